@@ -1,0 +1,102 @@
+//! Facts: an immutable picture of one Postfix instance at one moment.
+//!
+//! Owns: the shape of what was seen, and [`looks`], which names the further files to look at so
+//! that the hands need not interpret a parameter. Never: reads anything itself.
+
+use crate::{Digest, PostfixVersion};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use zeroize::Zeroizing;
+
+/// One Postfix instance at one moment.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The configuration directory as given (absolute).
+    pub config_directory: PathBuf,
+    /// `main.cf`.
+    pub main_cf: CfFile,
+    /// `master.cf`.
+    pub master_cf: CfFile,
+    /// `mail_version`.
+    pub version: PostfixVersion,
+    /// The OpenSSL library the probing side runs with, e.g. `OpenSSL 3.0.19`.
+    pub openssl: String,
+    /// Every parameter's unexpanded value, defaults included (`postconf -c DIR`).
+    pub values: BTreeMap<String, String>,
+    /// Every built-in parameter's default, unexpanded (`postconf -c DIR -d`).
+    pub defaults: BTreeMap<String, String>,
+    /// Lookup table types of this build (`postconf -m`).
+    pub map_types: Vec<String>,
+    /// SASL server plug-ins of this build (`postconf -a`).
+    pub sasl_types: Vec<String>,
+    /// The addresses of this host's interfaces.
+    pub addresses: Vec<IpAddr>,
+    /// The files named by [`looks`], as they were.
+    pub files: BTreeMap<PathBuf, FileLook>,
+    /// The certificates that Postseal's store holds.
+    pub certificates: Vec<StoredCertificate>,
+    /// Whether the master of this instance runs.
+    pub master: MasterState,
+}
+
+/// main.cf or master.cf as it was read.
+#[derive(Clone, Debug)]
+pub struct CfFile {
+    /// The path, symbolic links resolved.
+    pub path: PathBuf,
+    /// Every byte.
+    pub bytes: Vec<u8>,
+    /// Digest of the bytes.
+    pub digest: Digest,
+}
+
+/// Whether an instance's master process runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MasterState {
+    /// It runs, with this process id.
+    Running(u32),
+    /// It does not run.
+    Stopped,
+}
+
+/// What was found at a path that a TLS parameter names.
+#[derive(Clone, Debug)]
+pub enum FileLook {
+    /// Nothing there.
+    Missing,
+    /// A directory.
+    Directory,
+    /// Neither file nor directory (socket, device, …).
+    Special,
+    /// Could not be read; the reason in the system's words.
+    Unreadable(String),
+    /// Larger than the limit for such files; its size in bytes.
+    TooLarge(u64),
+    /// A regular file.
+    File {
+        /// Content. May hold a private key: zeroized, never printed.
+        bytes: Zeroizing<Vec<u8>>,
+        /// Permission bits (`0o600`).
+        mode: u32,
+        /// Owner.
+        uid: u32,
+    },
+}
+
+/// A certificate of Postseal's store, without its key.
+#[derive(Clone, Debug)]
+pub struct StoredCertificate {
+    /// The name the operator gave.
+    pub name: String,
+    /// Leaf first, then intermediates, each DER.
+    pub chain: Vec<Vec<u8>>,
+    /// SHA-256 of the leaf's DER.
+    pub fingerprint: mailtls::Fingerprint,
+    /// Whether a matching private key is sealed in the store.
+    pub has_key: bool,
+    /// A private CA that was given explicitly, DER.
+    pub private_ca: Option<Vec<u8>>,
+    /// Digest of the key-first PEM file as it will stand on disk (keys never leave the store).
+    pub file_digest: Option<Digest>,
+}

@@ -1,0 +1,118 @@
+//! Findings: what was noticed, with evidence and a remedy; and refusals made of them.
+//!
+//! Owns: the shape of a finding. Never: prints one (faces do), or stops anything (a plan or an
+//! approval does). A finding is not an error: it is an answer.
+
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::fmt;
+use std::path::PathBuf;
+
+/// How bad a finding is. Ordered: `Info < Warning < Error < Fatal`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Works, but not as well as it should or not for long.
+    Warning,
+    /// Something does not work, or not as the setting promises.
+    Error,
+    /// Mail stops, or a service dies.
+    Fatal,
+}
+
+/// Where something was seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The file, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub file: Option<PathBuf>,
+    /// The line in that file, from 1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub line: Option<usize>,
+    /// What was seen there: a line, a value, a log line, a server's answer.
+    pub text: String,
+}
+
+/// One thing noticed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Finding {
+    /// Stable code, `family.what` in lower case (`cert.key-mismatch`).
+    pub code: Cow<'static, str>,
+    /// How bad it is.
+    pub severity: Severity,
+    /// One sentence: what is wrong and what follows from it.
+    pub message: String,
+    /// Where it was seen; empty where it has no place.
+    #[serde(default)]
+    pub evidence: Vec<Evidence>,
+    /// One sentence: what to do about it.
+    pub remedy: String,
+}
+
+impl Finding {
+    /// A finding without evidence.
+    pub fn new(
+        code: &'static str,
+        severity: Severity,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self {
+            code: Cow::Borrowed(code),
+            severity,
+            message: message.into(),
+            evidence: Vec::new(),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// Adds evidence at a line of a file.
+    #[must_use]
+    pub fn at(mut self, file: impl Into<PathBuf>, line: usize, text: impl Into<String>) -> Self {
+        self.evidence.push(Evidence {
+            file: Some(file.into()),
+            line: Some(line),
+            text: text.into(),
+        });
+        self
+    }
+
+    /// Adds evidence that has no file.
+    #[must_use]
+    pub fn seen(mut self, text: impl Into<String>) -> Self {
+        self.evidence.push(Evidence {
+            file: None,
+            line: None,
+            text: text.into(),
+        });
+        self
+    }
+}
+
+/// Why no plan is made: at least one finding that forbids it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The findings, the deciding one first. Never empty.
+    pub findings: Vec<Finding>,
+}
+
+impl From<Finding> for Refusal {
+    fn from(finding: Finding) -> Self {
+        Self {
+            findings: vec![finding],
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.findings.first() {
+            Some(first) => f.write_str(&first.message),
+            None => f.write_str("refused"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}

@@ -1,0 +1,168 @@
+//! Intent: what an operator wants, typed and closed; and wishes, the single changes of it.
+//!
+//! Owns: the closed vocabulary of what can be wanted. Never: knows how Postfix is told (that is
+//! the rules' business) or what is there now (Facts).
+//!
+//! An intent right after adoption has no settings at all: everything is as it was found, in
+//! [`Intent::adopted`]. A setting overlays what was adopted; giving it back uncovers it again.
+
+mod key;
+
+use mailtls::Fingerprint;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Everything wanted of one instance.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// What was there when Postseal adopted the instance.
+    pub adopted: Owned,
+    /// What was set since, by key. `mode` never appears here: it is `inbound` and `outbound`.
+    pub settings: BTreeMap<Key, Setting>,
+    /// The certificate presented by the SMTP server, by name and fingerprint, in the order they
+    /// are configured (RSA and ECDSA side by side).
+    pub bindings: Vec<Binding>,
+}
+
+/// The TLS parameters written in main.cf and master.cf: what Postseal owns.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owned {
+    /// main.cf: parameter name → its logical value as written (unexpanded).
+    pub main: BTreeMap<String, String>,
+    /// master.cf: service (`name/type`) → TLS parameter of its `-o` lines → value.
+    pub services: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// One key of `postseal set`. The text form is [`Key::name`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Key {
+    /// `inbound`: level of the SMTP server on port 25.
+    Inbound,
+    /// `outbound`: default level of the SMTP client.
+    Outbound,
+    /// `inbound-certificate`: `none` for anonymous TLS on closed networks.
+    InboundCertificate,
+    /// `profile`: protocol floor and cipher grades, both directions.
+    Profile,
+    /// `submission`: the service on port 587.
+    Submission,
+    /// `smtps`: the service on port 465.
+    Smtps,
+    /// `auth-only`: AUTH only under TLS.
+    AuthOnly,
+    /// `received-header`: TLS facts in the Received header.
+    ReceivedHeader,
+    /// `loglevel.inbound`.
+    LoglevelInbound,
+    /// `loglevel.outbound`.
+    LoglevelOutbound,
+    /// `session-cache`.
+    SessionCache,
+    /// `client-certs`.
+    ClientCerts,
+    /// `trust.inbound`: trust anchors for client certificates.
+    TrustInbound,
+    /// `trust.outbound`: trust anchors for servers.
+    TrustOutbound,
+    /// `loopback-cleartext`: keep listeners and clients of content filters on loopback in clear
+    /// when TLS becomes mandatory.
+    LoopbackCleartext,
+    /// `param.NAME`: a TLS parameter of the catalogue.
+    Param(String),
+}
+
+/// A value of `postseal set`, made only by parsing (`settings`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Setting {
+    /// off, may, encrypt.
+    Inbound(Inbound),
+    /// off, may, encrypt, dane, dane-only, verify, secure.
+    Outbound(Outbound),
+    /// A word out of a closed list, already checked (`profile=recommended`, `session-cache=…`).
+    Word(String),
+    /// on or off, yes or no.
+    Switch(Switch),
+    /// 0 to 4.
+    Loglevel(u8),
+    /// Where trust anchors come from.
+    Trust(Trust),
+    /// The value of a `param.NAME`, checked against its type.
+    Raw(String),
+}
+
+/// Inbound TLS on port 25.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Inbound {
+    /// No STARTTLS.
+    Off,
+    /// STARTTLS offered.
+    May,
+    /// STARTTLS required.
+    Encrypt,
+}
+
+/// Default TLS level of outbound deliveries (postconf(5) `smtp_tls_security_level`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "Postfix's own words")]
+pub enum Outbound {
+    Off,
+    May,
+    Encrypt,
+    Dane,
+    DaneOnly,
+    Verify,
+    Secure,
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "self-evident")]
+pub enum Switch {
+    Off,
+    On,
+}
+
+/// Where trust anchors come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trust {
+    /// No anchors.
+    None,
+    /// The system's store.
+    System,
+    /// A PEM file.
+    File(PathBuf),
+    /// A hashed directory.
+    Directory(PathBuf),
+}
+
+/// A certificate of the store, bound to the SMTP server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Binding {
+    /// Its name in the store.
+    pub name: String,
+    /// Its fingerprint: what is bound is this certificate, not whatever the name means later.
+    pub fingerprint: Fingerprint,
+    /// `cert bind --allow-self-signed`: accepted for opportunistic MX use.
+    pub allow_self_signed: bool,
+}
+
+/// One change of an intent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wish {
+    /// `set KEY=VALUE` (`mode=` arrives as two wishes).
+    Set(Key, Setting),
+    /// `unset KEY`: back to what was adopted.
+    Unset(Key),
+    /// `cert bind NAME`.
+    Bind(Binding),
+    /// `cert unbind NAME`.
+    Unbind(String),
+}

@@ -1,0 +1,145 @@
+//! Plan: an immutable, content-addressed list of steps with a parent and expectations.
+//!
+//! Owns: the shape of a plan. Never: makes one (`make`) or carries one out (`engine`). A plan
+//! leaves no choice to the hands: order, bytes and proofs are all in it.
+
+use crate::report::ServiceExpectation;
+use crate::{Digest, Finding, Intent};
+use mailtls::Fingerprint;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Which of the two configuration files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "self-evident")]
+pub enum Cf {
+    Main,
+    Master,
+}
+
+/// A plan. Equal plans have equal ids; `findings` and `sentences` are not part of the id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Format of this document; 1.
+    pub format: u32,
+    /// Digest of everything that decides what is done.
+    pub id: Digest,
+    /// The operation this plan builds on; `None` right after adoption.
+    pub parent: Option<u64>,
+    /// What becomes desired when the operation is kept.
+    pub intent: Intent,
+    /// Digests of the files the plan was made from.
+    pub base: Base,
+    /// What the files become. Empty: nothing to do.
+    pub edits: Vec<Edit>,
+    /// What is done, in this order.
+    pub steps: Vec<Step>,
+    /// What the wire must show afterwards, a service each.
+    pub expectations: Vec<ServiceExpectation>,
+    /// Whether `smtp_*` changes, so that a delivery has to be rehearsed.
+    pub outbound: OutboundChange,
+    /// Typed confirmations needed: `CODE=HOSTNAME` for `apply --accept`.
+    pub confirmations: Vec<Confirmation>,
+    /// What was noticed; `was_so_before` ones do not block.
+    pub findings: Vec<PlanFinding>,
+    /// What the plan does, in an administrator's words.
+    pub sentences: Vec<String>,
+}
+
+/// Digests of the files a plan was made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "self-evident")]
+pub struct Base {
+    pub main_cf: Digest,
+    pub master_cf: Digest,
+}
+
+/// A file's new bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edit {
+    /// Which file.
+    pub file: Cf,
+    /// Digest before.
+    pub before: Digest,
+    /// Digest after.
+    pub after: Digest,
+    /// Unified diff, credentials masked.
+    pub diff: String,
+    /// The new bytes. Not serialized: a stored plan is made again and must have the same id.
+    #[serde(skip)]
+    pub bytes: Vec<u8>,
+}
+
+/// One thing the hands do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "step")]
+pub enum Step {
+    /// Write a stored certificate's key and chain to `path` (0600 root, key first), if the file
+    /// is not there already with the same content. The name holds the fingerprint, so an older
+    /// certificate's file is never overwritten.
+    InstallChain {
+        /// Which certificate of the store.
+        fingerprint: Fingerprint,
+        /// Where.
+        path: PathBuf,
+    },
+    /// Replace a configuration file by its edit's bytes.
+    Publish {
+        /// Which file.
+        file: Cf,
+    },
+    /// `postfix reload`.
+    Reload,
+    /// `postfix stop` and `postfix start`: for changes that a reload does not apply. Sessions in
+    /// flight are cut.
+    Restart,
+    /// Wait until what was published so far is effective on the wire.
+    Await,
+}
+
+/// Whether the SMTP client's TLS changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutboundChange {
+    /// No `smtp_*` parameter changes.
+    None,
+    /// It changes: rehearse deliveries at `level`.
+    Rehearse {
+        /// The level they must show.
+        level: crate::intent::Outbound,
+    },
+}
+
+/// Something risky that must be confirmed in type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    /// The finding's code, e.g. `inbound.mandatory-on-public-port-25`.
+    pub code: String,
+    /// What must be typed: this host's name (`myhostname`).
+    pub answer: String,
+    /// Why.
+    pub message: String,
+}
+
+/// A finding with its place in time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanFinding {
+    /// The finding.
+    #[serde(flatten)]
+    pub finding: Finding,
+    /// It was so before this plan: shown, never a block.
+    pub was_so_before: bool,
+}
+
+impl Plan {
+    /// True when there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.edits.is_empty() && self.steps.is_empty()
+    }
+
+    /// The edit of `file`, if it changes.
+    pub fn edit(&self, file: Cf) -> Option<&Edit> {
+        self.edits.iter().find(|edit| edit.file == file)
+    }
+}

@@ -1,0 +1,221 @@
+//! Expectations, reports and verdicts: what the wire must show, what it showed, and whether
+//! that is the same.
+//!
+//! Owns: the shapes, and the judgement (`judge`, beside this file). Never: looks at a wire
+//! (`probe` does).
+
+use mailtls::{Fingerprint, TlsVersion};
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+
+/// What one inet service must show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceExpectation {
+    /// The service as master.cf names it, `name/type` (`submission/inet`, `127.0.0.1:10025/inet`).
+    pub service: String,
+    /// Where it listens; each address is probed.
+    pub addresses: Vec<SocketAddr>,
+    /// What must be seen there.
+    pub wire: WireExpectation,
+}
+
+/// How a service must behave.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "wire")]
+pub enum WireExpectation {
+    /// Nothing answers there (the service was switched off).
+    Closed,
+    /// An SMTP server answers.
+    Serving {
+        /// How TLS starts, if it does.
+        tls: TlsExpectation,
+        /// When AUTH is offered.
+        auth: AuthExpectation,
+    },
+}
+
+/// What TLS a service must speak.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "tls")]
+pub enum TlsExpectation {
+    /// STARTTLS is not offered.
+    Off,
+    /// STARTTLS is offered; a full handshake succeeds.
+    StartTls {
+        /// MAIL before STARTTLS is refused with 530.
+        required: bool,
+        /// What the handshake shows.
+        #[serde(flatten)]
+        handshake: HandshakeExpectation,
+    },
+    /// TLS from the first byte; a full handshake succeeds.
+    Wrapper {
+        /// What the handshake shows.
+        #[serde(flatten)]
+        handshake: HandshakeExpectation,
+    },
+}
+
+/// What a handshake must show.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandshakeExpectation {
+    /// The leaf is one of these; empty: any certificate.
+    pub certificates: Vec<Fingerprint>,
+    /// No certificate at all is presented (anonymous TLS).
+    pub anonymous: bool,
+    /// An older version than this must be refused.
+    pub floor: Option<TlsVersion>,
+}
+
+/// When AUTH is offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuthExpectation {
+    /// Not judged.
+    Any,
+    /// Never.
+    Never,
+    /// Only after TLS has started, and then it is.
+    OnlyUnderTls,
+    /// Before TLS too.
+    Always,
+}
+
+/// What was seen at one address of one service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The service as master.cf names it.
+    pub service: String,
+    /// The address looked at.
+    pub address: SocketAddr,
+    /// The stages, in order, each with its outcome and time; ends with the first that failed.
+    pub stages: Vec<Stage>,
+    /// The banner line.
+    pub banner: Option<String>,
+    /// EHLO keywords with arguments before TLS (empty for implicit TLS).
+    pub ehlo_before: Vec<String>,
+    /// EHLO keywords with arguments under TLS.
+    pub ehlo_after: Vec<String>,
+    /// The answer to MAIL FROM before STARTTLS (`530 5.7.0 …`), where it was asked.
+    pub mail_before_tls: Option<String>,
+    /// What the handshake showed.
+    pub handshake: Option<Handshake>,
+    /// The outcome of a handshake limited to a version below the floor, where it was tried.
+    pub below_floor: Option<FloorTest>,
+    /// The answer to AUTH with the credentials given, where it was asked (`235 …`).
+    pub auth: Option<String>,
+}
+
+/// One stage of a probe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stage {
+    /// Which.
+    pub name: StageName,
+    /// How it ended.
+    pub outcome: StageOutcome,
+    /// Time it took, in microseconds.
+    pub micros: u64,
+}
+
+/// The stages of a probe, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "self-evident")]
+pub enum StageName {
+    Connect,
+    Banner,
+    Ehlo,
+    MailBeforeTls,
+    StartTls,
+    Handshake,
+    EhloUnderTls,
+    Auth,
+    Floor,
+}
+
+/// How a stage ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "outcome", content = "detail")]
+pub enum StageOutcome {
+    /// As the protocol wants it.
+    Ok,
+    /// The server said no, or nonsense: its words (one line, printable).
+    Refused(String),
+    /// Nothing listens (connection refused).
+    Closed,
+    /// The deadline passed, the connection broke, or the network was at fault: nothing is known.
+    Unknown(String),
+}
+
+/// What a completed handshake showed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handshake {
+    /// Protocol version.
+    pub version: TlsVersion,
+    /// Cipher suite, OpenSSL's name.
+    pub cipher: String,
+    /// Key exchange group, where known (`X25519`).
+    pub group: Option<String>,
+    /// The chain as presented, leaf first, DER; empty for anonymous TLS.
+    #[serde(skip)]
+    pub chain: Vec<Vec<u8>>,
+    /// SHA-256 fingerprint of the leaf.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// A handshake with only versions below the floor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "floor", content = "detail")]
+pub enum FloorTest {
+    /// Refused by the server, as it must be: its alert.
+    Refused(String),
+    /// Accepted: the floor does not hold.
+    Accepted(TlsVersion),
+    /// Our own library could not speak it, or the network failed.
+    Undetermined(String),
+}
+
+/// Reports judged against expectations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// A judgement for each expectation and address, in order.
+    pub judgements: Vec<Judgement>,
+}
+
+/// One service at one address, judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// The service.
+    pub service: String,
+    /// The address.
+    pub address: SocketAddr,
+    /// Pass, fail or undetermined.
+    pub outcome: Outcome,
+    /// What was proved or missed, a sentence each.
+    pub sentences: Vec<String>,
+    /// Findings of the misses (`wire.starttls-broken`, `wire.wrong-certificate`, …).
+    pub findings: Vec<crate::Finding>,
+}
+
+/// Pass, fail, or neither. Ordered by what it means for a whole: `Pass < Undetermined < Fail`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// As expected.
+    Pass,
+    /// Could not be seen.
+    Undetermined,
+    /// Seen to be otherwise.
+    Fail,
+}
+
+impl Verdict {
+    /// The worst outcome of all; `Pass` where there was nothing to judge.
+    pub fn outcome(&self) -> Outcome {
+        self.judgements
+            .iter()
+            .map(|j| j.outcome)
+            .max()
+            .unwrap_or(Outcome::Pass)
+    }
+}

@@ -1,0 +1,51 @@
+//! What can go wrong with the memory.
+//!
+//! Owns: the errors of this crate. Never: exit codes or hints.
+
+use std::path::PathBuf;
+
+/// An error of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The folder or a file of it cannot be used.
+    #[error("cannot {action} the store at {}", path.display())]
+    Folder {
+        /// What was tried.
+        action: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The database said no.
+    #[error("the store's database failed while trying to {action}")]
+    Database {
+        /// What was tried.
+        action: &'static str,
+        /// Why not.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A stored document is not readable by this version.
+    #[error("the store holds a {what} that this version cannot read")]
+    Format {
+        /// What.
+        what: &'static str,
+        /// Why not.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The name is taken.
+    #[error("a certificate named {0} is in the store already")]
+    Exists(String),
+    /// Another operation is open.
+    #[error("operation {0} of this instance is not finished")]
+    Busy(u64),
+    /// Not adopted yet.
+    #[error("{0} is not adopted")]
+    NotAdopted(String),
+    /// The identity that opens sealed keys is missing or not ours.
+    #[error("the store's identity cannot be used: {0}")]
+    Identity(String),
+}
