@@ -5,7 +5,13 @@
 //! logs. Knows nothing of Postseal.
 
 mod fingerprint;
+mod grade;
+mod level;
+mod protocols;
 mod version;
 
 pub use fingerprint::Fingerprint;
+pub use grade::Grade;
+pub use level::{Level, OnServer};
+pub use protocols::{ProtocolError, ProtocolList, RangeSyntax, render_floor};
 pub use version::TlsVersion;
