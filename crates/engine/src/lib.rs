@@ -1,1 +1,84 @@
-//! (skeleton)
+//! The one path of a change: observe → plan → approve → rehearse → apply → verify → keep or
+//! roll back; and recover, drift, certificates.
+//!
+//! Owns: the order of things, the typestates, the clock. Never: HTTP, clap, printing, a second
+//! path. [`Engine`] is the door; each stage is a file of its own, in the order of the path:
+//!
+//! | file | stage |
+//! |---|---|
+//! | `adopt` | init, release, and the wishes that make a draft |
+//! | `observe` | host, store → `Facts` |
+//! | `propose` | → `Plan` or `Refusal` |
+//! | `approve` | `Plan` → `Approved` |
+//! | `rehearse` | `Approved` → `Rehearsed` |
+//! | `apply` | `Rehearsed` → `Applied` |
+//! | `verify` | `Applied` + the wire → `Verdict` |
+//! | `settle` | keep, confirm, roll back |
+//! | `recover` | journal → kept or undone |
+//!
+//! `Approved`, `Rehearsed` and `Applied` can only be made by their files: approval, rehearsal and
+//! proof are types, not habits.
+
+mod adopt;
+mod apply;
+mod approve;
+mod certificates;
+mod change;
+mod clock;
+mod drift;
+mod error;
+mod events;
+mod guard;
+mod observe;
+mod propose;
+mod recover;
+mod rehearse;
+mod settle;
+mod status;
+mod undo;
+mod verify;
+mod wire;
+
+pub use adopt::{Adoption, Changes};
+pub use approve::Acceptance;
+pub use certificates::{CertificateView, ExportedKey, Import, Imported};
+pub use change::{Changed, Keep, Outcome};
+pub use clock::{Clock, SystemClock};
+pub use drift::DriftReport;
+pub use error::{EngineError, Kind};
+pub use events::{Event, Stage};
+pub use guard::Guarded;
+pub use propose::Proposal;
+pub use recover::Recovery;
+pub use status::Status;
+pub use verify::Verified;
+pub use wire::{Network, Wire};
+
+use postseal_host::Host;
+use postseal_store::Store;
+
+/// The engine at work on one instance. Everything it needs of the world is handed in.
+pub struct Engine<'a> {
+    /// The machine.
+    pub host: &'a dyn Host,
+    /// The memory.
+    pub store: &'a mut dyn Store,
+    /// The wire.
+    pub wire: &'a dyn Wire,
+    /// The clock.
+    pub clock: &'a dyn Clock,
+    /// The folder of the guards' lock files (the store's folder).
+    pub guards: std::path::PathBuf,
+    /// Who acts, for the log.
+    pub actor: String,
+    /// The instance: its configuration directory's path, as the store's key.
+    pub instance: String,
+    /// Told of everything as it happens.
+    pub listener: &'a dyn Fn(&Event),
+}
+
+impl Engine<'_> {
+    fn tell(&self, event: Event) {
+        (self.listener)(&event);
+    }
+}

@@ -176,7 +176,7 @@ pub enum FloorTest {
 }
 
 /// Reports judged against expectations.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// A judgement for each expectation and address, in order.
     pub judgements: Vec<Judgement>,

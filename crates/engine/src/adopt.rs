@@ -1,0 +1,140 @@
+//! Adoption, and the wishes that make a draft.
+//!
+//! Owns: `init`, `release`, `set`, `unset`, `bind`, `unbind`, `discard` — everything that changes
+//! only Postseal's memory. Never: changes a byte of Postfix.
+
+use crate::{Engine, EngineError};
+use postfix_cf::{MainCf, MasterCf};
+use postseal_planner::facts::Facts;
+use postseal_planner::intent::{Binding, Intent, Owned, Wish};
+use postseal_planner::plan::Base;
+use postseal_planner::{Finding, owned, settings};
+use postseal_store::InstanceState;
+
+/// What `init` found and took over.
+#[derive(Clone, Debug)]
+pub struct Adoption {
+    /// The TLS parameters now owned.
+    pub owned: Owned,
+    /// What lint says of the instance as it is.
+    pub findings: Vec<Finding>,
+    /// It was adopted before, and nothing has changed since.
+    pub again: bool,
+}
+
+impl Engine<'_> {
+    /// Adopts the instance as it is. Stores nothing when Postfix cannot read it. Repeated: takes
+    /// over hand edits as `drift --adopt` does, keeping what was set.
+    pub fn init(&mut self) -> Result<Adoption, EngineError> {
+        let lock = self.host.lock()?;
+        let facts = self.observe()?;
+        let owned = written(&facts);
+        let again = match self.store.instance(&self.instance)? {
+            Some(state) => {
+                drop(lock);
+                let unchanged = state.written == owned;
+                self.adopt_drift()?;
+                unchanged
+            }
+            None => {
+                self.store.adopt(&self.instance, &fresh(&facts, &owned))?;
+                false
+            }
+        };
+        let findings = postseal_planner::lint_facts(&facts, self.clock.now_unix());
+        Ok(Adoption { owned, findings, again })
+    }
+
+    /// Forgets the instance. Postfix stays as it is.
+    pub fn release(&mut self) -> Result<(), EngineError> {
+        let _lock = self.host.lock()?;
+        self.state()?;
+        self.refuse_while_open()?;
+        Ok(self.store.release(&self.instance)?)
+    }
+
+    /// Adds `KEY=VALUE` wishes to the draft: all of them or none.
+    pub fn set(&mut self, pairs: &[(String, String)]) -> Result<Intent, EngineError> {
+        let version = self.host.look()?.version;
+        let mut wishes = Vec::new();
+        for (key, value) in pairs {
+            wishes.extend(settings::parse(key, value, version).map_err(EngineError::Refused)?);
+        }
+        self.wish(&wishes)
+    }
+
+    /// Gives keys back to what was adopted.
+    pub fn unset(&mut self, keys: &[String]) -> Result<Intent, EngineError> {
+        let mut wishes = Vec::new();
+        for key in keys {
+            wishes.extend(settings::parse_unset(key).map_err(EngineError::Refused)?);
+        }
+        self.wish(&wishes)
+    }
+
+    /// Binds a stored certificate to the SMTP server.
+    pub fn bind(&mut self, binding: Binding) -> Result<Intent, EngineError> {
+        self.wish(&[Wish::Bind(binding)])
+    }
+
+    /// Takes a binding away.
+    pub fn unbind(&mut self, name: &str) -> Result<Intent, EngineError> {
+        let state = self.state()?;
+        let wanted = state.draft.as_ref().unwrap_or(&state.desired);
+        if !wanted.bindings.iter().any(|binding| binding.name == name) {
+            return Err(EngineError::Unknown { what: "bound certificate", name: name.to_owned() });
+        }
+        self.wish(&[Wish::Unbind(name.to_owned())])
+    }
+
+    /// Drops all pending wishes; whether there were any.
+    pub fn discard(&mut self) -> Result<Changes, EngineError> {
+        let pending = self.state()?.draft.is_some();
+        self.store.set_draft(&self.instance, None)?;
+        Ok(if pending { Changes::Some } else { Changes::None })
+    }
+
+    /// The state of the instance, or why there is none.
+    pub(crate) fn state(&self) -> Result<InstanceState, EngineError> {
+        self.store
+            .instance(&self.instance)?
+            .ok_or_else(|| EngineError::NotAdopted { instance: self.instance.clone() })
+    }
+
+    fn wish(&mut self, wishes: &[Wish]) -> Result<Intent, EngineError> {
+        let state = self.state()?;
+        let base = state.draft.unwrap_or_else(|| state.desired.clone());
+        let draft = wishes.iter().cloned().fold(base, |intent, wish| intent.with(wish));
+        let pending = (draft != state.desired).then_some(&draft);
+        self.store.set_draft(&self.instance, pending)?;
+        Ok(draft)
+    }
+}
+
+/// Whether there was something to change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "self-evident")]
+pub enum Changes {
+    None,
+    Some,
+}
+
+/// The owned parameters as both files hold them.
+pub(crate) fn written(facts: &Facts) -> Owned {
+    owned::read(&MainCf::parse(&facts.main_cf.bytes), &MasterCf::parse(&facts.master_cf.bytes))
+}
+
+/// Digests of both files.
+pub(crate) fn base(facts: &Facts) -> Base {
+    Base { main_cf: facts.main_cf.digest, master_cf: facts.master_cf.digest }
+}
+
+fn fresh(facts: &Facts, owned: &Owned) -> InstanceState {
+    InstanceState {
+        desired: Intent { adopted: owned.clone(), ..Intent::default() },
+        draft: None,
+        written: owned.clone(),
+        base: base(facts),
+        head: None,
+    }
+}

@@ -1,0 +1,171 @@
+//! Apply: `Rehearsed` → `Applied`.
+//!
+//! Owns: the only place where live files change: journal row and snapshots first, then the plan's
+//! steps in the plan's order, each noted in the journal when it is done. Never: decides an order,
+//! skips a step, or goes on after one that failed.
+
+use crate::change::Keep;
+use crate::rehearse::Rehearsed;
+use crate::undo::Undo;
+use crate::{Engine, EngineError, Event, Stage};
+use postseal_host::Snapshot;
+use postseal_planner::plan::{Cf, Plan, Step};
+use postseal_store::{Close, NewOperation, OperationOutcome, Phase, StoredSnapshot};
+use std::time::Duration;
+
+/// How long `Await` waits for what was published to be effective.
+const EFFECTIVE: Duration = Duration::from_secs(8);
+
+/// A plan whose steps are all done. Must be verified and settled.
+#[derive(Debug)]
+#[must_use = "an applied plan is neither kept nor undone until it is settled"]
+pub(crate) struct Applied {
+    pub(crate) operation: u64,
+    pub(crate) rehearsed: Rehearsed,
+    pub(crate) snapshots: Vec<Snapshot>,
+    pub(crate) confirm_by_ms: Option<i64>,
+}
+
+impl Engine<'_> {
+    /// Carries the steps out. On a failure the old bytes are put back before this returns.
+    pub(crate) fn carry_out_steps(
+        &mut self,
+        rehearsed: Rehearsed,
+        keep: Keep,
+    ) -> Result<Applied, EngineError> {
+        self.tell(Event::Stage { stage: Stage::Apply });
+        let started_ms = self.clock.now_ms();
+        let confirm_by_ms = match keep {
+            Keep::Now => None,
+            Keep::Within(time) => {
+                Some(started_ms.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
+            }
+        };
+        let snapshots = self.snapshots(&rehearsed)?;
+        let operation = self.open(&rehearsed, &snapshots, started_ms, confirm_by_ms)?;
+        let applied = Applied { operation, rehearsed, snapshots, confirm_by_ms };
+        let steps = applied.rehearsed.approved.proposal.plan.steps.clone();
+        for (n, step) in steps.iter().enumerate() {
+            if let Err(error) = self.step(&applied, step) {
+                return Err(self.give_up(&applied, n, error));
+            }
+            self.store.journal(operation, &Phase::Step { n })?;
+            self.tell(Event::Step { n, what: describe(step) });
+        }
+        Ok(applied)
+    }
+
+    /// Snapshots of the files that the plan changes; each must still be what the plan was made
+    /// from.
+    fn snapshots(&self, rehearsed: &Rehearsed) -> Result<Vec<Snapshot>, EngineError> {
+        let plan = &rehearsed.approved.proposal.plan;
+        let mut snapshots = Vec::new();
+        for edit in &plan.edits {
+            let snapshot = self.host.snapshot(edit.file)?;
+            if postseal_planner::Digest::of(&snapshot.bytes) != edit.before {
+                return Err(postseal_host::HostError::Stale { path: snapshot.path }.into());
+            }
+            snapshots.push(snapshot);
+        }
+        Ok(snapshots)
+    }
+
+    fn open(
+        &mut self,
+        rehearsed: &Rehearsed,
+        snapshots: &[Snapshot],
+        started_ms: i64,
+        confirm_by_ms: Option<i64>,
+    ) -> Result<u64, EngineError> {
+        let operation = self.store.open_operation(&NewOperation {
+            instance: self.instance.clone(),
+            kind: rehearsed.approved.proposal.kind.clone(),
+            actor: self.actor.clone(),
+            started_ms,
+            plan: rehearsed.approved.proposal.plan.clone(),
+            snapshots: snapshots.iter().map(stored).collect(),
+            confirm_by_ms,
+        })?;
+        self.tell(Event::Opened { operation });
+        Ok(operation)
+    }
+
+    fn step(&mut self, applied: &Applied, step: &Step) -> Result<(), EngineError> {
+        let plan = &applied.rehearsed.approved.proposal.plan;
+        match step {
+            Step::InstallChain { path, .. } => {
+                let Some(bytes) = applied.rehearsed.private.get(path) else {
+                    return Err(EngineError::Unknown { what: "key for", name: path.display().to_string() });
+                };
+                self.host.install(path, bytes)?;
+            }
+            Step::Publish { file } => {
+                if let Some(edit) = plan.edit(*file) {
+                    self.host.publish(*file, &edit.bytes, edit.before)?;
+                }
+            }
+            Step::Reload => self.reload_if_running()?,
+            Step::Restart => self.host.restart()?,
+            Step::Await => self.await_services(applied, plan),
+        }
+        Ok(())
+    }
+
+    /// Waits until the services of the new master.cf show what the state between the renames
+    /// promises, or the deadline passes; the proof at the end decides.
+    fn await_services(&self, applied: &Applied, plan: &Plan) {
+        let facts = &applied.rehearsed.approved.proposal.facts;
+        let master = plan.edit(Cf::Master).map_or(&facts.master_cf.bytes, |edit| &edit.bytes);
+        let expectations = postseal_planner::expect(
+            &postfix_cf::MainCf::parse(&facts.main_cf.bytes),
+            &postfix_cf::MasterCf::parse(master),
+            facts,
+            &plan.intent,
+        );
+        self.poll(&expectations, EFFECTIVE);
+    }
+
+    fn give_up(&mut self, applied: &Applied, done: usize, error: EngineError) -> EngineError {
+        let reason = crate::undo::whole_chain(&error);
+        if done == 0 {
+            let close = Close {
+                ended_ms: self.clock.now_ms(),
+                outcome: OperationOutcome::Failed { reason },
+                sentences: Vec::new(),
+                state: None,
+            };
+            return self.store.close_operation(applied.operation, &close).err().map_or(error, Into::into);
+        }
+        let undo = Undo::of_applied(applied, reason);
+        match self.undo(&undo) {
+            Ok(()) => EngineError::RolledBack {
+                operation: applied.operation,
+                reason: undo.reason,
+                findings: Vec::new(),
+            },
+            Err(worse) => worse,
+        }
+    }
+}
+
+/// A snapshot as the store keeps it.
+pub(crate) fn stored(snapshot: &Snapshot) -> StoredSnapshot {
+    StoredSnapshot {
+        file: snapshot.file,
+        digest: postseal_planner::Digest::of(&snapshot.bytes),
+        bytes: snapshot.bytes.clone(),
+        attributes: crate::undo::Attributes::of(snapshot).to_json(),
+    }
+}
+
+/// A step in an administrator's words.
+pub(crate) fn describe(step: &Step) -> String {
+    match step {
+        Step::InstallChain { path, .. } => format!("wrote key and certificates to {}", path.display()),
+        Step::Publish { file: Cf::Main } => "replaced main.cf".to_owned(),
+        Step::Publish { file: Cf::Master } => "replaced master.cf".to_owned(),
+        Step::Reload => "reloaded Postfix".to_owned(),
+        Step::Restart => "stopped and started Postfix".to_owned(),
+        Step::Await => "waited for the services".to_owned(),
+    }
+}

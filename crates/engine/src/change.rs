@@ -1,0 +1,91 @@
+//! The path itself: the stages of a change, in order.
+//!
+//! Owns: what comes after what. Never: decides anything; every decision is a stage's.
+
+use crate::approve::Acceptance;
+use crate::propose::Proposal;
+use crate::{Engine, EngineError};
+use postseal_planner::Plan;
+use postseal_planner::report::Verdict;
+use std::time::Duration;
+
+/// How long a good change stays without a word from the operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Kept as soon as it is proved.
+    Now,
+    /// Rolled back unless `confirm` comes within this time.
+    Within(Duration),
+}
+
+/// What a change came to.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The plan that was carried out.
+    pub plan: Plan,
+    /// What the scratch instance showed.
+    pub rehearsed: Verdict,
+    /// What could not be rehearsed, a sentence each.
+    pub not_rehearsed: Vec<String>,
+    /// What the live wire showed.
+    pub proved: Verdict,
+}
+
+/// How a change ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// There was nothing to do.
+    Nothing,
+    /// In force.
+    Kept {
+        /// The operation.
+        operation: u64,
+    },
+    /// In force until a deadline.
+    Awaiting {
+        /// The operation.
+        operation: u64,
+        /// Milliseconds since the epoch.
+        confirm_by_ms: i64,
+    },
+}
+
+impl Engine<'_> {
+    /// `apply`: with a plan's id exactly that plan, else what is wished now.
+    pub fn apply(
+        &mut self,
+        plan: Option<&str>,
+        accepted: &[Acceptance],
+        keep: Keep,
+    ) -> Result<Changed, EngineError> {
+        let _lock = self.host.lock()?;
+        self.settle_what_is_open()?;
+        self.refuse_while_open()?;
+        let proposal = match plan {
+            Some(id) => self.propose_shown(id)?,
+            None => self.propose()?,
+        };
+        self.carry_out(proposal, accepted, keep)
+    }
+
+    /// Approve → rehearse → apply → verify → keep, for any plan. The lock is held by the caller.
+    pub(crate) fn carry_out(
+        &mut self,
+        proposal: Proposal,
+        accepted: &[Acceptance],
+        keep: Keep,
+    ) -> Result<Changed, EngineError> {
+        let plan = proposal.plan.clone();
+        if plan.is_empty() {
+            return self.keep_without_change(proposal);
+        }
+        let approved = self.approve(proposal, accepted)?;
+        let rehearsed = self.rehearse(approved)?;
+        let (rehearsal, not_rehearsed) = (rehearsed.verdict.clone(), rehearsed.not_rehearsed.clone());
+        let applied = self.carry_out_steps(rehearsed, keep)?;
+        let (outcome, proved) = self.verify_and_settle(applied, keep)?;
+        Ok(Changed { outcome, plan, rehearsed: rehearsal, not_rehearsed, proved })
+    }
+}

@@ -1,0 +1,120 @@
+//! Drift: hand edits of what Postseal owns, shown, taken over, or put back.
+//!
+//! Owns: comparing what was written with what is there. Never: treats other bytes of the files
+//! as drift; they are news at most.
+
+use crate::approve::Acceptance;
+use crate::change::{Changed, Keep};
+use crate::propose::Proposal;
+use crate::{Engine, EngineError, adopt};
+use postseal_planner::Request;
+use postseal_planner::intent::Intent;
+use postseal_planner::owned::{self, Drift};
+use postseal_store::{InstanceState, OperationKind};
+
+/// What `drift` answers.
+#[derive(Clone, Debug)]
+pub struct DriftReport {
+    /// Owned keys that differ from what was written.
+    pub drift: Vec<Drift>,
+    /// Whether anything else in the files has changed since.
+    pub other_bytes: adopt::Changes,
+}
+
+impl Engine<'_> {
+    /// Hand edits since the last kept operation or adoption.
+    pub fn drift(&mut self) -> Result<DriftReport, EngineError> {
+        let state = self.state()?;
+        let facts = self.observe()?;
+        let drift = owned::drift(&state.written, &adopt::written(&facts));
+        let same = state.base == adopt::base(&facts);
+        let other_bytes = if same || !drift.is_empty() { adopt::Changes::None } else { adopt::Changes::Some };
+        Ok(DriftReport { drift, other_bytes })
+    }
+
+    /// Takes hand edits over: what is in the files is what is wanted from now on.
+    pub fn adopt_drift(&mut self) -> Result<DriftReport, EngineError> {
+        let _lock = self.host.lock()?;
+        self.settle_what_is_open()?;
+        self.refuse_while_open()?;
+        let report = self.drift()?;
+        let state = self.state()?;
+        let facts = self.observe()?;
+        let now = adopt::written(&facts);
+        let mut desired = state.desired.clone();
+        for drift in &report.drift {
+            drift.take_over(&mut desired.adopted);
+        }
+        let desired = self.without_contradictions(desired, &facts, state.head);
+        let next = InstanceState {
+            desired,
+            draft: state.draft,
+            written: now,
+            base: adopt::base(&facts),
+            head: state.head,
+        };
+        self.store.adopt(&self.instance, &next)?;
+        Ok(report)
+    }
+
+    /// `drift --restore`: puts owned keys back, on the one path.
+    pub fn restore_drift(
+        &mut self,
+        accepted: &[Acceptance],
+        keep: Keep,
+    ) -> Result<Changed, EngineError> {
+        let _lock = self.host.lock()?;
+        self.settle_what_is_open()?;
+        self.refuse_while_open()?;
+        let state = self.state()?;
+        let facts = self.observe()?;
+        let request = Request {
+            intent: &state.desired,
+            in_force: &state.desired,
+            parent: state.head,
+            written: &state.written,
+        };
+        let plan = postseal_planner::restore_drift(&request, &facts, self.clock.now_unix())
+            .map_err(EngineError::Refused)?;
+        let proposal = Proposal { plan, facts, state, kind: OperationKind::RestoreDrift };
+        self.carry_out(proposal, accepted, keep)
+    }
+
+    /// Drops settings and bindings that would change what the files say now, so that a plan right
+    /// after adopting a drift is empty.
+    fn without_contradictions(
+        &self,
+        mut desired: Intent,
+        facts: &postseal_planner::Facts,
+        head: Option<u64>,
+    ) -> Intent {
+        let now = adopt::written(facts);
+        let quiet = |intent: &Intent| {
+            let request = Request { intent, in_force: intent, parent: head, written: &now };
+            postseal_planner::plan(&request, facts, self.clock.now_unix())
+                .is_ok_and(|plan| plan.is_empty())
+        };
+        if quiet(&desired) {
+            return desired;
+        }
+        let keys: Vec<_> = desired.settings.keys().cloned().collect();
+        for key in keys {
+            let mut without = Intent { adopted: desired.adopted.clone(), ..Intent::default() };
+            if let Some(setting) = desired.settings.get(&key) {
+                without.settings.insert(key.clone(), setting.clone());
+            }
+            without.bindings.clone_from(&desired.bindings);
+            if !quiet(&without) {
+                desired.settings.remove(&key);
+            }
+        }
+        if !quiet(&desired) {
+            desired.bindings.clear();
+        }
+        if !quiet(&desired) {
+            desired.settings.clear();
+            desired.adopted = now.clone();
+        }
+        desired
+    }
+}

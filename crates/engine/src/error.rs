@@ -1,0 +1,179 @@
+//! What can go wrong on the path of a change.
+//!
+//! Owns: the engine's errors and their kinds. Never: exit codes; faces map [`Kind`] once.
+
+use postseal_host::HostError;
+use postseal_planner::{Finding, Refusal};
+use postseal_store::StoreError;
+
+/// An error of the engine.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The instance was never adopted.
+    #[error("{instance} is not adopted")]
+    NotAdopted {
+        /// The configuration directory.
+        instance: String,
+    },
+    /// The planner made no plan, or the plan may not be carried out.
+    #[error("refused: {0}")]
+    Refused(Refusal),
+    /// The scratch instance showed that the plan would not work; nothing was touched.
+    #[error("the rehearsal failed, and nothing was changed: {}", first(findings))]
+    Rehearsal {
+        /// What it showed.
+        findings: Vec<Finding>,
+    },
+    /// The plan was made from files that have changed since, or does not exist.
+    #[error("{0}")]
+    Stale(String),
+    /// An operation awaits confirmation.
+    #[error("operation {operation} awaits confirmation{}", until(*confirm_by_ms))]
+    Awaiting {
+        /// Which.
+        operation: u64,
+        /// Until when, milliseconds since the epoch.
+        confirm_by_ms: Option<i64>,
+    },
+    /// A typed confirmation is missing or wrong.
+    #[error("{message} Confirm with --accept {code}={answer}.")]
+    Unconfirmed {
+        /// The finding's code.
+        code: String,
+        /// What must be typed.
+        answer: String,
+        /// Why.
+        message: String,
+    },
+    /// Tried, and rolled back.
+    #[error("operation {operation} was rolled back: {reason}")]
+    RolledBack {
+        /// Which.
+        operation: u64,
+        /// Why.
+        reason: String,
+        /// What the wire showed.
+        findings: Vec<Finding>,
+    },
+    /// The old bytes could not be put back because somebody else wrote meanwhile.
+    #[error("operation {operation} cannot be undone by itself: {reason}")]
+    Conflict {
+        /// Which.
+        operation: u64,
+        /// Why.
+        reason: String,
+    },
+    /// No such operation, certificate or plan.
+    #[error("there is no {what} {name}")]
+    Unknown {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its name as given.
+        name: String,
+    },
+    /// The machine.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// The memory.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A certificate or key that cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] mailtls::cert::CertError),
+    /// A helper thread or loopback sink could not be had.
+    #[error("cannot {action}")]
+    Local {
+        /// What was tried.
+        action: &'static str,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// What an error means for whoever asked. Mapped once in each face.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The data or the wish is bad (65).
+    Refused,
+    /// Somebody else was faster, holds the lock, or a confirmation is due (75).
+    Conflict,
+    /// Tried and rolled back (4).
+    RolledBack,
+    /// No permission (77).
+    Permission,
+    /// Failed, nothing changed (1).
+    Failed,
+}
+
+impl EngineError {
+    /// What it means for whoever asked.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::NotAdopted { .. }
+            | Self::Refused(_)
+            | Self::Rehearsal { .. }
+            | Self::Unconfirmed { .. }
+            | Self::Unknown { .. }
+            | Self::Certificate(_)
+            | Self::Host(HostError::Unreadable(_))
+            | Self::Store(StoreError::Exists(_) | StoreError::NotAdopted(_)) => Kind::Refused,
+            Self::Stale(_)
+            | Self::Awaiting { .. }
+            | Self::Conflict { .. }
+            | Self::Host(HostError::Locked { .. } | HostError::Stale { .. })
+            | Self::Store(StoreError::Busy(_)) => Kind::Conflict,
+            Self::RolledBack { .. } => Kind::RolledBack,
+            Self::Host(HostError::Permission(_)) => Kind::Permission,
+            Self::Host(_) | Self::Store(_) | Self::Local { .. } => Kind::Failed,
+        }
+    }
+
+    /// The stable code for `--json`.
+    pub fn code(&self) -> String {
+        let code = match self {
+            Self::NotAdopted { .. } | Self::Store(StoreError::NotAdopted(_)) => "instance.not-adopted",
+            Self::Refused(refusal) => return first_code(&refusal.findings, "plan.refused"),
+            Self::Rehearsal { findings } => return first_code(findings, "rehearsal.failed"),
+            Self::Stale(_) | Self::Host(HostError::Stale { .. }) => "plan.stale",
+            Self::Awaiting { .. } => "operation.awaiting-confirmation",
+            Self::Unconfirmed { code, .. } => return code.clone(),
+            Self::RolledBack { findings, .. } => return first_code(findings, "operation.rolled-back"),
+            Self::Conflict { .. } => "operation.conflict",
+            Self::Unknown { .. } => "name.unknown",
+            Self::Certificate(error) => error.code(),
+            Self::Host(error) => host_code(error),
+            Self::Store(StoreError::Exists(_)) => "cert.exists",
+            Self::Store(StoreError::Busy(_)) => "operation.open",
+            Self::Store(_) => "store.failed",
+            Self::Local { .. } => "host.local",
+        };
+        code.to_owned()
+    }
+}
+
+fn host_code(error: &HostError) -> &'static str {
+    match error {
+        HostError::Locked { .. } => "instance.locked",
+        HostError::Unreadable(_) => "instance.unreadable",
+        HostError::Permission(_) => "host.permission",
+        HostError::Scratch { .. } => "rehearsal.no-start",
+        HostError::Deadline { .. } => "host.deadline",
+        HostError::File { .. } => "host.file",
+        HostError::Stale { .. } => "plan.stale",
+        HostError::Command { .. } | HostError::Spawn { .. } => "host.command",
+    }
+}
+
+fn first(findings: &[Finding]) -> &str {
+    findings.first().map_or("no reason was given", |finding| &finding.message)
+}
+
+fn first_code(findings: &[Finding], otherwise: &str) -> String {
+    findings.first().map_or(otherwise, |finding| &finding.code).to_owned()
+}
+
+fn until(confirm_by_ms: Option<i64>) -> String {
+    let stamp = confirm_by_ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    stamp.map(|at| format!(" until {at:.0}")).unwrap_or_default()
+}

@@ -1,0 +1,66 @@
+//! Observe: host and store → `Facts`.
+//!
+//! Owns: putting one picture together. Never: interprets a parameter; the planner names the
+//! further files to look at, until it has nothing more to ask.
+
+use crate::{Engine, EngineError, Event, Stage};
+use mailtls::Fingerprint;
+use postseal_host::HostLook;
+use postseal_planner::facts::{Facts, StoredCertificate};
+use postseal_store::Certificate;
+
+/// Rounds of looking: a map file may name certificate files, nothing nests deeper.
+const ROUNDS: usize = 4;
+
+impl Engine<'_> {
+    /// One picture of the instance, now.
+    pub fn observe(&self) -> Result<Facts, EngineError> {
+        self.tell(Event::Stage { stage: Stage::Look });
+        let look = self.host.look()?;
+        let certificates = self.store.certificates()?.into_iter().filter_map(stored).collect();
+        let mut facts = assemble(look, certificates);
+        for _ in 0..ROUNDS {
+            let wanted = postseal_planner::looks(&facts);
+            let missing: Vec<_> =
+                wanted.into_iter().filter(|path| !facts.files.contains_key(path)).collect();
+            if missing.is_empty() {
+                break;
+            }
+            for path in missing {
+                let look = self.host.read(&path);
+                facts.files.insert(path, look);
+            }
+        }
+        Ok(facts)
+    }
+}
+
+fn assemble(look: HostLook, certificates: Vec<StoredCertificate>) -> Facts {
+    Facts {
+        config_directory: look.config_directory,
+        main_cf: look.main_cf,
+        master_cf: look.master_cf,
+        version: look.version,
+        openssl: postseal_probe::openssl_version(),
+        values: look.values,
+        defaults: look.defaults,
+        map_types: look.map_types,
+        sasl_types: look.sasl_types,
+        addresses: look.addresses,
+        files: std::collections::BTreeMap::new(),
+        certificates,
+        master: look.master,
+    }
+}
+
+fn stored(certificate: Certificate) -> Option<StoredCertificate> {
+    let leaf = certificate.chain.first()?;
+    Some(StoredCertificate {
+        fingerprint: Fingerprint::of(leaf),
+        name: certificate.name,
+        chain: certificate.chain,
+        has_key: certificate.has_key,
+        private_ca: certificate.private_ca,
+        file_digest: certificate.file_digest,
+    })
+}

@@ -1,0 +1,65 @@
+//! Propose: state and facts → `Proposal`.
+//!
+//! Owns: asking the planner, with everything it must know. Never: decides anything itself.
+
+use crate::{Engine, EngineError, Event, Stage};
+use postseal_planner::facts::Facts;
+use postseal_planner::{Plan, Request};
+use postseal_store::{InstanceState, OperationKind};
+
+/// A plan, with the picture and the state it was made from.
+#[derive(Clone, Debug)]
+pub struct Proposal {
+    /// The plan.
+    pub plan: Plan,
+    /// The picture it was made from.
+    pub facts: Facts,
+    /// The state it builds on.
+    pub state: InstanceState,
+    /// What kind of operation it becomes.
+    pub kind: OperationKind,
+}
+
+impl Engine<'_> {
+    /// What `apply` would do: the draft, or what is in force where nothing is wished.
+    pub fn propose(&mut self) -> Result<Proposal, EngineError> {
+        let state = self.state()?;
+        let facts = self.observe()?;
+        self.tell(Event::Stage { stage: Stage::Think });
+        let request = Request {
+            intent: state.draft.as_ref().unwrap_or(&state.desired),
+            in_force: &state.desired,
+            parent: state.head,
+            written: &state.written,
+        };
+        let plan = postseal_planner::plan(&request, &facts, self.clock.now_unix())
+            .map_err(EngineError::Refused)?;
+        Ok(Proposal { plan, facts, state, kind: OperationKind::Apply })
+    }
+
+    /// Makes a plan and remembers it under its id, as `plan` shows it.
+    pub fn show_plan(&mut self) -> Result<Proposal, EngineError> {
+        let proposal = self.propose()?;
+        if !proposal.plan.is_empty() {
+            self.store.put_plan(&self.instance, &proposal.plan)?;
+        }
+        Ok(proposal)
+    }
+
+    /// Makes the plan again and demands that it is the one that was shown as `id`.
+    pub(crate) fn propose_shown(&mut self, id: &str) -> Result<Proposal, EngineError> {
+        let Some(shown) = self.store.plan(&self.instance, id)? else {
+            return Err(EngineError::Unknown { what: "plan", name: id.to_owned() });
+        };
+        let proposal = self.propose()?;
+        if proposal.plan.id == shown.id {
+            return Ok(proposal);
+        }
+        let now = crate::adopt::base(&proposal.facts);
+        let why = if now == shown.base { "what is wished has changed" } else { "the files have changed" };
+        Err(EngineError::Stale(format!(
+            "plan {} is stale: {why} since it was shown; run `postseal plan` again",
+            shown.id.short(12)
+        )))
+    }
+}

@@ -1,0 +1,103 @@
+//! Recover: end an interrupted operation, one way or the other.
+//!
+//! Owns: reading the journal after a crash. Never: guesses. An operation that was proved is kept;
+//! any other is undone; one that awaits confirmation lives as long as its guard and its deadline.
+
+use crate::undo::Undo;
+use crate::guard::Guarded;
+use crate::{Engine, EngineError, Event};
+use postseal_planner::report::Verdict;
+use postseal_store::{Operation, Phase};
+
+/// What `recover` found and did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recovery {
+    /// Nothing was open.
+    Nothing,
+    /// It awaits confirmation, and its guard lives.
+    Awaiting {
+        /// The operation.
+        operation: u64,
+    },
+    /// It had been proved, and is kept.
+    Kept {
+        /// The operation.
+        operation: u64,
+        /// How far it had come.
+        phase: Phase,
+    },
+    /// The old bytes are back.
+    Undone {
+        /// The operation.
+        operation: u64,
+        /// How far it had come.
+        phase: Phase,
+    },
+}
+
+impl Engine<'_> {
+    /// Ends an interrupted operation; what every start does before it changes anything.
+    pub fn recover(&mut self) -> Result<Recovery, EngineError> {
+        let _lock = self.host.lock()?;
+        self.settle_what_is_open()
+    }
+
+    /// As [`Engine::recover`], with the lock held by the caller.
+    pub(crate) fn settle_what_is_open(&mut self) -> Result<Recovery, EngineError> {
+        let Some(open) = self.store.open(&self.instance)? else { return Ok(Recovery::Nothing) };
+        let operation = open.id;
+        let phase = open.journal.last().cloned().unwrap_or(Phase::Opened);
+        let recovery = match phase {
+            Phase::Verified if open.new.confirm_by_ms.is_none() => {
+                self.close_kept(operation, open.new.plan.intent.clone(), &Verdict::default())?;
+                Recovery::Kept { operation, phase }
+            }
+            Phase::AwaitingConfirmation if self.still_guarded(&open) => {
+                return Ok(Recovery::Awaiting { operation });
+            }
+            Phase::AwaitingConfirmation => {
+                self.undo(&self.stored_undo(&open, "not confirmed in time")?)?;
+                Recovery::Undone { operation, phase }
+            }
+            _ => {
+                self.undo(&self.stored_undo(&open, "interrupted before it was proved")?)?;
+                Recovery::Undone { operation, phase }
+            }
+        };
+        let how = match &recovery {
+            Recovery::Kept { .. } => "it had been proved, and is kept",
+            _ => "the old files are back",
+        };
+        self.tell(Event::Recovered { operation, how: how.to_owned() });
+        Ok(recovery)
+    }
+
+    /// Stops when an operation awaits confirmation.
+    pub(crate) fn refuse_while_open(&self) -> Result<(), EngineError> {
+        match self.store.open(&self.instance)? {
+            None => Ok(()),
+            Some(open) => Err(EngineError::Awaiting {
+                operation: open.id,
+                confirm_by_ms: open.new.confirm_by_ms,
+            }),
+        }
+    }
+
+    /// The operation that awaits confirmation, if any.
+    pub(crate) fn awaiting(&self) -> Result<Option<Operation>, EngineError> {
+        let open = self.store.open(&self.instance)?;
+        Ok(open.filter(|open| open.journal.last() == Some(&Phase::AwaitingConfirmation)))
+    }
+
+    pub(crate) fn stored_undo(&self, open: &Operation, reason: &str) -> Result<Undo, EngineError> {
+        Undo::of_stored(open, reason.to_owned()).ok_or_else(|| EngineError::Conflict {
+            operation: open.id,
+            reason: "its snapshots cannot be read by this version".to_owned(),
+        })
+    }
+
+    fn still_guarded(&self, open: &Operation) -> bool {
+        let due = open.new.confirm_by_ms.is_none_or(|by| by <= self.clock.now_ms());
+        !due && self.guarded(open.id) == Guarded::Yes
+    }
+}

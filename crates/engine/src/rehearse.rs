@@ -1,0 +1,328 @@
+//! Rehearse: `Approved` → `Rehearsed`.
+//!
+//! Owns: the only way to make a [`Rehearsed`]: the plan is tried in a scratch instance, first in
+//! the state between its two renames, then whole; every service must complete a handshake as
+//! expected, and the log must be free of TLS warnings that were not there before. Meanwhile the
+//! live instance is looked at, so that what was broken before is not blamed on the plan. Never:
+//! touches a live file.
+
+mod outbound;
+
+use crate::approve::Approved;
+use crate::wire::{live_targets, moved};
+use crate::{Engine, EngineError, Event, Stage};
+use postfix_cf::{MainCf, MasterCf};
+use postseal_host::{LogMark, Scratch, Staged};
+use postseal_planner::facts::Facts;
+use postseal_planner::intent::Outbound;
+use postseal_planner::plan::{Cf, OutboundChange, Plan, Step};
+use postseal_planner::report::{Judgement, Outcome, Report, ServiceExpectation, Verdict};
+use postseal_planner::{Finding, Severity};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// How long a scratch service has to show what is expected.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// Pause between two looks.
+const PAUSE: Duration = Duration::from_millis(30);
+
+/// A plan that worked in a scratch instance. Made only here.
+#[derive(Debug)]
+pub(crate) struct Rehearsed {
+    pub(crate) approved: Approved,
+    /// What the scratch instance showed in the end.
+    pub(crate) verdict: Verdict,
+    /// What could not be rehearsed.
+    pub(crate) not_rehearsed: Vec<String>,
+    /// What the live instance showed before.
+    pub(crate) baseline: Baseline,
+    /// The keys and chains to install.
+    pub(crate) private: BTreeMap<PathBuf, Zeroizing<Vec<u8>>>,
+    /// The end of the live log before anything was done.
+    pub(crate) log_mark: LogMark,
+}
+
+/// The live instance before the change, judged against what its files promise.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Baseline {
+    pub(crate) expectations: Vec<ServiceExpectation>,
+    pub(crate) verdict: Verdict,
+    pub(crate) reports: Vec<Report>,
+}
+
+impl Baseline {
+    /// Whether this miss was there before: the service was expected to behave just so, and did
+    /// not.
+    pub(crate) fn had(&self, expectation: Option<&ServiceExpectation>, miss: &Judgement) -> Was {
+        let same = self
+            .expectations
+            .iter()
+            .find(|before| before.service == miss.service)
+            .is_some_and(|before| expectation.is_some_and(|now| now.wire == before.wire));
+        let failed = self
+            .verdict
+            .judgements
+            .iter()
+            .any(|judged| judged.service == miss.service && judged.outcome != Outcome::Pass);
+        if same && failed { Was::SoBefore } else { Was::Not }
+    }
+}
+
+/// Whether something was so before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Was {
+    SoBefore,
+    Not,
+}
+
+/// What one state of the files showed in the scratch instance.
+struct Shown {
+    verdict: Verdict,
+    warnings: Vec<Finding>,
+}
+
+impl Engine<'_> {
+    /// Tries the plan in a scratch instance.
+    pub(crate) fn rehearse(&self, approved: Approved) -> Result<Rehearsed, EngineError> {
+        self.tell(Event::Stage { stage: Stage::Rehearse });
+        let plan = &approved.proposal.plan;
+        let facts = &approved.proposal.facts;
+        let log_mark = self.host.log_mark();
+        let private = self.private_files(plan)?;
+        let before = postseal_planner::expect(
+            &MainCf::parse(&facts.main_cf.bytes),
+            &MasterCf::parse(&facts.master_cf.bytes),
+            facts,
+            &approved.proposal.state.desired,
+        );
+        let (tried, baseline) = std::thread::scope(|scope| {
+            let wire = self.wire;
+            let name = ehlo_name(facts);
+            let expectations = &before;
+            let live = scope.spawn(move || {
+                let reports = wire.probe(&live_targets(expectations, &name), PATIENCE);
+                let verdict = postseal_planner::judge(expectations, &reports);
+                Baseline { expectations: expectations.clone(), verdict, reports }
+            });
+            let tried = self.try_in_scratch(plan, facts, &private);
+            (tried, live.join().unwrap_or_default())
+        });
+        let (shown, not_rehearsed) = tried?;
+        self.tell(Event::Rehearsed {
+            verdict: shown.verdict.clone(),
+            not_rehearsed: not_rehearsed.clone(),
+        });
+        self.refuse_what_is_new(&approved, &shown, &baseline)?;
+        let verdict = shown.verdict;
+        Ok(Rehearsed { approved, verdict, not_rehearsed, baseline, private, log_mark })
+    }
+
+    /// The keys and chains that the plan installs, opened from the store.
+    fn private_files(
+        &self,
+        plan: &Plan,
+    ) -> Result<BTreeMap<PathBuf, Zeroizing<Vec<u8>>>, EngineError> {
+        let mut files = BTreeMap::new();
+        for step in &plan.steps {
+            if let Step::InstallChain { fingerprint, path } = step {
+                files.insert(path.clone(), self.key_and_chain(fingerprint)?);
+            }
+        }
+        Ok(files)
+    }
+
+    fn try_in_scratch(
+        &self,
+        plan: &Plan,
+        facts: &Facts,
+        private: &BTreeMap<PathBuf, Zeroizing<Vec<u8>>>,
+    ) -> Result<(Shown, Vec<String>), EngineError> {
+        let delivery = outbound::Delivery::prepare(&plan.outbound)?;
+        let after = Files::after(plan, facts);
+        let between = Files::between(plan, facts);
+        let first = between.as_ref().unwrap_or(&after);
+        let mut scratch = self.host.rehearse(&Staged {
+            main_cf: first.main.clone(),
+            master_cf: first.master.clone(),
+            private: private.clone(),
+            transports: delivery.as_ref().map(outbound::Delivery::transports).unwrap_or_default(),
+        })?;
+        let shown = self.look_at_states(plan, facts, scratch.as_mut(), between.as_ref(), &after);
+        let shown = match (shown, delivery) {
+            (Ok(mut shown), Some(delivery)) => {
+                let level = outbound_level(plan);
+                let judged = delivery.rehearse(self.clock, scratch.as_ref(), level)?;
+                shown.verdict.judgements.extend(judged);
+                Ok(shown)
+            }
+            (shown, _) => shown,
+        };
+        let not_rehearsed = scratch.not_rehearsed().to_vec();
+        scratch.stop()?;
+        Ok((shown?, not_rehearsed))
+    }
+
+    /// The state between the renames, if there is one, then the final state.
+    fn look_at_states(
+        &self,
+        plan: &Plan,
+        facts: &Facts,
+        scratch: &mut dyn Scratch,
+        between: Option<&Files>,
+        after: &Files,
+    ) -> Result<Shown, EngineError> {
+        if let Some(between) = between {
+            let expectations = between.expectations(facts, plan);
+            let shown = self.look(scratch, &expectations);
+            if shown.verdict.outcome() == Outcome::Fail {
+                return Ok(shown);
+            }
+            let second = between.then;
+            scratch.replace(second, after.bytes(second))?;
+            scratch.reload()?;
+        }
+        Ok(self.look(scratch, &plan.expectations))
+    }
+
+    /// Polls the scratch services until they show what is expected, or patience ends.
+    fn look(&self, scratch: &dyn Scratch, expectations: &[ServiceExpectation]) -> Shown {
+        let expectations = moved(expectations, scratch.endpoints());
+        let deadline = self.clock.monotonic() + PATIENCE;
+        let verdict = loop {
+            let reports = self.wire.probe(&live_targets(&expectations, "rehearsal.invalid"), PATIENCE);
+            let verdict = postseal_planner::judge(&expectations, &reports);
+            let dead = maillog::tls_warnings(&scratch.log())
+                .any(|warning| warning.weight == maillog::Weight::Kills);
+            if verdict.outcome() == Outcome::Pass || dead || self.clock.monotonic() > deadline {
+                break verdict;
+            }
+            self.clock.sleep(PAUSE);
+        };
+        Shown { verdict, warnings: log_findings(&scratch.log()) }
+    }
+
+    /// Stops at misses and warnings that were not there before.
+    fn refuse_what_is_new(
+        &self,
+        approved: &Approved,
+        shown: &Shown,
+        baseline: &Baseline,
+    ) -> Result<(), EngineError> {
+        let plan = &approved.proposal.plan;
+        let misses = shown.verdict.judgements.iter().filter(|judged| judged.outcome != Outcome::Pass);
+        let mut new: Vec<Finding> = misses
+            .filter(|miss| {
+                let wanted = plan.expectations.iter().find(|e| e.service == miss.service);
+                baseline.had(wanted, miss) == Was::Not
+            })
+            .flat_map(|miss| miss.findings.clone())
+            .collect();
+        let serious: Vec<&Finding> =
+            shown.warnings.iter().filter(|warning| warning.severity >= Severity::Error).collect();
+        if !serious.is_empty() {
+            let before = self.warnings_before(&approved.proposal.facts);
+            new.extend(serious.into_iter().filter(|w| !before.contains(&w.message)).cloned());
+        }
+        if new.is_empty() { Ok(()) } else { Err(EngineError::Rehearsal { findings: new }) }
+    }
+
+    /// What the files as they are now would log: a second scratch instance, only started when
+    /// the first one warned.
+    fn warnings_before(&self, facts: &Facts) -> Vec<String> {
+        let staged = Staged {
+            main_cf: facts.main_cf.bytes.clone(),
+            master_cf: facts.master_cf.bytes.clone(),
+            private: BTreeMap::new(),
+            transports: BTreeMap::new(),
+        };
+        let Ok(scratch) = self.host.rehearse(&staged) else { return Vec::new() };
+        let expectations = postseal_planner::expect(
+            &MainCf::parse(&facts.main_cf.bytes),
+            &MasterCf::parse(&facts.master_cf.bytes),
+            facts,
+            &postseal_planner::Intent::default(),
+        );
+        let shown = self.look(scratch.as_ref(), &expectations);
+        // Leaving the second scratch behind is reported by the next start's clean-up.
+        let _ = scratch.stop();
+        shown.warnings.into_iter().map(|warning| warning.message).collect()
+    }
+}
+
+/// Both files in one state.
+struct Files {
+    main: Vec<u8>,
+    master: Vec<u8>,
+    /// The file that changes next.
+    then: Cf,
+}
+
+impl Files {
+    fn after(plan: &Plan, facts: &Facts) -> Self {
+        let bytes = |file, before: &[u8]| plan.edit(file).map_or(before, |e| &e.bytes).to_vec();
+        Self {
+            main: bytes(Cf::Main, &facts.main_cf.bytes),
+            master: bytes(Cf::Master, &facts.master_cf.bytes),
+            then: Cf::Main,
+        }
+    }
+
+    /// The state between the two renames; `None` when only one file changes.
+    fn between(plan: &Plan, facts: &Facts) -> Option<Self> {
+        let order: Vec<Cf> = plan
+            .steps
+            .iter()
+            .filter_map(|step| if let Step::Publish { file } = step { Some(*file) } else { None })
+            .collect();
+        let [first, then] = order[..] else { return None };
+        let after = Self::after(plan, facts);
+        Some(match first {
+            Cf::Main => Self { main: after.main, master: facts.master_cf.bytes.clone(), then },
+            Cf::Master => Self { main: facts.main_cf.bytes.clone(), master: after.master, then },
+        })
+    }
+
+    fn bytes(&self, file: Cf) -> &[u8] {
+        match file {
+            Cf::Main => &self.main,
+            Cf::Master => &self.master,
+        }
+    }
+
+    /// What this state promises on the wire.
+    fn expectations(&self, facts: &Facts, plan: &Plan) -> Vec<ServiceExpectation> {
+        let (main, master) = (MainCf::parse(&self.main), MasterCf::parse(&self.master));
+        postseal_planner::expect(&main, &master, facts, &plan.intent)
+    }
+}
+
+fn outbound_level(plan: &Plan) -> Outbound {
+    match plan.outbound {
+        OutboundChange::Rehearse { level } => level,
+        OutboundChange::None => Outbound::Off,
+    }
+}
+
+fn ehlo_name(facts: &Facts) -> String {
+    facts.values.get("myhostname").cloned().unwrap_or_else(|| "localhost".to_owned())
+}
+
+/// What the log says of TLS, as findings.
+pub(crate) fn log_findings(log: &[u8]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = maillog::tls_warnings(log)
+        .map(|warning| {
+            let severity = match warning.weight {
+                maillog::Weight::Latent => Severity::Warning,
+                maillog::Weight::Degrades => Severity::Error,
+                maillog::Weight::Kills => Severity::Fatal,
+            };
+            let remedy = "Change the setting that the message names; the plan was not applied.";
+            Finding::new(warning.code, severity, warning.message.to_string(), remedy)
+        })
+        .collect();
+    findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.message.cmp(&b.message)));
+    findings.dedup_by(|a, b| a.message == b.message);
+    findings
+}

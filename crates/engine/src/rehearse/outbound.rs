@@ -1,0 +1,102 @@
+//! One message through the scratch instance's own smtp(8), to two sinks.
+//!
+//! Owns: the sinks, the message, waiting for the log to tell what became of it. Never: sends
+//! anything off this machine; the scratch delivers to loopback sinks only.
+
+use crate::{Clock, EngineError};
+use postseal_host::Scratch;
+use postseal_planner::delivery::{self, Peer, Seen};
+use postseal_planner::intent::Outbound;
+use postseal_planner::plan::OutboundChange;
+use postseal_planner::report::Judgement;
+use postseal_probe::{Sink, SinkOptions, SinkTls};
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+/// How long the scratch has to deliver or defer.
+const PATIENCE: Duration = Duration::from_secs(8);
+const PAUSE: Duration = Duration::from_millis(25);
+const TLS_DOMAIN: &str = "starttls.rehearsal.invalid";
+const CLEAR_DOMAIN: &str = "cleartext.rehearsal.invalid";
+
+/// Two sinks, ready to be delivered to.
+pub(super) struct Delivery {
+    tls: Sink,
+    clear: Sink,
+}
+
+impl Delivery {
+    /// Starts the sinks when the plan changes outbound TLS.
+    pub(super) fn prepare(change: &OutboundChange) -> Result<Option<Self>, EngineError> {
+        if *change == OutboundChange::None {
+            return Ok(None);
+        }
+        let issued = postseal_issue::self_signed_for_rehearsal("sink.rehearsal.invalid")
+            .map_err(|error| local(std::io::Error::other(error)))?;
+        let tls = SinkTls::StartTls { cert_pem: issued.cert_pem.into(), key_pem: issued.key_pem };
+        Ok(Some(Self { tls: sink(tls)?, clear: sink(SinkTls::None)? }))
+    }
+
+    /// Where each domain's mail goes.
+    pub(super) fn transports(&self) -> BTreeMap<String, SocketAddr> {
+        BTreeMap::from([
+            (TLS_DOMAIN.to_owned(), self.tls.address()),
+            (CLEAR_DOMAIN.to_owned(), self.clear.address()),
+        ])
+    }
+
+    /// Submits one message for both and judges what became of it.
+    pub(super) fn rehearse(
+        &self,
+        clock: &dyn Clock,
+        scratch: &dyn Scratch,
+        level: Outbound,
+    ) -> Result<Vec<Judgement>, EngineError> {
+        let recipients = [TLS_DOMAIN, CLEAR_DOMAIN].map(|domain| format!("postmaster@{domain}"));
+        let recipients = [recipients[0].as_str(), recipients[1].as_str()];
+        scratch.submit("", &recipients, b"Subject: rehearsal\r\n\r\nA rehearsal.\r\n")?;
+        let deadline = clock.monotonic() + PATIENCE;
+        loop {
+            let log = scratch.log();
+            let seen = [self.seen(Peer::StartTls, &log), self.seen(Peer::Cleartext, &log)];
+            let told = seen.iter().all(|seen| seen.outcome != delivery::Became::Unknown);
+            if told || clock.monotonic() > deadline {
+                return Ok(delivery::judge(level, &seen));
+            }
+            clock.sleep(PAUSE);
+        }
+    }
+
+    fn seen(&self, peer: Peer, log: &[u8]) -> Seen {
+        let (sink, domain) = match peer {
+            Peer::StartTls => (&self.tls, TLS_DOMAIN),
+            Peer::Cleartext => (&self.clear, CLEAR_DOMAIN),
+        };
+        let mut delivered = sink.delivered().into_iter();
+        let outcome = match delivered.next() {
+            Some(message) if message.tls.is_some() => delivery::Became::SentUnderTls,
+            Some(_) => delivery::Became::SentInClear,
+            None => deferred(log, domain),
+        };
+        Seen { peer, address: sink.address(), outcome }
+    }
+}
+
+/// What the log says of mail to `domain` that did not arrive.
+fn deferred(log: &[u8], domain: &str) -> delivery::Became {
+    maillog::deliveries(log)
+        .find(|event| event.recipient.ends_with(domain) && event.status != "sent")
+        .map_or(delivery::Became::Unknown, |event| {
+            delivery::Became::Deferred(format!("{} {}", event.dsn, event.text))
+        })
+}
+
+fn sink(tls: SinkTls) -> Result<Sink, EngineError> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    Sink::start(SinkOptions { address, tls }).map_err(local)
+}
+
+fn local(source: std::io::Error) -> EngineError {
+    EngineError::Local { action: "open a loopback sink for the rehearsal", source }
+}

@@ -1,0 +1,230 @@
+//! Settle: keep or undo what was applied; confirm; the operator's rollback.
+//!
+//! Owns: the end of every operation. Never: leaves one open without a deadline.
+
+use crate::apply::Applied;
+use crate::approve::Acceptance;
+use crate::change::{Changed, Keep, Outcome};
+use crate::propose::Proposal;
+use crate::rehearse::{Was, log_findings};
+use crate::undo::{PROOF, Undo, sentences};
+use crate::verify::Looked;
+use crate::{Engine, EngineError, Event, Stage, adopt};
+use postseal_host::LogLook;
+use postseal_planner::facts::MasterState;
+use postseal_planner::report::{Outcome as Judged, Verdict};
+use postseal_planner::{Finding, Severity};
+use postseal_store::{Close, InstanceState, Operation, OperationKind, OperationOutcome, Phase};
+use std::time::Duration;
+
+/// After this long without an answer from a service that did not answer before either, Postfix is
+/// stopped and started: the master throttles it, and a reload does not change that.
+const THROTTLED: Duration = Duration::from_millis(1500);
+
+impl Engine<'_> {
+    /// Proves the applied plan on the wire, then keeps it or puts the old bytes back.
+    pub(crate) fn verify_and_settle(
+        &mut self,
+        applied: Applied,
+        keep: Keep,
+    ) -> Result<(Outcome, Verdict), EngineError> {
+        self.tell(Event::Stage { stage: Stage::Prove });
+        let looked = self.prove(&applied)?;
+        self.tell(Event::Proved { verdict: looked.verdict.clone() });
+        let misses = self.new_misses(&applied, &looked)?;
+        if let Some(first) = misses.first() {
+            let reason = first.message.clone();
+            self.undo(&Undo::of_applied(&applied, reason.clone()))?;
+            return Err(EngineError::RolledBack {
+                operation: applied.operation,
+                reason,
+                findings: misses,
+            });
+        }
+        self.store.journal(applied.operation, &Phase::Verified)?;
+        let outcome = match (keep, applied.confirm_by_ms) {
+            (Keep::Within(_), Some(confirm_by_ms)) => {
+                self.store.journal(applied.operation, &Phase::AwaitingConfirmation)?;
+                Outcome::Awaiting { operation: applied.operation, confirm_by_ms }
+            }
+            _ => {
+                let proposal = &applied.rehearsed.approved.proposal;
+                self.close_kept(applied.operation, proposal.plan.intent.clone(), &looked.verdict)?;
+                Outcome::Kept { operation: applied.operation }
+            }
+        };
+        Ok((outcome, looked.verdict))
+    }
+
+    fn prove(&mut self, applied: &Applied) -> Result<Looked, EngineError> {
+        let expectations = &applied.rehearsed.approved.proposal.plan.expectations;
+        if self.host.master()? == MasterState::Stopped {
+            return Ok(Looked { verdict: Verdict::default(), reports: Vec::new() });
+        }
+        let was_silent = applied.rehearsed.baseline.reports.iter().any(crate::undo::is_silent);
+        if was_silent {
+            let looked = self.poll(expectations, THROTTLED);
+            if looked.verdict.outcome() == Judged::Pass || !looked.silent() {
+                return Ok(looked);
+            }
+            self.tell(Event::Restarted {
+                reason: "a service was throttled by the master before this change".to_owned(),
+            });
+            self.host.restart()?;
+        }
+        Ok(self.poll(expectations, PROOF))
+    }
+
+    /// What the wire or the log misses that was not missing before.
+    fn new_misses(&self, applied: &Applied, looked: &Looked) -> Result<Vec<Finding>, EngineError> {
+        let proposal = &applied.rehearsed.approved.proposal;
+        let ran = matches!(proposal.facts.master, MasterState::Running(_));
+        if ran && self.host.master()? == MasterState::Stopped {
+            let message = "Postfix's master process ended after the reload.";
+            let remedy = "Read the log: a service name, address or process that master cannot use ends it.";
+            return Ok(vec![Finding::new("postfix.master-ended", Severity::Fatal, message, remedy)]);
+        }
+        let wanted = |service: &str| proposal.plan.expectations.iter().find(|e| e.service == service);
+        let mut misses: Vec<Finding> = looked
+            .verdict
+            .judgements
+            .iter()
+            .filter(|judged| judged.outcome != Judged::Pass)
+            .filter(|miss| {
+                applied.rehearsed.baseline.had(wanted(&miss.service), miss) == Was::Not
+            })
+            .flat_map(|miss| miss.findings.clone())
+            .collect();
+        if let LogLook::Lines(lines) = self.host.log_since(&applied.rehearsed.log_mark) {
+            misses.extend(log_findings(&lines).into_iter().filter(|f| f.severity == Severity::Fatal));
+        }
+        Ok(misses)
+    }
+
+    /// Keeps an intent that changes no byte.
+    pub(crate) fn keep_without_change(&mut self, proposal: Proposal) -> Result<Changed, EngineError> {
+        let Proposal { plan, facts, state, .. } = proposal;
+        let next = InstanceState {
+            desired: plan.intent.clone(),
+            draft: None,
+            written: adopt::written(&facts),
+            base: adopt::base(&facts),
+            head: state.head,
+        };
+        self.store.adopt(&self.instance, &next)?;
+        self.store.set_draft(&self.instance, None)?;
+        Ok(Changed {
+            outcome: Outcome::Nothing,
+            plan,
+            rehearsed: Verdict::default(),
+            not_rehearsed: Vec::new(),
+            proved: Verdict::default(),
+        })
+    }
+
+    /// Closes an operation as kept: its intent is in force, its files are what was written.
+    pub(crate) fn close_kept(
+        &mut self,
+        operation: u64,
+        intent: postseal_planner::Intent,
+        verdict: &Verdict,
+    ) -> Result<(), EngineError> {
+        let facts = self.observe()?;
+        let close = Close {
+            ended_ms: self.clock.now_ms(),
+            outcome: OperationOutcome::Kept,
+            sentences: sentences(verdict),
+            state: Some(InstanceState {
+                desired: intent,
+                draft: None,
+                written: adopt::written(&facts),
+                base: adopt::base(&facts),
+                head: Some(operation),
+            }),
+        };
+        Ok(self.store.close_operation(operation, &close)?)
+    }
+
+    /// `confirm`: keeps the operation that awaits it.
+    pub fn confirm(&mut self) -> Result<u64, EngineError> {
+        let _lock = self.host.lock()?;
+        self.settle_what_is_open()?;
+        let Some(open) = self.store.open(&self.instance)? else {
+            return Err(EngineError::Unknown { what: "operation", name: "awaiting confirmation".to_owned() });
+        };
+        self.close_kept(open.id, open.new.plan.intent.clone(), &Verdict::default())?;
+        Ok(open.id)
+    }
+
+    /// What `rollback` would do: undo the newest kept operation, or `operation`.
+    pub fn propose_rollback(&mut self, operation: Option<u64>) -> Result<Proposal, EngineError> {
+        let undone = self.operation_to_undo(operation)?;
+        let state = self.state()?;
+        let facts = self.observe()?;
+        let plan = crate::undo::rollback_plan(&undone, &state, &facts, self.clock.now_unix())?;
+        Ok(Proposal { plan, facts, state, kind: OperationKind::Rollback { of: undone.id } })
+    }
+
+    /// `rollback`: the same path as any change, back to before an operation.
+    pub fn rollback(
+        &mut self,
+        operation: Option<u64>,
+        accepted: &[Acceptance],
+        keep: Keep,
+    ) -> Result<Changed, EngineError> {
+        let _lock = self.host.lock()?;
+        if let Some(open) = self.awaiting()? {
+            if operation.is_none_or(|id| id == open.id) {
+                return self.undo_awaiting(&open);
+            }
+        }
+        self.settle_what_is_open()?;
+        self.refuse_while_open()?;
+        let proposal = self.propose_rollback(operation)?;
+        self.carry_out(proposal, accepted, keep)
+    }
+
+    fn undo_awaiting(&mut self, open: &Operation) -> Result<Changed, EngineError> {
+        let undo = self.stored_undo(open, "rolled back before it was confirmed")?;
+        self.undo(&undo)?;
+        Ok(Changed {
+            outcome: Outcome::Kept { operation: open.id },
+            plan: open.new.plan.clone(),
+            rehearsed: Verdict::default(),
+            not_rehearsed: Vec::new(),
+            proved: Verdict::default(),
+        })
+    }
+
+    fn operation_to_undo(&self, wanted: Option<u64>) -> Result<Operation, EngineError> {
+        let id = match wanted {
+            Some(id) => Some(id),
+            None => self.newest_to_undo()?,
+        };
+        let unknown = |name: String| EngineError::Unknown { what: "kept operation", name };
+        let id = id.ok_or_else(|| unknown("to roll back".to_owned()))?;
+        let found = self.store.operation(id)?.filter(|found| found.new.instance == self.instance);
+        match found {
+            Some(found) if found.outcome == Some(OperationOutcome::Kept) => Ok(found),
+            _ => Err(unknown(id.to_string())),
+        }
+    }
+
+    /// The newest kept operation that is neither a rollback nor rolled back already: repeated
+    /// `rollback` walks back through history instead of going to and fro.
+    fn newest_to_undo(&self) -> Result<Option<u64>, EngineError> {
+        let history = self.store.history(&self.instance, usize::MAX)?;
+        let mut undone = Vec::new();
+        for operation in history {
+            if operation.outcome != Some(OperationOutcome::Kept) {
+                continue;
+            }
+            match operation.new.kind {
+                OperationKind::Rollback { of } => undone.push(of),
+                _ if undone.contains(&operation.id) => {}
+                _ => return Ok(Some(operation.id)),
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,268 @@
+//! Undo: put the old bytes back.
+//!
+//! Owns: the way back, for a change that failed, was not confirmed, or was interrupted: the
+//! plan's file steps in reverse order, each only where the file still holds what the plan wrote,
+//! then a reload, then the proof that the old state is effective. Never: deletes what it did not
+//! write, or overwrites a later hand edit.
+
+use crate::apply::Applied;
+use crate::{Engine, EngineError, Event, Stage};
+use postfix_cf::{MainCf, MasterCf};
+use postseal_host::Snapshot;
+use postseal_planner::facts::{Facts, MasterState};
+use postseal_planner::plan::{Cf, Plan, Step};
+use postseal_planner::report::{Outcome, StageName, StageOutcome, Verdict};
+use postseal_planner::Digest;
+use postseal_store::{Close, Operation, OperationOutcome, Phase, StoredSnapshot};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long the old state has to show itself after a reload.
+const OLD_STATE: Duration = Duration::from_secs(5);
+/// How long after a stop and start.
+const RESTARTED: Duration = Duration::from_secs(10);
+
+/// What is needed to undo an operation.
+pub(crate) struct Undo {
+    pub(crate) operation: u64,
+    pub(crate) plan: Plan,
+    pub(crate) snapshots: Vec<Snapshot>,
+    pub(crate) reason: String,
+}
+
+impl Undo {
+    pub(crate) fn of_applied(applied: &Applied, reason: String) -> Self {
+        Self {
+            operation: applied.operation,
+            plan: applied.rehearsed.approved.proposal.plan.clone(),
+            snapshots: applied.snapshots.clone(),
+            reason,
+        }
+    }
+
+    /// From the operation log, after a crash or a passed deadline.
+    pub(crate) fn of_stored(operation: &Operation, reason: String) -> Option<Self> {
+        let snapshots: Option<Vec<Snapshot>> = operation.new.snapshots.iter().map(snapshot).collect();
+        Some(Self {
+            operation: operation.id,
+            plan: operation.new.plan.clone(),
+            snapshots: snapshots?,
+            reason,
+        })
+    }
+}
+
+impl Engine<'_> {
+    /// Puts the old bytes back, makes them effective, proves it, and closes the operation.
+    pub(crate) fn undo(&mut self, undo: &Undo) -> Result<(), EngineError> {
+        self.tell(Event::Stage { stage: Stage::RollBack });
+        self.tell(Event::RollingBack { reason: undo.reason.clone() });
+        self.store.journal(undo.operation, &Phase::RollingBack { reason: undo.reason.clone() })?;
+        self.restore_files(undo)?;
+        self.make_effective()?;
+        let verdict = self.prove_old_state()?;
+        self.remove_installed(undo)?;
+        self.store.journal(undo.operation, &Phase::RolledBack)?;
+        let close = Close {
+            ended_ms: self.clock.now_ms(),
+            outcome: OperationOutcome::RolledBack { reason: undo.reason.clone() },
+            sentences: sentences(&verdict),
+            state: None,
+        };
+        Ok(self.store.close_operation(undo.operation, &close)?)
+    }
+
+    /// The plan's publishing steps backwards, so that every state on the way was tried.
+    fn restore_files(&mut self, undo: &Undo) -> Result<(), EngineError> {
+        let published = undo.plan.steps.iter().rev().filter_map(|step| match step {
+            Step::Publish { file } => Some(*file),
+            _ => None,
+        });
+        let mut changed = Vec::new();
+        for file in published {
+            let (Some(edit), Some(snapshot)) = (
+                undo.plan.edit(file),
+                undo.snapshots.iter().find(|snapshot| snapshot.file == file),
+            ) else {
+                continue;
+            };
+            let now = Digest::of(&self.host.snapshot(file)?.bytes);
+            if now == edit.before {
+                continue;
+            }
+            if now != edit.after {
+                return Err(EngineError::Conflict {
+                    operation: undo.operation,
+                    reason: format!(
+                        "{} was edited by somebody else meanwhile; compare it with `postseal diff {}` and run `postseal recover` again",
+                        snapshot.path.display(),
+                        undo.operation
+                    ),
+                });
+            }
+            // Restoring main.cf acts at once; master.cf waits for a reload. Between the two, the
+            // services must be the old ones before main.cf gets older than they are.
+            if file == Cf::Main && changed.contains(&Cf::Master) {
+                self.reload_if_running()?;
+            }
+            self.host.restore(snapshot, edit.after)?;
+            changed.push(file);
+        }
+        Ok(())
+    }
+
+    /// Reloads; starts what a reload has ended.
+    fn make_effective(&mut self) -> Result<(), EngineError> {
+        match self.host.master()? {
+            MasterState::Running(_) => Ok(self.host.reload()?),
+            MasterState::Stopped => Ok(()),
+        }
+    }
+
+    /// Looks until the old state shows itself; stops and starts Postfix where a service is
+    /// throttled dead, because a reload does not heal that for a minute.
+    fn prove_old_state(&mut self) -> Result<Verdict, EngineError> {
+        let facts = self.observe()?;
+        if facts.master == MasterState::Stopped {
+            return Ok(Verdict::default());
+        }
+        let expectations = expectations_of(&facts, &self.state()?.desired);
+        let looked = self.poll(&expectations, OLD_STATE);
+        if looked.verdict.outcome() == Outcome::Pass || !looked.silent() {
+            return Ok(looked.verdict);
+        }
+        self.tell(Event::Restarted { reason: "a service accepts connections but does not answer".to_owned() });
+        self.host.restart()?;
+        Ok(self.poll(&expectations, RESTARTED).verdict)
+    }
+
+    /// Keys and chains that only the undone plan named.
+    fn remove_installed(&mut self, undo: &Undo) -> Result<(), EngineError> {
+        let main = self.host.snapshot(Cf::Main)?.bytes;
+        let master = self.host.snapshot(Cf::Master)?.bytes;
+        for step in &undo.plan.steps {
+            let Step::InstallChain { path, .. } = step else { continue };
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let named = [&main, &master].iter().any(|bytes| contains(bytes, name.as_bytes()));
+            if !name.is_empty() && !named {
+                self.host.remove(path)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn reload_if_running(&mut self) -> Result<(), EngineError> {
+        if let MasterState::Running(_) = self.host.master()? {
+            self.host.reload()?;
+        }
+        Ok(())
+    }
+}
+
+/// What the files as they are promise.
+pub(crate) fn expectations_of(
+    facts: &Facts,
+    intent: &postseal_planner::Intent,
+) -> Vec<postseal_planner::report::ServiceExpectation> {
+    postseal_planner::expect(
+        &MainCf::parse(&facts.main_cf.bytes),
+        &MasterCf::parse(&facts.master_cf.bytes),
+        facts,
+        intent,
+    )
+}
+
+/// What a verdict proved, a sentence each.
+pub(crate) fn sentences(verdict: &Verdict) -> Vec<String> {
+    verdict.judgements.iter().flat_map(|judged| judged.sentences.clone()).collect()
+}
+
+/// An error with everything below it, for the operation log.
+pub(crate) fn whole_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(below) = source {
+        text.push_str(": ");
+        text.push_str(&below.to_string());
+        source = below.source();
+    }
+    text
+}
+
+/// Whether a report shows a service that accepts but does not speak: throttled by the master.
+pub(crate) fn is_silent(report: &postseal_planner::Report) -> bool {
+    report.stages.last().is_some_and(|stage| {
+        stage.name == StageName::Banner && matches!(stage.outcome, StageOutcome::Unknown(_))
+    })
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+/// Everything of a snapshot but its bytes, as the store keeps it.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Attributes {
+    path: PathBuf,
+    link: Option<PathBuf>,
+    uid: u32,
+    gid: u32,
+    mode: u32,
+    xattrs: BTreeMap<String, Vec<u8>>,
+}
+
+impl Attributes {
+    pub(crate) fn of(snapshot: &Snapshot) -> Self {
+        let name = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+        Self {
+            path: snapshot.path.clone(),
+            link: snapshot.link.clone(),
+            uid: snapshot.uid,
+            gid: snapshot.gid,
+            mode: snapshot.mode,
+            xattrs: snapshot.xattrs.iter().map(|(key, value)| (name(key), value.clone())).collect(),
+        }
+    }
+
+    pub(crate) fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// A stored snapshot as the host wants it back; `None` when the store's document is unreadable.
+pub(crate) fn snapshot(stored: &StoredSnapshot) -> Option<Snapshot> {
+    let attributes: Attributes = serde_json::from_str(&stored.attributes).ok()?;
+    Some(Snapshot {
+        file: stored.file,
+        path: attributes.path,
+        link: attributes.link,
+        bytes: stored.bytes.clone(),
+        uid: attributes.uid,
+        gid: attributes.gid,
+        mode: attributes.mode,
+        xattrs: attributes.xattrs.into_iter().map(|(key, value)| (key.into_bytes(), value)).collect(),
+    })
+}
+
+/// The duration after which the proof of a change gives up.
+pub(crate) const PROOF: Duration = Duration::from_secs(10);
+
+/// The plan back to before `undone`.
+pub(crate) fn rollback_plan(
+    undone: &Operation,
+    state: &postseal_store::InstanceState,
+    facts: &Facts,
+    now_unix: i64,
+) -> Result<Plan, EngineError> {
+    let before = |file| undone.new.snapshots.iter().find(|snapshot| snapshot.file == file);
+    let request = postseal_planner::RollbackRequest {
+        undone: &undone.new.plan,
+        main_before: before(Cf::Main).map(|snapshot| snapshot.bytes.as_slice()),
+        master_before: before(Cf::Master).map(|snapshot| snapshot.bytes.as_slice()),
+        in_force: &state.desired,
+        parent: state.head,
+    };
+    postseal_planner::rollback(&request, facts, now_unix).map_err(EngineError::Refused)
+}

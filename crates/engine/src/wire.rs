@@ -1,0 +1,79 @@
+//! The wire, as the engine sees it.
+//!
+//! Owns: turning expectations into targets, and the door to `probe`. Never: judges; the planner
+//! does. The door is a trait, so that the engine's own tests need no Postfix.
+
+use postseal_planner::report::{
+    HandshakeExpectation, Report, ServiceExpectation, TlsExpectation, WireExpectation,
+};
+use postseal_probe::{MailBeforeTls, Start, Target};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Looks at servers.
+pub trait Wire {
+    /// Probes every target, in parallel, each within `deadline`; reports in the targets' order.
+    fn probe(&self, targets: &[Target], deadline: Duration) -> Vec<Report>;
+}
+
+/// The real network.
+#[derive(Debug, Default)]
+pub struct Network;
+
+impl Wire for Network {
+    fn probe(&self, targets: &[Target], deadline: Duration) -> Vec<Report> {
+        postseal_probe::probe_all(targets, deadline)
+    }
+}
+
+/// What to look at so that `expectations` can be judged on the live addresses.
+pub fn live_targets(expectations: &[ServiceExpectation], ehlo_name: &str) -> Vec<Target> {
+    expectations
+        .iter()
+        .flat_map(|expected| {
+            expected.addresses.iter().map(move |address| target(expected, *address, ehlo_name))
+        })
+        .collect()
+}
+
+/// The expectations as a scratch instance can show them: each service at its scratch address;
+/// services that the scratch does not run are dropped.
+pub fn moved(
+    expectations: &[ServiceExpectation],
+    endpoints: &BTreeMap<String, SocketAddr>,
+) -> Vec<ServiceExpectation> {
+    expectations
+        .iter()
+        .filter(|expected| expected.wire != WireExpectation::Closed)
+        .filter_map(|expected| {
+            let address = *endpoints.get(&expected.service)?;
+            Some(ServiceExpectation { addresses: vec![address], ..expected.clone() })
+        })
+        .collect()
+}
+
+fn target(expected: &ServiceExpectation, address: SocketAddr, ehlo_name: &str) -> Target {
+    let (tls, handshake) = match &expected.wire {
+        WireExpectation::Closed => (Start::Clear, None),
+        WireExpectation::Serving { tls, .. } => match tls {
+            TlsExpectation::Off => (Start::Clear, None),
+            TlsExpectation::StartTls { handshake, .. } => (Start::StartTls, Some(handshake)),
+            TlsExpectation::Wrapper { handshake } => (Start::Implicit, Some(handshake)),
+        },
+    };
+    let mail_before_tls = match &expected.wire {
+        WireExpectation::Serving { tls: TlsExpectation::StartTls { .. }, .. } => MailBeforeTls::Ask,
+        _ => MailBeforeTls::Skip,
+    };
+    Target {
+        service: expected.service.clone(),
+        address,
+        tls,
+        sni: None,
+        ehlo_name: ehlo_name.to_owned(),
+        mail_before_tls,
+        floor: handshake.and_then(|wanted: &HandshakeExpectation| wanted.floor),
+        credentials: None,
+    }
+}
