@@ -1,1 +1,2 @@
+//! Parse and print.
 fn main() {}

@@ -1,0 +1,165 @@
+//! What is remarkable in a file, with the line it stands on.
+//!
+//! Owns: facts about the text that hold for any parameter. Never: whether a value is sensible.
+
+use std::fmt;
+
+/// How Postfix takes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Legal and without effect on Postfix, but not what it looks like.
+    Info,
+    /// Postfix goes on, with a warning or with less than was written.
+    Warning,
+    /// Postfix refuses the file, or the processes of a service die.
+    Fatal,
+}
+
+/// What was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum FindingCode {
+    /// A logical line without `=`.
+    MissingEquals,
+    /// A logical line that starts with `=`.
+    MissingName,
+    /// Indented text before the first logical line; Postfix drops it.
+    IndentedFirstLine,
+    /// A later entry of the same name, with another value, wins.
+    Overridden,
+    /// The same name and the same value once more.
+    Repeated,
+    /// `$` syntax that Postfix cannot read.
+    BadExpansion,
+    /// `{` and `}` do not match.
+    UnbalancedBraces,
+    /// A NUL byte; Postfix does not see what follows it in the logical line.
+    NulByte,
+    /// Bytes that are not UTF-8.
+    NotUtf8,
+    /// ` #` in a value, which does not start a comment.
+    InlineComment,
+    /// A carriage return inside a value.
+    CarriageReturn,
+    /// A line goes on after a comment or a blank line.
+    SplitContinuation,
+    /// No newline at the end; `postconf -e` before 3.7.15 joins the next entry to the last line.
+    NoFinalNewline,
+    /// Fewer than eight fields.
+    FieldCount,
+    /// A type that Postfix does not know.
+    BadType,
+    /// A field with a value that it cannot have.
+    BadField,
+    /// An earlier service of that name and type; the last one wins.
+    DuplicateService,
+    /// `-o` without `name=value`.
+    BadOverride,
+    /// The same `-o` name once more; the last one wins.
+    RepeatedOverride,
+    /// An argument that ends the options; the service does not see what follows.
+    StrayArgument,
+}
+
+impl FindingCode {
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MissingEquals => "missing-equals",
+            Self::MissingName => "missing-name",
+            Self::IndentedFirstLine => "indented-first-line",
+            Self::Overridden => "overridden",
+            Self::Repeated => "repeated",
+            Self::BadExpansion => "bad-expansion",
+            Self::UnbalancedBraces => "unbalanced-braces",
+            Self::NulByte => "nul-byte",
+            Self::NotUtf8 => "not-utf8",
+            Self::InlineComment => "inline-comment",
+            Self::CarriageReturn => "carriage-return",
+            Self::SplitContinuation => "split-continuation",
+            Self::NoFinalNewline => "no-final-newline",
+            Self::FieldCount => "field-count",
+            Self::BadType => "bad-type",
+            Self::BadField => "bad-field",
+            Self::DuplicateService => "duplicate-service",
+            Self::BadOverride => "bad-override",
+            Self::RepeatedOverride => "repeated-override",
+            Self::StrayArgument => "stray-argument",
+        }
+    }
+
+    /// How Postfix takes it.
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::MissingEquals
+            | Self::MissingName
+            | Self::BadExpansion
+            | Self::FieldCount
+            | Self::BadType
+            | Self::BadField
+            | Self::BadOverride => Severity::Fatal,
+            Self::IndentedFirstLine
+            | Self::Overridden
+            | Self::UnbalancedBraces
+            | Self::NulByte
+            | Self::CarriageReturn
+            | Self::DuplicateService
+            | Self::RepeatedOverride
+            | Self::StrayArgument => Severity::Warning,
+            Self::Repeated
+            | Self::NotUtf8
+            | Self::InlineComment
+            | Self::SplitContinuation
+            | Self::NoFinalNewline => Severity::Info,
+        }
+    }
+}
+
+impl fmt::Display for FindingCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One remark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is.
+    pub code: FindingCode,
+    /// The line it stands on, from 1.
+    pub line: usize,
+    /// A second line that belongs to it: of two entries, the one that wins.
+    pub other_line: Option<usize>,
+    /// The parameter or the `name/type` of the service, when there is one.
+    pub subject: String,
+    /// A sentence for an administrator.
+    pub text: String,
+}
+
+impl Finding {
+    /// How Postfix takes it.
+    pub fn severity(&self) -> Severity {
+        self.code.severity()
+    }
+
+    pub(crate) fn new(code: FindingCode, line: usize, subject: &[u8], text: String) -> Self {
+        Self {
+            code,
+            line,
+            other_line: None,
+            subject: String::from_utf8_lossy(subject).into_owned(),
+            text,
+        }
+    }
+
+    pub(crate) fn beside(mut self, line: usize) -> Self {
+        self.other_line = Some(line);
+        self
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.text)
+    }
+}
