@@ -1,0 +1,103 @@
+//! What was said: the command line as typed.
+//!
+//! Owns: the one declaration that feeds the parser, the help and the man pages. Never: what it
+//! means; `config` and `cmd` do that.
+
+use crate::cmd;
+use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// The TLS of a Postfix mail server, from certificate to wire.
+///
+/// Observes first, changes only the bytes asked for, rehearses in a scratch Postfix, proves the
+/// result by real handshakes, and puts the old bytes back when the proof fails.
+#[derive(Debug, Parser)]
+#[command(name = "postseal", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct GlobalArgs {
+    /// Postfix configuration directory [default: what `postconf -h config_directory` says]
+    #[arg(long, global = true, value_name = "DIR", env = "POSTSEAL_INSTANCE")]
+    pub(crate) instance: Option<PathBuf>,
+    /// Where Postseal keeps its memory: sqlite:DIR [default: sqlite:/var/lib/postseal]
+    #[arg(long, global = true, value_name = "URL", env = "POSTSEAL_STORE")]
+    pub(crate) store: Option<String>,
+    /// One JSON document on standard output
+    #[arg(long, global = true, env = "POSTSEAL_JSON", value_parser = clap::builder::FalseyValueParser::new())]
+    pub(crate) json: bool,
+    /// Only the answer; no warnings, no progress
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Each step as it happens, on standard error
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+    /// Colours (NO_COLOR is honoured)
+    #[arg(long, global = true, value_name = "WHEN", env = "POSTSEAL_COLOR")]
+    pub(crate) color: Option<Color>,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal.
+    #[default]
+    Auto,
+    /// Never.
+    Never,
+    /// Always.
+    Always,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The whole main job on two private Postfix instances; the host's Postfix is not touched
+    Try(cmd::try_::TryArgs),
+    /// Adopt the instance, observe-only: no byte of Postfix changes
+    Init,
+    /// Give everything back: Postseal forgets, Postfix stays as it is
+    Release,
+    /// Desired, written, effective and observed, side by side
+    Status,
+    /// TLS parameters as Postfix sees them, and where each comes from
+    Show(cmd::show::ShowArgs),
+    /// What is wrong today; needs no store and no Postfix
+    Lint(cmd::lint::LintArgs),
+    /// Wish for KEY=VALUE; without arguments: all keys, their values and what they mean
+    Set(cmd::set::SetArgs),
+    /// Give keys back to what was adopted
+    Unset(cmd::set::UnsetArgs),
+    /// Drop all pending wishes
+    Discard,
+    /// The certificate store and its bindings
+    #[command(subcommand)]
+    Cert(cmd::cert::CertCommand),
+    /// What apply would do: findings, diff, steps, expectations
+    Plan(cmd::plan::PlanArgs),
+    /// Rehearse, apply, verify on the wire; keep or roll back
+    Apply(cmd::apply::ApplyArgs),
+    /// Keep the change that awaits confirmation
+    Confirm,
+    /// Go back to before the newest kept operation, or before OP
+    Rollback(cmd::apply::RollbackArgs),
+    /// The operation log
+    History(cmd::history::HistoryArgs),
+    /// What an operation changed
+    Diff(cmd::history::DiffArgs),
+    /// Hand edits of what Postseal owns
+    Drift(cmd::drift::DriftArgs),
+    /// The wire against what is in force, every service and address
+    Verify,
+    /// End an interrupted operation
+    Recover,
+    /// Watch over an unconfirmed operation (started by `apply --confirm-within`)
+    #[command(hide = true)]
+    Guard(cmd::apply::GuardArgs),
+}

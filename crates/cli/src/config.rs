@@ -1,0 +1,133 @@
+//! What is meant: options, environment and `postseal.toml` resolved.
+//!
+//! Owns: precedence (option, environment, file, default) and the keys of the file. Never: opens
+//! an instance or a store (`session`).
+
+use crate::args::{Color, GlobalArgs};
+use crate::failure::{Exit, Failure};
+use serde::Deserialize;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+/// The file with the administrator's defaults.
+const FILE: &str = "/etc/postseal/postseal.toml";
+/// The default store.
+const STORE: &str = "/var/lib/postseal";
+
+/// Everything every command needs to know.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Global {
+    pub(crate) instance: Option<PathBuf>,
+    pub(crate) store: PathBuf,
+    pub(crate) prefix: Vec<String>,
+    pub(crate) output: Output,
+    pub(crate) talk: Talk,
+    pub(crate) color: Colored,
+}
+
+/// The form of the answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// Text: tables on a terminal, tab-separated when piped.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// How much is said beside the answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Talk {
+    /// Nothing.
+    Quiet,
+    /// Warnings, and progress on a terminal.
+    #[default]
+    Normal,
+    /// Every event as a line.
+    Verbose,
+}
+
+/// Whether colours are used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Colored {
+    #[default]
+    No,
+    Yes,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    instance: Option<PathBuf>,
+    store: Option<String>,
+    #[serde(default)]
+    json: bool,
+    #[serde(default)]
+    host: HostSection,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HostSection {
+    /// An argv prefix for Postfix's commands, for a Postfix in a container.
+    #[serde(default)]
+    prefix: Vec<String>,
+}
+
+impl Global {
+    /// Options and environment first (clap has merged those), then the file, then defaults.
+    pub(crate) fn resolve(args: &GlobalArgs) -> Result<Self, Failure> {
+        let file = read(Path::new(FILE))?;
+        let store = args.store.clone().or(file.store).unwrap_or_else(|| format!("sqlite:{STORE}"));
+        Ok(Self {
+            instance: args.instance.clone().or(file.instance),
+            store: store_folder(&store)?,
+            prefix: file.host.prefix,
+            output: if args.json || file.json { Output::Json } else { Output::Text },
+            talk: match (args.quiet, args.verbose) {
+                (true, _) => Talk::Quiet,
+                (_, true) => Talk::Verbose,
+                _ => Talk::Normal,
+            },
+            color: colored(args.color.unwrap_or_default()),
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<File, Failure> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(File::default()),
+        Err(error) => {
+            return Err(Failure::new(Exit::Data, "config.unreadable", format!("cannot read {}: {error}", path.display()))
+                .hint("Make it readable, or remove it."));
+        }
+    };
+    toml::from_str(&text).map_err(|error| {
+        Failure::new(Exit::Data, "config.bad", format!("{}: {error}", path.display()))
+            .hint("Known keys: instance, store, json, and [host] prefix.")
+    })
+}
+
+fn store_folder(url: &str) -> Result<PathBuf, Failure> {
+    match url.split_once(':') {
+        Some(("sqlite", folder)) if !folder.is_empty() => Ok(PathBuf::from(folder)),
+        Some(("postgres" | "postgresql", _)) => Err(Failure::new(
+            Exit::Usage,
+            "store.unsupported",
+            "this version keeps its memory in SQLite only".to_owned(),
+        )
+        .hint("Use --store sqlite:DIR.")),
+        _ => Err(Failure::new(Exit::Usage, "store.bad-url", format!("{url:?} is not a store"))
+            .hint("Use --store sqlite:DIR.")),
+    }
+}
+
+fn colored(wanted: Color) -> Colored {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    match wanted {
+        Color::Always => Colored::Yes,
+        Color::Auto if !plain && std::io::stdout().is_terminal() => Colored::Yes,
+        _ => Colored::No,
+    }
+}

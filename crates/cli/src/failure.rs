@@ -1,0 +1,153 @@
+//! Errors for people and for programs.
+//!
+//! Owns: the one mapping from errors to exit codes, stable codes and hints. Never: decides
+//! whether something is an error.
+
+use crate::answer::finding_lines;
+use crate::config::{Global, Output};
+use postseal_engine::{EngineError, Kind};
+use postseal_planner::Finding;
+use serde_json::json;
+use std::process::ExitCode;
+
+/// Exit codes, as CLI.md fixes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Done, or nothing to do.
+    Done = 0,
+    /// Failed, nothing changed.
+    Failed = 1,
+    /// Changes pending, or findings at or above `--fail-on`.
+    Pending = 2,
+    /// Could not be checked.
+    Undetermined = 3,
+    /// Tried and rolled back.
+    RolledBack = 4,
+    /// Usage (sysexits(3) EX_USAGE).
+    Usage = 64,
+    /// Bad input data, or refused (EX_DATAERR).
+    Data = 65,
+    /// Locked, stale or awaiting confirmation (EX_TEMPFAIL).
+    Temporary = 75,
+    /// No permission (EX_NOPERM).
+    Permission = 77,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    code: String,
+    message: String,
+    hint: Option<String>,
+    findings: Vec<Finding>,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, code: impl Into<String>, message: String) -> Self {
+        Self { exit, code: code.into(), message, hint: None, findings: Vec::new() }
+    }
+
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Prints it: text on standard error, JSON on standard output.
+    pub(crate) fn print(&self, global: &Global) -> ExitCode {
+        if global.output == Output::Json {
+            let document = json!({
+                "schema": 1,
+                "changed": false,
+                "error": {"code": self.code, "message": self.message, "hint": self.hint},
+                "findings": self.findings,
+            });
+            println!("{document:#}");
+        } else {
+            eprintln!("postseal: error: {} [{}]", self.message, self.code);
+            for line in self.findings.iter().flat_map(finding_lines) {
+                eprintln!("  {line}");
+            }
+            if let Some(hint) = &self.hint {
+                eprintln!("postseal: hint: {hint}");
+            }
+        }
+        self.exit.into()
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        let exit = match error.kind() {
+            Kind::Refused => Exit::Data,
+            Kind::Conflict => Exit::Temporary,
+            Kind::RolledBack => Exit::RolledBack,
+            Kind::Permission => Exit::Permission,
+            Kind::Failed => Exit::Failed,
+        };
+        Self {
+            exit,
+            code: error.code(),
+            message: whole_chain(&error),
+            hint: hint(&error),
+            findings: findings(error),
+        }
+    }
+}
+
+/// clap's own words, with sysexits' code for usage; help and version are answers.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    // A closed pipe is not worth a second error.
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
+}
+
+/// An error with everything below it.
+pub(crate) fn whole_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(below) = source {
+        let below_text = below.to_string();
+        if !text.ends_with(&below_text) {
+            text.push_str(": ");
+            text.push_str(&below_text);
+        }
+        source = below.source();
+    }
+    text
+}
+
+fn hint(error: &EngineError) -> Option<String> {
+    let text = match error {
+        EngineError::NotAdopted { .. } => "Run `postseal init` first: it changes nothing in Postfix.",
+        EngineError::Awaiting { .. } => "Run `postseal confirm` to keep it, or `postseal rollback` to undo it.",
+        EngineError::Stale(_) => "Look at the new plan before you apply it.",
+        EngineError::Certificate(error) => return Some(error.remedy().to_owned()),
+        EngineError::Unknown { what: "certificate", .. } => "`postseal cert list` shows what there is.",
+        EngineError::Store(postseal_store::StoreError::Exists(_)) => {
+            "Import it under another name and bind that, or delete the old one first."
+        }
+        EngineError::Host(postseal_host::HostError::Stale { .. }) => {
+            "Run `postseal plan` again and look at what has changed."
+        }
+        EngineError::Host(postseal_host::HostError::Locked { .. }) => "Wait for it to end, then try again.",
+        EngineError::Host(postseal_host::HostError::Permission(_)) => "Run it as root, for example with sudo.",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+fn findings(error: EngineError) -> Vec<Finding> {
+    match error {
+        EngineError::Refused(refusal) => refusal.findings,
+        EngineError::Rehearsal { findings } | EngineError::RolledBack { findings, .. } => findings,
+        _ => Vec::new(),
+    }
+}

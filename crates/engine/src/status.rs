@@ -1,0 +1,84 @@
+//! Status: the four states side by side.
+//!
+//! Owns: desired, written, effective and observed of every service and of the SMTP client, with
+//! drift, pending wishes and the last operation. Never: paints one of them as another; what was
+//! not seen is said to be not seen.
+
+use crate::adopt::Changes;
+use crate::certificates::CertificateView;
+use crate::drift::DriftReport;
+use crate::{Engine, EngineError};
+use postseal_planner::facts::{Facts, MasterState};
+use postseal_planner::intent::Intent;
+use postseal_planner::levels::{Levels, ServiceLevels};
+use postseal_planner::report::Verdict;
+use postseal_store::{InstanceState, Operation};
+
+/// What `status` answers.
+#[derive(Debug)]
+pub struct Status {
+    /// Whether the master runs.
+    pub master: MasterState,
+    /// Each inet SMTP service: desired, written, effective.
+    pub services: Vec<ServiceLevels>,
+    /// The SMTP client's default level: desired, written, effective.
+    pub outbound: Levels,
+    /// What the wire showed just now.
+    pub observed: Verdict,
+    /// The certificates of the store.
+    pub certificates: Vec<CertificateView>,
+    /// Hand edits.
+    pub drift: DriftReport,
+    /// Whether wishes are pending.
+    pub pending: Changes,
+    /// The newest operation.
+    pub last: Option<Operation>,
+    /// The operation that is open, if any.
+    pub open: Option<Operation>,
+}
+
+impl Engine<'_> {
+    /// Looks at everything.
+    pub fn status(&mut self) -> Result<Status, EngineError> {
+        let state = self.state()?;
+        let facts = self.observe()?;
+        let verified = self.verify()?;
+        let wanted = wanted(&state);
+        Ok(Status {
+            master: facts.master,
+            services: postseal_planner::levels::services(&facts, wanted),
+            outbound: postseal_planner::levels::outbound(&facts, wanted),
+            observed: verified.verdict,
+            certificates: self.certificates()?,
+            drift: self.drift()?,
+            pending: if state.draft.is_some() { Changes::Some } else { Changes::None },
+            last: self.store.history(&self.instance, 1)?.into_iter().next(),
+            open: self.store.open(&self.instance)?,
+        })
+    }
+
+    /// Effective values for `show`.
+    pub fn facts(&self) -> Result<Facts, EngineError> {
+        self.observe()
+    }
+
+    /// The newest operations, newest first.
+    pub fn history(&self, limit: usize) -> Result<Vec<Operation>, EngineError> {
+        Ok(self.store.history(&self.instance, limit)?)
+    }
+
+    /// One operation with its snapshots.
+    pub fn operation(&self, id: u64) -> Result<Operation, EngineError> {
+        let found = self.store.operation(id)?.filter(|found| found.new.instance == self.instance);
+        found.ok_or_else(|| EngineError::Unknown { what: "operation", name: id.to_string() })
+    }
+
+    /// What is in force, and what is wished.
+    pub fn wishes(&self) -> Result<InstanceState, EngineError> {
+        self.state()
+    }
+}
+
+fn wanted(state: &InstanceState) -> &Intent {
+    state.draft.as_ref().unwrap_or(&state.desired)
+}
