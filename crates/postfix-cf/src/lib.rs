@@ -30,5 +30,6 @@ mod main_cf;
 
 pub use error::{EditError, ExpandError};
 
+pub use expand::{check_expansion, expand, references};
 pub use finding::{Finding, FindingCode, Severity};
 pub use main_cf::{Entry, MainCf};
