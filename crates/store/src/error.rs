@@ -36,12 +36,27 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Something given cannot be stored.
+    #[error("the store cannot keep this {what}")]
+    Unfit {
+        /// What.
+        what: &'static str,
+        /// Why not.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Another process has held the database for longer than the store waits.
+    #[error("the store is in use by another process")]
+    Locked,
     /// The name is taken.
     #[error("a certificate named {0} is in the store already")]
     Exists(String),
     /// Another operation is open.
     #[error("operation {0} of this instance is not finished")]
     Busy(u64),
+    /// The operation is closed, or never was.
+    #[error("operation {0} is not open")]
+    NotOpen(u64),
     /// Not adopted yet.
     #[error("{0} is not adopted")]
     NotAdopted(String),

@@ -1,0 +1,52 @@
+//! Certificates as they go into the store and come out of it.
+//!
+//! Owns: their shape. Never: shows a key, not even to a debugger's print; parses a certificate.
+
+use postseal_planner::Digest;
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// A certificate to add.
+pub struct NewCertificate {
+    /// The operator's name for it.
+    pub name: String,
+    /// Leaf first, DER each.
+    pub chain: Vec<Vec<u8>>,
+    /// The private key, PEM (PKCS#8); sealed before it is stored.
+    pub key: Option<Zeroizing<Vec<u8>>>,
+    /// An explicitly given private CA, DER.
+    pub private_ca: Option<Vec<u8>>,
+    /// Where it came from, for people.
+    pub source: String,
+    /// When, milliseconds since the epoch.
+    pub added_ms: i64,
+    /// Digest of the key-first PEM file as it will stand on disk.
+    pub file_digest: Option<Digest>,
+}
+
+/// By hand, because `Zeroizing` prints what it guards.
+impl fmt::Debug for NewCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewCertificate")
+            .field("name", &self.name)
+            .field("chain", &self.chain.len())
+            .field("has_key", &self.key.is_some())
+            .field("source", &self.source)
+            .field("added_ms", &self.added_ms)
+            .field("file_digest", &self.file_digest)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A certificate of the store, without its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "as in NewCertificate")]
+pub struct Certificate {
+    pub name: String,
+    pub chain: Vec<Vec<u8>>,
+    pub has_key: bool,
+    pub private_ca: Option<Vec<u8>>,
+    pub source: String,
+    pub added_ms: i64,
+    pub file_digest: Option<Digest>,
+}

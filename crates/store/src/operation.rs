@@ -1,0 +1,140 @@
+//! Operations: how they are opened, how far they come, how they end.
+//!
+//! Owns: the shapes of the operation log. Never: decides what a phase means for recovery.
+
+use crate::InstanceState;
+use postseal_planner::plan::Cf;
+use postseal_planner::{Digest, Plan};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// An operation to open.
+#[derive(Clone, Debug)]
+pub struct NewOperation {
+    /// The configuration directory's path.
+    pub instance: String,
+    /// What kind of change.
+    pub kind: OperationKind,
+    /// Who: `root`, `alice (sudo)`, `guard`.
+    pub actor: String,
+    /// When, milliseconds since the epoch.
+    pub started_ms: i64,
+    /// The plan carried out; its edits come back without bytes.
+    pub plan: Plan,
+    /// The files as they were.
+    pub snapshots: Vec<StoredSnapshot>,
+    /// Until when it must be confirmed, milliseconds since the epoch.
+    pub confirm_by_ms: Option<i64>,
+}
+
+/// What kind of change an operation is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum OperationKind {
+    /// `apply`.
+    Apply,
+    /// `rollback` of an operation.
+    Rollback {
+        /// Which.
+        of: u64,
+    },
+    /// `drift --restore`.
+    RestoreDrift,
+}
+
+/// How far an operation has come. Written after the fact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "phase")]
+pub enum Phase {
+    /// Row and snapshots are on disk; nothing is touched.
+    Opened,
+    /// Step n of the plan (from 0) is done.
+    Step {
+        /// Which.
+        n: usize,
+    },
+    /// The wire showed what was expected.
+    Verified,
+    /// Kept, but waits for `confirm`.
+    AwaitingConfirmation,
+    /// The old bytes are being put back; why.
+    RollingBack {
+        /// Why.
+        reason: String,
+    },
+    /// The old bytes are back and effective.
+    RolledBack,
+}
+
+/// How an operation is closed.
+#[derive(Clone, Debug)]
+pub struct Close {
+    /// When, milliseconds since the epoch.
+    pub ended_ms: i64,
+    /// How it ended.
+    pub outcome: OperationOutcome,
+    /// What was proved or why not, a sentence each.
+    pub sentences: Vec<String>,
+    /// For a kept one: the state in force from now on (its `draft` field is ignored).
+    pub state: Option<InstanceState>,
+}
+
+/// How an operation ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "outcome")]
+pub enum OperationOutcome {
+    /// In force.
+    Kept,
+    /// Tried, and the old bytes are back.
+    RolledBack {
+        /// Why.
+        reason: String,
+    },
+    /// Ended before anything was touched.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// An operation in the log.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// Its number, from 1, rising.
+    pub id: u64,
+    /// As opened.
+    pub new: NewOperation,
+    /// Phases reached, in order.
+    pub journal: Vec<Phase>,
+    /// How it ended; `None` while open.
+    pub outcome: Option<OperationOutcome>,
+    /// When it ended.
+    pub ended_ms: Option<i64>,
+    /// What was proved.
+    pub sentences: Vec<String>,
+}
+
+/// A file's bytes and attributes as the store keeps them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredSnapshot {
+    /// `main` or `master`.
+    pub file: Cf,
+    /// Digest of the bytes.
+    pub digest: Digest,
+    /// Every byte. Empty in [`Store::history`].
+    pub bytes: Vec<u8>,
+    /// Path, link, owner, mode and extended attributes, as the host wrote them (JSON).
+    pub attributes: String,
+}
+
+/// By hand: a main.cf may hold a password, and nobody reads bytes as numbers.
+impl fmt::Debug for StoredSnapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredSnapshot")
+            .field("file", &self.file)
+            .field("digest", &self.digest)
+            .field("bytes", &self.bytes.len())
+            .field("attributes", &self.attributes)
+            .finish()
+    }
+}

@@ -1,0 +1,83 @@
+//! The schema and its versions.
+//!
+//! Owns: the migrations, embedded from `migrations/sqlite`. Never: queries.
+
+use super::{Doing, opening};
+use crate::StoreError;
+use crate::sqlite::folder::cannot;
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::SqliteConnection;
+use std::path::Path;
+
+/// The newest version of `agent.db`.
+const NEWEST: i64 = 1;
+
+/// The migrations of `agent.db`.
+pub(super) fn agent() -> Migrator {
+    let sql = include_str!("../../migrations/sqlite/agent/0001_agent.sql");
+    Migrator::with_migrations(vec![migration(NEWEST, "agent", sql)])
+}
+
+/// The migrations of `console.db`.
+pub(super) fn console() -> Migrator {
+    let sql = include_str!("../../migrations/sqlite/console/0001_console.sql");
+    Migrator::with_migrations(vec![migration(1, "console", sql)])
+}
+
+/// Runs what has not been run.
+pub(super) async fn run(
+    db: &mut SqliteConnection,
+    migrator: &Migrator,
+    path: &Path,
+) -> Result<(), StoreError> {
+    let run = migrator.run_direct(None, db, false).await;
+    run.map_err(|error| cannot("migrate", path, std::io::Error::other(error)))
+}
+
+/// Checks the version of an existing `agent.db` and migrates an older one. Two small queries where there
+/// is nothing to do, because every command pays for it.
+pub(super) async fn bring_up_to_date(
+    db: &mut SqliteConnection,
+    path: &Path,
+) -> Result<(), StoreError> {
+    match version(db, path).await? {
+        None => Err(cannot(
+            "open",
+            path,
+            std::io::Error::other("it is not a store of Postseal"),
+        )),
+        Some(version) if version > NEWEST => Err(StoreError::Format {
+            what: "database",
+            source: format!("its version is {version}, known is {NEWEST}").into(),
+        }),
+        Some(NEWEST) => Ok(()),
+        Some(_) => run(db, &agent(), path).await,
+    }
+}
+
+/// `None`: no migration was ever run here.
+async fn version(db: &mut SqliteConnection, path: &Path) -> Result<Option<i64>, StoreError> {
+    let table = "SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
+    let tables: i64 = sqlx::query_scalar(table)
+        .fetch_one(&mut *db)
+        .await
+        .map_err(|error| opening(path, error))?;
+    if tables == 0 {
+        return Ok(None);
+    }
+    sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+        .fetch_one(db)
+        .await
+        .doing("read its version")
+}
+
+fn migration(version: i64, name: &'static str, sql: &'static str) -> Migration {
+    Migration::new(
+        version,
+        name.into(),
+        MigrationType::Simple,
+        sql.into_sql_str(),
+        false,
+    )
+}
