@@ -4,14 +4,32 @@
 //! says and whether a key matches it. Never: resolves, fetches, opens a file, reads a clock,
 //! logs. Knows nothing of Postseal.
 
+mod bundle;
+mod cert_error;
+mod certificate;
+mod configured;
 mod fingerprint;
 mod grade;
+mod key;
 mod level;
+mod pem;
+mod problem;
 mod protocols;
+mod trust;
 mod version;
 
+#[cfg(test)]
+mod forge;
+
+pub use bundle::{Bundle, Note};
+pub use cert_error::CertError;
+pub use certificate::{Certificate, KeyKind, pem_certificates};
+pub use configured::{Loaded, chain_file_problems, chain_files_problems, pair_problems};
 pub use fingerprint::Fingerprint;
 pub use grade::Grade;
+pub use key::{PrivateKey, key_first_pem};
 pub use level::{Level, OnServer};
+pub use problem::{CertProblem, Gravity, problems};
 pub use protocols::{ProtocolError, ProtocolList, RangeSyntax, render_floor};
+pub use trust::{Trust, TrustError, verify_chain};
 pub use version::TlsVersion;

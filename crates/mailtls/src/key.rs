@@ -1,0 +1,121 @@
+//! Private keys.
+//!
+//! Owns: reading the forms people have (PKCS#8, PKCS#1, SEC1; PEM or DER), writing PKCS#8, and
+//! whether a key belongs to a certificate. Never: prints one, asks for a pass phrase, or copies
+//! one into memory that is not wiped.
+
+use crate::pem::{self, Block, Form};
+use crate::{CertError, Certificate};
+use openssl::ec::EcKey;
+use openssl::pkey::{Id, PKey, Private};
+use openssl::rsa::Rsa;
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// A private key. OpenSSL wipes its memory when it is freed.
+#[derive(Clone)]
+pub struct PrivateKey(PKey<Private>);
+
+impl PrivateKey {
+    /// Reads the one private key in `bytes`; certificates beside it are skipped.
+    pub fn parse(bytes: &[u8]) -> Result<Self, CertError> {
+        let mut keys = match pem::form(bytes)? {
+            Form::Der(der) => vec![Self::from_der(der)?],
+            Form::Pem(pem) => pem::blocks(pem)?
+                .iter()
+                .filter(|block| block.is_key())
+                .map(Self::from_block)
+                .collect::<Result<Vec<_>, _>>()?,
+        };
+        let key = keys.pop().ok_or(CertError::KeyMissing)?;
+        match keys.iter().all(|other| other.is_same(&key)) {
+            true => Ok(key),
+            false => Err(CertError::TwoKeys),
+        }
+    }
+
+    /// The key as PKCS#8 PEM. The same key gives the same bytes, whatever form it came in.
+    pub fn to_pem(&self) -> Result<Zeroizing<Vec<u8>>, CertError> {
+        self.0
+            .private_key_to_pem_pkcs8()
+            .map(Zeroizing::new)
+            .map_err(|_| CertError::KeyUnusable("it has no PKCS#8 form".into()))
+    }
+
+    /// Whether the certificate was issued for this key.
+    pub fn matches(&self, certificate: &Certificate) -> bool {
+        certificate
+            .x509
+            .public_key()
+            .is_ok_and(|public| self.0.public_eq(&public))
+    }
+
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.0.public_eq(&other.0)
+    }
+
+    pub(crate) fn from_block(block: &Block) -> Result<Self, CertError> {
+        if block.encrypted || block.label == "ENCRYPTED PRIVATE KEY" {
+            return Err(CertError::KeyEncrypted);
+        }
+        let key = match block.label.as_str() {
+            "PRIVATE KEY" => pkcs8(&block.der),
+            "RSA PRIVATE KEY" => pkcs1(&block.der),
+            "EC PRIVATE KEY" => sec1(&block.der),
+            other => return Err(CertError::KeyUnusable(format!("Postfix reads no {other}"))),
+        };
+        Self::usable(key.ok_or_else(|| CertError::Damaged("the private key".into()))?)
+    }
+
+    pub(crate) fn from_der(der: &[u8]) -> Result<Self, CertError> {
+        let key = pkcs8(der).or_else(|| pkcs1(der)).or_else(|| sec1(der));
+        Self::usable(key.ok_or_else(|| pem::der_mistake(der))?)
+    }
+
+    fn usable(key: PKey<Private>) -> Result<Self, CertError> {
+        match key.id() {
+            Id::RSA | Id::RSA_PSS | Id::EC | Id::ED25519 | Id::ED448 => Ok(Self(key)),
+            Id::DSA => Err(CertError::KeyUnusable("DSA is obsolete in TLS".into())),
+            _ => Err(CertError::KeyUnusable("its kind cannot sign in TLS".into())),
+        }
+    }
+}
+
+fn pkcs8(der: &[u8]) -> Option<PKey<Private>> {
+    PKey::private_key_from_pkcs8(der).ok()
+}
+
+fn pkcs1(der: &[u8]) -> Option<PKey<Private>> {
+    PKey::from_rsa(Rsa::private_key_from_der(der).ok()?).ok()
+}
+
+fn sec1(der: &[u8]) -> Option<PKey<Private>> {
+    PKey::from_ec_key(EcKey::private_key_from_der(der).ok()?).ok()
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PrivateKey(…)")
+    }
+}
+
+/// Key first, then the chain, leaf first: the one file that `smtpd_tls_chain_files` and
+/// `smtp_tls_chain_files` want (Postfix 3.4 and later). The same input gives the same bytes.
+pub fn key_first_pem(
+    key: &PrivateKey,
+    chain: &[Certificate],
+) -> Result<Zeroizing<Vec<u8>>, CertError> {
+    let certificates = chain
+        .iter()
+        .map(Certificate::to_pem)
+        .collect::<Result<Vec<_>, _>>()?
+        .concat();
+    let key = key.to_pem()?;
+    let mut file = Zeroizing::new(Vec::with_capacity(key.len() + certificates.len()));
+    file.extend_from_slice(&key);
+    file.extend_from_slice(&certificates);
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests;
