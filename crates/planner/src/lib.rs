@@ -6,6 +6,7 @@
 //! plan can be read, stored, and made again to see whether the world has moved.
 
 pub mod delivery;
+pub mod catalog;
 pub mod digest;
 pub mod facts;
 pub mod finding;
