@@ -18,8 +18,8 @@ pub struct Adoption {
     pub owned: Owned,
     /// What lint says of the instance as it is.
     pub findings: Vec<Finding>,
-    /// It was adopted before, and nothing has changed since.
-    pub again: bool,
+    /// Whether it was adopted before.
+    pub again: Again,
 }
 
 impl Engine<'_> {
@@ -34,11 +34,11 @@ impl Engine<'_> {
                 drop(lock);
                 let unchanged = state.written == owned;
                 self.adopt_drift()?;
-                unchanged
+                if unchanged { Again::Unchanged } else { Again::TakenOver }
             }
             None => {
                 self.store.adopt(&self.instance, &fresh(&facts, &owned))?;
-                false
+                Again::First
             }
         };
         let findings = postseal_planner::lint_facts(&facts, self.clock.now_unix());
@@ -109,6 +109,17 @@ impl Engine<'_> {
         self.store.set_draft(&self.instance, pending)?;
         Ok(draft)
     }
+}
+
+/// Whether an instance was adopted before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// The first time.
+    First,
+    /// It was, and nothing owned has changed since.
+    Unchanged,
+    /// It was, and hand edits were taken over.
+    TakenOver,
 }
 
 /// Whether there was something to change.

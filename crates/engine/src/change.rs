@@ -43,6 +43,11 @@ pub enum Outcome {
         /// The operation.
         operation: u64,
     },
+    /// An unconfirmed operation was undone.
+    Undone {
+        /// The operation.
+        operation: u64,
+    },
     /// In force until a deadline.
     Awaiting {
         /// The operation.

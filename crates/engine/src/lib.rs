@@ -39,7 +39,7 @@ mod undo;
 mod verify;
 mod wire;
 
-pub use adopt::{Adoption, Changes};
+pub use adopt::{Adoption, Again, Changes};
 pub use approve::Acceptance;
 pub use certificates::{CertificateView, ExportedKey, Import, Imported};
 pub use change::{Changed, Keep, Outcome};

@@ -188,7 +188,7 @@ impl Engine<'_> {
         let undo = self.stored_undo(open, "rolled back before it was confirmed")?;
         self.undo(&undo)?;
         Ok(Changed {
-            outcome: Outcome::Kept { operation: open.id },
+            outcome: Outcome::Undone { operation: open.id },
             plan: open.new.plan.clone(),
             rehearsed: Verdict::default(),
             not_rehearsed: Vec::new(),

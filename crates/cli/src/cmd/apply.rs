@@ -1,0 +1,293 @@
+//! `apply`, `confirm`, `rollback`, `recover` and the guard.
+//!
+//! Owns: their words, the prompt for a typed confirmation, and starting the guard's process.
+//! Never: decides whether a change is good.
+
+use super::plan::{self, OnlyDiff};
+use crate::answer::{Answer, findings_text};
+use crate::config::{Global, Output};
+use crate::failure::{Exit, Failure};
+use crate::session::Session;
+use postseal_engine::{Acceptance, Changed, Engine, Guarded, Keep, Outcome, Proposal, Recovery};
+use postseal_planner::Plan;
+use postseal_planner::report::Verdict;
+use serde_json::json;
+use std::io::{IsTerminal, Write};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// Options of whatever changes the live instance.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ChangeArgs {
+    /// Stop after the plan; exit 2 when there is something to do
+    #[arg(long)]
+    check: bool,
+    /// With --check: only the diff
+    #[arg(long)]
+    diff: bool,
+    /// Do not ask whether to go on
+    #[arg(long)]
+    yes: bool,
+    /// Accept a risk in type (repeatable)
+    #[arg(long, value_name = "CODE=HOST", value_parser = acceptance)]
+    accept: Vec<Acceptance>,
+    /// Roll back unless confirmed within this time, e.g. 5m or 90s
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    confirm_within: Option<Duration>,
+}
+
+/// Arguments of `apply`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ApplyArgs {
+    /// Exactly this plan, as `postseal plan` showed it (at least 8 digits of its id)
+    #[arg(value_name = "PLAN")]
+    plan: Option<String>,
+    #[command(flatten)]
+    change: ChangeArgs,
+}
+
+/// Arguments of `rollback`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RollbackArgs {
+    /// The operation to undo [default: the newest kept one]
+    #[arg(value_name = "OP")]
+    operation: Option<u64>,
+    #[command(flatten)]
+    change: ChangeArgs,
+}
+
+/// Arguments of `guard`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct GuardArgs {
+    operation: u64,
+}
+
+pub(crate) fn apply(args: &ApplyArgs, global: &Global) -> Result<Answer, Failure> {
+    let mut session = Session::existing(global)?;
+    let mut engine = session.engine();
+    if args.change.check {
+        let plan = engine.propose()?.plan;
+        return Ok(plan::checked(&plan, args.change.only_diff()));
+    }
+    let mut accepted = args.change.accept.clone();
+    if may_ask(&args.change, global) {
+        ask(&engine.propose()?, &mut accepted)?;
+    }
+    let changed = engine.apply(args.plan.as_deref(), &accepted, args.change.keep())?;
+    done(&engine, &changed, global)
+}
+
+pub(crate) fn rollback(args: &RollbackArgs, global: &Global) -> Result<Answer, Failure> {
+    let mut session = Session::existing(global)?;
+    let mut engine = session.engine();
+    if args.change.check {
+        let plan = engine.propose_rollback(args.operation)?.plan;
+        return Ok(plan::checked(&plan, args.change.only_diff()));
+    }
+    let accepted = args.change.accept.clone();
+    let changed = engine.rollback(args.operation, &accepted, args.change.keep())?;
+    done(&engine, &changed, global)
+}
+
+/// The answer of whatever ended in a change; starts the guard where one is needed.
+pub(crate) fn done(engine: &Engine<'_>, changed: &Changed, global: &Global) -> Result<Answer, Failure> {
+    if let Outcome::Awaiting { operation, .. } = changed.outcome {
+        start_guard(operation, global)?;
+        await_guard(engine, operation)?;
+    }
+    Ok(answer(changed))
+}
+
+pub(crate) fn confirm(global: &Global) -> Result<Answer, Failure> {
+    let mut session = Session::existing(global)?;
+    let operation = session.engine().confirm()?;
+    let text = format!("Operation {operation} is kept.\n");
+    Ok(Answer::new(text, json!({"changed": true, "operation": operation, "outcome": "kept"})))
+}
+
+pub(crate) fn recover(global: &Global) -> Result<Answer, Failure> {
+    let mut session = Session::existing(global)?;
+    let (text, document) = match session.engine().recover()? {
+        Recovery::Nothing => {
+            ("Nothing was interrupted.\n".to_owned(), json!({"changed": false, "recovery": "nothing"}))
+        }
+        Recovery::Awaiting { operation } => (
+            format!("Operation {operation} awaits confirmation, and its guard lives.\n"),
+            json!({"changed": false, "recovery": "awaiting", "operation": operation}),
+        ),
+        Recovery::Kept { operation, phase } => (
+            format!("Operation {operation} had been proved; it is kept.\n"),
+            json!({"changed": true, "recovery": "kept", "operation": operation, "found": phase}),
+        ),
+        Recovery::Undone { operation, phase } => (
+            format!("Operation {operation} was interrupted; the old files are back.\n"),
+            json!({"changed": true, "recovery": "undone", "operation": operation, "found": phase}),
+        ),
+    };
+    Ok(Answer::new(text, document))
+}
+
+pub(crate) fn guard(args: &GuardArgs, global: &Global) -> Result<Answer, Failure> {
+    // A session of its own, so that the operator's logout does not end it.
+    let _ = rustix::process::setsid();
+    let mut session = Session::existing(global)?;
+    session.engine().guard(args.operation)?;
+    Ok(Answer::new("", json!({})))
+}
+
+impl ChangeArgs {
+    pub(crate) fn accepted(&self) -> Vec<Acceptance> {
+        self.accept.clone()
+    }
+
+    pub(crate) fn keep(&self) -> Keep {
+        self.confirm_within.map_or(Keep::Now, Keep::Within)
+    }
+
+    fn only_diff(&self) -> OnlyDiff {
+        if self.diff { OnlyDiff::Yes } else { OnlyDiff::No }
+    }
+}
+
+fn may_ask(args: &ChangeArgs, global: &Global) -> bool {
+    let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    terminal && !args.yes && global.output == Output::Text
+}
+
+/// Shows the plan and asks: a plain yes, or the host's name where the risk wants it typed.
+fn ask(proposal: &Proposal, accepted: &mut Vec<Acceptance>) -> Result<(), Failure> {
+    let shown = &proposal.plan;
+    if shown.is_empty() {
+        return Ok(());
+    }
+    eprint!("{}", plan::text(shown));
+    let open = shown.confirmations.iter().filter(|wanted| !accepted.iter().any(|a| a.code == wanted.code));
+    let mut typed = Vec::new();
+    for wanted in open {
+        let answer = prompt(&format!("Type {} to accept this: ", wanted.answer))?;
+        typed.push(Acceptance { code: wanted.code.clone(), answer });
+    }
+    if typed.is_empty() && !["y", "yes"].contains(&prompt("Apply this plan? [y/N] ")?.to_lowercase().as_str()) {
+        return Err(Failure::new(Exit::Failed, "apply.declined", "nothing was changed".to_owned()));
+    }
+    accepted.extend(typed);
+    Ok(())
+}
+
+fn prompt(question: &str) -> Result<String, Failure> {
+    eprint!("{question}");
+    let failed = |error: std::io::Error| Failure::new(Exit::Failed, "apply.no-answer", error.to_string());
+    std::io::stderr().flush().map_err(failed)?;
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).map_err(failed)?;
+    Ok(line.trim().to_owned())
+}
+
+fn answer(changed: &Changed) -> Answer {
+    let (text, outcome, operation) = match changed.outcome {
+        Outcome::Nothing => ("Nothing to do.\n".to_owned(), "nothing", None),
+        Outcome::Kept { operation } => (format!("Operation {operation} is kept.\n"), "kept", Some(operation)),
+        Outcome::Undone { operation } => {
+            (format!("Operation {operation} is rolled back.\n"), "rolled-back", Some(operation))
+        }
+        Outcome::Awaiting { operation, .. } => (
+            format!("Operation {operation} is in force until its deadline: `postseal confirm` keeps it.\n"),
+            "awaiting-confirmation",
+            Some(operation),
+        ),
+    };
+    let mut said = String::new();
+    said.push_str(&proved(&changed.proved));
+    for sentence in &changed.not_rehearsed {
+        said.push_str(&format!("Not rehearsed: {sentence}\n"));
+    }
+    said.push_str(&text);
+    let document = json!({
+        "changed": changed.outcome != Outcome::Nothing,
+        "outcome": outcome,
+        "operation": operation,
+        "plan": changed.plan.id,
+        "diff": plan::diff(&changed.plan),
+        "before": changed.plan.base,
+        "after": after(&changed.plan),
+        "rehearsed": changed.rehearsed,
+        "not_rehearsed": changed.not_rehearsed,
+        "proved": changed.proved,
+        "findings": changed.plan.findings,
+    });
+    Answer::new(said, document)
+}
+
+/// What the wire proved, a line each.
+pub(crate) fn proved(verdict: &Verdict) -> String {
+    let mut text = String::new();
+    for judged in &verdict.judgements {
+        for sentence in &judged.sentences {
+            text.push_str(&format!("{sentence}\n"));
+        }
+        text.push_str(&findings_text(&judged.findings));
+    }
+    text
+}
+
+fn after(plan: &Plan) -> serde_json::Value {
+    plan.edits
+        .iter()
+        .map(|edit| (format!("{:?}_cf", edit.file).to_lowercase(), json!(edit.after)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+/// Starts the guard as a process of its own.
+fn start_guard(operation: u64, global: &Global) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| no_guard(&error.to_string());
+    let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+    if let Some(instance) = &global.instance {
+        command.arg("--instance").arg(instance);
+    }
+    command.arg("--store").arg(format!("sqlite:{}", global.store.display()));
+    command.arg("--quiet").arg("guard").arg(operation.to_string());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().map(drop).map_err(failed)
+}
+
+/// Waits until the guard holds its lock: a `confirm` that comes at once must find it alive.
+fn await_guard(engine: &Engine<'_>, operation: u64) -> Result<(), Failure> {
+    for _ in 0..300 {
+        if engine.guarded(operation) == Guarded::Yes {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Err(no_guard("it did not take its lock"))
+}
+
+fn no_guard(why: &str) -> Failure {
+    Failure::new(Exit::Failed, "guard.not-started", format!("the guard could not be started: {why}"))
+        .hint("The next postseal command rolls the change back; or undo it now with `postseal rollback`.")
+}
+
+fn acceptance(text: &str) -> Result<Acceptance, String> {
+    let (code, answer) = text.split_once('=').ok_or("expected CODE=HOST")?;
+    Ok(Acceptance { code: code.to_owned(), answer: answer.to_owned() })
+}
+
+/// Times as Postfix writes them: a number with s, m, h or d; at most a week.
+fn duration(text: &str) -> Result<Duration, String> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let number: u64 = number.parse().map_err(|_| "expected a time such as 5m or 90s".to_owned())?;
+    let factor = match unit {
+        "s" | "" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86400,
+        _ => return Err("expected s, m, h or d after the number".to_owned()),
+    };
+    let seconds = number.saturating_mul(factor);
+    if (1..=7 * 86400).contains(&seconds) {
+        Ok(Duration::from_secs(seconds))
+    } else {
+        Err("expected between one second and a week".to_owned())
+    }
+}

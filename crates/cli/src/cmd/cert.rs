@@ -1,0 +1,289 @@
+//! `cert`: the certificate store and its bindings.
+//!
+//! Owns: reading the named files, and the words. Never: prints a key but by `cert export --key`.
+
+use super::set::wished;
+use crate::answer::{Answer, findings_text};
+use crate::config::{Global, Output};
+use crate::failure::{Exit, Failure};
+use crate::session::Session;
+use crate::table;
+use jiff::Timestamp;
+use mailtls::cert::CertError;
+use postseal_engine::{CertificateView, Changes, EngineError, Import};
+use postseal_planner::intent::Binding;
+use serde_json::json;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// Larger files hold no certificate.
+const LIMIT: u64 = 1 << 20;
+
+/// The verbs of `cert`.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum CertCommand {
+    /// Check a certificate and its key and put them into the store, the key sealed
+    Import(ImportArgs),
+    /// The certificates of the store
+    List,
+    /// One certificate in full
+    Show(NameArgs),
+    /// What is wrong with a certificate today (all of them without NAME)
+    Check(CheckArgs),
+    /// Present a certificate on the SMTP services (in force after apply)
+    Bind(BindArgs),
+    /// Present it no longer (in force after apply)
+    Unbind(NameArgs),
+    /// Print the chain, or with --key the private key
+    Export(ExportArgs),
+    /// Delete a certificate that nothing binds
+    Delete(NameArgs),
+}
+
+/// A certificate's name.
+#[derive(Debug, clap::Args)]
+pub(crate) struct NameArgs {
+    name: String,
+}
+
+/// Arguments of `cert check`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    name: Option<String>,
+}
+
+/// Arguments of `cert import`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ImportArgs {
+    /// Your name for it
+    name: String,
+    /// The certificate, or certificate and chain (PEM or DER)
+    #[arg(long, value_name = "FILE")]
+    cert: PathBuf,
+    /// The private key, unless it stands in the certificate's file
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Intermediate certificates
+    #[arg(long, value_name = "FILE")]
+    chain: Option<PathBuf>,
+    /// The private CA that the certificate is to be trusted by
+    #[arg(long, value_name = "FILE")]
+    private_ca: Option<PathBuf>,
+}
+
+/// Arguments of `cert bind`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct BindArgs {
+    name: String,
+    /// Accept a self-signed certificate for opportunistic TLS on a mail exchanger
+    #[arg(long)]
+    allow_self_signed: bool,
+}
+
+/// Arguments of `cert export`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExportArgs {
+    name: String,
+    /// The private key too; needs --yes-export-private-key
+    #[arg(long, requires = "yes_export_private_key")]
+    key: bool,
+    /// Yes, print the private key in clear; it is noted in the audit log
+    #[arg(long)]
+    yes_export_private_key: bool,
+}
+
+pub(crate) fn run(command: &CertCommand, global: &Global) -> Result<Answer, Failure> {
+    match command {
+        CertCommand::Import(args) => import(args, global),
+        CertCommand::List => list(global),
+        CertCommand::Show(args) => show(&args.name, global),
+        CertCommand::Check(args) => check(args.name.as_deref(), global),
+        CertCommand::Bind(args) => bind(args, global),
+        CertCommand::Unbind(args) => {
+            let mut session = Session::existing(global)?;
+            Ok(wished(&session.engine().unbind(&args.name)?))
+        }
+        CertCommand::Export(args) => export(args, global),
+        CertCommand::Delete(args) => delete(&args.name, global),
+    }
+}
+
+fn import(args: &ImportArgs, global: &Global) -> Result<Answer, Failure> {
+    let optional = |path: &Option<PathBuf>| path.as_deref().map(read).transpose();
+    let import = Import {
+        name: args.name.clone(),
+        cert: read(&args.cert)?.to_vec(),
+        key: optional(&args.key)?,
+        chain: optional(&args.chain)?.map(|bytes| bytes.to_vec()),
+        private_ca: optional(&args.private_ca)?.map(|bytes| bytes.to_vec()),
+        source: args.cert.display().to_string(),
+    };
+    let mut session = Session::open(global)?;
+    let imported = session.engine().import_certificate(import)?;
+    let mut text = line(&imported.view);
+    for note in &imported.notes {
+        text.push_str(&format!("note: {note}\n"));
+    }
+    text.push_str(&findings_text(&imported.view.problems));
+    let changed = imported.changes == Changes::Some;
+    text.push_str(if changed { "It is in the store, its key sealed.\n" } else { "It was in the store already.\n" });
+    let document = json!({
+        "changed": changed,
+        "certificate": document(&imported.view),
+        "notes": imported.notes,
+        "findings": imported.view.problems,
+    });
+    Ok(Answer::new(text, document))
+}
+
+fn list(global: &Global) -> Result<Answer, Failure> {
+    let mut session = Session::existing(global)?;
+    let views = session.engine().certificates()?;
+    let rows: Vec<Vec<String>> = views
+        .iter()
+        .map(|view| {
+            let leaf = &view.chain[0];
+            vec![
+                view.name.clone(),
+                leaf.dns_names.join(" "),
+                leaf.key.to_string(),
+                date(leaf.not_after),
+                days_left(leaf.not_after),
+                view.used_by.join(", "),
+            ]
+        })
+        .collect();
+    let text = if rows.is_empty() {
+        "No certificates.\n".to_owned()
+    } else {
+        table::render(&["name", "names", "key", "until", "days", "used by"], &rows)
+    };
+    let documents: Vec<_> = views.iter().map(document).collect();
+    Ok(Answer::new(text, json!({"changed": false, "certificates": documents})))
+}
+
+fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
+    let mut session = Session::existing(global)?;
+    let view = session.engine().certificate(name)?;
+    let mut text = String::new();
+    for (n, certificate) in view.chain.iter().enumerate() {
+        let role = if n == 0 { "certificate" } else { "intermediate" };
+        text.push_str(&format!(
+            "{role}\n  subject      {}\n  issuer       {}\n  serial       {}\n  names        {}\n  key          {}\n  valid        {} to {}\n  fingerprint  {}\n",
+            certificate.subject, certificate.issuer, certificate.serial, certificate.dns_names.join(" "),
+            certificate.key, date(certificate.not_before), date(certificate.not_after), certificate.fingerprint(),
+        ));
+    }
+    let used_by = if view.used_by.is_empty() { "nothing".to_owned() } else { view.used_by.join(", ") };
+    text.push_str(&format!("source  {}\nused by {used_by}\n", view.source));
+    text.push_str(&findings_text(&view.problems));
+    Ok(Answer::new(text, json!({"changed": false, "certificate": document(&view), "findings": view.problems})))
+}
+
+fn check(name: Option<&str>, global: &Global) -> Result<Answer, Failure> {
+    let mut session = Session::existing(global)?;
+    let engine = session.engine();
+    let views = match name {
+        Some(name) => vec![engine.certificate(name)?],
+        None => engine.certificates()?,
+    };
+    let findings: Vec<_> = views.iter().flat_map(|view| view.problems.clone()).collect();
+    let bad = findings.iter().any(|finding| finding.severity >= postseal_planner::Severity::Error);
+    let text = if findings.is_empty() { "Nothing found.\n".to_owned() } else { findings_text(&findings) };
+    let exit = if bad { Exit::Pending } else { Exit::Done };
+    Ok(Answer::new(text, json!({"changed": false, "findings": findings})).exit(exit))
+}
+
+fn bind(args: &BindArgs, global: &Global) -> Result<Answer, Failure> {
+    let mut session = Session::existing(global)?;
+    let mut engine = session.engine();
+    let view = engine.certificate(&args.name)?;
+    let intent = engine.bind(Binding {
+        name: view.name.clone(),
+        fingerprint: view.chain[0].fingerprint(),
+        allow_self_signed: args.allow_self_signed,
+    })?;
+    Ok(wished(&intent))
+}
+
+fn export(args: &ExportArgs, global: &Global) -> Result<Answer, Failure> {
+    let mut session = Session::existing(global)?;
+    let mut engine = session.engine();
+    if args.key {
+        if global.output == Output::Json {
+            return Err(Failure::new(Exit::Usage, "cert.no-key-in-json", "a private key is never put into JSON".to_owned())
+                .hint("Leave out --json."));
+        }
+        let exported = engine.export_key(&args.name)?;
+        let text = String::from_utf8_lossy(&exported.pem).into_owned();
+        return Ok(Answer::new(text, json!({})));
+    }
+    let view = engine.certificate(&args.name)?;
+    let pem: String = view.chain.iter().map(mailtls::cert::Certificate::to_pem).collect();
+    Ok(Answer::new(pem.clone(), json!({"changed": false, "chain": pem})))
+}
+
+fn delete(name: &str, global: &Global) -> Result<Answer, Failure> {
+    let mut session = Session::existing(global)?;
+    session.engine().delete_certificate(name)?;
+    Ok(Answer::new(format!("{name} is deleted.\n"), json!({"changed": true})))
+}
+
+/// A certificate in one line.
+pub(crate) fn line(view: &CertificateView) -> String {
+    let Some(leaf) = view.chain.first() else { return String::new() };
+    let used = if view.used_by.is_empty() { String::new() } else { format!(", used by {}", view.used_by.join(", ")) };
+    format!(
+        "{}: {}, {}, until {} ({} days){used}\n",
+        view.name, leaf.dns_names.join(" "), leaf.key, date(leaf.not_after), days_left(leaf.not_after)
+    )
+}
+
+/// A certificate for programs; never its key.
+pub(crate) fn document(view: &CertificateView) -> serde_json::Value {
+    let Some(leaf) = view.chain.first() else { return json!({"name": view.name}) };
+    json!({
+        "name": view.name,
+        "names": leaf.dns_names,
+        "subject": leaf.subject,
+        "issuer": leaf.issuer,
+        "serial": leaf.serial,
+        "key": leaf.key.to_string(),
+        "not_before": date_time(leaf.not_before),
+        "not_after": date_time(leaf.not_after),
+        "fingerprint": leaf.fingerprint(),
+        "self_signed": leaf.self_signed,
+        "chain_length": view.chain.len(),
+        "has_key": view.has_key,
+        "source": view.source,
+        "used_by": view.used_by,
+    })
+}
+
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let fail = |error: CertError| Failure::from(EngineError::Certificate(error));
+    let io = |error: std::io::Error| fail(CertError::from_io(path, &error));
+    if path.is_dir() {
+        return Err(fail(CertError::IsDirectory { path: path.to_path_buf() }));
+    }
+    let file = std::fs::File::open(path).map_err(io)?;
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(io)?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(fail(CertError::TooLarge));
+    }
+    Ok(bytes)
+}
+
+fn date(unix: i64) -> String {
+    Timestamp::from_second(unix).map_or_else(|_| unix.to_string(), |at| at.strftime("%Y-%m-%d").to_string())
+}
+
+fn date_time(unix: i64) -> String {
+    Timestamp::from_second(unix).map_or_else(|_| unix.to_string(), |at| at.to_string())
+}
+
+fn days_left(not_after: i64) -> String {
+    ((not_after - Timestamp::now().as_second()).div_euclid(86400)).to_string()
+}

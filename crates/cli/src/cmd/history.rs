@@ -1,0 +1,111 @@
+//! `history` and `diff`: the operation log.
+//!
+//! Owns: their words. Never: shows a private key or an unmasked credential (diffs are stored
+//! masked).
+
+use super::plan;
+use crate::answer::Answer;
+use crate::config::Global;
+use crate::failure::Failure;
+use crate::session::Session;
+use crate::table;
+use jiff::Timestamp;
+use postseal_store::{Operation, OperationKind, OperationOutcome};
+use serde_json::json;
+
+/// Arguments of `history`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct HistoryArgs {
+    /// How many, newest first
+    #[arg(long, short = 'n', default_value_t = 50)]
+    limit: usize,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DiffArgs {
+    /// The operation
+    #[arg(value_name = "OP")]
+    operation: u64,
+    /// Up to this later operation
+    #[arg(value_name = "OP")]
+    upto: Option<u64>,
+}
+
+pub(crate) fn history(args: &HistoryArgs, global: &Global) -> Result<Answer, Failure> {
+    let mut session = Session::existing(global)?;
+    let operations = session.engine().history(args.limit)?;
+    let rows: Vec<Vec<String>> = operations.iter().map(row).collect();
+    let documents: Vec<_> = operations.iter().map(document).collect();
+    let text = if rows.is_empty() {
+        "No operation yet.\n".to_owned()
+    } else {
+        table::render(&["op", "when", "who", "what", "outcome"], &rows)
+    };
+    Ok(Answer::new(text, json!({"changed": false, "operations": documents})))
+}
+
+pub(crate) fn diff(args: &DiffArgs, global: &Global) -> Result<Answer, Failure> {
+    let mut session = Session::existing(global)?;
+    let engine = session.engine();
+    let mut text = String::new();
+    let mut operations = Vec::new();
+    for id in args.operation..=args.upto.unwrap_or(args.operation).max(args.operation) {
+        match engine.operation(id) {
+            Ok(operation) => operations.push(operation),
+            Err(error) if id == args.operation => return Err(error.into()),
+            Err(_) => break,
+        }
+    }
+    for operation in &operations {
+        text.push_str(&plan::diff(&operation.new.plan));
+    }
+    let documents: Vec<_> = operations.iter().map(document).collect();
+    Ok(Answer::new(text.clone(), json!({"changed": false, "diff": text, "operations": documents})))
+}
+
+fn row(operation: &Operation) -> Vec<String> {
+    vec![
+        operation.id.to_string(),
+        when(operation.new.started_ms),
+        operation.new.actor.clone(),
+        what(operation),
+        outcome(operation),
+    ]
+}
+
+fn what(operation: &Operation) -> String {
+    match operation.new.kind {
+        OperationKind::Apply => operation.new.plan.sentences.first().cloned().unwrap_or_default(),
+        OperationKind::Rollback { of } => format!("rollback of {of}"),
+        OperationKind::RestoreDrift => "drift put back".to_owned(),
+    }
+}
+
+pub(crate) fn outcome(operation: &Operation) -> String {
+    match &operation.outcome {
+        None => "open".to_owned(),
+        Some(OperationOutcome::Kept) => "kept".to_owned(),
+        Some(OperationOutcome::RolledBack { reason }) => format!("rolled back: {reason}"),
+        Some(OperationOutcome::Failed { reason }) => format!("failed: {reason}"),
+    }
+}
+
+pub(crate) fn when(ms: i64) -> String {
+    Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |at| format!("{at:.0}"))
+}
+
+pub(crate) fn document(operation: &Operation) -> serde_json::Value {
+    json!({
+        "operation": operation.id,
+        "kind": operation.new.kind,
+        "started": when(operation.new.started_ms),
+        "ended": operation.ended_ms.map(when),
+        "actor": operation.new.actor,
+        "plan": operation.new.plan.id,
+        "outcome": operation.outcome,
+        "journal": operation.journal,
+        "sentences": operation.sentences,
+        "diff": plan::diff(&operation.new.plan),
+    })
+}

@@ -1,0 +1,123 @@
+//! `lint`: what is wrong today.
+//!
+//! Owns: reading the named files, or the instance, and the output formats. Never: needs a store,
+//! root, or an installed Postfix; rules that would need one say so themselves.
+
+use crate::answer::{Answer, findings_text};
+use crate::config::Global;
+use crate::failure::{Exit, Failure};
+use postfix_cf::{MainCf, MasterCf};
+use postseal_planner::lint::{self, LintInput};
+use postseal_planner::{Finding, PostfixVersion, Severity};
+use serde_json::json;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Files larger than this are not configuration.
+const LIMIT: u64 = 64 << 20;
+
+/// Arguments of `lint`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct LintArgs {
+    /// Configuration directories, main.cf or master.cf files [default: the instance]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Exit 2 when a finding is at least this bad
+    #[arg(long, value_name = "LEVEL", default_value = "error", value_parser = severity)]
+    fail_on: Severity,
+    /// Judge for this Postfix version [default: the installed one, if any]
+    #[arg(long, value_name = "V")]
+    postfix_version: Option<PostfixVersion>,
+    /// What a code means, and what to do
+    #[arg(long, value_name = "CODE")]
+    explain: Option<String>,
+}
+
+pub(crate) fn run(args: &LintArgs, global: &Global) -> Result<Answer, Failure> {
+    if let Some(code) = &args.explain {
+        return explain(code);
+    }
+    let mut findings = Vec::new();
+    for path in targets(args, global)? {
+        findings.extend(lint_path(&path, args.postfix_version)?);
+    }
+    let worst = findings.iter().map(|finding| finding.severity).max();
+    let exit = if worst >= Some(args.fail_on) { Exit::Pending } else { Exit::Done };
+    let text = if findings.is_empty() { "Nothing found.\n".to_owned() } else { findings_text(&findings) };
+    Ok(Answer::new(text, json!({"changed": false, "findings": findings})).exit(exit))
+}
+
+fn targets(args: &LintArgs, global: &Global) -> Result<Vec<PathBuf>, Failure> {
+    if !args.paths.is_empty() {
+        return Ok(args.paths.clone());
+    }
+    match &global.instance {
+        Some(instance) => Ok(vec![instance.clone()]),
+        None if Path::new("/etc/postfix/main.cf").exists() => Ok(vec![PathBuf::from("/etc/postfix")]),
+        None => Err(Failure::new(Exit::Usage, "lint.no-path", "there is no /etc/postfix here".to_owned())
+            .hint("Name a configuration directory or a main.cf.")),
+    }
+}
+
+/// One directory or file.
+fn lint_path(path: &Path, version: Option<PostfixVersion>) -> Result<Vec<Finding>, Failure> {
+    let (main_path, master_path) = if path.is_dir() {
+        (Some(path.join("main.cf")), Some(path.join("master.cf")).filter(|p| p.exists()))
+    } else if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("master.cf")) {
+        (None, Some(path.to_path_buf()))
+    } else {
+        (Some(path.to_path_buf()), None)
+    };
+    let main = main_path.as_deref().map(read).transpose()?;
+    let master = master_path.as_deref().map(read).transpose()?;
+    let main = main.as_deref().map(MainCf::parse);
+    let master = master.as_deref().map(MasterCf::parse);
+    let input = LintInput {
+        main: main_path.as_deref().zip(main.as_ref()),
+        master: master_path.as_deref().zip(master.as_ref()),
+        version,
+        facts: None,
+        now_unix: None,
+    };
+    Ok(lint::lint(&input))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::new(Exit::Data, "lint.unreadable", format!("cannot read {}: {error}", path.display()))
+            .hint("Name a configuration directory, a main.cf or a master.cf that you may read.")
+    };
+    let file = std::fs::File::open(path).map_err(failed)?;
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(failed(std::io::Error::other("not a regular file")));
+    }
+    let mut bytes = Vec::new();
+    file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(failed(std::io::Error::other("larger than 64 MiB")));
+    }
+    Ok(bytes)
+}
+
+fn explain(code: &str) -> Result<Answer, Failure> {
+    let Some(rule) = lint::RULES.iter().find(|rule| rule.code == code) else {
+        return Err(Failure::new(Exit::Usage, "lint.unknown-code", format!("there is no rule {code:?}"))
+            .hint("The codes stand in brackets after each finding."));
+    };
+    let text = format!("{} ({:?})\n{}\n\nWhy: {}\nRemedy: {}\n", rule.code, rule.severity, rule.title, rule.why, rule.remedy);
+    let document = json!({
+        "changed": false, "code": rule.code, "severity": rule.severity, "title": rule.title,
+        "why": rule.why, "remedy": rule.remedy,
+    });
+    Ok(Answer::new(text, document))
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    match text {
+        "info" => Ok(Severity::Info),
+        "warning" => Ok(Severity::Warning),
+        "error" => Ok(Severity::Error),
+        "fatal" => Ok(Severity::Fatal),
+        _ => Err("expected info, warning, error or fatal".to_owned()),
+    }
+}

@@ -1,0 +1,47 @@
+//! The commands, one file each: words → engine → answer.
+//!
+//! Owns: which file answers which verb. Never: logic.
+
+pub(crate) mod apply;
+pub(crate) mod cert;
+pub(crate) mod drift;
+pub(crate) mod history;
+pub(crate) mod instance;
+pub(crate) mod lint;
+pub(crate) mod plan;
+pub(crate) mod set;
+pub(crate) mod show;
+pub(crate) mod status;
+pub(crate) mod try_;
+pub(crate) mod verify;
+
+use crate::answer::Answer;
+use crate::args::Command;
+use crate::config::Global;
+use crate::failure::Failure;
+
+/// Runs a command.
+pub(crate) fn run(command: &Command, global: &Global) -> Result<Answer, Failure> {
+    match command {
+        Command::Try(args) => try_::run(args, global),
+        Command::Init => instance::init(global),
+        Command::Release => instance::release(global),
+        Command::Status => status::run(global),
+        Command::Show(args) => show::run(args, global),
+        Command::Lint(args) => lint::run(args, global),
+        Command::Set(args) => set::set(args, global),
+        Command::Unset(args) => set::unset(args, global),
+        Command::Discard => set::discard(global),
+        Command::Cert(command) => cert::run(command, global),
+        Command::Plan(args) => plan::run(args, global),
+        Command::Apply(args) => apply::apply(args, global),
+        Command::Confirm => apply::confirm(global),
+        Command::Rollback(args) => apply::rollback(args, global),
+        Command::History(args) => history::history(args, global),
+        Command::Diff(args) => history::diff(args, global),
+        Command::Drift(args) => drift::run(args, global),
+        Command::Verify => verify::run(global),
+        Command::Recover => apply::recover(global),
+        Command::Guard(args) => apply::guard(args, global),
+    }
+}

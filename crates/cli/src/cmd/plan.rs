@@ -1,0 +1,90 @@
+//! `plan`: what `apply` would do.
+//!
+//! Owns: the words. Never: changes anything.
+
+use crate::answer::{Answer, findings_text};
+use crate::config::Global;
+use crate::failure::{Exit, Failure};
+use crate::session::Session;
+use postseal_planner::Plan;
+use serde_json::{Value, json};
+
+/// Arguments of `plan`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PlanArgs {
+    /// Only the diff
+    #[arg(long)]
+    diff: bool,
+}
+
+pub(crate) fn run(args: &PlanArgs, global: &Global) -> Result<Answer, Failure> {
+    let mut session = Session::existing(global)?;
+    let proposal = session.engine().show_plan()?;
+    let text = if args.diff { diff(&proposal.plan) } else { text(&proposal.plan) };
+    Ok(Answer::new(text, document(&proposal.plan)))
+}
+
+/// `--check` of any command that would change something.
+pub(crate) fn checked(plan: &Plan, only_diff: OnlyDiff) -> Answer {
+    let text = if only_diff == OnlyDiff::Yes { diff(plan) } else { text(plan) };
+    let exit = if plan.is_empty() { Exit::Done } else { Exit::Pending };
+    Answer::new(text, document(plan)).exit(exit)
+}
+
+/// Whether only the diff is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnlyDiff {
+    Yes,
+    No,
+}
+
+/// A plan for people: sentences, findings, diff, confirmations.
+pub(crate) fn text(plan: &Plan) -> String {
+    if plan.is_empty() {
+        return "Nothing to do.\n".to_owned() + &findings(plan);
+    }
+    let mut text = format!("Plan {}\n", plan.id.short(12));
+    for sentence in &plan.sentences {
+        text.push_str(&format!("  {sentence}\n"));
+    }
+    text.push_str(&findings(plan));
+    text.push_str(&diff(plan));
+    for confirmation in &plan.confirmations {
+        text.push_str(&format!(
+            "{}\n  Confirm with: --accept {}={}\n",
+            confirmation.message, confirmation.code, confirmation.answer
+        ));
+    }
+    text
+}
+
+/// The unified diffs.
+pub(crate) fn diff(plan: &Plan) -> String {
+    plan.edits.iter().map(|edit| edit.diff.as_str()).collect()
+}
+
+/// A plan for programs.
+pub(crate) fn document(plan: &Plan) -> Value {
+    json!({
+        "changed": false,
+        "pending": !plan.is_empty(),
+        "plan": plan.id,
+        "sentences": plan.sentences,
+        "diff": diff(plan),
+        "steps": plan.steps,
+        "expectations": plan.expectations,
+        "confirmations": plan.confirmations,
+        "before": plan.base,
+        "findings": plan.findings,
+    })
+}
+
+fn findings(plan: &Plan) -> String {
+    let (old, new): (Vec<_>, Vec<_>) = plan.findings.iter().partition(|finding| finding.was_so_before);
+    let mut text = findings_text(new.iter().map(|finding| &finding.finding));
+    if !old.is_empty() {
+        text.push_str("Was so before:\n");
+        text.push_str(&findings_text(old.iter().map(|finding| &finding.finding)));
+    }
+    text
+}

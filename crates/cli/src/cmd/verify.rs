@@ -1,0 +1,43 @@
+//! `verify`: the wire against what is in force.
+//!
+//! Owns: the words and the exit code. Never: judges.
+
+use super::apply::proved;
+use crate::answer::Answer;
+use crate::config::Global;
+use crate::failure::{Exit, Failure};
+use crate::session::Session;
+use postseal_planner::facts::MasterState;
+use postseal_planner::report::{Outcome, Verdict};
+use serde_json::json;
+
+pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
+    let mut session = Session::existing(global)?;
+    let verified = session.engine().verify()?;
+    let verdict = &verified.verdict;
+    let stopped = verified.master == MasterState::Stopped;
+    let mut text = if stopped { "Postfix does not run.\n".to_owned() } else { String::new() };
+    text.push_str(&proved(verdict));
+    text.push_str(match verdict.outcome() {
+        Outcome::Pass if !stopped => "Everything is as it should be.\n",
+        Outcome::Fail => "The wire does not show what is in force.\n",
+        _ => "Not everything could be seen.\n",
+    });
+    let document = json!({
+        "changed": false,
+        "outcome": verdict.outcome(),
+        "master_running": !stopped,
+        "judgements": verdict.judgements,
+        "reports": verified.reports,
+    });
+    Ok(Answer::new(text, document).exit(exit(verdict, verified.master)))
+}
+
+fn exit(verdict: &Verdict, master: MasterState) -> Exit {
+    match verdict.outcome() {
+        Outcome::Fail => Exit::Failed,
+        Outcome::Undetermined => Exit::Undetermined,
+        Outcome::Pass if master == MasterState::Stopped => Exit::Undetermined,
+        Outcome::Pass => Exit::Done,
+    }
+}

@@ -1,0 +1,108 @@
+//! An engine for one command: host, store, wire and clock put together.
+//!
+//! Owns: opening them, and who acts. Never: opens what a command does not need.
+
+use crate::config::Global;
+use crate::failure::{Exit, Failure, whole_chain};
+use crate::progress;
+use postseal_engine::{Engine, EngineError, Event, Network, SystemClock};
+use postseal_host::{HostOptions, PostfixHost};
+use postseal_store::{SqliteStore, StoreError};
+use std::path::PathBuf;
+
+/// Everything an engine borrows.
+pub(crate) struct Session {
+    host: PostfixHost,
+    store: SqliteStore,
+    network: Network,
+    clock: SystemClock,
+    guards: PathBuf,
+    instance: String,
+    listener: Box<dyn Fn(&Event)>,
+}
+
+impl Session {
+    /// For commands that may make the store.
+    pub(crate) fn open(global: &Global) -> Result<Self, Failure> {
+        require_root("this command")?;
+        let host = host(global)?;
+        let store = SqliteStore::open(&global.store).map_err(EngineError::from)?;
+        Ok(Self::new(global, host, store))
+    }
+
+    /// For commands that work on an adopted instance.
+    pub(crate) fn existing(global: &Global) -> Result<Self, Failure> {
+        require_root("this command")?;
+        let host = host(global)?;
+        let store = SqliteStore::open_existing(&global.store).map_err(EngineError::from)?;
+        let instance = host.config_directory().display().to_string();
+        let store = store.ok_or_else(|| EngineError::NotAdopted { instance })?;
+        Ok(Self::new(global, host, store))
+    }
+
+    fn new(global: &Global, host: PostfixHost, store: SqliteStore) -> Self {
+        Self {
+            instance: host.config_directory().display().to_string(),
+            host,
+            store,
+            network: Network,
+            clock: SystemClock::default(),
+            guards: global.store.clone(),
+            listener: Box::new(progress::listener(global)),
+        }
+    }
+
+    /// The engine.
+    pub(crate) fn engine(&mut self) -> Engine<'_> {
+        Engine {
+            host: &self.host,
+            store: &mut self.store,
+            wire: &self.network,
+            clock: &self.clock,
+            guards: self.guards.clone(),
+            actor: actor(),
+            instance: self.instance.clone(),
+            listener: &*self.listener,
+        }
+    }
+}
+
+/// The instance's machine.
+pub(crate) fn host(global: &Global) -> Result<PostfixHost, Failure> {
+    let options = HostOptions { config_directory: global.instance.clone(), prefix: global.prefix.clone() };
+    PostfixHost::new(options).map_err(|error| {
+        let text = whole_chain(&error);
+        match EngineError::from(error) {
+            EngineError::Host(postseal_host::HostError::Spawn { .. }) => {
+                Failure::new(Exit::Failed, "postfix.not-installed", text)
+                    .hint("Install Postfix, or name its configuration directory with --instance.")
+            }
+            error => error.into(),
+        }
+    })
+}
+
+/// Stops with 77 where root is needed.
+pub(crate) fn require_root(what: &str) -> Result<(), Failure> {
+    if rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Permission, "host.permission", format!("{what} needs root"))
+        .hint("Run it as root, for example with sudo; `postseal lint` works for anyone."))
+}
+
+/// Who acts, for the operation log.
+fn actor() -> String {
+    let name = |key| std::env::var(key).ok().filter(|name| !name.is_empty() && name.len() <= 64);
+    match (name("SUDO_USER"), name("USER")) {
+        (Some(user), _) => format!("{user} (sudo)"),
+        (None, Some(user)) => user,
+        (None, None) => format!("uid {}", rustix::process::getuid().as_raw()),
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        EngineError::from(error).into()
+    }
+}
