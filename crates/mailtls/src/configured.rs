@@ -74,7 +74,7 @@ pub fn pair_problems(cert: &[u8], key: &[u8]) -> Loaded {
     });
     let key = strict_blocks(key).and_then(|blocks| {
         let first = blocks.iter().find(|block| block.is_key());
-        PrivateKey::from_block(first.ok_or(CertError::KeyMissing)?)
+        PrivateKey::as_postfix_reads(first.ok_or(CertError::KeyMissing)?)
     });
     match &chain {
         Err(error) => loaded.error(error),
@@ -137,7 +137,7 @@ fn add_block(loaded: &mut Loaded, keys: &mut Vec<Option<PrivateKey>>, block: &Bl
         return false;
     }
     loaded.chains.push(Vec::new());
-    keys.push(match PrivateKey::from_block(block) {
+    keys.push(match PrivateKey::as_postfix_reads(block) {
         Ok(key) => Some(key),
         Err(error) => {
             loaded.error(&error);

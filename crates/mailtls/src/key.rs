@@ -55,6 +55,14 @@ impl PrivateKey {
     }
 
     pub(crate) fn from_block(block: &Block) -> Result<Self, CertError> {
+        match ed25519_version_2(&block.der) {
+            Some(key) => Self::usable(key),
+            None => Self::as_postfix_reads(block),
+        }
+    }
+
+    /// As [`Self::from_block`], without the forms that OpenSSL 3.0 does not read.
+    pub(crate) fn as_postfix_reads(block: &Block) -> Result<Self, CertError> {
         if block.encrypted || block.label == "ENCRYPTED PRIVATE KEY" {
             return Err(CertError::KeyEncrypted);
         }
@@ -68,7 +76,10 @@ impl PrivateKey {
     }
 
     pub(crate) fn from_der(der: &[u8]) -> Result<Self, CertError> {
-        let key = pkcs8(der).or_else(|| pkcs1(der)).or_else(|| sec1(der));
+        let key = pkcs8(der)
+            .or_else(|| pkcs1(der))
+            .or_else(|| sec1(der))
+            .or_else(|| ed25519_version_2(der));
         Self::usable(key.ok_or_else(|| pem::der_mistake(der))?)
     }
 
@@ -91,6 +102,14 @@ fn pkcs1(der: &[u8]) -> Option<PKey<Private>> {
 
 fn sec1(der: &[u8]) -> Option<PKey<Private>> {
     PKey::from_ec_key(EcKey::private_key_from_der(der).ok()?).ok()
+}
+
+/// PKCS#8 version 2 of an Ed25519 key (RFC 5958, the public key appended), which some libraries
+/// write and OpenSSL 3.0 does not read.
+fn ed25519_version_2(der: &[u8]) -> Option<PKey<Private>> {
+    const START: &[u8] = b"\x02\x01\x01\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
+    let seed = der.get(2..)?.strip_prefix(START)?.get(..32)?;
+    PKey::private_key_from_raw_bytes(seed, Id::ED25519).ok()
 }
 
 impl fmt::Debug for PrivateKey {
