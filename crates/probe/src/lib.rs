@@ -1,1 +1,27 @@
-//! (skeleton)
+//! SMTP and TLS as seen from outside.
+//!
+//! Owns: the SMTP dialogue (a state machine without I/O), its driver over blocking sockets, TLS
+//! handshakes on the system's OpenSSL (the library that Postfix uses too), sending one message,
+//! and a small receiving server on loopback. Never: changes anything on a server, judges what it
+//! saw (the planner does), or runs without a deadline.
+//!
+//! In reading order: [`target`] says what to look at; `reply` and [`dialogue`] hold the protocol;
+//! `wire` and `tls` hold the bytes; [`driver`] brings them together; [`session`] sends mail;
+//! [`sink`] receives it; [`library`] answers questions about OpenSSL itself.
+
+pub mod dialogue;
+pub mod driver;
+pub mod library;
+pub mod reply;
+pub mod session;
+pub mod sink;
+pub mod target;
+mod tls;
+mod wire;
+
+pub use driver::{probe, probe_all};
+pub use library::{cipher_list, openssl_version};
+pub use reply::Reply;
+pub use session::{Accepted, Envelope, SendError, Session, relay_test, send};
+pub use sink::{Delivered, Keep, Sink, SinkOptions, SinkTls};
+pub use target::{Credentials, MailBeforeTls, Start, Target};

@@ -1,0 +1,221 @@
+//! Looks at servers: the dialogue over real sockets.
+//!
+//! Owns: bringing bytes between a [`Dialogue`] and a connection, timing the stages, the test of
+//! the protocol floor, and many targets at once. Never: decides what is right.
+
+use crate::dialogue::{Dialogue, Next, Said};
+use crate::target::{MailBeforeTls, Target};
+use crate::tls::{self, HandshakeFailure, Offer};
+use crate::wire::{self, Wire};
+use mailtls::TlsVersion;
+use postseal_planner::report::{FloorTest, Handshake, Report, Stage, StageName, StageOutcome};
+use std::io::ErrorKind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How many targets are looked at at the same time.
+const PARALLEL: usize = 16;
+
+/// Looks at one target. Returns within `deadline`, whatever the server does.
+pub fn probe(target: &Target, deadline: Duration) -> Report {
+    let until = Instant::now() + deadline;
+    let mut run = Run::of(target, Offer::Everything, until);
+    if let Some(wire) = run.wire.take() {
+        wire.quit(until);
+    }
+    let mut report = run.into_report(target);
+    let failed = report
+        .stages
+        .iter()
+        .any(|stage| stage.outcome != StageOutcome::Ok);
+    if let (Some(floor), Some(_), false) = (target.floor, &report.handshake, failed) {
+        let began = Instant::now();
+        let test = below(target, floor, until);
+        let outcome = match &test {
+            FloorTest::Refused(_) | FloorTest::Accepted(_) => StageOutcome::Ok,
+            FloorTest::Undetermined(why) => StageOutcome::Unknown(why.clone()),
+        };
+        report.stages.push(stage(StageName::Floor, outcome, began));
+        report.below_floor = Some(test);
+    }
+    report
+}
+
+/// Looks at every target, up to sixteen at a time, each within `deadline` of its own beginning;
+/// reports in the targets' order.
+pub fn probe_all(targets: &[Target], deadline: Duration) -> Vec<Report> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::with_capacity(targets.len()));
+    let work = || {
+        loop {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            let Some(target) = targets.get(place) else {
+                return;
+            };
+            let report = probe(target, deadline);
+            done.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((place, report));
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..PARALLEL.min(targets.len()) {
+            // Where no thread is to be had, those that run do the work; this one always does.
+            let _ = thread::Builder::new().spawn_scoped(scope, work);
+        }
+        work();
+    });
+    let mut reports = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    reports.sort_by_key(|(place, _)| *place);
+    reports.into_iter().map(|(_, report)| report).collect()
+}
+
+/// A second look, with only versions older than the floor.
+fn below(target: &Target, floor: TlsVersion, until: Instant) -> FloorTest {
+    let plain = Target {
+        mail_before_tls: MailBeforeTls::Skip,
+        credentials: None,
+        floor: None,
+        ..target.clone()
+    };
+    let run = Run::of(&plain, Offer::Below(floor), until);
+    if let Some(wire) = run.wire {
+        wire.quit(until);
+    }
+    match (run.handshake, run.failure, run.stages.last()) {
+        (Some(handshake), _, _) => FloorTest::Accepted(handshake.version),
+        (None, Some(HandshakeFailure::Alert(alert)), _) => FloorTest::Refused(alert),
+        (None, Some(failure), _) => FloorTest::Undetermined(failure.to_string()),
+        (None, None, last) => FloorTest::Undetermined(match last.map(|stage| &stage.outcome) {
+            Some(StageOutcome::Refused(words) | StageOutcome::Unknown(words)) => words.clone(),
+            Some(StageOutcome::Closed) => "nothing listens any more".to_owned(),
+            Some(StageOutcome::Ok) | None => "no handshake was reached".to_owned(),
+        }),
+    }
+}
+
+/// A dialogue driven to its end; the connection stays open where nothing broke it.
+pub(crate) struct Run {
+    pub(crate) said: Said,
+    pub(crate) stages: Vec<Stage>,
+    pub(crate) handshake: Option<Handshake>,
+    pub(crate) wire: Option<Wire>,
+    failure: Option<HandshakeFailure>,
+}
+
+impl Run {
+    /// Connects and has the dialogue that `target` asks for.
+    pub(crate) fn of(target: &Target, offer: Offer, until: Instant) -> Self {
+        let mut run = Self {
+            said: Said::default(),
+            stages: Vec::new(),
+            handshake: None,
+            wire: None,
+            failure: None,
+        };
+        let began = Instant::now();
+        let outcome = match Wire::connect(target.address, until) {
+            Ok(wire) => {
+                run.wire = Some(wire);
+                StageOutcome::Ok
+            }
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => StageOutcome::Closed,
+            Err(error) => StageOutcome::Unknown(wire::words(&error)),
+        };
+        run.stages.push(stage(StageName::Connect, outcome, began));
+        if run.wire.is_some() {
+            run.converse(target, offer);
+        }
+        run
+    }
+
+    fn converse(&mut self, target: &Target, offer: Offer) {
+        let mut dialogue = Dialogue::new(target);
+        let mut began = Instant::now();
+        loop {
+            match dialogue.next() {
+                Next::Send(bytes) => self.send(&mut dialogue, &bytes),
+                Next::Receive => self.receive(&mut dialogue),
+                Next::Handshake => self.shake(&mut dialogue, target, offer),
+                Next::Done => break,
+            }
+            for ended in dialogue.stages().iter().skip(self.stages.len() - 1) {
+                self.stages
+                    .push(stage(ended.name, ended.outcome.clone(), began));
+                began = Instant::now();
+            }
+        }
+        self.said = dialogue.into_said();
+    }
+
+    fn send(&mut self, dialogue: &mut Dialogue<'_>, bytes: &[u8]) {
+        if let Some(wire) = &mut self.wire
+            && let Err(error) = wire.send(bytes)
+        {
+            self.lost(dialogue, wire::words(&error));
+        }
+    }
+
+    fn receive(&mut self, dialogue: &mut Dialogue<'_>) {
+        let mut buffer = [0; 16 * 1024];
+        let Some(wire) = &mut self.wire else { return };
+        match wire.receive(&mut buffer) {
+            Ok(0) => self.lost(dialogue, "the server closed the connection".to_owned()),
+            Ok(length) => dialogue.receive(&buffer[..length]),
+            Err(error) => self.lost(dialogue, wire::words(&error)),
+        }
+    }
+
+    fn shake(&mut self, dialogue: &mut Dialogue<'_>, target: &Target, offer: Offer) {
+        let Some(wire) = self.wire.take() else { return };
+        match tls::connect(wire, offer, target.sni.as_deref()) {
+            Ok(shaken) => {
+                self.wire = Some(shaken.wire);
+                self.handshake = Some(shaken.handshake);
+                dialogue.under_tls();
+            }
+            Err(failure) => {
+                dialogue.fail(match &failure {
+                    HandshakeFailure::Alert(words) => {
+                        StageOutcome::Refused(format!("TLS alert: {words}"))
+                    }
+                    HandshakeFailure::NoTls(words) => StageOutcome::Refused(words.clone()),
+                    HandshakeFailure::Lost(words) | HandshakeFailure::Ours(words) => {
+                        StageOutcome::Unknown(words.clone())
+                    }
+                });
+                self.failure = Some(failure);
+            }
+        }
+    }
+
+    fn lost(&mut self, dialogue: &mut Dialogue<'_>, why: String) {
+        self.wire = None;
+        dialogue.fail(StageOutcome::Unknown(why));
+    }
+
+    fn into_report(self, target: &Target) -> Report {
+        Report {
+            service: target.service.clone(),
+            address: target.address,
+            stages: self.stages,
+            banner: self.said.banner,
+            ehlo_before: self.said.ehlo_before,
+            ehlo_after: self.said.ehlo_after,
+            mail_before_tls: self.said.mail_before_tls,
+            handshake: self.handshake,
+            below_floor: None,
+            auth: self.said.auth,
+        }
+    }
+}
+
+fn stage(name: StageName, outcome: StageOutcome, began: Instant) -> Stage {
+    Stage {
+        name,
+        outcome,
+        micros: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+    }
+}

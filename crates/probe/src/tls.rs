@@ -1,0 +1,202 @@
+//! TLS handshakes that show whatever the server has, and say why when there is none.
+//!
+//! Owns: what we offer, and reading a finished or failed handshake. Never: verifies a certificate
+//! or refuses a weakness; an old version or a short key that a server speaks must be *seen*.
+//! Everything is the system's OpenSSL, which is Postfix's too.
+
+use crate::wire::{self, Timed, Wire};
+use mailtls::{Fingerprint, TlsVersion};
+use openssl::error::ErrorStack;
+use openssl::pkey::{Id, PKey, Public};
+use openssl::ssl::{
+    HandshakeError, Ssl, SslContext, SslMethod, SslOptions, SslRef, SslVerifyMode, SslVersion,
+};
+use postseal_planner::report::Handshake;
+use std::io::ErrorKind;
+
+/// Every cipher that the library has, those without a certificate last, so that a server that has
+/// one shows it.
+const ALL_CIPHERS: &str = "ALL:+aNULL:@SECLEVEL=0";
+
+/// `SSL_OP_LEGACY_SERVER_CONNECT`: talk to servers without RFC 5746, as before OpenSSL 3.0.
+const LEGACY_SERVER_CONNECT: SslOptions = SslOptions::from_bits_retain(0x4);
+
+/// Which versions to offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offer {
+    /// All that the library can speak.
+    Everything,
+    /// Only those older than this.
+    Below(TlsVersion),
+}
+
+/// Why a handshake did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum HandshakeFailure {
+    /// The server said no: its alert (RFC 8446 §6).
+    #[error("{0}")]
+    Alert(String),
+    /// The server sent what is not TLS, or left. Postfix leaves when it finds no usable cipher.
+    #[error("{0}")]
+    NoTls(String),
+    /// The network, or the deadline.
+    #[error("{0}")]
+    Lost(String),
+    /// Our library cannot do what was asked.
+    #[error("{0}")]
+    Ours(String),
+}
+
+/// A finished handshake.
+pub(crate) struct Shaken {
+    pub(crate) wire: Wire,
+    pub(crate) handshake: Handshake,
+}
+
+/// Does the handshake as a client.
+pub(crate) fn connect(
+    wire: Wire,
+    offer: Offer,
+    sni: Option<&str>,
+) -> Result<Shaken, HandshakeFailure> {
+    let ssl = client(offer, sni)?;
+    let stream = wire.connect_tls(ssl).map_err(failure)?;
+    let handshake = look(stream.ssl())?;
+    Ok(Shaken {
+        wire: Wire::Tls(stream),
+        handshake,
+    })
+}
+
+fn client(offer: Offer, sni: Option<&str>) -> Result<Ssl, HandshakeFailure> {
+    let newest = match offer {
+        Offer::Everything => None,
+        Offer::Below(floor) => Some(newest_below(floor)?),
+    };
+    if sni.is_some_and(|name| name.contains('\0')) {
+        return Err(HandshakeFailure::Ours("a server name with NUL".to_owned()));
+    }
+    let build = || {
+        let mut context = SslContext::builder(SslMethod::tls_client())?;
+        context.set_verify(SslVerifyMode::NONE);
+        context.set_security_level(0);
+        context.set_options(LEGACY_SERVER_CONNECT);
+        context.set_min_proto_version(None)?;
+        context.set_max_proto_version(newest)?;
+        context.set_cipher_list(ALL_CIPHERS)?;
+        let mut ssl = Ssl::new(&context.build())?;
+        if let Some(name) = sni {
+            ssl.set_hostname(name)?;
+        }
+        Ok(ssl)
+    };
+    build().map_err(|stack: ErrorStack| HandshakeFailure::Ours(reason(&stack)))
+}
+
+/// The newest version below the floor that the library may offer.
+fn newest_below(floor: TlsVersion) -> Result<SslVersion, HandshakeFailure> {
+    match floor {
+        TlsVersion::Tls1_3 => Ok(SslVersion::TLS1_2),
+        TlsVersion::Tls1_2 => Ok(SslVersion::TLS1_1),
+        TlsVersion::Tls1_1 => Ok(SslVersion::TLS1),
+        TlsVersion::Tls1_0 => Ok(SslVersion::SSL3),
+        TlsVersion::Ssl3 | TlsVersion::Ssl2 => Err(HandshakeFailure::Ours(format!(
+            "OpenSSL speaks nothing older than {floor}"
+        ))),
+    }
+}
+
+/// What a finished handshake shows.
+fn look(ssl: &SslRef) -> Result<Handshake, HandshakeFailure> {
+    let version = version(ssl).map_err(HandshakeFailure::Ours)?;
+    let cipher = ssl
+        .current_cipher()
+        .map_or("unknown", |cipher| cipher.name());
+    let chain: Vec<Vec<u8>> = match ssl.peer_cert_chain() {
+        Some(chain) => chain
+            .iter()
+            .map(|certificate| certificate.to_der())
+            .collect(),
+        None => Ok(Vec::new()),
+    }
+    .map_err(|stack: ErrorStack| HandshakeFailure::Ours(reason(&stack)))?;
+    Ok(Handshake {
+        version,
+        cipher: cipher.to_owned(),
+        group: ssl.peer_tmp_key().ok().and_then(|key| group(&key)),
+        fingerprint: chain.first().map(|leaf| Fingerprint::of(leaf)),
+        chain,
+    })
+}
+
+/// The version under which two sides speak.
+pub(crate) fn version(ssl: &SslRef) -> Result<TlsVersion, String> {
+    ssl.version_str().parse()
+}
+
+/// The key exchange group by OpenSSL's name, as in `tls_eecdh_auto_curves`.
+fn group(key: &PKey<Public>) -> Option<String> {
+    match key.id() {
+        Id::X25519 => Some("X25519".to_owned()),
+        Id::X448 => Some("X448".to_owned()),
+        Id::EC => {
+            let curve = key.ec_key().ok()?.group().curve_name()?;
+            Some(curve.short_name().ok()?.to_owned())
+        }
+        Id::DH => Some(format!("DH {} bits", key.bits())),
+        // A group younger than these bindings (X25519MLKEM768) has a key that they cannot name.
+        _ => None,
+    }
+}
+
+/// Reads a failed handshake.
+pub(crate) fn failure(error: HandshakeError<Timed>) -> HandshakeFailure {
+    let error = match error {
+        HandshakeError::SetupFailure(stack) => return HandshakeFailure::Ours(reason(&stack)),
+        HandshakeError::Failure(stream) | HandshakeError::WouldBlock(stream) => stream.into_error(),
+    };
+    if let Some(io) = error.io_error() {
+        return match io.kind() {
+            ErrorKind::UnexpectedEof => left(),
+            _ => HandshakeFailure::Lost(wire::words(io)),
+        };
+    }
+    match error.ssl_error() {
+        Some(stack) => of_stack(stack),
+        None => left(),
+    }
+}
+
+fn left() -> HandshakeFailure {
+    HandshakeFailure::NoTls("the server closed the connection in the handshake".to_owned())
+}
+
+/// Reason codes of libssl (sslerr.h); those from 1000 on are alerts that came in.
+fn of_stack(stack: &ErrorStack) -> HandshakeFailure {
+    const NO_PROTOCOLS_AVAILABLE: i32 = 191;
+    const UNEXPECTED_EOF: i32 = 294;
+    const ALERTS: i32 = 1000;
+    let code = stack
+        .errors()
+        .first()
+        .map_or(0, |error| error.reason_code());
+    match code {
+        NO_PROTOCOLS_AVAILABLE => HandshakeFailure::Ours(reason(stack)),
+        UNEXPECTED_EOF => left(),
+        ALERTS.. => HandshakeFailure::Alert(reason(stack)),
+        _ => HandshakeFailure::NoTls(reason(stack)),
+    }
+}
+
+/// The first reason of an error stack.
+pub(crate) fn reason(stack: &ErrorStack) -> String {
+    stack
+        .errors()
+        .first()
+        .and_then(|error| error.reason())
+        .unwrap_or("OpenSSL gave no reason")
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests;

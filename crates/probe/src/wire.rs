@@ -1,0 +1,143 @@
+//! One connection, in clear or under TLS, that never outlives its deadline.
+//!
+//! Owns: the socket and the time left. Never: knows SMTP. Each read and write gets only the time
+//! that is left to the whole, so a server that sends a byte a second cannot hold us.
+
+use openssl::ssl::{HandshakeError, Ssl, SslStream};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+/// A connection.
+#[derive(Debug)]
+pub(crate) enum Wire {
+    Clear(Timed),
+    Tls(SslStream<Timed>),
+}
+
+impl Wire {
+    /// Connects.
+    pub(crate) fn connect(address: SocketAddr, until: Instant) -> io::Result<Self> {
+        let socket = TcpStream::connect_timeout(&address, left(until)?)?;
+        Self::over(socket, until)
+    }
+
+    /// Takes over a connected socket.
+    pub(crate) fn over(socket: TcpStream, until: Instant) -> io::Result<Self> {
+        socket.set_nodelay(true)?;
+        Ok(Self::Clear(Timed { socket, until }))
+    }
+
+    /// Sets another deadline.
+    pub(crate) fn set_deadline(&mut self, until: Instant) {
+        match self {
+            Self::Clear(timed) => timed.until = until,
+            Self::Tls(stream) => stream.get_mut().until = until,
+        }
+    }
+
+    /// The handshake as a client.
+    pub(crate) fn connect_tls(self, ssl: Ssl) -> Result<SslStream<Timed>, HandshakeError<Timed>> {
+        ssl.connect(self.into_timed()?)
+    }
+
+    /// The handshake as a server.
+    pub(crate) fn accept_tls(self, ssl: Ssl) -> Result<SslStream<Timed>, HandshakeError<Timed>> {
+        ssl.accept(self.into_timed()?)
+    }
+
+    fn into_timed(self) -> Result<Timed, openssl::error::ErrorStack> {
+        match self {
+            Self::Clear(timed) => Ok(timed),
+            // TLS within TLS is not spoken: the dialogue asks for one handshake only.
+            Self::Tls(_) => Err(openssl::error::ErrorStack::get()),
+        }
+    }
+
+    /// Sends all bytes.
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Clear(timed) => timed.write_all(bytes),
+            Self::Tls(stream) => stream.write_all(bytes),
+        }
+    }
+
+    /// Reads what is there, at least a byte; 0 at the end.
+    pub(crate) fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Clear(timed) => timed.read(buffer),
+            Self::Tls(stream) => stream.read(buffer),
+        }
+    }
+
+    /// QUIT, and the server's goodbye, within `until` and never longer than two seconds.
+    /// What comes of it changes nothing, so nothing is said about it.
+    pub(crate) fn quit(mut self, until: Instant) {
+        self.set_deadline(until.min(Instant::now() + Duration::from_secs(2)));
+        if self.send(b"QUIT\r\n").is_ok() {
+            let _ = self.receive(&mut [0; 512]);
+            if let Self::Tls(stream) = &mut self {
+                let _ = stream.shutdown();
+            }
+        }
+    }
+}
+
+/// A socket with a deadline for all that is done with it.
+#[derive(Debug)]
+pub(crate) struct Timed {
+    socket: TcpStream,
+    until: Instant,
+}
+
+impl Read for Timed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.socket.set_read_timeout(Some(left(self.until)?))?;
+        again(|| self.socket.read(buffer))
+    }
+}
+
+impl Write for Timed {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.socket.set_write_timeout(Some(left(self.until)?))?;
+        again(|| self.socket.write(buffer))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The time left; an error when there is none.
+fn left(until: Instant) -> io::Result<Duration> {
+    let left = until.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        Err(ErrorKind::TimedOut.into())
+    } else {
+        Ok(left)
+    }
+}
+
+/// Says `TimedOut` where the kernel says `WouldBlock`, which OpenSSL would take for "try again";
+/// tries again itself after a signal.
+fn again(mut action: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    loop {
+        match action() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                return Err(ErrorKind::TimedOut.into());
+            }
+            done => return done,
+        }
+    }
+}
+
+/// An I/O error in the words of a report.
+pub(crate) fn words(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::TimedOut => "no answer within the deadline".to_owned(),
+        ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => "the connection was reset".to_owned(),
+        _ => error.to_string(),
+    }
+}
