@@ -1,1 +1,5 @@
-//! (skeleton)
+//! Real and false parts for tests.
+//!
+//! Owns: what stands in for the world in tests. Never: ships.
+
+pub mod smtp_script;
