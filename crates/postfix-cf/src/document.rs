@@ -52,12 +52,6 @@ pub(crate) struct Placed<'a> {
     pub(crate) earlier: Option<usize>,
 }
 
-/// What an edit makes of a block.
-pub(crate) struct Rewrite {
-    pub(crate) text: Vec<u8>,
-    pub(crate) body: usize,
-}
-
 /// The whole file.
 #[derive(Clone, Debug)]
 pub(crate) struct Document {
@@ -132,12 +126,14 @@ impl Document {
         })
     }
 
-    /// Puts new text into a block. Its key stays the same.
-    pub(crate) fn rewrite(&mut self, index: usize, rewrite: Rewrite) {
+    /// Puts new text into a block. Its key must stay the same.
+    pub(crate) fn rewrite(&mut self, index: usize, text: Vec<u8>) {
         let block = &mut self.blocks[index];
-        block.newlines = count_newlines(&rewrite.text);
-        block.body = rewrite.body;
-        block.text = Text::Own(rewrite.text);
+        (block.body, block.newlines) = (0, 0);
+        for line in lines(&text) {
+            block.take(&line, 0);
+        }
+        block.text = Text::Own(text);
     }
 
     /// Takes every entry with `key` out: `leave` says what stays of each block; it must hold no
@@ -147,7 +143,7 @@ impl Document {
         let mut count = 0;
         while let Some(index) = next {
             let text = leave(self.text(&self.blocks[index]));
-            self.rewrite(index, Rewrite { text, body: 0 });
+            self.rewrite(index, text);
             let block = &mut self.blocks[index];
             block.starts = false;
             block.keyed = false;
@@ -157,11 +153,10 @@ impl Document {
         count
     }
 
-    /// Appends text that starts with a logical line, after giving the last line a newline.
+    /// Appends text, after giving the last line a newline. It must not start with an indented line.
     pub(crate) fn append(&mut self, text: &[u8]) {
         self.end_last_line();
-        for range in split(text) {
-            let mut block = range;
+        for mut block in split(text) {
             block.text = Text::Own(text[block.source_range()].to_vec());
             self.push(block);
         }
@@ -196,19 +191,14 @@ impl Document {
     fn end_last_line(&mut self) {
         let last = (0..self.blocks.len()).rfind(|&i| !self.text(&self.blocks[i]).is_empty());
         let Some(index) = last else { return };
-        let (text, body) = self.block(index);
+        let text = self.text(&self.blocks[index]);
         if text.ends_with(b"\n") {
             return;
         }
-        let whole = body == text.len();
-        let mut text = text.to_vec();
-        if text.ends_with(b"\r") {
-            text.push(b'\n');
-        } else {
-            text.extend_from_slice(self.eol);
-        }
-        let body = if whole { text.len() } else { body };
-        self.rewrite(index, Rewrite { text, body });
+        let eol = self.eol.strip_prefix(b"\r").unwrap_or(self.eol);
+        let eol = if text.ends_with(b"\r") { eol } else { self.eol };
+        let text = [text, eol].concat();
+        self.rewrite(index, text);
     }
 }
 
@@ -220,9 +210,9 @@ impl Block {
         }
     }
 
-    fn at(start: usize, starts: bool) -> Self {
+    fn new(range: Range<usize>, starts: bool) -> Self {
         Self {
-            text: Text::Source(start..start),
+            text: Text::Source(range),
             body: 0,
             newlines: 0,
             starts,
@@ -231,12 +221,10 @@ impl Block {
         }
     }
 
-    fn take(&mut self, line: &Line<'_>) {
-        if let Text::Source(range) = &mut self.text {
-            range.end = line.end();
-            if line.is_content() {
-                self.body = line.end() - range.start;
-            }
+    /// Counts a line of the text, which starts at `start`.
+    fn take(&mut self, line: &Line<'_>, start: usize) {
+        if line.is_content() {
+            self.body = line.end() - start;
         }
         self.newlines += usize::from(line.bytes.ends_with(b"\n"));
     }
@@ -244,26 +232,19 @@ impl Block {
 
 /// The blocks of `bytes`, as ranges of it.
 fn split(bytes: &[u8]) -> Vec<Block> {
-    let mut blocks = Vec::new();
-    let mut current = Block::at(0, false);
+    let mut blocks: Vec<Block> = Vec::new();
     for line in lines(bytes) {
-        if line.kind == LineKind::Start {
-            let next = Block::at(line.at, true);
-            let done = std::mem::replace(&mut current, next);
-            if !done.source_range().is_empty() {
-                blocks.push(done);
-            }
+        let starts = line.kind == LineKind::Start;
+        if starts || blocks.is_empty() {
+            blocks.push(Block::new(line.at..line.at, starts));
         }
-        current.take(&line);
-    }
-    if !current.source_range().is_empty() {
-        blocks.push(current);
+        if let Some(block) = blocks.last_mut() {
+            let start = block.source_range().start;
+            block.take(&line, start);
+            block.text = Text::Source(start..line.end());
+        }
     }
     blocks
-}
-
-fn count_newlines(text: &[u8]) -> usize {
-    memchr::memchr_iter(b'\n', text).count()
 }
 
 /// The lines of a logical line that Postfix reads.

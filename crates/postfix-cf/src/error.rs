@@ -34,6 +34,9 @@ pub enum EditError {
     /// Braces that do not match would swallow what follows them.
     #[error("the value holds unbalanced braces")]
     Unbalanced,
+    /// The entry is broken (a NUL byte, a missing brace), and Postfix would not see the edit.
+    #[error("the entry is malformed, and the edit would have no effect")]
+    MalformedEntry,
     /// What is left of the line starts with `#` and would be taken for a comment.
     #[error("the rest of the line would become a comment")]
     WouldBecomeComment,

@@ -35,6 +35,8 @@ pub enum FindingCode {
     UnbalancedBraces,
     /// A NUL byte; Postfix does not see what follows it in the logical line.
     NulByte,
+    /// A byte order mark, which becomes part of the first name.
+    ByteOrderMark,
     /// Bytes that are not UTF-8.
     NotUtf8,
     /// ` #` in a value, which does not start a comment.
@@ -55,6 +57,8 @@ pub enum FindingCode {
     DuplicateService,
     /// `-o` without `name=value`.
     BadOverride,
+    /// An argument that starts with `{` and does not end with its `}`.
+    UnbalancedArgument,
     /// The same `-o` name once more; the last one wins.
     RepeatedOverride,
     /// An argument that ends the options; the service does not see what follows.
@@ -73,6 +77,7 @@ impl FindingCode {
             Self::BadExpansion => "bad-expansion",
             Self::UnbalancedBraces => "unbalanced-braces",
             Self::NulByte => "nul-byte",
+            Self::ByteOrderMark => "byte-order-mark",
             Self::NotUtf8 => "not-utf8",
             Self::InlineComment => "inline-comment",
             Self::CarriageReturn => "carriage-return",
@@ -83,6 +88,7 @@ impl FindingCode {
             Self::BadField => "bad-field",
             Self::DuplicateService => "duplicate-service",
             Self::BadOverride => "bad-override",
+            Self::UnbalancedArgument => "unbalanced-argument",
             Self::RepeatedOverride => "repeated-override",
             Self::StrayArgument => "stray-argument",
         }
@@ -97,11 +103,13 @@ impl FindingCode {
             | Self::FieldCount
             | Self::BadType
             | Self::BadField
-            | Self::BadOverride => Severity::Fatal,
+            | Self::BadOverride
+            | Self::UnbalancedArgument => Severity::Fatal,
             Self::IndentedFirstLine
             | Self::Overridden
             | Self::UnbalancedBraces
             | Self::NulByte
+            | Self::ByteOrderMark
             | Self::CarriageReturn
             | Self::DuplicateService
             | Self::RepeatedOverride

@@ -27,9 +27,14 @@ mod expand;
 mod finding;
 mod line;
 mod main_cf;
+mod master_cf;
+mod remark;
 
 pub use error::{EditError, ExpandError};
 
 pub use expand::{check_expansion, expand, references};
 pub use finding::{Finding, FindingCode, Severity};
 pub use main_cf::{Entry, MainCf};
+pub use master_cf::{
+    Braces, Field, MasterCf, Override, OverrideForm, Service, ServiceKey, Template,
+};

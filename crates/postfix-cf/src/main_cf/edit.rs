@@ -4,7 +4,7 @@
 
 use super::Parts;
 use crate::EditError;
-use crate::document::{Document, Rewrite, content, without_content};
+use crate::document::{Document, content, without_content};
 use crate::line::{Line, LineKind, indent, is_space, lines, trim};
 
 pub(super) fn set(document: &mut Document, name: &str, value: &[u8]) -> Result<(), EditError> {
@@ -22,8 +22,8 @@ pub(super) fn set(document: &mut Document, name: &str, value: &[u8]) -> Result<(
         return Ok(());
     };
     if parts.value(&text[..body]) != value {
-        let rewrite = replace_value(text, body, parts, value);
-        document.rewrite(index, rewrite);
+        let text = replace_value(text, body, parts, value);
+        document.rewrite(index, text);
     }
     Ok(())
 }
@@ -45,12 +45,12 @@ pub(super) fn set_raw(document: &mut Document, name: &str, raw: &[u8]) -> Result
         Some(rest) => (raw.to_vec(), rest.to_vec()),
         None => (content(raw).flat_map(|l| l.bytes.to_vec()).collect(), after),
     };
-    if !new.ends_with(b"\n") && !(after.is_empty() && document.is_last(index)) {
+    let ends_file = after.is_empty() && document.is_last(index);
+    if !new.ends_with(b"\n") && !ends_file {
         new.extend_from_slice(document.eol());
     }
-    let body = new.len();
     new.extend_from_slice(&after);
-    document.rewrite(index, Rewrite { text: new, body });
+    document.rewrite(index, new);
     Ok(())
 }
 
@@ -91,23 +91,16 @@ struct Anchor<'a> {
     gap: &'static [u8],
 }
 
-fn replace_value(text: &[u8], body: usize, parts: Parts, value: &[u8]) -> Rewrite {
+fn replace_value(text: &[u8], body: usize, parts: Parts, value: &[u8]) -> Vec<u8> {
     let Some(anchor) = anchor(&text[..body], parts, value) else {
-        return Rewrite {
-            text: text.to_vec(),
-            body,
-        };
+        return text.to_vec();
     };
     let mut new = text[..anchor.at].to_vec();
     new.extend_from_slice(anchor.gap);
     new.extend_from_slice(value);
     new.extend_from_slice(anchor.line.eol());
-    let new_body = new.len();
     new.extend_from_slice(&without_content(&text[anchor.line.end()..]));
-    Rewrite {
-        text: new,
-        body: new_body,
-    }
+    new
 }
 
 /// The value goes to where the old one starts. That may be an indented line; there an empty value

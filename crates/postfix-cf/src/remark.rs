@@ -1,0 +1,71 @@
+//! Findings that both files share, because they are about lines and bytes.
+//!
+//! Owns: indented text before the first entry, NUL bytes, bytes that are not UTF-8, the end of the
+//! file. Never: looks into a value.
+
+use crate::document::{Document, Placed, content};
+use crate::finding::{Finding, FindingCode as Code};
+
+/// What is remarkable about the file as a whole.
+pub(crate) fn file(document: &Document) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(first) = document.blocks().next()
+        && first.text.starts_with("\u{feff}".as_bytes())
+    {
+        let text = "a byte order mark stands before the first name and is part of it";
+        findings.push(Finding::new(Code::ByteOrderMark, 1, b"", text.into()));
+    }
+    let last = document.blocks().filter(|b| !b.text.is_empty()).last();
+    if let Some(last) = last
+        && !last.text.ends_with(b"\n")
+    {
+        let text = "the last line has no newline: postconf -e (before 3.7.15, 3.8.10, 3.9.4) \
+                    joins a new entry to it";
+        let line = line_of(&last, last.text.len());
+        findings.push(Finding::new(Code::NoFinalNewline, line, b"", text.into()));
+    }
+    findings
+}
+
+/// What is remarkable about the bytes of a logical line.
+pub(crate) fn bytes(placed: &Placed<'_>, subject: &[u8], findings: &mut Vec<Finding>) {
+    if !placed.starts {
+        if let Some(line) = content(placed.body).next() {
+            let text = "indented text before the first entry: Postfix drops it";
+            let number = line_of(placed, line.at);
+            findings.push(Finding::new(
+                Code::IndentedFirstLine,
+                number,
+                b"",
+                text.into(),
+            ));
+        }
+        return;
+    }
+    if let Some(at) = content(placed.body).find_map(|l| Some(l.at + memchr::memchr(0, l.text())?)) {
+        let text = "a NUL byte: Postfix does not see what follows it in this entry";
+        let line = line_of(placed, at);
+        findings.push(Finding::new(Code::NulByte, line, subject, text.into()));
+    }
+    let odd = |text: &[u8]| std::str::from_utf8(text).err().map(|e| e.valid_up_to());
+    if let Some(at) = content(placed.body).find_map(|l| Some(l.at + odd(l.text())?)) {
+        let text = "bytes that are not UTF-8";
+        let line = line_of(placed, at);
+        findings.push(Finding::new(Code::NotUtf8, line, subject, text.into()));
+    }
+}
+
+/// The line number of a byte of a block.
+pub(crate) fn line_of(placed: &Placed<'_>, at: usize) -> usize {
+    placed.line + memchr::memchr_iter(b'\n', &placed.text[..at]).count()
+}
+
+/// Text for a message: whole characters, not too many.
+pub(crate) fn shown(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let mut shown: String = text.chars().take(60).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    shown
+}
