@@ -6,7 +6,7 @@
 use crate::adopt::Changes;
 use crate::{Engine, EngineError};
 use mailtls::Fingerprint;
-use mailtls::cert::{Bundle, CertProblem, Certificate, PrivateKey, Trust};
+use mailtls::{Bundle, CertProblem, Certificate, PrivateKey, Trust};
 use postseal_planner::intent::Intent;
 use postseal_planner::{Digest, Finding};
 use postseal_store::NewCertificate;
@@ -73,13 +73,13 @@ impl Engine<'_> {
             import.key.as_ref().map(|key| key.as_slice()),
             import.chain.as_deref(),
         )?;
-        let key = bundle.key.as_ref().ok_or(mailtls::cert::CertError::KeyMissing)?;
+        let key = bundle.key.as_ref().ok_or(mailtls::CertError::KeyMissing)?;
         let private_ca = import.private_ca.as_deref().map(first_certificate).transpose()?;
         let leaf = &bundle.chain[0];
         refuse_unusable(&bundle.chain, self.clock.now_unix())?;
         let same = self.stored(&import.name)?.is_some_and(|known| known.chain.first() == Some(&leaf.der));
         if !same {
-            let file = mailtls::cert::key_first_pem(key, &bundle.chain);
+            let file = mailtls::key_first_pem(key, &bundle.chain);
             self.store.put_certificate(&NewCertificate {
                 name: import.name.clone(),
                 chain: bundle.chain.iter().map(|cert| cert.der.clone()).collect(),
@@ -168,7 +168,7 @@ impl Engine<'_> {
         let key = PrivateKey::parse(&key)?;
         let chain: Vec<Certificate> =
             stored.chain.iter().map(|der| Certificate::parse(der)).collect::<Result<_, _>>()?;
-        Ok(mailtls::cert::key_first_pem(&key, &chain))
+        Ok(mailtls::key_first_pem(&key, &chain))
     }
 
     fn stored(&self, name: &str) -> Result<Option<postseal_store::Certificate>, EngineError> {
@@ -180,7 +180,7 @@ impl Engine<'_> {
 pub(crate) fn problems(chain: &[Certificate], now_unix: i64, private_ca: Option<&[u8]>) -> Vec<Finding> {
     let anchors: Vec<Vec<u8>> = private_ca.map(<[u8]>::to_vec).into_iter().collect();
     let trust = if anchors.is_empty() { Trust::NotJudged } else { Trust::Anchors(&anchors) };
-    mailtls::cert::problems(chain, now_unix, &[], &trust)
+    mailtls::problems(chain, now_unix, &[], &trust)
         .iter()
         .map(postseal_planner::certificate_finding)
         .collect()
@@ -190,7 +190,7 @@ pub(crate) fn problems(chain: &[Certificate], now_unix: i64, private_ca: Option<
 /// used.
 fn refuse_unusable(chain: &[Certificate], now_unix: i64) -> Result<(), EngineError> {
     let unusable = |problem: &CertProblem| ["cert.expired", "cert.not-yet-valid"].contains(&problem.code());
-    match mailtls::cert::problems(chain, now_unix, &[], &Trust::NotJudged).into_iter().find(unusable) {
+    match mailtls::problems(chain, now_unix, &[], &Trust::NotJudged).into_iter().find(unusable) {
         None => Ok(()),
         Some(problem) => {
             Err(EngineError::Refused(postseal_planner::certificate_finding(&problem).into()))

@@ -79,7 +79,7 @@ pub enum EngineError {
     Store(#[from] StoreError),
     /// A certificate or key that cannot be used.
     #[error(transparent)]
-    Certificate(#[from] mailtls::cert::CertError),
+    Certificate(#[from] mailtls::CertError),
     /// A helper thread or loopback sink could not be had.
     #[error("cannot {action}")]
     Local {

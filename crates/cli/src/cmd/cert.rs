@@ -9,7 +9,7 @@ use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use crate::table;
 use jiff::Timestamp;
-use mailtls::cert::CertError;
+use mailtls::CertError;
 use postseal_engine::{CertificateView, Changes, EngineError, Import};
 use postseal_planner::intent::Binding;
 use serde_json::json;
@@ -220,7 +220,7 @@ fn export(args: &ExportArgs, global: &Global) -> Result<Answer, Failure> {
         return Ok(Answer::new(text, json!({})));
     }
     let view = engine.certificate(&args.name)?;
-    let pem: String = view.chain.iter().map(mailtls::cert::Certificate::to_pem).collect();
+    let pem: String = view.chain.iter().map(mailtls::Certificate::to_pem).collect();
     Ok(Answer::new(pem.clone(), json!({"changed": false, "chain": pem})))
 }
 

@@ -1,0 +1,181 @@
+//! One private Postfix instance.
+//!
+//! Owns: its folders, its start and its end. Never: uses another address than its own on
+//! loopback, or another folder than its own.
+
+use std::fs::{self, Permissions};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a start or stop may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A private instance, stopped when dropped.
+pub(super) struct Instance {
+    folder: PathBuf,
+    address: Ipv4Addr,
+    program: PathBuf,
+    owner: Ids,
+    end: End,
+}
+
+/// What a drop does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Stop,
+    LeaveRunning,
+}
+
+impl Instance {
+    /// Makes the folders; `write` fills the configuration directory.
+    pub(super) fn build(folder: PathBuf, address: Ipv4Addr) -> Result<Self, String> {
+        let io = |error: std::io::Error| format!("cannot make {}: {error}", folder.display());
+        for name in ["etc", "queue", "data", "mail"] {
+            fs::create_dir_all(folder.join(name)).map_err(io)?;
+            fs::set_permissions(folder.join(name), Permissions::from_mode(0o755)).map_err(io)?;
+        }
+        let owner = postfix_user()?;
+        chown(folder.join("data"), Some(owner.uid), Some(owner.gid)).map_err(io)?;
+        chown(folder.join("mail"), Some(owner.uid), Some(owner.gid)).map_err(io)?;
+        Ok(Self { folder, address, program: program("postfix")?, owner, end: End::Stop })
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(super) fn config_directory(&self) -> PathBuf {
+        self.folder.join("etc")
+    }
+
+    /// The user that its daemons run as.
+    pub(super) fn owner(&self) -> Ids {
+        self.owner
+    }
+
+    pub(super) fn address(&self) -> Ipv4Addr {
+        self.address
+    }
+
+    pub(super) fn at(&self, port: u16) -> SocketAddr {
+        SocketAddr::new(IpAddr::V4(self.address), port)
+    }
+
+    /// The log so far.
+    pub(super) fn log(&self) -> String {
+        fs::read(self.folder.join("log")).map(|log| String::from_utf8_lossy(&log).into_owned()).unwrap_or_default()
+    }
+
+    pub(super) fn start(&self) -> Result<(), String> {
+        self.postfix("start")?;
+        let deadline = Instant::now() + PATIENCE;
+        while std::net::TcpStream::connect_timeout(&self.at(25), Duration::from_millis(500)).is_err() {
+            if Instant::now() > deadline {
+                return Err(format!("nothing answers on {}; the log says: {}", self.at(25), self.log()));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// Stops it, and waits until its master is gone.
+    pub(super) fn stop(&self) -> Result<(), String> {
+        if self.master().is_some() {
+            self.postfix("stop")?;
+        }
+        let deadline = Instant::now() + PATIENCE;
+        while self.master().is_some() {
+            if Instant::now() > deadline {
+                return Err(format!("the master of {} is still there", self.folder.display()));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// Lets it outlive this process.
+    pub(super) fn leave_running(mut self) {
+        self.end = End::LeaveRunning;
+    }
+
+    /// The master's process id, if it lives and is ours.
+    fn master(&self) -> Option<u32> {
+        let pid = fs::read_to_string(self.folder.join("queue/pid/master.pid")).ok()?;
+        let pid: u32 = pid.trim().parse().ok()?;
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+        (name.trim() == "master").then_some(pid)
+    }
+
+    fn postfix(&self, verb: &str) -> Result<(), String> {
+        let output = Command::new(&self.program)
+            .arg("-c")
+            .arg(self.config_directory())
+            .arg(verb)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("cannot run postfix: {error}"))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        Err(format!("postfix {verb} failed: {words}{}", self.log()))
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        if self.end == End::Stop {
+            // `Site` stops instances and reports; this is for the paths on which it could not.
+            let _ = self.stop();
+        }
+    }
+}
+
+/// Two loopback addresses that nobody uses, so that the real ports 25, 465 and 587 can be used
+/// without a clash: 127.x.y.1 and 127.x.y.2, found by trying.
+pub(super) fn free_addresses() -> Result<[Ipv4Addr; 2], String> {
+    let seed = std::process::id();
+    for n in 0..200_u32 {
+        let [_, _, x, y] = seed.wrapping_add(n.wrapping_mul(257)).to_be_bytes();
+        let pair = [1, 2].map(|last| Ipv4Addr::new(127, x | 64, y, last));
+        if pair.iter().all(|address| free(*address)) {
+            return Ok(pair);
+        }
+    }
+    Err("found no loopback address whose ports 25, 465 and 587 are free".to_owned())
+}
+
+fn free(address: Ipv4Addr) -> bool {
+    [25, 465, 587].iter().all(|port| TcpListener::bind((address, *port)).is_ok())
+}
+
+/// A user and a group.
+#[derive(Clone, Copy)]
+pub(super) struct Ids {
+    pub(super) uid: u32,
+    pub(super) gid: u32,
+}
+
+/// The user that Postfix's daemons run as.
+pub(super) fn postfix_user() -> Result<Ids, String> {
+    let accounts = fs::read_to_string("/etc/passwd").map_err(|error| error.to_string())?;
+    let line = accounts.lines().find(|line| line.starts_with("postfix:"));
+    let fields: Vec<&str> = line.map(|line| line.split(':').collect()).unwrap_or_default();
+    let id = |n: usize| fields.get(n).and_then(|field| field.parse::<u32>().ok());
+    match (id(2), id(3)) {
+        (Some(uid), Some(gid)) => Ok(Ids { uid, gid }),
+        _ => Err("there is no user postfix: install Postfix first".to_owned()),
+    }
+}
+
+/// A program of Postfix or Cyrus SASL, by its usual places.
+pub(super) fn program(name: &str) -> Result<PathBuf, String> {
+    ["/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/bin"]
+        .iter()
+        .map(|folder| Path::new(folder).join(name))
+        .find(|path| path.is_file())
+        .ok_or_else(|| format!("{name} is not installed"))
+}

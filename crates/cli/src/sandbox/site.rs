@@ -1,0 +1,175 @@
+//! The site: both instances, the certificate, and the store.
+//!
+//! Owns: building it and leaving nothing of it. Never: reuses a folder that holds something.
+
+use super::command::Cli;
+use super::configuration;
+use super::files::Files;
+use super::instance::{Instance, free_addresses};
+use mailtls::Fingerprint;
+use postseal_issue::{KeyType, LeafRequest, PrivateCa, Validity};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+use tempfile::TempDir;
+
+/// The SASL realm.
+pub(super) const REALM: &str = "try.test";
+const DAY: i64 = 86_400;
+
+/// Everything the steps work on.
+pub(super) struct Site {
+    pub(super) mx: Instance,
+    pub(super) peer: Instance,
+    pub(super) cli: Cli,
+    /// The files as the administrator left them.
+    pub(super) original: Files,
+    /// The certificate that mx is to present.
+    pub(super) fingerprint: Fingerprint,
+    pub(super) user: String,
+    pub(super) password: String,
+    /// The operation that the main job came to.
+    pub(super) operation: Option<u64>,
+    folder: Folder,
+}
+
+/// Where it lies.
+enum Folder {
+    Temporary(TempDir),
+    Named(PathBuf),
+}
+
+impl Folder {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Temporary(folder) => folder.path(),
+            Self::Named(path) => path,
+        }
+    }
+}
+
+impl Site {
+    /// Builds and starts both instances.
+    pub(super) fn build(named: Option<&Path>) -> Result<Self, String> {
+        let folder = folder(named)?;
+        let [mx_address, peer_address] = free_addresses()?;
+        let mx = Instance::build(folder.path().join("mx"), mx_address)?;
+        let peer = Instance::build(folder.path().join("peer"), peer_address)?;
+        let fingerprint = certificates(folder.path())?;
+        let (user, password) = ("alice".to_owned(), random_word()?);
+        write(&mx, &configuration::mx_main(&mx, &peer))?;
+        write(&peer, &configuration::peer_main(&peer, &mx, &folder.path().join("peer.pem")))?;
+        configuration::sasl(&mx, &user, &password)?;
+        mx.start()?;
+        peer.start()?;
+        Ok(Self {
+            cli: Cli { instance: mx.config_directory(), store: folder.path().join("store") },
+            original: Files::of(&mx.config_directory())?,
+            fingerprint,
+            user,
+            password,
+            operation: None,
+            mx,
+            peer,
+            folder,
+        })
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// How a person goes on from here.
+    pub(super) fn how_to_look(&self) -> String {
+        let (config, store) = (self.cli.instance.display(), self.cli.store.display());
+        let (mx, peer) = (self.mx.config_directory(), self.peer.config_directory());
+        format!(
+            "Both instances are still running. For a look:\n  postseal --instance {config} --store sqlite:{store} status\n  openssl s_client -starttls smtp -connect {}:587\n  tail {}/log\nTo end them:\n  postfix -c {} stop; postfix -c {} stop; rm -r {}\n",
+            self.mx.address(),
+            self.mx.folder().display(),
+            mx.display(),
+            peer.display(),
+            self.folder().display(),
+        )
+    }
+
+    /// Leaves everything running.
+    pub(super) fn keep(self) {
+        if let Folder::Temporary(folder) = self.folder {
+            let _ = folder.keep();
+        }
+        self.mx.leave_running();
+        self.peer.leave_running();
+    }
+
+    /// Stops both and removes the folder; says what could not be removed.
+    pub(super) fn remove(self) -> Result<(), String> {
+        self.mx.stop()?;
+        self.peer.stop()?;
+        let path = self.folder.path().to_path_buf();
+        match self.folder {
+            Folder::Temporary(folder) => folder.close().map_err(|error| error.to_string())?,
+            Folder::Named(path) => fs::remove_dir_all(path).map_err(|error| error.to_string())?,
+        }
+        if path.exists() { Err(path.display().to_string()) } else { Ok(()) }
+    }
+}
+
+fn folder(named: Option<&Path>) -> Result<Folder, String> {
+    let folder = match named {
+        None => Folder::Temporary(TempDir::with_prefix("postseal-try-").map_err(|error| error.to_string())?),
+        Some(path) => {
+            let path = std::path::absolute(path).map_err(|error| error.to_string())?;
+            if fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_some()) {
+                return Err(format!("{} is not empty", path.display()));
+            }
+            fs::create_dir_all(&path).map_err(|error| error.to_string())?;
+            Folder::Named(path)
+        }
+    };
+    // Postfix's daemons pass through it, with other users' rights.
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).map_err(|error| error.to_string())?;
+    Ok(folder)
+}
+
+/// A private CA with an intermediate; mx.pem and mx.key for the import, peer.pem for the peer.
+fn certificates(folder: &Path) -> Result<Fingerprint, String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?;
+    let now = i64::try_from(now.as_secs()).map_err(|error| error.to_string())?;
+    let validity = Validity { not_before: now - DAY, not_after: now + 90 * DAY };
+    let text = |error: postseal_issue::IssueError| error.to_string();
+    let root = PrivateCa::new("Try Root CA", KeyType::EcdsaP256, validity).map_err(text)?;
+    let ca = root.intermediate("Try Issuing CA", KeyType::EcdsaP256, validity).map_err(text)?;
+    let leaf = |name: &str| {
+        ca.issue(&LeafRequest { names: vec![name.to_owned()], key_type: KeyType::EcdsaP256, validity })
+    };
+    let mx = leaf("mx.try.test").map_err(text)?;
+    let peer = leaf("peer.try.test").map_err(text)?;
+        private(&folder.join("mx-fullchain.pem"), &mx.fullchain_pem())?;
+    private(&folder.join("mx-privkey.pem"), &mx.key_pem)?;
+    private(&folder.join("peer.pem"), &format!("{}{}", &*peer.key_pem, peer.fullchain_pem()))?;
+    private(&folder.join("ca.pem"), &root.certificate_pem())?;
+    let ders = mailtls::pem_certificates(mx.cert_pem.as_bytes()).map_err(|error| error.to_string())?;
+    ders.first().map(|der| Fingerprint::of(der)).ok_or_else(|| "no certificate was made".to_owned())
+}
+
+fn private(path: &Path, text: &str) -> Result<(), String> {
+    let io = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
+    fs::write(path, text).map_err(io)?;
+    fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(io)
+}
+
+fn write(instance: &Instance, main: &str) -> Result<(), String> {
+    let folder = instance.config_directory();
+    let io = |error: std::io::Error| format!("cannot write {}: {error}", folder.display());
+    fs::write(folder.join("main.cf"), main).map_err(io)?;
+    fs::write(folder.join("master.cf"), configuration::master()?).map_err(io)
+}
+
+/// A password that nobody else knows, for an account that lives a minute.
+fn random_word() -> Result<String, String> {
+    let mut bytes = [0_u8; 12];
+    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()).map_err(|error| error.to_string())?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
