@@ -11,7 +11,7 @@ use super::{Doing, connect, schema};
 use crate::StoreError;
 use crate::identity::Identity;
 use sqlx::migrate::Migrator;
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{Connection, Executor, SqliteConnection};
 use std::fs::{File, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -59,6 +59,10 @@ async fn database(path: &Path, migrator: &Migrator) -> Result<SqliteConnection, 
     // SQLite gives its logs the mode of the database.
     folder::make_private_file(path).map_err(|source| cannot("create", path, source))?;
     let mut db = connect(path).await?;
+    // Kept in the file: readers and the one writer do not wait for each other.
+    db.execute("PRAGMA journal_mode = WAL")
+        .await
+        .doing("set the journal mode")?;
     schema::run(&mut db, migrator, path).await?;
     Ok(db)
 }

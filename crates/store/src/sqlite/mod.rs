@@ -24,7 +24,7 @@ use crate::{
     Store, StoreError,
 };
 use postseal_planner::{Intent, Plan};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Executor};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -39,7 +39,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct SqliteStore {
     folder: PathBuf,
     runtime: Runtime,
-    db: Mutex<SqliteConnection>,
+    /// Taken only by `drop`.
+    db: Mutex<Option<SqliteConnection>>,
 }
 
 impl SqliteStore {
@@ -79,7 +80,7 @@ impl SqliteStore {
         Ok(Self {
             folder,
             runtime,
-            db: Mutex::new(db),
+            db: Mutex::new(Some(db)),
         })
     }
 
@@ -104,7 +105,8 @@ impl SqliteStore {
         work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut db = self.db.lock().unwrap_or_else(PoisonError::into_inner);
-        self.runtime.block_on(transaction(&mut db, "BEGIN", work))
+        self.runtime
+            .block_on(transaction(connection(&mut db), "BEGIN", work))
     }
 
     /// Writes in one transaction. It takes the write lock at once: a lock taken in the middle
@@ -115,7 +117,7 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         let db = self.db.get_mut().unwrap_or_else(PoisonError::into_inner);
         self.runtime
-            .block_on(transaction(db, "BEGIN IMMEDIATE", work))
+            .block_on(transaction(connection(db), "BEGIN IMMEDIATE", work))
     }
 }
 
@@ -200,6 +202,27 @@ impl Store for SqliteStore {
     }
 }
 
+/// Closes before it returns: the log is moved into the database and its files are gone, so that
+/// what is copied or mounted read-only next is whole.
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        let db = self.db.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(db) = db.take() {
+            // What could fail is the tidying; everything stored is on disk.
+            drop(self.runtime.block_on(db.close()));
+        }
+    }
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "only drop takes it, and nothing comes after drop"
+)]
+fn connection(db: &mut Option<SqliteConnection>) -> &mut SqliteConnection {
+    db.as_mut()
+        .expect("the connection lives as long as the store")
+}
+
 /// Begins, works, commits; or takes everything back.
 ///
 /// Not sqlx's own transactions: where SQLite has rolled back by itself (a full disk), sqlx 0.9
@@ -221,10 +244,10 @@ async fn transaction<T>(
     worked
 }
 
+/// Writes nothing: that the log is a WAL is set once, at creation, and stays.
 async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
     let options = SqliteConnectOptions::new()
         .filename(path)
-        .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(PATIENCE)
@@ -250,7 +273,7 @@ fn opening(path: &Path, error: sqlx::Error) -> StoreError {
     if is_locked(&error) {
         return StoreError::Locked;
     }
-    folder::cannot("open", path, std::io::Error::other(error))
+    folder::cannot("open", path, std::io::Error::other(cause(error)))
 }
 
 fn identity_error(error: &StoreError) -> StoreError {
@@ -273,9 +296,17 @@ impl<T> Doing<T> for Result<T, sqlx::Error> {
             true => StoreError::Locked,
             false => StoreError::Database {
                 action,
-                source: error.into(),
+                source: cause(error),
             },
         })
+    }
+}
+
+/// What SQLite said, without sqlx saying it twice.
+fn cause(error: sqlx::Error) -> Box<dyn std::error::Error + Send + Sync> {
+    match error {
+        sqlx::Error::Database(said) => said.into_error(),
+        other => other.into(),
     }
 }
 

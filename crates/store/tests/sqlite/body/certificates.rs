@@ -1,0 +1,126 @@
+//! Certificates and their keys.
+
+use crate::fixture::{KEY, certificate};
+use postseal_store::{Certificate, NewCertificate, Store, StoreError};
+use zeroize::Zeroizing;
+
+fn shown(new: &NewCertificate) -> Certificate {
+    Certificate {
+        name: new.name.clone(),
+        chain: new.chain.clone(),
+        has_key: new.key.is_some(),
+        private_ca: new.private_ca.clone(),
+        source: new.source.clone(),
+        added_ms: new.added_ms,
+        file_digest: new.file_digest,
+    }
+}
+
+pub(crate) fn certificates(store: &mut dyn Store) {
+    assert_eq!(store.certificates().unwrap(), []);
+    let (mx, other) = (certificate("mx"), certificate("alt"));
+    let bare = NewCertificate {
+        key: None,
+        private_ca: Some(b"a private CA".to_vec()),
+        file_digest: None,
+        ..certificate("\u{fc}\0n' OR 1=1 --")
+    };
+    for new in [&mx, &other, &bare] {
+        store.put_certificate(new).unwrap();
+    }
+    let by_name = vec![shown(&other), shown(&mx), shown(&bare)];
+    assert_eq!(store.certificates().unwrap(), by_name);
+    taken(store, &by_name);
+    same_again(store);
+    assert!(store.delete_certificate("mx").unwrap());
+    assert!(!store.delete_certificate("mx").unwrap());
+    assert_eq!(store.certificates().unwrap().len(), 2);
+    store
+        .put_certificate(&NewCertificate {
+            chain: vec![b"new".to_vec()],
+            ..mx
+        })
+        .unwrap();
+    assert_eq!(store.certificates().unwrap()[1].chain, [b"new"]);
+}
+
+fn taken(store: &mut dyn Store, before: &[Certificate]) {
+    let longer = NewCertificate {
+        chain: vec![b"leaf mx".to_vec()],
+        ..certificate("mx")
+    };
+    let another = NewCertificate {
+        chain: certificate("alt").chain,
+        ..certificate("mx")
+    };
+    for new in [longer, another] {
+        let refused = store.put_certificate(&new);
+        assert!(matches!(refused, Err(StoreError::Exists(name)) if name == "mx"));
+        assert_eq!(store.certificates().unwrap(), before);
+    }
+}
+
+/// The same chain again replaces what is given and loses nothing.
+fn same_again(store: &mut dyn Store) {
+    let bare = NewCertificate {
+        key: None,
+        file_digest: None,
+        private_ca: Some(b"CA".to_vec()),
+        source: "again".to_owned(),
+        added_ms: 77,
+        ..certificate("mx")
+    };
+    store.put_certificate(&bare).unwrap();
+    let first = certificate("mx");
+    let expected = Certificate {
+        private_ca: Some(b"CA".to_vec()),
+        source: "again".to_owned(),
+        ..shown(&first)
+    };
+    assert_eq!(store.certificates().unwrap()[1], expected);
+    assert_eq!(
+        store
+            .private_key("mx")
+            .unwrap()
+            .as_deref()
+            .map(Vec::as_slice),
+        Some(KEY)
+    );
+}
+
+pub(crate) fn keys(store: &mut dyn Store) {
+    store.put_certificate(&certificate("mx")).unwrap();
+    store
+        .put_certificate(&NewCertificate {
+            key: None,
+            ..certificate("public")
+        })
+        .unwrap();
+    let large = Zeroizing::new(vec![0xa5; 200_000]);
+    let new = NewCertificate {
+        key: Some(large.clone()),
+        ..certificate("large")
+    };
+    store.put_certificate(&new).unwrap();
+
+    assert_eq!(
+        store
+            .private_key("mx")
+            .unwrap()
+            .as_deref()
+            .map(Vec::as_slice),
+        Some(KEY)
+    );
+    assert_eq!(store.private_key("large").unwrap(), Some(large));
+    assert_eq!(store.private_key("public").unwrap(), None);
+    assert_eq!(store.private_key("nobody").unwrap(), None);
+    let replaced = Zeroizing::new(b"another key".to_vec());
+    let new = NewCertificate {
+        key: Some(replaced.clone()),
+        ..certificate("mx")
+    };
+    store.put_certificate(&new).unwrap();
+    assert_eq!(store.private_key("mx").unwrap(), Some(replaced));
+    store.delete_certificate("mx").unwrap();
+    assert_eq!(store.private_key("mx").unwrap(), None);
+}

@@ -1,0 +1,168 @@
+//! Disks: full, and read-only. Each on a small file system of its own, mounted for one child.
+
+use crate::child;
+use crate::fixture::{MX, kept, operation, snapshot, state};
+use postseal_planner::plan::Cf;
+use postseal_store::{NewOperation, SqliteStore, Store, StoreError};
+use std::error::Error;
+use std::path::Path;
+use std::process::Command;
+
+#[test]
+fn no_room_for_a_store() {
+    let place = tempfile::tempdir().unwrap();
+    child::succeeds(child::command_with_own_mounts("disk::tiny", place.path()));
+}
+
+#[test]
+fn the_disk_fills_up() {
+    let place = tempfile::tempdir().unwrap();
+    child::succeeds(child::command_with_own_mounts("disk::small", place.path()));
+}
+
+#[test]
+fn the_disk_is_read_only() {
+    let place = tempfile::tempdir().unwrap();
+    child::succeeds(child::command_with_own_mounts(
+        "disk::read_only",
+        place.path(),
+    ));
+}
+
+fn mount(place: &Path, options: &str) {
+    let mut mount = Command::new("mount");
+    mount
+        .args(["-t", "tmpfs", "-o", options, "tmpfs"])
+        .arg(place);
+    assert!(mount.status().unwrap().success());
+}
+
+fn last_cause(error: &StoreError) -> String {
+    let mut cause: &dyn Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+#[test]
+#[ignore = "the child of no_room_for_a_store"]
+fn tiny() {
+    let place = child::place();
+    mount(&place, "size=64k,mode=700");
+    let folder = place.join("store");
+    let error = SqliteStore::open(&folder).err().unwrap();
+    let cause = last_cause(&error);
+    assert!(
+        cause.contains("full") || cause.contains("No space"),
+        "{error}: {cause}"
+    );
+    let left: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
+    assert!(
+        left.iter()
+            .all(|name| name == "identity" || name == "console.db"),
+        "{left:?}"
+    );
+    assert!(SqliteStore::open_existing(&folder).unwrap().is_none());
+    mount(&place, "remount,size=4m");
+    SqliteStore::open(&folder)
+        .unwrap()
+        .adopt(MX, &state("a"))
+        .unwrap();
+}
+
+fn bulky(n: u32) -> NewOperation {
+    let main = format!("# {n}\n").repeat(4000).into_bytes();
+    NewOperation {
+        snapshots: vec![snapshot(Cf::Main, &main)],
+        ..operation(MX, &n.to_string())
+    }
+}
+
+#[test]
+#[ignore = "the child of the_disk_fills_up"]
+fn small() {
+    let place = child::place();
+    mount(&place, "size=1m,mode=700");
+    let mut store = SqliteStore::open(&place.join("store")).unwrap();
+    store.adopt(MX, &state("a")).unwrap();
+    let (stored, open, error) = fill(&mut store);
+    assert!(
+        stored > 3 && last_cause(&error).contains("full"),
+        "{stored}: {}",
+        last_cause(&error)
+    );
+    let whole = |store: &SqliteStore| {
+        assert_eq!(store.open(MX).unwrap().map(|operation| operation.id), open);
+        assert_eq!(store.history(MX, 99).unwrap().len() as u32, stored);
+        let newest = store.operation(u64::from(stored)).unwrap().unwrap();
+        assert_eq!(newest.new.snapshots, bulky(stored).snapshots);
+    };
+    whole(&store);
+    whole(&SqliteStore::open(&place.join("store")).unwrap());
+    mount(&place, "remount,size=8m");
+    // The same connection goes on when there is room again.
+    if let Some(id) = open {
+        store.close_operation(id, &kept("x")).unwrap();
+    }
+    store.open_operation(&bulky(99)).unwrap();
+    assert_eq!(
+        store.open(MX).unwrap().unwrap().new.snapshots,
+        bulky(99).snapshots
+    );
+}
+
+/// Stores until there is no room: how many operations there are, which is open, and why it ended.
+fn fill(store: &mut SqliteStore) -> (u32, Option<u64>, StoreError) {
+    for n in 1.. {
+        let id = match store.open_operation(&bulky(n)) {
+            Ok(id) => id,
+            Err(error) => return (n - 1, None, error),
+        };
+        if let Err(error) = store.close_operation(id, &kept("x")) {
+            return (n, Some(id), error);
+        }
+    }
+    unreachable!()
+}
+
+#[test]
+#[ignore = "the child of the_disk_is_read_only"]
+fn read_only() {
+    let place = child::place();
+    mount(&place, "size=4m,mode=700");
+    let folder = place.join("store");
+    SqliteStore::open(&folder)
+        .unwrap()
+        .adopt(MX, &state("a"))
+        .unwrap();
+    std::fs::create_dir(place.join("empty")).unwrap();
+    mount(&place, "remount,ro");
+    let error = SqliteStore::open(&place.join("empty")).err().unwrap();
+    assert!(
+        last_cause(&error).contains("Read-only file system"),
+        "{error}"
+    );
+    assert!(
+        SqliteStore::open_existing(&place.join("empty"))
+            .unwrap()
+            .is_none()
+    );
+    for error in [
+        SqliteStore::open(&folder).err(),
+        SqliteStore::open_existing(&folder).err(),
+    ] {
+        let error = error.unwrap();
+        assert!(
+            error.to_string().starts_with("cannot open the store at"),
+            "{error}"
+        );
+        assert!(!last_cause(&error).is_empty());
+    }
+    mount(&place, "remount,rw");
+    let store = SqliteStore::open(&folder).unwrap();
+    assert_eq!(store.instance(MX).unwrap(), Some(state("a")));
+}

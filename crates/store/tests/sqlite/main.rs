@@ -1,0 +1,62 @@
+//! The store on SQLite.
+//!
+//! `body` is what every backend must do and knows no backend; a second one runs the same. The
+//! rest is about files, processes and disks, and so about SQLite.
+
+mod body;
+mod child;
+mod crash;
+mod damage;
+mod disk;
+mod fixture;
+mod folder;
+mod scale;
+mod secrets;
+
+use postseal_store::{SqliteStore, Store};
+
+fn on_sqlite(body: impl FnOnce(&mut dyn Store)) {
+    let place = tempfile::tempdir().unwrap();
+    let mut store = SqliteStore::open(&place.path().join("store")).unwrap();
+    body(&mut store);
+}
+
+#[test]
+fn instances() {
+    on_sqlite(body::instances);
+}
+
+#[test]
+fn plans() {
+    on_sqlite(body::plans);
+}
+
+#[test]
+fn operations() {
+    on_sqlite(body::operations);
+}
+
+#[test]
+fn closing() {
+    on_sqlite(body::closing);
+}
+
+#[test]
+fn refusals() {
+    on_sqlite(body::refusals);
+}
+
+#[test]
+fn certificates() {
+    on_sqlite(body::certificates);
+}
+
+#[test]
+fn keys() {
+    on_sqlite(body::keys);
+}
+
+#[test]
+fn audit() {
+    on_sqlite(body::audit);
+}
