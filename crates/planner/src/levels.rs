@@ -1,0 +1,162 @@
+//! The four states as words: desired, written, effective (the fourth, observed, is the wire's).
+//!
+//! Owns: what `status` and `show` say of a service and of a parameter. Never: looks at a wire,
+//! judges.
+
+use crate::catalog;
+use crate::facts::Facts;
+use crate::intent::{Intent, Key, Setting};
+use crate::view::{Service, View};
+use crate::{Finding, Refusal, Severity};
+use postfix_cf::{MainCf, MasterCf, ServiceKey};
+use serde::Serialize;
+
+/// One thing in its three written states.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Levels {
+    /// What is wanted; `as adopted` where nothing was set.
+    pub desired: String,
+    /// What stands in the files; `-` where nothing does.
+    pub written: String,
+    /// What Postfix makes of it.
+    pub effective: String,
+}
+
+/// The levels of one inet SMTP service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ServiceLevels {
+    /// `name/type`.
+    pub service: String,
+    /// Its TLS level.
+    #[serde(flatten)]
+    pub levels: Levels,
+}
+
+/// A parameter as `show` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Shown {
+    /// Its name.
+    pub name: String,
+    /// Its value as written.
+    pub raw: String,
+    /// Its value expanded.
+    pub expanded: String,
+    /// `default`, `main.cf:LINE` or `master.cf:LINE -o`.
+    pub from: String,
+}
+
+/// Every inet SMTP service.
+pub fn services(facts: &Facts, intent: &Intent) -> Vec<ServiceLevels> {
+    let (main, master) = files(facts);
+    let view = View::new(&main, &master, facts);
+    view.servers()
+        .map(|service| ServiceLevels {
+            service: service.id.clone(),
+            levels: Levels {
+                desired: desired(service, intent),
+                written: written(&main, service, "smtpd_tls_security_level"),
+                effective: effective(&view, service),
+            },
+        })
+        .collect()
+}
+
+/// The SMTP client's default level.
+pub fn outbound(facts: &Facts, intent: &Intent) -> Levels {
+    let (main, master) = files(facts);
+    let view = View::new(&main, &master, facts);
+    let raw = main.get("smtp_tls_security_level");
+    Levels {
+        desired: setting(intent, &Key::Outbound),
+        written: raw.map_or_else(|| "-".to_owned(), |value| String::from_utf8_lossy(&value).into_owned()),
+        effective: view.client_level(None),
+    }
+}
+
+/// Parameters as Postfix sees them: the named ones, or every TLS parameter that is set; for one
+/// service, or for main.cf.
+pub fn show(facts: &Facts, names: &[String], service: Option<&str>) -> Result<Vec<Shown>, Refusal> {
+    let (main, master) = files(facts);
+    let view = View::new(&main, &master, facts);
+    let service = service.map(|name| find(&view, name)).transpose()?;
+    let wanted = if names.is_empty() { set_here(&main, service) } else { names.to_vec() };
+    let mut shown = Vec::new();
+    for name in wanted {
+        let Some(raw) = view.raw(service, &name) else {
+            return Err(unknown("parameter", &name));
+        };
+        let expanded = view.value(service, &name);
+        let from = provenance(&main, &master, service, &name);
+        shown.push(Shown { name, raw, expanded, from });
+    }
+    Ok(shown)
+}
+
+fn files(facts: &Facts) -> (MainCf, MasterCf) {
+    (MainCf::parse(&facts.main_cf.bytes), MasterCf::parse(&facts.master_cf.bytes))
+}
+
+fn desired(service: &Service, intent: &Intent) -> String {
+    match service.port() {
+        Some(25) => setting(intent, &Key::Inbound),
+        Some(587) => setting(intent, &Key::Submission),
+        Some(465) => setting(intent, &Key::Smtps),
+        _ => "as adopted".to_owned(),
+    }
+}
+
+fn setting(intent: &Intent, key: &Key) -> String {
+    intent.settings.get(key).map_or_else(|| "as adopted".to_owned(), Setting::text)
+}
+
+fn written(main: &MainCf, service: &Service, name: &str) -> String {
+    match (service.overrides.get(name), main.get(name)) {
+        (Some(value), _) => format!("{value} (-o)"),
+        (None, Some(value)) => String::from_utf8_lossy(&value).into_owned(),
+        (None, None) => "-".to_owned(),
+    }
+}
+
+fn effective(view: &View<'_>, service: &Service) -> String {
+    if view.is_yes(Some(service), "smtpd_tls_wrappermode") {
+        "wrapper".to_owned()
+    } else {
+        view.server_level(service)
+    }
+}
+
+fn find<'v>(view: &'v View<'_>, name: &str) -> Result<&'v Service, Refusal> {
+    let port = crate::view::port_of(name);
+    view.services
+        .iter()
+        .find(|service| service.id == name || service.name == name)
+        .or_else(|| view.services.iter().find(|service| port.is_some() && service.port() == port))
+        .ok_or_else(|| unknown("service", name))
+}
+
+fn set_here(main: &MainCf, service: Option<&Service>) -> Vec<String> {
+    let mut names: Vec<String> = main.entries().map(|entry| entry.name().into_owned()).collect();
+    names.extend(service.into_iter().flat_map(|service| service.overrides.keys().cloned()));
+    names.retain(|name| catalog::is_tls_parameter(name));
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn provenance(main: &MainCf, master: &MasterCf, service: Option<&Service>, name: &str) -> String {
+    let line = service.and_then(|service| {
+        let entry = master.service(ServiceKey::new(&service.name, &service.kind))?;
+        entry.overrides.iter().rev().find(|given| given.name == name).map(|given| given.line)
+    });
+    if let Some(line) = line {
+        return format!("master.cf:{line} -o");
+    }
+    let entry = main.entries().filter(|entry| entry.name() == name).last();
+    entry.map_or_else(|| "default".to_owned(), |entry| format!("main.cf:{}", entry.first_line()))
+}
+
+fn unknown(what: &str, name: &str) -> Refusal {
+    let message = format!("There is no {what} {name} here.");
+    let remedy = "`postconf` lists the parameters, `postconf -M` the services.";
+    Finding::new("name.unknown", Severity::Error, message, remedy).into()
+}
