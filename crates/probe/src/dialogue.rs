@@ -2,7 +2,7 @@
 //!
 //! Owns: what is said when (banner, EHLO, MAIL before TLS, STARTTLS, EHLO again, AUTH), and what
 //! the answers mean for the stages of a report. Never: reads a socket, a clock, or a certificate.
-//! Its driver does what [`Dialogue::next`] says and brings back what came of it, so every server
+//! Its driver does what [`Dialogue::turn`] says and brings back what came of it, so every server
 //! can be played in a test by bytes alone.
 
 use crate::reply::{Reply, ReplyReader};
@@ -95,7 +95,7 @@ impl<'t> Dialogue<'t> {
     }
 
     /// What to do now.
-    pub fn next(&mut self) -> Next {
+    pub fn turn(&mut self) -> Next {
         match (self.to_send.take(), self.state) {
             (Some(bytes), _) => Next::Send(bytes),
             (None, State::Handshake) => Next::Handshake,

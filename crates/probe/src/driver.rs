@@ -135,7 +135,7 @@ impl Run {
         let mut dialogue = Dialogue::new(target);
         let mut began = Instant::now();
         loop {
-            match dialogue.next() {
+            match dialogue.turn() {
                 Next::Send(bytes) => self.send(&mut dialogue, &bytes),
                 Next::Receive => self.receive(&mut dialogue),
                 Next::Handshake => self.shake(&mut dialogue, target, offer),

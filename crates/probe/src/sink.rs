@@ -281,6 +281,3 @@ fn ssl_version(version: TlsVersion) -> Option<SslVersion> {
         TlsVersion::Tls1_3 => Some(SslVersion::TLS1_3),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -28,13 +28,13 @@ const IDLE: Duration = Duration::from_secs(60);
 pub(super) struct Server {
     pub(super) record: Arc<Record>,
     hostname: String,
-    tls: Tls,
+    tls: Speaks,
     keep: Keep,
 }
 
 #[derive(Debug)]
-enum Tls {
-    None,
+enum Speaks {
+    Clear,
     StartTls(SslContext),
     Implicit(SslContext),
 }
@@ -45,9 +45,9 @@ impl Server {
             record: Arc::default(),
             hostname: options.hostname,
             tls: match &options.tls {
-                SinkTls::None => Tls::None,
-                SinkTls::StartTls(certificate) => Tls::StartTls(context(certificate)?),
-                SinkTls::Implicit(certificate) => Tls::Implicit(context(certificate)?),
+                SinkTls::None => Speaks::Clear,
+                SinkTls::StartTls(certificate) => Speaks::StartTls(context(certificate)?),
+                SinkTls::Implicit(certificate) => Speaks::Implicit(context(certificate)?),
             },
             keep: options.keep,
         })
@@ -65,8 +65,8 @@ impl Server {
 
     fn session(&self, wire: Wire, seen: &mut SinkSession) -> io::Result<()> {
         let wire = match &self.tls {
-            Tls::Implicit(context) => shake(wire, context, seen)?,
-            Tls::None | Tls::StartTls(_) => wire,
+            Speaks::Implicit(context) => shake(wire, context, seen)?,
+            Speaks::Clear | Speaks::StartTls(_) => wire,
         };
         let mut connection = Connection::new(self, wire, seen);
         connection.say(&format!("220 {} ESMTP", self.hostname))?;
@@ -137,7 +137,7 @@ impl<'s> Connection<'s> {
 
     /// What the client sent before the handshake is forgotten with the state (RFC 3207 §4.2).
     fn under_tls(self) -> io::Result<Self> {
-        let Tls::StartTls(context) = &self.server.tls else {
+        let Speaks::StartTls(context) = &self.server.tls else {
             return Err(ErrorKind::Unsupported.into());
         };
         self.seen.helo = None;
@@ -188,7 +188,7 @@ impl<'s> Connection<'s> {
     }
 
     fn offers_starttls(&self) -> bool {
-        matches!(self.server.tls, Tls::StartTls(_)) && self.seen.tls.is_none()
+        matches!(self.server.tls, Speaks::StartTls(_)) && self.seen.tls.is_none()
     }
 
     fn ehlo(&mut self, name: &str) -> io::Result<()> {
