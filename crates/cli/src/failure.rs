@@ -8,6 +8,7 @@ use crate::config::{Global, Output};
 use postseal_engine::{EngineError, Kind};
 use postseal_planner::Finding;
 use serde_json::json;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Exit codes, as CLI.md fixes them.
@@ -57,6 +58,13 @@ impl Failure {
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Puts the file it is about in front.
+    #[must_use]
+    pub(crate) fn file(mut self, path: &Path) -> Self {
+        self.message = format!("{}: {}", path.display(), self.message);
         self
     }
 

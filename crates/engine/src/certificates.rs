@@ -5,10 +5,9 @@
 
 use crate::adopt::Changes;
 use crate::{Engine, EngineError};
-use mailtls::Fingerprint;
-use mailtls::{Bundle, CertProblem, Certificate, PrivateKey, Trust};
+use mailtls::{Bundle, CertError, CertProblem, Certificate, Fingerprint, Gravity, PrivateKey, Trust};
 use postseal_planner::intent::Intent;
-use postseal_planner::{Digest, Finding};
+use postseal_planner::{Digest, Finding, Severity};
 use postseal_store::NewCertificate;
 use zeroize::Zeroizing;
 
@@ -73,17 +72,17 @@ impl Engine<'_> {
             import.key.as_ref().map(|key| key.as_slice()),
             import.chain.as_deref(),
         )?;
-        let key = bundle.key.as_ref().ok_or(mailtls::CertError::KeyMissing)?;
+        let key = bundle.key.as_ref().ok_or(CertError::KeyMissing)?;
         let private_ca = import.private_ca.as_deref().map(first_certificate).transpose()?;
         let leaf = &bundle.chain[0];
         refuse_unusable(&bundle.chain, self.clock.now_unix())?;
         let same = self.stored(&import.name)?.is_some_and(|known| known.chain.first() == Some(&leaf.der));
         if !same {
-            let file = mailtls::key_first_pem(key, &bundle.chain);
+            let file = mailtls::key_first_pem(key, &bundle.chain)?;
             self.store.put_certificate(&NewCertificate {
                 name: import.name.clone(),
                 chain: bundle.chain.iter().map(|cert| cert.der.clone()).collect(),
-                key: Some(Zeroizing::new(key.pem().as_bytes().to_vec())),
+                key: Some(key.to_pem()?),
                 private_ca,
                 source: import.source,
                 added_ms: self.clock.now_ms(),
@@ -146,8 +145,7 @@ impl Engine<'_> {
         if !view.used_by.is_empty() {
             let message = format!("Certificate {name} is bound by {}.", view.used_by.join(", "));
             let remedy = "Bind another certificate and apply, then delete this one.";
-            let severity = postseal_planner::Severity::Error;
-            return Err(EngineError::Refused(Finding::new("cert.bound", severity, message, remedy).into()));
+            return Err(EngineError::Refused(Finding::new("cert.bound", Severity::Error, message, remedy).into()));
         }
         self.store.delete_certificate(name)?;
         Ok(())
@@ -168,7 +166,7 @@ impl Engine<'_> {
         let key = PrivateKey::parse(&key)?;
         let chain: Vec<Certificate> =
             stored.chain.iter().map(|der| Certificate::parse(der)).collect::<Result<_, _>>()?;
-        Ok(mailtls::key_first_pem(&key, &chain))
+        Ok(mailtls::key_first_pem(&key, &chain)?)
     }
 
     fn stored(&self, name: &str) -> Result<Option<postseal_store::Certificate>, EngineError> {
@@ -176,26 +174,32 @@ impl Engine<'_> {
     }
 }
 
-/// What is wrong with a chain at `now`, as findings.
-pub(crate) fn problems(chain: &[Certificate], now_unix: i64, private_ca: Option<&[u8]>) -> Vec<Finding> {
-    let anchors: Vec<Vec<u8>> = private_ca.map(<[u8]>::to_vec).into_iter().collect();
-    let trust = if anchors.is_empty() { Trust::NotJudged } else { Trust::Anchors(&anchors) };
-    mailtls::problems(chain, now_unix, &[], &trust)
-        .iter()
-        .map(postseal_planner::certificate_finding)
-        .collect()
+/// What is wrong with a chain at `now`, as findings. Without a private CA, who issued it is not
+/// judged: that is for whoever connects to decide.
+fn problems(chain: &[Certificate], now_unix: i64, private_ca: Option<&[u8]>) -> Vec<Finding> {
+    let anchors: Vec<Certificate> =
+        private_ca.and_then(|der| Certificate::parse(der).ok()).into_iter().collect();
+    let trust = if anchors.is_empty() { Trust::Unknown } else { Trust::Anchors(&anchors) };
+    mailtls::problems(chain, now_unix, &[], trust).iter().map(finding).collect()
 }
 
 /// Expired and not yet valid certificates have no use; everything else is judged where it is
 /// used.
 fn refuse_unusable(chain: &[Certificate], now_unix: i64) -> Result<(), EngineError> {
-    let unusable = |problem: &CertProblem| ["cert.expired", "cert.not-yet-valid"].contains(&problem.code());
-    match mailtls::problems(chain, now_unix, &[], &Trust::NotJudged).into_iter().find(unusable) {
+    let unusable = |problem: &CertProblem| ["cert.expired", "cert.not-yet-valid"].contains(&problem.code);
+    match mailtls::problems(chain, now_unix, &[], Trust::Unknown).into_iter().find(unusable) {
         None => Ok(()),
-        Some(problem) => {
-            Err(EngineError::Refused(postseal_planner::certificate_finding(&problem).into()))
-        }
+        Some(problem) => Err(EngineError::Refused(finding(&problem).into())),
     }
+}
+
+fn finding(problem: &CertProblem) -> Finding {
+    let severity = match problem.gravity {
+        Gravity::Note => Severity::Info,
+        Gravity::Warning => Severity::Warning,
+        Gravity::Error => Severity::Error,
+    };
+    Finding::new(problem.code, severity, problem.message.clone(), problem.remedy.clone())
 }
 
 fn used_by(chain: &[Certificate], desired: Option<&Intent>, draft: Option<&Intent>) -> Vec<String> {
@@ -224,8 +228,7 @@ fn check_name(name: &str) -> Result<(), EngineError> {
     }
     let message = format!("{name:?} cannot name a certificate.");
     let remedy = "Use letters, digits, dots, hyphens and underscores; at most 64, the first a letter or digit.";
-    let severity = postseal_planner::Severity::Error;
-    Err(EngineError::Refused(Finding::new("cert.bad-name", severity, message, remedy).into()))
+    Err(EngineError::Refused(Finding::new("cert.bad-name", Severity::Error, message, remedy).into()))
 }
 
 fn unknown(name: &str) -> EngineError {

@@ -139,7 +139,7 @@ impl Engine<'_> {
         facts: &Facts,
         private: &BTreeMap<PathBuf, Zeroizing<Vec<u8>>>,
     ) -> Result<(Shown, Vec<String>), EngineError> {
-        let delivery = outbound::Delivery::prepare(&plan.outbound)?;
+        let delivery = outbound::Delivery::prepare(&plan.outbound, self.clock)?;
         let after = Files::after(plan, facts);
         let between = Files::between(plan, facts);
         let first = between.as_ref().unwrap_or(&after);
@@ -312,9 +312,10 @@ fn ehlo_name(facts: &Facts) -> String {
 /// What the log says of TLS, as findings.
 pub(crate) fn log_findings(log: &[u8]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = maillog::tls_warnings(log)
+        .filter(|warning| warning.weight != maillog::Weight::Peer)
         .map(|warning| {
             let severity = match warning.weight {
-                maillog::Weight::Latent => Severity::Warning,
+                maillog::Weight::Peer | maillog::Weight::Latent => Severity::Warning,
                 maillog::Weight::Degrades => Severity::Error,
                 maillog::Weight::Kills => Severity::Fatal,
             };

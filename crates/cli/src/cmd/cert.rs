@@ -13,7 +13,7 @@ use mailtls::CertError;
 use postseal_engine::{CertificateView, Changes, EngineError, Import};
 use postseal_planner::intent::Binding;
 use serde_json::json;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -220,7 +220,11 @@ fn export(args: &ExportArgs, global: &Global) -> Result<Answer, Failure> {
         return Ok(Answer::new(text, json!({})));
     }
     let view = engine.certificate(&args.name)?;
-    let pem: String = view.chain.iter().map(mailtls::Certificate::to_pem).collect();
+    let mut pem = String::new();
+    for certificate in &view.chain {
+        let bytes = certificate.to_pem().map_err(EngineError::Certificate)?;
+        pem.push_str(&String::from_utf8_lossy(&bytes));
+    }
     Ok(Answer::new(pem.clone(), json!({"changed": false, "chain": pem})))
 }
 
@@ -263,15 +267,23 @@ pub(crate) fn document(view: &CertificateView) -> serde_json::Value {
 
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let fail = |error: CertError| Failure::from(EngineError::Certificate(error));
-    let io = |error: std::io::Error| fail(CertError::from_io(path, &error));
-    if path.is_dir() {
-        return Err(fail(CertError::IsDirectory { path: path.to_path_buf() }));
+    let named = |error: CertError| fail(error).file(path);
+    let io = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound => named(CertError::Missing),
+        _ => named(CertError::Unreadable(error.to_string())),
+    };
+    let kind = std::fs::metadata(path).map_err(io)?.file_type();
+    if kind.is_dir() {
+        return Err(named(CertError::IsDirectory));
+    }
+    if !kind.is_file() {
+        return Err(named(CertError::Unreadable("it is not a regular file".to_owned())));
     }
     let file = std::fs::File::open(path).map_err(io)?;
     let mut bytes = Zeroizing::new(Vec::new());
     file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(io)?;
     if bytes.len() as u64 > LIMIT {
-        return Err(fail(CertError::TooLarge));
+        return Err(named(CertError::TooLarge(bytes.len() as u64)));
     }
     Ok(bytes)
 }

@@ -150,8 +150,8 @@ fn certificates(folder: &Path) -> Result<Fingerprint, String> {
     private(&folder.join("mx-privkey.pem"), &mx.key_pem)?;
     private(&folder.join("peer.pem"), &format!("{}{}", &*peer.key_pem, peer.fullchain_pem()))?;
     private(&folder.join("ca.pem"), &root.certificate_pem())?;
-    let ders = mailtls::pem_certificates(mx.cert_pem.as_bytes()).map_err(|error| error.to_string())?;
-    ders.first().map(|der| Fingerprint::of(der)).ok_or_else(|| "no certificate was made".to_owned())
+    let made = mailtls::pem_certificates(mx.cert_pem.as_bytes()).map_err(|error| error.to_string())?;
+    made.first().map(mailtls::Certificate::fingerprint).ok_or_else(|| "no certificate was made".to_owned())
 }
 
 fn private(path: &Path, text: &str) -> Result<(), String> {

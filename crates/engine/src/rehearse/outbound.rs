@@ -5,13 +5,14 @@
 
 use crate::{Clock, EngineError};
 use postseal_host::Scratch;
+use postseal_issue::{IssueError, Issued, KeyType, LeafRequest, Validity};
 use postseal_planner::delivery::{self, Peer, Seen};
 use postseal_planner::intent::Outbound;
 use postseal_planner::plan::OutboundChange;
 use postseal_planner::report::Judgement;
-use postseal_probe::{Sink, SinkOptions, SinkTls};
+use postseal_probe::{Sink, SinkCertificate, SinkOptions, SinkTls};
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// How long the scratch has to deliver or defer.
@@ -28,14 +29,13 @@ pub(super) struct Delivery {
 
 impl Delivery {
     /// Starts the sinks when the plan changes outbound TLS.
-    pub(super) fn prepare(change: &OutboundChange) -> Result<Option<Self>, EngineError> {
+    pub(super) fn prepare(change: &OutboundChange, clock: &dyn Clock) -> Result<Option<Self>, EngineError> {
         if *change == OutboundChange::None {
             return Ok(None);
         }
-        let issued = postseal_issue::self_signed_for_rehearsal("sink.rehearsal.invalid")
-            .map_err(|error| local(std::io::Error::other(error)))?;
-        let tls = SinkTls::StartTls { cert_pem: issued.cert_pem.into(), key_pem: issued.key_pem };
-        Ok(Some(Self { tls: sink(tls)?, clear: sink(SinkTls::None)? }))
+        let issued = self_signed(clock.now_unix()).map_err(|error| local(std::io::Error::other(error)))?;
+        let shown = SinkCertificate::new(issued.cert_pem, issued.key_pem.as_bytes());
+        Ok(Some(Self { tls: sink(SinkTls::StartTls(shown))?, clear: sink(SinkTls::None)? }))
     }
 
     /// Where each domain's mail goes.
@@ -86,15 +86,24 @@ impl Delivery {
 /// What the log says of mail to `domain` that did not arrive.
 fn deferred(log: &[u8], domain: &str) -> delivery::Became {
     maillog::deliveries(log)
-        .find(|event| event.recipient.ends_with(domain) && event.status != "sent")
-        .map_or(delivery::Became::Unknown, |event| {
-            delivery::Became::Deferred(format!("{} {}", event.dsn, event.text))
+        .map(|delivered| delivered.delivery)
+        .find(|delivery| delivery.to.ends_with(domain) && delivery.status != "sent")
+        .map_or(delivery::Became::Unknown, |delivery| {
+            delivery::Became::Deferred(format!("{} {}", delivery.dsn, delivery.reason))
         })
 }
 
 fn sink(tls: SinkTls) -> Result<Sink, EngineError> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    Sink::start(SinkOptions { address, tls }).map_err(local)
+    Sink::start(SinkOptions::new(tls)).map_err(|error| local(std::io::Error::other(error)))
+}
+
+/// Good for the hour around now.
+fn self_signed(now_unix: i64) -> Result<Issued, IssueError> {
+    postseal_issue::self_signed(&LeafRequest {
+        names: vec!["sink.rehearsal.invalid".to_owned()],
+        key_type: KeyType::EcdsaP256,
+        validity: Validity { not_before: now_unix - 3600, not_after: now_unix + 3600 },
+    })
 }
 
 fn local(source: std::io::Error) -> EngineError {
