@@ -2,7 +2,7 @@
 //!
 //! Owns: its table. Never: changes or deletes a row; the schema refuses it too.
 
-use super::{Doing, rows};
+use super::connection::{Doing, rows};
 use crate::{AuditEntry, StoreError};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{FromRow, Row};

@@ -3,7 +3,7 @@
 //! Owns: the tables `certificates`, `chains`, `identity`. Never: a key in clear; what comes in
 //! here is sealed already.
 
-use super::Doing;
+use super::connection::Doing;
 use crate::{Certificate, NewCertificate, StoreError};
 use postseal_planner::Digest;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};

@@ -6,8 +6,9 @@
 //! does not replace. `agent.db` comes last: where it is, the rest is. Two processes may do this
 //! at once; the first link of each file wins.
 
+use super::connection::{Doing, connect};
 use super::folder::{self, AGENT, CONSOLE, IDENTITY, cannot};
-use super::{Doing, connect, schema};
+use super::schema;
 use crate::StoreError;
 use crate::identity::Identity;
 use sqlx::migrate::Migrator;

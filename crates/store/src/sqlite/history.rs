@@ -3,10 +3,10 @@
 //! Owns: putting an operation together from its tables, in three queries however many there
 //! are. Never: writes.
 
+use super::connection::{Doing, rows};
 use super::operations::{KIND, OUTCOME, PHASE, SENTENCES, key};
 use super::plans::PLAN;
 use super::snapshots::{self, Bytes};
-use super::{Doing, rows};
 use crate::{NewOperation, Operation, Phase, StoreError, document};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{FromRow, Row};

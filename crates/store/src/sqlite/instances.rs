@@ -2,7 +2,8 @@
 //!
 //! Owns: the table `instances`. Never: an operation's row.
 
-use super::{Doing, operations};
+use super::connection::Doing;
+use super::operations;
 use crate::{InstanceState, StoreError, document};
 use postseal_planner::Intent;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};

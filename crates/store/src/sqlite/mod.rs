@@ -1,7 +1,6 @@
 //! The store on SQLite.
 //!
-//! Owns: the connection, transactions, and how an error of the database reads. Never: SQL of a
-//! table; that is in the file named after what the table remembers. Another backend is another
+//! Owns: the door, and that it is closed. Never: SQL of a table; that is in the file named after what the table remembers. Another backend is another
 //! folder beside this one, with files of the same names.
 //!
 //! sqlx is asynchronous, the store is not: a runtime of one thread is hidden in here. So no
@@ -9,6 +8,7 @@
 
 mod audit;
 mod certificates;
+mod connection;
 mod create;
 mod folder;
 mod history;
@@ -23,17 +23,14 @@ use crate::{
     AuditEntry, Certificate, Close, InstanceState, NewCertificate, NewOperation, Operation, Phase,
     Store, StoreError,
 };
+use connection::{connect, transaction};
 use postseal_planner::{Intent, Plan};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Executor};
+use sqlx::Connection;
+use sqlx::sqlite::SqliteConnection;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 use tokio::runtime::Runtime;
 use zeroize::Zeroizing;
-
-/// How long another process may hold the database before [`StoreError::Locked`].
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The store in a folder.
 pub struct SqliteStore {
@@ -106,7 +103,7 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         let mut db = self.db.lock().unwrap_or_else(PoisonError::into_inner);
         self.runtime
-            .block_on(transaction(connection(&mut db), "BEGIN", work))
+            .block_on(transaction(live(&mut db), "BEGIN", work))
     }
 
     /// Writes in one transaction. It takes the write lock at once: a lock taken in the middle
@@ -117,7 +114,7 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         let db = self.db.get_mut().unwrap_or_else(PoisonError::into_inner);
         self.runtime
-            .block_on(transaction(connection(db), "BEGIN IMMEDIATE", work))
+            .block_on(transaction(live(db), "BEGIN IMMEDIATE", work))
     }
 }
 
@@ -218,45 +215,9 @@ impl Drop for SqliteStore {
     clippy::expect_used,
     reason = "only drop takes it, and nothing comes after drop"
 )]
-fn connection(db: &mut Option<SqliteConnection>) -> &mut SqliteConnection {
+fn live(db: &mut Option<SqliteConnection>) -> &mut SqliteConnection {
     db.as_mut()
         .expect("the connection lives as long as the store")
-}
-
-/// Begins, works, commits; or takes everything back.
-///
-/// Not sqlx's own transactions: where SQLite has rolled back by itself (a full disk), sqlx 0.9
-/// goes on counting the transaction as open, and the connection never begins another one.
-async fn transaction<T>(
-    db: &mut SqliteConnection,
-    begin: &'static str,
-    work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    db.execute(begin).await.doing("begin a transaction")?;
-    let worked = match work(&mut *db).await {
-        Ok(value) => db.execute("COMMIT").await.doing("commit").map(|_| value),
-        Err(error) => Err(error),
-    };
-    if worked.is_err() {
-        // What failed is told; that nothing was left to roll back is not worth a word.
-        drop(db.execute("ROLLBACK").await);
-    }
-    worked
-}
-
-/// Writes nothing: that the log is a WAL is set once, at creation, and stays.
-async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(PATIENCE)
-        // A deleted key is sealed, but gone is better than sealed.
-        .pragma("secure_delete", "ON")
-        .disable_statement_logging();
-    SqliteConnection::connect_with(&options)
-        .await
-        .map_err(|error| opening(path, error))
 }
 
 fn runtime() -> Result<Runtime, StoreError> {
@@ -268,14 +229,6 @@ fn runtime() -> Result<Runtime, StoreError> {
         })
 }
 
-/// An error of opening the database at `path`.
-fn opening(path: &Path, error: sqlx::Error) -> StoreError {
-    if is_locked(&error) {
-        return StoreError::Locked;
-    }
-    folder::cannot("open", path, std::io::Error::other(cause(error)))
-}
-
 fn identity_error(error: &StoreError) -> StoreError {
     match error {
         StoreError::Folder { path, source, .. } => {
@@ -283,41 +236,4 @@ fn identity_error(error: &StoreError) -> StoreError {
         }
         other => StoreError::Identity(other.to_string()),
     }
-}
-
-/// Says what was being done when the database failed.
-trait Doing<T> {
-    fn doing(self, action: &'static str) -> Result<T, StoreError>;
-}
-
-impl<T> Doing<T> for Result<T, sqlx::Error> {
-    fn doing(self, action: &'static str) -> Result<T, StoreError> {
-        self.map_err(|error| match is_locked(&error) {
-            true => StoreError::Locked,
-            false => StoreError::Database {
-                action,
-                source: cause(error),
-            },
-        })
-    }
-}
-
-/// What SQLite said, without sqlx saying it twice.
-fn cause(error: sqlx::Error) -> Box<dyn std::error::Error + Send + Sync> {
-    match error {
-        sqlx::Error::Database(said) => said.into_error(),
-        other => other.into(),
-    }
-}
-
-fn is_locked(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    // The low byte of an extended code is the primary one: SQLITE_BUSY, SQLITE_LOCKED.
-    let code: Option<i32> = code.and_then(|code| code.parse().ok());
-    code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
-}
-
-/// A limit as the database takes it.
-fn rows(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
 }

@@ -3,8 +3,9 @@
 //! Owns: writing the tables `operations` and `journal`. Never: reads a whole operation back;
 //! that is `history`.
 
+use super::connection::Doing;
 use super::plans::PLAN;
-use super::{Doing, instances, snapshots};
+use super::{instances, snapshots};
 use crate::{Close, NewOperation, OperationOutcome, Phase, StoreError, document};
 use postseal_planner::Plan;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};

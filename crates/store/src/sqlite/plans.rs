@@ -2,7 +2,8 @@
 //!
 //! Owns: the table `plans`. Never: an operation's plan, which is kept with the operation.
 
-use super::{Doing, instances};
+use super::connection::Doing;
+use super::instances;
 use crate::{StoreError, document};
 use postseal_planner::Plan;
 use sqlx::sqlite::SqliteConnection;

@@ -2,7 +2,7 @@
 //!
 //! Owns: the migrations, embedded from `migrations/sqlite`. Never: queries.
 
-use super::{Doing, opening};
+use super::connection::{Doing, opening};
 use crate::StoreError;
 use crate::sqlite::folder::cannot;
 use sqlx::SqlSafeStr;

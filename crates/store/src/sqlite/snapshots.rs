@@ -3,7 +3,7 @@
 //! Owns: the tables `snapshots` and `blobs`. Never: gives bytes back that are not those of
 //! their digest; a rollback would write them.
 
-use super::Doing;
+use super::connection::Doing;
 use crate::{StoreError, StoredSnapshot, document};
 use postseal_planner::Digest;
 use postseal_planner::plan::Cf;

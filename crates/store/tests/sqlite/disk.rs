@@ -89,7 +89,11 @@ fn small() {
     mount(&place, "size=1m,mode=700");
     let mut store = SqliteStore::open(&place.join("store")).unwrap();
     store.adopt(MX, &state("a")).unwrap();
-    let (stored, open, error) = fill(&mut store);
+    let Full {
+        stored,
+        open,
+        error,
+    } = fill(&mut store);
     assert!(
         stored > 3 && last_cause(&error).contains("full"),
         "{stored}: {}",
@@ -115,15 +119,31 @@ fn small() {
     );
 }
 
-/// Stores until there is no room: how many operations there are, which is open, and why it ended.
-fn fill(store: &mut SqliteStore) -> (u32, Option<u64>, StoreError) {
+struct Full {
+    stored: u32,
+    open: Option<u64>,
+    error: StoreError,
+}
+
+/// Stores until there is no room.
+fn fill(store: &mut SqliteStore) -> Full {
     for n in 1.. {
         let id = match store.open_operation(&bulky(n)) {
             Ok(id) => id,
-            Err(error) => return (n - 1, None, error),
+            Err(error) => {
+                return Full {
+                    stored: n - 1,
+                    open: None,
+                    error,
+                };
+            }
         };
         if let Err(error) = store.close_operation(id, &kept("x")) {
-            return (n, Some(id), error);
+            return Full {
+                stored: n,
+                open: Some(id),
+                error,
+            };
         }
     }
     unreachable!()

@@ -3,6 +3,12 @@
 //! `body` is what every backend must do and knows no backend; a second one runs the same. The
 //! rest is about files, processes and disks, and so about SQLite.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "all of this is tests; a panic is how they fail"
+)]
+
 mod body;
 mod child;
 mod crash;
