@@ -7,6 +7,8 @@
 mod lists;
 mod words;
 
+pub(crate) use lists::elements as map_elements;
+
 use super::{Empty, Kind, Parameter, Range};
 use crate::PostfixVersion;
 

@@ -34,7 +34,7 @@ pub(super) struct Row {
     family: Family,
     stem: &'static str,
     kind: Kind,
-    /// `@` stands for the prefix (`$@tls_cert_file`).
+    /// `$@` stands for `$` and the prefix (`$@tls_cert_file`).
     default: &'static str,
     later: &'static [(PostfixVersion, &'static str)],
     lmtp_default: Option<&'static str>,
@@ -184,7 +184,7 @@ impl Row {
             .chain(self.later)
             .map(|(from, value)| DefaultFrom {
                 from: *from,
-                value: value.replace('@', prefix),
+                value: value.replace("$@", &format!("${prefix}")),
             })
             .collect();
         if let (Some(value), "lmtp_") = (self.lmtp_default, prefix) {

@@ -62,11 +62,13 @@ pub(super) fn ciphers(value: &str) -> Answer {
 /// What is to be left out: names without signs.
 pub(super) fn exclusions(value: &str) -> Answer {
     ciphers(value)?;
-    match split(value).find(|name| name.starts_with(['!', '-', '@'])) {
+    match split(value).find(|name| name.starts_with(['!', '+', '-', '@'])) {
         None => GOOD,
         Some(name) => Err(Reason::new(
             "value.exclusion",
-            format!("{name:?} is already an exclusion; Postfix puts the ! before each name itself"),
+            format!(
+                "{name:?} has a sign; Postfix puts the ! itself and refuses others, and the handshake fails"
+            ),
             "Write the names without a sign.",
         )),
     }

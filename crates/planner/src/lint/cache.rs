@@ -1,0 +1,71 @@
+//! TLS session caches and the random source: what tlsmgr(8) opens.
+//!
+//! Owns: cache databases against each other and the build. Never: timeouts (`values`).
+
+use super::context::{Context, Setting};
+use super::rule::{Place as _, Rule, rule};
+use crate::Finding;
+use crate::Severity::{Error, Fatal, Info, Warning};
+use crate::catalog::Kind;
+use crate::facts::FileLook;
+
+/// The rules.
+pub(super) const RULES: &[Rule] = &[NOT_BUILT, SERVER, SHARED, NO_RANDOM];
+
+#[rustfmt::skip]
+const NOT_BUILT: Rule = rule("cache.type-not-built", Warning, "cache type that this Postfix lacks",
+    "tlsmgr(8) cannot open the database and warns; sessions are not resumed.",
+    "Use btree: or lmdb:, as postconf -m lists them.");
+#[rustfmt::skip]
+const SERVER: Rule = rule("cache.server", Info, "session cache of the server",
+    "Session tickets need no database; the cache only serves clients without tickets, which are gone.",
+    "Delete smtpd_tls_session_cache_database.");
+#[rustfmt::skip]
+const SHARED: Rule = rule("cache.shared", Error, "one database for two session caches",
+    "Each cache needs a database of its own; two that share one spoil each other's sessions.",
+    "Give each a file of its own, such as smtp_scache and smtpd_scache.");
+#[rustfmt::skip]
+const NO_RANDOM: Rule = rule("cache.random-source-missing", Fatal, "random source that is not there",
+    "tlsmgr(8) exits in a loop, and every smtpd with TLS hangs.",
+    "Delete tls_random_source; the default is dev:/dev/urandom.");
+
+/// Looks at what tlsmgr(8) opens.
+pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
+    let caches: Vec<&Setting<'_>> = context
+        .settings
+        .iter()
+        .filter(|s| s.parameter.is_some_and(|p| p.kind == Kind::CacheDatabase))
+        .filter(|s| !s.value.is_empty())
+        .collect();
+    for (i, cache) in caches.iter().enumerate() {
+        if cache.name.starts_with("smtpd_") {
+            out.push(SERVER.found().on(Some(cache)));
+        }
+        if let Some(other) = caches.iter().skip(i + 1).find(|o| o.value == cache.value) {
+            out.push(SHARED.found().on(Some(cache)).on(Some(other)));
+        }
+        if let (Some(facts), Some((kind, _))) = (context.facts, cache.value.split_once(':'))
+            && !facts.map_types.is_empty()
+            && !facts.map_types.iter().any(|built| built == kind)
+        {
+            let message = format!(
+                "{}: this Postfix has no {kind}:. {}",
+                cache.name, NOT_BUILT.why
+            );
+            out.push(NOT_BUILT.says(message).on(Some(cache)));
+        }
+    }
+    random(context, out);
+}
+
+fn random(context: &Context<'_>, out: &mut Vec<Finding>) {
+    let Some(setting) = context.set(None, "tls_random_source") else {
+        return;
+    };
+    let value = context.expanded(setting).unwrap_or_default();
+    let path = ["dev:", "egd:"].iter().find_map(|p| value.strip_prefix(p));
+    let path = path.unwrap_or(&value);
+    if let Some(FileLook::Missing) = context.look(path) {
+        out.push(NO_RANDOM.found().on(Some(setting)));
+    }
+}

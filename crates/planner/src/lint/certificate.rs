@@ -1,0 +1,267 @@
+//! Certificates, keys and trust anchors that the files name.
+//!
+//! Owns: which files belong together, how grave a certificate's fault is for mail. Never: reads a
+//! file (they are in the facts, or nothing is said), judges a certificate itself (mailtls does).
+
+mod files;
+mod table;
+
+pub(super) use table::RULES;
+
+use super::context::{Context, ServerTls, Service, Setting};
+use super::rule::Place as _;
+use crate::facts::FileLook;
+use crate::{Finding, Severity};
+use files::{Read, problem, read};
+use mailtls::{CertError, Trust, chain_files_problems, pair_problems};
+use std::collections::HashSet;
+
+/// The legacy pairs: certificate and key.
+const PAIRS: [(&str, &str); 3] = [
+    ("tls_cert_file", "tls_key_file"),
+    ("tls_eccert_file", "tls_eckey_file"),
+    ("tls_dcert_file", "tls_dkey_file"),
+];
+
+/// One program that presents or trusts certificates.
+#[derive(Clone, Copy)]
+struct Side<'s, 'a> {
+    context: &'s Context<'a>,
+    service: Option<&'s Service<'a>>,
+    /// `smtpd_` or `smtp_`.
+    prefix: &'static str,
+}
+
+/// Looks at every server that speaks TLS, and at the client.
+pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
+    // Services share main.cf's files: each set of them is read once.
+    let mut seen = HashSet::new();
+    let speaks = |s: &Option<&Service<'_>>| {
+        !matches!(context.server_tls(*s), ServerTls::Off | ServerTls::Unknown)
+    };
+    let servers = context.servers().into_iter().filter(speaks);
+    for service in servers {
+        let prefix = "smtpd_";
+        look(
+            Side {
+                context,
+                service,
+                prefix,
+            },
+            &mut seen,
+            out,
+        );
+    }
+    if context.main.is_some() {
+        let (service, prefix) = (None, "smtp_");
+        look(
+            Side {
+                context,
+                service,
+                prefix,
+            },
+            &mut seen,
+            out,
+        );
+    }
+    if context.facts.is_none() && names_files(context) {
+        out.push(table::UNDETERMINED.found());
+    }
+}
+
+fn look(side: Side<'_, '_>, seen: &mut HashSet<Vec<Option<String>>>, out: &mut Vec<Finding>) {
+    let chain = side.name("tls_chain_files");
+    let chains = side.context.text(side.service, &chain);
+    let names = PAIRS.iter().flat_map(|(cert, key)| [*cert, *key]);
+    let all = names.chain(["tls_CAfile", "tls_CApath"]);
+    let mut key: Vec<Option<String>> = all.map(|stem| side.text(stem)).collect();
+    key.push(chains.clone());
+    if !seen.insert(key) {
+        return;
+    }
+    side.forms(out);
+    match chains.as_deref() {
+        Some("") => PAIRS
+            .iter()
+            .for_each(|(cert, key)| side.pair(cert, key, out)),
+        Some(list) => side.chain_files(list, out),
+        None => {}
+    }
+    side.trust(out);
+}
+
+impl<'s, 'a> Side<'s, 'a> {
+    fn name(self, stem: &str) -> String {
+        format!("{}{stem}", self.prefix)
+    }
+
+    fn text(self, stem: &str) -> Option<String> {
+        self.context.text(self.service, &self.name(stem))
+    }
+
+    fn place(self, stem: &str) -> Option<&'s Setting<'a>> {
+        self.context.set(self.service, &self.name(stem))
+    }
+
+    fn given(self, stem: &str) -> bool {
+        self.place(stem).is_some_and(|s| !s.value.is_empty())
+    }
+
+    /// Chain files beside the legacy form, keys without certificates.
+    fn forms(self, out: &mut Vec<Finding>) {
+        let chain = self.given("tls_chain_files");
+        for (cert, key) in PAIRS {
+            let (has_cert, has_key) = (self.given(cert), self.given(key));
+            if chain && (has_cert || has_key) {
+                let old = self.place(if has_cert { cert } else { key });
+                let new = self.place("tls_chain_files");
+                out.push(table::BOTH_FORMS.found().on(old).on(new));
+            } else if has_key && self.text(cert).is_some_and(|v| v.is_empty()) {
+                out.push(table::KEY_ALONE.found().on(self.place(key)));
+            }
+        }
+    }
+
+    fn chain_files(self, list: &str, out: &mut Vec<Finding>) {
+        let place = self.place("tls_chain_files");
+        let mut contents = Vec::new();
+        for path in list.split([',', ' ', '\t']).filter(|p| !p.is_empty()) {
+            match read(self.context, path) {
+                Read::Bytes(bytes) => contents.push(bytes),
+                Read::Fault(error) => {
+                    out.push(problem(&(&error).into(), Some(path), place));
+                    return;
+                }
+                Read::NotLookedAt => return,
+            }
+            self.permissions(path, place, out);
+        }
+        if !contents.is_empty() {
+            self.judge(&chain_files_problems(&contents), Some(list), place, out);
+        }
+    }
+
+    fn pair(self, cert: &str, key: &str, out: &mut Vec<Finding>) {
+        let (Some(cert_path), Some(key_path)) = (self.text(cert), self.text(key)) else {
+            return;
+        };
+        if cert_path.is_empty() || cert_path.eq_ignore_ascii_case("none") {
+            return;
+        }
+        let place = self.place(cert);
+        let key_place = self.place(key).or(place);
+        let mut fault = |error: CertError, path: &str, at| {
+            out.push(problem(&(&error).into(), Some(path), at));
+        };
+        let (certificate, private) = match (
+            read(self.context, &cert_path),
+            read(self.context, &key_path),
+        ) {
+            (Read::Fault(error), _) => return fault(error, &cert_path, place),
+            (_, Read::Fault(error)) => return fault(error, &key_path, key_place),
+            (Read::Bytes(cert), Read::Bytes(key)) => (cert, key),
+            _ => return,
+        };
+        self.permissions(&key_path, key_place, out);
+        self.judge(
+            &pair_problems(certificate, private),
+            Some(&cert_path),
+            place,
+            out,
+        );
+    }
+
+    /// What keeps Postfix from loading the files, else what peers will think of them.
+    fn judge(
+        self,
+        loaded: &mailtls::Loaded,
+        path: Option<&str>,
+        place: Option<&Setting<'_>>,
+        out: &mut Vec<Finding>,
+    ) {
+        if !loaded.problems.is_empty() {
+            out.extend(loaded.problems.iter().map(|p| problem(p, path, place)));
+            return;
+        }
+        // A client's certificate is checked by whoever asked for it, by rules of its own.
+        let (Some(now), "smtpd_") = (self.context.now, self.prefix) else {
+            return;
+        };
+        let host = self.context.text(self.service, "myhostname");
+        let host: Vec<&str> = host
+            .as_deref()
+            .into_iter()
+            .filter(|h| !h.is_empty())
+            .collect();
+        for chain in &loaded.chains {
+            let problems = mailtls::problems(chain, now, &host, Trust::Unknown);
+            out.extend(problems.iter().map(|p| problem(p, path, place)));
+        }
+    }
+
+    fn permissions(self, path: &str, place: Option<&Setting<'_>>, out: &mut Vec<Finding>) {
+        let Some(FileLook::File { bytes, mode, .. }) = self.context.look(path) else {
+            return;
+        };
+        let (everyone, group) = (mode & 0o006 != 0, mode & 0o060 != 0);
+        if !holds_key(bytes) || !(everyone || group) {
+            return;
+        }
+        let who = if everyone { "everyone" } else { "its group" };
+        let severity = if everyone {
+            Severity::Error
+        } else {
+            Severity::Info
+        };
+        let message = format!("{path} holds a private key that {who} can read (mode {mode:04o}).");
+        let finding = table::KEY_READABLE.says(message).on(place);
+        out.push(finding.severe(severity));
+    }
+
+    fn trust(self, out: &mut Vec<Finding>) {
+        if let Some(file) = self.text("tls_CAfile").filter(|v| !v.is_empty()) {
+            let fault = match read(self.context, &file) {
+                Read::Fault(error) => Some(error.to_string()),
+                Read::Bytes(bytes) => unusable(bytes),
+                Read::NotLookedAt => None,
+            };
+            if let Some(fault) = fault {
+                let message = format!("{file}: {fault}. {}", table::CA_FILE.why);
+                out.push(table::CA_FILE.says(message).on(self.place("tls_CAfile")));
+            }
+        }
+        if let Some(path) = self.text("tls_CApath").filter(|v| v.starts_with('/'))
+            && let Some(look) = self.context.look(&path)
+            && !matches!(look, FileLook::Directory)
+        {
+            let message = format!("{path} is not a directory. {}", table::CA_PATH.why);
+            out.push(table::CA_PATH.says(message).on(self.place("tls_CApath")));
+        }
+    }
+}
+
+/// Why a CA file holds no CA.
+fn unusable(bytes: &[u8]) -> Option<String> {
+    match mailtls::pem_certificates(bytes) {
+        Ok(found) if found.is_empty() => Some(CertError::NoCertificate.to_string()),
+        Ok(_) => None,
+        // A bundle of all CAs is larger than a chain may be, and good.
+        Err(CertError::TooMany(_) | CertError::TooLarge(_)) => None,
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+fn holds_key(bytes: &[u8]) -> bool {
+    let label = b"PRIVATE KEY-----";
+    bytes.windows(label.len()).any(|window| window == label)
+}
+
+fn names_files(context: &Context<'_>) -> bool {
+    use crate::catalog::Kind;
+    context.settings.iter().any(|s| {
+        let file = s.parameter.is_some_and(|p| {
+            p.ends.is_empty() && matches!(p.kind, Kind::File | Kind::FileOrNone | Kind::FileList)
+        });
+        file && s.value.starts_with(['/', '$'])
+    })
+}

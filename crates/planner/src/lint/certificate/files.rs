@@ -1,0 +1,54 @@
+//! Files of the facts, and findings made of a certificate's problems.
+//!
+//! Owns: the translation. Never: decides what is a problem.
+
+use super::table::RULES;
+use crate::Finding;
+use crate::Severity;
+use crate::facts::FileLook;
+use crate::lint::context::{Context, Setting};
+use crate::lint::rule::Place as _;
+use mailtls::{CertError, CertProblem, Gravity};
+
+/// What reading a file gave.
+pub(super) enum Read<'a> {
+    /// Its content.
+    Bytes(&'a [u8]),
+    /// It cannot be read.
+    Fault(CertError),
+    /// The facts do not say.
+    NotLookedAt,
+}
+
+/// The content of `path`, as the facts have it.
+pub(super) fn read<'a>(context: &Context<'a>, path: &str) -> Read<'a> {
+    match context.look(path) {
+        None => Read::NotLookedAt,
+        Some(FileLook::File { bytes, .. }) => Read::Bytes(bytes),
+        Some(FileLook::Missing) => Read::Fault(CertError::Missing),
+        Some(FileLook::Directory) => Read::Fault(CertError::IsDirectory),
+        Some(FileLook::Special) => Read::Fault(CertError::NotPem),
+        Some(FileLook::Unreadable(why)) => Read::Fault(CertError::Unreadable(why.clone())),
+        Some(FileLook::TooLarge(size)) => Read::Fault(CertError::TooLarge(*size)),
+    }
+}
+
+/// A finding of a certificate's problem; the rule says how grave it is for mail.
+pub(super) fn problem(
+    problem: &CertProblem,
+    path: Option<&str>,
+    place: Option<&Setting<'_>>,
+) -> Finding {
+    let rule = RULES.iter().find(|rule| rule.code == problem.code);
+    let severity = match (rule, problem.gravity) {
+        (Some(rule), _) => rule.severity,
+        (None, Gravity::Note) => Severity::Info,
+        (None, Gravity::Warning) => Severity::Warning,
+        (None, Gravity::Error) => Severity::Error,
+    };
+    let message = match path {
+        Some(path) => format!("{path}: {}.", problem.message),
+        None => format!("{}.", problem.message),
+    };
+    Finding::new(problem.code, severity, message, problem.remedy.clone()).on(place)
+}

@@ -1,0 +1,66 @@
+//! The rules on certificates, keys and trust anchors.
+//!
+//! Owns: data. Codes that mailtls gives keep their names; the severities here are those of a
+//! certificate that a mail server uses today.
+
+use crate::Severity::{Error, Info, Warning};
+use crate::lint::rule::{Rule, rule};
+
+const OFF: &str = "Postfix switches TLS off: STARTTLS is offered and answered with 454, and many clients then send in clear.";
+
+#[rustfmt::skip]
+pub(super) const UNDETERMINED: Rule = rule("cert.undetermined", Info, "files were not looked at",
+    "The files named here were not looked at; whether certificate and key are right is undetermined.",
+    "Run postseal lint on the mail host itself, as root.");
+#[rustfmt::skip]
+pub(super) const BOTH_FORMS: Rule = rule("cert.both-forms", Warning, "chain files beside the legacy form",
+    "Postfix warns and ignores cert_file and key_file where chain_files is set.",
+    "Delete the legacy lines.");
+#[rustfmt::skip]
+pub(super) const KEY_ALONE: Rule = rule("cert.key-without-certificate", Warning, "key without a certificate",
+    "Without a certificate the key has no use.",
+    "Set the certificate too, or use chain_files.");
+#[rustfmt::skip]
+pub(super) const KEY_READABLE: Rule = rule("cert.key-readable", Error, "private key that others can read",
+    "Whoever reads the key can pass for this server. Postfix reads it as root, so root alone need read it.",
+    "chmod 0600 and chown root the file.");
+#[rustfmt::skip]
+pub(super) const CA_FILE: Rule = rule("trust.ca-file", Error, "CA file that cannot be used", OFF,
+    "Correct the path, or delete the line.");
+#[rustfmt::skip]
+pub(super) const CA_PATH: Rule = rule("trust.ca-path", Warning, "CA folder that is not there",
+    "No certificate of a peer is trusted through it.",
+    "Correct the path (c_rehash the folder), or delete the line.");
+
+/// The rules.
+#[rustfmt::skip]
+pub(in crate::lint) const RULES: &[Rule] = &[
+    UNDETERMINED, BOTH_FORMS, KEY_ALONE, KEY_READABLE, CA_FILE, CA_PATH,
+    rule("cert.missing", Error, "certificate or key file is not there", OFF, "Correct the path."),
+    rule("cert.is-directory", Error, "folder in place of a file", OFF, "Name the file in it."),
+    rule("cert.unreadable", Error, "certificate or key file cannot be read", OFF, "Make it readable for root."),
+    rule("cert.too-large", Error, "file too large for a certificate", OFF, "Name the server's own chain, not a bundle of CAs."),
+    rule("cert.empty", Error, "empty certificate or key file", OFF, "Get the file again."),
+    rule("cert.utf16", Error, "certificate in UTF-16", OFF, "Save it as plain text."),
+    rule("cert.not-pem", Error, "not a PEM file", OFF, "Convert it to PEM."),
+    rule("cert.truncated", Error, "file that ends too early", OFF, "Copy it again."),
+    rule("cert.damaged", Error, "damaged certificate", OFF, "Copy it again."),
+    rule("cert.no-certificate", Error, "no certificate in the file", OFF, "Name the certificate."),
+    rule("cert.key-missing", Error, "no private key in the file", OFF, "Name the key."),
+    rule("cert.key-encrypted", Error, "private key with a pass phrase", OFF, "Take the pass phrase off (openssl pkey), mode 0600."),
+    rule("cert.key-mismatch", Error, "key of another certificate", OFF, "Name the key that belongs to the certificate."),
+    rule("cert.key-not-first", Error, "certificate before the key in chain files", OFF, "Put the key first, then its certificate, then the intermediates."),
+    rule("cert.key-alone", Error, "key without its certificate in chain files", OFF, "Put the certificate after its key."),
+    rule("cert.wrong-order", Error, "chain in the wrong order", "With an intermediate first Postfix switches TLS off; with intermediates mixed up, peers cannot verify.", "Put the server's certificate first, then each one's issuer."),
+    rule("cert.two-of-a-kind", Error, "two chains for one algorithm", OFF, "Keep one chain for each algorithm."),
+    rule("cert.expired", Error, "certificate is expired", "Postfix serves it all the same; peers that verify refuse it.", "Renew it."),
+    rule("cert.not-yet-valid", Error, "certificate is not valid yet", "Postfix serves it all the same; peers that verify refuse it.", "Wait, or check this host's clock."),
+    rule("cert.expiring", Warning, "certificate expires soon", "Peers that verify refuse it after that day.", "Renew it."),
+    rule("cert.self-signed", Warning, "self-signed certificate", "Good enough for opportunistic TLS and DANE; mail programs and peers that verify refuse it.", "Get a certificate from a CA."),
+    rule("cert.system-certificate", Warning, "certificate that the system made for itself", "Good enough for opportunistic TLS; mail programs and peers that verify refuse it.", "Get a certificate from a CA."),
+    rule("cert.name-mismatch", Warning, "certificate for another name", "Peers that verify compare it with the MX host's name and refuse it.", "Have a certificate issued for myhostname."),
+    rule("cert.no-alternative-name", Warning, "certificate without subjectAltName", "Many programs ignore the common name.", "Have a certificate issued with a DNS name."),
+    rule("cert.weak-key", Error, "weak key", "OpenSSL and peers refuse it.", "Have a certificate issued for a new key."),
+    rule("cert.no-server-auth", Error, "certificate that is not for servers", "Peers that verify refuse it.", "Have a certificate issued for servers."),
+    rule("cert.ca-as-leaf", Warning, "CA certificate in place of a server's", "A stolen server key could then sign other certificates.", "Have the CA issue a certificate for the server."),
+];

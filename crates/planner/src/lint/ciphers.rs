@@ -1,0 +1,170 @@
+//! Grades, cipher lists and groups.
+//!
+//! Owns: what can be said of them without asking the TLS library. Never: expands a list.
+
+use super::context::{Context, Latent, Setting, unless};
+use super::rule::{Place as _, Rule, rule};
+use crate::Finding;
+use crate::Severity::{Error, Info, Warning};
+use crate::catalog::Kind;
+
+/// The rules.
+pub(super) const RULES: &[Rule] = &[
+    NULL,
+    SELECTS_NOTHING,
+    REDEFINED,
+    UNKNOWN_GROUP,
+    NO_EXCLUSION,
+];
+
+#[rustfmt::skip]
+const NULL: Rule = rule("ciphers.null", Error, "TLS without encryption",
+    "The grade null selects ciphers that do not encrypt; TLS 1.3 peers encrypt all the same, others fail or are read.",
+    "Write medium or high.");
+#[rustfmt::skip]
+const SELECTS_NOTHING: Rule = rule("ciphers.selects-nothing", Error, "cipher list without a known name",
+    "OpenSSL finds no cipher in it (no cipher match): the server answers 220 to STARTTLS and drops the connection.",
+    "Delete the line; the default list is best.");
+#[rustfmt::skip]
+const REDEFINED: Rule = rule("ciphers.list-redefined", Info, "cipher list of a grade redefined",
+    "postconf(5) strongly encourages not to change it: the default follows the TLS library, this one does not.",
+    "Delete the line, and use a grade and exclusions.");
+#[rustfmt::skip]
+const UNKNOWN_GROUP: Rule = rule("ciphers.unknown-group", Warning, "unknown group or curve",
+    "Postfix warns (ignoring unknown ECDHE curve) and goes on without it.",
+    "Delete the line, or correct the name.");
+#[rustfmt::skip]
+const NO_EXCLUSION: Rule = rule("ciphers.exclusion-without-effect", Info, "excluded cipher that no library knows",
+    "Postfix and OpenSSL ignore unknown names in exclusions, silently: nothing is excluded by it.",
+    "Correct the name, or take it out.");
+
+/// Looks at every cipher setting.
+pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
+    for setting in context.all_settings() {
+        let Some(parameter) = setting.parameter.filter(|p| p.exists_in(context.version)) else {
+            continue;
+        };
+        let judge = match parameter.kind {
+            Kind::CipherGrade => grade,
+            Kind::CipherList if parameter.ends.is_empty() => list,
+            Kind::Groups => groups,
+            Kind::Exclusions => exclusions,
+            _ => continue,
+        };
+        if let Some(value) = context.expanded(setting).filter(|v| !v.is_empty()) {
+            judge(context, setting, &value, out);
+        }
+    }
+}
+
+fn grade(context: &Context<'_>, setting: &Setting<'_>, value: &str, out: &mut Vec<Finding>) {
+    if value.eq_ignore_ascii_case("null") {
+        let message = format!("{} is null. {}", setting.name, NULL.why);
+        let server = setting.name.starts_with("smtpd_");
+        let latent = match setting.name.contains("_mandatory_") {
+            true if server && !context.some_server_demands() => Latent::Yes,
+            _ => Latent::No,
+        };
+        let severity = unless(latent, NULL.severity);
+        out.push(NULL.says(message).on(Some(setting)).severe(severity));
+    }
+}
+
+fn list(_: &Context<'_>, setting: &Setting<'_>, value: &str, out: &mut Vec<Finding>) {
+    let selects = |word: &&str| !word.starts_with(['!', '-', '+', '@']);
+    let words = || value.split([':', ',', ' ', '\t']).filter(|w| !w.is_empty());
+    let (rule, known) = (&SELECTS_NOTHING, words().filter(selects).any(is_known));
+    if known {
+        let message = format!("{} is redefined. {}", setting.name, REDEFINED.why);
+        out.push(REDEFINED.says(message).on(Some(setting)));
+    } else {
+        let message = format!(
+            "{} names no cipher that OpenSSL has. {}",
+            setting.name, rule.why
+        );
+        out.push(rule.says(message).on(Some(setting)));
+    }
+}
+
+/// What OpenSSL knows: its aliases, and anything that has the form of a cipher's name.
+fn is_known(word: &str) -> bool {
+    let cipher = word.contains('-') || word.contains('_');
+    cipher || word.split('+').all(|part| ALIASES.contains(&part))
+}
+
+/// openssl-ciphers(1), cipher strings.
+#[rustfmt::skip]
+const ALIASES: &[&str] = &[
+    "DEFAULT", "COMPLEMENTOFDEFAULT", "COMPLEMENTOFALL", "ALL", "HIGH", "MEDIUM", "LOW", "EXP",
+    "EXPORT", "EXPORT40", "EXPORT56", "eNULL", "NULL", "aNULL", "kRSA", "aRSA", "RSA", "kDHr",
+    "kDHd", "kDH", "kDHE", "kEDH", "DH", "DHE", "EDH", "ADH", "kEECDH", "kECDHE", "ECDHE",
+    "EECDH", "AECDH", "aECDH", "aECDSA", "ECDSA", "aDSS", "DSS", "aDH", "TLSv1.2", "TLSv1.0",
+    "TLSv1", "SSLv3", "AES128", "AES256", "AES", "AESGCM", "AESCCM", "AESCCM8", "ARIA128",
+    "ARIA256", "ARIA", "ARIAGCM", "CAMELLIA128", "CAMELLIA256", "CAMELLIA", "CHACHA20", "3DES",
+    "DES", "RC4", "RC2", "IDEA", "SEED", "MD5", "SHA1", "SHA", "SHA256", "SHA384", "GOST",
+    "aGOST", "aGOST01", "kGOST", "GOST94", "GOST89MAC", "GOST12", "PSK", "kPSK", "kECDHEPSK",
+    "kDHEPSK", "kRSAPSK", "aPSK", "SRP", "kSRP", "aSRP", "SUITEB128", "SUITEB128ONLY",
+    "SUITEB192", "CBC", "kECDHr", "kECDHe", "kECDH", "ECDH", "AECDSA", "KRB5", "kKRB5", "aKRB5",
+    "FZA", "RC5", "EXPORTLOW", "CBC3", "PROFILE=SYSTEM",
+];
+
+fn exclusions(_: &Context<'_>, setting: &Setting<'_>, value: &str, out: &mut Vec<Finding>) {
+    let words = value.split([',', ':', ' ', '\t']).filter(|w| !w.is_empty());
+    for word in words.filter(|w| !w.starts_with(['!', '-', '+', '@']) && !is_known(w)) {
+        let message = format!("{} excludes {word:?}. {}", setting.name, NO_EXCLUSION.why);
+        out.push(NO_EXCLUSION.says(message).on(Some(setting)));
+    }
+}
+
+/// Groups of OpenSSL 1.1.1 to 3.5 that mail uses, and the words of `tls_eecdh_auto_curves`.
+#[rustfmt::skip]
+const GROUPS: &[&str] = &[
+    "X25519", "X448", "prime256v1", "P-256", "secp384r1", "P-384", "secp521r1", "P-521",
+    "secp224r1", "P-224", "secp256k1", "secp256r1", "prime192v1", "P-192", "ffdhe2048", "ffdhe3072", "ffdhe4096",
+    "ffdhe6144", "ffdhe8192", "brainpoolP256r1", "brainpoolP384r1", "brainpoolP512r1",
+    "brainpoolP256r1tls13", "brainpoolP384r1tls13", "brainpoolP512r1tls13", "DEFAULT",
+];
+/// Groups from OpenSSL 3.5 on.
+const NEW_GROUPS: &[&str] = &[
+    "X25519MLKEM768",
+    "SecP256r1MLKEM768",
+    "SecP384r1MLKEM1024",
+    "MLKEM512",
+    "MLKEM768",
+    "MLKEM1024",
+];
+
+fn groups(context: &Context<'_>, setting: &Setting<'_>, value: &str, out: &mut Vec<Finding>) {
+    let known = |list: &[&str], name: &str| list.iter().any(|k| k.eq_ignore_ascii_case(name));
+    let old_library = context
+        .facts
+        .is_some_and(|facts| is_before_3_5(&facts.openssl));
+    for word in value
+        .split([',', ':', '/', ' ', '\t'])
+        .filter(|w| !w.is_empty())
+    {
+        let name = word.trim_start_matches(['?', '*', '-']);
+        if known(GROUPS, name) {
+            continue;
+        }
+        let newer = known(NEW_GROUPS, name);
+        if newer && (word.starts_with('?') || !old_library) {
+            continue;
+        }
+        let why = if newer {
+            "exists from OpenSSL 3.5 on"
+        } else {
+            "is no group that OpenSSL has"
+        };
+        let message = format!("{}: {name} {why}. {}", setting.name, UNKNOWN_GROUP.why);
+        out.push(UNKNOWN_GROUP.says(message).on(Some(setting)));
+    }
+}
+
+fn is_before_3_5(openssl: &str) -> bool {
+    let version = openssl.split_whitespace().find_map(|word| {
+        let mut parts = word.split('.').map(|part| part.parse::<u32>().ok());
+        Some((parts.next()??, parts.next()??))
+    });
+    version.is_some_and(|version| version < (3, 5))
+}

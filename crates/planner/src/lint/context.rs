@@ -1,0 +1,291 @@
+//! What the rules look at: the TLS settings of both files, indexed once, and their meaning.
+//!
+//! Owns: one pass over the files, effective values (`-o`, main.cf, default) with the place they
+//! come from, and what a service is (port, loopback, program). Never: judges.
+
+mod server;
+
+pub(super) use server::{Reach, ServerTls};
+
+use super::LintInput;
+use crate::catalog::{self, Parameter};
+use crate::facts::{Facts, FileLook};
+use crate::{PostfixVersion, Severity};
+use postfix_cf::{MainCf, MasterCf};
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::path::Path;
+
+/// Judged by where the version is not known.
+const NEWEST: PostfixVersion = PostfixVersion::new(3, 11, 0);
+/// Evidence is cut after so many characters.
+const EVIDENCE: usize = 160;
+/// Parameters that are no TLS parameters and that rules point at.
+const NEIGHBOURS: &[&str] = &["content_filter", "relayhost", "inet_interfaces"];
+
+/// A `name = value` of main.cf that wins, or a `-o` that wins.
+pub(super) struct Setting<'a> {
+    pub(super) name: String,
+    /// Unexpanded.
+    pub(super) value: String,
+    pub(super) file: &'a Path,
+    pub(super) line: usize,
+    /// For evidence.
+    pub(super) text: String,
+    pub(super) parameter: Option<&'static Parameter>,
+    /// Index into [`Context::services`].
+    pub(super) service: Option<usize>,
+}
+
+/// A service of master.cf that wins.
+pub(super) struct Service<'a> {
+    pub(super) name: String,
+    pub(super) kind: String,
+    /// The program, without folders.
+    pub(super) command: String,
+    pub(super) file: &'a Path,
+    pub(super) line: usize,
+    pub(super) text: String,
+    pub(super) settings: Vec<Setting<'a>>,
+}
+
+/// Everything the rules look at.
+pub(super) struct Context<'a> {
+    pub(super) main: Option<(&'a Path, &'a MainCf)>,
+    pub(super) master: Option<(&'a Path, &'a MasterCf)>,
+    /// The version that was given.
+    pub(super) known_version: Option<PostfixVersion>,
+    /// That one, or the newest.
+    pub(super) version: PostfixVersion,
+    pub(super) facts: Option<&'a Facts>,
+    pub(super) now: Option<i64>,
+    /// main.cf's, in the order of the file.
+    pub(super) settings: Vec<Setting<'a>>,
+    pub(super) services: Vec<Service<'a>>,
+    by_name: HashMap<String, usize>,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(input: &LintInput<'a>) -> Self {
+        let known_version = input.version.or(input.facts.map(|facts| facts.version));
+        let mut context = Self {
+            main: input.main,
+            master: input.master,
+            known_version,
+            version: known_version.unwrap_or(NEWEST),
+            facts: input.facts,
+            now: input.now_unix,
+            settings: Vec::new(),
+            services: Vec::new(),
+            by_name: HashMap::new(),
+        };
+        context.index_main();
+        context.index_master();
+        context
+    }
+
+    fn index_main(&mut self) {
+        let Some((file, main)) = self.main else {
+            return;
+        };
+        for entry in main.entries() {
+            let name = entry.name();
+            let parameter = catalog::find(&name);
+            if parameter.is_none() && !looks_like_tls(&name) && !NEIGHBOURS.contains(&&*name) {
+                continue;
+            }
+            let value = String::from_utf8_lossy(&entry.value()).into_owned();
+            let setting = Setting {
+                text: cut(&format!("{name} = {value}")),
+                name: name.clone().into_owned(),
+                value,
+                file,
+                line: entry.first_line(),
+                parameter,
+                service: None,
+            };
+            match self.by_name.get(&*name) {
+                Some(at) => self.settings[*at] = setting,
+                None => {
+                    self.by_name.insert(name.into_owned(), self.settings.len());
+                    self.settings.push(setting);
+                }
+            }
+        }
+    }
+
+    fn index_master(&mut self) {
+        let Some((file, master)) = self.master else {
+            return;
+        };
+        let mut by_key: HashMap<(String, String), usize> = HashMap::new();
+        for entry in master.services() {
+            let at = by_key
+                .entry((entry.name.clone(), entry.kind.clone()))
+                .or_insert(self.services.len());
+            let at = *at;
+            let service = service(file, entry, at);
+            match self.services.get_mut(at) {
+                Some(earlier) => *earlier = service,
+                None => self.services.push(service),
+            }
+        }
+    }
+
+    /// All settings of both files.
+    pub(super) fn all_settings(&self) -> impl Iterator<Item = &Setting<'a>> {
+        let overrides = self.services.iter().flat_map(|s| &s.settings);
+        self.settings.iter().chain(overrides)
+    }
+
+    /// The service a setting is a `-o` of.
+    pub(super) fn service_of(&self, setting: &Setting<'_>) -> Option<&Service<'a>> {
+        self.services.get(setting.service?)
+    }
+
+    /// Where `name` is set for `service` (or in main.cf).
+    pub(super) fn set<'s>(
+        &'s self,
+        service: Option<&'s Service<'a>>,
+        name: &str,
+    ) -> Option<&'s Setting<'a>> {
+        let own = service.and_then(|s| s.settings.iter().find(|set| set.name == name));
+        own.or_else(|| self.settings.get(*self.by_name.get(name)?))
+    }
+
+    /// The value of `name` as a program of `service` sees it, expanded; `None` where that takes
+    /// values that are not known here.
+    pub(super) fn text(&self, service: Option<&Service<'a>>, name: &str) -> Option<String> {
+        self.expand(service, &self.raw(service, name)?)
+    }
+
+    /// Whether a boolean is known to be yes.
+    pub(super) fn yes(&self, service: Option<&Service<'a>>, name: &str) -> bool {
+        let value = self.text(service, name);
+        value.is_some_and(|value| value.eq_ignore_ascii_case("yes"))
+    }
+
+    /// Whether a value is known and not empty.
+    pub(super) fn given(&self, service: Option<&Service<'a>>, name: &str) -> bool {
+        self.text(service, name).is_some_and(|v| !v.is_empty())
+    }
+
+    /// The value of a setting where it stands, expanded.
+    pub(super) fn expanded(&self, setting: &Setting<'a>) -> Option<String> {
+        self.expand(self.service_of(setting), &setting.value)
+    }
+
+    /// The same, only where the value as written does not say it.
+    pub(super) fn expanded_if_needed(&self, setting: &Setting<'a>) -> Option<String> {
+        setting
+            .value
+            .contains('$')
+            .then(|| self.expanded(setting))
+            .flatten()
+    }
+
+    fn expand(&self, service: Option<&Service<'a>>, raw: &str) -> Option<String> {
+        if !raw.contains('$') {
+            return Some(raw.to_owned());
+        }
+        let unknown = Cell::new(false);
+        let lookup = |name: &str| -> Option<Cow<'_, [u8]>> {
+            let found = self.raw(service, name);
+            if found.is_none() && self.facts.is_none() {
+                unknown.set(true);
+            }
+            found.map(|value| Cow::Owned(value.into_owned().into_bytes()))
+        };
+        let bytes = postfix_cf::expand(raw.as_bytes(), &lookup).ok()?;
+        (!unknown.get()).then(|| String::from_utf8_lossy(&bytes).trim().to_owned())
+    }
+
+    fn raw<'s>(&'s self, service: Option<&'s Service<'a>>, name: &str) -> Option<Cow<'s, str>> {
+        if let Some(setting) = self.set(service, name) {
+            return Some(Cow::Borrowed(&setting.value));
+        }
+        if let Some(value) = self.main.and_then(|(_, main)| main.get(name)) {
+            return Some(Cow::Owned(String::from_utf8_lossy(&value).into_owned()));
+        }
+        if let Some(default) = self.facts.and_then(|facts| facts.defaults.get(name)) {
+            return Some(Cow::Borrowed(default));
+        }
+        if name == "compatibility_level" {
+            return Some(Cow::Borrowed("0"));
+        }
+        let parameter = catalog::find(name)?;
+        let default = parameter.default_in(self.version);
+        // A parameter from another release: empty, as Postfix expands unknown names.
+        Some(Cow::Borrowed(default.unwrap_or_default()))
+    }
+
+    /// What stands at `path`, where that was looked at.
+    pub(super) fn look(&self, path: &str) -> Option<&'a FileLook> {
+        self.facts?.files.get(Path::new(path))
+    }
+}
+
+/// Milder where a fault is latent.
+pub(super) fn unless(latent: Latent, severity: Severity) -> Severity {
+    match latent {
+        Latent::Yes => severity.min(Severity::Warning),
+        Latent::No => severity,
+    }
+}
+
+/// Whether a fault shows only when something else changes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Latent {
+    Yes,
+    No,
+}
+
+/// Names that mean TLS wherever they stand.
+pub(super) fn looks_like_tls(name: &str) -> bool {
+    let stem = ["smtpd_", "smtp_", "lmtp_", "postscreen_", "tlsproxy_"]
+        .iter()
+        .find_map(|prefix| name.strip_prefix(prefix));
+    match stem {
+        Some(stem) => {
+            stem.starts_with("tls_") || stem.ends_with("_tls") || stem.contains("starttls")
+        }
+        None => name.starts_with("tls_") || name.contains("_tls_"),
+    }
+}
+
+fn service<'a>(file: &'a Path, entry: postfix_cf::Service, at: usize) -> Service<'a> {
+    let mut settings: Vec<Setting<'a>> = Vec::new();
+    for over in entry.overrides {
+        let parameter = catalog::find(&over.name);
+        let value = String::from_utf8_lossy(&over.value).into_owned();
+        settings.retain(|earlier| earlier.name != over.name);
+        settings.push(Setting {
+            text: cut(&format!("-o {}={value}", over.name)),
+            name: over.name,
+            value,
+            file,
+            line: over.line,
+            parameter,
+            service: Some(at),
+        });
+    }
+    let command = entry.command.rsplit('/').next().unwrap_or_default();
+    Service {
+        text: cut(&format!(
+            "{} {} … {}",
+            entry.name, entry.kind, entry.command
+        )),
+        command: command.to_owned(),
+        name: entry.name,
+        kind: entry.kind,
+        file,
+        line: entry.first_line,
+        settings,
+    }
+}
+
+fn cut(text: &str) -> String {
+    let clean = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    clean.take(EVIDENCE).collect()
+}

@@ -1,0 +1,86 @@
+//! Lookup tables of TLS parameters: types that the build lacks, files that are not there.
+//!
+//! Owns: which file a `type:name` opens. Never: what stands in it.
+
+use super::context::{Context, Setting};
+use super::rule::{Place as _, Rule, rule};
+use crate::Finding;
+use crate::Severity::{self, Fatal, Warning};
+use crate::catalog::{Direction, Kind, map_elements};
+use crate::facts::FileLook;
+
+/// The rules.
+pub(super) const RULES: &[Rule] = &[MISSING, NOT_BUILT];
+
+#[rustfmt::skip]
+const MISSING: Rule = rule("maps.missing", Fatal, "lookup table without a file",
+    "The table cannot be opened; where it holds the client's policy, all its mail is deferred.",
+    "Make the file and run postmap on it (postmap -F for SNI), or take the table out.");
+#[rustfmt::skip]
+const NOT_BUILT: Rule = rule("maps.type-not-built", Fatal, "table type that this Postfix lacks",
+    "The table cannot be opened (unsupported dictionary type); where it holds the client's policy, all its mail is deferred.",
+    "Use a type that postconf -m lists, or install the package with that type.");
+
+/// Looks at every table of a TLS parameter.
+pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
+    let Some(facts) = context.facts else {
+        return;
+    };
+    for setting in context.all_settings() {
+        let Some(parameter) = setting.parameter.filter(|p| p.kind == Kind::MapList) else {
+            continue;
+        };
+        if !parameter.exists_in(context.version) {
+            continue;
+        }
+        let Some(value) = context.expanded(setting) else {
+            continue;
+        };
+        // Missing SNI tables leave the default certificate; missing policies stop the mail.
+        let severity = match parameter.direction {
+            Direction::Inbound | Direction::Shared => Warning,
+            Direction::Outbound | Direction::Tlsproxy => Fatal,
+        };
+        for element in map_elements(&value) {
+            out.extend(judge(context, facts, setting, severity, element));
+        }
+    }
+}
+
+fn judge(
+    context: &Context<'_>,
+    facts: &crate::Facts,
+    setting: &Setting<'_>,
+    severity: Severity,
+    element: &str,
+) -> Option<Finding> {
+    let (mut kind, mut name) = element
+        .trim_start_matches('{')
+        .trim_start()
+        .split_once(':')?;
+    while kind == "proxy" {
+        (kind, name) = name.split_once(':')?;
+    }
+    let built = facts.map_types.is_empty() || facts.map_types.iter().any(|t| t == kind);
+    if !built {
+        let message = format!(
+            "{}: this Postfix has no tables of type {kind}. {}",
+            setting.name, NOT_BUILT.why
+        );
+        return Some(NOT_BUILT.says(message).on(Some(setting)).severe(severity));
+    }
+    let suffix = match kind {
+        "hash" | "btree" => ".db",
+        "lmdb" => ".lmdb",
+        "cdb" => ".cdb",
+        "dbm" | "sdbm" => ".pag",
+        "texthash" | "regexp" | "pcre" | "cidr" => "",
+        _ => return None,
+    };
+    let path = format!("{name}{suffix}");
+    if !matches!(context.look(&path), Some(FileLook::Missing)) {
+        return None;
+    }
+    let message = format!("{}: there is no {path}. {}", setting.name, MISSING.why);
+    Some(MISSING.says(message).on(Some(setting)).severe(severity))
+}

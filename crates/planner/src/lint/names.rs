@@ -1,0 +1,110 @@
+//! Names: misspelt ones, and ones that the version does not know.
+//!
+//! Owns: what counts as a slip. Never: knows names (`catalog` does).
+
+use super::context::{Context, Setting, looks_like_tls};
+use super::rule::{Place as _, Rule, rule};
+use crate::Finding;
+use crate::Severity::{Error, Warning};
+use crate::catalog::{self, State};
+use std::collections::HashSet;
+
+/// The rules.
+#[rustfmt::skip]
+pub(super) const RULES: &[Rule] = &[MISSPELT, UNKNOWN, NOT_IN_VERSION];
+
+#[rustfmt::skip]
+const MISSPELT: Rule = rule("name.misspelt", Error, "misspelt parameter",
+    "Postfix takes it for a parameter of your own and ignores it.",
+    "Correct the name.");
+#[rustfmt::skip]
+const UNKNOWN: Rule = rule("name.unknown", Warning, "unknown TLS parameter",
+    "No Postfix from 3.4 to 3.11 knows it; it has no effect.",
+    "Delete the line, or look the name up in postconf(5).");
+#[rustfmt::skip]
+const NOT_IN_VERSION: Rule = rule("name.not-in-version", Warning, "parameter of a newer Postfix",
+    "The installed Postfix does not know it; it has no effect.",
+    "Delete the line, or upgrade Postfix.");
+
+/// Looks at every name.
+pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
+    let mut own: Option<HashSet<String>> = None;
+    for setting in context.all_settings() {
+        let Some(parameter) = setting.parameter else {
+            if looks_like_tls(&setting.name)
+                && !own
+                    .get_or_insert_with(|| referenced(context))
+                    .contains(&setting.name)
+                && !belongs_to_a_transport(context, &setting.name)
+            {
+                out.push(stranger(setting));
+            }
+            continue;
+        };
+        let not_yet = |version| parameter.state(version) == State::NotYet;
+        if let Some(version) = context.known_version.filter(|v| not_yet(*v)) {
+            let message = format!(
+                "{} exists from Postfix {}.{} on; {version} ignores it.",
+                setting.name, parameter.since.major, parameter.since.minor
+            );
+            out.push(NOT_IN_VERSION.says(message).on(Some(setting)));
+        }
+    }
+}
+
+fn stranger(setting: &Setting<'_>) -> Finding {
+    match catalog::nearest(&setting.name) {
+        Some(meant) => MISSPELT
+            .says(format!(
+                "{} is not a Postfix parameter and has no effect; {} is meant, it seems.",
+                setting.name, meant.name
+            ))
+            .on(Some(setting))
+            .remedy(format!("Write {}.", meant.name)),
+        None => UNKNOWN
+            .says(format!(
+                "No Postfix knows {}; it has no effect.",
+                setting.name
+            ))
+            .on(Some(setting)),
+    }
+}
+
+/// Names that some value refers to: those are an administrator's own, whatever they look like.
+fn referenced(context: &Context<'_>) -> HashSet<String> {
+    let mut names = HashSet::new();
+    if let Some((_, main)) = context.main {
+        for entry in main.entries() {
+            let value = entry.value();
+            if value.contains(&b'$') {
+                names.extend(postfix_cf::references(&value));
+            }
+        }
+    }
+    for setting in context.services.iter().flat_map(|s| &s.settings) {
+        if setting.value.contains('$') {
+            names.extend(postfix_cf::references(setting.value.as_bytes()));
+        }
+    }
+    names
+}
+
+/// `NAME_…` parameters of a transport called NAME in master.cf (`smtp_tls_relay_time_limit`…).
+fn belongs_to_a_transport(context: &Context<'_>, name: &str) -> bool {
+    let mut services = context.services.iter();
+    services.any(|s| {
+        name.strip_prefix(s.name.as_str())
+            .is_some_and(|rest| rest.starts_with('_') && TRANSPORT_STEMS.contains(&&rest[1..]))
+    })
+}
+
+/// What qmgr(8) and spawn(8) read for a transport by its name.
+const TRANSPORT_STEMS: &[&str] = &[
+    "destination_concurrency_limit",
+    "destination_recipient_limit",
+    "destination_rate_delay",
+    "initial_destination_concurrency",
+    "recipient_limit",
+    "time_limit",
+    "transport_rate_delay",
+];

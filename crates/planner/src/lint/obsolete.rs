@@ -1,0 +1,94 @@
+//! Parameters whose life is over, and what replaces them.
+//!
+//! Owns: how that is said. Never: knows which ones (`catalog` does).
+
+use super::context::{Context, Setting};
+use super::rule::{Place as _, Rule, rule};
+use crate::Finding;
+use crate::Severity::{Error, Info, Warning};
+use crate::catalog::{Ending, Parameter, State};
+
+/// The rules.
+#[rustfmt::skip]
+pub(super) const RULES: &[Rule] = &[
+    rule("obsolete.superseded", Info, "parameter with a better successor",
+        "It still works; something better replaced it.",
+        "Use its successor."),
+    rule("obsolete.will-go", Warning, "parameter that Postfix wants to drop",
+        "It still works; Postfix warns that support will be removed.",
+        "Use its successor before an upgrade takes it away."),
+    rule("obsolete.ignored", Warning, "parameter without effect",
+        "Postfix accepts it and does nothing with it.",
+        "Delete the line."),
+    rule("obsolete.gone", Error, "parameter that no longer exists",
+        "Postfix does not know it any more; what it asks for does not happen.",
+        "Use its successor."),
+    OVERRULED,
+];
+
+#[rustfmt::skip]
+const OVERRULED: Rule = rule("obsolete.overruled", Warning, "old parameter overruled by its successor",
+    "Postfix ignores use_tls, enforce_tls and enforce_peername once the security level is set.",
+    "Delete the old line.");
+
+/// Looks at every setting's state.
+pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
+    for setting in context.all_settings() {
+        let Some(parameter) = setting.parameter else {
+            continue;
+        };
+        let State::Ended(how) = parameter.state(context.version) else {
+            continue;
+        };
+        if how != Ending::Gone
+            && let Some(level) = overruled_by(context, setting)
+        {
+            let message = format!("{} has no effect: {level} is set.", setting.name);
+            let at_level = context.set(context.service_of(setting), &level);
+            out.push(OVERRULED.says(message).on(Some(setting)).on(at_level));
+            continue;
+        }
+        out.extend(finding(setting, parameter, how));
+    }
+}
+
+fn finding(setting: &Setting<'_>, parameter: &Parameter, how: Ending) -> Option<Finding> {
+    let (code, what) = match how {
+        Ending::Obsolete => ("obsolete.superseded", "is obsolete"),
+        Ending::Warned => (
+            "obsolete.will-go",
+            "will be removed from Postfix (warned of",
+        ),
+        Ending::Ignored => ("obsolete.ignored", "has no effect (ignored"),
+        Ending::Gone => ("obsolete.gone", "no longer exists"),
+    };
+    let rule = RULES.iter().find(|rule| rule.code == code)?;
+    let since = parameter.ends.iter().find(|end| end.how == how)?.from;
+    let message = match how {
+        Ending::Obsolete | Ending::Gone => format!("{} {what}.", setting.name),
+        Ending::Warned | Ending::Ignored => format!(
+            "{} {what} since Postfix {}.{}).",
+            setting.name, since.major, since.minor
+        ),
+    };
+    let text = parameter.replaced_by.map_or("delete the line", |r| r.text);
+    Some(rule.says(message).on(Some(setting)).remedy(sentence(text)))
+}
+
+/// The level that makes an old switch moot.
+fn overruled_by(context: &Context<'_>, setting: &Setting<'_>) -> Option<String> {
+    let old = ["_use_tls", "_enforce_tls", "_tls_enforce_peername"];
+    let prefix = old.iter().find_map(|end| setting.name.strip_suffix(end))?;
+    let level = format!("{prefix}_tls_security_level");
+    context
+        .given(context.service_of(setting), &level)
+        .then_some(level)
+}
+
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => format!("{}{}.", first.to_uppercase(), chars.as_str()),
+        None => String::new(),
+    }
+}

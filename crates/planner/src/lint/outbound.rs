@@ -1,0 +1,198 @@
+//! The SMTP client: levels that cannot be kept, and mail in clear.
+//!
+//! Owns: what a client level needs beside itself. Never: policy rows (a table's content is not
+//! looked at here).
+
+use super::context::{Context, Service, Setting};
+use super::rule::{Place as _, Rule, rule};
+use crate::Finding;
+use crate::Severity::{Error, Info, Warning};
+use mailtls::Level;
+
+/// The rules.
+#[rustfmt::skip]
+pub(super) const RULES: &[Rule] = &[
+    CLEAR, DANE_WITHOUT_DNSSEC, NO_TRUST, NO_FINGERPRINT, WEAK_DIGEST, WRAPPER, MANDATORY,
+    FILTER_INHERITS, CLIENT_CERTIFICATE,
+];
+
+#[rustfmt::skip]
+const CLEAR: Rule = rule("outbound.cleartext", Warning, "mail is sent in clear",
+    "The client does not use TLS, though nearly every server offers it.",
+    "Set smtp_tls_security_level = may, or dane where the resolver validates DNSSEC.");
+#[rustfmt::skip]
+const DANE_WITHOUT_DNSSEC: Rule = rule("outbound.dane-without-dnssec", Error, "DANE without DNSSEC",
+    "Without smtp_dns_support_level = dnssec Postfix looks up no TLSA records: dane acts as may, and dane-only defers all mail.",
+    "Set smtp_dns_support_level = dnssec, with a validating resolver on this host.");
+#[rustfmt::skip]
+const NO_TRUST: Rule = rule("outbound.nothing-to-verify-with", Error, "certificates checked against nothing",
+    "No CA is trusted, so no server's certificate can be verified: all mail is deferred.",
+    "Set smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt, or tls_append_default_CA = yes.");
+#[rustfmt::skip]
+const NO_FINGERPRINT: Rule = rule("outbound.no-fingerprint", Error, "level fingerprint without fingerprints",
+    "No fingerprint is configured, so no server matches: all mail is deferred.",
+    "Set the level in a policy row with match=, or set smtp_tls_fingerprint_cert_match.");
+#[rustfmt::skip]
+const WEAK_DIGEST: Rule = rule("outbound.weak-fingerprint-digest", Warning, "fingerprints with a broken digest",
+    "Certificates with the same MD5 or SHA-1 fingerprint can be made.",
+    "Set smtp_tls_fingerprint_digest = sha256 and record the fingerprints anew.");
+#[rustfmt::skip]
+const WRAPPER: Rule = rule("outbound.wrapper-without-encrypt", Error, "client wrapper mode without a demand for TLS",
+    "Wrapper mode needs the level encrypt or stronger: mail is deferred (TLS wrappermode requires it).",
+    "Set smtp_tls_security_level = encrypt beside smtp_tls_wrappermode = yes.");
+#[rustfmt::skip]
+const MANDATORY: Rule = rule("outbound.mandatory-for-all", Warning, "TLS demanded of every server",
+    "Mail to servers without TLS (or without what the level demands) waits in the queue and comes back after days.",
+    "Set may (or dane) for all and demand more for single destinations with smtp_tls_policy_maps.");
+#[rustfmt::skip]
+const FILTER_INHERITS: Rule = rule("outbound.filter-inherits", Error, "TLS demanded of a content filter",
+    "Content filters on this host speak no TLS: mail to them is deferred (TLS is required, but was not offered).",
+    "Add -o smtp_tls_security_level=none to the filter's transport in master.cf.");
+#[rustfmt::skip]
+const CLIENT_CERTIFICATE: Rule = rule("outbound.client-certificate", Info, "certificate shown to every server",
+    "The client needs no certificate unless a server asks for that one; some servers stumble over it.",
+    "Delete smtp_tls_cert_file and its like, or set them with -o on the transport that needs them.");
+
+/// Looks at the client by main.cf, and at each service that is one.
+pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
+    if context.main.is_none() {
+        return;
+    }
+    defaults(context, out);
+    let clients = context.services.iter().filter(|s| s.command == "smtp");
+    for client in std::iter::once(None).chain(clients.map(Some)) {
+        needs(context, client, out);
+    }
+    filter(context, out);
+    for name in [
+        "smtp_tls_cert_file",
+        "smtp_tls_chain_files",
+        "smtp_tls_eccert_file",
+    ] {
+        if let Some(setting) = context.set(None, name).filter(|s| !s.value.is_empty()) {
+            out.push(CLIENT_CERTIFICATE.found().on(Some(setting)));
+        }
+    }
+}
+
+/// The level for everything that has no rule of its own.
+fn defaults(context: &Context<'_>, out: &mut Vec<Finding>) {
+    let level = level_setting(context, None);
+    let elsewhere = |name: &str| context.text(None, name).is_none_or(|v| !v.is_empty());
+    match context.client_level(None) {
+        Some(Level::None) if !elsewhere("smtp_tls_policy_maps") => {
+            let relays = context.set(None, "smtp_tls_wrappermode").is_some();
+            if !relays {
+                out.push(CLEAR.found().on(level));
+            }
+        }
+        Some(strict) if strict.never_cleartext() && !elsewhere("relayhost") => {
+            out.push(MANDATORY.found().on(level));
+        }
+        _ => {}
+    }
+}
+
+fn level_setting<'s, 'a>(
+    context: &'s Context<'a>,
+    client: Option<&'s Service<'a>>,
+) -> Option<&'s Setting<'a>> {
+    context
+        .set(client, "smtp_tls_security_level")
+        .or_else(|| context.set(client, "smtp_enforce_tls"))
+}
+
+/// What the level of one client rests on.
+fn needs(context: &Context<'_>, client: Option<&Service<'_>>, out: &mut Vec<Finding>) {
+    let Some(level) = context.client_level(client) else {
+        return;
+    };
+    let place = level_setting(context, client);
+    let empty = |name: &str| context.text(client, name).is_some_and(|v| v.is_empty());
+    match level {
+        Level::Dane | Level::DaneOnly => {
+            let dns = context.text(client, "smtp_dns_support_level");
+            if dns.is_some_and(|dns| !dns.eq_ignore_ascii_case("dnssec")) {
+                let dns = context.set(client, "smtp_dns_support_level");
+                out.push(DANE_WITHOUT_DNSSEC.found().on(place).on(dns));
+            }
+        }
+        Level::Verify | Level::Secure => {
+            let anchors = [
+                "smtp_tls_CAfile",
+                "smtp_tls_CApath",
+                "smtp_tls_trust_anchor_file",
+            ];
+            let system = context.yes(client, "tls_append_default_CA");
+            if anchors.iter().all(|name| empty(name)) && !system {
+                out.push(NO_TRUST.found().on(place));
+            }
+        }
+        Level::Fingerprint => {
+            if empty("smtp_tls_fingerprint_cert_match") && empty("smtp_tls_policy_maps") {
+                out.push(NO_FINGERPRINT.found().on(place));
+            }
+            weak_digest(context, client, out);
+        }
+        _ => {}
+    }
+    let wrapper = context.yes(client, "smtp_tls_wrappermode");
+    let by_policy = !empty("smtp_tls_policy_maps");
+    if wrapper && matches!(level, Level::None | Level::May) && !by_policy {
+        let mode = context.set(client, "smtp_tls_wrappermode");
+        out.push(WRAPPER.found().on(mode).on(place));
+    }
+}
+
+fn weak_digest(context: &Context<'_>, client: Option<&Service<'_>>, out: &mut Vec<Finding>) {
+    let name = "smtp_tls_fingerprint_digest";
+    let Some(digest) = context.text(client, name) else {
+        return;
+    };
+    if ["md5", "sha1"].contains(&&*digest.to_ascii_lowercase()) {
+        let message = format!("{name} is {digest}. {}", WEAK_DIGEST.why);
+        let set = context.set(client, name);
+        let place = set.or_else(|| level_setting(context, client));
+        out.push(WEAK_DIGEST.says(message).on(place));
+    }
+}
+
+/// `content_filter = TRANSPORT:…` whose transport would demand TLS of a program on this host.
+fn filter(context: &Context<'_>, out: &mut Vec<Finding>) {
+    let Some(filter) = context.set(None, "content_filter") else {
+        return;
+    };
+    let Some((transport, hop)) = filter.value.split_once(':') else {
+        return;
+    };
+    let host = hop.trim_start_matches('[');
+    if !["127.", "localhost", "::1"]
+        .iter()
+        .any(|local| host.starts_with(local))
+    {
+        return;
+    }
+    let named = |s: &&Service<'_>| s.name == transport && s.kind == "unix";
+    let Some(client) = context.services.iter().find(named) else {
+        return;
+    };
+    // lmtp(8) reads lmtp_tls_security_level, which nobody sets by accident.
+    if client.command != "smtp" {
+        return;
+    }
+    let policy = context.given(Some(client), "smtp_tls_policy_maps");
+    if context
+        .client_level(Some(client))
+        .is_some_and(Level::never_cleartext)
+        && !policy
+    {
+        let level = level_setting(context, Some(client));
+        out.push(
+            FILTER_INHERITS
+                .found()
+                .on(level)
+                .on(Some(filter))
+                .of(Some(client)),
+        );
+    }
+}

@@ -1,0 +1,117 @@
+//! Protocol lists that are valid and mean something else than they look.
+//!
+//! Owns: what a list allows, against what peers speak. Never: invalid lists (`values`).
+
+use super::context::{Context, Setting};
+use super::rule::{Place as _, Rule, rule};
+use crate::Finding;
+use crate::Severity::{Error, Info, Warning};
+use crate::catalog::{Direction, Kind};
+use mailtls::{ProtocolList, RangeSyntax, TlsVersion};
+
+/// The rules.
+pub(super) const RULES: &[Rule] = &[
+    SSL,
+    PINNED_OLD,
+    CAPPED,
+    OLD_MANDATORY,
+    TOO_STRICT,
+    CONTRADICTION,
+];
+
+#[rustfmt::skip]
+const SSL: Rule = rule("protocols.ssl", Warning, "SSLv2 or SSLv3 allowed",
+    "SSLv3 is broken (RFC 7568); where the TLS library still has it, peers can be pushed down to it.",
+    "Write >=TLSv1.2 for mandatory TLS and >=TLSv1 for optional TLS (before 3.6: !SSLv2, !SSLv3).");
+#[rustfmt::skip]
+const PINNED_OLD: Rule = rule("protocols.pinned-old", Error, "only protocols that peers refuse",
+    "Names without ! pin the list to them: nothing newer is allowed, and handshakes with today's peers fail.",
+    "Exclude what is unwanted (>=TLSv1.2), do not list what is wanted.");
+#[rustfmt::skip]
+const CAPPED: Rule = rule("protocols.capped", Warning, "TLS 1.3 left out",
+    "The list ends at TLS 1.2: newer and better versions are refused.",
+    "Write >=TLSv1.2 instead of naming versions.");
+#[rustfmt::skip]
+const OLD_MANDATORY: Rule = rule("protocols.old-mandatory", Info, "TLS 1.0 or 1.1 allowed where TLS is demanded",
+    "TLS 1.0 and 1.1 are out of use (RFC 8996); where TLS is demanded, peers speak 1.2 or newer.",
+    "Write >=TLSv1.2 (before 3.6: !SSLv2, !SSLv3, !TLSv1, !TLSv1.1).");
+#[rustfmt::skip]
+const TOO_STRICT: Rule = rule("protocols.too-strict-for-may", Warning, "TLS 1.2 refused where TLS is optional",
+    "Peers that speak TLS 1.2 cannot use TLS at all, and send or receive in clear.",
+    "Write >=TLSv1.2.");
+#[rustfmt::skip]
+const CONTRADICTION: Rule = rule("protocols.contradiction", Warning, "protocol both named and excluded",
+    "The exclusion wins.",
+    "Name it once.");
+
+/// Looks at every protocol list that is set.
+pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
+    for setting in context.all_settings() {
+        let Some(parameter) = setting.parameter else {
+            continue;
+        };
+        if parameter.kind == Kind::ProtocolList && parameter.direction != Direction::Tlsproxy {
+            judge(context, setting, out);
+        }
+    }
+}
+
+fn judge(context: &Context<'_>, setting: &Setting<'_>, out: &mut Vec<Finding>) {
+    let Some(value) = context.expanded(setting) else {
+        return;
+    };
+    let Ok(list) = ProtocolList::parse(&value, RangeSyntax::Allowed) else {
+        return;
+    };
+    let (Some(floor), Some(ceiling)) = (list.floor(), list.ceiling()) else {
+        return;
+    };
+    let mandatory = setting.name.contains("_mandatory_");
+    let say = |rule: &Rule, what: String| {
+        let message = format!("{} {what}. {}", setting.name, rule.why);
+        rule.says(message).on(Some(setting))
+    };
+    if ceiling <= TlsVersion::Tls1_1 {
+        out.push(say(&PINNED_OLD, format!("allows {list} only")));
+    } else if ceiling == TlsVersion::Tls1_2 {
+        out.push(say(&CAPPED, format!("allows {list} only")));
+    }
+    // SSLv2 is in no library of this age; a list that leaves only that open is as good as one
+    // that excludes it.
+    if list.allows(TlsVersion::Ssl3) {
+        out.push(say(&SSL, "allows SSLv3".to_owned()));
+    } else if mandatory && floor < TlsVersion::Tls1_2 && ceiling > TlsVersion::Tls1_1 {
+        out.push(say(&OLD_MANDATORY, format!("allows {floor}")));
+    }
+    if !mandatory && floor == TlsVersion::Tls1_3 && optional(context, setting) {
+        out.push(say(&TOO_STRICT, "allows TLSv1.3 only".to_owned()));
+    }
+    if let Some(name) = contradiction(&value) {
+        out.push(say(
+            &CONTRADICTION,
+            format!("both names and excludes {name}"),
+        ));
+    }
+}
+
+/// Whether the list is for sessions that can go on in clear.
+fn optional(context: &Context<'_>, setting: &Setting<'_>) -> bool {
+    match setting.name.starts_with("smtpd_") {
+        true => context.some_server_offers(),
+        false => true,
+    }
+}
+
+fn contradiction(value: &str) -> Option<String> {
+    let words: Vec<String> = value
+        .split([' ', '\t', ',', ':'])
+        .map(str::to_ascii_lowercase)
+        .collect();
+    let excluded = words.iter().filter_map(|word| word.strip_prefix('!'));
+    let mut twice = excluded.filter(|name| words.iter().any(|word| word == name));
+    let name = twice.next()?;
+    TlsVersion::ALL
+        .iter()
+        .find(|version| version.name().eq_ignore_ascii_case(name))
+        .map(|version| version.name().to_owned())
+}

@@ -1,0 +1,117 @@
+//! Rules as data, and findings made from them.
+//!
+//! Owns: the shape of a rule, the joining of findings that say the same of several places.
+//! Never: a rule itself.
+
+use super::context::{Service, Setting};
+use crate::finding::Evidence;
+use crate::{Finding, Severity};
+use std::collections::HashMap;
+
+/// A rule, as `lint --explain CODE` tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Stable code, `family.what`.
+    pub code: &'static str,
+    /// How bad it usually is; a finding may be milder or worse where it stands.
+    pub severity: Severity,
+    /// What it is about, a few words.
+    pub title: &'static str,
+    /// What follows from it, as Postfix was seen to behave.
+    pub why: &'static str,
+    /// What to do.
+    pub remedy: &'static str,
+}
+
+/// A row of a rule table.
+pub(super) const fn rule(
+    code: &'static str,
+    severity: Severity,
+    title: &'static str,
+    why: &'static str,
+    remedy: &'static str,
+) -> Rule {
+    Rule {
+        code,
+        severity,
+        title,
+        why,
+        remedy,
+    }
+}
+
+impl Rule {
+    /// A finding of this rule that says `message`.
+    pub(super) fn says(&self, message: impl Into<String>) -> Finding {
+        Finding::new(self.code, self.severity, message, self.remedy)
+    }
+
+    /// A finding of this rule that says what the rule says of every place.
+    pub(super) fn found(&self) -> Finding {
+        self.says(self.why)
+    }
+}
+
+/// Finding-making in one chain.
+pub(super) trait Place: Sized {
+    /// At a setting, where there is one.
+    fn on(self, setting: Option<&Setting<'_>>) -> Self;
+    /// At a service's line, where there is one.
+    fn of(self, service: Option<&Service<'_>>) -> Self;
+    /// As bad as this instead.
+    fn severe(self, severity: Severity) -> Self;
+    /// With this remedy instead.
+    fn remedy(self, remedy: impl Into<String>) -> Self;
+}
+
+impl Place for Finding {
+    fn on(self, setting: Option<&Setting<'_>>) -> Self {
+        match setting {
+            Some(setting) => self.at(setting.file, setting.line, setting.text.clone()),
+            None => self,
+        }
+    }
+
+    fn of(self, service: Option<&Service<'_>>) -> Self {
+        match service {
+            Some(service) => self.at(service.file, service.line, service.text.clone()),
+            None => self,
+        }
+    }
+
+    fn severe(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = remedy.into();
+        self
+    }
+}
+
+/// Joins findings with the same code and message: one finding, all places.
+pub(super) fn merge(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut merged: Vec<Finding> = Vec::with_capacity(findings.len());
+    let mut seen: HashMap<(String, String), usize> = HashMap::new();
+    for finding in findings {
+        let key = (finding.code.to_string(), finding.message.clone());
+        match seen.get(&key).and_then(|at| merged.get_mut(*at)) {
+            Some(first) => {
+                first.severity = first.severity.max(finding.severity);
+                first.evidence.extend(finding.evidence);
+            }
+            None => {
+                seen.insert(key, merged.len());
+                merged.push(finding);
+            }
+        }
+    }
+    for finding in &mut merged {
+        let mut places: std::collections::HashSet<Evidence> = std::collections::HashSet::new();
+        finding
+            .evidence
+            .retain(|place| places.insert(place.clone()));
+    }
+    merged
+}

@@ -1,0 +1,109 @@
+//! What postfix-cf noticed about the text of the files.
+//!
+//! Owns: how grave each is, and what to do. Never: finds it (postfix-cf does).
+
+use super::context::Context;
+use super::rule::{Place as _, Rule, rule};
+use crate::Severity::{Error, Fatal, Info, Warning};
+use crate::{Finding, catalog};
+use postfix_cf::FindingCode;
+use std::path::Path;
+
+/// The rules; each code is `syntax.` and postfix-cf's name.
+#[rustfmt::skip]
+pub(super) const RULES: &[Rule] = &[
+    rule("syntax.missing-equals", Fatal, "main.cf line without =",
+        "Every Postfix program that starts dies of this line, and every port hangs.",
+        "Write name = value, put # in front of the line, or indent it to continue the line above."),
+    rule("syntax.missing-name", Fatal, "main.cf line without a name",
+        "Every Postfix program that starts dies of this line, and every port hangs.",
+        "Write the parameter's name before the =, or take the line out."),
+    rule("syntax.bad-expansion", Fatal, "$ expression that cannot be read",
+        "Every program that reads the parameter dies of it.",
+        "Close the braces; write $$ for a dollar sign."),
+    rule("syntax.field-count", Fatal, "master.cf line with too few fields",
+        "Postfix refuses the whole master.cf: no reload, no start.",
+        "Give all eight fields: name, type, private, unprivileged, chroot, wakeup, maxproc, command."),
+    rule("syntax.bad-type", Fatal, "unknown service type",
+        "Postfix refuses the whole master.cf: no reload, no start.",
+        "Write inet, unix, unix-dgram, fifo or pass."),
+    rule("syntax.bad-field", Fatal, "field of master.cf that cannot have this value",
+        "Postfix refuses the whole master.cf: no reload, no start.",
+        "Write y, n or - for yes-or-no fields, and a number or - for the others."),
+    rule("syntax.bad-override", Fatal, "-o without name=value",
+        "The service's processes die at once, and its port hangs.",
+        "Write -o name=value without blanks, or -o { name = value }."),
+    rule("syntax.stray-argument", Error, "argument after the options of a service",
+        "Options end at the first word that is none: it and all -o after it are lost, silently.",
+        "Put a value with blanks in braces: -o { name = a, b }."),
+    rule("syntax.indented-first-line", Warning, "first line of a file is indented",
+        "Postfix drops the line, with a warning.",
+        "Take the blanks at its start away."),
+    rule("syntax.overridden", Warning, "parameter set twice",
+        "The last one wins, and every process logs a warning at every start.",
+        "Keep one of the two lines."),
+    rule("syntax.repeated", Info, "parameter set twice to the same value",
+        "It has no effect, but a later edit of one of them may have none either.",
+        "Keep one of the two lines."),
+    rule("syntax.unbalanced-braces", Warning, "braces that do not match",
+        "Postfix cuts the value elsewhere than it looks.",
+        "Close every { with a }."),
+    rule("syntax.nul-byte", Warning, "NUL byte",
+        "Postfix does not see what follows it in the line.",
+        "Take the byte out."),
+    rule("syntax.carriage-return", Warning, "carriage return inside a value",
+        "It is part of the value.",
+        "Save the file with Unix line ends."),
+    rule("syntax.duplicate-service", Warning, "service twice in master.cf",
+        "The last one wins, with a warning; what the first one says has no effect.",
+        "Keep one of the two."),
+    rule("syntax.repeated-override", Warning, "-o of the same parameter twice",
+        "The last one wins, silently.",
+        "Keep one of the two."),
+    rule("syntax.not-utf8", Info, "bytes that are not UTF-8",
+        "Postfix takes them as they are; other programs may not.",
+        "Save the file as UTF-8."),
+    rule("syntax.inline-comment", Info, "# after a value",
+        "main.cf has no comments after a value: the # and what follows belong to the value.",
+        "Put the comment on a line of its own."),
+    rule("syntax.split-continuation", Info, "value that goes on after a comment or blank line",
+        "The indented line still belongs to the parameter above, however far above it is.",
+        "Put the lines of a value together."),
+    rule("syntax.no-final-newline", Info, "no newline at the end of the file",
+        "postconf -e before 3.7.15 joins the next entry to the last line.",
+        "End the last line with a newline."),
+];
+
+/// Says what the files' own findings say.
+pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
+    if let Some((path, main)) = context.main {
+        out.extend(main.findings().iter().filter_map(|f| translate(path, f)));
+    }
+    if let Some((path, master)) = context.master {
+        out.extend(master.findings().iter().filter_map(|f| translate(path, f)));
+    }
+}
+
+fn translate(path: &Path, found: &postfix_cf::Finding) -> Option<Finding> {
+    // Said with its consequence by the type check (`value.inline-comment`).
+    if found.code == FindingCode::InlineComment && catalog::is_tls_parameter(&found.subject) {
+        return None;
+    }
+    let name = found.code.as_str();
+    let rule = RULES
+        .iter()
+        .find(|rule| rule.code.strip_prefix("syntax.") == Some(name))?;
+    let mut finding = rule.says(format!("{} {}", sentence(&found.text), rule.why));
+    finding = finding.at(path, found.line, found.subject.clone());
+    if let Some(line) = found.other_line {
+        finding = finding.at(path, line, found.subject.clone());
+    }
+    Some(finding.severe(rule.severity))
+}
+
+fn sentence(text: &str) -> String {
+    match text.ends_with(['.', '!', '?']) {
+        true => text.to_owned(),
+        false => format!("{text}."),
+    }
+}
