@@ -19,6 +19,8 @@ mod event;
 mod pairing;
 mod record;
 mod rules;
+#[cfg(test)]
+mod samples;
 mod warning;
 
 pub use event::{Attempts, Delivery, Direction, Event, Peer, TlsSession, TrustWord};

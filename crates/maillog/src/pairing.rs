@@ -5,8 +5,7 @@
 //!
 //! The rule (per program and process): a TLS line holds for the deliveries to the same server that
 //! follow it, until the next TLS line, a delivery to another server, or a delivery of another
-//! message that did not reuse the connection (no `conn_use=`). A delivery without a TLS line went
-//! in cleartext, provided that `smtp_tls_loglevel` is at least 1.
+//! message that did not reuse the connection (no `conn_use=`).
 
 use crate::event::{Delivery, Direction, Event, TlsSession};
 use crate::record::{Record, records};
@@ -32,8 +31,9 @@ pub enum Wire<'a> {
     /// Through this session. Whether the message was sent is the delivery's status: with an
     /// unverified certificate there is a session and no mail.
     Tls(TlsSession<'a>),
-    /// To a server, without TLS.
-    Clear,
+    /// To a server, with no TLS line before it: in cleartext, provided that the program logs TLS
+    /// sessions at all (`smtp_tls_loglevel` of 1 or more; the default is 0).
+    NoTlsLine,
     /// No server was reached.
     None,
 }
@@ -93,7 +93,7 @@ impl<'a> Process<'a> {
             self.session = None;
         }
         self.message = Some(delivery.queue_id);
-        self.session.map_or(Wire::Clear, Wire::Tls)
+        self.session.map_or(Wire::NoTlsLine, Wire::Tls)
     }
 }
 
