@@ -25,6 +25,9 @@ pub fn probe(target: &Target, deadline: Duration) -> Report {
     if let Some(wire) = run.wire.take() {
         wire.quit(until);
     }
+    run.handshake = run
+        .handshake
+        .map(|seen| with_certificate(target, seen, until));
     let mut report = run.into_report(target);
     let failed = report
         .stages
@@ -72,18 +75,35 @@ pub fn probe_all(targets: &[Target], deadline: Duration) -> Vec<Report> {
     reports.into_iter().map(|(_, report)| report).collect()
 }
 
-/// A second look, with only versions older than the floor.
-fn below(target: &Target, floor: TlsVersion, until: Instant) -> FloorTest {
+/// A second look, only as far as the handshake.
+fn shake_again(target: &Target, offer: Offer, until: Instant) -> Run {
     let plain = Target {
         mail_before_tls: MailBeforeTls::Skip,
         credentials: None,
         floor: None,
         ..target.clone()
     };
-    let run = Run::of(&plain, Offer::Below(floor), until);
-    if let Some(wire) = run.wire {
+    let mut run = Run::of(&plain, offer, until);
+    if let Some(wire) = run.wire.take() {
         wire.quit(until);
     }
+    run
+}
+
+/// The certificate of a server that has one, yet chose a cipher without: what
+/// `tls_preempt_cipherlist = yes` does below TLS 1.3.
+fn with_certificate(target: &Target, seen: Handshake, until: Instant) -> Handshake {
+    if !seen.chain.is_empty() {
+        return seen;
+    }
+    shake_again(target, Offer::Certified, until)
+        .handshake
+        .unwrap_or(seen)
+}
+
+/// The test of the floor: a handshake with only older versions.
+fn below(target: &Target, floor: TlsVersion, until: Instant) -> FloorTest {
+    let run = shake_again(target, Offer::Below(floor), until);
     match (run.handshake, run.failure, run.stages.last()) {
         (Some(handshake), _, _) => FloorTest::Accepted(handshake.version),
         (None, Some(HandshakeFailure::Alert(alert)), _) => FloorTest::Refused(alert),

@@ -15,18 +15,22 @@ use postseal_planner::report::Handshake;
 use std::io::ErrorKind;
 
 /// Every cipher that the library has, those without a certificate last, so that a server that has
-/// one shows it.
+/// one and leaves the choice to us shows it.
 const ALL_CIPHERS: &str = "ALL:+aNULL:@SECLEVEL=0";
+/// Those with a certificate.
+const CERTIFIED_CIPHERS: &str = "ALL:!aNULL:@SECLEVEL=0";
 
 /// `SSL_OP_LEGACY_SERVER_CONNECT`: talk to servers without RFC 5746, as before OpenSSL 3.0.
 const LEGACY_SERVER_CONNECT: SslOptions = SslOptions::from_bits_retain(0x4);
 
-/// Which versions to offer.
+/// What to offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Offer {
     /// All that the library can speak.
     Everything,
-    /// Only those older than this.
+    /// All that shows a certificate.
+    Certified,
+    /// Everything, in versions older than this.
     Below(TlsVersion),
 }
 
@@ -70,8 +74,12 @@ pub(crate) fn connect(
 
 fn client(offer: Offer, sni: Option<&str>) -> Result<Ssl, HandshakeFailure> {
     let newest = match offer {
-        Offer::Everything => None,
+        Offer::Everything | Offer::Certified => None,
         Offer::Below(floor) => Some(newest_below(floor)?),
+    };
+    let ciphers = match offer {
+        Offer::Everything | Offer::Below(_) => ALL_CIPHERS,
+        Offer::Certified => CERTIFIED_CIPHERS,
     };
     if sni.is_some_and(|name| name.contains('\0')) {
         return Err(HandshakeFailure::Ours("a server name with NUL".to_owned()));
@@ -83,7 +91,7 @@ fn client(offer: Offer, sni: Option<&str>) -> Result<Ssl, HandshakeFailure> {
         context.set_options(LEGACY_SERVER_CONNECT);
         context.set_min_proto_version(None)?;
         context.set_max_proto_version(newest)?;
-        context.set_cipher_list(ALL_CIPHERS)?;
+        context.set_cipher_list(ciphers)?;
         let mut ssl = Ssl::new(&context.build())?;
         if let Some(name) = sni {
             ssl.set_hostname(name)?;
@@ -157,7 +165,8 @@ pub(crate) fn failure(error: HandshakeError<Timed>) -> HandshakeFailure {
     };
     if let Some(io) = error.io_error() {
         return match io.kind() {
-            ErrorKind::UnexpectedEof => left(),
+            // A server that leaves without reading our hello closes or resets, as chance has it.
+            ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => left(),
             _ => HandshakeFailure::Lost(wire::words(io)),
         };
     }
