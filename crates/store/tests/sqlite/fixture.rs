@@ -28,9 +28,13 @@ pub(crate) fn owned(word: &str) -> Owned {
         "submission/inet".to_owned(),
         BTreeMap::from([level.clone()]),
     );
+    let entry = format!("smtpd_tls_security_level =\n# inside\n  {word}\n");
     Owned {
+        entries: BTreeMap::from([(level.0.clone(), entry)]),
         main: BTreeMap::from([level]),
         services: BTreeMap::from([service]),
+        blocks: BTreeMap::from([("smtps/inet".to_owned(), "smtps inet n\n".to_owned())]),
+        templates: BTreeMap::from([(587, "#submission inet n\n".to_owned())]),
     }
 }
 
@@ -106,6 +110,7 @@ pub(crate) fn plan(word: &str) -> Plan {
         id: Digest::of(word.as_bytes()),
         parent: Some(7),
         intent: intent(word),
+        earlier: intent("earlier"),
         base: base("before"),
         edits: vec![Edit {
             file: Cf::Main,
