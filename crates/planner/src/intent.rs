@@ -7,6 +7,8 @@
 //! [`Intent::adopted`]. A setting overlays what was adopted; giving it back uncovers it again.
 
 mod key;
+mod text;
+mod with;
 
 use mailtls::Fingerprint;
 use serde::{Deserialize, Serialize};
@@ -32,6 +34,16 @@ pub struct Owned {
     pub main: BTreeMap<String, String>,
     /// master.cf: service (`name/type`) → TLS parameter of its `-o` lines → value.
     pub services: BTreeMap<String, BTreeMap<String, String>>,
+    /// main.cf: parameter name → the text of its whole entry, line breaks and inner comments
+    /// included, so that giving it back gives the same bytes.
+    #[serde(default)]
+    pub entries: BTreeMap<String, String>,
+    /// master.cf: the services of mail clients (ports 465 and 587) → their text as it stood.
+    #[serde(default)]
+    pub blocks: BTreeMap<String, String>,
+    /// master.cf: port (465, 587) → the commented-out service of the stock file, as it stood.
+    #[serde(default)]
+    pub templates: BTreeMap<u16, String>,
 }
 
 /// One key of `postseal set`. The text form is [`Key::name`].

@@ -5,20 +5,42 @@
 //! Never: I/O, async, a clock, randomness, printing. The same input gives the same plan, so a
 //! plan can be read, stored, and made again to see whether the world has moved.
 
-pub mod delivery;
 pub mod catalog;
+mod certificate;
+mod compile;
+pub mod delivery;
+mod diff;
 pub mod digest;
+mod expect;
 pub mod facts;
 pub mod finding;
 pub mod intent;
+mod judge;
+pub mod levels;
+pub mod lint;
+mod looks;
+mod make;
+pub mod owned;
 pub mod plan;
 pub mod report;
+mod rollback;
+mod rules;
+pub mod settings;
 pub mod version;
+mod view;
+mod words;
 
+pub use certificate::certificate_finding;
 pub use digest::Digest;
+pub use expect::expect;
 pub use facts::Facts;
 pub use finding::{Finding, Refusal, Severity};
 pub use intent::{Intent, Wish};
+pub use judge::judge;
+pub use looks::{looks, looks_ahead};
+pub use make::{Request, plan};
 pub use plan::Plan;
 pub use report::{Report, Verdict};
+pub use rollback::{RollbackRequest, restore_drift, rollback};
+pub use rules::lint_facts;
 pub use version::PostfixVersion;

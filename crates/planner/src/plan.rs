@@ -29,6 +29,8 @@ pub struct Plan {
     pub parent: Option<u64>,
     /// What becomes desired when the operation is kept.
     pub intent: Intent,
+    /// What was in force when the plan was made; what undoing it leads back to.
+    pub earlier: Intent,
     /// Digests of the files the plan was made from.
     pub base: Base,
     /// What the files become. Empty: nothing to do.

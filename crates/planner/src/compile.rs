@@ -1,0 +1,112 @@
+//! From an intent to what stands in the two files.
+//!
+//! Owns: the translation of settings and bindings into targets — which parameter has which
+//! value where — and the edits that reach them. Never: judges whether that is wise (`rules`
+//! do), and never names a parameter that the installed version does not know.
+//!
+//! A target is reached from any state of the files: what no setting governs goes back to what
+//! was adopted, so giving a key back needs no memory of what was set before it.
+
+mod certificates;
+mod comment;
+mod edit;
+mod levels;
+mod ports;
+mod services;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use certificates::{chain_path, stored_at};
+pub(crate) use edit::{Files, apply, give_back, reach};
+pub(crate) use levels::{PROFILE_PARAMETERS, SYSTEM_BUNDLES, range_syntax};
+pub(crate) use ports::{PORTS, lines, switch_back, template_text};
+pub(crate) use services::{Shared, filter_clients, filter_listeners, is_loopback, is_mandatory};
+
+use crate::facts::Facts;
+use crate::intent::{Intent, Key, Setting, Switch};
+use crate::{Finding, Refusal, Severity};
+use postfix_cf::{MainCf, MasterCf};
+use std::collections::BTreeMap;
+
+/// What a parameter shall be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// This value.
+    Value(String),
+    /// Not there, so that Postfix's default (or main.cf, for a `-o`) holds.
+    Absent,
+}
+
+impl Target {
+    pub(crate) fn value(text: impl Into<String>) -> Self {
+        Self::Value(text.into())
+    }
+}
+
+/// Everything an intent decides, over what was adopted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Targets {
+    /// main.cf.
+    pub(crate) main: BTreeMap<String, Target>,
+    /// master.cf: service (`name/type`) → `-o` parameter.
+    pub(crate) services: BTreeMap<String, BTreeMap<String, Target>>,
+    /// Ports whose service is switched on or off.
+    pub(crate) ports: BTreeMap<u16, Switch>,
+}
+
+impl Targets {
+    pub(crate) fn main(&mut self, name: &str, target: Target) {
+        self.main.insert(name.to_owned(), target);
+    }
+
+    pub(crate) fn service(&mut self, service: &str, name: &str, target: Target) {
+        self.services
+            .entry(service.to_owned())
+            .or_default()
+            .insert(name.to_owned(), target);
+    }
+}
+
+/// What compiling looks at: the files as they are, and the host.
+pub(crate) struct Ground<'a> {
+    pub(crate) main: &'a MainCf,
+    pub(crate) master: &'a MasterCf,
+    pub(crate) facts: &'a Facts,
+    /// What is wanted.
+    pub(crate) intent: &'a Intent,
+    /// What is in force; it tells which services Postseal switched on or off before.
+    pub(crate) in_force: &'a Intent,
+}
+
+/// The targets of the ground's intent. Words first, then `param.`, which is more particular.
+pub(crate) fn targets(ground: &Ground<'_>) -> Result<Targets, Refusal> {
+    let mut targets = Targets::default();
+    certificates::compile(ground, &mut targets)?;
+    for (key, setting) in &ground.intent.settings {
+        match key {
+            Key::Param(_) | Key::InboundCertificate | Key::LoopbackCleartext => {}
+            Key::Submission | Key::Smtps => ports::compile(key, setting, &mut targets),
+            key => levels::compile(ground, key, setting, &mut targets)?,
+        }
+    }
+    for (key, setting) in &ground.intent.settings {
+        if let (Key::Param(name), Setting::Raw(value)) = (key, setting) {
+            targets.main(name, Target::value(value));
+        }
+    }
+    if ground.intent.settings.get(&Key::LoopbackCleartext) == Some(&Setting::Switch(Switch::On)) {
+        services::loopback(ground, &mut targets);
+    }
+    ports::requirements(ground, &mut targets);
+    Ok(targets)
+}
+
+/// A refusal of one finding.
+pub(crate) fn refuse(
+    code: &'static str,
+    message: impl Into<String>,
+    remedy: impl Into<String>,
+) -> Refusal {
+    Finding::new(code, Severity::Error, message, remedy).into()
+}

@@ -1,0 +1,172 @@
+//! `-o` of services: those that follow main.cf, and those that keep loopback in clear.
+//!
+//! Owns: which services a setting reaches besides main.cf. Never: adds or removes a service
+//! (`ports` does).
+
+use super::{Ground, Target, Targets};
+use crate::view::{Service, View};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// For services that nothing is wanted of.
+pub(super) static NO_TARGETS: BTreeMap<String, Target> = BTreeMap::new();
+
+/// Which services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Who {
+    /// The SMTP servers of port 25, with the smtpd behind postscreen(8).
+    Mx,
+    /// All SMTP servers.
+    Servers,
+    /// The clients of default_transport and relay_transport.
+    Clients,
+}
+
+/// Where a `-o` overrides a parameter that a setting decides, it gets the setting's value: in
+/// place, so that giving it back gives the same bytes.
+pub(super) fn follow(ground: &Ground<'_>, who: Who, name: &str, targets: &mut Targets) {
+    let view = View::new(ground.main, ground.master, ground.facts);
+    let value = match targets.main.get(name) {
+        Some(Target::Value(value)) => value.clone(),
+        _ => String::new(),
+    };
+    for service in view
+        .services
+        .iter()
+        .filter(|service| is(&view, who, service))
+    {
+        let adopted = ground.intent.adopted.services.get(&service.id);
+        let overridden = service.overrides.contains_key(name)
+            || adopted.is_some_and(|adopted| adopted.contains_key(name));
+        if overridden {
+            targets.service(&service.id, name, Target::value(&value));
+        }
+    }
+}
+
+fn is(view: &View<'_>, who: Who, service: &Service) -> bool {
+    let passed = service.kind == "pass" && service.command == "smtpd";
+    match who {
+        Who::Mx => passed || (service.is_smtp_server() && service.port() == Some(25)),
+        Who::Servers => passed || service.is_smtp_server(),
+        Who::Clients => is_default_client(view, service),
+    }
+}
+
+fn is_default_client(view: &View<'_>, service: &Service) -> bool {
+    service.is_smtp_client()
+        && ["default_transport", "relay_transport"].iter().any(|name| {
+            let value = view.value(None, name);
+            value.split(':').next() == Some(&service.name)
+        })
+}
+
+/// Whether a level demands TLS.
+pub(crate) fn is_mandatory(level: &str) -> bool {
+    !matches!(level, "" | "none" | "may" | "dane")
+}
+
+/// The SMTP servers on loopback that take mail back from content filters: neither port 25 nor
+/// for mail clients.
+pub(crate) fn filter_listeners<'v>(view: &'v View<'_>) -> Vec<&'v Service> {
+    view.servers()
+        .filter(|service| !matches!(service.port(), None | Some(25)))
+        .filter(|service| view.on_loopback(service) && !view.for_mail_clients(service))
+        .collect()
+}
+
+/// A client that hands mail to a content filter on loopback.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct FilterClient {
+    /// The service (`smtp-amavis/unix`).
+    pub(crate) service: String,
+    /// As configured (`smtp-amavis:[127.0.0.1]:10024`).
+    pub(crate) route: String,
+    /// Whether this client delivers other mail too, so that its `-o` cannot be changed.
+    pub(crate) shared: Shared,
+}
+
+/// Whether a client delivers other mail too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Shared {
+    /// Only to the filter.
+    No,
+    /// It is the default or relay transport.
+    Yes,
+}
+
+/// The clients that `content_filter` (main.cf or `-o`) sends to loopback.
+pub(crate) fn filter_clients(view: &View<'_>) -> Vec<FilterClient> {
+    let overridden = view
+        .services
+        .iter()
+        .map(|s| view.value(Some(s), "content_filter"));
+    let mut routes: Vec<String> = overridden.collect();
+    routes.push(view.value(None, "content_filter"));
+    routes.sort();
+    routes.dedup();
+    let mut clients = Vec::new();
+    for route in routes {
+        let Some((transport, next_hop)) = route.split_once(':') else {
+            continue;
+        };
+        let client = view
+            .services
+            .iter()
+            .find(|service| service.is_smtp_client() && service.name == transport);
+        if let Some(service) = client.filter(|_| is_loopback(next_hop)) {
+            clients.push(FilterClient {
+                service: service.id.clone(),
+                shared: if is_default_client(view, service) {
+                    Shared::Yes
+                } else {
+                    Shared::No
+                },
+                route,
+            });
+        }
+    }
+    clients
+}
+
+/// Whether a next hop (`[127.0.0.1]:10024`, `localhost:10024`) is on loopback.
+pub(crate) fn is_loopback(next_hop: &str) -> bool {
+    let host = match next_hop
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+    {
+        Some((host, _)) => host,
+        None => next_hop.rsplit_once(':').map_or(next_hop, |(host, _)| host),
+    };
+    let address = host.strip_prefix("IPv6:").unwrap_or(host).parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// `loopback-cleartext=yes`: where main.cf makes TLS mandatory, the filters' listeners and their
+/// own clients get a `-o` that keeps them in clear.
+pub(super) fn loopback(ground: &Ground<'_>, targets: &mut Targets) {
+    let view = View::new(ground.main, ground.master, ground.facts);
+    let wanted = |name: &str| match targets.main.get(name) {
+        Some(Target::Value(level)) => is_mandatory(level),
+        Some(Target::Absent) => false,
+        None => is_mandatory(&view.value(None, name)),
+    };
+    let (inbound, outbound) = ("smtpd_tls_security_level", "smtp_tls_security_level");
+    let mut keep: Vec<(String, &str)> = Vec::new();
+    if wanted(inbound) {
+        let listeners = filter_listeners(&view);
+        keep.extend(listeners.into_iter().map(|s| (s.id.clone(), inbound)));
+    }
+    if wanted(outbound) {
+        let clients = filter_clients(&view).into_iter();
+        let own = clients.filter(|client| client.shared == Shared::No);
+        keep.extend(own.map(|client| (client.service, outbound)));
+    }
+    for (service, name) in keep {
+        let adopted = ground.intent.adopted.services.get(&service);
+        let own = adopted.and_then(|adopted| adopted.get(name));
+        if own.is_none_or(|level| is_mandatory(level)) {
+            targets.service(&service, name, Target::value("none"));
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Wishes applied to an intent.
+//!
+//! Owns: [`Intent::with`]. Never: judges whether the result makes sense; `plan` does, so that the
+//! order of `set` and `bind` never matters.
+
+use super::{Intent, Key, Wish};
+
+impl Intent {
+    /// The intent after one more wish. What was said last wins: a word that governs a parameter
+    /// (`profile` and `smtp_tls_protocols`) takes an earlier `param.` of it away.
+    #[must_use]
+    pub fn with(&self, wish: Wish) -> Self {
+        let mut intent = self.clone();
+        match wish {
+            Wish::Set(key, setting) => {
+                for parameter in key.governs() {
+                    intent.settings.remove(&Key::Param((*parameter).to_owned()));
+                }
+                intent.settings.insert(key, setting);
+            }
+            Wish::Unset(key) => {
+                intent.settings.remove(&key);
+            }
+            Wish::Bind(binding) => {
+                match intent.bindings.iter_mut().find(|b| b.name == binding.name) {
+                    Some(bound) => *bound = binding,
+                    None => intent.bindings.push(binding),
+                }
+            }
+            Wish::Unbind(name) => intent.bindings.retain(|bound| bound.name != name),
+        }
+        intent
+    }
+}
+
+impl Key {
+    /// The main.cf parameters that this key alone decides while it is set.
+    pub(crate) fn governs(&self) -> &'static [&'static str] {
+        match self {
+            Self::Inbound => &["smtpd_tls_security_level"],
+            Self::Outbound => &["smtp_tls_security_level"],
+            Self::InboundCertificate => &[
+                "smtpd_tls_chain_files",
+                "smtpd_tls_cert_file",
+                "smtpd_tls_key_file",
+                "smtpd_tls_eccert_file",
+                "smtpd_tls_eckey_file",
+            ],
+            Self::Profile => &crate::compile::PROFILE_PARAMETERS,
+            Self::AuthOnly => &["smtpd_tls_auth_only"],
+            Self::ReceivedHeader => &["smtpd_tls_received_header"],
+            Self::LoglevelInbound => &["smtpd_tls_loglevel"],
+            Self::LoglevelOutbound => &["smtp_tls_loglevel"],
+            Self::SessionCache => &[
+                "smtpd_tls_session_cache_database",
+                "smtp_tls_session_cache_database",
+            ],
+            Self::ClientCerts => &["smtpd_tls_ask_ccert", "smtpd_tls_req_ccert"],
+            Self::TrustInbound => &["smtpd_tls_CAfile", "smtpd_tls_CApath"],
+            Self::TrustOutbound => &["smtp_tls_CAfile", "smtp_tls_CApath"],
+            Self::Submission | Self::Smtps | Self::LoopbackCleartext | Self::Param(_) => &[],
+        }
+    }
+}

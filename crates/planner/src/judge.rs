@@ -1,0 +1,237 @@
+//! The judgement: what the wire showed against what it must show.
+//!
+//! Owns: [`judge`], its sentences and its `wire.*` findings. Never: looks at a wire, and never
+//! calls something good or bad that was not seen: that is *undetermined*. One exception, because
+//! it is what a dead smtpd looks like: a port that accepts connections and then says nothing is
+//! a miss (master(8) throttles a service that dies at its start, and keeps its port open).
+
+mod handshake;
+
+#[cfg(test)]
+mod tests;
+
+use crate::report::{
+    AuthExpectation, Judgement, Outcome, Report, ServiceExpectation, StageName, StageOutcome,
+    TlsExpectation, Verdict, WireExpectation,
+};
+use crate::{Finding, Severity};
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// Judges `reports` against `expectations`: one judgement for each service and address, in the
+/// expectations' order. Reports that nobody asked for are ignored.
+pub fn judge(expectations: &[ServiceExpectation], reports: &[Report]) -> Verdict {
+    let mut judgements = Vec::new();
+    for expected in expectations {
+        for address in &expected.addresses {
+            let report = reports
+                .iter()
+                .find(|seen| seen.service == expected.service && seen.address == *address);
+            judgements.push(judge_one(expected, *address, report));
+        }
+        if expected.addresses.is_empty() {
+            judgements.push(unaddressed(expected));
+        }
+    }
+    Verdict { judgements }
+}
+
+fn judge_one(
+    expected: &ServiceExpectation,
+    address: SocketAddr,
+    report: Option<&Report>,
+) -> Judgement {
+    let mut case = Case::new(&expected.service, address);
+    match report {
+        None => case.unseen("was not looked at"),
+        Some(report) => match &expected.wire {
+            WireExpectation::Closed => closed(&mut case, report),
+            WireExpectation::Serving { tls, auth } => {
+                if answers(&mut case, report) {
+                    let under_tls = handshake::judge(&mut case, report, tls);
+                    if under_tls == Seen::Yes {
+                        judge_auth(&mut case, report, tls, *auth);
+                    }
+                }
+            }
+        },
+    }
+    case.close()
+}
+
+/// A service whose addresses could not be told from its files.
+fn unaddressed(expected: &ServiceExpectation) -> Judgement {
+    let mut case = Case::new(&expected.service, (Ipv4Addr::UNSPECIFIED, 0).into());
+    case.place = format!("Service {}", expected.service);
+    case.unseen("listens on a name or port that the files alone do not tell");
+    case.close()
+}
+
+/// Whether something was seen, so that further judgement makes sense.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Yes,
+    No,
+}
+
+/// A judgement in the making.
+struct Case {
+    service: String,
+    address: SocketAddr,
+    /// `Port 587 on 192.0.2.1`.
+    place: String,
+    sentences: Vec<String>,
+    findings: Vec<Finding>,
+    unseen: bool,
+}
+
+impl Case {
+    fn new(service: &str, address: SocketAddr) -> Self {
+        Self {
+            service: service.to_owned(),
+            address,
+            place: format!("Port {} on {}", address.port(), address.ip()),
+            sentences: Vec::new(),
+            findings: Vec::new(),
+            unseen: false,
+        }
+    }
+
+    /// Something was proved.
+    fn proved(&mut self, what: &str) {
+        self.sentences.push(format!("{} {what}.", self.place));
+    }
+
+    /// Something could not be seen.
+    fn unseen(&mut self, what: &str) {
+        self.unseen = true;
+        self.sentences.push(format!("{} {what}.", self.place));
+    }
+
+    /// Something was seen to be otherwise.
+    fn missed(&mut self, code: &'static str, what: &str, remedy: &str) {
+        let sentence = format!("{} {what}.", self.place);
+        self.sentences.push(sentence.clone());
+        self.findings
+            .push(Finding::new(code, Severity::Error, sentence, remedy).seen(self.service.clone()));
+    }
+
+    fn close(self) -> Judgement {
+        let outcome = if !self.findings.is_empty() {
+            Outcome::Fail
+        } else if self.unseen {
+            Outcome::Undetermined
+        } else {
+            Outcome::Pass
+        };
+        Judgement {
+            service: self.service,
+            address: self.address,
+            outcome,
+            sentences: self.sentences,
+            findings: self.findings,
+        }
+    }
+}
+
+/// How a stage ended; `None` where it was not reached or not asked for.
+fn stage(report: &Report, name: StageName) -> Option<&StageOutcome> {
+    report
+        .stages
+        .iter()
+        .find(|stage| stage.name == name)
+        .map(|stage| &stage.outcome)
+}
+
+fn closed(case: &mut Case, report: &Report) {
+    match stage(report, StageName::Connect) {
+        Some(StageOutcome::Closed) => case.proved("is closed"),
+        Some(StageOutcome::Ok) => case.missed(
+            "wire.still-open",
+            "still answers, though its service is switched off",
+            "Another program or another Postfix instance listens there; `ss -ltnp` names it.",
+        ),
+        Some(StageOutcome::Unknown(why) | StageOutcome::Refused(why)) => {
+            case.unseen(&format!("could not be looked at: {why}"));
+        }
+        None => case.unseen("was not looked at"),
+    }
+}
+
+/// Whether an SMTP server (or, for implicit TLS, anything) answers.
+fn answers(case: &mut Case, report: &Report) -> bool {
+    match stage(report, StageName::Connect) {
+        Some(StageOutcome::Ok) => {}
+        Some(StageOutcome::Closed) => {
+            case.missed(
+                "wire.closed",
+                "is closed: nothing listens there",
+                "`postfix status` tells whether Postfix runs; its log tells why the port is not open.",
+            );
+            return false;
+        }
+        Some(StageOutcome::Refused(why) | StageOutcome::Unknown(why)) => {
+            case.unseen(&format!("could not be reached: {why}"));
+            return false;
+        }
+        None => {
+            case.unseen("was not looked at");
+            return false;
+        }
+    }
+    match stage(report, StageName::Banner) {
+        Some(StageOutcome::Unknown(why) | StageOutcome::Refused(why)) => {
+            case.missed(
+                "wire.no-banner",
+                &format!("accepts connections but gives no greeting ({why})"),
+                "The service dies at its start; Postfix's log names the setting. `postfix stop` \
+                 and `postfix start` revive it at once, a reload only after a minute.",
+            );
+            false
+        }
+        _ => true,
+    }
+}
+
+fn judge_auth(case: &mut Case, report: &Report, tls: &TlsExpectation, wanted: AuthExpectation) {
+    let wrapper = matches!(tls, TlsExpectation::Wrapper { .. });
+    let before = !wrapper && offers(&report.ehlo_before, "AUTH");
+    let after = offers(&report.ehlo_after, "AUTH");
+    let in_clear = *tls == TlsExpectation::Off;
+    match wanted {
+        AuthExpectation::Any => {}
+        AuthExpectation::Never if before || after => case.missed(
+            "wire.auth-offered",
+            "offers AUTH, though the configuration does not",
+            "Another server answers there, or a reload is missing.",
+        ),
+        AuthExpectation::Never => {}
+        AuthExpectation::OnlyUnderTls if before => case.missed(
+            "wire.auth-in-clear",
+            "offers AUTH in cleartext: passwords can be read on the way",
+            "`postseal set auth-only=yes`.",
+        ),
+        AuthExpectation::OnlyUnderTls => offered(case, after, "offers AUTH, only under TLS"),
+        AuthExpectation::Always if in_clear => offered(case, before, "offers AUTH"),
+        AuthExpectation::Always => offered(case, before && after, "offers AUTH"),
+    }
+}
+
+fn offered(case: &mut Case, is: bool, what: &str) {
+    if is {
+        case.proved(what);
+    } else {
+        case.missed(
+            "wire.auth-missing",
+            "does not offer AUTH, so mail clients cannot log in",
+            "Look at the SASL settings (smtpd_sasl_type, smtpd_sasl_path) and at Postfix's log.",
+        );
+    }
+}
+
+/// Whether an EHLO answer has `keyword`, also in the form `AUTH=LOGIN` for old clients.
+fn offers(ehlo: &[String], keyword: &str) -> bool {
+    ehlo.iter().any(|line| {
+        let word = line.split([' ', '=']).next().unwrap_or_default();
+        word.eq_ignore_ascii_case(keyword)
+    })
+}

@@ -1,0 +1,194 @@
+//! The part of the judgement that is about TLS itself.
+//!
+//! Owns: STARTTLS offered, required and completed; certificate, version and floor. Never: AUTH.
+
+use super::{Case, Seen, offers, stage};
+use crate::report::{
+    FloorTest, Handshake, HandshakeExpectation, Report, StageName, StageOutcome, TlsExpectation,
+};
+use crate::words;
+
+const LOG: &str = "Postfix's log names the file or setting that smtpd could not use.";
+
+/// Judges TLS; [`Seen::No`] when the dialogue ended before it could be judged whole.
+pub(super) fn judge(case: &mut Case, report: &Report, wanted: &TlsExpectation) -> Seen {
+    match wanted {
+        TlsExpectation::Off => off(case, report),
+        TlsExpectation::Wrapper { handshake } => completed(case, report, handshake),
+        TlsExpectation::StartTls {
+            required,
+            handshake,
+        } => {
+            if !greeted(case, report) {
+                return Seen::No;
+            }
+            if !offers(&report.ehlo_before, "STARTTLS") {
+                case.missed(
+                    "wire.starttls-not-offered",
+                    "does not offer STARTTLS",
+                    "A reload is missing, another server answers there, or a device on the way \
+                     removes it.",
+                );
+                return Seen::No;
+            }
+            mail_before_tls(case, report, *required);
+            completed(case, report, handshake)
+        }
+    }
+}
+
+fn greeted(case: &mut Case, report: &Report) -> bool {
+    match stage(report, StageName::Ehlo) {
+        Some(StageOutcome::Ok) => true,
+        Some(StageOutcome::Refused(why)) => {
+            case.missed(
+                "wire.ehlo-refused",
+                &format!("refuses EHLO ({why})"),
+                "The server's restrictions reject this host; its log tells which one.",
+            );
+            false
+        }
+        _ => {
+            case.unseen("did not answer EHLO in time");
+            false
+        }
+    }
+}
+
+fn off(case: &mut Case, report: &Report) -> Seen {
+    if !greeted(case, report) {
+        return Seen::No;
+    }
+    if offers(&report.ehlo_before, "STARTTLS") {
+        case.missed(
+            "wire.starttls-still-offered",
+            "still offers STARTTLS",
+            "A reload is missing, or another server answers there.",
+        );
+    } else {
+        case.proved("serves without TLS");
+    }
+    Seen::Yes
+}
+
+fn mail_before_tls(case: &mut Case, report: &Report, required: bool) {
+    let Some(answer) = report.mail_before_tls.as_deref() else {
+        if required {
+            case.unseen("was not asked whether it refuses mail before STARTTLS");
+        }
+        return;
+    };
+    match (required, answer.as_bytes().first()) {
+        (true, _) if answer.starts_with("530") => {
+            case.proved("refuses mail before STARTTLS (530)");
+        }
+        (true, Some(b'2')) => case.missed(
+            "wire.tls-not-required",
+            "accepts mail in cleartext, though TLS is required",
+            "A reload is missing, or another server answers there.",
+        ),
+        (true, _) => case.unseen(&format!("answered mail before STARTTLS with: {answer}")),
+        (false, _) if answer.starts_with("530") => case.missed(
+            "wire.tls-required",
+            "refuses mail before STARTTLS, though TLS is optional",
+            "A reload is missing, or another server answers there.",
+        ),
+        (false, _) => {}
+    }
+}
+
+fn completed(case: &mut Case, report: &Report, wanted: &HandshakeExpectation) -> Seen {
+    if let Some(StageOutcome::Refused(why) | StageOutcome::Unknown(why)) =
+        stage(report, StageName::StartTls)
+    {
+        case.missed(
+            "wire.starttls-broken",
+            &format!("offers STARTTLS but cannot start it ({why})"),
+            LOG,
+        );
+        return Seen::No;
+    }
+    let Some(seen) = &report.handshake else {
+        return incomplete(case, report, wanted);
+    };
+    certificate(case, seen, wanted);
+    floor(case, report, wanted);
+    match stage(report, StageName::EhloUnderTls) {
+        Some(StageOutcome::Ok) => Seen::Yes,
+        Some(StageOutcome::Refused(why) | StageOutcome::Unknown(why)) => {
+            case.unseen(&format!("did not answer EHLO under TLS: {why}"));
+            Seen::No
+        }
+        _ => {
+            case.unseen("was not asked EHLO under TLS");
+            Seen::No
+        }
+    }
+}
+
+fn incomplete(case: &mut Case, report: &Report, wanted: &HandshakeExpectation) -> Seen {
+    match stage(report, StageName::Handshake) {
+        Some(StageOutcome::Refused(why) | StageOutcome::Unknown(why)) if wanted.anonymous => {
+            case.unseen(&format!(
+                "could not be looked at: no anonymous cipher in common ({why})"
+            ));
+        }
+        Some(StageOutcome::Refused(why) | StageOutcome::Unknown(why)) => case.missed(
+            "wire.handshake-failed",
+            &format!("does not complete the TLS handshake ({why})"),
+            LOG,
+        ),
+        _ => case.unseen("was not asked for a TLS handshake"),
+    }
+    Seen::No
+}
+
+fn certificate(case: &mut Case, seen: &Handshake, wanted: &HandshakeExpectation) {
+    let version = words::version(seen.version);
+    let shown = words::shown_certificate(seen);
+    match (wanted.anonymous, seen.fingerprint) {
+        (true, None) => case.proved(&format!("speaks {version} without any certificate")),
+        (true, Some(_)) => case.missed(
+            "wire.certificate-shown",
+            &format!("shows {shown}, though none is configured"),
+            "A reload is missing, or another server answers there.",
+        ),
+        (false, None) => case.missed(
+            "wire.no-certificate",
+            "speaks TLS without any certificate",
+            "`postseal cert bind NAME` gives it one.",
+        ),
+        (false, Some(leaf)) => {
+            if wanted.certificates.is_empty() || wanted.certificates.contains(&leaf) {
+                case.proved(&format!("speaks {version} and shows {shown}"));
+            } else {
+                case.missed(
+                    "wire.wrong-certificate",
+                    &format!("shows another certificate than configured: {shown}"),
+                    "A process from before the change still answers (wait or reload), or another \
+                     server listens there.",
+                );
+            }
+        }
+    }
+}
+
+fn floor(case: &mut Case, report: &Report, wanted: &HandshakeExpectation) {
+    let Some(floor) = wanted.floor else { return };
+    let name = words::version(floor);
+    match &report.below_floor {
+        Some(FloorTest::Refused(_)) => case.proved(&format!("refuses TLS older than {name}")),
+        Some(FloorTest::Accepted(version)) => case.missed(
+            "wire.floor-not-held",
+            &format!(
+                "accepts {}, though {name} is the least",
+                words::version(*version)
+            ),
+            "A reload is missing, or another server answers there.",
+        ),
+        Some(FloorTest::Undetermined(why)) => case.unseen(&format!(
+            "could not be tested for TLS older than {name}: {why}"
+        )),
+        None => case.unseen(&format!("was not tested for TLS older than {name}")),
+    }
+}

@@ -1,0 +1,105 @@
+//! Which files to look at, so that the hands need not interpret a parameter.
+//!
+//! Owns: the paths that TLS parameters name, and those that a plan may need to know of. Never:
+//! opens one.
+
+use crate::catalog::{self, Kind};
+use crate::compile::{self, Ground, SYSTEM_BUNDLES, chain_path};
+use crate::facts::Facts;
+use crate::intent::Intent;
+use crate::rules;
+use crate::view::View;
+use postfix_cf::{MainCf, MasterCf};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// The files that the instance's files name, those of the store's certificates, the system's
+/// trust anchors, and what AUTH rests on.
+pub fn looks(facts: &Facts) -> Vec<PathBuf> {
+    let main = MainCf::parse(&facts.main_cf.bytes);
+    let master = MasterCf::parse(&facts.master_cf.bytes);
+    named(&main, &master, facts)
+}
+
+/// The same for what the files would become: what a wish names is looked at before it is planned.
+pub fn looks_ahead(facts: &Facts, intent: &Intent) -> Vec<PathBuf> {
+    let main = MainCf::parse(&facts.main_cf.bytes);
+    let master = MasterCf::parse(&facts.master_cf.bytes);
+    let ground = Ground {
+        main: &main,
+        master: &master,
+        facts,
+        intent,
+        in_force: intent,
+    };
+    let files = compile::targets(&ground).and_then(|targets| compile::apply(&ground, &targets));
+    match files {
+        Ok(files) => named(
+            &MainCf::parse(&files.main),
+            &MasterCf::parse(&files.master),
+            facts,
+        ),
+        Err(_) => named(&main, &master, facts),
+    }
+}
+
+fn named(main: &MainCf, master: &MasterCf, facts: &Facts) -> Vec<PathBuf> {
+    let view = View::new(main, master, facts);
+    let mut paths: BTreeSet<PathBuf> = SYSTEM_BUNDLES.iter().map(PathBuf::from).collect();
+    let everywhere = view.services.iter().map(Some).chain([None]);
+    for service in everywhere {
+        let names: BTreeSet<String> = match service {
+            Some(service) => service.overrides.keys().cloned().collect(),
+            None => main
+                .entries()
+                .map(|entry| entry.name().into_owned())
+                .collect(),
+        };
+        for name in names {
+            let Some(parameter) = catalog::find(&name) else {
+                continue;
+            };
+            let values = view.list(service, &name);
+            paths.extend(values.iter().flat_map(|value| files(parameter.kind, value)));
+        }
+        if service.is_none_or(|service| service.is_smtp_server()) {
+            paths.extend(rules::sasl_files(&view, service));
+        }
+    }
+    let stored = facts.certificates.iter();
+    paths.extend(stored.map(|c| chain_path(&facts.config_directory, &c.name, &c.fingerprint)));
+    paths
+        .into_iter()
+        .filter(|path| path.is_absolute())
+        .collect()
+}
+
+/// The files that one word of a value names.
+fn files(kind: Kind, word: &str) -> Vec<PathBuf> {
+    match kind {
+        Kind::File | Kind::FileOrNone | Kind::FileList | Kind::Directory => vec![word.into()],
+        Kind::MapList => table(word),
+        _ => Vec::new(),
+    }
+}
+
+/// The source and the index of a table, by its type.
+fn table(word: &str) -> Vec<PathBuf> {
+    let word = word.strip_prefix("proxy:").unwrap_or(word);
+    let Some((kind, path)) = word.split_once(':') else {
+        return Vec::new();
+    };
+    let index = match kind {
+        "hash" | "btree" => Some("db"),
+        "lmdb" => Some("lmdb"),
+        "cdb" => Some("cdb"),
+        "dbm" | "sdbm" => Some("pag"),
+        "texthash" | "regexp" | "pcre" | "cidr" => None,
+        _ => return Vec::new(),
+    };
+    let index = index.map(|suffix| PathBuf::from(format!("{path}.{suffix}")));
+    index
+        .into_iter()
+        .chain([Path::new(path).to_owned()])
+        .collect()
+}

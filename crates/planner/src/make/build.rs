@@ -1,0 +1,286 @@
+//! From the files as they are and as they shall be, to a plan.
+//!
+//! Owns: judging before against after, and putting the plan together. Never: decides what the
+//! files shall be. Plans, rollbacks and restored drift all end here, so all are judged alike.
+
+use super::{order, sentences};
+use crate::compile::{Files, stored_at};
+use crate::expect;
+use crate::facts::{Facts, FileLook};
+use crate::intent::{Intent, Outbound};
+use crate::plan::{Base, Cf, Confirmation, Edit, OutboundChange, PlanFinding, Step};
+use crate::report::{ServiceExpectation, WireExpectation};
+use crate::rules::{self, World};
+use crate::view::View;
+use crate::{Digest, Finding, Plan, Refusal, Severity, diff, owned};
+use postfix_cf::{MainCf, MasterCf};
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+/// A change of the files, whatever it comes from.
+pub(crate) struct Change<'a> {
+    /// What they become.
+    pub(crate) files: Files,
+    /// What becomes desired.
+    pub(crate) intent: &'a Intent,
+    /// What is in force.
+    pub(crate) in_force: &'a Intent,
+    /// The operation it builds on.
+    pub(crate) parent: Option<u64>,
+}
+
+/// A pair of files, parsed.
+pub(crate) struct Parsed {
+    pub(crate) main: MainCf,
+    pub(crate) master: MasterCf,
+}
+
+/// The files before and after.
+pub(super) struct Pairs {
+    pub(super) before: Parsed,
+    pub(super) after: Parsed,
+}
+
+/// The plan of a change.
+pub(crate) fn build(change: &Change<'_>, facts: &Facts, now_unix: i64) -> Result<Plan, Refusal> {
+    let parse = |main: &[u8], master: &[u8]| Parsed {
+        main: MainCf::parse(main),
+        master: MasterCf::parse(master),
+    };
+    let pairs = Pairs {
+        before: parse(&facts.main_cf.bytes, &facts.master_cf.bytes),
+        after: parse(&change.files.main, &change.files.master),
+    };
+    let findings = judged(change, &pairs, facts, now_unix)?;
+    let edits = edits(&change.files, facts);
+    let chains = chains(&pairs.after, facts);
+    let steps = order::steps(change, &pairs, facts, &edits, chains, now_unix)?;
+    let mut plan = Plan {
+        format: 1,
+        id: Digest::of(b""),
+        parent: change.parent,
+        intent: change.intent.clone(),
+        earlier: change.in_force.clone(),
+        base: Base {
+            main_cf: facts.main_cf.digest,
+            master_cf: facts.master_cf.digest,
+        },
+        edits,
+        steps,
+        expectations: expectations(change, &pairs, facts),
+        outbound: outbound(&pairs, facts),
+        confirmations: confirmations(&pairs, facts),
+        findings,
+        sentences: Vec::new(),
+    };
+    plan.sentences = sentences::of(&plan, &pairs, facts);
+    plan.id = id(&plan);
+    Ok(plan)
+}
+
+/// The findings of the result, those that were so before marked; a refusal where an error is new.
+fn judged(
+    change: &Change<'_>,
+    pairs: &Pairs,
+    facts: &Facts,
+    now_unix: i64,
+) -> Result<Vec<PlanFinding>, Refusal> {
+    let before = found(&pairs.before, facts, change.in_force, now_unix);
+    let after = found(&pairs.after, facts, change.intent, now_unix);
+    let new = news(&before, &after);
+    if !new.is_empty() {
+        return Err(Refusal { findings: new });
+    }
+    let judged = after.into_iter().map(|finding| PlanFinding {
+        was_so_before: before.iter().any(|old| same(old, &finding)),
+        finding,
+    });
+    Ok(judged.collect())
+}
+
+pub(super) fn found(files: &Parsed, facts: &Facts, intent: &Intent, now: i64) -> Vec<Finding> {
+    rules::findings(&World::new(&files.main, &files.master, facts, intent, now))
+}
+
+/// The errors that were not there before.
+pub(super) fn news(before: &[Finding], after: &[Finding]) -> Vec<Finding> {
+    after
+        .iter()
+        .filter(|finding| finding.severity >= Severity::Error)
+        .filter(|finding| !before.iter().any(|old| same(old, finding)))
+        .cloned()
+        .collect()
+}
+
+/// The same matter, no worse than it was. Line numbers do not count: an edit moves them.
+fn same(old: &Finding, new: &Finding) -> bool {
+    let texts = |finding: &Finding| -> Vec<String> {
+        finding
+            .evidence
+            .iter()
+            .map(|evidence| evidence.text.clone())
+            .collect()
+    };
+    old.code == new.code
+        && old.severity >= new.severity
+        && old.message == new.message
+        && texts(old) == texts(new)
+}
+
+fn edits(files: &Files, facts: &Facts) -> Vec<Edit> {
+    let both = [
+        (Cf::Main, "main.cf", &facts.main_cf, &files.main),
+        (Cf::Master, "master.cf", &facts.master_cf, &files.master),
+    ];
+    both.into_iter()
+        .filter(|(_, _, before, after)| before.bytes != **after)
+        .map(|(file, name, before, after)| Edit {
+            file,
+            before: before.digest,
+            after: Digest::of(after),
+            diff: diff::unified(name, &before.bytes, after),
+            bytes: after.clone(),
+        })
+        .collect()
+}
+
+/// The stored certificates that the files name and that do not stand on disk as they should.
+fn chains(after: &Parsed, facts: &Facts) -> Vec<Step> {
+    let view = View::new(&after.main, &after.master, facts);
+    let mut paths: BTreeSet<PathBuf> = BTreeSet::new();
+    for service in view.servers() {
+        let speaker = expect::speaker(&view, service);
+        match expect::configured(&view, speaker, facts) {
+            expect::Configured::Chain(files) => paths.extend(files),
+            expect::Configured::Pairs(pairs) => {
+                paths.extend(pairs.into_iter().flat_map(|pair| [pair.cert, pair.key]));
+            }
+            _ => {}
+        }
+    }
+    let missing = paths.into_iter().filter_map(|path| {
+        let stored = stored_at(facts, &path).filter(|stored| stored.has_key)?;
+        let there = match facts.files.get(&path) {
+            Some(FileLook::File { bytes, mode, uid }) => {
+                let private = *mode & 0o077 == 0 && *uid == 0;
+                private && stored.file_digest == Some(Digest::of(bytes))
+            }
+            _ => false,
+        };
+        let fingerprint = stored.fingerprint;
+        (!there).then_some(Step::InstallChain { fingerprint, path })
+    });
+    missing.collect()
+}
+
+/// What the files promise, and silence where a service is gone.
+fn expectations(change: &Change<'_>, pairs: &Pairs, facts: &Facts) -> Vec<ServiceExpectation> {
+    let after = View::new(&pairs.after.main, &pairs.after.master, facts);
+    let before = View::new(&pairs.before.main, &pairs.before.master, facts);
+    let mut expected = expect::of_view(&after, facts, change.intent);
+    let open: BTreeSet<_> = after
+        .servers()
+        .flat_map(|service| after.addresses(service))
+        .collect();
+    for service in before.servers() {
+        let gone: Vec<_> = before
+            .addresses(service)
+            .into_iter()
+            .filter(|address| !open.contains(address))
+            .collect();
+        let replaced = after.services.iter().any(|other| other.id == service.id);
+        if !replaced && !gone.is_empty() {
+            expected.push(ServiceExpectation {
+                service: service.id.clone(),
+                addresses: gone,
+                wire: WireExpectation::Closed,
+            });
+        }
+    }
+    expected
+}
+
+/// Whether deliveries may change: a parameter of the client, or one of both directions.
+fn outbound(pairs: &Pairs, facts: &Facts) -> OutboundChange {
+    let before = owned::read(&pairs.before.main, &pairs.before.master);
+    let after = owned::read(&pairs.after.main, &pairs.after.master);
+    let touches = |name: &str| name.starts_with("smtp_") || name.starts_with("tls_");
+    let changed = owned::drift(&before, &after)
+        .iter()
+        .any(|change| touches(&change.parameter));
+    let view = View::new(&pairs.after.main, &pairs.after.master, facts);
+    match (changed, level(&view.client_level(None))) {
+        (true, Some(level)) => OutboundChange::Rehearse { level },
+        _ => OutboundChange::None,
+    }
+}
+
+/// Not `fingerprint`: no peer of a rehearsal can have the fingerprints that are asked for.
+fn level(word: &str) -> Option<Outbound> {
+    [
+        Outbound::Off,
+        Outbound::May,
+        Outbound::Encrypt,
+        Outbound::Dane,
+        Outbound::DaneOnly,
+        Outbound::Verify,
+        Outbound::Secure,
+    ]
+    .into_iter()
+    .find(|level| level.postfix_name() == word)
+}
+
+/// What is risky and new, and has to be typed. An address that is private may still be reached
+/// from the Internet through a translation, so every address but loopback counts.
+fn confirmations(pairs: &Pairs, facts: &Facts) -> Vec<Confirmation> {
+    let before = View::new(&pairs.before.main, &pairs.before.master, facts);
+    let after = View::new(&pairs.after.main, &pairs.after.master, facts);
+    let reachable = |ip: IpAddr| !ip.is_loopback();
+    let demands = |view: &View<'_>| {
+        rules::public_mx(view, reachable)
+            .into_iter()
+            .any(|service| view.demands_tls(expect::speaker(view, service)))
+    };
+    let anonymous = |view: &View<'_>| {
+        rules::public_mx(view, reachable)
+            .into_iter()
+            .any(|service| {
+                let speaker = expect::speaker(view, service);
+                view.offers_tls(speaker)
+                    && expect::configured(view, speaker, facts) == expect::Configured::Anonymous
+            })
+    };
+    let answer = after.value(None, "myhostname");
+    let mut needed = Vec::new();
+    if demands(&after) && !demands(&before) {
+        needed.push(Confirmation {
+            code: "inbound.mandatory-on-public-port-25".to_owned(),
+            answer: answer.clone(),
+            message: "Port 25 would refuse every sender that cannot use TLS: their mail is lost \
+                      to you. RFC 2487 forbids it for public servers."
+                .to_owned(),
+        });
+    }
+    if anonymous(&after) && !anonymous(&before) {
+        needed.push(Confirmation {
+            code: "inbound.anonymous-certificate".to_owned(),
+            answer,
+            message: "Without a certificate, senders on the Internet cannot use TLS; confirm that \
+                      port 25 is reachable from a closed network only."
+                .to_owned(),
+        });
+    }
+    needed
+}
+
+/// The digest of everything that decides what is done.
+fn id(plan: &Plan) -> Digest {
+    let mut decisive = plan.clone();
+    decisive.id = Digest::of(b"");
+    decisive.findings.clear();
+    decisive.sentences.clear();
+    // A plan is plain data with string keys: it always has a JSON form.
+    let document = serde_json::to_vec(&decisive).unwrap_or_default();
+    Digest::of(&document)
+}

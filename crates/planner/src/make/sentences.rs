@@ -1,0 +1,106 @@
+//! What a plan does, in an administrator's words.
+//!
+//! Owns: the sentences. Never: decides anything; they are not part of a plan's id.
+
+use super::build::Pairs;
+use crate::compile::stored_at;
+use crate::facts::{Facts, MasterState};
+use crate::plan::{OutboundChange, Step};
+use crate::report::{AuthExpectation, ServiceExpectation, TlsExpectation, WireExpectation};
+use crate::{Plan, diff, owned, words};
+use mailtls::{Certificate, Level};
+
+/// The sentences of a plan; none for an empty one.
+pub(super) fn of(plan: &Plan, pairs: &Pairs, facts: &Facts) -> Vec<String> {
+    if plan.is_empty() {
+        return Vec::new();
+    }
+    let mut sentences = Vec::new();
+    sentences.extend(plan.steps.iter().filter_map(|step| installed(step, facts)));
+    sentences.extend(changed(pairs));
+    sentences.extend(plan.expectations.iter().filter_map(expected));
+    if let OutboundChange::Rehearse { level } = plan.outbound
+        && let Ok(level) = level.postfix_name().parse::<Level>()
+    {
+        sentences.push(format!(
+            "Outgoing mail at level {level}: {}",
+            level.promises()
+        ));
+    }
+    sentences.push(effect(plan, facts));
+    sentences
+}
+
+fn installed(step: &Step, facts: &Facts) -> Option<String> {
+    let Step::InstallChain { path, .. } = step else {
+        return None;
+    };
+    let stored = stored_at(facts, path)?;
+    let leaf = stored
+        .chain
+        .first()
+        .and_then(|der| Certificate::parse(der).ok());
+    let shown = leaf.map_or_else(String::new, |leaf| {
+        format!(", {}", words::certificate(&leaf))
+    });
+    Some(format!(
+        "Key and chain of the certificate {}{shown} are written to {} (readable by root only).",
+        stored.name,
+        path.display()
+    ))
+}
+
+/// One sentence a parameter.
+fn changed(pairs: &Pairs) -> Vec<String> {
+    let before = owned::read(&pairs.before.main, &pairs.before.master);
+    let after = owned::read(&pairs.after.main, &pairs.after.master);
+    owned::drift(&before, &after)
+        .into_iter()
+        .map(|change| {
+            let (place, name) = (&change.place, &change.parameter);
+            let shown = |value: &Option<String>| value.as_deref().map(diff::shown);
+            match (shown(&change.written), shown(&change.now)) {
+                (Some(old), Some(new)) => {
+                    format!("{place}: {name} changes from “{old}” to “{new}”.")
+                }
+                (None, Some(new)) => format!("{place}: {name} is set to “{new}”."),
+                (Some(old), None) => format!("{place}: {name} (“{old}”) no longer applies."),
+                (None, None) => String::new(),
+            }
+        })
+        .collect()
+}
+
+fn expected(service: &ServiceExpectation) -> Option<String> {
+    let port = service.addresses.first()?.port();
+    let name = &service.service;
+    let WireExpectation::Serving { tls, auth } = &service.wire else {
+        return Some(format!("Port {port} ({name}) is closed."));
+    };
+    let tls = match tls {
+        TlsExpectation::Off => "serves in cleartext only",
+        TlsExpectation::StartTls {
+            required: false, ..
+        } => "offers STARTTLS",
+        TlsExpectation::StartTls { required: true, .. } => "requires STARTTLS",
+        TlsExpectation::Wrapper { .. } => "speaks TLS from the first byte",
+    };
+    let auth = match auth {
+        AuthExpectation::OnlyUnderTls => ", with AUTH only under TLS",
+        AuthExpectation::Always => ", with AUTH also in cleartext",
+        AuthExpectation::Never | AuthExpectation::Any => "",
+    };
+    Some(format!("Port {port} ({name}) {tls}{auth}."))
+}
+
+fn effect(plan: &Plan, facts: &Facts) -> String {
+    let restart = plan.steps.contains(&Step::Restart);
+    match facts.master {
+        MasterState::Stopped => "Postfix does not run: nothing can be proved on the wire.",
+        MasterState::Running(_) if restart => {
+            "Postfix is stopped and started: sessions in flight are cut."
+        }
+        MasterState::Running(_) => "Postfix is reloaded: sessions in flight go on.",
+    }
+    .to_owned()
+}

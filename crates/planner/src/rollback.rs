@@ -1,0 +1,157 @@
+//! Plans that go back: undoing an operation, and putting owned parameters back.
+//!
+//! Owns: what “back” means. Byte for byte where the files still are as the operation left them;
+//! else only the operation's own edits are reversed, and later hand edits stay. Never: overwrites
+//! what somebody changed since — that is a conflict.
+
+mod reverse;
+
+#[cfg(test)]
+mod tests;
+
+use crate::compile::{Files, refuse};
+use crate::facts::Facts;
+use crate::intent::{Binding, Intent};
+use crate::make::{Change, Request, build};
+use crate::owned;
+use crate::plan::{Cf, Edit};
+use crate::{Digest, Plan, Refusal};
+use postfix_cf::{MainCf, MasterCf};
+
+/// What is to be undone.
+#[derive(Clone, Copy, Debug)]
+pub struct RollbackRequest<'a> {
+    /// The operation's plan.
+    pub undone: &'a Plan,
+    /// main.cf before the operation, where it changed.
+    pub main_before: Option<&'a [u8]>,
+    /// master.cf before the operation, where it changed.
+    pub master_before: Option<&'a [u8]>,
+    /// What is in force now.
+    pub in_force: &'a Intent,
+    /// The operation that the new plan builds on.
+    pub parent: Option<u64>,
+}
+
+/// The plan that undoes an operation.
+///
+/// # Errors
+/// `rollback.conflict` where something the operation changed was changed again since; and what
+/// [`crate::plan()`] refuses.
+pub fn rollback(
+    request: &RollbackRequest<'_>,
+    facts: &Facts,
+    now_unix: i64,
+) -> Result<Plan, Refusal> {
+    let intent = reversed_intent(request)?;
+    let files = reversed_files(request, facts)?;
+    let change = Change {
+        files,
+        intent: &intent,
+        in_force: request.in_force,
+        parent: request.parent,
+    };
+    build(&change, facts, now_unix)
+}
+
+/// The plan that puts owned parameters back to what was last written.
+///
+/// # Errors
+/// What [`crate::plan()`] refuses.
+pub fn restore_drift(request: &Request<'_>, facts: &Facts, now_unix: i64) -> Result<Plan, Refusal> {
+    let mut main = MainCf::parse(&facts.main_cf.bytes);
+    let mut master = MasterCf::parse(&facts.master_cf.bytes);
+    let now = owned::read(&main, &master);
+    for drift in owned::drift(request.written, &now) {
+        reverse::put_back(&mut main, &mut master, request.written, &drift)?;
+    }
+    let change = Change {
+        files: Files {
+            main: main.to_bytes(),
+            master: master.to_bytes(),
+        },
+        intent: request.intent,
+        in_force: request.in_force,
+        parent: request.parent,
+    };
+    build(&change, facts, now_unix)
+}
+
+fn reversed_files(request: &RollbackRequest<'_>, facts: &Facts) -> Result<Files, Refusal> {
+    let whole = |file, before: Option<&[u8]>, now: &[u8]| -> Option<Vec<u8>> {
+        match (request.undone.edit(file), before) {
+            (None, _) => Some(now.to_vec()),
+            (Some(edit), Some(before)) if untouched(edit, now) => Some(before.to_vec()),
+            _ => None,
+        }
+    };
+    let main = whole(Cf::Main, request.main_before, &facts.main_cf.bytes);
+    let master = whole(Cf::Master, request.master_before, &facts.master_cf.bytes);
+    let main = match main {
+        Some(bytes) => bytes,
+        None => reverse::main(request, facts)?,
+    };
+    let master = match master {
+        Some(bytes) => bytes,
+        None => reverse::master(request, facts)?,
+    };
+    Ok(Files { main, master })
+}
+
+fn untouched(edit: &Edit, now: &[u8]) -> bool {
+    Digest::of(now) == edit.after
+}
+
+/// What was wanted before the operation, with what was wanted since and elsewhere.
+fn reversed_intent(request: &RollbackRequest<'_>) -> Result<Intent, Refusal> {
+    let (then, undone, now) = (
+        &request.undone.earlier,
+        &request.undone.intent,
+        request.in_force,
+    );
+    if now.settings == undone.settings && now.bindings == undone.bindings {
+        return Ok(Intent {
+            adopted: now.adopted.clone(),
+            ..then.clone()
+        });
+    }
+    let mut intent = now.clone();
+    for key in then.settings.keys().chain(undone.settings.keys()) {
+        let (old, new) = (then.settings.get(key), undone.settings.get(key));
+        if old == new || now.settings.get(key) == old {
+            continue;
+        }
+        if now.settings.get(key) != new {
+            return Err(conflict(&format!("{} was set again since", key.name())));
+        }
+        match old {
+            Some(old) => intent.settings.insert(key.clone(), old.clone()),
+            None => intent.settings.remove(key),
+        };
+    }
+    intent.bindings = reversed_bindings(then, undone, now)?;
+    Ok(intent)
+}
+
+fn reversed_bindings(
+    then: &Intent,
+    undone: &Intent,
+    now: &Intent,
+) -> Result<Vec<Binding>, Refusal> {
+    if then.bindings == undone.bindings || now.bindings == then.bindings {
+        Ok(now.bindings.clone())
+    } else if now.bindings == undone.bindings {
+        Ok(then.bindings.clone())
+    } else {
+        Err(conflict("other certificates were bound since"))
+    }
+}
+
+/// Somebody changed it since.
+fn conflict(what: &str) -> Refusal {
+    refuse(
+        "rollback.conflict",
+        format!("The operation cannot be undone: {what}."),
+        "Undo the later change first, or set what you want anew.",
+    )
+}

@@ -1,0 +1,96 @@
+//! What a pair of files would do to mail: the rules that can forbid a plan.
+//!
+//! Owns: the families and their common ground. Never: compares before and after (`make` does:
+//! only what a plan brings or worsens blocks it), never edits. Each family is a file.
+//!
+//! These rules know what is wanted and what the store holds; `lint` knows the files alone.
+
+mod auth;
+mod certificates;
+mod loopback;
+mod outbound;
+
+pub(crate) use auth::sasl_files;
+pub(crate) use certificates::public_mx;
+
+use crate::facts::Facts;
+use crate::intent::Intent;
+use crate::lint::{self, LintInput};
+use crate::view::View;
+use crate::{Finding, Severity};
+use postfix_cf::{MainCf, MasterCf};
+use std::collections::BTreeSet;
+
+/// A pair of files in its world.
+pub(crate) struct World<'a> {
+    pub(crate) main: &'a MainCf,
+    pub(crate) master: &'a MasterCf,
+    pub(crate) view: View<'a>,
+    pub(crate) facts: &'a Facts,
+    pub(crate) intent: &'a Intent,
+    pub(crate) now: i64,
+}
+
+impl<'a> World<'a> {
+    pub(crate) fn new(
+        main: &'a MainCf,
+        master: &'a MasterCf,
+        facts: &'a Facts,
+        intent: &'a Intent,
+        now: i64,
+    ) -> Self {
+        Self {
+            view: View::new(main, master, facts),
+            main,
+            master,
+            facts,
+            intent,
+            now,
+        }
+    }
+}
+
+/// Everything noticed, worst first. What these rules say of a code, lint does not say again.
+pub(crate) fn findings(world: &World<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    certificates::check(world, &mut findings);
+    auth::check(world, &mut findings);
+    loopback::check(world, &mut findings);
+    outbound::check(world, &mut findings);
+    let said: BTreeSet<_> = findings
+        .iter()
+        .map(|finding| finding.code.clone())
+        .collect();
+    let more = lint::lint(&LintInput {
+        main: Some((&world.facts.main_cf.path, world.main)),
+        master: Some((&world.facts.master_cf.path, world.master)),
+        version: Some(world.facts.version),
+        facts: Some(world.facts),
+        now_unix: Some(world.now),
+    });
+    findings.extend(
+        more.into_iter()
+            .filter(|finding| !said.contains(&finding.code)),
+    );
+    findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.cmp(b)));
+    findings.dedup();
+    findings
+}
+
+/// An error.
+fn error(code: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Finding {
+    Finding::new(code, Severity::Error, message, remedy)
+}
+
+/// What lint says of a host as it is.
+pub fn lint_facts(facts: &Facts, now_unix: i64) -> Vec<Finding> {
+    let main = MainCf::parse(&facts.main_cf.bytes);
+    let master = MasterCf::parse(&facts.master_cf.bytes);
+    lint::lint(&LintInput {
+        main: Some((&facts.main_cf.path, &main)),
+        master: Some((&facts.master_cf.path, &master)),
+        version: Some(facts.version),
+        facts: Some(facts),
+        now_unix: Some(now_unix),
+    })
+}

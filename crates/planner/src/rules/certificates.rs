@@ -1,0 +1,274 @@
+//! Certificates of servers: one is there, it can be loaded, and peers can make use of it.
+//!
+//! Owns: judging by content, never by a name or a number. Never: reads a file; Facts hold them.
+//!
+//! A self-signed certificate is refused even where TLS is optional, because that is where it
+//! stays unnoticed; `--allow-self-signed` at the binding accepts it there, and only there.
+
+use super::{World, error};
+use crate::certificate::certificate_finding;
+use crate::compile::stored_at;
+use crate::expect::{Configured, configured, form_of, speaker};
+use crate::facts::StoredCertificate;
+use crate::intent::Binding;
+use crate::view::{Service, View, is_public};
+use crate::{Finding, Severity};
+use mailtls::{Certificate, Trust};
+use std::collections::BTreeMap;
+
+/// The findings of this family.
+pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
+    let mut users: BTreeMap<Configured, Vec<&Service>> = BTreeMap::new();
+    for service in world.view.servers() {
+        let speaker = speaker(&world.view, service);
+        if world.view.offers_tls(speaker) {
+            let named = configured(&world.view, speaker, world.facts);
+            users.entry(named).or_default().push(speaker);
+        }
+    }
+    for (named, services) in &users {
+        match named {
+            Configured::Nothing => findings.push(nothing(services)),
+            Configured::Anonymous => anonymous(world, services, findings),
+            Configured::Chain(_) | Configured::Pairs(_) => {
+                files(world, named, services, findings);
+            }
+        }
+    }
+    bindings(world, findings);
+    client_certificates(world, findings);
+}
+
+fn names(services: &[&Service]) -> String {
+    let names: Vec<String> = services
+        .iter()
+        .map(|service| service.name.clone())
+        .collect();
+    crate::words::list(&names)
+}
+
+fn nothing(services: &[&Service]) -> Finding {
+    error(
+        "cert.none-configured",
+        format!(
+            "TLS is offered by {}, but no certificate is configured: STARTTLS would be \
+             advertised and then fail (454), and senders would fall back to cleartext.",
+            names(services)
+        ),
+        "Give it a certificate: `postseal cert import NAME …`, then `postseal cert bind NAME`.",
+    )
+}
+
+fn anonymous(world: &World<'_>, services: &[&Service], findings: &mut Vec<Finding>) {
+    if !public_mx(&world.view, is_public).is_empty() {
+        findings.push(error(
+            "inbound.anonymous-on-public-port-25",
+            "Without any certificate most senders cannot use TLS at all, and port 25 is open to \
+             the Internet.",
+            "`postseal unset inbound-certificate`, and bind a certificate; a self-signed one is \
+             better than none here.",
+        ));
+    }
+    let for_clients: Vec<&Service> = services
+        .iter()
+        .copied()
+        .filter(|service| world.view.for_mail_clients(service))
+        .collect();
+    if !for_clients.is_empty() {
+        findings.push(error(
+            "cert.none-for-mail-clients",
+            format!(
+                "Mail clients cannot connect to {}: they do not use TLS without a certificate.",
+                names(&for_clients)
+            ),
+            "Bind a certificate, or switch these services off.",
+        ));
+    }
+    if services.iter().any(|service| asks(&world.view, service)) {
+        findings.push(error(
+            "client-certs.needs-certificate",
+            "A server that asks for client certificates cannot be without one itself (anonymous \
+             ciphers are off then).",
+            "`postseal set client-certs=off`, or bind a certificate.",
+        ));
+    }
+}
+
+fn asks(view: &View<'_>, service: &Service) -> bool {
+    ["smtpd_tls_ask_ccert", "smtpd_tls_req_ccert"]
+        .iter()
+        .any(|name| view.is_yes(Some(service), name))
+}
+
+fn files(
+    world: &World<'_>,
+    named: &Configured,
+    services: &[&Service],
+    findings: &mut Vec<Finding>,
+) {
+    let paths = match named {
+        Configured::Chain(files) => files.clone(),
+        Configured::Pairs(pairs) => pairs.iter().map(|pair| pair.cert.clone()).collect(),
+        Configured::Anonymous | Configured::Nothing => Vec::new(),
+    };
+    let ours: Vec<&StoredCertificate> = paths
+        .iter()
+        .filter_map(|path| stored_at(world.facts, path))
+        .collect();
+    for stored in &ours {
+        stored_chain(world, stored, services, findings);
+    }
+    if ours.len() == paths.len() {
+        return;
+    }
+    let evidence: Vec<String> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    for loaded in form_of(named, world.facts).unwrap_or_default() {
+        for problem in &loaded.problems {
+            findings.push(certificate_finding(problem).seen(evidence.join(", ")));
+        }
+        for chain in loaded.chains {
+            chain_problems(world, &chain, None, services, findings);
+        }
+    }
+}
+
+/// A certificate of the store: what will be on disk is known without looking there.
+fn stored_chain(
+    world: &World<'_>,
+    stored: &StoredCertificate,
+    services: &[&Service],
+    findings: &mut Vec<Finding>,
+) {
+    if !stored.has_key {
+        findings.push(error(
+            "cert.key-missing",
+            format!(
+                "The store has no private key for the certificate {}.",
+                stored.name
+            ),
+            format!(
+                "Import it again with its key: `postseal cert import {} --cert … --key …`.",
+                stored.name
+            ),
+        ));
+    }
+    let chain: Result<Vec<Certificate>, _> = stored
+        .chain
+        .iter()
+        .map(|der| Certificate::parse(der))
+        .collect();
+    let bound = world
+        .intent
+        .bindings
+        .iter()
+        .find(|b| b.fingerprint == stored.fingerprint);
+    match chain {
+        Ok(chain) => chain_problems(world, &chain, bound, services, findings),
+        Err(problem) => findings.push(certificate_finding(&(&problem).into())),
+    }
+}
+
+fn chain_problems(
+    world: &World<'_>,
+    chain: &[Certificate],
+    bound: Option<&Binding>,
+    services: &[&Service],
+    findings: &mut Vec<Finding>,
+) {
+    let host = world.view.value(None, "myhostname");
+    let hosts = if host.is_empty() {
+        Vec::new()
+    } else {
+        vec![host.as_str()]
+    };
+    let only_optional = !services
+        .iter()
+        .any(|service| world.view.demands_tls(service));
+    let allowed = bound.is_some_and(|bound| bound.allow_self_signed) && only_optional;
+    for problem in mailtls::problems(chain, world.now, &hosts, Trust::Unknown) {
+        let mut finding = certificate_finding(&problem);
+        if matches!(problem.code, "cert.self-signed" | "cert.system-certificate") {
+            self_signed(&mut finding, bound, allowed);
+        }
+        findings.push(finding.seen(format!("presented by {}", names(services))));
+    }
+}
+
+fn self_signed(finding: &mut Finding, bound: Option<&Binding>, allowed: bool) {
+    if allowed {
+        finding.severity = Severity::Info;
+        return;
+    }
+    finding.remedy = match bound {
+        Some(bound) if bound.allow_self_signed => {
+            "--allow-self-signed is for optional TLS only; where TLS is required, mail clients \
+             refuse it. Get a certificate from a CA."
+                .to_owned()
+        }
+        Some(bound) => format!(
+            "Get a certificate from a CA; where TLS stays optional, `postseal cert bind {} \
+             --allow-self-signed` accepts this one.",
+            bound.name
+        ),
+        None => "Get a certificate from a CA, import and bind it.".to_owned(),
+    };
+}
+
+/// Bindings that the store cannot serve.
+fn bindings(world: &World<'_>, findings: &mut Vec<Finding>) {
+    for bound in &world.intent.bindings {
+        let known = world
+            .facts
+            .certificates
+            .iter()
+            .any(|stored| stored.name == bound.name && stored.fingerprint == bound.fingerprint);
+        if !known {
+            findings.push(error(
+                "cert.unknown",
+                format!(
+                    "The certificate {} that is bound is not in the store.",
+                    bound.name
+                ),
+                format!("Import it, or `postseal cert unbind {}`.", bound.name),
+            ));
+        }
+    }
+}
+
+fn client_certificates(world: &World<'_>, findings: &mut Vec<Finding>) {
+    let view = &world.view;
+    let ignored: Vec<&Service> = view
+        .servers()
+        .filter(|service| view.is_yes(Some(service), "smtpd_tls_req_ccert"))
+        .filter(|service| view.offers_tls(service) && !view.demands_tls(service))
+        .collect();
+    if !ignored.is_empty() {
+        findings.push(error(
+            "client-certs.require-needs-encrypt",
+            format!(
+                "Client certificates are required, but TLS is optional on {}: Postfix ignores \
+                 the requirement and warns at every connection.",
+                names(&ignored)
+            ),
+            "`postseal set client-certs=ask`, or `inbound=encrypt`.",
+        ));
+    }
+}
+
+/// The servers on port 25 that are reachable at an address of this kind.
+pub(crate) fn public_mx<'v>(
+    view: &'v View<'_>,
+    kind: impl Fn(std::net::IpAddr) -> bool,
+) -> Vec<&'v Service> {
+    view.servers()
+        .filter(|service| service.port() == Some(25))
+        .filter(|service| {
+            view.addresses(service)
+                .iter()
+                .any(|address| kind(address.ip()))
+        })
+        .collect()
+}
