@@ -72,6 +72,9 @@ pub enum HostError {
         /// Its log.
         log: String,
     },
+    /// This instance cannot be rehearsed from here.
+    #[error("it cannot be rehearsed here: {0}")]
+    NotRehearsable(String),
     /// Root is needed.
     #[error("this needs root: {0}")]
     Permission(String),

@@ -6,9 +6,25 @@
 //! [`Host`] is the door; `PostfixHost` is the real one, and `testkit` has one that fails or
 //! dies at step n.
 
+mod command;
 mod error;
+mod file;
+mod livelog;
+mod lock;
+mod look;
+mod network;
+mod postfix;
+mod private;
+mod process;
+mod publish;
+mod real;
+mod root;
+mod scratch;
 
 pub use error::HostError;
+pub use lock::LOCK_DIRECTORY;
+pub use postfix::{Control, Places, Postfix};
+pub use real::{HostOptions, PostfixHost};
 
 use postseal_planner::facts::{CfFile, FileLook, MasterState};
 use postseal_planner::plan::Cf;

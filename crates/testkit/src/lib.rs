@@ -2,4 +2,5 @@
 //!
 //! Owns: what stands in for the world in tests. Never: ships.
 
+pub mod postfix_box;
 pub mod smtp_script;

@@ -1,0 +1,118 @@
+//! One picture of an instance.
+//!
+//! Owns: reading both files and asking `postconf` everything at once, in parallel, again when a
+//! file changed meanwhile. Never: interprets a value.
+
+use crate::file::{failed, read_cf};
+use crate::postfix::{Postfix, Values};
+use crate::publish::Place;
+use crate::root::Root;
+use crate::{HostError, HostLook, network};
+use postseal_planner::facts::{CfFile, MasterState};
+use postseal_planner::plan::Cf;
+use postseal_planner::{Digest, PostfixVersion};
+use std::path::Path;
+use std::thread;
+
+/// A picture that keeps changing while it is taken is given up after so many attempts.
+const ATTEMPTS: usize = 3;
+
+/// What `postconf` says.
+struct Said {
+    values: Values,
+    defaults: Values,
+    map_types: Vec<String>,
+    sasl_types: Vec<String>,
+}
+
+pub(crate) fn look(
+    root: &Root,
+    config_directory: &Path,
+    postfix: &Postfix,
+    master: impl Fn() -> Result<MasterState, HostError>,
+) -> Result<HostLook, HostError> {
+    let place = |file| Place {
+        root,
+        config_directory,
+        file,
+    };
+    for _ in 0..ATTEMPTS {
+        let main_cf = cf_file(&place(Cf::Main))?;
+        let master_cf = cf_file(&place(Cf::Master))?;
+        let said = ask(postfix)?;
+        let same = cf_file(&place(Cf::Main))?.digest == main_cf.digest
+            && cf_file(&place(Cf::Master))?.digest == master_cf.digest;
+        if same {
+            return compose(root, config_directory, main_cf, master_cf, said, master()?);
+        }
+    }
+    Err(HostError::Stale {
+        path: place(Cf::Main).path(),
+    })
+}
+
+fn cf_file(place: &Place<'_>) -> Result<CfFile, HostError> {
+    let path = place.real()?;
+    let bytes = read_cf(&place.root.at(&path)).map_err(|error| named(error, &path))?;
+    Ok(CfFile {
+        digest: Digest::of(&bytes),
+        path,
+        bytes,
+    })
+}
+
+/// The error with the path as Postfix names it, not as it is seen from here.
+fn named(error: HostError, path: &Path) -> HostError {
+    match error {
+        HostError::File { action, source, .. } => failed(action, path)(source),
+        other => other,
+    }
+}
+
+fn ask(postfix: &Postfix) -> Result<Said, HostError> {
+    thread::scope(|scope| {
+        let values = scope.spawn(|| postfix.values(&[]));
+        let defaults = scope.spawn(|| postfix.values(&["-d"]));
+        let map_types = scope.spawn(|| postfix.list(&["-m"]));
+        let sasl_types = postfix.list(&["-a"]);
+        Ok(Said {
+            values: joined(values.join())?,
+            defaults: joined(defaults.join())?,
+            map_types: joined(map_types.join())?,
+            sasl_types: sasl_types?,
+        })
+    })
+}
+
+/// The thread's answer; a panic in it goes on here.
+fn joined<T>(result: thread::Result<Result<T, HostError>>) -> Result<T, HostError> {
+    result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+fn compose(
+    root: &Root,
+    config_directory: &Path,
+    main_cf: CfFile,
+    master_cf: CfFile,
+    said: Said,
+    master: MasterState,
+) -> Result<HostLook, HostError> {
+    let mail_version = said.defaults.values.get("mail_version");
+    let version: PostfixVersion = mail_version
+        .map_or("", String::as_str)
+        .parse()
+        .map_err(HostError::Unreadable)?;
+    Ok(HostLook {
+        config_directory: config_directory.to_owned(),
+        main_cf,
+        master_cf,
+        version,
+        values: said.values.values,
+        defaults: said.defaults.values,
+        map_types: said.map_types,
+        sasl_types: said.sasl_types,
+        addresses: network::addresses(root, master),
+        master,
+        warnings: said.values.warnings,
+    })
+}

@@ -1,0 +1,115 @@
+//! Who a process is, from `/proc`.
+//!
+//! Owns: telling a Postfix master from a stranger that got its process id, the members of a
+//! process group, start times. Never: trusts a process id alone, sends a signal.
+
+use crate::root::Root;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// The master of the instance whose queue is `queue` (as seen here), if it runs: the process that
+/// its pid file names, with a master's program and this queue as its working folder.
+pub(crate) fn master_of(root: &Root, queue: &Path) -> Option<u32> {
+    let text = fs::read_to_string(queue.join("pid/master.pid")).ok()?;
+    let pid: u32 = text.trim().parse().ok()?;
+    (is_master(root, pid) && works_in(root, pid, queue)).then_some(pid)
+}
+
+/// Whether the process runs a program named `master`.
+fn is_master(root: &Root, pid: u32) -> bool {
+    let exe = root
+        .at(Path::new("/proc"))
+        .join(pid.to_string())
+        .join("exe")
+        .read_link();
+    // After an upgrade of the package the link ends in " (deleted)".
+    exe.is_ok_and(|path| {
+        let name = path.file_name().map(|name| name.to_string_lossy());
+        name.is_some_and(|name| name.trim_end_matches(" (deleted)") == "master")
+    })
+}
+
+/// Whether the process's working folder is `folder`: a master works in its queue.
+fn works_in(root: &Root, pid: u32, folder: &Path) -> bool {
+    let cwd = root
+        .at(Path::new("/proc"))
+        .join(pid.to_string())
+        .join("cwd");
+    match (cwd.metadata(), folder.metadata()) {
+        (Ok(cwd), Ok(folder)) => cwd.dev() == folder.dev() && cwd.ino() == folder.ino(),
+        _ => false,
+    }
+}
+
+/// What stands in `/proc/PID/stat` that matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stat {
+    /// `Z` and `X` are dead.
+    pub(crate) state: char,
+    pub(crate) group: u32,
+}
+
+impl Stat {
+    pub(crate) fn of(pid: u32) -> Option<Self> {
+        let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The program name is in parentheses and may hold anything, parentheses included.
+        let (_, rest) = text.rsplit_once(") ")?;
+        let mut fields = rest.split(' ');
+        let state = fields.next()?.chars().next()?;
+        let group = fields.nth(1)?.parse().ok()?;
+        Some(Self { state, group })
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        !matches!(self.state, 'Z' | 'X')
+    }
+}
+
+/// The living members of a process group.
+pub(crate) fn group_members(group: u32) -> Vec<u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|pid| Stat::of(*pid).is_some_and(|stat| stat.group == group && stat.is_alive()))
+        .collect()
+}
+
+/// The living processes whose working folder is `folder` and whose program lies in a folder of
+/// Postfix: an administrator's shell that looks around in there is none.
+pub(crate) fn working_in(folder: &Path) -> Vec<u32> {
+    let root = Root::new(Path::new("/"));
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|pid| {
+        works_in(&root, *pid, folder)
+            && Stat::of(*pid).is_some_and(|stat| stat.is_alive())
+            && is_postfix(*pid)
+    })
+    .collect()
+}
+
+fn is_postfix(pid: u32) -> bool {
+    let exe = fs::read_link(format!("/proc/{pid}/exe"));
+    exe.is_ok_and(|path| path.components().any(|part| part.as_os_str() == "postfix"))
+}
+
+/// The systemd unit that a process belongs to (`/proc/PID/cgroup`), if it is one of Postfix's:
+/// a master started by hand from a login or from cron belongs to a unit that must not be
+/// restarted for it.
+pub(crate) fn postfix_unit(pid: u32) -> Option<String> {
+    let text = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+    unit_in(&text)
+}
+
+fn unit_in(cgroup: &str) -> Option<String> {
+    let paths = cgroup.lines().filter_map(|line| line.splitn(3, ':').nth(2));
+    let units = paths.filter_map(|path| {
+        let last = PathBuf::from(path);
+        let unit = last.file_name()?.to_str()?.to_owned();
+        (unit.ends_with(".service") && unit.starts_with("postfix")).then_some(unit)
+    });
+    units.into_iter().next()
+}
+
+#[cfg(test)]
+mod tests;

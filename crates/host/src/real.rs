@@ -1,0 +1,255 @@
+//! The real host: a Postfix instance on this machine, or in a container that can be entered.
+//!
+//! Owns: [`PostfixHost`], which puts the parts of this crate together. Never: decides.
+
+use crate::command::Call;
+use crate::file::{self, failed};
+use crate::postfix::{Control, Postfix};
+use crate::publish::Place;
+use crate::root::Root;
+use crate::scratch::{self, Running};
+use crate::{
+    Host, HostError, HostLook, Lock, LogLook, LogMark, Scratch, Snapshot, Staged, livelog, lock,
+    look, private, process,
+};
+use postseal_planner::Digest;
+use postseal_planner::facts::{FileLook, MasterState};
+use postseal_planner::plan::Cf;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
+
+const SYSTEMCTL: &str = "/usr/bin/systemctl";
+/// systemd's own default for starting and stopping a unit.
+const RESTART: Duration = Duration::from_secs(90);
+/// How long a master may take to appear after `postfix start` returned, or to go after `stop`.
+const SETTLE: Duration = Duration::from_secs(10);
+
+/// Which instance, and how to reach it.
+#[derive(Clone, Debug)]
+pub struct HostOptions {
+    /// The configuration directory as Postfix names it (absolute).
+    pub config_directory: PathBuf,
+    /// Words put before every command, e.g. `nsenter -t 4711 -m -n`; empty on this host.
+    pub prefix: Vec<String>,
+    /// Where the instance's file tree is seen from here: `/`, or `/proc/4711/root`.
+    pub root: PathBuf,
+    /// Where the lock file lies.
+    pub lock_directory: PathBuf,
+}
+
+impl HostOptions {
+    /// An instance on this host.
+    pub fn new(config_directory: impl Into<PathBuf>) -> Self {
+        Self {
+            config_directory: config_directory.into(),
+            prefix: Vec::new(),
+            root: PathBuf::from("/"),
+            lock_directory: PathBuf::from(lock::LOCK_DIRECTORY),
+        }
+    }
+}
+
+/// A Postfix instance.
+#[derive(Debug)]
+pub struct PostfixHost {
+    config_directory: PathBuf,
+    lock_directory: PathBuf,
+    root: Root,
+    postfix: Postfix,
+}
+
+impl PostfixHost {
+    /// The instance that `options` name. Looks at its folder; runs nothing.
+    pub fn new(options: HostOptions) -> Result<Self, HostError> {
+        let root = Root::new(&options.root);
+        let path = options.config_directory;
+        if !path.is_absolute() {
+            let relative = io::Error::new(io::ErrorKind::InvalidInput, "not an absolute path");
+            return Err(failed("use", &path)(relative));
+        }
+        let config_directory = root.resolve(&path).map_err(failed("read", &path))?;
+        let meta = root
+            .at(&config_directory)
+            .metadata()
+            .map_err(failed("read", &path))?;
+        if !meta.is_dir() {
+            return Err(failed("read", &path)(io::ErrorKind::NotADirectory.into()));
+        }
+        let postfix = Postfix::new(&root, &options.prefix, &config_directory)?;
+        Ok(Self {
+            config_directory,
+            lock_directory: options.lock_directory,
+            root,
+            postfix,
+        })
+    }
+
+    /// The instance's commands.
+    pub fn postfix(&self) -> &Postfix {
+        &self.postfix
+    }
+
+    /// Ends and removes the scratch instances of this instance that a killed Postseal left.
+    /// Returns how many.
+    pub fn clean_leftovers(&self) -> Result<usize, HostError> {
+        let queue = self.seen_queue()?;
+        scratch::clean_leftovers(&queue)
+    }
+
+    fn place(&self, file: Cf) -> Place<'_> {
+        Place {
+            root: &self.root,
+            config_directory: &self.config_directory,
+            file,
+        }
+    }
+
+    /// The path to open for a path as Postfix names it, links followed.
+    fn seen(&self, path: &Path) -> Result<PathBuf, HostError> {
+        let real = self.root.resolve(path).map_err(failed("read", path))?;
+        Ok(self.root.at(&real))
+    }
+
+    fn seen_queue(&self) -> Result<PathBuf, HostError> {
+        self.seen(&self.postfix.places()?.queue_directory)
+    }
+
+    fn restart_unit(&self, unit: &str) -> Result<(), HostError> {
+        Call::new(&[], Path::new(SYSTEMCTL), RESTART)
+            .args(["restart", unit])
+            .run_ok()
+            .map(drop)
+    }
+
+    fn stop_start(&self, master: MasterState) -> Result<(), HostError> {
+        if let MasterState::Running(_) = master {
+            self.postfix.control(Control::Stop)?;
+            self.settle(|now| now == MasterState::Stopped)?;
+        }
+        self.postfix.control(Control::Start)?;
+        self.settle(|now| now != MasterState::Stopped)
+    }
+
+    fn settle(&self, reached: impl Fn(MasterState) -> bool) -> Result<(), HostError> {
+        let end = Instant::now() + SETTLE;
+        while !reached(self.master()?) {
+            if Instant::now() >= end {
+                return Err(HostError::Deadline {
+                    command: "postfix".to_owned(),
+                    deadline: SETTLE,
+                });
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+}
+
+impl Host for PostfixHost {
+    fn look(&self) -> Result<HostLook, HostError> {
+        look::look(&self.root, &self.config_directory, &self.postfix, || {
+            self.master()
+        })
+    }
+
+    fn read(&self, path: &Path) -> FileLook {
+        match self.root.resolve(path) {
+            Ok(real) => file::look(&self.root.at(&real)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => FileLook::Missing,
+            Err(error) => FileLook::Unreadable(error.to_string()),
+        }
+    }
+
+    fn lock(&self) -> Result<Box<dyn Lock>, HostError> {
+        let seen = self.root.at(&self.config_directory);
+        let lock = lock::take(&self.lock_directory, &seen, &self.config_directory)?;
+        Ok(Box::new(lock))
+    }
+
+    fn snapshot(&self, file: Cf) -> Result<Snapshot, HostError> {
+        self.place(file).snapshot()
+    }
+
+    fn rehearse(&self, staged: &Staged) -> Result<Box<dyn Scratch>, HostError> {
+        let running = Running::start(&self.root, &self.config_directory, &self.postfix, staged)?;
+        Ok(Box::new(running))
+    }
+
+    fn publish(&self, file: Cf, bytes: &[u8], expected: Digest) -> Result<(), HostError> {
+        self.place(file).publish(bytes, expected)
+    }
+
+    fn restore(&self, snapshot: &Snapshot, expected: Digest) -> Result<(), HostError> {
+        self.place(snapshot.file).restore(snapshot, expected)
+    }
+
+    fn install(&self, path: &Path, bytes: &Zeroizing<Vec<u8>>) -> Result<(), HostError> {
+        private::install(&self.seen_private(path)?, bytes)
+    }
+
+    fn remove(&self, path: &Path) -> Result<(), HostError> {
+        match self.seen_private(path) {
+            Ok(seen) => private::remove(&seen),
+            Err(HostError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn master(&self) -> Result<MasterState, HostError> {
+        let queue = self.seen_queue()?;
+        Ok(match process::master_of(&self.root, &queue) {
+            Some(pid) => MasterState::Running(pid),
+            None => MasterState::Stopped,
+        })
+    }
+
+    fn reload(&self) -> Result<(), HostError> {
+        self.postfix.control(Control::Reload)
+    }
+
+    fn restart(&self) -> Result<(), HostError> {
+        let master = self.master()?;
+        let unit = match master {
+            MasterState::Running(pid) if self.postfix.prefix().is_empty() => {
+                process::postfix_unit(pid)
+            }
+            _ => None,
+        };
+        match unit {
+            Some(unit) if Path::new(SYSTEMCTL).exists() => {
+                self.restart_unit(&unit)?;
+                self.settle(|now| now != MasterState::Stopped)
+            }
+            _ => self.stop_start(master),
+        }
+    }
+
+    fn log_mark(&self) -> LogMark {
+        match self.postfix.values(&["-x", "maillog_file"]) {
+            Ok(found) => livelog::mark(
+                &self.root,
+                self.postfix.prefix(),
+                found.values.get("maillog_file").map(String::as_str),
+            ),
+            Err(error) => LogMark::None(error.to_string()),
+        }
+    }
+
+    fn log_since(&self, mark: &LogMark) -> LogLook {
+        livelog::since(&self.root, self.postfix.prefix(), mark)
+    }
+}
+
+impl PostfixHost {
+    /// The folder's links are followed, the file's own is not: a rename replaces it.
+    fn seen_private(&self, path: &Path) -> Result<PathBuf, HostError> {
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        let name = path.file_name().unwrap_or_default();
+        Ok(self.seen(folder)?.join(name))
+    }
+}
