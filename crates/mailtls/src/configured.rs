@@ -117,16 +117,16 @@ fn add_block(loaded: &mut Loaded, keys: &mut Vec<Option<PrivateKey>>, block: &Bl
         return false;
     }
     if !block.is_key() {
-        let message = format!(
-            "a {} stands among keys and certificates; Postfix switches TLS off",
-            block.label
-        );
-        loaded.push(
+        loaded.problems.push(CertProblem::new(
             "cert.unexpected-object",
-            message,
+            Gravity::Warning,
+            format!(
+                "a {} stands among keys and certificates; Postfix skips it",
+                block.label
+            ),
             "Take that block out of the file.",
-        );
-        return false;
+        ));
+        return true;
     }
     if loaded.chains.last().is_some_and(Vec::is_empty) {
         loaded.push(

@@ -148,9 +148,7 @@ fn strength(certificate: &Certificate, found: &mut Vec<CertProblem>) {
         found.push(CertProblem::new(
             "cert.weak-key",
             Gravity::Error,
-            format!(
-                "{subject} has an RSA key of {bits} bits; OpenSSL and peers refuse less than 2048"
-            ),
+            format!("{subject} has an RSA key of {bits} bits; many peers refuse less than 2048"),
             "Have a certificate issued for a new key (ECDSA P-256, or RSA 2048 or more).",
         ));
     }

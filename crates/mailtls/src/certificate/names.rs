@@ -26,15 +26,15 @@ pub(super) fn alternative(certificate: &X509Certificate<'_>) -> Result<Alternati
         if extension.oid.to_id_string() != SUBJECT_ALT_NAME {
             continue;
         }
+        let damaged = || CertError::Damaged("the certificate's list of alternative names".into());
         let ParsedExtension::SubjectAlternativeName(names) = extension.parsed_extension() else {
-            return Err(CertError::Damaged(
-                "the certificate's list of alternative names".into(),
-            ));
+            return Err(damaged());
         };
         for name in &names.general_names {
             match name {
                 GeneralName::DNSName(name) => found.dns.push(without_nul(name)?),
                 GeneralName::IPAddress(bytes) => found.ip.extend(address(bytes)),
+                GeneralName::Invalid(..) => return Err(damaged()),
                 _ => {}
             }
         }

@@ -1,1 +1,243 @@
+use super::*;
+use crate::forge::{Forged, NOW, Recipe, chain, rsa_key};
+use openssl::hash::MessageDigest;
 
+const NAME: &[&str] = &["mx.example.com"];
+
+/// `code:gravity` of everything wrong, worst first.
+fn codes(chain: &[Certificate], names: &[&str], trust: Trust<'_>) -> Vec<String> {
+    problems(chain, NOW, names, trust)
+        .iter()
+        .map(|problem| {
+            assert!(
+                problem.message.len() > 15 && problem.remedy.len() > 15,
+                "{problem:?}"
+            );
+            format!("{}:{:?}", problem.code, problem.gravity)
+        })
+        .collect()
+}
+
+/// A leaf of a good chain, changed, and what is wrong with it.
+fn changed(change: impl FnOnce(&mut Recipe<'_>)) -> Vec<String> {
+    let chain = chain("unused.example");
+    let mut recipe = Recipe::leaf("mx.example.com").by(&chain.middle);
+    change(&mut recipe);
+    let presented = [recipe.make().certificate(), chain.middle.certificate()];
+    codes(
+        &presented,
+        NAME,
+        Trust::Anchors(&[chain.root.certificate()]),
+    )
+}
+
+#[test]
+fn a_good_chain_has_no_problems() {
+    assert_eq!(changed(|_| ()), [""; 0]);
+    assert_eq!(
+        codes(&[], NAME, Trust::Unknown),
+        ["cert.no-certificate:Error"]
+    );
+}
+
+#[test]
+fn dates_are_judged_by_the_share_of_the_lifetime_that_is_left() {
+    let dated = |from: i64, to: i64| {
+        changed(|recipe| {
+            recipe.not_before = NOW + from * DAY;
+            recipe.not_after = NOW + to * DAY;
+        })
+    };
+    for (from, to, expected) in [
+        (-60, 30, None),
+        (-61, 29, Some("cert.expiring:Warning")),
+        (-82, 8, Some("cert.expiring:Warning")),
+        (-84, 6, Some("cert.expiring:Error")),
+        // Certificates of 47 days and of 6 days.
+        (-31, 16, None),
+        (-32, 15, Some("cert.expiring:Warning")),
+        (-43, 4, Some("cert.expiring:Error")),
+        (-3, 3, None),
+        (-5, 1, Some("cert.expiring:Warning")),
+        // A ten-year certificate is not expiring for three years.
+        (-3000, 650, None),
+        (-3606, 44, Some("cert.expiring:Warning")),
+        (-3644, 6, Some("cert.expiring:Error")),
+        (-100, -1, Some("cert.expired:Error")),
+        (1, 100, Some("cert.not-yet-valid:Error")),
+    ] {
+        assert_eq!(dated(from, to), Vec::from_iter(expected), "{from} {to}");
+    }
+}
+
+#[test]
+fn times_are_said_in_days_or_hours() {
+    let leaf = Recipe::leaf("mx.example.com").make().certificate();
+    let at = |now| problems(std::slice::from_ref(&leaf), now, NAME, Trust::Unknown);
+    let message = |now| {
+        let found = at(now).into_iter();
+        let mut of_date = found.filter(|p| p.code.starts_with("cert.expir"));
+        of_date.next().unwrap().message
+    };
+    let end = NOW + 60 * DAY;
+    assert_eq!(
+        message(end + 3 * DAY),
+        "CN=mx.example.com expired 3 days ago"
+    );
+    assert_eq!(
+        message(end - 5 * 3600),
+        "CN=mx.example.com expires in 5 hours"
+    );
+    for now in [i64::MIN, i64::MAX] {
+        assert!(!at(now).is_empty());
+    }
+}
+
+#[test]
+fn names_uses_and_strength_are_judged() {
+    assert_eq!(
+        changed(|recipe| recipe.dns = vec!["other.example.com".into()]),
+        ["cert.name-mismatch:Warning"]
+    );
+    assert_eq!(
+        changed(|recipe| recipe.dns.clear()),
+        ["cert.no-alternative-name:Warning"]
+    );
+    assert_eq!(
+        changed(|recipe| recipe.usages = vec!["clientAuth"]),
+        ["cert.no-server-auth:Error"]
+    );
+    assert_eq!(
+        changed(|recipe| recipe.usages = vec!["serverAuth", "clientAuth"]),
+        [""; 0]
+    );
+    assert_eq!(changed(|recipe| recipe.key = rsa_key(2048)), [""; 0]);
+    assert_eq!(
+        changed(|recipe| recipe.key = rsa_key(1024)),
+        ["cert.weak-key:Error"]
+    );
+    assert_eq!(
+        changed(|recipe| recipe.digest = Some(MessageDigest::sha1())),
+        ["cert.weak-signature:Error"]
+    );
+    assert_eq!(
+        changed(|recipe| recipe.is_ca = true),
+        ["cert.ca-as-leaf:Warning"]
+    );
+}
+
+#[test]
+fn a_long_list_of_names_is_cut_in_the_sentence() {
+    let mut recipe = Recipe::leaf("h.example");
+    recipe.dns = (0..10_000).map(|i| format!("h{i}.example")).collect();
+    let found = problems(&[recipe.make().certificate()], NOW, NAME, Trust::Unknown);
+    let mismatch = found
+        .iter()
+        .find(|p| p.code == "cert.name-mismatch")
+        .unwrap();
+    assert!(
+        mismatch
+            .message
+            .contains("h0.example, h1.example, h2.example, h3.example and 9996 more")
+    );
+}
+
+#[test]
+fn intermediates_are_judged_too() {
+    let root = Recipe::ca("Root").make();
+    let mut middle = Recipe::ca("Middle").by(&root);
+    middle.not_after = NOW - DAY;
+    middle.key = rsa_key(1024);
+    middle.digest = Some(MessageDigest::sha1());
+    let middle = middle.make();
+    let leaf = Recipe::leaf("mx.example.com").by(&middle).make();
+    let presented = [leaf.certificate(), middle.certificate()];
+    assert_eq!(
+        codes(&presented, NAME, Trust::Anchors(&[root.certificate()])),
+        [
+            "cert.issuer-expired:Error",
+            "cert.weak-key:Error",
+            "cert.weak-signature:Error"
+        ]
+    );
+}
+
+#[test]
+fn a_chain_must_be_complete_and_in_order() {
+    let chain = chain("mx.example.com");
+    let low = Recipe::ca("Low").by(&chain.middle).make();
+    let deep = Recipe::leaf("mx.example.com").by(&low).make();
+    let of = |parts: &[&Forged]| {
+        parts
+            .iter()
+            .map(|part| part.certificate())
+            .collect::<Vec<_>>()
+    };
+    let anchors = of(&[&chain.root]);
+    let trust = Trust::Anchors(&anchors);
+    for (parts, expected) in [
+        (&[&deep, &low, &chain.middle][..], None),
+        (&[&deep, &low, &chain.middle, &chain.root], None),
+        (&[&deep], Some("cert.chain-incomplete:Warning")),
+        (&[&deep, &low], Some("cert.issuer-unknown:Warning")),
+        (
+            &[&deep, &chain.middle, &low],
+            Some("cert.wrong-order:Warning"),
+        ),
+        (&[&deep, &chain.middle], Some("cert.wrong-order:Warning")),
+    ] {
+        assert_eq!(codes(&of(parts), NAME, trust), Vec::from_iter(expected));
+    }
+    let by_root = Recipe::leaf("mx.example.com").by(&chain.root).make();
+    assert_eq!(codes(&of(&[&by_root]), NAME, trust), [""; 0]);
+    assert_eq!(codes(&of(&[&deep]), NAME, Trust::Unknown), [""; 0]);
+}
+
+#[test]
+fn self_signed_and_system_certificates_are_told_apart_by_content() {
+    let lone = |name: &'static str, organisation, days| {
+        let mut recipe = Recipe::leaf(name);
+        recipe.organisation = organisation;
+        recipe.not_after = NOW + days * DAY;
+        codes(&[recipe.make().certificate()], &[name], Trust::Unknown)
+    };
+    // As Debian's ssl-cert makes it, and `postfix tls enable-server` for a hundred years.
+    assert_eq!(
+        lone("localhost", None, 3650),
+        ["cert.system-certificate:Error"]
+    );
+    assert_eq!(
+        lone("mx.example.com", None, 36_500),
+        ["cert.system-certificate:Error"]
+    );
+    assert_eq!(
+        lone("mx.example.com", None, 365),
+        ["cert.self-signed:Error"]
+    );
+    assert_eq!(
+        lone("mx.example.com", Some("Example"), 3650),
+        ["cert.self-signed:Error"]
+    );
+}
+
+#[test]
+fn the_snakeoil_certificate_of_this_system_is_recognised() {
+    let path = "/etc/ssl/certs/ssl-cert-snakeoil.pem";
+    let Ok(bytes) = std::fs::read(path) else {
+        eprintln!("NOT TESTED: {path} is absent");
+        return;
+    };
+    let chain = crate::pem_certificates(&bytes).unwrap();
+    let now = chain[0].not_before + DAY;
+    let found = problems(&chain, now, &[], Trust::Unknown);
+    assert_eq!(found[0].code, "cert.system-certificate");
+}
+
+#[test]
+fn a_mistake_becomes_a_problem_with_its_code_and_remedy() {
+    let error = CertError::KeyEncrypted;
+    let problem = CertProblem::from(&error);
+    assert_eq!(problem.code, error.code());
+    assert_eq!(problem.message, error.to_string());
+    assert_eq!(problem.remedy, error.remedy());
+}
