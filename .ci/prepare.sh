@@ -1,0 +1,95 @@
+# shellcheck shell=bash
+# What ./run and ./test need of the machine. Sourced by them, never run. They set `here`, the
+# folder of the clone, and use the lists below.
+# shellcheck disable=SC2034,SC2154
+
+# To build: a C compiler for SQLite and aws-lc, the system's OpenSSL. To run: Postfix, and SASL
+# for an AUTH that really answers 235. To test: openssl(1), and mount and unshare for full disks
+# and strangers' files.
+build_packages='gcc libc6-dev pkg-config libssl-dev ca-certificates'
+run_packages='postfix sasl2-bin libsasl2-modules'
+test_packages='openssl mount util-linux'
+
+say() { printf 'postseal: %s\n' "$*" >&2; }
+
+stop() {
+    local code=$1
+    shift
+    say "$*"
+    exit "$code"
+}
+
+# Whether there is somebody to ask.
+attended() { [ -t 0 ] && [ -t 2 ] && [ -z "${CI:-}" ]; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo -- "$@"; fi
+}
+
+# Leaves with 77 unless as_root will work.
+need_root() {
+    if [ "$(id -u)" = 0 ]; then return; fi
+    if command -v sudo >/dev/null; then
+        if sudo -n true 2>/dev/null; then return; fi
+        if attended && sudo true; then return; fi
+    fi
+    stop 77 "$1 needs root, or sudo that may be used: it starts a private Postfix"
+}
+
+# Prints those of the packages that are not installed.
+missing() {
+    local package state
+    for package; do
+        state=$(dpkg-query -W -f '${db:Status-Status} ' "$package" 2>/dev/null) || state=none
+        case $state in installed*) ;; *) printf '%s\n' "$package" ;; esac
+    done
+}
+
+need_packages() {
+    local list
+    if ! command -v dpkg-query >/dev/null; then
+        say "this is no Debian: nothing is installed here, the packages needed are: $*"
+        return
+    fi
+    mapfile -t list < <(missing "$@")
+    if [ ${#list[@]} = 0 ]; then return; fi
+    say "installing ${list[*]}"
+    as_root bash "$here/.ci/install" "${list[@]}" || stop 69 "could not install ${list[*]}"
+}
+
+# Makes cargo callable: the one that is there, or rustup's, once allowed ($1 is `yes`).
+need_cargo() {
+    local pinned found
+    pinned=$(sed -n 's/^channel = "\(.*\)"$/\1/p' "$here/rust-toolchain.toml")
+    PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
+    # rustup fetches by itself what rust-toolchain.toml pins.
+    if command -v rustup >/dev/null && command -v cargo >/dev/null; then return; fi
+    found=$(cd / && cargo --version 2>/dev/null | cut -d' ' -f2) || found=
+    if [ -n "$found" ] && [ "$(printf '%s\n' "$pinned" "$found" | sort -V | head -n1)" = "$pinned" ]; then
+        return
+    fi
+    if [ "$1" != yes ]; then offer_rust "$pinned" "${found:-none}"; fi
+    install_rust "$pinned"
+}
+
+offer_rust() {
+    local answer
+    if attended; then
+        printf 'postseal: Rust %s is needed, found %s. Install it by rustup (https://rustup.rs)? [y/N] ' "$1" "$2" >&2
+        read -r answer
+        case $answer in y | Y | yes) return ;; esac
+    fi
+    stop 69 "Rust $1 is needed, found $2: install it (https://rustup.rs), or say --yes and it is done for you${SUDO_USER:+ (or run this without sudo: it asks for it)}"
+}
+
+install_rust() {
+    local script
+    need_packages curl ca-certificates
+    script=$(mktemp)
+    say "installing Rust $1 by rustup into ${CARGO_HOME:-$HOME/.cargo}"
+    curl --proto '=https' --tlsv1.2 --silent --show-error --fail --output "$script" https://sh.rustup.rs \
+        || stop 69 "rustup could not be fetched"
+    sh "$script" -y --quiet --no-modify-path --profile minimal --default-toolchain "$1" \
+        || stop 69 "rustup could not be installed"
+    rm -f "$script"
+}
