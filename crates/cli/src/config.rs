@@ -20,6 +20,7 @@ pub(crate) struct Global {
     pub(crate) instance: Option<PathBuf>,
     pub(crate) store: PathBuf,
     pub(crate) prefix: Vec<String>,
+    pub(crate) root: Option<PathBuf>,
     pub(crate) output: Output,
     pub(crate) talk: Talk,
     pub(crate) color: Colored,
@@ -72,6 +73,8 @@ struct HostSection {
     /// An argv prefix for Postfix's commands, for a Postfix in a container.
     #[serde(default)]
     prefix: Vec<String>,
+    /// Where that Postfix's file tree is seen from here, e.g. `/proc/4711/root`.
+    root: Option<PathBuf>,
 }
 
 impl Global {
@@ -83,6 +86,7 @@ impl Global {
             instance: args.instance.clone().or(file.instance),
             store: store_folder(&store)?,
             prefix: file.host.prefix,
+            root: file.host.root,
             output: if args.json || file.json { Output::Json } else { Output::Text },
             talk: match (args.quiet, args.verbose) {
                 (true, _) => Talk::Quiet,
@@ -105,7 +109,7 @@ fn read(path: &Path) -> Result<File, Failure> {
     };
     toml::from_str(&text).map_err(|error| {
         Failure::new(Exit::Data, "config.bad", format!("{}: {error}", path.display()))
-            .hint("Known keys: instance, store, json, and [host] prefix.")
+            .hint("Known keys: instance, store, json, and under [host] prefix and root.")
     })
 }
 

@@ -6,9 +6,12 @@ use crate::config::Global;
 use crate::failure::{Exit, Failure, whole_chain};
 use crate::progress;
 use postseal_engine::{Engine, EngineError, Event, Network, SystemClock};
-use postseal_host::{HostOptions, PostfixHost};
+use postseal_host::{HostError, HostOptions, PostfixHost};
 use postseal_store::{SqliteStore, StoreError};
 use std::path::PathBuf;
+
+/// Debian's, and everybody's, configuration directory.
+const DEFAULT_INSTANCE: &str = "/etc/postfix";
 
 /// Everything an engine borrows.
 pub(crate) struct Session {
@@ -35,14 +38,13 @@ impl Session {
         require_root("this command")?;
         let host = host(global)?;
         let store = SqliteStore::open_existing(&global.store).map_err(EngineError::from)?;
-        let instance = host.config_directory().display().to_string();
-        let store = store.ok_or_else(|| EngineError::NotAdopted { instance })?;
+        let store = store.ok_or_else(|| EngineError::NotAdopted { instance: name(&host) })?;
         Ok(Self::new(global, host, store))
     }
 
     fn new(global: &Global, host: PostfixHost, store: SqliteStore) -> Self {
         Self {
-            instance: host.config_directory().display().to_string(),
+            instance: name(&host),
             host,
             store,
             network: Network,
@@ -68,16 +70,24 @@ impl Session {
 }
 
 /// The instance's machine.
-pub(crate) fn host(global: &Global) -> Result<PostfixHost, Failure> {
-    let options = HostOptions { config_directory: global.instance.clone(), prefix: global.prefix.clone() };
+fn host(global: &Global) -> Result<PostfixHost, Failure> {
+    let directory = match &global.instance {
+        Some(directory) => std::path::absolute(directory).map_err(|error| {
+            Failure::new(Exit::Usage, "instance.bad-path", error.to_string())
+        })?,
+        None => PathBuf::from(DEFAULT_INSTANCE),
+    };
+    let mut options = HostOptions::new(directory);
+    options.prefix.clone_from(&global.prefix);
+    if let Some(root) = &global.root {
+        options.root.clone_from(root);
+    }
     PostfixHost::new(options).map_err(|error| {
         let text = whole_chain(&error);
-        match EngineError::from(error) {
-            EngineError::Host(postseal_host::HostError::Spawn { .. }) => {
-                Failure::new(Exit::Failed, "postfix.not-installed", text)
-                    .hint("Install Postfix, or name its configuration directory with --instance.")
-            }
-            error => error.into(),
+        match error {
+            HostError::Spawn { .. } => Failure::new(Exit::Failed, "postfix.not-installed", text)
+                .hint("Install Postfix, or name its configuration directory with --instance."),
+            error => EngineError::from(error).into(),
         }
     })
 }
@@ -89,6 +99,11 @@ pub(crate) fn require_root(what: &str) -> Result<(), Failure> {
     }
     Err(Failure::new(Exit::Permission, "host.permission", format!("{what} needs root"))
         .hint("Run it as root, for example with sudo; `postseal lint` works for anyone."))
+}
+
+/// The instance's name in the store.
+fn name(host: &PostfixHost) -> String {
+    host.config_directory().display().to_string()
 }
 
 /// Who acts, for the operation log.

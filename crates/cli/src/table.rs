@@ -12,7 +12,7 @@ pub(crate) fn render(head: &[&str], rows: &[Vec<String>]) -> String {
 
 fn aligned(head: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(head.iter().copied());
     for row in rows {
         table.add_row(row);

@@ -158,6 +158,7 @@ fn host_code(error: &HostError) -> &'static str {
         HostError::Unreadable(_) => "instance.unreadable",
         HostError::Permission(_) => "host.permission",
         HostError::Scratch { .. } => "rehearsal.no-start",
+        HostError::NotRehearsable(_) => "rehearsal.not-possible",
         HostError::Deadline { .. } => "host.deadline",
         HostError::File { .. } => "host.file",
         HostError::Stale { .. } => "plan.stale",

@@ -19,8 +19,10 @@ impl Engine<'_> {
         let look = self.host.look()?;
         let certificates = self.store.certificates()?.into_iter().filter_map(stored).collect();
         let mut facts = assemble(look, certificates);
+        let intent = self.store.instance(&self.instance)?.map(|state| state.draft.unwrap_or(state.desired));
         for _ in 0..ROUNDS {
-            let wanted = postseal_planner::looks(&facts);
+            let mut wanted = postseal_planner::looks(&facts);
+            wanted.extend(intent.iter().flat_map(|intent| postseal_planner::looks_ahead(&facts, intent)));
             let missing: Vec<_> =
                 wanted.into_iter().filter(|path| !facts.files.contains_key(path)).collect();
             if missing.is_empty() {

@@ -8,11 +8,11 @@
 
 mod outbound;
 
-use crate::approve::Approved;
+use crate::approve::{Acceptance, Approved};
 use crate::wire::{live_targets, moved};
 use crate::{Engine, EngineError, Event, Stage};
 use postfix_cf::{MainCf, MasterCf};
-use postseal_host::{LogMark, Scratch, Staged};
+use postseal_host::{HostError, LogMark, Scratch, Staged};
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::Outbound;
 use postseal_planner::plan::{Cf, OutboundChange, Plan, Step};
@@ -78,6 +78,7 @@ pub(crate) enum Was {
 }
 
 /// What one state of the files showed in the scratch instance.
+#[derive(Default)]
 struct Shown {
     verdict: Verdict,
     warnings: Vec<Finding>,
@@ -109,7 +110,13 @@ impl Engine<'_> {
             let tried = self.try_in_scratch(plan, facts, &private);
             (tried, live.join().unwrap_or_default())
         });
-        let (shown, not_rehearsed) = tried?;
+        let (shown, not_rehearsed) = match tried {
+            Err(EngineError::Host(HostError::NotRehearsable(why))) => {
+                accept_no_rehearsal(&approved, &why)?;
+                (Shown::default(), vec![why])
+            }
+            tried => tried?,
+        };
         self.tell(Event::Rehearsed {
             verdict: shown.verdict.clone(),
             not_rehearsed: not_rehearsed.clone(),
@@ -296,6 +303,18 @@ impl Files {
         let (main, master) = (MainCf::parse(&self.main), MasterCf::parse(&self.master));
         postseal_planner::expect(&main, &master, facts, &plan.intent)
     }
+}
+
+/// Where no scratch instance can be started, going on is the operator's decision, in type.
+fn accept_no_rehearsal(approved: &Approved, why: &str) -> Result<(), EngineError> {
+    const CODE: &str = "rehearsal.not-possible";
+    let answer = ehlo_name(&approved.proposal.facts);
+    let given = |given: &Acceptance| given.code == CODE && given.answer == answer;
+    if approved.accepted.iter().any(given) {
+        return Ok(());
+    }
+    let message = format!("This change cannot be rehearsed here: {why}.");
+    Err(EngineError::Unconfirmed { code: CODE.to_owned(), answer, message })
 }
 
 fn outbound_level(plan: &Plan) -> Outbound {

@@ -21,6 +21,9 @@ use std::time::Duration;
 /// stopped and started: the master throttles it, and a reload does not change that.
 const THROTTLED: Duration = Duration::from_millis(1500);
 
+/// How many operations a `rollback` without a number looks back; further back one names it.
+const ROLLBACK_REACH: usize = 1000;
+
 impl Engine<'_> {
     /// Proves the applied plan on the wire, then keeps it or puts the old bytes back.
     pub(crate) fn verify_and_settle(
@@ -213,9 +216,8 @@ impl Engine<'_> {
     /// The newest kept operation that is neither a rollback nor rolled back already: repeated
     /// `rollback` walks back through history instead of going to and fro.
     fn newest_to_undo(&self) -> Result<Option<u64>, EngineError> {
-        let history = self.store.history(&self.instance, usize::MAX)?;
         let mut undone = Vec::new();
-        for operation in history {
+        for operation in self.store.history(&self.instance, ROLLBACK_REACH)? {
             if operation.outcome != Some(OperationOutcome::Kept) {
                 continue;
             }

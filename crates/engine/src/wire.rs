@@ -11,8 +11,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// Looks at servers.
-pub trait Wire {
+/// Looks at servers. Shared between threads: the live ports are looked at while a scratch
+/// instance starts.
+pub trait Wire: Sync {
     /// Probes every target, in parallel, each within `deadline`; reports in the targets' order.
     fn probe(&self, targets: &[Target], deadline: Duration) -> Vec<Report>;
 }

@@ -87,6 +87,11 @@ impl PostfixHost {
         })
     }
 
+    /// The configuration directory as Postfix names it, symbolic links resolved.
+    pub fn config_directory(&self) -> &Path {
+        &self.config_directory
+    }
+
     /// The instance's commands.
     pub fn postfix(&self) -> &Postfix {
         &self.postfix

@@ -17,7 +17,7 @@ use postfix_cf::{MainCf, MasterCf};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One owned value that is not as it was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Drift {
     /// `main.cf`, or a service of master.cf (`submission/inet`).
     pub place: String,
