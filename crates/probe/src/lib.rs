@@ -23,5 +23,7 @@ pub use driver::{probe, probe_all};
 pub use library::{cipher_list, openssl_version};
 pub use reply::Reply;
 pub use session::{Accepted, Envelope, SendError, Session, relay_test, send};
-pub use sink::{Delivered, Keep, Sink, SinkOptions, SinkTls};
+pub use sink::{
+    Delivered, Keep, Sink, SinkCertificate, SinkError, SinkOptions, SinkSession, SinkTls, TlsUsed,
+};
 pub use target::{Credentials, MailBeforeTls, Start, Target};
