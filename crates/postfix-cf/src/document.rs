@@ -259,3 +259,6 @@ pub(crate) fn without_content(text: &[u8]) -> Vec<u8> {
         .flat_map(|line| line.bytes.iter().copied())
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -183,3 +183,6 @@ fn scan(value: &[u8], depth: usize, name: &mut dyn FnMut(&str)) -> Result<(), Ex
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -202,3 +202,6 @@ fn join(body: &[u8], from: usize) -> Cow<'_, [u8]> {
 fn until_nul(text: &[u8]) -> &[u8] {
     &text[..memchr(0, text).unwrap_or(text.len())]
 }
+
+#[cfg(test)]
+mod tests;

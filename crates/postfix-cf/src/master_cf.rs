@@ -179,3 +179,6 @@ fn service(placed: Placed<'_>) -> Option<Service> {
         .then(|| Service::of(placed.body, placed.line))
         .flatten()
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,3 +124,6 @@ impl Value<'_> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

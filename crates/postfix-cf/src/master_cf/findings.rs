@@ -215,3 +215,6 @@ fn is_enclosed(word: &[u8]) -> bool {
     });
     close == Some(word.len() - 1)
 }
+
+#[cfg(test)]
+mod tests;

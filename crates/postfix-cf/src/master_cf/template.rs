@@ -156,3 +156,6 @@ fn argument(line: &Line<'_>, prose: bool) -> Option<Vec<u8>> {
     let gap: &[u8] = if indented { b"" } else { b"  " };
     Some([&text[..hash], gap, rest].concat())
 }
+
+#[cfg(test)]
+mod tests;
