@@ -2,5 +2,6 @@
 //!
 //! Owns: what stands in for the world in tests. Never: ships.
 
+pub mod fake_host;
 pub mod postfix_box;
 pub mod smtp_script;

@@ -1,0 +1,249 @@
+//! A host in memory that fails, or dies, at any step.
+//!
+//! Owns: [`FakeHost`]: both files with their digests, private files, what a running Postfix would
+//! have read, scratch instances, the lock. Never: touches a file, sleeps, reads a clock.
+//!
+//! Every call of [`Host`] and [`Scratch`](postseal_host::Scratch) is a step. A test counts the
+//! steps of a good run and then, for every n, makes step n fail or the whole machine die before or
+//! after its effect; the files must be the old or the new ones.
+
+mod scratch;
+mod world;
+
+pub use world::{Fault, Rehearsal, World};
+
+use postseal_host::{Host, HostError, HostLook, Lock, LogLook, LogMark, Scratch, Snapshot, Staged};
+use postseal_planner::Digest;
+use postseal_planner::facts::{CfFile, FileLook, MasterState};
+use postseal_planner::plan::Cf;
+use scratch::FakeScratch;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use zeroize::Zeroizing;
+
+/// What the command line of a dead machine's calls is in errors.
+const DEAD: &str = "the machine died";
+
+/// A handle on a [`World`]; clones show the same one.
+#[derive(Clone, Debug)]
+pub struct FakeHost(Arc<Mutex<World>>);
+
+impl FakeHost {
+    /// A host with these two files and a running Postfix that has read them.
+    pub fn new(main_cf: &[u8], master_cf: &[u8]) -> Self {
+        Self(Arc::new(Mutex::new(World::new(main_cf, master_cf))))
+    }
+
+    /// The world, to look at or to change: a hand edit, other values, another log.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets step `n`, counted from 0 from now on, go wrong. Replaces a former fault.
+    pub fn fault_at(&self, n: usize, fault: Fault) {
+        self.world().plan_fault(n, fault);
+    }
+
+    /// Steps since the start or since [`FakeHost::revive`].
+    pub fn steps(&self) -> usize {
+        self.world().calls().len()
+    }
+
+    /// The machine is up again: files are as they were, the lock is free, no scratch instance
+    /// runs, Postfix has read its files afresh, steps count from 0 and nothing goes wrong.
+    pub fn revive(&self) {
+        self.world().revive();
+    }
+
+    /// Whether the error is that of a machine that died, as opposed to a call that failed.
+    pub fn has_died(error: &HostError) -> bool {
+        matches!(error, HostError::Spawn { command, .. } if command == DEAD)
+    }
+
+    /// Runs one step: its effect, unless a fault is due.
+    fn step<T>(
+        &self,
+        call: String,
+        effect: impl FnOnce(&mut World) -> Result<T, HostError>,
+    ) -> Result<T, HostError> {
+        let mut world = self.world();
+        match world.next_fault(call) {
+            None => effect(&mut world),
+            Some(Fault::Fail) => Err(failure()),
+            Some(Fault::DieBefore) => Err(death()),
+            Some(Fault::DieAfter) => effect(&mut world).and(Err(death())),
+        }
+    }
+}
+
+fn failure() -> HostError {
+    HostError::File {
+        action: "write",
+        path: PathBuf::from("/fake"),
+        source: io::ErrorKind::StorageFull.into(),
+    }
+}
+
+fn death() -> HostError {
+    HostError::Spawn {
+        command: DEAD.to_owned(),
+        source: io::ErrorKind::BrokenPipe.into(),
+    }
+}
+
+/// As `postfix reload` ends then.
+fn not_running() -> HostError {
+    HostError::Command {
+        command: "postfix reload".to_owned(),
+        status: "exit status: 1".to_owned(),
+        output: "the Postfix mail system is not running".to_owned(),
+    }
+}
+
+impl Host for FakeHost {
+    fn look(&self) -> Result<HostLook, HostError> {
+        self.step("look".to_owned(), |world| Ok(world.look()))
+    }
+
+    fn read(&self, path: &Path) -> FileLook {
+        let read = self.step(format!("read {}", path.display()), |world| {
+            Ok(match world.files.get(path) {
+                Some(bytes) => FileLook::File {
+                    bytes: bytes.clone(),
+                    mode: 0o600,
+                    uid: 0,
+                },
+                None => FileLook::Missing,
+            })
+        });
+        read.unwrap_or_else(|error| FileLook::Unreadable(error.to_string()))
+    }
+
+    fn lock(&self) -> Result<Box<dyn Lock>, HostError> {
+        let number = self.step("lock".to_owned(), World::take_lock)?;
+        Ok(Box::new(FakeLock {
+            host: self.clone(),
+            number,
+        }))
+    }
+
+    fn snapshot(&self, file: Cf) -> Result<Snapshot, HostError> {
+        self.step(format!("snapshot {file:?}"), |world| {
+            Ok(Snapshot {
+                file,
+                path: World::path(file),
+                link: None,
+                bytes: world.file(file).clone(),
+                uid: 0,
+                gid: 0,
+                mode: 0o644,
+                xattrs: BTreeMap::new(),
+            })
+        })
+    }
+
+    fn rehearse(&self, staged: &Staged) -> Result<Box<dyn Scratch>, HostError> {
+        let number = self.step("rehearse".to_owned(), |world| world.start_scratch(staged))?;
+        let rehearsal = self.world().rehearsal.clone();
+        Ok(Box::new(FakeScratch::new(self.clone(), number, rehearsal)))
+    }
+
+    fn publish(&self, file: Cf, bytes: &[u8], expected: Digest) -> Result<(), HostError> {
+        self.step(format!("publish {file:?}"), |world| {
+            world.replace(file, bytes, expected)
+        })
+    }
+
+    fn restore(&self, snapshot: &Snapshot, expected: Digest) -> Result<(), HostError> {
+        self.step(format!("restore {:?}", snapshot.file), |world| {
+            world.replace(snapshot.file, &snapshot.bytes, expected)
+        })
+    }
+
+    fn install(&self, path: &Path, bytes: &Zeroizing<Vec<u8>>) -> Result<(), HostError> {
+        self.step(format!("install {}", path.display()), |world| {
+            world.files.insert(path.to_owned(), bytes.clone());
+            Ok(())
+        })
+    }
+
+    fn remove(&self, path: &Path) -> Result<(), HostError> {
+        self.step(format!("remove {}", path.display()), |world| {
+            world.files.remove(path);
+            Ok(())
+        })
+    }
+
+    fn master(&self) -> Result<MasterState, HostError> {
+        self.step("master".to_owned(), |world| Ok(world.master))
+    }
+
+    fn reload(&self) -> Result<(), HostError> {
+        self.step("reload".to_owned(), |world| {
+            if world.master == MasterState::Stopped {
+                return Err(not_running());
+            }
+            world.read_files();
+            Ok(())
+        })
+    }
+
+    fn restart(&self) -> Result<(), HostError> {
+        self.step("restart".to_owned(), |world| {
+            world.master = World::RUNNING;
+            world.read_files();
+            Ok(())
+        })
+    }
+
+    fn log_mark(&self) -> LogMark {
+        let mark = self.step("log_mark".to_owned(), |world| {
+            Ok(LogMark::File {
+                path: PathBuf::from("/var/log/mail.log"),
+                inode: 1,
+                length: u64::try_from(world.log.len()).unwrap_or(u64::MAX),
+            })
+        });
+        mark.unwrap_or_else(|error| LogMark::None(error.to_string()))
+    }
+
+    fn log_since(&self, mark: &LogMark) -> LogLook {
+        let look = self.step("log_since".to_owned(), |world| {
+            let LogMark::File { length, .. } = mark else {
+                return Ok(LogLook::Unreadable("no such mark".to_owned()));
+            };
+            let from = usize::try_from(*length).unwrap_or(usize::MAX);
+            let lines = world.log.get(from..).unwrap_or_default();
+            Ok(LogLook::Lines(lines.to_vec()))
+        });
+        look.unwrap_or_else(|error| LogLook::Unreadable(error.to_string()))
+    }
+}
+
+#[derive(Debug)]
+struct FakeLock {
+    host: FakeHost,
+    number: u64,
+}
+
+impl Lock for FakeLock {}
+
+impl Drop for FakeLock {
+    fn drop(&mut self) {
+        self.host.world().free_lock(self.number);
+    }
+}
+
+/// A file of the world as a [`CfFile`].
+fn cf_file(file: Cf, bytes: &[u8]) -> CfFile {
+    CfFile {
+        path: World::path(file),
+        bytes: bytes.to_vec(),
+        digest: Digest::of(bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests;
