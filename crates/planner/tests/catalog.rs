@@ -78,7 +78,7 @@ fn names_are_unique_and_found() {
             "{}",
             parameter.name
         );
-        for replacement in parameter.replaced_by.and_then(|r| r.parameter) {
+        if let Some(replacement) = parameter.replaced_by.and_then(|r| r.parameter) {
             let better = catalog::find(replacement).expect(replacement);
             assert_eq!(better.state(NOW), State::Current, "{replacement}");
         }

@@ -21,6 +21,13 @@ use std::path::Path;
 const NEWEST: PostfixVersion = PostfixVersion::new(3, 11, 0);
 /// Evidence is cut after so many characters.
 const EVIDENCE: usize = 160;
+/// Defaults of parameters that the catalogue does not hold, the same in all releases.
+const DEFAULTS: &[(&str, &str)] = &[
+    ("compatibility_level", "0"),
+    ("content_filter", ""),
+    ("inet_interfaces", "all"),
+    ("relayhost", ""),
+];
 /// Parameters that are no TLS parameters and that rules point at.
 const NEIGHBOURS: &[&str] = &["content_filter", "relayhost", "inet_interfaces"];
 
@@ -205,14 +212,19 @@ impl<'a> Context<'a> {
         if let Some(setting) = self.set(service, name) {
             return Some(Cow::Borrowed(&setting.value));
         }
-        if let Some(value) = self.main.and_then(|(_, main)| main.get(name)) {
+        let Some((_, main)) = self.main else {
+            // Without main.cf a default is no more than a guess.
+            let value = self.facts?.values.get(name)?;
+            return Some(Cow::Borrowed(value));
+        };
+        if let Some(value) = main.get(name) {
             return Some(Cow::Owned(String::from_utf8_lossy(&value).into_owned()));
         }
         if let Some(default) = self.facts.and_then(|facts| facts.defaults.get(name)) {
             return Some(Cow::Borrowed(default));
         }
-        if name == "compatibility_level" {
-            return Some(Cow::Borrowed("0"));
+        if let Some((_, default)) = DEFAULTS.iter().find(|(known, _)| *known == name) {
+            return Some(Cow::Borrowed(default));
         }
         let parameter = catalog::find(name)?;
         let default = parameter.default_in(self.version);

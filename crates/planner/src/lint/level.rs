@@ -99,7 +99,10 @@ fn off(context: &Context<'_>, server: Option<&Service<'_>>, out: &mut Vec<Findin
         Some(set) if level.is_none_or(|l| l.value.is_empty()) => {
             out.push(CERTIFICATE_UNUSED.found().on(Some(set)).of(server));
         }
-        _ => out.push(OFF.found().on(level).of(server)),
+        _ => {
+            let found = OFF.found().on(level).of(server);
+            out.push(found.or_seen("smtpd_tls_security_level is not set"));
+        }
     }
 }
 

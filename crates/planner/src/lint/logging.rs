@@ -45,14 +45,18 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
             out.push(
                 SILENT_IN
                     .found()
-                    .on(context.set(server, "smtpd_tls_loglevel")),
+                    .on(context.set(server, "smtpd_tls_loglevel"))
+                    .or_seen("smtpd_tls_loglevel is not set")
+                    .or_seen("smtpd_tls_loglevel is not set"),
             );
         }
         if off("smtpd_tls_received_header", "no") {
             out.push(
                 NO_HEADER
                     .found()
-                    .on(context.set(server, "smtpd_tls_received_header")),
+                    .on(context.set(server, "smtpd_tls_received_header"))
+                    .or_seen("smtpd_tls_received_header is not set")
+                    .or_seen("smtpd_tls_received_header is not set"),
             );
         }
     }
@@ -68,7 +72,9 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
         out.push(
             SILENT_OUT
                 .found()
-                .on(context.set(None, "smtp_tls_loglevel")),
+                .on(context.set(None, "smtp_tls_loglevel"))
+                .or_seen("smtp_tls_loglevel is not set")
+                .or_seen("smtp_tls_loglevel is not set"),
         );
     }
 }

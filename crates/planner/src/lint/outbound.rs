@@ -83,7 +83,8 @@ fn defaults(context: &Context<'_>, out: &mut Vec<Finding>) {
         Some(Level::None) if !elsewhere("smtp_tls_policy_maps") => {
             let relays = context.set(None, "smtp_tls_wrappermode").is_some();
             if !relays {
-                out.push(CLEAR.found().on(level));
+                let found = CLEAR.found().on(level);
+                out.push(found.or_seen("smtp_tls_security_level is not set"));
             }
         }
         Some(strict) if strict.never_cleartext() && !elsewhere("relayhost") => {

@@ -81,7 +81,10 @@ fn judge(context: &Context<'_>, setting: &Setting<'_>, out: &mut Vec<Finding>) {
     if list.allows(TlsVersion::Ssl3) {
         out.push(say(&SSL, "allows SSLv3".to_owned()));
     } else if mandatory && floor < TlsVersion::Tls1_2 && ceiling > TlsVersion::Tls1_1 {
-        out.push(say(&OLD_MANDATORY, format!("allows {floor}")));
+        out.push(say(
+            &OLD_MANDATORY,
+            format!("allows {}", floor.max(TlsVersion::Tls1_0)),
+        ));
     }
     if !mandatory && floor == TlsVersion::Tls1_3 && optional(context, setting) {
         out.push(say(&TOO_STRICT, "allows TLSv1.3 only".to_owned()));

@@ -58,6 +58,8 @@ pub(super) trait Place: Sized {
     fn on(self, setting: Option<&Setting<'_>>) -> Self;
     /// At a service's line, where there is one.
     fn of(self, service: Option<&Service<'_>>) -> Self;
+    /// With these words, where no place was found: a default has none.
+    fn or_seen(self, words: &str) -> Self;
     /// As bad as this instead.
     fn severe(self, severity: Severity) -> Self;
     /// With this remedy instead.
@@ -76,6 +78,13 @@ impl Place for Finding {
         match service {
             Some(service) => self.at(service.file, service.line, service.text.clone()),
             None => self,
+        }
+    }
+
+    fn or_seen(self, words: &str) -> Self {
+        match self.evidence.is_empty() {
+            true => self.seen(words),
+            false => self,
         }
     }
 

@@ -3,7 +3,7 @@
 //! Owns: how grave each is, and what to do. Never: finds it (postfix-cf does).
 
 use super::context::Context;
-use super::rule::{Place as _, Rule, rule};
+use super::rule::{Rule, rule};
 use crate::Severity::{Error, Fatal, Info, Warning};
 use crate::{Finding, catalog};
 use postfix_cf::FindingCode;
@@ -93,12 +93,17 @@ fn translate(path: &Path, found: &postfix_cf::Finding) -> Option<Finding> {
     let rule = RULES
         .iter()
         .find(|rule| rule.code.strip_prefix("syntax.") == Some(name))?;
-    let mut finding = rule.says(format!("{} {}", sentence(&found.text), rule.why));
+    // What is harmless says so itself.
+    let message = match rule.severity {
+        Info => sentence(&found.text),
+        _ => format!("{} {}", sentence(&found.text), rule.why),
+    };
+    let mut finding = rule.says(message);
     finding = finding.at(path, found.line, found.subject.clone());
     if let Some(line) = found.other_line {
         finding = finding.at(path, line, found.subject.clone());
     }
-    Some(finding.severe(rule.severity))
+    Some(finding)
 }
 
 fn sentence(text: &str) -> String {

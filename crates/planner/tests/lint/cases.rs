@@ -1,0 +1,189 @@
+//! Cases of bare files: `cases.txt`.
+
+use postfix_cf::{MainCf, MasterCf};
+use postseal_planner::lint::{LintInput, lint};
+use postseal_planner::{Finding, PostfixVersion, Severity};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// `### CODE FILE:LINE [severity] [VERSION]` fires there; `### !CODE …` does not fire. main.cf
+/// follows, then master.cf after a line `--- master`; `--- no main` leaves main.cf out. `<NUL>`,
+/// `<CR>` and `<FF>` (a byte that is not UTF-8) stand for bytes, `<END>` for a file that ends there.
+const CASES: &str = include_str!("cases.txt");
+
+struct Case<'t> {
+    head: &'t str,
+    code: &'t str,
+    fires: bool,
+    place: Option<(&'t str, usize)>,
+    severity: Option<&'t str>,
+    version: Option<PostfixVersion>,
+    main: Option<Vec<u8>>,
+    master: Option<Vec<u8>>,
+}
+
+fn cases() -> Vec<Case<'static>> {
+    CASES.split("### ").skip(1).map(case).collect()
+}
+
+fn case(text: &'static str) -> Case<'static> {
+    let (head, body) = text.split_once('\n').expect("a head and a body");
+    let mut words = head.split_whitespace();
+    let first = words.next().expect("a code");
+    let mut case = Case {
+        head,
+        code: first.trim_start_matches('!'),
+        fires: !first.starts_with('!'),
+        place: None,
+        severity: None,
+        version: None,
+        main: None,
+        master: None,
+    };
+    for word in words {
+        match (word.split_once(':'), word.parse()) {
+            (Some((file, line)), _) => case.place = Some((file, line.parse().expect(head))),
+            (None, Ok(version)) => case.version = Some(version),
+            (None, Err(_)) => case.severity = Some(word),
+        }
+    }
+    let (main, master) = match body.split_once("--- master\n") {
+        Some((main, master)) => (main, Some(master)),
+        None => (body, None),
+    };
+    case.main = (!main.starts_with("--- no main")).then(|| bytes(main));
+    case.master = master.map(bytes);
+    case
+}
+
+fn bytes(text: &str) -> Vec<u8> {
+    let text = text.split("<END>").next().unwrap_or_default();
+    let text = text.replace("<CR>", "\r").replace("<NUL>", "\0");
+    let mut bytes = Vec::new();
+    for (i, part) in text.split("<FF>").enumerate() {
+        if i > 0 {
+            bytes.push(0xff);
+        }
+        bytes.extend_from_slice(part.as_bytes());
+    }
+    bytes
+}
+
+fn findings(case: &Case<'_>) -> Vec<Finding> {
+    let main = case.main.as_deref().map(MainCf::parse);
+    let master = case.master.as_deref().map(MasterCf::parse);
+    lint(&LintInput {
+        main: main.as_ref().map(|cf| (Path::new("main.cf"), cf)),
+        master: master.as_ref().map(|cf| (Path::new("master.cf"), cf)),
+        version: case.version,
+        ..LintInput::default()
+    })
+}
+
+pub(crate) fn firing_codes() -> BTreeSet<String> {
+    let firing = cases().into_iter().filter(|case| case.fires);
+    firing.map(|case| case.code.to_owned()).collect()
+}
+
+#[test]
+fn rules_fire_where_they_must_and_are_silent_beside_it() {
+    let mut faults = Vec::new();
+    for case in cases() {
+        let findings = findings(&case);
+        let found = findings.iter().find(|f| f.code == case.code);
+        match (found, case.fires) {
+            (None, false) => {}
+            (Some(finding), true) => faults.extend(misfit(&case, finding)),
+            (None, true) => faults.push(format!("{}: silent; said {}", case.head, said(&findings))),
+            (Some(finding), false) => faults.push(format!("{}: {finding:?}", case.head)),
+        }
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+fn misfit(case: &Case<'_>, finding: &Finding) -> Option<String> {
+    let place = finding.evidence.first();
+    let place = place.and_then(|e| Some((e.file.as_deref()?.to_str()?, e.line?)));
+    if case.place.is_some() && place != case.place {
+        return Some(format!("{}: at {:?}", case.head, finding.evidence));
+    }
+    let severity = match finding.severity {
+        Severity::Info => "info",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+        Severity::Fatal => "fatal",
+    };
+    if case.severity.is_some_and(|wanted| wanted != severity) {
+        return Some(format!("{}: {severity}", case.head));
+    }
+    let sentence = |text: &str| text.ends_with('.') && !text.contains("..");
+    let good = sentence(&finding.message) && !finding.remedy.is_empty();
+    (!good).then(|| format!("{}: {finding:?}", case.head))
+}
+
+fn said(findings: &[Finding]) -> String {
+    let codes = findings
+        .iter()
+        .map(|f| format!("{} {:?}", f.code, f.evidence.first().map(|e| e.line)));
+    codes.collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn every_rule_on_bare_files_has_a_near_miss() {
+    let misses: BTreeSet<&str> = cases()
+        .iter()
+        .filter(|c| !c.fires)
+        .map(|c| c.code)
+        .collect();
+    let without: Vec<String> = firing_codes()
+        .into_iter()
+        .filter(|code| !misses.contains(code.as_str()) && !code.starts_with("syntax."))
+        .collect();
+    assert!(without.is_empty(), "no near miss: {without:?}");
+}
+
+#[test]
+fn one_finding_for_what_many_services_share() {
+    let main = MainCf::parse(b"smtpd_tls_security_level = may\n");
+    let master: String = (1..=1000)
+        .map(|port| format!("127.0.0.2:{port} inet n - y - - smtpd\n"))
+        .collect();
+    let master = MasterCf::parse(master.as_bytes());
+    let findings = lint(&LintInput {
+        main: Some((Path::new("main.cf"), &main)),
+        master: Some((Path::new("master.cf"), &master)),
+        ..LintInput::default()
+    });
+    let same: Vec<_> = findings
+        .iter()
+        .filter(|f| f.code == "level.no-certificate")
+        .collect();
+    assert_eq!(same.len(), 1);
+    assert_eq!(same[0].evidence.len(), 1001, "the level and each service");
+}
+
+#[test]
+fn worst_first_then_by_line() {
+    let main = MainCf::parse(
+        b"smtp_tls_loglevel = 3\nsmtpd_tls_auth_only = maybe\nsmtp_tls_security_level = dane\nfoo\n",
+    );
+    let findings = lint(&LintInput {
+        main: Some((Path::new("main.cf"), &main)),
+        ..LintInput::default()
+    });
+    assert!(
+        findings
+            .windows(2)
+            .all(|pair| pair[0].severity >= pair[1].severity)
+    );
+    let codes: Vec<&str> = findings.iter().take(4).map(|f| &*f.code).collect();
+    assert_eq!(
+        codes,
+        [
+            "value.boolean",
+            "syntax.missing-equals",
+            "outbound.dane-without-dnssec",
+            "logging.too-much"
+        ]
+    );
+}

@@ -1,0 +1,356 @@
+//! Cases that take a host's files, its table types, and the time.
+
+use crate::pem::{NOW, Pair, Recipe, ec, rsa};
+use postfix_cf::MainCf;
+use postseal_planner::facts::{CfFile, FileLook, MasterState};
+use postseal_planner::lint::{LintInput, lint};
+use postseal_planner::{Digest, Facts, Finding, PostfixVersion, Severity};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// A main.cf, the files of a host, and what lint must say (`None`: no certificate rule at all).
+struct Case {
+    main: &'static str,
+    files: Vec<(&'static str, FileLook)>,
+    fires: Option<&'static str>,
+}
+
+const CHAIN: &str =
+    "myhostname = mx.example\nsmtpd_tls_security_level = may\nsmtpd_tls_chain_files = /c.pem\n";
+const LEGACY: &str = "myhostname = mx.example\nsmtpd_tls_security_level = may\nsmtpd_tls_cert_file = /c.pem\nsmtpd_tls_key_file = /k.pem\n";
+const TRUST: &str = "smtp_tls_CAfile = /ca.pem\nsmtp_tls_CApath = /ca\n";
+
+fn file(bytes: Vec<u8>) -> FileLook {
+    with_mode(bytes, 0o600)
+}
+
+fn with_mode(bytes: Vec<u8>, mode: u32) -> FileLook {
+    FileLook::File {
+        bytes: bytes.into(),
+        mode,
+        uid: 0,
+    }
+}
+
+fn chain(look: FileLook, fires: impl Into<Option<&'static str>>) -> Case {
+    Case {
+        main: CHAIN,
+        files: vec![("/c.pem", look)],
+        fires: fires.into(),
+    }
+}
+
+fn legacy(cert: Vec<u8>, key: Vec<u8>, fires: impl Into<Option<&'static str>>) -> Case {
+    Case {
+        main: LEGACY,
+        files: vec![("/c.pem", file(cert)), ("/k.pem", file(key))],
+        fires: fires.into(),
+    }
+}
+
+fn issued(issuer: &Pair, change: impl FnOnce(&mut Recipe<'_>)) -> Pair {
+    let mut recipe = Recipe::leaf("mx.example");
+    recipe.issuer = Some(issuer);
+    change(&mut recipe);
+    recipe.make()
+}
+
+fn ca() -> Pair {
+    let mut recipe = Recipe::leaf("Test CA");
+    recipe.ca = true;
+    recipe.days = (-100, 3_000);
+    recipe.make()
+}
+
+/// Files that Postfix cannot use.
+fn unusable(good: &Pair, other: &Pair) -> Vec<Case> {
+    let half = good.chain_file();
+    let half = half[..half.len() - 40].to_vec();
+    let damaged = String::from_utf8(good.chain_file()).unwrap();
+    let at = damaged.find("CERTIFICATE-----\n").unwrap() + 30;
+    let damaged = format!("{}!!!!{}", &damaged[..at], &damaged[at + 4..]);
+    let utf16: Vec<u8> = good.cert().iter().flat_map(|b| [*b, 0]).collect();
+    vec![
+        chain(FileLook::Missing, "cert.missing"),
+        chain(FileLook::Directory, "cert.is-directory"),
+        chain(
+            FileLook::Unreadable("permission denied".into()),
+            "cert.unreadable",
+        ),
+        chain(FileLook::TooLarge(10_000_000), "cert.too-large"),
+        chain(FileLook::Special, "cert.not-pem"),
+        chain(file(Vec::new()), "cert.empty"),
+        chain(file([vec![0xff, 0xfe], utf16].concat()), "cert.utf16"),
+        chain(file(half), "cert.truncated"),
+        chain(file(damaged.into_bytes()), "cert.damaged"),
+        chain(file(good.key()), "cert.no-certificate"),
+        chain(
+            file([good.cert(), good.key()].concat()),
+            "cert.key-not-first",
+        ),
+        chain(
+            file([other.key(), good.chain_file()].concat()),
+            "cert.key-alone",
+        ),
+        chain(
+            file([good.key(), other.cert()].concat()),
+            "cert.key-mismatch",
+        ),
+        chain(
+            file([good.chain_file(), other.chain_file()].concat()),
+            "cert.two-of-a-kind",
+        ),
+        legacy(good.cert(), other.key(), "cert.key-mismatch"),
+        legacy(good.cert(), good.cert(), "cert.key-missing"),
+        legacy(good.cert(), good.encrypted_key(), "cert.key-encrypted"),
+        legacy(
+            [other.cert(), good.cert()].concat(),
+            good.key(),
+            "cert.wrong-order",
+        ),
+    ]
+}
+
+/// Certificates that Postfix serves and peers may refuse.
+fn doubtful(authority: &Pair) -> Vec<Case> {
+    let served = |change: fn(&mut Recipe<'_>)| file(issued(authority, change).chain_file());
+    let own = |days, name| {
+        let mut recipe = Recipe::leaf(name);
+        recipe.days = days;
+        file(recipe.make().chain_file())
+    };
+    vec![
+        chain(served(|r| r.days = (-90, -1)), "cert.expired"),
+        chain(served(|r| r.days = (1, 90)), "cert.not-yet-valid"),
+        chain(served(|r| r.days = (-80, 10)), "cert.expiring"),
+        chain(
+            served(|r| r.alternative = Some("www.example")),
+            "cert.name-mismatch",
+        ),
+        chain(served(|r| r.alternative = None), "cert.no-alternative-name"),
+        chain(served(|r| r.key = rsa(1024)), "cert.weak-key"),
+        chain(served(|r| r.client_only = true), "cert.no-server-auth"),
+        chain(served(|r| r.ca = true), "cert.ca-as-leaf"),
+        chain(own((-10, 300), "mx.example"), "cert.self-signed"),
+        chain(own((-10, 3_600), "mx.example"), "cert.system-certificate"),
+    ]
+}
+
+fn permissions(good: &Pair) -> Vec<Case> {
+    let mode = |mode| with_mode(good.chain_file(), mode);
+    vec![
+        chain(mode(0o644), "cert.key-readable"),
+        chain(mode(0o640), "cert.key-readable"),
+        chain(mode(0o400), None),
+        // A certificate alone may be read by anyone.
+        Case {
+            main: LEGACY,
+            files: vec![
+                ("/c.pem", with_mode(good.cert(), 0o644)),
+                ("/k.pem", file(good.key())),
+            ],
+            fires: None,
+        },
+    ]
+}
+
+fn trust(authority: &Pair) -> Vec<Case> {
+    let case = |main, files, fires| Case { main, files, fires };
+    let good = || ("/ca.pem", file(authority.cert()));
+    vec![
+        case(
+            TRUST,
+            vec![("/ca.pem", FileLook::Missing)],
+            Some("trust.ca-file"),
+        ),
+        case(
+            TRUST,
+            vec![("/ca.pem", file(authority.key()))],
+            Some("trust.ca-file"),
+        ),
+        case(
+            TRUST,
+            vec![good(), ("/ca", FileLook::Missing)],
+            Some("trust.ca-path"),
+        ),
+        case(TRUST, vec![good(), ("/ca", FileLook::Directory)], None),
+    ]
+}
+
+fn tables() -> Vec<Case> {
+    let case = |main, files, fires| Case { main, files, fires };
+    let policy = "smtp_tls_policy_maps = hash:/policy\n";
+    let there = || ("/policy.db", file(Vec::new()));
+    vec![
+        case(
+            policy,
+            vec![("/policy.db", FileLook::Missing)],
+            Some("maps.missing"),
+        ),
+        case(policy, vec![there()], None),
+        case(
+            "smtp_tls_policy_maps = proxy:texthash:/p\n",
+            vec![("/p", FileLook::Missing)],
+            Some("maps.missing"),
+        ),
+        case(
+            "smtp_tls_policy_maps = mongodb:/p\n",
+            vec![],
+            Some("maps.type-not-built"),
+        ),
+        case(
+            "smtp_tls_session_cache_database = lmdb:/s\n",
+            vec![],
+            Some("cache.type-not-built"),
+        ),
+        case("smtp_tls_session_cache_database = btree:/s\n", vec![], None),
+        case(
+            "tls_random_source = dev:/r\n",
+            vec![("/r", FileLook::Missing)],
+            Some("cache.random-source-missing"),
+        ),
+        case(
+            "tls_random_source = dev:/r\n",
+            vec![("/r", FileLook::Special)],
+            None,
+        ),
+    ]
+}
+
+fn cases() -> Vec<Case> {
+    let authority = ca();
+    let good = issued(&authority, |_| {});
+    let other = issued(&authority, |recipe| recipe.name = "other.example");
+    let pair = issued(&authority, |recipe| recipe.key = rsa(2048));
+    let mut cases = unusable(&good, &other);
+    cases.extend(doubtful(&authority));
+    cases.extend(permissions(&good));
+    cases.extend(trust(&authority));
+    cases.extend(tables());
+    cases.push(chain(file(good.chain_file()), None));
+    cases.push(legacy(good.cert(), good.key(), None));
+    let both = [good.chain_file(), authority.cert(), pair.chain_file()].concat();
+    cases.push(chain(file(both), None));
+    cases
+}
+
+fn facts(main: &str, files: Vec<(&'static str, FileLook)>) -> Facts {
+    let cf = |bytes: &[u8]| CfFile {
+        path: "/etc/postfix/main.cf".into(),
+        bytes: bytes.to_vec(),
+        digest: Digest::of(bytes),
+    };
+    let words = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect();
+    Facts {
+        config_directory: "/etc/postfix".into(),
+        main_cf: cf(main.as_bytes()),
+        master_cf: cf(b""),
+        version: PostfixVersion::new(3, 7, 11),
+        openssl: "OpenSSL 3.0.19".into(),
+        values: BTreeMap::new(),
+        defaults: BTreeMap::new(),
+        map_types: words(&["btree", "hash", "proxy", "texthash"]),
+        sasl_types: Vec::new(),
+        addresses: Vec::new(),
+        files: files
+            .into_iter()
+            .map(|(p, look)| (PathBuf::from(p), look))
+            .collect(),
+        certificates: Vec::new(),
+        master: MasterState::Stopped,
+    }
+}
+
+fn findings(main: &str, files: Vec<(&'static str, FileLook)>) -> Vec<Finding> {
+    let facts = facts(main, files);
+    let main = MainCf::parse(main.as_bytes());
+    lint(&LintInput {
+        main: Some((Path::new("main.cf"), &main)),
+        facts: Some(&facts),
+        now_unix: Some(NOW),
+        ..LintInput::default()
+    })
+}
+
+/// Rules that only a host makes fire.
+fn of_host(code: &str) -> bool {
+    ["cert.", "trust.", "maps.", "cache.type", "cache.random"]
+        .iter()
+        .any(|family| code.starts_with(family))
+}
+
+pub(crate) fn firing_codes() -> BTreeSet<String> {
+    let fires = cases().into_iter().filter_map(|case| case.fires);
+    fires.map(str::to_owned).collect()
+}
+
+#[test]
+fn files_of_a_host_are_judged() {
+    let mut faults = Vec::new();
+    for (i, case) in cases().into_iter().enumerate() {
+        let found = findings(case.main, case.files);
+        let codes: Vec<&str> = found
+            .iter()
+            .map(|f| &*f.code)
+            .filter(|c| of_host(c))
+            .collect();
+        let wanted: Vec<&str> = case.fires.into_iter().collect();
+        let good = match case.fires {
+            // A fault may bring another with it (a CA as leaf, a name that does not match).
+            Some(code) => codes.contains(&code),
+            None => codes.is_empty(),
+        };
+        if !good {
+            faults.push(format!("case {i}: wanted {wanted:?}, got {codes:?}"));
+        }
+        for finding in found.iter().filter(|f| of_host(&f.code)) {
+            assert_eq!(
+                finding.evidence[0].file.as_deref(),
+                Some(Path::new("main.cf"))
+            );
+            assert!(
+                finding.message.ends_with('.') && finding.remedy.ends_with(['.', ')', 'm', 'r']),
+                "{finding:?}"
+            );
+        }
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn a_key_for_everyone_is_worse_than_for_a_group() {
+    let good = Recipe::leaf("mx.example").make();
+    let severity = |mode| {
+        let files = vec![("/c.pem", with_mode(good.chain_file(), mode))];
+        let found = findings(CHAIN, files);
+        found
+            .iter()
+            .find(|f| f.code == "cert.key-readable")
+            .map(|f| f.severity)
+    };
+    assert_eq!(severity(0o644), Some(Severity::Error));
+    assert_eq!(severity(0o640), Some(Severity::Info));
+    assert_eq!(severity(0o600), None);
+}
+
+#[test]
+fn groups_of_a_newer_library_are_named() {
+    let curves = "tls_eecdh_auto_curves = X25519MLKEM768 X25519\n";
+    let found = findings(curves, Vec::new());
+    let group = found
+        .iter()
+        .find(|f| f.code == "ciphers.unknown-group")
+        .unwrap();
+    assert!(group.message.contains("OpenSSL 3.5"), "{}", group.message);
+}
+
+#[test]
+fn no_private_key_in_any_finding() {
+    let good = Recipe::leaf("mx.example").make();
+    let key = String::from_utf8(ec().private_key_to_pem_pkcs8().unwrap()).unwrap();
+    let secret = key.lines().nth(1).unwrap().to_owned();
+    let file = with_mode([key.into_bytes(), good.cert()].concat(), 0o644);
+    for finding in findings(CHAIN, vec![("/c.pem", file)]) {
+        assert!(!format!("{finding:?}").contains(&secret), "{finding:?}");
+    }
+}
