@@ -1,3 +1,5 @@
+//! What is issued, read back by `mailtls`: by other code than the one that made it.
+
 use super::*;
 use mailtls::{Bundle, Certificate, KeyKind, Trust, TrustError, pem_certificates, verify_chain};
 

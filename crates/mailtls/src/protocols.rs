@@ -5,7 +5,8 @@
 //! OpenSSL at hand or its openssl.cnf forbids besides.
 //!
 //! Accepts and rejects what Postfix does (`tls_proto_mask_lims`, held against posttls-finger
-//! 3.7.11 in the tests), because a list that Postfix rejects switches TLS off.
+//! 3.7.11 in the tests), because a list that Postfix rejects switches TLS off. Rejects besides a
+//! limit that Postfix would silently ignore.
 
 use crate::TlsVersion;
 use std::fmt;
@@ -27,7 +28,7 @@ pub struct ProtocolList {
     lone_operator: bool,
 }
 
-/// Why Postfix rejects a protocol list.
+/// Why a protocol list is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProtocolError {
     /// A word that names no protocol. `TLSv1.0` is such a word: Postfix calls it `TLSv1`.
@@ -38,8 +39,9 @@ pub enum ProtocolError {
         "{0:?}: Postfix before 3.6 knows no >= and <=; list what is excluded: !SSLv2, !SSLv3, …"
     )]
     RangeUnknown(String),
-    /// A hexadecimal version that Postfix reads and OpenSSL then refuses.
-    #[error("{0:?} is not a version that OpenSSL accepts as a limit")]
+    /// A hexadecimal version that Postfix takes and OpenSSL does not: the limit is then silently
+    /// none at all (3.7.11).
+    #[error("{0:?} is not a version that OpenSSL knows; Postfix would set no limit at all")]
     Limit(String),
 }
 

@@ -1,3 +1,5 @@
+//! Lines of every version, near misses of them, and the real logs beside the project.
+
 use super::*;
 use crate::records;
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! The pairing rule, case by case, and against what the samples' README says.
+
 use super::*;
 use proptest::prelude::*;
 

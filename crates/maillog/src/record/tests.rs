@@ -1,3 +1,5 @@
+//! The forms a line comes in, and bytes that are no line.
+
 use super::*;
 use proptest::prelude::*;
 

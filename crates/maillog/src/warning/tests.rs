@@ -1,3 +1,5 @@
+//! Every message with its fault: as observed one by one, and in the real logs.
+
 use super::*;
 use Weight::{Degrades, Kills, Latent, Peer};
 use proptest::prelude::*;

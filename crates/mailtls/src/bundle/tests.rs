@@ -1,3 +1,5 @@
+//! Files as people have them, in every order, and every mistake in them.
+
 use super::*;
 use crate::forge::{Chain, DAY, Forged, NOW, Recipe, chain, ec_key};
 use proptest::prelude::*;

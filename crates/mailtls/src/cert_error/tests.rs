@@ -1,3 +1,5 @@
+//! No mistake without a code of its own and a remedy.
+
 use super::*;
 use std::collections::BTreeSet;
 

@@ -1,3 +1,5 @@
+//! What is read, what matches, and what a hostile certificate cannot do.
+
 use super::*;
 use crate::forge::{DAY, NOW, Recipe, chain, ed25519_key, rsa_key};
 use openssl::hash::MessageDigest;

@@ -1,3 +1,5 @@
+//! Files in the order in which Postfix reads them, each tried on 3.7.11.
+
 use super::*;
 use crate::forge::{Chain, Recipe, chain, ed25519_key, rsa_key};
 use openssl::symm::Cipher;

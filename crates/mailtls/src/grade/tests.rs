@@ -1,3 +1,5 @@
+//! Good and bad cipher grades.
+
 use super::*;
 
 #[test]

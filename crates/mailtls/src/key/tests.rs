@@ -1,3 +1,5 @@
+//! Every form of a key, encrypted ones and unusable ones.
+
 use super::*;
 use crate::forge::{Recipe, chain, ec_key, ed25519_key, rsa_key};
 use openssl::dsa::Dsa;

@@ -1,3 +1,5 @@
+//! Good and bad levels, their order and their promises.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! PEM, near misses of it, and what is something else.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! One good chain, and one change at a time.
+
 use super::*;
 use crate::forge::{Forged, NOW, Recipe, chain, rsa_key};
 use openssl::hash::MessageDigest;

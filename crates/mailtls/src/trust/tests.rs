@@ -1,3 +1,5 @@
+//! Chains that lead to an anchor, and those that must not.
+
 use super::*;
 use crate::forge::{DAY, NOW, Recipe, chain};
 
