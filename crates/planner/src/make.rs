@@ -17,7 +17,7 @@ use crate::compile::{self, Files, Ground, Target};
 use crate::facts::Facts;
 use crate::intent::{Intent, Owned};
 use crate::owned::{self, Drift};
-use crate::{Finding, Plan, Refusal, Severity, catalog, diff};
+use crate::{Finding, Plan, PostfixVersion, Refusal, Severity, catalog, diff};
 use postfix_cf::{MainCf, MasterCf};
 
 /// What is asked of the planner.
@@ -76,8 +76,10 @@ pub(crate) fn compiled(
 /// A parameter that the installed version does not know is never written. `set` refuses it at
 /// once; this is for a Postfix that was replaced by an older one since.
 fn refuse_unknown(targets: &compile::Targets, facts: &Facts) -> Result<(), Refusal> {
+    // The catalogue begins with 3.4, so to an older one it only tells what is newer than that.
+    let version = facts.version.max(PostfixVersion::new(3, 4, 0));
     for (name, target) in &targets.main {
-        let known = catalog::find(name).is_some_and(|p| p.exists_in(facts.version));
+        let known = catalog::find(name).is_some_and(|p| p.exists_in(version));
         if !known && matches!(target, Target::Value(_)) {
             return Err(compile::refuse(
                 "parameter.unknown-to-version",

@@ -3,7 +3,8 @@
 //! Owns: the families and their common ground. Never: compares before and after (`make` does:
 //! only what a plan brings or worsens blocks it), never edits. Each family is a file.
 //!
-//! These rules know what is wanted and what the store holds; `lint` knows the files alone.
+//! These rules know what is wanted and what the store holds, and answer in `postseal`'s own
+//! words; `lint` knows the files alone. The same matter has the same code in both.
 
 mod auth;
 mod certificates;
@@ -14,6 +15,7 @@ pub(crate) use auth::sasl_files;
 pub(crate) use certificates::public_mx;
 
 use crate::facts::Facts;
+use crate::finding::Evidence;
 use crate::intent::Intent;
 use crate::lint::{self, LintInput};
 use crate::view::View;
@@ -70,11 +72,18 @@ pub(crate) fn findings(world: &World<'_>) -> Vec<Finding> {
     });
     findings.extend(
         more.into_iter()
-            .filter(|finding| !said.contains(&finding.code)),
+            .filter(|finding| !said.contains(&finding.code) && !is_servers_certificate(finding)),
     );
     findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.cmp(b)));
     findings.dedup();
     findings
+}
+
+/// Whether lint speaks of a server's certificate files: those of bound certificates are not
+/// there yet, so that `certificates` judges all of them, by what they will be.
+fn is_servers_certificate(finding: &Finding) -> bool {
+    let of_server = |evidence: &Evidence| evidence.text.starts_with("smtpd_tls_");
+    finding.code.starts_with("cert.") && finding.evidence.iter().any(of_server)
 }
 
 /// An error.

@@ -105,7 +105,13 @@ fn overrides(
     let nothing = BTreeMap::new();
     let adopted = &ground.intent.adopted.services;
     let now = owned::read(ground.main, &master).services;
-    for (id, have) in &now {
+    let ids: BTreeSet<&String> = now.keys().chain(targets.services.keys()).collect();
+    for id in ids {
+        let have = now.get(id).unwrap_or(&nothing);
+        let there = key_of(id).is_some_and(|key| master.service(key).is_some());
+        if !there {
+            continue;
+        }
         let was = adopted.get(id);
         let wanted = targets.services.get(id).unwrap_or(&services::NO_TARGETS);
         let mut names: BTreeSet<&String> = wanted

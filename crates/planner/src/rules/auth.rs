@@ -38,7 +38,7 @@ fn for_loopback(service: &Service) -> bool {
 
 fn in_clear(service: &Service) -> Finding {
     error(
-        "auth.in-clear",
+        "auth.cleartext",
         format!(
             "Service {} offers AUTH without TLS: passwords can be read on the way.",
             service.name

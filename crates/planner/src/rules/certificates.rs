@@ -7,7 +7,7 @@
 
 use super::{World, error};
 use crate::certificate::certificate_finding;
-use crate::compile::stored_at;
+use crate::compile::{chain_path, stored_at};
 use crate::expect::{Configured, configured, form_of, speaker};
 use crate::facts::StoredCertificate;
 use crate::intent::Binding;
@@ -15,6 +15,7 @@ use crate::view::{Service, View, is_public};
 use crate::{Finding, Severity};
 use mailtls::{Certificate, Trust};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// The findings of this family.
 pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
@@ -49,7 +50,7 @@ fn names(services: &[&Service]) -> String {
 
 fn nothing(services: &[&Service]) -> Finding {
     error(
-        "cert.none-configured",
+        "level.no-certificate",
         format!(
             "TLS is offered by {}, but no certificate is configured: STARTTLS would be \
              advertised and then fail (454), and senders would fall back to cleartext.",
@@ -111,14 +112,21 @@ fn files(
         Configured::Pairs(pairs) => pairs.iter().map(|pair| pair.cert.clone()).collect(),
         Configured::Anonymous | Configured::Nothing => Vec::new(),
     };
-    let ours: Vec<&StoredCertificate> = paths
-        .iter()
-        .filter_map(|path| stored_at(world.facts, path))
-        .collect();
-    for stored in &ours {
-        stored_chain(world, stored, services, findings);
+    let directory = &world.facts.config_directory;
+    let bound = |path: &&PathBuf| {
+        let mut bindings = world.intent.bindings.iter();
+        bindings.any(|bound| chain_path(directory, &bound.name, &bound.fingerprint) == **path)
+    };
+    let mut others = 0;
+    for path in &paths {
+        match stored_at(world.facts, path) {
+            Some(stored) => stored_chain(world, stored, services, findings),
+            // `bindings` says that the store does not have it.
+            None if bound(&path) => {}
+            None => others += 1,
+        }
     }
-    if ours.len() == paths.len() {
+    if others == 0 {
         return;
     }
     let evidence: Vec<String> = paths
@@ -247,7 +255,7 @@ fn client_certificates(world: &World<'_>, findings: &mut Vec<Finding>) {
         .collect();
     if !ignored.is_empty() {
         findings.push(error(
-            "client-certs.require-needs-encrypt",
+            "level.client-certificate-not-required",
             format!(
                 "Client certificates are required, but TLS is optional on {}: Postfix ignores \
                  the requirement and warns at every connection.",

@@ -13,7 +13,7 @@ pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
     for service in filter_listeners(view) {
         if view.demands_tls(service) {
             findings.push(error(
-                "loopback.mandatory-listener",
+                "level.loopback-inherits",
                 format!(
                     "TLS would be required on {}, where a content filter hands mail back in \
                      clear: that mail would be refused.",
@@ -41,7 +41,7 @@ pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
                 }
             };
             findings.push(error(
-                "loopback.mandatory-client",
+                "outbound.filter-inherits",
                 format!(
                     "TLS would be required towards {}, a content filter that speaks in clear: \
                      all mail would wait in the queue.",

@@ -20,7 +20,7 @@ pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
         && !view.is_yes(None, "tls_append_default_CA");
     if matches!(level.as_str(), "verify" | "secure") && without {
         findings.push(error(
-            "outbound.no-trust-anchors",
+            "outbound.nothing-to-verify-with",
             format!(
                 "At outbound={level} every server must show a certificate of a trusted CA, and \
                  no CA is trusted: all mail would wait in the queue."
@@ -44,7 +44,7 @@ pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
         }
         findings.push(
             error(
-                "trust.file-missing",
+                "trust.ca-file",
                 format!("{name} names {path}, which is not a file: Postfix switches TLS off."),
                 "Name a file that exists: `postseal set trust.inbound=…` or `trust.outbound=…`.",
             )
