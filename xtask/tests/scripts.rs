@@ -3,6 +3,11 @@
 //! Nothing is installed and nothing is built: `apt-get`, `cargo` and the like are scripts that
 //! write down how they were called.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "all of this is tests; a panic is how they fail"
+)]
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};

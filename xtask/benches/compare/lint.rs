@@ -1,0 +1,63 @@
+//! `lint` of a main.cf of 10,000 lines, beside `postconf -n` on the same file.
+
+use crate::{Outcome, postseal, section};
+use std::fmt::Write as _;
+use xtask::bench::{Contender, Rounds, Section, Task, compare, seconds};
+
+const LINES: usize = 10_000;
+
+pub(crate) fn run(rounds: Rounds) -> Outcome<Section> {
+    let program = postseal()?;
+    let folder = tempfile::tempdir()?;
+    let main_cf = folder.path().join("main.cf");
+    std::fs::write(&main_cf, long_main_cf())?;
+    std::fs::write(folder.path().join("master.cf"), "")?;
+
+    // Findings are no failure here.
+    let lint = Task::new([program.as_os_str(), "lint".as_ref(), main_cf.as_os_str()]).or_exit(2);
+    let folder = folder.path().as_os_str();
+    let postconf = Task::new([
+        "/usr/sbin/postconf".as_ref(),
+        "-c".as_ref(),
+        folder,
+        "-n".as_ref(),
+    ]);
+    let mut both = [
+        Contender::new("postseal lint FILE", [lint]),
+        Contender::new("postconf -n", [postconf]),
+    ];
+    let found = compare(&mut both, rounds)?;
+    let limits = ["≤ 10 ms of CPU", ""];
+    let row = |one: &xtask::bench::Series, limit: &str| {
+        let name = format!("`{}`", one.name);
+        vec![
+            name,
+            seconds(one.cpu()),
+            seconds(one.wall()),
+            limit.to_owned(),
+        ]
+    };
+    let rows = found.iter().zip(limits).map(|(one, limit)| row(one, limit));
+    Ok(section(
+        "lint",
+        "A main.cf of 10,000 lines: comments, TLS parameters, user-defined ones, continuation lines.",
+        &["command", "CPU", "wall", "limit"],
+        rows.collect(),
+    ))
+}
+
+/// Ten lines again and again, with other names and values.
+fn long_main_cf() -> String {
+    let mut text = String::new();
+    for block in 0..LINES / 10 {
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
+            "# Block {block}\n#\n\
+             local_{block} = value of $myhostname and {block}\n\
+             list_{block} = one,\n    two_{block},\n\n    # a comment inside\n    three\n\
+             smtpd_tls_security_level = may\nsmtp_tls_mandatory_protocols = >=TLSv1.2\n"
+        );
+    }
+    text
+}
