@@ -254,10 +254,11 @@ pub(crate) fn content(body: &[u8]) -> impl Iterator<Item = Line<'_>> {
 
 /// The comments and blank lines of a block, as they stand.
 pub(crate) fn without_content(text: &[u8]) -> Vec<u8> {
-    lines(text)
-        .filter(|line| !line.is_content())
-        .flat_map(|line| line.bytes.iter().copied())
-        .collect()
+    let mut kept = Vec::new();
+    for line in lines(text).filter(|line| !line.is_content()) {
+        kept.extend_from_slice(line.bytes);
+    }
+    kept
 }
 
 #[cfg(test)]

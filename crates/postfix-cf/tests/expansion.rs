@@ -55,12 +55,17 @@ fn postconf_yields_the_same() {
     }
 }
 
+/// All at once: a Postfix program that ends with an error waits for a second.
 #[test]
 fn postconf_refuses_the_same() {
-    for row in include_str!("expansion/bad.tsv").lines() {
-        let (value, _) = row.split_once('\t').expect("two columns");
-        let output = postconf(value);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(said.contains("macro processing error"), "{value}: {said}");
-    }
+    std::thread::scope(|scope| {
+        for row in include_str!("expansion/bad.tsv").lines() {
+            let (value, _) = row.split_once('\t').expect("two columns");
+            scope.spawn(move || {
+                let output = postconf(value);
+                let said = String::from_utf8_lossy(&output.stderr);
+                assert!(said.contains("macro processing error"), "{value}: {said}");
+            });
+        }
+    });
 }

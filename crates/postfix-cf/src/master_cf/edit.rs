@@ -71,16 +71,26 @@ pub(super) fn set_override(
         }
         None => insert(document, text, &parsed, &wish),
     };
-    let seen = Parsed::of(&new);
-    if seen
-        .assignments()
-        .rfind(|a| a.is(wish.name))
-        .is_none_or(|a| a.value != wish.value)
-    {
-        return Err(EditError::MalformedEntry);
-    }
+    check(&parsed, &new, wish.name, Some(wish.value))?;
     document.rewrite(index, new);
     Ok(())
+}
+
+/// Postfix must see the edit and nothing else changed: text after a NUL byte or in a brace that is
+/// never closed, and lines that go on with a vertical tab, could make it otherwise.
+fn check(
+    before: &Parsed<'_>,
+    text: &[u8],
+    parameter: &str,
+    value: Option<&[u8]>,
+) -> Result<(), EditError> {
+    let after = Parsed::of(text);
+    let found = after.assignments().rfind(|a| a.is(parameter));
+    let found = found.map(|a| a.value);
+    if found.as_deref() == value && before.rest(parameter) == after.rest(parameter) {
+        return Ok(());
+    }
+    Err(EditError::MalformedEntry)
 }
 
 /// The value alone where the form can hold the new one, else all that the `-o` is given.
@@ -169,6 +179,7 @@ pub(super) fn unset_override(
         count += 1;
     }
     if count > 0 {
+        check(&parsed, &new, parameter, None)?;
         document.rewrite(index, new);
     }
     Ok(count)
@@ -200,8 +211,15 @@ pub(super) fn set_field(
     } else {
         (0, 0)
     };
-    let value = [value.as_bytes(), &vec![b' '; pad]].concat();
-    let new = splice(text, start..end + drop, &value, document.eol());
+    let padded = [value.as_bytes(), &vec![b' '; pad]].concat();
+    let new = splice(text, start..end + drop, &padded, document.eol());
+    if Parsed::of(&new)
+        .tokens
+        .get(field.index())
+        .is_none_or(|t| *t.text(&new) != *value.as_bytes())
+    {
+        return Err(EditError::MalformedEntry);
+    }
     document.rewrite(index, new);
     Ok(())
 }

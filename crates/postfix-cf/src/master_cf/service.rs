@@ -266,6 +266,18 @@ impl<'a> Parsed<'a> {
         })
     }
 
+    /// All that a change of one `-o` must leave as it is: the fields, the other `-o`, and what
+    /// follows the options.
+    pub(super) fn rest(&self, parameter: &str) -> Vec<Vec<u8>> {
+        let fields = &self.tokens[..FIELDS.min(self.tokens.len())];
+        let words = fields.iter().chain(&self.tokens[self.first_argument..]);
+        let words = words.map(|word| word.text(self.body).into_owned());
+        let others = self.assignments().filter(|a| !a.is(parameter));
+        words
+            .chain(others.flat_map(|a| [a.name, a.value]))
+            .collect()
+    }
+
     fn arguments(&self) -> Vec<Vec<u8>> {
         let mut arguments = Vec::new();
         let mut options = self.options.iter().peekable();
