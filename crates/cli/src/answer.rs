@@ -24,7 +24,12 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn new(text: impl Into<String>, json: Value) -> Self {
-        Self { text: text.into(), json, exit: Exit::Done, warnings: Vec::new() }
+        Self {
+            text: text.into(),
+            json,
+            exit: Exit::Done,
+            warnings: Vec::new(),
+        }
     }
 
     #[must_use]
@@ -66,7 +71,10 @@ impl Answer {
 /// A finding as lines of text: what, where, what to do.
 pub(crate) fn finding_lines(finding: &Finding) -> Vec<String> {
     let severity = format!("{:?}", finding.severity).to_lowercase();
-    let mut lines = vec![format!("{severity}: {} [{}]", finding.message, finding.code)];
+    let mut lines = vec![format!(
+        "{severity}: {} [{}]",
+        finding.message, finding.code
+    )];
     for evidence in &finding.evidence {
         let place = match (&evidence.file, evidence.line) {
             (Some(file), Some(line)) => format!("{}:{line}: ", file.display()),
@@ -81,5 +89,8 @@ pub(crate) fn finding_lines(finding: &Finding) -> Vec<String> {
 
 /// Findings as text, one after the other.
 pub(crate) fn findings_text<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> String {
-    findings.into_iter().flat_map(finding_lines).fold(String::new(), |text, line| text + &line + "\n")
+    findings
+        .into_iter()
+        .flat_map(finding_lines)
+        .fold(String::new(), |text, line| text + &line + "\n")
 }

@@ -12,7 +12,12 @@ use std::path::PathBuf;
 /// Observes first, changes only the bytes asked for, rehearses in a scratch Postfix, proves the
 /// result by real handshakes, and puts the old bytes back when the proof fails.
 #[derive(Debug, Parser)]
-#[command(name = "postseal", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "postseal",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,

@@ -81,13 +81,21 @@ impl Global {
     /// Options and environment first (clap has merged those), then the file, then defaults.
     pub(crate) fn resolve(args: &GlobalArgs) -> Result<Self, Failure> {
         let file = read(Path::new(FILE))?;
-        let store = args.store.clone().or(file.store).unwrap_or_else(|| format!("sqlite:{STORE}"));
+        let store = args
+            .store
+            .clone()
+            .or(file.store)
+            .unwrap_or_else(|| format!("sqlite:{STORE}"));
         Ok(Self {
             instance: args.instance.clone().or(file.instance),
             store: store_folder(&store)?,
             prefix: file.host.prefix,
             root: file.host.root,
-            output: if args.json || file.json { Output::Json } else { Output::Text },
+            output: if args.json || file.json {
+                Output::Json
+            } else {
+                Output::Text
+            },
             talk: match (args.quiet, args.verbose) {
                 (true, _) => Talk::Quiet,
                 (_, true) => Talk::Verbose,
@@ -103,13 +111,21 @@ fn read(path: &Path) -> Result<File, Failure> {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(File::default()),
         Err(error) => {
-            return Err(Failure::new(Exit::Data, "config.unreadable", format!("cannot read {}: {error}", path.display()))
-                .hint("Make it readable, or remove it."));
+            return Err(Failure::new(
+                Exit::Data,
+                "config.unreadable",
+                format!("cannot read {}: {error}", path.display()),
+            )
+            .hint("Make it readable, or remove it."));
         }
     };
     toml::from_str(&text).map_err(|error| {
-        Failure::new(Exit::Data, "config.bad", format!("{}: {error}", path.display()))
-            .hint("Known keys: instance, store, json, and under [host] prefix and root.")
+        Failure::new(
+            Exit::Data,
+            "config.bad",
+            format!("{}: {error}", path.display()),
+        )
+        .hint("Known keys: instance, store, json, and under [host] prefix and root.")
     })
 }
 
@@ -122,8 +138,12 @@ fn store_folder(url: &str) -> Result<PathBuf, Failure> {
             "this version keeps its memory in SQLite only".to_owned(),
         )
         .hint("Use --store sqlite:DIR.")),
-        _ => Err(Failure::new(Exit::Usage, "store.bad-url", format!("{url:?} is not a store"))
-            .hint("Use --store sqlite:DIR.")),
+        _ => Err(Failure::new(
+            Exit::Usage,
+            "store.bad-url",
+            format!("{url:?} is not a store"),
+        )
+        .hint("Use --store sqlite:DIR.")),
     }
 }
 

@@ -52,7 +52,13 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(exit: Exit, code: impl Into<String>, message: String) -> Self {
-        Self { exit, code: code.into(), message, hint: None, findings: Vec::new() }
+        Self {
+            exit,
+            code: code.into(),
+            message,
+            hint: None,
+            findings: Vec::new(),
+        }
     }
 
     #[must_use]
@@ -114,7 +120,11 @@ impl From<EngineError> for Failure {
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     // A closed pipe is not worth a second error.
     let _ = error.print();
-    if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
+    if error.use_stderr() {
+        Exit::Usage.into()
+    } else {
+        Exit::Done.into()
+    }
 }
 
 /// An error with everything below it.
@@ -134,19 +144,30 @@ pub(crate) fn whole_chain(error: &dyn std::error::Error) -> String {
 
 fn hint(error: &EngineError) -> Option<String> {
     let text = match error {
-        EngineError::NotAdopted { .. } => "Run `postseal init` first: it changes nothing in Postfix.",
-        EngineError::Awaiting { .. } => "Run `postseal confirm` to keep it, or `postseal rollback` to undo it.",
+        EngineError::NotAdopted { .. } => {
+            "Run `postseal init` first: it changes nothing in Postfix."
+        }
+        EngineError::Awaiting { .. } => {
+            "Run `postseal confirm` to keep it, or `postseal rollback` to undo it."
+        }
         EngineError::Stale(_) => "Look at the new plan before you apply it.",
         EngineError::Certificate(error) => return Some(error.remedy().to_owned()),
-        EngineError::Unknown { what: "certificate", .. } => "`postseal cert list` shows what there is.",
+        EngineError::Unknown {
+            what: "certificate",
+            ..
+        } => "`postseal cert list` shows what there is.",
         EngineError::Store(postseal_store::StoreError::Exists(_)) => {
             "Import it under another name and bind that, or delete the old one first."
         }
         EngineError::Host(postseal_host::HostError::Stale { .. }) => {
             "Run `postseal plan` again and look at what has changed."
         }
-        EngineError::Host(postseal_host::HostError::Locked { .. }) => "Wait for it to end, then try again.",
-        EngineError::Host(postseal_host::HostError::Permission(_)) => "Run it as root, for example with sudo.",
+        EngineError::Host(postseal_host::HostError::Locked { .. }) => {
+            "Wait for it to end, then try again."
+        }
+        EngineError::Host(postseal_host::HostError::Permission(_)) => {
+            "Run it as root, for example with sudo."
+        }
         _ => return None,
     };
     Some(text.to_owned())

@@ -27,10 +27,13 @@ pub(crate) fn listener(global: &Global) -> impl Fn(&Event) + use<> {
 
 fn stage_line(event: &Event) -> Option<String> {
     match event {
-        Event::Stage { stage: Stage::Look | Stage::Think } => None,
-        Event::Stage { .. } | Event::RollingBack { .. } | Event::Restarted { .. } | Event::Recovered { .. } => {
-            Some(verbose_line(event))
-        }
+        Event::Stage {
+            stage: Stage::Look | Stage::Think,
+        } => None,
+        Event::Stage { .. }
+        | Event::RollingBack { .. }
+        | Event::Restarted { .. }
+        | Event::Recovered { .. } => Some(verbose_line(event)),
         _ => None,
     }
 }
@@ -45,12 +48,18 @@ fn verbose_line(event: &Event) -> String {
             Stage::Prove => "proving it on the wire".to_owned(),
             Stage::RollBack => "putting the old files back".to_owned(),
         },
-        Event::Rehearsed { verdict, .. } => format!("rehearsed: {:?}", verdict.outcome()).to_lowercase(),
-        Event::Opened { operation } => format!("operation {operation} opened: journal and snapshots are on disk"),
+        Event::Rehearsed { verdict, .. } => {
+            format!("rehearsed: {:?}", verdict.outcome()).to_lowercase()
+        }
+        Event::Opened { operation } => {
+            format!("operation {operation} opened: journal and snapshots are on disk")
+        }
         Event::Step { n, what } => format!("step {n}: {what}"),
         Event::Proved { verdict } => format!("proved: {:?}", verdict.outcome()).to_lowercase(),
         Event::RollingBack { reason } => format!("rolling back: {reason}"),
         Event::Restarted { reason } => format!("stopping and starting Postfix: {reason}"),
-        Event::Recovered { operation, how } => format!("operation {operation} was interrupted: {how}"),
+        Event::Recovered { operation, how } => {
+            format!("operation {operation} was interrupted: {how}")
+        }
     }
 }

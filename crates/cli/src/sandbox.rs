@@ -5,6 +5,7 @@
 //! line in a process of its own, and the proofs are looked up on the wire, in the files, in the
 //! mailboxes and in the logs.
 
+mod address;
 mod command;
 mod configuration;
 mod files;
@@ -30,8 +31,17 @@ type Proof = Result<Vec<String>, String>;
 pub(crate) fn run(args: &TryArgs, global: &Global) -> Result<Answer, Failure> {
     let failed = |why: String| Failure::new(Exit::Failed, "try.no-sandbox", why);
     let mut site = Site::build(args.dir.as_deref()).map_err(failed)?;
-    say(global, &format!("Two private Postfix instances in {}:", site.folder().display()));
-    say(global, &format!("  mx    {} (ports 25, 465, 587)", site.mx.address()));
+    say(
+        global,
+        &format!(
+            "Two private Postfix instances in {}:",
+            site.folder().display()
+        ),
+    );
+    say(
+        global,
+        &format!("  mx    {} (ports 25, 465, 587)", site.mx.address()),
+    );
     say(global, &format!("  peer  {}", site.peer.address()));
     let mut told = Vec::new();
     let mut outcome = Exit::Done;
@@ -54,7 +64,11 @@ pub(crate) fn run(args: &TryArgs, global: &Global) -> Result<Answer, Failure> {
     if left == Left::Something {
         outcome = Exit::Failed;
     }
-    Ok(Answer::new(text, json!({"changed": false, "proved": outcome == Exit::Done, "steps": told})).exit(outcome))
+    Ok(Answer::new(
+        text,
+        json!({"changed": false, "proved": outcome == Exit::Done, "steps": told}),
+    )
+    .exit(outcome))
 }
 
 /// Whether a process or a file stayed behind.
@@ -65,30 +79,48 @@ enum Left {
 }
 
 fn end(args: &TryArgs, site: Site, outcome: Exit) -> Result<(String, Left), Failure> {
-    let verdict = if outcome == Exit::Done { "Every step was proved.\n" } else { "NOT everything was proved.\n" };
+    let verdict = if outcome == Exit::Done {
+        "Every step was proved.\n"
+    } else {
+        "NOT everything was proved.\n"
+    };
     if args.keep {
         let help = site.how_to_look();
         site.keep();
         return Ok((format!("{verdict}{help}"), Left::Nothing));
     }
     match site.remove() {
-        Ok(()) => Ok((format!("{verdict}Both instances are stopped; no process and no file is left.\n"), Left::Nothing)),
+        Ok(()) => Ok((
+            format!("{verdict}Both instances are stopped; no process and no file is left.\n"),
+            Left::Nothing,
+        )),
         Err(what) => Ok((format!("{verdict}Left behind: {what}\n"), Left::Something)),
     }
 }
 
 fn tell(global: &Global, n: usize, title: &str, proof: &Proof, seconds: f32) {
-    let mark = if proof.is_ok() { "proved" } else { "NOT PROVED" };
-    say(global, &format!("\n{:2}. {title}: {mark} ({seconds:.1} s)", n + 1));
+    let mark = if proof.is_ok() {
+        "proved"
+    } else {
+        "NOT PROVED"
+    };
+    say(
+        global,
+        &format!("\n{:2}. {title}: {mark} ({seconds:.1} s)", n + 1),
+    );
     match proof {
-        Ok(sentences) => sentences.iter().for_each(|sentence| say(global, &format!("    {sentence}"))),
+        Ok(sentences) => sentences
+            .iter()
+            .for_each(|sentence| say(global, &format!("    {sentence}"))),
         Err(why) => say(global, &format!("    {why}")),
     }
 }
 
 fn document(title: &str, proof: Proof, seconds: f32) -> Value {
     match proof {
-        Ok(sentences) => json!({"step": title, "proved": true, "sentences": sentences, "seconds": seconds}),
+        Ok(sentences) => {
+            json!({"step": title, "proved": true, "sentences": sentences, "seconds": seconds})
+        }
         Err(why) => json!({"step": title, "proved": false, "why": why, "seconds": seconds}),
     }
 }

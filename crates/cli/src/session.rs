@@ -38,7 +38,9 @@ impl Session {
         require_root("this command")?;
         let host = host(global)?;
         let store = SqliteStore::open_existing(&global.store).map_err(EngineError::from)?;
-        let store = store.ok_or_else(|| EngineError::NotAdopted { instance: name(&host) })?;
+        let store = store.ok_or_else(|| EngineError::NotAdopted {
+            instance: name(&host),
+        })?;
         Ok(Self::new(global, host, store))
     }
 
@@ -72,9 +74,8 @@ impl Session {
 /// The instance's machine.
 fn host(global: &Global) -> Result<PostfixHost, Failure> {
     let directory = match &global.instance {
-        Some(directory) => std::path::absolute(directory).map_err(|error| {
-            Failure::new(Exit::Usage, "instance.bad-path", error.to_string())
-        })?,
+        Some(directory) => std::path::absolute(directory)
+            .map_err(|error| Failure::new(Exit::Usage, "instance.bad-path", error.to_string()))?,
         None => PathBuf::from(DEFAULT_INSTANCE),
     };
     let mut options = HostOptions::new(directory);
@@ -97,8 +98,12 @@ pub(crate) fn require_root(what: &str) -> Result<(), Failure> {
     if rustix::process::geteuid().is_root() {
         return Ok(());
     }
-    Err(Failure::new(Exit::Permission, "host.permission", format!("{what} needs root"))
-        .hint("Run it as root, for example with sudo; `postseal lint` works for anyone."))
+    Err(Failure::new(
+        Exit::Permission,
+        "host.permission",
+        format!("{what} needs root"),
+    )
+    .hint("Run it as root, for example with sudo; `postseal lint` works for anyone."))
 }
 
 /// The instance's name in the store.
@@ -108,7 +113,11 @@ fn name(host: &PostfixHost) -> String {
 
 /// Who acts, for the operation log.
 fn actor() -> String {
-    let name = |key| std::env::var(key).ok().filter(|name| !name.is_empty() && name.len() <= 64);
+    let name = |key| {
+        std::env::var(key)
+            .ok()
+            .filter(|name| !name.is_empty() && name.len() <= 64)
+    };
     match (name("SUDO_USER"), name("USER")) {
         (Some(user), _) => format!("{user} (sudo)"),
         (None, Some(user)) => user,

@@ -34,7 +34,11 @@ impl Engine<'_> {
                 drop(lock);
                 let unchanged = state.written == owned;
                 self.adopt_drift()?;
-                if unchanged { Again::Unchanged } else { Again::TakenOver }
+                if unchanged {
+                    Again::Unchanged
+                } else {
+                    Again::TakenOver
+                }
             }
             None => {
                 self.store.adopt(&self.instance, &fresh(&facts, &owned))?;
@@ -42,7 +46,11 @@ impl Engine<'_> {
             }
         };
         let findings = postseal_planner::lint_facts(&facts, self.clock.now_unix());
-        Ok(Adoption { owned, findings, again })
+        Ok(Adoption {
+            owned,
+            findings,
+            again,
+        })
     }
 
     /// Forgets the instance. Postfix stays as it is.
@@ -82,7 +90,10 @@ impl Engine<'_> {
         let state = self.state()?;
         let wanted = state.draft.as_ref().unwrap_or(&state.desired);
         if !wanted.bindings.iter().any(|binding| binding.name == name) {
-            return Err(EngineError::Unknown { what: "bound certificate", name: name.to_owned() });
+            return Err(EngineError::Unknown {
+                what: "bound certificate",
+                name: name.to_owned(),
+            });
         }
         self.wish(&[Wish::Unbind(name.to_owned())])
     }
@@ -91,20 +102,29 @@ impl Engine<'_> {
     pub fn discard(&mut self) -> Result<Changes, EngineError> {
         let pending = self.state()?.draft.is_some();
         self.store.set_draft(&self.instance, None)?;
-        Ok(if pending { Changes::Some } else { Changes::None })
+        Ok(if pending {
+            Changes::Some
+        } else {
+            Changes::None
+        })
     }
 
     /// The state of the instance, or why there is none.
     pub(crate) fn state(&self) -> Result<InstanceState, EngineError> {
         self.store
             .instance(&self.instance)?
-            .ok_or_else(|| EngineError::NotAdopted { instance: self.instance.clone() })
+            .ok_or_else(|| EngineError::NotAdopted {
+                instance: self.instance.clone(),
+            })
     }
 
     fn wish(&mut self, wishes: &[Wish]) -> Result<Intent, EngineError> {
         let state = self.state()?;
         let base = state.draft.unwrap_or_else(|| state.desired.clone());
-        let draft = wishes.iter().cloned().fold(base, |intent, wish| intent.with(wish));
+        let draft = wishes
+            .iter()
+            .cloned()
+            .fold(base, |intent, wish| intent.with(wish));
         let pending = (draft != state.desired).then_some(&draft);
         self.store.set_draft(&self.instance, pending)?;
         Ok(draft)
@@ -132,17 +152,26 @@ pub enum Changes {
 
 /// The owned parameters as both files hold them.
 pub(crate) fn written(facts: &Facts) -> Owned {
-    owned::read(&MainCf::parse(&facts.main_cf.bytes), &MasterCf::parse(&facts.master_cf.bytes))
+    owned::read(
+        &MainCf::parse(&facts.main_cf.bytes),
+        &MasterCf::parse(&facts.master_cf.bytes),
+    )
 }
 
 /// Digests of both files.
 pub(crate) fn base(facts: &Facts) -> Base {
-    Base { main_cf: facts.main_cf.digest, master_cf: facts.master_cf.digest }
+    Base {
+        main_cf: facts.main_cf.digest,
+        master_cf: facts.master_cf.digest,
+    }
 }
 
 fn fresh(facts: &Facts, owned: &Owned) -> InstanceState {
     InstanceState {
-        desired: Intent { adopted: owned.clone(), ..Intent::default() },
+        desired: Intent {
+            adopted: owned.clone(),
+            ..Intent::default()
+        },
         draft: None,
         written: owned.clone(),
         base: base(facts),

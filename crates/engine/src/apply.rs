@@ -33,7 +33,9 @@ impl Engine<'_> {
         rehearsed: Rehearsed,
         keep: Keep,
     ) -> Result<Applied, EngineError> {
-        self.tell(Event::Stage { stage: Stage::Apply });
+        self.tell(Event::Stage {
+            stage: Stage::Apply,
+        });
         let started_ms = self.clock.now_ms();
         let confirm_by_ms = match keep {
             Keep::Now => None,
@@ -43,14 +45,22 @@ impl Engine<'_> {
         };
         let snapshots = self.snapshots(&rehearsed)?;
         let operation = self.open(&rehearsed, &snapshots, started_ms, confirm_by_ms)?;
-        let applied = Applied { operation, rehearsed, snapshots, confirm_by_ms };
+        let applied = Applied {
+            operation,
+            rehearsed,
+            snapshots,
+            confirm_by_ms,
+        };
         let steps = applied.rehearsed.approved.proposal.plan.steps.clone();
         for (n, step) in steps.iter().enumerate() {
             if let Err(error) = self.step(&applied, step) {
                 return Err(self.give_up(&applied, n, error));
             }
             self.store.journal(operation, &Phase::Step { n })?;
-            self.tell(Event::Step { n, what: describe(step) });
+            self.tell(Event::Step {
+                n,
+                what: describe(step),
+            });
         }
         Ok(applied)
     }
@@ -63,7 +73,10 @@ impl Engine<'_> {
         for edit in &plan.edits {
             let snapshot = self.host.snapshot(edit.file)?;
             if postseal_planner::Digest::of(&snapshot.bytes) != edit.before {
-                return Err(postseal_host::HostError::Stale { path: snapshot.path }.into());
+                return Err(postseal_host::HostError::Stale {
+                    path: snapshot.path,
+                }
+                .into());
             }
             snapshots.push(snapshot);
         }
@@ -95,7 +108,10 @@ impl Engine<'_> {
         match step {
             Step::InstallChain { path, .. } => {
                 let Some(bytes) = applied.rehearsed.private.get(path) else {
-                    return Err(EngineError::Unknown { what: "key for", name: path.display().to_string() });
+                    return Err(EngineError::Unknown {
+                        what: "key for",
+                        name: path.display().to_string(),
+                    });
                 };
                 self.host.install(path, bytes)?;
             }
@@ -115,7 +131,9 @@ impl Engine<'_> {
     /// promises, or the deadline passes; the proof at the end decides.
     fn await_services(&self, applied: &Applied, plan: &Plan) {
         let facts = &applied.rehearsed.approved.proposal.facts;
-        let master = plan.edit(Cf::Master).map_or(&facts.master_cf.bytes, |edit| &edit.bytes);
+        let master = plan
+            .edit(Cf::Master)
+            .map_or(&facts.master_cf.bytes, |edit| &edit.bytes);
         let expectations = postseal_planner::expect(
             &postfix_cf::MainCf::parse(&facts.main_cf.bytes),
             &postfix_cf::MasterCf::parse(master),
@@ -134,7 +152,11 @@ impl Engine<'_> {
                 sentences: Vec::new(),
                 state: None,
             };
-            return self.store.close_operation(applied.operation, &close).err().map_or(error, Into::into);
+            return self
+                .store
+                .close_operation(applied.operation, &close)
+                .err()
+                .map_or(error, Into::into);
         }
         let undo = Undo::of_applied(applied, reason);
         match self.undo(&undo) {
@@ -161,7 +183,9 @@ pub(crate) fn stored(snapshot: &Snapshot) -> StoredSnapshot {
 /// A step in an administrator's words.
 pub(crate) fn describe(step: &Step) -> String {
     match step {
-        Step::InstallChain { path, .. } => format!("wrote key and certificates to {}", path.display()),
+        Step::InstallChain { path, .. } => {
+            format!("wrote key and certificates to {}", path.display())
+        }
         Step::Publish { file: Cf::Main } => "replaced main.cf".to_owned(),
         Step::Publish { file: Cf::Master } => "replaced master.cf".to_owned(),
         Step::Reload => "reloaded Postfix".to_owned(),

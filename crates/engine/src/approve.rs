@@ -31,7 +31,8 @@ impl Engine<'_> {
         let head = self.state()?.head;
         if proposal.plan.parent != head {
             return Err(EngineError::Stale(
-                "another operation was kept since this plan was made; run `postseal plan` again".to_owned(),
+                "another operation was kept since this plan was made; run `postseal plan` again"
+                    .to_owned(),
             ));
         }
         for wanted in &proposal.plan.confirmations {
@@ -46,6 +47,9 @@ impl Engine<'_> {
                 });
             }
         }
-        Ok(Approved { proposal, accepted: accepted.to_vec() })
+        Ok(Approved {
+            proposal,
+            accepted: accepted.to_vec(),
+        })
     }
 }

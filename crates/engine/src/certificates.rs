@@ -5,7 +5,9 @@
 
 use crate::adopt::Changes;
 use crate::{Engine, EngineError};
-use mailtls::{Bundle, CertError, CertProblem, Certificate, Fingerprint, Gravity, PrivateKey, Trust};
+use mailtls::{
+    Bundle, CertError, CertProblem, Certificate, Fingerprint, Gravity, PrivateKey, Trust,
+};
 use postseal_planner::intent::Intent;
 use postseal_planner::{Digest, Finding, Severity};
 use postseal_store::NewCertificate;
@@ -73,10 +75,16 @@ impl Engine<'_> {
             import.chain.as_deref(),
         )?;
         let key = bundle.key.as_ref().ok_or(CertError::KeyMissing)?;
-        let private_ca = import.private_ca.as_deref().map(first_certificate).transpose()?;
+        let private_ca = import
+            .private_ca
+            .as_deref()
+            .map(first_certificate)
+            .transpose()?;
         let leaf = &bundle.chain[0];
         refuse_unusable(&bundle.chain, self.clock.now_unix())?;
-        let same = self.stored(&import.name)?.is_some_and(|known| known.chain.first() == Some(&leaf.der));
+        let same = self
+            .stored(&import.name)?
+            .is_some_and(|known| known.chain.first() == Some(&leaf.der));
         if !same {
             let file = mailtls::key_first_pem(key, &bundle.chain)?;
             self.store.put_certificate(&NewCertificate {
@@ -125,13 +133,20 @@ impl Engine<'_> {
     /// One certificate.
     pub fn certificate(&self, name: &str) -> Result<CertificateView, EngineError> {
         let views = self.certificates()?;
-        views.into_iter().find(|view| view.name == name).ok_or_else(|| unknown(name))
+        views
+            .into_iter()
+            .find(|view| view.name == name)
+            .ok_or_else(|| unknown(name))
     }
 
     /// Key and chain of a stored certificate, after the operator has said so in full words.
     /// Leaves an audit entry before anything is handed out.
     pub fn export_key(&mut self, name: &str) -> Result<ExportedKey, EngineError> {
-        let fingerprint = self.certificate(name)?.chain.first().map(Certificate::fingerprint);
+        let fingerprint = self
+            .certificate(name)?
+            .chain
+            .first()
+            .map(Certificate::fingerprint);
         let fingerprint = fingerprint.ok_or_else(|| unknown(name))?;
         let pem = self.key_and_chain(&fingerprint)?;
         let what = format!("exported the private key of certificate {name} ({fingerprint})");
@@ -143,9 +158,14 @@ impl Engine<'_> {
     pub fn delete_certificate(&mut self, name: &str) -> Result<(), EngineError> {
         let view = self.certificate(name)?;
         if !view.used_by.is_empty() {
-            let message = format!("Certificate {name} is bound by {}.", view.used_by.join(", "));
+            let message = format!(
+                "Certificate {name} is bound by {}.",
+                view.used_by.join(", ")
+            );
             let remedy = "Bind another certificate and apply, then delete this one.";
-            return Err(EngineError::Refused(Finding::new("cert.bound", Severity::Error, message, remedy).into()));
+            return Err(EngineError::Refused(
+                Finding::new("cert.bound", Severity::Error, message, remedy).into(),
+            ));
         }
         self.store.delete_certificate(name)?;
         Ok(())
@@ -156,38 +176,66 @@ impl Engine<'_> {
         &self,
         fingerprint: &Fingerprint,
     ) -> Result<Zeroizing<Vec<u8>>, EngineError> {
-        let missing = || EngineError::Unknown { what: "certificate", name: fingerprint.to_string() };
+        let missing = || EngineError::Unknown {
+            what: "certificate",
+            name: fingerprint.to_string(),
+        };
         let all = self.store.certificates()?;
         let stored = all
             .into_iter()
-            .find(|stored| stored.chain.first().is_some_and(|leaf| Fingerprint::of(leaf) == *fingerprint))
+            .find(|stored| {
+                stored
+                    .chain
+                    .first()
+                    .is_some_and(|leaf| Fingerprint::of(leaf) == *fingerprint)
+            })
             .ok_or_else(missing)?;
         let key = self.store.private_key(&stored.name)?.ok_or_else(missing)?;
         let key = PrivateKey::parse(&key)?;
-        let chain: Vec<Certificate> =
-            stored.chain.iter().map(|der| Certificate::parse(der)).collect::<Result<_, _>>()?;
+        let chain: Vec<Certificate> = stored
+            .chain
+            .iter()
+            .map(|der| Certificate::parse(der))
+            .collect::<Result<_, _>>()?;
         Ok(mailtls::key_first_pem(&key, &chain)?)
     }
 
     fn stored(&self, name: &str) -> Result<Option<postseal_store::Certificate>, EngineError> {
-        Ok(self.store.certificates()?.into_iter().find(|stored| stored.name == name))
+        Ok(self
+            .store
+            .certificates()?
+            .into_iter()
+            .find(|stored| stored.name == name))
     }
 }
 
 /// What is wrong with a chain at `now`, as findings. Without a private CA, who issued it is not
 /// judged: that is for whoever connects to decide.
 fn problems(chain: &[Certificate], now_unix: i64, private_ca: Option<&[u8]>) -> Vec<Finding> {
-    let anchors: Vec<Certificate> =
-        private_ca.and_then(|der| Certificate::parse(der).ok()).into_iter().collect();
-    let trust = if anchors.is_empty() { Trust::Unknown } else { Trust::Anchors(&anchors) };
-    mailtls::problems(chain, now_unix, &[], trust).iter().map(finding).collect()
+    let anchors: Vec<Certificate> = private_ca
+        .and_then(|der| Certificate::parse(der).ok())
+        .into_iter()
+        .collect();
+    let trust = if anchors.is_empty() {
+        Trust::Unknown
+    } else {
+        Trust::Anchors(&anchors)
+    };
+    mailtls::problems(chain, now_unix, &[], trust)
+        .iter()
+        .map(finding)
+        .collect()
 }
 
 /// Expired and not yet valid certificates have no use; everything else is judged where it is
 /// used.
 fn refuse_unusable(chain: &[Certificate], now_unix: i64) -> Result<(), EngineError> {
-    let unusable = |problem: &CertProblem| ["cert.expired", "cert.not-yet-valid"].contains(&problem.code);
-    match mailtls::problems(chain, now_unix, &[], Trust::Unknown).into_iter().find(unusable) {
+    let unusable =
+        |problem: &CertProblem| ["cert.expired", "cert.not-yet-valid"].contains(&problem.code);
+    match mailtls::problems(chain, now_unix, &[], Trust::Unknown)
+        .into_iter()
+        .find(unusable)
+    {
         None => Ok(()),
         Some(problem) => Err(EngineError::Refused(finding(&problem).into())),
     }
@@ -199,11 +247,18 @@ fn finding(problem: &CertProblem) -> Finding {
         Gravity::Warning => Severity::Warning,
         Gravity::Error => Severity::Error,
     };
-    Finding::new(problem.code, severity, problem.message.clone(), problem.remedy.clone())
+    Finding::new(
+        problem.code,
+        severity,
+        problem.message.clone(),
+        problem.remedy.clone(),
+    )
 }
 
 fn used_by(chain: &[Certificate], desired: Option<&Intent>, draft: Option<&Intent>) -> Vec<String> {
-    let Some(leaf) = chain.first() else { return Vec::new() };
+    let Some(leaf) = chain.first() else {
+        return Vec::new();
+    };
     let fingerprint = leaf.fingerprint();
     let binds = |intent: &Intent| intent.bindings.iter().any(|b| b.fingerprint == fingerprint);
     let mut users = Vec::new();
@@ -223,14 +278,23 @@ fn first_certificate(pem_or_der: &[u8]) -> Result<Vec<u8>, EngineError> {
 /// Names become file names, so they are plain (`[A-Za-z0-9._-]`, at most 64, no leading dot).
 fn check_name(name: &str) -> Result<(), EngineError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    if !name.is_empty() && name.len() <= 64 && !name.starts_with(['.', '-']) && name.chars().all(plain) {
+    if !name.is_empty()
+        && name.len() <= 64
+        && !name.starts_with(['.', '-'])
+        && name.chars().all(plain)
+    {
         return Ok(());
     }
     let message = format!("{name:?} cannot name a certificate.");
     let remedy = "Use letters, digits, dots, hyphens and underscores; at most 64, the first a letter or digit.";
-    Err(EngineError::Refused(Finding::new("cert.bad-name", Severity::Error, message, remedy).into()))
+    Err(EngineError::Refused(
+        Finding::new("cert.bad-name", Severity::Error, message, remedy).into(),
+    ))
 }
 
 fn unknown(name: &str) -> EngineError {
-    EngineError::Unknown { what: "certificate", name: name.to_owned() }
+    EngineError::Unknown {
+        what: "certificate",
+        name: name.to_owned(),
+    }
 }

@@ -88,9 +88,16 @@ impl Engine<'_> {
         }
         let approved = self.approve(proposal, accepted)?;
         let rehearsed = self.rehearse(approved)?;
-        let (rehearsal, not_rehearsed) = (rehearsed.verdict.clone(), rehearsed.not_rehearsed.clone());
+        let (rehearsal, not_rehearsed) =
+            (rehearsed.verdict.clone(), rehearsed.not_rehearsed.clone());
         let applied = self.carry_out_steps(rehearsed, keep)?;
         let (outcome, proved) = self.verify_and_settle(applied, keep)?;
-        Ok(Changed { outcome, plan, rehearsed: rehearsal, not_rehearsed, proved })
+        Ok(Changed {
+            outcome,
+            plan,
+            rehearsed: rehearsal,
+            not_rehearsed,
+            proved,
+        })
     }
 }

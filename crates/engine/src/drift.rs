@@ -28,7 +28,11 @@ impl Engine<'_> {
         let facts = self.observe()?;
         let drift = owned::drift(&state.written, &adopt::written(&facts));
         let same = state.base == adopt::base(&facts);
-        let other_bytes = if same || !drift.is_empty() { adopt::Changes::None } else { adopt::Changes::Some };
+        let other_bytes = if same || !drift.is_empty() {
+            adopt::Changes::None
+        } else {
+            adopt::Changes::Some
+        };
         Ok(DriftReport { drift, other_bytes })
     }
 
@@ -76,7 +80,12 @@ impl Engine<'_> {
         };
         let plan = postseal_planner::restore_drift(&request, &facts, self.clock.now_unix())
             .map_err(EngineError::Refused)?;
-        let proposal = Proposal { plan, facts, state, kind: OperationKind::RestoreDrift };
+        let proposal = Proposal {
+            plan,
+            facts,
+            state,
+            kind: OperationKind::RestoreDrift,
+        };
         self.carry_out(proposal, accepted, keep)
     }
 
@@ -90,7 +99,12 @@ impl Engine<'_> {
     ) -> Intent {
         let now = adopt::written(facts);
         let quiet = |intent: &Intent| {
-            let request = Request { intent, in_force: intent, parent: head, written: &now };
+            let request = Request {
+                intent,
+                in_force: intent,
+                parent: head,
+                written: &now,
+            };
             postseal_planner::plan(&request, facts, self.clock.now_unix())
                 .is_ok_and(|plan| plan.is_empty())
         };
@@ -99,7 +113,10 @@ impl Engine<'_> {
         }
         let keys: Vec<_> = desired.settings.keys().cloned().collect();
         for key in keys {
-            let mut without = Intent { adopted: desired.adopted.clone(), ..Intent::default() };
+            let mut without = Intent {
+                adopted: desired.adopted.clone(),
+                ..Intent::default()
+            };
             if let Some(setting) = desired.settings.get(&key) {
                 without.settings.insert(key.clone(), setting.clone());
             }

@@ -132,13 +132,17 @@ impl EngineError {
     /// The stable code for `--json`.
     pub fn code(&self) -> String {
         let code = match self {
-            Self::NotAdopted { .. } | Self::Store(StoreError::NotAdopted(_)) => "instance.not-adopted",
+            Self::NotAdopted { .. } | Self::Store(StoreError::NotAdopted(_)) => {
+                "instance.not-adopted"
+            }
             Self::Refused(refusal) => return first_code(&refusal.findings, "plan.refused"),
             Self::Rehearsal { findings } => return first_code(findings, "rehearsal.failed"),
             Self::Stale(_) | Self::Host(HostError::Stale { .. }) => "plan.stale",
             Self::Awaiting { .. } => "operation.awaiting-confirmation",
             Self::Unconfirmed { code, .. } => return code.clone(),
-            Self::RolledBack { findings, .. } => return first_code(findings, "operation.rolled-back"),
+            Self::RolledBack { findings, .. } => {
+                return first_code(findings, "operation.rolled-back");
+            }
             Self::Conflict { .. } => "operation.conflict",
             Self::Unknown { .. } => "name.unknown",
             Self::Certificate(error) => error.code(),
@@ -167,14 +171,21 @@ fn host_code(error: &HostError) -> &'static str {
 }
 
 fn first(findings: &[Finding]) -> &str {
-    findings.first().map_or("no reason was given", |finding| &finding.message)
+    findings
+        .first()
+        .map_or("no reason was given", |finding| &finding.message)
 }
 
 fn first_code(findings: &[Finding], otherwise: &str) -> String {
-    findings.first().map_or(otherwise, |finding| &finding.code).to_owned()
+    findings
+        .first()
+        .map_or(otherwise, |finding| &finding.code)
+        .to_owned()
 }
 
 fn until(confirm_by_ms: Option<i64>) -> String {
     let stamp = confirm_by_ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
-    stamp.map(|at| format!(" until {at:.0}")).unwrap_or_default()
+    stamp
+        .map(|at| format!(" until {at:.0}"))
+        .unwrap_or_default()
 }

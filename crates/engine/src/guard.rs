@@ -18,7 +18,12 @@ impl Engine<'_> {
     /// Runs in a process of its own that survives the operator's logout.
     pub fn guard(&mut self, operation: u64) -> Result<Recovery, EngineError> {
         let file = self.guard_file(operation);
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&file).map_err(local)?;
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&file)
+            .map_err(local)?;
         lock.try_lock().map_err(|error| local(error.into()))?;
         loop {
             let open = self.store.open(&self.instance)?;
@@ -26,11 +31,16 @@ impl Engine<'_> {
                 remove(&file);
                 return Ok(Recovery::Nothing);
             };
-            let left = open.new.confirm_by_ms.unwrap_or(0).saturating_sub(self.clock.now_ms());
+            let left = open
+                .new
+                .confirm_by_ms
+                .unwrap_or(0)
+                .saturating_sub(self.clock.now_ms());
             if left <= 0 {
                 break;
             }
-            self.clock.sleep(LOOK.min(Duration::from_millis(left.unsigned_abs())));
+            self.clock
+                .sleep(LOOK.min(Duration::from_millis(left.unsigned_abs())));
         }
         let recovery = self.recover();
         remove(&file);
@@ -68,5 +78,8 @@ fn remove(file: &PathBuf) {
 }
 
 fn local(source: std::io::Error) -> EngineError {
-    EngineError::Local { action: "take the guard's lock", source }
+    EngineError::Local {
+        action: "take the guard's lock",
+        source,
+    }
 }

@@ -17,14 +17,28 @@ impl Engine<'_> {
     pub fn observe(&self) -> Result<Facts, EngineError> {
         self.tell(Event::Stage { stage: Stage::Look });
         let look = self.host.look()?;
-        let certificates = self.store.certificates()?.into_iter().filter_map(stored).collect();
+        let certificates = self
+            .store
+            .certificates()?
+            .into_iter()
+            .filter_map(stored)
+            .collect();
         let mut facts = assemble(look, certificates);
-        let intent = self.store.instance(&self.instance)?.map(|state| state.draft.unwrap_or(state.desired));
+        let intent = self
+            .store
+            .instance(&self.instance)?
+            .map(|state| state.draft.unwrap_or(state.desired));
         for _ in 0..ROUNDS {
             let mut wanted = postseal_planner::looks(&facts);
-            wanted.extend(intent.iter().flat_map(|intent| postseal_planner::looks_ahead(&facts, intent)));
-            let missing: Vec<_> =
-                wanted.into_iter().filter(|path| !facts.files.contains_key(path)).collect();
+            wanted.extend(
+                intent
+                    .iter()
+                    .flat_map(|intent| postseal_planner::looks_ahead(&facts, intent)),
+            );
+            let missing: Vec<_> = wanted
+                .into_iter()
+                .filter(|path| !facts.files.contains_key(path))
+                .collect();
             if missing.is_empty() {
                 break;
             }

@@ -25,7 +25,9 @@ impl Engine<'_> {
     pub fn propose(&mut self) -> Result<Proposal, EngineError> {
         let state = self.state()?;
         let facts = self.observe()?;
-        self.tell(Event::Stage { stage: Stage::Think });
+        self.tell(Event::Stage {
+            stage: Stage::Think,
+        });
         let request = Request {
             intent: state.draft.as_ref().unwrap_or(&state.desired),
             in_force: &state.desired,
@@ -34,7 +36,12 @@ impl Engine<'_> {
         };
         let plan = postseal_planner::plan(&request, &facts, self.clock.now_unix())
             .map_err(EngineError::Refused)?;
-        Ok(Proposal { plan, facts, state, kind: OperationKind::Apply })
+        Ok(Proposal {
+            plan,
+            facts,
+            state,
+            kind: OperationKind::Apply,
+        })
     }
 
     /// Makes a plan and remembers it under its id, as `plan` shows it.
@@ -49,14 +56,21 @@ impl Engine<'_> {
     /// Makes the plan again and demands that it is the one that was shown as `id`.
     pub(crate) fn propose_shown(&mut self, id: &str) -> Result<Proposal, EngineError> {
         let Some(shown) = self.store.plan(&self.instance, id)? else {
-            return Err(EngineError::Unknown { what: "plan", name: id.to_owned() });
+            return Err(EngineError::Unknown {
+                what: "plan",
+                name: id.to_owned(),
+            });
         };
         let proposal = self.propose()?;
         if proposal.plan.id == shown.id {
             return Ok(proposal);
         }
         let now = crate::adopt::base(&proposal.facts);
-        let why = if now == shown.base { "what is wished has changed" } else { "the files have changed" };
+        let why = if now == shown.base {
+            "what is wished has changed"
+        } else {
+            "the files have changed"
+        };
         Err(EngineError::Stale(format!(
             "plan {} is stale: {why} since it was shown; run `postseal plan` again",
             shown.id.short(12)

@@ -3,8 +3,8 @@
 //! Owns: reading the journal after a crash. Never: guesses. An operation that was proved is kept;
 //! any other is undone; one that awaits confirmation lives as long as its guard and its deadline.
 
-use crate::undo::Undo;
 use crate::guard::Guarded;
+use crate::undo::Undo;
 use crate::{Engine, EngineError, Event};
 use postseal_planner::report::Verdict;
 use postseal_store::{Operation, Phase};
@@ -44,7 +44,9 @@ impl Engine<'_> {
 
     /// As [`Engine::recover`], with the lock held by the caller.
     pub(crate) fn settle_what_is_open(&mut self) -> Result<Recovery, EngineError> {
-        let Some(open) = self.store.open(&self.instance)? else { return Ok(Recovery::Nothing) };
+        let Some(open) = self.store.open(&self.instance)? else {
+            return Ok(Recovery::Nothing);
+        };
         let operation = open.id;
         let phase = open.journal.last().cloned().unwrap_or(Phase::Opened);
         let recovery = match phase {
@@ -68,7 +70,10 @@ impl Engine<'_> {
             Recovery::Kept { .. } => "it had been proved, and is kept",
             _ => "the old files are back",
         };
-        self.tell(Event::Recovered { operation, how: how.to_owned() });
+        self.tell(Event::Recovered {
+            operation,
+            how: how.to_owned(),
+        });
         Ok(recovery)
     }
 
@@ -97,7 +102,10 @@ impl Engine<'_> {
     }
 
     fn still_guarded(&self, open: &Operation) -> bool {
-        let due = open.new.confirm_by_ms.is_none_or(|by| by <= self.clock.now_ms());
+        let due = open
+            .new
+            .confirm_by_ms
+            .is_none_or(|by| by <= self.clock.now_ms());
         !due && self.guarded(open.id) == Guarded::Yes
     }
 }

@@ -66,7 +66,11 @@ impl Baseline {
             .judgements
             .iter()
             .any(|judged| judged.service == miss.service && judged.outcome != Outcome::Pass);
-        if same && failed { Was::SoBefore } else { Was::Not }
+        if same && failed {
+            Was::SoBefore
+        } else {
+            Was::Not
+        }
     }
 }
 
@@ -87,7 +91,9 @@ struct Shown {
 impl Engine<'_> {
     /// Tries the plan in a scratch instance.
     pub(crate) fn rehearse(&self, approved: Approved) -> Result<Rehearsed, EngineError> {
-        self.tell(Event::Stage { stage: Stage::Rehearse });
+        self.tell(Event::Stage {
+            stage: Stage::Rehearse,
+        });
         let plan = &approved.proposal.plan;
         let facts = &approved.proposal.facts;
         let log_mark = self.host.log_mark();
@@ -105,7 +111,11 @@ impl Engine<'_> {
             let live = scope.spawn(move || {
                 let reports = wire.probe(&live_targets(expectations, &name), PATIENCE);
                 let verdict = postseal_planner::judge(expectations, &reports);
-                Baseline { expectations: expectations.clone(), verdict, reports }
+                Baseline {
+                    expectations: expectations.clone(),
+                    verdict,
+                    reports,
+                }
             });
             let tried = self.try_in_scratch(plan, facts, &private);
             (tried, live.join().unwrap_or_default())
@@ -123,7 +133,14 @@ impl Engine<'_> {
         });
         self.refuse_what_is_new(&approved, &shown, &baseline)?;
         let verdict = shown.verdict;
-        Ok(Rehearsed { approved, verdict, not_rehearsed, baseline, private, log_mark })
+        Ok(Rehearsed {
+            approved,
+            verdict,
+            not_rehearsed,
+            baseline,
+            private,
+            log_mark,
+        })
     }
 
     /// The keys and chains that the plan installs, opened from the store.
@@ -154,7 +171,10 @@ impl Engine<'_> {
             main_cf: first.main.clone(),
             master_cf: first.master.clone(),
             private: private.clone(),
-            transports: delivery.as_ref().map(outbound::Delivery::transports).unwrap_or_default(),
+            transports: delivery
+                .as_ref()
+                .map(outbound::Delivery::transports)
+                .unwrap_or_default(),
         })?;
         let shown = self.look_at_states(plan, facts, scratch.as_mut(), between.as_ref(), &after);
         let shown = match (shown, delivery) {
@@ -198,7 +218,9 @@ impl Engine<'_> {
         let expectations = moved(expectations, scratch.endpoints());
         let deadline = self.clock.monotonic() + PATIENCE;
         let verdict = loop {
-            let reports = self.wire.probe(&live_targets(&expectations, "rehearsal.invalid"), PATIENCE);
+            let reports = self
+                .wire
+                .probe(&live_targets(&expectations, "rehearsal.invalid"), PATIENCE);
             let verdict = postseal_planner::judge(&expectations, &reports);
             let dead = maillog::tls_warnings(&scratch.log())
                 .any(|warning| warning.weight == maillog::Weight::Kills);
@@ -207,7 +229,10 @@ impl Engine<'_> {
             }
             self.clock.sleep(PAUSE);
         };
-        Shown { verdict, warnings: log_findings(&scratch.log()) }
+        Shown {
+            verdict,
+            warnings: log_findings(&scratch.log()),
+        }
     }
 
     /// Stops at misses and warnings that were not there before.
@@ -218,7 +243,11 @@ impl Engine<'_> {
         baseline: &Baseline,
     ) -> Result<(), EngineError> {
         let plan = &approved.proposal.plan;
-        let misses = shown.verdict.judgements.iter().filter(|judged| judged.outcome != Outcome::Pass);
+        let misses = shown
+            .verdict
+            .judgements
+            .iter()
+            .filter(|judged| judged.outcome != Outcome::Pass);
         let mut new: Vec<Finding> = misses
             .filter(|miss| {
                 let wanted = plan.expectations.iter().find(|e| e.service == miss.service);
@@ -226,13 +255,25 @@ impl Engine<'_> {
             })
             .flat_map(|miss| miss.findings.clone())
             .collect();
-        let serious: Vec<&Finding> =
-            shown.warnings.iter().filter(|warning| warning.severity >= Severity::Error).collect();
+        let serious: Vec<&Finding> = shown
+            .warnings
+            .iter()
+            .filter(|warning| warning.severity >= Severity::Error)
+            .collect();
         if !serious.is_empty() {
             let before = self.warnings_before(&approved.proposal.facts);
-            new.extend(serious.into_iter().filter(|w| !before.contains(&w.message)).cloned());
+            new.extend(
+                serious
+                    .into_iter()
+                    .filter(|w| !before.contains(&w.message))
+                    .cloned(),
+            );
         }
-        if new.is_empty() { Ok(()) } else { Err(EngineError::Rehearsal { findings: new }) }
+        if new.is_empty() {
+            Ok(())
+        } else {
+            Err(EngineError::Rehearsal { findings: new })
+        }
     }
 
     /// What the files as they are now would log: a second scratch instance, only started when
@@ -244,7 +285,9 @@ impl Engine<'_> {
             private: BTreeMap::new(),
             transports: BTreeMap::new(),
         };
-        let Ok(scratch) = self.host.rehearse(&staged) else { return Vec::new() };
+        let Ok(scratch) = self.host.rehearse(&staged) else {
+            return Vec::new();
+        };
         let expectations = postseal_planner::expect(
             &MainCf::parse(&facts.main_cf.bytes),
             &MasterCf::parse(&facts.master_cf.bytes),
@@ -254,7 +297,11 @@ impl Engine<'_> {
         let shown = self.look(scratch.as_ref(), &expectations);
         // Leaving the second scratch behind is reported by the next start's clean-up.
         let _ = scratch.stop();
-        shown.warnings.into_iter().map(|warning| warning.message).collect()
+        shown
+            .warnings
+            .into_iter()
+            .map(|warning| warning.message)
+            .collect()
     }
 }
 
@@ -281,13 +328,29 @@ impl Files {
         let order: Vec<Cf> = plan
             .steps
             .iter()
-            .filter_map(|step| if let Step::Publish { file } = step { Some(*file) } else { None })
+            .filter_map(|step| {
+                if let Step::Publish { file } = step {
+                    Some(*file)
+                } else {
+                    None
+                }
+            })
             .collect();
-        let [first, then] = order[..] else { return None };
+        let [first, then] = order[..] else {
+            return None;
+        };
         let after = Self::after(plan, facts);
         Some(match first {
-            Cf::Main => Self { main: after.main, master: facts.master_cf.bytes.clone(), then },
-            Cf::Master => Self { main: facts.main_cf.bytes.clone(), master: after.master, then },
+            Cf::Main => Self {
+                main: after.main,
+                master: facts.master_cf.bytes.clone(),
+                then,
+            },
+            Cf::Master => Self {
+                main: facts.main_cf.bytes.clone(),
+                master: after.master,
+                then,
+            },
         })
     }
 
@@ -314,7 +377,11 @@ fn accept_no_rehearsal(approved: &Approved, why: &str) -> Result<(), EngineError
         return Ok(());
     }
     let message = format!("This change cannot be rehearsed here: {why}.");
-    Err(EngineError::Unconfirmed { code: CODE.to_owned(), answer, message })
+    Err(EngineError::Unconfirmed {
+        code: CODE.to_owned(),
+        answer,
+        message,
+    })
 }
 
 fn outbound_level(plan: &Plan) -> Outbound {
@@ -325,7 +392,11 @@ fn outbound_level(plan: &Plan) -> Outbound {
 }
 
 fn ehlo_name(facts: &Facts) -> String {
-    facts.values.get("myhostname").cloned().unwrap_or_else(|| "localhost".to_owned())
+    facts
+        .values
+        .get("myhostname")
+        .cloned()
+        .unwrap_or_else(|| "localhost".to_owned())
 }
 
 /// What the log says of TLS, as findings.
@@ -342,7 +413,11 @@ pub(crate) fn log_findings(log: &[u8]) -> Vec<Finding> {
             Finding::new(warning.code, severity, warning.message.to_string(), remedy)
         })
         .collect();
-    findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.message.cmp(&b.message)));
+    findings.sort_by(|a, b| {
+        b.severity
+            .cmp(&a.severity)
+            .then_with(|| a.message.cmp(&b.message))
+    });
     findings.dedup_by(|a, b| a.message == b.message);
     findings
 }

@@ -31,9 +31,13 @@ impl Engine<'_> {
         applied: Applied,
         keep: Keep,
     ) -> Result<(Outcome, Verdict), EngineError> {
-        self.tell(Event::Stage { stage: Stage::Prove });
+        self.tell(Event::Stage {
+            stage: Stage::Prove,
+        });
         let looked = self.prove(&applied)?;
-        self.tell(Event::Proved { verdict: looked.verdict.clone() });
+        self.tell(Event::Proved {
+            verdict: looked.verdict.clone(),
+        });
         let misses = self.new_misses(&applied, &looked)?;
         if let Some(first) = misses.first() {
             let reason = first.message.clone();
@@ -47,13 +51,23 @@ impl Engine<'_> {
         self.store.journal(applied.operation, &Phase::Verified)?;
         let outcome = match (keep, applied.confirm_by_ms) {
             (Keep::Within(_), Some(confirm_by_ms)) => {
-                self.store.journal(applied.operation, &Phase::AwaitingConfirmation)?;
-                Outcome::Awaiting { operation: applied.operation, confirm_by_ms }
+                self.store
+                    .journal(applied.operation, &Phase::AwaitingConfirmation)?;
+                Outcome::Awaiting {
+                    operation: applied.operation,
+                    confirm_by_ms,
+                }
             }
             _ => {
                 let proposal = &applied.rehearsed.approved.proposal;
-                self.close_kept(applied.operation, proposal.plan.intent.clone(), &looked.verdict)?;
-                Outcome::Kept { operation: applied.operation }
+                self.close_kept(
+                    applied.operation,
+                    proposal.plan.intent.clone(),
+                    &looked.verdict,
+                )?;
+                Outcome::Kept {
+                    operation: applied.operation,
+                }
             }
         };
         Ok((outcome, looked.verdict))
@@ -62,9 +76,17 @@ impl Engine<'_> {
     fn prove(&mut self, applied: &Applied) -> Result<Looked, EngineError> {
         let expectations = &applied.rehearsed.approved.proposal.plan.expectations;
         if self.host.master()? == MasterState::Stopped {
-            return Ok(Looked { verdict: Verdict::default(), reports: Vec::new() });
+            return Ok(Looked {
+                verdict: Verdict::default(),
+                reports: Vec::new(),
+            });
         }
-        let was_silent = applied.rehearsed.baseline.reports.iter().any(crate::undo::is_silent);
+        let was_silent = applied
+            .rehearsed
+            .baseline
+            .reports
+            .iter()
+            .any(crate::undo::is_silent);
         if was_silent {
             let looked = self.poll(expectations, THROTTLED);
             if looked.verdict.outcome() == Judged::Pass || !looked.silent() {
@@ -84,29 +106,48 @@ impl Engine<'_> {
         let ran = matches!(proposal.facts.master, MasterState::Running(_));
         if ran && self.host.master()? == MasterState::Stopped {
             let message = "Postfix's master process ended after the reload.";
-            let remedy = "Read the log: a service name, address or process that master cannot use ends it.";
-            return Ok(vec![Finding::new("postfix.master-ended", Severity::Fatal, message, remedy)]);
+            let remedy =
+                "Read the log: a service name, address or process that master cannot use ends it.";
+            return Ok(vec![Finding::new(
+                "postfix.master-ended",
+                Severity::Fatal,
+                message,
+                remedy,
+            )]);
         }
-        let wanted = |service: &str| proposal.plan.expectations.iter().find(|e| e.service == service);
+        let wanted = |service: &str| {
+            proposal
+                .plan
+                .expectations
+                .iter()
+                .find(|e| e.service == service)
+        };
         let mut misses: Vec<Finding> = looked
             .verdict
             .judgements
             .iter()
             .filter(|judged| judged.outcome != Judged::Pass)
-            .filter(|miss| {
-                applied.rehearsed.baseline.had(wanted(&miss.service), miss) == Was::Not
-            })
+            .filter(|miss| applied.rehearsed.baseline.had(wanted(&miss.service), miss) == Was::Not)
             .flat_map(|miss| miss.findings.clone())
             .collect();
         if let LogLook::Lines(lines) = self.host.log_since(&applied.rehearsed.log_mark) {
-            misses.extend(log_findings(&lines).into_iter().filter(|f| f.severity == Severity::Fatal));
+            misses.extend(
+                log_findings(&lines)
+                    .into_iter()
+                    .filter(|f| f.severity == Severity::Fatal),
+            );
         }
         Ok(misses)
     }
 
     /// Keeps an intent that changes no byte.
-    pub(crate) fn keep_without_change(&mut self, proposal: Proposal) -> Result<Changed, EngineError> {
-        let Proposal { plan, facts, state, .. } = proposal;
+    pub(crate) fn keep_without_change(
+        &mut self,
+        proposal: Proposal,
+    ) -> Result<Changed, EngineError> {
+        let Proposal {
+            plan, facts, state, ..
+        } = proposal;
         let next = InstanceState {
             desired: plan.intent.clone(),
             draft: None,
@@ -153,7 +194,10 @@ impl Engine<'_> {
         let _lock = self.host.lock()?;
         self.settle_what_is_open()?;
         let Some(open) = self.store.open(&self.instance)? else {
-            return Err(EngineError::Unknown { what: "operation", name: "awaiting confirmation".to_owned() });
+            return Err(EngineError::Unknown {
+                what: "operation",
+                name: "awaiting confirmation".to_owned(),
+            });
         };
         self.close_kept(open.id, open.new.plan.intent.clone(), &Verdict::default())?;
         Ok(open.id)
@@ -165,7 +209,12 @@ impl Engine<'_> {
         let state = self.state()?;
         let facts = self.observe()?;
         let plan = crate::undo::rollback_plan(&undone, &state, &facts, self.clock.now_unix())?;
-        Ok(Proposal { plan, facts, state, kind: OperationKind::Rollback { of: undone.id } })
+        Ok(Proposal {
+            plan,
+            facts,
+            state,
+            kind: OperationKind::Rollback { of: undone.id },
+        })
     }
 
     /// `rollback`: the same path as any change, back to before an operation.
@@ -204,9 +253,15 @@ impl Engine<'_> {
             Some(id) => Some(id),
             None => self.newest_to_undo()?,
         };
-        let unknown = |name: String| EngineError::Unknown { what: "kept operation", name };
+        let unknown = |name: String| EngineError::Unknown {
+            what: "kept operation",
+            name,
+        };
         let id = id.ok_or_else(|| unknown("to roll back".to_owned()))?;
-        let found = self.store.operation(id)?.filter(|found| found.new.instance == self.instance);
+        let found = self
+            .store
+            .operation(id)?
+            .filter(|found| found.new.instance == self.instance);
         match found {
             Some(found) if found.outcome == Some(OperationOutcome::Kept) => Ok(found),
             _ => Err(unknown(id.to_string())),

@@ -51,7 +51,11 @@ impl Engine<'_> {
             observed: verified.verdict,
             certificates: self.certificates()?,
             drift: self.drift()?,
-            pending: if state.draft.is_some() { Changes::Some } else { Changes::None },
+            pending: if state.draft.is_some() {
+                Changes::Some
+            } else {
+                Changes::None
+            },
             last: self.store.history(&self.instance, 1)?.into_iter().next(),
             open: self.store.open(&self.instance)?,
         })
@@ -69,8 +73,14 @@ impl Engine<'_> {
 
     /// One operation with its snapshots.
     pub fn operation(&self, id: u64) -> Result<Operation, EngineError> {
-        let found = self.store.operation(id)?.filter(|found| found.new.instance == self.instance);
-        found.ok_or_else(|| EngineError::Unknown { what: "operation", name: id.to_string() })
+        let found = self
+            .store
+            .operation(id)?
+            .filter(|found| found.new.instance == self.instance);
+        found.ok_or_else(|| EngineError::Unknown {
+            what: "operation",
+            name: id.to_string(),
+        })
     }
 
     /// What is in force, and what is wished.

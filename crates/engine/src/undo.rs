@@ -9,10 +9,10 @@ use crate::apply::Applied;
 use crate::{Engine, EngineError, Event, Stage};
 use postfix_cf::{MainCf, MasterCf};
 use postseal_host::Snapshot;
+use postseal_planner::Digest;
 use postseal_planner::facts::{Facts, MasterState};
 use postseal_planner::plan::{Cf, Plan, Step};
 use postseal_planner::report::{Outcome, StageName, StageOutcome, Verdict};
-use postseal_planner::Digest;
 use postseal_store::{Close, Operation, OperationOutcome, Phase, StoredSnapshot};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -44,7 +44,8 @@ impl Undo {
 
     /// From the operation log, after a crash or a passed deadline.
     pub(crate) fn of_stored(operation: &Operation, reason: String) -> Option<Self> {
-        let snapshots: Option<Vec<Snapshot>> = operation.new.snapshots.iter().map(snapshot).collect();
+        let snapshots: Option<Vec<Snapshot>> =
+            operation.new.snapshots.iter().map(snapshot).collect();
         Some(Self {
             operation: operation.id,
             plan: operation.new.plan.clone(),
@@ -57,9 +58,18 @@ impl Undo {
 impl Engine<'_> {
     /// Puts the old bytes back, makes them effective, proves it, and closes the operation.
     pub(crate) fn undo(&mut self, undo: &Undo) -> Result<(), EngineError> {
-        self.tell(Event::Stage { stage: Stage::RollBack });
-        self.tell(Event::RollingBack { reason: undo.reason.clone() });
-        self.store.journal(undo.operation, &Phase::RollingBack { reason: undo.reason.clone() })?;
+        self.tell(Event::Stage {
+            stage: Stage::RollBack,
+        });
+        self.tell(Event::RollingBack {
+            reason: undo.reason.clone(),
+        });
+        self.store.journal(
+            undo.operation,
+            &Phase::RollingBack {
+                reason: undo.reason.clone(),
+            },
+        )?;
         self.restore_files(undo)?;
         self.make_effective()?;
         let verdict = self.prove_old_state()?;
@@ -67,7 +77,9 @@ impl Engine<'_> {
         self.store.journal(undo.operation, &Phase::RolledBack)?;
         let close = Close {
             ended_ms: self.clock.now_ms(),
-            outcome: OperationOutcome::RolledBack { reason: undo.reason.clone() },
+            outcome: OperationOutcome::RolledBack {
+                reason: undo.reason.clone(),
+            },
             sentences: sentences(&verdict),
             state: None,
         };
@@ -133,7 +145,9 @@ impl Engine<'_> {
         if looked.verdict.outcome() == Outcome::Pass || !looked.silent() {
             return Ok(looked.verdict);
         }
-        self.tell(Event::Restarted { reason: "a service accepts connections but does not answer".to_owned() });
+        self.tell(Event::Restarted {
+            reason: "a service accepts connections but does not answer".to_owned(),
+        });
         self.host.restart()?;
         Ok(self.poll(&expectations, RESTARTED).verdict)
     }
@@ -143,9 +157,16 @@ impl Engine<'_> {
         let main = self.host.snapshot(Cf::Main)?.bytes;
         let master = self.host.snapshot(Cf::Master)?.bytes;
         for step in &undo.plan.steps {
-            let Step::InstallChain { path, .. } = step else { continue };
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let named = [&main, &master].iter().any(|bytes| contains(bytes, name.as_bytes()));
+            let Step::InstallChain { path, .. } = step else {
+                continue;
+            };
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
+            let named = [&main, &master]
+                .iter()
+                .any(|bytes| contains(bytes, name.as_bytes()));
             if !name.is_empty() && !named {
                 self.host.remove(path)?;
             }
@@ -176,7 +197,11 @@ pub(crate) fn expectations_of(
 
 /// What a verdict proved, a sentence each.
 pub(crate) fn sentences(verdict: &Verdict) -> Vec<String> {
-    verdict.judgements.iter().flat_map(|judged| judged.sentences.clone()).collect()
+    verdict
+        .judgements
+        .iter()
+        .flat_map(|judged| judged.sentences.clone())
+        .collect()
 }
 
 /// An error with everything below it, for the operation log.
@@ -199,7 +224,9 @@ pub(crate) fn is_silent(report: &postseal_planner::Report) -> bool {
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
+    haystack
+        .windows(needle.len())
+        .any(|window| window == needle)
 }
 
 /// Everything of a snapshot but its bytes, as the store keeps it.
@@ -222,7 +249,11 @@ impl Attributes {
             uid: snapshot.uid,
             gid: snapshot.gid,
             mode: snapshot.mode,
-            xattrs: snapshot.xattrs.iter().map(|(key, value)| (name(key), value.clone())).collect(),
+            xattrs: snapshot
+                .xattrs
+                .iter()
+                .map(|(key, value)| (name(key), value.clone()))
+                .collect(),
         }
     }
 
@@ -242,7 +273,11 @@ pub(crate) fn snapshot(stored: &StoredSnapshot) -> Option<Snapshot> {
         uid: attributes.uid,
         gid: attributes.gid,
         mode: attributes.mode,
-        xattrs: attributes.xattrs.into_iter().map(|(key, value)| (key.into_bytes(), value)).collect(),
+        xattrs: attributes
+            .xattrs
+            .into_iter()
+            .map(|(key, value)| (key.into_bytes(), value))
+            .collect(),
     })
 }
 
@@ -256,7 +291,13 @@ pub(crate) fn rollback_plan(
     facts: &Facts,
     now_unix: i64,
 ) -> Result<Plan, EngineError> {
-    let before = |file| undone.new.snapshots.iter().find(|snapshot| snapshot.file == file);
+    let before = |file| {
+        undone
+            .new
+            .snapshots
+            .iter()
+            .find(|snapshot| snapshot.file == file)
+    };
     let request = postseal_planner::RollbackRequest {
         undone: &undone.new.plan,
         main_before: before(Cf::Main).map(|snapshot| snapshot.bytes.as_slice()),

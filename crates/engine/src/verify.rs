@@ -46,9 +46,15 @@ impl Engine<'_> {
         let state = self.state()?;
         let facts = self.observe()?;
         let expectations = crate::undo::expectations_of(&facts, &state.desired);
-        let reports = self.wire.probe(&live_targets(&expectations, &name(&facts)), LOOK);
+        let reports = self
+            .wire
+            .probe(&live_targets(&expectations, &name(&facts)), LOOK);
         let verdict = postseal_planner::judge(&expectations, &reports);
-        Ok(Verified { verdict, reports, master: facts.master })
+        Ok(Verified {
+            verdict,
+            reports,
+            master: facts.master,
+        })
     }
 
     /// Looks again and again until everything is as expected or `patience` ends.
@@ -56,7 +62,9 @@ impl Engine<'_> {
         let deadline = self.clock.monotonic() + patience;
         let mut pause = PAUSE;
         loop {
-            let reports = self.wire.probe(&live_targets(expectations, "localhost"), LOOK);
+            let reports = self
+                .wire
+                .probe(&live_targets(expectations, "localhost"), LOOK);
             let verdict = postseal_planner::judge(expectations, &reports);
             if verdict.outcome() == Outcome::Pass || self.clock.monotonic() + pause > deadline {
                 return Looked { verdict, reports };
@@ -68,5 +76,9 @@ impl Engine<'_> {
 }
 
 fn name(facts: &postseal_planner::Facts) -> String {
-    facts.values.get("myhostname").cloned().unwrap_or_else(|| "localhost".to_owned())
+    facts
+        .values
+        .get("myhostname")
+        .cloned()
+        .unwrap_or_else(|| "localhost".to_owned())
 }

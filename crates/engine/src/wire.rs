@@ -33,7 +33,10 @@ pub fn live_targets(expectations: &[ServiceExpectation], ehlo_name: &str) -> Vec
     expectations
         .iter()
         .flat_map(|expected| {
-            expected.addresses.iter().map(move |address| target(expected, *address, ehlo_name))
+            expected
+                .addresses
+                .iter()
+                .map(move |address| target(expected, *address, ehlo_name))
         })
         .collect()
 }
@@ -49,7 +52,10 @@ pub fn moved(
         .filter(|expected| expected.wire != WireExpectation::Closed)
         .filter_map(|expected| {
             let address = *endpoints.get(&expected.service)?;
-            Some(ServiceExpectation { addresses: vec![address], ..expected.clone() })
+            Some(ServiceExpectation {
+                addresses: vec![address],
+                ..expected.clone()
+            })
         })
         .collect()
 }
@@ -64,7 +70,10 @@ fn target(expected: &ServiceExpectation, address: SocketAddr, ehlo_name: &str) -
         },
     };
     let mail_before_tls = match &expected.wire {
-        WireExpectation::Serving { tls: TlsExpectation::StartTls { .. }, .. } => MailBeforeTls::Ask,
+        WireExpectation::Serving {
+            tls: TlsExpectation::StartTls { .. },
+            ..
+        } => MailBeforeTls::Ask,
         _ => MailBeforeTls::Skip,
     };
     Target {

@@ -90,7 +90,11 @@ pub(crate) fn rollback(args: &RollbackArgs, global: &Global) -> Result<Answer, F
 }
 
 /// The answer of whatever ended in a change; starts the guard where one is needed.
-pub(crate) fn done(engine: &Engine<'_>, changed: &Changed, global: &Global) -> Result<Answer, Failure> {
+pub(crate) fn done(
+    engine: &Engine<'_>,
+    changed: &Changed,
+    global: &Global,
+) -> Result<Answer, Failure> {
     if let Outcome::Awaiting { operation, .. } = changed.outcome {
         start_guard(operation, global)?;
         await_guard(engine, operation)?;
@@ -102,15 +106,19 @@ pub(crate) fn confirm(global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
     let operation = session.engine().confirm()?;
     let text = format!("Operation {operation} is kept.\n");
-    Ok(Answer::new(text, json!({"changed": true, "operation": operation, "outcome": "kept"})))
+    Ok(Answer::new(
+        text,
+        json!({"changed": true, "operation": operation, "outcome": "kept"}),
+    ))
 }
 
 pub(crate) fn recover(global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
     let (text, document) = match session.engine().recover()? {
-        Recovery::Nothing => {
-            ("Nothing was interrupted.\n".to_owned(), json!({"changed": false, "recovery": "nothing"}))
-        }
+        Recovery::Nothing => (
+            "Nothing was interrupted.\n".to_owned(),
+            json!({"changed": false, "recovery": "nothing"}),
+        ),
         Recovery::Awaiting { operation } => (
             format!("Operation {operation} awaits confirmation, and its guard lives.\n"),
             json!({"changed": false, "recovery": "awaiting", "operation": operation}),
@@ -145,7 +153,11 @@ impl ChangeArgs {
     }
 
     fn only_diff(&self) -> OnlyDiff {
-        if self.diff { OnlyDiff::Yes } else { OnlyDiff::No }
+        if self.diff {
+            OnlyDiff::Yes
+        } else {
+            OnlyDiff::No
+        }
     }
 }
 
@@ -161,14 +173,26 @@ fn ask(proposal: &Proposal, accepted: &mut Vec<Acceptance>) -> Result<(), Failur
         return Ok(());
     }
     eprint!("{}", plan::text(shown));
-    let open = shown.confirmations.iter().filter(|wanted| !accepted.iter().any(|a| a.code == wanted.code));
+    let open = shown
+        .confirmations
+        .iter()
+        .filter(|wanted| !accepted.iter().any(|a| a.code == wanted.code));
     let mut typed = Vec::new();
     for wanted in open {
         let answer = prompt(&format!("Type {} to accept this: ", wanted.answer))?;
-        typed.push(Acceptance { code: wanted.code.clone(), answer });
+        typed.push(Acceptance {
+            code: wanted.code.clone(),
+            answer,
+        });
     }
-    if typed.is_empty() && !["y", "yes"].contains(&prompt("Apply this plan? [y/N] ")?.to_lowercase().as_str()) {
-        return Err(Failure::new(Exit::Failed, "apply.declined", "nothing was changed".to_owned()));
+    if typed.is_empty()
+        && !["y", "yes"].contains(&prompt("Apply this plan? [y/N] ")?.to_lowercase().as_str())
+    {
+        return Err(Failure::new(
+            Exit::Failed,
+            "apply.declined",
+            "nothing was changed".to_owned(),
+        ));
     }
     accepted.extend(typed);
     Ok(())
@@ -176,7 +200,8 @@ fn ask(proposal: &Proposal, accepted: &mut Vec<Acceptance>) -> Result<(), Failur
 
 fn prompt(question: &str) -> Result<String, Failure> {
     eprint!("{question}");
-    let failed = |error: std::io::Error| Failure::new(Exit::Failed, "apply.no-answer", error.to_string());
+    let failed =
+        |error: std::io::Error| Failure::new(Exit::Failed, "apply.no-answer", error.to_string());
     std::io::stderr().flush().map_err(failed)?;
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).map_err(failed)?;
@@ -186,12 +211,20 @@ fn prompt(question: &str) -> Result<String, Failure> {
 fn answer(changed: &Changed) -> Answer {
     let (text, outcome, operation) = match changed.outcome {
         Outcome::Nothing => ("Nothing to do.\n".to_owned(), "nothing", None),
-        Outcome::Kept { operation } => (format!("Operation {operation} is kept.\n"), "kept", Some(operation)),
-        Outcome::Undone { operation } => {
-            (format!("Operation {operation} is rolled back.\n"), "rolled-back", Some(operation))
-        }
+        Outcome::Kept { operation } => (
+            format!("Operation {operation} is kept.\n"),
+            "kept",
+            Some(operation),
+        ),
+        Outcome::Undone { operation } => (
+            format!("Operation {operation} is rolled back.\n"),
+            "rolled-back",
+            Some(operation),
+        ),
         Outcome::Awaiting { operation, .. } => (
-            format!("Operation {operation} is in force until its deadline: `postseal confirm` keeps it.\n"),
+            format!(
+                "Operation {operation} is in force until its deadline: `postseal confirm` keeps it.\n"
+            ),
             "awaiting-confirmation",
             Some(operation),
         ),
@@ -233,7 +266,12 @@ pub(crate) fn proved(verdict: &Verdict) -> String {
 fn after(plan: &Plan) -> serde_json::Value {
     plan.edits
         .iter()
-        .map(|edit| (format!("{:?}_cf", edit.file).to_lowercase(), json!(edit.after)))
+        .map(|edit| {
+            (
+                format!("{:?}_cf", edit.file).to_lowercase(),
+                json!(edit.after),
+            )
+        })
         .collect::<serde_json::Map<_, _>>()
         .into()
 }
@@ -245,9 +283,17 @@ fn start_guard(operation: u64, global: &Global) -> Result<(), Failure> {
     if let Some(instance) = &global.instance {
         command.arg("--instance").arg(instance);
     }
-    command.arg("--store").arg(format!("sqlite:{}", global.store.display()));
-    command.arg("--quiet").arg("guard").arg(operation.to_string());
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .arg("--store")
+        .arg(format!("sqlite:{}", global.store.display()));
+    command
+        .arg("--quiet")
+        .arg("guard")
+        .arg(operation.to_string());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     command.spawn().map(drop).map_err(failed)
 }
 
@@ -263,20 +309,33 @@ fn await_guard(engine: &Engine<'_>, operation: u64) -> Result<(), Failure> {
 }
 
 fn no_guard(why: &str) -> Failure {
-    Failure::new(Exit::Failed, "guard.not-started", format!("the guard could not be started: {why}"))
-        .hint("The next postseal command rolls the change back; or undo it now with `postseal rollback`.")
+    Failure::new(
+        Exit::Failed,
+        "guard.not-started",
+        format!("the guard could not be started: {why}"),
+    )
+    .hint(
+        "The next postseal command rolls the change back; or undo it now with `postseal rollback`.",
+    )
 }
 
 fn acceptance(text: &str) -> Result<Acceptance, String> {
     let (code, answer) = text.split_once('=').ok_or("expected CODE=HOST")?;
-    Ok(Acceptance { code: code.to_owned(), answer: answer.to_owned() })
+    Ok(Acceptance {
+        code: code.to_owned(),
+        answer: answer.to_owned(),
+    })
 }
 
 /// Times as Postfix writes them: a number with s, m, h or d; at most a week.
 fn duration(text: &str) -> Result<Duration, String> {
-    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let split = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
-    let number: u64 = number.parse().map_err(|_| "expected a time such as 5m or 90s".to_owned())?;
+    let number: u64 = number
+        .parse()
+        .map_err(|_| "expected a time such as 5m or 90s".to_owned())?;
     let factor = match unit {
         "s" | "" => 1,
         "m" => 60,

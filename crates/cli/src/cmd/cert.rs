@@ -127,7 +127,11 @@ fn import(args: &ImportArgs, global: &Global) -> Result<Answer, Failure> {
     }
     text.push_str(&findings_text(&imported.view.problems));
     let changed = imported.changes == Changes::Some;
-    text.push_str(if changed { "It is in the store, its key sealed.\n" } else { "It was in the store already.\n" });
+    text.push_str(if changed {
+        "It is in the store, its key sealed.\n"
+    } else {
+        "It was in the store already.\n"
+    });
     let document = json!({
         "changed": changed,
         "certificate": document(&imported.view),
@@ -160,7 +164,10 @@ fn list(global: &Global) -> Result<Answer, Failure> {
         table::render(&["name", "names", "key", "until", "days", "used by"], &rows)
     };
     let documents: Vec<_> = views.iter().map(document).collect();
-    Ok(Answer::new(text, json!({"changed": false, "certificates": documents})))
+    Ok(Answer::new(
+        text,
+        json!({"changed": false, "certificates": documents}),
+    ))
 }
 
 fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
@@ -168,17 +175,28 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
     let view = session.engine().certificate(name)?;
     let mut text = String::new();
     for (n, certificate) in view.chain.iter().enumerate() {
-        let role = if n == 0 { "certificate" } else { "intermediate" };
+        let role = if n == 0 {
+            "certificate"
+        } else {
+            "intermediate"
+        };
         text.push_str(&format!(
             "{role}\n  subject      {}\n  issuer       {}\n  serial       {}\n  names        {}\n  key          {}\n  valid        {} to {}\n  fingerprint  {}\n",
             certificate.subject, certificate.issuer, certificate.serial, certificate.dns_names.join(" "),
             certificate.key, date(certificate.not_before), date(certificate.not_after), certificate.fingerprint(),
         ));
     }
-    let used_by = if view.used_by.is_empty() { "nothing".to_owned() } else { view.used_by.join(", ") };
+    let used_by = if view.used_by.is_empty() {
+        "nothing".to_owned()
+    } else {
+        view.used_by.join(", ")
+    };
     text.push_str(&format!("source  {}\nused by {used_by}\n", view.source));
     text.push_str(&findings_text(&view.problems));
-    Ok(Answer::new(text, json!({"changed": false, "certificate": document(&view), "findings": view.problems})))
+    Ok(Answer::new(
+        text,
+        json!({"changed": false, "certificate": document(&view), "findings": view.problems}),
+    ))
 }
 
 fn check(name: Option<&str>, global: &Global) -> Result<Answer, Failure> {
@@ -188,9 +206,18 @@ fn check(name: Option<&str>, global: &Global) -> Result<Answer, Failure> {
         Some(name) => vec![engine.certificate(name)?],
         None => engine.certificates()?,
     };
-    let findings: Vec<_> = views.iter().flat_map(|view| view.problems.clone()).collect();
-    let bad = findings.iter().any(|finding| finding.severity >= postseal_planner::Severity::Error);
-    let text = if findings.is_empty() { "Nothing found.\n".to_owned() } else { findings_text(&findings) };
+    let findings: Vec<_> = views
+        .iter()
+        .flat_map(|view| view.problems.clone())
+        .collect();
+    let bad = findings
+        .iter()
+        .any(|finding| finding.severity >= postseal_planner::Severity::Error);
+    let text = if findings.is_empty() {
+        "Nothing found.\n".to_owned()
+    } else {
+        findings_text(&findings)
+    };
     let exit = if bad { Exit::Pending } else { Exit::Done };
     Ok(Answer::new(text, json!({"changed": false, "findings": findings})).exit(exit))
 }
@@ -212,8 +239,12 @@ fn export(args: &ExportArgs, global: &Global) -> Result<Answer, Failure> {
     let mut engine = session.engine();
     if args.key {
         if global.output == Output::Json {
-            return Err(Failure::new(Exit::Usage, "cert.no-key-in-json", "a private key is never put into JSON".to_owned())
-                .hint("Leave out --json."));
+            return Err(Failure::new(
+                Exit::Usage,
+                "cert.no-key-in-json",
+                "a private key is never put into JSON".to_owned(),
+            )
+            .hint("Leave out --json."));
         }
         let exported = engine.export_key(&args.name)?;
         let text = String::from_utf8_lossy(&exported.pem).into_owned();
@@ -225,28 +256,46 @@ fn export(args: &ExportArgs, global: &Global) -> Result<Answer, Failure> {
         let bytes = certificate.to_pem().map_err(EngineError::Certificate)?;
         pem.push_str(&String::from_utf8_lossy(&bytes));
     }
-    Ok(Answer::new(pem.clone(), json!({"changed": false, "chain": pem})))
+    Ok(Answer::new(
+        pem.clone(),
+        json!({"changed": false, "chain": pem}),
+    ))
 }
 
 fn delete(name: &str, global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
     session.engine().delete_certificate(name)?;
-    Ok(Answer::new(format!("{name} is deleted.\n"), json!({"changed": true})))
+    Ok(Answer::new(
+        format!("{name} is deleted.\n"),
+        json!({"changed": true}),
+    ))
 }
 
 /// A certificate in one line.
 pub(crate) fn line(view: &CertificateView) -> String {
-    let Some(leaf) = view.chain.first() else { return String::new() };
-    let used = if view.used_by.is_empty() { String::new() } else { format!(", used by {}", view.used_by.join(", ")) };
+    let Some(leaf) = view.chain.first() else {
+        return String::new();
+    };
+    let used = if view.used_by.is_empty() {
+        String::new()
+    } else {
+        format!(", used by {}", view.used_by.join(", "))
+    };
     format!(
         "{}: {}, {}, until {} ({} days){used}\n",
-        view.name, leaf.dns_names.join(" "), leaf.key, date(leaf.not_after), days_left(leaf.not_after)
+        view.name,
+        leaf.dns_names.join(" "),
+        leaf.key,
+        date(leaf.not_after),
+        days_left(leaf.not_after)
     )
 }
 
 /// A certificate for programs; never its key.
 pub(crate) fn document(view: &CertificateView) -> serde_json::Value {
-    let Some(leaf) = view.chain.first() else { return json!({"name": view.name}) };
+    let Some(leaf) = view.chain.first() else {
+        return json!({"name": view.name});
+    };
     json!({
         "name": view.name,
         "names": leaf.dns_names,
@@ -277,7 +326,9 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
         return Err(named(CertError::IsDirectory));
     }
     if !kind.is_file() {
-        return Err(named(CertError::Unreadable("it is not a regular file".to_owned())));
+        return Err(named(CertError::Unreadable(
+            "it is not a regular file".to_owned(),
+        )));
     }
     let file = std::fs::File::open(path).map_err(io)?;
     let mut bytes = Zeroizing::new(Vec::new());
@@ -289,7 +340,10 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
 }
 
 fn date(unix: i64) -> String {
-    Timestamp::from_second(unix).map_or_else(|_| unix.to_string(), |at| at.strftime("%Y-%m-%d").to_string())
+    Timestamp::from_second(unix).map_or_else(
+        |_| unix.to_string(),
+        |at| at.strftime("%Y-%m-%d").to_string(),
+    )
 }
 
 fn date_time(unix: i64) -> String {

@@ -52,7 +52,11 @@ pub(crate) fn run(args: &DriftArgs, global: &Global) -> Result<Answer, Failure> 
         let remedy = "Take them over with `postseal drift --adopt`, or put them back with `postseal drift --restore`.\n";
         format!("{}{remedy}", rows(&report))
     };
-    let exit = if report.drift.is_empty() { Exit::Done } else { Exit::Pending };
+    let exit = if report.drift.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Pending
+    };
     Ok(Answer::new(text, document(&report, false)).exit(exit))
 }
 
@@ -61,8 +65,14 @@ fn rows(report: &DriftReport) -> String {
         .drift
         .iter()
         .map(|drift| {
-            let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "(absent)".to_owned());
-            vec![drift.place.clone(), drift.parameter.clone(), value(&drift.written), value(&drift.now)]
+            let value =
+                |value: &Option<String>| value.clone().unwrap_or_else(|| "(absent)".to_owned());
+            vec![
+                drift.place.clone(),
+                drift.parameter.clone(),
+                value(&drift.written),
+                value(&drift.now),
+            ]
         })
         .collect();
     table::render(&["place", "parameter", "written", "now"], &rows)

@@ -42,7 +42,10 @@ pub(crate) fn history(args: &HistoryArgs, global: &Global) -> Result<Answer, Fai
     } else {
         table::render(&["op", "when", "who", "what", "outcome"], &rows)
     };
-    Ok(Answer::new(text, json!({"changed": false, "operations": documents})))
+    Ok(Answer::new(
+        text,
+        json!({"changed": false, "operations": documents}),
+    ))
 }
 
 pub(crate) fn diff(args: &DiffArgs, global: &Global) -> Result<Answer, Failure> {
@@ -61,7 +64,10 @@ pub(crate) fn diff(args: &DiffArgs, global: &Global) -> Result<Answer, Failure> 
         text.push_str(&plan::diff(&operation.new.plan));
     }
     let documents: Vec<_> = operations.iter().map(document).collect();
-    Ok(Answer::new(text.clone(), json!({"changed": false, "diff": text, "operations": documents})))
+    Ok(Answer::new(
+        text.clone(),
+        json!({"changed": false, "diff": text, "operations": documents}),
+    ))
 }
 
 fn row(operation: &Operation) -> Vec<String> {
@@ -76,7 +82,13 @@ fn row(operation: &Operation) -> Vec<String> {
 
 fn what(operation: &Operation) -> String {
     match operation.new.kind {
-        OperationKind::Apply => operation.new.plan.sentences.first().cloned().unwrap_or_default(),
+        OperationKind::Apply => operation
+            .new
+            .plan
+            .sentences
+            .first()
+            .cloned()
+            .unwrap_or_default(),
         OperationKind::Rollback { of } => format!("rollback of {of}"),
         OperationKind::RestoreDrift => "drift put back".to_owned(),
     }

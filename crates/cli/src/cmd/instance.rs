@@ -14,7 +14,12 @@ pub(crate) fn init(global: &Global) -> Result<Answer, Failure> {
     let mut engine = session.engine();
     let adoption = engine.init()?;
     let instance = engine.instance.clone();
-    let overrides: usize = adoption.owned.services.values().map(|service| service.len()).sum();
+    let overrides: usize = adoption
+        .owned
+        .services
+        .values()
+        .map(|service| service.len())
+        .sum();
     let said = if adoption.again == postseal_engine::Again::Unchanged {
         format!("{instance} was adopted before; nothing has changed since.\n")
     } else {
@@ -23,8 +28,16 @@ pub(crate) fn init(global: &Global) -> Result<Answer, Failure> {
             adoption.owned.main.len()
         )
     };
-    let worth: Vec<_> = adoption.findings.iter().filter(|f| f.severity >= Severity::Warning).collect();
-    let noticed = if worth.is_empty() { String::new() } else { format!("As it is now:\n{}", findings_text(worth)) };
+    let worth: Vec<_> = adoption
+        .findings
+        .iter()
+        .filter(|f| f.severity >= Severity::Warning)
+        .collect();
+    let noticed = if worth.is_empty() {
+        String::new()
+    } else {
+        format!("As it is now:\n{}", findings_text(worth))
+    };
     let document = json!({
         "changed": adoption.again != postseal_engine::Again::Unchanged,
         "instance": instance,
@@ -38,6 +51,12 @@ pub(crate) fn release(global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
     let mut engine = session.engine();
     engine.release()?;
-    let text = format!("Postseal has forgotten {}; Postfix stays as it is.\n", engine.instance);
-    Ok(Answer::new(text, json!({"changed": true, "instance": engine.instance})))
+    let text = format!(
+        "Postseal has forgotten {}; Postfix stays as it is.\n",
+        engine.instance
+    );
+    Ok(Answer::new(
+        text,
+        json!({"changed": true, "instance": engine.instance}),
+    ))
 }

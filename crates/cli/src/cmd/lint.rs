@@ -42,8 +42,16 @@ pub(crate) fn run(args: &LintArgs, global: &Global) -> Result<Answer, Failure> {
         findings.extend(lint_path(&path, args.postfix_version)?);
     }
     let worst = findings.iter().map(|finding| finding.severity).max();
-    let exit = if worst >= Some(args.fail_on) { Exit::Pending } else { Exit::Done };
-    let text = if findings.is_empty() { "Nothing found.\n".to_owned() } else { findings_text(&findings) };
+    let exit = if worst >= Some(args.fail_on) {
+        Exit::Pending
+    } else {
+        Exit::Done
+    };
+    let text = if findings.is_empty() {
+        "Nothing found.\n".to_owned()
+    } else {
+        findings_text(&findings)
+    };
     Ok(Answer::new(text, json!({"changed": false, "findings": findings})).exit(exit))
 }
 
@@ -53,17 +61,29 @@ fn targets(args: &LintArgs, global: &Global) -> Result<Vec<PathBuf>, Failure> {
     }
     match &global.instance {
         Some(instance) => Ok(vec![instance.clone()]),
-        None if Path::new("/etc/postfix/main.cf").exists() => Ok(vec![PathBuf::from("/etc/postfix")]),
-        None => Err(Failure::new(Exit::Usage, "lint.no-path", "there is no /etc/postfix here".to_owned())
-            .hint("Name a configuration directory or a main.cf.")),
+        None if Path::new("/etc/postfix/main.cf").exists() => {
+            Ok(vec![PathBuf::from("/etc/postfix")])
+        }
+        None => Err(Failure::new(
+            Exit::Usage,
+            "lint.no-path",
+            "there is no /etc/postfix here".to_owned(),
+        )
+        .hint("Name a configuration directory or a main.cf.")),
     }
 }
 
 /// One directory or file.
 fn lint_path(path: &Path, version: Option<PostfixVersion>) -> Result<Vec<Finding>, Failure> {
     let (main_path, master_path) = if path.is_dir() {
-        (Some(path.join("main.cf")), Some(path.join("master.cf")).filter(|p| p.exists()))
-    } else if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("master.cf")) {
+        (
+            Some(path.join("main.cf")),
+            Some(path.join("master.cf")).filter(|p| p.exists()),
+        )
+    } else if path
+        .file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with("master.cf"))
+    {
         (None, Some(path.to_path_buf()))
     } else {
         (Some(path.to_path_buf()), None)
@@ -84,15 +104,21 @@ fn lint_path(path: &Path, version: Option<PostfixVersion>) -> Result<Vec<Finding
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let failed = |error: std::io::Error| {
-        Failure::new(Exit::Data, "lint.unreadable", format!("cannot read {}: {error}", path.display()))
-            .hint("Name a configuration directory, a main.cf or a master.cf that you may read.")
+        Failure::new(
+            Exit::Data,
+            "lint.unreadable",
+            format!("cannot read {}: {error}", path.display()),
+        )
+        .hint("Name a configuration directory, a main.cf or a master.cf that you may read.")
     };
     let file = std::fs::File::open(path).map_err(failed)?;
     if !file.metadata().map_err(failed)?.is_file() {
         return Err(failed(std::io::Error::other("not a regular file")));
     }
     let mut bytes = Vec::new();
-    file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(failed)?;
+    file.take(LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
     if bytes.len() as u64 > LIMIT {
         return Err(failed(std::io::Error::other("larger than 64 MiB")));
     }
@@ -101,10 +127,17 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 
 fn explain(code: &str) -> Result<Answer, Failure> {
     let Some(rule) = lint::RULES.iter().find(|rule| rule.code == code) else {
-        return Err(Failure::new(Exit::Usage, "lint.unknown-code", format!("there is no rule {code:?}"))
-            .hint("The codes stand in brackets after each finding."));
+        return Err(Failure::new(
+            Exit::Usage,
+            "lint.unknown-code",
+            format!("there is no rule {code:?}"),
+        )
+        .hint("The codes stand in brackets after each finding."));
     };
-    let text = format!("{} ({:?})\n{}\n\nWhy: {}\nRemedy: {}\n", rule.code, rule.severity, rule.title, rule.why, rule.remedy);
+    let text = format!(
+        "{} ({:?})\n{}\n\nWhy: {}\nRemedy: {}\n",
+        rule.code, rule.severity, rule.title, rule.why, rule.remedy
+    );
     let document = json!({
         "changed": false, "code": rule.code, "severity": rule.severity, "title": rule.title,
         "why": rule.why, "remedy": rule.remedy,

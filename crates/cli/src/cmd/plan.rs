@@ -20,14 +20,26 @@ pub(crate) struct PlanArgs {
 pub(crate) fn run(args: &PlanArgs, global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
     let proposal = session.engine().show_plan()?;
-    let text = if args.diff { diff(&proposal.plan) } else { text(&proposal.plan) };
+    let text = if args.diff {
+        diff(&proposal.plan)
+    } else {
+        text(&proposal.plan)
+    };
     Ok(Answer::new(text, document(&proposal.plan)))
 }
 
 /// `--check` of any command that would change something.
 pub(crate) fn checked(plan: &Plan, only_diff: OnlyDiff) -> Answer {
-    let text = if only_diff == OnlyDiff::Yes { diff(plan) } else { text(plan) };
-    let exit = if plan.is_empty() { Exit::Done } else { Exit::Pending };
+    let text = if only_diff == OnlyDiff::Yes {
+        diff(plan)
+    } else {
+        text(plan)
+    };
+    let exit = if plan.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Pending
+    };
     Answer::new(text, document(plan)).exit(exit)
 }
 
@@ -80,7 +92,10 @@ pub(crate) fn document(plan: &Plan) -> Value {
 }
 
 fn findings(plan: &Plan) -> String {
-    let (old, new): (Vec<_>, Vec<_>) = plan.findings.iter().partition(|finding| finding.was_so_before);
+    let (old, new): (Vec<_>, Vec<_>) = plan
+        .findings
+        .iter()
+        .partition(|finding| finding.was_so_before);
     let mut text = findings_text(new.iter().map(|finding| &finding.finding));
     if !old.is_empty() {
         text.push_str("Was so before:\n");

@@ -32,7 +32,11 @@ pub(crate) fn set(args: &SetArgs, global: &Global) -> Result<Answer, Failure> {
     if args.pairs.is_empty() {
         return Ok(list());
     }
-    let pairs = args.pairs.iter().map(|pair| split(pair)).collect::<Result<Vec<_>, _>>()?;
+    let pairs = args
+        .pairs
+        .iter()
+        .map(|pair| split(pair))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut session = Session::existing(global)?;
     let intent = session.engine().set(&pairs)?;
     Ok(wished(&intent))
@@ -51,7 +55,10 @@ pub(crate) fn discard(global: &Global) -> Result<Answer, Failure> {
         Changes::Some => "All pending wishes are dropped.\n",
         Changes::None => "Nothing was pending.\n",
     };
-    Ok(Answer::new(text, json!({"changed": changes == Changes::Some})))
+    Ok(Answer::new(
+        text,
+        json!({"changed": changes == Changes::Some}),
+    ))
 }
 
 /// The answer after a wish: what is wanted now, and what comes next.
@@ -61,30 +68,52 @@ pub(crate) fn wished(intent: &Intent) -> Answer {
         text.push_str(&format!("{} = {}\n", key.name(), setting.text()));
     }
     for binding in &intent.bindings {
-        text.push_str(&format!("certificate = {} ({})\n", binding.name, binding.fingerprint));
+        text.push_str(&format!(
+            "certificate = {} ({})\n",
+            binding.name, binding.fingerprint
+        ));
     }
     text.push_str("Nothing is in force yet: look with `postseal plan`, then `postseal apply`.\n");
-    let settings: serde_json::Map<_, _> =
-        intent.settings.iter().map(|(key, setting)| (key.name().into_owned(), setting.text().into())).collect();
-    Answer::new(text, json!({"changed": true, "settings": settings, "bindings": intent.bindings}))
+    let settings: serde_json::Map<_, _> = intent
+        .settings
+        .iter()
+        .map(|(key, setting)| (key.name().into_owned(), setting.text().into()))
+        .collect();
+    Answer::new(
+        text,
+        json!({"changed": true, "settings": settings, "bindings": intent.bindings}),
+    )
 }
 
 fn list() -> Answer {
     let rows: Vec<Vec<String>> = KEYS
         .iter()
-        .map(|key| vec![key.name.to_owned(), key.values.to_owned(), key.meaning.to_owned()])
+        .map(|key| {
+            vec![
+                key.name.to_owned(),
+                key.values.to_owned(),
+                key.meaning.to_owned(),
+            ]
+        })
         .collect();
     let keys: Vec<_> = KEYS
         .iter()
         .map(|key| json!({"key": key.name, "values": key.values, "meaning": key.meaning}))
         .collect();
-    Answer::new(table::render(&["key", "values", "meaning"], &rows), json!({"changed": false, "keys": keys}))
+    Answer::new(
+        table::render(&["key", "values", "meaning"], &rows),
+        json!({"changed": false, "keys": keys}),
+    )
 }
 
 fn split(pair: &str) -> Result<(String, String), Failure> {
     let (key, value) = pair.split_once('=').ok_or_else(|| {
-        Failure::new(Exit::Usage, "set.no-value", format!("{pair:?} is not KEY=VALUE"))
-            .hint("`postseal set` alone lists all keys; `postseal unset KEY` gives one back.")
+        Failure::new(
+            Exit::Usage,
+            "set.no-value",
+            format!("{pair:?} is not KEY=VALUE"),
+        )
+        .hint("`postseal set` alone lists all keys; `postseal unset KEY` gives one back.")
     })?;
     Ok((key.trim().to_owned(), value.trim().to_owned()))
 }

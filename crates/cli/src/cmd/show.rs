@@ -29,15 +29,29 @@ pub(crate) fn run(args: &ShowArgs, global: &Global) -> Result<Answer, Failure> {
     let facts = session.engine().facts()?;
     let shown = levels::show(&facts, &args.parameters, args.service.as_deref())
         .map_err(postseal_engine::EngineError::Refused)?;
-    let value = |shown: &Shown| if args.expand { shown.expanded.clone() } else { shown.raw.clone() };
+    let value = |shown: &Shown| {
+        if args.expand {
+            shown.expanded.clone()
+        } else {
+            shown.raw.clone()
+        }
+    };
     let rows: Vec<Vec<String>> = shown
         .iter()
-        .map(|shown| vec![format!("{} = {}", shown.name, value(shown)), shown.from.clone()])
+        .map(|shown| {
+            vec![
+                format!("{} = {}", shown.name, value(shown)),
+                shown.from.clone(),
+            ]
+        })
         .collect();
     let text = table::render(&["value", "from"], &rows);
     let values: Vec<_> = shown
         .iter()
         .map(|shown| json!({"name": shown.name, "value": value(shown), "from": shown.from}))
         .collect();
-    Ok(Answer::new(text, json!({"changed": false, "values": values})))
+    Ok(Answer::new(
+        text,
+        json!({"changed": false, "values": values}),
+    ))
 }

@@ -27,13 +27,28 @@ fn text(status: &Status) -> String {
         .map(|service| {
             let levels = &service.levels;
             let (desired, written) = (levels.desired.clone(), levels.written.clone());
-            vec![service.service.clone(), desired, written, levels.effective.clone(), observed(status, &service.service)]
+            vec![
+                service.service.clone(),
+                desired,
+                written,
+                levels.effective.clone(),
+                observed(status, &service.service),
+            ]
         })
         .collect();
     let out = &status.outbound;
     let (desired, written) = (out.desired.clone(), out.written.clone());
-    rows.push(vec!["outbound".to_owned(), desired, written, out.effective.clone(), "? not seen".to_owned()]);
-    let mut text = table::render(&["service", "desired", "written", "effective", "observed"], &rows);
+    rows.push(vec![
+        "outbound".to_owned(),
+        desired,
+        written,
+        out.effective.clone(),
+        "? not seen".to_owned(),
+    ]);
+    let mut text = table::render(
+        &["service", "desired", "written", "effective", "observed"],
+        &rows,
+    );
     if status.master == MasterState::Stopped {
         text.push_str("Postfix does not run.\n");
     }
@@ -41,27 +56,46 @@ fn text(status: &Status) -> String {
         text.push_str(&cert::line(view));
     }
     if !status.drift.drift.is_empty() {
-        text.push_str(&format!("Drift: {} owned keys were edited by hand; see `postseal drift`.\n", status.drift.drift.len()));
+        text.push_str(&format!(
+            "Drift: {} owned keys were edited by hand; see `postseal drift`.\n",
+            status.drift.drift.len()
+        ));
     }
     if status.pending == Changes::Some {
         text.push_str("Wishes are pending; see `postseal plan`.\n");
     }
     if let Some(last) = &status.last {
-        text.push_str(&format!("Last operation: {} at {}, {}\n", last.id, when(last.new.started_ms), outcome(last)));
+        text.push_str(&format!(
+            "Last operation: {} at {}, {}\n",
+            last.id,
+            when(last.new.started_ms),
+            outcome(last)
+        ));
     }
     text
 }
 
 fn observed(status: &Status, service: &str) -> String {
-    let judged: Vec<_> = status.observed.judgements.iter().filter(|j| j.service == service).collect();
+    let judged: Vec<_> = status
+        .observed
+        .judgements
+        .iter()
+        .filter(|j| j.service == service)
+        .collect();
     let worst = judged.iter().max_by_key(|judged| judged.outcome);
-    let Some(worst) = worst else { return "? not looked at".to_owned() };
+    let Some(worst) = worst else {
+        return "? not looked at".to_owned();
+    };
     let mark = match worst.outcome {
         Outcome::Pass => "ok",
         Outcome::Undetermined => "?",
         Outcome::Fail => "FAIL",
     };
-    let why = worst.findings.first().map(|finding| format!(" {}", finding.message)).unwrap_or_default();
+    let why = worst
+        .findings
+        .first()
+        .map(|finding| format!(" {}", finding.message))
+        .unwrap_or_default();
     format!("{mark}{why}")
 }
 

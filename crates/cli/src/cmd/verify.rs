@@ -16,7 +16,11 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
     let verified = session.engine().verify()?;
     let verdict = &verified.verdict;
     let stopped = verified.master == MasterState::Stopped;
-    let mut text = if stopped { "Postfix does not run.\n".to_owned() } else { String::new() };
+    let mut text = if stopped {
+        "Postfix does not run.\n".to_owned()
+    } else {
+        String::new()
+    };
     text.push_str(&proved(verdict));
     text.push_str(match verdict.outcome() {
         Outcome::Pass if !stopped => "Everything is as it should be.\n",

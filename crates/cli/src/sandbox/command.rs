@@ -46,7 +46,11 @@ impl Cli {
     /// Runs it and demands that it ends with `exit`.
     pub(super) fn expect(&self, exit: i32, words: &[&str]) -> Result<Ran, String> {
         let ran = self.run(words)?;
-        if ran.exit == exit { Ok(ran) } else { Err(ran.complaint(exit)) }
+        if ran.exit == exit {
+            Ok(ran)
+        } else {
+            Err(ran.complaint(exit))
+        }
     }
 }
 
@@ -54,13 +58,31 @@ impl Ran {
     /// The stable code of the error, or of the first finding.
     pub(super) fn code(&self) -> &str {
         let error = self.json.pointer("/error/code");
-        error.or_else(|| self.json.pointer("/findings/0/code")).and_then(Value::as_str).unwrap_or("")
+        error
+            .or_else(|| self.json.pointer("/findings/0/code"))
+            .and_then(Value::as_str)
+            .unwrap_or("")
     }
 
     fn complaint(&self, wanted: i32) -> String {
-        let said = self.json.pointer("/error/message").and_then(Value::as_str).unwrap_or(&self.errors);
-        let findings = self.json.get("findings").map(Value::to_string).unwrap_or_default();
-        let proved = self.json.get("judgements").map(Value::to_string).unwrap_or_default();
-        format!("`postseal {}` ended with {} instead of {wanted}: {said} {findings} {proved}", self.words, self.exit)
+        let said = self
+            .json
+            .pointer("/error/message")
+            .and_then(Value::as_str)
+            .unwrap_or(&self.errors);
+        let findings = self
+            .json
+            .get("findings")
+            .map(Value::to_string)
+            .unwrap_or_default();
+        let proved = self
+            .json
+            .get("judgements")
+            .map(Value::to_string)
+            .unwrap_or_default();
+        format!(
+            "`postseal {}` ended with {} instead of {wanted}: {said} {findings} {proved}",
+            self.words, self.exit
+        )
     }
 }

@@ -36,7 +36,12 @@ our_smtpd_note   =   kept exactly like this
 ";
     format!(
         "{own}{}\n# -- SASL (Cyrus, sasldb; its smtpd.conf lies beside this file)\nsmtpd_sasl_type = cyrus\ncyrus_sasl_config_path = {}\nsmtpd_sasl_local_domain = {}\nbroken_sasl_auth_clients = yes\n",
-        common(mx, "mx.try.test", "mx.try.test", &route("peer.try.test", peer)),
+        common(
+            mx,
+            "mx.try.test",
+            "mx.try.test",
+            &route("peer.try.test", peer)
+        ),
         mx.config_directory().join("sasl").display(),
         super::site::REALM,
     )
@@ -46,18 +51,30 @@ our_smtpd_note   =   kept exactly like this
 pub(super) fn peer_main(peer: &Instance, mx: &Instance, key_and_chain: &Path) -> String {
     format!(
         "compatibility_level = 3.6\n{}smtpd_tls_security_level = may\nsmtpd_tls_chain_files = {}\nsmtpd_tls_received_header = yes\nsmtpd_tls_loglevel = 1\nsmtp_tls_security_level = may\nsmtp_tls_loglevel = 1\n",
-        common(peer, "peer.try.test", "peer.try.test", &route("mx.try.test", mx)),
+        common(
+            peer,
+            "peer.try.test",
+            "peer.try.test",
+            &route("mx.try.test", mx)
+        ),
         key_and_chain.display(),
     )
 }
 
 /// The stock master.cf with its commented templates, and a log of its own.
 pub(super) fn master() -> Result<String, String> {
-    let stock = ["/usr/share/postfix/master.cf.dist", "/etc/postfix/master.cf.proto"];
+    let stock = [
+        "/usr/share/postfix/master.cf.dist",
+        "/etc/postfix/master.cf.proto",
+    ];
     let text = stock.iter().find_map(|path| fs::read_to_string(path).ok());
     let text = text.ok_or("the stock master.cf was not found")?;
     let logs = text.lines().any(|line| line.starts_with("postlog "));
-    let postlog = if logs { "" } else { "postlog   unix-dgram n  -       n       -       1       postlogd\n" };
+    let postlog = if logs {
+        ""
+    } else {
+        "postlog   unix-dgram n  -       n       -       1       postlogd\n"
+    };
     Ok(text + postlog)
 }
 
@@ -66,7 +83,8 @@ fn common(own: &Instance, hostname: &str, domain: &str, transports: &str) -> Str
     let address = own.address();
     format!(
         "myhostname = {hostname}\nmydestination =\nalias_maps =\nalias_database =\ninet_interfaces = {address}\ninet_protocols = ipv4\nsmtp_bind_address = {address}\nqueue_directory = {folder}/queue\ndata_directory = {folder}/data\nmaillog_file = {folder}/log\nmaillog_file_prefixes = {folder}\nmulti_instance_directories =\nsmtp_host_lookup = native\nsmtp_dns_support_level = disabled\nsmtpd_peername_lookup = no\nvirtual_mailbox_domains = {domain}\nvirtual_mailbox_base = {folder}/mail\nvirtual_mailbox_maps = inline:{{ {{ postmaster@{domain} = postmaster/ }} }}\nvirtual_minimum_uid = 1\nvirtual_uid_maps = static:{}\nvirtual_gid_maps = static:{}\ntransport_maps = inline:{{ {transports} }}\ndefault_transport = error:this is a sandbox\n",
-        own.owner().uid, own.owner().gid,
+        own.owner().uid,
+        own.owner().gid,
     )
 }
 
@@ -85,15 +103,16 @@ pub(super) fn sasl(mx: &Instance, user: &str, password: &str) -> Result<(), Stri
     let jail = mx.folder().join("queue/etc");
     fs::create_dir_all(&jail).map_err(text)?;
     let db = jail.join("sasldb2");
-    let mut child = Command::new(program("saslpasswd2").map_err(|e| format!("{e} (package sasl2-bin)"))?)
-        .args(["-p", "-c", "-u", super::site::REALM, "-f"])
-        .arg(&db)
-        .arg(user)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(text)?;
+    let mut child =
+        Command::new(program("saslpasswd2").map_err(|e| format!("{e} (package sasl2-bin)"))?)
+            .args(["-p", "-c", "-u", super::site::REALM, "-f"])
+            .arg(&db)
+            .arg(user)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(text)?;
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(password.as_bytes()).map_err(text)?;
     }

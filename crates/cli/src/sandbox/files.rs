@@ -31,9 +31,16 @@ impl Files {
 
     /// Both files are just as they were in `before`.
     pub(super) fn same_as(&self, before: &Self) -> Result<String, String> {
-        for (name, now, then) in [("main.cf", &self.main, &before.main), ("master.cf", &self.master, &before.master)] {
+        for (name, now, then) in [
+            ("main.cf", &self.main, &before.main),
+            ("master.cf", &self.master, &before.master),
+        ] {
             if now.bytes != then.bytes {
-                return Err(format!("{name} is not what it was: {} bytes now, {} then", now.bytes.len(), then.bytes.len()));
+                return Err(format!(
+                    "{name} is not what it was: {} bytes now, {} then",
+                    now.bytes.len(),
+                    then.bytes.len()
+                ));
             }
             if now != then {
                 return Err(format!("{name} has another owner or mode than before"));
@@ -53,10 +60,15 @@ impl Files {
         let mut lines = now.lines();
         for line in then.lines() {
             if !lines.any(|candidate| candidate == line) {
-                return Err(format!("main.cf has lost this line of the administrator's: {line:?}"));
+                return Err(format!(
+                    "main.cf has lost this line of the administrator's: {line:?}"
+                ));
             }
         }
-        Ok(format!("All {} lines that the administrator wrote in main.cf are still there, in order.", then.lines().count()))
+        Ok(format!(
+            "All {} lines that the administrator wrote in main.cf are still there, in order.",
+            then.lines().count()
+        ))
     }
 }
 
@@ -64,5 +76,10 @@ fn picture(path: &Path) -> Result<Picture, String> {
     let text = |error: std::io::Error| format!("cannot read {}: {error}", path.display());
     let meta = fs::metadata(path).map_err(text)?;
     let bytes = fs::read(path).map_err(text)?;
-    Ok(Picture { bytes, uid: meta.uid(), gid: meta.gid(), mode: meta.mode() & 0o7777 })
+    Ok(Picture {
+        bytes,
+        uid: meta.uid(),
+        gid: meta.gid(),
+        mode: meta.mode() & 0o7777,
+    })
 }

@@ -3,8 +3,9 @@
 //! Owns: its folders, its start and its end. Never: uses another address than its own on
 //! loopback, or another folder than its own.
 
+use super::address::Address;
 use std::fs::{self, Permissions};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -16,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A private instance, stopped when dropped.
 pub(super) struct Instance {
     folder: PathBuf,
-    address: Ipv4Addr,
+    address: Address,
     program: PathBuf,
     owner: Ids,
     end: End,
@@ -31,7 +32,7 @@ enum End {
 
 impl Instance {
     /// Makes the folders; `write` fills the configuration directory.
-    pub(super) fn build(folder: PathBuf, address: Ipv4Addr) -> Result<Self, String> {
+    pub(super) fn build(folder: PathBuf, address: Address) -> Result<Self, String> {
         let io = |error: std::io::Error| format!("cannot make {}: {error}", folder.display());
         for name in ["etc", "queue", "data", "mail"] {
             fs::create_dir_all(folder.join(name)).map_err(io)?;
@@ -40,7 +41,13 @@ impl Instance {
         let owner = postfix_user()?;
         chown(folder.join("data"), Some(owner.uid), Some(owner.gid)).map_err(io)?;
         chown(folder.join("mail"), Some(owner.uid), Some(owner.gid)).map_err(io)?;
-        Ok(Self { folder, address, program: program("postfix")?, owner, end: End::Stop })
+        Ok(Self {
+            folder,
+            address,
+            program: program("postfix")?,
+            owner,
+            end: End::Stop,
+        })
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -57,24 +64,32 @@ impl Instance {
     }
 
     pub(super) fn address(&self) -> Ipv4Addr {
-        self.address
+        self.address.ip
     }
 
     pub(super) fn at(&self, port: u16) -> SocketAddr {
-        SocketAddr::new(IpAddr::V4(self.address), port)
+        SocketAddr::new(IpAddr::V4(self.address.ip), port)
     }
 
     /// The log so far.
     pub(super) fn log(&self) -> String {
-        fs::read(self.folder.join("log")).map(|log| String::from_utf8_lossy(&log).into_owned()).unwrap_or_default()
+        fs::read(self.folder.join("log"))
+            .map(|log| String::from_utf8_lossy(&log).into_owned())
+            .unwrap_or_default()
     }
 
     pub(super) fn start(&self) -> Result<(), String> {
         self.postfix("start")?;
         let deadline = Instant::now() + PATIENCE;
-        while std::net::TcpStream::connect_timeout(&self.at(25), Duration::from_millis(500)).is_err() {
+        while std::net::TcpStream::connect_timeout(&self.at(25), Duration::from_millis(500))
+            .is_err()
+        {
             if Instant::now() > deadline {
-                return Err(format!("nothing answers on {}; the log says: {}", self.at(25), self.log()));
+                return Err(format!(
+                    "nothing answers on {}; the log says: {}",
+                    self.at(25),
+                    self.log()
+                ));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -89,16 +104,20 @@ impl Instance {
         let deadline = Instant::now() + PATIENCE;
         while self.master().is_some() {
             if Instant::now() > deadline {
-                return Err(format!("the master of {} is still there", self.folder.display()));
+                return Err(format!(
+                    "the master of {} is still there",
+                    self.folder.display()
+                ));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
         Ok(())
     }
 
-    /// Lets it outlive this process.
-    pub(super) fn leave_running(mut self) {
+    /// Lets it, and its address, outlive this process.
+    pub(super) fn leave_running(&mut self) {
         self.end = End::LeaveRunning;
+        self.address.leave();
     }
 
     /// The master's process id, if it lives and is ours.
@@ -134,24 +153,6 @@ impl Drop for Instance {
     }
 }
 
-/// Two loopback addresses that nobody uses, so that the real ports 25, 465 and 587 can be used
-/// without a clash: 127.x.y.1 and 127.x.y.2, found by trying.
-pub(super) fn free_addresses() -> Result<[Ipv4Addr; 2], String> {
-    let seed = std::process::id();
-    for n in 0..200_u32 {
-        let [_, _, x, y] = seed.wrapping_add(n.wrapping_mul(257)).to_be_bytes();
-        let pair = [1, 2].map(|last| Ipv4Addr::new(127, x | 64, y, last));
-        if pair.iter().all(|address| free(*address)) {
-            return Ok(pair);
-        }
-    }
-    Err("found no loopback address whose ports 25, 465 and 587 are free".to_owned())
-}
-
-fn free(address: Ipv4Addr) -> bool {
-    [25, 465, 587].iter().all(|port| TcpListener::bind((address, *port)).is_ok())
-}
-
 /// A user and a group.
 #[derive(Clone, Copy)]
 pub(super) struct Ids {
@@ -163,7 +164,9 @@ pub(super) struct Ids {
 pub(super) fn postfix_user() -> Result<Ids, String> {
     let accounts = fs::read_to_string("/etc/passwd").map_err(|error| error.to_string())?;
     let line = accounts.lines().find(|line| line.starts_with("postfix:"));
-    let fields: Vec<&str> = line.map(|line| line.split(':').collect()).unwrap_or_default();
+    let fields: Vec<&str> = line
+        .map(|line| line.split(':').collect())
+        .unwrap_or_default();
     let id = |n: usize| fields.get(n).and_then(|field| field.parse::<u32>().ok());
     match (id(2), id(3)) {
         (Some(uid), Some(gid)) => Ok(Ids { uid, gid }),
@@ -173,7 +176,7 @@ pub(super) fn postfix_user() -> Result<Ids, String> {
 
 /// A program of Postfix or Cyrus SASL, by its usual places.
 pub(super) fn program(name: &str) -> Result<PathBuf, String> {
-    ["/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/bin"]
+    ["/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/bin", "/bin"]
         .iter()
         .map(|folder| Path::new(folder).join(name))
         .find(|path| path.is_file())

@@ -42,23 +42,44 @@ pub(super) fn credentials(site: &Site) -> Credentials {
 }
 
 /// Sends one message and waits for it in `to`'s mailbox; its header.
-pub(super) fn deliver(door: &Door, from: &str, to: &Instance, domain: &str) -> Result<String, String> {
+pub(super) fn deliver(
+    door: &Door,
+    from: &str,
+    to: &Instance,
+    domain: &str,
+) -> Result<String, String> {
     let mailbox = to.folder().join("mail/postmaster/new");
     let before = names(&mailbox);
     let recipient = format!("postmaster@{domain}");
-    let message = format!("From: <{from}>\r\nTo: <{recipient}>\r\nSubject: a trial\r\n\r\nHello.\r\n");
-    let envelope = Envelope { mail_from: from.to_owned(), rcpt_to: vec![recipient] };
-    postseal_probe::send(&door.target(), &envelope, message.as_bytes(), LOOK).map_err(|error| error.to_string())?;
+    let message =
+        format!("From: <{from}>\r\nTo: <{recipient}>\r\nSubject: a trial\r\n\r\nHello.\r\n");
+    let envelope = Envelope {
+        mail_from: from.to_owned(),
+        rcpt_to: vec![recipient],
+    };
+    postseal_probe::send(&door.target(), &envelope, message.as_bytes(), LOOK)
+        .map_err(|error| error.to_string())?;
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let new: Vec<String> = names(&mailbox).into_iter().filter(|name| !before.contains(name)).collect();
+        let new: Vec<String> = names(&mailbox)
+            .into_iter()
+            .filter(|name| !before.contains(name))
+            .collect();
         if let Some(name) = new.first() {
             let bytes = fs::read(mailbox.join(name)).map_err(|error| error.to_string())?;
             let text = String::from_utf8_lossy(&bytes).into_owned();
-            return Ok(text.split("\n\n").next().unwrap_or_default().replace("\n\t", " "));
+            return Ok(text
+                .split("\n\n")
+                .next()
+                .unwrap_or_default()
+                .replace("\n\t", " "));
         }
         if Instant::now() > deadline {
-            return Err(format!("the message did not arrive; {}'s log ends: {}", domain, tail(&to.log())));
+            return Err(format!(
+                "the message did not arrive; {}'s log ends: {}",
+                domain,
+                tail(&to.log())
+            ));
         }
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -74,7 +95,12 @@ pub(super) fn received<'a>(header: &'a str, by: &str) -> Result<&'a str, String>
 
 fn names(mailbox: &Path) -> Vec<String> {
     fs::read_dir(mailbox)
-        .map(|entries| entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+        .map(|entries| {
+            entries
+                .flatten()
+                .map(|entry| entry.file_name().to_string_lossy().into_owned())
+                .collect()
+        })
         .unwrap_or_default()
 }
 

@@ -2,10 +2,11 @@
 //!
 //! Owns: building it and leaving nothing of it. Never: reuses a folder that holds something.
 
+use super::address::Address;
 use super::command::Cli;
 use super::configuration;
 use super::files::Files;
-use super::instance::{Instance, free_addresses};
+use super::instance::Instance;
 use mailtls::Fingerprint;
 use postseal_issue::{KeyType, LeafRequest, PrivateCa, Validity};
 use std::fs::{self, Permissions};
@@ -53,18 +54,24 @@ impl Site {
     /// Builds and starts both instances.
     pub(super) fn build(named: Option<&Path>) -> Result<Self, String> {
         let folder = folder(named)?;
-        let [mx_address, peer_address] = free_addresses()?;
+        let [mx_address, peer_address] = Address::pair()?;
         let mx = Instance::build(folder.path().join("mx"), mx_address)?;
         let peer = Instance::build(folder.path().join("peer"), peer_address)?;
         let fingerprint = certificates(folder.path())?;
         let (user, password) = ("alice".to_owned(), random_word()?);
         write(&mx, &configuration::mx_main(&mx, &peer))?;
-        write(&peer, &configuration::peer_main(&peer, &mx, &folder.path().join("peer.pem")))?;
+        write(
+            &peer,
+            &configuration::peer_main(&peer, &mx, &folder.path().join("peer.pem")),
+        )?;
         configuration::sasl(&mx, &user, &password)?;
         mx.start()?;
         peer.start()?;
         Ok(Self {
-            cli: Cli { instance: mx.config_directory(), store: folder.path().join("store") },
+            cli: Cli {
+                instance: mx.config_directory(),
+                store: folder.path().join("store"),
+            },
             original: Files::of(&mx.config_directory())?,
             fingerprint,
             user,
@@ -85,17 +92,19 @@ impl Site {
         let (config, store) = (self.cli.instance.display(), self.cli.store.display());
         let (mx, peer) = (self.mx.config_directory(), self.peer.config_directory());
         format!(
-            "Both instances are still running. For a look:\n  postseal --instance {config} --store sqlite:{store} status\n  openssl s_client -starttls smtp -connect {}:587\n  tail {}/log\nTo end them:\n  postfix -c {} stop; postfix -c {} stop; rm -r {}\n",
+            "Both instances are still running. For a look:\n  postseal --instance {config} --store sqlite:{store} status\n  openssl s_client -starttls smtp -connect {}:587\n  tail {}/log\nTo end them:\n  postfix -c {} stop; postfix -c {} stop; rm -r {}\n  ip addr del {}/32 dev lo; ip addr del {}/32 dev lo\n",
             self.mx.address(),
             self.mx.folder().display(),
             mx.display(),
             peer.display(),
             self.folder().display(),
+            self.mx.address(),
+            self.peer.address(),
         )
     }
 
     /// Leaves everything running.
-    pub(super) fn keep(self) {
+    pub(super) fn keep(mut self) {
         if let Folder::Temporary(folder) = self.folder {
             let _ = folder.keep();
         }
@@ -112,13 +121,19 @@ impl Site {
             Folder::Temporary(folder) => folder.close().map_err(|error| error.to_string())?,
             Folder::Named(path) => fs::remove_dir_all(path).map_err(|error| error.to_string())?,
         }
-        if path.exists() { Err(path.display().to_string()) } else { Ok(()) }
+        if path.exists() {
+            Err(path.display().to_string())
+        } else {
+            Ok(())
+        }
     }
 }
 
 fn folder(named: Option<&Path>) -> Result<Folder, String> {
     let folder = match named {
-        None => Folder::Temporary(TempDir::with_prefix("postseal-try-").map_err(|error| error.to_string())?),
+        None => Folder::Temporary(
+            TempDir::with_prefix("postseal-try-").map_err(|error| error.to_string())?,
+        ),
         Some(path) => {
             let path = std::path::absolute(path).map_err(|error| error.to_string())?;
             if fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_some()) {
@@ -129,29 +144,47 @@ fn folder(named: Option<&Path>) -> Result<Folder, String> {
         }
     };
     // Postfix's daemons pass through it, with other users' rights.
-    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).map_err(|error| error.to_string())?;
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755))
+        .map_err(|error| error.to_string())?;
     Ok(folder)
 }
 
 /// A private CA with an intermediate; mx.pem and mx.key for the import, peer.pem for the peer.
 fn certificates(folder: &Path) -> Result<Fingerprint, String> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?;
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_err(|error| error.to_string())?;
     let now = i64::try_from(now.as_secs()).map_err(|error| error.to_string())?;
-    let validity = Validity { not_before: now - DAY, not_after: now + 90 * DAY };
+    let validity = Validity {
+        not_before: now - DAY,
+        not_after: now + 90 * DAY,
+    };
     let text = |error: postseal_issue::IssueError| error.to_string();
     let root = PrivateCa::new("Try Root CA", KeyType::EcdsaP256, validity).map_err(text)?;
-    let ca = root.intermediate("Try Issuing CA", KeyType::EcdsaP256, validity).map_err(text)?;
+    let ca = root
+        .intermediate("Try Issuing CA", KeyType::EcdsaP256, validity)
+        .map_err(text)?;
     let leaf = |name: &str| {
-        ca.issue(&LeafRequest { names: vec![name.to_owned()], key_type: KeyType::EcdsaP256, validity })
+        ca.issue(&LeafRequest {
+            names: vec![name.to_owned()],
+            key_type: KeyType::EcdsaP256,
+            validity,
+        })
     };
     let mx = leaf("mx.try.test").map_err(text)?;
     let peer = leaf("peer.try.test").map_err(text)?;
-        private(&folder.join("mx-fullchain.pem"), &mx.fullchain_pem())?;
+    private(&folder.join("mx-fullchain.pem"), &mx.fullchain_pem())?;
     private(&folder.join("mx-privkey.pem"), &mx.key_pem)?;
-    private(&folder.join("peer.pem"), &format!("{}{}", &*peer.key_pem, peer.fullchain_pem()))?;
+    private(
+        &folder.join("peer.pem"),
+        &format!("{}{}", &*peer.key_pem, peer.fullchain_pem()),
+    )?;
     private(&folder.join("ca.pem"), &root.certificate_pem())?;
-    let made = mailtls::pem_certificates(mx.cert_pem.as_bytes()).map_err(|error| error.to_string())?;
-    made.first().map(mailtls::Certificate::fingerprint).ok_or_else(|| "no certificate was made".to_owned())
+    let made =
+        mailtls::pem_certificates(mx.cert_pem.as_bytes()).map_err(|error| error.to_string())?;
+    made.first()
+        .map(mailtls::Certificate::fingerprint)
+        .ok_or_else(|| "no certificate was made".to_owned())
 }
 
 fn private(path: &Path, text: &str) -> Result<(), String> {
@@ -170,6 +203,7 @@ fn write(instance: &Instance, main: &str) -> Result<(), String> {
 /// A password that nobody else knows, for an account that lives a minute.
 fn random_word() -> Result<String, String> {
     let mut bytes = [0_u8; 12];
-    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()).map_err(|error| error.to_string())?;
+    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())
+        .map_err(|error| error.to_string())?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -30,13 +30,20 @@ pub(super) struct Delivery {
 
 impl Delivery {
     /// Starts the sinks when the plan changes outbound TLS.
-    pub(super) fn prepare(change: &OutboundChange, clock: &dyn Clock) -> Result<Option<Self>, EngineError> {
+    pub(super) fn prepare(
+        change: &OutboundChange,
+        clock: &dyn Clock,
+    ) -> Result<Option<Self>, EngineError> {
         if *change == OutboundChange::None {
             return Ok(None);
         }
-        let issued = self_signed(clock.now_unix()).map_err(|error| local(std::io::Error::other(error)))?;
+        let issued =
+            self_signed(clock.now_unix()).map_err(|error| local(std::io::Error::other(error)))?;
         let shown = SinkCertificate::new(issued.cert_pem, issued.key_pem.as_bytes());
-        Ok(Some(Self { tls: sink(SinkTls::StartTls(shown))?, clear: sink(SinkTls::None)? }))
+        Ok(Some(Self {
+            tls: sink(SinkTls::StartTls(shown))?,
+            clear: sink(SinkTls::None)?,
+        }))
     }
 
     /// Where each domain's mail goes.
@@ -56,12 +63,21 @@ impl Delivery {
     ) -> Result<Vec<Judgement>, EngineError> {
         let recipients = [TLS_DOMAIN, CLEAR_DOMAIN].map(|domain| format!("postmaster@{domain}"));
         let recipients = [recipients[0].as_str(), recipients[1].as_str()];
-        scratch.submit("", &recipients, b"Subject: rehearsal\r\n\r\nA rehearsal.\r\n")?;
+        scratch.submit(
+            "",
+            &recipients,
+            b"Subject: rehearsal\r\n\r\nA rehearsal.\r\n",
+        )?;
         let deadline = clock.monotonic() + PATIENCE;
         loop {
             let log = scratch.log();
-            let seen = [self.seen(Peer::StartTls, &log), self.seen(Peer::Cleartext, &log)];
-            let told = seen.iter().all(|seen| seen.outcome != delivery::Became::Unknown);
+            let seen = [
+                self.seen(Peer::StartTls, &log),
+                self.seen(Peer::Cleartext, &log),
+            ];
+            let told = seen
+                .iter()
+                .all(|seen| seen.outcome != delivery::Became::Unknown);
             if told || clock.monotonic() > deadline {
                 return Ok(delivery::judge(level, &seen));
             }
@@ -80,7 +96,11 @@ impl Delivery {
             Some(_) => delivery::Became::SentInClear,
             None => deferred(log, domain),
         };
-        Seen { peer, address: sink.address(), outcome }
+        Seen {
+            peer,
+            address: sink.address(),
+            outcome,
+        }
     }
 }
 
@@ -103,10 +123,16 @@ fn self_signed(now_unix: i64) -> Result<Issued, IssueError> {
     postseal_issue::self_signed(&LeafRequest {
         names: vec!["sink.rehearsal.invalid".to_owned()],
         key_type: KeyType::EcdsaP256,
-        validity: Validity { not_before: now_unix - 3600, not_after: now_unix + 3600 },
+        validity: Validity {
+            not_before: now_unix - 3600,
+            not_after: now_unix + 3600,
+        },
     })
 }
 
 fn local(source: std::io::Error) -> EngineError {
-    EngineError::Local { action: "open a loopback sink for the rehearsal", source }
+    EngineError::Local {
+        action: "open a loopback sink for the rehearsal",
+        source,
+    }
 }
