@@ -104,13 +104,13 @@ pub fn lint(input: &LintInput<'_>) -> Vec<Finding> {
         family(&context, &mut findings);
     }
     let mut findings = rule::merge(findings);
-    findings.sort_by(|a, b| {
-        let key = |f: &Finding| {
-            let place = f.evidence.first();
-            let line = place.map(|e| (e.file.clone(), e.line));
-            (Reverse(f.severity), line, f.code.clone())
-        };
-        key(a).cmp(&key(b))
-    });
+    findings.sort_by(|a, b| order(a).cmp(&order(b)));
     findings
+}
+
+/// Worst first, then by place.
+fn order(finding: &Finding) -> impl Ord + use<'_> {
+    let place = finding.evidence.first();
+    let place = place.map(|seen| (seen.file.as_deref(), seen.line));
+    (Reverse(finding.severity), place, &*finding.code)
 }

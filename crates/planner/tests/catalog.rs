@@ -2,6 +2,8 @@
 //!
 //! Needs Postfix's `postconf`; without it the comparison fails with one sentence.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use postseal_planner::PostfixVersion;
 use postseal_planner::catalog::{self, Checked, Ending, PerService, Remote, Role, State};
 use std::collections::BTreeMap;

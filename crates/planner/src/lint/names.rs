@@ -6,7 +6,7 @@ use super::context::{Context, Setting, looks_like_tls};
 use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
 use crate::Severity::{Error, Warning};
-use crate::catalog::{self, State};
+use crate::catalog::{self, Parameter, State};
 use std::collections::HashSet;
 
 /// The rules.
@@ -29,6 +29,7 @@ const NOT_IN_VERSION: Rule = rule("name.not-in-version", Warning, "parameter of 
 /// Looks at every name.
 pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
     let mut own: Option<HashSet<String>> = None;
+    let mut strangers = 0;
     for setting in context.all_settings() {
         let Some(parameter) = setting.parameter else {
             if looks_like_tls(&setting.name)
@@ -37,7 +38,9 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
                     .contains(&setting.name)
                 && !belongs_to_a_transport(context, &setting.name)
             {
-                out.push(stranger(setting));
+                strangers += 1;
+                let meant = (strangers <= SLIPS).then(|| catalog::nearest(&setting.name));
+                out.push(stranger(setting, meant.flatten()));
             }
             continue;
         };
@@ -52,8 +55,12 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
     }
 }
 
-fn stranger(setting: &Setting<'_>) -> Finding {
-    match catalog::nearest(&setting.name) {
+/// What a hand slips over in one file; beyond that, names are no slips, and looking for what was
+/// meant costs time.
+const SLIPS: usize = 100;
+
+fn stranger(setting: &Setting<'_>, meant: Option<&Parameter>) -> Finding {
+    match meant {
         Some(meant) => MISSPELT
             .says(format!(
                 "{} is not a Postfix parameter and has no effect; {} is meant, it seems.",

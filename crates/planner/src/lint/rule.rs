@@ -6,7 +6,8 @@
 use super::context::{Service, Setting};
 use crate::finding::Evidence;
 use crate::{Finding, Severity};
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 /// A rule, as `lint --explain CODE` tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,26 +102,28 @@ impl Place for Finding {
 
 /// Joins findings with the same code and message: one finding, all places.
 pub(super) fn merge(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut first: HashMap<(Cow<'static, str>, String), usize> = HashMap::new();
     let mut merged: Vec<Finding> = Vec::with_capacity(findings.len());
-    let mut seen: HashMap<(String, String), usize> = HashMap::new();
+    let mut joined = HashSet::new();
     for finding in findings {
-        let key = (finding.code.to_string(), finding.message.clone());
-        match seen.get(&key).and_then(|at| merged.get_mut(*at)) {
-            Some(first) => {
-                first.severity = first.severity.max(finding.severity);
-                first.evidence.extend(finding.evidence);
+        let key = (finding.code.clone(), finding.message.clone());
+        let at = *first.entry(key).or_insert(merged.len());
+        match merged.get_mut(at) {
+            Some(earlier) => {
+                joined.insert(at);
+                earlier.severity = earlier.severity.max(finding.severity);
+                earlier.evidence.extend(finding.evidence);
             }
-            None => {
-                seen.insert(key, merged.len());
-                merged.push(finding);
-            }
+            None => merged.push(finding),
         }
     }
-    for finding in &mut merged {
-        let mut places: std::collections::HashSet<Evidence> = std::collections::HashSet::new();
-        finding
-            .evidence
-            .retain(|place| places.insert(place.clone()));
+    for at in joined {
+        if let Some(finding) = merged.get_mut(at) {
+            let mut places: HashSet<Evidence> = HashSet::new();
+            finding
+                .evidence
+                .retain(|place| places.insert(place.clone()));
+        }
     }
     merged
 }

@@ -2,6 +2,12 @@
 //!
 //! `cases.txt` holds what bare files show; `host.rs` what takes a host's files and the time.
 
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod cases;
 mod corpus;
 mod host;
