@@ -10,6 +10,7 @@ pub(super) use table::RULES;
 
 use super::context::{Context, ServerTls, Service, Setting};
 use super::rule::Place as _;
+use crate::catalog::Kind;
 use crate::facts::FileLook;
 use crate::{Finding, Severity};
 use files::{Read, problem, read};
@@ -64,8 +65,10 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
             out,
         );
     }
-    if context.facts.is_none() && names_files(context) {
-        out.push(table::UNDETERMINED.found());
+    if context.facts.is_none()
+        && let Some(first) = names_a_file(context)
+    {
+        out.push(table::UNDETERMINED.found().on(Some(first)));
     }
 }
 
@@ -256,9 +259,8 @@ fn holds_key(bytes: &[u8]) -> bool {
     bytes.windows(label.len()).any(|window| window == label)
 }
 
-fn names_files(context: &Context<'_>) -> bool {
-    use crate::catalog::Kind;
-    context.settings.iter().any(|s| {
+fn names_a_file<'s, 'a>(context: &'s Context<'a>) -> Option<&'s Setting<'a>> {
+    context.settings.iter().find(|s| {
         let file = s.parameter.is_some_and(|p| {
             p.ends.is_empty() && matches!(p.kind, Kind::File | Kind::FileOrNone | Kind::FileList)
         });

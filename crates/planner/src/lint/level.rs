@@ -93,7 +93,8 @@ fn off(context: &Context<'_>, server: Option<&Service<'_>>, out: &mut Vec<Findin
     let certificate = CERTIFICATES
         .iter()
         .filter_map(|name| context.set(None, name))
-        .find(|setting| context.expanded(setting).is_some_and(|v| !v.is_empty()));
+        // A value that cannot be expanded here names a file all the same.
+        .find(|s| !s.value.is_empty() && context.expanded(s).is_none_or(|v| !v.is_empty()));
     match certificate {
         // `none` is said on purpose; nothing at all is forgotten.
         Some(set) if level.is_none_or(|l| l.value.is_empty()) => {

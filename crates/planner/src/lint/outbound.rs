@@ -38,7 +38,7 @@ const WEAK_DIGEST: Rule = rule("outbound.weak-fingerprint-digest", Warning, "fin
     "Set smtp_tls_fingerprint_digest = sha256 and record the fingerprints anew.");
 #[rustfmt::skip]
 const WRAPPER: Rule = rule("outbound.wrapper-without-encrypt", Error, "client wrapper mode without a demand for TLS",
-    "Wrapper mode needs the level encrypt or stronger: mail is deferred (TLS wrappermode requires it).",
+    "Wrapper mode needs the level encrypt or stronger: all its mail is deferred (smtp_tls_wrappermode requires \"smtp_tls_security_level = encrypt\").",
     "Set smtp_tls_security_level = encrypt beside smtp_tls_wrappermode = yes.");
 #[rustfmt::skip]
 const MANDATORY: Rule = rule("outbound.mandatory-for-all", Warning, "TLS demanded of every server",
