@@ -59,6 +59,9 @@ pub(super) const RULES: &[Rule] = &[
     rule("value.table-type", Error, "no such type of lookup table",
         "A policy table that cannot be opened defers all mail of the client.",
         "Write one of the types that postconf -m lists."),
+    rule("value.table-form", Fatal, "lookup table without a type",
+        "Every process that reads the parameter dies (expecting type:name form).",
+        "Write type:name."),
     rule("value.cache-type", Warning, "table that cannot hold sessions",
         "tlsmgr(8) cannot open it; sessions are not resumed.",
         "Write btree:${data_directory}/NAME, or lmdb: where btree is not built in."),
@@ -130,7 +133,7 @@ fn severity(context: &Context<'_>, p: &Parameter, reason: &Reason, usual: Severi
         ("value.table-type", _) => Warning,
         ("value.word", Kind::Word(_)) if name.ends_with("dns_support_level") => Fatal,
         ("value.word", Kind::WordList(_)) if name.contains("_sasl_") => Fatal,
-        ("value.word", Kind::Word(_)) if name.ends_with("insecure_mx_policy") => Error,
+        ("value.word", Kind::Word(_)) if name.ends_with("insecure_mx_policy") => Fatal,
         ("value.word", Kind::Word(_)) if name.ends_with("eecdh_grade") => Info,
         ("value.protocols" | "value.grade" | "value.exclusion", _) => {
             unless(latent(context, p), usual)

@@ -141,9 +141,13 @@ pub(super) fn maps(value: &str) -> Answer {
 fn table(element: &str) -> Answer {
     // A table in braces carries options of its own (`{inline {…}}`); its type is its first word.
     let inner = element.trim_start_matches('{').trim_start();
+    // postmap(1) takes a bare name for default_database_type; daemons do not (3.7.11).
     let Some((kind, rest)) = inner.split_once(':') else {
-        // No type: default_database_type.
-        return path(inner);
+        return Err(Reason::new(
+            "value.table-form",
+            format!("{inner:?} is not of the form type:name; a process that reads it dies"),
+            format!("Write the type too: hash:{inner}, or lmdb: where hash is not built in."),
+        ));
     };
     let known = TABLE_TYPES.contains(&kind) || kind.starts_with("check_");
     match kind {
