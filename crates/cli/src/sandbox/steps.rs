@@ -14,6 +14,9 @@ use std::time::Duration;
 /// One look at a port.
 const LOOK: Duration = Duration::from_secs(8);
 
+/// The ports that mx serves in the end.
+const PORTS: [u16; 3] = [25, 465, 587];
+
 /// A step of the main job.
 pub(super) struct Step {
     pub(super) title: &'static str,
