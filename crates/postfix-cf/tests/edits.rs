@@ -5,6 +5,11 @@
 //! prints, parses, and puts the text that stood there back. `append` and `insert-after` take all
 //! lines that follow as their text.
 
+#![expect(
+    clippy::expect_used,
+    reason = "a test ends where its ground is missing"
+)]
+
 use postfix_cf::{Braces, Field, MainCf, MasterCf, ServiceKey};
 use std::path::Path;
 

@@ -324,18 +324,23 @@ fn cut(text: &[u8], range: Range<usize>, eol: &[u8]) -> Result<Vec<u8>, EditErro
     let rest = &text[range.end..];
     let line_end = range.end + memchr::memchr(b'\n', rest).map_or(rest.len(), |i| i + 1);
     let after = &text[range.end..line_end];
-    let indented = trim(before).is_empty();
-    if indented && trim(after).is_empty() {
+    let indented = blanks(before.iter()) == before.len();
+    if indented && blanks(after.iter()) == after.len() {
         let between = comments_between(text, &range);
         return Ok([&text[..line_start], &between, &text[line_end..]].concat());
     }
     let (start, end) = if indented {
-        (range.start, range.end + indent(after))
+        (range.start, range.end + blanks(after.iter()))
     } else {
-        (line_start + trim_end(before).len(), range.end)
+        (range.start - blanks(before.iter().rev()), range.end)
     };
     if indented && text[end] == b'#' {
         return Err(EditError::WouldBecomeComment);
     }
     Ok(splice(text, start..end, b"", eol))
+}
+
+/// The number of blanks in a row. Other whitespace is part of a word here.
+fn blanks<'a>(bytes: impl Iterator<Item = &'a u8>) -> usize {
+    bytes.take_while(|&&b| is_blank(b)).count()
 }
