@@ -8,10 +8,7 @@ mod build;
 mod order;
 mod sentences;
 
-#[cfg(test)]
-mod tests;
-
-pub(crate) use build::{Change, build};
+pub(crate) use build::{Change, Errors, build};
 
 use crate::compile::{self, Files, Ground, Target};
 use crate::facts::Facts;
@@ -47,6 +44,7 @@ pub fn plan(request: &Request<'_>, facts: &Facts, now_unix: i64) -> Result<Plan,
             intent: request.intent,
             in_force: request.in_force,
             parent: request.parent,
+            errors: Errors::Refuse,
         },
         facts,
         now_unix,

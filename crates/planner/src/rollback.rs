@@ -6,13 +6,10 @@
 
 mod reverse;
 
-#[cfg(test)]
-mod tests;
-
 use crate::compile::{Files, refuse};
 use crate::facts::Facts;
 use crate::intent::{Binding, Intent};
-use crate::make::{Change, Request, build};
+use crate::make::{Change, Errors, Request, build};
 use crate::owned;
 use crate::plan::{Cf, Edit};
 use crate::{Digest, Plan, Refusal};
@@ -50,6 +47,7 @@ pub fn rollback(
         intent: &intent,
         in_force: request.in_force,
         parent: request.parent,
+        errors: Errors::Show,
     };
     build(&change, facts, now_unix)
 }
@@ -73,6 +71,7 @@ pub fn restore_drift(request: &Request<'_>, facts: &Facts, now_unix: i64) -> Res
         intent: request.intent,
         in_force: request.in_force,
         parent: request.parent,
+        errors: Errors::Show,
     };
     build(&change, facts, now_unix)
 }

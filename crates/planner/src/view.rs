@@ -6,7 +6,7 @@
 mod listen;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use listen::{is_public, port_of, split_name};
 

@@ -2,6 +2,8 @@
 //!
 //! `BLESS=1` writes what the planner says now; read the difference before committing it.
 
+#![allow(clippy::expect_used, reason = "helpers of tests")]
+
 mod support;
 
 use std::fs;

@@ -1,5 +1,7 @@
 //! What holds of every plan.
 
+#![allow(clippy::expect_used, reason = "helpers of tests")]
+
 mod support;
 
 use postseal_planner::plan::Cf;

@@ -1,1 +1,312 @@
+use super::*;
+use crate::report::{FloorTest, Handshake, HandshakeExpectation, Stage};
+use mailtls::{Fingerprint, TlsVersion};
 
+fn leaf() -> Fingerprint {
+    Fingerprint::of(b"the certificate")
+}
+
+fn address() -> SocketAddr {
+    "192.0.2.25:587".parse().expect("an address")
+}
+
+fn ok(name: StageName) -> Stage {
+    ended(name, StageOutcome::Ok)
+}
+
+fn ended(name: StageName, outcome: StageOutcome) -> Stage {
+    Stage {
+        name,
+        outcome,
+        micros: 1,
+    }
+}
+
+fn why() -> String {
+    "the reason".to_owned()
+}
+
+/// A healthy submission service.
+fn healthy() -> Report {
+    use StageName::{Banner, Connect, Ehlo, EhloUnderTls, Floor, MailBeforeTls, StartTls};
+    let stages = [
+        Connect,
+        Banner,
+        Ehlo,
+        MailBeforeTls,
+        StartTls,
+        StageName::Handshake,
+        EhloUnderTls,
+        Floor,
+    ];
+    Report {
+        service: "submission/inet".to_owned(),
+        address: address(),
+        stages: stages.map(ok).to_vec(),
+        banner: Some("220 mx.example.com ESMTP".to_owned()),
+        ehlo_before: vec!["PIPELINING".to_owned(), "STARTTLS".to_owned()],
+        ehlo_after: vec!["PIPELINING".to_owned(), "AUTH PLAIN LOGIN".to_owned()],
+        mail_before_tls: Some("530 5.7.0 Must issue a STARTTLS command first".to_owned()),
+        handshake: Some(Handshake {
+            version: TlsVersion::Tls1_3,
+            cipher: "TLS_AES_256_GCM_SHA384".to_owned(),
+            group: None,
+            chain: Vec::new(),
+            fingerprint: Some(leaf()),
+        }),
+        below_floor: Some(FloorTest::Refused("alert".to_owned())),
+        auth: None,
+    }
+}
+
+fn wanted() -> HandshakeExpectation {
+    HandshakeExpectation {
+        certificates: vec![leaf()],
+        anonymous: false,
+        floor: Some(TlsVersion::Tls1_2),
+    }
+}
+
+fn submission() -> ServiceExpectation {
+    serving(
+        TlsExpectation::StartTls {
+            required: true,
+            handshake: wanted(),
+        },
+        AuthExpectation::OnlyUnderTls,
+    )
+}
+
+fn serving(tls: TlsExpectation, auth: AuthExpectation) -> ServiceExpectation {
+    ServiceExpectation {
+        service: "submission/inet".to_owned(),
+        addresses: vec![address()],
+        wire: WireExpectation::Serving { tls, auth },
+    }
+}
+
+fn judged(expected: &ServiceExpectation, report: &Report) -> Judgement {
+    let verdict = judge(std::slice::from_ref(expected), std::slice::from_ref(report));
+    verdict.judgements.into_iter().next().expect("a judgement")
+}
+
+fn codes(judgement: &Judgement) -> Vec<String> {
+    judgement
+        .findings
+        .iter()
+        .map(|finding| finding.code.to_string())
+        .collect()
+}
+
+/// The one code that a change of the healthy report leads to.
+fn miss(change: impl Fn(&mut Report)) -> String {
+    let mut report = healthy();
+    change(&mut report);
+    let judgement = judged(&submission(), &report);
+    assert_eq!(
+        judgement.outcome,
+        Outcome::Fail,
+        "{:?}",
+        judgement.sentences
+    );
+    codes(&judgement).join(" ")
+}
+
+fn break_at(report: &mut Report, name: StageName, outcome: StageOutcome) {
+    let at = report
+        .stages
+        .iter()
+        .position(|stage| stage.name == name)
+        .expect("a stage");
+    report.stages.truncate(at);
+    report.stages.push(ended(name, outcome));
+    if name <= StageName::Handshake {
+        report.handshake = None;
+    }
+}
+
+#[test]
+fn a_healthy_service_passes_and_says_what_was_proved() {
+    let judgement = judged(&submission(), &healthy());
+    assert_eq!(judgement.outcome, Outcome::Pass);
+    let said = judgement.sentences.join("\n");
+    for part in [
+        "(530)",
+        "TLS 1.3",
+        "refuses TLS older than TLS 1.2",
+        "AUTH, only under TLS",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+#[test]
+fn each_miss_has_its_code() {
+    use StageOutcome::{Closed, Refused, Unknown};
+    assert_eq!(
+        miss(|r| break_at(r, StageName::Connect, Closed)),
+        "wire.closed"
+    );
+    assert_eq!(
+        miss(|r| break_at(r, StageName::Banner, Unknown(why()))),
+        "wire.no-banner"
+    );
+    assert_eq!(
+        miss(|r| break_at(r, StageName::Ehlo, Refused(why()))),
+        "wire.ehlo-refused"
+    );
+    assert_eq!(
+        miss(|r| break_at(r, StageName::StartTls, Refused(why()))),
+        "wire.starttls-broken"
+    );
+    assert_eq!(
+        miss(|r| break_at(r, StageName::Handshake, Unknown(why()))),
+        "wire.handshake-failed"
+    );
+    assert_eq!(miss(|r| r.ehlo_before.clear()), "wire.starttls-not-offered");
+    assert_eq!(
+        miss(|r| r.mail_before_tls = Some("250 Ok".to_owned())),
+        "wire.tls-not-required"
+    );
+    assert_eq!(
+        miss(|r| r.ehlo_before.push("AUTH PLAIN".to_owned())),
+        "wire.auth-in-clear"
+    );
+    assert_eq!(
+        miss(|r| r.ehlo_before.push("AUTH=PLAIN".to_owned())),
+        "wire.auth-in-clear"
+    );
+    assert_eq!(miss(|r| r.ehlo_after.clear()), "wire.auth-missing");
+    let accepted = Some(FloorTest::Accepted(TlsVersion::Tls1_0));
+    assert_eq!(
+        miss(|r| r.below_floor.clone_from(&accepted)),
+        "wire.floor-not-held"
+    );
+    let other = Some(Fingerprint::of(b"another"));
+    let shows = |r: &mut Report, leaf| r.handshake.as_mut().expect("one").fingerprint = leaf;
+    assert_eq!(miss(|r| shows(r, other)), "wire.wrong-certificate");
+    assert_eq!(miss(|r| shows(r, None)), "wire.no-certificate");
+}
+
+#[test]
+fn what_was_not_seen_is_undetermined_and_no_finding() {
+    let unseen = |change: &dyn Fn(&mut Report)| {
+        let mut report = healthy();
+        change(&mut report);
+        let judgement = judged(&submission(), &report);
+        assert_eq!(
+            judgement.outcome,
+            Outcome::Undetermined,
+            "{:?}",
+            judgement.sentences
+        );
+        assert!(judgement.findings.is_empty());
+    };
+    unseen(&|r| break_at(r, StageName::Connect, StageOutcome::Unknown(why())));
+    unseen(&|r| break_at(r, StageName::EhloUnderTls, StageOutcome::Unknown(why())));
+    unseen(&|r| r.mail_before_tls = None);
+    unseen(&|r| r.mail_before_tls = Some("421 4.3.2 busy".to_owned()));
+    unseen(&|r| r.below_floor = None);
+    unseen(&|r| r.below_floor = Some(FloorTest::Undetermined(why())));
+    unseen(&|r| r.address.set_port(25));
+    unseen(&|r| r.stages.clear());
+}
+
+#[test]
+fn a_service_without_an_address_is_undetermined() {
+    let mut expected = submission();
+    expected.addresses.clear();
+    let verdict = judge(&[expected], &[healthy()]);
+    assert_eq!(verdict.outcome(), Outcome::Undetermined);
+}
+
+#[test]
+fn a_closed_port_is_proved_and_an_open_one_is_a_miss() {
+    let mut expected = submission();
+    expected.wire = WireExpectation::Closed;
+    let mut report = healthy();
+    assert_eq!(codes(&judged(&expected, &report)), ["wire.still-open"]);
+    break_at(&mut report, StageName::Connect, StageOutcome::Closed);
+    assert_eq!(judged(&expected, &report).outcome, Outcome::Pass);
+}
+
+#[test]
+fn without_tls_nothing_of_it_may_show() {
+    let mut report = healthy();
+    report.handshake = None;
+    let off = |auth| serving(TlsExpectation::Off, auth);
+    assert_eq!(
+        codes(&judged(&off(AuthExpectation::Never), &report)),
+        ["wire.starttls-still-offered", "wire.auth-offered"]
+    );
+    report.ehlo_before = vec!["AUTH PLAIN".to_owned()];
+    report.ehlo_after.clear();
+    assert_eq!(
+        judged(&off(AuthExpectation::Always), &report).outcome,
+        Outcome::Pass
+    );
+    assert_eq!(
+        codes(&judged(&off(AuthExpectation::Never), &report)),
+        ["wire.auth-offered"]
+    );
+}
+
+#[test]
+fn optional_tls_may_not_be_required() {
+    let expected = serving(
+        TlsExpectation::StartTls {
+            required: false,
+            handshake: wanted(),
+        },
+        AuthExpectation::Any,
+    );
+    assert_eq!(codes(&judged(&expected, &healthy())), ["wire.tls-required"]);
+}
+
+#[test]
+fn implicit_tls_needs_no_ehlo_before() {
+    let expected = serving(
+        TlsExpectation::Wrapper {
+            handshake: wanted(),
+        },
+        AuthExpectation::OnlyUnderTls,
+    );
+    let mut report = healthy();
+    report.ehlo_before.clear();
+    report.mail_before_tls = None;
+    report.stages.retain(|stage| {
+        !matches!(
+            stage.name,
+            StageName::Ehlo | StageName::StartTls | StageName::MailBeforeTls
+        )
+    });
+    assert_eq!(judged(&expected, &report).outcome, Outcome::Pass);
+}
+
+#[test]
+fn anonymous_tls_shows_no_certificate_and_may_be_unspeakable_for_us() {
+    let anonymous = HandshakeExpectation {
+        anonymous: true,
+        ..HandshakeExpectation::default()
+    };
+    let expected = serving(
+        TlsExpectation::StartTls {
+            required: true,
+            handshake: anonymous,
+        },
+        AuthExpectation::Any,
+    );
+    let mut report = healthy();
+    assert_eq!(
+        codes(&judged(&expected, &report)),
+        ["wire.certificate-shown"]
+    );
+    report.handshake.as_mut().expect("one").fingerprint = None;
+    assert_eq!(judged(&expected, &report).outcome, Outcome::Pass);
+    break_at(
+        &mut report,
+        StageName::Handshake,
+        StageOutcome::Refused("no shared cipher".to_owned()),
+    );
+    assert_eq!(judged(&expected, &report).outcome, Outcome::Undetermined);
+}

@@ -28,6 +28,17 @@ pub(crate) struct Change<'a> {
     pub(crate) in_force: &'a Intent,
     /// The operation it builds on.
     pub(crate) parent: Option<u64>,
+    /// What new errors mean.
+    pub(crate) errors: Errors,
+}
+
+/// What errors mean that the files do not have now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Errors {
+    /// No plan: it would bring them.
+    Refuse,
+    /// They were there before the operation that is undone; the way back is never barred.
+    Show,
 }
 
 /// A pair of files, parsed.
@@ -89,11 +100,11 @@ fn judged(
     let before = found(&pairs.before, facts, change.in_force, now_unix);
     let after = found(&pairs.after, facts, change.intent, now_unix);
     let new = news(&before, &after);
-    if !new.is_empty() {
+    if !new.is_empty() && change.errors == Errors::Refuse {
         return Err(Refusal { findings: new });
     }
     let judged = after.into_iter().map(|finding| PlanFinding {
-        was_so_before: before.iter().any(|old| same(old, &finding)),
+        was_so_before: new.contains(&finding) || before.iter().any(|old| same(old, &finding)),
         finding,
     });
     Ok(judged.collect())
@@ -258,7 +269,7 @@ fn confirmations(pairs: &Pairs, facts: &Facts) -> Vec<Confirmation> {
             code: "inbound.mandatory-on-public-port-25".to_owned(),
             answer: answer.clone(),
             message: "Port 25 would refuse every sender that cannot use TLS: their mail is lost \
-                      to you. RFC 2487 forbids it for public servers."
+                      to you. RFC 3207 §4 forbids it for public servers."
                 .to_owned(),
         });
     }

@@ -8,7 +8,7 @@
 //! reload makes it effective, and main.cf follows (turning TLS off). Where neither is sound, no
 //! order of two renames is safe.
 
-use super::build::{Change, Pairs, Parsed, found, news};
+use super::build::{Change, Errors, Pairs, Parsed, found, news};
 use crate::facts::Facts;
 use crate::plan::{Cf, Edit, Step};
 use crate::{Refusal, compile};
@@ -29,9 +29,10 @@ pub(super) fn steps(
         [] => steps.push(Step::Reload),
         [one] => steps.extend([publish(one.file), Step::Reload]),
         _ => {
-            let before = found(&pairs.before, facts, change.in_force, now_unix);
+            let mut ends = found(&pairs.before, facts, change.in_force, now_unix);
+            ends.extend(found(&pairs.after, facts, change.intent, now_unix));
             let sound = |between: &Parsed| {
-                news(&before, &found(between, facts, change.intent, now_unix)).is_empty()
+                news(&ends, &found(between, facts, change.intent, now_unix)).is_empty()
             };
             let main_first = Parsed {
                 main: pairs.after.main.clone(),
@@ -43,7 +44,7 @@ pub(super) fn steps(
             };
             if sound(&main_first) {
                 steps.extend([publish(Cf::Main), publish(Cf::Master), Step::Reload]);
-            } else if sound(&master_first) {
+            } else if sound(&master_first) || change.errors == Errors::Show {
                 steps.extend([publish(Cf::Master), Step::Reload, Step::Await]);
                 steps.extend([publish(Cf::Main), Step::Reload]);
             } else {

@@ -137,8 +137,12 @@ fn files(
         for problem in &loaded.problems {
             findings.push(certificate_finding(problem).seen(evidence.join(", ")));
         }
+        let origin = match is_adopted(world, named) {
+            true => Origin::Adopted,
+            false => Origin::Named,
+        };
         for chain in loaded.chains {
-            chain_problems(world, &chain, None, services, findings);
+            chain_problems(world, &chain, &origin, services, findings);
         }
     }
 }
@@ -168,21 +172,46 @@ fn stored_chain(
         .iter()
         .map(|der| Certificate::parse(der))
         .collect();
-    let bound = world
-        .intent
-        .bindings
-        .iter()
-        .find(|b| b.fingerprint == stored.fingerprint);
+    let mut bindings = world.intent.bindings.iter();
+    let bound = bindings.find(|bound| bound.fingerprint == stored.fingerprint);
+    let origin = bound.map_or(Origin::Named, Origin::Bound);
     match chain {
-        Ok(chain) => chain_problems(world, &chain, bound, services, findings),
+        Ok(chain) => chain_problems(world, &chain, &origin, services, findings),
         Err(problem) => findings.push(certificate_finding(&(&problem).into())),
     }
+}
+
+/// How a certificate came to be presented.
+enum Origin<'a> {
+    /// Bound from the store.
+    Bound(&'a Binding),
+    /// Its file was configured before Postseal came.
+    Adopted,
+    /// A setting names its file.
+    Named,
+}
+
+/// Whether these files are those of the adopted configuration.
+fn is_adopted(world: &World<'_>, named: &Configured) -> bool {
+    let files: Vec<String> = match named {
+        Configured::Chain(files) => files.iter().map(|p| p.display().to_string()).collect(),
+        Configured::Pairs(pairs) => pairs.iter().map(|p| p.cert.display().to_string()).collect(),
+        Configured::Anonymous | Configured::Nothing => Vec::new(),
+    };
+    let adopted = &world.intent.adopted;
+    let values: Vec<&String> = adopted
+        .main
+        .values()
+        .chain(adopted.services.values().flat_map(BTreeMap::values))
+        .collect();
+    let known = |file: &String| values.iter().any(|value| value.contains(file.as_str()));
+    files.iter().all(known)
 }
 
 fn chain_problems(
     world: &World<'_>,
     chain: &[Certificate],
-    bound: Option<&Binding>,
+    origin: &Origin<'_>,
     services: &[&Service],
     findings: &mut Vec<Finding>,
 ) {
@@ -192,37 +221,43 @@ fn chain_problems(
     } else {
         vec![host.as_str()]
     };
-    let only_optional = !services
+    let optional = !services
         .iter()
         .any(|service| world.view.demands_tls(service));
-    let allowed = bound.is_some_and(|bound| bound.allow_self_signed) && only_optional;
     for problem in mailtls::problems(chain, world.now, &hosts, Trust::Unknown) {
         let mut finding = certificate_finding(&problem);
         if matches!(problem.code, "cert.self-signed" | "cert.system-certificate") {
-            self_signed(&mut finding, bound, allowed);
+            self_signed(&mut finding, origin, optional);
         }
         findings.push(finding.seen(format!("presented by {}", names(services))));
     }
 }
 
-fn self_signed(finding: &mut Finding, bound: Option<&Binding>, allowed: bool) {
-    if allowed {
-        finding.severity = Severity::Info;
-        return;
-    }
-    finding.remedy = match bound {
-        Some(bound) if bound.allow_self_signed => {
+/// A certificate that nobody can verify: accepted where TLS is optional and it was accepted in
+/// so many words, or was there before.
+fn self_signed(finding: &mut Finding, origin: &Origin<'_>, optional: bool) {
+    finding.remedy = match origin {
+        Origin::Bound(bound) if bound.allow_self_signed && optional => {
+            finding.severity = Severity::Info;
+            return;
+        }
+        Origin::Bound(bound) if bound.allow_self_signed => {
             "--allow-self-signed is for optional TLS only; where TLS is required, mail clients \
              refuse it. Get a certificate from a CA."
                 .to_owned()
         }
-        Some(bound) => format!(
+        Origin::Bound(bound) => format!(
             "Get a certificate from a CA; where TLS stays optional, `postseal cert bind {} \
              --allow-self-signed` accepts this one.",
             bound.name
         ),
-        None => "Get a certificate from a CA, import and bind it.".to_owned(),
+        Origin::Adopted | Origin::Named => {
+            "Get a certificate from a CA, import and bind it.".to_owned()
+        }
     };
+    if matches!(origin, Origin::Adopted) && optional {
+        finding.severity = Severity::Warning;
+    }
 }
 
 /// Bindings that the store cannot serve.

@@ -1,0 +1,157 @@
+//! Configurations of real servers: adopting them changes nothing, and what is set and given back
+//! leaves the same bytes.
+//!
+//! The corpus stands outside the repository; where it is missing, that is said aloud.
+
+#![allow(clippy::expect_used, reason = "helpers of tests")]
+
+mod support;
+
+use postseal_planner::facts::FileLook;
+use std::fs;
+use std::path::PathBuf;
+use support::{Host, data, file, pem, script, text};
+
+/// For a master.cf that comes without its main.cf.
+const WITH_TLS: &[u8] = b"smtpd_tls_chain_files = /etc/ssl/mx.pem\nsmtpd_tls_security_level = may\nsmtpd_tls_auth_only = yes\n";
+
+fn corpus(kind: &str) -> Vec<PathBuf> {
+    let folder = data("../../../../shared/corpus").join(kind);
+    let Ok(entries) = fs::read_dir(&folder) else {
+        eprintln!("NOT TESTED: there is no corpus at {}", folder.display());
+        return Vec::new();
+    };
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    files.sort();
+    files
+}
+
+fn hosts() -> Vec<(PathBuf, Host)> {
+    let stock = |name: &str| fs::read(data("plans/stock").join(name)).expect("a stock file");
+    let mains = corpus("main.cf").into_iter().map(|path| {
+        let host = Host::new(&fs::read(&path).expect("a file"), &stock("master.cf"));
+        (path, host)
+    });
+    let masters = corpus("master.cf").into_iter().map(|path| {
+        let host = Host::new(WITH_TLS, &fs::read(&path).expect("a file"));
+        (path, host)
+    });
+    let mut hosts: Vec<(PathBuf, Host)> = mains.chain(masters).collect();
+    for (_, host) in &mut hosts {
+        // Whatever these servers name is there: certificates, maps, sockets.
+        host.look();
+        for look in host.facts.files.values_mut() {
+            if matches!(look, FileLook::Missing) {
+                *look = file(pem("mx"));
+            }
+        }
+    }
+    hosts
+}
+
+#[test]
+fn a_plan_right_after_adoption_is_empty() {
+    for (path, mut host) in hosts() {
+        let plan = host.plan();
+        let plan = plan.unwrap_or_else(|r| panic!("{}: {}", path.display(), text::of(&Err(r))));
+        assert!(
+            plan.is_empty(),
+            "{}: {}",
+            path.display(),
+            text::of(&Ok(plan))
+        );
+    }
+}
+
+#[test]
+fn what_is_set_and_given_back_leaves_the_same_bytes() {
+    let wishes = [
+        "profile=recommended",
+        "loglevel.inbound=1",
+        "received-header=yes",
+        "session-cache=off",
+        "submission=on",
+        "smtps=on",
+    ];
+    let (mut kept, mut refused) = (0, Vec::new());
+    for (path, mut host) in hosts() {
+        // A file without a final newline gets one when a line is appended.
+        let end = |bytes: &[u8]| bytes.is_empty() || bytes.ends_with(b"\n");
+        if !end(&host.facts.main_cf.bytes) || !end(&host.facts.master_cf.bytes) {
+            continue;
+        }
+        let before = [
+            host.facts.main_cf.bytes.clone(),
+            host.facts.master_cf.bytes.clone(),
+        ];
+        let set: Vec<String> = wishes.iter().map(|wish| format!("set {wish}")).collect();
+        let plan = match script::run(&mut host, &format!("bind mx\n{}", set.join("\n"))) {
+            Ok(plan) => plan,
+            Err(refusal) => {
+                refused.push(format!("{}: {}", path.display(), refusal.findings[0].code));
+                continue;
+            }
+        };
+        host.apply(&plan);
+        let again = host
+            .plan()
+            .unwrap_or_else(|r| panic!("{}: {}", path.display(), text::of(&Err(r))));
+        assert!(
+            again.is_empty(),
+            "{}: {}",
+            path.display(),
+            text::of(&Ok(again))
+        );
+        match script::run(&mut host, "rollback") {
+            Ok(plan) => host.apply(&plan),
+            Err(refusal) => panic!("{}: {}", path.display(), text::of(&Err(refusal))),
+        }
+        let after = [
+            host.facts.main_cf.bytes.clone(),
+            host.facts.master_cf.bytes.clone(),
+        ];
+        assert!(
+            after == before,
+            "{}: rollback is not byte for byte",
+            path.display()
+        );
+        host.last = None;
+        let plan =
+            script::run(&mut host, &format!("bind mx\n{}", set.join("\n"))).expect("as before");
+        host.apply(&plan);
+        let unset: Vec<String> = wishes
+            .iter()
+            .map(|wish| format!("unset {}", wish.split('=').next().expect("a key")))
+            .collect();
+        match script::run(&mut host, &format!("unbind mx\n{}", unset.join("\n"))) {
+            Ok(plan) => host.apply(&plan),
+            // The certificate that was adopted is missing here: going back would be worse.
+            Err(refusal) => {
+                refused.push(format!(
+                    "{} back: {}",
+                    path.display(),
+                    refusal.findings[0].code
+                ));
+                continue;
+            }
+        }
+        for (before, after) in before
+            .iter()
+            .zip([&host.facts.main_cf.bytes, &host.facts.master_cf.bytes])
+        {
+            let (before, after) = (
+                String::from_utf8_lossy(before),
+                String::from_utf8_lossy(after),
+            );
+            assert_eq!(after, before, "{}", path.display());
+        }
+        kept += 1;
+    }
+    eprintln!(
+        "{kept} given back, {} refused:\n{}",
+        refused.len(),
+        refused.join("\n")
+    );
+}
