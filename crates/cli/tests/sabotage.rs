@@ -98,8 +98,11 @@ impl Trial {
         drop(self.child.stdin.take());
         let mut rest = String::new();
         std::io::Read::read_to_string(&mut self.told, &mut rest).unwrap();
-        assert_eq!(self.child.wait().unwrap().code(), Some(1), "{rest}");
-        assert!(!self.folder.exists(), "the site was left behind");
+        let mut answer = String::new();
+        let mut stdout = self.child.stdout.take().unwrap();
+        std::io::Read::read_to_string(&mut stdout, &mut answer).unwrap();
+        assert_eq!(self.child.wait().unwrap().code(), Some(1), "{rest}{answer}");
+        assert!(!self.folder.exists(), "the site was left behind: {answer}");
     }
 
     fn main_cf(&self) -> PathBuf {

@@ -96,22 +96,28 @@ impl Instance {
         Ok(())
     }
 
-    /// Stops it, and waits until its master is gone.
+    /// Stops it, and waits until none of its processes is left.
     pub(super) fn stop(&self) -> Result<(), String> {
-        if self.master().is_some() {
-            self.postfix("stop")?;
-        }
+        // It may be on its way out already; what counts is what is left of it.
+        let said = if self.master().is_some() {
+            self.postfix("stop")
+        } else {
+            Ok(())
+        };
         let deadline = Instant::now() + PATIENCE;
-        while self.master().is_some() {
+        loop {
+            let left = self.processes();
+            if left.is_empty() {
+                return Ok(());
+            }
             if Instant::now() > deadline {
                 return Err(format!(
-                    "the master of {} is still there",
+                    "processes {left:?} of {}; {said:?}",
                     self.folder.display()
                 ));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        Ok(())
     }
 
     /// Lets it, and its address, outlive this process.
@@ -126,6 +132,21 @@ impl Instance {
         let pid: u32 = pid.trim().parse().ok()?;
         let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
         (name.trim() == "master").then_some(pid)
+    }
+
+    /// Every process that works in the queue directory: Postfix's daemons all do.
+    fn processes(&self) -> Vec<u32> {
+        let queue = self.folder.join("queue");
+        let Ok(entries) = fs::read_dir("/proc") else {
+            return Vec::new();
+        };
+        entries
+            .flatten()
+            .filter(|entry| {
+                fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(&queue))
+            })
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .collect()
     }
 
     fn postfix(&self, verb: &str) -> Result<(), String> {

@@ -8,6 +8,7 @@ use super::mail::{self, Door};
 use super::site::Site;
 use postseal_planner::report::{Handshake, Report, StageOutcome};
 use postseal_probe::{MailBeforeTls, Start, Target};
+use serde_json::Value;
 use std::fs;
 use std::time::Duration;
 
@@ -105,12 +106,7 @@ fn init(site: &mut Site) -> Proof {
     site.cli.expect(0, &["init"])?;
     let same = untouched(site)?;
     let plan = site.cli.expect(0, &["plan"])?;
-    if plan
-        .json
-        .get("pending")
-        .and_then(serde_json::Value::as_bool)
-        != Some(false)
-    {
+    if plan.json.get("pending").and_then(Value::as_bool) != Some(false) {
         return Err("the plan right after adoption is not empty".to_owned());
     }
     Ok(vec![
@@ -219,10 +215,18 @@ fn apply(site: &mut Site) -> Proof {
     if ran.json.get("outcome").and_then(|outcome| outcome.as_str()) != Some("kept") {
         return Err("the operation was not kept".to_owned());
     }
-    site.operation = ran
+    let proofs = ran
         .json
-        .get("operation")
-        .and_then(serde_json::Value::as_u64);
+        .pointer("/proved/judgements")
+        .and_then(Value::as_array);
+    let passed = |judged: &&Value| judged.get("outcome").and_then(Value::as_str) == Some("pass");
+    let count = proofs.map_or(0, |judged| judged.iter().filter(passed).count());
+    if count < PORTS.len() {
+        return Err(format!(
+            "the operation was kept, but only {count} ports were proved"
+        ));
+    }
+    site.operation = ran.json.get("operation").and_then(Value::as_u64);
     let now = Files::of(&site.cli.instance)?;
     let kept = now.keeps_the_lines_of(&site.original)?;
     Ok(vec![
