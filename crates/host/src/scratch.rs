@@ -43,6 +43,8 @@ use std::process::Child;
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// How long a master that has started or reloaded may take to open its ports.
+const LISTENING: Duration = Duration::from_secs(2);
 /// How long a master may take to start or reload; it takes milliseconds.
 const START: Duration = Duration::from_secs(20);
 /// After this the scratch master ends by itself, whatever became of Postseal.
@@ -251,18 +253,24 @@ fn reachable(master: &Child) -> Result<(), HostError> {
     }
 }
 
-/// The answers must come from this master: all its ports are its own, and nobody else's too.
+/// The answers must come from this master: all its ports are its own, and nobody else's too. It
+/// says that it is reloading before it opens the ports of new services, so it is given a moment.
 fn check_sockets(
     master: &Child,
     sink: &LogSink,
     endpoints: &[SocketAddr],
 ) -> Result<(), HostError> {
-    match network::not_alone(master.id(), endpoints).first() {
-        None => Ok(()),
-        Some(address) => Err(refused(
-            &format!("{PORT_TAKEN}: {address} is not the master's alone"),
-            &sink.bytes(),
-        )),
+    let end = Instant::now() + LISTENING;
+    loop {
+        let not_alone = network::not_alone(master.id(), endpoints);
+        let Some(address) = not_alone.first() else {
+            return Ok(());
+        };
+        if Instant::now() >= end {
+            let reason = format!("{PORT_TAKEN}: {address} is not the master's alone");
+            return Err(refused(&reason, &sink.bytes()));
+        }
+        thread::sleep(Duration::from_millis(5));
     }
 }
 
