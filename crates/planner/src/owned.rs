@@ -84,13 +84,13 @@ pub fn read(main: &MainCf, master: &MasterCf) -> Owned {
             owned.services.insert(service.id, ours);
         }
     }
-    for service in master.services() {
+    let bytes = master.to_bytes();
+    for service in master.services().filter(|service| service.kind == "inet") {
         let port = view::port_of(view::split_name(&service.name).port);
-        let text = compile::lines(&master.to_bytes(), service.first_line, service.last_line);
-        if service.kind == "inet"
-            && port.is_some_and(|port| compile::PORTS.contains(&port))
-            && let Some(text) = text
-        {
+        if !port.is_some_and(|port| compile::PORTS.contains(&port)) {
+            continue;
+        }
+        if let Some(text) = compile::lines(&bytes, service.first_line, service.last_line) {
             owned.blocks.insert(service.key().to_string(), text);
         }
     }

@@ -98,7 +98,13 @@ fn judged(
     now_unix: i64,
 ) -> Result<Vec<PlanFinding>, Refusal> {
     let before = found(&pairs.before, facts, change.in_force, now_unix);
-    let after = found(&pairs.after, facts, change.intent, now_unix);
+    let unchanged = change.files.main == facts.main_cf.bytes
+        && change.files.master == facts.master_cf.bytes
+        && change.intent.bindings == change.in_force.bindings;
+    let after = match unchanged {
+        true => before.clone(),
+        false => found(&pairs.after, facts, change.intent, now_unix),
+    };
     let new = news(&before, &after);
     if !new.is_empty() && change.errors == Errors::Refuse {
         return Err(Refusal { findings: new });
