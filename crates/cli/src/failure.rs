@@ -8,6 +8,7 @@ use crate::config::{Global, Output};
 use postseal_engine::{EngineError, Kind};
 use postseal_planner::Finding;
 use serde_json::json;
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -74,7 +75,8 @@ impl Failure {
         self
     }
 
-    /// Prints it: text on standard error, JSON on standard output.
+    /// Prints it: text on standard error, JSON on standard output. A terminal that hung up ends
+    /// the output, not the command's result.
     pub(crate) fn print(&self, global: &Global) -> ExitCode {
         if global.output == Output::Json {
             let document = json!({
@@ -83,17 +85,24 @@ impl Failure {
                 "error": {"code": self.code, "message": self.message, "hint": self.hint},
                 "findings": self.findings,
             });
-            println!("{document:#}");
+            let _ = writeln!(std::io::stdout(), "{document:#}");
         } else {
-            eprintln!("postseal: error: {} [{}]", self.message, self.code);
-            for line in self.findings.iter().flat_map(finding_lines) {
-                eprintln!("  {line}");
-            }
-            if let Some(hint) = &self.hint {
-                eprintln!("postseal: hint: {hint}");
-            }
+            let _ = std::io::stderr().write_all(self.text().as_bytes());
         }
         self.exit.into()
+    }
+}
+
+impl Failure {
+    fn text(&self) -> String {
+        let mut text = format!("postseal: error: {} [{}]\n", self.message, self.code);
+        for line in self.findings.iter().flat_map(finding_lines) {
+            text.push_str(&format!("  {line}\n"));
+        }
+        if let Some(hint) = &self.hint {
+            text.push_str(&format!("postseal: hint: {hint}\n"));
+        }
+        text
     }
 }
 
@@ -103,6 +112,7 @@ impl From<EngineError> for Failure {
             Kind::Refused => Exit::Data,
             Kind::Conflict => Exit::Temporary,
             Kind::RolledBack => Exit::RolledBack,
+            Kind::Undetermined => Exit::Undetermined,
             Kind::Permission => Exit::Permission,
             Kind::Failed => Exit::Failed,
         };

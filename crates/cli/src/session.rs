@@ -8,7 +8,10 @@ use crate::progress;
 use postseal_engine::{Engine, EngineError, Event, Network, SystemClock};
 use postseal_host::{HostError, HostOptions, PostfixHost};
 use postseal_store::{SqliteStore, StoreError};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Debian's, and everybody's, configuration directory.
 const DEFAULT_INSTANCE: &str = "/etc/postfix";
@@ -21,6 +24,7 @@ pub(crate) struct Session {
     clock: SystemClock,
     guards: PathBuf,
     instance: String,
+    interrupted: Arc<AtomicBool>,
     listener: Box<dyn Fn(&Event)>,
 }
 
@@ -33,8 +37,15 @@ impl Session {
         Ok(Self::new(global, host, store))
     }
 
-    /// For commands that work on an adopted instance.
+    /// For commands that work on an adopted instance. Ends an interrupted operation first.
     pub(crate) fn existing(global: &Global) -> Result<Self, Failure> {
+        let mut session = Self::as_it_is(global)?;
+        session.engine().wake()?;
+        Ok(session)
+    }
+
+    /// The same, without ending an interrupted operation: for those who look after one.
+    pub(crate) fn as_it_is(global: &Global) -> Result<Self, Failure> {
         require_root("this command")?;
         let host = host(global)?;
         let store = SqliteStore::open_existing(&global.store).map_err(EngineError::from)?;
@@ -52,8 +63,19 @@ impl Session {
             network: Network,
             clock: SystemClock::default(),
             guards: global.store.clone(),
+            interrupted: Arc::default(),
             listener: Box::new(progress::listener(global)),
         }
+    }
+
+    /// From now on Ctrl-C, a hang-up and a polite kill let the engine put the old state back,
+    /// instead of ending this process in the middle of a change.
+    pub(crate) fn heed_interrupts(&self) -> Result<(), Failure> {
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            signal_hook::flag::register(signal, Arc::clone(&self.interrupted))
+                .map_err(|error| Failure::new(Exit::Failed, "host.signal", error.to_string()))?;
+        }
+        Ok(())
     }
 
     /// The engine.
@@ -66,13 +88,14 @@ impl Session {
             guards: self.guards.clone(),
             actor: actor(),
             instance: self.instance.clone(),
+            interrupted: &self.interrupted,
             listener: &*self.listener,
         }
     }
 }
 
 /// The instance's machine.
-fn host(global: &Global) -> Result<PostfixHost, Failure> {
+pub(crate) fn host(global: &Global) -> Result<PostfixHost, Failure> {
     let directory = match &global.instance {
         Some(directory) => std::path::absolute(directory)
             .map_err(|error| Failure::new(Exit::Usage, "instance.bad-path", error.to_string()))?,

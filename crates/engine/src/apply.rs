@@ -7,8 +7,11 @@
 use crate::change::Keep;
 use crate::rehearse::Rehearsed;
 use crate::undo::Undo;
+use crate::verify::Interrupt;
 use crate::{Engine, EngineError, Event, Stage};
 use postseal_host::Snapshot;
+use postseal_planner::Digest;
+use postseal_planner::facts::MasterState;
 use postseal_planner::plan::{Cf, Plan, Step};
 use postseal_store::{Close, NewOperation, OperationOutcome, Phase, StoredSnapshot};
 use std::time::Duration;
@@ -24,6 +27,9 @@ pub(crate) struct Applied {
     pub(crate) rehearsed: Rehearsed,
     pub(crate) snapshots: Vec<Snapshot>,
     pub(crate) confirm_by_ms: Option<i64>,
+    /// The master that was reloaded, or stopped and started; should it not run afterwards, it
+    /// was this change that ended it.
+    pub(crate) disturbed: MasterState,
 }
 
 impl Engine<'_> {
@@ -45,18 +51,18 @@ impl Engine<'_> {
         };
         let snapshots = self.snapshots(&rehearsed)?;
         let operation = self.open(&rehearsed, &snapshots, started_ms, confirm_by_ms)?;
-        let applied = Applied {
+        let mut applied = Applied {
             operation,
             rehearsed,
             snapshots,
             confirm_by_ms,
+            disturbed: MasterState::Stopped,
         };
         let steps = applied.rehearsed.approved.proposal.plan.steps.clone();
         for (n, step) in steps.iter().enumerate() {
-            if let Err(error) = self.step(&applied, step) {
-                return Err(self.give_up(&applied, n, error));
+            if let Err(error) = self.step_and_note(&mut applied, n, step) {
+                return Err(self.give_up(&applied, error));
             }
-            self.store.journal(operation, &Phase::Step { n })?;
             self.tell(Event::Step {
                 n,
                 what: describe(step),
@@ -72,7 +78,7 @@ impl Engine<'_> {
         let mut snapshots = Vec::new();
         for edit in &plan.edits {
             let snapshot = self.host.snapshot(edit.file)?;
-            if postseal_planner::Digest::of(&snapshot.bytes) != edit.before {
+            if Digest::of(&snapshot.bytes) != edit.before {
                 return Err(postseal_host::HostError::Stale {
                     path: snapshot.path,
                 }
@@ -103,7 +109,18 @@ impl Engine<'_> {
         Ok(operation)
     }
 
-    fn step(&mut self, applied: &Applied, step: &Step) -> Result<(), EngineError> {
+    fn step_and_note(
+        &mut self,
+        applied: &mut Applied,
+        n: usize,
+        step: &Step,
+    ) -> Result<(), EngineError> {
+        self.stop_if_interrupted()?;
+        self.step(applied, step)?;
+        Ok(self.store.journal(applied.operation, &Phase::Step { n })?)
+    }
+
+    fn step(&mut self, applied: &mut Applied, step: &Step) -> Result<(), EngineError> {
         let plan = &applied.rehearsed.approved.proposal.plan;
         match step {
             Step::InstallChain { path, .. } => {
@@ -120,8 +137,16 @@ impl Engine<'_> {
                     self.host.publish(*file, &edit.bytes, edit.before)?;
                 }
             }
-            Step::Reload => self.reload_if_running()?,
-            Step::Restart => self.host.restart()?,
+            Step::Reload | Step::Restart => {
+                // What somebody has stopped is not ours to start.
+                if let running @ MasterState::Running(_) = self.host.master()? {
+                    applied.disturbed = running;
+                    match step {
+                        Step::Restart => self.host.restart()?,
+                        _ => self.host.reload()?,
+                    }
+                }
+            }
             Step::Await => self.await_services(applied, plan),
         }
         Ok(())
@@ -140,33 +165,38 @@ impl Engine<'_> {
             facts,
             &plan.intent,
         );
-        self.poll(&expectations, EFFECTIVE);
+        self.poll(&expectations, EFFECTIVE, Interrupt::Heed);
     }
 
-    fn give_up(&mut self, applied: &Applied, done: usize, error: EngineError) -> EngineError {
-        let reason = crate::undo::whole_chain(&error);
-        if done == 0 {
-            let close = Close {
-                ended_ms: self.clock.now_ms(),
-                outcome: OperationOutcome::Failed { reason },
-                sentences: Vec::new(),
-                state: None,
-            };
-            return self
-                .store
-                .close_operation(applied.operation, &close)
-                .err()
-                .map_or(error, Into::into);
+    /// Puts the old bytes back, where any were replaced.
+    fn give_up(&mut self, applied: &Applied, error: EngineError) -> EngineError {
+        let undo = Undo::of_applied(applied, crate::undo::whole_chain(&error));
+        if self.is_untouched(applied) {
+            return self.close_failed(&undo).err().unwrap_or(error);
         }
-        let undo = Undo::of_applied(applied, reason);
-        match self.undo(&undo) {
-            Ok(()) => EngineError::RolledBack {
-                operation: applied.operation,
-                reason: undo.reason,
-                findings: Vec::new(),
+        self.rolled_back(&undo, Vec::new())
+    }
+
+    /// Whether Postfix and its two files are as they were. What cannot be seen counts as touched.
+    fn is_untouched(&self, applied: &Applied) -> bool {
+        let as_before = |snapshot: &Snapshot| {
+            let now = self.host.snapshot(snapshot.file);
+            now.is_ok_and(|now| now.bytes == snapshot.bytes)
+        };
+        applied.disturbed == MasterState::Stopped && applied.snapshots.iter().all(as_before)
+    }
+
+    fn close_failed(&mut self, undo: &Undo) -> Result<(), EngineError> {
+        self.remove_installed(undo)?;
+        let close = Close {
+            ended_ms: self.clock.now_ms(),
+            outcome: OperationOutcome::Failed {
+                reason: undo.reason.clone(),
             },
-            Err(worse) => worse,
-        }
+            sentences: Vec::new(),
+            state: None,
+        };
+        Ok(self.store.close_operation(undo.operation, &close)?)
     }
 }
 
@@ -174,7 +204,7 @@ impl Engine<'_> {
 pub(crate) fn stored(snapshot: &Snapshot) -> StoredSnapshot {
     StoredSnapshot {
         file: snapshot.file,
-        digest: postseal_planner::Digest::of(&snapshot.bytes),
+        digest: Digest::of(&snapshot.bytes),
         bytes: snapshot.bytes.clone(),
         attributes: crate::undo::Attributes::of(snapshot).to_json(),
     }

@@ -90,6 +90,7 @@ impl Engine<'_> {
         let rehearsed = self.rehearse(approved)?;
         let (rehearsal, not_rehearsed) =
             (rehearsed.verdict.clone(), rehearsed.not_rehearsed.clone());
+        self.stop_if_interrupted()?;
         let applied = self.carry_out_steps(rehearsed, keep)?;
         let (outcome, proved) = self.verify_and_settle(applied, keep)?;
         Ok(Changed {

@@ -5,6 +5,10 @@
 use postseal_host::HostError;
 use postseal_planner::{Finding, Refusal};
 use postseal_store::StoreError;
+use std::fmt;
+
+/// The planner's word for an edit that somebody changed since.
+const ROLLBACK_CONFLICT: &str = "rollback.conflict";
 
 /// An error of the engine.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +67,22 @@ pub enum EngineError {
         /// Why.
         reason: String,
     },
+    /// The operator stopped it before anything was changed.
+    #[error("interrupted; nothing was changed")]
+    Interrupted,
+    /// The files are whole, but the store could not be told how the operation ended.
+    #[error(
+        "{end}, but the store could not be written; the next command notes how operation {operation} ended"
+    )]
+    Unnoted {
+        /// Which.
+        operation: u64,
+        /// How it ended.
+        end: End,
+        /// Why not.
+        #[source]
+        source: StoreError,
+    },
     /// No such operation, certificate or plan.
     #[error("there is no {what} {name}")]
     Unknown {
@@ -91,6 +111,24 @@ pub enum EngineError {
     },
 }
 
+/// How an operation ended that the store knows nothing of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Proved, and in force.
+    Kept,
+    /// The old files are back.
+    Undone,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Kept => "the change is proved and in force",
+            Self::Undone => "the old files are back",
+        })
+    }
+}
+
 /// What an error means for whoever asked. Mapped once in each face.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -100,6 +138,8 @@ pub enum Kind {
     Conflict,
     /// Tried and rolled back (4).
     RolledBack,
+    /// In force, but something about it is not known (3).
+    Undetermined,
     /// No permission (77).
     Permission,
     /// Failed, nothing changed (1).
@@ -110,6 +150,9 @@ impl EngineError {
     /// What it means for whoever asked.
     pub fn kind(&self) -> Kind {
         match self {
+            Self::Refused(refusal) if first_code(&refusal.findings, "") == ROLLBACK_CONFLICT => {
+                Kind::Conflict
+            }
             Self::NotAdopted { .. }
             | Self::Refused(_)
             | Self::Rehearsal { .. }
@@ -123,9 +166,13 @@ impl EngineError {
             | Self::Conflict { .. }
             | Self::Host(HostError::Locked { .. } | HostError::Stale { .. })
             | Self::Store(StoreError::Busy(_)) => Kind::Conflict,
-            Self::RolledBack { .. } => Kind::RolledBack,
+            Self::RolledBack { .. }
+            | Self::Unnoted {
+                end: End::Undone, ..
+            } => Kind::RolledBack,
+            Self::Unnoted { end: End::Kept, .. } => Kind::Undetermined,
             Self::Host(HostError::Permission(_)) => Kind::Permission,
-            Self::Host(_) | Self::Store(_) | Self::Local { .. } => Kind::Failed,
+            Self::Host(_) | Self::Store(_) | Self::Local { .. } | Self::Interrupted => Kind::Failed,
         }
     }
 
@@ -144,6 +191,8 @@ impl EngineError {
                 return first_code(findings, "operation.rolled-back");
             }
             Self::Conflict { .. } => "operation.conflict",
+            Self::Interrupted => "interrupted",
+            Self::Unnoted { .. } => "store.failed",
             Self::Unknown { .. } => "name.unknown",
             Self::Certificate(error) => error.code(),
             Self::Host(error) => host_code(error),

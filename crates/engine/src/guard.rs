@@ -6,6 +6,7 @@
 
 use crate::recover::Recovery;
 use crate::{Engine, EngineError};
+use postseal_host::HostError;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -42,7 +43,13 @@ impl Engine<'_> {
             self.clock
                 .sleep(LOOK.min(Duration::from_millis(left.unsigned_abs())));
         }
-        let recovery = self.recover();
+        let recovery = loop {
+            match self.recover() {
+                // Somebody is at work on the instance, and may not be about to undo this one.
+                Err(EngineError::Host(HostError::Locked { .. })) => self.clock.sleep(LOOK),
+                ended => break ended,
+            }
+        };
         remove(&file);
         drop(lock);
         recovery

@@ -45,9 +45,10 @@ pub use certificates::{CertificateView, ExportedKey, Import, Imported};
 pub use change::{Changed, Keep, Outcome};
 pub use clock::{Clock, SystemClock};
 pub use drift::DriftReport;
-pub use error::{EngineError, Kind};
+pub use error::{End, EngineError, Kind};
 pub use events::{Event, Stage};
 pub use guard::Guarded;
+pub use observe::observe_unadopted;
 pub use propose::Proposal;
 pub use recover::Recovery;
 pub use status::Status;
@@ -56,6 +57,7 @@ pub use wire::{Network, Wire};
 
 use postseal_host::Host;
 use postseal_store::Store;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The engine at work on one instance. Everything it needs of the world is handed in.
 pub struct Engine<'a> {
@@ -73,6 +75,8 @@ pub struct Engine<'a> {
     pub actor: String,
     /// The instance: its configuration directory's path, as the store's key.
     pub instance: String,
+    /// Set when the operator wants it to stop: what is not proved by then is put back.
+    pub interrupted: &'a AtomicBool,
     /// Told of everything as it happens.
     pub listener: &'a dyn Fn(&Event),
 }
@@ -80,5 +84,16 @@ pub struct Engine<'a> {
 impl Engine<'_> {
     fn tell(&self, event: Event) {
         (self.listener)(&event);
+    }
+
+    fn stop_if_interrupted(&self) -> Result<(), EngineError> {
+        if self.is_interrupted() {
+            return Err(EngineError::Interrupted);
+        }
+        Ok(())
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
     }
 }

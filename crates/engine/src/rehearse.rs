@@ -120,6 +120,7 @@ impl Engine<'_> {
             let tried = self.try_in_scratch(plan, facts, &private);
             (tried, live.join().unwrap_or_default())
         });
+        self.stop_if_interrupted()?;
         let (shown, not_rehearsed) = match tried {
             Err(EngineError::Host(HostError::NotRehearsable(why))) => {
                 accept_no_rehearsal(&approved, &why)?;
@@ -224,7 +225,8 @@ impl Engine<'_> {
             let verdict = postseal_planner::judge(&expectations, &reports);
             let dead = maillog::tls_warnings(&scratch.log())
                 .any(|warning| warning.weight == maillog::Weight::Kills);
-            if verdict.outcome() == Outcome::Pass || dead || self.clock.monotonic() > deadline {
+            let over = self.is_interrupted() || self.clock.monotonic() > deadline;
+            if verdict.outcome() == Outcome::Pass || dead || over {
                 break verdict;
             }
             self.clock.sleep(PAUSE);

@@ -7,9 +7,9 @@ use crate::approve::Acceptance;
 use crate::change::{Changed, Keep, Outcome};
 use crate::propose::Proposal;
 use crate::rehearse::{Was, log_findings};
-use crate::undo::{PROOF, Undo, sentences};
-use crate::verify::Looked;
-use crate::{Engine, EngineError, Event, Stage, adopt};
+use crate::undo::{PROOF, Undo, sentences, whole_chain};
+use crate::verify::{Interrupt, Looked};
+use crate::{End, Engine, EngineError, Event, Stage, adopt};
 use postseal_host::LogLook;
 use postseal_planner::facts::MasterState;
 use postseal_planner::report::{Outcome as Judged, Verdict};
@@ -24,6 +24,15 @@ const THROTTLED: Duration = Duration::from_millis(1500);
 /// How many operations a `rollback` without a number looks back; further back one names it.
 const ROLLBACK_REACH: usize = 1000;
 
+/// What the wire said of a change.
+enum Proof {
+    Good(Verdict),
+    Missing {
+        first: Finding,
+        others: Vec<Finding>,
+    },
+}
+
 impl Engine<'_> {
     /// Proves the applied plan on the wire, then keeps it or puts the old bytes back.
     pub(crate) fn verify_and_settle(
@@ -31,46 +40,72 @@ impl Engine<'_> {
         applied: Applied,
         keep: Keep,
     ) -> Result<(Outcome, Verdict), EngineError> {
+        let verdict = match self.prove_and_note(&applied) {
+            Ok(Proof::Good(verdict)) => verdict,
+            Ok(Proof::Missing { first, others }) => {
+                let undo = Undo::of_applied(&applied, first.message.clone());
+                let misses = std::iter::once(first).chain(others).collect();
+                return Err(self.rolled_back(&undo, misses));
+            }
+            Err(error) => {
+                let undo = Undo::of_applied(&applied, whole_chain(&error));
+                return Err(self.rolled_back(&undo, Vec::new()));
+            }
+        };
+        let operation = applied.operation;
+        let outcome = match (keep, applied.confirm_by_ms) {
+            (Keep::Within(_), Some(confirm_by_ms)) => Outcome::Awaiting {
+                operation,
+                confirm_by_ms,
+            },
+            _ => {
+                let intent = applied.rehearsed.approved.proposal.plan.intent.clone();
+                self.close_proved(operation, intent, &verdict)?;
+                Outcome::Kept { operation }
+            }
+        };
+        Ok((outcome, verdict))
+    }
+
+    /// Looks, judges, and notes in the journal what was proved. An error here means that nothing
+    /// was noted.
+    fn prove_and_note(&mut self, applied: &Applied) -> Result<Proof, EngineError> {
         self.tell(Event::Stage {
             stage: Stage::Prove,
         });
-        let looked = self.prove(&applied)?;
+        let looked = self.prove(applied)?;
         self.tell(Event::Proved {
             verdict: looked.verdict.clone(),
         });
-        let misses = self.new_misses(&applied, &looked)?;
-        if let Some(first) = misses.first() {
-            let reason = first.message.clone();
-            self.undo(&Undo::of_applied(&applied, reason.clone()))?;
-            return Err(EngineError::RolledBack {
-                operation: applied.operation,
-                reason,
-                findings: misses,
-            });
+        self.stop_if_interrupted()?;
+        let mut misses = self.new_misses(applied, &looked)?.into_iter();
+        if let Some(first) = misses.next() {
+            let others = misses.collect();
+            return Ok(Proof::Missing { first, others });
         }
-        self.store.journal(applied.operation, &Phase::Verified)?;
-        let outcome = match (keep, applied.confirm_by_ms) {
-            (Keep::Within(_), Some(confirm_by_ms)) => {
-                self.store
-                    .journal(applied.operation, &Phase::AwaitingConfirmation)?;
-                Outcome::Awaiting {
-                    operation: applied.operation,
-                    confirm_by_ms,
-                }
-            }
-            _ => {
-                let proposal = &applied.rehearsed.approved.proposal;
-                self.close_kept(
-                    applied.operation,
-                    proposal.plan.intent.clone(),
-                    &looked.verdict,
-                )?;
-                Outcome::Kept {
-                    operation: applied.operation,
-                }
-            }
+        let phase = match applied.confirm_by_ms {
+            Some(_) => Phase::AwaitingConfirmation,
+            None => Phase::Verified,
         };
-        Ok((outcome, looked.verdict))
+        self.store.journal(applied.operation, &phase)?;
+        Ok(Proof::Good(looked.verdict))
+    }
+
+    /// Closes what the journal says is proved. Should that fail, the next start does it.
+    fn close_proved(
+        &mut self,
+        operation: u64,
+        intent: postseal_planner::Intent,
+        verdict: &Verdict,
+    ) -> Result<(), EngineError> {
+        match self.close_kept(operation, intent, verdict) {
+            Err(EngineError::Store(source)) => Err(EngineError::Unnoted {
+                operation,
+                end: End::Kept,
+                source,
+            }),
+            other => other,
+        }
     }
 
     fn prove(&mut self, applied: &Applied) -> Result<Looked, EngineError> {
@@ -88,7 +123,7 @@ impl Engine<'_> {
             .iter()
             .any(crate::undo::is_silent);
         if was_silent {
-            let looked = self.poll(expectations, THROTTLED);
+            let looked = self.poll(expectations, THROTTLED, Interrupt::Heed);
             if looked.verdict.outcome() == Judged::Pass || !looked.silent() {
                 return Ok(looked);
             }
@@ -97,7 +132,7 @@ impl Engine<'_> {
             });
             self.host.restart()?;
         }
-        Ok(self.poll(expectations, PROOF))
+        Ok(self.poll(expectations, PROOF, Interrupt::Heed))
     }
 
     /// What the wire or the log misses that was not missing before.

@@ -6,14 +6,15 @@
 //! write, or overwrites a later hand edit.
 
 use crate::apply::Applied;
-use crate::{Engine, EngineError, Event, Stage};
+use crate::verify::Interrupt;
+use crate::{End, Engine, EngineError, Event, Stage};
 use postfix_cf::{MainCf, MasterCf};
-use postseal_host::Snapshot;
-use postseal_planner::Digest;
+use postseal_host::{HostError, Snapshot};
 use postseal_planner::facts::{Facts, MasterState};
 use postseal_planner::plan::{Cf, Plan, Step};
 use postseal_planner::report::{Outcome, StageName, StageOutcome, Verdict};
-use postseal_store::{Close, Operation, OperationOutcome, Phase, StoredSnapshot};
+use postseal_planner::{Digest, Finding, Severity};
+use postseal_store::{Close, Operation, OperationOutcome, Phase, StoreError, StoredSnapshot};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -30,6 +31,8 @@ pub(crate) struct Undo {
     pub(crate) plan: Plan,
     pub(crate) snapshots: Vec<Snapshot>,
     pub(crate) reason: String,
+    /// The master that the change has reloaded, as far as this process knows.
+    pub(crate) disturbed: MasterState,
 }
 
 impl Undo {
@@ -39,6 +42,7 @@ impl Undo {
             plan: applied.rehearsed.approved.proposal.plan.clone(),
             snapshots: applied.snapshots.clone(),
             reason,
+            disturbed: applied.disturbed,
         }
     }
 
@@ -51,39 +55,66 @@ impl Undo {
             plan: operation.new.plan.clone(),
             snapshots: snapshots?,
             reason,
+            disturbed: MasterState::Stopped,
         })
     }
 }
 
 impl Engine<'_> {
-    /// Puts the old bytes back, makes them effective, proves it, and closes the operation.
-    pub(crate) fn undo(&mut self, undo: &Undo) -> Result<(), EngineError> {
+    /// Undoes, and says so: as the error that it is for whoever wanted the change.
+    pub(crate) fn rolled_back(&mut self, undo: &Undo, mut findings: Vec<Finding>) -> EngineError {
+        match self.undo(undo) {
+            Ok(trouble) => {
+                findings.extend(trouble);
+                EngineError::RolledBack {
+                    operation: undo.operation,
+                    reason: undo.reason.clone(),
+                    findings,
+                }
+            }
+            Err(worse) => worse,
+        }
+    }
+
+    /// Puts the old bytes back, makes them effective, proves it, and closes the operation. The
+    /// answer is what is wrong all the same.
+    pub(crate) fn undo(&mut self, undo: &Undo) -> Result<Option<Finding>, EngineError> {
         self.tell(Event::Stage {
             stage: Stage::RollBack,
         });
         self.tell(Event::RollingBack {
             reason: undo.reason.clone(),
         });
-        self.store.journal(
-            undo.operation,
-            &Phase::RollingBack {
-                reason: undo.reason.clone(),
-            },
-        )?;
+        let phase = Phase::RollingBack {
+            reason: undo.reason.clone(),
+        };
+        // A store that cannot be written (a full disk) must not keep the old bytes away. The next
+        // start undoes the operation again and finds the files as they should be.
+        let _ = self.store.journal(undo.operation, &phase);
         self.restore_files(undo)?;
-        self.make_effective()?;
+        let trouble = self.make_effective(undo)?;
         let verdict = self.prove_old_state()?;
         self.remove_installed(undo)?;
+        self.close_undone(undo, &verdict)
+            .map_err(|source| EngineError::Unnoted {
+                operation: undo.operation,
+                end: End::Undone,
+                source,
+            })?;
+        Ok(trouble)
+    }
+
+    fn close_undone(&mut self, undo: &Undo, verdict: &Verdict) -> Result<(), StoreError> {
         self.store.journal(undo.operation, &Phase::RolledBack)?;
         let close = Close {
             ended_ms: self.clock.now_ms(),
             outcome: OperationOutcome::RolledBack {
                 reason: undo.reason.clone(),
             },
-            sentences: sentences(&verdict),
+            sentences: sentences(verdict),
             state: None,
         };
-        Ok(self.store.close_operation(undo.operation, &close)?)
+        self.store.close_operation(undo.operation, &close)
     }
 
     /// The plan's publishing steps backwards, so that every state on the way was tried.
@@ -100,6 +131,8 @@ impl Engine<'_> {
             ) else {
                 continue;
             };
+            // A leftover that cannot be removed is no reason not to go back.
+            let _ = self.host.sweep(file);
             let now = Digest::of(&self.host.snapshot(file)?.bytes);
             if now == edit.before {
                 continue;
@@ -125,12 +158,20 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Reloads; starts what a reload has ended.
-    fn make_effective(&mut self) -> Result<(), EngineError> {
-        match self.host.master()? {
-            MasterState::Running(_) => Ok(self.host.reload()?),
-            MasterState::Stopped => Ok(()),
+    /// Reloads; starts what the change's own reload has ended, but never what somebody else has
+    /// stopped.
+    fn make_effective(&mut self, undo: &Undo) -> Result<Option<Finding>, EngineError> {
+        match (self.host.master()?, undo.disturbed) {
+            (MasterState::Running(_), _) => self.host.reload()?,
+            (MasterState::Stopped, MasterState::Stopped) => {}
+            (MasterState::Stopped, MasterState::Running(_)) => {
+                self.tell(Event::Restarted {
+                    reason: "its master process ended at the reload".to_owned(),
+                });
+                return Ok(self.host.restart().err().map(|error| not_started(&error)));
+            }
         }
+        Ok(None)
     }
 
     /// Looks until the old state shows itself; stops and starts Postfix where a service is
@@ -141,7 +182,7 @@ impl Engine<'_> {
             return Ok(Verdict::default());
         }
         let expectations = expectations_of(&facts, &self.state()?.desired);
-        let looked = self.poll(&expectations, OLD_STATE);
+        let looked = self.poll(&expectations, OLD_STATE, Interrupt::Ignore);
         if looked.verdict.outcome() == Outcome::Pass || !looked.silent() {
             return Ok(looked.verdict);
         }
@@ -149,11 +190,12 @@ impl Engine<'_> {
             reason: "a service accepts connections but does not answer".to_owned(),
         });
         self.host.restart()?;
-        Ok(self.poll(&expectations, RESTARTED).verdict)
+        let looked = self.poll(&expectations, RESTARTED, Interrupt::Ignore);
+        Ok(looked.verdict)
     }
 
     /// Keys and chains that only the undone plan named.
-    fn remove_installed(&mut self, undo: &Undo) -> Result<(), EngineError> {
+    pub(crate) fn remove_installed(&mut self, undo: &Undo) -> Result<(), EngineError> {
         let main = self.host.snapshot(Cf::Main)?.bytes;
         let master = self.host.snapshot(Cf::Master)?.bytes;
         for step in &undo.plan.steps {
@@ -174,12 +216,22 @@ impl Engine<'_> {
         Ok(())
     }
 
-    pub(crate) fn reload_if_running(&mut self) -> Result<(), EngineError> {
+    fn reload_if_running(&mut self) -> Result<(), EngineError> {
         if let MasterState::Running(_) = self.host.master()? {
             self.host.reload()?;
         }
         Ok(())
     }
+}
+
+/// Postfix is down, and the old files cannot be the reason that this change brought.
+fn not_started(error: &HostError) -> Finding {
+    let message = format!(
+        "Postfix does not run: it could not be started again with the old files: {}",
+        whole_chain(error)
+    );
+    let remedy = "Read the log, mend what it names, and run `postfix start`.";
+    Finding::new("postfix.not-started", Severity::Fatal, message, remedy)
 }
 
 /// What the files as they are promise.

@@ -3,11 +3,14 @@
 //! Owns: looking until it is as expected or a deadline passes. Never: judges (the planner does)
 //! or changes anything.
 
+use crate::drift::{DriftReport, drift_of};
 use crate::undo::is_silent;
 use crate::wire::live_targets;
 use crate::{Engine, EngineError};
-use postseal_planner::facts::MasterState;
+use postseal_planner::facts::{Facts, MasterState};
 use postseal_planner::report::{Outcome, Report, ServiceExpectation, Verdict};
+use postseal_planner::{Request, restore_drift};
+use postseal_store::InstanceState;
 use std::time::Duration;
 
 /// One look's limit for a single target.
@@ -29,6 +32,15 @@ impl Looked {
     }
 }
 
+/// What an interrupt means while the wire is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interrupt {
+    /// A change is being proved: stop looking.
+    Heed,
+    /// The old state is being put back, which must come to its end.
+    Ignore,
+}
+
 /// What `verify` answers.
 #[derive(Clone, Debug)]
 pub struct Verified {
@@ -36,6 +48,8 @@ pub struct Verified {
     pub verdict: Verdict,
     /// What was seen.
     pub reports: Vec<Report>,
+    /// Hand edits: the wire was judged against what is in force, not against them.
+    pub drift: DriftReport,
     /// Whether the master runs.
     pub master: MasterState,
 }
@@ -45,20 +59,54 @@ impl Engine<'_> {
     pub fn verify(&mut self) -> Result<Verified, EngineError> {
         let state = self.state()?;
         let facts = self.observe()?;
-        let expectations = crate::undo::expectations_of(&facts, &state.desired);
-        let reports = self
-            .wire
-            .probe(&live_targets(&expectations, &name(&facts)), LOOK);
-        let verdict = postseal_planner::judge(&expectations, &reports);
-        Ok(Verified {
-            verdict,
-            reports,
-            master: facts.master,
-        })
+        Ok(self.verify_with(&state, &facts))
     }
 
-    /// Looks again and again until everything is as expected or `patience` ends.
-    pub(crate) fn poll(&self, expectations: &[ServiceExpectation], patience: Duration) -> Looked {
+    pub(crate) fn verify_with(&self, state: &InstanceState, facts: &Facts) -> Verified {
+        let drift = drift_of(state, facts);
+        let expectations = self.in_force(state, facts, &drift);
+        let reports = self
+            .wire
+            .probe(&live_targets(&expectations, &name(facts)), LOOK);
+        let verdict = postseal_planner::judge(&expectations, &reports);
+        Verified {
+            verdict,
+            reports,
+            drift,
+            master: facts.master,
+        }
+    }
+
+    /// What is in force promises: the files as they are, or as they would be without the hand
+    /// edits of owned keys.
+    fn in_force(
+        &self,
+        state: &InstanceState,
+        facts: &Facts,
+        drift: &DriftReport,
+    ) -> Vec<ServiceExpectation> {
+        let request = Request {
+            intent: &state.desired,
+            in_force: &state.desired,
+            parent: state.head,
+            written: &state.written,
+        };
+        if !drift.drift.is_empty()
+            && let Ok(plan) = restore_drift(&request, facts, self.clock.now_unix())
+        {
+            return plan.expectations;
+        }
+        crate::undo::expectations_of(facts, &state.desired)
+    }
+
+    /// Looks again and again until everything is as expected, `patience` ends, or the operator
+    /// has enough of it.
+    pub(crate) fn poll(
+        &self,
+        expectations: &[ServiceExpectation],
+        patience: Duration,
+        interrupt: Interrupt,
+    ) -> Looked {
         let deadline = self.clock.monotonic() + patience;
         let mut pause = PAUSE;
         loop {
@@ -66,7 +114,9 @@ impl Engine<'_> {
                 .wire
                 .probe(&live_targets(expectations, "localhost"), LOOK);
             let verdict = postseal_planner::judge(expectations, &reports);
-            if verdict.outcome() == Outcome::Pass || self.clock.monotonic() + pause > deadline {
+            let enough = interrupt == Interrupt::Heed && self.is_interrupted();
+            let late = self.clock.monotonic() + pause > deadline;
+            if verdict.outcome() == Outcome::Pass || late || enough {
                 return Looked { verdict, reports };
             }
             self.clock.sleep(pause);
@@ -75,7 +125,7 @@ impl Engine<'_> {
     }
 }
 
-fn name(facts: &postseal_planner::Facts) -> String {
+fn name(facts: &Facts) -> String {
     facts
         .values
         .get("myhostname")

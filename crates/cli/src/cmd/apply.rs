@@ -73,8 +73,10 @@ pub(crate) fn apply(args: &ApplyArgs, global: &Global) -> Result<Answer, Failure
     if may_ask(&args.change, global) {
         ask(&engine.propose()?, &mut accepted)?;
     }
+    session.heed_interrupts()?;
+    let mut engine = session.engine();
     let changed = engine.apply(args.plan.as_deref(), &accepted, args.change.keep())?;
-    done(&engine, &changed, global)
+    done(&mut engine, &changed, global)
 }
 
 pub(crate) fn rollback(args: &RollbackArgs, global: &Global) -> Result<Answer, Failure> {
@@ -84,20 +86,26 @@ pub(crate) fn rollback(args: &RollbackArgs, global: &Global) -> Result<Answer, F
         let plan = engine.propose_rollback(args.operation)?.plan;
         return Ok(plan::checked(&plan, args.change.only_diff()));
     }
+    session.heed_interrupts()?;
+    let mut engine = session.engine();
     let accepted = args.change.accept.clone();
     let changed = engine.rollback(args.operation, &accepted, args.change.keep())?;
-    done(&engine, &changed, global)
+    done(&mut engine, &changed, global)
 }
 
 /// The answer of whatever ended in a change; starts the guard where one is needed.
 pub(crate) fn done(
-    engine: &Engine<'_>,
+    engine: &mut Engine<'_>,
     changed: &Changed,
     global: &Global,
 ) -> Result<Answer, Failure> {
     if let Outcome::Awaiting { operation, .. } = changed.outcome {
-        start_guard(operation, global)?;
-        await_guard(engine, operation)?;
+        let guarded = start_guard(operation, global).and_then(|()| await_guard(engine, operation));
+        if let Err(failure) = guarded {
+            // Nobody would take back what nobody confirms.
+            engine.rollback(Some(operation), &[], Keep::Now)?;
+            return Err(failure);
+        }
     }
     Ok(answer(changed))
 }
@@ -113,7 +121,7 @@ pub(crate) fn confirm(global: &Global) -> Result<Answer, Failure> {
 }
 
 pub(crate) fn recover(global: &Global) -> Result<Answer, Failure> {
-    let mut session = Session::existing(global)?;
+    let mut session = Session::as_it_is(global)?;
     let (text, document) = match session.engine().recover()? {
         Recovery::Nothing => (
             "Nothing was interrupted.\n".to_owned(),
@@ -138,7 +146,7 @@ pub(crate) fn recover(global: &Global) -> Result<Answer, Failure> {
 pub(crate) fn guard(args: &GuardArgs, global: &Global) -> Result<Answer, Failure> {
     // A session of its own, so that the operator's logout does not end it.
     let _ = rustix::process::setsid();
-    let mut session = Session::existing(global)?;
+    let mut session = Session::as_it_is(global)?;
     session.engine().guard(args.operation)?;
     Ok(Answer::new("", json!({})))
 }
@@ -310,13 +318,11 @@ fn await_guard(engine: &Engine<'_>, operation: u64) -> Result<(), Failure> {
 
 fn no_guard(why: &str) -> Failure {
     Failure::new(
-        Exit::Failed,
+        Exit::RolledBack,
         "guard.not-started",
-        format!("the guard could not be started: {why}"),
+        format!("the guard could not be started, so the change was rolled back: {why}"),
     )
-    .hint(
-        "The next postseal command rolls the change back; or undo it now with `postseal rollback`.",
-    )
+    .hint("Apply without --confirm-within, or find out why no second process can be started.")
 }
 
 fn acceptance(text: &str) -> Result<Acceptance, String> {

@@ -28,8 +28,10 @@ pub(crate) fn run(args: &DriftArgs, global: &Global) -> Result<Answer, Failure> 
     let mut session = Session::existing(global)?;
     let mut engine = session.engine();
     if args.restore {
+        session.heed_interrupts()?;
+        let mut engine = session.engine();
         let changed = engine.restore_drift(&args.change.accepted(), args.change.keep())?;
-        return done(&engine, &changed, global);
+        return done(&mut engine, &changed, global);
     }
     if args.adopt {
         let report = engine.adopt_drift()?;
