@@ -7,9 +7,9 @@ use crate::approve::Acceptance;
 use crate::change::{Changed, Keep};
 use crate::propose::Proposal;
 use crate::{Engine, EngineError, adopt};
-use postseal_planner::Request;
 use postseal_planner::intent::Intent;
 use postseal_planner::owned::{self, Drift};
+use postseal_planner::{Facts, Request};
 use postseal_store::{InstanceState, OperationKind};
 
 /// What `drift` answers.
@@ -24,16 +24,7 @@ pub struct DriftReport {
 impl Engine<'_> {
     /// Hand edits since the last kept operation or adoption.
     pub fn drift(&mut self) -> Result<DriftReport, EngineError> {
-        let state = self.state()?;
-        let facts = self.observe()?;
-        let drift = owned::drift(&state.written, &adopt::written(&facts));
-        let same = state.base == adopt::base(&facts);
-        let other_bytes = if same || !drift.is_empty() {
-            adopt::Changes::None
-        } else {
-            adopt::Changes::Some
-        };
-        Ok(DriftReport { drift, other_bytes })
+        Ok(drift_of(&self.state()?, &self.observe()?))
     }
 
     /// Takes hand edits over: what is in the files is what is wanted from now on.
@@ -41,9 +32,9 @@ impl Engine<'_> {
         let _lock = self.host.lock()?;
         self.settle_what_is_open()?;
         self.refuse_while_open()?;
-        let report = self.drift()?;
         let state = self.state()?;
         let facts = self.observe()?;
+        let report = drift_of(&state, &facts);
         let now = adopt::written(&facts);
         let mut desired = state.desired.clone();
         for drift in &report.drift {
@@ -94,7 +85,7 @@ impl Engine<'_> {
     fn without_contradictions(
         &self,
         mut desired: Intent,
-        facts: &postseal_planner::Facts,
+        facts: &Facts,
         head: Option<u64>,
     ) -> Intent {
         let now = adopt::written(facts);
@@ -134,4 +125,16 @@ impl Engine<'_> {
         }
         desired
     }
+}
+
+/// Hand edits between what was written and what is there.
+pub(crate) fn drift_of(state: &InstanceState, facts: &Facts) -> DriftReport {
+    let drift = owned::drift(&state.written, &adopt::written(facts));
+    let same = state.base == adopt::base(facts);
+    let other_bytes = if same || !drift.is_empty() {
+        adopt::Changes::None
+    } else {
+        adopt::Changes::Some
+    };
+    DriftReport { drift, other_bytes }
 }

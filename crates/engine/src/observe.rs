@@ -5,7 +5,8 @@
 
 use crate::{Engine, EngineError, Event, Stage};
 use mailtls::Fingerprint;
-use postseal_host::HostLook;
+use postseal_host::{Host, HostLook};
+use postseal_planner::Intent;
 use postseal_planner::facts::{Facts, StoredCertificate};
 use postseal_store::Certificate;
 
@@ -16,39 +17,47 @@ impl Engine<'_> {
     /// One picture of the instance, now.
     pub fn observe(&self) -> Result<Facts, EngineError> {
         self.tell(Event::Stage { stage: Stage::Look });
-        let look = self.host.look()?;
+        let state = self.store.instance(&self.instance)?;
+        let intent = state.map(|state| state.draft.unwrap_or(state.desired));
         let certificates = self
             .store
             .certificates()?
             .into_iter()
             .filter_map(stored)
             .collect();
-        let mut facts = assemble(look, certificates);
-        let intent = self
-            .store
-            .instance(&self.instance)?
-            .map(|state| state.draft.unwrap_or(state.desired));
-        for _ in 0..ROUNDS {
-            let mut wanted = postseal_planner::looks(&facts);
-            wanted.extend(
-                intent
-                    .iter()
-                    .flat_map(|intent| postseal_planner::looks_ahead(&facts, intent)),
-            );
-            let missing: Vec<_> = wanted
-                .into_iter()
-                .filter(|path| !facts.files.contains_key(path))
-                .collect();
-            if missing.is_empty() {
-                break;
-            }
-            for path in missing {
-                let look = self.host.read(&path);
-                facts.files.insert(path, look);
-            }
-        }
-        Ok(facts)
+        picture(self.host, certificates, intent.as_ref())
     }
+}
+
+/// One picture of an instance that nobody has adopted, without a store.
+pub fn observe_unadopted(host: &dyn Host) -> Result<Facts, EngineError> {
+    picture(host, Vec::new(), None)
+}
+
+/// Looks, and looks again at what was named, until nothing more is.
+fn picture(
+    host: &dyn Host,
+    certificates: Vec<StoredCertificate>,
+    intent: Option<&Intent>,
+) -> Result<Facts, EngineError> {
+    let mut facts = assemble(host.look()?, certificates);
+    for _ in 0..ROUNDS {
+        let mut wanted = postseal_planner::looks(&facts);
+        wanted.extend(
+            intent
+                .iter()
+                .flat_map(|intent| postseal_planner::looks_ahead(&facts, intent)),
+        );
+        wanted.retain(|path| !facts.files.contains_key(path));
+        if wanted.is_empty() {
+            break;
+        }
+        for path in wanted {
+            let look = host.read(&path);
+            facts.files.insert(path, look);
+        }
+    }
+    Ok(facts)
 }
 
 fn assemble(look: HostLook, certificates: Vec<StoredCertificate>) -> Facts {

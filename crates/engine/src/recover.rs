@@ -6,6 +6,7 @@
 use crate::guard::Guarded;
 use crate::undo::Undo;
 use crate::{Engine, EngineError, Event};
+use postseal_host::HostError;
 use postseal_planner::report::Verdict;
 use postseal_store::{Operation, Phase};
 
@@ -40,6 +41,18 @@ impl Engine<'_> {
     pub fn recover(&mut self) -> Result<Recovery, EngineError> {
         let _lock = self.host.lock()?;
         self.settle_what_is_open()
+    }
+
+    /// What every command does first: ends an interrupted operation if there is one, and leaves
+    /// one alone that somebody else is working on.
+    pub fn wake(&mut self) -> Result<Recovery, EngineError> {
+        match self.store.open(&self.instance)? {
+            None => Ok(Recovery::Nothing),
+            Some(_) => match self.recover() {
+                Err(EngineError::Host(HostError::Locked { .. })) => Ok(Recovery::Nothing),
+                recovery => recovery,
+            },
+        }
     }
 
     /// As [`Engine::recover`], with the lock held by the caller.

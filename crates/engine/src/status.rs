@@ -42,7 +42,7 @@ impl Engine<'_> {
     pub fn status(&mut self) -> Result<Status, EngineError> {
         let state = self.state()?;
         let facts = self.observe()?;
-        let verified = self.verify()?;
+        let verified = self.verify_with(&state, &facts);
         let wanted = wanted(&state);
         Ok(Status {
             master: facts.master,
@@ -50,7 +50,7 @@ impl Engine<'_> {
             outbound: postseal_planner::levels::outbound(&facts, wanted),
             observed: verified.verdict,
             certificates: self.certificates()?,
-            drift: self.drift()?,
+            drift: verified.drift,
             pending: if state.draft.is_some() {
                 Changes::Some
             } else {

@@ -6,9 +6,11 @@
 use crate::answer::{Answer, findings_text};
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
+use crate::session;
 use postfix_cf::{MainCf, MasterCf};
+use postseal_engine::{Clock, SystemClock};
 use postseal_planner::lint::{self, LintInput};
-use postseal_planner::{Finding, PostfixVersion, Severity};
+use postseal_planner::{Facts, Finding, PostfixVersion, Severity};
 use serde_json::json;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -39,7 +41,7 @@ pub(crate) fn run(args: &LintArgs, global: &Global) -> Result<Answer, Failure> {
     }
     let mut findings = Vec::new();
     for path in targets(args, global)? {
-        findings.extend(lint_path(&path, args.postfix_version)?);
+        findings.extend(lint_path(&path, args.postfix_version, global)?);
     }
     let worst = findings.iter().map(|finding| finding.severity).max();
     let exit = if worst >= Some(args.fail_on) {
@@ -73,8 +75,18 @@ fn targets(args: &LintArgs, global: &Global) -> Result<Vec<PathBuf>, Failure> {
     }
 }
 
-/// One directory or file.
-fn lint_path(path: &Path, version: Option<PostfixVersion>) -> Result<Vec<Finding>, Failure> {
+/// One directory or file. A directory is looked at as an instance too, where Postfix is installed:
+/// then the rules about certificates and other named files can speak.
+fn lint_path(
+    path: &Path,
+    version: Option<PostfixVersion>,
+    global: &Global,
+) -> Result<Vec<Finding>, Failure> {
+    let facts = if path.is_dir() {
+        observe(path, global)
+    } else {
+        None
+    };
     let (main_path, master_path) = if path.is_dir() {
         (
             Some(path.join("main.cf")),
@@ -95,11 +107,21 @@ fn lint_path(path: &Path, version: Option<PostfixVersion>) -> Result<Vec<Finding
     let input = LintInput {
         main: main_path.as_deref().zip(main.as_ref()),
         master: master_path.as_deref().zip(master.as_ref()),
-        version,
-        facts: None,
-        now_unix: None,
+        version: version.or(facts.as_ref().map(|facts| facts.version)),
+        facts: facts.as_ref(),
+        now_unix: Some(SystemClock::default().now_unix()),
     };
     Ok(lint::lint(&input))
+}
+
+/// The instance, if Postfix is here and can read it; what it cannot read, the rules say.
+fn observe(path: &Path, global: &Global) -> Option<Facts> {
+    let host = session::host(&Global {
+        instance: Some(path.to_path_buf()),
+        ..global.clone()
+    })
+    .ok()?;
+    postseal_engine::observe_unadopted(&host).ok()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

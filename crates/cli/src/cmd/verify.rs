@@ -22,6 +22,9 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
         String::new()
     };
     text.push_str(&proved(verdict));
+    if !verified.drift.drift.is_empty() {
+        text.push_str("Owned keys were edited by hand; the wire was compared with what is in force. See `postseal drift`.\n");
+    }
     text.push_str(match verdict.outcome() {
         Outcome::Pass if !stopped => "Everything is as it should be.\n",
         Outcome::Fail => "The wire does not show what is in force.\n",
@@ -31,6 +34,7 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
         "changed": false,
         "outcome": verdict.outcome(),
         "master_running": !stopped,
+        "drift": verified.drift.drift,
         "judgements": verdict.judgements,
         "reports": verified.reports,
     });
