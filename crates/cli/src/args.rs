@@ -34,6 +34,9 @@ pub(crate) struct GlobalArgs {
     /// Where Postseal keeps its memory: sqlite:DIR [default: sqlite:/var/lib/postseal]
     #[arg(long, global = true, value_name = "URL", env = "POSTSEAL_STORE")]
     pub(crate) store: Option<String>,
+    /// The administrator's defaults [default: /etc/postseal/postseal.toml]
+    #[arg(long, global = true, value_name = "FILE", env = "POSTSEAL_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
     /// One JSON document on standard output
     #[arg(long, global = true, env = "POSTSEAL_JSON", value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) json: bool,

@@ -17,6 +17,8 @@ const STORE: &str = "/var/lib/postseal";
 /// Everything every command needs to know.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Global {
+    /// The file that was named in place of the usual one.
+    pub(crate) config: Option<PathBuf>,
     pub(crate) instance: Option<PathBuf>,
     pub(crate) store: PathBuf,
     pub(crate) prefix: Vec<String>,
@@ -80,13 +82,18 @@ struct HostSection {
 impl Global {
     /// Options and environment first (clap has merged those), then the file, then defaults.
     pub(crate) fn resolve(args: &GlobalArgs) -> Result<Self, Failure> {
-        let file = read(Path::new(FILE))?;
+        let file = match &args.config {
+            Some(named) => read(named)?,
+            None if Path::new(FILE).exists() => read(Path::new(FILE))?,
+            None => File::default(),
+        };
         let store = args
             .store
             .clone()
             .or(file.store)
             .unwrap_or_else(|| format!("sqlite:{STORE}"));
         Ok(Self {
+            config: args.config.clone(),
             instance: args.instance.clone().or(file.instance),
             store: store_folder(&store)?,
             prefix: file.host.prefix,
@@ -109,7 +116,6 @@ impl Global {
 fn read(path: &Path) -> Result<File, Failure> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(File::default()),
         Err(error) => {
             return Err(Failure::new(
                 Exit::Data,

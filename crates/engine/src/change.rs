@@ -6,6 +6,7 @@ use crate::approve::Acceptance;
 use crate::propose::Proposal;
 use crate::{Engine, EngineError};
 use postseal_planner::Plan;
+use postseal_planner::facts::MasterState;
 use postseal_planner::report::Verdict;
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ pub struct Changed {
     pub not_rehearsed: Vec<String>,
     /// What the live wire showed.
     pub proved: Verdict,
+    /// Whether Postfix ran, so that its wire could show anything.
+    pub master: MasterState,
 }
 
 /// How a change ended.
@@ -92,13 +95,14 @@ impl Engine<'_> {
             (rehearsed.verdict.clone(), rehearsed.not_rehearsed.clone());
         self.stop_if_interrupted()?;
         let applied = self.carry_out_steps(rehearsed, keep)?;
-        let (outcome, proved) = self.verify_and_settle(applied, keep)?;
+        let settled = self.verify_and_settle(applied, keep)?;
         Ok(Changed {
-            outcome,
+            outcome: settled.outcome,
             plan,
             rehearsed: rehearsal,
             not_rehearsed,
-            proved,
+            proved: settled.proved,
+            master: settled.master,
         })
     }
 }

@@ -24,9 +24,19 @@ const THROTTLED: Duration = Duration::from_millis(1500);
 /// How many operations a `rollback` without a number looks back; further back one names it.
 const ROLLBACK_REACH: usize = 1000;
 
+/// A change that came to its end.
+pub(crate) struct Settled {
+    pub(crate) outcome: Outcome,
+    pub(crate) proved: Verdict,
+    pub(crate) master: MasterState,
+}
+
 /// What the wire said of a change.
 enum Proof {
-    Good(Verdict),
+    Good {
+        verdict: Verdict,
+        master: MasterState,
+    },
     Missing {
         first: Finding,
         others: Vec<Finding>,
@@ -39,9 +49,9 @@ impl Engine<'_> {
         &mut self,
         applied: Applied,
         keep: Keep,
-    ) -> Result<(Outcome, Verdict), EngineError> {
-        let verdict = match self.prove_and_note(&applied) {
-            Ok(Proof::Good(verdict)) => verdict,
+    ) -> Result<Settled, EngineError> {
+        let (proved, master) = match self.prove_and_note(&applied) {
+            Ok(Proof::Good { verdict, master }) => (verdict, master),
             Ok(Proof::Missing { first, others }) => {
                 let undo = Undo::of_applied(&applied, first.message.clone());
                 let misses = std::iter::once(first).chain(others).collect();
@@ -60,11 +70,15 @@ impl Engine<'_> {
             },
             _ => {
                 let intent = applied.rehearsed.approved.proposal.plan.intent.clone();
-                self.close_proved(operation, intent, &verdict)?;
+                self.close_proved(operation, intent, &proved)?;
                 Outcome::Kept { operation }
             }
         };
-        Ok((outcome, verdict))
+        Ok(Settled {
+            outcome,
+            proved,
+            master,
+        })
     }
 
     /// Looks, judges, and notes in the journal what was proved. An error here means that nothing
@@ -73,7 +87,11 @@ impl Engine<'_> {
         self.tell(Event::Stage {
             stage: Stage::Prove,
         });
-        let looked = self.prove(applied)?;
+        let master = self.host.master()?;
+        let looked = match master {
+            MasterState::Running(_) => self.prove(applied)?,
+            MasterState::Stopped => Looked::default(),
+        };
         self.tell(Event::Proved {
             verdict: looked.verdict.clone(),
         });
@@ -88,7 +106,10 @@ impl Engine<'_> {
             None => Phase::Verified,
         };
         self.store.journal(applied.operation, &phase)?;
-        Ok(Proof::Good(looked.verdict))
+        Ok(Proof::Good {
+            verdict: looked.verdict,
+            master,
+        })
     }
 
     /// Closes what the journal says is proved. Should that fail, the next start does it.
@@ -110,12 +131,6 @@ impl Engine<'_> {
 
     fn prove(&mut self, applied: &Applied) -> Result<Looked, EngineError> {
         let expectations = &applied.rehearsed.approved.proposal.plan.expectations;
-        if self.host.master()? == MasterState::Stopped {
-            return Ok(Looked {
-                verdict: Verdict::default(),
-                reports: Vec::new(),
-            });
-        }
         let was_silent = applied
             .rehearsed
             .baseline
@@ -183,6 +198,7 @@ impl Engine<'_> {
         let Proposal {
             plan, facts, state, ..
         } = proposal;
+        let master = facts.master;
         let next = InstanceState {
             desired: plan.intent.clone(),
             draft: None,
@@ -198,6 +214,7 @@ impl Engine<'_> {
             rehearsed: Verdict::default(),
             not_rehearsed: Vec::new(),
             proved: Verdict::default(),
+            master,
         })
     }
 
@@ -280,6 +297,7 @@ impl Engine<'_> {
             rehearsed: Verdict::default(),
             not_rehearsed: Vec::new(),
             proved: Verdict::default(),
+            master: self.host.master()?,
         })
     }
 

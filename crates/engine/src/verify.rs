@@ -20,6 +20,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 const MAX_PAUSE: Duration = Duration::from_millis(250);
 
 /// The last look.
+#[derive(Default)]
 pub(crate) struct Looked {
     pub(crate) verdict: Verdict,
     pub(crate) reports: Vec<Report>,

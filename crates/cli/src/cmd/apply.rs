@@ -10,11 +10,16 @@ use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use postseal_engine::{Acceptance, Changed, Engine, Guarded, Keep, Outcome, Proposal, Recovery};
 use postseal_planner::Plan;
+use postseal_planner::facts::MasterState;
 use postseal_planner::report::Verdict;
 use serde_json::json;
 use std::io::{IsTerminal, Write};
 use std::process::{Command, Stdio};
 use std::time::Duration;
+
+/// Said when there was no wire to look at.
+const BLIND: &str = "Postfix does not run: the files are in place and were rehearsed, but nothing \
+    could be proved on the wire. They take effect at `postfix start`; then run `postseal verify`.\n";
 
 /// Options of whatever changes the live instance.
 #[derive(Debug, clap::Args)]
@@ -243,6 +248,14 @@ fn answer(changed: &Changed) -> Answer {
         said.push_str(&format!("Not rehearsed: {sentence}\n"));
     }
     said.push_str(&text);
+    let in_force = matches!(
+        changed.outcome,
+        Outcome::Kept { .. } | Outcome::Awaiting { .. }
+    );
+    let blind = in_force && changed.master == MasterState::Stopped;
+    if blind {
+        said.push_str(BLIND);
+    }
     let document = json!({
         "changed": changed.outcome != Outcome::Nothing,
         "outcome": outcome,
@@ -254,9 +267,14 @@ fn answer(changed: &Changed) -> Answer {
         "rehearsed": changed.rehearsed,
         "not_rehearsed": changed.not_rehearsed,
         "proved": changed.proved,
+        "master_running": changed.master != MasterState::Stopped,
         "findings": changed.plan.findings,
     });
-    Answer::new(said, document)
+    Answer::new(said, document).exit(if blind {
+        Exit::Undetermined
+    } else {
+        Exit::Done
+    })
 }
 
 /// What the wire proved, a line each.
@@ -288,6 +306,9 @@ fn after(plan: &Plan) -> serde_json::Value {
 fn start_guard(operation: u64, global: &Global) -> Result<(), Failure> {
     let failed = |error: std::io::Error| no_guard(&error.to_string());
     let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+    if let Some(config) = &global.config {
+        command.arg("--config").arg(config);
+    }
     if let Some(instance) = &global.instance {
         command.arg("--instance").arg(instance);
     }
