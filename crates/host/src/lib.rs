@@ -7,6 +7,7 @@
 //! dies at step n.
 
 mod command;
+mod entered;
 mod error;
 mod file;
 mod livelog;
@@ -21,6 +22,7 @@ mod real;
 mod root;
 mod scratch;
 
+pub use entered::Entered;
 pub use error::HostError;
 pub use lock::LOCK_DIRECTORY;
 pub use postfix::{Control, Places, Postfix};
@@ -43,7 +45,8 @@ pub trait Host {
     fn read(&self, path: &Path) -> FileLook;
 
     /// Takes the instance's lock against a second Postseal; freed on drop and by the kernel when
-    /// the process dies. [`HostError::Locked`] when somebody else holds it.
+    /// the process dies. [`HostError::Locked`] when somebody else holds it. Who has it clears
+    /// away the scratch instances that a killed holder left.
     fn lock(&self) -> Result<Box<dyn Lock>, HostError>;
 
     /// A copy of a file as it is: bytes, owner, mode, extended attributes, symbolic link.
@@ -62,11 +65,18 @@ pub trait Host {
     /// `expected` now.
     fn restore(&self, snapshot: &Snapshot, expected: Digest) -> Result<(), HostError>;
 
+    /// Removes what a publish or restore that was cut short left beside the file (`main.cf.tmp`).
+    /// A host whose publish leaves nothing has nothing to do.
+    fn sweep(&self, file: Cf) -> Result<(), HostError> {
+        let _ = file;
+        Ok(())
+    }
+
     /// Writes a private file (0600 root) in one rename; does nothing when it is there with the
     /// same bytes, owner and mode. Makes the folder (0700) if missing.
     fn install(&self, path: &Path, bytes: &Zeroizing<Vec<u8>>) -> Result<(), HostError>;
 
-    /// Removes a private file that [`Host::install`] wrote. Missing is fine.
+    /// Removes a private file that [`Host::install`] wrote or began to write. Missing is fine.
     fn remove(&self, path: &Path) -> Result<(), HostError>;
 
     /// Whether the master runs.
@@ -77,6 +87,12 @@ pub trait Host {
 
     /// Stop and start, through what started the master.
     fn restart(&self) -> Result<(), HostError>;
+
+    /// Takes the calling thread into the instance's network, where that is another one (a
+    /// container's), until the answer is dropped. Rehearse and probe within it.
+    fn enter_network(&self) -> Result<Entered, HostError> {
+        Ok(Entered::here())
+    }
 
     /// The end of the live log now, so that [`Host::log_since`] can read what follows.
     fn log_mark(&self) -> LogMark;

@@ -22,9 +22,16 @@ const LIMIT: u64 = 1 << 20;
 /// The end of the log now.
 pub(crate) fn mark(root: &Root, prefix: &[String], maillog_file: Option<&str>) -> LogMark {
     if let Some(path) = maillog_file.filter(|path| !path.is_empty()) {
-        return mark_file(root, Path::new(path)).unwrap_or_else(|error| {
-            LogMark::None(format!("cannot read maillog_file {path}: {error}"))
-        });
+        return match mark_file(root, Path::new(path)) {
+            Ok(mark) => mark,
+            // postlogd makes it with its first line.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => LogMark::File {
+                path: PathBuf::from(path),
+                inode: 0,
+                length: 0,
+            },
+            Err(error) => LogMark::None(format!("cannot read maillog_file {path}: {error}")),
+        };
     }
     let syslog = SYSLOG_FILES
         .iter()

@@ -12,6 +12,7 @@ use crate::command::{Call, Output};
 use crate::root::Root;
 use std::collections::BTreeMap;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -37,8 +38,19 @@ pub struct Postfix {
     prefix: Vec<String>,
     config_directory: PathBuf,
     postconf: PathBuf,
-    places: Mutex<Option<Places>>,
+    root: Root,
+    places: Mutex<Option<Known>>,
 }
+
+/// What was answered last, and for which main.cf.
+#[derive(Debug)]
+struct Known {
+    main_cf: Option<Identity>,
+    places: Places,
+}
+
+/// Which file main.cf is, in which state: a rename, a write or a change of its time shows here.
+type Identity = [i64; 6];
 
 /// Where an instance's programs and folders are, as Postfix names them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +108,7 @@ impl Postfix {
             prefix: prefix.to_vec(),
             config_directory: config_directory.to_owned(),
             postconf: find_postconf(root)?,
+            root: root.clone(),
             places: Mutex::new(None),
         })
     }
@@ -131,17 +144,42 @@ impl Postfix {
         Ok(lines.map(str::to_owned).collect())
     }
 
-    /// Where the programs are, asked afresh; while main.cf cannot be read, what was known last.
+    /// Where the programs are, asked again when main.cf is not the same any more; while it cannot
+    /// be read, what was known last.
     pub fn places(&self) -> Result<Places, HostError> {
         let mut known = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        // Looked at before the question: a change meanwhile is found the next time.
+        let main_cf = self.main_cf();
+        if let Some(known) = known.as_ref()
+            && main_cf.is_some()
+            && known.main_cf == main_cf
+        {
+            return Ok(known.places.clone());
+        }
         match (self.ask_places(), known.as_ref()) {
             (Ok(places), _) => {
-                *known = Some(places.clone());
+                *known = Some(Known {
+                    main_cf,
+                    places: places.clone(),
+                });
                 Ok(places)
             }
-            (Err(HostError::Unreadable(_)), Some(places)) => Ok(places.clone()),
+            (Err(HostError::Unreadable(_)), Some(known)) => Ok(known.places.clone()),
             (Err(error), _) => Err(error),
         }
+    }
+
+    fn main_cf(&self) -> Option<Identity> {
+        let real = self.root.resolve(&self.config_directory.join("main.cf"));
+        let meta = self.root.at(&real.ok()?).metadata().ok()?;
+        Some([
+            meta.dev().cast_signed(),
+            meta.ino().cast_signed(),
+            meta.size().cast_signed(),
+            meta.mtime(),
+            meta.ctime(),
+            meta.ctime_nsec(),
+        ])
     }
 
     fn ask_places(&self) -> Result<Places, HostError> {

@@ -6,10 +6,11 @@
 use crate::HostError;
 use crate::file::{failed, sync_folder};
 use postseal_planner::facts::FileLook;
-use std::fs::{self, DirBuilder, File, Permissions};
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 const MODE: u32 = 0o600;
@@ -21,24 +22,36 @@ pub(crate) fn install(path: &Path, bytes: &Zeroizing<Vec<u8>>) -> Result<(), Hos
     }
     let folder = path.parent().unwrap_or(Path::new("/"));
     make_folder(folder)?;
-    let file = tempfile::Builder::new()
-        .prefix(".postseal-")
-        .permissions(Permissions::from_mode(MODE))
-        .tempfile_in(folder)
-        .map_err(failed("write", path))?;
-    fill(file.as_file(), bytes).map_err(failed("write", path))?;
-    file.persist(path)
-        .map_err(|error| failed("rename", path)(error.error))?;
+    let temporary = temporary(path);
+    write(&temporary, bytes)
+        .and_then(|()| fs::rename(&temporary, path))
+        .map_err(|error| {
+            // What cannot be removed now is removed by the next one.
+            let _ = fs::remove_file(&temporary);
+            failed("write", path)(error)
+        })?;
     sync_folder(folder)
 }
 
-/// Removes `path`; missing is fine.
+/// Removes `path`, and what an installation that was cut short left of it; missing is fine.
 pub(crate) fn remove(path: &Path) -> Result<(), HostError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(failed("remove", path)(error)),
-        Ok(()) => sync_folder(path.parent().unwrap_or(Path::new("/"))),
+    for path in [&temporary(path), path] {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed("remove", path)(error)),
+            Ok(()) => sync_folder(path.parent().unwrap_or(Path::new("/")))?,
+        }
     }
+    Ok(())
+}
+
+/// Named after the file, so that what a killed process left is found; the instance's lock keeps
+/// it one process's.
+fn temporary(path: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".tmp");
+    path.with_file_name(name)
 }
 
 fn is_installed(path: &Path, wanted: &[u8]) -> bool {
@@ -52,7 +65,16 @@ fn is_installed(path: &Path, wanted: &[u8]) -> bool {
     }
 }
 
-fn fill(mut file: &File, bytes: &[u8]) -> io::Result<()> {
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(MODE)
+        .open(path)?;
     // The umask can have taken bits away.
     file.set_permissions(Permissions::from_mode(MODE))?;
     file.write_all(bytes)?;

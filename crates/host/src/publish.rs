@@ -121,6 +121,19 @@ impl Place<'_> {
         })
     }
 
+    /// Removes what a publish that was cut short left beside the file. Waits for the lock, so a
+    /// `postconf` at work keeps what is its own.
+    pub(crate) fn sweep(&self) -> Result<(), HostError> {
+        let own = self.root.at(&self.path());
+        let real = self.root.at(&self.real()?);
+        for path in [temporary(&own), temporary(&real)] {
+            if path.symlink_metadata().is_ok() {
+                Edit::open(&path)?.discard();
+            }
+        }
+        remove_if_there(&fresh_link(&own))
+    }
+
     fn link(&self) -> Option<PathBuf> {
         self.root.at(&self.path()).read_link().ok()
     }
@@ -197,9 +210,7 @@ impl Place<'_> {
         }
         done?;
         sync_folder(parent(&real))?;
-        let mut fresh = OsString::from(seen.as_os_str());
-        fresh.push(".link.tmp");
-        let fresh = PathBuf::from(fresh);
+        let fresh = fresh_link(&seen);
         remove_if_there(&fresh)?;
         symlink(target, &fresh).map_err(failed("make", &fresh))?;
         fs::rename(&fresh, &seen).map_err(failed("rename", &fresh))?;
@@ -327,8 +338,17 @@ fn is_at(file: &File, path: &Path) -> bool {
 }
 
 fn temporary(path: &Path) -> PathBuf {
+    with(path, ".tmp")
+}
+
+/// Where a symbolic link is made before it is renamed into its place.
+fn fresh_link(path: &Path) -> PathBuf {
+    with(path, ".link.tmp")
+}
+
+fn with(path: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(path.as_os_str());
-    name.push(".tmp");
+    name.push(ending);
     PathBuf::from(name)
 }
 

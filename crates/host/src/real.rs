@@ -9,8 +9,8 @@ use crate::publish::Place;
 use crate::root::Root;
 use crate::scratch::{self, Running};
 use crate::{
-    Host, HostError, HostLook, Lock, LogLook, LogMark, Scratch, Snapshot, Staged, livelog, lock,
-    look, private, process,
+    Entered, Host, HostError, HostLook, Lock, LogLook, LogMark, Scratch, Snapshot, Staged, livelog,
+    lock, look, private, process,
 };
 use postseal_planner::Digest;
 use postseal_planner::facts::{FileLook, MasterState};
@@ -171,6 +171,9 @@ impl Host for PostfixHost {
     fn lock(&self) -> Result<Box<dyn Lock>, HostError> {
         let seen = self.root.at(&self.config_directory);
         let lock = lock::take(&self.lock_directory, &seen, &self.config_directory)?;
+        // What cannot be cleared away must not keep a rollback from being done; it is tried again
+        // the next time.
+        let _ = self.clean_leftovers();
         Ok(Box::new(lock))
     }
 
@@ -189,6 +192,10 @@ impl Host for PostfixHost {
 
     fn restore(&self, snapshot: &Snapshot, expected: Digest) -> Result<(), HostError> {
         self.place(snapshot.file).restore(snapshot, expected)
+    }
+
+    fn sweep(&self, file: Cf) -> Result<(), HostError> {
+        self.place(file).sweep()
     }
 
     fn install(&self, path: &Path, bytes: &Zeroizing<Vec<u8>>) -> Result<(), HostError> {
@@ -232,6 +239,10 @@ impl Host for PostfixHost {
             }
             _ => self.stop_start(master),
         }
+    }
+
+    fn enter_network(&self) -> Result<Entered, HostError> {
+        Entered::by(self.postfix.prefix())
     }
 
     fn log_mark(&self) -> LogMark {

@@ -1,1 +1,45 @@
+use super::*;
 
+#[test]
+fn values_are_everything_after_the_first_equals_sign() {
+    let values = parse_values("a = b = c\nempty =\nempty_too = \n x\n");
+    assert_eq!(values["a"], "b = c");
+    assert_eq!(values["empty"], "");
+    assert_eq!(values["empty_too"], "");
+    assert_eq!(values.len(), 3);
+}
+
+#[test]
+fn messages_lose_the_program_that_said_them() {
+    let said = "/usr/sbin/postconf: warning: x: unused parameter: a=b\n\n\
+        postconf: fatal: /etc/postfix/main.cf, line 2: missing '='\n";
+    assert_eq!(
+        without_program(said),
+        "/etc/postfix/main.cf, line 2: missing '='"
+    );
+    assert_eq!(without_program("odd"), "odd");
+    assert_eq!(warnings(said.as_bytes())[0], "x: unused parameter: a=b");
+}
+
+#[test]
+fn a_lookup_finds_or_not_or_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("main.cf"), "").unwrap();
+    std::fs::write(folder.path().join("master.cf"), "").unwrap();
+    let root = Root::new(Path::new("/"));
+    let postfix = Postfix::new(&root, &[], folder.path()).unwrap();
+    let map = "inline:{ { key = some value } }";
+    let found = postfix.lookup(map, "key").unwrap();
+    assert_eq!(found.as_deref(), Some("some value"));
+    assert_eq!(postfix.lookup(map, "other").unwrap(), None);
+    assert!(postfix.lookup("hash:/nonexistent/map", "key").is_err());
+    assert!(postfix.lookup("nosuchtype:x", "key").is_err());
+}
+
+#[test]
+fn without_postfix_the_message_says_where_it_was_looked_for() {
+    let empty = tempfile::tempdir().unwrap();
+    let error = find_postconf(&Root::new(empty.path())).unwrap_err();
+    let why = std::error::Error::source(&error).unwrap().to_string();
+    assert!(why.contains("/usr/sbin/postconf"), "{why}");
+}

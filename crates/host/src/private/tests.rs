@@ -1,1 +1,50 @@
+use super::*;
+use std::os::unix::fs::MetadataExt;
 
+fn key(text: &str) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(text.as_bytes().to_vec())
+}
+
+#[test]
+fn a_private_file_is_private_and_written_once() {
+    let base = tempfile::tempdir().unwrap();
+    let path = base.path().join("tls/mx.pem");
+    install(&path, &key("one")).unwrap();
+    let meta = path.metadata().unwrap();
+    assert_eq!(meta.mode() & 0o7777, 0o600);
+    assert_eq!(
+        path.parent().unwrap().metadata().unwrap().mode() & 0o7777,
+        0o700
+    );
+    install(&path, &key("one")).unwrap();
+    assert_eq!(path.metadata().unwrap().ino(), meta.ino());
+    install(&path, &key("two")).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"two");
+    assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+}
+
+#[test]
+fn one_that_others_can_read_or_that_is_a_link_is_written_anew() {
+    let base = tempfile::tempdir().unwrap();
+    let path = base.path().join("mx.pem");
+    fs::write(&path, "one").unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+    install(&path, &key("one")).unwrap();
+    assert_eq!(path.metadata().unwrap().mode() & 0o7777, 0o600);
+    let other = base.path().join("other.pem");
+    fs::rename(&path, &other).unwrap();
+    std::os::unix::fs::symlink(&other, &path).unwrap();
+    install(&path, &key("one")).unwrap();
+    assert!(path.symlink_metadata().unwrap().is_file());
+}
+
+#[test]
+fn removing_what_is_not_there_is_fine() {
+    let base = tempfile::tempdir().unwrap();
+    let path = base.path().join("mx.pem");
+    remove(&path).unwrap();
+    install(&path, &key("one")).unwrap();
+    remove(&path).unwrap();
+    assert!(!path.exists());
+    assert!(remove(base.path()).is_err());
+}

@@ -1,1 +1,52 @@
+use super::*;
 
+const SERVICES: &str = "# comment\nsmtp 25/tcp mail\nntp 123/udp\nodd 4000/tcp # alias other\n";
+
+fn all(name: &str) -> Result<(), HostError> {
+    let services = [format!("{name}/inet")];
+    check(&Root::new(Path::new("/")), &[], services.iter())
+}
+
+#[test]
+fn ports_are_numbers_known_names_or_services() {
+    for good in ["25", "65535", "smtp", "submissions", "odd", "mail"] {
+        assert!(is_port(good, SERVICES), "{good}");
+    }
+    for bad in ["0", "65536", "", "ntp", "other", "Smtpz", "25x", "4000/tcp"] {
+        assert!(!is_port(bad, SERVICES), "{bad}");
+    }
+}
+
+#[test]
+fn addresses_have_a_host_or_none() {
+    let ip = |name| Address::of(name).ip().map(|ip| ip.to_string());
+    assert_eq!(ip("[::1]:10025").as_deref(), Some("::1"));
+    assert_eq!(ip("127.0.0.1:smtp").as_deref(), Some("127.0.0.1"));
+    assert_eq!(ip("localhost:10025"), None);
+    assert_eq!(ip("smtp"), None);
+    assert_eq!(Address::of("[::1]:587").port, "587");
+}
+
+#[test]
+fn what_would_end_the_master_is_refused() {
+    for good in [
+        "smtp",
+        "127.0.0.1:25",
+        "127.9.9.9:10025",
+        "localhost:10026",
+        ":25",
+    ] {
+        assert!(all(good).is_ok(), "{good}");
+    }
+    for bad in ["192.0.2.99:25", "nosuchservice", "127.0.0.1:", "1.2.3.4"] {
+        assert!(all(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn behind_a_prefix_addresses_are_not_judged() {
+    let services = ["192.0.2.99:25/inet".to_owned()];
+    let prefix = ["nsenter".to_owned()];
+    let root = Root::new(Path::new("/"));
+    assert!(check(&root, &prefix, services.iter()).is_ok());
+}
