@@ -182,7 +182,13 @@ impl Owners {
     fn of(queue: &Path) -> Result<Self, HostError> {
         let of = |name: &str| {
             let path = queue.join(name);
-            path.metadata().map_err(failed("read", &path))
+            path.metadata().map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => HostError::NotRehearsable(format!(
+                    "{} is missing; `postfix check` or a first start makes it",
+                    path.display()
+                )),
+                _ => failed("read", &path)(error),
+            })
         };
         Ok(Self {
             mail: of("active")?.uid(),

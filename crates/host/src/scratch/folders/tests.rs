@@ -47,6 +47,7 @@ fn a_queue_that_is_none_is_an_error_and_leaves_nothing() {
     let base = tempfile::tempdir().unwrap();
     fs::create_dir(base.path().join("queue")).unwrap();
     let root = Root::new(Path::new("/"));
-    assert!(Folders::make(&root, &places(base.path())).is_err());
+    let error = Folders::make(&root, &places(base.path())).unwrap_err();
+    assert!(matches!(error, HostError::NotRehearsable(_)), "{error}");
     assert_eq!(fs::read_dir(base.path()).unwrap().count(), 1);
 }
