@@ -134,6 +134,15 @@ impl Trial {
     }
 }
 
+impl Drop for Trial {
+    fn drop(&mut self) {
+        // Its end of input lets it go on to its own end; only then may its folder go.
+        drop(self.child.stdin.take());
+        let _ = std::io::copy(&mut self.told, &mut std::io::sink());
+        let _ = self.child.wait();
+    }
+}
+
 /// `7. verify: every port …` has the title `verify`.
 fn is(line: &str, title: &str) -> bool {
     line.split_once(". ")

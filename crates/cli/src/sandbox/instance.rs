@@ -4,6 +4,7 @@
 //! loopback, or another folder than its own.
 
 use super::address::Address;
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, Permissions};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -96,9 +97,9 @@ impl Instance {
         Ok(())
     }
 
-    /// Stops it, and waits until none of its processes is left.
+    /// Stops it, and waits until none of its processes is left; those that do not go are killed.
     pub(super) fn stop(&self) -> Result<(), String> {
-        // It may be on its way out already; what counts is what is left of it.
+        // It may be on its way out already, or its files gone; what counts is what is left of it.
         let said = if self.master().is_some() {
             self.postfix("stop")
         } else {
@@ -115,6 +116,14 @@ impl Instance {
                     "processes {left:?} of {}; {said:?}",
                     self.folder.display()
                 ));
+            }
+            if said.is_err() || self.master().is_none() {
+                // Found by their working directory, which is ours: nobody else's process.
+                left.iter()
+                    .filter_map(|pid| Pid::from_raw(*pid))
+                    .for_each(|pid| {
+                        let _ = kill_process(pid, Signal::KILL);
+                    });
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -134,17 +143,17 @@ impl Instance {
         (name.trim() == "master").then_some(pid)
     }
 
-    /// Every process that works in the queue directory: Postfix's daemons all do.
-    fn processes(&self) -> Vec<u32> {
-        let queue = self.folder.join("queue");
+    /// Every process that works in the queue directory, as Postfix's daemons all do, even when
+    /// the directory is gone.
+    fn processes(&self) -> Vec<i32> {
+        let queue = self.folder.join("queue").display().to_string();
+        let ours = |cwd: PathBuf| cwd.display().to_string().starts_with(&queue);
         let Ok(entries) = fs::read_dir("/proc") else {
             return Vec::new();
         };
         entries
             .flatten()
-            .filter(|entry| {
-                fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(&queue))
-            })
+            .filter(|entry| fs::read_link(entry.path().join("cwd")).is_ok_and(ours))
             .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
             .collect()
     }
