@@ -6,7 +6,7 @@ use crate::config::Global;
 use crate::failure::{Exit, Failure, whole_chain};
 use crate::progress;
 use postseal_engine::{Engine, EngineError, Event, Network, SystemClock};
-use postseal_host::{HostError, HostOptions, PostfixHost};
+use postseal_host::{Entered, Host, HostError, HostOptions, PostfixHost};
 use postseal_store::{SqliteStore, StoreError};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::path::PathBuf;
@@ -26,6 +26,8 @@ pub(crate) struct Session {
     instance: String,
     interrupted: Arc<AtomicBool>,
     listener: Box<dyn Fn(&Event)>,
+    /// A Postfix in a container is probed and rehearsed in its own network.
+    _there: Entered,
 }
 
 impl Session {
@@ -56,7 +58,10 @@ impl Session {
     }
 
     fn new(global: &Global, host: PostfixHost, store: SqliteStore) -> Self {
+        // Where its network cannot be entered, the rehearsal says so and asks.
+        let there = host.enter_network().unwrap_or_else(|_| Entered::here());
         Self {
+            _there: there,
             instance: name(&host),
             host,
             store,
