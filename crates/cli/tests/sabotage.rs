@@ -3,6 +3,8 @@
 //!
 //! Owns: the sabotages. Never: a switch inside the program. Needs root and Postfix.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};

@@ -6,6 +6,8 @@
 //! live instance is looked at, so that what was broken before is not blamed on the plan. Never:
 //! touches a live file.
 
+mod baseline;
+mod files;
 mod outbound;
 
 use crate::approve::{Acceptance, Approved};
@@ -15,13 +17,16 @@ use postfix_cf::{MainCf, MasterCf};
 use postseal_host::{HostError, LogMark, Scratch, Staged};
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::Outbound;
-use postseal_planner::plan::{Cf, OutboundChange, Plan, Step};
-use postseal_planner::report::{Judgement, Outcome, Report, ServiceExpectation, Verdict};
+use postseal_planner::plan::{OutboundChange, Plan, Step};
+use postseal_planner::report::{Outcome, ServiceExpectation, Verdict};
 use postseal_planner::{Finding, Severity};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 use zeroize::Zeroizing;
+
+pub(crate) use baseline::{Baseline, Was};
+use files::Files;
 
 /// How long a scratch service has to show what is expected.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -42,43 +47,6 @@ pub(crate) struct Rehearsed {
     pub(crate) private: BTreeMap<PathBuf, Zeroizing<Vec<u8>>>,
     /// The end of the live log before anything was done.
     pub(crate) log_mark: LogMark,
-}
-
-/// The live instance before the change, judged against what its files promise.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Baseline {
-    pub(crate) expectations: Vec<ServiceExpectation>,
-    pub(crate) verdict: Verdict,
-    pub(crate) reports: Vec<Report>,
-}
-
-impl Baseline {
-    /// Whether this miss was there before: the service was expected to behave just so, and did
-    /// not.
-    pub(crate) fn had(&self, expectation: Option<&ServiceExpectation>, miss: &Judgement) -> Was {
-        let same = self
-            .expectations
-            .iter()
-            .find(|before| before.service == miss.service)
-            .is_some_and(|before| expectation.is_some_and(|now| now.wire == before.wire));
-        let failed = self
-            .verdict
-            .judgements
-            .iter()
-            .any(|judged| judged.service == miss.service && judged.outcome != Outcome::Pass);
-        if same && failed {
-            Was::SoBefore
-        } else {
-            Was::Not
-        }
-    }
-}
-
-/// Whether something was so before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Was {
-    SoBefore,
-    Not,
 }
 
 /// What one state of the files showed in the scratch instance.
@@ -304,69 +272,6 @@ impl Engine<'_> {
             .into_iter()
             .map(|warning| warning.message)
             .collect()
-    }
-}
-
-/// Both files in one state.
-struct Files {
-    main: Vec<u8>,
-    master: Vec<u8>,
-    /// The file that changes next.
-    then: Cf,
-}
-
-impl Files {
-    fn after(plan: &Plan, facts: &Facts) -> Self {
-        let bytes = |file, before: &[u8]| plan.edit(file).map_or(before, |e| &e.bytes).to_vec();
-        Self {
-            main: bytes(Cf::Main, &facts.main_cf.bytes),
-            master: bytes(Cf::Master, &facts.master_cf.bytes),
-            then: Cf::Main,
-        }
-    }
-
-    /// The state between the two renames; `None` when only one file changes.
-    fn between(plan: &Plan, facts: &Facts) -> Option<Self> {
-        let order: Vec<Cf> = plan
-            .steps
-            .iter()
-            .filter_map(|step| {
-                if let Step::Publish { file } = step {
-                    Some(*file)
-                } else {
-                    None
-                }
-            })
-            .collect();
-        let [first, then] = order[..] else {
-            return None;
-        };
-        let after = Self::after(plan, facts);
-        Some(match first {
-            Cf::Main => Self {
-                main: after.main,
-                master: facts.master_cf.bytes.clone(),
-                then,
-            },
-            Cf::Master => Self {
-                main: facts.main_cf.bytes.clone(),
-                master: after.master,
-                then,
-            },
-        })
-    }
-
-    fn bytes(&self, file: Cf) -> &[u8] {
-        match file {
-            Cf::Main => &self.main,
-            Cf::Master => &self.master,
-        }
-    }
-
-    /// What this state promises on the wire.
-    fn expectations(&self, facts: &Facts, plan: &Plan) -> Vec<ServiceExpectation> {
-        let (main, master) = (MainCf::parse(&self.main), MasterCf::parse(&self.master));
-        postseal_planner::expect(&main, &master, facts, &plan.intent)
     }
 }
 

@@ -277,10 +277,10 @@ impl Engine<'_> {
         keep: Keep,
     ) -> Result<Changed, EngineError> {
         let _lock = self.host.lock()?;
-        if let Some(open) = self.awaiting()? {
-            if operation.is_none_or(|id| id == open.id) {
-                return self.undo_awaiting(&open);
-            }
+        if let Some(open) = self.awaiting()?
+            && operation.is_none_or(|id| id == open.id)
+        {
+            return self.undo_awaiting(&open);
         }
         self.settle_what_is_open()?;
         self.refuse_while_open()?;

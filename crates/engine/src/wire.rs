@@ -29,7 +29,7 @@ impl Wire for Network {
 }
 
 /// What to look at so that `expectations` can be judged on the live addresses.
-pub fn live_targets(expectations: &[ServiceExpectation], ehlo_name: &str) -> Vec<Target> {
+pub(crate) fn live_targets(expectations: &[ServiceExpectation], ehlo_name: &str) -> Vec<Target> {
     expectations
         .iter()
         .flat_map(|expected| {
@@ -43,7 +43,7 @@ pub fn live_targets(expectations: &[ServiceExpectation], ehlo_name: &str) -> Vec
 
 /// The expectations as a scratch instance can show them: each service at its scratch address;
 /// services that the scratch does not run are dropped.
-pub fn moved(
+pub(crate) fn moved(
     expectations: &[ServiceExpectation],
     endpoints: &BTreeMap<String, SocketAddr>,
 ) -> Vec<ServiceExpectation> {

@@ -1,0 +1,43 @@
+//! The live instance as it was before the change.
+//!
+//! Owns: telling what was broken already. Never: excuses a miss of a service whose promise the
+//! plan changes.
+
+use postseal_planner::report::{Judgement, Outcome, Report, ServiceExpectation, Verdict};
+
+/// The live instance before the change, judged against what its files promise.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Baseline {
+    pub(crate) expectations: Vec<ServiceExpectation>,
+    pub(crate) verdict: Verdict,
+    pub(crate) reports: Vec<Report>,
+}
+
+impl Baseline {
+    /// Whether this miss was there before: the service was expected to behave just so, and did
+    /// not.
+    pub(crate) fn had(&self, expectation: Option<&ServiceExpectation>, miss: &Judgement) -> Was {
+        let same = self
+            .expectations
+            .iter()
+            .find(|before| before.service == miss.service)
+            .is_some_and(|before| expectation.is_some_and(|now| now.wire == before.wire));
+        let failed = self
+            .verdict
+            .judgements
+            .iter()
+            .any(|judged| judged.service == miss.service && judged.outcome != Outcome::Pass);
+        if same && failed {
+            Was::SoBefore
+        } else {
+            Was::Not
+        }
+    }
+}
+
+/// Whether something was so before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Was {
+    SoBefore,
+    Not,
+}
