@@ -160,13 +160,21 @@ pub(super) fn module_after(tokens: &[Token], at: usize) -> Option<String> {
     let Kind::Open(_, end) = tokens[at].kind else {
         return None;
     };
-    let mut rest = tokens[end + 1..]
-        .iter()
-        .skip_while(|word| word.is_word("pub"));
+    let mut rest = tokens[after_visibility(tokens, end + 1)..].iter();
     let named = rest.next()?.is_word("mod");
     match (&rest.next()?.kind, rest.next()?.is_punct(';')) {
         (Kind::Word(name), true) if named => Some(name.clone()),
         _ => None,
+    }
+}
+
+/// The place after `pub`, `pub(crate)` or nothing.
+fn after_visibility(tokens: &[Token], at: usize) -> usize {
+    let is_public = tokens.get(at).is_some_and(|word| word.is_word("pub"));
+    match tokens.get(at + 1).map(|word| &word.kind) {
+        Some(Kind::Open('(', partner)) if is_public => partner + 1,
+        _ if is_public => at + 1,
+        _ => at,
     }
 }
 

@@ -72,6 +72,7 @@ fn tests_stand_beside_the_code() {
     assert_eq!(says(FILE, "#[cfg(any(test, fuzzing))]\nfn a() {}"), wanted);
     assert!(says(FILE, "#[cfg(test)]\nmod tests;").is_empty());
     assert!(says(FILE, "#[cfg(test)]\npub mod tests;").is_empty());
+    assert!(says(FILE, "#[cfg(test)]\npub(crate) mod samples;").is_empty());
     assert!(says(FILE, "#[cfg(unix)]\nfn a() {}").is_empty());
 }
 
