@@ -43,3 +43,30 @@ fn without_postfix_the_message_says_where_it_was_looked_for() {
     let why = std::error::Error::source(&error).unwrap().to_string();
     assert!(why.contains("/usr/sbin/postconf"), "{why}");
 }
+
+#[test]
+fn places_are_asked_again_when_main_cf_has_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let main_cf = folder.path().join("main.cf");
+    // Old enough that postconf does not sleep.
+    let write = |path: &Path, text: &str| {
+        std::fs::write(path, text).unwrap();
+        let then = std::time::SystemTime::now() - Duration::from_secs(3);
+        let file = std::fs::File::options().append(true).open(path).unwrap();
+        file.set_modified(then).unwrap();
+    };
+    write(&main_cf, "queue_directory = /one\n");
+    std::fs::write(folder.path().join("master.cf"), "").unwrap();
+    let root = Root::new(Path::new("/"));
+    let postfix = Postfix::new(&root, &[], folder.path()).unwrap();
+    let queue = || postfix.places().unwrap().queue_directory;
+    assert_eq!(queue(), Path::new("/one"));
+    assert_eq!(queue(), Path::new("/one"));
+    // Renamed over it, as Postseal and postconf do.
+    let next = folder.path().join("next");
+    write(&next, "queue_directory = /two\n");
+    std::fs::rename(&next, &main_cf).unwrap();
+    assert_eq!(queue(), Path::new("/two"));
+    std::fs::remove_file(&main_cf).unwrap();
+    assert_eq!(queue(), Path::new("/two"));
+}

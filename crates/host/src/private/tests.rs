@@ -48,3 +48,19 @@ fn removing_what_is_not_there_is_fine() {
     assert!(!path.exists());
     assert!(remove(base.path()).is_err());
 }
+
+#[test]
+fn what_a_crash_left_is_overwritten_or_removed() {
+    let base = tempfile::tempdir().unwrap();
+    let path = base.path().join("mx.pem");
+    let left = base.path().join(".mx.pem.tmp");
+    fs::write(&left, "half of a").unwrap();
+    fs::set_permissions(&left, Permissions::from_mode(0o644)).unwrap();
+    install(&path, &key("one")).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"one");
+    assert_eq!(path.metadata().unwrap().mode() & 0o7777, 0o600);
+    assert!(!left.exists());
+    fs::write(&left, "half of a").unwrap();
+    remove(&path).unwrap();
+    assert_eq!(fs::read_dir(base.path()).unwrap().count(), 0);
+}

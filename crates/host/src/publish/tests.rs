@@ -235,3 +235,31 @@ fn a_full_disk_leaves_the_old_bytes() {
     drop(holder.stdin.take());
     holder.wait().unwrap();
 }
+
+#[test]
+fn sweep_removes_what_a_crash_left_and_nothing_else() {
+    let instance = Instance::new();
+    let left = instance.folder.path().join("main.cf.tmp");
+    fs::write(&left, "half of a").unwrap();
+    fs::write(instance.folder.path().join("main.cf.bak"), OLD).unwrap();
+    instance.main().sweep().unwrap();
+    assert_eq!(instance.names(), ["main.cf", "main.cf.bak", "master.cf"]);
+    assert_eq!(fs::read(instance.path()).unwrap(), OLD);
+    instance.main().sweep().unwrap();
+}
+
+#[test]
+fn sweep_looks_beside_a_links_target_too() {
+    let instance = Instance::new();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let target = elsewhere.path().join("real.cf");
+    fs::rename(instance.path(), &target).unwrap();
+    symlink(&target, instance.path()).unwrap();
+    let left = elsewhere.path().join("real.cf.tmp");
+    fs::write(&left, "half of a").unwrap();
+    symlink(&target, instance.folder.path().join("main.cf.link.tmp")).unwrap();
+    instance.main().sweep().unwrap();
+    assert!(!left.exists());
+    assert_eq!(instance.names(), ["main.cf", "master.cf"]);
+    assert_eq!(fs::read(&target).unwrap(), OLD);
+}
