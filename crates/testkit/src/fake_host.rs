@@ -185,7 +185,11 @@ impl Host for FakeHost {
             if world.master == MasterState::Stopped {
                 return Err(not_running());
             }
-            world.read_files();
+            if world.deadly_reload {
+                world.master = MasterState::Stopped;
+            } else {
+                world.read_files();
+            }
             Ok(())
         })
     }

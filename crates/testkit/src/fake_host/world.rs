@@ -65,6 +65,8 @@ pub struct World {
     pub rehearsal: Rehearsal,
     /// Every configuration that was rehearsed, files replaced in a scratch instance included.
     pub rehearsed: Vec<Staged>,
+    /// A reload ends the master and says nothing, as an address that cannot be bound makes it.
+    pub deadly_reload: bool,
     /// How often the master read its files again.
     pub reloads: usize,
     calls: Vec<String>,
@@ -121,6 +123,7 @@ impl World {
             addresses: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
             rehearsal: Rehearsal::default(),
             rehearsed: Vec::new(),
+            deadly_reload: false,
             reloads: 0,
             calls: Vec::new(),
             fault: None,

@@ -1,0 +1,116 @@
+//! A store whose disk is full.
+//!
+//! Owns: [`FullStore`]: from the n-th write on, every write fails; reading goes on. Never: keeps
+//! anything itself.
+
+use postseal_planner::{Intent, Plan};
+use postseal_store::{
+    AuditEntry, Certificate, Close, InstanceState, NewCertificate, NewOperation, Operation, Phase,
+    Store, StoreError,
+};
+use zeroize::Zeroizing;
+
+pub(crate) struct FullStore<'a> {
+    pub(crate) inner: &'a mut dyn Store,
+    /// Writes that still succeed.
+    pub(crate) left: usize,
+    /// Writes so far.
+    pub(crate) writes: usize,
+}
+
+impl FullStore<'_> {
+    fn write<T>(
+        &mut self,
+        work: impl FnOnce(&mut dyn Store) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.writes += 1;
+        match self.left.checked_sub(1) {
+            Some(left) => {
+                self.left = left;
+                work(self.inner)
+            }
+            None => Err(full()),
+        }
+    }
+}
+
+fn full() -> StoreError {
+    StoreError::Database {
+        action: "write",
+        source: Box::new(std::io::Error::from(std::io::ErrorKind::StorageFull)),
+    }
+}
+
+impl Store for FullStore<'_> {
+    fn instance(&self, instance: &str) -> Result<Option<InstanceState>, StoreError> {
+        self.inner.instance(instance)
+    }
+
+    fn adopt(&mut self, instance: &str, state: &InstanceState) -> Result<(), StoreError> {
+        self.write(|store| store.adopt(instance, state))
+    }
+
+    fn release(&mut self, instance: &str) -> Result<(), StoreError> {
+        self.write(|store| store.release(instance))
+    }
+
+    fn set_draft(&mut self, instance: &str, draft: Option<&Intent>) -> Result<(), StoreError> {
+        self.write(|store| store.set_draft(instance, draft))
+    }
+
+    fn put_plan(&mut self, instance: &str, plan: &Plan) -> Result<(), StoreError> {
+        self.write(|store| store.put_plan(instance, plan))
+    }
+
+    fn plan(&self, instance: &str, id: &str) -> Result<Option<Plan>, StoreError> {
+        self.inner.plan(instance, id)
+    }
+
+    fn open_operation(&mut self, new: &NewOperation) -> Result<u64, StoreError> {
+        self.write(|store| store.open_operation(new))
+    }
+
+    fn journal(&mut self, operation: u64, phase: &Phase) -> Result<(), StoreError> {
+        self.write(|store| store.journal(operation, phase))
+    }
+
+    fn close_operation(&mut self, operation: u64, close: &Close) -> Result<(), StoreError> {
+        self.write(|store| store.close_operation(operation, close))
+    }
+
+    fn open(&self, instance: &str) -> Result<Option<Operation>, StoreError> {
+        self.inner.open(instance)
+    }
+
+    fn operation(&self, id: u64) -> Result<Option<Operation>, StoreError> {
+        self.inner.operation(id)
+    }
+
+    fn history(&self, instance: &str, limit: usize) -> Result<Vec<Operation>, StoreError> {
+        self.inner.history(instance, limit)
+    }
+
+    fn put_certificate(&mut self, new: &NewCertificate) -> Result<(), StoreError> {
+        self.write(|store| store.put_certificate(new))
+    }
+
+    fn certificates(&self) -> Result<Vec<Certificate>, StoreError> {
+        self.inner.certificates()
+    }
+
+    fn private_key(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        self.inner.private_key(name)
+    }
+
+    fn delete_certificate(&mut self, name: &str) -> Result<bool, StoreError> {
+        self.write(|store| store.delete_certificate(name))
+    }
+
+    fn audit(&mut self, actor: &str, at_ms: i64, what: &str) -> Result<(), StoreError> {
+        self.write(|store| store.audit(actor, at_ms, what))
+    }
+
+    fn audit_log(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        self.inner.audit_log(limit)
+    }
+}
