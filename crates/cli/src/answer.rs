@@ -2,7 +2,7 @@
 //!
 //! Owns: the one place that chooses text or JSON. Never: computes an answer.
 
-use crate::config::{Global, Output, Talk};
+use crate::config::{Colored, Global, Output};
 use crate::failure::Exit;
 use postseal_planner::Finding;
 use serde_json::{Map, Value};
@@ -18,8 +18,6 @@ pub(crate) struct Answer {
     pub(crate) json: Value,
     /// How the process ends.
     pub(crate) exit: Exit,
-    /// Said on standard error, a line each.
-    pub(crate) warnings: Vec<String>,
 }
 
 impl Answer {
@@ -28,7 +26,6 @@ impl Answer {
             text: text.into(),
             json,
             exit: Exit::Done,
-            warnings: Vec::new(),
         }
     }
 
@@ -38,22 +35,13 @@ impl Answer {
         self
     }
 
-    #[must_use]
-    pub(crate) fn warn(mut self, warning: impl Into<String>) -> Self {
-        self.warnings.push(warning.into());
-        self
-    }
-
     /// Prints it. A closed pipe ends the output, not the command's result.
     pub(crate) fn print(&self, global: &Global) -> ExitCode {
-        if global.talk != Talk::Quiet {
-            for warning in &self.warnings {
-                eprintln!("postseal: warning: {warning}");
-            }
-        }
         let mut stdout = std::io::stdout().lock();
         let _ = match global.output {
-            Output::Text => stdout.write_all(self.text.as_bytes()),
+            Output::Text => {
+                stdout.write_all(paint(&printable(&self.text), global.color).as_bytes())
+            }
             Output::Json => writeln!(stdout, "{:#}", self.document()),
         };
         self.exit.into()
@@ -93,4 +81,44 @@ pub(crate) fn findings_text<'a>(findings: impl IntoIterator<Item = &'a Finding>)
         .into_iter()
         .flat_map(finding_lines)
         .fold(String::new(), |text, line| text + &line + "\n")
+}
+
+/// Text from files and from the wire cannot steer the terminal: control characters but newline
+/// and tab become U+FFFD.
+pub(crate) fn printable(text: &str) -> String {
+    let safe = |c: char| {
+        if c.is_control() && !"\n\t".contains(c) {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            c
+        }
+    };
+    text.chars().map(safe).collect()
+}
+
+/// Colours diffs and severities, a line each.
+fn paint(text: &str, color: Colored) -> String {
+    if color == Colored::No {
+        return text.to_owned();
+    }
+    text.split_inclusive('\n').map(paint_line).collect()
+}
+
+fn paint_line(line: &str) -> String {
+    const KINDS: [(&str, &str); 7] = [
+        ("---", ""),
+        ("+++", ""),
+        ("+", "32"),
+        ("-", "31"),
+        ("fatal:", "1;31"),
+        ("error:", "31"),
+        ("warning:", "33"),
+    ];
+    let kind = KINDS.iter().find(|(start, _)| line.starts_with(start));
+    match (kind, line.strip_suffix('\n')) {
+        (Some((_, code)), Some(words)) if !code.is_empty() => {
+            format!("\x1b[{code}m{words}\x1b[0m\n")
+        }
+        _ => line.to_owned(),
+    }
 }

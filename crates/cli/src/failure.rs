@@ -3,7 +3,7 @@
 //! Owns: the one mapping from errors to exit codes, stable codes and hints. Never: decides
 //! whether something is an error.
 
-use crate::answer::finding_lines;
+use crate::answer::{finding_lines, printable};
 use crate::config::{Global, Output};
 use postseal_engine::{EngineError, Kind};
 use postseal_planner::Finding;
