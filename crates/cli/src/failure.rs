@@ -87,7 +87,7 @@ impl Failure {
             });
             let _ = writeln!(std::io::stdout(), "{document:#}");
         } else {
-            let _ = std::io::stderr().write_all(self.text().as_bytes());
+            let _ = std::io::stderr().write_all(printable(&self.text()).as_bytes());
         }
         self.exit.into()
     }

@@ -1,7 +1,8 @@
 //! The rule on tests: how many lines of them stand against the lines that ship.
 //!
-//! Lines that are not blank count. The test kit counts as tests; the workshop counts as neither
-//! in the total.
+//! Lines that are not blank count. Tests written as data (`tests/**`: configurations, stories,
+//! what they expect) are tests. The test kit counts as tests; the workshop counts as neither in
+//! the total.
 
 use super::{Crate, Graph, Offence, Report, Tree};
 use std::fmt::Write as _;
@@ -46,7 +47,10 @@ pub(super) fn judge(tree: &Tree, graph: &Graph, report: &mut Report) {
 
 fn count(tree: &Tree, member: &Crate) -> Count {
     let mut count = Count::default();
-    let sources = tree.files().iter().filter(|file| file.is_rust());
+    let sources = tree
+        .files()
+        .iter()
+        .filter(|file| file.is_rust() || file.is_test());
     for file in sources.filter(|file| file.path().starts_with(&member.folder)) {
         let text = file.text();
         let lines = text.lines().filter(|line| !line.trim().is_empty()).count();

@@ -1,3 +1,5 @@
+//! Tests of `command`: runs one program with a deadline.
+
 use super::*;
 use std::path::PathBuf;
 

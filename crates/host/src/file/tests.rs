@@ -1,3 +1,5 @@
+//! Tests of `file`: reading and writing single files so that a crash leaves the old or the new one.
+
 use super::*;
 
 #[test]

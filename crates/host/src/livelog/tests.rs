@@ -1,3 +1,5 @@
+//! Tests of `livelog`: the live instance's log: where it ends now, and what was added since.
+
 use super::*;
 use std::io::Write;
 

@@ -1,3 +1,5 @@
+//! Tests of `lock`: the lock against a second Postseal on the same instance.
+
 use super::*;
 use std::process::Command;
 

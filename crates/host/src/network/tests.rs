@@ -1,3 +1,5 @@
+//! Tests of `network`: what this host's network looks like, from `/proc`.
+
 use super::*;
 use std::net::{Ipv4Addr, TcpListener};
 

@@ -1,3 +1,5 @@
+//! Tests of `postfix`: postfix's own commands, typed.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Tests of `private`: private files: keys with their chains.
+
 use super::*;
 use std::os::unix::fs::MetadataExt;
 

@@ -1,3 +1,5 @@
+//! Tests of `process`: who a process is, from `/proc`.
+
 use super::*;
 use std::process::Command;
 

@@ -1,3 +1,5 @@
+//! Tests of `publish`: puts a configuration file's new bytes in place, as `postconf` would, and excludes it.
+
 use super::*;
 use rustix::fs::XattrFlags;
 use std::process::Command;

@@ -1,3 +1,5 @@
+//! Tests of `root`: where an instance's file tree is seen from here.
+
 use super::*;
 use std::fs;
 use std::os::unix::fs::symlink;

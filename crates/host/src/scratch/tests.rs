@@ -1,3 +1,5 @@
+//! Tests of `scratch`: a scratch instance: the staged files tried in a private Postfix before the live ones change.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Tests of `fake_host`: a host in memory that fails, or dies, at any step.
+
 use super::*;
 
 fn steps(host: &FakeHost) -> Result<(), HostError> {

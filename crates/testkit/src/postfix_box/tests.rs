@@ -1,3 +1,5 @@
+//! Tests of `postfix_box`: a real private Postfix in a temporary folder.
+
 use super::*;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;

@@ -1,3 +1,5 @@
+//! Tests of `address`: addresses of inet services: whether a master could use them.
+
 use super::*;
 
 const SERVICES: &str = "# comment\nsmtp 25/tcp mail\nntp 123/udp\nodd 4000/tcp # alias other\n";

@@ -1,3 +1,5 @@
+//! Tests of `folders`: the scratch instance's folders.
+
 use super::*;
 
 fn places(base: &Path) -> Places {

@@ -1,3 +1,5 @@
+//! Tests of `jail`: what chrooted services find in their jail, and data files that the configuration names.
+
 use super::*;
 use std::os::unix::net::UnixListener;
 

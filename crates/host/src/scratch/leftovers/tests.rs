@@ -1,3 +1,5 @@
+//! Tests of `leftovers`: scratch instances that a killed Postseal left.
+
 use super::*;
 use std::process::Command;
 

@@ -1,3 +1,5 @@
+//! Tests of `neutral`: what a scratch instance must not do: ask, filter or deliver outside.
+
 use super::*;
 use postfix_cf::MasterCf;
 

@@ -1,3 +1,5 @@
+//! Tests of `ports`: free loopback ports for the scratch instance.
+
 use super::*;
 
 #[test]

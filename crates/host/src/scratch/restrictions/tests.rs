@@ -1,3 +1,5 @@
+//! Tests of `restrictions`: access restriction lists without the policy services that they ask.
+
 use super::*;
 
 fn without(value: &str) -> Option<String> {

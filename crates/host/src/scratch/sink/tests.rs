@@ -1,3 +1,5 @@
+//! Tests of `sink`: the scratch instance's log.
+
 use super::*;
 use std::time::Instant;
 

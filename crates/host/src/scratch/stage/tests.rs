@@ -1,3 +1,5 @@
+//! Tests of `stage`: the staged files as the scratch instance gets them.
+
 use super::*;
 
 fn staging(private: &[&str]) -> Staging {
