@@ -6,6 +6,12 @@
 //! Postfix must never have been stopped. Needs root and Postfix; takes minutes.
 //! `cargo nextest run -p postseal --test kill --no-capture` shows what was found.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test: the panic is the message"
+)]
+
 mod cut;
 mod site;
 mod stream;
@@ -63,7 +69,7 @@ fn killed_at_any_step_under_load() {
             "the counts are not reached: {}",
             story.tally.table()
         );
-        if number % SLOW == 0 {
+        if number.is_multiple_of(SLOW) {
             slow.drain(..)
                 .for_each(|session| session.finish(&stream.ledger));
             slow.push(Slow::clear(smtp, number));
@@ -170,7 +176,7 @@ impl Story {
         let scratches = self.site.scratch_folders().len();
         let again = self.kill_recovery();
         // Every second time nobody says `recover`: the next apply must find its way by itself.
-        let by_hand = self.tally.kills % 2 == 0;
+        let by_hand = self.tally.kills.is_multiple_of(2);
         let recovered = self.site.expect(if by_hand {
             &["recover"]
         } else {

@@ -180,17 +180,19 @@ pub(crate) fn arrived(sink: &Sink) -> BTreeMap<String, usize> {
 pub(crate) fn mail(ledger: &Ledger, arrived: &BTreeMap<String, usize>, lasted: Duration) -> String {
     let accepted = ledger.accepted.len();
     let duplicates: usize = arrived.values().map(|count| count - 1).sum();
-    format!(
+    let mut text = format!(
         "{accepted} messages accepted in {:.0} s ({:.1} a second), {} arrived, {duplicates} \
          duplicates\n{} answered 4xx and sent again, {} connections broke; longest wait for a \
-         session {:.2} s\n{:?}\n{:?}\n",
+         session {:.2} s\n",
         lasted.as_secs_f64(),
         accepted as f64 / lasted.as_secs_f64(),
         arrived.len(),
         ledger.deferred.len(),
         ledger.broken.len(),
         ledger.longest_opening.as_secs_f64(),
-        ledger.deferred,
-        ledger.broken,
-    )
+    );
+    for trouble in ledger.deferred.iter().chain(&ledger.broken) {
+        let _ = writeln!(text, "      {trouble}");
+    }
+    text
 }
