@@ -1,0 +1,100 @@
+//! Postfix in every state in which an administrator may have left it.
+
+use crate::site::{Site, wait_for};
+use postseal_testkit::postfix_box::PostfixBox;
+use rustix::process::Signal;
+
+#[test]
+fn not_running() {
+    let site = Site::new();
+    site.postfix.stop().unwrap();
+    site.wish();
+    let old = site.files();
+    let ran = site.expect(3, &["apply"]);
+    assert_eq!(ran.json["outcome"], "kept");
+    assert_eq!(ran.json["master_running"], false);
+    assert!(site.postfix.master().is_none());
+    site.expect(3, &["verify"]);
+    site.expect(3, &["rollback"]);
+    assert_eq!(site.files(), old);
+    site.expect(3, &["apply"]);
+    site.postfix.start().unwrap();
+    site.expect(0, &["verify"]);
+    assert_eq!(site.serves_tls(), Some(true));
+}
+
+#[test]
+fn stopped_in_the_middle() {
+    let site = Site::new();
+    site.wish();
+    let old = site.files();
+    let mut apply = site.start(&["apply"]);
+    apply.until("rehearsing");
+    apply.signal(Signal::STOP);
+    site.postfix.stop().unwrap();
+    apply.signal(Signal::CONT);
+    let ran = apply.end();
+    assert_eq!(ran.exit, Some(4), "{ran:?}");
+    assert_eq!(ran.code(), "postfix.stopped");
+    // Whoever stopped it starts it again.
+    assert!(site.postfix.master().is_none());
+    assert_eq!(site.files(), old);
+    site.postfix.start().unwrap();
+    site.is_as_before(&old);
+}
+
+#[test]
+fn a_hand_edit_that_would_end_the_master_at_our_reload() {
+    let site = Site::new();
+    site.wish();
+    site.append(&site.master_cf(), "192.0.2.77:2525 inet n - n - - smtpd\n");
+    let old = site.files();
+    let master = site.postfix.master();
+    let ran = site.expect(65, &["apply"]);
+    assert_eq!(ran.code(), "service.address-not-here");
+    assert!(ran.message().contains("192.0.2.77"), "{ran:?}");
+    site.is_as_before(&old);
+    assert_eq!(site.postfix.master(), master);
+}
+
+#[test]
+fn a_service_throttled_dead_before_we_came_is_healed() {
+    let site = Site::unadopted(PostfixBox::builder().append_main_cf("smtpd_tls_loglevel = abc\n"));
+    site.postfix.start().unwrap();
+    assert_eq!(site.serves_tls(), None);
+    wait_for("the throttling", || {
+        site.postfix.log().contains("throttling")
+    });
+    site.adopt();
+    site.wish();
+    site.expect(0, &["set", "loglevel.inbound=1"]);
+    let ran = site.expect(0, &["apply"]);
+    assert!(
+        ran.told.contains("stopping and starting Postfix"),
+        "{}",
+        ran.told
+    );
+    assert_eq!(site.serves_tls(), Some(true));
+    site.expect(0, &["verify"]);
+}
+
+#[test]
+fn inet_interfaces_edited_since_the_start_needs_a_stop_and_start() {
+    let site = Site::new();
+    site.wish();
+    let address = site.postfix.address().to_string();
+    let main = String::from_utf8(site.files().main).unwrap();
+    let edited = main.replace(
+        &format!("inet_interfaces = {address}"),
+        &format!("inet_interfaces = {address}, 127.0.0.1"),
+    );
+    assert_ne!(main, edited);
+    std::fs::write(site.main_cf(), edited).unwrap();
+    let ran = site.expect(1, &["verify"]);
+    let text = ran.json.to_string();
+    assert!(text.contains("wire.closed"), "{:#}", ran.json);
+    assert!(text.contains("postfix stop"), "{:#}", ran.json);
+    // It was so before, and does not stand in the way.
+    site.expect(0, &["apply"]);
+    assert_eq!(site.serves_tls(), Some(true));
+}
