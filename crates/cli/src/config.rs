@@ -80,6 +80,14 @@ struct HostSection {
 }
 
 impl Global {
+    /// As much as the options alone tell, to say why the rest could not be resolved.
+    pub(crate) fn unresolved(args: &GlobalArgs) -> Self {
+        Self {
+            output: output(args.json),
+            ..Self::default()
+        }
+    }
+
     /// Options and environment first (clap has merged those), then the file, then defaults.
     pub(crate) fn resolve(args: &GlobalArgs) -> Result<Self, Failure> {
         let file = match &args.config {
@@ -98,11 +106,7 @@ impl Global {
             store: store_folder(&store)?,
             prefix: file.host.prefix,
             root: file.host.root,
-            output: if args.json || file.json {
-                Output::Json
-            } else {
-                Output::Text
-            },
+            output: output(args.json || file.json),
             talk: match (args.quiet, args.verbose) {
                 (true, _) => Talk::Quiet,
                 (_, true) => Talk::Verbose,
@@ -111,6 +115,10 @@ impl Global {
             color: colored(args.color.unwrap_or_default()),
         })
     }
+}
+
+fn output(json: bool) -> Output {
+    if json { Output::Json } else { Output::Text }
 }
 
 fn read(path: &Path) -> Result<File, Failure> {

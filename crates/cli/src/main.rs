@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     };
     let global = match config::Global::resolve(&args.global) {
         Ok(global) => global,
-        Err(failure) => return failure.print(&config::Global::default()),
+        Err(failure) => return failure.print(&config::Global::unresolved(&args.global)),
     };
     match cmd::run(&args.command, &global) {
         Ok(answer) => answer.print(&global),

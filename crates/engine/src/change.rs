@@ -90,6 +90,7 @@ impl Engine<'_> {
             return self.keep_without_change(proposal);
         }
         let approved = self.approve(proposal, accepted)?;
+        self.refuse_taken_ports(&approved.proposal)?;
         let rehearsed = self.rehearse(approved)?;
         let (rehearsal, not_rehearsed) =
             (rehearsed.verdict.clone(), rehearsed.not_rehearsed.clone());

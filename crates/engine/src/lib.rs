@@ -30,6 +30,7 @@ mod error;
 mod events;
 mod guard;
 mod observe;
+mod ports;
 mod propose;
 mod recover;
 mod rehearse;

@@ -12,7 +12,7 @@ use crate::verify::{Interrupt, Looked};
 use crate::{End, Engine, EngineError, Event, Stage, adopt};
 use postseal_host::LogLook;
 use postseal_planner::facts::MasterState;
-use postseal_planner::report::{Outcome as Judged, Verdict};
+use postseal_planner::report::{Judgement, Outcome as Judged, Verdict};
 use postseal_planner::{Finding, Severity};
 use postseal_store::{Close, InstanceState, Operation, OperationKind, OperationOutcome, Phase};
 use std::time::Duration;
@@ -139,15 +139,18 @@ impl Engine<'_> {
             .any(crate::undo::is_silent);
         if was_silent {
             let looked = self.poll(expectations, THROTTLED, Interrupt::Heed);
-            if looked.verdict.outcome() == Judged::Pass || !looked.silent() {
+            if looked.verdict.outcome() == Judged::Pass {
                 return Ok(looked);
             }
-            self.tell(Event::Restarted {
-                reason: "a service was throttled by the master before this change".to_owned(),
-            });
-            self.host.restart()?;
+            if looked.silent() {
+                self.tell(Event::Restarted {
+                    reason: "a service was throttled by the master before this change".to_owned(),
+                });
+                self.host.restart()?;
+            }
         }
-        Ok(self.poll(expectations, PROOF, Interrupt::Heed))
+        let good = |verdict: &Verdict| new_misses(applied, verdict).next().is_none();
+        Ok(self.poll_until(expectations, PROOF, Interrupt::Heed, good))
     }
 
     /// What the wire or the log misses that was not missing before.
@@ -155,29 +158,9 @@ impl Engine<'_> {
         let proposal = &applied.rehearsed.approved.proposal;
         let ran = matches!(proposal.facts.master, MasterState::Running(_));
         if ran && self.host.master()? == MasterState::Stopped {
-            let message = "Postfix's master process ended after the reload.";
-            let remedy =
-                "Read the log: a service name, address or process that master cannot use ends it.";
-            return Ok(vec![Finding::new(
-                "postfix.master-ended",
-                Severity::Fatal,
-                message,
-                remedy,
-            )]);
+            return Ok(vec![not_running(applied.disturbed)]);
         }
-        let wanted = |service: &str| {
-            proposal
-                .plan
-                .expectations
-                .iter()
-                .find(|e| e.service == service)
-        };
-        let mut misses: Vec<Finding> = looked
-            .verdict
-            .judgements
-            .iter()
-            .filter(|judged| judged.outcome != Judged::Pass)
-            .filter(|miss| applied.rehearsed.baseline.had(wanted(&miss.service), miss) == Was::Not)
+        let mut misses: Vec<Finding> = new_misses(applied, &looked.verdict)
             .flat_map(|miss| miss.findings.clone())
             .collect();
         if let LogLook::Lines(lines) = self.host.log_since(&applied.rehearsed.log_mark) {
@@ -336,5 +319,39 @@ impl Engine<'_> {
             }
         }
         Ok(None)
+    }
+}
+
+/// What the wire misses that it did not miss before.
+fn new_misses<'a>(
+    applied: &'a Applied,
+    verdict: &'a Verdict,
+) -> impl Iterator<Item = &'a Judgement> {
+    let wanted = &applied.rehearsed.approved.proposal.plan.expectations;
+    let missed = verdict
+        .judgements
+        .iter()
+        .filter(|judged| judged.outcome != Judged::Pass);
+    missed.filter(|miss| {
+        let wanted = wanted.iter().find(|e| e.service == miss.service);
+        applied.rehearsed.baseline.had(wanted, miss) == Was::Not
+    })
+}
+
+/// Postfix ran when the change began and runs no more: ended by the change's reload, or stopped
+/// by somebody before it.
+fn not_running(disturbed: MasterState) -> Finding {
+    let found = |code, message, remedy| Finding::new(code, Severity::Fatal, message, remedy);
+    match disturbed {
+        MasterState::Running(_) => found(
+            "postfix.master-ended",
+            "Postfix's master process ended after the reload.",
+            "Read the log: a service name, address or process that master cannot use ends it.",
+        ),
+        MasterState::Stopped => found(
+            "postfix.stopped",
+            "Postfix was stopped by somebody else while the change was under way.",
+            "Start it, and apply again.",
+        ),
     }
 }

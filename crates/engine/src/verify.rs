@@ -69,7 +69,8 @@ impl Engine<'_> {
         let reports = self
             .wire
             .probe(&live_targets(&expectations, &name(facts)), LOOK);
-        let verdict = postseal_planner::judge(&expectations, &reports);
+        let mut verdict = postseal_planner::judge(&expectations, &reports);
+        self.note_shared_ports(&expectations, &mut verdict);
         Verified {
             verdict,
             reports,
@@ -108,6 +109,18 @@ impl Engine<'_> {
         patience: Duration,
         interrupt: Interrupt,
     ) -> Looked {
+        let passes = |verdict: &Verdict| verdict.outcome() == Outcome::Pass;
+        self.poll_until(expectations, patience, interrupt, passes)
+    }
+
+    /// The same, until a verdict is `good` enough.
+    pub(crate) fn poll_until(
+        &self,
+        expectations: &[ServiceExpectation],
+        patience: Duration,
+        interrupt: Interrupt,
+        good: impl Fn(&Verdict) -> bool,
+    ) -> Looked {
         let deadline = self.clock.monotonic() + patience;
         let mut pause = PAUSE;
         loop {
@@ -117,7 +130,7 @@ impl Engine<'_> {
             let verdict = postseal_planner::judge(expectations, &reports);
             let enough = interrupt == Interrupt::Heed && self.is_interrupted();
             let late = self.clock.monotonic() + pause > deadline;
-            if verdict.outcome() == Outcome::Pass || late || enough {
+            if good(&verdict) || late || enough {
                 return Looked { verdict, reports };
             }
             self.clock.sleep(pause);

@@ -82,6 +82,13 @@ pub trait Host {
     /// Whether the master runs.
     fn master(&self) -> Result<MasterState, HostError>;
 
+    /// Those of `addresses` at which somebody else listens than this instance's running master.
+    /// None where that cannot be seen.
+    fn rivals(&self, addresses: &[SocketAddr]) -> Vec<Rival> {
+        let _ = addresses;
+        Vec::new()
+    }
+
     /// `postfix reload`. Returns when the signal is sent; it says nothing of the effect.
     fn reload(&self) -> Result<(), HostError>;
 
@@ -192,6 +199,24 @@ pub struct Snapshot {
     pub mode: u32,
     /// Extended attributes.
     pub xattrs: BTreeMap<Vec<u8>, Vec<u8>>,
+}
+
+/// Somebody else who listens at an address of this instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rival {
+    /// Where.
+    pub address: SocketAddr,
+    /// How much of it.
+    pub share: Share,
+}
+
+/// How much of a port somebody else has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// The master listens there too: each gets some of the connections.
+    Some,
+    /// The master does not listen there, and could not.
+    All,
 }
 
 /// A place in the live log.

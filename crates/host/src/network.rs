@@ -4,6 +4,7 @@
 //! a command.
 
 use crate::root::Root;
+use crate::{Rival, Share};
 use postseal_planner::facts::MasterState;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -47,21 +48,66 @@ fn local_v6(table: &str) -> impl Iterator<Item = Ipv6Addr> {
 /// Those of `addresses` at which not the process and only the process listens: two Postfix
 /// instances can share a port without an error, and then half of the answers are the other's.
 pub(crate) fn not_alone(pid: u32, addresses: &[SocketAddr]) -> Vec<SocketAddr> {
-    let read = |table: &str| fs::read_to_string(format!("/proc/{pid}/net/{table}"));
-    let tables = ["tcp", "tcp6"].map(|table| read(table).unwrap_or_default());
-    let mut listening: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-    for row in tables.iter().flat_map(|text| text.lines().skip(1)) {
-        if let Some(row) = listener(row) {
-            listening.entry(row.address).or_default().push(row.inode);
-        }
-    }
-    let own = sockets_of(pid);
+    let listening = Listening::of(Path::new(&format!("/proc/{pid}/net")));
+    let own = sockets_of(Path::new(&format!("/proc/{pid}/fd")));
     let alone = |address: &SocketAddr| {
-        let inodes = listening.get(&proc_address(*address));
+        let inodes = listening.0.get(&proc_address(*address));
         inodes.is_some_and(|inodes| inodes.iter().all(|inode| own.contains(inode)))
     };
     let rest = addresses.iter().filter(|address| !alone(address));
     rest.copied().collect()
+}
+
+/// Those of `addresses` at which another process than the master listens, on the address itself
+/// or on all of its family.
+pub(crate) fn rivals(root: &Root, master: u32, addresses: &[SocketAddr]) -> Vec<Rival> {
+    let process = root.at(Path::new("/proc")).join(master.to_string());
+    let listening = Listening::of(&process.join("net"));
+    let own = sockets_of(&process.join("fd"));
+    let mut rivals = Vec::new();
+    for address in addresses {
+        let (ours, theirs): (Vec<u64>, Vec<u64>) = listening
+            .at(*address)
+            .into_iter()
+            .partition(|inode| own.contains(inode));
+        if !theirs.is_empty() {
+            rivals.push(Rival {
+                address: *address,
+                share: if ours.is_empty() {
+                    Share::All
+                } else {
+                    Share::Some
+                },
+            });
+        }
+    }
+    rivals
+}
+
+/// Listening sockets: address as `/proc/net/tcp` writes it → inodes.
+struct Listening(BTreeMap<String, Vec<u64>>);
+
+impl Listening {
+    fn of(net: &Path) -> Self {
+        let tables = ["tcp", "tcp6"].map(|table| fs::read_to_string(net.join(table)));
+        let mut listening: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+        for text in tables.into_iter().flatten() {
+            for row in text.lines().skip(1).filter_map(listener) {
+                listening.entry(row.address).or_default().push(row.inode);
+            }
+        }
+        Self(listening)
+    }
+
+    fn at(&self, address: SocketAddr) -> Vec<u64> {
+        let any = match address.ip() {
+            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        };
+        let places = [address, SocketAddr::new(any, address.port())].map(proc_address);
+        let inodes = places.iter().filter_map(|place| self.0.get(place));
+        inodes.flatten().copied().collect()
+    }
 }
 
 struct Listener {
@@ -96,8 +142,8 @@ fn proc_address(address: SocketAddr) -> String {
     format!("{host}:{:04X}", address.port())
 }
 
-fn sockets_of(pid: u32) -> BTreeSet<u64> {
-    let entries = fs::read_dir(format!("/proc/{pid}/fd"));
+fn sockets_of(descriptors: &Path) -> BTreeSet<u64> {
+    let entries = fs::read_dir(descriptors);
     let links = entries
         .into_iter()
         .flatten()

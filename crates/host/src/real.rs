@@ -9,13 +9,14 @@ use crate::publish::Place;
 use crate::root::Root;
 use crate::scratch::{self, Running};
 use crate::{
-    Entered, Host, HostError, HostLook, Lock, LogLook, LogMark, Scratch, Snapshot, Staged, livelog,
-    lock, look, private, process,
+    Entered, Host, HostError, HostLook, Lock, LogLook, LogMark, Rival, Scratch, Snapshot, Staged,
+    livelog, lock, look, network, private, process,
 };
 use postseal_planner::Digest;
 use postseal_planner::facts::{FileLook, MasterState};
 use postseal_planner::plan::Cf;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -218,6 +219,13 @@ impl Host for PostfixHost {
             Some(pid) => MasterState::Running(pid),
             None => MasterState::Stopped,
         })
+    }
+
+    fn rivals(&self, addresses: &[SocketAddr]) -> Vec<Rival> {
+        match self.master() {
+            Ok(MasterState::Running(pid)) => network::rivals(&self.root, pid, addresses),
+            _ => Vec::new(),
+        }
     }
 
     fn reload(&self) -> Result<(), HostError> {

@@ -165,7 +165,9 @@ fn answers(case: &mut Case, report: &Report) -> bool {
             case.missed(
                 "wire.closed",
                 "is closed: nothing listens there",
-                "`postfix status` tells whether Postfix runs; its log tells why the port is not open.",
+                "`postfix status` tells whether Postfix runs, its log why the port is not open. A \
+                 change of inet_interfaces or inet_protocols needs `postfix stop` and `postfix \
+                 start`; a reload does not apply it.",
             );
             return false;
         }

@@ -142,7 +142,7 @@ fn a_key_file_deleted_under_us_is_told_and_written_again() {
     let name = key.file_name().unwrap().to_str().unwrap();
     let ran = site.expect(1, &["verify"]);
     assert!(
-        ran.json.to_string().contains("wire.starttls"),
+        ran.json.to_string().contains("wire.no-certificate"),
         "{:#}",
         ran.json
     );
@@ -150,7 +150,7 @@ fn a_key_file_deleted_under_us_is_told_and_written_again() {
     assert!(ran.json.to_string().contains(name), "{:#}", ran.json);
     let ran = site.expect(0, &["status"]);
     assert!(
-        ran.json.to_string().contains("wire.starttls"),
+        ran.json.to_string().contains("wire.no-certificate"),
         "{:#}",
         ran.json
     );

@@ -5,6 +5,9 @@
 
 use postseal_planner::report::{Judgement, Outcome, Report, ServiceExpectation, Verdict};
 
+/// The planner's word for a port at which nothing listens.
+const CLOSED: &str = "wire.closed";
+
 /// The live instance before the change, judged against what its files promise.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Baseline {
@@ -15,7 +18,7 @@ pub(crate) struct Baseline {
 
 impl Baseline {
     /// Whether this miss was there before: the service was expected to behave just so, and did
-    /// not.
+    /// not; or nothing listened there, which no plan of ours mends where a reload does not.
     pub(crate) fn had(&self, expectation: Option<&ServiceExpectation>, miss: &Judgement) -> Was {
         let same = self
             .expectations
@@ -27,7 +30,12 @@ impl Baseline {
             .judgements
             .iter()
             .any(|judged| judged.service == miss.service && judged.outcome != Outcome::Pass);
-        if same && failed {
+        let closed = |judged: &Judgement| {
+            judged.address == miss.address
+                && judged.findings.iter().any(|found| found.code == CLOSED)
+        };
+        let still_closed = closed(miss) && self.verdict.judgements.iter().any(closed);
+        if (same && failed) || still_closed {
             Was::SoBefore
         } else {
             Was::Not

@@ -39,3 +39,23 @@ fn ipv6_is_written_in_the_machines_order() {
     let shown = proc_address("[::1]:25".parse().unwrap());
     assert_eq!(shown, "00000000000000000000000001000000:0019");
 }
+
+#[test]
+fn a_rival_has_a_port_for_itself_or_shares_it() {
+    let root = Root::new(Path::new("/"));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let everywhere = TcpListener::bind("0.0.0.0:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let port = everywhere.local_addr().unwrap().port();
+    let covered = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+    let own = std::process::id();
+    assert!(rivals(&root, own, &[address, covered]).is_empty());
+    let found = rivals(&root, 1, &[address, covered]);
+    let alone = |address| Rival {
+        address,
+        share: Share::All,
+    };
+    assert_eq!(found, [alone(address), alone(covered)]);
+    drop((listener, everywhere));
+    assert!(rivals(&root, 1, &[address, covered]).is_empty());
+}
