@@ -102,12 +102,12 @@ fn value(site: &Site, name: &str) -> String {
 #[test]
 fn a_thousand_services() {
     let site = Site::unadopted(PostfixBox::builder().sasl_user("alice", "in the jail"));
+    // postconf(1) takes half a second for so many `-o`; a few tell as much.
     let mut more = String::from("# one a customer\n");
     for n in 0..1000 {
-        more.push_str(&format!(
-            "customer{n} unix - - n - - smtp\n  -o syslog_name=customer{n}\n"
-        ));
+        more.push_str(&format!("customer{n} unix - - n - - smtp\n"));
     }
+    more.push_str("  -o syslog_name=the-last-one\n");
     site.append(&site.master_cf(), &more);
     site.postfix.start().unwrap();
     site.adopt();

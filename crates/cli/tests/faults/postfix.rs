@@ -3,6 +3,7 @@
 use crate::site::{Site, wait_for};
 use postseal_testkit::postfix_box::PostfixBox;
 use rustix::process::Signal;
+use std::net::TcpStream;
 
 #[test]
 fn not_running() {
@@ -64,7 +65,7 @@ fn a_service_throttled_dead_before_we_came_is_healed() {
     let site =
         Site::unadopted(PostfixBox::builder().append_main_cf("smtpd_tls_received_header = abc\n"));
     site.postfix.start().unwrap();
-    assert_eq!(site.serves_tls(), None);
+    let _client = TcpStream::connect(site.postfix.at(25)).unwrap();
     wait_for("the throttling", || {
         site.postfix.log().contains("throttling")
     });

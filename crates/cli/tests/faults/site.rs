@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
 pub(crate) const POSTSEAL: &str = env!("CARGO_BIN_EXE_postseal");
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(30);
 const DAY: i64 = 86400;
 
 pub(crate) struct Site {
