@@ -87,14 +87,15 @@ fn judge_one(level: Outbound, seen: &Seen) -> Judgement {
     let sentence = format!("Mail to {peer} {became}.");
     let findings = match outcome {
         Outcome::Pass => Vec::new(),
-        _ => vec![
-            Finding::new(
-                "outbound.promise-broken",
-                Severity::Error,
-                format!("With outbound TLS as planned, mail to {peer} {became}; it should have been {}.", wanted(promise)),
-                "Look at the smtp_tls_* parameters that the plan changes, and at smtp_tls_policy_maps.",
+        _ => vec![Finding::new(
+            "outbound.promise-broken",
+            Severity::Error,
+            format!(
+                "With outbound TLS as planned, mail to {peer} {became}; it should have been {}.",
+                wanted(promise)
             ),
-        ],
+            "Look at the smtp_tls_* parameters that the plan changes, and at smtp_tls_policy_maps.",
+        )],
     };
     Judgement {
         service: "smtp/unix".to_owned(),

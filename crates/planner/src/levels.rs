@@ -5,7 +5,7 @@
 
 use crate::catalog;
 use crate::facts::Facts;
-use crate::intent::{Intent, Key, Setting};
+use crate::intent::{Intent, Key};
 use crate::view::{Service, View};
 use crate::{Finding, Refusal, Severity};
 use postfix_cf::{MainCf, MasterCf, ServiceKey};
@@ -68,7 +68,10 @@ pub fn outbound(facts: &Facts, intent: &Intent) -> Levels {
     let raw = main.get("smtp_tls_security_level");
     Levels {
         desired: setting(intent, &Key::Outbound),
-        written: raw.map_or_else(|| "-".to_owned(), |value| String::from_utf8_lossy(&value).into_owned()),
+        written: raw.map_or_else(
+            || "-".to_owned(),
+            |value| String::from_utf8_lossy(&value).into_owned(),
+        ),
         effective: view.client_level(None),
     }
 }
@@ -79,7 +82,11 @@ pub fn show(facts: &Facts, names: &[String], service: Option<&str>) -> Result<Ve
     let (main, master) = files(facts);
     let view = View::new(&main, &master, facts);
     let service = service.map(|name| find(&view, name)).transpose()?;
-    let wanted = if names.is_empty() { set_here(&main, service) } else { names.to_vec() };
+    let wanted = if names.is_empty() {
+        set_here(&main, service)
+    } else {
+        names.to_vec()
+    };
     let mut shown = Vec::new();
     for name in wanted {
         let Some(raw) = view.raw(service, &name) else {
@@ -87,13 +94,21 @@ pub fn show(facts: &Facts, names: &[String], service: Option<&str>) -> Result<Ve
         };
         let expanded = view.value(service, &name);
         let from = provenance(&main, &master, service, &name);
-        shown.push(Shown { name, raw, expanded, from });
+        shown.push(Shown {
+            name,
+            raw,
+            expanded,
+            from,
+        });
     }
     Ok(shown)
 }
 
 fn files(facts: &Facts) -> (MainCf, MasterCf) {
-    (MainCf::parse(&facts.main_cf.bytes), MasterCf::parse(&facts.master_cf.bytes))
+    (
+        MainCf::parse(&facts.main_cf.bytes),
+        MasterCf::parse(&facts.master_cf.bytes),
+    )
 }
 
 fn desired(service: &Service, intent: &Intent) -> String {
@@ -106,7 +121,10 @@ fn desired(service: &Service, intent: &Intent) -> String {
 }
 
 fn setting(intent: &Intent, key: &Key) -> String {
-    intent.settings.get(key).map_or_else(|| "as adopted".to_owned(), Setting::text)
+    intent
+        .settings
+        .get(key)
+        .map_or_else(|| "as adopted".to_owned(), |setting| setting.text(key))
 }
 
 fn written(main: &MainCf, service: &Service, name: &str) -> String {
@@ -130,13 +148,24 @@ fn find<'v>(view: &'v View<'_>, name: &str) -> Result<&'v Service, Refusal> {
     view.services
         .iter()
         .find(|service| service.id == name || service.name == name)
-        .or_else(|| view.services.iter().find(|service| port.is_some() && service.port() == port))
+        .or_else(|| {
+            view.services
+                .iter()
+                .find(|service| port.is_some() && service.port() == port)
+        })
         .ok_or_else(|| unknown("service", name))
 }
 
 fn set_here(main: &MainCf, service: Option<&Service>) -> Vec<String> {
-    let mut names: Vec<String> = main.entries().map(|entry| entry.name().into_owned()).collect();
-    names.extend(service.into_iter().flat_map(|service| service.overrides.keys().cloned()));
+    let mut names: Vec<String> = main
+        .entries()
+        .map(|entry| entry.name().into_owned())
+        .collect();
+    names.extend(
+        service
+            .into_iter()
+            .flat_map(|service| service.overrides.keys().cloned()),
+    );
     names.retain(|name| catalog::is_tls_parameter(name));
     names.sort();
     names.dedup();
@@ -146,13 +175,21 @@ fn set_here(main: &MainCf, service: Option<&Service>) -> Vec<String> {
 fn provenance(main: &MainCf, master: &MasterCf, service: Option<&Service>, name: &str) -> String {
     let line = service.and_then(|service| {
         let entry = master.service(ServiceKey::new(&service.name, &service.kind))?;
-        entry.overrides.iter().rev().find(|given| given.name == name).map(|given| given.line)
+        entry
+            .overrides
+            .iter()
+            .rev()
+            .find(|given| given.name == name)
+            .map(|given| given.line)
     });
     if let Some(line) = line {
         return format!("master.cf:{line} -o");
     }
     let entry = main.entries().filter(|entry| entry.name() == name).last();
-    entry.map_or_else(|| "default".to_owned(), |entry| format!("main.cf:{}", entry.first_line()))
+    entry.map_or_else(
+        || "default".to_owned(),
+        |entry| format!("main.cf:{}", entry.first_line()),
+    )
 }
 
 fn unknown(what: &str, name: &str) -> Refusal {

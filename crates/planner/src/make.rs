@@ -7,6 +7,7 @@
 mod build;
 mod order;
 mod sentences;
+mod split;
 
 pub(crate) use build::{Change, Errors, build};
 
@@ -49,6 +50,7 @@ pub fn plan(request: &Request<'_>, facts: &Facts, now_unix: i64) -> Result<Plan,
         facts,
         now_unix,
     )
+    .map_err(|refusal| split::explained(refusal, request, facts, now_unix))
 }
 
 /// The files as the intent wants them.

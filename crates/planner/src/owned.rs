@@ -54,8 +54,8 @@ impl Drift {
 /// The place of parameters in main.cf.
 pub const MAIN_CF: &str = "main.cf";
 
-/// The owned parameters as the files hold them. Services of SMTP servers on inet sockets are
-/// listed also without any `-o`, so that adoption remembers that they were there.
+/// The owned parameters as the files hold them. SMTP servers on inet sockets and SMTP clients are
+/// listed also without any `-o`, so that adoption remembers that they were there and had none.
 pub fn read(main: &MainCf, master: &MasterCf) -> Owned {
     let mut owned = Owned::default();
     for entry in main.entries() {
@@ -74,7 +74,7 @@ pub fn read(main: &MainCf, master: &MasterCf) -> Owned {
         owned.main.insert(name, value);
     }
     for service in view::services(master) {
-        let listed = service.is_smtp_server();
+        let listed = service.is_smtp_server() || service.is_smtp_client();
         let ours: BTreeMap<String, String> = service
             .overrides
             .into_iter()

@@ -65,7 +65,7 @@ pub(crate) fn discard(global: &Global) -> Result<Answer, Failure> {
 pub(crate) fn wished(intent: &Intent) -> Answer {
     let mut text = String::new();
     for (key, setting) in &intent.settings {
-        text.push_str(&format!("{} = {}\n", key.name(), setting.text()));
+        text.push_str(&format!("{} = {}\n", key.name(), setting.text(key)));
     }
     for binding in &intent.bindings {
         text.push_str(&format!(
@@ -77,7 +77,7 @@ pub(crate) fn wished(intent: &Intent) -> Answer {
     let settings: serde_json::Map<_, _> = intent
         .settings
         .iter()
-        .map(|(key, setting)| (key.name().into_owned(), setting.text().into()))
+        .map(|(key, setting)| (key.name().into_owned(), setting.text(key).into()))
         .collect();
     Answer::new(
         text,

@@ -103,7 +103,8 @@ fn inbound(ground: &Ground<'_>, level: Inbound, targets: &mut Targets) {
         "postscreen_tls_security_level",
         "tlsproxy_tls_security_level",
     ] {
-        if ground.main.get(derived).is_some() {
+        let adopted = ground.intent.adopted.main.contains_key(derived);
+        if adopted || ground.main.get(derived).is_some() {
             targets.main(derived, Target::Absent);
         }
     }

@@ -1,3 +1,7 @@
+//! Tests of `compile`.
+//!
+//! Owns: what each word of an intent becomes in the two files. Never: judges the result.
+
 use super::comment::{comment_out, commented, replace_lines};
 use super::*;
 

@@ -1,3 +1,7 @@
+//! Tests of `diff`.
+//!
+//! Owns: what a shown diff hides and what it must not. Never: a plan.
+
 use super::*;
 
 #[test]

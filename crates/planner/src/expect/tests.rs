@@ -1,3 +1,7 @@
+//! Tests of `expect`.
+//!
+//! Owns: what each configuration promises on the wire. Never: a wire.
+
 use super::*;
 use crate::facts::FileLook;
 use crate::report::AuthExpectation;

@@ -2,22 +2,31 @@
 //!
 //! Owns: [`Setting::text`], the value as `postseal set` takes it. Never: parses (`settings` does).
 
-use super::{Inbound, Outbound, Setting, Switch, Trust};
+use super::{Inbound, Key, Outbound, Setting, Switch, Trust};
 
 impl Setting {
-    /// The value as `postseal set` takes it.
-    pub fn text(&self) -> String {
+    /// The value of `key` as `postseal set` takes it: services are on or off, the rest yes or no.
+    pub fn text(&self, key: &Key) -> String {
+        let service = matches!(key, Key::Submission | Key::Smtps);
         match self {
             Self::Inbound(level) => inbound(*level).to_owned(),
             Self::Outbound(level) => outbound(*level).to_owned(),
             Self::Word(word) | Self::Raw(word) => word.clone(),
-            Self::Switch(Switch::On) => "on".to_owned(),
-            Self::Switch(Switch::Off) => "off".to_owned(),
+            Self::Switch(on) => switch(*on, service).to_owned(),
             Self::Loglevel(level) => level.to_string(),
             Self::Trust(Trust::None) => "none".to_owned(),
             Self::Trust(Trust::System) => "system".to_owned(),
             Self::Trust(Trust::File(path) | Trust::Directory(path)) => path.display().to_string(),
         }
+    }
+}
+
+const fn switch(on: Switch, service: bool) -> &'static str {
+    match (on, service) {
+        (Switch::On, true) => "on",
+        (Switch::Off, true) => "off",
+        (Switch::On, false) => "yes",
+        (Switch::Off, false) => "no",
     }
 }
 

@@ -1,3 +1,7 @@
+//! Tests of `judge`.
+//!
+//! Owns: each state of the wire against what was promised. Never: a socket.
+
 use super::*;
 use crate::report::{FloorTest, Handshake, HandshakeExpectation, Stage};
 use mailtls::{Fingerprint, TlsVersion};

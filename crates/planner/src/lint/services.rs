@@ -5,13 +5,13 @@
 use super::context::{Context, ServerTls, Service, Setting};
 use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
-use crate::Severity::{Error, Warning};
+use crate::Severity::{Error, Info, Warning};
 use crate::catalog::{Direction, PerService, Role};
 
 /// The rules.
 #[rustfmt::skip]
 pub(super) const RULES: &[Rule] = &[
-    WRONG_PROGRAM, MAIN_ONLY, BEHIND_POSTSCREEN, NO_TLSMGR, NO_TLSPROXY,
+    WRONG_PROGRAM, MAIN_ONLY, BEHIND_POSTSCREEN, BEHIND_PROXY, NO_TLSMGR, NO_TLSPROXY,
 ];
 
 #[rustfmt::skip]
@@ -26,6 +26,10 @@ const MAIN_ONLY: Rule = rule("service.override-without-effect", Warning, "-o of 
 const BEHIND_POSTSCREEN: Rule = rule("service.override-behind-postscreen", Warning, "TLS -o behind postscreen(8)",
     "postscreen(8) does its STARTTLS with main.cf's settings: clients that it looks at never see this -o.",
     "Set the parameter in main.cf.");
+#[rustfmt::skip]
+const BEHIND_PROXY: Rule = rule("service.behind-proxy", Info, "server behind a proxy protocol",
+    "The server answers only what comes through its proxy: Postseal cannot look at it, and says nothing of its TLS.",
+    "Look at it through the proxy: openssl s_client -starttls smtp -connect PROXY:25");
 #[rustfmt::skip]
 const NO_TLSMGR: Rule = rule("service.no-tlsmgr", Error, "no tlsmgr service",
     "TLS needs random bytes from tlsmgr(8): without it handshakes fail.",
@@ -47,7 +51,22 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
             out.extend(misplaced(service, setting, postscreen.is_some()));
         }
     }
+    behind_proxy(context, out);
     helpers(context, postscreen, out);
+}
+
+/// Told, because a look at the wire leaves these out.
+fn behind_proxy(context: &Context<'_>, out: &mut Vec<Finding>) {
+    for service in context.services.iter().filter(|s| s.kind == "inet") {
+        let name = match service.command.as_str() {
+            "smtpd" => "smtpd_upstream_proxy_protocol",
+            "postscreen" => "postscreen_upstream_proxy_protocol",
+            _ => continue,
+        };
+        if context.given(Some(service), name) {
+            out.push(BEHIND_PROXY.found().of(Some(service)));
+        }
+    }
 }
 
 fn misplaced(

@@ -2,10 +2,10 @@
 //!
 //! Owns: how grave each is, and what to do. Never: finds it (postfix-cf does).
 
-use super::context::Context;
-use super::rule::{Rule, rule};
+use super::context::{Context, Service};
+use super::rule::{Place as _, Rule, rule};
 use crate::Severity::{Error, Fatal, Info, Warning};
-use crate::{Finding, catalog};
+use crate::{Facts, Finding, catalog};
 use postfix_cf::FindingCode;
 use std::path::Path;
 
@@ -77,11 +77,58 @@ pub(super) const RULES: &[Rule] = &[
 /// Says what the files' own findings say.
 pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
     if let Some((path, main)) = context.main {
-        out.extend(main.findings().iter().filter_map(|f| translate(path, f)));
+        for found in main.findings() {
+            let finding = translate(path, &found);
+            out.extend(finding.map(|finding| match nobody_reads(context, &found) {
+                true => dormant(finding),
+                false => finding,
+            }));
+        }
     }
     if let Some((path, master)) = context.master {
         out.extend(master.findings().iter().filter_map(|f| translate(path, f)));
     }
+}
+
+/// Whether an expression that cannot be read is that of a user's own parameter, which no other
+/// value names: Postfix never expands it. Only the host tells which names are Postfix's own.
+fn nobody_reads(context: &Context<'_>, found: &postfix_cf::Finding) -> bool {
+    let name = found.subject.as_str();
+    let builtin = |facts: &Facts| facts.defaults.is_empty() || facts.defaults.contains_key(name);
+    if found.code != FindingCode::BadExpansion || context.facts.is_none_or(builtin) {
+        return false;
+    }
+    // qmgr(8) and others read TRANSPORT_destination_concurrency_limit and its like.
+    let of_service = |service: &Service<'_>| {
+        name.strip_prefix(service.name.as_str())
+            .is_some_and(|rest| rest.starts_with('_'))
+    };
+    if context.services.iter().any(of_service) {
+        return false;
+    }
+    let names = |bytes: Vec<u8>| {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        ["$", "${", "$("]
+            .iter()
+            .any(|open| text.contains(&format!("{open}{name}")))
+    };
+    let main = context.main.is_some_and(|(_, main)| names(main.to_bytes()));
+    let master = context
+        .master
+        .is_some_and(|(_, master)| names(master.to_bytes()));
+    !main && !master
+}
+
+fn dormant(mut finding: Finding) -> Finding {
+    let rule = RULES
+        .iter()
+        .find(|rule| rule.code == finding.code)
+        .map_or("", |rule| rule.why);
+    finding.message = finding.message.replace(
+        rule,
+        "No other value names the parameter, so nothing reads it yet.",
+    );
+    finding.severe(Warning)
 }
 
 fn translate(path: &Path, found: &postfix_cf::Finding) -> Option<Finding> {

@@ -57,9 +57,9 @@ pub(super) fn steps(
 
 fn two_steps() -> Refusal {
     compile::refuse(
-        "plan.two-steps-needed",
+        super::split::CODE,
         "main.cf and master.cf would have to change at the same instant: with either one changed \
          first, a service would not work.",
-        "Apply the change in two steps, for example the certificate first and the services after.",
+        "Apply a part of the change first, for example the certificate, and the rest after it.",
     )
 }

@@ -1,3 +1,7 @@
+//! Tests of `owned`.
+//!
+//! Owns: what counts as ours in the files, drift, and taking it over. Never: a plan.
+
 use super::*;
 
 fn owned(main: &[u8], master: &[u8]) -> Owned {

@@ -1,3 +1,7 @@
+//! Tests of `settings`.
+//!
+//! Owns: which values each key takes, and the refusals of the others. Never: a host.
+
 use super::*;
 use crate::intent::{Inbound, Outbound, Setting, Switch, Trust};
 

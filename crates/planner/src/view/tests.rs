@@ -1,3 +1,7 @@
+//! Tests of `view`.
+//!
+//! Owns: how files are read: overrides, levels, addresses. Never: a finding.
+
 use super::*;
 use crate::facts::{CfFile, MasterState};
 use crate::{Digest, PostfixVersion};

@@ -83,6 +83,16 @@ fn whole(plan: &Plan) -> String {
     text
 }
 
+/// What a plan expects of the wire, a line a service.
+pub(crate) fn expectations(plan: &Plan) -> Vec<String> {
+    let lines = plan.expectations.iter().map(|service| {
+        let mut line = String::new();
+        expected(service, &mut line);
+        line.trim().to_owned()
+    });
+    lines.collect()
+}
+
 fn expected(service: &ServiceExpectation, text: &mut String) {
     let addresses: Vec<String> = service.addresses.iter().map(ToString::to_string).collect();
     let wire = match &service.wire {
