@@ -71,7 +71,12 @@ impl Engine<'_> {
                 return Ok(Recovery::Awaiting { operation });
             }
             Phase::AwaitingConfirmation => {
-                self.undo(&self.stored_undo(&open, "not confirmed in time")?)?;
+                let reason = if self.is_due(&open) {
+                    "not confirmed in time"
+                } else {
+                    "its guard ended before it was confirmed"
+                };
+                self.undo(&self.stored_undo(&open, reason)?)?;
                 Recovery::Undone { operation, phase }
             }
             _ => {
@@ -114,11 +119,12 @@ impl Engine<'_> {
         })
     }
 
+    fn is_due(&self, open: &Operation) -> bool {
+        let by = open.new.confirm_by_ms;
+        by.is_none_or(|by| by <= self.clock.now_ms())
+    }
+
     fn still_guarded(&self, open: &Operation) -> bool {
-        let due = open
-            .new
-            .confirm_by_ms
-            .is_none_or(|by| by <= self.clock.now_ms());
-        !due && self.guarded(open.id) == Guarded::Yes
+        !self.is_due(open) && self.guarded(open.id) == Guarded::Yes
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::site::{Site, run};
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// A small file system in place of a folder; what was in the folder is in it.
@@ -27,13 +27,8 @@ impl SmallDisk {
     /// Fills it to the last byte.
     fn fill(&self) {
         let mut ballast = File::create(self.0.join("ballast")).unwrap();
-        let mut chunk = 1 << 16;
-        while chunk > 0 {
-            match ballast.write(&vec![0; chunk]) {
-                Ok(_) => {}
-                Err(_) => chunk /= 2,
-            }
-        }
+        let full = ballast.write_all(&vec![0; 2 << 20]).unwrap_err();
+        assert_eq!(full.kind(), io::ErrorKind::StorageFull);
     }
 
     fn empty(&self) {

@@ -96,7 +96,7 @@ fn without_its_guard_it_is_undone_by_the_next_command() {
         Some(OperationOutcome::RolledBack { reason }) => reason,
         other => panic!("{other:?}"),
     };
-    assert_eq!(reason, "not confirmed in time");
+    assert_eq!(reason, "its guard ended before it was confirmed");
 }
 
 #[test]
