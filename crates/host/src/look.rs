@@ -74,6 +74,8 @@ fn ask(postfix: &Postfix) -> Result<Said, HostError> {
         let values = scope.spawn(|| postfix.values(&[]));
         let defaults = scope.spawn(|| postfix.values(&["-d"]));
         let map_types = scope.spawn(|| postfix.list(&["-m"]));
+        // Wanted next, to find the master: asked meanwhile, remembered, and told then if it fails.
+        scope.spawn(|| postfix.places());
         let sasl_types = postfix.list(&["-a"]);
         Ok(Said {
             values: joined(values.join())?,

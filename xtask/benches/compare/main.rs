@@ -4,6 +4,7 @@
 //! measures (the harness does), decides whether a number is good enough: the limit stands beside
 //! it in the table.
 
+mod apply;
 mod cf;
 mod lint;
 mod memory;
@@ -37,6 +38,8 @@ struct Arguments {
 
 #[derive(Clone, Copy, Subcommand)]
 enum Scenario {
+    /// One apply on three services, beside the bare commands
+    Apply,
     /// Parse and print of postfix-cf, in MB/s
     Cf,
     /// `lint` of a main.cf of 10,000 lines
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Outcome<()> {
     let rounds = Rounds::new(arguments.rounds)?;
     let section = match arguments.scenario {
+        Scenario::Apply => apply::run(rounds)?,
         Scenario::Cf => cf::run()?,
         Scenario::Lint => lint::run(rounds)?,
         Scenario::Memory => memory::run(rounds)?,

@@ -1,7 +1,7 @@
 //! A private Postfix and a store for the scenarios; gone when dropped.
 
 use crate::Outcome;
-use postseal_testkit::postfix_box::PostfixBox;
+use postseal_testkit::postfix_box::{BoxBuilder, PostfixBox};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -17,8 +17,13 @@ pub(crate) struct Site {
 impl Site {
     /// A box with the stock master.cf, not started.
     pub(crate) fn new(program: &Path) -> Outcome<Self> {
+        Self::with(PostfixBox::builder(), program)
+    }
+
+    /// A box of one's own, not started.
+    pub(crate) fn with(builder: BoxBuilder, program: &Path) -> Outcome<Self> {
         Ok(Self {
-            postfix: PostfixBox::builder().build()?,
+            postfix: builder.build()?,
             store: tempfile::tempdir()?,
             program: program.to_owned(),
         })
@@ -41,7 +46,12 @@ impl Site {
 
     /// `postconf -c DIR WORDS`.
     pub(crate) fn postconf(&self, words: &[&str]) -> Task {
-        let mut argv: Vec<OsString> = vec!["/usr/sbin/postconf".into(), "-c".into()];
+        self.command("/usr/sbin/postconf", words)
+    }
+
+    /// A command of Postfix: `PROGRAM -c DIR WORDS`.
+    pub(crate) fn command(&self, program: &str, words: &[&str]) -> Task {
+        let mut argv: Vec<OsString> = vec![program.into(), "-c".into()];
         argv.push(self.postfix.config_directory().into());
         argv.extend(words.iter().map(OsString::from));
         Task::new(argv)

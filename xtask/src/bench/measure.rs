@@ -81,6 +81,14 @@ impl Task {
         self
     }
 
+    /// Runs it once.
+    ///
+    /// # Errors
+    /// When it cannot be run or ends badly.
+    pub fn run(&self) -> Result<Sample, BenchError> {
+        measure(self)
+    }
+
     fn words(&self) -> String {
         let words = self.argv.iter().map(|word| word.to_string_lossy());
         words.collect::<Vec<_>>().join(" ")
