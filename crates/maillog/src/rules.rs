@@ -239,6 +239,12 @@ pub(crate) static MARKED: &[Rule] = &[
         Degrades,
         "_tls_policy_maps, next-hop destination ",
     ),
+    // The level dane-only, and a destination that has no TLSA records: a promise kept.
+    rule(
+        "log.no-tlsa",
+        Peer,
+        "TLS policy lookup for *: no TLSA records found",
+    ),
     rule("log.policy-row", Degrades, "TLS policy lookup for "),
     rule("log.policy-row", Degrades, "malformed fingerprint value"),
     rule(

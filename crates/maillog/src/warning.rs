@@ -10,7 +10,8 @@ use std::borrow::Cow;
 /// What a fault does to mail. Ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Weight {
-    /// A peer's doing: one handshake failed. Says nothing of the configuration.
+    /// A peer's doing: one handshake failed, or it has no TLSA records. Says nothing of the
+    /// configuration.
     Peer,
     /// Nothing yet: it works, and will not when another setting changes.
     Latent,

@@ -334,6 +334,12 @@ const OBSERVED: &[(&str, &str, &str, Weight)] = &[
     ),
     (
         "smtp",
+        "warning: TLS policy lookup for a.test/mx.a.test: no TLSA records found",
+        "log.no-tlsa",
+        Peer,
+    ),
+    (
+        "smtp",
         "warning: nexthop domain a.test: configured at fingerprint security level, but with no fingerprints to match.",
         "log.policy-row",
         Degrades,
