@@ -101,7 +101,7 @@ fn a_rehearsal_that_does_not_start_stops_the_change() {
 }
 
 #[test]
-fn a_warning_in_the_rehearsals_log_stops_the_change() {
+fn a_warning_that_the_files_as_they_are_log_too_stops_nothing() {
     let bench = on();
     bench.host.world().rehearsal.log =
         b"Dec  1 00:00:00 mx postfix/smtpd[7]: fatal: unknown TLS security level: \"maybe\"\n"
