@@ -1,8 +1,12 @@
 //! The lock against a second Postseal on the same instance.
 //!
 //! Owns: one lock file an instance, `flock`ed, with the holder's process id inside for the
-//! message. Never: lies in Postfix's configuration or queue folder, waits, is removed (removing
-//! a lock file that somebody may be opening lets two hold "the" lock).
+//! message. Never: lies in Postfix's configuration or queue folder, waits, stays when nobody
+//! holds it.
+//!
+//! Only the holder removes the file, while it still holds it, and whoever takes a lock looks
+//! whether the file it locked is still the one that has the name: so a file that was opened just
+//! before its removal never lets two hold “the” lock.
 //!
 //! The file is named after the configuration directory's device and inode, so that two paths to
 //! one directory (symbolic link, bind mount) are one lock. It lies in `/run/postseal`, which a
@@ -11,22 +15,34 @@
 
 use crate::file::failed;
 use crate::{HostError, Lock};
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Where lock files are unless told otherwise.
 pub const LOCK_DIRECTORY: &str = "/run/postseal";
+
+/// A holder that ends, and its folder, may go between our steps; nobody ends this often.
+const ATTEMPTS: usize = 100;
 
 /// The lock, held until it is dropped.
 #[derive(Debug)]
 pub(crate) struct InstanceLock {
     /// Closing it frees the lock.
     _file: File,
+    path: PathBuf,
 }
 
 impl Lock for InstanceLock {}
+
+impl Drop for InstanceLock {
+    fn drop(&mut self) {
+        // What cannot be removed is found, and used, by the next holder.
+        let _ = fs::remove_file(&self.path);
+        let _ = self.path.parent().map(fs::remove_dir);
+    }
+}
 
 /// Takes the lock of the instance whose configuration directory is `seen` here (`name` in
 /// messages).
@@ -36,32 +52,54 @@ pub(crate) fn take(
     name: &Path,
 ) -> Result<InstanceLock, HostError> {
     let directory = seen.metadata().map_err(failed("look at", name))?;
-    make_folder(lock_directory)?;
-    let path = lock_directory.join(format!(
-        "instance-{:x}-{:x}.lock",
-        directory.dev(),
-        directory.ino()
-    ));
-    let mut file = OpenOptions::new()
+    let file_name = format!("instance-{:x}-{:x}.lock", directory.dev(), directory.ino());
+    let path = lock_directory.join(file_name);
+    for _ in 0..ATTEMPTS {
+        make_folder(lock_directory)?;
+        let Some(mut file) = open(&path)? else {
+            continue;
+        };
+        match file.try_lock() {
+            Ok(()) if has_the_name(&file, &path) => {
+                sign(&mut file).map_err(failed("write", &path))?;
+                return Ok(InstanceLock { _file: file, path });
+            }
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(HostError::Locked {
+                    path: name.to_owned(),
+                    holder: holder(&mut file),
+                });
+            }
+            Err(TryLockError::Error(error)) => return Err(failed("lock", &path)(error)),
+        }
+    }
+    let error = io::Error::other("it is removed again and again");
+    Err(failed("lock", &path)(error))
+}
+
+/// The lock file; `None` when its folder has just been removed.
+fn open(path: &Path) -> Result<Option<File>, HostError> {
+    let opened = OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
         .mode(0o600)
-        .open(&path)
-        .map_err(|error| denied("open", &path, error))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            return Err(HostError::Locked {
-                path: name.to_owned(),
-                holder: holder(&mut file),
-            });
-        }
-        Err(TryLockError::Error(error)) => return Err(failed("lock", &path)(error)),
+        .open(path);
+    match opened {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(denied("open", path, error)),
     }
-    sign(&mut file).map_err(failed("write", &path))?;
-    Ok(InstanceLock { _file: file })
+}
+
+/// Whether the open file is still the one at `path`.
+fn has_the_name(file: &File, path: &Path) -> bool {
+    match (file.metadata(), path.metadata()) {
+        (Ok(ours), Ok(named)) => ours.dev() == named.dev() && ours.ino() == named.ino(),
+        _ => false,
+    }
 }
 
 fn make_folder(path: &Path) -> Result<(), HostError> {

@@ -35,3 +35,26 @@ fn instances_have_locks_of_their_own_outside_their_folders() {
     assert_eq!(std::fs::read_dir(&one).unwrap().count(), 0);
     assert!(take(&folder, &base.path().join("three"), base.path()).is_err());
 }
+
+#[test]
+fn many_at_once_never_hold_it_together_and_leave_nothing() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path().join("lock");
+    let (inside, taken) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..500 {
+                    if let Ok(_held) = take(&folder, base.path(), base.path()) {
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "two holders");
+                        taken.fetch_add(1, Ordering::SeqCst);
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                    }
+                }
+            });
+        }
+    });
+    assert!(taken.load(Ordering::SeqCst) > 0);
+    assert!(!folder.exists(), "a lock file, or its folder, stayed");
+}
