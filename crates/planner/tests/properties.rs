@@ -126,6 +126,36 @@ proptest! {
     }
 
     #[test]
+    fn what_is_rolled_back_leaves_the_same_bytes(first in wishes(), then in wishes(), by_hand in any::<bool>()) {
+        let mut host = if by_hand { grown() } else { stock() };
+        let plan = set(&mut host, &first, "bind mx");
+        host.apply(&plan);
+        let before = bytes(&host);
+        let plan = set(&mut host, &then, "bind mx");
+        if !plan.edits.is_empty() {
+            host.apply(&plan);
+            let back = script::run(&mut host, "rollback").expect("the way back");
+            host.apply(&back);
+            prop_assert_eq!(bytes(&host), before, "{:?} after {:?}", then, first);
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_taken_is_one_line_with_that_value(value in "[ -~äß]{1,24}") {
+        let mut host = stock();
+        let wish = format!("set param.smtpd_tls_exclude_ciphers={value}");
+        if let Ok(plan) = script::run(&mut host, &wish)
+            && let Some(edit) = plan.edit(Cf::Main)
+        {
+            let lines = |bytes: &[u8]| bytes.iter().filter(|b| **b == b'\n').count();
+            prop_assert_eq!(lines(&edit.bytes), lines(&host.facts.main_cf.bytes) + 1);
+            let main = postfix_cf::MainCf::parse(&edit.bytes);
+            let written = main.get("smtpd_tls_exclude_ciphers").expect("it is set");
+            prop_assert_eq!(&*written, value.trim().as_bytes());
+        }
+    }
+
+    #[test]
     fn settings_never_panic(key in "\\PC{0,40}", value in "\\PC{0,60}") {
         let version = postseal_planner::PostfixVersion::new(3, 7, 11);
         let _ = settings::parse(&key, &value, version);

@@ -193,3 +193,18 @@ fn the_version_decides() {
     assert!(parse("param.smtp_tls_protocols", ">=TLSv1.2", VERSION).is_ok());
     assert!(parse("param.smtp_tls_protocols", ">=TLSv1.2", old).is_err());
 }
+
+#[test]
+fn a_value_is_shown_as_it_was_given() {
+    for doc in KEYS.iter().filter(|doc| doc.name != "param.NAME") {
+        for value in doc.values.split(", ") {
+            let wishes = parse(doc.name, value, VERSION).expect(value);
+            for wish in wishes {
+                let Wish::Set(key, setting) = wish else {
+                    panic!("{wish:?}")
+                };
+                assert_eq!(setting.text(&key), value, "{}", doc.name);
+            }
+        }
+    }
+}

@@ -354,3 +354,39 @@ fn no_private_key_in_any_finding() {
         assert!(!format!("{finding:?}").contains(&secret), "{finding:?}");
     }
 }
+
+/// Postfix expands a parameter of a user's own only where another value names it.
+#[test]
+fn a_broken_expression_kills_only_where_it_is_read() {
+    let severity = |main: &str, master: &str| {
+        let mut facts = facts(main, Vec::new());
+        facts.defaults = [("myorigin", "$myhostname"), ("virtual_maps", "")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
+        let (main, master) = (
+            MainCf::parse(main.as_bytes()),
+            postfix_cf::MasterCf::parse(master.as_bytes()),
+        );
+        let findings = lint(&LintInput {
+            main: Some((Path::new("main.cf"), &main)),
+            master: Some((Path::new("master.cf"), &master)),
+            facts: Some(&facts),
+            ..LintInput::default()
+        });
+        let found = findings.into_iter();
+        let mut found = found.filter(|f| f.code == "syntax.bad-expansion");
+        found.next().expect("it is said").severity
+    };
+    assert_eq!(severity("mine = ${x\n", ""), Severity::Warning);
+    assert_eq!(severity("mine = ${x\n# see $mine\n", ""), Severity::Fatal);
+    assert_eq!(
+        severity("mine = ${x\nmyorigin = ${mine}\n", ""),
+        Severity::Fatal
+    );
+    assert_eq!(severity("myorigin = ${x\n", ""), Severity::Fatal);
+    let of = "slow_destination_concurrency_limit = ${x\n";
+    assert_eq!(severity(of, ""), Severity::Warning);
+    assert_eq!(severity(of, "slow unix - - n - - smtp\n"), Severity::Fatal);
+    let named = "smtp inet n - n - - smtpd -o myorigin=$mine\n";
+    assert_eq!(severity("mine = ${x\n", named), Severity::Fatal);
+}

@@ -1,0 +1,227 @@
+//! What `status` and `show` say of services and parameters.
+
+#![allow(clippy::expect_used, reason = "helpers of tests")]
+
+mod support;
+
+use postseal_planner::levels::{Shown, outbound, services, show};
+use support::{Host, script};
+
+const MAIN: &str = "myhostname = mx.example.com
+smtpd_tls_security_level = may
+smtpd_tls_loglevel = 0
+smtpd_tls_loglevel = 1
+smtpd_tls_cert_file = $config_directory/mx.pem
+smtp_tls_security_level =
+smtp_use_tls = yes
+alias_maps = hash:/etc/aliases
+";
+const MASTER: &str = "smtp inet n - n - - smtpd
+587 inet n - n - - smtpd
+  -o smtpd_tls_security_level=encrypt
+  -o smtpd_tls_loglevel=2 -o smtpd_tls_loglevel=3
+smtps inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
+127.0.0.1:10025 inet n - n - - smtpd -o smtpd_tls_security_level=none
+smtp unix - - n - - smtp
+tlsmgr unix - - n 1000? 1 tlsmgr
+";
+
+fn host() -> Host {
+    Host::new(MAIN.as_bytes(), MASTER.as_bytes())
+}
+
+/// Desired, written and effective of each service, a line each.
+fn lines(host: &Host) -> Vec<String> {
+    let levels = services(&host.facts, &host.wanted);
+    let line = |it: &postseal_planner::levels::ServiceLevels| {
+        let levels = &it.levels;
+        format!(
+            "{}: {} / {} / {}",
+            it.service, levels.desired, levels.written, levels.effective
+        )
+    };
+    levels.iter().map(line).collect()
+}
+
+#[test]
+fn right_after_adoption_nothing_is_wished() {
+    assert_eq!(
+        lines(&host()),
+        [
+            "smtp/inet: as adopted / may / may",
+            "587/inet: as adopted / encrypt (-o) / encrypt",
+            "smtps/inet: as adopted / may / wrapper",
+            "127.0.0.1:10025/inet: as adopted / none (-o) / none",
+        ]
+    );
+}
+
+#[test]
+fn what_is_wished_shows_before_it_is_written() {
+    let mut host = host();
+    script::run(
+        &mut host,
+        "bind mx\nset inbound=off\nset submission=on\nset smtps=off",
+    )
+    .expect("a plan");
+    assert_eq!(
+        lines(&host)[..3],
+        [
+            "smtp/inet: off / may / may",
+            "587/inet: on / encrypt (-o) / encrypt",
+            "smtps/inet: off / may / wrapper",
+        ]
+    );
+    let plan = host.plan().expect("a plan");
+    host.apply(&plan);
+    assert_eq!(
+        lines(&host),
+        [
+            "smtp/inet: off / none / none",
+            "587/inet: on / encrypt (-o) / encrypt",
+            "127.0.0.1:10025/inet: as adopted / none (-o) / none",
+        ]
+    );
+}
+
+#[test]
+fn a_level_that_is_not_written_follows_its_predecessors() {
+    let told = |main: &str| {
+        let host = Host::new(main.as_bytes(), b"smtp inet n - n - - smtpd\n");
+        lines(&host).join("")
+    };
+    assert_eq!(told(""), "smtp/inet: as adopted / - / none");
+    assert_eq!(
+        told("smtpd_use_tls = yes\n"),
+        "smtp/inet: as adopted / - / may"
+    );
+    assert_eq!(
+        told("smtpd_enforce_tls = yes\n"),
+        "smtp/inet: as adopted / - / encrypt"
+    );
+    let both = "smtpd_enforce_tls = yes\nsmtpd_tls_security_level = MAY\n";
+    assert_eq!(told(both), "smtp/inet: as adopted / MAY / may");
+    let named = "level = encrypt\nsmtpd_tls_security_level = $level\n";
+    assert_eq!(told(named), "smtp/inet: as adopted / $level / encrypt");
+}
+
+#[test]
+fn outbound_has_the_same_three() {
+    let told = |host: &Host| {
+        let levels = outbound(&host.facts, &host.wanted);
+        [levels.desired, levels.written, levels.effective].join(" / ")
+    };
+    let mut host = host();
+    // Empty: smtp_use_tls decides.
+    assert_eq!(told(&host), "as adopted /  / may");
+    let plan = script::run(&mut host, "set outbound=dane").expect("a plan");
+    assert_eq!(told(&host), "dane /  / may");
+    host.apply(&plan);
+    assert_eq!(told(&host), "dane / dane / dane");
+    assert_eq!(told(&Host::new(b"", b"")), "as adopted / - / none");
+}
+
+fn one(name: &str, service: Option<&str>) -> Shown {
+    let host = host();
+    let mut shown = show(&host.facts, &[name.to_owned()], service).expect("it is known");
+    assert_eq!(shown.len(), 1);
+    shown.remove(0)
+}
+
+#[test]
+fn a_parameter_tells_where_it_comes_from() {
+    for (name, service, raw, from) in [
+        ("smtpd_tls_security_level", None, "may", "main.cf:2"),
+        (
+            "smtpd_tls_security_level",
+            Some("587"),
+            "encrypt",
+            "master.cf:3 -o",
+        ),
+        (
+            "smtpd_tls_security_level",
+            Some("587/inet"),
+            "encrypt",
+            "master.cf:3 -o",
+        ),
+        (
+            "smtpd_tls_security_level",
+            Some("submission"),
+            "encrypt",
+            "master.cf:3 -o",
+        ),
+        (
+            "smtpd_tls_security_level",
+            Some("smtps"),
+            "may",
+            "main.cf:2",
+        ),
+        (
+            "smtpd_tls_security_level",
+            Some("submissions"),
+            "may",
+            "main.cf:2",
+        ),
+        // Of two, the last counts.
+        ("smtpd_tls_loglevel", None, "1", "main.cf:4"),
+        ("smtpd_tls_loglevel", Some("587"), "3", "master.cf:4 -o"),
+        (
+            "smtpd_tls_wrappermode",
+            Some("465"),
+            "yes",
+            "master.cf:5 -o",
+        ),
+        ("smtpd_tls_wrappermode", None, "no", "default"),
+        ("smtp_tls_ciphers", None, "medium", "default"),
+    ] {
+        let shown = one(name, service);
+        assert_eq!(
+            (shown.raw.as_str(), shown.from.as_str()),
+            (raw, from),
+            "{name} {service:?}"
+        );
+    }
+}
+
+#[test]
+fn values_are_shown_as_written_and_expanded() {
+    let shown = one("smtpd_tls_cert_file", None);
+    assert_eq!(shown.raw, "$config_directory/mx.pem");
+    assert_eq!(shown.expanded, "/etc/postfix/mx.pem");
+}
+
+#[test]
+fn without_names_every_tls_parameter_that_is_set_is_shown() {
+    let names = |service: Option<&str>| -> Vec<String> {
+        let shown = show(&host().facts, &[], service).expect("a list");
+        shown.into_iter().map(|shown| shown.name).collect()
+    };
+    let main = [
+        "smtp_tls_security_level",
+        "smtp_use_tls",
+        "smtpd_tls_cert_file",
+        "smtpd_tls_loglevel",
+        "smtpd_tls_security_level",
+    ];
+    assert_eq!(names(None), main);
+    let smtps = names(Some("smtps"));
+    assert!(
+        smtps.contains(&"smtpd_tls_wrappermode".to_owned()),
+        "{smtps:?}"
+    );
+    assert_eq!(smtps.len(), main.len() + 1);
+}
+
+#[test]
+fn what_is_not_there_is_refused() {
+    let host = host();
+    let code = |names: &[&str], service| {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let refusal = show(&host.facts, &names, service).expect_err("a refusal");
+        assert!(refusal.to_string().contains("There is no"), "{refusal}");
+        refusal.findings[0].code.to_string()
+    };
+    assert_eq!(code(&["smtpd_tls_securitylevel"], None), "name.unknown");
+    assert_eq!(code(&[], Some("2525")), "name.unknown");
+    assert_eq!(code(&[], Some("amavis")), "name.unknown");
+}
