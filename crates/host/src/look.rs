@@ -71,11 +71,9 @@ fn named(error: HostError, path: &Path) -> HostError {
 
 fn ask(postfix: &Postfix) -> Result<Said, HostError> {
     thread::scope(|scope| {
-        let values = scope.spawn(|| postfix.values(&[]));
+        let values = scope.spawn(|| postfix.effective());
         let defaults = scope.spawn(|| postfix.values(&["-d"]));
         let map_types = scope.spawn(|| postfix.list(&["-m"]));
-        // Wanted next, to find the master: asked meanwhile, remembered, and told then if it fails.
-        scope.spawn(|| postfix.places());
         let sasl_types = postfix.list(&["-a"]);
         Ok(Said {
             values: joined(values.join())?,

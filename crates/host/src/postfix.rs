@@ -25,6 +25,14 @@ const POSTCONF: [&str; 5] = [
     "/opt/postfix/sbin/postconf",
     "/usr/local/bin/postconf",
 ];
+/// What [`Places`] is made of.
+const PLACES: [&str; 5] = [
+    "command_directory",
+    "daemon_directory",
+    "queue_directory",
+    "data_directory",
+    "sendmail_path",
+];
 /// `postconf` reads files and prints; a main.cf younger than 2 s makes it sleep.
 const QUERY: Duration = Duration::from_secs(10);
 /// A map query may have to ask another daemon or host.
@@ -182,31 +190,23 @@ impl Postfix {
         ])
     }
 
+    /// Every value, as it stands. The places are among them, so that they need not be asked for.
+    pub(crate) fn effective(&self) -> Result<Values, HostError> {
+        let main_cf = self.main_cf();
+        let found = self.values(&[])?;
+        let stands = |name| found.values.get(name).is_some_and(|v| !v.contains('$'));
+        if PLACES.into_iter().all(stands)
+            && let Ok(places) = places_in(&found.values)
+        {
+            let mut known = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+            *known = Some(Known { main_cf, places });
+        }
+        Ok(found)
+    }
+
     fn ask_places(&self) -> Result<Places, HostError> {
-        let values = self
-            .values(&[
-                "-x",
-                "command_directory",
-                "daemon_directory",
-                "queue_directory",
-                "data_directory",
-                "sendmail_path",
-            ])?
-            .values;
-        let place = |name: &str| match values.get(name) {
-            Some(path) if path.starts_with('/') => Ok(PathBuf::from(path)),
-            other => Err(HostError::Unreadable(format!(
-                "{name} is not an absolute path: {:?}",
-                other.map_or("", String::as_str)
-            ))),
-        };
-        Ok(Places {
-            command_directory: place("command_directory")?,
-            daemon_directory: place("daemon_directory")?,
-            queue_directory: place("queue_directory")?,
-            data_directory: place("data_directory")?,
-            sendmail_path: place("sendmail_path")?,
-        })
+        let words: Vec<&str> = ["-x"].into_iter().chain(PLACES).collect();
+        places_in(&self.values(&words)?.values)
     }
 
     /// `postfix -c DIR VERB`.
@@ -258,6 +258,23 @@ impl Postfix {
             Err(error) => error.to_string(),
         }
     }
+}
+
+fn places_in(values: &BTreeMap<String, String>) -> Result<Places, HostError> {
+    let place = |name: &str| match values.get(name) {
+        Some(path) if path.starts_with('/') => Ok(PathBuf::from(path)),
+        other => Err(HostError::Unreadable(format!(
+            "{name} is not an absolute path: {:?}",
+            other.map_or("", String::as_str)
+        ))),
+    };
+    Ok(Places {
+        command_directory: place("command_directory")?,
+        daemon_directory: place("daemon_directory")?,
+        queue_directory: place("queue_directory")?,
+        data_directory: place("data_directory")?,
+        sendmail_path: place("sendmail_path")?,
+    })
 }
 
 fn find_postconf(root: &Root) -> Result<PathBuf, HostError> {

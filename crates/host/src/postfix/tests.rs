@@ -71,4 +71,9 @@ fn places_are_asked_again_when_main_cf_has_changed() {
     assert_eq!(queue(), Path::new("/two"));
     std::fs::remove_file(&main_cf).unwrap();
     assert_eq!(queue(), Path::new("/two"));
+    // A value that refers to another one is not taken as it stands.
+    write(&main_cf, "here = /three\nqueue_directory = $here/queue\n");
+    let effective = postfix.effective().unwrap();
+    assert_eq!(effective.values["queue_directory"], "$here/queue");
+    assert_eq!(queue(), Path::new("/three/queue"));
 }
