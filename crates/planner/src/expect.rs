@@ -18,7 +18,9 @@ pub(crate) use certificates::{Configured, configured, form_of};
 use crate::compile::range_syntax;
 use crate::facts::Facts;
 use crate::intent::Intent;
-use crate::report::{HandshakeExpectation, ServiceExpectation, TlsExpectation, WireExpectation};
+use crate::report::{
+    ClientCertificate, HandshakeExpectation, ServiceExpectation, TlsExpectation, WireExpectation,
+};
 use crate::view::{Service, View};
 use mailtls::{ProtocolList, TlsVersion};
 use postfix_cf::{MainCf, MasterCf};
@@ -86,6 +88,7 @@ fn tls(view: &View<'_>, service: &Service, facts: &Facts, intent: &Intent) -> Tl
     let required = wrapper || level != "may";
     let handshake = HandshakeExpectation {
         floor: floor(view, service, facts, required),
+        client_certificate: client_certificate(view, service, required),
         ..certificates::expected(view, service, facts, intent)
     };
     if wrapper {
@@ -95,6 +98,15 @@ fn tls(view: &View<'_>, service: &Service, facts: &Facts, intent: &Intent) -> Tl
             required,
             handshake,
         }
+    }
+}
+
+/// smtpd(8) insists on a client's certificate only where it insists on TLS.
+fn client_certificate(view: &View<'_>, service: &Service, required: bool) -> ClientCertificate {
+    if required && view.is_yes(Some(service), "smtpd_tls_req_ccert") {
+        ClientCertificate::Required
+    } else {
+        ClientCertificate::Optional
     }
 }
 

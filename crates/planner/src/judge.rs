@@ -46,7 +46,7 @@ fn judge_one(
         Some(report) => match &expected.wire {
             WireExpectation::Closed => closed(&mut case, report),
             WireExpectation::Serving { tls, auth } => {
-                if answers(&mut case, report) {
+                if handshake::sent_away(report) || answers(&mut case, report) {
                     let under_tls = handshake::judge(&mut case, report, tls);
                     if under_tls == Seen::Yes {
                         judge_auth(&mut case, report, tls, *auth);
@@ -214,6 +214,7 @@ fn judge_auth(case: &mut Case, report: &Report, tls: &TlsExpectation, wanted: Au
         ),
         AuthExpectation::OnlyUnderTls => offered(case, after, "offers AUTH, only under TLS"),
         AuthExpectation::Always if in_clear => offered(case, before, "offers AUTH"),
+        AuthExpectation::Always if wrapper => offered(case, after, "offers AUTH"),
         AuthExpectation::Always => offered(case, before && after, "offers AUTH"),
     }
 }

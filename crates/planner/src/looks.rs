@@ -79,6 +79,7 @@ fn files(kind: Kind, word: &str) -> Vec<PathBuf> {
     match kind {
         Kind::File | Kind::FileOrNone | Kind::FileList | Kind::Directory => vec![word.into()],
         Kind::MapList => table(word),
+        Kind::RandomSource => vec![word.trim_start_matches("dev:").into()],
         _ => Vec::new(),
     }
 }

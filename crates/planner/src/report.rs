@@ -65,6 +65,20 @@ pub struct HandshakeExpectation {
     pub anonymous: bool,
     /// An older version than this must be refused.
     pub floor: Option<TlsVersion>,
+    /// Whether a client has to show a certificate of its own.
+    #[serde(default)]
+    pub client_certificate: ClientCertificate,
+}
+
+/// Whether a client has to show a certificate of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClientCertificate {
+    /// No.
+    #[default]
+    Optional,
+    /// One that shows none is sent away (421).
+    Required,
 }
 
 /// When AUTH is offered.

@@ -147,7 +147,7 @@ pub(super) fn expected(
     HandshakeExpectation {
         certificates,
         anonymous: named == Configured::Anonymous,
-        floor: None,
+        ..HandshakeExpectation::default()
     }
 }
 

@@ -93,6 +93,18 @@ fn the_floor_is_that_of_the_level_and_only_where_it_can_be_tested() {
 }
 
 #[test]
+fn a_client_certificate_is_demanded_only_where_tls_is() {
+    use ClientCertificate::{Optional, Required};
+    for (level, expected) in [("may", Optional), ("encrypt", Required)] {
+        let main = format!("smtpd_tls_security_level = {level}\nsmtpd_tls_req_ccert = yes\n");
+        let wire = mx(&main);
+        assert_eq!(handshake_of(&wire).client_certificate, expected, "{level}");
+    }
+    let wrapper = mx("smtpd_tls_wrappermode = yes\nsmtpd_tls_req_ccert = yes\n");
+    assert_eq!(handshake_of(&wrapper).client_certificate, Required);
+}
+
+#[test]
 fn auth_follows_tls() {
     use AuthExpectation::{Always, Any, Never, OnlyUnderTls};
     assert_eq!(auth(""), Always);

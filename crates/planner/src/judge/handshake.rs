@@ -4,7 +4,8 @@
 
 use super::{Case, Seen, offers, stage};
 use crate::report::{
-    FloorTest, Handshake, HandshakeExpectation, Report, StageName, StageOutcome, TlsExpectation,
+    ClientCertificate, FloorTest, Handshake, HandshakeExpectation, Report, StageName, StageOutcome,
+    TlsExpectation,
 };
 use crate::words;
 
@@ -113,6 +114,17 @@ fn completed(case: &mut Case, report: &Report, wanted: &HandshakeExpectation) ->
     };
     certificate(case, seen, wanted);
     floor(case, report, wanted);
+    if wanted.client_certificate == ClientCertificate::Required {
+        return without_certificate(case, report);
+    }
+    if sent_away(report) {
+        case.missed(
+            "wire.client-certificate-required",
+            "sends clients without a certificate away, though none is required",
+            "A reload is missing, or another server answers there.",
+        );
+        return Seen::No;
+    }
     match stage(report, StageName::EhloUnderTls) {
         Some(StageOutcome::Ok) => Seen::Yes,
         Some(StageOutcome::Refused(why) | StageOutcome::Unknown(why)) => {
@@ -124,6 +136,39 @@ fn completed(case: &mut Case, report: &Report, wanted: &HandshakeExpectation) ->
             Seen::No
         }
     }
+}
+
+/// A look has no certificate to show.
+fn without_certificate(case: &mut Case, report: &Report) -> Seen {
+    if sent_away(report) {
+        case.proved("sends clients without a certificate away (421)");
+        return Seen::No;
+    }
+    match stage(report, StageName::EhloUnderTls) {
+        Some(StageOutcome::Ok) => case.missed(
+            "wire.client-certificate-not-required",
+            "serves clients without a certificate, though one is required",
+            "A reload is missing, or another server answers there.",
+        ),
+        Some(StageOutcome::Refused(why) | StageOutcome::Unknown(why)) => {
+            case.unseen(&format!("did not answer EHLO under TLS: {why}"));
+        }
+        _ => case.unseen("was not asked EHLO under TLS"),
+    }
+    Seen::No
+}
+
+/// Whether smtpd(8) said that it wants to see the client's certificate: after STARTTLS in place of
+/// an answer to EHLO, with implicit TLS in place of its greeting.
+pub(super) fn sent_away(report: &Report) -> bool {
+    [StageName::Banner, StageName::EhloUnderTls]
+        .iter()
+        .any(|name| match stage(report, *name) {
+            Some(StageOutcome::Refused(words)) => {
+                words.starts_with("421") && words.contains("No client certificate")
+            }
+            _ => false,
+        })
 }
 
 fn incomplete(case: &mut Case, report: &Report, wanted: &HandshakeExpectation) -> Seen {

@@ -3,7 +3,7 @@
 //! Owns: each state of the wire against what was promised. Never: a socket.
 
 use super::*;
-use crate::report::{FloorTest, Handshake, HandshakeExpectation, Stage};
+use crate::report::{ClientCertificate, FloorTest, Handshake, HandshakeExpectation, Stage};
 use mailtls::{Fingerprint, TlsVersion};
 
 fn leaf() -> Fingerprint {
@@ -66,8 +66,8 @@ fn healthy() -> Report {
 fn wanted() -> HandshakeExpectation {
     HandshakeExpectation {
         certificates: vec![leaf()],
-        anonymous: false,
         floor: Some(TlsVersion::Tls1_2),
+        ..HandshakeExpectation::default()
     }
 }
 
@@ -313,4 +313,45 @@ fn anonymous_tls_shows_no_certificate_and_may_be_unspeakable_for_us() {
         StageOutcome::Refused("no shared cipher".to_owned()),
     );
     assert_eq!(judged(&expected, &report).outcome, Outcome::Undetermined);
+}
+
+fn demanding(tls: impl Fn(HandshakeExpectation) -> TlsExpectation) -> ServiceExpectation {
+    let handshake = HandshakeExpectation {
+        client_certificate: ClientCertificate::Required,
+        ..wanted()
+    };
+    serving(tls(handshake), AuthExpectation::OnlyUnderTls)
+}
+
+#[test]
+fn a_client_certificate_that_is_demanded_is_not_ours_to_show() {
+    let away = StageOutcome::Refused(
+        "421 4.7.1 mx.example.com Error: No client certificate presented".to_owned(),
+    );
+    let starttls = demanding(|handshake| TlsExpectation::StartTls {
+        required: true,
+        handshake,
+    });
+    let mut report = healthy();
+    assert_eq!(
+        codes(&judged(&starttls, &report)),
+        ["wire.client-certificate-not-required"]
+    );
+    break_at(&mut report, StageName::EhloUnderTls, away.clone());
+    let judgement = judged(&starttls, &report);
+    assert_eq!(judgement.outcome, Outcome::Pass, "{judgement:?}");
+    assert_eq!(
+        codes(&judged(&submission(), &report)),
+        ["wire.client-certificate-required"]
+    );
+    // With implicit TLS the refusal comes in place of the greeting.
+    let wrapper = demanding(|handshake| TlsExpectation::Wrapper { handshake });
+    let mut report = healthy();
+    report.stages = vec![
+        ended(StageName::Connect, StageOutcome::Ok),
+        ended(StageName::Handshake, StageOutcome::Ok),
+        ended(StageName::Banner, away),
+    ];
+    let judgement = judged(&wrapper, &report);
+    assert_eq!(judgement.outcome, Outcome::Pass, "{judgement:?}");
 }

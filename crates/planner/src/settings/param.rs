@@ -36,6 +36,13 @@ pub(super) fn parse(name: &str, value: &str, version: PostfixVersion) -> Result<
         let setting = values::parse(&key, word)?;
         return Ok(Wish::Set(key, setting));
     }
+    if let Err(error) = postfix_cf::check_expansion(value.as_bytes()) {
+        return Err(refuse(
+            "syntax.bad-expansion",
+            format!("{name} cannot be {value:?}: {error}; no program of Postfix would start."),
+            "Close the brace, or write $$ for a dollar sign.",
+        ));
+    }
     parameter.check(value, version).map_err(|reason| {
         Refusal::from(
             Finding::new(

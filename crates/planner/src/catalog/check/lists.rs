@@ -152,12 +152,27 @@ fn table(element: &str) -> Answer {
     let known = TABLE_TYPES.contains(&kind) || kind.starts_with("check_");
     match kind {
         "proxy" | "debug" if known => table(rest),
+        "socketmap" if !names_a_socket(rest) => Err(Reason::new(
+            "value.table-form",
+            format!("{inner:?} does not name an endpoint and a map; a process that reads it dies"),
+            "Write socketmap:inet:HOST:PORT:MAP or socketmap:unix:PATH:MAP.",
+        )),
         _ if known => GOOD,
         _ => Err(Reason::new(
             "value.table-type",
             format!("{kind:?} is not a type of lookup table"),
             "Write one of the types that `postconf -m` lists, such as hash or lmdb.",
         )),
+    }
+}
+
+/// `inet:host:port:map` or `unix:path:map`, as socketmap_table(5) wants it.
+fn names_a_socket(rest: &str) -> bool {
+    let parts: Vec<&str> = rest.split(':').collect();
+    match parts.as_slice() {
+        ["inet", _, port, .., map] => !port.is_empty() && !map.is_empty(),
+        ["unix", path, .., map] => !path.is_empty() && !map.is_empty(),
+        _ => false,
     }
 }
 
