@@ -7,10 +7,11 @@
 //! changed by hand since, or was there at adoption, is commented out, never deleted.
 
 use super::comment::{commented, replace_lines};
-use super::edit::{cannot, key_of};
+use super::edit::{cannot, key_of, reach};
 use super::{Ground, Target, Targets};
 use crate::Refusal;
 use crate::intent::{Key, Owned, Setting, Switch};
+use crate::owned::is_owned;
 use crate::view::{self, Service, split_name};
 use postfix_cf::{Braces, MasterCf, Template};
 use std::collections::BTreeSet;
@@ -83,9 +84,7 @@ pub(super) fn requirements(ground: &Ground<'_>, targets: &mut Targets) {
         let Some(port) = port.filter(|port| targets.ports.get(port) == Some(&Switch::On)) else {
             continue;
         };
-        let tls = options(port)
-            .iter()
-            .filter(|[name, _]| crate::owned::is_owned(name));
+        let tls = options(port).iter().filter(|[name, _]| is_owned(name));
         for [name, value] in tls {
             targets.service(&id, name, Target::value(*value));
         }
@@ -107,7 +106,8 @@ pub(super) fn switch(ground: &Ground<'_>, targets: &Targets) -> Result<MasterCf,
                 }
             }
             (Some(Switch::Off), _) => {
-                take_out(&ground.intent.adopted, port, &mut master, Adopted::TakeOut)
+                as_adopted(&ground.intent.adopted, port, &mut master)?;
+                take_out(&ground.intent.adopted, port, &mut master, Adopted::TakeOut);
             }
             (None, Some(_)) => {
                 take_out(&ground.intent.adopted, port, &mut master, Adopted::Leave);
@@ -147,6 +147,24 @@ fn on_port(master: &MasterCf, port: u16) -> Vec<Service> {
 enum Adopted {
     TakeOut,
     Leave,
+}
+
+/// The `-o` lines of adopted services as they were: what is commented out is what was there, so
+/// that it is found again when it comes back.
+fn as_adopted(owned: &Owned, port: u16, master: &mut MasterCf) -> Result<(), Refusal> {
+    for service in on_port(master, port) {
+        let Some(was) = owned.services.get(&service.id) else {
+            continue;
+        };
+        let ours = service.overrides.keys().filter(|name| is_owned(name));
+        let names: BTreeSet<&String> = ours.chain(was.keys()).collect();
+        for name in names {
+            let target = was.get(name).map_or(Target::Absent, Target::value);
+            let have = service.overrides.get(name);
+            reach(master, &service.id, name, have, &target)?;
+        }
+    }
+    Ok(())
 }
 
 fn take_out(owned: &Owned, port: u16, master: &mut MasterCf, adopted: Adopted) {

@@ -42,6 +42,16 @@ pub(super) fn follow(ground: &Ground<'_>, who: Who, name: &str, targets: &mut Ta
             targets.service(&service.id, name, Target::value(&value));
         }
     }
+    if who == Who::Servers {
+        // Services of mail clients that are commented out now may come back with their `-o`.
+        let adopted = &ground.intent.adopted;
+        for id in adopted.blocks.keys() {
+            let own = adopted.services.get(id);
+            if own.is_some_and(|own| own.contains_key(name)) {
+                targets.service(id, name, Target::value(&value));
+            }
+        }
+    }
 }
 
 fn is(view: &View<'_>, who: Who, service: &Service) -> bool {
