@@ -8,13 +8,14 @@
 
 mod baseline;
 mod files;
+mod logged;
 mod outbound;
 
 use crate::approve::{Acceptance, Approved};
 use crate::wire::{live_targets, moved};
 use crate::{Engine, EngineError, Event, Stage};
 use postfix_cf::{MainCf, MasterCf};
-use postseal_host::{HostError, LogMark, Scratch, Staged};
+use postseal_host::{HostError, LogLook, LogMark, Scratch, Staged};
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::Outbound;
 use postseal_planner::plan::{OutboundChange, Plan, Step};
@@ -27,6 +28,7 @@ use zeroize::Zeroizing;
 
 pub(crate) use baseline::{Baseline, Was};
 use files::Files;
+pub(crate) use logged::log_findings;
 
 /// How long a scratch service has to show what is expected.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -72,7 +74,7 @@ impl Engine<'_> {
             facts,
             &approved.proposal.state.desired,
         );
-        let (tried, baseline) = std::thread::scope(|scope| {
+        let (tried, mut baseline) = std::thread::scope(|scope| {
             let wire = self.wire;
             let name = ehlo_name(facts);
             let expectations = &before;
@@ -83,6 +85,7 @@ impl Engine<'_> {
                     expectations: expectations.clone(),
                     verdict,
                     reports,
+                    ..Baseline::default()
                 }
             });
             let tried = self.try_in_scratch(plan, facts, &private);
@@ -100,7 +103,10 @@ impl Engine<'_> {
             verdict: shown.verdict.clone(),
             not_rehearsed: not_rehearsed.clone(),
         });
-        self.refuse_what_is_new(&approved, &shown, &baseline)?;
+        if let LogLook::Lines(lines) = self.host.log_since(&log_mark) {
+            baseline.logged.note(&log_findings(&lines));
+        }
+        self.refuse_what_is_new(&approved, &shown, &mut baseline)?;
         let verdict = shown.verdict;
         Ok(Rehearsed {
             approved,
@@ -151,6 +157,7 @@ impl Engine<'_> {
                 let level = outbound_level(plan);
                 let judged = delivery.rehearse(self.clock, scratch.as_ref(), level)?;
                 shown.verdict.judgements.extend(judged);
+                shown.warnings = log_findings(&scratch.log());
                 Ok(shown)
             }
             (shown, _) => shown,
@@ -210,7 +217,7 @@ impl Engine<'_> {
         &self,
         approved: &Approved,
         shown: &Shown,
-        baseline: &Baseline,
+        baseline: &mut Baseline,
     ) -> Result<(), EngineError> {
         let plan = &approved.proposal.plan;
         let misses = shown
@@ -218,27 +225,25 @@ impl Engine<'_> {
             .judgements
             .iter()
             .filter(|judged| judged.outcome != Outcome::Pass);
-        let mut new: Vec<Finding> = misses
+        let missed: Vec<Finding> = misses
             .filter(|miss| {
                 let wanted = plan.expectations.iter().find(|e| e.service == miss.service);
                 baseline.had(wanted, miss) == Was::Not
             })
             .flat_map(|miss| miss.findings.clone())
             .collect();
-        let serious: Vec<&Finding> = shown
-            .warnings
-            .iter()
-            .filter(|warning| warning.severity >= Severity::Error)
-            .collect();
-        if !serious.is_empty() {
+        let serious = |warning: &&Finding| warning.severity >= Severity::Error;
+        if shown.warnings.iter().any(|warning| serious(&warning)) {
             let before = self.warnings_before(&approved.proposal.facts);
-            new.extend(
-                serious
-                    .into_iter()
-                    .filter(|w| !before.contains(&w.message))
-                    .cloned(),
-            );
+            baseline.logged.note(&before);
         }
+        let warnings = shown.warnings.iter().filter(serious);
+        // What is logged is the cause of what is missed.
+        let mut new: Vec<Finding> = warnings
+            .filter(|warning| !baseline.logged.had(warning))
+            .cloned()
+            .collect();
+        new.extend(missed);
         if new.is_empty() {
             Ok(())
         } else {
@@ -248,7 +253,7 @@ impl Engine<'_> {
 
     /// What the files as they are now would log: a second scratch instance, only started when
     /// the first one warned.
-    fn warnings_before(&self, facts: &Facts) -> Vec<String> {
+    fn warnings_before(&self, facts: &Facts) -> Vec<Finding> {
         let staged = Staged {
             main_cf: facts.main_cf.bytes.clone(),
             master_cf: facts.master_cf.bytes.clone(),
@@ -267,11 +272,7 @@ impl Engine<'_> {
         let shown = self.look(scratch.as_ref(), &expectations);
         // Leaving the second scratch behind is reported by the next start's clean-up.
         let _ = scratch.stop();
-        shown
-            .warnings
-            .into_iter()
-            .map(|warning| warning.message)
-            .collect()
+        shown.warnings
     }
 }
 
@@ -306,25 +307,5 @@ fn ehlo_name(facts: &Facts) -> String {
         .unwrap_or_else(|| "localhost".to_owned())
 }
 
-/// What the log says of TLS, as findings.
-pub(crate) fn log_findings(log: &[u8]) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = maillog::tls_warnings(log)
-        .filter(|warning| warning.weight != maillog::Weight::Peer)
-        .map(|warning| {
-            let severity = match warning.weight {
-                maillog::Weight::Peer | maillog::Weight::Latent => Severity::Warning,
-                maillog::Weight::Degrades => Severity::Error,
-                maillog::Weight::Kills => Severity::Fatal,
-            };
-            let remedy = "Change the setting that the message names; the plan was not applied.";
-            Finding::new(warning.code, severity, warning.message.to_string(), remedy)
-        })
-        .collect();
-    findings.sort_by(|a, b| {
-        b.severity
-            .cmp(&a.severity)
-            .then_with(|| a.message.cmp(&b.message))
-    });
-    findings.dedup_by(|a, b| a.message == b.message);
-    findings
-}
+#[cfg(test)]
+mod tests;

@@ -71,6 +71,7 @@ impl Engine<'_> {
             _ => {
                 let intent = applied.rehearsed.approved.proposal.plan.intent.clone();
                 self.close_proved(operation, intent, &proved)?;
+                self.remove_keys_of_the_undone(&applied)?;
                 Outcome::Kept { operation }
             }
         };
@@ -110,6 +111,17 @@ impl Engine<'_> {
             verdict: looked.verdict,
             master,
         })
+    }
+
+    /// After a kept rollback: what only the undone operation had installed goes too.
+    fn remove_keys_of_the_undone(&mut self, applied: &Applied) -> Result<(), EngineError> {
+        let OperationKind::Rollback { of } = applied.rehearsed.approved.proposal.kind else {
+            return Ok(());
+        };
+        match self.store.operation(of)? {
+            Some(undone) => self.remove_unnamed(&undone.new.plan),
+            None => Ok(()),
+        }
     }
 
     /// Closes what the journal says is proved. Should that fail, the next start does it.
@@ -167,7 +179,8 @@ impl Engine<'_> {
             misses.extend(
                 log_findings(&lines)
                     .into_iter()
-                    .filter(|f| f.severity == Severity::Fatal),
+                    .filter(|found| found.severity == Severity::Fatal)
+                    .filter(|found| !applied.rehearsed.baseline.logged.had(found)),
             );
         }
         Ok(misses)

@@ -94,7 +94,7 @@ impl Engine<'_> {
         self.restore_files(undo)?;
         let trouble = self.make_effective(undo)?;
         let verdict = self.prove_old_state()?;
-        self.remove_installed(undo)?;
+        self.remove_unnamed(&undo.plan)?;
         self.close_undone(undo, &verdict)
             .map_err(|source| EngineError::Unnoted {
                 operation: undo.operation,
@@ -194,11 +194,11 @@ impl Engine<'_> {
         Ok(looked.verdict)
     }
 
-    /// Keys and chains that only the undone plan named.
-    pub(crate) fn remove_installed(&mut self, undo: &Undo) -> Result<(), EngineError> {
+    /// Keys and chains that only the undone plan named. They stay sealed in the store.
+    pub(crate) fn remove_unnamed(&mut self, undone: &Plan) -> Result<(), EngineError> {
         let main = self.host.snapshot(Cf::Main)?.bytes;
         let master = self.host.snapshot(Cf::Master)?.bytes;
-        for step in &undo.plan.steps {
+        for step in &undone.steps {
             let Step::InstallChain { path, .. } = step else {
                 continue;
             };
@@ -268,11 +268,23 @@ pub(crate) fn whole_chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Whether a report shows a service that accepts but does not speak: throttled by the master.
+/// Whether a report shows a service that accepts but does not speak: throttled by the master. Where
+/// TLS comes first, the silence is met in the handshake.
 pub(crate) fn is_silent(report: &postseal_planner::Report) -> bool {
-    report.stages.last().is_some_and(|stage| {
-        stage.name == StageName::Banner && matches!(stage.outcome, StageOutcome::Unknown(_))
-    })
+    let greeted = report
+        .stages
+        .iter()
+        .any(|stage| stage.name == StageName::Banner);
+    report
+        .stages
+        .last()
+        .is_some_and(|last| match (last.name, &last.outcome) {
+            (StageName::Banner, StageOutcome::Unknown(_)) => true,
+            (StageName::Handshake, StageOutcome::Unknown(words)) => {
+                !greeted && words == postseal_probe::NO_ANSWER
+            }
+            _ => false,
+        })
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {

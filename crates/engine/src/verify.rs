@@ -126,7 +126,7 @@ impl Engine<'_> {
         loop {
             let reports = self
                 .wire
-                .probe(&live_targets(expectations, "localhost"), LOOK);
+                .probe(&live_targets(expectations, "localhost"), LOOK.min(patience));
             let verdict = postseal_planner::judge(expectations, &reports);
             let enough = interrupt == Interrupt::Heed && self.is_interrupted();
             let late = self.clock.monotonic() + pause > deadline;

@@ -27,3 +27,4 @@ pub use sink::{
     Delivered, Keep, Sink, SinkCertificate, SinkError, SinkOptions, SinkSession, SinkTls, TlsUsed,
 };
 pub use target::{Credentials, MailBeforeTls, Start, Target};
+pub use wire::NO_ANSWER;

@@ -8,6 +8,9 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+/// How a report says that the other side accepted the connection and then said nothing.
+pub const NO_ANSWER: &str = "no answer within the deadline";
+
 /// A connection.
 #[derive(Debug)]
 pub(crate) enum Wire {
@@ -135,7 +138,7 @@ fn again(mut action: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
 /// An I/O error in the words of a report.
 pub(crate) fn words(error: &io::Error) -> String {
     match error.kind() {
-        ErrorKind::TimedOut => "no answer within the deadline".to_owned(),
+        ErrorKind::TimedOut => NO_ANSWER.to_owned(),
         ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
         ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => "the connection was reset".to_owned(),
         _ => error.to_string(),

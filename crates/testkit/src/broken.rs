@@ -43,6 +43,8 @@ pub struct Story {
 pub struct Broken {
     /// Parameters and their new values (main.cf).
     pub set: BTreeMap<String, String>,
+    /// Texts and what stands in their place; the first of each (master.cf).
+    pub replace: BTreeMap<String, String>,
     /// Services by name, and the line that is added to their entry (master.cf).
     pub add: BTreeMap<String, String>,
     /// Text that is put at the end.
@@ -85,14 +87,30 @@ pub struct Wished {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ByHand {
-    /// The code under which `lint` names it.
-    pub lint: String,
-    /// How bad lint finds it.
-    pub severity: String,
+    /// What `lint` says.
+    pub lint: Linted,
     /// What ports 25, 587 and 465 do after the reload.
     pub wire: [Wire; 3],
     /// What Postseal says of the edit.
     pub state: HandState,
+}
+
+/// What `lint` says of it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, untagged)]
+pub enum Linted {
+    /// It names it.
+    Names {
+        /// The code.
+        code: String,
+        /// How bad it finds it.
+        severity: String,
+    },
+    /// It does not notice.
+    CannotSee {
+        /// Why it cannot.
+        cannot_see: String,
+    },
 }
 
 /// What a hand edit is to Postseal.
@@ -103,6 +121,9 @@ pub enum HandState {
     Drift {
         /// `place: parameter` of each.
         keys: Vec<String>,
+        /// Whether a service is throttled dead, so that only a stop and start heals it.
+        #[serde(default)]
+        restarts: bool,
     },
     /// Not ours: news in `drift`; another change ends with this exit code and stable code
     /// (empty: it is carried out), and the administrator puts it back.
@@ -148,6 +169,11 @@ pub enum Rehearsed {
         /// Why it cannot.
         cannot_see: String,
     },
+    /// Nothing that was promised is broken, so it lets it pass.
+    Harmless {
+        /// What Postfix does.
+        harmless: String,
+    },
 }
 
 impl Story {
@@ -183,7 +209,7 @@ impl Story {
     pub fn main_cf(&self, good: &[u8], files: &BrokenFiles) -> Vec<u8> {
         let mut main = MainCf::parse(good);
         for (name, value) in &self.main.set {
-            main.set(name, &files.named(value))
+            main.set(name, files.named(value).as_bytes())
                 .unwrap_or_else(|error| panic!("{}: {name}: {error}", self.name));
         }
         let mut bytes = main.to_bytes();
@@ -193,7 +219,12 @@ impl Story {
 
     /// master.cf with the mistake in it.
     pub fn master_cf(&self, good: &[u8], files: &BrokenFiles) -> Vec<u8> {
-        let mut bytes = good.to_vec();
+        let mut text = String::from_utf8_lossy(good).into_owned();
+        for (from, to) in &self.master.replace {
+            assert!(text.contains(from), "{}: no {from}", self.name);
+            text = text.replacen(from, to, 1);
+        }
+        let mut bytes = text.into_bytes();
         for (name, line) in &self.master.add {
             let master = MasterCf::parse(&bytes);
             let after = master

@@ -8,8 +8,9 @@ use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session;
 use postfix_cf::{MainCf, MasterCf};
-use postseal_engine::{Clock, SystemClock};
-use postseal_planner::lint::{self, LintInput};
+use postseal_engine::{Clock, EngineError, SystemClock};
+use postseal_host::HostError;
+use postseal_planner::lint::{self, LintInput, Rule};
 use postseal_planner::{Facts, Finding, PostfixVersion, Severity};
 use serde_json::json;
 use std::io::Read;
@@ -82,10 +83,10 @@ fn lint_path(
     version: Option<PostfixVersion>,
     global: &Global,
 ) -> Result<Vec<Finding>, Failure> {
-    let facts = if path.is_dir() {
+    let (facts, unreadable) = if path.is_dir() {
         observe(path, global)
     } else {
-        None
+        (None, None)
     };
     let (main_path, master_path) = if path.is_dir() {
         (
@@ -111,17 +112,45 @@ fn lint_path(
         facts: facts.as_ref(),
         now_unix: Some(SystemClock::default().now_unix()),
     };
-    Ok(lint::lint(&input))
+    let mut findings = lint::lint(&input);
+    let told = findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Fatal);
+    findings.extend(unreadable.filter(|_| !told));
+    Ok(findings)
 }
 
-/// The instance, if Postfix is here and can read it; what it cannot read, the rules say.
-fn observe(path: &Path, global: &Global) -> Option<Facts> {
+/// What Postfix itself says of a configuration that it cannot read.
+const UNREADABLE: Rule = Rule {
+    code: "instance.unreadable",
+    severity: Severity::Fatal,
+    title: "a configuration that Postfix cannot read",
+    why: "No program of Postfix starts with it: services die one by one as their processes end.",
+    remedy: "Put right what Postfix names.",
+};
+
+/// The instance, if Postfix is here and can read it; else what Postfix says.
+fn observe(path: &Path, global: &Global) -> (Option<Facts>, Option<Finding>) {
     let host = session::host(&Global {
         instance: Some(path.to_path_buf()),
         ..global.clone()
-    })
-    .ok()?;
-    postseal_engine::observe_unadopted(&host).ok()
+    });
+    let Ok(host) = host else {
+        return (None, None);
+    };
+    match postseal_engine::observe_unadopted(&host) {
+        Ok(facts) => (Some(facts), None),
+        Err(EngineError::Host(HostError::Unreadable(said))) => {
+            let finding = Finding::new(
+                UNREADABLE.code,
+                UNREADABLE.severity,
+                UNREADABLE.why,
+                UNREADABLE.remedy,
+            );
+            (None, Some(finding.seen(said)))
+        }
+        Err(_) => (None, None),
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
@@ -133,10 +162,11 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         )
         .hint("Name a configuration directory, a main.cf or a master.cf that you may read.")
     };
-    let file = std::fs::File::open(path).map_err(failed)?;
-    if !file.metadata().map_err(failed)?.is_file() {
+    // Asked of the path, before the open: opening a FIFO waits for a writer for ever.
+    if !std::fs::metadata(path).map_err(failed)?.is_file() {
         return Err(failed(std::io::Error::other("not a regular file")));
     }
+    let file = std::fs::File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();
     file.take(LIMIT + 1)
         .read_to_end(&mut bytes)
@@ -148,7 +178,8 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn explain(code: &str) -> Result<Answer, Failure> {
-    let Some(rule) = lint::RULES.iter().find(|rule| rule.code == code) else {
+    let mut rules = lint::RULES.iter().chain([&UNREADABLE]);
+    let Some(rule) = rules.find(|rule| rule.code == code) else {
         return Err(Failure::new(
             Exit::Usage,
             "lint.unknown-code",

@@ -3,6 +3,7 @@
 //! Owns: telling what was broken already. Never: excuses a miss of a service whose promise the
 //! plan changes.
 
+use super::logged::Logged;
 use postseal_planner::report::{Judgement, Outcome, Report, ServiceExpectation, Verdict};
 
 /// The planner's word for a port at which nothing listens.
@@ -14,6 +15,8 @@ pub(crate) struct Baseline {
     pub(crate) expectations: Vec<ServiceExpectation>,
     pub(crate) verdict: Verdict,
     pub(crate) reports: Vec<Report>,
+    /// What its log, and the log of its files in a scratch instance, said of TLS.
+    pub(crate) logged: Logged,
 }
 
 impl Baseline {

@@ -1,0 +1,64 @@
+//! What a log says of TLS.
+//!
+//! Owns: log lines as findings, the cause before its consequences, and telling which were there
+//! before. Never: looks at a wire.
+
+use postseal_planner::{Finding, Severity};
+use std::collections::BTreeSet;
+
+/// What the name of a scratch instance's folder begins with.
+const SCRATCH: &str = "postseal-scratch-";
+/// Words whose next word differs from one time to the next.
+const COUNTED: [&str; 2] = ["pid", "line"];
+
+/// Matters that were logged before a change.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Logged(BTreeSet<String>);
+
+impl Logged {
+    /// Adds what was found.
+    pub(crate) fn note(&mut self, findings: &[Finding]) {
+        let matters = findings.iter().map(|found| matter(&found.message));
+        self.0.extend(matters);
+    }
+
+    /// Whether the same was logged before.
+    pub(crate) fn had(&self, finding: &Finding) -> bool {
+        self.0.contains(&matter(&finding.message))
+    }
+}
+
+/// A message without what differs from one process to the next.
+fn matter(message: &str) -> String {
+    let mut matter = String::new();
+    let mut skip = false;
+    for word in message.split_inclusive([' ', '/', ',', ':']) {
+        let bare = word.trim_end_matches([' ', '/', ',', ':']);
+        if !skip && !bare.starts_with(SCRATCH) {
+            matter.push_str(word);
+        }
+        skip = COUNTED.contains(&bare);
+    }
+    matter
+}
+
+/// What the log says of TLS: the worst first, and of equal weight what was logged first, since a
+/// cause is logged before its consequences.
+pub(crate) fn log_findings(log: &[u8]) -> Vec<Finding> {
+    let mut said = BTreeSet::new();
+    let mut findings: Vec<Finding> = maillog::tls_warnings(log)
+        .filter(|warning| warning.weight != maillog::Weight::Peer)
+        .filter(|warning| said.insert(matter(&warning.message)))
+        .map(|warning| {
+            let severity = match warning.weight {
+                maillog::Weight::Peer | maillog::Weight::Latent => Severity::Warning,
+                maillog::Weight::Degrades => Severity::Error,
+                maillog::Weight::Kills => Severity::Fatal,
+            };
+            let remedy = "Change the setting that the message names; the plan was not applied.";
+            Finding::new(warning.code, severity, warning.message.to_string(), remedy)
+        })
+        .collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings
+}
