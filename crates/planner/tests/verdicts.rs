@@ -8,8 +8,8 @@
 use mailtls::{Fingerprint, TlsVersion};
 use postseal_planner::judge;
 use postseal_planner::report::{
-    AuthExpectation, FloorTest, Handshake, HandshakeExpectation, Outcome, Report,
-    ServiceExpectation, Stage, StageName, StageOutcome, TlsExpectation, WireExpectation,
+    AuthExpectation, ClientCertificate, FloorTest, Handshake, HandshakeExpectation, Outcome,
+    Report, ServiceExpectation, Stage, StageName, StageOutcome, TlsExpectation, WireExpectation,
 };
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -123,6 +123,13 @@ fn cut_short() -> Vec<(&'static str, Change)> {
             "EHLO under TLS cut",
             Box::new(ends(EhloUnderTls, Unknown(why()))),
         ),
+        (
+            "no client certificate",
+            Box::new(ends(
+                EhloUnderTls,
+                Refused("421 4.7.0 mx Error: No client certificate".into()),
+            )),
+        ),
         ("nothing at all", Box::new(|report| report.stages.clear())),
     ]
 }
@@ -218,6 +225,16 @@ fn expected() -> Vec<(&'static str, WireExpectation)> {
             starttls(true, HandshakeExpectation::default()),
         ),
         ("anonymous", starttls(true, anonymous)),
+        (
+            "client certificate",
+            starttls(
+                true,
+                HandshakeExpectation {
+                    client_certificate: ClientCertificate::Required,
+                    ..handshake()
+                },
+            ),
+        ),
         (
             "wrapper",
             serving(TlsExpectation::Wrapper {
