@@ -102,7 +102,8 @@ pub struct Report {
     pub service: String,
     /// The address looked at.
     pub address: SocketAddr,
-    /// The stages, in order, each with its outcome and time; ends with the first that failed.
+    /// The stages, in order, each with its outcome and time; ends with the first that failed, but
+    /// for the test of the floor, which only needs a handshake.
     pub stages: Vec<Stage>,
     /// The banner line.
     pub banner: Option<String>,

@@ -29,11 +29,13 @@ pub fn probe(target: &Target, deadline: Duration) -> Report {
         .handshake
         .map(|seen| with_certificate(target, seen, until));
     let mut report = run.into_report(target);
-    let failed = report
+    // A server may say no after the handshake (it wants a client's certificate); its floor can be
+    // seen all the same. One that did not answer is not asked again.
+    let lost = report
         .stages
         .iter()
-        .any(|stage| stage.outcome != StageOutcome::Ok);
-    if let (Some(floor), Some(_), false) = (target.floor, &report.handshake, failed) {
+        .any(|stage| matches!(stage.outcome, StageOutcome::Unknown(_)));
+    if let (Some(floor), Some(_), false) = (target.floor, &report.handshake, lost) {
         let began = Instant::now();
         let test = below(target, floor, until);
         let outcome = match &test {

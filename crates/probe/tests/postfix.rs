@@ -78,6 +78,30 @@ fn sound_services() {
 }
 
 #[test]
+fn the_floor_of_a_server_that_wants_a_client_certificate_is_seen() {
+    let demand = ["smtpd_tls_req_ccert=yes", ENCRYPT];
+    let wrapped = ["smtpd_tls_req_ccert=yes", WRAPPER];
+    let postfix = start(&rsa_certificate("mx.example"), &[&demand, &wrapped]);
+    for (service, tls, stage) in [
+        (0, Start::StartTls, N::EhloUnderTls),
+        (1, Start::Implicit, N::Banner),
+    ] {
+        let report = look(postfix.address(service), tls);
+        assert!(report.handshake.is_some(), "{report:?}");
+        let said = report
+            .stages
+            .iter()
+            .find(|seen| seen.name == stage)
+            .expect("the stage");
+        let StageOutcome::Refused(words) = &said.outcome else {
+            panic!("{report:?}");
+        };
+        assert!(words.starts_with("421 4.7.1"), "{words}");
+        assert!(report.below_floor.is_some(), "{report:?}");
+    }
+}
+
+#[test]
 fn a_floor_that_postfix_does_not_hold() {
     let weak = [
         "smtpd_tls_protocols=>=TLSv1",
