@@ -95,7 +95,16 @@ impl Failure {
 
 impl Failure {
     fn text(&self) -> String {
-        let mut text = format!("postseal: error: {} [{}]\n", self.message, self.code);
+        // The findings below say the rest; nothing is said twice.
+        let first = self
+            .findings
+            .first()
+            .map_or("", |finding| finding.message.as_str());
+        let message = match self.message.strip_suffix(first) {
+            Some(head) if !first.is_empty() => head.trim_end().trim_end_matches(':'),
+            _ => &self.message,
+        };
+        let mut text = format!("postseal: error: {message} [{}]\n", self.code);
         for line in self.findings.iter().flat_map(finding_lines) {
             text.push_str(&format!("  {line}\n"));
         }

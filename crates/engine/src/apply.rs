@@ -187,7 +187,7 @@ impl Engine<'_> {
     }
 
     fn close_failed(&mut self, undo: &Undo) -> Result<(), EngineError> {
-        self.remove_installed(undo)?;
+        self.remove_unnamed(&undo.plan)?;
         let close = Close {
             ended_ms: self.clock.now_ms(),
             outcome: OperationOutcome::Failed {

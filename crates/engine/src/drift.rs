@@ -24,7 +24,8 @@ pub struct DriftReport {
 impl Engine<'_> {
     /// Hand edits since the last kept operation or adoption.
     pub fn drift(&mut self) -> Result<DriftReport, EngineError> {
-        Ok(drift_of(&self.state()?, &self.observe()?))
+        let facts = self.observe()?;
+        Ok(drift_of(&self.in_force_now(&facts)?, &facts))
     }
 
     /// Takes hand edits over: what is in the files is what is wanted from now on.

@@ -213,6 +213,7 @@ fn host_code(error: &HostError) -> &'static str {
         HostError::Scratch { .. } => "rehearsal.no-start",
         HostError::NotRehearsable(_) => "rehearsal.not-possible",
         HostError::Deadline { .. } => "host.deadline",
+        HostError::Stuck(_) => "postfix.stuck",
         HostError::File { .. } => "host.file",
         HostError::Stale { .. } => "plan.stale",
         HostError::Command { .. } | HostError::Spawn { .. } => "host.command",

@@ -21,8 +21,10 @@ pub struct Proposal {
 }
 
 impl Engine<'_> {
-    /// What `apply` would do: the draft, or what is in force where nothing is wished.
+    /// What `apply` would do: the draft, or what is in force where nothing is wished. While an
+    /// operation awaits confirmation nothing can be said to be in force.
     pub fn propose(&mut self) -> Result<Proposal, EngineError> {
+        self.refuse_while_open()?;
         let state = self.state()?;
         let facts = self.observe()?;
         self.tell(Event::Stage {

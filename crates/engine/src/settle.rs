@@ -71,7 +71,6 @@ impl Engine<'_> {
             _ => {
                 let intent = applied.rehearsed.approved.proposal.plan.intent.clone();
                 self.close_proved(operation, intent, &proved)?;
-                self.remove_keys_of_the_undone(&applied)?;
                 Outcome::Kept { operation }
             }
         };
@@ -111,17 +110,6 @@ impl Engine<'_> {
             verdict: looked.verdict,
             master,
         })
-    }
-
-    /// After a kept rollback: what only the undone operation had installed goes too.
-    fn remove_keys_of_the_undone(&mut self, applied: &Applied) -> Result<(), EngineError> {
-        let OperationKind::Rollback { of } = applied.rehearsed.approved.proposal.kind else {
-            return Ok(());
-        };
-        match self.store.operation(of)? {
-            Some(undone) => self.remove_unnamed(&undone.new.plan),
-            None => Ok(()),
-        }
     }
 
     /// Closes what the journal says is proved. Should that fail, the next start does it.
@@ -221,6 +209,7 @@ impl Engine<'_> {
         intent: postseal_planner::Intent,
         verdict: &Verdict,
     ) -> Result<(), EngineError> {
+        self.remove_keys_of_the_undone(operation)?;
         let facts = self.observe()?;
         let close = Close {
             ended_ms: self.clock.now_ms(),
@@ -235,6 +224,18 @@ impl Engine<'_> {
             }),
         };
         Ok(self.store.close_operation(operation, &close)?)
+    }
+
+    /// Before a rollback is closed: what only the undone operation had installed goes too.
+    fn remove_keys_of_the_undone(&mut self, operation: u64) -> Result<(), EngineError> {
+        let kind = self.store.operation(operation)?.map(|open| open.new.kind);
+        let Some(OperationKind::Rollback { of }) = kind else {
+            return Ok(());
+        };
+        match self.store.operation(of)? {
+            Some(undone) => self.remove_unnamed(&undone.new.plan),
+            None => Ok(()),
+        }
     }
 
     /// `confirm`: keeps the operation that awaits it.

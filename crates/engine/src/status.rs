@@ -40,8 +40,8 @@ pub struct Status {
 impl Engine<'_> {
     /// Looks at everything.
     pub fn status(&mut self) -> Result<Status, EngineError> {
-        let state = self.state()?;
         let facts = self.observe()?;
+        let state = self.in_force_now(&facts)?;
         let verified = self.verify_with(&state, &facts);
         let wanted = wanted(&state);
         Ok(Status {
@@ -59,6 +59,20 @@ impl Engine<'_> {
             last: self.store.history(&self.instance, 1)?.into_iter().next(),
             open: self.store.open(&self.instance)?,
         })
+    }
+
+    /// The state, or what an operation that awaits confirmation makes of it: its own writing is no
+    /// hand edit, and its wishes are not pending.
+    pub(crate) fn in_force_now(&self, facts: &Facts) -> Result<InstanceState, EngineError> {
+        let mut state = self.state()?;
+        if let Some(open) = self.awaiting()? {
+            let intent = open.new.plan.intent;
+            state.draft = state.draft.filter(|draft| *draft != intent);
+            state.desired = intent;
+            state.written = crate::adopt::written(facts);
+            state.base = crate::adopt::base(facts);
+        }
+        Ok(state)
     }
 
     /// Effective values for `show`.

@@ -58,8 +58,8 @@ pub struct Verified {
 impl Engine<'_> {
     /// Looks at every service and address of what is in force.
     pub fn verify(&mut self) -> Result<Verified, EngineError> {
-        let state = self.state()?;
         let facts = self.observe()?;
+        let state = self.in_force_now(&facts)?;
         Ok(self.verify_with(&state, &facts))
     }
 

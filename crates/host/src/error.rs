@@ -53,6 +53,9 @@ pub enum HostError {
         #[source]
         source: io::Error,
     },
+    /// The master was told to reload and does nothing: it is stopped, or stuck.
+    #[error("the master (process {0}) does not take up the reload")]
+    Stuck(u32),
     /// A command did not end in time and was killed.
     #[error("{command} did not end within {} s and was killed", deadline.as_secs_f32())]
     Deadline {

@@ -66,6 +66,15 @@ impl Stat {
     }
 }
 
+/// Whether a process has yet to take up a SIGHUP that was sent to it (`ShdPnd`, proc(5); signal 1
+/// is the lowest bit). A process that is gone has none.
+pub(crate) fn hangup_is_pending(pid: u32) -> bool {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let mask = text.lines().find_map(|line| line.strip_prefix("ShdPnd:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & 1 == 1)
+}
+
 /// The living members of a process group.
 pub(crate) fn group_members(group: u32) -> Vec<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();

@@ -27,6 +27,8 @@ const SYSTEMCTL: &str = "/usr/bin/systemctl";
 const RESTART: Duration = Duration::from_secs(90);
 /// How long a master may take to appear after `postfix start` returned, or to go after `stop`.
 const SETTLE: Duration = Duration::from_secs(10);
+/// A master takes up a signal within milliseconds.
+const TAKEN_UP: Duration = Duration::from_secs(5);
 
 /// Which instance, and how to reach it.
 #[derive(Clone, Debug)]
@@ -229,7 +231,18 @@ impl Host for PostfixHost {
     }
 
     fn reload(&self) -> Result<(), HostError> {
-        self.postfix.control(Control::Reload)
+        self.postfix.control(Control::Reload)?;
+        let MasterState::Running(pid) = self.master()? else {
+            return Ok(());
+        };
+        let end = Instant::now() + TAKEN_UP;
+        while process::hangup_is_pending(pid) {
+            if Instant::now() >= end {
+                return Err(HostError::Stuck(pid));
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
     }
 
     fn restart(&self) -> Result<(), HostError> {

@@ -6,7 +6,7 @@
 use super::plan;
 use crate::answer::Answer;
 use crate::config::Global;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use crate::table;
 use jiff::Timestamp;
@@ -49,11 +49,17 @@ pub(crate) fn history(args: &HistoryArgs, global: &Global) -> Result<Answer, Fai
 }
 
 pub(crate) fn diff(args: &DiffArgs, global: &Global) -> Result<Answer, Failure> {
+    if args.upto.is_some_and(|upto| upto < args.operation) {
+        let message = "the second operation is older than the first".to_owned();
+        return Err(
+            Failure::new(Exit::Usage, "diff.order", message).hint("Name the older one first.")
+        );
+    }
     let mut session = Session::existing(global)?;
     let engine = session.engine();
     let mut text = String::new();
     let mut operations = Vec::new();
-    for id in args.operation..=args.upto.unwrap_or(args.operation).max(args.operation) {
+    for id in args.operation..=args.upto.unwrap_or(args.operation) {
         match engine.operation(id) {
             Ok(operation) => operations.push(operation),
             Err(error) if id == args.operation => return Err(error.into()),

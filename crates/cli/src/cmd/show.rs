@@ -45,7 +45,11 @@ pub(crate) fn run(args: &ShowArgs, global: &Global) -> Result<Answer, Failure> {
             ]
         })
         .collect();
-    let text = table::render(&["value", "from"], &rows);
+    let text = if rows.is_empty() {
+        "No TLS parameter is set; name one to see its default.\n".to_owned()
+    } else {
+        table::render(&["value", "from"], &rows)
+    };
     let values: Vec<_> = shown
         .iter()
         .map(|shown| json!({"name": shown.name, "value": value(shown), "from": shown.from}))

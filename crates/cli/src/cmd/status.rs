@@ -56,13 +56,27 @@ fn text(status: &Status) -> String {
         text.push_str(&cert::line(view));
     }
     if !status.drift.drift.is_empty() {
+        let edited = match status.drift.drift.len() {
+            1 => "1 owned key was".to_owned(),
+            n => format!("{n} owned keys were"),
+        };
         text.push_str(&format!(
-            "Drift: {} owned keys were edited by hand; see `postseal drift`.\n",
-            status.drift.drift.len()
+            "Drift: {edited} edited by hand; see `postseal drift`.\n"
         ));
     }
     if status.pending == Changes::Some {
         text.push_str("Wishes are pending; see `postseal plan`.\n");
+    }
+    if let Some(open) = &status.open {
+        let until = open
+            .new
+            .confirm_by_ms
+            .map(|by| format!(" until {}", when(by)));
+        text.push_str(&format!(
+            "Operation {} awaits confirmation{}: `postseal confirm` keeps it, `postseal rollback` undoes it.\n",
+            open.id,
+            until.unwrap_or_default()
+        ));
     }
     if let Some(last) = &status.last {
         text.push_str(&format!(
