@@ -19,7 +19,7 @@ use postseal_host::{HostError, LogLook, LogMark, Scratch, Staged};
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::Outbound;
 use postseal_planner::plan::{OutboundChange, Plan, Step};
-use postseal_planner::report::{Outcome, ServiceExpectation, Verdict};
+use postseal_planner::report::{Judgement, Outcome, ServiceExpectation, Verdict};
 use postseal_planner::{Finding, Severity};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -230,7 +230,7 @@ impl Engine<'_> {
                 let wanted = plan.expectations.iter().find(|e| e.service == miss.service);
                 baseline.had(wanted, miss) == Was::Not
             })
-            .flat_map(|miss| miss.findings.clone())
+            .flat_map(missed_findings)
             .collect();
         let serious = |warning: &&Finding| warning.severity >= Severity::Error;
         if shown.warnings.iter().any(|warning| serious(&warning)) {
@@ -274,6 +274,24 @@ impl Engine<'_> {
         let _ = scratch.stop();
         shown.warnings
     }
+}
+
+/// What a miss is refused for. Not to have been seen is a reason of its own.
+fn missed_findings(miss: &Judgement) -> Vec<Finding> {
+    if !miss.findings.is_empty() {
+        return miss.findings.clone();
+    }
+    let message = format!(
+        "{} could not be seen in the scratch instance.",
+        miss.service
+    );
+    let remedy = "Try again when the machine is less busy.";
+    let finding = Finding::new("rehearsal.not-seen", Severity::Error, message, remedy);
+    vec![
+        miss.sentences
+            .iter()
+            .fold(finding, |finding, said| finding.seen(said.as_str())),
+    ]
 }
 
 /// Where no scratch instance can be started, going on is the operator's decision, in type.

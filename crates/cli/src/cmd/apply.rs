@@ -11,7 +11,7 @@ use crate::session::Session;
 use postseal_engine::{Acceptance, Changed, Engine, Guarded, Keep, Outcome, Proposal, Recovery};
 use postseal_planner::Plan;
 use postseal_planner::facts::MasterState;
-use postseal_planner::report::Verdict;
+use postseal_planner::report::{Outcome as Judged, Verdict};
 use serde_json::json;
 use std::io::{IsTerminal, Write};
 use std::process::{Command, Stdio};
@@ -270,7 +270,8 @@ fn answer(changed: &Changed) -> Answer {
         "master_running": changed.master != MasterState::Stopped,
         "findings": changed.plan.findings,
     });
-    Answer::new(said, document).exit(if blind {
+    let unseen = in_force && changed.proved.outcome() == Judged::Undetermined;
+    Answer::new(said, document).exit(if blind || unseen {
         Exit::Undetermined
     } else {
         Exit::Done
