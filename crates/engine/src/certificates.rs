@@ -216,7 +216,9 @@ fn problems(chain: &[Certificate], now_unix: i64, private_ca: Option<&[u8]>) -> 
         .and_then(|der| Certificate::parse(der).ok())
         .into_iter()
         .collect();
-    let trust = if anchors.is_empty() {
+    // No public CA issues from its root: alone, a certificate lacks its intermediate.
+    let alone = matches!(chain, [lone] if !lone.self_signed);
+    let trust = if anchors.is_empty() && !alone {
         Trust::Unknown
     } else {
         Trust::Anchors(&anchors)

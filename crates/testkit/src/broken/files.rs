@@ -3,6 +3,7 @@
 //! Owns: making one good chain and every misuse of it. Never: anything that a certificate store
 //! would have to judge; these are faults of files.
 
+use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
 use openssl::symm::Cipher;
 use postseal_issue::{Issued, KeyType, LeafRequest, PrivateCa, Validity};
@@ -54,6 +55,7 @@ impl BrokenFiles {
         made.write("empty.pem", "")?;
         made.write("half.pem", &format!("{key}{}", &chain[..chain.len() / 2]))?;
         made.write("weak.pem", &weak(host)?)?;
+        made.write("ed25519-version-2.pem", &ed25519_version_2(host)?)?;
         fs::create_dir(made.folder.join("directory.pem"))?;
         Ok(made)
     }
@@ -105,14 +107,37 @@ fn encrypted(key: &str) -> io::Result<String> {
 /// Key and certificate of 1024 bits, which OpenSSL refuses at its security level 2.
 fn weak(host: &str) -> io::Result<String> {
     let key = PKey::from_rsa(openssl::rsa::Rsa::generate(1024)?)?;
-    let certificate = self_signed(&key, host)?;
+    let certificate = self_signed(&key, host, MessageDigest::sha256())?;
     let both = [key.private_key_to_pem_pkcs8()?, certificate.to_pem()?].concat();
     Ok(String::from_utf8_lossy(&both).into_owned())
+}
+
+/// An Ed25519 key as PKCS#8 version 2 (RFC 5958), which OpenSSL 3.0 does not read, and its
+/// certificate.
+fn ed25519_version_2(host: &str) -> io::Result<String> {
+    const BEFORE_SEED: &[u8] = b"\x30\x51\x02\x01\x01\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
+    const BEFORE_PUBLIC: &[u8] = b"\x81\x21\x00";
+    let key = PKey::generate_ed25519()?;
+    let certificate = self_signed(&key, host, MessageDigest::null())?;
+    let (seed, public) = (key.raw_private_key()?, key.raw_public_key()?);
+    let der = [BEFORE_SEED, &seed, BEFORE_PUBLIC, &public].concat();
+    let base64 = openssl::base64::encode_block(&der);
+    let lines: Vec<&str> = base64
+        .as_bytes()
+        .chunks(64)
+        .filter_map(|line| std::str::from_utf8(line).ok())
+        .collect();
+    let pem = String::from_utf8_lossy(&certificate.to_pem()?).into_owned();
+    Ok(format!(
+        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n{pem}",
+        lines.join("\n")
+    ))
 }
 
 fn self_signed(
     key: &PKey<Private>,
     host: &str,
+    digest: MessageDigest,
 ) -> Result<openssl::x509::X509, openssl::error::ErrorStack> {
     use openssl::x509::{X509, X509NameBuilder, extension::SubjectAlternativeName};
     let mut name = X509NameBuilder::new()?;
@@ -131,6 +156,6 @@ fn self_signed(
         .dns(host)
         .build(&builder.x509v3_context(None, None))?;
     builder.append_extension(names)?;
-    builder.sign(key, openssl::hash::MessageDigest::sha256())?;
+    builder.sign(key, digest)?;
     Ok(builder.build())
 }
