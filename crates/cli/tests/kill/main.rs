@@ -18,7 +18,6 @@ mod stream;
 mod tally;
 
 use cut::{CUTS_OFF, CUTS_ON, CUTS_RECOVER, Cut, Ended, kill_at};
-use serde_json::Value;
 use site::{Site, World};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -212,7 +211,6 @@ impl Story {
     /// Nothing between the worlds, nothing open, nothing left.
     fn check_whole(&self) {
         let newest = self.site.newest();
-        self.remove_unused_key(&newest);
         let world = self.site.world();
         let whole = self.worlds.iter().find(|whole| whole.world == world);
         let whole = whole.unwrap_or_else(|| panic!("between the worlds: {newest}"));
@@ -230,18 +228,5 @@ impl Story {
             Some(self.master),
             "Postfix was stopped"
         );
-    }
-
-    /// A kept rollback leaves the key's file, which the next apply would find in its place. The
-    /// story wants it written each time; after an apply that was undone it must be gone by itself.
-    fn remove_unused_key(&self, newest: &Value) {
-        let rolled_back =
-            newest["kind"]["kind"] == "rollback" && newest["outcome"]["outcome"] == "kept";
-        if rolled_back {
-            let [first, second] = &self.worlds;
-            for path in second.files.difference(&first.files) {
-                std::fs::remove_file(path).unwrap();
-            }
-        }
     }
 }
