@@ -4,6 +4,8 @@
 //! Owns: the verbs of `cert` on a real server. Never: knows how a mistake is found (mailtls has
 //! tables for that). Needs root and Postfix.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 #[path = "bad_certificates/forge.rs"]
 mod forge;
 mod server;

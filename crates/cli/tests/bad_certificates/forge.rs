@@ -2,6 +2,8 @@
 //!
 //! Owns: expired, not yet valid, self-signed and NUL-named ones. Never: judges one.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use openssl::asn1::{Asn1Object, Asn1OctetString, Asn1Time};
 use openssl::bn::BigNum;
 use openssl::ec::{EcGroup, EcKey};

@@ -4,6 +4,7 @@
 //! editing its files as an administrator would. Never: reaches past the commands into the store.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 use postseal_planner::report::{Report, StageName, StageOutcome};
 use postseal_probe::{Start, Target, probe_all};
