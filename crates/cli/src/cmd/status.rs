@@ -45,16 +45,20 @@ fn text(status: &Status) -> String {
         out.effective.clone(),
         "? not seen".to_owned(),
     ]);
-    let mut text = table::render(
-        &["service", "desired", "written", "effective", "observed"],
-        &rows,
-    );
+    let head = ["service", "desired", "written", "effective", "observed"];
+    let mut text = table::render(&head, &rows);
     if status.master == MasterState::Stopped {
         text.push_str("Postfix does not run.\n");
     }
     for view in &status.certificates {
         text.push_str(&cert::line(view));
     }
+    text + &attention(status)
+}
+
+/// What asks for the administrator's attention, and the last operation.
+fn attention(status: &Status) -> String {
+    let mut text = String::new();
     if !status.drift.drift.is_empty() {
         let edited = match status.drift.drift.len() {
             1 => "1 owned key was".to_owned(),
