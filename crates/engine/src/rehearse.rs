@@ -32,6 +32,8 @@ pub(crate) use logged::log_findings;
 
 /// How long a scratch service has to show what is expected.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// How long master(8) may take to note that a process died.
+const NOTE: Duration = Duration::from_millis(500);
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(30);
 
@@ -201,6 +203,9 @@ impl Engine<'_> {
             let dead = maillog::tls_warnings(&scratch.log())
                 .any(|warning| warning.weight == maillog::Weight::Kills);
             let over = self.is_interrupted() || self.clock.monotonic() > deadline;
+            if dead {
+                self.await_note(scratch);
+            }
             if verdict.outcome() == Outcome::Pass || dead || over {
                 break verdict;
             }
@@ -210,6 +215,16 @@ impl Engine<'_> {
             verdict,
             warnings: log_findings(&scratch.log()),
         }
+    }
+
+    /// A process dies, and a moment later master(8) says so. Both are waited for, so that two
+    /// looks at the same files find the same.
+    fn await_note(&self, scratch: &dyn Scratch) {
+        let end = self.clock.monotonic() + NOTE;
+        while !logged::death_is_noted(&scratch.log()) && self.clock.monotonic() < end {
+            self.clock.sleep(PAUSE);
+        }
+        self.clock.sleep(PAUSE);
     }
 
     /// Stops at misses and warnings that were not there before.

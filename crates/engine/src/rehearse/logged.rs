@@ -42,6 +42,11 @@ fn matter(message: &str) -> String {
     matter
 }
 
+/// Whether master(8) has noted that a process died.
+pub(crate) fn death_is_noted(log: &[u8]) -> bool {
+    maillog::tls_warnings(log).any(|warning| warning.code == "log.process-died")
+}
+
 /// What the log says of TLS: the worst first, and of equal weight what was logged first, since a
 /// cause is logged before its consequences.
 pub(crate) fn log_findings(log: &[u8]) -> Vec<Finding> {
