@@ -37,7 +37,11 @@ pub(super) fn make(path: &Path) -> Result<PathBuf, StoreError> {
     if let Some(folder) = find(path)? {
         return Ok(folder);
     }
-    make_private_folder(path).map_err(|source| cannot("create", path, source))?;
+    match make_private_folder(path) {
+        // Somebody else was faster; what they made is judged like any folder that was there.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => made.map_err(|source| cannot("create", path, source))?,
+    }
     let gone = || cannot("use", path, io::ErrorKind::NotFound.into());
     find(path)?.ok_or_else(gone)
 }
