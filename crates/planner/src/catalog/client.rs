@@ -226,6 +226,7 @@ pub(super) const ROWS: &[Row] = &[
         Kind::MapList,
         "$smtp_tls_policy_maps",
     )
+    .later(SET_OR_EMPTY)
     .use_instead(
         RENAMED,
         "tlsproxy_client_policy_maps",
@@ -237,6 +238,7 @@ pub(super) const ROWS: &[Row] = &[
         Kind::ClientLevel,
         "$smtp_tls_security_level",
     )
+    .later(SET_OR_EMPTY)
     .use_instead(
         RENAMED,
         "tlsproxy_client_security_level",
@@ -281,4 +283,6 @@ pub(super) const ROWS: &[Row] = &[
 
 const NO_DSA: &str = "use an RSA or ECDSA certificate; DSA is not accepted by peers";
 const INSECURE_MX: &[&str] = &["none", "may", "encrypt", "dane"];
+/// Under its old name a parameter counts where it is set.
+const SET_OR_EMPTY: &[(super::PostfixVersion, &str)] = &[(v(3, 7), "")];
 const RENAMED: &[super::End] = &[end(3, 7, Ending::Obsolete), end(3, 11, Ending::Warned)];
