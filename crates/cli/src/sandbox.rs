@@ -5,11 +5,9 @@
 //! line in a process of its own, and the proofs are looked up on the wire, in the files, in the
 //! mailboxes and in the logs.
 
-mod address;
 mod command;
 mod configuration;
 mod files;
-mod instance;
 mod mail;
 mod site;
 mod steps;

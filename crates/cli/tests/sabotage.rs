@@ -108,14 +108,14 @@ impl Trial {
     }
 
     fn main_cf(&self) -> PathBuf {
-        self.folder.join("mx/etc/main.cf")
+        self.folder.join("mx/config/main.cf")
     }
 
     fn postseal(&self, words: &[&str]) {
         let store = format!("sqlite:{}", self.folder.join("store").display());
         let status = Command::new(POSTSEAL)
             .arg("--instance")
-            .arg(self.folder.join("mx/etc"))
+            .arg(self.folder.join("mx/config"))
             .args(["--store", &store, "--json"])
             .args(words)
             .stdout(Stdio::null())
@@ -125,7 +125,7 @@ impl Trial {
     }
 
     fn postfix(&self, who: &str, verb: &str) {
-        let config = self.folder.join(who).join("etc");
+        let config = self.folder.join(who).join("config");
         let output = Command::new("/usr/sbin/postfix")
             .arg("-c")
             .arg(config)
@@ -208,7 +208,7 @@ fn a_foreign_certificate_on_the_wire_is_noticed() {
     sabotage(
         "apply",
         |trial| {
-            for entry in fs::read_dir(trial.folder.join("mx/etc/postseal.d")).unwrap() {
+            for entry in fs::read_dir(trial.folder.join("mx/config/postseal.d")).unwrap() {
                 fs::copy(trial.folder.join("peer.pem"), entry.unwrap().path()).unwrap();
             }
             trial.postfix("mx", "reload");
@@ -222,7 +222,7 @@ fn a_dead_465_is_noticed() {
     sabotage(
         "apply",
         |trial| {
-            let path = trial.folder.join("mx/etc/master.cf");
+            let path = trial.folder.join("mx/config/master.cf");
             let text = fs::read_to_string(&path).unwrap();
             let line = text
                 .lines()

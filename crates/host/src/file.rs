@@ -7,16 +7,20 @@ use crate::HostError;
 use postseal_planner::facts::FileLook;
 use rustix::fs::{self as rfs, OFlags, XattrFlags};
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 use zeroize::Zeroizing;
 
 /// Files that a TLS parameter names are read up to here.
 const LOOK_LIMIT: u64 = 1 << 20;
 /// main.cf and master.cf are read up to here: the largest in the wild are a few hundred KiB.
 const CF_LIMIT: u64 = 16 << 20;
+/// Postfix programs sleep when they start and main.cf is younger than this (`dict_load_file_xp`
+/// waits for a file that may be half written; a renamed one never is).
+pub(crate) const AGE: Duration = Duration::from_secs(2);
 /// Attributes that the kernel computes from a file's content or that only it may write.
 const OWN_XATTRS: [&[u8]; 3] = [b"security.ima", b"security.evm", b"trusted.overlay"];
 /// An extended attribute's value can be no larger on Linux.
@@ -101,6 +105,24 @@ fn read_bounded(file: &File, limit: u64) -> io::Result<Option<Vec<u8>>> {
     file.take(limit + 1).read_to_end(&mut bytes)?;
     let fits = u64::try_from(bytes.len()).is_ok_and(|length| length <= limit);
     Ok(fits.then_some(bytes))
+}
+
+/// Puts main.cf or master.cf of an instance of ours in place by a rename, [`AGE`] old.
+pub(crate) fn place_cf(path: &Path, bytes: &[u8]) -> Result<(), HostError> {
+    let fresh = path.with_extension("new");
+    let write = || -> io::Result<()> {
+        let mut new = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&fresh)?;
+        new.write_all(bytes)?;
+        new.set_permissions(Permissions::from_mode(0o644))?;
+        new.set_modified(SystemTime::now() - AGE)?;
+        fs::rename(&fresh, path)
+    };
+    write().map_err(failed("write", path))
 }
 
 /// Syncs a folder, so that a rename or removal in it is kept.

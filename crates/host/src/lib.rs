@@ -1,7 +1,7 @@
 //! The machine: observe, snapshot, stage, rehearse, publish, restore.
 //!
-//! Owns: Postfix's files on this host, its commands, scratch instances, the lock. Never:
-//! decides, interprets a TLS parameter, opens a socket to another host.
+//! Owns: Postfix's files on this host, its commands, scratch and private instances, the lock.
+//! Never: decides, interprets a TLS parameter, opens a socket to another host.
 //!
 //! [`Host`] is the door; `PostfixHost` is the real one, and `testkit` has one that fails or
 //! dies at step n.
@@ -10,6 +10,7 @@ mod command;
 mod entered;
 mod error;
 mod file;
+mod instance;
 mod livelog;
 mod lock;
 mod look;
@@ -18,12 +19,14 @@ mod postfix;
 mod private;
 mod process;
 mod publish;
+mod queue;
 mod real;
 mod root;
 mod scratch;
 
 pub use entered::Entered;
 pub use error::HostError;
+pub use instance::{Instance, LIFETIME};
 pub use lock::LOCK_DIRECTORY;
 pub use postfix::{Control, Places, Postfix};
 pub use real::{HostOptions, PostfixHost};

@@ -1,12 +1,20 @@
 //! Who a process is, from `/proc`.
 //!
 //! Owns: telling a Postfix master from a stranger that got its process id, the members of a
-//! process group, start times. Never: trusts a process id alone, sends a signal.
+//! process group, the end of those that work in a folder of ours. Never: trusts a process id
+//! alone.
 
 use crate::root::Root;
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long killed processes may take to be gone.
+const GONE: Duration = Duration::from_secs(10);
 
 /// The master of the instance whose queue is `queue` (as seen here), if it runs: the process that
 /// its pid file names, with a master's program and this queue as its working folder.
@@ -38,8 +46,16 @@ fn works_in(root: &Root, pid: u32, folder: &Path) -> bool {
         .join("cwd");
     match (cwd.metadata(), folder.metadata()) {
         (Ok(cwd), Ok(folder)) => cwd.dev() == folder.dev() && cwd.ino() == folder.ino(),
+        // Somebody has removed the folder; the process works on in it.
+        (Ok(_), Err(_)) => cwd.read_link().is_ok_and(|path| is_deleted(&path, folder)),
         _ => false,
     }
+}
+
+/// Whether `/proc` shows it as `folder (deleted)`.
+fn is_deleted(shown: &Path, folder: &Path) -> bool {
+    let (shown, folder) = (shown.as_os_str().as_bytes(), folder.as_os_str().as_bytes());
+    shown.strip_suffix(b" (deleted)") == Some(folder)
 }
 
 /// What stands in `/proc/PID/stat` that matters here.
@@ -95,6 +111,24 @@ pub(crate) fn working_in(folder: &Path) -> Vec<u32> {
             && is_postfix(*pid)
     })
     .collect()
+}
+
+/// Kills every process that works in the queue of an instance of ours: Postfix's programs all do,
+/// jailed or not, and nobody else has a reason to.
+pub(crate) fn end_working_in(queue: &Path) {
+    let end = Instant::now() + GONE;
+    loop {
+        let workers = working_in(queue);
+        if workers.is_empty() || Instant::now() >= end {
+            return;
+        }
+        let pids = workers.iter().filter_map(|pid| i32::try_from(*pid).ok());
+        for pid in pids.filter_map(Pid::from_raw) {
+            // Gone meanwhile is what is wanted.
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
 fn is_postfix(pid: u32) -> bool {

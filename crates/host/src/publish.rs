@@ -11,7 +11,7 @@
 //! A symbolic link stays: the lock is still `main.cf.tmp` beside the link, which is what
 //! `postconf` locks; the bytes go through a second such file beside the link's target.
 
-use crate::file::{failed, read_cf_from, set_xattrs, sync_folder, xattrs};
+use crate::file::{AGE, failed, read_cf_from, set_xattrs, sync_folder, xattrs};
 use crate::root::Root;
 use crate::{HostError, Snapshot};
 use postseal_planner::Digest;
@@ -29,9 +29,6 @@ use std::time::{Duration, Instant, SystemTime};
 /// `postconf` holds the edit lock for milliseconds.
 const LOCK_DEADLINE: Duration = Duration::from_secs(10);
 const LOCK_PAUSE: Duration = Duration::from_millis(5);
-/// Postfix programs sleep when they start and main.cf is younger than this (`dict_load_file_xp`
-/// waits for a file that may be half written; a renamed one never is).
-const AGE: Duration = Duration::from_secs(2);
 
 /// One of the two configuration files of one instance.
 #[derive(Clone, Copy, Debug)]

@@ -13,14 +13,9 @@ mod postfix;
 use common::{PATIENT, SHORT, all_ok, rsa_certificate, target};
 use mailtls::TlsVersion;
 use postfix::Postfix;
-use postseal_issue::Issued;
 use postseal_planner::report::{FloorTest, Report, StageName as N, StageOutcome};
 use postseal_probe::{Envelope, MailBeforeTls, Start, Target, probe, relay_test, send};
 use std::net::SocketAddr;
-
-fn start(issued: &Issued, services: &[&[&str]]) -> Postfix {
-    Postfix::start(&issued.fullchain_pem(), &issued.key_pem, services)
-}
 
 fn look(address: SocketAddr, tls: Start) -> Report {
     let target = Target {
@@ -38,7 +33,7 @@ const WRAPPER: &str = "smtpd_tls_wrappermode=yes";
 fn sound_services() {
     let issued = rsa_certificate("mx.example");
     let floor = "smtpd_tls_mandatory_protocols=>=TLSv1.2";
-    let postfix = start(
+    let postfix = Postfix::start(
         &issued,
         &[
             &["smtpd_tls_protocols=>=TLSv1.2"],
@@ -81,7 +76,7 @@ fn sound_services() {
 fn the_floor_of_a_server_that_wants_a_client_certificate_is_seen() {
     let demand = ["smtpd_tls_req_ccert=yes", ENCRYPT];
     let wrapped = ["smtpd_tls_req_ccert=yes", WRAPPER];
-    let postfix = start(&rsa_certificate("mx.example"), &[&demand, &wrapped]);
+    let postfix = Postfix::start(&rsa_certificate("mx.example"), &[&demand, &wrapped]);
     for (service, tls, stage) in [
         (0, Start::StartTls, N::EhloUnderTls),
         (1, Start::Implicit, N::Banner),
@@ -107,7 +102,7 @@ fn a_floor_that_postfix_does_not_hold() {
         "smtpd_tls_protocols=>=TLSv1",
         "tls_medium_cipherlist=ALL:@SECLEVEL=0",
     ];
-    let postfix = start(&rsa_certificate("mx.example"), &[&weak]);
+    let postfix = Postfix::start(&rsa_certificate("mx.example"), &[&weak]);
     let report = look(postfix.address(0), Start::StartTls);
     assert_eq!(
         report.below_floor,
@@ -120,7 +115,7 @@ fn a_floor_that_postfix_does_not_hold() {
 #[test]
 fn no_certificate_at_all() {
     let bare = ["smtpd_tls_chain_files=", "smtpd_tls_cert_file=none"];
-    let postfix = start(&rsa_certificate("mx.example"), &[&bare]);
+    let postfix = Postfix::start(&rsa_certificate("mx.example"), &[&bare]);
     let report = look(postfix.address(0), Start::StartTls);
     let handshake = report.handshake.expect("an anonymous handshake");
     assert_eq!(handshake.chain, [[0; 0]; 0]);
@@ -136,7 +131,7 @@ fn broken_certificates_and_ciphers() {
         &["smtpd_tls_ciphers=hihg"],
         &["tls_medium_cipherlist=NOSUCH"],
     ];
-    let postfix = start(&rsa_certificate("mx.example"), &services);
+    let postfix = Postfix::start(&rsa_certificate("mx.example"), &services);
     let closed = "the server closed the connection in the handshake";
     for (service, tls, name, words) in [
         (
@@ -171,7 +166,7 @@ fn a_missing_chain_file_is_anonymous_tls() {
         &["smtpd_tls_chain_files=ETC/missing.pem"],
         &["smtpd_tls_chain_files=ETC/missing.pem", WRAPPER],
     ];
-    let postfix = start(&rsa_certificate("mx.example"), &services);
+    let postfix = Postfix::start(&rsa_certificate("mx.example"), &services);
     for (service, tls) in [(0, Start::StartTls), (1, Start::Implicit)] {
         let report = look(postfix.address(service), tls);
         let handshake = report.handshake.expect("an anonymous handshake");
@@ -181,7 +176,7 @@ fn a_missing_chain_file_is_anonymous_tls() {
 
 #[test]
 fn a_service_that_dies_at_its_start() {
-    let postfix = start(
+    let postfix = Postfix::start(
         &rsa_certificate("mx.example"),
         &[&["smtpd_tls_security_level=maybe"]],
     );
@@ -198,7 +193,7 @@ fn a_service_that_dies_at_its_start() {
 #[test]
 fn mail_and_strangers() {
     let closed = "smtpd_client_restrictions=reject";
-    let postfix = start(
+    let postfix = Postfix::start(
         &rsa_certificate("mx.example"),
         &[&[], &[ENCRYPT, closed], &[WRAPPER]],
     );
@@ -233,7 +228,7 @@ fn mail_and_strangers() {
 fn a_certificate_is_seen_where_anonymous_ciphers_are_possible() {
     let old = "smtpd_tls_protocols=<=TLSv1.2";
     let issued = rsa_certificate("mx.example");
-    let postfix = start(&issued, &[&[old], &[old, "tls_preempt_cipherlist=yes"]]);
+    let postfix = Postfix::start(&issued, &[&[old], &[old, "tls_preempt_cipherlist=yes"]]);
     for service in 0..2 {
         let handshake = look(postfix.address(service), Start::StartTls)
             .handshake

@@ -3,12 +3,10 @@
 //! Owns: sending one as a user would and finding it in the mailbox with its Received header.
 //! Never: believes a 250; the message must arrive.
 
-use super::instance::Instance;
 use super::site::{REALM, Site};
+use postseal_host::Instance;
 use postseal_probe::{Credentials, Envelope, Start, Target};
-use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
@@ -48,8 +46,7 @@ pub(super) fn deliver(
     to: &Instance,
     domain: &str,
 ) -> Result<String, String> {
-    let mailbox = to.folder().join("mail/postmaster/new");
-    let before = names(&mailbox);
+    let before = to.received();
     let recipient = format!("postmaster@{domain}");
     let message =
         format!("From: <{from}>\r\nTo: <{recipient}>\r\nSubject: a trial\r\n\r\nHello.\r\n");
@@ -61,18 +58,11 @@ pub(super) fn deliver(
         .map_err(|error| error.to_string())?;
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let new: Vec<String> = names(&mailbox)
-            .into_iter()
-            .filter(|name| !before.contains(name))
-            .collect();
-        if let Some(name) = new.first() {
-            let bytes = fs::read(mailbox.join(name)).map_err(|error| error.to_string())?;
-            let text = String::from_utf8_lossy(&bytes).into_owned();
-            return Ok(text
-                .split("\n\n")
-                .next()
-                .unwrap_or_default()
-                .replace("\n\t", " "));
+        let now = to.received();
+        if let Some(new) = now.iter().find(|message| !before.contains(message)) {
+            let text = String::from_utf8_lossy(new);
+            let header = text.split("\n\n").next().unwrap_or_default();
+            return Ok(header.replace("\n\t", " "));
         }
         if Instant::now() > deadline {
             return Err(format!(
@@ -91,17 +81,6 @@ pub(super) fn received<'a>(header: &'a str, by: &str) -> Result<&'a str, String>
         .lines()
         .find(|line| line.starts_with("Received:") && line.contains(&format!("by {by} ")))
         .ok_or_else(|| format!("no Received header by {by}: {header}"))
-}
-
-fn names(mailbox: &Path) -> Vec<String> {
-    fs::read_dir(mailbox)
-        .map(|entries| {
-            entries
-                .flatten()
-                .map(|entry| entry.file_name().to_string_lossy().into_owned())
-                .collect()
-        })
-        .unwrap_or_default()
 }
 
 fn tail(log: &str) -> String {

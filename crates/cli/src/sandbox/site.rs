@@ -2,12 +2,12 @@
 //!
 //! Owns: building it and leaving nothing of it. Never: reuses a folder that holds something.
 
-use super::address::Address;
 use super::command::Cli;
 use super::configuration;
 use super::files::Files;
-use super::instance::Instance;
+use crate::failure::whole_chain;
 use mailtls::Fingerprint;
+use postseal_host::{HostError, Instance, LIFETIME};
 use postseal_issue::{KeyType, LeafRequest, PrivateCa, Validity};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -54,19 +54,19 @@ impl Site {
     /// Builds and starts both instances.
     pub(super) fn build(named: Option<&Path>) -> Result<Self, String> {
         let folder = folder(named)?;
-        let [mx_address, peer_address] = Address::pair()?;
-        let mx = Instance::build(folder.path().join("mx"), mx_address)?;
-        let peer = Instance::build(folder.path().join("peer"), peer_address)?;
+        let mx = instance(folder.path(), "mx")?;
+        let peer = instance(folder.path(), "peer")?;
         let fingerprint = certificates(folder.path())?;
         let (user, password) = ("alice".to_owned(), random_word()?);
-        write(&mx, &configuration::mx_main(&mx, &peer))?;
-        write(
-            &peer,
-            &configuration::peer_main(&peer, &mx, &folder.path().join("peer.pem")),
-        )?;
-        configuration::sasl(&mx, &user, &password)?;
-        mx.start()?;
-        peer.start()?;
+        let peer_pem = folder.path().join("peer.pem");
+        mx.configure(configuration::mx_main(&mx, &peer).as_bytes(), None)
+            .and_then(|()| mx.add_user(REALM, &user, &password))
+            .and_then(|()| mx.start())
+            .map_err(told)?;
+        let main = configuration::peer_main(&peer, &mx, &peer_pem);
+        peer.configure(main.as_bytes(), None)
+            .and_then(|()| peer.start())
+            .map_err(told)?;
         Ok(Self {
             cli: Cli {
                 instance: mx.config_directory(),
@@ -90,16 +90,12 @@ impl Site {
     /// How a person goes on from here.
     pub(super) fn how_to_look(&self) -> String {
         let (config, store) = (self.cli.instance.display(), self.cli.store.display());
-        let (mx, peer) = (self.mx.config_directory(), self.peer.config_directory());
+        let [(mx, mx_ip), (peer, peer_ip)] =
+            [&self.mx, &self.peer].map(|one| (one.path().display(), one.address()));
         format!(
-            "Both instances are still running. For a look:\n  postseal --instance {config} --store sqlite:{store} status\n  openssl s_client -starttls smtp -connect {}:587\n  tail {}/log\nTo end them:\n  postfix -c {} stop; postfix -c {} stop; rm -r {}\n  ip addr del {}/32 dev lo; ip addr del {}/32 dev lo\n",
-            self.mx.address(),
-            self.mx.folder().display(),
-            mx.display(),
-            peer.display(),
+            "Both instances are still running, for {} hours. For a look:\n  postseal --instance {config} --store sqlite:{store} status\n  openssl s_client -starttls smtp -connect {mx_ip}:587\n  tail {mx}/log/mail.log\nTo end them:\n  postfix -c {mx}/config stop; postfix -c {peer}/config stop; rm -r {}\n  ip addr del {mx_ip}/32 dev lo; ip addr del {peer_ip}/32 dev lo\n",
+            LIFETIME.as_secs() / 3600,
             self.folder().display(),
-            self.mx.address(),
-            self.peer.address(),
         )
     }
 
@@ -108,14 +104,14 @@ impl Site {
         if let Folder::Temporary(folder) = self.folder {
             let _ = folder.keep();
         }
-        self.mx.leave_running();
-        self.peer.leave_running();
+        self.mx.leave();
+        self.peer.leave();
     }
 
     /// Stops both and removes the folder; says what could not be removed.
     pub(super) fn remove(self) -> Result<(), String> {
-        self.mx.stop()?;
-        self.peer.stop()?;
+        self.mx.remove().map_err(told)?;
+        self.peer.remove().map_err(told)?;
         let path = self.folder.path().to_path_buf();
         match self.folder {
             Folder::Temporary(folder) => folder.close().map_err(|error| error.to_string())?,
@@ -127,6 +123,19 @@ impl Site {
             Ok(())
         }
     }
+}
+
+fn instance(site: &Path, name: &str) -> Result<Instance, String> {
+    let folder = tempfile::Builder::new()
+        .prefix(name)
+        .rand_bytes(0)
+        .tempdir_in(site)
+        .map_err(|error| error.to_string())?;
+    Instance::make(folder).map_err(told)
+}
+
+fn told(error: HostError) -> String {
+    whole_chain(&error)
 }
 
 fn folder(named: Option<&Path>) -> Result<Folder, String> {
@@ -191,13 +200,6 @@ fn private(path: &Path, text: &str) -> Result<(), String> {
     let io = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
     fs::write(path, text).map_err(io)?;
     fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(io)
-}
-
-fn write(instance: &Instance, main: &str) -> Result<(), String> {
-    let folder = instance.config_directory();
-    let io = |error: std::io::Error| format!("cannot write {}: {error}", folder.display());
-    fs::write(folder.join("main.cf"), main).map_err(io)?;
-    fs::write(folder.join("master.cf"), configuration::master()?).map_err(io)
 }
 
 /// A password that nobody else knows, for an account that lives a minute.

@@ -9,53 +9,22 @@
 
 use super::stage::Stage;
 use crate::HostError;
-use crate::file::failed;
+use crate::file::{failed, place_cf};
 use crate::postfix::Places;
 use crate::publish;
+use crate::queue::{self, Owners, folder};
 use crate::root::Root;
 use postseal_planner::plan::Cf;
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 /// What scratch folders are called.
 pub(super) const PREFIX: &str = "postseal-scratch-";
 /// The locked file in each.
 pub(super) const OWNER: &str = "owner";
-/// Postfix's folders in a queue: name and whose they are.
-pub(super) const QUEUE: [(&str, Kind); 14] = [
-    ("active", Kind::Mail),
-    ("bounce", Kind::Mail),
-    ("corrupt", Kind::Mail),
-    ("defer", Kind::Mail),
-    ("deferred", Kind::Mail),
-    ("flush", Kind::Mail),
-    ("hold", Kind::Mail),
-    ("incoming", Kind::Mail),
-    ("private", Kind::Mail),
-    ("saved", Kind::Mail),
-    ("trace", Kind::Mail),
-    ("maildrop", Kind::Drop),
-    ("public", Kind::Public),
-    ("pid", Kind::Root),
-];
-
-/// Owner and mode of a queue folder, as in Postfix's `postfix-files`.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
-    /// mail_owner 0700
-    Mail,
-    /// mail_owner:setgid_group 1730
-    Drop,
-    /// mail_owner:setgid_group 2710
-    Public,
-    /// root 0755
-    Root,
-}
-
 /// The folders of one scratch instance.
 #[derive(Debug)]
 pub(super) struct Folders {
@@ -125,21 +94,7 @@ impl Folders {
             Cf::Master => &stage.master_cf,
         };
         let path = self.config.join(publish::name(file));
-        let fresh = path.with_extension("new");
-        let write = || -> io::Result<()> {
-            let mut new = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(&fresh)?;
-            new.write_all(bytes)?;
-            new.set_permissions(Permissions::from_mode(0o644))?;
-            // Postfix programs sleep at a younger main.cf.
-            new.set_modified(SystemTime::now() - Duration::from_secs(2))?;
-            fs::rename(&fresh, &path)
-        };
-        write().map_err(failed("write", &path))
+        place_cf(&path, bytes)
     }
 
     /// Removes everything.
@@ -157,43 +112,7 @@ impl Folders {
         folder(&self.config, 0o755, None)?;
         folder(&self.private, 0o700, None)?;
         folder(&self.data, 0o700, Some((owners.mail, 0)))?;
-        folder(&self.queue, 0o755, None)?;
-        for (name, kind) in QUEUE {
-            let path = self.queue.join(name);
-            match kind {
-                Kind::Root => folder(&path, 0o755, None)?,
-                Kind::Mail => folder(&path, 0o700, Some((owners.mail, 0)))?,
-                Kind::Drop => folder(&path, 0o1730, Some((owners.mail, owners.drop)))?,
-                Kind::Public => folder(&path, 0o2710, Some((owners.mail, owners.drop)))?,
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Who owns what, as the live queue shows it: no user database is asked.
-#[derive(Clone, Copy, Debug)]
-struct Owners {
-    mail: u32,
-    drop: u32,
-}
-
-impl Owners {
-    fn of(queue: &Path) -> Result<Self, HostError> {
-        let of = |name: &str| {
-            let path = queue.join(name);
-            path.metadata().map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => HostError::NotRehearsable(format!(
-                    "{} is missing; `postfix check` or a first start makes it",
-                    path.display()
-                )),
-                _ => failed("read", &path)(error),
-            })
-        };
-        Ok(Self {
-            mail: of("active")?.uid(),
-            drop: of("maildrop")?.gid(),
-        })
+        queue::make(&self.queue, owners)
     }
 }
 
@@ -206,15 +125,6 @@ fn parent_for(root: &Root, queue: &Path) -> Result<PathBuf, HostError> {
     let parent = queue.parent().unwrap_or(queue);
     let beside = device(parent)? == device(queue)?;
     Ok(if beside { parent } else { queue }.to_owned())
-}
-
-/// The mode is set after the owner, who would lose its special bits else.
-fn folder(path: &Path, mode: u32, owner: Option<(u32, u32)>) -> io::Result<()> {
-    DirBuilder::new().mode(0o700).create(path)?;
-    if let Some((uid, gid)) = owner {
-        chown(path, Some(uid), Some(gid))?;
-    }
-    fs::set_permissions(path, Permissions::from_mode(mode))
 }
 
 /// Makes the `owner` file; under that name it is locked from the first moment on.

@@ -8,12 +8,12 @@
 //! a hard link would keep the live Postfix from noticing that a map was replaced (it looks at the
 //! link count); only libraries, which are no maps, are linked.
 
-use super::folders::{Folders, PREFIX, QUEUE};
+use super::folders::{Folders, PREFIX};
 use crate::file::failed;
 use crate::postfix::Places;
 use crate::publish::Place;
 use crate::root::Root;
-use crate::{HostError, Staged};
+use crate::{HostError, Staged, queue};
 use postfix_cf::MasterCf;
 use postseal_planner::plan::Cf;
 use std::collections::BTreeSet;
@@ -54,7 +54,7 @@ pub(super) fn furnish(
         missing: Vec::new(),
     };
     let own = |name: &OsStr| {
-        QUEUE.iter().any(|(folder, _)| name == *folder)
+        queue::FOLDERS.iter().any(|(folder, _)| name == *folder)
             || name.as_bytes().starts_with(PREFIX.as_bytes())
     };
     for name in names(&queue)?.iter().filter(|name| !own(name)) {

@@ -7,15 +7,12 @@ use super::folders::{OWNER, PREFIX};
 use crate::HostError;
 use crate::file::failed;
 use crate::process;
-use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 /// A folder without an `owner` file may be one that is just being made.
 const YOUNG: Duration = Duration::from_secs(60);
-const GONE: Duration = Duration::from_secs(10);
 
 /// Removes the leftovers beside and in the live `queue` (as seen here); returns how many.
 pub(crate) fn clean_leftovers(queue: &Path) -> Result<usize, HostError> {
@@ -26,7 +23,7 @@ pub(crate) fn clean_leftovers(queue: &Path) -> Result<usize, HostError> {
         .chain(scratch_folders(queue))
     {
         if let Some(_lock) = abandoned(&folder) {
-            end_workers(&folder.join("queue"));
+            process::end_working_in(&folder.join("queue"));
             fs::remove_dir_all(&folder).map_err(failed("remove", &folder))?;
             cleaned += 1;
         }
@@ -58,26 +55,6 @@ fn abandoned(folder: &Path) -> Option<Claim> {
             let age = SystemTime::now().duration_since(made).ok()?;
             (age > YOUNG).then_some(Claim::Unsigned)
         }
-    }
-}
-
-/// Kills every process that works in the scratch queue: Postfix's programs all do, jailed or not,
-/// and nobody else has a reason to.
-fn end_workers(queue: &Path) {
-    let end = Instant::now() + GONE;
-    loop {
-        let workers = process::working_in(queue);
-        if workers.is_empty() || Instant::now() >= end {
-            return;
-        }
-        for pid in workers
-            .iter()
-            .filter_map(|pid| i32::try_from(*pid).ok().and_then(Pid::from_raw))
-        {
-            // Gone meanwhile is what is wanted.
-            let _ = kill_process(pid, Signal::KILL);
-        }
-        thread::sleep(Duration::from_millis(5));
     }
 }
 

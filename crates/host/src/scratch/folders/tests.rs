@@ -1,6 +1,7 @@
 //! Tests of `folders`: the scratch instance's folders.
 
 use super::*;
+use std::os::unix::fs::chown;
 
 fn places(base: &Path) -> Places {
     let at = |name: &str| base.join(name);
