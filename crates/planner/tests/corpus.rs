@@ -8,37 +8,24 @@
 mod support;
 
 use postseal_planner::facts::FileLook;
+use postseal_testkit::beside::samples;
 use std::fs;
-use std::path::PathBuf;
 use support::{Host, data, file, pem, script, text};
 
 /// For a master.cf that comes without its main.cf.
 const WITH_TLS: &[u8] = b"smtpd_tls_chain_files = /etc/ssl/mx.pem\nsmtpd_tls_security_level = may\nsmtpd_tls_auth_only = yes\n";
 
-fn corpus(kind: &str) -> Vec<PathBuf> {
-    let folder = data("../../../../shared/corpus").join(kind);
-    let Ok(entries) = fs::read_dir(&folder) else {
-        eprintln!("NOT TESTED: there is no corpus at {}", folder.display());
-        return Vec::new();
-    };
-    let mut files: Vec<PathBuf> = entries
-        .map(|entry| entry.expect("an entry").path())
-        .collect();
-    files.sort();
-    files
-}
-
-fn hosts() -> Vec<(PathBuf, Host)> {
+fn hosts() -> Vec<(String, Host)> {
     let stock = |name: &str| fs::read(data("plans/stock").join(name)).expect("a stock file");
-    let mains = corpus("main.cf").into_iter().map(|path| {
-        let host = Host::new(&fs::read(&path).expect("a file"), &stock("master.cf"));
-        (path, host)
+    let mains = samples("corpus/main.cf", 84).into_iter().map(|sample| {
+        let host = Host::new(&sample.bytes, &stock("master.cf"));
+        (format!("main.cf/{}", sample.name), host)
     });
-    let masters = corpus("master.cf").into_iter().map(|path| {
-        let host = Host::new(WITH_TLS, &fs::read(&path).expect("a file"));
-        (path, host)
+    let masters = samples("corpus/master.cf", 49).into_iter().map(|sample| {
+        let host = Host::new(WITH_TLS, &sample.bytes);
+        (format!("master.cf/{}", sample.name), host)
     });
-    let mut hosts: Vec<(PathBuf, Host)> = mains.chain(masters).collect();
+    let mut hosts: Vec<(String, Host)> = mains.chain(masters).collect();
     for (_, host) in &mut hosts {
         // Whatever these servers name is there: certificates, maps, sockets.
         host.look();
@@ -53,15 +40,10 @@ fn hosts() -> Vec<(PathBuf, Host)> {
 
 #[test]
 fn a_plan_right_after_adoption_is_empty() {
-    for (path, mut host) in hosts() {
+    for (name, mut host) in hosts() {
         let plan = host.plan();
-        let plan = plan.unwrap_or_else(|r| panic!("{}: {}", path.display(), text::of(&Err(r))));
-        assert!(
-            plan.is_empty(),
-            "{}: {}",
-            path.display(),
-            text::of(&Ok(plan))
-        );
+        let plan = plan.unwrap_or_else(|r| panic!("{}: {}", name, text::of(&Err(r))));
+        assert!(plan.is_empty(), "{}: {}", name, text::of(&Ok(plan)));
     }
 }
 
@@ -76,7 +58,7 @@ fn what_is_set_and_given_back_leaves_the_same_bytes() {
         "smtps=on",
     ];
     let (mut kept, mut refused) = (0, Vec::new());
-    for (path, mut host) in hosts() {
+    for (name, mut host) in hosts() {
         // A file without a final newline gets one when a line is appended.
         let end = |bytes: &[u8]| bytes.is_empty() || bytes.ends_with(b"\n");
         if !end(&host.facts.main_cf.bytes) || !end(&host.facts.master_cf.bytes) {
@@ -90,33 +72,24 @@ fn what_is_set_and_given_back_leaves_the_same_bytes() {
         let plan = match script::run(&mut host, &format!("bind mx\n{}", set.join("\n"))) {
             Ok(plan) => plan,
             Err(refusal) => {
-                refused.push(format!("{}: {}", path.display(), refusal.findings[0].code));
+                refused.push(format!("{}: {}", name, refusal.findings[0].code));
                 continue;
             }
         };
         host.apply(&plan);
         let again = host
             .plan()
-            .unwrap_or_else(|r| panic!("{}: {}", path.display(), text::of(&Err(r))));
-        assert!(
-            again.is_empty(),
-            "{}: {}",
-            path.display(),
-            text::of(&Ok(again))
-        );
+            .unwrap_or_else(|r| panic!("{}: {}", name, text::of(&Err(r))));
+        assert!(again.is_empty(), "{}: {}", name, text::of(&Ok(again)));
         match script::run(&mut host, "rollback") {
             Ok(plan) => host.apply(&plan),
-            Err(refusal) => panic!("{}: {}", path.display(), text::of(&Err(refusal))),
+            Err(refusal) => panic!("{}: {}", name, text::of(&Err(refusal))),
         }
         let after = [
             host.facts.main_cf.bytes.clone(),
             host.facts.master_cf.bytes.clone(),
         ];
-        assert!(
-            after == before,
-            "{}: rollback is not byte for byte",
-            path.display()
-        );
+        assert!(after == before, "{}: rollback is not byte for byte", name);
         host.last = None;
         let plan =
             script::run(&mut host, &format!("bind mx\n{}", set.join("\n"))).expect("as before");
@@ -129,11 +102,7 @@ fn what_is_set_and_given_back_leaves_the_same_bytes() {
             Ok(plan) => host.apply(&plan),
             // The certificate that was adopted is missing here: going back would be worse.
             Err(refusal) => {
-                refused.push(format!(
-                    "{} back: {}",
-                    path.display(),
-                    refusal.findings[0].code
-                ));
+                refused.push(format!("{} back: {}", name, refusal.findings[0].code));
                 continue;
             }
         }
@@ -145,7 +114,7 @@ fn what_is_set_and_given_back_leaves_the_same_bytes() {
                 String::from_utf8_lossy(before),
                 String::from_utf8_lossy(after),
             );
-            assert_eq!(after, before, "{}", path.display());
+            assert_eq!(after, before, "{}", name);
         }
         kept += 1;
     }

@@ -2,6 +2,7 @@
 //!
 //! Owns: what stands in for the world in tests. Never: ships.
 
+pub mod beside;
 pub mod broken;
 pub mod fake_host;
 pub mod postfix_box;

@@ -1,8 +1,8 @@
 //! The list of directives, and that it is whole.
 
 use postseal_planner::catalog;
+use postseal_testkit::beside::samples;
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 
 /// One directive of the list.
@@ -69,14 +69,13 @@ fn directive(line: &'static str) -> Directive {
 fn the_list_names_every_directive_of_the_guides() {
     let listed: BTreeSet<&str> = directives().iter().map(|d| d.name).collect();
     assert_eq!(listed.len(), directives().len(), "a directive stands twice");
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/sources");
-    let Ok(entries) = fs::read_dir(&folder) else {
-        eprintln!("NOT TESTED: there are no guides at {}", folder.display());
+    let guides = samples("sources", 4);
+    if guides.is_empty() {
         return;
-    };
+    }
     let mut named = BTreeSet::new();
-    for entry in entries {
-        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+    for guide in guides {
+        let text = String::from_utf8(guide.bytes).unwrap();
         let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
         named.extend(
             words

@@ -2,21 +2,13 @@
 
 use postfix_cf::{MainCf, MasterCf};
 use postseal_planner::lint::{self, LintInput};
-use std::path::{Path, PathBuf};
-
-fn files(kind: &str) -> Option<Vec<PathBuf>> {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
-    let Ok(folder) = std::fs::read_dir(corpus.join(kind)) else {
-        eprintln!("NOT TESTED: there is no corpus of {kind} files beside the project");
-        return None;
-    };
-    Some(folder.flatten().map(|entry| entry.path()).collect())
-}
+use postseal_testkit::beside::samples;
 
 #[test]
 fn every_main_cf_of_the_corpus_is_linted_without_nonsense() {
-    for path in files("main.cf").unwrap_or_default() {
-        let main = MainCf::parse(&std::fs::read(&path).expect("a file of the corpus"));
+    for sample in samples("corpus/main.cf", 84) {
+        let path = sample.path;
+        let main = MainCf::parse(&sample.bytes);
         let findings = lint::lint(&LintInput {
             main: Some((&path, &main)),
             ..LintInput::default()
@@ -32,8 +24,9 @@ fn every_main_cf_of_the_corpus_is_linted_without_nonsense() {
 
 #[test]
 fn every_master_cf_of_the_corpus_is_linted_without_a_guess_about_main_cf() {
-    for path in files("master.cf").unwrap_or_default() {
-        let master = MasterCf::parse(&std::fs::read(&path).expect("a file of the corpus"));
+    for sample in samples("corpus/master.cf", 49) {
+        let path = sample.path;
+        let master = MasterCf::parse(&sample.bytes);
         let findings = lint::lint(&LintInput {
             master: Some((&path, &master)),
             ..LintInput::default()
