@@ -8,6 +8,7 @@ mod args;
 mod cmd;
 mod config;
 mod failure;
+mod guardian;
 mod progress;
 mod sandbox;
 mod session;

@@ -33,6 +33,7 @@ fn stage_line(event: &Event) -> Option<String> {
         Event::Stage { .. }
         | Event::RollingBack { .. }
         | Event::Restarted { .. }
+        | Event::BrokenAgain { .. }
         | Event::Recovered { .. } => Some(verbose_line(event)),
         _ => None,
     }
@@ -50,6 +51,16 @@ fn verbose_line(event: &Event) -> String {
         },
         Event::Rehearsed { verdict, .. } => {
             format!("rehearsed: {:?}", verdict.outcome()).to_lowercase()
+        }
+        Event::BrokenAgain { findings } => {
+            let told: Vec<_> = findings
+                .iter()
+                .map(|found| found.message.as_str())
+                .collect();
+            format!(
+                "broken before the operation that is undone, and will be again: {}",
+                told.join(" ")
+            )
         }
         Event::Opened { operation } => {
             format!("operation {operation} opened: journal and snapshots are on disk")

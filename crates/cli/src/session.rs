@@ -4,6 +4,7 @@
 
 use crate::config::Global;
 use crate::failure::{Exit, Failure, whole_chain};
+use crate::guardian::GuardProcess;
 use crate::progress;
 use postseal_engine::{Engine, EngineError, Event, Network, SystemClock};
 use postseal_host::{Entered, Host, HostError, HostOptions, PostfixHost};
@@ -23,6 +24,7 @@ pub(crate) struct Session {
     network: Network,
     clock: SystemClock,
     guards: PathBuf,
+    guardian: GuardProcess,
     instance: String,
     interrupted: Arc<AtomicBool>,
     listener: Box<dyn Fn(&Event)>,
@@ -68,6 +70,7 @@ impl Session {
             network: Network,
             clock: SystemClock::default(),
             guards: global.store.clone(),
+            guardian: GuardProcess::new(global),
             interrupted: Arc::default(),
             listener: Box::new(progress::listener(global)),
         }
@@ -91,6 +94,7 @@ impl Session {
             wire: &self.network,
             clock: &self.clock,
             guards: self.guards.clone(),
+            guardian: &self.guardian,
             actor: actor(),
             instance: self.instance.clone(),
             interrupted: &self.interrupted,

@@ -5,14 +5,17 @@
 //! skips a step, or goes on after one that failed.
 
 use crate::change::Keep;
+use crate::propose::Proposal;
 use crate::rehearse::Rehearsed;
 use crate::undo::Undo;
 use crate::verify::Interrupt;
 use crate::{Engine, EngineError, Event, Stage};
+use postfix_cf::{MainCf, MasterCf};
 use postseal_host::Snapshot;
-use postseal_planner::Digest;
 use postseal_planner::facts::MasterState;
+use postseal_planner::intent::Owned;
 use postseal_planner::plan::{Cf, Plan, Step};
+use postseal_planner::{Digest, owned};
 use postseal_store::{Close, NewOperation, OperationOutcome, Phase, StoredSnapshot};
 use std::time::Duration;
 
@@ -96,6 +99,8 @@ impl Engine<'_> {
         started_ms: i64,
         confirm_by_ms: Option<i64>,
     ) -> Result<u64, EngineError> {
+        let master = rehearsed.approved.proposal.facts.master;
+        let running = matches!(master, MasterState::Running(_));
         let operation = self.store.open_operation(&NewOperation {
             instance: self.instance.clone(),
             kind: rehearsed.approved.proposal.kind.clone(),
@@ -104,6 +109,8 @@ impl Engine<'_> {
             plan: rehearsed.approved.proposal.plan.clone(),
             snapshots: snapshots.iter().map(stored).collect(),
             confirm_by_ms,
+            before: rehearsed.baseline.remembered(running),
+            written: Some(written_by(rehearsed)),
         })?;
         self.tell(Event::Opened { operation });
         Ok(operation)
@@ -160,8 +167,8 @@ impl Engine<'_> {
             .edit(Cf::Master)
             .map_or(&facts.master_cf.bytes, |edit| &edit.bytes);
         let expectations = postseal_planner::expect(
-            &postfix_cf::MainCf::parse(&facts.main_cf.bytes),
-            &postfix_cf::MasterCf::parse(master),
+            &MainCf::parse(&facts.main_cf.bytes),
+            &MasterCf::parse(master),
             facts,
             &plan.intent,
         );
@@ -198,6 +205,17 @@ impl Engine<'_> {
         };
         Ok(self.store.close_operation(undo.operation, &close)?)
     }
+}
+
+/// The owned parameters once the plan's steps are done.
+fn written_by(rehearsed: &Rehearsed) -> Owned {
+    let Proposal { plan, facts, .. } = &rehearsed.approved.proposal;
+    let main = plan.edit(Cf::Main).map(|edit| &edit.bytes);
+    let master = plan.edit(Cf::Master).map(|edit| &edit.bytes);
+    owned::read(
+        &MainCf::parse(main.unwrap_or(&facts.main_cf.bytes)),
+        &MasterCf::parse(master.unwrap_or(&facts.master_cf.bytes)),
+    )
 }
 
 /// A snapshot as the store keeps it.

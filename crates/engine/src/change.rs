@@ -5,9 +5,9 @@
 use crate::approve::Acceptance;
 use crate::propose::Proposal;
 use crate::{Engine, EngineError};
-use postseal_planner::Plan;
 use postseal_planner::facts::MasterState;
 use postseal_planner::report::Verdict;
+use postseal_planner::{Finding, Plan};
 use std::time::Duration;
 
 /// How long a good change stays without a word from the operator.
@@ -30,6 +30,8 @@ pub struct Changed {
     pub rehearsed: Verdict,
     /// What could not be rehearsed, a sentence each.
     pub not_rehearsed: Vec<String>,
+    /// What was broken before the operation that was undone, and is broken again.
+    pub broken_again: Vec<Finding>,
     /// What the live wire showed.
     pub proved: Verdict,
     /// Whether Postfix ran, so that its wire could show anything.
@@ -94,6 +96,7 @@ impl Engine<'_> {
         let rehearsed = self.rehearse(approved)?;
         let (rehearsal, not_rehearsed) =
             (rehearsed.verdict.clone(), rehearsed.not_rehearsed.clone());
+        let broken_again = rehearsed.again.clone();
         self.stop_if_interrupted()?;
         let applied = self.carry_out_steps(rehearsed, keep)?;
         let settled = self.verify_and_settle(applied, keep)?;
@@ -102,6 +105,7 @@ impl Engine<'_> {
             plan,
             rehearsed: rehearsal,
             not_rehearsed,
+            broken_again,
             proved: settled.proved,
             master: settled.master,
         })

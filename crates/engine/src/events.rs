@@ -2,6 +2,7 @@
 //!
 //! Owns: the events. Never: prints them; a face subscribes and shows them.
 
+use postseal_planner::Finding;
 use postseal_planner::report::Verdict;
 use serde::Serialize;
 
@@ -20,6 +21,11 @@ pub enum Event {
         verdict: Verdict,
         /// What could not be rehearsed.
         not_rehearsed: Vec<String>,
+    },
+    /// A rollback leads back to what was broken before the operation that it undoes.
+    BrokenAgain {
+        /// What.
+        findings: Vec<Finding>,
     },
     /// The journal row and the snapshots are on disk.
     Opened {

@@ -11,10 +11,34 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// How long a guard that was started has to take its lock.
+const UP: Duration = Duration::from_secs(5);
+/// Pause between two looks for it.
+const PAUSE: Duration = Duration::from_millis(5);
 /// How often the guard looks whether the operation is still open.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// Starts guards.
+pub trait Guardian {
+    /// Starts a process that does [`Engine::guard`] for `operation` and outlives this one.
+    fn start(&self, operation: u64) -> std::io::Result<()>;
+}
+
 impl Engine<'_> {
+    /// Has `operation` guarded. The caller holds the instance's lock until the guard stands, so
+    /// that nobody finds the operation without one.
+    pub(crate) fn set_guard(&self, operation: u64) -> std::io::Result<()> {
+        self.guardian.start(operation)?;
+        let end = self.clock.monotonic() + UP;
+        while self.guarded(operation) == Guarded::No {
+            if self.clock.monotonic() > end {
+                return Err(std::io::Error::other("it did not take its lock"));
+            }
+            self.clock.sleep(PAUSE);
+        }
+        Ok(())
+    }
+
     /// Watches over `operation` until it is settled or its deadline passes, then rolls it back.
     /// Runs in a process of its own that survives the operator's logout.
     pub fn guard(&mut self, operation: u64) -> Result<Recovery, EngineError> {

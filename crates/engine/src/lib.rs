@@ -48,7 +48,7 @@ pub use clock::{Clock, SystemClock};
 pub use drift::DriftReport;
 pub use error::{End, EngineError, Kind};
 pub use events::{Event, Stage};
-pub use guard::Guarded;
+pub use guard::{Guarded, Guardian};
 pub use observe::observe_unadopted;
 pub use propose::Proposal;
 pub use recover::Recovery;
@@ -72,6 +72,8 @@ pub struct Engine<'a> {
     pub clock: &'a dyn Clock,
     /// The folder of the guards' lock files (the store's folder).
     pub guards: std::path::PathBuf,
+    /// Starts the guard of an operation that has to be confirmed.
+    pub guardian: &'a dyn Guardian,
     /// Who acts, for the log.
     pub actor: String,
     /// The instance: its configuration directory's path, as the store's key.

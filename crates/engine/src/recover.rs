@@ -7,6 +7,7 @@ use crate::guard::Guarded;
 use crate::undo::Undo;
 use crate::{Engine, EngineError, Event};
 use postseal_host::HostError;
+use postseal_planner::Finding;
 use postseal_planner::report::Verdict;
 use postseal_store::{Operation, Phase};
 
@@ -33,6 +34,8 @@ pub enum Recovery {
         operation: u64,
         /// How far it had come.
         phase: Phase,
+        /// What is wrong all the same.
+        trouble: Option<Finding>,
     },
 }
 
@@ -64,7 +67,7 @@ impl Engine<'_> {
         let phase = open.journal.last().cloned().unwrap_or(Phase::Opened);
         let recovery = match phase {
             Phase::Verified if open.new.confirm_by_ms.is_none() => {
-                self.close_kept(operation, open.new.plan.intent.clone(), &Verdict::default())?;
+                self.close_kept(operation, &Verdict::default())?;
                 Recovery::Kept { operation, phase }
             }
             Phase::AwaitingConfirmation if self.still_guarded(&open) => {
@@ -76,13 +79,9 @@ impl Engine<'_> {
                 } else {
                     "its guard ended before it was confirmed"
                 };
-                self.undo(&self.stored_undo(&open, reason)?)?;
-                Recovery::Undone { operation, phase }
+                self.undo_stored(&open, phase, reason)?
             }
-            _ => {
-                self.undo(&self.stored_undo(&open, "interrupted before it was proved")?)?;
-                Recovery::Undone { operation, phase }
-            }
+            _ => self.undo_stored(&open, phase, "interrupted before it was proved")?,
         };
         let how = match &recovery {
             Recovery::Kept { .. } => "it had been proved, and is kept",
@@ -93,6 +92,20 @@ impl Engine<'_> {
             how: how.to_owned(),
         });
         Ok(recovery)
+    }
+
+    fn undo_stored(
+        &mut self,
+        open: &Operation,
+        phase: Phase,
+        reason: &str,
+    ) -> Result<Recovery, EngineError> {
+        let trouble = self.undo(&self.stored_undo(open, reason)?)?;
+        Ok(Recovery::Undone {
+            operation: open.id,
+            phase,
+            trouble,
+        })
     }
 
     /// Stops when an operation awaits confirmation.

@@ -12,21 +12,22 @@ mod logged;
 mod outbound;
 
 use crate::approve::{Acceptance, Approved};
+use crate::propose::Proposal;
 use crate::wire::{live_targets, moved};
 use crate::{Engine, EngineError, Event, Stage};
-use postfix_cf::{MainCf, MasterCf};
 use postseal_host::{HostError, LogLook, LogMark, Scratch, Staged};
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::Outbound;
 use postseal_planner::plan::{OutboundChange, Plan, Step};
 use postseal_planner::report::{Judgement, Outcome, ServiceExpectation, Verdict};
 use postseal_planner::{Finding, Severity};
+use postseal_store::OperationKind;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-pub(crate) use baseline::{Baseline, Was};
+pub(crate) use baseline::{Baseline, Then, Was};
 use files::Files;
 pub(crate) use logged::log_findings;
 
@@ -47,6 +48,8 @@ pub(crate) struct Rehearsed {
     pub(crate) not_rehearsed: Vec<String>,
     /// What the live instance showed before.
     pub(crate) baseline: Baseline,
+    /// What was broken before the operation that is undone, and is broken again.
+    pub(crate) again: Vec<Finding>,
     /// The keys and chains to install.
     pub(crate) private: BTreeMap<PathBuf, Zeroizing<Vec<u8>>>,
     /// The end of the live log before anything was done.
@@ -70,12 +73,7 @@ impl Engine<'_> {
         let facts = &approved.proposal.facts;
         let log_mark = self.host.log_mark();
         let private = self.private_files(plan)?;
-        let before = postseal_planner::expect(
-            &MainCf::parse(&facts.main_cf.bytes),
-            &MasterCf::parse(&facts.master_cf.bytes),
-            facts,
-            &approved.proposal.state.desired,
-        );
+        let before = crate::undo::expectations_of(facts, &approved.proposal.state.desired);
         let (tried, mut baseline) = std::thread::scope(|scope| {
             let wire = self.wire;
             let name = ehlo_name(facts);
@@ -108,13 +106,21 @@ impl Engine<'_> {
         if let LogLook::Lines(lines) = self.host.log_since(&log_mark) {
             baseline.logged.note(&log_findings(&lines));
         }
-        self.refuse_what_is_new(&approved, &shown, &mut baseline)?;
+        baseline.then = self.before_the_undone(&approved.proposal)?;
+        self.look_at_the_files_before(&approved, &shown, &mut baseline);
+        let again = refuse_what_is_new(&approved.proposal.plan, &shown, &baseline)?;
+        if !again.is_empty() {
+            self.tell(Event::BrokenAgain {
+                findings: again.clone(),
+            });
+        }
         let verdict = shown.verdict;
         Ok(Rehearsed {
             approved,
             verdict,
             not_rehearsed,
             baseline,
+            again,
             private,
             log_mark,
         })
@@ -227,48 +233,41 @@ impl Engine<'_> {
         self.clock.sleep(PAUSE);
     }
 
-    /// Stops at misses and warnings that were not there before.
-    fn refuse_what_is_new(
+    /// What was found before the operation that a rollback undoes.
+    fn before_the_undone(&self, proposal: &Proposal) -> Result<Then, EngineError> {
+        let OperationKind::Rollback { of } = proposal.kind else {
+            return Ok(Then::default());
+        };
+        let undone = self.store.operation(of)?;
+        Ok(undone
+            .map(|undone| undone.new.before)
+            .unwrap_or_default()
+            .into())
+    }
+
+    /// Where anything is amiss, the files as they are now are tried in a second scratch instance:
+    /// what they log too is not the plan's fault, and a rollback may lead back to it.
+    fn look_at_the_files_before(
         &self,
         approved: &Approved,
         shown: &Shown,
         baseline: &mut Baseline,
-    ) -> Result<(), EngineError> {
-        let plan = &approved.proposal.plan;
-        let misses = shown
-            .verdict
-            .judgements
-            .iter()
-            .filter(|judged| judged.outcome != Outcome::Pass);
-        let missed: Vec<Finding> = misses
-            .filter(|miss| {
-                let wanted = plan.expectations.iter().find(|e| e.service == miss.service);
-                baseline.had(wanted, miss) == Was::Not
-            })
-            .flat_map(missed_findings)
-            .collect();
-        let serious = |warning: &&Finding| warning.severity >= Severity::Error;
-        if shown.warnings.iter().any(|warning| serious(&warning)) {
-            let before = self.warnings_before(&approved.proposal.facts);
-            baseline.logged.note(&before);
-        }
-        let warnings = shown.warnings.iter().filter(serious);
-        // What is logged is the cause of what is missed.
-        let mut new: Vec<Finding> = warnings
-            .filter(|warning| !baseline.logged.had(warning))
-            .cloned()
-            .collect();
-        new.extend(missed);
-        if new.is_empty() {
-            Ok(())
-        } else {
-            Err(EngineError::Rehearsal { findings: new })
+    ) {
+        let facts = &approved.proposal.facts;
+        let amiss = shown.warnings.iter().any(is_serious)
+            || baseline.verdict.outcome() != Outcome::Pass
+            || postseal_planner::lint_facts(facts, self.clock.now_unix())
+                .iter()
+                .any(is_serious);
+        if amiss {
+            let before = self.shown_by_files_before(facts);
+            baseline.logged.note(&before.warnings);
+            baseline.tried = before.verdict;
         }
     }
 
-    /// What the files as they are now would log: a second scratch instance, only started when
-    /// the first one warned.
-    fn warnings_before(&self, facts: &Facts) -> Vec<Finding> {
+    /// What the files as they are now show.
+    fn shown_by_files_before(&self, facts: &Facts) -> Shown {
         let staged = Staged {
             main_cf: facts.main_cf.bytes.clone(),
             master_cf: facts.master_cf.bytes.clone(),
@@ -276,19 +275,54 @@ impl Engine<'_> {
             transports: BTreeMap::new(),
         };
         let Ok(scratch) = self.host.rehearse(&staged) else {
-            return Vec::new();
+            return Shown::default();
         };
-        let expectations = postseal_planner::expect(
-            &MainCf::parse(&facts.main_cf.bytes),
-            &MasterCf::parse(&facts.master_cf.bytes),
-            facts,
-            &postseal_planner::Intent::default(),
-        );
+        let expectations =
+            crate::undo::expectations_of(facts, &postseal_planner::Intent::default());
         let shown = self.look(scratch.as_ref(), &expectations);
         // Leaving the second scratch behind is reported by the next start's clean-up.
         let _ = scratch.stop();
-        shown.warnings
+        shown
     }
+}
+
+/// Stops at misses and warnings that were not there before. What was there before the operation
+/// that is undone is the answer.
+fn refuse_what_is_new(
+    plan: &Plan,
+    shown: &Shown,
+    baseline: &Baseline,
+) -> Result<Vec<Finding>, EngineError> {
+    let (mut new, mut again) = (Vec::new(), Vec::new());
+    let mut sort = |was: Was, findings: Vec<Finding>| match was {
+        Was::Not => new.extend(findings),
+        Was::SoThen => again.extend(findings),
+        Was::SoBefore => {}
+    };
+    // What is logged is the cause of what is missed.
+    for warning in shown.warnings.iter().filter(|warning| is_serious(warning)) {
+        sort(baseline.had_logged(warning), vec![warning.clone()]);
+    }
+    let judged = shown.verdict.judgements.iter();
+    for miss in judged.filter(|judged| judged.outcome != Outcome::Pass) {
+        let wanted = plan.expectations.iter().find(|e| e.service == miss.service);
+        let was = baseline.had(wanted, miss);
+        let then = baseline.then.said_of(&miss.service);
+        let findings = match was {
+            Was::SoThen if !then.is_empty() => then,
+            _ => missed_findings(miss),
+        };
+        sort(was, findings);
+    }
+    if new.is_empty() {
+        Ok(again)
+    } else {
+        Err(EngineError::Rehearsal { findings: new })
+    }
+}
+
+fn is_serious(finding: &Finding) -> bool {
+    finding.severity >= Severity::Error
 }
 
 /// What a miss is refused for. Not to have been seen is a reason of its own.

@@ -7,6 +7,7 @@ use crate::approve::Acceptance;
 use crate::change::{Changed, Keep, Outcome};
 use crate::propose::Proposal;
 use crate::rehearse::{Was, log_findings};
+use crate::status::in_force_by;
 use crate::undo::{PROOF, Undo, sentences, whole_chain};
 use crate::verify::{Interrupt, Looked};
 use crate::{End, Engine, EngineError, Event, Stage, adopt};
@@ -14,7 +15,9 @@ use postseal_host::LogLook;
 use postseal_planner::facts::MasterState;
 use postseal_planner::report::{Judgement, Outcome as Judged, Verdict};
 use postseal_planner::{Finding, Severity};
-use postseal_store::{Close, InstanceState, Operation, OperationKind, OperationOutcome, Phase};
+use postseal_store::{
+    Close, InstanceState, Operation, OperationKind, OperationOutcome, Phase, StoreError,
+};
 use std::time::Duration;
 
 /// After this long without an answer from a service that did not answer before either, Postfix is
@@ -64,13 +67,19 @@ impl Engine<'_> {
         };
         let operation = applied.operation;
         let outcome = match (keep, applied.confirm_by_ms) {
-            (Keep::Within(_), Some(confirm_by_ms)) => Outcome::Awaiting {
-                operation,
-                confirm_by_ms,
-            },
+            (Keep::Within(_), Some(confirm_by_ms)) => {
+                if let Err(error) = self.set_guard(operation) {
+                    let finding = unguarded(&error);
+                    let undo = Undo::of_applied(&applied, finding.message.clone());
+                    return Err(self.rolled_back(&undo, vec![finding]));
+                }
+                Outcome::Awaiting {
+                    operation,
+                    confirm_by_ms,
+                }
+            }
             _ => {
-                let intent = applied.rehearsed.approved.proposal.plan.intent.clone();
-                self.close_proved(operation, intent, &proved)?;
+                self.close_proved(operation, &proved)?;
                 Outcome::Kept { operation }
             }
         };
@@ -113,13 +122,8 @@ impl Engine<'_> {
     }
 
     /// Closes what the journal says is proved. Should that fail, the next start does it.
-    fn close_proved(
-        &mut self,
-        operation: u64,
-        intent: postseal_planner::Intent,
-        verdict: &Verdict,
-    ) -> Result<(), EngineError> {
-        match self.close_kept(operation, intent, verdict) {
+    fn close_proved(&mut self, operation: u64, verdict: &Verdict) -> Result<(), EngineError> {
+        match self.close_kept(operation, verdict) {
             Err(EngineError::Store(source)) => Err(EngineError::Unnoted {
                 operation,
                 end: End::Kept,
@@ -168,7 +172,7 @@ impl Engine<'_> {
                 log_findings(&lines)
                     .into_iter()
                     .filter(|found| found.severity == Severity::Fatal)
-                    .filter(|found| !applied.rehearsed.baseline.logged.had(found)),
+                    .filter(|found| applied.rehearsed.baseline.had_logged(found) == Was::Not),
             );
         }
         Ok(misses)
@@ -197,39 +201,43 @@ impl Engine<'_> {
             plan,
             rehearsed: Verdict::default(),
             not_rehearsed: Vec::new(),
+            broken_again: Vec::new(),
             proved: Verdict::default(),
             master,
         })
     }
 
-    /// Closes an operation as kept: its intent is in force, its files are what was written.
+    /// Closes an operation as kept: its intent is in force, and what it wrote is what was
+    /// written. An edit by hand since is drift.
     pub(crate) fn close_kept(
         &mut self,
         operation: u64,
-        intent: postseal_planner::Intent,
         verdict: &Verdict,
     ) -> Result<(), EngineError> {
-        self.remove_keys_of_the_undone(operation)?;
-        let facts = self.observe()?;
+        let Some(open) = self.store.operation(operation)? else {
+            return Err(StoreError::NotOpen(operation).into());
+        };
+        self.remove_keys_of_the_undone(&open)?;
+        let written = match open.new.written {
+            Some(written) => written,
+            None => adopt::written(&self.observe()?),
+        };
+        let state = InstanceState {
+            head: Some(operation),
+            ..in_force_by(&open.new.plan, written)
+        };
         let close = Close {
             ended_ms: self.clock.now_ms(),
             outcome: OperationOutcome::Kept,
             sentences: sentences(verdict),
-            state: Some(InstanceState {
-                desired: intent,
-                draft: None,
-                written: adopt::written(&facts),
-                base: adopt::base(&facts),
-                head: Some(operation),
-            }),
+            state: Some(state),
         };
         Ok(self.store.close_operation(operation, &close)?)
     }
 
     /// Before a rollback is closed: what only the undone operation had installed goes too.
-    fn remove_keys_of_the_undone(&mut self, operation: u64) -> Result<(), EngineError> {
-        let kind = self.store.operation(operation)?.map(|open| open.new.kind);
-        let Some(OperationKind::Rollback { of }) = kind else {
+    fn remove_keys_of_the_undone(&mut self, open: &Operation) -> Result<(), EngineError> {
+        let OperationKind::Rollback { of } = open.new.kind else {
             return Ok(());
         };
         match self.store.operation(of)? {
@@ -248,7 +256,7 @@ impl Engine<'_> {
                 name: "awaiting confirmation".to_owned(),
             });
         };
-        self.close_kept(open.id, open.new.plan.intent.clone(), &Verdict::default())?;
+        self.close_kept(open.id, &Verdict::default())?;
         Ok(open.id)
     }
 
@@ -293,6 +301,7 @@ impl Engine<'_> {
             plan: open.new.plan.clone(),
             rehearsed: Verdict::default(),
             not_rehearsed: Vec::new(),
+            broken_again: Vec::new(),
             proved: Verdict::default(),
             master: self.host.master()?,
         })
@@ -350,6 +359,16 @@ fn new_misses<'a>(
         let wanted = wanted.iter().find(|e| e.service == miss.service);
         applied.rehearsed.baseline.had(wanted, miss) == Was::Not
     })
+}
+
+/// Nobody would take back what nobody confirms.
+fn unguarded(error: &std::io::Error) -> Finding {
+    Finding::new(
+        "guard.not-started",
+        Severity::Fatal,
+        format!("The guard of the change could not be started: {error}."),
+        "Apply without --confirm-within, or find out why no second process can be started.",
+    )
 }
 
 /// Postfix ran when the change began and runs no more: ended by the change's reload, or stopped

@@ -9,8 +9,9 @@ use crate::certificates::CertificateView;
 use crate::drift::DriftReport;
 use crate::{Engine, EngineError};
 use postseal_planner::facts::{Facts, MasterState};
-use postseal_planner::intent::Intent;
+use postseal_planner::intent::{Intent, Owned};
 use postseal_planner::levels::{Levels, ServiceLevels};
+use postseal_planner::plan::{Base, Cf, Plan};
 use postseal_planner::report::Verdict;
 use postseal_store::{InstanceState, Operation};
 
@@ -64,15 +65,18 @@ impl Engine<'_> {
     /// The state, or what an operation that awaits confirmation makes of it: its own writing is no
     /// hand edit, and its wishes are not pending.
     pub(crate) fn in_force_now(&self, facts: &Facts) -> Result<InstanceState, EngineError> {
-        let mut state = self.state()?;
-        if let Some(open) = self.awaiting()? {
-            let intent = open.new.plan.intent;
-            state.draft = state.draft.filter(|draft| *draft != intent);
-            state.desired = intent;
-            state.written = crate::adopt::written(facts);
-            state.base = crate::adopt::base(facts);
-        }
-        Ok(state)
+        let state = self.state()?;
+        let Some(open) = self.awaiting()? else {
+            return Ok(state);
+        };
+        let noted = open.new.written;
+        let written = noted.unwrap_or_else(|| crate::adopt::written(facts));
+        let in_force = in_force_by(&open.new.plan, written);
+        Ok(InstanceState {
+            draft: state.draft.filter(|draft| *draft != in_force.desired),
+            head: state.head,
+            ..in_force
+        })
     }
 
     /// Effective values for `show`.
@@ -100,6 +104,21 @@ impl Engine<'_> {
     /// What is in force, and what is wished.
     pub fn wishes(&self) -> Result<InstanceState, EngineError> {
         self.state()
+    }
+}
+
+/// The state that a carried out plan makes. The files may have been edited by hand since.
+pub(crate) fn in_force_by(plan: &Plan, written: Owned) -> InstanceState {
+    let after = |file, before| plan.edit(file).map_or(before, |edit| edit.after);
+    InstanceState {
+        desired: plan.intent.clone(),
+        draft: None,
+        written,
+        base: Base {
+            main_cf: after(Cf::Main, plan.base.main_cf),
+            master_cf: after(Cf::Master, plan.base.master_cf),
+        },
+        head: None,
     }
 }
 

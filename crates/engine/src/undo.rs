@@ -5,20 +5,21 @@
 //! then a reload, then the proof that the old state is effective. Never: deletes what it did not
 //! write, or overwrites a later hand edit.
 
+mod stored;
+
 use crate::apply::Applied;
 use crate::verify::Interrupt;
 use crate::{End, Engine, EngineError, Event, Stage};
 use postfix_cf::{MainCf, MasterCf};
 use postseal_host::{HostError, Snapshot};
 use postseal_planner::facts::{Facts, MasterState};
-use postseal_planner::plan::{Cf, Plan, Step};
+use postseal_planner::plan::{Cf, Edit, Plan, Step};
 use postseal_planner::report::{Outcome, StageName, StageOutcome, Verdict};
 use postseal_planner::{Digest, Finding, Severity};
-use postseal_store::{Close, Operation, OperationOutcome, Phase, StoreError, StoredSnapshot};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use postseal_store::{Close, Operation, OperationOutcome, Phase, StoreError};
 use std::time::Duration;
+
+pub(crate) use stored::Attributes;
 
 /// How long the old state has to show itself after a reload.
 const OLD_STATE: Duration = Duration::from_secs(5);
@@ -31,8 +32,17 @@ pub(crate) struct Undo {
     pub(crate) plan: Plan,
     pub(crate) snapshots: Vec<Snapshot>,
     pub(crate) reason: String,
-    /// The master that the change has reloaded, as far as this process knows.
-    pub(crate) disturbed: MasterState,
+    /// Who ended Postfix, should it not run.
+    pub(crate) ender: Ender,
+}
+
+/// Who ends Postfix between the beginning of a change and its undoing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ender {
+    /// The change, whose reload or stop and start it did not survive: it is started again.
+    Change,
+    /// Somebody else, who starts it again.
+    Somebody,
 }
 
 impl Undo {
@@ -42,20 +52,27 @@ impl Undo {
             plan: applied.rehearsed.approved.proposal.plan.clone(),
             snapshots: applied.snapshots.clone(),
             reason,
-            disturbed: applied.disturbed,
+            ender: match applied.disturbed {
+                MasterState::Running(_) => Ender::Change,
+                MasterState::Stopped => Ender::Somebody,
+            },
         }
     }
 
     /// From the operation log, after a crash or a passed deadline.
     pub(crate) fn of_stored(operation: &Operation, reason: String) -> Option<Self> {
-        let snapshots: Option<Vec<Snapshot>> =
-            operation.new.snapshots.iter().map(snapshot).collect();
+        let snapshots: Option<Vec<Snapshot>> = operation
+            .new
+            .snapshots
+            .iter()
+            .map(stored::snapshot)
+            .collect();
         Some(Self {
             operation: operation.id,
             plan: operation.new.plan.clone(),
             snapshots: snapshots?,
             reason,
-            disturbed: MasterState::Stopped,
+            ender: stored::ender(operation),
         })
     }
 }
@@ -87,6 +104,7 @@ impl Engine<'_> {
         });
         let phase = Phase::RollingBack {
             reason: undo.reason.clone(),
+            running: matches!(self.host.master(), Ok(MasterState::Running(_))),
         };
         // A store that cannot be written (a full disk) must not keep the old bytes away. The next
         // start undoes the operation again and finds the files as they should be.
@@ -117,13 +135,30 @@ impl Engine<'_> {
         self.store.close_operation(undo.operation, &close)
     }
 
-    /// The plan's publishing steps backwards, so that every state on the way was tried.
+    /// The plan's publishing steps backwards, so that every state on the way was tried. All files
+    /// are looked at before the first is touched.
     fn restore_files(&mut self, undo: &Undo) -> Result<(), EngineError> {
+        let mut restored = Vec::new();
+        for (snapshot, edit) in self.to_restore(undo)? {
+            // Restoring main.cf acts at once; master.cf waits for a reload. Between the two, the
+            // services must be the old ones before main.cf gets older than they are.
+            if snapshot.file == Cf::Main && restored.contains(&Cf::Master) {
+                self.reload_if_running()?;
+            }
+            self.host.restore(snapshot, edit.after)?;
+            restored.push(snapshot.file);
+        }
+        Ok(())
+    }
+
+    /// The files that hold what the plan wrote, in the order of the way back; a conflict where
+    /// one holds neither that nor what it held before.
+    fn to_restore<'u>(&self, undo: &'u Undo) -> Result<Vec<(&'u Snapshot, &'u Edit)>, EngineError> {
         let published = undo.plan.steps.iter().rev().filter_map(|step| match step {
             Step::Publish { file } => Some(*file),
             _ => None,
         });
-        let mut changed = Vec::new();
+        let mut written = Vec::new();
         for file in published {
             let (Some(edit), Some(snapshot)) = (
                 undo.plan.edit(file),
@@ -134,10 +169,9 @@ impl Engine<'_> {
             // A leftover that cannot be removed is no reason not to go back.
             let _ = self.host.sweep(file);
             let now = Digest::of(&self.host.snapshot(file)?.bytes);
-            if now == edit.before {
-                continue;
-            }
-            if now != edit.after {
+            if now == edit.after && now != edit.before {
+                written.push((snapshot, edit));
+            } else if now != edit.before {
                 return Err(EngineError::Conflict {
                     operation: undo.operation,
                     reason: format!(
@@ -147,26 +181,19 @@ impl Engine<'_> {
                     ),
                 });
             }
-            // Restoring main.cf acts at once; master.cf waits for a reload. Between the two, the
-            // services must be the old ones before main.cf gets older than they are.
-            if file == Cf::Main && changed.contains(&Cf::Master) {
-                self.reload_if_running()?;
-            }
-            self.host.restore(snapshot, edit.after)?;
-            changed.push(file);
         }
-        Ok(())
+        Ok(written)
     }
 
     /// Reloads; starts what the change's own reload has ended, but never what somebody else has
     /// stopped.
     fn make_effective(&mut self, undo: &Undo) -> Result<Option<Finding>, EngineError> {
-        match (self.host.master()?, undo.disturbed) {
+        match (self.host.master()?, undo.ender) {
             (MasterState::Running(_), _) => self.host.reload()?,
-            (MasterState::Stopped, MasterState::Stopped) => {}
-            (MasterState::Stopped, MasterState::Running(_)) => {
+            (MasterState::Stopped, Ender::Somebody) => {}
+            (MasterState::Stopped, Ender::Change) => {
                 self.tell(Event::Restarted {
-                    reason: "its master process ended at the reload".to_owned(),
+                    reason: "its master process ended during the change".to_owned(),
                 });
                 return Ok(self.host.restart().err().map(|error| not_started(&error)));
             }
@@ -291,58 +318,6 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     haystack
         .windows(needle.len())
         .any(|window| window == needle)
-}
-
-/// Everything of a snapshot but its bytes, as the store keeps it.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Attributes {
-    path: PathBuf,
-    link: Option<PathBuf>,
-    uid: u32,
-    gid: u32,
-    mode: u32,
-    xattrs: BTreeMap<String, Vec<u8>>,
-}
-
-impl Attributes {
-    pub(crate) fn of(snapshot: &Snapshot) -> Self {
-        let name = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
-        Self {
-            path: snapshot.path.clone(),
-            link: snapshot.link.clone(),
-            uid: snapshot.uid,
-            gid: snapshot.gid,
-            mode: snapshot.mode,
-            xattrs: snapshot
-                .xattrs
-                .iter()
-                .map(|(key, value)| (name(key), value.clone()))
-                .collect(),
-        }
-    }
-
-    pub(crate) fn to_json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
-    }
-}
-
-/// A stored snapshot as the host wants it back; `None` when the store's document is unreadable.
-pub(crate) fn snapshot(stored: &StoredSnapshot) -> Option<Snapshot> {
-    let attributes: Attributes = serde_json::from_str(&stored.attributes).ok()?;
-    Some(Snapshot {
-        file: stored.file,
-        path: attributes.path,
-        link: attributes.link,
-        bytes: stored.bytes.clone(),
-        uid: attributes.uid,
-        gid: attributes.gid,
-        mode: attributes.mode,
-        xattrs: attributes
-            .xattrs
-            .into_iter()
-            .map(|(key, value)| (key.into_bytes(), value))
-            .collect(),
-    })
 }
 
 /// The duration after which the proof of a change gives up.

@@ -20,7 +20,7 @@ pub use certificate::{Certificate, NewCertificate};
 pub use error::StoreError;
 pub use instance::InstanceState;
 pub use operation::{
-    Close, NewOperation, Operation, OperationKind, OperationOutcome, Phase, StoredSnapshot,
+    Before, Close, NewOperation, Operation, OperationKind, OperationOutcome, Phase, StoredSnapshot,
 };
 pub use sqlite::SqliteStore;
 

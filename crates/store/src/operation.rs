@@ -3,8 +3,10 @@
 //! Owns: the shapes of the operation log. Never: decides what a phase means for recovery.
 
 use crate::InstanceState;
+use postseal_planner::intent::Owned;
 use postseal_planner::plan::Cf;
-use postseal_planner::{Digest, Plan};
+use postseal_planner::report::{ServiceExpectation, Verdict};
+use postseal_planner::{Digest, Finding, Plan};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -25,6 +27,24 @@ pub struct NewOperation {
     pub snapshots: Vec<StoredSnapshot>,
     /// Until when it must be confirmed, milliseconds since the epoch.
     pub confirm_by_ms: Option<i64>,
+    /// What was found before it. Nothing is known of operations that were opened before this was
+    /// noted.
+    pub before: Before,
+    /// What the owned parameters are once its steps are done; `None` where that was not noted.
+    pub written: Option<Owned>,
+}
+
+/// What was found before an operation changed anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Before {
+    /// Whether the master ran.
+    pub running: bool,
+    /// What the files promised.
+    pub expectations: Vec<ServiceExpectation>,
+    /// What was seen of it.
+    pub verdict: Verdict,
+    /// What was logged of TLS.
+    pub logged: Vec<Finding>,
 }
 
 /// What kind of change an operation is.
@@ -61,6 +81,9 @@ pub enum Phase {
     RollingBack {
         /// Why.
         reason: String,
+        /// Whether the master ran when this began.
+        #[serde(default)]
+        running: bool,
     },
     /// The old bytes are back and effective.
     RolledBack,

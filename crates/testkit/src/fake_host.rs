@@ -57,6 +57,12 @@ impl FakeHost {
         self.world().revive();
     }
 
+    /// The process was killed and another one begins; the machine, and Postfix on it, go on. The
+    /// lock is free, scratch instances are cleared away, steps count from 0 and nothing goes wrong.
+    pub fn next_process(&self) {
+        self.world().next_process();
+    }
+
     /// Whether the error is that of a machine that died, as opposed to a call that failed.
     pub fn has_died(error: &HostError) -> bool {
         matches!(error, HostError::Spawn { command, .. } if command == DEAD)

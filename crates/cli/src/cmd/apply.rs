@@ -1,6 +1,6 @@
 //! `apply`, `confirm`, `rollback`, `recover` and the guard.
 //!
-//! Owns: their words, the prompt for a typed confirmation, and starting the guard's process.
+//! Owns: their words, and the prompt for a typed confirmation.
 //! Never: decides whether a change is good.
 
 use super::plan::{self, OnlyDiff};
@@ -8,13 +8,12 @@ use crate::answer::{Answer, findings_text};
 use crate::config::{Global, Output};
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
-use postseal_engine::{Acceptance, Changed, Engine, Guarded, Keep, Outcome, Proposal, Recovery};
-use postseal_planner::Plan;
+use postseal_engine::{Acceptance, Changed, Keep, Outcome, Proposal, Recovery};
 use postseal_planner::facts::MasterState;
 use postseal_planner::report::{Outcome as Judged, Verdict};
+use postseal_planner::{Finding, Plan};
 use serde_json::json;
 use std::io::{IsTerminal, Write};
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// Said when there was no wire to look at.
@@ -81,7 +80,7 @@ pub(crate) fn apply(args: &ApplyArgs, global: &Global) -> Result<Answer, Failure
     session.heed_interrupts()?;
     let mut engine = session.engine();
     let changed = engine.apply(args.plan.as_deref(), &accepted, args.change.keep())?;
-    done(&mut engine, &changed, global)
+    Ok(answer(&changed))
 }
 
 pub(crate) fn rollback(args: &RollbackArgs, global: &Global) -> Result<Answer, Failure> {
@@ -95,24 +94,7 @@ pub(crate) fn rollback(args: &RollbackArgs, global: &Global) -> Result<Answer, F
     let mut engine = session.engine();
     let accepted = args.change.accept.clone();
     let changed = engine.rollback(args.operation, &accepted, args.change.keep())?;
-    done(&mut engine, &changed, global)
-}
-
-/// The answer of whatever ended in a change; starts the guard where one is needed.
-pub(crate) fn done(
-    engine: &mut Engine<'_>,
-    changed: &Changed,
-    global: &Global,
-) -> Result<Answer, Failure> {
-    if let Outcome::Awaiting { operation, .. } = changed.outcome {
-        let guarded = start_guard(operation, global).and_then(|()| await_guard(engine, operation));
-        if let Err(failure) = guarded {
-            // Nobody would take back what nobody confirms.
-            engine.rollback(Some(operation), &[], Keep::Now)?;
-            return Err(failure);
-        }
-    }
-    Ok(answer(changed))
+    Ok(answer(&changed))
 }
 
 pub(crate) fn confirm(global: &Global) -> Result<Answer, Failure> {
@@ -140,9 +122,19 @@ pub(crate) fn recover(global: &Global) -> Result<Answer, Failure> {
             format!("Operation {operation} had been proved; it is kept.\n"),
             json!({"changed": true, "recovery": "kept", "operation": operation, "found": phase}),
         ),
-        Recovery::Undone { operation, phase } => (
-            format!("Operation {operation} was interrupted; the old files are back.\n"),
-            json!({"changed": true, "recovery": "undone", "operation": operation, "found": phase}),
+        Recovery::Undone {
+            operation,
+            phase,
+            trouble,
+        } => (
+            format!(
+                "Operation {operation} was interrupted; the old files are back.\n{}",
+                findings_text(trouble.as_slice())
+            ),
+            json!({
+                "changed": true, "recovery": "undone", "operation": operation, "found": phase,
+                "findings": trouble.as_slice(),
+            }),
         ),
     };
     Ok(Answer::new(text, document))
@@ -221,7 +213,8 @@ fn prompt(question: &str) -> Result<String, Failure> {
     Ok(line.trim().to_owned())
 }
 
-fn answer(changed: &Changed) -> Answer {
+/// The answer of whatever ended in a change.
+pub(crate) fn answer(changed: &Changed) -> Answer {
     let (text, outcome, operation) = match changed.outcome {
         Outcome::Nothing => ("Nothing to do.\n".to_owned(), "nothing", None),
         Outcome::Kept { operation } => (
@@ -248,6 +241,7 @@ fn answer(changed: &Changed) -> Answer {
         said.push_str(&format!("Not rehearsed: {sentence}\n"));
     }
     said.push_str(&text);
+    said.push_str(&broken_again(&changed.broken_again));
     let in_force = matches!(
         changed.outcome,
         Outcome::Kept { .. } | Outcome::Awaiting { .. }
@@ -268,6 +262,7 @@ fn answer(changed: &Changed) -> Answer {
         "not_rehearsed": changed.not_rehearsed,
         "proved": changed.proved,
         "master_running": changed.master != MasterState::Stopped,
+        "broken_again": changed.broken_again,
         "findings": changed.plan.findings,
     });
     let unseen = in_force && changed.proved.outcome() == Judged::Undetermined;
@@ -276,6 +271,14 @@ fn answer(changed: &Changed) -> Answer {
     } else {
         Exit::Done
     })
+}
+
+fn broken_again(findings: &[Finding]) -> String {
+    if findings.is_empty() {
+        return String::new();
+    }
+    let text = findings_text(findings);
+    format!("What was broken before the operation that was undone is broken again:\n{text}")
 }
 
 /// What the wire proved, a line each.
@@ -301,50 +304,6 @@ fn after(plan: &Plan) -> serde_json::Value {
         })
         .collect::<serde_json::Map<_, _>>()
         .into()
-}
-
-/// Starts the guard as a process of its own.
-fn start_guard(operation: u64, global: &Global) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| no_guard(&error.to_string());
-    let mut command = Command::new(std::env::current_exe().map_err(failed)?);
-    if let Some(config) = &global.config {
-        command.arg("--config").arg(config);
-    }
-    if let Some(instance) = &global.instance {
-        command.arg("--instance").arg(instance);
-    }
-    command
-        .arg("--store")
-        .arg(format!("sqlite:{}", global.store.display()));
-    command
-        .arg("--quiet")
-        .arg("guard")
-        .arg(operation.to_string());
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command.spawn().map(drop).map_err(failed)
-}
-
-/// Waits until the guard holds its lock: a `confirm` that comes at once must find it alive.
-fn await_guard(engine: &Engine<'_>, operation: u64) -> Result<(), Failure> {
-    for _ in 0..300 {
-        if engine.guarded(operation) == Guarded::Yes {
-            return Ok(());
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    Err(no_guard("it did not take its lock"))
-}
-
-fn no_guard(why: &str) -> Failure {
-    Failure::new(
-        Exit::RolledBack,
-        "guard.not-started",
-        format!("the guard could not be started, so the change was rolled back: {why}"),
-    )
-    .hint("Apply without --confirm-within, or find out why no second process can be started.")
 }
 
 fn acceptance(text: &str) -> Result<Acceptance, String> {

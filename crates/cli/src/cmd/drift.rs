@@ -2,7 +2,7 @@
 //!
 //! Owns: their words. Never: treats other bytes as drift.
 
-use super::apply::{ChangeArgs, done};
+use super::apply::{ChangeArgs, answer};
 use crate::answer::Answer;
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
@@ -31,7 +31,7 @@ pub(crate) fn run(args: &DriftArgs, global: &Global) -> Result<Answer, Failure> 
         session.heed_interrupts()?;
         let mut engine = session.engine();
         let changed = engine.restore_drift(&args.change.accepted(), args.change.keep())?;
-        return done(&mut engine, &changed, global);
+        return Ok(answer(&changed));
     }
     if args.adopt {
         let report = engine.adopt_drift()?;

@@ -130,3 +130,64 @@ fn rollback_while_it_waits() {
     wait_for("the guard's end", || story.guard().is_none());
     story.is_undone();
 }
+
+#[test]
+fn nobody_finds_it_without_its_guard() {
+    let site = Site::new();
+    site.wish();
+    let mut apply = site
+        .command(&["apply", "--confirm-within", "5m"])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    // Every command rolls back what is unconfirmed and unguarded.
+    let mut asked = 0;
+    while apply.try_wait().unwrap().is_none() {
+        site.expect(0, &["history"]);
+        asked += 1;
+    }
+    assert!(asked > 1, "{asked}");
+    assert!(apply.wait().unwrap().success());
+    let ran = site.expect(0, &["recover"]);
+    assert_eq!(ran.json["recovery"], "awaiting", "{:#}", ran.json);
+    assert_eq!(site.serves_tls(), Some(true));
+    site.expect(0, &["confirm"]);
+}
+
+#[test]
+fn a_hand_edit_while_it_waits_is_shown_and_stays() {
+    let story = Awaiting::within("5m");
+    let site = &story.site;
+    site.append(&site.main_cf(), "smtpd_tls_loglevel = 3\n");
+    let edited = site.files();
+    for word in ["status", "confirm"] {
+        site.expect(0, &[word]);
+        let ran = site.expect(2, &["drift"]);
+        assert!(
+            ran.json.to_string().contains("smtpd_tls_loglevel"),
+            "{ran:?}"
+        );
+    }
+    assert_eq!(site.files(), edited);
+    assert_eq!(site.run(&["plan"]).code(), "drift.unresolved");
+    site.expect(0, &["drift", "--restore"]);
+    assert_eq!(site.files(), story.new);
+}
+
+#[test]
+fn a_hand_edit_is_not_lost_when_the_time_is_over() {
+    let story = Awaiting::within("3s");
+    let site = &story.site;
+    site.append(&site.main_cf(), "biff = no\n");
+    let edited = site.files();
+    wait_for("the guard's end", || story.guard().is_none());
+    let ran = site.expect(75, &["recover"]);
+    assert_eq!(ran.code(), "operation.conflict");
+    assert!(ran.message().contains("main.cf was edited"), "{ran:?}");
+    assert_eq!(site.files(), edited);
+    // With the edit out of the way it comes to its end.
+    std::fs::write(site.main_cf(), &story.new.main).unwrap();
+    site.expect(0, &["recover"]);
+    story.is_undone();
+}

@@ -14,3 +14,4 @@ mod permission;
 mod postfix;
 mod rivals;
 mod site;
+mod undo;

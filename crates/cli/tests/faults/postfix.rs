@@ -2,7 +2,7 @@
 
 use crate::site::{Site, wait_for};
 use postseal_testkit::postfix_box::PostfixBox;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use std::net::TcpStream;
 
 #[test]
@@ -101,4 +101,58 @@ fn inet_interfaces_edited_since_the_start_needs_a_stop_and_start() {
     // It was so before, and does not stand in the way.
     site.expect(0, &["apply"]);
     assert_eq!(site.serves_tls(), Some(true));
+}
+
+#[test]
+fn a_master_that_is_gone_with_the_killed_change_is_started_again() {
+    let site = Site::new();
+    site.wish();
+    let old = site.files();
+    let mut apply = site.start(&["apply"]);
+    // The reload may have begun.
+    apply.until("replaced main.cf");
+    apply.signal(Signal::KILL);
+    apply.end();
+    let master = pid(&site);
+    kill_process(master, Signal::KILL).unwrap();
+    wait_for("the end of the master", || site.postfix.master().is_none());
+    let ran = site.expect(0, &["recover"]);
+    assert_eq!(ran.json["recovery"], "undone", "{:#}", ran.json);
+    assert!(ran.told.contains("stopping and starting"), "{}", ran.told);
+    assert!(
+        site.postfix
+            .master()
+            .is_some_and(|now| Some(now) != raw(master))
+    );
+    site.is_as_before(&old);
+}
+
+#[test]
+fn a_master_that_takes_no_reload() {
+    let site = Site::new();
+    site.wish();
+    let old = site.files();
+    let mut apply = site.start(&["apply"]);
+    apply.until("rehearsed: ");
+    kill_process(pid(&site), Signal::STOP).unwrap();
+    let ran = apply.end();
+    // What was begun is put back; that it is in force again can only be seen when the master goes
+    // on, and the operation stays open until then.
+    assert_eq!(ran.code(), "postfix.stuck", "{ran:?}");
+    assert_eq!(ran.exit, Some(1), "{ran:?}");
+    assert_eq!(site.files(), old);
+    assert_eq!(site.run(&["recover"]).code(), "postfix.stuck");
+    kill_process(pid(&site), Signal::CONT).unwrap();
+    let ran = site.expect(0, &["recover"]);
+    assert_eq!(ran.json["recovery"], "undone", "{:#}", ran.json);
+    site.is_as_before(&old);
+}
+
+fn pid(site: &Site) -> Pid {
+    let master = site.postfix.master().unwrap();
+    Pid::from_raw(i32::try_from(master).unwrap()).unwrap()
+}
+
+fn raw(pid: Pid) -> Option<u32> {
+    u32::try_from(pid.as_raw_nonzero().get()).ok()
 }

@@ -4,7 +4,7 @@
 //! before. Never: looks at a wire.
 
 use postseal_planner::{Finding, Severity};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the name of a scratch instance's folder begins with.
 const SCRATCH: &str = "postseal-scratch-";
@@ -13,18 +13,25 @@ const COUNTED: [&str; 2] = ["pid", "line"];
 
 /// Matters that were logged before a change.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Logged(BTreeSet<String>);
+pub(crate) struct Logged(BTreeMap<String, Finding>);
 
 impl Logged {
     /// Adds what was found.
     pub(crate) fn note(&mut self, findings: &[Finding]) {
-        let matters = findings.iter().map(|found| matter(&found.message));
-        self.0.extend(matters);
+        for found in findings {
+            let same = self.0.entry(matter(&found.message));
+            same.or_insert_with(|| found.clone());
+        }
     }
 
     /// Whether the same was logged before.
     pub(crate) fn had(&self, finding: &Finding) -> bool {
-        self.0.contains(&matter(&finding.message))
+        self.0.contains_key(&matter(&finding.message))
+    }
+
+    /// Each matter once.
+    pub(crate) fn findings(&self) -> Vec<Finding> {
+        self.0.values().cloned().collect()
     }
 }
 
@@ -60,7 +67,7 @@ pub(crate) fn log_findings(log: &[u8]) -> Vec<Finding> {
                 maillog::Weight::Degrades => Severity::Error,
                 maillog::Weight::Kills => Severity::Fatal,
             };
-            let remedy = "Change the setting that the message names; the plan was not applied.";
+            let remedy = "Change the setting that the message names.";
             Finding::new(warning.code, severity, warning.message.to_string(), remedy)
         })
         .collect();

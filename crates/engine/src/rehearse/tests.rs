@@ -7,8 +7,9 @@
 
 use super::*;
 use crate::propose::Proposal;
-use crate::{Import, Keep, Network, SystemClock};
+use crate::{Guardian, Import, Keep, Network, SystemClock};
 use mailtls::Fingerprint;
+use postfix_cf::{MainCf, MasterCf};
 use postseal_host::{HostOptions, PostfixHost};
 use postseal_planner::Digest;
 use postseal_planner::intent::Binding;
@@ -95,6 +96,7 @@ impl Server {
             wire: &Network,
             clock: &SystemClock::default(),
             guards: self.store.path().to_owned(),
+            guardian: &NoGuardian,
             actor: "a test".to_owned(),
             instance: directory.display().to_string(),
             interrupted: &AtomicBool::new(false),
@@ -116,6 +118,15 @@ impl Server {
         let reports = probe_all(&targets, Duration::from_secs(10));
         let shown = |report: &Report| report.handshake.as_ref()?.fingerprint;
         reports.iter().map(shown).collect()
+    }
+}
+
+/// Nothing here waits for a word.
+struct NoGuardian;
+
+impl Guardian for NoGuardian {
+    fn start(&self, _: u64) -> std::io::Result<()> {
+        Err(std::io::ErrorKind::Unsupported.into())
     }
 }
 

@@ -6,14 +6,15 @@
 use crate::clock::FixedClock;
 use crate::store::FullStore;
 use crate::wire::{FakeWire, SCRATCH};
-use postseal_engine::{Changed, Engine, EngineError, Import, Keep, Recovery};
+use postseal_engine::{Changed, Engine, EngineError, Guardian, Import, Keep, Recovery};
 use postseal_issue::{KeyType, LeafRequest, PrivateCa, Validity};
 use postseal_planner::facts::MasterState;
 use postseal_planner::intent::Binding;
 use postseal_store::{Operation, OperationOutcome, SqliteStore, Store};
 use postseal_testkit::fake_host::FakeHost;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use tempfile::TempDir;
@@ -58,20 +59,59 @@ pub(crate) struct Bench {
     pub(crate) wire: FakeWire,
     pub(crate) clock: FixedClock,
     pub(crate) interrupted: AtomicBool,
+    pub(crate) guardian: FakeGuardian,
     folder: TempDir,
+}
+
+/// Starts a guard that only holds its lock.
+pub(crate) struct FakeGuardian {
+    folder: PathBuf,
+    host: FakeHost,
+    guard: RefCell<Option<File>>,
+    /// No process can be started.
+    pub(crate) refuses: Cell<bool>,
+    /// Whether the instance was locked whenever a guard was started.
+    pub(crate) locked: Cell<bool>,
+}
+
+impl FakeGuardian {
+    pub(crate) fn die(&self) {
+        self.guard.take();
+    }
+}
+
+impl Guardian for FakeGuardian {
+    fn start(&self, operation: u64) -> std::io::Result<()> {
+        self.locked.set(self.host.world().is_locked());
+        if self.refuses.get() {
+            return Err(std::io::ErrorKind::WouldBlock.into());
+        }
+        let lock = File::create(self.folder.join(format!("guard-{operation}.lock")))?;
+        lock.try_lock()?;
+        self.guard.replace(Some(lock));
+        Ok(())
+    }
 }
 
 impl Bench {
     /// A host just adopted, with a certificate `mx` in the store.
     pub(crate) fn new() -> Self {
-        let bench = Self::on(FakeHost::new(MAIN, MASTER));
+        let bench = Self::with_main(MAIN);
+        bench.adopt();
         bench
-            .run(|engine| {
-                engine.init()?;
-                engine.import_certificate(certificate("mx"))
-            })
-            .unwrap();
-        bench
+    }
+
+    /// A host with this main.cf, not adopted yet.
+    pub(crate) fn with_main(main: &[u8]) -> Self {
+        Self::on(FakeHost::new(main, MASTER))
+    }
+
+    pub(crate) fn adopt(&self) {
+        self.run(|engine| {
+            engine.init()?;
+            engine.import_certificate(certificate("mx"))
+        })
+        .unwrap();
     }
 
     fn on(host: FakeHost) -> Self {
@@ -86,7 +126,15 @@ impl Bench {
                 .map(|(id, n)| (id.to_owned(), ([127, 0, 0, 1], SCRATCH + n).into()))
                 .into();
         }
+        let folder = folder();
         Self {
+            guardian: FakeGuardian {
+                folder: folder.path().to_owned(),
+                host: host.clone(),
+                guard: RefCell::default(),
+                refuses: Cell::new(false),
+                locked: Cell::new(false),
+            },
             wire: FakeWire {
                 host: host.clone(),
                 deaf: AtomicBool::new(false),
@@ -94,7 +142,7 @@ impl Bench {
             host,
             clock: FixedClock::new(),
             interrupted: AtomicBool::new(false),
-            folder: folder(),
+            folder,
         }
     }
 
@@ -141,6 +189,7 @@ impl Bench {
             wire: &self.wire,
             clock: &self.clock,
             guards: self.folder.path().to_owned(),
+            guardian: &self.guardian,
             actor: "test".to_owned(),
             instance: INSTANCE.to_owned(),
             interrupted: &self.interrupted,
@@ -244,6 +293,14 @@ fn folder() -> TempDir {
     let made = TempDir::with_prefix_in("postseal-engine-", memory);
     made.or_else(|_| TempDir::with_prefix("postseal-engine-"))
         .unwrap()
+}
+
+/// A sound key with its certificate, as a file of the administrator's.
+pub(crate) fn own_file() -> Zeroizing<Vec<u8>> {
+    let import = certificate("own");
+    let mut bytes = import.key.unwrap();
+    bytes.extend(import.cert);
+    bytes
 }
 
 /// A sound certificate of a private CA.

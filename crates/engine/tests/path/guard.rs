@@ -1,9 +1,8 @@
 //! Changes that wait for a word.
 
 use crate::bench::{Bench, Files};
-use postseal_engine::{Guarded, Keep, Kind, Outcome, Recovery};
+use postseal_engine::{Changes, Guarded, Keep, Kind, Outcome, Recovery};
 use postseal_store::OperationOutcome;
-use std::fs::File;
 use std::time::Duration;
 
 const TIME: Duration = Duration::from_secs(300);
@@ -29,19 +28,11 @@ impl Awaiting {
         let new = bench.files();
         Self { bench, old, new }
     }
-
-    /// The lock of a guard that lives.
-    fn guard(&self) -> File {
-        let file = File::create(self.bench.folder().join("guard-1.lock")).unwrap();
-        file.try_lock().unwrap();
-        file
-    }
 }
 
 #[test]
 fn confirmed_in_time_it_is_kept() {
     let story = Awaiting::new();
-    let _guard = story.guard();
     assert_eq!(
         story.bench.recover().unwrap(),
         Recovery::Awaiting { operation: 1 }
@@ -56,7 +47,6 @@ fn confirmed_in_time_it_is_kept() {
 #[test]
 fn everything_else_has_to_wait() {
     let story = Awaiting::new();
-    let _guard = story.guard();
     let bench = &story.bench;
     bench.set(&[("received-header", "yes")]);
     for error in [
@@ -76,7 +66,6 @@ fn everything_else_has_to_wait() {
 #[test]
 fn past_its_deadline_it_is_undone_even_under_a_guard() {
     let story = Awaiting::new();
-    let _guard = story.guard();
     story.bench.clock.pass(TIME);
     let recovery = story.bench.recover().unwrap();
     assert!(matches!(recovery, Recovery::Undone { operation: 1, .. }));
@@ -88,6 +77,7 @@ fn past_its_deadline_it_is_undone_even_under_a_guard() {
 #[test]
 fn without_its_guard_it_is_undone_by_the_next_command() {
     let story = Awaiting::new();
+    story.bench.guardian.die();
     story.bench.set(&[("received-header", "yes")]);
     let files = story.old.clone();
     story.bench.recover().unwrap();
@@ -102,7 +92,6 @@ fn without_its_guard_it_is_undone_by_the_next_command() {
 #[test]
 fn rollback_while_it_waits_undoes_it() {
     let story = Awaiting::new();
-    let _guard = story.guard();
     let changed = story.bench.rollback().unwrap();
     assert_eq!(changed.outcome, Outcome::Undone { operation: 1 });
     assert_eq!(story.bench.files(), story.old);
@@ -112,6 +101,7 @@ fn rollback_while_it_waits_undoes_it() {
 #[test]
 fn the_guard_itself_waits_and_then_rolls_back() {
     let story = Awaiting::new();
+    story.bench.guardian.die();
     let recovery = story.bench.run(|engine| engine.guard(1)).unwrap();
     assert!(matches!(recovery, Recovery::Undone { operation: 1, .. }));
     assert_eq!(story.bench.files(), story.old);
@@ -123,11 +113,79 @@ fn the_guard_itself_waits_and_then_rolls_back() {
 #[test]
 fn a_guard_of_what_is_settled_has_nothing_to_do() {
     let story = Awaiting::new();
-    {
-        let _guard = story.guard();
-        story.bench.run(|engine| engine.confirm()).unwrap();
-    }
+    story.bench.run(|engine| engine.confirm()).unwrap();
+    story.bench.guardian.die();
     let recovery = story.bench.run(|engine| engine.guard(1)).unwrap();
     assert_eq!(recovery, Recovery::Nothing);
     assert_eq!(story.bench.files(), story.new);
+}
+
+#[test]
+fn the_guard_is_up_before_anybody_else_may_look() {
+    let story = Awaiting::new();
+    assert!(story.bench.guardian.locked.get());
+    assert!(!story.bench.host.world().is_locked());
+}
+
+#[test]
+fn what_nobody_would_take_back_is_taken_back_at_once() {
+    let bench = Bench::new();
+    bench.turn_on();
+    let old = bench.files();
+    bench.guardian.refuses.set(true);
+    let error = bench
+        .run(|engine| engine.apply(None, &[], Keep::Within(TIME)))
+        .unwrap_err();
+    assert_eq!(error.kind(), Kind::RolledBack, "{error}");
+    assert_eq!(error.code(), "guard.not-started");
+    assert_eq!(bench.files(), old);
+    assert!(bench.is_effective());
+    assert!(bench.open().is_none());
+}
+
+/// Appends to main.cf, as an administrator's editor does.
+fn edit(bench: &Bench, line: &str) {
+    bench.host.world().main_cf.extend(line.as_bytes());
+}
+
+#[test]
+fn a_hand_edit_of_ours_while_it_waits_is_drift() {
+    let story = Awaiting::new();
+    let bench = &story.bench;
+    edit(bench, "smtpd_tls_loglevel = 3\n");
+    for _ in 0..2 {
+        let report = bench.run(|engine| engine.drift()).unwrap();
+        assert_eq!(report.drift.len(), 1, "{report:?}");
+        assert_eq!(report.drift[0].parameter, "smtpd_tls_loglevel");
+        // The second time it is asked after the word was given.
+        let _ = bench.run(|engine| engine.confirm());
+    }
+    assert!(bench.files().main.ends_with(b"smtpd_tls_loglevel = 3\n"));
+    bench.set(&[("received-header", "yes")]);
+    assert_eq!(bench.apply().unwrap_err().code(), "drift.unresolved");
+}
+
+#[test]
+fn any_other_hand_edit_while_it_waits_is_news() {
+    let story = Awaiting::new();
+    let bench = &story.bench;
+    edit(bench, "biff = no\n");
+    bench.run(|engine| engine.confirm()).unwrap();
+    let report = bench.run(|engine| engine.drift()).unwrap();
+    assert!(report.drift.is_empty(), "{report:?}");
+    assert_eq!(report.other_bytes, Changes::Some);
+}
+
+#[test]
+fn a_hand_edit_before_it_is_undone_is_a_conflict_and_stays() {
+    let story = Awaiting::new();
+    let bench = &story.bench;
+    edit(bench, "biff = no\n");
+    let edited = bench.files();
+    bench.guardian.die();
+    for error in [bench.recover().unwrap_err(), bench.rollback().unwrap_err()] {
+        assert_eq!(error.kind(), Kind::Conflict, "{error}");
+        assert_eq!(error.code(), "operation.conflict");
+    }
+    assert_eq!(bench.files(), edited);
 }

@@ -1,8 +1,10 @@
 //! Rollback, drift and hand edits.
 
-use crate::bench::{Bench, MAIN, MASTER};
+use crate::bench::{Bench, MAIN, MASTER, own_file};
 use postseal_engine::{Again, Changes, Keep, Kind, Outcome};
+use postseal_planner::facts::MasterState;
 use postseal_planner::plan::Cf;
+use zeroize::Zeroizing;
 
 fn applied() -> Bench {
     let bench = Bench::new();
@@ -108,10 +110,12 @@ fn a_hand_edit_in_the_middle_of_a_change_is_kept_and_told() {
     bench.apply().unwrap_err();
     bench.host.revive();
     edit(&bench, "# Ask Ingrid first.", "# Ask Olaf now.");
+    let written = bench.files();
     let error = bench.recover().unwrap_err();
     assert_eq!(error.kind(), Kind::Conflict, "{error}");
     assert_eq!(error.code(), "operation.conflict");
     assert!(bench.files().main.starts_with(b"# Ask Olaf now."));
+    assert_eq!(bench.files().master, written.master, "it is between");
     // Taking the edit out again lets it come to its end.
     edit(&bench, "# Ask Olaf now.", "# Ask Ingrid first.");
     bench.recover().unwrap();
@@ -194,4 +198,71 @@ fn init_again_takes_hand_edits_over() {
     );
     assert_eq!(again(&bench), Again::TakenOver);
     assert_eq!(again(&bench), Again::Unchanged);
+}
+
+/// main.cf with TLS switched on and a certificate of its own.
+const OWN: &[u8] = b"myhostname = mx.fake.test\n\
+    smtpd_tls_security_level = may\n\
+    smtpd_tls_chain_files = /etc/postfix/own.pem\n";
+const OWN_FILE: &str = "/etc/postfix/own.pem";
+
+/// Adopted as it was, then put on the store's certificate.
+fn mended(own: Option<Zeroizing<Vec<u8>>>) -> Bench {
+    let bench = Bench::with_main(OWN);
+    if let Some(own) = own {
+        bench.host.world().files.insert(OWN_FILE.into(), own);
+    }
+    bench.adopt();
+    bench.bind("mx");
+    let changed = bench.apply().unwrap();
+    assert_eq!(changed.outcome, Outcome::Kept { operation: 1 });
+    bench
+}
+
+#[test]
+fn what_was_broken_before_may_be_broken_again() {
+    let bench = mended(None);
+    let changed = bench.rollback().unwrap();
+    assert_eq!(changed.outcome, Outcome::Kept { operation: 2 });
+    assert_eq!(bench.files().main, OWN);
+    let codes: Vec<_> = changed.broken_again.iter().map(|f| &f.code).collect();
+    assert_eq!(codes, ["wire.starttls-broken"], "{changed:?}");
+    // And forth, to what was good.
+    let changed = bench
+        .run(|engine| engine.rollback(Some(2), &[], Keep::Now))
+        .unwrap();
+    assert!(changed.broken_again.is_empty(), "{changed:?}");
+}
+
+#[test]
+fn what_broke_since_is_refused() {
+    let bench = mended(Some(own_file()));
+    bench
+        .host
+        .world()
+        .files
+        .remove(std::path::Path::new(OWN_FILE));
+    let files = bench.files();
+    let error = bench.rollback().unwrap_err();
+    assert_eq!(error.kind(), Kind::Refused, "{error}");
+    assert_eq!(error.code(), "wire.starttls-broken");
+    assert_eq!(bench.files(), files);
+}
+
+#[test]
+fn what_a_stopped_postfix_did_not_show_is_no_excuse() {
+    let bench = Bench::with_main(OWN);
+    bench.host.world().files.insert(OWN_FILE.into(), own_file());
+    bench.adopt();
+    bench.bind("mx");
+    bench.host.world().master = MasterState::Stopped;
+    bench.apply().unwrap();
+    bench.host.revive();
+    bench
+        .host
+        .world()
+        .files
+        .remove(std::path::Path::new(OWN_FILE));
+    let error = bench.rollback().unwrap_err();
+    assert_eq!(error.code(), "wire.starttls-broken", "{error}");
 }

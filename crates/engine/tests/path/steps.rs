@@ -41,6 +41,12 @@ impl Story {
 
     /// Every step, in every way in which it can go wrong.
     fn every_step(&self) {
+        self.every_step_with(FakeHost::revive);
+        self.every_step_with(FakeHost::next_process);
+    }
+
+    /// The same, with what comes after a death: a machine that starts, or only another process.
+    fn every_step_with(&self, next: fn(&FakeHost)) {
         let mut ends = Ends::default();
         for fault in [Fault::Fail, Fault::DieBefore, Fault::DieAfter] {
             for n in 0..self.steps {
@@ -53,6 +59,7 @@ impl Story {
                     &bench,
                     result,
                     &format!("{fault:?} at {n} ({call})"),
+                    next,
                     &mut ends,
                 );
             }
@@ -68,6 +75,7 @@ impl Story {
         bench: &Bench,
         result: Result<Changed, EngineError>,
         story: &str,
+        next: fn(&FakeHost),
         ends: &mut Ends,
     ) {
         let died = bench.host.world().is_dead();
@@ -77,7 +85,7 @@ impl Story {
             // been the last thing that was wanted of it.
             let kept = matches!(bench.outcome(), Some(OperationOutcome::Kept));
             assert!(result.is_err() || kept, "{story}");
-            bench.host.revive();
+            next(&bench.host);
         } else if bench.open().is_none() {
             self.told_as_it_is(bench, &result, story);
         }
@@ -91,6 +99,7 @@ impl Story {
         assert!(!bench.host.world().is_locked(), "{story}");
         assert_eq!(bench.host.world().scratches(), 0, "{story}");
         assert!(bench.is_effective(), "{story}");
+        assert_ne!(bench.host.world().master, MasterState::Stopped, "{story}");
         assert_eq!(bench.newest().map(|newest| newest.id), before, "{story}");
         let files = bench.files();
         if files == self.new {
@@ -288,4 +297,55 @@ fn a_master_that_the_reload_ended_is_started_again() {
     assert_eq!(bench.files(), old);
     assert_ne!(bench.host.world().master, MasterState::Stopped);
     assert!(bench.is_effective());
+}
+
+#[test]
+fn a_master_that_ended_under_a_killed_process_is_started_again() {
+    let start = on();
+    let old = start.files();
+    let steps = {
+        let good = start.copy();
+        good.apply().unwrap();
+        good.host.steps()
+    };
+    let mut started = 0;
+    for fault in [Fault::DieBefore, Fault::DieAfter] {
+        for n in 0..steps {
+            let bench = start.copy();
+            bench.host.revive();
+            bench.host.world().deadly_reload = true;
+            bench.host.fault_at(n, fault);
+            bench.apply().unwrap_err();
+            let story = format!("{fault:?} at {n}");
+            bench.host.next_process();
+            // The old files do not end it.
+            bench.host.world().deadly_reload = false;
+            started += usize::from(bench.host.world().master == MasterState::Stopped);
+            bench.recover().unwrap();
+            assert_ne!(bench.host.world().master, MasterState::Stopped, "{story}");
+            assert_eq!(bench.files(), old, "{story}");
+            assert!(bench.is_effective(), "{story}");
+        }
+    }
+    assert!(started > 1, "{started}");
+}
+
+#[test]
+fn a_postfix_that_somebody_stopped_stays_stopped() {
+    let bench = on();
+    let publish = {
+        let good = bench.copy();
+        good.host.revive();
+        good.apply().unwrap();
+        let world = good.host.world();
+        world.calls().iter().position(|call| call == "publish Main")
+    };
+    bench.host.revive();
+    bench.host.fault_at(publish.unwrap(), Fault::DieAfter);
+    bench.apply().unwrap_err();
+    bench.host.next_process();
+    bench.host.world().master = MasterState::Stopped;
+    bench.recover().unwrap();
+    assert_eq!(bench.host.world().master, MasterState::Stopped);
+    assert_eq!(bench.files().main, crate::bench::MAIN);
 }

@@ -4,7 +4,7 @@
 //! are. Never: writes.
 
 use super::connection::{Doing, rows};
-use super::operations::{KIND, OUTCOME, PHASE, SENTENCES, key};
+use super::operations::{BEFORE, KIND, OUTCOME, PHASE, SENTENCES, WRITTEN, key};
 use super::plans::PLAN;
 use super::snapshots::{self, Bytes};
 use crate::{NewOperation, Operation, Phase, StoreError, document};
@@ -126,6 +126,8 @@ struct OperationRow {
     outcome: Option<String>,
     sentences: Option<String>,
     ended_ms: Option<i64>,
+    before: Option<String>,
+    written: Option<String>,
 }
 
 impl OperationRow {
@@ -139,6 +141,14 @@ impl OperationRow {
             .sentences
             .map(|text| document::read(SENTENCES, &text))
             .transpose()?;
+        let before = self
+            .before
+            .map(|text| document::read(BEFORE, &text))
+            .transpose()?;
+        let written = self
+            .written
+            .map(|text| document::read(WRITTEN, &text))
+            .transpose()?;
         Ok(Operation {
             id: self.id.unsigned_abs(),
             new: NewOperation {
@@ -149,6 +159,8 @@ impl OperationRow {
                 started_ms: self.started_ms,
                 snapshots: Vec::new(),
                 confirm_by_ms: self.confirm_by_ms,
+                before: before.unwrap_or_default(),
+                written,
             },
             journal: Vec::<Phase>::new(),
             outcome,
@@ -171,6 +183,8 @@ impl FromRow<'_, SqliteRow> for OperationRow {
             outcome: row.try_get("outcome")?,
             sentences: row.try_get("sentences")?,
             ended_ms: row.try_get("ended_ms")?,
+            before: row.try_get("found_before")?,
+            written: row.try_get("written")?,
         })
     }
 }

@@ -15,13 +15,18 @@ pub(super) const KIND: &str = "kind of operation";
 pub(super) const OUTCOME: &str = "outcome of an operation";
 pub(super) const SENTENCES: &str = "proof of an operation";
 pub(super) const PHASE: &str = "phase of an operation";
+pub(super) const BEFORE: &str = "state before an operation";
+pub(super) const WRITTEN: &str = "writing of an operation";
 
 pub(super) async fn open(db: &mut SqliteConnection, new: &NewOperation) -> Result<u64, StoreError> {
     instances::must_be_adopted(db, &new.instance).await?;
     refuse_while_open(db, &new.instance).await?;
+    let written = new.written.as_ref();
+    let written = written.map(|written| document::write(WRITTEN, written));
     let id: i64 = sqlx::query_scalar(
-        "INSERT INTO operations (instance, kind, actor, started_ms, confirm_by_ms, plan)
-         VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
+        "INSERT INTO operations
+             (instance, kind, actor, started_ms, confirm_by_ms, plan, found_before, written)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
     )
     .bind(&new.instance)
     .bind(document::write(KIND, &new.kind)?)
@@ -29,6 +34,8 @@ pub(super) async fn open(db: &mut SqliteConnection, new: &NewOperation) -> Resul
     .bind(new.started_ms)
     .bind(new.confirm_by_ms)
     .bind(document::write(PLAN, &new.plan)?)
+    .bind(document::write(BEFORE, &new.before)?)
+    .bind(written.transpose()?)
     .fetch_one(&mut *db)
     .await
     .doing("open an operation")?;

@@ -5,18 +5,22 @@
 use super::connection::{Doing, opening};
 use crate::StoreError;
 use crate::sqlite::folder::cannot;
-use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection, SqlSafeStr};
 use std::path::Path;
 
 /// The newest version of `agent.db`.
-const NEWEST: i64 = 1;
+const NEWEST: i64 = 2;
 
 /// The migrations of `agent.db`.
 pub(super) fn agent() -> Migrator {
-    let sql = include_str!("../../migrations/sqlite/agent/0001_agent.sql");
-    Migrator::with_migrations(vec![migration(NEWEST, "agent", sql)])
+    let first = include_str!("../../migrations/sqlite/agent/0001_agent.sql");
+    let before = include_str!("../../migrations/sqlite/agent/0002_before.sql");
+    Migrator::with_migrations(vec![
+        migration(1, "agent", first),
+        migration(NEWEST, "before", before),
+    ])
 }
 
 /// The migrations of `console.db`.
@@ -52,7 +56,15 @@ pub(super) async fn bring_up_to_date(
             source: format!("its version is {version}, known is {NEWEST}").into(),
         }),
         Some(NEWEST) => Ok(()),
-        Some(_) => run(db, &agent(), path).await,
+        Some(_) => {
+            // Two commands at once: the second waits, and finds it done.
+            let mut db = db
+                .begin_with("BEGIN IMMEDIATE")
+                .await
+                .doing("begin to bring it up to date")?;
+            run(&mut db, &agent(), path).await?;
+            db.commit().await.doing("bring it up to date")
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Damage: a clear error, and nothing lost.
 
 use crate::fixture::{MX, certificate, kept, operation, state};
-use postseal_store::{SqliteStore, Store, StoreError};
+use postseal_store::{Before, SqliteStore, Store, StoreError};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection, Executor, SqlSafeStr};
 use std::error::Error;
@@ -103,9 +103,34 @@ fn a_newer_database_is_not_touched() {
     sql(
         &folder,
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-         VALUES (2, 'later', TRUE, x'00', 0)",
+         VALUES (3, 'later', TRUE, x'00', 0)",
     );
-    opening_fails(&folder, "its version is 2, known is 1");
+    opening_fails(&folder, "its version is 3, known is 2");
+}
+
+#[test]
+fn a_store_of_the_first_version_is_read_and_written_on() {
+    let (_place, folder) = filled();
+    sql(
+        &folder,
+        "ALTER TABLE operations DROP COLUMN found_before;
+         ALTER TABLE operations DROP COLUMN written;
+         DELETE FROM _sqlx_migrations WHERE version = 2",
+    );
+    // Several commands may be the first to open it.
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| SqliteStore::open_existing(&folder).unwrap().unwrap());
+        }
+    });
+    let mut store = SqliteStore::open(&folder).unwrap();
+    let old = store.history(MX, 9).unwrap().remove(0).new;
+    assert_eq!(old.actor, operation(MX, "b").actor);
+    assert_eq!((old.before, old.written), (Before::default(), None));
+    let id = store.open_operation(&operation(MX, "c")).unwrap();
+    let new = store.operation(id).unwrap().unwrap().new;
+    assert_eq!(new.before, operation(MX, "c").before);
+    assert_eq!(new.written, operation(MX, "c").written);
 }
 
 #[test]

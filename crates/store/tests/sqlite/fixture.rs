@@ -5,11 +5,12 @@ use postseal_planner::plan::{
     Base, Cf, Confirmation, Edit, OutboundChange, Plan, PlanFinding, Step,
 };
 use postseal_planner::report::{
-    AuthExpectation, HandshakeExpectation, ServiceExpectation, TlsExpectation, WireExpectation,
+    AuthExpectation, HandshakeExpectation, Judgement, Outcome, ServiceExpectation, TlsExpectation,
+    Verdict, WireExpectation,
 };
 use postseal_planner::{Digest, Finding, Severity};
 use postseal_store::{
-    Close, InstanceState, NewCertificate, NewOperation, OperationKind, OperationOutcome,
+    Before, Close, InstanceState, NewCertificate, NewOperation, OperationKind, OperationOutcome,
     StoredSnapshot,
 };
 use std::collections::BTreeMap;
@@ -154,6 +155,25 @@ pub(crate) fn snapshot(file: Cf, bytes: &[u8]) -> StoredSnapshot {
     }
 }
 
+/// A service that was broken before.
+fn before() -> Before {
+    let judged = Judgement {
+        service: "smtp/inet".to_owned(),
+        address: ([192, 0, 2, 1], 25).into(),
+        outcome: Outcome::Fail,
+        sentences: vec!["192.0.2.1:25 answered 454.".to_owned()],
+        findings: Vec::new(),
+    };
+    Before {
+        running: true,
+        expectations: vec![expectation()],
+        verdict: Verdict {
+            judgements: vec![judged],
+        },
+        logged: vec![Finding::new("log.key", Severity::Error, "No key.", "Name one.").seen("x")],
+    }
+}
+
 /// An operation; master.cf is the same for every word, main.cf is not.
 pub(crate) fn operation(instance: &str, word: &str) -> NewOperation {
     NewOperation {
@@ -170,6 +190,8 @@ pub(crate) fn operation(instance: &str, word: &str) -> NewOperation {
             snapshot(Cf::Master, b"smtp inet n - y - - smtpd\n\xff\0"),
         ],
         confirm_by_ms: Some(1_700_000_300_000),
+        before: before(),
+        written: Some(state(word).written),
     }
 }
 

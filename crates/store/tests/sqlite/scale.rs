@@ -16,7 +16,7 @@ fn multiply(folder: &Path) {
             SELECT i FROM n;
         BEGIN;
         INSERT INTO operations SELECT i, instance, kind, actor, started_ms, confirm_by_ms, plan,
-            outcome, sentences, ended_ms FROM operations, n WHERE id = 1;
+            outcome, sentences, ended_ms, found_before, written FROM operations, n WHERE id = 1;
         INSERT INTO journal SELECT i, position, phase FROM journal, n WHERE operation = 1;
         INSERT INTO snapshots SELECT i, position, file, digest, attributes
             FROM snapshots, n WHERE operation = 1;

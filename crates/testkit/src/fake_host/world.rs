@@ -187,12 +187,16 @@ impl World {
         Some(fault)
     }
 
-    pub(super) fn revive(&mut self) {
+    pub(super) fn next_process(&mut self) {
         self.dead = false;
         self.fault = None;
         self.calls.clear();
         self.lock = None;
         self.scratches.clear();
+    }
+
+    pub(super) fn revive(&mut self) {
+        self.next_process();
         self.master = Self::RUNNING;
         self.read_files();
     }

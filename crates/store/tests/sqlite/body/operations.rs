@@ -45,6 +45,7 @@ fn noted(store: &mut dyn Store, id: u64) -> Vec<Phase> {
         Phase::AwaitingConfirmation,
         Phase::RollingBack {
             reason: "the deadline has passed".to_owned(),
+            running: true,
         },
         Phase::RolledBack,
     ];
@@ -98,6 +99,8 @@ fn same(left: &Operation, right: &Operation) {
         plan,
         snapshots,
         confirm_by_ms,
+        before,
+        written,
     } = new;
     assert_eq!(
         (id, journal, outcome),
@@ -109,6 +112,7 @@ fn same(left: &Operation, right: &Operation) {
         (&right.new.instance, &right.new.kind, &right.new.actor)
     );
     assert_eq!((plan, snapshots), (&right.new.plan, &right.new.snapshots));
+    assert_eq!((before, written), (&right.new.before, &right.new.written));
     assert_eq!(
         (started_ms, confirm_by_ms),
         (&right.new.started_ms, &right.new.confirm_by_ms)
