@@ -82,11 +82,18 @@ fn a_published_change_is_effective_after_a_reload_and_logged() {
         assert!(std::time::Instant::now() < end);
         thread::sleep(Duration::from_millis(20));
     }
-    let LogLook::Lines(lines) = host.log_since(&mark) else {
-        panic!("no log")
+    let lines = loop {
+        let LogLook::Lines(lines) = host.log_since(&mark) else {
+            panic!("no log")
+        };
+        let lines = String::from_utf8(lines).unwrap();
+        // postlogd(8) writes when it comes to it.
+        if lines.contains("reload -- version") {
+            break lines;
+        }
+        assert!(std::time::Instant::now() < end, "{lines}");
+        thread::sleep(Duration::from_millis(20));
     };
-    let lines = String::from_utf8(lines).unwrap();
-    assert!(lines.contains("reload -- version"), "{lines}");
     assert!(!lines.contains("daemon started"), "{lines}");
 }
 

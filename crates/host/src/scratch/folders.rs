@@ -25,6 +25,7 @@ use tempfile::TempDir;
 pub(super) const PREFIX: &str = "postseal-scratch-";
 /// The locked file in each.
 pub(super) const OWNER: &str = "owner";
+
 /// The folders of one scratch instance.
 #[derive(Debug)]
 pub(super) struct Folders {
