@@ -1,4 +1,5 @@
 //! Private instances: side by side, with mail and users, and gone without a trace.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod common;
 
