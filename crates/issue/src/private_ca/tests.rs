@@ -1,6 +1,6 @@
 //! What is issued, read back by `mailtls`: by other code than the one that made it.
 
-use super::*;
+use crate::{IssueError, Key, KeyType, LeafRequest, PrivateCa, Validity, self_signed};
 use mailtls::{Bundle, Certificate, KeyKind, Trust, TrustError, pem_certificates, verify_chain};
 
 const NOW: i64 = 1_800_000_000;
@@ -131,4 +131,70 @@ fn keys_are_not_printed() {
         .issue(&request(&["a.example"], KeyType::Ed25519))
         .unwrap();
     assert_eq!(format!("{ca:?} {issued:?}"), "PrivateCa(…) Issued(…)");
+}
+
+#[test]
+fn a_ca_read_again_issues_under_the_same_certificate() {
+    let root = PrivateCa::new("Root", KeyType::EcdsaP256, VALIDITY).unwrap();
+    let middle = root
+        .intermediate("Middle", KeyType::Rsa2048, VALIDITY)
+        .unwrap();
+    let kept = format!("{}{}", middle.certificate_pem(), root.certificate_pem());
+    let again = PrivateCa::read(&kept, middle.key_pem().as_bytes()).unwrap();
+    assert_eq!(again.certificate_pem(), middle.certificate_pem());
+    assert_eq!(again.validity(), VALIDITY);
+    let key = Key::generate(KeyType::EcdsaP256).unwrap();
+    let names = ["mx.example.com".to_owned()];
+    let first = again.issue_for(&names, VALIDITY, &key).unwrap();
+    let second = again.issue_for(&names, VALIDITY, &key).unwrap();
+    assert_eq!(first.key_pem, second.key_pem);
+    assert_ne!(one(&first.cert_pem).serial, one(&second.cert_pem).serial);
+    let chain = pem_certificates(first.fullchain_pem().as_bytes()).unwrap();
+    assert_eq!(chain.len(), 2);
+    assert_eq!(
+        verify_chain(&chain, &[one(&root.certificate_pem())], NOW),
+        Ok(())
+    );
+}
+
+#[test]
+fn what_is_no_ca_or_has_another_key_is_not_read() {
+    let root = PrivateCa::new("Root", KeyType::EcdsaP256, VALIDITY).unwrap();
+    let leaf = root
+        .issue(&request(&["a.example"], KeyType::EcdsaP256))
+        .unwrap();
+    let no_ca = PrivateCa::read(&leaf.cert_pem, leaf.key_pem.as_bytes());
+    assert!(matches!(no_ca, Err(IssueError::NotACa)));
+    let other = PrivateCa::read(&root.certificate_pem(), leaf.key_pem.as_bytes());
+    assert!(matches!(other, Err(IssueError::OtherKey)));
+    let nothing = PrivateCa::read("", leaf.key_pem.as_bytes());
+    assert!(matches!(
+        nothing,
+        Err(IssueError::NotACa | IssueError::Unreadable(_))
+    ));
+}
+
+#[test]
+fn a_constrained_ca_issues_for_its_domains_only_and_openssl_agrees() {
+    let domains = ["example.com".to_owned()];
+    let made = PrivateCa::constrained("Root", KeyType::EcdsaP256, VALIDITY, &domains).unwrap();
+    let root = PrivateCa::read(&made.certificate_pem(), made.key_pem().as_bytes()).unwrap();
+    let below = root
+        .intermediate("Middle", KeyType::EcdsaP256, VALIDITY)
+        .unwrap();
+    for ca in [&root, &below] {
+        for good in ["example.com", "mx.Example.com", "192.0.2.1"] {
+            let issued = ca.issue(&request(&[good], KeyType::EcdsaP256)).unwrap();
+            let chain = pem_certificates(issued.fullchain_pem().as_bytes()).unwrap();
+            let anchors = [one(&root.certificate_pem())];
+            assert_eq!(verify_chain(&chain, &anchors, NOW), Ok(()), "{good}");
+        }
+        for bad in ["example.org", "badexample.com"] {
+            let refused = ca.issue(&request(&["mx.example.com", bad], KeyType::EcdsaP256));
+            assert!(
+                matches!(refused, Err(IssueError::OutsideConstraints(name)) if name == bad),
+                "{bad}"
+            );
+        }
+    }
 }

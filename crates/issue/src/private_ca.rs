@@ -1,0 +1,195 @@
+//! A private CA: a root, or an intermediate of one, for closed networks and tests.
+//!
+//! Owns: making a CA, reading it back from its certificate and key, issuing with it, and keeping
+//! to its name constraints. Never: keeps its key anywhere; whoever made it seals it.
+
+use crate::leaf::{common_name, dated, leaf_params};
+use crate::{IssueError, Issued, Key, KeyType, LeafRequest, Validity};
+use mailtls::{Certificate, PrivateKey, pem_certificates};
+use rcgen::{
+    BasicConstraints, CertificateParams, GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    NameConstraints,
+};
+use std::fmt;
+use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
+use zeroize::Zeroizing;
+
+/// A private CA.
+pub struct PrivateCa {
+    issuer: Issuer<'static, KeyPair>,
+    certificate: Certificate,
+    certificate_pem: String,
+    /// From this CA upwards, without the root: what a server sends after its leaf.
+    intermediates_pem: String,
+    /// The domains it may issue for; empty for all.
+    permitted: Vec<String>,
+}
+
+impl PrivateCa {
+    /// A new root with a key of its own.
+    pub fn new(name: &str, key_type: KeyType, validity: Validity) -> Result<Self, IssueError> {
+        Self::constrained(name, key_type, validity, &[])
+    }
+
+    /// A new root that may issue only for these domains and what is below them (RFC 5280,
+    /// 4.2.1.10), so that it harms nobody else should its key leak. An empty list is no limit.
+    pub fn constrained(
+        name: &str,
+        key_type: KeyType,
+        validity: Validity,
+        domains: &[String],
+    ) -> Result<Self, IssueError> {
+        let key = Key::generate(key_type)?;
+        let mut params = ca_params(name, validity)?;
+        if !domains.is_empty() {
+            params.name_constraints = Some(NameConstraints {
+                permitted_subtrees: domains
+                    .iter()
+                    .cloned()
+                    .map(GeneralSubtree::DnsName)
+                    .collect(),
+                excluded_subtrees: Vec::new(),
+            });
+        }
+        let pem = params.self_signed(&key.0)?.pem();
+        Self::read(&pem, key.to_pem().as_bytes())
+    }
+
+    /// A CA that exists: its certificate, followed where it is no root by those above it, and its
+    /// key.
+    pub fn read(certificates_pem: &str, key: &[u8]) -> Result<Self, IssueError> {
+        let certificates = pem_certificates(certificates_pem.as_bytes())?;
+        let (own, above) = certificates.split_first().ok_or(IssueError::NotACa)?;
+        if !own.is_ca {
+            return Err(IssueError::NotACa);
+        }
+        if !PrivateKey::parse(key)?.matches(own) {
+            return Err(IssueError::OtherKey);
+        }
+        let mut intermediates_pem = String::new();
+        for one in std::iter::once(own)
+            .chain(above)
+            .filter(|one| !one.self_signed)
+        {
+            intermediates_pem.push_str(&pem_of(one)?);
+        }
+        let certificate_pem = pem_of(own)?;
+        Ok(Self {
+            issuer: Issuer::from_ca_cert_pem(&certificate_pem, Key::read(key)?.0)?,
+            permitted: permitted(own)?,
+            certificate: own.clone(),
+            certificate_pem,
+            intermediates_pem,
+        })
+    }
+
+    /// A new CA below this one, with a key of its own.
+    pub fn intermediate(
+        &self,
+        name: &str,
+        key_type: KeyType,
+        validity: Validity,
+    ) -> Result<Self, IssueError> {
+        let key = Key::generate(key_type)?;
+        let certificate = ca_params(name, validity)?.signed_by(&key.0, &self.issuer)?;
+        let chain = format!("{}{}", certificate.pem(), self.intermediates_pem);
+        let mut below = Self::read(&chain, key.to_pem().as_bytes())?;
+        below.permitted.clone_from(&self.permitted);
+        Ok(below)
+    }
+
+    /// The CA's own certificate.
+    pub fn certificate_pem(&self) -> String {
+        self.certificate_pem.clone()
+    }
+
+    /// The CA's private key, PKCS#8, for the caller to seal.
+    pub fn key_pem(&self) -> Zeroizing<String> {
+        Zeroizing::new(self.issuer.key().serialize_pem())
+    }
+
+    /// How long the CA itself is valid; see [`Validity::within`].
+    pub fn validity(&self) -> Validity {
+        Validity {
+            not_before: self.certificate.not_before,
+            not_after: self.certificate.not_after,
+        }
+    }
+
+    /// Issues a certificate for a new key, for TLS servers and clients.
+    pub fn issue(&self, request: &LeafRequest) -> Result<Issued, IssueError> {
+        let key = Key::generate(request.key_type)?;
+        self.issue_for(&request.names, request.validity, &key)
+    }
+
+    /// Issues a certificate for a key that exists.
+    pub fn issue_for(
+        &self,
+        names: &[String],
+        validity: Validity,
+        key: &Key,
+    ) -> Result<Issued, IssueError> {
+        if let Some(name) = names.iter().find(|name| !self.permits(name)) {
+            return Err(IssueError::OutsideConstraints(name.clone()));
+        }
+        let certificate = leaf_params(names, validity, key)?.signed_by(&key.0, &self.issuer)?;
+        Ok(Issued {
+            cert_pem: certificate.pem(),
+            key_pem: key.to_pem(),
+            chain_pem: self.intermediates_pem.clone(),
+        })
+    }
+
+    /// Constraints on DNS names say nothing of IP addresses (RFC 5280, 4.2.1.10).
+    fn permits(&self, name: &str) -> bool {
+        let name = name.to_ascii_lowercase();
+        self.permitted.is_empty()
+            || name.parse::<std::net::IpAddr>().is_ok()
+            || self.permitted.iter().any(|domain| {
+                name.strip_suffix(domain.trim_start_matches('.'))
+                    .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+            })
+    }
+}
+
+impl fmt::Debug for PrivateCa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PrivateCa(…)")
+    }
+}
+
+fn ca_params(name: &str, validity: Validity) -> Result<CertificateParams, IssueError> {
+    let mut params = dated(CertificateParams::default(), validity)?;
+    params.distinguished_name = common_name(name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![
+        KeyUsagePurpose::KeyCertSign,
+        KeyUsagePurpose::CrlSign,
+        KeyUsagePurpose::DigitalSignature,
+    ];
+    Ok(params)
+}
+
+/// The DNS names that a CA's name constraints permit, lower-case.
+fn permitted(certificate: &Certificate) -> Result<Vec<String>, IssueError> {
+    let (_, parsed) =
+        X509Certificate::from_der(&certificate.der).map_err(|_| IssueError::NotACa)?;
+    let constraints = parsed.name_constraints().map_err(|_| IssueError::NotACa)?;
+    let subtrees = constraints.and_then(|found| found.value.permitted_subtrees.as_ref());
+    Ok(subtrees
+        .into_iter()
+        .flatten()
+        .filter_map(|subtree| match subtree.base {
+            GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
+            _ => None,
+        })
+        .collect())
+}
+
+fn pem_of(certificate: &Certificate) -> Result<String, IssueError> {
+    let pem = certificate.to_pem()?;
+    String::from_utf8(pem).map_err(|_| IssueError::NotACa)
+}
+
+#[cfg(test)]
+mod tests;
