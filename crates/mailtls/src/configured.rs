@@ -48,6 +48,14 @@ pub fn chain_files_problems(files: &[&[u8]]) -> Loaded {
             }
         }
     }
+    if stream.iter().any(Block::is_certificate) && !stream.iter().any(Block::is_key) {
+        loaded.push(
+            "cert.key-missing",
+            "there is no private key beside the certificate; Postfix switches TLS off",
+            KEY_FIRST,
+        );
+        return loaded;
+    }
     let mut keys: Vec<Option<PrivateKey>> = Vec::new();
     for block in &stream {
         if !add_block(&mut loaded, &mut keys, block) {
@@ -96,11 +104,12 @@ fn strict_blocks(bytes: &[u8]) -> Result<Vec<Block>, CertError> {
     }
 }
 
+const KEY_FIRST: &str =
+    "Put the private key first, then its certificate, then the intermediates, in one file.";
+
 /// Takes one object; `false` where Postfix stops reading. `keys` has an entry for each chain,
 /// `None` for a key that cannot be used.
 fn add_block(loaded: &mut Loaded, keys: &mut Vec<Option<PrivateKey>>, block: &Block) -> bool {
-    const KEY_FIRST: &str =
-        "Put the private key first, then its certificate, then the intermediates, in one file.";
     if block.is_certificate() {
         match (Certificate::parse(&block.der), loaded.chains.last_mut()) {
             (Err(error), _) => loaded.error(&error),

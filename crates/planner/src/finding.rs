@@ -51,6 +51,18 @@ pub struct Finding {
     pub remedy: String,
 }
 
+/// A message is no longer than this, whatever input it repeats; in bytes.
+const MESSAGE: usize = 2000;
+
+/// The text, cut between characters where it is too long.
+fn bounded(mut text: String) -> String {
+    if text.len() > MESSAGE {
+        text.truncate(text.floor_char_boundary(MESSAGE));
+        text.push('…');
+    }
+    text
+}
+
 impl Finding {
     /// A finding without evidence.
     pub fn new(
@@ -62,7 +74,7 @@ impl Finding {
         Self {
             code: Cow::Borrowed(code),
             severity,
-            message: message.into(),
+            message: bounded(message.into()),
             evidence: Vec::new(),
             remedy: remedy.into(),
         }
@@ -74,7 +86,7 @@ impl Finding {
         self.evidence.push(Evidence {
             file: Some(file.into()),
             line: Some(line),
-            text: text.into(),
+            text: bounded(text.into()),
         });
         self
     }
@@ -85,7 +97,7 @@ impl Finding {
         self.evidence.push(Evidence {
             file: None,
             line: None,
-            text: text.into(),
+            text: bounded(text.into()),
         });
         self
     }
@@ -116,3 +128,6 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+#[cfg(test)]
+mod tests;

@@ -76,7 +76,10 @@ impl Document {
                 _ => b"\n",
             },
         };
-        for block in split(bytes) {
+        let blocks = split(bytes);
+        document.blocks.reserve(blocks.len());
+        document.index.reserve(blocks.len());
+        for block in blocks {
             document.push(block);
         }
         document
@@ -94,6 +97,17 @@ impl Document {
     /// The line end that new lines get.
     pub(crate) fn eol(&self) -> &'static [u8] {
         self.eol
+    }
+
+    /// Whether all of it is UTF-8 without NUL bytes.
+    pub(crate) fn is_plain(&self) -> bool {
+        let plain =
+            |text: &[u8]| memchr::memchr(0, text).is_none() && std::str::from_utf8(text).is_ok();
+        let mut own = self.blocks.iter().filter_map(|block| match &block.text {
+            Text::Own(bytes) => Some(bytes),
+            Text::Source(_) => None,
+        });
+        plain(&self.source) && own.all(|text| plain(text))
     }
 
     /// The block whose entry wins for `key`.

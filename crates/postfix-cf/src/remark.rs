@@ -6,6 +6,25 @@
 use crate::document::{Document, Placed, content};
 use crate::finding::{Finding, FindingCode as Code};
 
+/// Whether bytes of entries are worth a look: asked once of the file, because nearly all files
+/// hold nothing odd.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bytes {
+    /// UTF-8 without NUL bytes.
+    Plain,
+    /// Anything.
+    Odd,
+}
+
+impl Bytes {
+    pub(crate) fn of(document: &Document) -> Self {
+        match document.is_plain() {
+            true => Self::Plain,
+            false => Self::Odd,
+        }
+    }
+}
+
 /// What is remarkable about the file as a whole.
 pub(crate) fn file(document: &Document) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -28,7 +47,7 @@ pub(crate) fn file(document: &Document) -> Vec<Finding> {
 }
 
 /// What is remarkable about the bytes of a logical line.
-pub(crate) fn bytes(placed: &Placed<'_>, subject: &[u8], findings: &mut Vec<Finding>) {
+pub(crate) fn bytes(placed: &Placed<'_>, kind: Bytes, subject: &[u8], findings: &mut Vec<Finding>) {
     if !placed.starts {
         if let Some(line) = content(placed.body).next() {
             let text = "indented text before the first entry: Postfix drops it";
@@ -40,6 +59,9 @@ pub(crate) fn bytes(placed: &Placed<'_>, subject: &[u8], findings: &mut Vec<Find
                 text.into(),
             ));
         }
+        return;
+    }
+    if kind == Bytes::Plain {
         return;
     }
     if let Some(at) = content(placed.body).find_map(|l| Some(l.at + memchr::memchr(0, l.text())?)) {

@@ -40,7 +40,7 @@ fn chain_files_are_judged_as_postfix_reads_them() {
             none,
         ),
         ("certificate first", &[&cert, &key], &["cert.key-not-first"]),
-        ("certificate alone", &[&cert], &["cert.key-not-first"]),
+        ("certificate alone", &[&cert], &["cert.key-missing"]),
         ("key alone", &[&key], &["cert.no-certificate"]),
         ("key, key", &[&key, &key, &cert], &["cert.key-alone"]),
         (

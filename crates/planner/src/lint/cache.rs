@@ -10,7 +10,7 @@ use crate::catalog::Kind;
 use crate::facts::FileLook;
 
 /// The rules.
-pub(super) const RULES: &[Rule] = &[NOT_BUILT, SERVER, SHARED, NO_RANDOM];
+pub(super) const RULES: &[Rule] = &[NOT_BUILT, SERVER, SHARED, NO_RANDOM, NOT_RANDOM];
 
 #[rustfmt::skip]
 const NOT_BUILT: Rule = rule("cache.type-not-built", Warning, "cache type that this Postfix lacks",
@@ -28,6 +28,14 @@ const SHARED: Rule = rule("cache.shared", Error, "one database for two session c
 const NO_RANDOM: Rule = rule("cache.random-source-missing", Fatal, "random source that is not there",
     "tlsmgr(8) exits in a loop, and every smtpd with TLS hangs.",
     "Delete tls_random_source; the default is dev:/dev/urandom.");
+
+#[rustfmt::skip]
+const NOT_RANDOM: Rule = rule("cache.random-source-not-random", Warning, "random source that is none",
+    "tlsmgr(8) takes its bytes without a word, and they add nothing to the seed of the TLS programs.",
+    "Delete tls_random_source; the default is dev:/dev/urandom.");
+
+/// Devices that give the same byte for ever.
+const CONSTANT: &[&str] = &["/dev/zero", "/dev/full"];
 
 /// Looks at what tlsmgr(8) opens.
 pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
@@ -65,7 +73,13 @@ fn random(context: &Context<'_>, out: &mut Vec<Finding>) {
     let value = context.expanded(setting).unwrap_or_default();
     let path = ["dev:", "egd:"].iter().find_map(|p| value.strip_prefix(p));
     let path = path.unwrap_or(&value);
-    if let Some(FileLook::Missing) = context.look(path) {
-        out.push(NO_RANDOM.found().on(Some(setting)));
+    match context.look(path) {
+        Some(FileLook::Missing) => out.push(NO_RANDOM.found().on(Some(setting))),
+        // Without "dev:" a file of random bytes is meant.
+        Some(FileLook::File { .. }) if value.starts_with("dev:") => {
+            out.push(NOT_RANDOM.found().on(Some(setting)));
+        }
+        _ if CONSTANT.contains(&path) => out.push(NOT_RANDOM.found().on(Some(setting))),
+        _ => (),
     }
 }

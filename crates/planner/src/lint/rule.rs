@@ -6,7 +6,6 @@
 use super::context::{Service, Setting};
 use crate::finding::Evidence;
 use crate::{Finding, Severity};
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 /// A rule, as `lint --explain CODE` tells it.
@@ -102,12 +101,10 @@ impl Place for Finding {
 
 /// Joins findings with the same code and message: one finding, all places.
 pub(super) fn merge(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut first: HashMap<(Cow<'static, str>, String), usize> = HashMap::new();
+    let targets = targets(&findings);
     let mut merged: Vec<Finding> = Vec::with_capacity(findings.len());
     let mut joined = HashSet::new();
-    for finding in findings {
-        let key = (finding.code.clone(), finding.message.clone());
-        let at = *first.entry(key).or_insert(merged.len());
+    for (finding, at) in findings.into_iter().zip(targets) {
         match merged.get_mut(at) {
             Some(earlier) => {
                 joined.insert(at);
@@ -126,4 +123,16 @@ pub(super) fn merge(findings: Vec<Finding>) -> Vec<Finding> {
         }
     }
     merged
+}
+
+/// Where each finding goes: the index among those that say something new.
+fn targets(findings: &[Finding]) -> Vec<usize> {
+    let mut first: HashMap<(&str, &str), usize> = HashMap::with_capacity(findings.len());
+    let mut targets = Vec::with_capacity(findings.len());
+    for finding in findings {
+        let new = first.len();
+        let key = (&*finding.code, finding.message.as_str());
+        targets.push(*first.entry(key).or_insert(new));
+    }
+    targets
 }

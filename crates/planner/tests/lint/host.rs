@@ -214,6 +214,26 @@ fn tables() -> Vec<Case> {
             vec![("/r", FileLook::Special)],
             None,
         ),
+        case(
+            "tls_random_source = dev:/r\n",
+            vec![("/r", file(b"the same bytes each time".to_vec()))],
+            Some("cache.random-source-not-random"),
+        ),
+        case(
+            "tls_random_source = /r\n",
+            vec![("/r", file(b"bytes of a collector".to_vec()))],
+            None,
+        ),
+        case(
+            "tls_random_source = dev:/dev/zero\n",
+            vec![("/dev/zero", FileLook::Special)],
+            Some("cache.random-source-not-random"),
+        ),
+        case(
+            "tls_random_source = dev:/dev/hwrng\n",
+            vec![("/dev/hwrng", FileLook::Special)],
+            None,
+        ),
     ]
 }
 

@@ -5,17 +5,18 @@ use crate::document::{Document, Placed, content};
 use crate::expand::check_expansion;
 use crate::finding::{Finding, FindingCode as Code};
 use crate::line::{indent, is_space, lines, trim};
-use crate::remark::{self, line_of, shown};
+use crate::remark::{self, Bytes, line_of, shown};
 use memchr::{memchr, memchr_iter};
 
 pub(super) fn findings(document: &Document) -> Vec<Finding> {
     let mut findings = remark::file(document);
+    let bytes = Bytes::of(document);
     let mut first_lines = Vec::new();
     for placed in document.blocks() {
         first_lines.push(placed.line);
         let parts = Parts::of(placed.body);
         let name = parts.map_or(0, |parts| parts.name);
-        remark::bytes(&placed, &placed.body[..name], &mut findings);
+        remark::bytes(&placed, bytes, &placed.body[..name], &mut findings);
         match parts {
             _ if !placed.starts => (),
             Err(why) => findings.push(malformed(&placed, why)),

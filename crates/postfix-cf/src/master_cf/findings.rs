@@ -9,16 +9,17 @@ use crate::document::{Document, Placed};
 use crate::expand::check_expansion;
 use crate::finding::{Finding, FindingCode as Code};
 use crate::line::trim;
-use crate::remark::{self, line_of, shown};
+use crate::remark::{self, Bytes, line_of, shown};
 use std::collections::HashMap;
 
 pub(super) fn findings(document: &Document) -> Vec<Finding> {
     let mut findings = remark::file(document);
+    let bytes = Bytes::of(document);
     let mut first_lines = Vec::new();
     for placed in document.blocks() {
         first_lines.push(placed.line);
         let entry = Entry::of(placed);
-        remark::bytes(&placed, &entry.subject, &mut findings);
+        remark::bytes(&placed, bytes, &entry.subject, &mut findings);
         if !placed.starts {
             continue;
         }
