@@ -7,7 +7,6 @@ use crate::approve::Acceptance;
 use crate::change::{Changed, Keep};
 use crate::propose::Proposal;
 use crate::{Engine, EngineError, adopt};
-use postseal_planner::intent::Intent;
 use postseal_planner::owned::{self, Drift};
 use postseal_planner::{Facts, Request};
 use postseal_store::{InstanceState, OperationKind};
@@ -36,16 +35,16 @@ impl Engine<'_> {
         let state = self.state()?;
         let facts = self.observe()?;
         let report = drift_of(&state, &facts);
-        let now = adopt::written(&facts);
-        let mut desired = state.desired.clone();
-        for drift in &report.drift {
-            drift.take_over(&mut desired.adopted);
-        }
-        let desired = self.without_contradictions(desired, &facts, state.head);
+        let request = Request {
+            intent: &state.desired,
+            in_force: &state.desired,
+            parent: state.head,
+            written: &state.written,
+        };
         let next = InstanceState {
-            desired,
+            desired: postseal_planner::take_over(&request, &facts, self.clock.now_unix()),
             draft: state.draft,
-            written: now,
+            written: adopt::written(&facts),
             base: adopt::base(&facts),
             head: state.head,
         };
@@ -79,52 +78,6 @@ impl Engine<'_> {
             kind: OperationKind::RestoreDrift,
         };
         self.carry_out(proposal, accepted, keep)
-    }
-
-    /// Drops settings and bindings that would change what the files say now, so that a plan right
-    /// after adopting a drift is empty.
-    fn without_contradictions(
-        &self,
-        mut desired: Intent,
-        facts: &Facts,
-        head: Option<u64>,
-    ) -> Intent {
-        let now = adopt::written(facts);
-        let quiet = |intent: &Intent| {
-            let request = Request {
-                intent,
-                in_force: intent,
-                parent: head,
-                written: &now,
-            };
-            postseal_planner::plan(&request, facts, self.clock.now_unix())
-                .is_ok_and(|plan| plan.is_empty())
-        };
-        if quiet(&desired) {
-            return desired;
-        }
-        let keys: Vec<_> = desired.settings.keys().cloned().collect();
-        for key in keys {
-            let mut without = Intent {
-                adopted: desired.adopted.clone(),
-                ..Intent::default()
-            };
-            if let Some(setting) = desired.settings.get(&key) {
-                without.settings.insert(key.clone(), setting.clone());
-            }
-            without.bindings.clone_from(&desired.bindings);
-            if !quiet(&without) {
-                desired.settings.remove(&key);
-            }
-        }
-        if !quiet(&desired) {
-            desired.bindings.clear();
-        }
-        if !quiet(&desired) {
-            desired.settings.clear();
-            desired.adopted = now.clone();
-        }
-        desired
     }
 }
 

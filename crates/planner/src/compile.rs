@@ -20,7 +20,7 @@ mod tests;
 pub(crate) use certificates::{chain_path, stored_at};
 pub(crate) use edit::{Files, apply, give_back, reach};
 pub(crate) use levels::{PROFILE_PARAMETERS, SYSTEM_BUNDLES, range_syntax};
-pub(crate) use ports::{PORTS, lines, switch_back, template_text};
+pub(crate) use ports::{PORTS, block_as_adopted, lines, switch_back, template_text};
 pub(crate) use services::{Shared, filter_clients, filter_listeners, is_loopback, is_mandatory};
 
 use crate::facts::Facts;

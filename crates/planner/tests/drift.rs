@@ -4,6 +4,7 @@
 
 mod support;
 
+use postseal_planner::Request;
 use postseal_planner::owned::{self, Drift};
 use support::{Host, data, script, text};
 
@@ -139,26 +140,62 @@ fn what_was_changed_in_place_is_put_back_byte_for_byte() {
     }
 }
 
+fn take_over(host: &mut Host) {
+    host.look();
+    let request = Request {
+        intent: &host.desired,
+        in_force: &host.desired,
+        parent: host.head,
+        written: &host.written,
+    };
+    host.desired = postseal_planner::take_over(&request, &host.facts, support::NOW);
+    host.wanted = host.desired.clone();
+    host.written = host.owned();
+}
+
 #[test]
-fn taken_over_an_edit_is_what_there_is_to_go_back_to() {
-    for (edit, expected) in EDITS {
+fn taken_over_an_edit_is_what_is_wanted() {
+    for (edit, _) in EDITS {
         let mut host = host(edit);
-        let now = host.owned();
-        for drift in seen(&host) {
-            drift.take_over(&mut host.written);
-            drift.take_over(&mut host.wanted.adopted);
-        }
-        assert_eq!(owned::drift(&host.written, &now), [], "{edit}");
-        assert_eq!(host.written.main, now.main, "{edit}");
-        // What no wish governs stays as the hand left it.
-        let governed = ["level", "ciphers", "auth_only"];
-        let free = expected
-            .iter()
-            .all(|line| !governed.iter().any(|word| line.contains(word)));
-        let planned = host.plan();
-        if free && !expected.is_empty() {
-            assert!(planned.expect("a plan").is_empty(), "{edit}");
-        }
+        let files = (host.facts.main_cf.clone(), host.facts.master_cf.clone());
+        take_over(&mut host);
+        assert_eq!(seen(&host), [], "{edit}");
+        let plan = host.plan();
+        let plan = plan.unwrap_or_else(|refusal| panic!("{edit}\n{}", text::of(&Err(refusal))));
+        assert!(plan.is_empty(), "{edit}: {:?}", plan.sentences);
+        assert_eq!(files.0.bytes, host.facts.main_cf.bytes, "{edit}");
+        assert_eq!(files.1.bytes, host.facts.master_cf.bytes, "{edit}");
+    }
+}
+
+/// master.cf with a service of mail clients that was there at adoption.
+const ADOPTED: &str = "smtp inet n - y - - smtpd
+submission inet n - y - - smtpd
+  -o syslog_name=postfix/submission
+  -o smtpd_tls_security_level=encrypt
+  -o smtpd_sasl_auth_enable=yes
+  -o smtpd_tls_loglevel=0
+  -o smtpd_relay_restrictions=permit_sasl_authenticated,reject
+tlsmgr unix - - y 1000? 1 tlsmgr
+smtp unix - - y - - smtp
+";
+
+#[test]
+fn a_service_whose_edit_was_taken_over_goes_and_comes_back_in_its_place() {
+    let mut host = Host::new(b"smtpd_tls_security_level = may\n", ADOPTED.as_bytes());
+    script::run(&mut host, "bind mx\nset submission=on\napply\n").expect("a plan");
+    let edit = "edit master smtpd_tls_loglevel=0 => smtpd_tls_loglevel=2";
+    let _ = script::run(&mut host, edit);
+    take_over(&mut host);
+    let on = host.facts.master_cf.bytes.clone();
+    for _ in 0..2 {
+        script::run(&mut host, "set submission=off\napply\n").expect("a plan");
+        let off = String::from_utf8(host.facts.master_cf.bytes.clone()).expect("text");
+        assert!(off.contains("#submission inet"), "{off}");
+        assert_eq!(off.matches("submission inet").count(), 1, "{off}");
+        script::run(&mut host, "set submission=on\napply\n").expect("a plan");
+        let back = String::from_utf8_lossy(&host.facts.master_cf.bytes);
+        assert_eq!(back, String::from_utf8_lossy(&on));
     }
 }
 

@@ -167,6 +167,16 @@ fn as_adopted(owned: &Owned, port: u16, master: &mut MasterCf) -> Result<(), Ref
     Ok(())
 }
 
+/// The text of a service of mail clients as it would stand with its adopted `-o` lines; `None`
+/// for other services, and where it cannot be written so.
+pub(crate) fn block_as_adopted(owned: &Owned, id: &str, master: &MasterCf) -> Option<String> {
+    let port = view::port_of(split_name(key_of(id)?.name).port)?;
+    let mut master = PORTS.contains(&port).then(|| master.clone())?;
+    as_adopted(owned, port, &mut master).ok()?;
+    let service = master.service(key_of(id)?)?;
+    lines(&master.to_bytes(), service.first_line, service.last_line)
+}
+
 fn take_out(owned: &Owned, port: u16, master: &mut MasterCf, adopted: Adopted) {
     for service in on_port(master, port) {
         let Some(key) = key_of(&service.id) else {

@@ -1,0 +1,61 @@
+//! Taking hand edits over: what is in the files is what is wanted from now on.
+//!
+//! Owns: what becomes of the intent. Never: changes a file. Settings and bindings that would
+//! change what the files say now are dropped, so that a plan right afterwards is empty.
+
+use crate::facts::Facts;
+use crate::intent::{Intent, Owned};
+use crate::make::{Request, plan};
+use crate::{compile, owned};
+use postfix_cf::{MainCf, MasterCf};
+
+/// What is wanted once the drift from `request.written` is taken over.
+pub fn take_over(request: &Request<'_>, facts: &Facts, now_unix: i64) -> Intent {
+    let master = MasterCf::parse(&facts.master_cf.bytes);
+    let now = owned::read(&MainCf::parse(&facts.main_cf.bytes), &master);
+    let mut intent = request.intent.clone();
+    for drift in owned::drift(request.written, &now) {
+        drift.take_over(&mut intent.adopted);
+        // Switched off, a service is commented out as adopted, and found again by this text.
+        if let Some(text) = compile::block_as_adopted(&intent.adopted, &drift.place, &master) {
+            intent.adopted.blocks.insert(drift.place, text);
+        }
+    }
+    let quiet = |intent: &Intent| {
+        let request = Request {
+            intent,
+            in_force: intent,
+            parent: request.parent,
+            written: &now,
+        };
+        plan(&request, facts, now_unix).is_ok_and(|plan| plan.is_empty())
+    };
+    without_contradictions(intent, &now, quiet)
+}
+
+/// First each setting that is not `quiet` by itself, then the bindings, then all settings.
+fn without_contradictions(
+    mut intent: Intent,
+    now: &Owned,
+    quiet: impl Fn(&Intent) -> bool,
+) -> Intent {
+    if quiet(&intent) {
+        return intent;
+    }
+    let alone = |key, setting| Intent {
+        adopted: intent.adopted.clone(),
+        bindings: intent.bindings.clone(),
+        settings: [(key, setting)].into(),
+    };
+    let settings = intent.settings.clone().into_iter();
+    let kept = settings.filter(|(key, setting)| quiet(&alone(key.clone(), setting.clone())));
+    intent.settings = kept.collect();
+    if !quiet(&intent) {
+        intent.bindings.clear();
+    }
+    if !quiet(&intent) {
+        intent.settings.clear();
+        intent.adopted = now.clone();
+    }
+    intent
+}
