@@ -1,6 +1,6 @@
 //! main.cf files of the corpus.
 
-use crate::corpus::{Sample, on_each, samples};
+use crate::corpus::{Sample, enough, on_each, samples};
 use crate::postconf::{Postconf, folded, printable};
 use postfix_cf::{FindingCode, MainCf, Severity};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,8 +33,9 @@ fn print_is_the_inverse_of_parse() {
 #[test]
 fn postfix_refuses_exactly_what_has_a_fatal_finding() {
     let postconf = Postconf::new();
+    let samples = samples("main.cf");
     let mut refused = Vec::new();
-    for sample in samples("main.cf") {
+    for sample in &samples {
         postconf.main(&sample.bytes);
         let said = postconf.run(&["-n"]);
         assert_eq!(said.ok, !sample.refused, "{}: {}", sample.name, said.err);
@@ -42,7 +43,7 @@ fn postfix_refuses_exactly_what_has_a_fatal_finding() {
         let fatal = findings.iter().any(|f| f.severity() == Severity::Fatal);
         if sample.refused {
             assert!(fatal, "{}: {}", sample.name, said.err);
-            refused.push(sample.name);
+            refused.push(&sample.name);
         } else if fatal {
             // A bad `$` in a parameter that nothing reads is only a warning.
             assert!(
@@ -52,17 +53,20 @@ fn postfix_refuses_exactly_what_has_a_fatal_finding() {
             );
         }
     }
-    assert_eq!(refused.len(), 4, "{refused:?}");
+    enough(&samples, refused.len(), 4);
 }
 
 /// The output of a diff tool: no `=` on its first line.
 #[test]
 fn the_file_that_is_none_is_refused_at_the_same_line() {
     let samples = samples("main.cf");
+    if samples.is_empty() {
+        return;
+    }
     let sample = samples
         .iter()
         .find(|s| s.name.ends_with("CamJN__dot-files__3"));
-    let findings = MainCf::parse(&sample.expect("in the index").bytes).findings();
+    let findings = MainCf::parse(&sample.expect("in the corpus").bytes).findings();
     let first = findings.first().expect("a finding");
     assert_eq!((first.code, first.line), (FindingCode::MissingEquals, 1));
 }
@@ -100,7 +104,7 @@ fn values_equal_those_of_postconf_n() {
         printed
     });
     println!("{compared} values compared with postconf -n");
-    assert!(compared > 1500, "{compared} values compared");
+    enough(&samples, compared, 3076);
 }
 
 /// Under names that nothing uses, `postconf` shows values as they are, blanks included.
@@ -131,7 +135,7 @@ fn values_equal_to_the_last_blank() {
         ours.len()
     });
     println!("{compared} values compared byte for byte");
-    assert!(compared > 1500, "{compared} values compared");
+    enough(&samples, compared, 3270);
 }
 
 #[test]
@@ -151,7 +155,7 @@ fn set_changes_one_value_and_only_its_lines() {
         names.len()
     });
     println!("{edits} parameters set, each alone");
-    assert!(edits > 1500, "{edits} parameters set");
+    enough(&samples, edits, 3118);
 }
 
 /// Another value that Postfix can read. Most names take anything here; a few are read by `postconf`
