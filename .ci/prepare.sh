@@ -6,6 +6,7 @@
 # To build: a C compiler for SQLite and aws-lc, the system's OpenSSL. To run: Postfix, ip(8) for an
 # address of its own on lo, and SASL for an AUTH that really answers 235. To test: openssl(1), and
 # mount and unshare for full disks and strangers' files.
+# Pebble is a CA to test with, Knot DNS a name server with its knsupdate(1).
 build_packages='gcc libc6-dev pkg-config libssl-dev ca-certificates'
 run_packages='postfix iproute2 sasl2-bin libsasl2-modules'
 test_packages='openssl mount util-linux'
