@@ -9,7 +9,7 @@
 # Pebble is a CA to test with, Knot DNS a name server with its knsupdate(1).
 build_packages='gcc libc6-dev pkg-config libssl-dev ca-certificates'
 run_packages='postfix iproute2 sasl2-bin libsasl2-modules'
-test_packages='openssl mount util-linux'
+test_packages='openssl mount util-linux pebble knot knot-dnsutils'
 
 say() { printf 'postseal: %s\n' "$*" >&2; }
 
