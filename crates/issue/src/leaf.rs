@@ -6,7 +6,9 @@
 use crate::{IssueError, Key, KeyType};
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose,
+    SerialNumber,
 };
+use rustix::rand::GetRandomFlags;
 use std::fmt;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
@@ -157,10 +159,21 @@ pub(crate) fn dated(
     if validity.not_after <= validity.not_before {
         return Err(IssueError::Validity);
     }
+    params.serial_number = Some(serial()?);
     params.not_before = date(validity.not_before)?;
     params.not_after = date(validity.not_after)?;
     params.use_authority_key_identifier_extension = true;
     Ok(params)
+}
+
+/// A serial number by chance (CA/Browser Forum, 7.1: at least 64 bits). The library's own is made
+/// from the key, so that two certificates for one key would bear the same.
+fn serial() -> Result<SerialNumber, IssueError> {
+    let mut bytes = [0; 16];
+    rustix::rand::getrandom(&mut bytes, GetRandomFlags::empty()).map_err(|_| IssueError::Chance)?;
+    // Positive, and of one length.
+    bytes[0] = bytes[0] & 0x3f | 0x40;
+    Ok(SerialNumber::from_slice(&bytes))
 }
 
 pub(crate) fn common_name(name: &str) -> DistinguishedName {

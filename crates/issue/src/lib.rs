@@ -3,8 +3,7 @@
 //! Owns: generating keys, signing certificates and requests with them, a private CA, and ACME
 //! (RFC 8555) with its challenges. Never: writes into Postfix's folders, reads the time of day
 //! (it is handed in), keeps a key that it gave away, puts a secret into an error or `Debug`.
-//! Random numbers come from the cryptographic library, since a key from any other source would
-//! be no key.
+//! Keys come from the cryptographic library, serial numbers from the kernel.
 
 pub mod acme;
 mod bounds;
@@ -43,6 +42,9 @@ pub enum IssueError {
     /// The CA's own name constraints forbid a name.
     #[error("the CA's name constraints do not permit {0}")]
     OutsideConstraints(String),
+    /// The kernel gave no random numbers.
+    #[error("the system gives no random numbers")]
+    Chance,
     /// A certificate or a key could not be read.
     #[error("the certificate or key could not be read")]
     Unreadable(#[from] mailtls::CertError),

@@ -11,6 +11,7 @@ use rcgen::{
     NameConstraints,
 };
 use std::fmt;
+use std::net::IpAddr;
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 use zeroize::Zeroizing;
 
@@ -129,7 +130,7 @@ impl PrivateCa {
         validity: Validity,
         key: &Key,
     ) -> Result<Issued, IssueError> {
-        if let Some(name) = names.iter().find(|name| !self.permits(name)) {
+        if let Some(name) = self.forbidden(names) {
             return Err(IssueError::OutsideConstraints(name.clone()));
         }
         let certificate = leaf_params(names, validity, key)?.signed_by(&key.0, &self.issuer)?;
@@ -140,16 +141,26 @@ impl PrivateCa {
         })
     }
 
-    /// Constraints on DNS names say nothing of IP addresses (RFC 5280, 4.2.1.10).
-    fn permits(&self, name: &str) -> bool {
-        let name = name.to_ascii_lowercase();
-        self.permitted.is_empty()
-            || name.parse::<std::net::IpAddr>().is_ok()
-            || self.permitted.iter().any(|domain| {
-                name.strip_suffix(domain.trim_start_matches('.'))
-                    .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-            })
+    /// The first name that the constraints forbid.
+    fn forbidden<'n>(&self, names: &'n [String]) -> Option<&'n String> {
+        if self.permitted.is_empty() {
+            return None;
+        }
+        let is_address = |name: &&String| name.parse::<IpAddr>().is_ok();
+        // Constraints on DNS names say nothing of addresses (RFC 5280, 4.2.1.10), but OpenSSL
+        // takes a common name for a DNS name where there is no other.
+        if names.iter().all(|name| is_address(&name)) {
+            return names.first();
+        }
+        let mut hosts = names.iter().filter(|name| !is_address(name));
+        hosts.find(|name| !self.permitted.iter().any(|domain| is_below(name, domain)))
     }
+}
+
+fn is_below(name: &str, domain: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.strip_suffix(domain.trim_start_matches('.'))
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 impl fmt::Debug for PrivateCa {

@@ -182,7 +182,9 @@ impl SolverError {
 
 fn rcode_remedy(rcode: &str) -> &'static str {
     match rcode {
-        "BADKEY" => "the server does not know this TSIG key: see its name and algorithm",
+        "BADKEY" => {
+            "see the name and algorithm of the TSIG key, and that the server lets it update the zone"
+        }
         "BADSIG" => "the secret of the TSIG key is not the server's",
         "BADTIME" => "the clocks of this host and the name server differ: set them by NTP",
         "NOTAUTH" => {

@@ -4,6 +4,9 @@
 
 pub mod beside;
 pub mod broken;
+pub mod dns_server;
 pub mod fake_host;
+pub mod https_script;
+pub mod pebble;
 pub mod postfix_box;
 pub mod smtp_script;

@@ -10,6 +10,7 @@ use crate::Bounds;
 use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, general_purpose};
+use hyper::Uri;
 use instant_acme::{AccountCredentials, ExternalAccountKey, NewAccount};
 use mailtls::pem_certificates;
 use rustls::pki_types::CertificateDer;
@@ -144,9 +145,9 @@ fn builder(
 }
 
 fn roots(ca: &AcmeCa) -> Result<Vec<CertificateDer<'static>>, AcmeError> {
-    if !ca.directory.starts_with("https://") {
+    if !ca.directory.starts_with("https://") || ca.directory.parse::<Uri>().is_err() {
         return Err(AcmeError::Unusable(format!(
-            "the directory {} (it must begin with https://)",
+            "the directory {} (it must be a URL that begins with https://)",
             ca.directory
         )));
     }

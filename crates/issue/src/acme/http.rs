@@ -7,7 +7,7 @@ use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use hyper::http::response::Parts;
-use hyper::{Method, Request};
+use hyper::{Method, Request, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -109,6 +109,7 @@ impl HttpClient for Https {
             let body = Limited::new(body, MAX_ANSWER).collect().await;
             let body = body.map_err(Error::Other)?.to_bytes();
             if get && parts.status.is_success() {
+                sound(&body)?;
                 parts.headers.entry(RETRY_AFTER).or_insert(ASK_AGAIN);
             }
             let body = problem(&parts, body);
@@ -117,6 +118,15 @@ impl HttpClient for Https {
                 body: Box::new(body),
             })
         })
+    }
+}
+
+/// The client takes the URL for nonces on trust, and panics if it is none.
+fn sound(body: &[u8]) -> Result<(), Error> {
+    let answer: serde_json::Value = serde_json::from_slice(body)?;
+    match answer.get("newNonce").and_then(serde_json::Value::as_str) {
+        Some(url) if url.parse::<Uri>().is_err() => Err(Error::Str("newNonce is no URL")),
+        _ => Ok(()),
     }
 }
 

@@ -122,7 +122,7 @@ impl Session {
         let mut reason = error.to_string();
         let mut cause = Some(error);
         while let Some(one) = cause {
-            if let Some(tls) = tls_error(one) {
+            if let Some(tls) = one.downcast_ref::<rustls::Error>() {
                 let reason = printable(&tls.to_string());
                 return match tls {
                     rustls::Error::InvalidCertificate(_) => AcmeError::Untrusted { url, reason },
@@ -130,7 +130,7 @@ impl Session {
                 };
             }
             reason = one.to_string();
-            cause = one.source();
+            cause = beneath(one);
         }
         let reason = printable(&reason);
         AcmeError::Unreachable { url, reason }
@@ -143,13 +143,16 @@ impl Pauses {
     }
 }
 
-fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
-    let inside = error
+/// What caused an error. An `io::Error` around another passes over it in its `source`.
+fn beneath<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a (dyn std::error::Error + 'static)> {
+    match error
         .downcast_ref::<io::Error>()
-        .and_then(io::Error::get_ref);
-    match inside {
-        Some(inside) => inside.downcast_ref(),
-        None => error.downcast_ref(),
+        .and_then(io::Error::get_ref)
+    {
+        Some(inside) => Some(inside),
+        None => error.source(),
     }
 }
 
