@@ -6,7 +6,8 @@
 mod order;
 
 use crate::pem::{self, Form};
-use crate::{CertError, Certificate, PrivateKey};
+use crate::pkcs12::{self, Unlock};
+use crate::{CertError, Certificate, PrivateKey, pkcs7};
 use std::fmt;
 
 /// The most certificates taken in one bundle.
@@ -43,6 +44,12 @@ pub enum Note {
     Ignored(String),
     /// DER was converted.
     FromDer,
+    /// PKCS#12 was opened.
+    FromPkcs12,
+    /// A PKCS#12 file held certificates only; the key came from elsewhere.
+    NoKeyInside,
+    /// PKCS#7 was converted.
+    FromPkcs7,
 }
 
 impl fmt::Display for Note {
@@ -60,25 +67,51 @@ impl fmt::Display for Note {
             ),
             Self::Ignored(label) => write!(f, "a {label} was left out"),
             Self::FromDer => f.write_str("DER was converted to PEM"),
+            Self::FromPkcs12 => f.write_str("PKCS#12 was converted to PEM"),
+            Self::NoKeyInside => f.write_str("the PKCS#12 file held no key"),
+            Self::FromPkcs7 => f.write_str("PKCS#7 was converted to PEM"),
         }
     }
 }
 
+/// The files of one certificate, as bytes.
+#[derive(Clone, Copy, Default)]
+pub struct Files<'a> {
+    /// The certificate, and whatever else stands in its file.
+    pub cert: &'a [u8],
+    /// The private key, where it stands in a file of its own.
+    pub key: Option<&'a [u8]>,
+    /// The intermediates, where they stand in a file of their own.
+    pub chain: Option<&'a [u8]>,
+    /// Opens a PKCS#12 file or an encrypted PKCS#8 key.
+    pub password: Option<&'a str>,
+}
+
 impl Bundle {
     /// Sorts out a certificate file, with its key and its intermediates, which may stand in files
-    /// of their own or in the same; PEM in any order, or DER.
+    /// of their own or in the same; in any form and order, without a password.
     pub fn read(cert: &[u8], key: Option<&[u8]>, chain: Option<&[u8]>) -> Result<Self, CertError> {
-        let mut found = Objects::default();
-        found.add(cert)?;
+        Self::from_files(Files {
+            cert,
+            key,
+            chain,
+            password: None,
+        })
+    }
+
+    /// As [`Self::read`]: PEM in any order, DER, PKCS#12 or PKCS#7.
+    pub fn from_files(files: Files<'_>) -> Result<Self, CertError> {
+        let mut found = Objects::new(files.password);
+        found.add(files.cert)?;
         let from_cert = found.certificates.len();
-        if let Some(key) = key {
+        if let Some(key) = files.key {
             let before = found.keys.len();
             found.add(key)?;
             if found.keys.len() == before {
                 return Err(CertError::KeyMissing);
             }
         }
-        if let Some(chain) = chain {
+        if let Some(chain) = files.chain {
             found.add(chain)?;
         }
         let key = found.take_key()?;
@@ -89,13 +122,21 @@ impl Bundle {
 
 /// What stands in the files, before it is sorted.
 #[derive(Default)]
-struct Objects {
+struct Objects<'a> {
+    password: Option<&'a str>,
     certificates: Vec<Certificate>,
     keys: Vec<PrivateKey>,
     notes: Vec<Note>,
 }
 
-impl Objects {
+impl<'a> Objects<'a> {
+    fn new(password: Option<&'a str>) -> Self {
+        Self {
+            password,
+            ..Self::default()
+        }
+    }
+
     fn add(&mut self, bytes: &[u8]) -> Result<(), CertError> {
         match pem::form(bytes)? {
             Form::Der(der) => self.add_der(der),
@@ -106,37 +147,89 @@ impl Objects {
     }
 
     fn add_der(&mut self, der: &[u8]) -> Result<(), CertError> {
+        if pkcs12::is_one(der) {
+            return self.add_pkcs12(der);
+        }
+        if pkcs7::is_one(der) {
+            return self.add_pkcs7(der);
+        }
         match Certificate::parse(der) {
             Ok(certificate) => {
-                self.certificates.push(certificate);
                 self.notes.push(Note::FromDer);
+                self.add_certificate(certificate)
             }
-            Err(error @ CertError::NulInName(_)) => return Err(error),
-            Err(_) => self.keys.push(PrivateKey::from_der(der)?),
+            Err(error @ CertError::NulInName(_)) => Err(error),
+            Err(_) => {
+                self.keys.push(match PrivateKey::from_der(der) {
+                    Err(CertError::KeyEncrypted) => self.unlock(der)?,
+                    key => key?,
+                });
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     fn add_block(&mut self, block: &pem::Block) -> Result<(), CertError> {
         if block.is_key() {
-            self.keys.push(PrivateKey::from_block(block)?);
+            self.keys.push(match block.label.as_str() {
+                "ENCRYPTED PRIVATE KEY" => self.unlock(&block.der)?,
+                _ => PrivateKey::from_block(block)?,
+            });
             return Ok(());
         }
         match block.label.as_str() {
-            _ if block.is_certificate() => self.certificates.push(Certificate::parse(&block.der)?),
-            "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => return Err(CertError::IsRequest),
-            "PKCS7" | "CMS" => return Err(CertError::Pkcs7),
-            other => self.notes.push(Note::Ignored(other.to_owned())),
+            _ if block.is_certificate() => self.add_certificate(Certificate::parse(&block.der)?),
+            "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => Err(CertError::IsRequest),
+            "PKCS7" | "CMS" => self.add_pkcs7(&block.der),
+            other => {
+                self.notes.push(Note::Ignored(other.to_owned()));
+                Ok(())
+            }
         }
+    }
+
+    fn add_pkcs12(&mut self, der: &[u8]) -> Result<(), CertError> {
+        let contents = pkcs12::open(der, self.password)?;
+        if contents.keys.is_empty() {
+            self.notes.push(Note::NoKeyInside);
+        }
+        self.notes.push(Note::FromPkcs12);
+        self.keys.extend(contents.keys);
+        self.add_all(&contents.certificates)
+    }
+
+    fn add_pkcs7(&mut self, der: &[u8]) -> Result<(), CertError> {
+        self.notes.push(Note::FromPkcs7);
+        self.add_all(&pkcs7::certificates(der)?)
+    }
+
+    fn add_all<T: AsRef<[u8]>>(&mut self, certificates: &[T]) -> Result<(), CertError> {
+        certificates
+            .iter()
+            .try_for_each(|der| self.add_certificate(Certificate::parse(der.as_ref())?))
+    }
+
+    fn add_certificate(&mut self, certificate: Certificate) -> Result<(), CertError> {
+        self.certificates.push(certificate);
         match self.certificates.len() {
             too_many if too_many > MAX_CERTIFICATES => Err(CertError::TooMany(too_many)),
             _ => Ok(()),
         }
     }
 
+    fn unlock(&self, der: &[u8]) -> Result<PrivateKey, CertError> {
+        match self.password {
+            Some(_) => Unlock::new(self.password).key(der),
+            None => Err(CertError::KeyEncrypted),
+        }
+    }
+
     fn take_key(&mut self) -> Result<Option<PrivateKey>, CertError> {
         let Some(key) = self.keys.pop() else {
-            return Ok(None);
+            return match self.notes.contains(&Note::NoKeyInside) {
+                true => Err(CertError::Pkcs12NoKey),
+                false => Ok(None),
+            };
         };
         match self.keys.iter().all(|other| other.is_same(&key)) {
             true => Ok(Some(key)),

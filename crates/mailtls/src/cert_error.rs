@@ -36,6 +36,27 @@ pub enum CertError {
     /// PKCS#7 (`.p7b`).
     #[error("this is a PKCS#7 file (.p7b), which Postfix cannot read")]
     Pkcs7,
+    /// BER with lengths left open, as Firefox and old Java write it.
+    #[error("this is BER with lengths left open, which few programs read")]
+    OpenLength,
+    /// Protected by a password, and none was given.
+    #[error("it is protected by a password, and none was given")]
+    PasswordMissing,
+    /// Protected by another password.
+    #[error("the password is wrong")]
+    PasswordWrong,
+    /// A password that takes more iterations than any program asks for.
+    #[error("its password takes {0} iterations, more than any program asks for")]
+    PasswordCostly(u64),
+    /// Protected with a cipher that OpenSSL 3 refuses (RC2, RC4, single DES).
+    #[error("it is protected with {0}, which OpenSSL 3 refuses")]
+    LegacyCipher(&'static str),
+    /// Protected with an algorithm of this number (OID), which is not known here.
+    #[error("it is protected with an algorithm that is not known here ({0})")]
+    UnknownCipher(String),
+    /// PKCS#12 that holds certificates only.
+    #[error("the PKCS#12 file holds no private key")]
+    Pkcs12NoKey,
     /// A certificate signing request.
     #[error("this is a certificate request, not a certificate")]
     IsRequest,
@@ -100,6 +121,13 @@ impl CertError {
             Self::NotPem => "cert.not-pem",
             Self::Pkcs12 => "cert.pkcs12",
             Self::Pkcs7 => "cert.pkcs7",
+            Self::OpenLength => "cert.open-length",
+            Self::PasswordMissing => "cert.password-missing",
+            Self::PasswordWrong => "cert.password-wrong",
+            Self::PasswordCostly(_) => "cert.password-costly",
+            Self::LegacyCipher(_) => "cert.legacy-cipher",
+            Self::UnknownCipher(_) => "cert.unknown-cipher",
+            Self::Pkcs12NoKey => "cert.pkcs12-no-key",
             Self::IsRequest => "cert.is-request",
             Self::Truncated(_) => "cert.truncated",
             Self::Damaged(_) => "cert.damaged",
@@ -133,6 +161,22 @@ impl CertError {
             Self::NotPem => "Give a PEM file (-----BEGIN CERTIFICATE-----) or the DER form of it.",
             Self::Pkcs12 => "Convert it: openssl pkcs12 -in file.pfx -nodes -out file.pem",
             Self::Pkcs7 => "Convert it: openssl pkcs7 -in file.p7b -print_certs -out file.pem",
+            Self::OpenLength => {
+                "Convert it: openssl pkcs12 -in file.p12 -nodes -out file.pem (mode 0600)."
+            }
+            Self::PasswordMissing => "Give the password that it was exported with, in a file.",
+            Self::PasswordWrong => {
+                "Check the password: its case, and that its file holds it alone, in UTF-8."
+            }
+            Self::PasswordCostly(_) | Self::UnknownCipher(_) => {
+                "Do not trust this file; have key and certificate exported again by another program."
+            }
+            Self::LegacyCipher(_) => {
+                "Convert it: openssl pkcs12 -legacy -in file.pfx -nodes -out file.pem (mode 0600)."
+            }
+            Self::Pkcs12NoKey => {
+                "Export it again with its private key, or give the key in a file of its own."
+            }
             Self::IsRequest => "Give the request to a CA, and the certificate it returns here.",
             Self::Truncated(_) | Self::Damaged(_) => {
                 "Copy or download the file again; compare its length with the original."

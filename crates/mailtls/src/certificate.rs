@@ -8,6 +8,9 @@
 
 mod names;
 
+pub(crate) use names::normal as host_name;
+
+use crate::der::{Reader, SEQUENCE};
 use crate::{CertError, Fingerprint, pem};
 use openssl::nid::Nid;
 use openssl::pkey::{HasPublic, Id, PKeyRef};
@@ -52,6 +55,8 @@ pub struct Certificate {
     pub key_usage: Option<Vec<&'static str>>,
     /// extendedKeyUsage, by RFC 5280's names or dotted; `None` where the extension is absent.
     pub extended_key_usage: Option<Vec<String>>,
+    /// Whether it demands a stapled OCSP answer (RFC 7633, `status_request`).
+    pub must_staple: bool,
     /// Whether it names itself as its issuer and its own key verifies its signature.
     pub self_signed: bool,
     pub(crate) x509: X509,
@@ -112,6 +117,7 @@ impl Certificate {
             is_ca: parsed.is_ca(),
             key_usage: key_usage(&parsed),
             extended_key_usage: extended_key_usage(&parsed),
+            must_staple: must_staple(&parsed),
             self_signed: is_self_signed(&x509),
             bare_subject: parsed.subject().iter_attributes().count() == 1
                 && parsed.subject().iter_common_name().count() == 1,
@@ -122,6 +128,19 @@ impl Certificate {
     /// SHA-256 of the DER, as Postfix prints it.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(&self.der)
+    }
+
+    /// SHA-256 of the public key with its algorithm (SubjectPublicKeyInfo), as DANE and pins use
+    /// it; the same for every certificate of one key.
+    pub fn key_fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(self.public_key_info())
+    }
+
+    /// DER of the SubjectPublicKeyInfo, as it stands in the certificate.
+    pub(crate) fn public_key_info(&self) -> &[u8] {
+        // It was read when the certificate was made.
+        X509Certificate::from_der(&self.der)
+            .map_or(&[], |(_, parsed)| parsed.tbs_certificate.subject_pki.raw)
     }
 
     /// The certificate as PEM.
@@ -246,6 +265,15 @@ fn is_self_signed(x509: &X509) -> bool {
         && x509
             .public_key()
             .is_ok_and(|key| x509.verify(&key).unwrap_or(false))
+}
+
+/// The TLS feature extension: a sequence of TLS extension numbers, 5 being status_request.
+fn must_staple(certificate: &X509Certificate<'_>) -> bool {
+    const TLS_FEATURE: &str = "1.3.6.1.5.5.7.1.24";
+    let mut extensions = certificate.extensions().iter();
+    let feature = extensions.find(|extension| extension.oid.to_id_string() == TLS_FEATURE);
+    let features = feature.and_then(|extension| Reader::new(extension.value).enter(SEQUENCE));
+    features.is_some_and(|mut features| std::iter::from_fn(|| features.number()).any(|n| n == 5))
 }
 
 fn key_usage(certificate: &X509Certificate<'_>) -> Option<Vec<&'static str>> {

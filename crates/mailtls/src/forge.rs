@@ -7,7 +7,7 @@ use openssl::bn::{BigNum, MsbOption};
 use openssl::ec::{EcGroup, EcKey};
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
-use openssl::pkey::{Id, PKey, Private};
+use openssl::pkey::{Id, PKey, Private, Public};
 use openssl::rsa::Rsa;
 use openssl::x509::extension::{
     AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName,
@@ -57,6 +57,11 @@ pub(crate) struct Recipe<'a> {
     pub(crate) key: PKey<Private>,
     pub(crate) digest: Option<MessageDigest>,
     pub(crate) usages: Vec<&'a str>,
+    pub(crate) serial: Option<BigNum>,
+    /// A public key in place of the key's own.
+    pub(crate) public: Option<PKey<Public>>,
+    /// More extensions, by OID and DER.
+    pub(crate) extensions: Vec<(&'a str, Vec<u8>)>,
 }
 
 impl<'a> Recipe<'a> {
@@ -74,6 +79,9 @@ impl<'a> Recipe<'a> {
             key: ec_key(),
             digest: Some(MessageDigest::sha256()),
             usages: Vec::new(),
+            serial: None,
+            public: None,
+            extensions: Vec::new(),
         }
     }
 
@@ -95,15 +103,20 @@ impl<'a> Recipe<'a> {
     pub(crate) fn make(self) -> Forged {
         let mut builder = X509::builder().unwrap();
         builder.set_version(2).unwrap();
-        let mut serial = BigNum::new().unwrap();
-        serial.rand(120, MsbOption::MAYBE_ZERO, false).unwrap();
+        let serial = self
+            .serial
+            .as_deref()
+            .map_or_else(random, |n| n.to_owned().unwrap());
         builder
             .set_serial_number(&serial.to_asn1_integer().unwrap())
             .unwrap();
         let date = |seconds| Asn1Time::from_unix(seconds).unwrap();
         builder.set_not_before(&date(self.not_before)).unwrap();
         builder.set_not_after(&date(self.not_after)).unwrap();
-        builder.set_pubkey(&self.key).unwrap();
+        match &self.public {
+            Some(public) => builder.set_pubkey(public).unwrap(),
+            None => builder.set_pubkey(&self.key).unwrap(),
+        }
         self.names(&mut builder);
         self.extensions(&mut builder);
         let signer = self.issuer.map_or(&self.key, |issuer| &issuer.key);
@@ -162,6 +175,12 @@ impl<'a> Recipe<'a> {
     }
 
     fn alternative_names(&self, builder: &mut X509Builder) {
+        for (oid, der) in &self.extensions {
+            let oid = Asn1Object::from_str(oid).unwrap();
+            let content = Asn1OctetString::new_from_bytes(der).unwrap();
+            let extension = X509Extension::new_from_der(&oid, false, &content).unwrap();
+            builder.append_extension(extension).unwrap();
+        }
         if let Some(der) = &self.raw_alternative_names {
             let oid = Asn1Object::from_str("2.5.29.17").unwrap();
             let content = Asn1OctetString::new_from_bytes(der).unwrap();
@@ -182,9 +201,31 @@ impl<'a> Recipe<'a> {
     }
 }
 
+fn random() -> BigNum {
+    let mut serial = BigNum::new().unwrap();
+    serial.rand(120, MsbOption::MAYBE_ZERO, false).unwrap();
+    serial
+}
+
 pub(crate) fn ec_key() -> PKey<Private> {
-    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+    curve_key(Nid::X9_62_PRIME256V1)
+}
+
+pub(crate) fn curve_key(curve: Nid) -> PKey<Private> {
+    let group = EcGroup::from_curve_name(curve).unwrap();
     PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap()
+}
+
+/// One DER value around others.
+pub(crate) fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    let mut der = vec![tag];
+    match content.len() {
+        short @ ..=0x7f => der.push(short as u8),
+        long => der.extend([&[0x83][..], &(long as u32).to_be_bytes()[1..]].concat()),
+    }
+    der.extend(content);
+    der
 }
 
 pub(crate) fn rsa_key(bits: u32) -> PKey<Private> {

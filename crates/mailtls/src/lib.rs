@@ -8,20 +8,28 @@ mod bundle;
 mod cert_error;
 mod certificate;
 mod configured;
+mod der;
 mod fingerprint;
 mod grade;
 mod key;
+pub mod layout;
 mod level;
+mod lifetime;
 mod pem;
+mod pkcs12;
+mod pkcs7;
 mod problem;
 mod protocols;
+pub mod tlsa;
 mod trust;
 mod version;
 
 #[cfg(test)]
+mod bad_certs;
+#[cfg(test)]
 mod forge;
 
-pub use bundle::{Bundle, Note};
+pub use bundle::{Bundle, Files, Note};
 pub use cert_error::CertError;
 pub use certificate::{Certificate, KeyKind, pem_certificates};
 pub use configured::{Loaded, chain_file_problems, chain_files_problems, pair_problems};
@@ -29,7 +37,8 @@ pub use fingerprint::Fingerprint;
 pub use grade::Grade;
 pub use key::{PrivateKey, key_first_pem};
 pub use level::{Level, OnServer};
-pub use problem::{CertProblem, Gravity, problems};
+pub use lifetime::{Stage, Window, renew_at, stage};
+pub use problem::{CertProblem, Gravity, KeyFile, duplicate, problems};
 pub use protocols::{ProtocolError, ProtocolList, RangeSyntax, render_floor};
 pub use trust::{Trust, TrustError, verify_chain};
 pub use version::TlsVersion;

@@ -7,6 +7,7 @@
 use crate::CertError;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use openssl::x509::X509Req;
 use zeroize::Zeroizing;
 
 /// The largest input read, in bytes.
@@ -60,6 +61,9 @@ pub(crate) fn form(bytes: &[u8]) -> Result<Form<'_>, CertError> {
     }
     match bytes {
         [0x30, ..] => Ok(Form::Der(bytes)),
+        [b'P', b'u', b'T', b'T', b'Y', b'-', ..] => Err(CertError::KeyUnusable(
+            "it is in the format of PuTTY".to_owned(),
+        )),
         _ => Err(CertError::NotPem),
     }
 }
@@ -144,6 +148,9 @@ pub(crate) fn der_mistake(der: &[u8]) -> CertError {
     // PBES2 and the older schemes of PKCS#5, and those of PKCS#12.
     const PKCS5_OID: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05";
     const PKCS12_OID: &[u8] = b"\x06\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x0c";
+    if der.get(1) == Some(&0x80) {
+        return CertError::OpenLength;
+    }
     let Some((content, declared)) = der_content(der) else {
         return CertError::Truncated("a DER object".into());
     };
@@ -164,6 +171,7 @@ pub(crate) fn der_mistake(der: &[u8]) -> CertError {
         Some((oid, _)) if oid.starts_with(PKCS5_OID) || oid.starts_with(PKCS12_OID) => {
             CertError::KeyEncrypted
         }
+        _ if X509Req::from_der(der).is_ok() => CertError::IsRequest,
         _ => CertError::Damaged("the DER object".into()),
     }
 }

@@ -5,7 +5,7 @@ use crate::{CertError, Certificate, PrivateKey};
 
 /// Puts certificates into the order leaf → issuer → issuer, and says what was left out.
 pub(super) fn sort(
-    found: Objects,
+    found: Objects<'_>,
     key: Option<PrivateKey>,
     from_cert: usize,
 ) -> Result<Bundle, CertError> {

@@ -194,7 +194,7 @@ fn every_mistake_has_its_code() {
         ),
         ("utf-16", b"\xff\xfe-\0-\0", none, none, "cert.utf16"),
         ("request", request, none, none, "cert.is-request"),
-        ("pkcs7", pkcs7, none, none, "cert.pkcs7"),
+        ("pkcs7", pkcs7, none, none, "cert.damaged"),
         ("truncated", &fullchain[..300], none, none, "cert.truncated"),
         (
             "truncated DER",
@@ -262,6 +262,37 @@ fn every_mistake_has_its_code() {
 }
 
 #[test]
+fn a_password_opens_what_is_under_it_and_the_notes_say_from_what() {
+    let Chain { middle, leaf, .. } = chain("mx.example.com");
+    let mut others = openssl::stack::Stack::new().unwrap();
+    others.push(middle.x509.clone()).unwrap();
+    let pkcs12 = openssl::pkcs12::Pkcs12::builder()
+        .pkey(&leaf.key)
+        .cert(&leaf.x509)
+        .ca(others)
+        .build2("x")
+        .and_then(|pkcs12| pkcs12.to_der())
+        .unwrap();
+    let files = Files {
+        cert: &pkcs12,
+        password: Some("x"),
+        ..Files::default()
+    };
+    let bundle = Bundle::from_files(files).unwrap();
+    assert_eq!(subjects(&bundle), ["mx.example.com", "Middle"]);
+    assert!(bundle.key.is_some_and(|key| key.matches(&bundle.chain[0])));
+    assert_eq!(bundle.notes, [Note::FromPkcs12]);
+    // A password that nothing asks for does no harm.
+    let (cert, key) = (leaf.pem(), leaf.key_pem());
+    let files = Files {
+        cert: &cert,
+        key: Some(&key),
+        ..files
+    };
+    assert!(Bundle::from_files(files).unwrap().notes.is_empty());
+}
+
+#[test]
 fn a_broken_chain_names_what_is_missing() {
     let Chain { root, leaf, .. } = chain("mx.example.com");
     let error = Bundle::read(&pem(&[&leaf, &root]), None, None).unwrap_err();
@@ -295,17 +326,18 @@ proptest! {
     }
 
     #[test]
-    fn any_shuffle_of_a_chain_gives_the_same_bundle(seed in any::<u64>()) {
+    fn any_order_of_blocks_gives_the_same_chain(order in Just(vec![0, 1, 2, 3, 4, 5]).prop_shuffle()) {
         static PARTS: std::sync::OnceLock<Vec<Vec<u8>>> = std::sync::OnceLock::new();
         let parts = PARTS.get_or_init(|| {
-            let Chain { root, middle, leaf } = chain("mx.example.com");
-            vec![leaf.pem(), middle.pem(), root.pem(), leaf.key_pem()]
+            let Chain { root, middle, .. } = chain("unused.example");
+            let low = Recipe::ca("Low").by(&middle).make();
+            let leaf = Recipe::leaf("mx.example.com").by(&low).make();
+            vec![leaf.pem(), low.pem(), middle.pem(), root.pem(), leaf.key_pem(), leaf.pem()]
         });
-        let mut order: Vec<usize> = (0..parts.len()).collect();
-        order.sort_by_key(|i| seed.rotate_left(*i as u32 * 16) % 97);
-        let file: Vec<u8> = order.iter().flat_map(|i| parts[*i].clone()).collect();
+        let file: Vec<u8> = order.iter().flat_map(|i: &usize| parts[*i].clone()).collect();
         let bundle = Bundle::read(&file, None, None).unwrap();
-        prop_assert_eq!(subjects(&bundle), ["mx.example.com", "Middle"]);
+        prop_assert_eq!(subjects(&bundle), ["mx.example.com", "Low", "Middle"]);
         prop_assert!(bundle.root.is_some() && bundle.key.is_some());
+        prop_assert!(bundle.notes.contains(&Note::Duplicate("CN=mx.example.com".into())));
     }
 }

@@ -163,7 +163,11 @@ pub(super) fn matches(certificate: &Certificate, host: &str) -> bool {
     names.iter().any(|name| pattern_matches(name, &host))
 }
 
+/// A name in a certificate is an A-label: Postfix and OpenSSL do not take U-labels there.
 fn pattern_matches(pattern: &str, host: &str) -> bool {
+    if !pattern.is_ascii() {
+        return false;
+    }
     let Some(parent) = pattern.strip_prefix("*.") else {
         return normal(pattern).is_some_and(|name| name == host);
     };
@@ -176,7 +180,7 @@ fn pattern_matches(pattern: &str, host: &str) -> bool {
 }
 
 /// Lower-case A-labels without a final dot; `None` for what is no host name.
-fn normal(name: &str) -> Option<String> {
+pub(crate) fn normal(name: &str) -> Option<String> {
     let name = name.strip_suffix('.').unwrap_or(name);
     let ascii = idna::domain_to_ascii(name).ok()?;
     let label = |label: &str| {

@@ -1,7 +1,7 @@
 //! One good chain, and one change at a time.
 
 use super::*;
-use crate::forge::{Forged, NOW, Recipe, chain, rsa_key};
+use crate::forge::{DAY, Forged, NOW, Recipe, chain, rsa_key};
 use openssl::hash::MessageDigest;
 
 const NAME: &[&str] = &["mx.example.com"];
@@ -242,4 +242,39 @@ fn a_mistake_becomes_a_problem_with_its_code_and_remedy() {
     assert_eq!(problem.code, error.code());
     assert_eq!(problem.message, error.to_string());
     assert_eq!(problem.remedy, error.remedy());
+}
+
+#[test]
+fn a_certificate_that_is_known_is_told_by_its_fingerprint() {
+    let leaf = Recipe::leaf("mx.example.com").make().certificate();
+    let namesake = Recipe::leaf("mx.example.com").make().certificate();
+    let other = ("other", namesake.fingerprint());
+    assert_eq!(duplicate(&leaf, &[]), None);
+    assert_eq!(duplicate(&leaf, &[other]), None);
+    let found = duplicate(&leaf, &[other, ("mail", leaf.fingerprint())]).unwrap();
+    assert_eq!(found.code, "cert.duplicate");
+    assert_eq!(found.message, "CN=mx.example.com is there already, as mail");
+}
+
+#[test]
+fn a_key_file_is_for_root_alone() {
+    let codes = |mode, uid| {
+        let path = "/etc/ssl/private/mx.pem";
+        let found = KeyFile { path, mode, uid }.problems();
+        let codes = found.iter().map(|p| format!("{}:{:?}", p.code, p.gravity));
+        codes.collect::<Vec<_>>().join(" ")
+    };
+    for (mode, uid, expected) in [
+        (0o600, 0, ""),
+        (0o400, 0, ""),
+        (0o640, 0, "cert.key-readable:Note"),
+        (0o604, 0, "cert.key-readable:Error"),
+        (0o644, 0, "cert.key-readable:Error"),
+        (0o620, 0, "cert.key-writable:Error"),
+        (0o602, 0, "cert.key-writable:Error"),
+        (0o711, 0, ""),
+        (0o600, 33, "cert.key-owner:Warning"),
+    ] {
+        assert_eq!(codes(mode, uid), expected, "{mode:04o} {uid}");
+    }
 }

@@ -1,0 +1,72 @@
+//! Makes `tests/bad-certs`: one folder for a mistake (or a near miss), with the files as people
+//! would give them and the code expected. `tests/bad_certs.rs` reads them again.
+//!
+//! Run it after adding a case:
+//! `cargo test -p mailtls --lib -- --ignored make_bad_certs`
+
+use crate::forge::{Chain, DAY, Forged, NOW, Recipe, chain, curve_key, der, ec_key, rsa_key};
+use openssl::bn::BigNum;
+use openssl::dsa::Dsa;
+use openssl::hash::MessageDigest;
+use openssl::nid::Nid;
+use openssl::pkcs7::{Pkcs7, Pkcs7Flags};
+use openssl::pkcs12::Pkcs12;
+use openssl::pkey::PKey;
+use openssl::rsa::Rsa;
+use openssl::stack::Stack;
+use openssl::symm::Cipher;
+use openssl::x509::X509Req;
+use std::fs;
+use std::path::Path;
+
+mod damage;
+mod judged;
+mod wrapped;
+
+/// The name that the replay expects.
+const HOST: &str = "mx.example.com";
+
+/// A folder: its name, the codes expected in it (`ok` for none), its files.
+struct Case {
+    name: &'static str,
+    expected: &'static str,
+    files: Vec<(&'static str, Vec<u8>)>,
+}
+
+fn case(name: &'static str, expected: &'static str, files: &[(&'static str, &[u8])]) -> Case {
+    Case {
+        name,
+        expected,
+        files: files
+            .iter()
+            .map(|(file, bytes)| (*file, bytes.to_vec()))
+            .collect(),
+    }
+}
+
+/// Leaf and intermediate as a client gets them.
+fn fullchain(leaf: &Forged, chain: &Chain) -> Vec<u8> {
+    [leaf.pem(), chain.middle.pem()].concat()
+}
+
+#[test]
+#[ignore = "writes tests/bad-certs; run it after adding a case"]
+fn make_bad_certs() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad-certs");
+    let _ = fs::remove_dir_all(&folder);
+    let chain = chain(HOST);
+    let cases = [
+        damage::cases(&chain),
+        judged::cases(&chain),
+        wrapped::cases(&chain),
+    ];
+    for (number, case) in cases.into_iter().flatten().enumerate() {
+        let folder = folder.join(format!("{:02}-{}", number + 1, case.name));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("expected"), format!("{}\n", case.expected)).unwrap();
+        for (file, bytes) in case.files {
+            fs::write(folder.join(file), bytes).unwrap();
+        }
+    }
+    fs::write(folder.join("root.pem"), chain.root.pem()).unwrap();
+}

@@ -1,0 +1,72 @@
+//! Rules on who issued the certificate.
+
+use super::{CertProblem, Gravity};
+use crate::{Certificate, Trust};
+
+/// No CA issues for longer (CA/Browser Forum: 398 days, less from 2026 on); ssl-cert and
+/// `postfix tls` make certificates for ten and a hundred years.
+const PUBLIC_LIFETIME: i64 = 3 * 365 * 86_400;
+
+pub(super) fn self_signed(leaf: &Certificate) -> CertProblem {
+    let lifetime = leaf.not_after.saturating_sub(leaf.not_before);
+    let only_its_name = leaf
+        .dns_names
+        .iter()
+        .all(|name| Some(name) == leaf.common_name.as_ref());
+    if leaf.bare_subject && only_its_name && lifetime > PUBLIC_LIFETIME {
+        return CertProblem::new(
+            "cert.system-certificate",
+            Gravity::Error,
+            format!(
+                "{} is a certificate that the system made for itself (as ssl-cert's snakeoil); nobody can verify it",
+                leaf.subject
+            ),
+            "Get a certificate from a CA.",
+        );
+    }
+    CertProblem::new(
+        "cert.self-signed",
+        Gravity::Error,
+        format!("{} is self-signed; nobody can verify it", leaf.subject),
+        "Get a certificate from a CA, or give peers this one to trust.",
+    )
+}
+
+pub(super) fn judge(chain: &[Certificate], trust: Trust<'_>, found: &mut Vec<CertProblem>) {
+    if chain.windows(2).any(|pair| !pair[0].issued_by(&pair[1])) {
+        found.push(CertProblem::new(
+            "cert.wrong-order",
+            Gravity::Warning,
+            "the chain is not in order: each certificate must be followed by its issuer",
+            "Put the leaf first, then the intermediate that issued it, then that one's issuer.",
+        ));
+        return;
+    }
+    let (Some(top), Trust::Anchors(anchors)) = (chain.last(), trust) else {
+        return;
+    };
+    if anchors
+        .iter()
+        .any(|anchor| anchor == top || top.issued_by(anchor))
+    {
+        return;
+    }
+    let (issuer, remedy) = (
+        &top.issuer,
+        "Add the intermediate certificate; if this is a private CA, name its root.",
+    );
+    found.push(match chain.len() {
+        1 => CertProblem::new(
+            "cert.chain-incomplete",
+            Gravity::Warning,
+            format!("the certificate comes without its intermediate {issuer}; peers that verify refuse it"),
+            remedy,
+        ),
+        _ => CertProblem::new(
+            "cert.issuer-unknown",
+            Gravity::Warning,
+            format!("the chain ends at {issuer}, which is not among the trusted CAs"),
+            remedy,
+        ),
+    });
+}

@@ -1,0 +1,60 @@
+//! Rules on dates.
+
+use super::{CertProblem, Gravity};
+use crate::Certificate;
+use crate::lifetime::{Stage, stage};
+
+const DAY: i64 = 86_400;
+
+pub(super) fn judge(leaf: &Certificate, now: i64, found: &mut Vec<CertProblem>) {
+    const RENEW: &str = "Renew the certificate.";
+    let left = leaf.not_after.saturating_sub(now);
+    let mut push = |code, gravity, message: String, remedy| {
+        found.push(CertProblem::new(code, gravity, message, remedy));
+    };
+    match stage(leaf.not_before, leaf.not_after, now) {
+        Stage::Fine => {}
+        Stage::Expired => {
+            let message = format!(
+                "{} expired {} ago",
+                leaf.subject,
+                span(left.saturating_neg())
+            );
+            push("cert.expired", Gravity::Error, message, RENEW);
+        }
+        Stage::NotYetValid => {
+            let wait = span(leaf.not_before.saturating_sub(now));
+            let message = format!("{} is not valid yet, for {wait}", leaf.subject);
+            let remedy = "Wait until it is valid, or check this host's clock.";
+            push("cert.not-yet-valid", Gravity::Error, message, remedy);
+        }
+        late => {
+            let gravity = match late {
+                Stage::Urgent => Gravity::Error,
+                _ => Gravity::Warning,
+            };
+            let message = format!("{} expires in {}", leaf.subject, span(left));
+            push("cert.expiring", gravity, message, RENEW);
+        }
+    }
+}
+
+pub(super) fn judge_issuer(issuer: &Certificate, now: i64, found: &mut Vec<CertProblem>) {
+    if (issuer.not_before..=issuer.not_after).contains(&now) {
+        return;
+    }
+    found.push(CertProblem::new(
+        "cert.issuer-expired",
+        Gravity::Error,
+        format!("the intermediate {} is not valid now", issuer.subject),
+        "Take the CA's current intermediate certificate.",
+    ));
+}
+
+/// Days, or hours below two days.
+fn span(seconds: i64) -> String {
+    match seconds {
+        s if s >= 2 * DAY => format!("{} days", s / DAY),
+        s => format!("{} hours", s / 3600),
+    }
+}
