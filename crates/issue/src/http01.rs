@@ -5,10 +5,12 @@
 //! privilege), serves anything but tokens.
 
 mod answerer;
+mod child;
 mod commands;
 mod webroot;
 
 pub use answerer::{Answers, Http01Listener, serve};
+pub use child::{ListenerChild, serve_as_child};
 pub use commands::{CommandSolver, serve_commands};
 pub use webroot::Webroot;
 

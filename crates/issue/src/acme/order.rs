@@ -106,10 +106,11 @@ impl Account {
             }
         });
         match answer {
-            // It was replaced already: an order that names nothing is still wanted.
-            Err(AcmeError::Refused(problem)) if problem.kind == "alreadyReplaced" => {
-                self.session.step(bounds, doing, plain)
-            }
+            // It was replaced already, or the CA does not answer as RFC 9773 wants: an order
+            // that names nothing is wanted still.
+            Err(
+                AcmeError::Refused(_) | AcmeError::BadAnswer { .. } | AcmeError::Unreachable { .. },
+            ) => self.session.step(bounds, doing, plain),
             other => other,
         }
     }

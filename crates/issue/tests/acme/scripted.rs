@@ -1,6 +1,8 @@
 //! A CA by script: rate limits, wrong chains, renewal information, slowness.
 
 use crate::scene::{bounds, names, now, order, short};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use postseal_issue::acme::{Account, AcmeCa, AcmeError, Order, certificate_id};
 use postseal_issue::{
     Bounds, Challenge, ChallengeKind, Issued, Key, KeyType, PrivateCa, Solver, SolverError,
@@ -28,7 +30,7 @@ impl Solver for Nothing {
 }
 
 /// A CA that answers `/certificate` with `chain` and everything else as it should, unless
-/// `instead` knows better. What was ordered is written down.
+/// `instead` knows better.
 fn ca(
     chain: String,
     instead: impl Fn(&HttpRequest) -> Option<HttpAnswer> + Send + Sync + 'static,
@@ -178,18 +180,13 @@ fn problems_of_single_names_are_told() {
 }
 
 #[test]
-fn renewal_information_is_read_and_a_replaced_certificate_named() {
+fn renewal_information_is_read() {
     let old = issued(&key());
     let id = certificate_id(&old.cert_pem).unwrap();
     let path = format!("/ari/{id}");
-    let bodies = Arc::new(Mutex::new(Vec::new()));
-    let seen = Arc::clone(&bodies);
     let key = key();
     let right = issued(&key);
     let server = ca(right.fullchain_pem(), move |request| {
-        if request.path == "/order" {
-            seen.lock().unwrap().push(request.body.clone());
-        }
         let window = r#"{"suggestedWindow":{"start":"2026-01-02T04:00:00Z","end":"2026-01-03T04:00:00Z"},"explanationURL":"https://ca.test/why"}"#;
         (request.path == path)
             .then(|| HttpAnswer::new("200 OK", window).header("Retry-After: 7200"))
@@ -203,16 +200,56 @@ fn renewal_information_is_read_and_a_replaced_certificate_named() {
     assert_eq!(info.end, info.start + 86_400);
     assert_eq!(info.explanation.as_deref(), Some("https://ca.test/why"));
     assert!((7100..=7200).contains(&info.ask_again.as_secs()));
-    let names = names(&["mx.mail.test"]);
-    let wanted = Order {
-        names: &names,
-        key: &key,
-        replaces: Some(&old.cert_pem),
+}
+
+/// The payload of a signed request.
+fn payload(request: &HttpRequest) -> serde_json::Value {
+    let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+    let payload = body["payload"].as_str().unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
+}
+
+#[test]
+fn the_certificate_that_is_replaced_is_named_and_a_ca_that_refuses_that_still_issues() {
+    let old = issued(&key()).cert_pem;
+    let id = certificate_id(&old).unwrap();
+    let key = key();
+    let right = issued(&key);
+    let refuse = |_: &str| {
+        HttpAnswer::new(
+            "409 Conflict",
+            r#"{"type":"urn:ietf:params:acme:error:alreadyReplaced"}"#,
+        )
     };
-    // The CA does not say that it understood, which RFC 9773 (5) demands.
-    let error = account.order(&wanted, &mut Nothing, &bounds());
-    assert!(error.is_err());
-    assert!(!bodies.lock().unwrap().is_empty());
+    let ignore = |_: &str| {
+        HttpAnswer::new(
+            "201 Created",
+            r#"{"status":"ready","authorizations":[],"finalize":"https://127.0.0.1/"}"#,
+        )
+        .header("Location: https://127.0.0.1/")
+    };
+    for answer in [refuse as fn(&str) -> HttpAnswer, ignore] {
+        let orders = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&orders);
+        let server = ca(right.fullchain_pem(), move |request| {
+            if request.path != "/order" {
+                return None;
+            }
+            let replaces = payload(request)["replaces"].as_str().map(str::to_owned);
+            seen.lock().unwrap().push(replaces.clone());
+            replaces.map(|id| answer(&id))
+        });
+        let names = names(&["mx.mail.test"]);
+        let wanted = Order {
+            names: &names,
+            key: &key,
+            replaces: Some(&old),
+        };
+        registered(&server)
+            .order(&wanted, &mut Nothing, &bounds())
+            .unwrap();
+        assert_eq!(*orders.lock().unwrap(), [Some(id.clone()), None]);
+    }
 }
 
 #[test]
