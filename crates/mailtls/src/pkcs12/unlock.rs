@@ -15,7 +15,7 @@ use openssl::sign::Signer;
 use openssl::symm::{Cipher, decrypt};
 use zeroize::Zeroizing;
 
-/// Iterations spent on one file: about two seconds. Careful programs ask for 600,000 once or
+/// Iterations spent on one file: a few seconds. Careful programs ask for 600,000 once or
 /// twice. A fuzzer looks for other mistakes than slowness that is allowed.
 #[expect(unexpected_cfgs, reason = "cargo fuzz sets it")]
 const MOST_WORK: u64 = if cfg!(fuzzing) { 5_000 } else { 4_000_000 };
@@ -214,9 +214,10 @@ impl<'a> Unlock<'a> {
     ) -> Result<Zeroizing<Vec<u8>>, CertError> {
         let rounds = self.spend(salt, length.div_ceil(digest.size()))?;
         let block = digest.block_size();
-        let mut input = filled(salt.salt, block);
-        input.extend(filled(&self.wide, block));
-        let mut input = Zeroizing::new(input);
+        // Never grown, so that no copy of the password is left behind.
+        let mut input = Zeroizing::new(Vec::with_capacity(LONGEST_SALT + LONGEST_PASSWORD));
+        fill(&mut input, salt.salt, block);
+        fill(&mut input, &self.wide, block);
         let mut made = Zeroizing::new(Vec::with_capacity(length + digest.size()));
         loop {
             let start = [&vec![purpose as u8; block], input.as_slice()].concat();
@@ -265,14 +266,17 @@ struct Salt<'a> {
 }
 
 fn wide(password: &str) -> Zeroizing<Vec<u8>> {
-    let units = password.encode_utf16().chain([0]);
-    Zeroizing::new(units.flat_map(u16::to_be_bytes).collect())
+    let mut wide = Zeroizing::new(Vec::with_capacity(password.len() * 2 + 2));
+    for unit in password.encode_utf16().chain([0]) {
+        wide.extend(unit.to_be_bytes());
+    }
+    wide
 }
 
-/// The bytes, repeated up to a multiple of the block.
-fn filled(bytes: &[u8], block: usize) -> Vec<u8> {
+/// Adds the bytes, repeated up to a multiple of the block.
+fn fill(input: &mut Vec<u8>, bytes: &[u8], block: usize) {
     let length = bytes.len().div_ceil(block) * block;
-    bytes.iter().copied().cycle().take(length).collect()
+    input.extend(bytes.iter().cycle().take(length));
 }
 
 /// `part + addend + 1` as big-endian numbers, without the carry.
