@@ -55,6 +55,8 @@ pub struct Certificate {
     pub key_usage: Option<Vec<&'static str>>,
     /// extendedKeyUsage, by RFC 5280's names or dotted; `None` where the extension is absent.
     pub extended_key_usage: Option<Vec<String>>,
+    /// Where its issuer's certificate can be fetched (authorityInfoAccess); printable.
+    pub issuer_url: Option<String>,
     /// Whether it demands a stapled OCSP answer (RFC 7633, `status_request`).
     pub must_staple: bool,
     /// Whether it names itself as its issuer and its own key verifies its signature.
@@ -117,6 +119,7 @@ impl Certificate {
             is_ca: parsed.is_ca(),
             key_usage: key_usage(&parsed),
             extended_key_usage: extended_key_usage(&parsed),
+            issuer_url: names::issuer_url(&parsed),
             must_staple: must_staple(&parsed),
             self_signed: is_self_signed(&x509),
             bare_subject: parsed.subject().iter_attributes().count() == 1

@@ -42,6 +42,23 @@ pub(super) fn alternative(certificate: &X509Certificate<'_>) -> Result<Alternati
     Ok(found)
 }
 
+/// The web address of the issuer's certificate (RFC 5280, 4.2.2.1).
+pub(super) fn issuer_url(certificate: &X509Certificate<'_>) -> Option<String> {
+    const CA_ISSUERS: &str = "1.3.6.1.5.5.7.48.2";
+    let mut extensions = certificate.extensions().iter();
+    let access = extensions.find_map(|extension| match extension.parsed_extension() {
+        ParsedExtension::AuthorityInfoAccess(access) => Some(access),
+        _ => None,
+    })?;
+    access.accessdescs.iter().find_map(|description| {
+        let is_issuer = description.access_method.to_id_string() == CA_ISSUERS;
+        match &description.access_location {
+            GeneralName::URI(url) if is_issuer && url.starts_with("http") => Some(printable(url)),
+            _ => None,
+        }
+    })
+}
+
 /// The last common name of a subject.
 pub(super) fn common(subject: &X509Name<'_>) -> Result<Option<String>, CertError> {
     subject

@@ -51,22 +51,23 @@ pub(super) fn judge(chain: &[Certificate], trust: Trust<'_>, found: &mut Vec<Cer
     {
         return;
     }
-    let (issuer, remedy) = (
-        &top.issuer,
-        "Add the intermediate certificate; if this is a private CA, name its root.",
-    );
+    let issuer = &top.issuer;
+    let from = top.issuer_url.as_ref();
+    let from = from.map(|url| format!(" (from {url})")).unwrap_or_default();
+    let remedy =
+        format!("Add the intermediate certificate{from}; if this is a private CA, name its root.");
     found.push(match chain.len() {
         1 => CertProblem::new(
             "cert.chain-incomplete",
             Gravity::Warning,
             format!("the certificate comes without its intermediate {issuer}; peers that verify refuse it"),
-            remedy,
+            &remedy,
         ),
         _ => CertProblem::new(
             "cert.issuer-unknown",
             Gravity::Warning,
             format!("the chain ends at {issuer}, which is not among the trusted CAs"),
-            remedy,
+            &remedy,
         ),
     });
 }

@@ -1,7 +1,7 @@
 //! One good chain, and one change at a time.
 
 use super::*;
-use crate::forge::{DAY, Forged, NOW, Recipe, chain, rsa_key};
+use crate::forge::{DAY, Forged, NOW, Recipe, chain, der, rsa_key};
 use openssl::hash::MessageDigest;
 
 const NAME: &[&str] = &["mx.example.com"];
@@ -193,6 +193,30 @@ fn a_chain_must_be_complete_and_in_order() {
     let by_root = Recipe::leaf("mx.example.com").by(&chain.root).make();
     assert_eq!(codes(&of(&[&by_root]), NAME, trust), [""; 0]);
     assert_eq!(codes(&of(&[&deep]), NAME, Trust::Unknown), [""; 0]);
+}
+
+#[test]
+fn a_missing_intermediate_is_named_with_the_place_to_get_it_from() {
+    let chain = chain("unused.example");
+    let remedy = |method: u8, url: &[u8]| {
+        let method = der(6, &[&[0x2b, 6, 1, 5, 5, 7, 0x30, method]]);
+        let access = der(0x30, &[&der(0x30, &[&method, &der(0x86, &[url])])]);
+        let mut recipe = Recipe::leaf("mx.example.com").by(&chain.middle);
+        recipe.extensions = vec![("1.3.6.1.5.5.7.1.1", access)];
+        let leaf = recipe.make().certificate();
+        let found = problems(&[leaf], NOW, NAME, Trust::Anchors(&[]));
+        assert_eq!(found[0].code, "cert.chain-incomplete");
+        assert!(found[0].message.contains("CN=Middle, O=Test CA"));
+        found[0].remedy.clone()
+    };
+    let plain = "Add the intermediate certificate; if this is a private CA, name its root.";
+    assert_eq!(
+        remedy(2, b"http://ca.example/r3.der"),
+        plain.replacen(';', " (from http://ca.example/r3.der);", 1)
+    );
+    // The address of OCSP, and one that no program fetches.
+    assert_eq!(remedy(1, b"http://ocsp.example/"), plain);
+    assert_eq!(remedy(2, b"ldap://ca.example/"), plain);
 }
 
 #[test]
