@@ -84,7 +84,7 @@ pub fn problems(
     if leaf.self_signed {
         found.push(chain::self_signed(leaf));
     } else {
-        chain::judge(chain, trust, &mut found);
+        chain::judge(chain, now, trust, &mut found);
     }
     found.sort_by_key(|problem| std::cmp::Reverse(problem.gravity));
     found

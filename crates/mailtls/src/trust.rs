@@ -7,7 +7,7 @@ use crate::Certificate;
 use openssl::error::ErrorStack;
 use openssl::stack::Stack;
 use openssl::x509::store::{X509Store, X509StoreBuilder};
-use openssl::x509::verify::X509VerifyParam;
+use openssl::x509::verify::{X509VerifyFlags, X509VerifyParam};
 use openssl::x509::{X509PurposeId, X509StoreContext};
 use thiserror::Error;
 
@@ -81,6 +81,8 @@ fn store(anchors: &[Certificate], now: i64) -> Result<X509Store, ErrorStack> {
     let mut parameters = X509VerifyParam::new()?;
     parameters.set_time(now);
     parameters.set_purpose(X509PurposeId::SSL_SERVER)?;
+    // Whoever names an intermediate as an anchor means it.
+    parameters.set_flags(X509VerifyFlags::PARTIAL_CHAIN)?;
     store.set_param(&parameters)?;
     Ok(store.build())
 }

@@ -115,7 +115,8 @@ fn uses(chain: &Chain) -> Vec<Case> {
         leaf(chain, "only-for-clients", "cert.no-server-auth", |recipe| {
             recipe.usages = vec!["clientAuth"]
         }),
-        leaf(chain, "for-any-use", "ok", |recipe| {
+        // OpenSSL wants serverAuth itself.
+        leaf(chain, "for-any-use", "cert.untrusted", |recipe| {
             recipe.usages = vec!["anyExtendedKeyUsage"]
         }),
         leaf(
@@ -127,9 +128,12 @@ fn uses(chain: &Chain) -> Vec<Case> {
         leaf(chain, "may-sign", "ok", |recipe| {
             recipe.extensions = key_usage(0x80)
         }),
-        leaf(chain, "ca-as-leaf", "cert.ca-as-leaf", |recipe| {
-            recipe.is_ca = true
-        }),
+        leaf(
+            chain,
+            "ca-as-leaf",
+            "cert.ca-as-leaf cert.untrusted",
+            |recipe| recipe.is_ca = true,
+        ),
         leaf(chain, "must-staple", "cert.must-staple", |recipe| {
             recipe.extensions = vec![("1.3.6.1.5.5.7.1.24", vec![0x30, 3, 2, 1, 5])];
         }),
@@ -202,6 +206,8 @@ fn issuers(chain: &Chain) -> Vec<Case> {
     let (pem, key) = (fullchain(leaf, chain), leaf.key_pem());
     let other = Recipe::leaf("other.example.com").by(middle).make();
     let both = [leaf.pem(), other.pem(), middle.pem()].concat();
+    let by_leaf = Recipe::leaf(HOST).by(leaf).make();
+    let by_leaf = [by_leaf.pem(), pem.clone()].concat();
     let a = Recipe::ca("A").make();
     let b = Recipe::ca("B").by(&a).make();
     let mut a_by_b = Recipe::ca("A").by(&b);
@@ -283,6 +289,11 @@ fn issuers(chain: &Chain) -> Vec<Case> {
                 "cert.pem",
                 &[root.pem(), middle.pem(), leaf.pem(), key.clone()].concat(),
             )],
+        ),
+        case(
+            "issued-by-a-leaf",
+            "cert.untrusted",
+            &[("cert.pem", &by_leaf)],
         ),
         case("two-leaves", "cert.two-leaves", &[("cert.pem", &both)]),
         case(

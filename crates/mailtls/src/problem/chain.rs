@@ -1,7 +1,7 @@
 //! Rules on who issued the certificate.
 
 use super::{CertProblem, Gravity};
-use crate::{Certificate, Trust};
+use crate::{Certificate, Trust, verify_chain};
 
 /// No CA issues for longer (CA/Browser Forum: 398 days, less from 2026 on); ssl-cert and
 /// `postfix tls` make certificates for ten and a hundred years.
@@ -32,7 +32,12 @@ pub(super) fn self_signed(leaf: &Certificate) -> CertProblem {
     )
 }
 
-pub(super) fn judge(chain: &[Certificate], trust: Trust<'_>, found: &mut Vec<CertProblem>) {
+pub(super) fn judge(
+    chain: &[Certificate],
+    now: i64,
+    trust: Trust<'_>,
+    found: &mut Vec<CertProblem>,
+) {
     if chain.windows(2).any(|pair| !pair[0].issued_by(&pair[1])) {
         found.push(CertProblem::new(
             "cert.wrong-order",
@@ -45,11 +50,9 @@ pub(super) fn judge(chain: &[Certificate], trust: Trust<'_>, found: &mut Vec<Cer
     let (Some(top), Trust::Anchors(anchors)) = (chain.last(), trust) else {
         return;
     };
-    if anchors
-        .iter()
-        .any(|anchor| anchor == top || top.issued_by(anchor))
-    {
-        return;
+    let mut roots = anchors.iter();
+    if roots.any(|anchor| anchor == top || top.issued_by(anchor)) {
+        return refused(chain, anchors, now, found);
     }
     let issuer = &top.issuer;
     let from = top.issuer_url.as_ref();
@@ -70,4 +73,23 @@ pub(super) fn judge(chain: &[Certificate], trust: Trust<'_>, found: &mut Vec<Cer
             &remedy,
         ),
     });
+}
+
+/// What OpenSSL holds against a chain that leads to an anchor: an issuer that is no CA, a path too
+/// long, a name that a CA may not give. Where graver things were found, it would say them again.
+fn refused(chain: &[Certificate], anchors: &[Certificate], now: i64, found: &mut Vec<CertProblem>) {
+    if found
+        .iter()
+        .any(|problem| problem.gravity == Gravity::Error)
+    {
+        return;
+    }
+    if let Err(reason) = verify_chain(chain, anchors, now) {
+        found.push(CertProblem::new(
+            "cert.untrusted",
+            Gravity::Warning,
+            format!("peers that verify refuse the chain: {reason}"),
+            "Have the certificate issued anew, and take the intermediates that come with it.",
+        ));
+    }
 }

@@ -124,7 +124,7 @@ fn names_uses_and_strength_are_judged() {
     );
     assert_eq!(
         changed(|recipe| recipe.is_ca = true),
-        ["cert.ca-as-leaf:Warning"]
+        ["cert.ca-as-leaf:Warning", "cert.untrusted:Warning"]
     );
 }
 
@@ -193,6 +193,23 @@ fn a_chain_must_be_complete_and_in_order() {
     let by_root = Recipe::leaf("mx.example.com").by(&chain.root).make();
     assert_eq!(codes(&of(&[&by_root]), NAME, trust), [""; 0]);
     assert_eq!(codes(&of(&[&deep]), NAME, Trust::Unknown), [""; 0]);
+}
+
+#[test]
+fn an_issuer_that_is_no_ca_is_refused_and_an_anchor_needs_not_be_a_root() {
+    let chain = chain("mx.example.net");
+    let (middle, root) = (chain.middle.certificate(), chain.root.certificate());
+    let evil = Recipe::leaf("mx.example.com").by(&chain.leaf).make();
+    let presented = [evil.certificate(), chain.leaf.certificate(), middle.clone()];
+    assert_eq!(
+        codes(&presented, NAME, Trust::Anchors(&[root])),
+        ["cert.untrusted:Warning"]
+    );
+    let good = Recipe::leaf("mx.example.com").by(&chain.middle).make();
+    assert_eq!(
+        codes(&[good.certificate()], NAME, Trust::Anchors(&[middle])),
+        [""; 0]
+    );
 }
 
 #[test]
