@@ -26,8 +26,10 @@ pub struct DnsServer {
 }
 
 impl DnsServer {
-    /// The name of the key that may update the zone.
+    /// The name of the key that may update the zone, for HMAC-SHA256.
     pub const KEY_NAME: &'static str = "postseal-test";
+    /// Another, for HMAC-SHA512.
+    pub const KEY_512_NAME: &'static str = "postseal-test-512";
     /// A key that the server knows and that may update nothing.
     pub const POWERLESS_KEY_NAME: &'static str = "powerless";
 
@@ -43,19 +45,21 @@ impl DnsServer {
                  ns A {address}\n@ A {hosts}\n* A {hosts}\n"
             ),
         )?;
-        let key = |name| {
-            format!("  - id: {name}\n    algorithm: hmac-sha256\n    secret: {SECRET_BASE64}\n")
+        let key = |name, hash| {
+            format!("  - id: {name}\n    algorithm: {hash}\n    secret: {SECRET_BASE64}\n")
         };
         let config = format!(
             "server:\n  rundir: {path}\n  listen: {address}@{PORT}\n  udp-workers: 1\n  tcp-workers: 1\n  background-workers: 1\n\
              database:\n  storage: {path}/db\n\
              log:\n  - target: stderr\n    any: info\n\
-             key:\n{}{}\
-             acl:\n  - id: update\n    key: {}\n    action: update\n\
+             key:\n{}{}{}\
+             acl:\n  - id: update\n    key: [{}, {}]\n    action: update\n\
              zone:\n  - domain: {zone}\n    storage: {path}\n    file: zone\n    zonefile-sync: -1\n    journal-content: none\n    acl: update\n",
-            key(Self::KEY_NAME),
-            key(Self::POWERLESS_KEY_NAME),
+            key(Self::KEY_NAME, "hmac-sha256"),
+            key(Self::KEY_512_NAME, "hmac-sha512"),
+            key(Self::POWERLESS_KEY_NAME, "hmac-sha256"),
             Self::KEY_NAME,
+            Self::KEY_512_NAME,
         );
         fs::write(folder.path().join("knot.conf"), config)?;
         fs::create_dir(folder.path().join("db"))?;
@@ -82,7 +86,7 @@ impl DnsServer {
         (self.address, PORT).into()
     }
 
-    /// The secret of both keys (HMAC-SHA256), decoded.
+    /// The secret of all keys, decoded.
     pub fn secret(&self) -> &'static [u8] {
         SECRET
     }

@@ -257,3 +257,6 @@ fn kind(problem_type: Option<String>) -> String {
     let short = full.strip_prefix("urn:ietf:params:acme:error:");
     printable(short.unwrap_or(&full))
 }
+
+#[cfg(test)]
+mod tests;

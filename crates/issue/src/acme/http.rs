@@ -101,6 +101,7 @@ impl HttpClient for Https {
     fn request(&self, request: Request<BodyWrapper<Bytes>>) -> Answer {
         let seen = self.seen.clone();
         let get = request.method() == Method::GET;
+        let signed = request.method() == Method::POST;
         let answer = self.client.request(request);
         Box::pin(async move {
             let answer = answer.await.map_err(|error| Error::Other(error.into()))?;
@@ -113,6 +114,10 @@ impl HttpClient for Https {
                 parts.headers.entry(RETRY_AFTER).or_insert(ASK_AGAIN);
             }
             let body = problem(&parts, body);
+            // The client reads problem documents only where it asked with a signature.
+            if !signed && matches!(parts.status.as_u16(), 429 | 503) {
+                return Err(Error::Api(serde_json::from_slice(&body)?));
+            }
             Ok(BytesResponse {
                 parts,
                 body: Box::new(body),

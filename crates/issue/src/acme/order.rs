@@ -230,8 +230,16 @@ impl Account {
                 let problem = now.error.clone().map(Problem::from).unwrap_or_default();
                 return Err(AcmeError::Refused(problem));
             }
-            self.session
-                .step(bounds, doing, async || order.refresh().await.map(|_| ()))?;
+            let refreshed = self
+                .session
+                .step(bounds, doing, async || order.refresh().await.map(|_| ()));
+            if let Err(limited @ AcmeError::RateLimited { .. }) = refreshed {
+                // The order lives on: only this question came too early.
+                let paused = self.session.pause(bounds, &mut pauses, doing);
+                paused.map_err(|_| limited)?;
+                continue;
+            }
+            refreshed?;
             if matches!(
                 order.state().status,
                 OrderStatus::Pending | OrderStatus::Processing

@@ -83,7 +83,8 @@ impl Session {
         })
     }
 
-    /// Pauses before the next question, as long as the CA asks for.
+    /// Pauses before the next question, as long as the CA asks for; not at all if that is longer
+    /// than what is left.
     pub(super) fn pause(
         &self,
         bounds: &Bounds<'_>,
@@ -93,6 +94,9 @@ impl Session {
         let asked = self.seen.seconds(bounds.now()).map(Duration::from_secs);
         let pause = asked.filter(|asked| !asked.is_zero()).unwrap_or(pauses.0);
         pauses.0 = (pauses.0 * 2).min(LONGEST_PAUSE);
+        if pause > bounds.left() {
+            return Err(AcmeError::Deadline(doing));
+        }
         bounds
             .sleep(pause)
             .map_err(|halt| AcmeError::of_halt(halt, doing))

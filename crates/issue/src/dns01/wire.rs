@@ -30,9 +30,10 @@ pub(super) fn exchange(
     if answer.id != message.id || answer.message_type != MessageType::Response {
         return Err(wrong("it answers another question".into()));
     }
-    // An error about the key itself cannot be signed by it (RFC 8945, 5.3.2).
+    // A refusal is believed unsigned: one about the key cannot be signed by it (RFC 8945, 5.3.2),
+    // and whoever can forge one can cut the line as well.
     if let Some(mut verifier) = verifier
-        && answer.response_code != ResponseCode::NotAuth
+        && answer.response_code == ResponseCode::NoError
     {
         verifier
             .verify(&bytes)

@@ -168,6 +168,53 @@ fn a_rate_limit_says_when_to_try_again() {
 }
 
 #[test]
+fn a_busy_directory_is_told_and_a_busy_moment_waited_out() {
+    for path in ["/dir", "/nonce"] {
+        let server = ca(String::new(), move |request| {
+            let busy = || HttpAnswer::new("503 Busy", "<html>").header("Retry-After: 60");
+            (request.path == path).then(busy)
+        });
+        let error = Account::register(&at(&server), &[], None, &bounds()).unwrap_err();
+        assert_eq!(error.code(), "acme.rate-limited", "{path}");
+        assert!(error.retry_at().is_some_and(|at| at > now()));
+    }
+    const PROCESSING: &str =
+        r#"{"status":"processing","authorizations":[],"finalize":"https://127.0.0.1/"}"#;
+    let key = key();
+    let right = issued(&key);
+    let polls = Arc::new(Mutex::new(0));
+    let seen = Arc::clone(&polls);
+    let server = ca(right.fullchain_pem(), move |request| {
+        match request.path.as_str() {
+            "/finalize" => Some(HttpAnswer::new("200 OK", PROCESSING)),
+            "/order/1" => {
+                let mut polls = seen.lock().unwrap();
+                *polls += 1;
+                match *polls {
+                    1 => Some(HttpAnswer::new("429 Too Many", "{}").header("Retry-After: 1")),
+                    2 => Some(HttpAnswer::new("200 OK", PROCESSING)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    });
+    ordered(&server, &key).unwrap();
+    assert_eq!(*polls.lock().unwrap(), 3);
+    // Longer than there is time: told at once, with the CA's hour.
+    let server = ca(String::new(), move |request| match request.path.as_str() {
+        "/finalize" => Some(HttpAnswer::new("200 OK", PROCESSING)),
+        "/order/1" => Some(HttpAnswer::new("429 Too Many", "{}").header("Retry-After: 3600")),
+        _ => None,
+    });
+    let error = ordered(&server, &key).unwrap_err();
+    assert!(
+        error.retry_at().is_some_and(|at| at > now() + 3000),
+        "{error:?}"
+    );
+}
+
+#[test]
 fn problems_of_single_names_are_told() {
     let server = ca(String::new(), |request| {
         let body = r#"{"type":"urn:ietf:params:acme:error:rejectedIdentifier","detail":"no","subproblems":[{"type":"urn:ietf:params:acme:error:caa","detail":"CAA forbids","identifier":{"type":"dns","value":"mx.mail.test"}}]}"#;

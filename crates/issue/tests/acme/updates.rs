@@ -4,7 +4,8 @@ use crate::scene::{ZONE, bounds, short, tsig};
 use postseal_issue::dns01::{DynamicUpdate, TsigAlgorithm};
 use postseal_issue::{Bounds, Challenge, Solver, SolverError};
 use postseal_testkit::dns_server::DnsServer;
-use std::net::{Ipv4Addr, TcpListener};
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -68,6 +69,10 @@ fn what_the_server_refuses_is_told_in_its_words() {
         refusal(&mut other_hash, "mx.mail.test", &bounds()),
         "BADKEY"
     );
+    other_hash.key.name = DnsServer::KEY_512_NAME.into();
+    other_hash
+        .present(&challenge("mx.mail.test"), &bounds())
+        .unwrap();
     let flag = AtomicBool::new(false);
     let slow_clock = Bounds::new(1_000_000_000, Duration::from_secs(60), &flag);
     let mut good = update(&dns, DnsServer::KEY_NAME, known);
@@ -138,4 +143,78 @@ fn a_server_that_is_silent_away_or_never_shows_is_given_up() {
         .unwrap_err();
     assert_eq!(error.code(), "dns01.unreachable");
     assert!(error.remedy().contains(&nobody.to_string()));
+}
+
+/// A server of one answer, made from the request.
+fn forger(answer: impl Fn(Vec<u8>) -> Vec<u8> + Send + 'static) -> SocketAddr {
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in socket.incoming().flatten() {
+            let mut length = [0; 2];
+            stream.read_exact(&mut length).unwrap();
+            let mut request = vec![0; usize::from(u16::from_be_bytes(length))];
+            stream.read_exact(&mut request).unwrap();
+            let answer = answer(request);
+            let length = u16::try_from(answer.len()).unwrap().to_be_bytes();
+            let _ = stream.write_all(&[length.as_slice(), &answer].concat());
+        }
+    });
+    address
+}
+
+/// An answer of `rcode` to the request, without records.
+fn header(request: &[u8], rcode: u8) -> Vec<u8> {
+    vec![
+        request[0],
+        request[1],
+        0x80 | 0x28,
+        rcode,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+    ]
+}
+
+#[test]
+fn an_acceptance_is_believed_only_if_the_key_signed_it() {
+    let dns = server();
+    let mut update = update(&dns, DnsServer::KEY_NAME, dns.secret());
+    update.server = forger(|request| header(&request, 0));
+    assert_eq!(
+        refusal(&mut update, "mx.mail.test", &bounds()),
+        "dns01.bad-answer"
+    );
+    // Its own request, sent back as an answer, is signed, but as a request.
+    update.server = forger(|mut request| {
+        request[2] |= 0x80;
+        request
+    });
+    assert_eq!(
+        refusal(&mut update, "mx.mail.test", &bounds()),
+        "dns01.bad-answer"
+    );
+    update.server = forger(|request| header(&request, 5));
+    assert_eq!(refusal(&mut update, "mx.mail.test", &bounds()), "REFUSED");
+    update.server = forger(|request| header(&request, 10));
+    assert_eq!(refusal(&mut update, "mx.mail.test", &bounds()), "NOTZONE");
+    update.server = forger(|request| {
+        let mut other = header(&request, 0);
+        other[0] ^= 1;
+        other
+    });
+    assert_eq!(
+        refusal(&mut update, "mx.mail.test", &bounds()),
+        "dns01.bad-answer"
+    );
+    for garbage in [vec![], vec![0], vec![0xff; 12], vec![0xc0; 60_000]] {
+        update.server = forger(move |_| garbage.clone());
+        let code = refusal(&mut update, "mx.mail.test", &bounds());
+        assert_eq!(code, "dns01.bad-answer");
+    }
 }
