@@ -3,7 +3,6 @@
 //! Owns: the derivations of RFC 8018 (PBKDF2) and RFC 7292 (appendix B), and a bound on the work
 //! that all of them together may take. Never: the ciphers that OpenSSL 3 refuses.
 
-use super::damaged;
 use crate::der::{OCTET_STRING, OID, Reader, SEQUENCE, dotted};
 use crate::{CertError, PrivateKey};
 use openssl::error::ErrorStack;
@@ -331,4 +330,8 @@ fn refused(name: &str) -> CertError {
         _ => return CertError::UnknownCipher(name.to_owned()),
     };
     CertError::LegacyCipher(obsolete)
+}
+
+fn damaged() -> CertError {
+    CertError::Damaged("what the password protects".into())
 }
