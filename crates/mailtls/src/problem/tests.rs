@@ -1,8 +1,10 @@
 //! One good chain, and one change at a time.
 
 use super::*;
-use crate::forge::{DAY, Forged, NOW, Recipe, chain, der, rsa_key};
+use crate::forge::{DAY, Forged, NOW, Recipe, chain, der, ed25519_key, rsa_key};
+use openssl::dsa::Dsa;
 use openssl::hash::MessageDigest;
+use openssl::pkey::PKey;
 
 const NAME: &[&str] = &["mx.example.com"];
 
@@ -118,6 +120,13 @@ fn names_uses_and_strength_are_judged() {
         changed(|recipe| recipe.key = rsa_key(1024)),
         ["cert.weak-key:Error"]
     );
+    let dsa = PKey::from_dsa(Dsa::generate(1024).unwrap()).unwrap();
+    let dsa = PKey::public_key_from_der(&dsa.public_key_to_der().unwrap()).unwrap();
+    assert_eq!(
+        changed(|recipe| recipe.public = Some(dsa)),
+        ["cert.key-kind:Error"]
+    );
+    assert_eq!(changed(|recipe| recipe.key = ed25519_key()), [""; 0]);
     assert_eq!(
         changed(|recipe| recipe.digest = Some(MessageDigest::sha1())),
         ["cert.weak-signature:Error"]
