@@ -4,8 +4,10 @@
 
 use crate::config::{Colored, Global, Output};
 use crate::failure::Exit;
-use postseal_planner::Finding;
+use postseal_planner::{Finding, Severity};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -36,58 +38,76 @@ impl Answer {
     }
 
     /// Prints it. A closed pipe ends the output, not the command's result.
-    pub(crate) fn print(&self, global: &Global) -> ExitCode {
+    pub(crate) fn print(self, global: &Global) -> ExitCode {
+        let exit = self.exit;
         let mut stdout = std::io::stdout().lock();
         let _ = match global.output {
             Output::Text => {
-                stdout.write_all(paint(&printable(&self.text), global.color).as_bytes())
+                let text = printable(&self.text);
+                match global.color {
+                    Colored::No => stdout.write_all(text.as_bytes()),
+                    Colored::Yes => stdout.write_all(paint(&text).as_bytes()),
+                }
             }
             Output::Json => writeln!(stdout, "{:#}", self.document()),
         };
-        self.exit.into()
+        exit.into()
     }
 
-    fn document(&self) -> Value {
+    fn document(self) -> Value {
         let mut document = Map::from_iter([("schema".to_owned(), Value::from(1))]);
-        if let Value::Object(fields) = &self.json {
-            document.extend(fields.clone());
+        if let Value::Object(fields) = self.json {
+            document.extend(fields);
         }
         Value::Object(document)
     }
 }
 
-/// A finding as lines of text: what, where, what to do.
-pub(crate) fn finding_lines(finding: &Finding) -> Vec<String> {
-    let severity = format!("{:?}", finding.severity).to_lowercase();
-    let mut lines = vec![format!(
-        "{severity}: {} [{}]",
+/// Writes a finding as lines of text after `indent`: what, where, what to do.
+pub(crate) fn write_finding(text: &mut String, indent: &str, finding: &Finding) {
+    let severity = match finding.severity {
+        Severity::Info => "info",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+        Severity::Fatal => "fatal",
+    };
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        text,
+        "{indent}{severity}: {} [{}]",
         finding.message, finding.code
-    )];
+    );
     for evidence in &finding.evidence {
-        let place = match (&evidence.file, evidence.line) {
-            (Some(file), Some(line)) => format!("{}:{line}: ", file.display()),
-            (Some(file), None) => format!("{}: ", file.display()),
-            _ => String::new(),
+        let _ = match (&evidence.file, evidence.line) {
+            (Some(file), Some(line)) => {
+                write!(text, "{indent}    {}:{line}: ", file.display())
+            }
+            (Some(file), None) => write!(text, "{indent}    {}: ", file.display()),
+            _ => write!(text, "{indent}    "),
         };
-        lines.push(format!("    {place}{}", evidence.text));
+        let _ = writeln!(text, "{}", evidence.text);
     }
-    lines.push(format!("    remedy: {}", finding.remedy));
-    lines
+    let _ = writeln!(text, "{indent}    remedy: {}", finding.remedy);
 }
 
 /// Findings as text, one after the other.
 pub(crate) fn findings_text<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> String {
-    findings
-        .into_iter()
-        .flat_map(finding_lines)
-        .fold(String::new(), |text, line| text + &line + "\n")
+    let mut text = String::new();
+    for finding in findings {
+        write_finding(&mut text, "", finding);
+    }
+    text
 }
 
 /// Text from files and from the wire cannot steer the terminal: control characters but newline
 /// and tab become U+FFFD.
-pub(crate) fn printable(text: &str) -> String {
-    let safe = |c: char| {
-        if c.is_control() && !"\n\t".contains(c) {
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    let steers = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let safe = |c| {
+        if steers(c) {
             char::REPLACEMENT_CHARACTER
         } else {
             c
@@ -97,10 +117,7 @@ pub(crate) fn printable(text: &str) -> String {
 }
 
 /// Colours diffs and severities, a line each.
-fn paint(text: &str, color: Colored) -> String {
-    if color == Colored::No {
-        return text.to_owned();
-    }
+fn paint(text: &str) -> String {
     text.split_inclusive('\n').map(paint_line).collect()
 }
 

@@ -3,7 +3,7 @@
 //! Owns: the one mapping from errors to exit codes, stable codes and hints. Never: decides
 //! whether something is an error.
 
-use crate::answer::{finding_lines, printable};
+use crate::answer::{printable, write_finding};
 use crate::config::{Global, Output};
 use postseal_engine::{EngineError, Kind};
 use postseal_planner::Finding;
@@ -105,8 +105,8 @@ impl Failure {
             _ => &self.message,
         };
         let mut text = format!("postseal: error: {message} [{}]\n", self.code);
-        for line in self.findings.iter().flat_map(finding_lines) {
-            text.push_str(&format!("  {line}\n"));
+        for finding in &self.findings {
+            write_finding(&mut text, "  ", finding);
         }
         if let Some(hint) = &self.hint {
             text.push_str(&format!("postseal: hint: {hint}\n"));
