@@ -73,7 +73,7 @@ pub(crate) enum Command {
     /// Give everything back: Postseal forgets, Postfix stays as it is
     Release,
     /// Desired, written, effective and observed, side by side
-    Status,
+    Status(cmd::status::StatusArgs),
     /// TLS parameters as Postfix sees them, and where each comes from
     Show(cmd::show::ShowArgs),
     /// What is wrong today; needs no store and no Postfix

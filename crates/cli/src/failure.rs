@@ -75,6 +75,11 @@ impl Failure {
         self
     }
 
+    /// In one line, for whoever reads no more than that.
+    pub(crate) fn sentence(&self) -> String {
+        format!("{} [{}]", self.message, self.code)
+    }
+
     /// Prints it: text on standard error, JSON on standard output. A terminal that hung up ends
     /// the output, not the command's result.
     pub(crate) fn print(&self, global: &Global) -> ExitCode {

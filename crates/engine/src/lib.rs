@@ -39,6 +39,7 @@ mod status;
 mod undo;
 mod verify;
 mod wire;
+mod wishes;
 
 pub use adopt::{Adoption, Again, Changes};
 pub use approve::Acceptance;
@@ -52,9 +53,10 @@ pub use guard::{Guarded, Guardian};
 pub use observe::observe_unadopted;
 pub use propose::Proposal;
 pub use recover::Recovery;
-pub use status::Status;
+pub use status::{InForce, Status};
 pub use verify::Verified;
 pub use wire::{Network, Wire};
+pub use wishes::{Wish, certificate, wishes};
 
 use postseal_host::Host;
 use postseal_store::Store;

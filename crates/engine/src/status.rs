@@ -4,16 +4,19 @@
 //! drift, pending wishes and the last operation. Never: paints one of them as another; what was
 //! not seen is said to be not seen.
 
-use crate::adopt::Changes;
 use crate::certificates::CertificateView;
 use crate::drift::DriftReport;
+use crate::wishes::{Wish, wishes};
 use crate::{Engine, EngineError};
 use postseal_planner::facts::{Facts, MasterState};
 use postseal_planner::intent::{Intent, Owned};
-use postseal_planner::levels::{Levels, ServiceLevels};
+use postseal_planner::levels::{self, Levels, ServiceLevels};
 use postseal_planner::plan::{Base, Cf, Plan};
-use postseal_planner::report::Verdict;
-use postseal_store::{InstanceState, Operation};
+use postseal_planner::report::{Report, Verdict};
+use postseal_store::{InstanceState, Operation, OperationOutcome};
+
+/// How far back an attempt at the pending wishes is looked for.
+const ATTEMPTS: usize = 20;
 
 /// What `status` answers.
 #[derive(Debug)]
@@ -30,12 +33,29 @@ pub struct Status {
     pub certificates: Vec<CertificateView>,
     /// Hand edits.
     pub drift: DriftReport,
-    /// Whether wishes are pending.
-    pub pending: Changes,
+    /// What each address showed just now.
+    pub reports: Vec<Report>,
+    /// When it was looked at, milliseconds since the epoch.
+    pub observed_ms: i64,
+    /// What is wished and not in force yet.
+    pub pending: Vec<Wish>,
+    /// The services and the client as if nothing were pending.
+    pub in_force: InForce,
+    /// The newest attempt to put exactly these wishes in force, where it did not hold.
+    pub failed: Option<Operation>,
     /// The newest operation.
     pub last: Option<Operation>,
     /// The operation that is open, if any.
     pub open: Option<Operation>,
+}
+
+/// Desired, as it is in force.
+#[derive(Clone, Debug, Default)]
+pub struct InForce {
+    /// Service → what is in force for it.
+    pub services: std::collections::BTreeMap<String, String>,
+    /// What is in force for deliveries.
+    pub outbound: String,
 }
 
 impl Engine<'_> {
@@ -44,20 +64,22 @@ impl Engine<'_> {
         let facts = self.observe()?;
         let state = self.in_force_now(&facts)?;
         let verified = self.verify_with(&state, &facts);
+        let observed_ms = self.clock.now_ms();
         let wanted = wanted(&state);
+        let history = self.store.history(&self.instance, ATTEMPTS)?;
         Ok(Status {
             master: facts.master,
-            services: postseal_planner::levels::services(&facts, wanted),
-            outbound: postseal_planner::levels::outbound(&facts, wanted),
+            services: levels::services(&facts, wanted),
+            outbound: levels::outbound(&facts, wanted),
+            in_force: in_force(&facts, &state.desired),
             observed: verified.verdict,
+            reports: verified.reports,
+            observed_ms,
             certificates: self.certificates()?,
             drift: verified.drift,
-            pending: if state.draft.is_some() {
-                Changes::Some
-            } else {
-                Changes::None
-            },
-            last: self.store.history(&self.instance, 1)?.into_iter().next(),
+            pending: wishes(&state.desired, wanted),
+            failed: failed(&history, state.draft.as_ref()),
+            last: history.into_iter().next(),
             open: self.store.open(&self.instance)?,
         })
     }
@@ -124,4 +146,25 @@ pub(crate) fn in_force_by(plan: &Plan, written: Owned) -> InstanceState {
 
 fn wanted(state: &InstanceState) -> &Intent {
     state.draft.as_ref().unwrap_or(&state.desired)
+}
+
+fn in_force(facts: &Facts, desired: &Intent) -> InForce {
+    let services = levels::services(facts, desired);
+    InForce {
+        services: services
+            .into_iter()
+            .map(|service| (service.service, service.levels.desired))
+            .collect(),
+        outbound: levels::outbound(facts, desired).desired,
+    }
+}
+
+/// The newest operation that wanted just this and did not hold.
+fn failed(history: &[Operation], draft: Option<&Intent>) -> Option<Operation> {
+    let wanted = draft?;
+    let tried = history
+        .iter()
+        .find(|tried| tried.new.plan.intent == *wanted)?;
+    let held = matches!(tried.outcome, None | Some(OperationOutcome::Kept));
+    (!held).then(|| tried.clone())
 }

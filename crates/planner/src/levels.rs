@@ -5,7 +5,7 @@
 
 use crate::catalog;
 use crate::facts::Facts;
-use crate::intent::{Intent, Key};
+use crate::intent::{Intent, Key, Setting, Switch};
 use crate::view::{Service, View};
 use crate::{Finding, Refusal, Severity};
 use postfix_cf::{MainCf, MasterCf, ServiceKey};
@@ -45,20 +45,38 @@ pub struct Shown {
     pub from: String,
 }
 
-/// Every inet SMTP service.
+/// Every inet SMTP service; then those that are only wished, under the word they are wished by.
 pub fn services(facts: &Facts, intent: &Intent) -> Vec<ServiceLevels> {
     let (main, master) = files(facts);
     let view = View::new(&main, &master, facts);
-    view.servers()
-        .map(|service| ServiceLevels {
-            service: service.id.clone(),
+    let there = view.servers().map(|service| ServiceLevels {
+        service: service.id.clone(),
+        levels: Levels {
+            desired: desired(service, intent),
+            written: written(&main, service, "smtpd_tls_security_level"),
+            effective: effective(&view, service),
+        },
+    });
+    there.chain(only_wished(&view, intent)).collect()
+}
+
+/// Services of mail clients that are wished on and are not there.
+fn only_wished(view: &View<'_>, intent: &Intent) -> impl Iterator<Item = ServiceLevels> {
+    let missing = [(Key::Submission, 587), (Key::Smtps, 465)]
+        .into_iter()
+        .filter(|(_, port)| !view.servers().any(|service| service.port() == Some(*port)))
+        .filter(|(key, _)| intent.settings.get(key) == Some(&Setting::Switch(Switch::On)));
+    missing
+        .map(|(key, _)| ServiceLevels {
+            service: key.name().into_owned(),
             levels: Levels {
-                desired: desired(service, intent),
-                written: written(&main, service, "smtpd_tls_security_level"),
-                effective: effective(&view, service),
+                desired: setting(intent, &key),
+                written: "-".to_owned(),
+                effective: "-".to_owned(),
             },
         })
-        .collect()
+        .collect::<Vec<_>>()
+        .into_iter()
 }
 
 /// The SMTP client's default level.

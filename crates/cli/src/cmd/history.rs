@@ -10,7 +10,8 @@ use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use crate::table;
 use jiff::Timestamp;
-use postseal_store::{Operation, OperationKind, OperationOutcome};
+use postseal_engine::{Wish, wishes};
+use postseal_store::{Operation, OperationKind, OperationOutcome, Phase};
 use serde_json::json;
 
 /// Arguments of `history`.
@@ -81,27 +82,51 @@ fn row(operation: &Operation) -> Vec<String> {
         operation.id.to_string(),
         when(operation.new.started_ms),
         operation.new.actor.clone(),
-        what(operation),
+        subject(operation),
         outcome(operation),
     ]
 }
 
-fn what(operation: &Operation) -> String {
+/// An operation in a few words: the wishes it put in force. The rest is told by `diff OP`.
+pub(crate) fn subject(operation: &Operation) -> String {
+    let plan = &operation.new.plan;
     match operation.new.kind {
-        OperationKind::Apply => operation
-            .new
-            .plan
-            .sentences
-            .first()
-            .cloned()
-            .unwrap_or_default(),
+        OperationKind::Apply => {
+            let wishes = wishes(&plan.earlier, &plan.intent);
+            let words: Vec<String> = wishes.iter().map(word).collect();
+            if words.is_empty() {
+                "what was in force, written anew".to_owned()
+            } else {
+                words.join(" ")
+            }
+        }
         OperationKind::Rollback { of } => format!("rollback of {of}"),
         OperationKind::RestoreDrift => "drift put back".to_owned(),
     }
 }
 
+/// A wish as it could be typed.
+fn word(wish: &Wish) -> String {
+    match (&wish.after, wish.key.as_str()) {
+        (Some(after), "certificate") => {
+            let name = after.split(' ').next().unwrap_or(after);
+            format!("certificate={name}")
+        }
+        (None, "certificate") => {
+            let before = wish.before.as_deref().unwrap_or_default();
+            let name = before.split(' ').next().unwrap_or(before);
+            format!("unbind {name}")
+        }
+        (Some(after), key) => format!("{key}={after}"),
+        (None, key) => format!("unset {key}"),
+    }
+}
+
 pub(crate) fn outcome(operation: &Operation) -> String {
     match &operation.outcome {
+        None if operation.journal.contains(&Phase::AwaitingConfirmation) => {
+            "awaits confirmation".to_owned()
+        }
         None => "open".to_owned(),
         Some(OperationOutcome::Kept) => "kept".to_owned(),
         Some(OperationOutcome::RolledBack { reason }) => format!("rolled back: {reason}"),
@@ -120,6 +145,7 @@ pub(crate) fn document(operation: &Operation) -> serde_json::Value {
         "started": when(operation.new.started_ms),
         "ended": operation.ended_ms.map(when),
         "actor": operation.new.actor,
+        "subject": subject(operation),
         "plan": operation.new.plan.id,
         "outcome": operation.outcome,
         "journal": operation.journal,

@@ -26,7 +26,7 @@ pub(crate) fn run(command: &Command, global: &Global) -> Result<Answer, Failure>
         Command::Try(args) => try_::run(args, global),
         Command::Init => instance::init(global),
         Command::Release => instance::release(global),
-        Command::Status => status::run(global),
+        Command::Status(args) => status::run(args, global),
         Command::Show(args) => show::run(args, global),
         Command::Lint(args) => lint::run(args, global),
         Command::Set(args) => set::set(args, global),

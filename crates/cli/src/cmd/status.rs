@@ -1,59 +1,92 @@
 //! `status`: desired, written, effective and observed, side by side.
 //!
-//! Owns: the table. Never: paints what was not seen.
+//! Owns: the table and the sentences below it. Never: paints what was not seen, or a wish as if
+//! it were in force.
+
+mod nagios;
 
 use super::cert;
-use super::history::{document as operation_document, outcome, when};
-use crate::answer::Answer;
+use super::history::{document as operation_document, outcome, subject, when};
+use crate::answer::{Answer, findings_text};
 use crate::config::Global;
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::table;
-use postseal_engine::{Changes, Status};
+use postseal_engine::{Status, Wish};
 use postseal_planner::facts::MasterState;
-use postseal_planner::report::Outcome;
+use postseal_planner::levels::Levels;
+use postseal_planner::report::{Judgement, Outcome};
 use serde_json::json;
 
-pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
-    let mut session = Session::existing(global)?;
-    let status = session.engine().status()?;
+/// Arguments of `status`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatusArgs {
+    /// One line and the exit codes of a Nagios plugin (0 ok, 1 warning, 2 critical, 3 unknown)
+    #[arg(long)]
+    nagios: bool,
+}
+
+pub(crate) fn run(args: &StatusArgs, global: &Global) -> Result<Answer, Failure> {
+    if args.nagios {
+        return Ok(nagios::run(global));
+    }
+    let status = look(global)?;
     Ok(Answer::new(text(&status), document(&status)))
 }
 
+fn look(global: &Global) -> Result<Status, Failure> {
+    let mut session = Session::existing(global)?;
+    Ok(session.engine().status()?)
+}
+
 fn text(status: &Status) -> String {
-    let mut rows: Vec<Vec<String>> = status
-        .services
-        .iter()
-        .map(|service| {
-            let levels = &service.levels;
-            let (desired, written) = (levels.desired.clone(), levels.written.clone());
-            vec![
-                service.service.clone(),
-                desired,
-                written,
-                levels.effective.clone(),
-                observed(status, &service.service),
-            ]
-        })
-        .collect();
-    let out = &status.outbound;
-    let (desired, written) = (out.desired.clone(), out.written.clone());
-    rows.push(vec![
+    let services = status.services.iter().map(|service| {
+        let in_force = status.in_force.services.get(&service.service);
+        let name = service.service.clone();
+        let seen = observed(status, &name);
+        row(name, &service.levels, in_force, seen)
+    });
+    let mut rows: Vec<Vec<String>> = services.collect();
+    rows.push(row(
         "outbound".to_owned(),
-        desired,
-        written,
-        out.effective.clone(),
-        "? not seen".to_owned(),
-    ]);
+        &status.outbound,
+        Some(&status.in_force.outbound),
+        "? only deliveries show it".to_owned(),
+    ));
     let head = ["service", "desired", "written", "effective", "observed"];
     let mut text = table::render(&head, &rows);
     if status.master == MasterState::Stopped {
-        text.push_str("Postfix does not run.\n");
+        text.push_str("Postfix does not run; `postfix start` starts it.\n");
+    } else {
+        let bad = failing(status).flat_map(|judged| &judged.findings);
+        text.push_str(&findings_text(bad));
     }
     for view in &status.certificates {
         text.push_str(&cert::line(view));
+        text.push_str(&findings_text(
+            view.problems.iter().filter(|_| !view.used_by.is_empty()),
+        ));
     }
     text + &attention(status)
+}
+
+fn row(service: String, levels: &Levels, in_force: Option<&String>, seen: String) -> Vec<String> {
+    let desired = if is_pending(levels, in_force) {
+        format!("{} (pending)", levels.desired)
+    } else {
+        levels.desired.clone()
+    };
+    vec![
+        service,
+        desired,
+        levels.written.clone(),
+        levels.effective.clone(),
+        seen,
+    ]
+}
+
+fn is_pending(levels: &Levels, in_force: Option<&String>) -> bool {
+    in_force != Some(&levels.desired)
 }
 
 /// What asks for the administrator's attention, and the last operation.
@@ -68,65 +101,136 @@ fn attention(status: &Status) -> String {
             "Drift: {edited} edited by hand; see `postseal drift`.\n"
         ));
     }
-    if status.pending == Changes::Some {
-        text.push_str("Wishes are pending; see `postseal plan`.\n");
+    text.push_str(&pending(status));
+    let Some(open) = &status.open else {
+        if let Some(last) = &status.last {
+            text.push_str(&format!(
+                "Last operation: {} at {}, {}: {}\n",
+                last.id,
+                when(last.new.started_ms),
+                subject(last),
+                outcome(last)
+            ));
+        }
+        return text;
+    };
+    let until = open
+        .new
+        .confirm_by_ms
+        .map(|by| format!(" until {}, then it is rolled back", when(by)));
+    text.push_str(&format!(
+        "Operation {} ({}) awaits confirmation{}: `postseal confirm` keeps it, `postseal rollback` undoes it at once.\n",
+        open.id,
+        subject(open),
+        until.unwrap_or_default()
+    ));
+    text
+}
+
+/// The wishes that are not in force, by name, and what came of the last attempt at them.
+fn pending(status: &Status) -> String {
+    if status.pending.is_empty() {
+        return String::new();
     }
-    if let Some(open) = &status.open {
-        let until = open
-            .new
-            .confirm_by_ms
-            .map(|by| format!(" until {}", when(by)));
-        text.push_str(&format!(
-            "Operation {} awaits confirmation{}: `postseal confirm` keeps it, `postseal rollback` undoes it.\n",
-            open.id,
-            until.unwrap_or_default()
-        ));
+    let mut text = "Pending, not in force (`postseal plan` shows what would be done, `postseal discard` drops it):\n".to_owned();
+    for wish in &status.pending {
+        text.push_str(&format!("  {}\n", wish_line(wish)));
     }
-    if let Some(last) = &status.last {
+    if let Some(failed) = &status.failed {
         text.push_str(&format!(
-            "Last operation: {} at {}, {}\n",
-            last.id,
-            when(last.new.started_ms),
-            outcome(last)
+            "  Operation {} at {} tried this and did not hold; {}\n",
+            failed.id,
+            when(failed.new.started_ms),
+            outcome(failed)
         ));
     }
     text
 }
 
+/// A wish in one line: the key, what is wanted, what is in force.
+pub(crate) fn wish_line(wish: &Wish) -> String {
+    let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "as adopted".to_owned());
+    match (&wish.before, &wish.after) {
+        (Some(before), None) if wish.key == "certificate" => {
+            format!("certificate {before} no more")
+        }
+        (None, Some(after)) if wish.key == "certificate" => format!("certificate = {after}"),
+        (before, after) => format!(
+            "{} = {} (in force: {})",
+            wish.key,
+            word(after),
+            word(before)
+        ),
+    }
+}
+
+/// What the wire showed of a service just now: the worst of its addresses.
 fn observed(status: &Status, service: &str) -> String {
-    let judged: Vec<_> = status
-        .observed
-        .judgements
-        .iter()
-        .filter(|j| j.service == service)
-        .collect();
-    let worst = judged.iter().max_by_key(|judged| judged.outcome);
+    let judged = status.observed.judgements.iter();
+    let worst = judged
+        .filter(|judged| judged.service == service)
+        .max_by_key(|judged| judged.outcome);
     let Some(worst) = worst else {
         return "? not looked at".to_owned();
     };
-    let mark = match worst.outcome {
-        Outcome::Pass => "ok",
-        Outcome::Undetermined => "?",
-        Outcome::Fail => "FAIL",
-    };
-    let why = worst
-        .findings
-        .first()
-        .map(|finding| format!(" {}", finding.message))
-        .unwrap_or_default();
-    format!("{mark}{why}")
+    let code = worst.findings.first().map_or("", |finding| &finding.code);
+    match worst.outcome {
+        Outcome::Pass => format!("ok, {}", seen(status, worst)),
+        Outcome::Undetermined => format!("? {code}").trim_end().to_owned(),
+        Outcome::Fail => format!("FAIL {code}").trim_end().to_owned(),
+    }
+}
+
+/// What a passed look saw, in a word.
+fn seen(status: &Status, judged: &Judgement) -> String {
+    let report = status
+        .reports
+        .iter()
+        .find(|report| report.service == judged.service && report.address == judged.address);
+    match report.map(|report| &report.handshake) {
+        Some(Some(handshake)) => handshake.version.to_string(),
+        Some(None) => "no TLS".to_owned(),
+        None => "as expected".to_owned(),
+    }
+}
+
+fn failing(status: &Status) -> impl Iterator<Item = &Judgement> {
+    let judged = status.observed.judgements.iter();
+    judged.filter(|judged| judged.outcome != Outcome::Pass)
 }
 
 fn document(status: &Status) -> serde_json::Value {
+    let levels = |levels: &Levels, in_force: Option<&String>| {
+        json!({
+            "desired": levels.desired,
+            "pending": is_pending(levels, in_force),
+            "in_force": in_force,
+            "written": levels.written,
+            "effective": levels.effective,
+        })
+    };
+    let service = |service: &postseal_planner::levels::ServiceLevels| {
+        let in_force = status.in_force.services.get(&service.service);
+        let mut document = json!({"service": service.service});
+        if let (Some(into), serde_json::Value::Object(from)) =
+            (document.as_object_mut(), levels(&service.levels, in_force))
+        {
+            into.extend(from);
+        }
+        document
+    };
     json!({
         "changed": false,
         "master_running": status.master != MasterState::Stopped,
-        "services": status.services,
-        "outbound": status.outbound,
+        "services": status.services.iter().map(service).collect::<Vec<_>>(),
+        "outbound": levels(&status.outbound, Some(&status.in_force.outbound)),
         "observed": status.observed,
+        "observed_at": when(status.observed_ms),
         "certificates": status.certificates.iter().map(cert::document).collect::<Vec<_>>(),
         "drift": status.drift.drift,
-        "pending": status.pending == Changes::Some,
+        "pending": !status.pending.is_empty(),
+        "wishes": status.pending,
+        "failed_operation": status.failed.as_ref().map(operation_document),
         "last_operation": status.last.as_ref().map(operation_document),
         "open_operation": status.open.as_ref().map(operation_document),
     })

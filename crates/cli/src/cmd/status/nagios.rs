@@ -1,0 +1,153 @@
+//! `status --nagios`: one line, performance data, and a plugin's exit codes.
+//!
+//! Owns: what is critical and what is a warning to a monitor. Never: ends without its line, not
+//! even where nothing could be looked at; a monitor reads standard output only.
+
+use crate::answer::Answer;
+use crate::config::Global;
+use crate::failure::Exit;
+use jiff::Timestamp;
+use postseal_engine::{CertificateView, Status};
+use postseal_planner::facts::MasterState;
+use postseal_planner::report::Outcome;
+use serde_json::json;
+
+/// Fewer days left than this are a warning, and critical. An ACME client renews at thirty.
+const WARN_DAYS: i64 = 21;
+const CRITICAL_DAYS: i64 = 7;
+
+/// The four states of a plugin, which are its exit codes. Ordered by how a whole is judged:
+/// nothing known is worse than a warning, and seen to be wrong is the worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum State {
+    Ok,
+    Warning,
+    Unknown,
+    Critical,
+}
+
+impl State {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Warning => "WARNING",
+            Self::Unknown => "UNKNOWN",
+            Self::Critical => "CRITICAL",
+        }
+    }
+
+    const fn exit(self) -> Exit {
+        match self {
+            Self::Ok => Exit::Done,
+            Self::Warning => Exit::Failed,
+            Self::Critical => Exit::Pending,
+            Self::Unknown => Exit::Undetermined,
+        }
+    }
+}
+
+pub(super) fn run(global: &Global) -> Answer {
+    match super::look(global) {
+        Ok(status) => answer(&notes(&status), &numbers(&status)),
+        Err(failure) => answer(&[(State::Unknown, failure.sentence())], ""),
+    }
+}
+
+fn answer(notes: &[(State, String)], numbers: &str) -> Answer {
+    let state = notes.iter().map(|(state, _)| *state).max();
+    let state = state.unwrap_or(State::Ok);
+    // The worst first: a pager shows the head of the line.
+    let mut worst_first: Vec<_> = notes.iter().collect();
+    worst_first.sort_by_key(|(state, _)| std::cmp::Reverse(*state));
+    let said: Vec<&str> = worst_first.iter().map(|(_, note)| note.as_str()).collect();
+    let said = if said.is_empty() {
+        "every service as it should be".to_owned()
+    } else {
+        said.join("; ")
+    };
+    // A bar would begin the performance data.
+    let line = format!("POSTSEAL {}: {said}", state.word()).replace(['\n', '\r', '|'], " ");
+    let text = if numbers.is_empty() {
+        format!("{line}\n")
+    } else {
+        format!("{line} | {numbers}\n")
+    };
+    let document = json!({"changed": false, "state": state.word(), "said": line});
+    Answer::new(text, document).exit(state.exit())
+}
+
+fn notes(status: &Status) -> Vec<(State, String)> {
+    let mut notes = Vec::new();
+    if status.master == MasterState::Stopped {
+        notes.push((State::Critical, "Postfix does not run".to_owned()));
+    } else {
+        for judged in &status.observed.judgements {
+            let state = match judged.outcome {
+                Outcome::Pass => continue,
+                Outcome::Undetermined => State::Unknown,
+                Outcome::Fail => State::Critical,
+            };
+            let told = judged.findings.first().map(|found| found.message.clone());
+            let told = told.unwrap_or_else(|| format!("{} was not seen", judged.service));
+            notes.push((state, told.trim_end_matches('.').to_owned()));
+        }
+    }
+    notes.extend(in_use(status).filter_map(|view| expiry(view)));
+    if !status.drift.drift.is_empty() {
+        notes.push((State::Warning, "owned keys were edited by hand".to_owned()));
+    }
+    if let Some(open) = &status.open {
+        let told = format!("operation {} awaits confirmation", open.id);
+        notes.push((State::Warning, told));
+    }
+    if let Some(failed) = &status.failed {
+        let told = format!(
+            "operation {} did not hold; its wishes are pending",
+            failed.id
+        );
+        notes.push((State::Warning, told));
+    }
+    notes
+}
+
+fn expiry(view: &CertificateView) -> Option<(State, String)> {
+    let left = days_left(view)?;
+    let state = match left {
+        ..CRITICAL_DAYS => State::Critical,
+        CRITICAL_DAYS..WARN_DAYS => State::Warning,
+        _ => return None,
+    };
+    let told = if left < 0 {
+        format!("certificate {} has expired", view.name)
+    } else {
+        format!("certificate {} ends in {left} days", view.name)
+    };
+    Some((state, told))
+}
+
+/// Services that pass, of how many; days left of each certificate in use.
+fn numbers(status: &Status) -> String {
+    let judged = &status.observed.judgements;
+    let good = judged.iter().filter(|j| j.outcome == Outcome::Pass).count();
+    let mut numbers = vec![format!("ports_ok={good};;;0;{}", judged.len())];
+    for view in in_use(status) {
+        if let Some(left) = days_left(view) {
+            numbers.push(format!(
+                "'{}_days'={left};{WARN_DAYS}:;{CRITICAL_DAYS}:",
+                view.name
+            ));
+        }
+    }
+    numbers.join(" ")
+}
+
+/// Certificates that are presented now; a pending binding presents nothing yet.
+fn in_use(status: &Status) -> impl Iterator<Item = &CertificateView> {
+    let views = status.certificates.iter();
+    views.filter(|view| view.used_by.iter().any(|user| !user.contains("pending")))
+}
+
+fn days_left(view: &CertificateView) -> Option<i64> {
+    let leaf = view.chain.first()?;
+    Some((leaf.not_after - Timestamp::now().as_second()).div_euclid(86_400))
+}
