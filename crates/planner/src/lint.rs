@@ -105,7 +105,7 @@ pub fn lint(input: &LintInput<'_>) -> Vec<Finding> {
     }
     let mut findings = rule::merge(findings);
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
-    findings
+    rule::limited(findings)
 }
 
 /// Worst first, then by place.

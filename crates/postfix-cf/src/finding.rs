@@ -2,7 +2,12 @@
 //!
 //! Owns: facts about the text that hold for any parameter. Never: whether a value is sensible.
 
+use std::collections::BTreeMap;
 use std::fmt;
+
+/// So many findings of a kind are made; nobody reads more, and a file of tiny lines would fill the
+/// memory with them.
+const OF_A_KIND: usize = 100;
 
 /// How Postfix takes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -142,6 +147,35 @@ pub struct Finding {
     pub subject: String,
     /// A sentence for an administrator.
     pub text: String,
+    /// How many more of its kind there are, which are left out; 0 but for the last of a kind.
+    pub more: usize,
+}
+
+/// Findings as they come, a limited number of each kind.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    found: Vec<Finding>,
+    of_a_kind: BTreeMap<FindingCode, usize>,
+}
+
+impl Findings {
+    pub(crate) fn push(&mut self, finding: Finding) {
+        let count = self.of_a_kind.entry(finding.code).or_default();
+        *count += 1;
+        if *count <= OF_A_KIND {
+            self.found.push(finding);
+        }
+    }
+
+    /// By line.
+    pub(crate) fn in_order(mut self) -> Vec<Finding> {
+        self.found.sort_by_key(|finding| finding.line);
+        for finding in self.found.iter_mut().rev() {
+            let count = self.of_a_kind.remove(&finding.code);
+            finding.more = count.unwrap_or_default().saturating_sub(OF_A_KIND);
+        }
+        self.found
+    }
 }
 
 impl Finding {
@@ -157,6 +191,7 @@ impl Finding {
             other_line: None,
             subject: String::from_utf8_lossy(subject).into_owned(),
             text,
+            more: 0,
         }
     }
 

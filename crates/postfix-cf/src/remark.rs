@@ -4,7 +4,7 @@
 //! file. Never: looks into a value.
 
 use crate::document::{Document, Placed, content};
-use crate::finding::{Finding, FindingCode as Code};
+use crate::finding::{Finding, FindingCode as Code, Findings};
 
 /// Whether bytes of entries are worth a look: asked once of the file, because nearly all files
 /// hold nothing odd.
@@ -26,8 +26,8 @@ impl Bytes {
 }
 
 /// What is remarkable about the file as a whole.
-pub(crate) fn file(document: &Document) -> Vec<Finding> {
-    let mut findings = Vec::new();
+pub(crate) fn file(document: &Document) -> Findings {
+    let mut findings = Findings::default();
     if let Some(first) = document.blocks().next()
         && first.text.starts_with("\u{feff}".as_bytes())
     {
@@ -47,7 +47,7 @@ pub(crate) fn file(document: &Document) -> Vec<Finding> {
 }
 
 /// What is remarkable about the bytes of a logical line.
-pub(crate) fn bytes(placed: &Placed<'_>, kind: Bytes, subject: &[u8], findings: &mut Vec<Finding>) {
+pub(crate) fn bytes(placed: &Placed<'_>, kind: Bytes, subject: &[u8], findings: &mut Findings) {
     if !placed.starts {
         if let Some(line) = content(placed.body).next() {
             let text = "indented text before the first entry: Postfix drops it";

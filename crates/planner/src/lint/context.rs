@@ -14,7 +14,7 @@ use crate::{PostfixVersion, Severity};
 use postfix_cf::{MainCf, MasterCf};
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// Judged by where the version is not known.
@@ -55,6 +55,7 @@ pub(super) struct Service<'a> {
     pub(super) line: usize,
     pub(super) text: String,
     pub(super) settings: Vec<Setting<'a>>,
+    by_name: HashMap<String, usize>,
 }
 
 /// Everything the rules look at.
@@ -146,6 +147,11 @@ impl<'a> Context<'a> {
         self.settings.iter().chain(overrides)
     }
 
+    /// The names of all services, whatever their type.
+    pub(super) fn service_names(&self) -> HashSet<&str> {
+        self.services.iter().map(|s| s.name.as_str()).collect()
+    }
+
     /// The service a setting is a `-o` of.
     pub(super) fn service_of(&self, setting: &Setting<'_>) -> Option<&Service<'a>> {
         self.services.get(setting.service?)
@@ -157,7 +163,7 @@ impl<'a> Context<'a> {
         service: Option<&'s Service<'a>>,
         name: &str,
     ) -> Option<&'s Setting<'a>> {
-        let own = service.and_then(|s| s.settings.iter().find(|set| set.name == name));
+        let own = service.and_then(|s| s.settings.get(*s.by_name.get(name)?));
         own.or_else(|| self.settings.get(*self.by_name.get(name)?))
     }
 
@@ -268,11 +274,11 @@ pub(super) fn looks_like_tls(name: &str) -> bool {
 
 fn service<'a>(file: &'a Path, entry: postfix_cf::Service, at: usize) -> Service<'a> {
     let mut settings: Vec<Setting<'a>> = Vec::new();
+    let mut by_name: HashMap<String, usize> = HashMap::new();
     for over in entry.overrides {
         let parameter = catalog::find(&over.name);
         let value = String::from_utf8_lossy(&over.value).into_owned();
-        settings.retain(|earlier| earlier.name != over.name);
-        settings.push(Setting {
+        let setting = Setting {
             text: cut(&format!("-o {}={value}", over.name)),
             name: over.name,
             value,
@@ -280,7 +286,14 @@ fn service<'a>(file: &'a Path, entry: postfix_cf::Service, at: usize) -> Service
             line: over.line,
             parameter,
             service: Some(at),
-        });
+        };
+        match by_name.get(&setting.name) {
+            Some(earlier) => settings[*earlier] = setting,
+            None => {
+                by_name.insert(setting.name.clone(), settings.len());
+                settings.push(setting);
+            }
+        }
     }
     let command = entry.command.rsplit('/').next().unwrap_or_default();
     Service {
@@ -294,6 +307,7 @@ fn service<'a>(file: &'a Path, entry: postfix_cf::Service, at: usize) -> Service
         file,
         line: entry.first_line,
         settings,
+        by_name,
     }
 }
 

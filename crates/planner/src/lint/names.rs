@@ -29,6 +29,7 @@ const NOT_IN_VERSION: Rule = rule("name.not-in-version", Warning, "parameter of 
 /// Looks at every name.
 pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
     let mut own: Option<HashSet<String>> = None;
+    let mut transports: Option<HashSet<&str>> = None;
     let mut strangers = 0;
     for setting in context.all_settings() {
         let Some(parameter) = setting.parameter else {
@@ -36,7 +37,10 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
                 && !own
                     .get_or_insert_with(|| referenced(context))
                     .contains(&setting.name)
-                && !belongs_to_a_transport(context, &setting.name)
+                && !belongs_to_a_transport(
+                    transports.get_or_insert_with(|| context.service_names()),
+                    &setting.name,
+                )
             {
                 strangers += 1;
                 let meant = (strangers <= SLIPS).then(|| catalog::nearest(&setting.name));
@@ -97,11 +101,11 @@ fn referenced(context: &Context<'_>) -> HashSet<String> {
 }
 
 /// `NAME_…` parameters of a transport called NAME in master.cf (`smtp_tls_relay_time_limit`…).
-fn belongs_to_a_transport(context: &Context<'_>, name: &str) -> bool {
-    let mut services = context.services.iter();
-    services.any(|s| {
-        name.strip_prefix(s.name.as_str())
-            .is_some_and(|rest| rest.starts_with('_') && TRANSPORT_STEMS.contains(&&rest[1..]))
+fn belongs_to_a_transport(services: &HashSet<&str>, name: &str) -> bool {
+    TRANSPORT_STEMS.iter().any(|stem| {
+        name.strip_suffix(stem)
+            .and_then(|rest| rest.strip_suffix('_'))
+            .is_some_and(|service| services.contains(service))
     })
 }
 

@@ -6,6 +6,7 @@
 use super::context::{Service, Setting};
 use crate::finding::Evidence;
 use crate::{Finding, Severity};
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 /// A rule, as `lint --explain CODE` tells it.
@@ -123,6 +124,41 @@ pub(super) fn merge(findings: Vec<Finding>) -> Vec<Finding> {
         }
     }
     merged
+}
+
+/// So many findings of a code are told; nobody reads more.
+const OF_A_CODE: usize = 100;
+
+/// What stands for findings that are left out.
+pub(super) fn and_more(count: usize) -> String {
+    format!("and {count} more like this, which are left out")
+}
+
+/// Keeps the first findings of each code and says how many more there are.
+pub(super) fn limited(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut of_a_code: HashMap<Cow<'static, str>, usize> = HashMap::new();
+    let mut kept: Vec<Finding> = Vec::with_capacity(findings.len().min(1000));
+    for finding in findings {
+        let count = match of_a_code.get_mut(&finding.code) {
+            Some(count) => count,
+            None => of_a_code.entry(finding.code.clone()).or_default(),
+        };
+        *count += 1;
+        if *count <= OF_A_CODE {
+            kept.push(finding);
+        }
+    }
+    for finding in kept.iter_mut().rev() {
+        let left_out = of_a_code.remove(&finding.code).unwrap_or_default();
+        if left_out > OF_A_CODE {
+            let words = and_more(left_out - OF_A_CODE);
+            finding.evidence.push(Evidence {
+                text: words,
+                ..Evidence::default()
+            });
+        }
+    }
+    kept
 }
 
 /// Where each finding goes: the index among those that say something new.

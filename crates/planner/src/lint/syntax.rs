@@ -2,11 +2,12 @@
 //!
 //! Owns: how grave each is, and what to do. Never: finds it (postfix-cf does).
 
-use super::context::{Context, Service};
-use super::rule::{Place as _, Rule, rule};
+use super::context::Context;
+use super::rule::{self, Place as _, Rule, rule};
 use crate::Severity::{Error, Fatal, Info, Warning};
 use crate::{Facts, Finding, catalog};
 use postfix_cf::FindingCode;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 /// The rules; each code is `syntax.` and postfix-cf's name.
@@ -77,9 +78,14 @@ pub(super) const RULES: &[Rule] = &[
 /// Says what the files' own findings say.
 pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
     if let Some((path, main)) = context.main {
+        let mut readers: Option<Readers<'_>> = None;
         for found in main.findings() {
             let finding = translate(path, &found);
-            out.extend(finding.map(|finding| match nobody_reads(context, &found) {
+            let sleeps = may_sleep(context, &found)
+                && !readers
+                    .get_or_insert_with(|| Readers::of(context))
+                    .read(&found.subject);
+            out.extend(finding.map(|finding| match sleeps {
                 true => dormant(finding),
                 false => finding,
             }));
@@ -90,33 +96,59 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
     }
 }
 
-/// Whether an expression that cannot be read is that of a user's own parameter, which no other
-/// value names: Postfix never expands it. Only the host tells which names are Postfix's own.
-fn nobody_reads(context: &Context<'_>, found: &postfix_cf::Finding) -> bool {
-    let name = found.subject.as_str();
-    let builtin = |facts: &Facts| facts.defaults.is_empty() || facts.defaults.contains_key(name);
-    if found.code != FindingCode::BadExpansion || context.facts.is_none_or(builtin) {
-        return false;
-    }
-    // qmgr(8) and others read TRANSPORT_destination_concurrency_limit and its like.
-    let of_service = |service: &Service<'_>| {
-        name.strip_prefix(service.name.as_str())
-            .is_some_and(|rest| rest.starts_with('_'))
+/// Whether an expression that cannot be read is that of a user's own parameter: Postfix expands
+/// it only where something reads it. Only the host tells which names are Postfix's own. What
+/// stands for more of its kind is as bad as the worst of them may be.
+fn may_sleep(context: &Context<'_>, found: &postfix_cf::Finding) -> bool {
+    let builtin = |facts: &Facts| {
+        facts.defaults.is_empty() || facts.defaults.contains_key(found.subject.as_str())
     };
-    if context.services.iter().any(of_service) {
-        return false;
+    found.code == FindingCode::BadExpansion && found.more == 0 && !context.facts.is_none_or(builtin)
+}
+
+/// Which names are read, looked up once for all findings.
+struct Readers<'a> {
+    /// What follows each `$`, `${` and `$(`, wherever it stands.
+    named: BTreeSet<Vec<u8>>,
+    /// qmgr(8) and others read TRANSPORT_destination_concurrency_limit and its like.
+    services: HashSet<&'a str>,
+}
+
+impl<'a> Readers<'a> {
+    fn of(context: &'a Context<'_>) -> Self {
+        let mut named = BTreeSet::new();
+        let main = context.main.map(|(_, main)| main.to_bytes());
+        let master = context.master.map(|(_, master)| master.to_bytes());
+        for text in main.iter().chain(&master) {
+            note_named(text, &mut named);
+        }
+        Self {
+            named,
+            services: context.service_names(),
+        }
     }
-    let names = |bytes: Vec<u8>| {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        ["$", "${", "$("]
-            .iter()
-            .any(|open| text.contains(&format!("{open}{name}")))
-    };
-    let main = context.main.is_some_and(|(_, main)| names(main.to_bytes()));
-    let master = context
-        .master
-        .is_some_and(|(_, master)| names(master.to_bytes()));
-    !main && !master
+
+    /// A longer name that starts alike counts too: better a warning too grave than one too mild.
+    fn read(&self, name: &str) -> bool {
+        let mut ends = name.match_indices('_').map(|(at, _)| &name[..at]);
+        let mut from = self.named.range(name.as_bytes().to_vec()..);
+        ends.any(|service| self.services.contains(service))
+            || from.next().is_some_and(|n| n.starts_with(name.as_bytes()))
+    }
+}
+
+fn note_named(text: &[u8], named: &mut BTreeSet<Vec<u8>>) {
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || b"${}()".contains(byte);
+    for after in text.split(|byte| *byte == b'$').skip(1) {
+        let name = match after {
+            [b'{' | b'(', name @ ..] => name,
+            name => name,
+        };
+        let end = name.iter().position(ends).unwrap_or(name.len());
+        if end > 0 {
+            named.insert(name[..end].to_vec());
+        }
+    }
 }
 
 fn dormant(mut finding: Finding) -> Finding {
@@ -149,6 +181,9 @@ fn translate(path: &Path, found: &postfix_cf::Finding) -> Option<Finding> {
     finding = finding.at(path, found.line, found.subject.clone());
     if let Some(line) = found.other_line {
         finding = finding.at(path, line, found.subject.clone());
+    }
+    if found.more > 0 {
+        finding = finding.seen(rule::and_more(found.more));
     }
     Some(finding)
 }

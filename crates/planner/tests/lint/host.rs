@@ -281,6 +281,19 @@ fn facts(main: &str, files: Vec<(&'static str, FileLook)>) -> Facts {
     }
 }
 
+/// On a host that tells which parameters are Postfix's own.
+pub(crate) fn findings_where_defaults_are_known(main: &str) -> Vec<Finding> {
+    let mut facts = facts(main, Vec::new());
+    let known = ("myhostname".to_owned(), "mx.example".to_owned());
+    facts.defaults = BTreeMap::from([known]);
+    let main = MainCf::parse(main.as_bytes());
+    lint(&LintInput {
+        main: Some((Path::new("main.cf"), &main)),
+        facts: Some(&facts),
+        ..LintInput::default()
+    })
+}
+
 fn findings(main: &str, files: Vec<(&'static str, FileLook)>) -> Vec<Finding> {
     let facts = facts(main, files);
     let main = MainCf::parse(main.as_bytes());

@@ -11,6 +11,7 @@
 mod cases;
 mod corpus;
 mod host;
+mod many;
 mod pem;
 
 use postseal_planner::lint::{self, LintInput};

@@ -3,7 +3,7 @@
 use super::{Malformed, Parts, join};
 use crate::document::{Document, Placed, content};
 use crate::expand::check_expansion;
-use crate::finding::{Finding, FindingCode as Code};
+use crate::finding::{Finding, FindingCode as Code, Findings};
 use crate::line::{indent, is_space, lines, trim};
 use crate::remark::{self, Bytes, line_of, shown};
 use memchr::{memchr, memchr_iter};
@@ -21,13 +21,14 @@ pub(super) fn findings(document: &Document) -> Vec<Finding> {
             _ if !placed.starts => (),
             Err(why) => findings.push(malformed(&placed, why)),
             Ok(parts) => {
-                findings.extend(overridden(document, &placed, parts, &first_lines));
+                if let Some(loser) = overridden(document, &placed, parts, &first_lines) {
+                    findings.push(loser);
+                }
                 Value { placed, parts }.judge(&mut findings);
             }
         }
     }
-    findings.sort_by_key(|finding| finding.line);
-    findings
+    findings.in_order()
 }
 
 fn malformed(placed: &Placed<'_>, why: Malformed) -> Finding {
@@ -72,7 +73,7 @@ struct Value<'a> {
 }
 
 impl Value<'_> {
-    fn judge(&self, findings: &mut Vec<Finding>) {
+    fn judge(&self, findings: &mut Findings) {
         let value = self.parts.value(self.placed.body);
         if let Err(error) = check_expansion(&value) {
             findings.push(self.finding(Code::BadExpansion, 0, error.to_string()));

@@ -7,7 +7,7 @@ use super::service::{Assignment, OptionO, Parsed};
 use super::token::{FIELDS, Token, text};
 use crate::document::{Document, Placed};
 use crate::expand::check_expansion;
-use crate::finding::{Finding, FindingCode as Code};
+use crate::finding::{Finding, FindingCode as Code, Findings};
 use crate::line::trim;
 use crate::remark::{self, Bytes, line_of, shown};
 use std::collections::HashMap;
@@ -39,8 +39,7 @@ pub(super) fn findings(document: &Document) -> Vec<Finding> {
             findings.push(finding.beside(placed.line));
         }
     }
-    findings.sort_by_key(|finding| finding.line);
-    findings
+    findings.in_order()
 }
 
 struct Entry<'a> {
@@ -82,14 +81,14 @@ impl<'a> Entry<'a> {
         self.finding(Code::FieldCount, 0, text)
     }
 
-    fn judge(&self, findings: &mut Vec<Finding>) {
+    fn judge(&self, findings: &mut Findings) {
         self.judge_fields(findings);
         self.judge_options(findings);
         self.judge_braces(findings);
         self.judge_arguments(findings);
     }
 
-    fn judge_fields(&self, findings: &mut Vec<Finding>) {
+    fn judge_fields(&self, findings: &mut Findings) {
         let at = |i: usize| self.parsed.tokens[i].start;
         let kind = self.word(1);
         let kinds: [&[u8]; 5] = [b"inet", b"unix", b"unix-dgram", b"fifo", b"pass"];
@@ -118,7 +117,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    fn judge_options(&self, findings: &mut Vec<Finding>) {
+    fn judge_options(&self, findings: &mut Findings) {
         let mut seen: HashMap<Vec<u8>, OptionO> = HashMap::new();
         let mut good = self.parsed.assignments().peekable();
         for option in &self.parsed.options {
@@ -156,7 +155,7 @@ impl<'a> Entry<'a> {
         self.finding(Code::BadOverride, option.start, text)
     }
 
-    fn judge_braces(&self, findings: &mut Vec<Finding>) {
+    fn judge_braces(&self, findings: &mut Findings) {
         let body = self.placed.body;
         let joined = self.parsed.options.iter().filter(|o| o.joined);
         let joined = joined.filter_map(|o| o.given);
@@ -174,7 +173,7 @@ impl<'a> Entry<'a> {
     }
 
     /// `pipe` and `spawn` take arguments; to any other program they end the options.
-    fn judge_arguments(&self, findings: &mut Vec<Finding>) {
+    fn judge_arguments(&self, findings: &mut Findings) {
         let command = self.word(7);
         let program = command.rsplit(|&b| b == b'/').next().unwrap_or_default();
         let Some(stray) = self.parsed.tokens.get(self.parsed.first_argument) else {

@@ -88,3 +88,36 @@ fn findings_are_in_the_order_of_lines() {
     let lines: Vec<_> = main.findings().iter().map(|f| f.line).collect();
     assert_eq!(lines, [1, 2, 3, 4]);
 }
+
+#[test]
+fn of_a_kind_a_hundred_are_kept_and_the_last_counts_the_others() {
+    let bytes = b"x\n".repeat(100);
+    let kept = MainCf::parse(&bytes).findings();
+    assert_eq!(kept.len(), 100);
+    assert!(kept.iter().all(|finding| finding.more == 0));
+
+    let bytes = [
+        b"a = 1\n = 2\n".to_vec(),
+        b"x\n".repeat(1234),
+        b"= 1\n".to_vec(),
+    ]
+    .concat();
+    let kept = MainCf::parse(&bytes).findings();
+    let more: Vec<_> = kept.iter().filter(|f| f.more > 0).collect();
+    assert_eq!(
+        kept.iter()
+            .filter(|f| f.code == Code::MissingEquals)
+            .count(),
+        100
+    );
+    assert_eq!(more.len(), 1);
+    assert_eq!(
+        (more[0].code, more[0].line, more[0].more),
+        (Code::MissingEquals, 102, 1134)
+    );
+    // One kind hides no other.
+    assert!(
+        kept.iter()
+            .any(|f| f.code == Code::MissingName && f.line == 1237)
+    );
+}
