@@ -41,6 +41,9 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// The longest line of an error, in characters.
+const LINE: usize = 600;
+
 /// Why there is no answer.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -87,12 +90,12 @@ impl Failure {
             let document = json!({
                 "schema": 1,
                 "changed": false,
-                "error": {"code": self.code, "message": self.message, "hint": self.hint},
+                "error": {"code": self.code, "message": bounded(&self.message), "hint": self.hint},
                 "findings": self.findings,
             });
             let _ = writeln!(std::io::stdout(), "{document:#}");
         } else {
-            let _ = std::io::stderr().write_all(printable(&self.text()).as_bytes());
+            let _ = std::io::stderr().write_all(printable(&bounded(&self.text())).as_bytes());
         }
         self.exit.into()
     }
@@ -109,8 +112,19 @@ impl Failure {
             Some(head) if !first.is_empty() => head.trim_end().trim_end_matches(':'),
             _ => &self.message,
         };
-        let mut text = format!("postseal: error: {message} [{}]\n", self.code);
-        for finding in &self.findings {
+        let mut findings = self.findings.iter();
+        let mut text = "postseal: ".to_owned();
+        // What was refused is told by the deciding finding alone.
+        match findings.next() {
+            Some(first) if message == "refused" => write_finding(&mut text, "", first),
+            first => {
+                text.push_str(&format!("error: {message} [{}]\n", self.code));
+                if let Some(first) = first {
+                    write_finding(&mut text, "  ", first);
+                }
+            }
+        }
+        for finding in findings {
             write_finding(&mut text, "  ", finding);
         }
         if let Some(hint) = &self.hint {
@@ -142,13 +156,31 @@ impl From<EngineError> for Failure {
 
 /// clap's own words, with sysexits' code for usage; help and version are answers.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    let whole = error.render().to_string();
+    let short = bounded(&whole);
     // A closed pipe is not worth a second error.
-    let _ = error.print();
+    let _ = if error.use_stderr() && short != whole {
+        std::io::stderr().write_all(printable(&short).as_bytes())
+    } else {
+        error.print()
+    };
     if error.use_stderr() {
         Exit::Usage.into()
     } else {
         Exit::Done.into()
     }
+}
+
+/// The text, each line cut where it is longer than anything worth reading: arguments and files
+/// are repeated in errors.
+fn bounded(text: &str) -> String {
+    let cut = |line: &str| match line.char_indices().nth(LINE) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    };
+    let ends = text.ends_with('\n');
+    let lines: Vec<String> = text.lines().map(cut).collect();
+    lines.join("\n") + if ends { "\n" } else { "" }
 }
 
 /// An error with everything below it.
@@ -180,6 +212,14 @@ fn hint(error: &EngineError) -> Option<String> {
             what: "certificate",
             ..
         } => "`postseal cert list` shows what there is.",
+        EngineError::Unknown {
+            what: "bound certificate",
+            ..
+        } => "`postseal cert list` shows which certificate is bound, and by what.",
+        EngineError::Unknown {
+            what: "operation" | "kept operation",
+            ..
+        } => "`postseal history` shows the operations and how they ended.",
         EngineError::Store(postseal_store::StoreError::Exists(_)) => {
             "Import it under another name and bind that, or delete the old one first."
         }
