@@ -153,8 +153,22 @@ fn actor() -> String {
     match (name("SUDO_USER"), name("USER")) {
         (Some(user), _) => format!("{user} (sudo)"),
         (None, Some(user)) => user,
-        (None, None) => format!("uid {}", rustix::process::getuid().as_raw()),
+        (None, None) => {
+            let uid = rustix::process::getuid().as_raw();
+            user(uid).unwrap_or_else(|| format!("uid {uid}"))
+        }
     }
+}
+
+/// A local user's name; cron and systemd set no `USER`.
+fn user(uid: u32) -> Option<String> {
+    let users = std::fs::read_to_string("/etc/passwd").ok()?;
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        let is_it = fields.nth(1)?.parse() == Ok(uid);
+        is_it.then(|| name.to_owned())
+    })
 }
 
 impl From<StoreError> for Failure {
