@@ -5,6 +5,7 @@
 
 mod answer;
 mod args;
+mod change;
 mod cmd;
 mod config;
 mod failure;

@@ -20,6 +20,8 @@ pub struct Adoption {
     pub findings: Vec<Finding>,
     /// Whether it was adopted before.
     pub again: Again,
+    /// What was owned before; nothing the first time.
+    pub before: Owned,
 }
 
 impl Engine<'_> {
@@ -29,20 +31,20 @@ impl Engine<'_> {
         let lock = self.host.lock()?;
         let facts = self.observe()?;
         let owned = written(&facts);
-        let again = match self.store.instance(&self.instance)? {
+        let (again, before) = match self.store.instance(&self.instance)? {
             Some(state) => {
                 drop(lock);
-                let unchanged = state.written == owned;
                 self.adopt_drift()?;
-                if unchanged {
+                let again = if state.written == owned {
                     Again::Unchanged
                 } else {
                     Again::TakenOver
-                }
+                };
+                (again, state.written)
             }
             None => {
                 self.store.adopt(&self.instance, &fresh(&facts, &owned))?;
-                Again::First
+                (Again::First, Owned::default())
             }
         };
         let findings = postseal_planner::lint_facts(&facts, self.clock.now_unix());
@@ -50,6 +52,7 @@ impl Engine<'_> {
             owned,
             findings,
             again,
+            before,
         })
     }
 
@@ -62,7 +65,7 @@ impl Engine<'_> {
     }
 
     /// Adds `KEY=VALUE` wishes to the draft: all of them or none.
-    pub fn set(&mut self, pairs: &[(String, String)]) -> Result<Intent, EngineError> {
+    pub fn set(&mut self, pairs: &[(String, String)]) -> Result<Wished, EngineError> {
         let version = self.host.look()?.version;
         let mut wishes = Vec::new();
         for (key, value) in pairs {
@@ -72,7 +75,7 @@ impl Engine<'_> {
     }
 
     /// Gives keys back to what was adopted.
-    pub fn unset(&mut self, keys: &[String]) -> Result<Intent, EngineError> {
+    pub fn unset(&mut self, keys: &[String]) -> Result<Wished, EngineError> {
         let mut wishes = Vec::new();
         for key in keys {
             wishes.extend(settings::parse_unset(key).map_err(EngineError::Refused)?);
@@ -81,12 +84,12 @@ impl Engine<'_> {
     }
 
     /// Binds a stored certificate to the SMTP server.
-    pub fn bind(&mut self, binding: Binding) -> Result<Intent, EngineError> {
+    pub fn bind(&mut self, binding: Binding) -> Result<Wished, EngineError> {
         self.wish(&[Wish::Bind(binding)])
     }
 
     /// Takes a binding away.
-    pub fn unbind(&mut self, name: &str) -> Result<Intent, EngineError> {
+    pub fn unbind(&mut self, name: &str) -> Result<Wished, EngineError> {
         let state = self.state()?;
         let wanted = state.draft.as_ref().unwrap_or(&state.desired);
         if !wanted.bindings.iter().any(|binding| binding.name == name) {
@@ -98,14 +101,14 @@ impl Engine<'_> {
         self.wish(&[Wish::Unbind(name.to_owned())])
     }
 
-    /// Drops all pending wishes; whether there were any.
-    pub fn discard(&mut self) -> Result<Changes, EngineError> {
-        let pending = self.state()?.draft.is_some();
+    /// Drops all pending wishes.
+    pub fn discard(&mut self) -> Result<Wished, EngineError> {
+        let state = self.state()?;
         self.store.set_draft(&self.instance, None)?;
-        Ok(if pending {
-            Changes::Some
-        } else {
-            Changes::None
+        Ok(Wished {
+            before: state.draft.unwrap_or_else(|| state.desired.clone()),
+            after: state.desired.clone(),
+            in_force: state.desired,
         })
     }
 
@@ -118,17 +121,32 @@ impl Engine<'_> {
             })
     }
 
-    fn wish(&mut self, wishes: &[Wish]) -> Result<Intent, EngineError> {
+    fn wish(&mut self, wishes: &[Wish]) -> Result<Wished, EngineError> {
         let state = self.state()?;
-        let base = state.draft.unwrap_or_else(|| state.desired.clone());
-        let draft = wishes
+        let before = state.draft.unwrap_or_else(|| state.desired.clone());
+        let after = wishes
             .iter()
             .cloned()
-            .fold(base, |intent, wish| intent.with(wish));
-        let pending = (draft != state.desired).then_some(&draft);
+            .fold(before.clone(), |intent, wish| intent.with(wish));
+        let pending = (after != state.desired).then_some(&after);
         self.store.set_draft(&self.instance, pending)?;
-        Ok(draft)
+        Ok(Wished {
+            before,
+            after,
+            in_force: state.desired,
+        })
     }
+}
+
+/// What came of a wish.
+#[derive(Clone, Debug)]
+pub struct Wished {
+    /// What was wished before, or in force where nothing was.
+    pub before: Intent,
+    /// What is wished now.
+    pub after: Intent,
+    /// What is in force.
+    pub in_force: Intent,
 }
 
 /// Whether an instance was adopted before.

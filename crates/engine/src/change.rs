@@ -24,6 +24,8 @@ pub enum Keep {
 pub struct Changed {
     /// How it ended.
     pub outcome: Outcome,
+    /// The operation that it undid, where it was a rollback.
+    pub undone: Option<u64>,
     /// The plan that was carried out.
     pub plan: Plan,
     /// What the scratch instance showed.
@@ -88,6 +90,7 @@ impl Engine<'_> {
         keep: Keep,
     ) -> Result<Changed, EngineError> {
         let plan = proposal.plan.clone();
+        let undone = proposal.kind.undoes();
         if plan.is_empty() {
             return self.keep_without_change(proposal);
         }
@@ -102,6 +105,7 @@ impl Engine<'_> {
         let settled = self.verify_and_settle(applied, keep)?;
         Ok(Changed {
             outcome: settled.outcome,
+            undone,
             plan,
             rehearsed: rehearsal,
             not_rehearsed,

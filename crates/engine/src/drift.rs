@@ -60,6 +60,12 @@ impl Engine<'_> {
     ) -> Result<Changed, EngineError> {
         let _lock = self.host.lock()?;
         self.settle_what_is_open()?;
+        let proposal = self.propose_restore()?;
+        self.carry_out(proposal, accepted, keep)
+    }
+
+    /// What `drift --restore` would do.
+    pub fn propose_restore(&mut self) -> Result<Proposal, EngineError> {
         self.refuse_while_open()?;
         let state = self.state()?;
         let facts = self.observe()?;
@@ -71,13 +77,12 @@ impl Engine<'_> {
         };
         let plan = postseal_planner::restore_drift(&request, &facts, self.clock.now_unix())
             .map_err(EngineError::Refused)?;
-        let proposal = Proposal {
+        Ok(Proposal {
             plan,
             facts,
             state,
             kind: OperationKind::RestoreDrift,
-        };
-        self.carry_out(proposal, accepted, keep)
+        })
     }
 }
 

@@ -13,7 +13,8 @@
 //! | `rehearse` | `Approved` → `Rehearsed` |
 //! | `apply` | `Rehearsed` → `Applied` |
 //! | `verify` | `Applied` + the wire → `Verdict` |
-//! | `settle` | keep, confirm, roll back |
+//! | `settle` | keep, confirm, put back |
+//! | `rollback` | the operator's way back |
 //! | `recover` | journal → kept or undone |
 //!
 //! `Approved`, `Rehearsed` and `Applied` can only be made by their files: approval, rehearsal and
@@ -34,6 +35,7 @@ mod ports;
 mod propose;
 mod recover;
 mod rehearse;
+mod rollback;
 mod settle;
 mod status;
 mod undo;
@@ -41,7 +43,7 @@ mod verify;
 mod wire;
 mod wishes;
 
-pub use adopt::{Adoption, Again, Changes};
+pub use adopt::{Adoption, Again, Changes, Wished};
 pub use approve::Acceptance;
 pub use certificates::{CertificateView, ExportedKey, Import, Imported};
 pub use change::{Changed, Keep, Outcome};

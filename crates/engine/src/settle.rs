@@ -1,9 +1,8 @@
-//! Settle: keep or undo what was applied; confirm; the operator's rollback.
+//! Settle: keep or undo what was applied; confirm.
 //!
 //! Owns: the end of every operation. Never: leaves one open without a deadline.
 
 use crate::apply::Applied;
-use crate::approve::Acceptance;
 use crate::change::{Changed, Keep, Outcome};
 use crate::propose::Proposal;
 use crate::rehearse::{Was, log_findings};
@@ -13,6 +12,7 @@ use crate::verify::{Interrupt, Looked};
 use crate::{End, Engine, EngineError, Event, Stage, adopt};
 use postseal_host::LogLook;
 use postseal_planner::facts::MasterState;
+use postseal_planner::plan::Cf;
 use postseal_planner::report::{Judgement, Outcome as Judged, Verdict};
 use postseal_planner::{Finding, Severity};
 use postseal_store::{
@@ -23,9 +23,6 @@ use std::time::Duration;
 /// After this long without an answer from a service that did not answer before either, Postfix is
 /// stopped and started: the master throttles it, and a reload does not change that.
 const THROTTLED: Duration = Duration::from_millis(1500);
-
-/// How many operations a `rollback` without a number looks back; further back one names it.
-const ROLLBACK_REACH: usize = 1000;
 
 /// A change that came to its end.
 pub(crate) struct Settled {
@@ -97,10 +94,11 @@ impl Engine<'_> {
             stage: Stage::Prove,
         });
         let master = self.host.master()?;
-        let looked = match master {
+        let mut looked = match master {
             MasterState::Running(_) => self.prove(applied)?,
             MasterState::Stopped => Looked::default(),
         };
+        looked.verdict.judgements.extend(unproved(applied));
         self.tell(Event::Proved {
             verdict: looked.verdict.clone(),
         });
@@ -184,7 +182,10 @@ impl Engine<'_> {
         proposal: Proposal,
     ) -> Result<Changed, EngineError> {
         let Proposal {
-            plan, facts, state, ..
+            plan,
+            facts,
+            state,
+            kind,
         } = proposal;
         let master = facts.master;
         let next = InstanceState {
@@ -198,6 +199,7 @@ impl Engine<'_> {
         self.store.set_draft(&self.instance, None)?;
         Ok(Changed {
             outcome: Outcome::Nothing,
+            undone: kind.undoes(),
             plan,
             rehearsed: Verdict::default(),
             not_rehearsed: Vec::new(),
@@ -259,90 +261,6 @@ impl Engine<'_> {
         self.close_kept(open.id, &Verdict::default())?;
         Ok(open.id)
     }
-
-    /// What `rollback` would do: undo the newest kept operation, or `operation`.
-    pub fn propose_rollback(&mut self, operation: Option<u64>) -> Result<Proposal, EngineError> {
-        let undone = self.operation_to_undo(operation)?;
-        let state = self.state()?;
-        let facts = self.observe()?;
-        let plan = crate::undo::rollback_plan(&undone, &state, &facts, self.clock.now_unix())?;
-        Ok(Proposal {
-            plan,
-            facts,
-            state,
-            kind: OperationKind::Rollback { of: undone.id },
-        })
-    }
-
-    /// `rollback`: the same path as any change, back to before an operation.
-    pub fn rollback(
-        &mut self,
-        operation: Option<u64>,
-        accepted: &[Acceptance],
-        keep: Keep,
-    ) -> Result<Changed, EngineError> {
-        let _lock = self.host.lock()?;
-        if let Some(open) = self.awaiting()?
-            && operation.is_none_or(|id| id == open.id)
-        {
-            return self.undo_awaiting(&open);
-        }
-        self.settle_what_is_open()?;
-        self.refuse_while_open()?;
-        let proposal = self.propose_rollback(operation)?;
-        self.carry_out(proposal, accepted, keep)
-    }
-
-    fn undo_awaiting(&mut self, open: &Operation) -> Result<Changed, EngineError> {
-        let undo = self.stored_undo(open, "rolled back before it was confirmed")?;
-        self.undo(&undo)?;
-        Ok(Changed {
-            outcome: Outcome::Undone { operation: open.id },
-            plan: open.new.plan.clone(),
-            rehearsed: Verdict::default(),
-            not_rehearsed: Vec::new(),
-            broken_again: Vec::new(),
-            proved: Verdict::default(),
-            master: self.host.master()?,
-        })
-    }
-
-    fn operation_to_undo(&self, wanted: Option<u64>) -> Result<Operation, EngineError> {
-        let id = match wanted {
-            Some(id) => Some(id),
-            None => self.newest_to_undo()?,
-        };
-        let unknown = |name: String| EngineError::Unknown {
-            what: "kept operation",
-            name,
-        };
-        let id = id.ok_or_else(|| unknown("to roll back".to_owned()))?;
-        let found = self
-            .store
-            .operation(id)?
-            .filter(|found| found.new.instance == self.instance);
-        match found {
-            Some(found) if found.outcome == Some(OperationOutcome::Kept) => Ok(found),
-            _ => Err(unknown(id.to_string())),
-        }
-    }
-
-    /// The newest kept operation that is neither a rollback nor rolled back already: repeated
-    /// `rollback` walks back through history instead of going to and fro.
-    fn newest_to_undo(&self) -> Result<Option<u64>, EngineError> {
-        let mut undone = Vec::new();
-        for operation in self.store.history(&self.instance, ROLLBACK_REACH)? {
-            if operation.outcome != Some(OperationOutcome::Kept) {
-                continue;
-            }
-            match operation.new.kind {
-                OperationKind::Rollback { of } => undone.push(of),
-                _ if undone.contains(&operation.id) => {}
-                _ => return Ok(Some(operation.id)),
-            }
-        }
-        Ok(None)
-    }
 }
 
 /// What the wire misses that it did not miss before.
@@ -359,6 +277,14 @@ fn new_misses<'a>(
         let wanted = wanted.iter().find(|e| e.service == miss.service);
         applied.rehearsed.baseline.had(wanted, miss) == Was::Not
     })
+}
+
+/// What of the new state no look can prove.
+fn unproved(applied: &Applied) -> Vec<Judgement> {
+    let Proposal { plan, facts, .. } = &applied.rehearsed.approved.proposal;
+    let bytes = |file, now| plan.edit(file).map_or(now, |edit| edit.bytes.as_slice());
+    let main = bytes(Cf::Main, &facts.main_cf.bytes);
+    postseal_planner::unproved(main, bytes(Cf::Master, &facts.master_cf.bytes), facts)
 }
 
 /// Nobody would take back what nobody confirms.

@@ -62,6 +62,16 @@ pub enum OperationKind {
     RestoreDrift,
 }
 
+impl OperationKind {
+    /// The operation that it undoes.
+    pub fn undoes(&self) -> Option<u64> {
+        match self {
+            Self::Rollback { of } => Some(*of),
+            Self::Apply | Self::RestoreDrift => None,
+        }
+    }
+}
+
 /// How far an operation has come. Written after the fact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "phase")]

@@ -1,24 +1,31 @@
 //! `apply`, `confirm`, `rollback`, `recover` and the guard.
 //!
-//! Owns: their words, and the prompt for a typed confirmation.
+//! Owns: their words.
 //! Never: decides whether a change is good.
 
+mod ask;
+
+use super::history::when;
 use super::plan::{self, OnlyDiff};
 use crate::answer::{Answer, findings_text};
-use crate::config::{Global, Output};
+use crate::change::Change;
+use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
-use postseal_engine::{Acceptance, Changed, Keep, Outcome, Proposal, Recovery};
+use postseal_engine::{Acceptance, Changed, EngineError, Keep, Outcome, Proposal, Recovery};
+use postseal_planner::Finding;
 use postseal_planner::facts::MasterState;
 use postseal_planner::report::{Outcome as Judged, Verdict};
-use postseal_planner::{Finding, Plan};
 use serde_json::json;
-use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 /// Said when there was no wire to look at.
 const BLIND: &str = "Postfix does not run: the files are in place and were rehearsed, but nothing \
     could be proved on the wire. They take effect at `postfix start`; then run `postseal verify`.\n";
+
+const KEPT: &str = "kept";
+const AWAITING: &str = "awaiting-confirmation";
+const UNDONE: &str = "rolled-back";
 
 /// Options of whatever changes the live instance.
 #[derive(Debug, clap::Args)]
@@ -26,7 +33,7 @@ pub(crate) struct ChangeArgs {
     /// Stop after the plan; exit 2 when there is something to do
     #[arg(long)]
     check: bool,
-    /// With --check: only the diff
+    /// Show the diff; with --check nothing else
     #[arg(long)]
     diff: bool,
     /// Do not ask whether to go on
@@ -53,7 +60,7 @@ pub(crate) struct ApplyArgs {
 /// Arguments of `rollback`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RollbackArgs {
-    /// The operation to undo [default: the newest kept one]
+    /// The operation to undo [default: the one that awaits confirmation, else the newest kept one]
     #[arg(value_name = "OP")]
     operation: Option<u64>,
     #[command(flatten)]
@@ -70,57 +77,55 @@ pub(crate) fn apply(args: &ApplyArgs, global: &Global) -> Result<Answer, Failure
     let mut session = Session::existing(global)?;
     let mut engine = session.engine();
     if args.change.check {
-        let plan = engine.propose()?.plan;
-        return Ok(plan::checked(&plan, args.change.only_diff()));
+        return Ok(plan::checked(&engine.propose()?, args.change.only_diff()));
     }
-    let mut accepted = args.change.accept.clone();
-    if may_ask(&args.change, global) {
-        ask(&engine.propose()?, &mut accepted)?;
-    }
+    let accepted = args.change.consent(global, || engine.propose())?;
     session.heed_interrupts()?;
     let mut engine = session.engine();
     let changed = engine.apply(args.plan.as_deref(), &accepted, args.change.keep())?;
-    Ok(answer(&changed))
+    Ok(args.change.answer(&changed))
 }
 
 pub(crate) fn rollback(args: &RollbackArgs, global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
     let mut engine = session.engine();
     if args.change.check {
-        let plan = engine.propose_rollback(args.operation)?.plan;
-        return Ok(plan::checked(&plan, args.change.only_diff()));
+        let proposal = engine.propose_rollback(args.operation)?;
+        return Ok(plan::checked(&proposal, args.change.only_diff()));
     }
+    let propose = || engine.propose_rollback(args.operation);
+    let accepted = args.change.consent(global, propose)?;
     session.heed_interrupts()?;
     let mut engine = session.engine();
-    let accepted = args.change.accept.clone();
     let changed = engine.rollback(args.operation, &accepted, args.change.keep())?;
-    Ok(answer(&changed))
+    Ok(args.change.answer(&changed))
 }
 
 pub(crate) fn confirm(global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
     let operation = session.engine().confirm()?;
     let text = format!("Operation {operation} is kept.\n");
-    Ok(Answer::new(
-        text,
-        json!({"changed": true, "operation": operation, "outcome": "kept"}),
-    ))
+    let change = Change::default().of("outcome", AWAITING, KEPT);
+    let document = change.document(json!({"operation": operation, "outcome": KEPT}));
+    Ok(Answer::new(text, document))
 }
 
 pub(crate) fn recover(global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::as_it_is(global)?;
+    let ended = |found, outcome: &str| Change::default().of("outcome", json!(found), outcome);
     let (text, document) = match session.engine().recover()? {
         Recovery::Nothing => (
             "Nothing was interrupted.\n".to_owned(),
-            json!({"changed": false, "recovery": "nothing"}),
+            Change::default().document(json!({"recovery": "nothing"})),
         ),
         Recovery::Awaiting { operation } => (
             format!("Operation {operation} awaits confirmation, and its guard lives.\n"),
-            json!({"changed": false, "recovery": "awaiting", "operation": operation}),
+            Change::default().document(json!({"recovery": "awaiting", "operation": operation})),
         ),
         Recovery::Kept { operation, phase } => (
             format!("Operation {operation} had been proved; it is kept.\n"),
-            json!({"changed": true, "recovery": "kept", "operation": operation, "found": phase}),
+            ended(&phase, KEPT)
+                .document(json!({"recovery": "kept", "operation": operation, "found": phase})),
         ),
         Recovery::Undone {
             operation,
@@ -131,10 +136,9 @@ pub(crate) fn recover(global: &Global) -> Result<Answer, Failure> {
                 "Operation {operation} was interrupted; the old files are back.\n{}",
                 findings_text(trouble.as_slice())
             ),
-            json!({
-                "changed": true, "recovery": "undone", "operation": operation, "found": phase,
-                "findings": trouble.as_slice(),
-            }),
+            ended(&phase, UNDONE)
+                .findings(trouble.as_slice())
+                .document(json!({"recovery": "undone", "operation": operation, "found": phase})),
         ),
     };
     Ok(Answer::new(text, document))
@@ -149,15 +153,38 @@ pub(crate) fn guard(args: &GuardArgs, global: &Global) -> Result<Answer, Failure
 }
 
 impl ChangeArgs {
-    pub(crate) fn accepted(&self) -> Vec<Acceptance> {
-        self.accept.clone()
+    /// What was accepted on the command line, and on a terminal what is typed now: there nothing
+    /// is done without a yes.
+    pub(crate) fn consent(
+        &self,
+        global: &Global,
+        propose: impl FnOnce() -> Result<Proposal, EngineError>,
+    ) -> Result<Vec<Acceptance>, Failure> {
+        let mut accepted = self.accept.clone();
+        if ask::may_ask(self, global) {
+            ask::ask(&propose()?, &mut accepted)?;
+        }
+        Ok(accepted)
+    }
+
+    /// The answer, after the diff where that is wanted.
+    pub(crate) fn answer(&self, changed: &Changed) -> Answer {
+        let mut answer = answer(changed);
+        if self.diff {
+            answer.text.insert_str(0, &plan::diff(&changed.plan));
+        }
+        answer
     }
 
     pub(crate) fn keep(&self) -> Keep {
         self.confirm_within.map_or(Keep::Now, Keep::Within)
     }
 
-    fn only_diff(&self) -> OnlyDiff {
+    pub(crate) fn is_check(&self) -> bool {
+        self.check
+    }
+
+    pub(crate) fn only_diff(&self) -> OnlyDiff {
         if self.diff {
             OnlyDiff::Yes
         } else {
@@ -166,81 +193,14 @@ impl ChangeArgs {
     }
 }
 
-fn may_ask(args: &ChangeArgs, global: &Global) -> bool {
-    let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-    terminal && !args.yes && global.output == Output::Text
-}
-
-/// Shows the plan and asks: a plain yes, or the host's name where the risk wants it typed.
-fn ask(proposal: &Proposal, accepted: &mut Vec<Acceptance>) -> Result<(), Failure> {
-    let shown = &proposal.plan;
-    if shown.is_empty() {
-        return Ok(());
-    }
-    eprint!("{}", plan::text(shown));
-    let open = shown
-        .confirmations
-        .iter()
-        .filter(|wanted| !accepted.iter().any(|a| a.code == wanted.code));
-    let mut typed = Vec::new();
-    for wanted in open {
-        let answer = prompt(&format!("Type {} to accept this: ", wanted.answer))?;
-        typed.push(Acceptance {
-            code: wanted.code.clone(),
-            answer,
-        });
-    }
-    if typed.is_empty()
-        && !["y", "yes"].contains(&prompt("Apply this plan? [y/N] ")?.to_lowercase().as_str())
-    {
-        return Err(Failure::new(
-            Exit::Failed,
-            "apply.declined",
-            "nothing was changed".to_owned(),
-        ));
-    }
-    accepted.extend(typed);
-    Ok(())
-}
-
-fn prompt(question: &str) -> Result<String, Failure> {
-    eprint!("{question}");
-    let failed =
-        |error: std::io::Error| Failure::new(Exit::Failed, "apply.no-answer", error.to_string());
-    std::io::stderr().flush().map_err(failed)?;
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line).map_err(failed)?;
-    Ok(line.trim().to_owned())
-}
-
 /// The answer of whatever ended in a change.
-pub(crate) fn answer(changed: &Changed) -> Answer {
-    let (text, outcome, operation) = match changed.outcome {
-        Outcome::Nothing => ("Nothing to do.\n".to_owned(), "nothing", None),
-        Outcome::Kept { operation } => (
-            format!("Operation {operation} is kept.\n"),
-            "kept",
-            Some(operation),
-        ),
-        Outcome::Undone { operation } => (
-            format!("Operation {operation} is rolled back.\n"),
-            "rolled-back",
-            Some(operation),
-        ),
-        Outcome::Awaiting { operation, .. } => (
-            format!(
-                "Operation {operation} is in force until its deadline: `postseal confirm` keeps it.\n"
-            ),
-            "awaiting-confirmation",
-            Some(operation),
-        ),
-    };
+fn answer(changed: &Changed) -> Answer {
     let mut said = String::new();
     said.push_str(&proved(&changed.proved));
     for sentence in &changed.not_rehearsed {
         said.push_str(&format!("Not rehearsed: {sentence}\n"));
     }
-    said.push_str(&text);
+    said.push_str(&ending(changed));
     said.push_str(&broken_again(&changed.broken_again));
     let in_force = matches!(
         changed.outcome,
@@ -252,12 +212,13 @@ pub(crate) fn answer(changed: &Changed) -> Answer {
     }
     let document = json!({
         "changed": changed.outcome != Outcome::Nothing,
-        "outcome": outcome,
-        "operation": operation,
+        "outcome": outcome(changed.outcome),
+        "operation": operation(changed.outcome),
+        "undone": changed.undone,
         "plan": changed.plan.id,
         "diff": plan::diff(&changed.plan),
         "before": changed.plan.base,
-        "after": after(&changed.plan),
+        "after": plan::after(&changed.plan),
         "rehearsed": changed.rehearsed,
         "not_rehearsed": changed.not_rehearsed,
         "proved": changed.proved,
@@ -273,6 +234,43 @@ pub(crate) fn answer(changed: &Changed) -> Answer {
     })
 }
 
+/// How it ended, in a sentence.
+fn ending(changed: &Changed) -> String {
+    match changed.outcome {
+        Outcome::Nothing => "Nothing to do.\n".to_owned(),
+        Outcome::Kept { operation } => match changed.undone {
+            Some(of) => format!("Operation {of} is undone, by operation {operation}.\n"),
+            None => format!("Operation {operation} is kept.\n"),
+        },
+        Outcome::Undone { operation } => format!("Operation {operation} is rolled back.\n"),
+        Outcome::Awaiting {
+            operation,
+            confirm_by_ms,
+        } => format!(
+            "Operation {operation} is in force until {}, then it is rolled back: `postseal confirm` keeps it, `postseal rollback` undoes it at once.\n",
+            when(confirm_by_ms)
+        ),
+    }
+}
+
+const fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Nothing => "nothing",
+        Outcome::Kept { .. } => KEPT,
+        Outcome::Undone { .. } => UNDONE,
+        Outcome::Awaiting { .. } => AWAITING,
+    }
+}
+
+const fn operation(outcome: Outcome) -> Option<u64> {
+    match outcome {
+        Outcome::Nothing => None,
+        Outcome::Kept { operation }
+        | Outcome::Undone { operation }
+        | Outcome::Awaiting { operation, .. } => Some(operation),
+    }
+}
+
 fn broken_again(findings: &[Finding]) -> String {
     if findings.is_empty() {
         return String::new();
@@ -285,25 +283,14 @@ fn broken_again(findings: &[Finding]) -> String {
 pub(crate) fn proved(verdict: &Verdict) -> String {
     let mut text = String::new();
     for judged in &verdict.judgements {
-        for sentence in &judged.sentences {
+        // A miss is a sentence and a finding, in the same words.
+        let missed = |sentence: &&String| judged.findings.iter().any(|f| f.message == **sentence);
+        for sentence in judged.sentences.iter().filter(|said| !missed(said)) {
             text.push_str(&format!("{sentence}\n"));
         }
         text.push_str(&findings_text(&judged.findings));
     }
     text
-}
-
-fn after(plan: &Plan) -> serde_json::Value {
-    plan.edits
-        .iter()
-        .map(|edit| {
-            (
-                format!("{:?}_cf", edit.file).to_lowercase(),
-                json!(edit.after),
-            )
-        })
-        .collect::<serde_json::Map<_, _>>()
-        .into()
 }
 
 fn acceptance(text: &str) -> Result<Acceptance, String> {

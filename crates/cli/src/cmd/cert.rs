@@ -4,6 +4,7 @@
 
 use super::set::wished;
 use crate::answer::{Answer, findings_text};
+use crate::change::Change;
 use crate::config::{Global, Output};
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
@@ -120,7 +121,13 @@ fn import(args: &ImportArgs, global: &Global) -> Result<Answer, Failure> {
         source: args.cert.display().to_string(),
     };
     let mut session = Session::open(global)?;
-    let imported = session.engine().import_certificate(import)?;
+    let imported = session.engine().import_certificate(import);
+    let imported = imported.map_err(|error| match error {
+        EngineError::Certificate(CertError::KeyMissing) => {
+            Failure::from(error).file(args.key.as_deref().unwrap_or(&args.cert))
+        }
+        error => error.into(),
+    })?;
     let mut text = line(&imported.view);
     for note in &imported.notes {
         text.push_str(&format!("note: {note}\n"));
@@ -132,12 +139,14 @@ fn import(args: &ImportArgs, global: &Global) -> Result<Answer, Failure> {
     } else {
         "It was in the store already.\n"
     });
-    let document = json!({
-        "changed": changed,
-        "certificate": document(&imported.view),
-        "notes": imported.notes,
-        "findings": imported.view.problems,
-    });
+    let there = fingerprint(&imported.view);
+    let before = there.clone().filter(|_| !changed);
+    let document = Change::default()
+        .of(imported.view.name.clone(), before, there)
+        .findings(&imported.view.problems)
+        .document(json!({
+            "certificate": document(&imported.view), "notes": imported.notes,
+        }));
     Ok(Answer::new(text, document))
 }
 
@@ -181,8 +190,8 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
             "intermediate"
         };
         text.push_str(&format!(
-            "{role}\n  subject      {}\n  issuer       {}\n  serial       {}\n  names        {}\n  key          {}\n  valid        {} to {}\n  fingerprint  {}\n",
-            certificate.subject, certificate.issuer, certificate.serial, certificate.dns_names.join(" "),
+            "{role}\n  subject      {}\n  issuer       {}\n  serial       {}\n{}  key          {}\n  valid        {} to {}\n  fingerprint  {}\n",
+            certificate.subject, certificate.issuer, certificate.serial, names(&certificate.dns_names),
             certificate.key, date(certificate.not_before), date(certificate.not_after), certificate.fingerprint(),
         ));
     }
@@ -197,6 +206,14 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
         text,
         json!({"changed": false, "certificate": document(&view), "findings": view.problems}),
     ))
+}
+
+/// A CA has none.
+fn names(names: &[String]) -> String {
+    if names.is_empty() {
+        return String::new();
+    }
+    format!("  names        {}\n", names.join(" "))
 }
 
 fn check(name: Option<&str>, global: &Global) -> Result<Answer, Failure> {
@@ -264,11 +281,19 @@ fn export(args: &ExportArgs, global: &Global) -> Result<Answer, Failure> {
 
 fn delete(name: &str, global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
-    session.engine().delete_certificate(name)?;
+    let mut engine = session.engine();
+    let view = engine.certificate(name)?;
+    engine.delete_certificate(name)?;
+    let gone = Change::default().of(name, fingerprint(&view), None::<String>);
     Ok(Answer::new(
         format!("{name} is deleted.\n"),
-        json!({"changed": true}),
+        gone.document(json!({})),
     ))
+}
+
+fn fingerprint(view: &CertificateView) -> Option<String> {
+    let leaf = view.chain.first()?;
+    Some(leaf.fingerprint().to_string())
 }
 
 /// A certificate in one line.
@@ -326,9 +351,9 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
         return Err(named(CertError::IsDirectory));
     }
     if !kind.is_file() {
-        return Err(named(CertError::Unreadable(
-            "it is not a regular file".to_owned(),
-        )));
+        let what = "it is not a regular file".to_owned();
+        return Err(named(CertError::Unreadable(what))
+            .hint("Name the file itself: a pipe, a socket or a device is not read."));
     }
     let file = std::fs::File::open(path).map_err(io)?;
     let mut bytes = Zeroizing::new(Vec::new());

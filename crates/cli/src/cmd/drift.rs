@@ -2,8 +2,10 @@
 //!
 //! Owns: their words. Never: treats other bytes as drift.
 
-use super::apply::{ChangeArgs, answer};
+use super::apply::ChangeArgs;
+use super::plan;
 use crate::answer::Answer;
+use crate::change::Change;
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
@@ -28,20 +30,27 @@ pub(crate) fn run(args: &DriftArgs, global: &Global) -> Result<Answer, Failure> 
     let mut session = Session::existing(global)?;
     let mut engine = session.engine();
     if args.restore {
+        if args.change.is_check() {
+            let proposal = engine.propose_restore()?;
+            return Ok(plan::checked(&proposal, args.change.only_diff()));
+        }
+        let accepted = args.change.consent(global, || engine.propose_restore())?;
         session.heed_interrupts()?;
         let mut engine = session.engine();
-        let changed = engine.restore_drift(&args.change.accepted(), args.change.keep())?;
-        return Ok(answer(&changed));
+        let changed = engine.restore_drift(&accepted, args.change.keep())?;
+        return Ok(args.change.answer(&changed));
     }
     if args.adopt {
         let report = engine.adopt_drift()?;
-        let changed = !report.drift.is_empty();
-        let text = if changed {
-            format!("Taken over:\n{}", rows(&report))
-        } else {
+        let text = if report.drift.is_empty() {
             "No owned key has changed.\n".to_owned()
+        } else {
+            format!("Taken over:\n{}", rows(&report))
         };
-        return Ok(Answer::new(text, document(&report, changed)));
+        return Ok(Answer::new(
+            text,
+            taken_over(&report).document(document(&report)),
+        ));
     }
     let report = engine.drift()?;
     let news = match report.other_bytes {
@@ -59,7 +68,8 @@ pub(crate) fn run(args: &DriftArgs, global: &Global) -> Result<Answer, Failure> 
     } else {
         Exit::Pending
     };
-    Ok(Answer::new(text, document(&report, false)).exit(exit))
+    let document = Change::default().document(document(&report));
+    Ok(Answer::new(text, document).exit(exit))
 }
 
 fn rows(report: &DriftReport) -> String {
@@ -80,9 +90,18 @@ fn rows(report: &DriftReport) -> String {
     table::render(&["place", "parameter", "written", "now"], &rows)
 }
 
-fn document(report: &DriftReport, changed: bool) -> serde_json::Value {
+fn taken_over(report: &DriftReport) -> Change {
+    report
+        .drift
+        .iter()
+        .fold(Change::default(), |change, drift| {
+            let name = format!("{} {}", drift.place, drift.parameter);
+            change.of(name, drift.written.clone(), drift.now.clone())
+        })
+}
+
+fn document(report: &DriftReport) -> serde_json::Value {
     json!({
-        "changed": changed,
         "drift": report.drift,
         "other_bytes_changed": report.other_bytes == Changes::Some,
     })

@@ -106,7 +106,7 @@ pub(crate) fn subject(operation: &Operation) -> String {
 }
 
 /// A wish as it could be typed.
-fn word(wish: &Wish) -> String {
+pub(crate) fn word(wish: &Wish) -> String {
     match (&wish.after, wish.key.as_str()) {
         (Some(after), "certificate") => {
             let name = after.split(' ').next().unwrap_or(after);

@@ -6,6 +6,7 @@ use crate::answer::{Answer, findings_text};
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
+use postseal_engine::Proposal;
 use postseal_planner::Plan;
 use serde_json::{Value, json};
 
@@ -29,18 +30,22 @@ pub(crate) fn run(args: &PlanArgs, global: &Global) -> Result<Answer, Failure> {
 }
 
 /// `--check` of any command that would change something.
-pub(crate) fn checked(plan: &Plan, only_diff: OnlyDiff) -> Answer {
-    let text = if only_diff == OnlyDiff::Yes {
-        diff(plan)
-    } else {
-        text(plan)
+pub(crate) fn checked(proposal: &Proposal, only_diff: OnlyDiff) -> Answer {
+    let plan = &proposal.plan;
+    let undoes = proposal.kind.undoes();
+    let text = match undoes {
+        _ if only_diff == OnlyDiff::Yes => diff(plan),
+        Some(of) => format!("Back to before operation {of}.\n{}", text(plan)),
+        None => text(plan),
     };
     let exit = if plan.is_empty() {
         Exit::Done
     } else {
         Exit::Pending
     };
-    Answer::new(text, document(plan)).exit(exit)
+    let mut document = document(plan);
+    document["undoes"] = json!(undoes);
+    Answer::new(text, document).exit(exit)
 }
 
 /// Whether only the diff is shown.
@@ -87,8 +92,23 @@ pub(crate) fn document(plan: &Plan) -> Value {
         "expectations": plan.expectations,
         "confirmations": plan.confirmations,
         "before": plan.base,
+        "after": after(plan),
         "findings": plan.findings,
     })
+}
+
+/// Digests of the files that it changes, as they would be.
+pub(crate) fn after(plan: &Plan) -> serde_json::Value {
+    plan.edits
+        .iter()
+        .map(|edit| {
+            (
+                format!("{:?}_cf", edit.file).to_lowercase(),
+                json!(edit.after),
+            )
+        })
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 fn findings(plan: &Plan) -> String {

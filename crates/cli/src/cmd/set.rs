@@ -2,13 +2,14 @@
 //!
 //! Owns: splitting KEY=VALUE, and the list of keys. Never: knows what a value means.
 
+use super::history::word;
 use crate::answer::Answer;
+use crate::change::Change;
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use crate::table;
-use postseal_engine::Changes;
-use postseal_planner::Intent;
+use postseal_engine::{Wish, Wished, wishes};
 use postseal_planner::settings::KEYS;
 use serde_json::json;
 
@@ -38,70 +39,94 @@ pub(crate) fn set(args: &SetArgs, global: &Global) -> Result<Answer, Failure> {
         .map(|pair| split(pair))
         .collect::<Result<Vec<_>, _>>()?;
     let mut session = Session::existing(global)?;
-    let intent = session.engine().set(&pairs)?;
-    Ok(wished(&intent))
+    Ok(wished(&session.engine().set(&pairs)?))
 }
 
 pub(crate) fn unset(args: &UnsetArgs, global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
-    let intent = session.engine().unset(&args.keys)?;
-    Ok(wished(&intent))
+    Ok(wished(&session.engine().unset(&args.keys)?))
 }
 
 pub(crate) fn discard(global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
-    let changes = session.engine().discard()?;
-    let text = match changes {
-        Changes::Some => "All pending wishes are dropped.\n",
-        Changes::None => "Nothing was pending.\n",
+    let wished = session.engine().discard()?;
+    let dropped = wishes(&wished.after, &wished.before);
+    let text = if dropped.is_empty() {
+        "Nothing was pending.\n".to_owned()
+    } else {
+        let words: Vec<String> = dropped.iter().map(word).collect();
+        format!("Dropped: {}\n", words.join(" "))
     };
-    Ok(Answer::new(
-        text,
-        json!({"changed": changes == Changes::Some}),
-    ))
+    Ok(Answer::new(text, document(&wished)))
 }
 
-/// The answer after a wish: what is wanted now, and what comes next.
-pub(crate) fn wished(intent: &Intent) -> Answer {
-    let mut text = String::new();
-    for (key, setting) in &intent.settings {
-        text.push_str(&format!("{} = {}\n", key.name(), setting.text(key)));
+/// The answer after a wish: what is wanted otherwise now, and what comes next.
+pub(crate) fn wished(wished: &Wished) -> Answer {
+    let changes = wishes(&wished.before, &wished.after);
+    let pending = wishes(&wished.in_force, &wished.after);
+    let mut text: String = changes.iter().map(line).collect();
+    text.push_str(match (changes.is_empty(), pending.is_empty()) {
+        (true, true) => "Nothing has changed: this is in force already.\n",
+        (true, false) => {
+            "Nothing has changed: this was wished already; `postseal apply` puts it in force.\n"
+        }
+        (false, true) => "Nothing is pending any more: this is what is in force.\n",
+        (false, false) => "Not in force yet: look with `postseal plan`, then `postseal apply`.\n",
+    });
+    Answer::new(text, document(wished))
+}
+
+/// A changed wish in one line.
+fn line(wish: &Wish) -> String {
+    let was = |value: &Option<String>| match value {
+        Some(value) => format!(" (was {value})"),
+        None => String::new(),
+    };
+    match &wish.after {
+        Some(after) => format!("{} = {after}{}\n", wish.key, was(&wish.before)),
+        None => format!("{} is given back{}\n", wish.key, was(&wish.before)),
     }
-    for binding in &intent.bindings {
-        text.push_str(&format!(
-            "certificate = {} ({})\n",
-            binding.name, binding.fingerprint
-        ));
-    }
-    text.push_str("Nothing is in force yet: look with `postseal plan`, then `postseal apply`.\n");
+}
+
+fn document(wished: &Wished) -> serde_json::Value {
+    let changes = wishes(&wished.before, &wished.after);
+    let change = changes.into_iter().fold(Change::default(), |change, wish| {
+        change.of(wish.key, wish.before, wish.after)
+    });
+    let intent = &wished.after;
     let settings: serde_json::Map<_, _> = intent
         .settings
         .iter()
         .map(|(key, setting)| (key.name().into_owned(), setting.text(key).into()))
         .collect();
-    Answer::new(
-        text,
-        json!({"changed": true, "settings": settings, "bindings": intent.bindings}),
-    )
+    change.document(json!({
+        "settings": settings,
+        "bindings": intent.bindings,
+        "pending": wishes(&wished.in_force, intent),
+    }))
 }
 
 fn list() -> Answer {
     let rows: Vec<Vec<String>> = KEYS
         .iter()
         .map(|key| {
-            vec![
-                key.name.to_owned(),
-                key.values.to_owned(),
-                key.meaning.to_owned(),
-            ]
+            let default = key.default.unwrap_or("-");
+            [key.name, key.values, key.meaning, default]
+                .map(str::to_owned)
+                .to_vec()
         })
         .collect();
     let keys: Vec<_> = KEYS
         .iter()
-        .map(|key| json!({"key": key.name, "values": key.values, "meaning": key.meaning}))
+        .map(|key| {
+            json!({
+                "key": key.name, "values": key.values, "meaning": key.meaning,
+                "default": key.default,
+            })
+        })
         .collect();
     Answer::new(
-        table::render(&["key", "values", "meaning"], &rows),
+        table::wrapped(&["key", "values", "meaning", "default"], &rows),
         json!({"changed": false, "keys": keys}),
     )
 }

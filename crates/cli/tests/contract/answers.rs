@@ -45,7 +45,7 @@ fn tables_are_tab_separated_when_piped() {
         let said = scene.say(words).stdout;
         said.lines().map(|line| line.split('\t').count()).collect()
     };
-    assert!(columns(&["set"]).iter().all(|n| *n == 3));
+    assert!(columns(&["set"]).iter().all(|n| *n == 4));
     assert!(columns(&["show"]).iter().all(|n| *n == 2));
     assert_eq!(columns(&["history"]), [5]);
     assert_eq!(columns(&["cert", "list"]), [6]);

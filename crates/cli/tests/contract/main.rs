@@ -7,7 +7,9 @@
 mod scene;
 
 mod answers;
+mod changes;
 mod mistakes;
+mod status;
 mod verbs;
 
 use postseal_testkit::postfix_box::PostfixBox;

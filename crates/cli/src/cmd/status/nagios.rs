@@ -92,7 +92,7 @@ fn notes(status: &Status) -> Vec<(State, String)> {
             notes.push((state, told.trim_end_matches('.').to_owned()));
         }
     }
-    notes.extend(in_use(status).filter_map(|view| expiry(view)));
+    notes.extend(in_use(status).filter_map(expiry));
     if !status.drift.drift.is_empty() {
         notes.push((State::Warning, "owned keys were edited by hand".to_owned()));
     }

@@ -1,0 +1,114 @@
+//! Rollback: the operator's way back, to before an operation.
+//!
+//! Owns: which operation is meant, and the plan that undoes it. Never: a second path: what is kept
+//! is undone like any other change is made; what still awaits confirmation, as the guard would.
+
+use crate::approve::Acceptance;
+use crate::change::{Changed, Keep, Outcome};
+use crate::propose::Proposal;
+use crate::{Engine, EngineError};
+use postseal_planner::report::Verdict;
+use postseal_store::{Operation, OperationKind, OperationOutcome};
+
+/// How many operations a `rollback` without a number looks back; further back one names it.
+const REACH: usize = 1000;
+
+impl Engine<'_> {
+    /// What `rollback` would do: undo the operation that awaits confirmation, else the newest kept
+    /// one, or `operation`.
+    pub fn propose_rollback(&mut self, operation: Option<u64>) -> Result<Proposal, EngineError> {
+        let undone = match self.meant_awaiting(operation)? {
+            Some(open) => open,
+            None => {
+                self.refuse_while_open()?;
+                self.operation_to_undo(operation)?
+            }
+        };
+        let facts = self.observe()?;
+        let state = self.in_force_now(&facts)?;
+        let plan = crate::undo::rollback_plan(&undone, &state, &facts, self.clock.now_unix())?;
+        Ok(Proposal {
+            plan,
+            facts,
+            state,
+            kind: OperationKind::Rollback { of: undone.id },
+        })
+    }
+
+    /// `rollback`: the same path as any change, back to before an operation.
+    pub fn rollback(
+        &mut self,
+        operation: Option<u64>,
+        accepted: &[Acceptance],
+        keep: Keep,
+    ) -> Result<Changed, EngineError> {
+        let _lock = self.host.lock()?;
+        if let Some(open) = self.meant_awaiting(operation)? {
+            return self.undo_awaiting(&open);
+        }
+        self.settle_what_is_open()?;
+        let proposal = self.propose_rollback(operation)?;
+        self.carry_out(proposal, accepted, keep)
+    }
+
+    /// The operation that awaits confirmation, where `rollback` means that one.
+    fn meant_awaiting(&self, operation: Option<u64>) -> Result<Option<Operation>, EngineError> {
+        let open = self.awaiting()?;
+        Ok(open.filter(|open| operation.is_none_or(|id| id == open.id)))
+    }
+
+    fn undo_awaiting(&mut self, open: &Operation) -> Result<Changed, EngineError> {
+        let undo = self.stored_undo(open, "rolled back before it was confirmed")?;
+        // Only what is told depends on it; the way back must not.
+        let back = self.propose_rollback(Some(open.id));
+        let plan = back.map_or_else(|_| open.new.plan.clone(), |proposal| proposal.plan);
+        self.undo(&undo)?;
+        Ok(Changed {
+            outcome: Outcome::Undone { operation: open.id },
+            undone: Some(open.id),
+            plan,
+            rehearsed: Verdict::default(),
+            not_rehearsed: Vec::new(),
+            broken_again: Vec::new(),
+            proved: Verdict::default(),
+            master: self.host.master()?,
+        })
+    }
+
+    fn operation_to_undo(&self, wanted: Option<u64>) -> Result<Operation, EngineError> {
+        let id = match wanted {
+            Some(id) => Some(id),
+            None => self.newest_to_undo()?,
+        };
+        let unknown = |name: String| EngineError::Unknown {
+            what: "kept operation",
+            name,
+        };
+        let id = id.ok_or_else(|| unknown("to roll back".to_owned()))?;
+        let found = self
+            .store
+            .operation(id)?
+            .filter(|found| found.new.instance == self.instance);
+        match found {
+            Some(found) if found.outcome == Some(OperationOutcome::Kept) => Ok(found),
+            _ => Err(unknown(id.to_string())),
+        }
+    }
+
+    /// The newest kept operation that is neither a rollback nor rolled back already: repeated
+    /// `rollback` walks back through history instead of going to and fro.
+    fn newest_to_undo(&self) -> Result<Option<u64>, EngineError> {
+        let mut undone = Vec::new();
+        for operation in self.store.history(&self.instance, REACH)? {
+            if operation.outcome != Some(OperationOutcome::Kept) {
+                continue;
+            }
+            match operation.new.kind {
+                OperationKind::Rollback { of } => undone.push(of),
+                _ if undone.contains(&operation.id) => {}
+                _ => return Ok(Some(operation.id)),
+            }
+        }
+        Ok(None)
+    }
+}
