@@ -71,6 +71,10 @@ impl Engine<'_> {
             .probe(&live_targets(&expectations, &name(facts)), LOOK);
         let mut verdict = postseal_planner::judge(&expectations, &reports);
         self.note_shared_ports(&expectations, &mut verdict);
+        let (main, master) = (&facts.main_cf.bytes, &facts.master_cf.bytes);
+        verdict
+            .judgements
+            .extend(postseal_planner::unproved(main, master, facts));
         Verified {
             verdict,
             reports,

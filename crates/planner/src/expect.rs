@@ -5,7 +5,7 @@
 //! missing on disk is still promised, so that a look at the wire fails honestly.
 //!
 //! Looked at are SMTP servers on inet sockets (smtpd, postscreen). Not those behind a proxy
-//! protocol: without its header they answer nobody.
+//! protocol: without its header they answer nobody (`unproved` names them).
 
 mod auth;
 mod certificates;
@@ -56,11 +56,17 @@ pub(crate) fn of_view(view: &View<'_>, facts: &Facts, intent: &Intent) -> Vec<Se
 
 /// Whether a server wants a PROXY header before it says anything.
 pub(crate) fn behind_proxy(view: &View<'_>, service: &Service) -> bool {
-    let name = match service.command.as_str() {
+    !view
+        .value(Some(service), proxy_protocol(service))
+        .is_empty()
+}
+
+/// The parameter that makes a server want one.
+pub(crate) fn proxy_protocol(service: &Service) -> &'static str {
+    match service.command.as_str() {
         "postscreen" => "postscreen_upstream_proxy_protocol",
         _ => "smtpd_upstream_proxy_protocol",
-    };
-    !view.value(Some(service), name).is_empty()
+    }
 }
 
 /// Who really talks: postscreen(8) hands clients of `mynetworks` — and a look from this host is

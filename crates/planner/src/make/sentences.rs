@@ -7,7 +7,8 @@ use crate::compile::stored_at;
 use crate::facts::{Facts, MasterState};
 use crate::plan::{OutboundChange, Step};
 use crate::report::{AuthExpectation, ServiceExpectation, TlsExpectation, WireExpectation};
-use crate::{Plan, diff, owned, words};
+use crate::view::View;
+use crate::{Plan, diff, owned, unproved, words};
 use mailtls::{Certificate, Level};
 
 /// The sentences of a plan; none for an empty one.
@@ -19,6 +20,8 @@ pub(super) fn of(plan: &Plan, pairs: &Pairs, facts: &Facts) -> Vec<String> {
     sentences.extend(plan.steps.iter().filter_map(|step| installed(step, facts)));
     sentences.extend(changed(pairs));
     sentences.extend(plan.expectations.iter().filter_map(expected));
+    let after = View::new(&pairs.after.main, &pairs.after.master, facts);
+    sentences.extend(unproved::sentences(&after));
     if let OutboundChange::Rehearse { level } = plan.outbound
         && let Ok(level) = level.postfix_name().parse::<Level>()
     {
