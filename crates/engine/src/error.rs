@@ -159,7 +159,7 @@ impl EngineError {
             | Self::Unconfirmed { .. }
             | Self::Unknown { .. }
             | Self::Certificate(_)
-            | Self::Host(HostError::Unreadable(_))
+            | Self::Host(HostError::Unreadable(_) | HostError::UnknownPort { .. })
             | Self::Store(StoreError::Exists(_) | StoreError::NotAdopted(_)) => Kind::Refused,
             Self::Stale(_)
             | Self::Awaiting { .. }
@@ -211,6 +211,7 @@ fn host_code(error: &HostError) -> &'static str {
         HostError::Unreadable(_) => "instance.unreadable",
         HostError::Permission(_) => "host.permission",
         HostError::Scratch { .. } => "rehearsal.no-start",
+        HostError::UnknownPort { .. } => "rehearsal.unknown-port",
         HostError::NotRehearsable(_) => "rehearsal.not-possible",
         HostError::Deadline { .. } => "host.deadline",
         HostError::Stuck(_) => "postfix.stuck",

@@ -67,6 +67,19 @@ pub enum HostError {
     /// Postfix cannot read its own configuration.
     #[error("Postfix cannot read this configuration: {0}")]
     Unreadable(String),
+    /// The master would end at this name of a service.
+    #[error(
+        "master.cf, line {line}: service {service} has the unknown port {port:?}, which ends the \
+         master; write its number, or name it in /etc/services"
+    )]
+    UnknownPort {
+        /// `name/type`.
+        service: String,
+        /// Of master.cf as it would be.
+        line: usize,
+        /// As it is written there.
+        port: String,
+    },
     /// The scratch instance could not be started.
     #[error("the scratch instance did not start: {reason}")]
     Scratch {

@@ -92,7 +92,8 @@ impl Running {
             let mut ports = Ports::default();
             let mut stage = staging.stage(&staged.main_cf, &staged.master_cf, &mut ports)?;
             stage.not_rehearsed.extend(unlinked.iter().cloned());
-            address::check(root, postfix.prefix(), stage.endpoints.keys())?;
+            let services = stage.endpoints.keys();
+            address::check(root, postfix.prefix(), &staged.master_cf, services)?;
             folders.write(&stage)?;
             let sink = LogSink::open(&folders.queue.join("public/postlog"))?;
             ports.release();

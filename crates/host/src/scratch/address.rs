@@ -9,6 +9,7 @@
 use super::refused;
 use crate::HostError;
 use crate::root::Root;
+use postfix_cf::MasterCf;
 use std::fs;
 use std::io;
 use std::net::{IpAddr, TcpListener};
@@ -21,6 +22,7 @@ const KNOWN: [&str; 5] = ["lmtp", "smtp", "smtps", "submission", "submissions"];
 pub(super) fn check<'a>(
     root: &Root,
     prefix: &[String],
+    master_cf: &[u8],
     services: impl Iterator<Item = &'a String>,
 ) -> Result<(), HostError> {
     let table = fs::read_to_string(root.at(Path::new("/etc/services"))).unwrap_or_default();
@@ -28,13 +30,11 @@ pub(super) fn check<'a>(
         let name = service.strip_suffix("/inet").unwrap_or(service);
         let address = Address::of(name);
         if !is_port(address.port, &table) {
-            return Err(refused(
-                &format!(
-                    "service {service}: unknown port {:?} ends the master",
-                    address.port
-                ),
-                &[],
-            ));
+            return Err(HostError::UnknownPort {
+                service: service.clone(),
+                line: line_of(service, master_cf),
+                port: address.port.to_owned(),
+            });
         }
         // Behind a prefix there may be another network.
         if let (Some(ip), true) = (address.ip(), prefix.is_empty())
@@ -47,6 +47,13 @@ pub(super) fn check<'a>(
         }
     }
     Ok(())
+}
+
+fn line_of(service: &str, master_cf: &[u8]) -> usize {
+    let master = MasterCf::parse(master_cf);
+    let mut services = master.services();
+    let found = services.find(|entry| entry.key().to_string() == service);
+    found.map_or(0, |entry| entry.first_line)
 }
 
 /// The two halves of an inet service's name.

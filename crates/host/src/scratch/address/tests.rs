@@ -6,7 +6,7 @@ const SERVICES: &str = "# comment\nsmtp 25/tcp mail\nntp 123/udp\nodd 4000/tcp #
 
 fn all(name: &str) -> Result<(), HostError> {
     let services = [format!("{name}/inet")];
-    check(&Root::new(Path::new("/")), &[], services.iter())
+    check(&Root::new(Path::new("/")), &[], b"", services.iter())
 }
 
 #[test]
@@ -50,5 +50,19 @@ fn behind_a_prefix_addresses_are_not_judged() {
     let services = ["192.0.2.99:25/inet".to_owned()];
     let prefix = ["nsenter".to_owned()];
     let root = Root::new(Path::new("/"));
-    assert!(check(&root, &prefix, services.iter()).is_ok());
+    assert!(check(&root, &prefix, b"", services.iter()).is_ok());
+}
+
+#[test]
+fn an_unknown_port_names_its_line() {
+    let master = b"# one\nsmtp inet n - n - - smtpd\n127.0.0.1:smptd inet n - n - - smtpd\n";
+    let root = Root::new(Path::new("/"));
+    let services = ["127.0.0.1:smptd/inet".to_owned(), "smtp/inet".to_owned()];
+    let error = check(&root, &[], master, services.iter()).unwrap_err();
+    assert!(
+        matches!(&error, HostError::UnknownPort { line: 3, port, .. } if port == "smptd"),
+        "{error:?}"
+    );
+    assert!(error.to_string().contains("line 3"), "{error}");
+    assert!(check(&root, &[], master, services[1..].iter()).is_ok());
 }
