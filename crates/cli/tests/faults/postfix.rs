@@ -61,6 +61,54 @@ fn a_hand_edit_that_would_end_the_master_at_our_reload() {
 }
 
 #[test]
+fn a_port_that_nobody_knows_is_refused_by_its_line() {
+    let site = Site::new();
+    site.wish();
+    let before = std::fs::read(site.master_cf()).unwrap();
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    site.append(
+        &site.master_cf(),
+        "127.0.0.1:submissionz inet n - n - - smtpd\n",
+    );
+    let old = site.files();
+    let ran = site.expect(65, &["apply"]);
+    assert_eq!(ran.code(), "rehearsal.unknown-port");
+    for what in [&*format!("line {line}:"), "submissionz"] {
+        assert!(ran.message().contains(what), "{what}: {ran:?}");
+    }
+    site.is_as_before(&old);
+    std::fs::write(site.master_cf(), before).unwrap();
+    site.expect(0, &["apply"]);
+}
+
+#[test]
+fn a_service_behind_a_proxy_is_said_to_be_unproved_everywhere() {
+    let site = Site::new();
+    site.wish();
+    let address = site.postfix.at(25).ip();
+    let before = std::fs::read(site.master_cf()).unwrap();
+    let proxied =
+        format!("{address}:2526 inet n - n - - smtpd -o smtpd_upstream_proxy_protocol=haproxy\n");
+    site.append(&site.master_cf(), &proxied);
+    let named = |told: &serde_json::Value| {
+        let told = told.to_string();
+        told.contains("2526/inet is not proved") && told.contains("haproxy")
+    };
+    let plan = site.expect(0, &["plan"]);
+    assert!(named(&plan.json["sentences"]), "{plan:?}");
+    let applied = site.expect(3, &["apply"]);
+    assert_eq!(applied.json["outcome"], "kept");
+    assert!(named(&applied.json["not_rehearsed"]), "{applied:?}");
+    assert!(named(&applied.json["proved"]), "{applied:?}");
+    assert_eq!(site.serves_tls(), Some(true));
+    let verified = site.expect(3, &["verify"]);
+    assert_eq!(verified.json["outcome"], "undetermined");
+    assert!(named(&verified.json["judgements"]), "{verified:?}");
+    std::fs::write(site.master_cf(), before).unwrap();
+    site.expect(0, &["verify"]);
+}
+
+#[test]
 fn a_service_throttled_dead_before_we_came_is_healed() {
     let site =
         Site::unadopted(PostfixBox::builder().append_main_cf("smtpd_tls_received_header = abc\n"));
