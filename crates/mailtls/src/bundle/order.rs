@@ -39,10 +39,12 @@ pub(super) fn sort(
 fn leaf_of_key(pool: &[Certificate], key: &PrivateKey) -> Result<usize, CertError> {
     let ours = pool.iter().enumerate().filter(|(_, c)| key.matches(c));
     let newest = ours.max_by_key(|(_, certificate)| certificate.not_before);
-    match newest {
-        Some((i, _)) => Ok(i),
-        None if is_only_cas(pool) => Err(CertError::NoLeaf),
-        None => Err(CertError::KeyMismatch(pool[0].subject.clone())),
+    match (newest, pool) {
+        (Some((i, _)), _) => Ok(i),
+        // Alone, and of its own making, it is meant as the server's.
+        (None, [lone]) if lone.self_signed => Err(CertError::KeyMismatch(lone.subject.clone())),
+        (None, _) if is_only_cas(pool) => Err(CertError::NoLeaf),
+        (None, _) => Err(CertError::KeyMismatch(pool[0].subject.clone())),
     }
 }
 

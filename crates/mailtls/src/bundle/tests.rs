@@ -147,6 +147,9 @@ fn a_self_signed_certificate_is_its_own_leaf_even_as_a_ca() {
             assert_eq!(subjects(&bundle), ["mx.example.com"]);
             assert!(bundle.root.is_none() && bundle.notes.is_empty());
         }
+        let stranger = Recipe::leaf("mx.example.com").make().key_pem();
+        let refused = Bundle::read(&lone.pem(), Some(&stranger), None).unwrap_err();
+        assert_eq!(refused.code(), "cert.key-mismatch");
     }
 }
 
