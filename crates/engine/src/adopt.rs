@@ -95,7 +95,7 @@ impl Engine<'_> {
                 name: name.to_owned(),
             });
         }
-        self.wish(&[Wish::Unbind(name.to_owned())])
+        self.wish(&[Wish::Unbind(name.to_owned(), None)])
     }
 
     /// Drops all pending wishes; whether there were any.
