@@ -9,6 +9,7 @@ use mailtls::{
     Bundle, CertError, CertProblem, Certificate, Fingerprint, Gravity, PrivateKey, Trust,
 };
 use postseal_planner::intent::Intent;
+use postseal_planner::report::KeyAlgorithm;
 use postseal_planner::{Digest, Finding, Severity};
 use postseal_store::NewCertificate;
 use zeroize::Zeroizing;
@@ -200,6 +201,19 @@ impl Engine<'_> {
         Ok(mailtls::key_first_pem(&key, &chain)?)
     }
 
+    /// The kind of a stored certificate's key; `None` where the store does not have it.
+    pub(crate) fn key_kind(
+        &self,
+        fingerprint: &Fingerprint,
+    ) -> Result<Option<KeyAlgorithm>, EngineError> {
+        let all = self.store.certificates()?;
+        let mut leaves = all.iter().filter_map(|stored| stored.chain.first());
+        let leaf = leaves.find(|leaf| Fingerprint::of(leaf) == *fingerprint);
+        Ok(leaf
+            .and_then(|der| Certificate::parse(der).ok())
+            .and_then(|leaf| KeyAlgorithm::of(&leaf)))
+    }
+
     fn stored(&self, name: &str) -> Result<Option<postseal_store::Certificate>, EngineError> {
         Ok(self
             .store
@@ -257,17 +271,24 @@ fn finding(problem: &CertProblem) -> Finding {
     )
 }
 
+/// Who presents a certificate, in force or wished.
 fn used_by(chain: &[Certificate], desired: Option<&Intent>, draft: Option<&Intent>) -> Vec<String> {
     let Some(leaf) = chain.first() else {
         return Vec::new();
     };
     let fingerprint = leaf.fingerprint();
-    let binds = |intent: &Intent| intent.bindings.iter().any(|b| b.fingerprint == fingerprint);
-    let mut users = Vec::new();
-    if desired.is_some_and(binds) {
-        users.push("smtpd".to_owned());
-    } else if draft.is_some_and(binds) {
-        users.push("smtpd (pending)".to_owned());
+    let places = |intent: Option<&Intent>| -> Vec<String> {
+        let bindings = intent.iter().flat_map(|intent| &intent.bindings);
+        bindings
+            .filter(|bound| bound.fingerprint == fingerprint)
+            .map(|bound| bound.place.text())
+            .collect()
+    };
+    let mut users = places(desired);
+    for place in places(draft) {
+        if !users.contains(&place) {
+            users.push(format!("{place} (pending)"));
+        }
     }
     users
 }

@@ -94,6 +94,9 @@ impl Running {
             stage.not_rehearsed.extend(unlinked.iter().cloned());
             address::check(root, postfix.prefix(), stage.endpoints.keys())?;
             folders.write(&stage)?;
+            for map in staging.maps() {
+                crate::sni_map::install(root, postfix, &folders.named_config, map)?;
+            }
             let sink = LogSink::open(&folders.queue.join("public/postlog"))?;
             ports.release();
             match launch(postfix.prefix(), &places, &folders, &sink, &stage) {

@@ -7,6 +7,7 @@
 //! [`Intent::adopted`]. A setting overlays what was adopted; giving it back uncovers it again.
 
 mod key;
+mod place;
 mod text;
 mod with;
 

@@ -7,6 +7,7 @@ use crate::catalog::{self, Kind};
 use crate::compile::{self, Ground, SYSTEM_BUNDLES, bound_path, sni};
 use crate::facts::Facts;
 use crate::intent::Intent;
+use crate::plan::SniMap;
 use crate::rules;
 use crate::view::View;
 use postfix_cf::{MainCf, MasterCf};
@@ -44,7 +45,7 @@ pub fn looks_ahead(facts: &Facts, intent: &Intent) -> Vec<PathBuf> {
     // What stands in a map of names is named by no parameter.
     let bound = intent.bindings.iter();
     paths.extend(bound.map(|bound| bound_path(facts, bound)));
-    paths.extend(sni::map(intent, facts).iter().flat_map(sni::files));
+    paths.extend(sni::map(intent, facts).iter().flat_map(SniMap::files));
     paths
 }
 

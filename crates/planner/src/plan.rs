@@ -114,6 +114,19 @@ pub struct SniMap {
     pub source: String,
 }
 
+impl SniMap {
+    /// Its source, and what `postmap` makes of it, if anything.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let index = match self.table.as_str() {
+            "hash" | "btree" => Some("db"),
+            "lmdb" | "cdb" => Some(self.table.as_str()),
+            _ => None,
+        };
+        let index = index.map(|suffix| format!("{}.{suffix}", self.path.display()).into());
+        [self.path.clone()].into_iter().chain(index).collect()
+    }
+}
+
 /// Whether the SMTP client's TLS changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

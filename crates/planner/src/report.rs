@@ -4,7 +4,7 @@
 //! Owns: the shapes, and the judgement (`judge`, beside this file). Never: looks at a wire
 //! (`probe` does).
 
-use mailtls::{Fingerprint, TlsVersion};
+use mailtls::{Certificate, Fingerprint, KeyKind, TlsVersion};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
@@ -99,6 +99,18 @@ pub enum KeyAlgorithm {
     Rsa,
     Ecdsa,
     Ed25519,
+}
+
+impl KeyAlgorithm {
+    /// The kind of a certificate's key; `None` for one that no client can ask for alone.
+    pub const fn of(certificate: &Certificate) -> Option<Self> {
+        match certificate.key {
+            KeyKind::Rsa { .. } => Some(Self::Rsa),
+            KeyKind::Ec { .. } => Some(Self::Ecdsa),
+            KeyKind::Ed25519 => Some(Self::Ed25519),
+            KeyKind::Ed448 | KeyKind::Other => None,
+        }
+    }
 }
 
 /// Whether a client has to show a certificate of its own.

@@ -2,7 +2,8 @@
 //!
 //! Owns: reading the named files, and the words. Never: prints a key but by `cert export --key`.
 
-use super::set::wished;
+mod bind;
+
 use crate::answer::{Answer, findings_text};
 use crate::config::{Global, Output};
 use crate::failure::{Exit, Failure};
@@ -11,7 +12,6 @@ use crate::table;
 use jiff::Timestamp;
 use mailtls::CertError;
 use postseal_engine::{CertificateView, Changes, EngineError, Import};
-use postseal_planner::intent::Binding;
 use serde_json::json;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -32,9 +32,9 @@ pub(crate) enum CertCommand {
     /// What is wrong with a certificate today (all of them without NAME)
     Check(CheckArgs),
     /// Present a certificate on the SMTP services (in force after apply)
-    Bind(BindArgs),
+    Bind(bind::BindArgs),
     /// Present it no longer (in force after apply)
-    Unbind(NameArgs),
+    Unbind(bind::UnbindArgs),
     /// Print the chain, or with --key the private key
     Export(ExportArgs),
     /// Delete a certificate that nothing binds
@@ -72,15 +72,6 @@ pub(crate) struct ImportArgs {
     private_ca: Option<PathBuf>,
 }
 
-/// Arguments of `cert bind`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct BindArgs {
-    name: String,
-    /// Accept a self-signed certificate for opportunistic TLS on a mail exchanger
-    #[arg(long)]
-    allow_self_signed: bool,
-}
-
 /// Arguments of `cert export`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExportArgs {
@@ -99,11 +90,8 @@ pub(crate) fn run(command: &CertCommand, global: &Global) -> Result<Answer, Fail
         CertCommand::List => list(global),
         CertCommand::Show(args) => show(&args.name, global),
         CertCommand::Check(args) => check(args.name.as_deref(), global),
-        CertCommand::Bind(args) => bind(args, global),
-        CertCommand::Unbind(args) => {
-            let mut session = Session::existing(global)?;
-            Ok(wished(&session.engine().unbind(&args.name)?))
-        }
+        CertCommand::Bind(args) => bind::bind(args, global),
+        CertCommand::Unbind(args) => bind::unbind(args, global),
         CertCommand::Export(args) => export(args, global),
         CertCommand::Delete(args) => delete(&args.name, global),
     }
@@ -220,18 +208,6 @@ fn check(name: Option<&str>, global: &Global) -> Result<Answer, Failure> {
     };
     let exit = if bad { Exit::Pending } else { Exit::Done };
     Ok(Answer::new(text, json!({"changed": false, "findings": findings})).exit(exit))
-}
-
-fn bind(args: &BindArgs, global: &Global) -> Result<Answer, Failure> {
-    let mut session = Session::existing(global)?;
-    let mut engine = session.engine();
-    let view = engine.certificate(&args.name)?;
-    let intent = engine.bind(Binding {
-        name: view.name.clone(),
-        fingerprint: view.chain[0].fingerprint(),
-        allow_self_signed: args.allow_self_signed,
-    })?;
-    Ok(wished(&intent))
 }
 
 fn export(args: &ExportArgs, global: &Global) -> Result<Answer, Failure> {

@@ -69,8 +69,10 @@ pub(crate) fn wished(intent: &Intent) -> Answer {
     }
     for binding in &intent.bindings {
         text.push_str(&format!(
-            "certificate = {} ({})\n",
-            binding.name, binding.fingerprint
+            "certificate = {} ({}, {})\n",
+            binding.name,
+            binding.place.text(),
+            binding.fingerprint
         ));
     }
     text.push_str("Nothing is in force yet: look with `postseal plan`, then `postseal apply`.\n");

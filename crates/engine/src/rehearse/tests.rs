@@ -62,8 +62,9 @@ impl Server {
                 name: "mx".to_owned(),
                 fingerprint: server.fingerprint(),
                 allow_self_signed: false,
+                place: postseal_planner::intent::Place::Server,
             };
-            engine.bind(binding).unwrap();
+            engine.bind(vec![binding]).unwrap();
             let wishes = [
                 "mode=may",
                 "profile=recommended",

@@ -14,7 +14,6 @@ use crate::intent::{Binding, Intent, Place};
 use crate::plan::SniMap;
 use crate::{Digest, Refusal};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 pub(crate) const PARAMETER: &str = "tls_server_sni_maps";
 
@@ -65,18 +64,6 @@ fn table(facts: &Facts) -> String {
         Some(own) if usable(own) => own.clone(),
         _ => "texthash".to_owned(),
     }
-}
-
-/// The files of a map: its source, and what `postmap` makes of it.
-pub(crate) fn files(map: &SniMap) -> Vec<PathBuf> {
-    let index = match map.table.as_str() {
-        "hash" | "btree" => Some("db"),
-        "lmdb" | "cdb" => Some(map.table.as_str()),
-        _ => None,
-    };
-    let mut files = vec![map.path.clone()];
-    files.extend(index.map(|suffix| PathBuf::from(format!("{}.{suffix}", map.path.display()))));
-    files
 }
 
 /// Names the map before the administrator's own, where there are any: the first that has a name

@@ -8,7 +8,7 @@ use crate::facts::{Facts, FileLook};
 use crate::intent::Intent;
 use crate::report::{Ask, HandshakeExpectation, KeyAlgorithm, Presented};
 use crate::view::{Service, View};
-use mailtls::{CertError, Certificate, Fingerprint, KeyKind, Loaded};
+use mailtls::{CertError, Certificate, Fingerprint, Loaded};
 use mailtls::{chain_files_problems, pair_problems};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -165,7 +165,7 @@ fn leaves(named: &Configured, facts: &Facts, intent: &Intent) -> Vec<Leaf> {
         if leaves.iter().all(|known| known.fingerprint != fingerprint) {
             leaves.push(Leaf {
                 fingerprint,
-                algorithm: algorithm(leaf),
+                algorithm: KeyAlgorithm::of(leaf),
             });
         }
     }
@@ -182,16 +182,7 @@ fn known(fingerprint: Fingerprint, facts: &Facts) -> Leaf {
         fingerprint,
         algorithm: der
             .and_then(|der| Certificate::parse(der).ok())
-            .and_then(|leaf| algorithm(&leaf)),
-    }
-}
-
-const fn algorithm(leaf: &Certificate) -> Option<KeyAlgorithm> {
-    match leaf.key {
-        KeyKind::Rsa { .. } => Some(KeyAlgorithm::Rsa),
-        KeyKind::Ec { .. } => Some(KeyAlgorithm::Ecdsa),
-        KeyKind::Ed25519 => Some(KeyAlgorithm::Ed25519),
-        KeyKind::Ed448 | KeyKind::Other => None,
+            .and_then(|leaf| KeyAlgorithm::of(&leaf)),
     }
 }
 

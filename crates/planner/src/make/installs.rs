@@ -88,7 +88,7 @@ fn named_map(view: &View<'_>, intent: &Intent, facts: &Facts) -> Option<SniMap> 
 /// Whether source and compiled map stand on disk. Keys and chains never change under their
 /// names, so a map with these rows holds them.
 fn is_there(map: &SniMap, facts: &Facts) -> bool {
-    sni::files(map).iter().enumerate().all(|(n, path)| {
+    map.files().iter().enumerate().all(|(n, path)| {
         match facts.files.get(path) {
             Some(FileLook::File { bytes, mode, uid }) => {
                 let source = n > 0 || bytes.as_slice() == map.source.as_bytes();

@@ -58,6 +58,7 @@ pub(crate) fn intent(word: &str) -> Intent {
             name: "mx".to_owned(),
             fingerprint: fingerprint(),
             allow_self_signed: false,
+            place: postseal_planner::intent::Place::Server,
         }],
     }
 }
