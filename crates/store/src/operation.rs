@@ -60,6 +60,11 @@ pub enum OperationKind {
     },
     /// `drift --restore`.
     RestoreDrift,
+    /// `cert deploy`, or a renewal by itself.
+    Renewal {
+        /// Which certificate's.
+        certificate: String,
+    },
 }
 
 /// How far an operation has come. Written after the fact.

@@ -3,6 +3,8 @@
 //! Owns: reading the named files, and the words. Never: prints a key but by `cert export --key`.
 
 mod bind;
+mod import;
+mod make;
 
 use crate::answer::{Answer, findings_text};
 use crate::config::{Global, Output};
@@ -10,21 +12,23 @@ use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use crate::table;
 use jiff::Timestamp;
-use mailtls::CertError;
-use postseal_engine::{CertificateView, Changes, EngineError, Import};
+use postseal_engine::{CertificateView, EngineError};
 use serde_json::json;
-use std::io::{ErrorKind, Read};
-use std::path::{Path, PathBuf};
-use zeroize::Zeroizing;
-
-/// Larger files hold no certificate.
-const LIMIT: u64 = 1 << 20;
 
 /// The verbs of `cert`.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum CertCommand {
     /// Check a certificate and its key and put them into the store, the key sealed
-    Import(ImportArgs),
+    Import(import::ImportArgs),
+    /// Present the newest version of a certificate at once, wherever an older one is in force;
+    /// with files or a folder, import them as its renewal first (the hook for ACME clients)
+    Deploy(import::DeployArgs),
+    /// Make a certificate that only its own key vouches for
+    SelfSigned(make::SelfSignedArgs),
+    /// Make a small CA of one's own, for closed networks and tests
+    PrivateCa(make::PrivateCaArgs),
+    /// Make a key here and a request for a CA; without NAME, list the requests that wait
+    Request(make::RequestArgs),
     /// The certificates of the store
     List,
     /// One certificate in full
@@ -53,25 +57,6 @@ pub(crate) struct CheckArgs {
     name: Option<String>,
 }
 
-/// Arguments of `cert import`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct ImportArgs {
-    /// Your name for it
-    name: String,
-    /// The certificate, or certificate and chain (PEM or DER)
-    #[arg(long, value_name = "FILE")]
-    cert: PathBuf,
-    /// The private key, unless it stands in the certificate's file
-    #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
-    /// Intermediate certificates
-    #[arg(long, value_name = "FILE")]
-    chain: Option<PathBuf>,
-    /// The private CA that the certificate is to be trusted by
-    #[arg(long, value_name = "FILE")]
-    private_ca: Option<PathBuf>,
-}
-
 /// Arguments of `cert export`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExportArgs {
@@ -86,7 +71,11 @@ pub(crate) struct ExportArgs {
 
 pub(crate) fn run(command: &CertCommand, global: &Global) -> Result<Answer, Failure> {
     match command {
-        CertCommand::Import(args) => import(args, global),
+        CertCommand::Import(args) => import::import(args, global),
+        CertCommand::SelfSigned(args) => make::self_signed(args, global),
+        CertCommand::PrivateCa(args) => make::private_ca(args, global),
+        CertCommand::Request(args) => make::request(args, global),
+        CertCommand::Deploy(args) => import::deploy(args, global),
         CertCommand::List => list(global),
         CertCommand::Show(args) => show(&args.name, global),
         CertCommand::Check(args) => check(args.name.as_deref(), global),
@@ -95,38 +84,6 @@ pub(crate) fn run(command: &CertCommand, global: &Global) -> Result<Answer, Fail
         CertCommand::Export(args) => export(args, global),
         CertCommand::Delete(args) => delete(&args.name, global),
     }
-}
-
-fn import(args: &ImportArgs, global: &Global) -> Result<Answer, Failure> {
-    let optional = |path: &Option<PathBuf>| path.as_deref().map(read).transpose();
-    let import = Import {
-        name: args.name.clone(),
-        cert: read(&args.cert)?.to_vec(),
-        key: optional(&args.key)?,
-        chain: optional(&args.chain)?.map(|bytes| bytes.to_vec()),
-        private_ca: optional(&args.private_ca)?.map(|bytes| bytes.to_vec()),
-        source: args.cert.display().to_string(),
-    };
-    let mut session = Session::open(global)?;
-    let imported = session.engine().import_certificate(import)?;
-    let mut text = line(&imported.view);
-    for note in &imported.notes {
-        text.push_str(&format!("note: {note}\n"));
-    }
-    text.push_str(&findings_text(&imported.view.problems));
-    let changed = imported.changes == Changes::Some;
-    text.push_str(if changed {
-        "It is in the store, its key sealed.\n"
-    } else {
-        "It was in the store already.\n"
-    });
-    let document = json!({
-        "changed": changed,
-        "certificate": document(&imported.view),
-        "notes": imported.notes,
-        "findings": imported.view.problems,
-    });
-    Ok(Answer::new(text, document))
 }
 
 fn list(global: &Global) -> Result<Answer, Failure> {
@@ -274,6 +231,7 @@ pub(crate) fn document(view: &CertificateView) -> serde_json::Value {
     };
     json!({
         "name": view.name,
+        "version": view.version,
         "names": leaf.dns_names,
         "subject": leaf.subject,
         "issuer": leaf.issuer,
@@ -288,31 +246,6 @@ pub(crate) fn document(view: &CertificateView) -> serde_json::Value {
         "source": view.source,
         "used_by": view.used_by,
     })
-}
-
-fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let fail = |error: CertError| Failure::from(EngineError::Certificate(error));
-    let named = |error: CertError| fail(error).file(path);
-    let io = |error: std::io::Error| match error.kind() {
-        ErrorKind::NotFound => named(CertError::Missing),
-        _ => named(CertError::Unreadable(error.to_string())),
-    };
-    let kind = std::fs::metadata(path).map_err(io)?.file_type();
-    if kind.is_dir() {
-        return Err(named(CertError::IsDirectory));
-    }
-    if !kind.is_file() {
-        return Err(named(CertError::Unreadable(
-            "it is not a regular file".to_owned(),
-        )));
-    }
-    let file = std::fs::File::open(path).map_err(io)?;
-    let mut bytes = Zeroizing::new(Vec::new());
-    file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(io)?;
-    if bytes.len() as u64 > LIMIT {
-        return Err(named(CertError::TooLarge(bytes.len() as u64)));
-    }
-    Ok(bytes)
 }
 
 fn date(unix: i64) -> String {

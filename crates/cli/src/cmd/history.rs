@@ -87,7 +87,7 @@ fn row(operation: &Operation) -> Vec<String> {
 }
 
 fn what(operation: &Operation) -> String {
-    match operation.new.kind {
+    match &operation.new.kind {
         OperationKind::Apply => operation
             .new
             .plan
@@ -97,6 +97,7 @@ fn what(operation: &Operation) -> String {
             .unwrap_or_default(),
         OperationKind::Rollback { of } => format!("rollback of {of}"),
         OperationKind::RestoreDrift => "drift put back".to_owned(),
+        OperationKind::Renewal { certificate } => format!("renewal of {certificate}"),
     }
 }
 

@@ -55,6 +55,8 @@ impl Server {
                 key: Some(Zeroizing::new(server.files.key_pem.clone().into_bytes())),
                 chain: None,
                 private_ca: None,
+                password: None,
+                succession: postseal_store::Succession::First,
                 source: "a test".to_owned(),
             };
             engine.import_certificate(import).unwrap();

@@ -325,6 +325,8 @@ pub(crate) fn certificate(name: &str) -> Import {
         key: Some(Zeroizing::new(leaf.key_pem.as_bytes().to_vec())),
         chain: None,
         private_ca: Some(ca.certificate_pem().into_bytes()),
+        password: None,
+        succession: postseal_store::Succession::First,
         source: "test".to_owned(),
     }
 }
