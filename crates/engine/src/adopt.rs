@@ -6,7 +6,7 @@
 use crate::{Engine, EngineError};
 use postfix_cf::{MainCf, MasterCf};
 use postseal_planner::facts::Facts;
-use postseal_planner::intent::{Binding, Intent, Owned, Wish};
+use postseal_planner::intent::{Binding, Intent, Owned, Place, Wish};
 use postseal_planner::plan::Base;
 use postseal_planner::{Finding, owned, settings};
 use postseal_store::InstanceState;
@@ -83,22 +83,52 @@ impl Engine<'_> {
         self.wish(&wishes)
     }
 
-    /// Binds a stored certificate to the SMTP server.
-    pub fn bind(&mut self, binding: Binding) -> Result<Wished, EngineError> {
-        self.wish(&[Wish::Bind(binding)])
-    }
-
-    /// Takes a binding away.
-    pub fn unbind(&mut self, name: &str) -> Result<Wished, EngineError> {
+    /// Binds stored certificates, each in the place of one with the same kind of key.
+    pub fn bind(&mut self, bindings: Vec<Binding>) -> Result<Wished, EngineError> {
         let state = self.state()?;
         let wanted = state.draft.as_ref().unwrap_or(&state.desired);
-        if !wanted.bindings.iter().any(|binding| binding.name == name) {
-            return Err(EngineError::Unknown {
-                what: "bound certificate",
-                name: name.to_owned(),
-            });
+        let mut wishes = Vec::new();
+        for binding in bindings {
+            let same =
+                |other: &&Binding| other.place == binding.place && other.name != binding.name;
+            for other in wanted.bindings.iter().filter(same) {
+                if self.key_kind(&other.fingerprint)? == self.key_kind(&binding.fingerprint)? {
+                    let place = Some(other.place.clone());
+                    wishes.push(Wish::Unbind(other.name.clone(), place));
+                }
+            }
+            wishes.push(Wish::Bind(binding));
         }
-        self.wish(&[Wish::Unbind(name.to_owned())])
+        self.wish(&wishes)
+    }
+
+    /// Takes bindings of a certificate away: those in `places`, or all where none is named.
+    pub fn unbind(&mut self, name: &str, places: &[Place]) -> Result<Wished, EngineError> {
+        let state = self.state()?;
+        let wanted = state.draft.as_ref().unwrap_or(&state.desired);
+        let bound = |place: Option<&Place>| {
+            let mut bindings = wanted.bindings.iter();
+            bindings.any(|b| b.name == name && place.is_none_or(|place| *place == b.place))
+        };
+        let unknown = |name: String| EngineError::Unknown {
+            what: "bound certificate",
+            name,
+        };
+        if !bound(None) {
+            return Err(unknown(name.to_owned()));
+        }
+        if let Some(place) = places.iter().find(|place| !bound(Some(place))) {
+            return Err(unknown(format!("{name} ({})", place.text())));
+        }
+        let wishes: Vec<Wish> = if places.is_empty() {
+            vec![Wish::Unbind(name.to_owned(), None)]
+        } else {
+            let places = places.iter().cloned();
+            places
+                .map(|place| Wish::Unbind(name.to_owned(), Some(place)))
+                .collect()
+        };
+        self.wish(&wishes)
     }
 
     /// Drops all pending wishes.

@@ -139,6 +139,7 @@ impl Engine<'_> {
                 };
                 self.host.install(path, bytes)?;
             }
+            Step::InstallSniMap(map) => self.host.install_sni_map(map)?,
             Step::Publish { file } => {
                 if let Some(edit) = plan.edit(*file) {
                     self.host.publish(*file, &edit.bytes, edit.before)?;
@@ -234,6 +235,7 @@ pub(crate) fn describe(step: &Step) -> String {
         Step::InstallChain { path, .. } => {
             format!("wrote key and certificates to {}", path.display())
         }
+        Step::InstallSniMap(map) => format!("wrote the map of names {}", map.path.display()),
         Step::Publish { file: Cf::Main } => "replaced main.cf".to_owned(),
         Step::Publish { file: Cf::Master } => "replaced master.cf".to_owned(),
         Step::Reload => "reloaded Postfix".to_owned(),

@@ -1,58 +1,30 @@
-//! The certificate store's verbs: import, list, check, export, delete.
+//! The certificate store's verbs: list, check, export, delete.
 //!
-//! Owns: what may enter and leave the store. Never: writes a key anywhere; only a plan's
-//! `InstallChain` step does. Binding is a wish (`adopt`).
+//! Owns: what is shown of it and what may leave it; what enters is `import`'s. Never: writes a key
+//! anywhere; only a plan's steps do. Binding is a wish (`adopt`).
 
-use crate::adopt::Changes;
 use crate::{Engine, EngineError};
-use mailtls::{
-    Bundle, CertError, CertProblem, Certificate, Fingerprint, Gravity, PrivateKey, Trust,
-};
-use postseal_planner::intent::Intent;
-use postseal_planner::{Digest, Finding, Severity};
-use postseal_store::NewCertificate;
+use mailtls::{CertProblem, Certificate, Fingerprint, Gravity, PrivateKey, Trust};
+use postseal_planner::intent::{Binding, Intent};
+use postseal_planner::report::KeyAlgorithm;
+use postseal_planner::{Finding, Severity};
 use zeroize::Zeroizing;
-
-/// What `cert import` brings: the files' contents.
-#[derive(Debug)]
-pub struct Import {
-    /// The operator's name for it.
-    pub name: String,
-    /// `--cert`.
-    pub cert: Vec<u8>,
-    /// `--key`.
-    pub key: Option<Zeroizing<Vec<u8>>>,
-    /// `--chain`.
-    pub chain: Option<Vec<u8>>,
-    /// `--private-ca`.
-    pub private_ca: Option<Vec<u8>>,
-    /// Where it came from, for people.
-    pub source: String,
-}
-
-/// What came of an import.
-#[derive(Debug)]
-pub struct Imported {
-    /// Whether the store has changed.
-    pub changes: Changes,
-    /// The certificate as it is in the store.
-    pub view: CertificateView,
-    /// What was done to the chain.
-    pub notes: Vec<String>,
-}
 
 /// A certificate of the store, for people.
 #[derive(Debug)]
 pub struct CertificateView {
     /// Its name.
     pub name: String,
+    /// How often it was renewed, and one more.
+    pub version: u32,
     /// Leaf first.
     pub chain: Vec<Certificate>,
     /// Whether its key is in the store.
     pub has_key: bool,
     /// Where it came from.
     pub source: String,
-    /// What binds it: `smtpd` in force, or `smtpd (pending)`.
+    /// Who presents it: `smtpd` in force, `smtpd (pending)`, `smtpd (version 1)` where an older
+    /// version is bound.
     pub used_by: Vec<String>,
     /// What is wrong with it, now.
     pub problems: Vec<Finding>,
@@ -66,52 +38,22 @@ pub struct ExportedKey {
 }
 
 impl Engine<'_> {
-    /// Checks a certificate and puts it into the store, its key sealed.
-    pub fn import_certificate(&mut self, import: Import) -> Result<Imported, EngineError> {
-        check_name(&import.name)?;
-        let bundle = Bundle::read(
-            &import.cert,
-            import.key.as_ref().map(|key| key.as_slice()),
-            import.chain.as_deref(),
-        )?;
-        let key = bundle.key.as_ref().ok_or(CertError::KeyMissing)?;
-        let private_ca = import
-            .private_ca
-            .as_deref()
-            .map(first_certificate)
-            .transpose()?;
-        let leaf = &bundle.chain[0];
-        refuse_unusable(&bundle.chain, self.clock.now_unix())?;
-        let same = self
-            .stored(&import.name)?
-            .is_some_and(|known| known.chain.first() == Some(&leaf.der));
-        if !same {
-            let file = mailtls::key_first_pem(key, &bundle.chain)?;
-            self.store.put_certificate(&NewCertificate {
-                name: import.name.clone(),
-                chain: bundle.chain.iter().map(|cert| cert.der.clone()).collect(),
-                key: Some(key.to_pem()?),
-                private_ca,
-                source: import.source,
-                added_ms: self.clock.now_ms(),
-                file_digest: Some(Digest::of(&file)),
-            })?;
-        }
-        Ok(Imported {
-            changes: if same { Changes::None } else { Changes::Some },
-            view: self.certificate(&import.name)?,
-            notes: bundle.notes.iter().map(ToString::to_string).collect(),
-        })
-    }
-
     /// All certificates, by name.
     pub fn certificates(&self) -> Result<Vec<CertificateView>, EngineError> {
         let state = self.store.instance(&self.instance)?;
         let desired = state.as_ref().map(|state| &state.desired);
         let draft = state.as_ref().and_then(|state| state.draft.as_ref());
         let now = self.clock.now_unix();
-        let mut views = Vec::new();
-        for stored in self.store.certificates()? {
+        let mut views: Vec<CertificateView> = Vec::new();
+        let all = self.store.certificates()?;
+        let users = Users::of(&all, desired, draft);
+        for stored in all {
+            if views
+                .last()
+                .is_some_and(|newest| newest.name == stored.name)
+            {
+                continue;
+            }
             let chain: Vec<Certificate> = stored
                 .chain
                 .iter()
@@ -119,8 +61,9 @@ impl Engine<'_> {
                 .collect::<Result<_, _>>()?;
             let problems = problems(&chain, now, stored.private_ca.as_deref());
             views.push(CertificateView {
-                used_by: used_by(&chain, desired, draft),
+                used_by: users.of_certificate(&stored.name, stored.version),
                 name: stored.name,
+                version: stored.version,
                 chain,
                 has_key: stored.has_key,
                 source: stored.source,
@@ -190,7 +133,8 @@ impl Engine<'_> {
                     .is_some_and(|leaf| Fingerprint::of(leaf) == *fingerprint)
             })
             .ok_or_else(missing)?;
-        let key = self.store.private_key(&stored.name)?.ok_or_else(missing)?;
+        let key = self.store.private_key(&stored.name, stored.version)?;
+        let key = key.ok_or_else(missing)?;
         let key = PrivateKey::parse(&key)?;
         let chain: Vec<Certificate> = stored
             .chain
@@ -200,12 +144,17 @@ impl Engine<'_> {
         Ok(mailtls::key_first_pem(&key, &chain)?)
     }
 
-    fn stored(&self, name: &str) -> Result<Option<postseal_store::Certificate>, EngineError> {
-        Ok(self
-            .store
-            .certificates()?
-            .into_iter()
-            .find(|stored| stored.name == name))
+    /// The kind of a stored certificate's key; `None` where the store does not have it.
+    pub(crate) fn key_kind(
+        &self,
+        fingerprint: &Fingerprint,
+    ) -> Result<Option<KeyAlgorithm>, EngineError> {
+        let all = self.store.certificates()?;
+        let mut leaves = all.iter().filter_map(|stored| stored.chain.first());
+        let leaf = leaves.find(|leaf| Fingerprint::of(leaf) == *fingerprint);
+        Ok(leaf
+            .and_then(|der| Certificate::parse(der).ok())
+            .and_then(|leaf| KeyAlgorithm::of(&leaf)))
     }
 }
 
@@ -229,21 +178,7 @@ fn problems(chain: &[Certificate], now_unix: i64, private_ca: Option<&[u8]>) -> 
         .collect()
 }
 
-/// Expired and not yet valid certificates have no use; everything else is judged where it is
-/// used.
-fn refuse_unusable(chain: &[Certificate], now_unix: i64) -> Result<(), EngineError> {
-    let unusable =
-        |problem: &CertProblem| ["cert.expired", "cert.not-yet-valid"].contains(&problem.code);
-    match mailtls::problems(chain, now_unix, &[], Trust::Unknown)
-        .into_iter()
-        .find(unusable)
-    {
-        None => Ok(()),
-        Some(problem) => Err(EngineError::Refused(finding(&problem).into())),
-    }
-}
-
-fn finding(problem: &CertProblem) -> Finding {
+pub(crate) fn finding(problem: &CertProblem) -> Finding {
     let severity = match problem.gravity {
         Gravity::Note => Severity::Info,
         Gravity::Warning => Severity::Warning,
@@ -257,44 +192,61 @@ fn finding(problem: &CertProblem) -> Finding {
     )
 }
 
-fn used_by(chain: &[Certificate], desired: Option<&Intent>, draft: Option<&Intent>) -> Vec<String> {
-    let Some(leaf) = chain.first() else {
-        return Vec::new();
-    };
-    let fingerprint = leaf.fingerprint();
-    let binds = |intent: &Intent| intent.bindings.iter().any(|b| b.fingerprint == fingerprint);
-    let mut users = Vec::new();
-    if desired.is_some_and(binds) {
-        users.push("smtpd".to_owned());
-    } else if draft.is_some_and(binds) {
-        users.push("smtpd (pending)".to_owned());
+/// Who presents certificates of the store.
+struct Users {
+    /// Name, version, and where.
+    rows: Vec<(String, u32, String)>,
+}
+
+impl Users {
+    fn of(
+        all: &[postseal_store::Certificate],
+        desired: Option<&Intent>,
+        draft: Option<&Intent>,
+    ) -> Self {
+        let version = |bound: &Binding| {
+            let mut versions = all.iter().filter(|stored| stored.name == bound.name);
+            versions
+                .find(|stored| {
+                    stored.chain.first().map(|der| Fingerprint::of(der)) == Some(bound.fingerprint)
+                })
+                .map_or(0, |stored| stored.version)
+        };
+        let of_intent = |intent: Option<&Intent>, pending: &str| -> Vec<(String, u32, String)> {
+            let bindings = intent.iter().flat_map(|intent| &intent.bindings);
+            let rows = bindings.map(|bound| {
+                let place = format!("{}{pending}", bound.place.text());
+                (bound.name.clone(), version(bound), place)
+            });
+            rows.collect()
+        };
+        let mut rows = of_intent(desired, "");
+        for (name, version, place) in of_intent(draft, " (pending)") {
+            let known = |row: &(String, u32, String)| {
+                row.0 == name && row.1 == version && place.starts_with(&format!("{} (", row.2))
+            };
+            if !rows.iter().any(known) {
+                rows.push((name, version, place));
+            }
+        }
+        Self { rows }
     }
-    users
-}
 
-fn first_certificate(pem_or_der: &[u8]) -> Result<Vec<u8>, EngineError> {
-    let bundle = Bundle::read(pem_or_der, None, None)?;
-    Ok(bundle.chain[0].der.clone())
-}
-
-/// Names become file names, so they are plain (`[A-Za-z0-9._-]`, at most 64, no leading dot).
-fn check_name(name: &str) -> Result<(), EngineError> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    if !name.is_empty()
-        && name.len() <= 64
-        && !name.starts_with(['.', '-'])
-        && name.chars().all(plain)
-    {
-        return Ok(());
+    /// The places of all versions; older ones than `newest` are named.
+    fn of_certificate(&self, name: &str, newest: u32) -> Vec<String> {
+        let rows = self.rows.iter().filter(|row| row.0 == name);
+        rows.map(|(_, version, place)| {
+            if *version == newest {
+                place.clone()
+            } else {
+                format!("{place} (version {version})")
+            }
+        })
+        .collect()
     }
-    let message = format!("{name:?} cannot name a certificate.");
-    let remedy = "Use letters, digits, dots, hyphens and underscores; at most 64, the first a letter or digit.";
-    Err(EngineError::Refused(
-        Finding::new("cert.bad-name", Severity::Error, message, remedy).into(),
-    ))
 }
 
-fn unknown(name: &str) -> EngineError {
+pub(crate) fn unknown(name: &str) -> EngineError {
     EngineError::Unknown {
         what: "certificate",
         name: name.to_owned(),

@@ -16,16 +16,21 @@ const ROUNDS: usize = 4;
 impl Engine<'_> {
     /// One picture of the instance, now.
     pub fn observe(&self) -> Result<Facts, EngineError> {
-        self.tell(Event::Stage { stage: Stage::Look });
         let state = self.store.instance(&self.instance)?;
         let intent = state.map(|state| state.draft.unwrap_or(state.desired));
+        self.observe_for(intent.as_ref())
+    }
+
+    /// The same, with a look at what `intent` would name.
+    pub(crate) fn observe_for(&self, intent: Option<&Intent>) -> Result<Facts, EngineError> {
+        self.tell(Event::Stage { stage: Stage::Look });
         let certificates = self
             .store
             .certificates()?
             .into_iter()
             .filter_map(stored)
             .collect();
-        picture(self.host, certificates, intent.as_ref())
+        picture(self.host, certificates, intent)
     }
 }
 

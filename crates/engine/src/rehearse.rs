@@ -18,7 +18,7 @@ use crate::{Engine, EngineError, Event, Stage};
 use postseal_host::{HostError, LogLook, LogMark, Scratch, Staged};
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::Outbound;
-use postseal_planner::plan::{OutboundChange, Plan, Step};
+use postseal_planner::plan::{OutboundChange, Plan, SniMap, Step};
 use postseal_planner::report::{Judgement, Outcome, ServiceExpectation, Verdict};
 use postseal_planner::{Finding, Severity};
 use postseal_store::OperationKind;
@@ -159,6 +159,7 @@ impl Engine<'_> {
             main_cf: first.main.clone(),
             master_cf: first.master.clone(),
             private: private.clone(),
+            sni_maps: sni_maps(plan),
             transports: delivery
                 .as_ref()
                 .map(outbound::Delivery::transports)
@@ -277,6 +278,7 @@ impl Engine<'_> {
             main_cf: facts.main_cf.bytes.clone(),
             master_cf: facts.master_cf.bytes.clone(),
             private: BTreeMap::new(),
+            sni_maps: Vec::new(),
             transports: BTreeMap::new(),
         };
         let Ok(scratch) = self.host.rehearse(&staged) else {
@@ -362,6 +364,15 @@ fn accept_no_rehearsal(approved: &Approved, why: &str) -> Result<(), EngineError
         answer,
         message,
     })
+}
+
+/// The maps of server names that the plan installs.
+fn sni_maps(plan: &Plan) -> Vec<SniMap> {
+    let maps = plan.steps.iter().filter_map(|step| match step {
+        Step::InstallSniMap(map) => Some(map.clone()),
+        _ => None,
+    });
+    maps.collect()
 }
 
 fn outbound_level(plan: &Plan) -> Outbound {

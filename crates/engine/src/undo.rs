@@ -17,6 +17,7 @@ use postseal_planner::plan::{Cf, Edit, Plan, Step};
 use postseal_planner::report::{Outcome, StageName, StageOutcome, Verdict};
 use postseal_planner::{Digest, Finding, Severity};
 use postseal_store::{Close, Operation, OperationOutcome, Phase, StoreError};
+use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 pub(crate) use stored::Attributes;
@@ -225,19 +226,20 @@ impl Engine<'_> {
     pub(crate) fn remove_unnamed(&mut self, undone: &Plan) -> Result<(), EngineError> {
         let main = self.host.snapshot(Cf::Main)?.bytes;
         let master = self.host.snapshot(Cf::Master)?.bytes;
-        for step in &undone.steps {
-            let Step::InstallChain { path, .. } = step else {
-                continue;
+        let mut texts = vec![main, master];
+        // What a map of names is made of is named by its rows; those of maps first.
+        for step in undone.steps.iter().rev() {
+            let files = match step {
+                Step::InstallChain { path, .. } => vec![path.clone()],
+                Step::InstallSniMap(map) => map.files(),
+                _ => continue,
             };
-            let name = path
-                .file_name()
-                .and_then(|name| name.to_str())
-                .unwrap_or_default();
-            let named = [&main, &master]
-                .iter()
-                .any(|bytes| contains(bytes, name.as_bytes()));
-            if !name.is_empty() && !named {
-                self.host.remove(path)?;
+            let name = files[0].file_name().unwrap_or_default();
+            let named = texts.iter().any(|text| contains(text, name.as_bytes()));
+            match step {
+                Step::InstallSniMap(map) if named => texts.push(map.source.clone().into_bytes()),
+                _ if named || name.is_empty() => {}
+                _ => files.iter().try_for_each(|file| self.host.remove(file))?,
             }
         }
         Ok(())

@@ -84,6 +84,10 @@ fn target(expected: &ServiceExpectation, address: SocketAddr, ehlo_name: &str) -
         ehlo_name: ehlo_name.to_owned(),
         mail_before_tls,
         floor: handshake.and_then(|wanted: &HandshakeExpectation| wanted.floor),
+        asks: handshake.map_or_else(Vec::new, |wanted| {
+            let presented = wanted.presented.iter();
+            presented.map(|presented| presented.ask.clone()).collect()
+        }),
         credentials: None,
     }
 }

@@ -3,7 +3,7 @@
 //! Owns: what `status`, `set` and `history` call a wish. Never: judges one, or says what it makes
 //! of the files; that is the plan's business.
 
-use postseal_planner::intent::{Binding, Intent};
+use postseal_planner::intent::{Binding, Intent, Place};
 
 /// The key under which a binding is named.
 const CERTIFICATE: &str = "certificate";
@@ -11,7 +11,8 @@ const CERTIFICATE: &str = "certificate";
 /// One wish: a key whose value differs between two intents.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Wish {
-    /// As `postseal set` spells it; `certificate` for a binding.
+    /// As `postseal set` spells it; `certificate` for those of all servers, `certificate (PLACE)`
+    /// for those of one place.
     pub key: String,
     /// Before; `None` where nothing had been wished.
     pub before: Option<String>,
@@ -37,17 +38,22 @@ pub fn wishes(before: &Intent, after: &Intent) -> Vec<Wish> {
     wishes
 }
 
+/// A wish for each place whose certificates differ.
 fn bindings(before: &[Binding], after: &[Binding]) -> Vec<Wish> {
-    let names = before.iter().chain(after).map(|bound| &bound.name);
-    let names: std::collections::BTreeSet<_> = names.collect();
-    let value = |bindings: &[Binding], name: &String| {
-        let bound = bindings.iter().find(|bound| bound.name == *name);
-        bound.map(certificate)
+    let places = before.iter().chain(after).map(|bound| &bound.place);
+    let places: std::collections::BTreeSet<_> = places.collect();
+    let value = |bindings: &[Binding], place: &Place| {
+        let bound = bindings.iter().filter(|bound| bound.place == *place);
+        let words: Vec<String> = bound.map(certificate).collect();
+        (!words.is_empty()).then(|| words.join(", "))
     };
-    let wishes = names.into_iter().map(|name| Wish {
-        key: CERTIFICATE.to_owned(),
-        before: value(before, name),
-        after: value(after, name),
+    let wishes = places.into_iter().map(|place| Wish {
+        key: match place {
+            Place::Server => CERTIFICATE.to_owned(),
+            place => format!("{CERTIFICATE} ({})", place.text()),
+        },
+        before: value(before, place),
+        after: value(after, place),
     });
     wishes.filter(|wish| wish.before != wish.after).collect()
 }

@@ -23,6 +23,7 @@ mod queue;
 mod real;
 mod root;
 mod scratch;
+mod sni_map;
 
 pub use entered::Entered;
 pub use error::HostError;
@@ -32,7 +33,7 @@ pub use postfix::{Control, Places, Postfix};
 pub use real::{HostOptions, PostfixHost};
 
 use postseal_planner::facts::{CfFile, FileLook, MasterState};
-use postseal_planner::plan::Cf;
+use postseal_planner::plan::{Cf, SniMap};
 use postseal_planner::{Digest, PostfixVersion};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -78,6 +79,10 @@ pub trait Host {
     /// Writes a private file (0600 root) in one rename; does nothing when it is there with the
     /// same bytes, owner and mode. Makes the folder (0700) if missing.
     fn install(&self, path: &Path, bytes: &Zeroizing<Vec<u8>>) -> Result<(), HostError>;
+
+    /// Writes a map of server names and compiles it with `postmap -F` (source and map 0600 root).
+    /// Does nothing to a source that is there; the map is compiled anew.
+    fn install_sni_map(&self, map: &SniMap) -> Result<(), HostError>;
 
     /// Removes a private file that [`Host::install`] wrote or began to write. Missing is fine.
     fn remove(&self, path: &Path) -> Result<(), HostError>;
@@ -152,6 +157,9 @@ pub struct Staged {
     /// configuration names it → content. They are placed in the scratch folder and the staged
     /// main.cf and master.cf name them there.
     pub private: BTreeMap<PathBuf, Zeroizing<Vec<u8>>>,
+    /// Maps of server names that the configuration names but that are not installed yet, placed
+    /// likewise.
+    pub sni_maps: Vec<SniMap>,
     /// Recipient domains → where the scratch smtp(8) delivers them (loopback sinks).
     pub transports: BTreeMap<String, SocketAddr>,
 }

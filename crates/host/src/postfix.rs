@@ -36,6 +36,8 @@ const PLACES: [&str; 5] = [
 /// `postconf` reads files and prints; a main.cf younger than 2 s makes it sleep.
 const QUERY: Duration = Duration::from_secs(10);
 /// A map query may have to ask another daemon or host.
+/// A map of ten thousand names is compiled in seconds.
+const COMPILE: Duration = Duration::from_secs(60);
 const LOOKUP: Duration = Duration::from_secs(15);
 /// `postfix stop` waits up to 5 s for the master, `start` sets permissions first.
 const CONTROL: Duration = Duration::from_secs(60);
@@ -248,6 +250,25 @@ impl Postfix {
                 output: output.message(),
             }),
         }
+    }
+
+    /// `postmap -F TABLE:PATH`. It ends with 0 when it skipped a row because a file is missing,
+    /// so its warnings are errors here.
+    pub(crate) fn compile(&self, config: &Path, table: &str, path: &Path) -> Result<(), HostError> {
+        let program = self.places()?.command_directory.join("postmap");
+        let call = Call::new(&self.prefix, &program, COMPILE)
+            .arg("-c")
+            .arg(config)
+            .args(["-F", &format!("{table}:{}", path.display())]);
+        let output = call.run()?;
+        if output.status.success() && output.stderr.is_empty() {
+            return Ok(());
+        }
+        Err(HostError::Command {
+            command: call.line(),
+            status: output.status.to_string(),
+            output: output.message(),
+        })
     }
 
     /// What `postconf` says against the configuration.

@@ -81,7 +81,7 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-fn make_folder(folder: &Path) -> Result<(), HostError> {
+pub(crate) fn make_folder(folder: &Path) -> Result<(), HostError> {
     match DirBuilder::new().mode(0o700).create(folder) {
         Ok(()) => sync_folder(folder.parent().unwrap_or(Path::new("/"))),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),

@@ -10,11 +10,11 @@ use crate::root::Root;
 use crate::scratch::{self, Running};
 use crate::{
     Entered, Host, HostError, HostLook, Lock, LogLook, LogMark, Rival, Scratch, Snapshot, Staged,
-    livelog, lock, look, network, private, process,
+    livelog, lock, look, network, private, process, sni_map,
 };
 use postseal_planner::Digest;
 use postseal_planner::facts::{FileLook, MasterState};
-use postseal_planner::plan::Cf;
+use postseal_planner::plan::{Cf, SniMap};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -203,6 +203,21 @@ impl Host for PostfixHost {
 
     fn install(&self, path: &Path, bytes: &Zeroizing<Vec<u8>>) -> Result<(), HostError> {
         private::install(&self.seen_private(path)?, bytes)
+    }
+
+    fn install_sni_map(&self, map: &SniMap) -> Result<(), HostError> {
+        let folder = map.path.parent().unwrap_or(Path::new("/"));
+        // Its links are followed; where it is not there yet, it is made.
+        let folder = match self.root.resolve(folder) {
+            Ok(real) => real,
+            Err(_) => folder.to_owned(),
+        };
+        let name = map.path.file_name().unwrap_or_default();
+        let map = SniMap {
+            path: folder.join(name),
+            ..map.clone()
+        };
+        sni_map::install(&self.root, &self.postfix, &self.config_directory, &map)
     }
 
     fn remove(&self, path: &Path) -> Result<(), HostError> {

@@ -95,6 +95,9 @@ impl Running {
             let services = stage.endpoints.keys();
             address::check(root, postfix.prefix(), &staged.master_cf, services)?;
             folders.write(&stage)?;
+            for map in staging.maps() {
+                crate::sni_map::install(root, postfix, &folders.named_config, map)?;
+            }
             let sink = LogSink::open(&folders.queue.join("public/postlog"))?;
             ports.release();
             match launch(postfix.prefix(), &places, &folders, &sink, &stage) {

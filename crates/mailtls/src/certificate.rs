@@ -8,7 +8,7 @@
 
 mod names;
 
-pub(crate) use names::normal as host_name;
+pub use names::host_name;
 
 use crate::der::{Reader, SEQUENCE};
 use crate::{CertError, Fingerprint, pem};

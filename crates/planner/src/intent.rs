@@ -7,6 +7,7 @@
 //! [`Intent::adopted`]. A setting overlays what was adopted; giving it back uncovers it again.
 
 mod key;
+mod place;
 mod text;
 mod with;
 
@@ -22,8 +23,8 @@ pub struct Intent {
     pub adopted: Owned,
     /// What was set since, by key. `mode` never appears here: it is `inbound` and `outbound`.
     pub settings: BTreeMap<Key, Setting>,
-    /// The certificate presented by the SMTP server, by name and fingerprint, in the order they
-    /// are configured (RSA and ECDSA side by side).
+    /// The certificates presented, by name and fingerprint, in the order they are configured
+    /// (RSA and ECDSA side by side).
     pub bindings: Vec<Binding>,
 }
 
@@ -154,7 +155,7 @@ pub enum Trust {
     Directory(PathBuf),
 }
 
-/// A certificate of the store, bound to the SMTP server.
+/// A certificate of the store, and who presents it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binding {
     /// Its name in the store.
@@ -163,6 +164,26 @@ pub struct Binding {
     pub fingerprint: Fingerprint,
     /// `cert bind --allow-self-signed`: accepted for opportunistic MX use.
     pub allow_self_signed: bool,
+    /// Who presents it, and when.
+    #[serde(default)]
+    pub place: Place,
+}
+
+/// Who presents a certificate, and when.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// Every SMTP server, to clients that ask for no other name (`smtpd_tls_chain_files`).
+    #[default]
+    Server,
+    /// The SMTP servers on this port (`-o smtpd_tls_chain_files` of their services).
+    Port(u16),
+    /// Every SMTP server, to clients that ask for this name (`tls_server_sni_maps`): a host name
+    /// in lower case, or `.domain` for all names below it.
+    Sni(String),
+    /// The SMTP client, to servers that ask for one (`smtp_tls_chain_files`): all of them, or the
+    /// one of this transport in master.cf.
+    Client(Option<String>),
 }
 
 /// One change of an intent.
@@ -175,6 +196,6 @@ pub enum Wish {
     Unset(Key),
     /// `cert bind NAME`.
     Bind(Binding),
-    /// `cert unbind NAME`.
-    Unbind(String),
+    /// `cert unbind NAME`: everywhere, or in one place.
+    Unbind(String, Option<Place>),
 }

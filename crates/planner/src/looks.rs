@@ -4,16 +4,17 @@
 //! opens one.
 
 use crate::catalog::{self, Kind};
-use crate::compile::{self, Ground, SYSTEM_BUNDLES, chain_path};
+use crate::compile::{self, Ground, SYSTEM_BUNDLES, bound_path, sni};
 use crate::facts::Facts;
 use crate::intent::Intent;
+use crate::plan::SniMap;
 use crate::rules;
 use crate::view::View;
 use postfix_cf::{MainCf, MasterCf};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// The files that the instance's files name, those of the store's certificates, the system's
+/// The files that the instance's files name, the system's
 /// trust anchors, and what AUTH rests on.
 pub fn looks(facts: &Facts) -> Vec<PathBuf> {
     let main = MainCf::parse(&facts.main_cf.bytes);
@@ -33,14 +34,19 @@ pub fn looks_ahead(facts: &Facts, intent: &Intent) -> Vec<PathBuf> {
         in_force: intent,
     };
     let files = compile::targets(&ground).and_then(|targets| compile::apply(&ground, &targets));
-    match files {
+    let mut paths = match files {
         Ok(files) => named(
             &MainCf::parse(&files.main),
             &MasterCf::parse(&files.master),
             facts,
         ),
         Err(_) => named(&main, &master, facts),
-    }
+    };
+    // What stands in a map of names is named by no parameter.
+    let bound = intent.bindings.iter();
+    paths.extend(bound.map(|bound| bound_path(facts, bound)));
+    paths.extend(sni::map(intent, facts).iter().flat_map(SniMap::files));
+    paths
 }
 
 fn named(main: &MainCf, master: &MasterCf, facts: &Facts) -> Vec<PathBuf> {
@@ -66,8 +72,6 @@ fn named(main: &MainCf, master: &MasterCf, facts: &Facts) -> Vec<PathBuf> {
             paths.extend(rules::sasl_files(&view, service));
         }
     }
-    let stored = facts.certificates.iter();
-    paths.extend(stored.map(|c| chain_path(&facts.config_directory, &c.name, &c.fingerprint)));
     paths
         .into_iter()
         .filter(|path| path.is_absolute())

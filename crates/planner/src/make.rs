@@ -5,6 +5,7 @@
 //! depends on the time.
 
 mod build;
+mod installs;
 mod order;
 mod sentences;
 mod split;

@@ -86,6 +86,9 @@ pub enum Step {
         /// Where.
         path: PathBuf,
     },
+    /// Write the source of a map of server names and let `postmap -F` compile it (both 0600
+    /// root). Its name holds a digest of its rows, so an older map is never overwritten.
+    InstallSniMap(SniMap),
     /// Replace a configuration file by its edit's bytes.
     Publish {
         /// Which file.
@@ -98,6 +101,30 @@ pub enum Step {
     Restart,
     /// Wait until what was published so far is effective on the wire.
     Await,
+}
+
+/// A map of server names (`tls_server_sni_maps`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SniMap {
+    /// Its source; the compiled map stands beside it.
+    pub path: PathBuf,
+    /// The table's type (`hash`, `lmdb`, `texthash` …).
+    pub table: String,
+    /// Its rows, sorted: a name, and the key-first PEM files for it.
+    pub source: String,
+}
+
+impl SniMap {
+    /// Its source, and what `postmap` makes of it, if anything.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let index = match self.table.as_str() {
+            "hash" | "btree" => Some("db"),
+            "lmdb" | "cdb" => Some(self.table.as_str()),
+            _ => None,
+        };
+        let index = index.map(|suffix| format!("{}.{suffix}", self.path.display()).into());
+        [self.path.clone()].into_iter().chain(index).collect()
+    }
 }
 
 /// Whether the SMTP client's TLS changes.

@@ -4,7 +4,7 @@
 //! Owns: the shapes, and the judgement (`judge`, beside this file). Never: looks at a wire
 //! (`probe` does).
 
-use mailtls::{Fingerprint, TlsVersion};
+use mailtls::{Certificate, Fingerprint, KeyKind, TlsVersion};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
@@ -68,6 +68,49 @@ pub struct HandshakeExpectation {
     /// Whether a client has to show a certificate of its own.
     #[serde(default)]
     pub client_certificate: ClientCertificate,
+    /// What clients see that ask for a name, or that take one kind of key only.
+    #[serde(default)]
+    pub presented: Vec<Presented>,
+}
+
+/// What a particular client must see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presented {
+    /// How it asks.
+    pub ask: Ask,
+    /// The leaf is one of these.
+    pub certificates: Vec<Fingerprint>,
+}
+
+/// How a client asks for a certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Ask {
+    /// The server name it asks for (RFC 6066 §3).
+    pub name: Option<String>,
+    /// The only kind of key it takes.
+    pub algorithm: Option<KeyAlgorithm>,
+}
+
+/// A kind of key by which servers prove themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum KeyAlgorithm {
+    Rsa,
+    Ecdsa,
+    Ed25519,
+}
+
+impl KeyAlgorithm {
+    /// The kind of a certificate's key; `None` for one that no client can ask for alone.
+    pub const fn of(certificate: &Certificate) -> Option<Self> {
+        match certificate.key {
+            KeyKind::Rsa { .. } => Some(Self::Rsa),
+            KeyKind::Ec { .. } => Some(Self::Ecdsa),
+            KeyKind::Ed25519 => Some(Self::Ed25519),
+            KeyKind::Ed448 | KeyKind::Other => None,
+        }
+    }
 }
 
 /// Whether a client has to show a certificate of its own.
@@ -117,8 +160,31 @@ pub struct Report {
     pub handshake: Option<Handshake>,
     /// The outcome of a handshake limited to a version below the floor, where it was tried.
     pub below_floor: Option<FloorTest>,
+    /// What clients saw that asked in a particular way.
+    pub asked: Vec<Asked>,
     /// The answer to AUTH with the credentials given, where it was asked (`235 …`).
     pub auth: Option<String>,
+}
+
+/// What a client saw that asked in a particular way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// How it asked.
+    pub ask: Ask,
+    /// The answer.
+    pub answer: Answered,
+}
+
+/// The answer to a client that asked in a particular way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "answer", content = "detail")]
+pub enum Answered {
+    /// The fingerprint of the leaf it was shown; `None` for a handshake without certificate.
+    Shown(Option<Fingerprint>),
+    /// The server said no: its words.
+    Refused(String),
+    /// Nothing is known: the network, the deadline, or our own library.
+    Unknown(String),
 }
 
 /// One stage of a probe.

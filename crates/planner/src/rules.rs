@@ -7,6 +7,7 @@
 //! words; `lint` knows the files alone. The same matter has the same code in both.
 
 mod auth;
+mod bindings;
 mod certificates;
 mod loopback;
 mod outbound;
@@ -14,6 +15,7 @@ mod outbound;
 pub(crate) use auth::sasl_files;
 pub(crate) use certificates::public_mx;
 
+use crate::compile;
 use crate::facts::Facts;
 use crate::finding::Evidence;
 use crate::intent::Intent;
@@ -56,6 +58,7 @@ impl<'a> World<'a> {
 pub(crate) fn findings(world: &World<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     certificates::check(world, &mut findings);
+    bindings::check(world, &mut findings);
     auth::check(world, &mut findings);
     loopback::check(world, &mut findings);
     outbound::check(world, &mut findings);
@@ -70,10 +73,12 @@ pub(crate) fn findings(world: &World<'_>) -> Vec<Finding> {
         facts: Some(world.facts),
         now_unix: Some(world.now),
     });
-    findings.extend(
-        more.into_iter()
-            .filter(|finding| !said.contains(&finding.code) && !is_servers_certificate(finding)),
-    );
+    let ours = installed(world);
+    findings.extend(more.into_iter().filter(|finding| {
+        !said.contains(&finding.code)
+            && !is_servers_certificate(finding)
+            && !is_of_a_file(finding, &ours)
+    }));
     findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.cmp(b)));
     findings.dedup();
     findings
@@ -88,6 +93,23 @@ fn is_servers_certificate(finding: &Finding) -> bool {
     }
     let of_server = |evidence: &Evidence| evidence.text.starts_with("smtpd_tls_");
     finding.code.starts_with("cert.") && finding.evidence.iter().any(of_server)
+}
+
+/// The files that are installed for the intent's bindings. They may not be there yet.
+fn installed(world: &World<'_>) -> Vec<String> {
+    let bound = world.intent.bindings.iter();
+    let chains = bound.map(|bound| compile::bound_path(world.facts, bound));
+    let map = compile::sni::map(world.intent, world.facts).map(|map| map.path);
+    chains
+        .chain(map)
+        .map(|path| path.display().to_string())
+        .collect()
+}
+
+/// Whether lint speaks of one of these files, as it stands on disk now.
+fn is_of_a_file(finding: &Finding, files: &[String]) -> bool {
+    let about_files = finding.code.starts_with("cert.") || finding.code.starts_with("maps.");
+    about_files && files.iter().any(|file| finding.message.contains(file))
 }
 
 /// An error.

@@ -60,6 +60,7 @@ fn healthy() -> Report {
             fingerprint: Some(leaf()),
         }),
         below_floor: Some(FloorTest::Refused("alert protocol version".to_owned())),
+        asked: Vec::new(),
         auth: None,
     }
 }

@@ -8,7 +8,9 @@ use crate::target::{MailBeforeTls, Target};
 use crate::tls::{self, HandshakeFailure, Offer};
 use crate::wire::{self, Wire};
 use mailtls::TlsVersion;
-use postseal_planner::report::{FloorTest, Handshake, Report, Stage, StageName, StageOutcome};
+use postseal_planner::report::{
+    Answered, Ask, Asked, FloorTest, Handshake, Report, Stage, StageName, StageOutcome,
+};
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -44,6 +46,13 @@ pub fn probe(target: &Target, deadline: Duration) -> Report {
         };
         report.stages.push(stage(StageName::Floor, outcome, began));
         report.below_floor = Some(test);
+    }
+    if report.handshake.is_some() && !lost {
+        report.asked = target
+            .asks
+            .iter()
+            .map(|ask| asked(target, ask, until))
+            .collect();
     }
     report
 }
@@ -83,6 +92,7 @@ fn shake_again(target: &Target, offer: Offer, until: Instant) -> Run {
         mail_before_tls: MailBeforeTls::Skip,
         credentials: None,
         floor: None,
+        asks: Vec::new(),
         ..target.clone()
     };
     let mut run = Run::of(&plain, offer, until);
@@ -103,6 +113,37 @@ fn with_certificate(target: &Target, seen: Handshake, until: Instant) -> Handsha
         .unwrap_or(seen)
 }
 
+/// What a client is shown that asks in this way.
+fn asked(target: &Target, ask: &Ask, until: Instant) -> Asked {
+    let target = Target {
+        sni: ask.name.clone(),
+        ..target.clone()
+    };
+    let offer = ask.algorithm.map_or(Offer::Certified, Offer::Signed);
+    let run = shake_again(&target, offer, until);
+    let answer = match (run.handshake, run.failure) {
+        (Some(seen), _) => Answered::Shown(seen.fingerprint),
+        (None, Some(HandshakeFailure::Alert(words) | HandshakeFailure::NoTls(words))) => {
+            Answered::Refused(words)
+        }
+        (None, Some(failure)) => Answered::Unknown(failure.to_string()),
+        (None, None) => Answered::Unknown(not_reached(run.stages.last())),
+    };
+    Asked {
+        ask: ask.clone(),
+        answer,
+    }
+}
+
+/// Why a dialogue ended before its handshake.
+fn not_reached(last: Option<&Stage>) -> String {
+    match last.map(|stage| &stage.outcome) {
+        Some(StageOutcome::Refused(words) | StageOutcome::Unknown(words)) => words.clone(),
+        Some(StageOutcome::Closed) => "nothing listens any more".to_owned(),
+        Some(StageOutcome::Ok) | None => "no handshake was reached".to_owned(),
+    }
+}
+
 /// The test of the floor: a handshake with only older versions.
 fn below(target: &Target, floor: TlsVersion, until: Instant) -> FloorTest {
     let run = shake_again(target, Offer::Below(floor), until);
@@ -110,11 +151,7 @@ fn below(target: &Target, floor: TlsVersion, until: Instant) -> FloorTest {
         (Some(handshake), _, _) => FloorTest::Accepted(handshake.version),
         (None, Some(HandshakeFailure::Alert(alert)), _) => FloorTest::Refused(alert),
         (None, Some(failure), _) => FloorTest::Undetermined(failure.to_string()),
-        (None, None, last) => FloorTest::Undetermined(match last.map(|stage| &stage.outcome) {
-            Some(StageOutcome::Refused(words) | StageOutcome::Unknown(words)) => words.clone(),
-            Some(StageOutcome::Closed) => "nothing listens any more".to_owned(),
-            Some(StageOutcome::Ok) | None => "no handshake was reached".to_owned(),
-        }),
+        (None, None, last) => FloorTest::Undetermined(not_reached(last)),
     }
 }
 
@@ -229,6 +266,7 @@ impl Run {
             mail_before_tls: self.said.mail_before_tls,
             handshake: self.handshake,
             below_floor: None,
+            asked: Vec::new(),
             auth: self.said.auth,
         }
     }

@@ -12,7 +12,7 @@ pub use record::{Delivered, SinkSession, TlsUsed};
 use mailtls::TlsVersion;
 use openssl::error::ErrorStack;
 use openssl::pkey::PKey;
-use openssl::ssl::{SslContext, SslMethod, SslOptions, SslVersion};
+use openssl::ssl::{SslContext, SslMethod, SslOptions, SslVerifyMode, SslVersion};
 use openssl::x509::X509;
 use record::Record;
 use serve::Server;
@@ -73,6 +73,18 @@ pub struct SinkCertificate {
     pub key_pem: Zeroizing<Vec<u8>>,
     /// Speak nothing newer than this.
     pub newest: Option<TlsVersion>,
+    /// Whether it asks clients for a certificate of theirs.
+    pub asks: Asks,
+}
+
+/// Whether a sink asks clients for a certificate. It takes any, and none: what came is on record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Asks {
+    /// No.
+    #[default]
+    Nothing,
+    /// Yes.
+    ForCertificate,
 }
 
 impl SinkCertificate {
@@ -82,6 +94,7 @@ impl SinkCertificate {
             cert_pem: cert_pem.into(),
             key_pem: Zeroizing::new(key_pem.into()),
             newest: None,
+            asks: Asks::Nothing,
         }
     }
 }
@@ -267,6 +280,9 @@ fn context(certificate: &SinkCertificate) -> Result<SslContext, ErrorStack> {
     context.set_private_key(&key)?;
     context.check_private_key()?;
     context.set_max_proto_version(certificate.newest.and_then(ssl_version))?;
+    if certificate.asks == Asks::ForCertificate {
+        context.set_verify_callback(SslVerifyMode::PEER, |_, _| true);
+    }
     // Every session must show its certificate, so none is resumed.
     context.set_options(SslOptions::NO_TICKET);
     Ok(context.build())

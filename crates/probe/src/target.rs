@@ -3,6 +3,7 @@
 //! Owns: [`Target`] and its words. Never: what is expected there; that is the planner's.
 
 use mailtls::TlsVersion;
+use postseal_planner::report::Ask;
 use std::fmt;
 use std::net::SocketAddr;
 use zeroize::Zeroizing;
@@ -24,6 +25,8 @@ pub struct Target {
     pub mail_before_tls: MailBeforeTls,
     /// Try a second handshake with only versions older than this.
     pub floor: Option<TlsVersion>,
+    /// Further handshakes, as clients do that ask for a name or take one kind of key only.
+    pub asks: Vec<Ask>,
     /// For AUTH PLAIN, which is sent under TLS only.
     pub credentials: Option<Credentials>,
 }
@@ -39,6 +42,7 @@ impl Target {
             ehlo_name: "localhost".to_owned(),
             mail_before_tls: MailBeforeTls::Skip,
             floor: None,
+            asks: Vec::new(),
             credentials: None,
         }
     }

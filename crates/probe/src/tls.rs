@@ -11,7 +11,7 @@ use openssl::pkey::{Id, PKey, Public};
 use openssl::ssl::{
     HandshakeError, Ssl, SslContext, SslMethod, SslOptions, SslRef, SslVerifyMode, SslVersion,
 };
-use postseal_planner::report::Handshake;
+use postseal_planner::report::{Handshake, KeyAlgorithm};
 use std::io::ErrorKind;
 
 /// Every cipher that the library has, those without a certificate last, so that a server that has
@@ -30,6 +30,8 @@ pub(crate) enum Offer {
     Everything,
     /// All that shows a certificate.
     Certified,
+    /// All that shows a certificate with this kind of key.
+    Signed(KeyAlgorithm),
     /// Everything, in versions older than this.
     Below(TlsVersion),
 }
@@ -74,12 +76,18 @@ pub(crate) fn connect(
 
 fn client(offer: Offer, sni: Option<&str>) -> Result<Ssl, HandshakeFailure> {
     let newest = match offer {
-        Offer::Everything | Offer::Certified => None,
+        Offer::Everything | Offer::Certified | Offer::Signed(_) => None,
         Offer::Below(floor) => Some(newest_below(floor)?),
     };
     let ciphers = match offer {
         Offer::Everything | Offer::Below(_) => ALL_CIPHERS,
-        Offer::Certified => CERTIFIED_CIPHERS,
+        Offer::Certified | Offer::Signed(KeyAlgorithm::Ed25519) => CERTIFIED_CIPHERS,
+        Offer::Signed(KeyAlgorithm::Rsa) => "aRSA:!aNULL:@SECLEVEL=0",
+        Offer::Signed(KeyAlgorithm::Ecdsa) => "aECDSA:!aNULL:@SECLEVEL=0",
+    };
+    let signatures = match offer {
+        Offer::Signed(algorithm) => Some(signatures(algorithm)),
+        Offer::Everything | Offer::Certified | Offer::Below(_) => None,
     };
     if sni.is_some_and(|name| name.contains('\0')) {
         return Err(HandshakeFailure::Ours("a server name with NUL".to_owned()));
@@ -92,6 +100,9 @@ fn client(offer: Offer, sni: Option<&str>) -> Result<Ssl, HandshakeFailure> {
         context.set_min_proto_version(None)?;
         context.set_max_proto_version(newest)?;
         context.set_cipher_list(ciphers)?;
+        if let Some(signatures) = signatures {
+            context.set_sigalgs_list(signatures)?;
+        }
         let mut ssl = Ssl::new(&context.build())?;
         if let Some(name) = sni {
             ssl.set_hostname(name)?;
@@ -99,6 +110,19 @@ fn client(offer: Offer, sni: Option<&str>) -> Result<Ssl, HandshakeFailure> {
         Ok(ssl)
     };
     build().map_err(|stack: ErrorStack| HandshakeFailure::Ours(reason(&stack)))
+}
+
+/// The signatures that a client takes which knows one kind of key (RFC 8446 §4.2.3); up to TLS
+/// 1.2 the cipher says it too.
+const fn signatures(algorithm: KeyAlgorithm) -> &'static str {
+    match algorithm {
+        KeyAlgorithm::Rsa => {
+            "rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:RSA+SHA256:RSA+SHA384:\
+             RSA+SHA512:RSA+SHA1"
+        }
+        KeyAlgorithm::Ecdsa => "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ECDSA+SHA1",
+        KeyAlgorithm::Ed25519 => "ed25519",
+    }
 }
 
 /// The newest version below the floor that the library may offer.

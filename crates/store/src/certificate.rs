@@ -3,6 +3,7 @@
 //! Owns: their shape. Never: shows a key, not even to a debugger's print; parses a certificate.
 
 use postseal_planner::Digest;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -22,6 +23,18 @@ pub struct NewCertificate {
     pub added_ms: i64,
     /// Digest of the key-first PEM file as it will stand on disk.
     pub file_digest: Option<Digest>,
+    /// Whether it may follow another one under its name.
+    pub succession: Succession,
+}
+
+/// Whether a certificate may follow another one under its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Succession {
+    /// The name must be free, or stand for this very chain.
+    First,
+    /// It becomes the newest version under its name. Older ones stay: operations may lead back to
+    /// them.
+    Renewal,
 }
 
 /// By hand, because `Zeroizing` prints what it guards.
@@ -34,6 +47,7 @@ impl fmt::Debug for NewCertificate {
             .field("source", &self.source)
             .field("added_ms", &self.added_ms)
             .field("file_digest", &self.file_digest)
+            .field("succession", &self.succession)
             .finish_non_exhaustive()
     }
 }
@@ -43,10 +57,25 @@ impl fmt::Debug for NewCertificate {
 #[allow(missing_docs, reason = "as in NewCertificate")]
 pub struct Certificate {
     pub name: String,
+    /// From 1, rising with each renewal.
+    pub version: u32,
     pub chain: Vec<Vec<u8>>,
     pub has_key: bool,
     pub private_ca: Option<Vec<u8>>,
     pub source: String,
     pub added_ms: i64,
     pub file_digest: Option<Digest>,
+}
+
+/// A request that waits for its certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingRequest {
+    /// The name that the certificate will have.
+    pub name: String,
+    /// The request (PKCS#10, PEM).
+    pub pem: String,
+    /// The names asked for.
+    pub names: Vec<String>,
+    /// When it was made, milliseconds since the epoch.
+    pub made_ms: i64,
 }

@@ -16,7 +16,7 @@ mod operation;
 mod sqlite;
 
 pub use audit::AuditEntry;
-pub use certificate::{Certificate, NewCertificate};
+pub use certificate::{Certificate, NewCertificate, PendingRequest, Succession};
 pub use error::StoreError;
 pub use instance::InstanceState;
 pub use operation::{
@@ -72,17 +72,36 @@ pub trait Store {
     /// The newest operations of an instance, newest first; without snapshots' bytes.
     fn history(&self, instance: &str, limit: usize) -> Result<Vec<Operation>, StoreError>;
 
-    /// Adds a certificate. [`StoreError::Exists`] when the name is taken by another one. The
-    /// same chain again is no error: what is given replaces, a key that is not given stays.
+    /// Adds a certificate. [`StoreError::Exists`] when the name is taken by another one that it
+    /// does not renew. A chain that is known under the name is no error: what is given replaces,
+    /// a key that is not given stays. A request that waits under the name has been answered, and
+    /// goes.
     fn put_certificate(&mut self, new: &NewCertificate) -> Result<(), StoreError>;
 
-    /// All certificates, by name.
+    /// All versions of all certificates, by name, the newest version first.
     fn certificates(&self) -> Result<Vec<Certificate>, StoreError>;
 
-    /// A certificate's private key, opened with the identity. PEM (PKCS#8).
-    fn private_key(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError>;
+    /// The private key of a certificate's version, opened with the identity. PEM (PKCS#8).
+    fn private_key(
+        &self,
+        name: &str,
+        version: u32,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError>;
 
-    /// Deletes a certificate; whether it was there.
+    /// Remembers a request with its key (PEM, PKCS#8), which is sealed. An earlier one of the same
+    /// name is replaced.
+    fn put_request(&mut self, request: &PendingRequest, key: &[u8]) -> Result<(), StoreError>;
+
+    /// The requests that wait, by name.
+    fn requests(&self) -> Result<Vec<PendingRequest>, StoreError>;
+
+    /// The key of a request, opened with the identity.
+    fn request_key(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError>;
+
+    /// Forgets a request and its key; whether it was there.
+    fn delete_request(&mut self, name: &str) -> Result<bool, StoreError>;
+
+    /// Deletes a certificate with all its versions; whether it was there.
     fn delete_certificate(&mut self, name: &str) -> Result<bool, StoreError>;
 
     /// Adds to the audit log (`cert export --key` and such).

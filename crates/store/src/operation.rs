@@ -60,6 +60,11 @@ pub enum OperationKind {
     },
     /// `drift --restore`.
     RestoreDrift,
+    /// `cert deploy`, or a renewal by itself.
+    Renewal {
+        /// Which certificate's.
+        certificate: String,
+    },
 }
 
 impl OperationKind {
@@ -67,7 +72,7 @@ impl OperationKind {
     pub fn undoes(&self) -> Option<u64> {
         match self {
             Self::Rollback { of } => Some(*of),
-            Self::Apply | Self::RestoreDrift => None,
+            Self::Apply | Self::RestoreDrift | Self::Renewal { .. } => None,
         }
     }
 }

@@ -15,7 +15,7 @@ pub use world::{Fault, Rehearsal, World};
 use postseal_host::{Host, HostError, HostLook, Lock, LogLook, LogMark, Scratch, Snapshot, Staged};
 use postseal_planner::Digest;
 use postseal_planner::facts::{CfFile, FileLook, MasterState};
-use postseal_planner::plan::Cf;
+use postseal_planner::plan::{Cf, SniMap};
 use scratch::FakeScratch;
 use std::collections::BTreeMap;
 use std::io;
@@ -171,6 +171,16 @@ impl Host for FakeHost {
     fn install(&self, path: &Path, bytes: &Zeroizing<Vec<u8>>) -> Result<(), HostError> {
         self.step(format!("install {}", path.display()), |world| {
             world.files.insert(path.to_owned(), bytes.clone());
+            Ok(())
+        })
+    }
+
+    fn install_sni_map(&self, map: &SniMap) -> Result<(), HostError> {
+        self.step(format!("install {}", map.path.display()), |world| {
+            for file in map.files() {
+                let bytes = Zeroizing::new(map.source.clone().into_bytes());
+                world.files.insert(file, bytes);
+            }
             Ok(())
         })
     }

@@ -2,7 +2,10 @@
 //!
 //! Owns: reading the named files, and the words. Never: prints a key but by `cert export --key`.
 
-use super::set::wished;
+mod bind;
+mod import;
+mod make;
+
 use crate::answer::{Answer, findings_text};
 use crate::change::Change;
 use crate::config::{Global, Output};
@@ -10,22 +13,23 @@ use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use crate::table;
 use jiff::Timestamp;
-use mailtls::CertError;
-use postseal_engine::{CertificateView, Changes, EngineError, Import};
-use postseal_planner::intent::Binding;
+use postseal_engine::{CertificateView, EngineError};
 use serde_json::json;
-use std::io::{ErrorKind, Read};
-use std::path::{Path, PathBuf};
-use zeroize::Zeroizing;
-
-/// Larger files hold no certificate.
-const LIMIT: u64 = 1 << 20;
 
 /// The verbs of `cert`.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum CertCommand {
     /// Check a certificate and its key and put them into the store, the key sealed
-    Import(ImportArgs),
+    Import(import::ImportArgs),
+    /// Present the newest version of a certificate at once, wherever an older one is in force;
+    /// with files or a folder, import them as its renewal first (the hook for ACME clients)
+    Deploy(import::DeployArgs),
+    /// Make a certificate that only its own key vouches for
+    SelfSigned(make::SelfSignedArgs),
+    /// Make a small CA of one's own, for closed networks and tests
+    PrivateCa(make::PrivateCaArgs),
+    /// Make a key here and a request for a CA; without NAME, list the requests that wait
+    Request(make::RequestArgs),
     /// The certificates of the store
     List,
     /// One certificate in full
@@ -33,9 +37,9 @@ pub(crate) enum CertCommand {
     /// What is wrong with a certificate today (all of them without NAME)
     Check(CheckArgs),
     /// Present a certificate on the SMTP services (in force after apply)
-    Bind(BindArgs),
+    Bind(bind::BindArgs),
     /// Present it no longer (in force after apply)
-    Unbind(NameArgs),
+    Unbind(bind::UnbindArgs),
     /// Print the chain, or with --key the private key
     Export(ExportArgs),
     /// Delete a certificate that nothing binds
@@ -54,34 +58,6 @@ pub(crate) struct CheckArgs {
     name: Option<String>,
 }
 
-/// Arguments of `cert import`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct ImportArgs {
-    /// Your name for it
-    name: String,
-    /// The certificate, or certificate and chain (PEM or DER)
-    #[arg(long, value_name = "FILE")]
-    cert: PathBuf,
-    /// The private key, unless it stands in the certificate's file
-    #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
-    /// Intermediate certificates
-    #[arg(long, value_name = "FILE")]
-    chain: Option<PathBuf>,
-    /// The private CA that the certificate is to be trusted by
-    #[arg(long, value_name = "FILE")]
-    private_ca: Option<PathBuf>,
-}
-
-/// Arguments of `cert bind`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct BindArgs {
-    name: String,
-    /// Accept a self-signed certificate for opportunistic TLS on a mail exchanger
-    #[arg(long)]
-    allow_self_signed: bool,
-}
-
 /// Arguments of `cert export`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExportArgs {
@@ -96,58 +72,19 @@ pub(crate) struct ExportArgs {
 
 pub(crate) fn run(command: &CertCommand, global: &Global) -> Result<Answer, Failure> {
     match command {
-        CertCommand::Import(args) => import(args, global),
+        CertCommand::Import(args) => import::import(args, global),
+        CertCommand::SelfSigned(args) => make::self_signed(args, global),
+        CertCommand::PrivateCa(args) => make::private_ca(args, global),
+        CertCommand::Request(args) => make::request(args, global),
+        CertCommand::Deploy(args) => import::deploy(args, global),
         CertCommand::List => list(global),
         CertCommand::Show(args) => show(&args.name, global),
         CertCommand::Check(args) => check(args.name.as_deref(), global),
-        CertCommand::Bind(args) => bind(args, global),
-        CertCommand::Unbind(args) => {
-            let mut session = Session::existing(global)?;
-            Ok(wished(&session.engine().unbind(&args.name)?))
-        }
+        CertCommand::Bind(args) => bind::bind(args, global),
+        CertCommand::Unbind(args) => bind::unbind(args, global),
         CertCommand::Export(args) => export(args, global),
         CertCommand::Delete(args) => delete(&args.name, global),
     }
-}
-
-fn import(args: &ImportArgs, global: &Global) -> Result<Answer, Failure> {
-    let optional = |path: &Option<PathBuf>| path.as_deref().map(read).transpose();
-    let import = Import {
-        name: args.name.clone(),
-        cert: read(&args.cert)?.to_vec(),
-        key: optional(&args.key)?,
-        chain: optional(&args.chain)?.map(|bytes| bytes.to_vec()),
-        private_ca: optional(&args.private_ca)?.map(|bytes| bytes.to_vec()),
-        source: args.cert.display().to_string(),
-    };
-    let mut session = Session::open(global)?;
-    let imported = session.engine().import_certificate(import);
-    let imported = imported.map_err(|error| match error {
-        EngineError::Certificate(CertError::KeyMissing) => {
-            Failure::from(error).file(args.key.as_deref().unwrap_or(&args.cert))
-        }
-        error => error.into(),
-    })?;
-    let mut text = line(&imported.view);
-    for note in &imported.notes {
-        text.push_str(&format!("note: {note}\n"));
-    }
-    text.push_str(&findings_text(&imported.view.problems));
-    let changed = imported.changes == Changes::Some;
-    text.push_str(if changed {
-        "It is in the store, its key sealed.\n"
-    } else {
-        "It was in the store already.\n"
-    });
-    let there = fingerprint(&imported.view);
-    let before = there.clone().filter(|_| !changed);
-    let document = Change::default()
-        .of(imported.view.name.clone(), before, there)
-        .findings(&imported.view.problems)
-        .document(json!({
-            "certificate": document(&imported.view), "notes": imported.notes,
-        }));
-    Ok(Answer::new(text, document))
 }
 
 fn list(global: &Global) -> Result<Answer, Failure> {
@@ -239,18 +176,6 @@ fn check(name: Option<&str>, global: &Global) -> Result<Answer, Failure> {
     Ok(Answer::new(text, json!({"changed": false, "findings": findings})).exit(exit))
 }
 
-fn bind(args: &BindArgs, global: &Global) -> Result<Answer, Failure> {
-    let mut session = Session::existing(global)?;
-    let mut engine = session.engine();
-    let view = engine.certificate(&args.name)?;
-    let intent = engine.bind(Binding {
-        name: view.name.clone(),
-        fingerprint: view.chain[0].fingerprint(),
-        allow_self_signed: args.allow_self_signed,
-    })?;
-    Ok(wished(&intent))
-}
-
 fn export(args: &ExportArgs, global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
     let mut engine = session.engine();
@@ -291,7 +216,7 @@ fn delete(name: &str, global: &Global) -> Result<Answer, Failure> {
     ))
 }
 
-fn fingerprint(view: &CertificateView) -> Option<String> {
+pub(super) fn fingerprint(view: &CertificateView) -> Option<String> {
     let leaf = view.chain.first()?;
     Some(leaf.fingerprint().to_string())
 }
@@ -323,6 +248,7 @@ pub(crate) fn document(view: &CertificateView) -> serde_json::Value {
     };
     json!({
         "name": view.name,
+        "version": view.version,
         "names": leaf.dns_names,
         "subject": leaf.subject,
         "issuer": leaf.issuer,
@@ -337,31 +263,6 @@ pub(crate) fn document(view: &CertificateView) -> serde_json::Value {
         "source": view.source,
         "used_by": view.used_by,
     })
-}
-
-fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let fail = |error: CertError| Failure::from(EngineError::Certificate(error));
-    let named = |error: CertError| fail(error).file(path);
-    let io = |error: std::io::Error| match error.kind() {
-        ErrorKind::NotFound => named(CertError::Missing),
-        _ => named(CertError::Unreadable(error.to_string())),
-    };
-    let kind = std::fs::metadata(path).map_err(io)?.file_type();
-    if kind.is_dir() {
-        return Err(named(CertError::IsDirectory));
-    }
-    if !kind.is_file() {
-        let what = "it is not a regular file".to_owned();
-        return Err(named(CertError::Unreadable(what))
-            .hint("Name the file itself: a pipe, a socket or a device is not read."));
-    }
-    let file = std::fs::File::open(path).map_err(io)?;
-    let mut bytes = Zeroizing::new(Vec::new());
-    file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(io)?;
-    if bytes.len() as u64 > LIMIT {
-        return Err(named(CertError::TooLarge(bytes.len() as u64)));
-    }
-    Ok(bytes)
 }
 
 fn date(unix: i64) -> String {

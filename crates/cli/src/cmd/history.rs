@@ -90,7 +90,7 @@ fn row(operation: &Operation) -> Vec<String> {
 /// An operation in a few words: the wishes it put in force. The rest is told by `diff OP`.
 pub(crate) fn subject(operation: &Operation) -> String {
     let plan = &operation.new.plan;
-    match operation.new.kind {
+    match &operation.new.kind {
         OperationKind::Apply => {
             let wishes = wishes(&plan.earlier, &plan.intent);
             let words: Vec<String> = wishes.iter().map(word).collect();
@@ -102,6 +102,7 @@ pub(crate) fn subject(operation: &Operation) -> String {
         }
         OperationKind::Rollback { of } => format!("rollback of {of}"),
         OperationKind::RestoreDrift => "drift put back".to_owned(),
+        OperationKind::Renewal { certificate } => format!("renewal of {certificate}"),
     }
 }
 

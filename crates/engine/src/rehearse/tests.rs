@@ -55,6 +55,8 @@ impl Server {
                 key: Some(Zeroizing::new(server.files.key_pem.clone().into_bytes())),
                 chain: None,
                 private_ca: None,
+                password: None,
+                succession: postseal_store::Succession::First,
                 source: "a test".to_owned(),
             };
             engine.import_certificate(import).unwrap();
@@ -62,8 +64,9 @@ impl Server {
                 name: "mx".to_owned(),
                 fingerprint: server.fingerprint(),
                 allow_self_signed: false,
+                place: postseal_planner::intent::Place::Server,
             };
-            engine.bind(binding).unwrap();
+            engine.bind(vec![binding]).unwrap();
             let wishes = [
                 "mode=may",
                 "profile=recommended",

@@ -216,11 +216,12 @@ impl Bench {
     pub(crate) fn bind(&self, name: &str) {
         self.run(|engine| {
             let fingerprint = engine.certificate(name)?.chain[0].fingerprint();
-            engine.bind(Binding {
+            engine.bind(vec![Binding {
                 name: name.to_owned(),
                 fingerprint,
                 allow_self_signed: false,
-            })
+                place: postseal_planner::intent::Place::Server,
+            }])
         })
         .unwrap();
     }
@@ -250,7 +251,7 @@ impl Bench {
 
     pub(crate) fn turn_off(&self) {
         self.set(&[("inbound", "off"), ("submission", "off"), ("smtps", "off")]);
-        self.run(|engine| engine.unbind("mx")).unwrap();
+        self.run(|engine| engine.unbind("mx", &[])).unwrap();
     }
 
     pub(crate) fn files(&self) -> Files {
@@ -324,6 +325,8 @@ pub(crate) fn certificate(name: &str) -> Import {
         key: Some(Zeroizing::new(leaf.key_pem.as_bytes().to_vec())),
         chain: None,
         private_ca: Some(ca.certificate_pem().into_bytes()),
+        password: None,
+        succession: postseal_store::Succession::First,
         source: "test".to_owned(),
     }
 }

@@ -5,8 +5,8 @@
 
 use postseal_planner::{Intent, Plan};
 use postseal_store::{
-    AuditEntry, Certificate, Close, InstanceState, NewCertificate, NewOperation, Operation, Phase,
-    Store, StoreError,
+    AuditEntry, Certificate, Close, InstanceState, NewCertificate, NewOperation, Operation,
+    PendingRequest, Phase, Store, StoreError,
 };
 use zeroize::Zeroizing;
 
@@ -98,8 +98,28 @@ impl Store for FullStore<'_> {
         self.inner.certificates()
     }
 
-    fn private_key(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
-        self.inner.private_key(name)
+    fn private_key(
+        &self,
+        name: &str,
+        version: u32,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        self.inner.private_key(name, version)
+    }
+
+    fn put_request(&mut self, request: &PendingRequest, key: &[u8]) -> Result<(), StoreError> {
+        self.write(|store| store.put_request(request, key))
+    }
+
+    fn requests(&self) -> Result<Vec<PendingRequest>, StoreError> {
+        self.inner.requests()
+    }
+
+    fn request_key(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        self.inner.request_key(name)
+    }
+
+    fn delete_request(&mut self, name: &str) -> Result<bool, StoreError> {
+        self.write(|store| store.delete_request(name))
     }
 
     fn delete_certificate(&mut self, name: &str) -> Result<bool, StoreError> {

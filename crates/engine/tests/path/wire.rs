@@ -106,6 +106,7 @@ fn shown(served: Option<&Served>, target: &Target) -> Report {
         mail_before_tls: None,
         handshake: None,
         below_floor: None,
+        asked: Vec::new(),
         auth: None,
     };
     let found = served.and_then(|served| Some((served, served.service(&target.service)?)));

@@ -9,7 +9,7 @@ use super::ports::Ports;
 use super::refused;
 use crate::{HostError, Staged};
 use postfix_cf::{Braces, MainCf, MasterCf, Service};
-use postseal_planner::plan::Cf;
+use postseal_planner::plan::{Cf, SniMap};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
@@ -30,6 +30,14 @@ pub(super) struct Staging {
     data: PathBuf,
     transport_maps: Vec<u8>,
     private: Vec<Private>,
+    maps: Vec<Map>,
+}
+
+/// A map of server names: as the configuration names it, and as the scratch instance does.
+#[derive(Debug)]
+struct Map {
+    named: PathBuf,
+    scratch: SniMap,
 }
 
 /// A private file: as the configuration names it, and as the scratch instance does.
@@ -66,14 +74,38 @@ impl Staging {
                 scratch: folders.named_private.join(format!("{i}.pem")),
                 bytes: bytes.clone(),
             });
-        Ok(Self {
+        let mut staging = Self {
             live_config: live_config.to_owned(),
             base: folders.named_base.clone(),
             queue: folders.named_queue.clone(),
             data: folders.named_data.clone(),
             transport_maps: transport_maps(&staged.transports)?,
             private: private.collect(),
-        })
+            maps: Vec::new(),
+        };
+        let maps = staged.sni_maps.iter().enumerate();
+        staging.maps = maps
+            .map(|(i, map)| Map {
+                named: map.path.clone(),
+                scratch: SniMap {
+                    path: folders.named_private.join(format!("sni-{i}")),
+                    table: map.table.clone(),
+                    source: staging.relocated_rows(&map.source),
+                },
+            })
+            .collect();
+        Ok(staging)
+    }
+
+    /// The maps of server names, as the scratch instance has them.
+    pub(super) fn maps(&self) -> impl Iterator<Item = &SniMap> {
+        self.maps.iter().map(|map| &map.scratch)
+    }
+
+    /// The rows of a map, their files under their scratch names.
+    fn relocated_rows(&self, source: &str) -> String {
+        let rows = self.relocated(source.as_bytes());
+        String::from_utf8_lossy(&rows).into_owned()
     }
 
     /// Writes the private files into `folder`, the scratch one as seen from here.
@@ -177,11 +209,13 @@ impl Staging {
                 form.ends_with(['}', ')']) || !next.is_some_and(is_name)
             });
         }
-        for file in &self.private {
+        let files = self.private.iter().map(|file| (&file.named, &file.scratch));
+        let maps = self.maps.iter().map(|map| (&map.named, &map.scratch.path));
+        for (named, scratch) in files.chain(maps) {
             text = replaced(
                 &text,
-                file.named.as_os_str().as_bytes(),
-                file.scratch.as_os_str().as_bytes(),
+                named.as_os_str().as_bytes(),
+                scratch.as_os_str().as_bytes(),
                 |before, next| !before.is_some_and(is_path) && !next.is_some_and(is_path),
             );
         }

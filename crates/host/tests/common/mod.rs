@@ -37,6 +37,7 @@ pub(crate) fn staged(host: &PostfixHost, more: &str) -> Staged {
         main_cf,
         master_cf: look.master_cf.bytes,
         private: BTreeMap::new(),
+        sni_maps: Vec::new(),
         transports: BTreeMap::new(),
     }
 }

@@ -170,7 +170,7 @@ pub(super) fn matches(certificate: &Certificate, host: &str) -> bool {
     if let Ok(address) = literal.unwrap_or(host).parse::<IpAddr>() {
         return certificate.ip_addresses.contains(&address);
     }
-    let Some(host) = normal(host) else {
+    let Some(host) = host_name(host) else {
         return false;
     };
     let names = match certificate.dns_names.as_slice() {
@@ -186,18 +186,19 @@ fn pattern_matches(pattern: &str, host: &str) -> bool {
         return false;
     }
     let Some(parent) = pattern.strip_prefix("*.") else {
-        return normal(pattern).is_some_and(|name| name == host);
+        return host_name(pattern).is_some_and(|name| name == host);
     };
     // `*.com` would be a certificate for all of com; no CA issues one.
-    let Some(parent) = normal(parent).filter(|parent| parent.contains('.')) else {
+    let Some(parent) = host_name(parent).filter(|parent| parent.contains('.')) else {
         return false;
     };
     host.split_once('.')
         .is_some_and(|(label, rest)| !label.is_empty() && rest == parent)
 }
 
-/// Lower-case A-labels without a final dot; `None` for what is no host name.
-pub(crate) fn normal(name: &str) -> Option<String> {
+/// A host name in lower-case A-labels (RFC 5890) without a final dot; `None` for what is none, an
+/// address among them.
+pub fn host_name(name: &str) -> Option<String> {
     let name = name.strip_suffix('.').unwrap_or(name);
     let ascii = idna::domain_to_ascii(name).ok()?;
     let label = |label: &str| {
@@ -207,5 +208,6 @@ pub(crate) fn normal(name: &str) -> Option<String> {
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
-    (ascii.len() <= 253 && ascii.split('.').all(label)).then_some(ascii)
+    let address = ascii.parse::<std::net::Ipv4Addr>().is_ok();
+    (!address && ascii.len() <= 253 && ascii.split('.').all(label)).then_some(ascii)
 }

@@ -1,6 +1,7 @@
 //! Bound certificates, and the certificate-less server.
 //!
-//! Owns: where a stored certificate's file stands and which parameters name it. Never: looks
+//! Owns: where a stored certificate's file stands and which parameters name it, for all servers,
+//! for those on one port, and for the client. Names asked for by clients are `sni`'s. Never: looks
 //! into a certificate (`rules::certificates` does).
 //!
 //! From Postfix 3.4 on a key and its chain are one file, key first (`smtpd_tls_chain_files`), so
@@ -8,22 +9,62 @@
 //! file's name holds the fingerprint: an older certificate's file is never overwritten, and going
 //! back to it is an edit of main.cf alone.
 
-use super::{Ground, Target, Targets, refuse, services};
+use super::{Ground, Target, Targets, refuse, services, sni};
 use crate::Refusal;
 use crate::facts::{Facts, StoredCertificate};
-use crate::intent::{Binding, Key};
+use crate::intent::{Binding, Key, Place};
+use crate::view::View;
 use mailtls::Fingerprint;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-const CHAIN_FILES: &str = "smtpd_tls_chain_files";
-const LEGACY: [&str; 6] = [
-    "smtpd_tls_cert_file",
-    "smtpd_tls_key_file",
-    "smtpd_tls_eccert_file",
-    "smtpd_tls_eckey_file",
-    "smtpd_tls_dcert_file",
-    "smtpd_tls_dkey_file",
-];
+/// The folder in the configuration directory where keys, chains and maps are installed.
+const FOLDER: &str = "postseal.d";
+
+/// The parameters that name certificates, of the server or of the client.
+struct Names {
+    chain_files: &'static str,
+    legacy: [&'static str; 6],
+}
+
+const SERVER: Names = Names {
+    chain_files: "smtpd_tls_chain_files",
+    legacy: [
+        "smtpd_tls_cert_file",
+        "smtpd_tls_key_file",
+        "smtpd_tls_eccert_file",
+        "smtpd_tls_eckey_file",
+        "smtpd_tls_dcert_file",
+        "smtpd_tls_dkey_file",
+    ],
+};
+const CLIENT: Names = Names {
+    chain_files: "smtp_tls_chain_files",
+    legacy: [
+        "smtp_tls_cert_file",
+        "smtp_tls_key_file",
+        "smtp_tls_eccert_file",
+        "smtp_tls_eckey_file",
+        "smtp_tls_dcert_file",
+        "smtp_tls_dkey_file",
+    ],
+};
+
+impl Names {
+    fn all(&self) -> impl Iterator<Item = &'static str> {
+        self.legacy.into_iter().chain([self.chain_files])
+    }
+}
+
+/// The folder where keys, chains and maps of an instance are installed.
+pub(crate) fn folder(directory: &Path) -> PathBuf {
+    directory.join(FOLDER)
+}
+
+/// Whether a parameter's value names a file that Postseal installed.
+pub(super) fn is_installed(value: &str) -> bool {
+    value.contains(&format!("/{FOLDER}/"))
+}
 
 /// Where the key and chain of a stored certificate stand.
 pub(crate) fn chain_path(directory: &Path, name: &str, fingerprint: &Fingerprint) -> PathBuf {
@@ -35,45 +76,63 @@ pub(crate) fn chain_path(directory: &Path, name: &str, fingerprint: &Fingerprint
         }
     };
     let name: String = name.chars().map(plain).collect();
-    directory
-        .join("postseal.d")
-        .join(format!("{name}-{}.pem", fingerprint.prefix(4)))
+    folder(directory).join(format!("{name}-{}.pem", fingerprint.prefix(4)))
 }
 
 /// The stored certificate whose file stands at `path`.
 pub(crate) fn stored_at<'a>(facts: &'a Facts, path: &Path) -> Option<&'a StoredCertificate> {
+    if !path.starts_with(folder(&facts.config_directory)) {
+        return None;
+    }
     facts.certificates.iter().find(|stored| {
         chain_path(&facts.config_directory, &stored.name, &stored.fingerprint) == path
     })
 }
 
-/// The files of the bound certificates, in their order.
-pub(crate) fn chain_paths(ground: &Ground<'_>) -> Vec<PathBuf> {
-    let directory = &ground.facts.config_directory;
-    ground
-        .intent
-        .bindings
-        .iter()
-        .map(|bound| chain_path(directory, &bound.name, &bound.fingerprint))
-        .collect()
+/// Where the certificate of a binding stands.
+pub(crate) fn bound_path(facts: &Facts, bound: &Binding) -> PathBuf {
+    chain_path(&facts.config_directory, &bound.name, &bound.fingerprint)
 }
 
 /// Adds the targets of bindings and of `inbound-certificate=none`.
 pub(super) fn compile(ground: &Ground<'_>, targets: &mut Targets) -> Result<(), Refusal> {
+    let mut places: BTreeMap<&Place, Vec<String>> = BTreeMap::new();
+    for bound in &ground.intent.bindings {
+        let path = plain_path(&bound_path(ground.facts, bound))?;
+        places.entry(&bound.place).or_default().push(path);
+    }
     let anonymous = ground
         .intent
         .settings
         .contains_key(&Key::InboundCertificate);
-    match (anonymous, ground.intent.bindings.first()) {
-        (false, None) => return Ok(()),
+    match (anonymous, of_servers(ground)) {
         (true, Some(bound)) => return Err(both(bound)),
-        (true, None) => none(targets),
-        (false, Some(_)) => bound(ground, targets)?,
+        (true, None) => none(ground, targets),
+        (false, _) => {}
     }
-    for name in LEGACY.iter().chain([&CHAIN_FILES]) {
-        services::follow(ground, services::Who::Servers, name, targets);
+    for (place, paths) in &places {
+        match place {
+            Place::Server => server(ground, paths, targets)?,
+            Place::Port(_) | Place::Client(Some(_)) => {}
+            Place::Client(None) => in_main(ground, &CLIENT, paths, targets)?,
+            Place::Sni(_) => {}
+        }
+    }
+    sni::compile(ground, targets)?;
+    // What is said of one service comes after what is said of all.
+    for (place, paths) in &places {
+        match place {
+            Place::Port(port) => on_port(ground, *port, paths, targets)?,
+            Place::Client(Some(transport)) => of_transport(ground, transport, paths, targets)?,
+            Place::Server | Place::Client(None) | Place::Sni(_) => {}
+        }
     }
     Ok(())
+}
+
+fn of_servers<'a>(ground: &Ground<'a>) -> Option<&'a Binding> {
+    let mut bindings = ground.intent.bindings.iter();
+    bindings.find(|bound| !matches!(bound.place, Place::Client(_)))
 }
 
 fn both(bound: &Binding) -> Refusal {
@@ -90,45 +149,120 @@ fn both(bound: &Binding) -> Refusal {
     )
 }
 
-fn none(targets: &mut Targets) {
-    clear(targets);
+fn none(ground: &Ground<'_>, targets: &mut Targets) {
+    for name in SERVER.all() {
+        targets.main(name, Target::Absent);
+    }
     targets.main("smtpd_tls_cert_file", Target::value("none"));
+    follow(ground, targets);
 }
 
-fn bound(ground: &Ground<'_>, targets: &mut Targets) -> Result<(), Refusal> {
-    let paths: Vec<String> = chain_paths(ground)
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
-    if paths
-        .iter()
-        .any(|path| path.contains(|c: char| c.is_whitespace() || c == ',' || c == '$'))
-    {
-        return Err(refuse(
-            "cert.unusable-path",
-            format!(
-                "The configuration directory {} holds a blank, a comma or a `$`, which a list of \
-                 files in main.cf cannot.",
-                ground.facts.config_directory.display()
-            ),
-            "Move the instance to a directory with a plain name.",
-        ));
+fn server(ground: &Ground<'_>, paths: &[String], targets: &mut Targets) -> Result<(), Refusal> {
+    in_main(ground, &SERVER, paths, targets)?;
+    follow(ground, targets);
+    Ok(())
+}
+
+fn follow(ground: &Ground<'_>, targets: &mut Targets) {
+    for name in SERVER.all() {
+        services::follow(ground, services::Who::Servers, name, targets);
     }
-    clear(targets);
-    if ground.facts.version.at_least(3, 4) {
-        targets.main(CHAIN_FILES, Target::value(paths.join(", ")));
-    } else {
-        legacy(&paths, targets)?;
+}
+
+fn in_main(
+    ground: &Ground<'_>,
+    names: &Names,
+    paths: &[String],
+    targets: &mut Targets,
+) -> Result<(), Refusal> {
+    for (name, target) in parameters(ground, names, paths)? {
+        targets.main(name, target);
     }
     Ok(())
 }
 
-/// Before 3.4 there is room for one RSA certificate and one ECDSA certificate; OpenSSL itself
-/// tells which one a file holds, and takes either in either place.
-fn legacy(paths: &[String], targets: &mut Targets) -> Result<(), Refusal> {
+/// The servers on one port, also one that the same change switches on.
+fn on_port(
+    ground: &Ground<'_>,
+    port: u16,
+    paths: &[String],
+    targets: &mut Targets,
+) -> Result<(), Refusal> {
+    let view = View::new(ground.main, ground.master, ground.facts);
+    let mut ids: BTreeSet<String> = BTreeSet::new();
+    for service in view.servers().filter(|server| server.port() == Some(port)) {
+        if service.command == "postscreen" {
+            return Err(behind_postscreen(port));
+        }
+        ids.insert(service.id.clone());
+    }
+    let usual: &[&str] = match port {
+        25 => &["smtp"],
+        465 => &["smtps", "submissions"],
+        587 => &["submission"],
+        _ => &[],
+    };
+    ids.extend(usual.iter().map(|name| format!("{name}/inet")));
+    ids.insert(format!("{port}/inet"));
+    let wanted = parameters(ground, &SERVER, paths)?;
+    for id in ids {
+        for (name, target) in &wanted {
+            targets.service(&id, name, target.clone());
+        }
+    }
+    Ok(())
+}
+
+/// tlsproxy(8) shakes hands for postscreen(8), and it serves all ports.
+fn behind_postscreen(port: u16) -> Refusal {
+    refuse(
+        "cert.port-behind-postscreen",
+        format!("Port {port} is served by postscreen(8), which has no certificate of its own."),
+        "Bind this certificate to all services (without --service), and others to ports 465 and \
+         587.",
+    )
+}
+
+/// One SMTP client of master.cf.
+fn of_transport(
+    ground: &Ground<'_>,
+    transport: &str,
+    paths: &[String],
+    targets: &mut Targets,
+) -> Result<(), Refusal> {
+    let view = View::new(ground.main, ground.master, ground.facts);
+    let clients = view.services.iter().filter(|s| s.is_smtp_client());
+    let Some(client) = clients.clone().find(|client| client.name == transport) else {
+        let known: Vec<String> = clients.map(|client| client.name.clone()).collect();
+        return Err(refuse(
+            "cert.unknown-transport",
+            format!("master.cf has no SMTP client named {transport}."),
+            format!("It has {}.", crate::words::list(&known)),
+        ));
+    };
+    for (name, target) in parameters(ground, &CLIENT, paths)? {
+        targets.service(&client.id, name, target);
+    }
+    Ok(())
+}
+
+/// What the parameters of one side become. Before 3.4 there is room for one RSA certificate and
+/// one ECDSA certificate; OpenSSL itself tells which one a file holds, and takes either in either
+/// place.
+fn parameters(
+    ground: &Ground<'_>,
+    names: &Names,
+    paths: &[String],
+) -> Result<BTreeMap<&'static str, Target>, Refusal> {
+    let mut wanted: BTreeMap<&str, Target> =
+        names.all().map(|name| (name, Target::Absent)).collect();
+    if ground.facts.version.at_least(3, 4) {
+        wanted.insert(names.chain_files, Target::value(paths.join(", ")));
+        return Ok(wanted);
+    }
     let places = [
-        ("smtpd_tls_cert_file", "smtpd_tls_key_file"),
-        ("smtpd_tls_eccert_file", "smtpd_tls_eckey_file"),
+        [names.legacy[0], names.legacy[1]],
+        [names.legacy[2], names.legacy[3]],
     ];
     if paths.len() > places.len() {
         return Err(refuse(
@@ -137,15 +271,25 @@ fn legacy(paths: &[String], targets: &mut Targets) -> Result<(), Refusal> {
             "`postseal cert unbind NAME` until two are left.",
         ));
     }
-    for (path, (cert, key)) in paths.iter().zip(places) {
-        targets.main(cert, Target::value(path));
-        targets.main(key, Target::value(path));
+    for (path, pair) in paths.iter().zip(places) {
+        for name in pair {
+            wanted.insert(name, Target::value(path));
+        }
     }
-    Ok(())
+    Ok(wanted)
 }
 
-fn clear(targets: &mut Targets) {
-    for name in LEGACY.iter().chain([&CHAIN_FILES]) {
-        targets.main(name, Target::Absent);
+/// A path that can stand in a list of files.
+pub(super) fn plain_path(path: &Path) -> Result<String, Refusal> {
+    let text = path.display().to_string();
+    if text.contains(|c: char| c.is_whitespace() || c == ',' || c == '$') {
+        return Err(refuse(
+            "cert.unusable-path",
+            format!(
+                "{text} holds a blank, a comma or a `$`, which a list of files in main.cf cannot."
+            ),
+            "Move the instance to a directory with a plain name.",
+        ));
     }
+    Ok(text)
 }

@@ -4,7 +4,7 @@
 //! decides a target.
 
 use super::comment::{comment_out, commented, replace_lines};
-use super::{Ground, Target, Targets, ports, refuse, services};
+use super::{Ground, Target, Targets, certificates, ports, refuse, services};
 use crate::Refusal;
 use crate::owned;
 use postfix_cf::{Braces, EditError, MainCf, MasterCf, ServiceKey};
@@ -118,9 +118,9 @@ fn overrides(
             .keys()
             .chain(was.unwrap_or(&nothing).keys())
             .collect();
-        if was.is_some() {
-            names.extend(have.keys());
-        }
+        // What names a file of ours was written by us, whoever wrote the service.
+        let ours = |value: &String| was.is_some() || certificates::is_installed(value);
+        names.extend(have.iter().filter(|(_, v)| ours(v)).map(|(name, _)| name));
         for name in names {
             let target = match (wanted.get(name), was.and_then(|was| was.get(name))) {
                 (Some(target), _) => target.clone(),

@@ -8,7 +8,7 @@
 
 use super::comment::{commented, replace_lines};
 use super::edit::{cannot, key_of, reach};
-use super::{Ground, Target, Targets};
+use super::{Ground, Target, Targets, certificates};
 use crate::Refusal;
 use crate::intent::{Key, Owned, Setting, Switch};
 use crate::owned::is_owned;
@@ -187,6 +187,12 @@ fn take_out(owned: &Owned, port: u16, master: &mut MasterCf, adopted: Adopted) {
                 master.comment_out_service(key);
             }
             continue;
+        }
+        for (name, value) in &service.overrides {
+            if certificates::is_installed(value) {
+                // A service that cannot be edited is commented out as it stands.
+                let _ = master.unset_override(key, name);
+            }
         }
         let bytes = master.to_bytes();
         let template = owned.templates.get(&port);

@@ -3,7 +3,7 @@
 //! Owns: which services a setting reaches besides main.cf. Never: adds or removes a service
 //! (`ports` does).
 
-use super::{Ground, Target, Targets};
+use super::{Ground, Target, Targets, certificates};
 use crate::view::{Service, View};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -36,7 +36,9 @@ pub(super) fn follow(ground: &Ground<'_>, who: Who, name: &str, targets: &mut Ta
         .filter(|service| is(&view, who, service))
     {
         let adopted = ground.intent.adopted.services.get(&service.id);
-        let overridden = service.overrides.contains_key(name)
+        // An override of ours is taken away, not followed.
+        let own = service.overrides.get(name);
+        let overridden = own.is_some_and(|value| !certificates::is_installed(value))
             || adopted.is_some_and(|adopted| adopted.contains_key(name));
         if overridden {
             targets.service(&service.id, name, Target::value(&value));

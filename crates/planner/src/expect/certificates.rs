@@ -3,12 +3,14 @@
 //! Owns: the parameters that name certificate files, in Postfix's order of precedence, and what
 //! stands in these files. Never: judges a certificate.
 
-use crate::compile::{chain_path, stored_at};
+use crate::compile::{bound_path, sni, stored_at};
 use crate::facts::{Facts, FileLook};
 use crate::intent::Intent;
-use crate::report::HandshakeExpectation;
+use crate::report::{Ask, HandshakeExpectation, KeyAlgorithm, Presented};
 use crate::view::{Service, View};
-use mailtls::{CertError, Fingerprint, Loaded, chain_files_problems, pair_problems};
+use mailtls::{CertError, Certificate, Fingerprint, Loaded};
+use mailtls::{chain_files_problems, pair_problems};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// How a server's certificates are named.
@@ -123,41 +125,135 @@ pub(super) fn expected(
     intent: &Intent,
 ) -> HandshakeExpectation {
     let named = configured(view, service, facts);
-    let files: Vec<&Path> = match &named {
+    let leaves = leaves(&named, facts, intent);
+    let mut presented = by_algorithm(None, &leaves);
+    presented.extend(by_name(view, service, facts, intent));
+    HandshakeExpectation {
+        certificates: leaves.iter().map(|leaf| leaf.fingerprint).collect(),
+        anonymous: named == Configured::Anonymous,
+        presented,
+        ..HandshakeExpectation::default()
+    }
+}
+
+/// A certificate that a server presents.
+struct Leaf {
+    fingerprint: Fingerprint,
+    /// `None` where the certificate is not known, or its key is of a kind that cannot be asked for.
+    algorithm: Option<KeyAlgorithm>,
+}
+
+/// The leaves of these files. Those that Postseal writes are known without a look.
+fn leaves(named: &Configured, facts: &Facts, intent: &Intent) -> Vec<Leaf> {
+    let files: Vec<&Path> = match named {
         Configured::Anonymous | Configured::Nothing => Vec::new(),
         Configured::Chain(files) => files.iter().map(PathBuf::as_path).collect(),
         Configured::Pairs(pairs) => pairs.iter().map(|pair| pair.cert.as_path()).collect(),
     };
     let ours = files
         .iter()
-        .filter_map(|path| promised(path, facts, intent));
-    let mut certificates: Vec<Fingerprint> = ours.collect();
-    if certificates.len() < files.len() {
-        let loaded = form_of(&named, facts).unwrap_or_default();
-        let leaves = loaded
-            .iter()
-            .flat_map(|l| &l.chains)
-            .filter_map(|chain| chain.first());
-        for leaf in leaves.map(mailtls::Certificate::fingerprint) {
-            if !certificates.contains(&leaf) {
-                certificates.push(leaf);
-            }
+        .filter_map(|path| promised(path, facts, intent))
+        .map(|fingerprint| known(fingerprint, facts));
+    let mut leaves: Vec<Leaf> = ours.collect();
+    if leaves.len() == files.len() {
+        return leaves;
+    }
+    let loaded = form_of(named, facts).unwrap_or_default();
+    let chains = loaded.iter().flat_map(|loaded| &loaded.chains);
+    for leaf in chains.filter_map(|chain| chain.first()) {
+        let fingerprint = leaf.fingerprint();
+        if leaves.iter().all(|known| known.fingerprint != fingerprint) {
+            leaves.push(Leaf {
+                fingerprint,
+                algorithm: KeyAlgorithm::of(leaf),
+            });
         }
     }
-    HandshakeExpectation {
+    leaves
+}
+
+/// A certificate of the store.
+fn known(fingerprint: Fingerprint, facts: &Facts) -> Leaf {
+    let mut stored = facts.certificates.iter();
+    let der = stored
+        .find(|stored| stored.fingerprint == fingerprint)
+        .and_then(|stored| stored.chain.first());
+    Leaf {
+        fingerprint,
+        algorithm: der
+            .and_then(|der| Certificate::parse(der).ok())
+            .and_then(|leaf| KeyAlgorithm::of(&leaf)),
+    }
+}
+
+/// What clients must see that take one kind of key only; nothing where all are of one kind.
+fn by_algorithm(name: Option<&str>, leaves: &[Leaf]) -> Vec<Presented> {
+    let mut kinds: BTreeMap<KeyAlgorithm, Vec<Fingerprint>> = BTreeMap::new();
+    for leaf in leaves {
+        if let Some(algorithm) = leaf.algorithm {
+            kinds.entry(algorithm).or_default().push(leaf.fingerprint);
+        }
+    }
+    if kinds.len() < 2 {
+        return Vec::new();
+    }
+    let of_kind = |(algorithm, certificates)| Presented {
+        ask: Ask {
+            name: name.map(str::to_owned),
+            algorithm: Some(algorithm),
+        },
         certificates,
-        anonymous: named == Configured::Anonymous,
-        ..HandshakeExpectation::default()
+    };
+    kinds.into_iter().map(of_kind).collect()
+}
+
+/// What clients must see that ask for a name of our map, where this server has it.
+fn by_name(view: &View<'_>, service: &Service, facts: &Facts, intent: &Intent) -> Vec<Presented> {
+    let Some(map) = sni::map(intent, facts) else {
+        return Vec::new();
+    };
+    let ours = format!("{}:{}", map.table, map.path.display());
+    if !view.list(Some(service), sni::PARAMETER).contains(&ours) {
+        return Vec::new();
+    }
+    let mut names: BTreeMap<String, Vec<Leaf>> = BTreeMap::new();
+    for (name, bound) in sni::names(intent) {
+        names
+            .entry(asked(name))
+            .or_default()
+            .push(known(bound.fingerprint, facts));
+    }
+    let mut presented = Vec::new();
+    for (name, leaves) in names {
+        let kinds = by_algorithm(Some(&name), &leaves);
+        if kinds.is_empty() {
+            presented.push(Presented {
+                certificates: leaves.iter().map(|leaf| leaf.fingerprint).collect(),
+                ask: Ask {
+                    name: Some(name),
+                    algorithm: None,
+                },
+            });
+        }
+        presented.extend(kinds);
+    }
+    presented
+}
+
+/// What to ask for, to see the certificate of a name: for `.domain`, any name below it.
+fn asked(name: &str) -> String {
+    if name.starts_with('.') {
+        format!("any{name}")
+    } else {
+        name.to_owned()
     }
 }
 
 /// The certificate of a file that Postseal writes: its name holds the fingerprint.
 fn promised(path: &Path, facts: &Facts, intent: &Intent) -> Option<Fingerprint> {
-    let bound = intent
-        .bindings
-        .iter()
-        .find(|bound| chain_path(&facts.config_directory, &bound.name, &bound.fingerprint) == path);
-    bound
+    let mut bindings = intent.bindings.iter();
+    bindings
+        .find(|bound| bound_path(facts, bound) == path)
         .map(|bound| bound.fingerprint)
         .or_else(|| stored_at(facts, path).map(|stored| stored.fingerprint))
 }

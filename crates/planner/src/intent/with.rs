@@ -3,7 +3,7 @@
 //! Owns: [`Intent::with`]. Never: judges whether the result makes sense; `plan` does, so that the
 //! order of `set` and `bind` never matters.
 
-use super::{Intent, Key, Wish};
+use super::{Binding, Intent, Key, Wish};
 
 impl Intent {
     /// The intent after one more wish. What was said last wins: a word that governs a parameter
@@ -22,12 +22,17 @@ impl Intent {
                 intent.settings.remove(&key);
             }
             Wish::Bind(binding) => {
-                match intent.bindings.iter_mut().find(|b| b.name == binding.name) {
+                let same = |bound: &&mut Binding| {
+                    bound.name == binding.name && bound.place == binding.place
+                };
+                match intent.bindings.iter_mut().find(same) {
                     Some(bound) => *bound = binding,
                     None => intent.bindings.push(binding),
                 }
             }
-            Wish::Unbind(name) => intent.bindings.retain(|bound| bound.name != name),
+            Wish::Unbind(name, place) => intent.bindings.retain(|bound| {
+                bound.name != name || place.as_ref().is_some_and(|place| *place != bound.place)
+            }),
         }
         intent
     }

@@ -4,8 +4,8 @@
 
 use super::{Case, Seen, offers, stage};
 use crate::report::{
-    ClientCertificate, FloorTest, Handshake, HandshakeExpectation, Report, StageName, StageOutcome,
-    TlsExpectation,
+    Answered, Ask, ClientCertificate, FloorTest, Handshake, HandshakeExpectation, KeyAlgorithm,
+    Report, StageName, StageOutcome, TlsExpectation,
 };
 use crate::words;
 
@@ -113,6 +113,7 @@ fn completed(case: &mut Case, report: &Report, wanted: &HandshakeExpectation) ->
         return incomplete(case, report, wanted);
     };
     certificate(case, seen, wanted);
+    presented(case, report, wanted);
     floor(case, report, wanted);
     if wanted.client_certificate == ClientCertificate::Required {
         return without_certificate(case, report);
@@ -215,6 +216,65 @@ fn certificate(case: &mut Case, seen: &Handshake, wanted: &HandshakeExpectation)
                 );
             }
         }
+    }
+}
+
+/// What clients saw that asked for a name, or took one kind of key only.
+fn presented(case: &mut Case, report: &Report, wanted: &HandshakeExpectation) {
+    let mut proved: Vec<String> = Vec::new();
+    for wanted in &wanted.presented {
+        let who = clients(&wanted.ask);
+        let answer = report.asked.iter().find(|seen| seen.ask == wanted.ask);
+        match answer.map(|seen| &seen.answer) {
+            Some(Answered::Shown(Some(leaf))) if wanted.certificates.contains(leaf) => {
+                proved.push(who);
+            }
+            Some(Answered::Shown(Some(leaf))) => case.missed(
+                "wire.wrong-certificate",
+                &format!(
+                    "shows another certificate than bound to clients that {who}: the one with \
+                     SHA-256 fingerprint {}…",
+                    leaf.prefix(8)
+                ),
+                "A process from before the change still answers (wait or reload), or another \
+                 server listens there.",
+            ),
+            Some(Answered::Shown(None)) => case.missed(
+                "wire.no-certificate",
+                &format!("speaks TLS without any certificate to clients that {who}"),
+                LOG,
+            ),
+            Some(Answered::Refused(why)) => case.missed(
+                "wire.handshake-failed",
+                &format!("does not complete the TLS handshake of clients that {who} ({why})"),
+                LOG,
+            ),
+            Some(Answered::Unknown(why)) => {
+                case.unseen(&format!("was not seen by a client that would {who}: {why}"));
+            }
+            None => case.unseen(&format!("was not looked at as clients do that {who}")),
+        }
+    }
+    if !proved.is_empty() {
+        case.proved(&format!(
+            "shows the certificate bound for them to clients that {}",
+            words::list(&proved)
+        ));
+    }
+}
+
+/// What marks these clients: `ask for mail.example.org`, `take only RSA`.
+fn clients(ask: &Ask) -> String {
+    let kind = ask.algorithm.map(|algorithm| match algorithm {
+        KeyAlgorithm::Rsa => "RSA",
+        KeyAlgorithm::Ecdsa => "ECDSA",
+        KeyAlgorithm::Ed25519 => "Ed25519",
+    });
+    match (&ask.name, kind) {
+        (Some(name), None) => format!("ask for {name}"),
+        (Some(name), Some(kind)) => format!("ask for {name} and take only {kind}"),
+        (None, Some(kind)) => format!("take only {kind}"),
+        (None, None) => "ask for no name".to_owned(),
     }
 }
 

@@ -59,6 +59,7 @@ fn healthy() -> Report {
             fingerprint: Some(leaf()),
         }),
         below_floor: Some(FloorTest::Refused("alert".to_owned())),
+        asked: Vec::new(),
         auth: None,
     }
 }

@@ -3,12 +3,12 @@
 //! Owns: judging before against after, and putting the plan together. Never: decides what the
 //! files shall be. Plans, rollbacks and restored drift all end here, so all are judged alike.
 
-use super::{order, sentences};
-use crate::compile::{Files, stored_at};
+use super::{installs, order, sentences};
+use crate::compile::Files;
 use crate::expect;
-use crate::facts::{Facts, FileLook};
+use crate::facts::Facts;
 use crate::intent::{Intent, Outbound};
-use crate::plan::{Base, Cf, Confirmation, Edit, OutboundChange, PlanFinding, Step};
+use crate::plan::{Base, Cf, Confirmation, Edit, OutboundChange, PlanFinding};
 use crate::report::{ServiceExpectation, WireExpectation};
 use crate::rules::{self, World};
 use crate::view::View;
@@ -16,7 +16,6 @@ use crate::{Digest, Finding, Plan, Refusal, Severity, diff, owned};
 use postfix_cf::{MainCf, MasterCf};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::path::PathBuf;
 
 /// A change of the files, whatever it comes from.
 pub(crate) struct Change<'a> {
@@ -65,8 +64,8 @@ pub(crate) fn build(change: &Change<'_>, facts: &Facts, now_unix: i64) -> Result
     };
     let findings = judged(change, &pairs, facts, now_unix)?;
     let edits = edits(&change.files, facts);
-    let chains = chains(&pairs.after, facts);
-    let steps = order::steps(change, &pairs, facts, &edits, chains, now_unix)?;
+    let installs = installs::steps(&pairs.after, change.intent, facts);
+    let steps = order::steps(change, &pairs, facts, &edits, installs, now_unix)?;
     let mut plan = Plan {
         format: 1,
         id: Digest::of(b""),
@@ -162,35 +161,6 @@ fn edits(files: &Files, facts: &Facts) -> Vec<Edit> {
         .collect()
 }
 
-/// The stored certificates that the files name and that do not stand on disk as they should.
-fn chains(after: &Parsed, facts: &Facts) -> Vec<Step> {
-    let view = View::new(&after.main, &after.master, facts);
-    let mut paths: BTreeSet<PathBuf> = BTreeSet::new();
-    for service in view.servers() {
-        let speaker = expect::speaker(&view, service);
-        match expect::configured(&view, speaker, facts) {
-            expect::Configured::Chain(files) => paths.extend(files),
-            expect::Configured::Pairs(pairs) => {
-                paths.extend(pairs.into_iter().flat_map(|pair| [pair.cert, pair.key]));
-            }
-            _ => {}
-        }
-    }
-    let missing = paths.into_iter().filter_map(|path| {
-        let stored = stored_at(facts, &path).filter(|stored| stored.has_key)?;
-        let there = match facts.files.get(&path) {
-            Some(FileLook::File { bytes, mode, uid }) => {
-                let private = *mode & 0o077 == 0 && *uid == 0;
-                private && stored.file_digest == Some(Digest::of(bytes))
-            }
-            _ => false,
-        };
-        let fingerprint = stored.fingerprint;
-        (!there).then_some(Step::InstallChain { fingerprint, path })
-    });
-    missing.collect()
-}
-
 /// What the files promise, and silence where a service is gone.
 fn expectations(change: &Change<'_>, pairs: &Pairs, facts: &Facts) -> Vec<ServiceExpectation> {
     let after = View::new(&pairs.after.main, &pairs.after.master, facts);
@@ -222,7 +192,9 @@ fn expectations(change: &Change<'_>, pairs: &Pairs, facts: &Facts) -> Vec<Servic
 fn outbound(pairs: &Pairs, facts: &Facts) -> OutboundChange {
     let before = owned::read(&pairs.before.main, &pairs.before.master);
     let after = owned::read(&pairs.after.main, &pairs.after.master);
-    let touches = |name: &str| name.starts_with("smtp_") || name.starts_with("tls_");
+    let of_server = |name: &str| name.starts_with("tls_server_");
+    let touches =
+        |name: &str| name.starts_with("smtp_") || (name.starts_with("tls_") && !of_server(name));
     let changed = owned::drift(&before, &after)
         .iter()
         .any(|change| touches(&change.parameter));

@@ -19,11 +19,11 @@ pub(super) fn steps(
     pairs: &Pairs,
     facts: &Facts,
     edits: &[Edit],
-    chains: Vec<Step>,
+    installs: Vec<Step>,
     now_unix: i64,
 ) -> Result<Vec<Step>, Refusal> {
     let publish = |file| Step::Publish { file };
-    let mut steps = chains;
+    let mut steps = installs;
     match edits {
         [] if steps.is_empty() => {}
         [] => steps.push(Step::Reload),

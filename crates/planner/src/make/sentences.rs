@@ -5,11 +5,14 @@
 use super::build::Pairs;
 use crate::compile::stored_at;
 use crate::facts::{Facts, MasterState};
-use crate::plan::{OutboundChange, Step};
+use crate::plan::{OutboundChange, SniMap, Step};
 use crate::report::{AuthExpectation, ServiceExpectation, TlsExpectation, WireExpectation};
 use crate::view::View;
 use crate::{Plan, diff, owned, unproved, words};
 use mailtls::{Certificate, Level};
+
+/// A sentence names no more than this.
+const NAMES_SHOWN: usize = 5;
 
 /// The sentences of a plan; none for an empty one.
 pub(super) fn of(plan: &Plan, pairs: &Pairs, facts: &Facts) -> Vec<String> {
@@ -35,8 +38,10 @@ pub(super) fn of(plan: &Plan, pairs: &Pairs, facts: &Facts) -> Vec<String> {
 }
 
 fn installed(step: &Step, facts: &Facts) -> Option<String> {
-    let Step::InstallChain { path, .. } = step else {
-        return None;
+    let path = match step {
+        Step::InstallChain { path, .. } => path,
+        Step::InstallSniMap(map) => return Some(names(map)),
+        _ => return None,
     };
     let stored = stored_at(facts, path)?;
     let leaf = stored
@@ -51,6 +56,25 @@ fn installed(step: &Step, facts: &Facts) -> Option<String> {
         stored.name,
         path.display()
     ))
+}
+
+fn names(map: &SniMap) -> String {
+    let rows = map.source.lines();
+    let names: Vec<String> = rows
+        .filter_map(|row| row.split(' ').next())
+        .map(str::to_owned)
+        .collect();
+    let (shown, more) = names.split_at(names.len().min(NAMES_SHOWN));
+    let more = match more.len() {
+        0 => String::new(),
+        more => format!(" (and {more} more)"),
+    };
+    format!(
+        "Clients that ask for {}{more} get the certificate bound to that name, by the map {} \
+         (readable by root only).",
+        words::list(shown),
+        map.path.display()
+    )
 }
 
 /// One sentence a parameter.

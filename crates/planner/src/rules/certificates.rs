@@ -5,12 +5,13 @@
 //! A self-signed certificate is refused even where TLS is optional, because that is where it
 //! stays unnoticed; `--allow-self-signed` at the binding accepts it there, and only there.
 
+use super::bindings::missing_key;
 use super::{World, error};
 use crate::certificate::certificate_finding;
-use crate::compile::{chain_path, stored_at};
+use crate::compile::{bound_path, stored_at};
 use crate::expect::{Configured, configured, form_of, speaker};
 use crate::facts::StoredCertificate;
-use crate::intent::Binding;
+use crate::intent::{Binding, Place};
 use crate::view::{Service, View, is_public};
 use crate::{Finding, Severity};
 use mailtls::{Certificate, Trust};
@@ -36,7 +37,6 @@ pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
             }
         }
     }
-    bindings(world, findings);
     client_certificates(world, findings);
 }
 
@@ -112,10 +112,9 @@ fn files(
         Configured::Pairs(pairs) => pairs.iter().map(|pair| pair.cert.clone()).collect(),
         Configured::Anonymous | Configured::Nothing => Vec::new(),
     };
-    let directory = &world.facts.config_directory;
     let bound = |path: &&PathBuf| {
         let mut bindings = world.intent.bindings.iter();
-        bindings.any(|bound| chain_path(directory, &bound.name, &bound.fingerprint) == **path)
+        bindings.any(|bound| bound_path(world.facts, bound) == **path)
     };
     let mut others = 0;
     for path in &paths {
@@ -155,17 +154,7 @@ fn stored_chain(
     findings: &mut Vec<Finding>,
 ) {
     if !stored.has_key {
-        findings.push(error(
-            "cert.key-missing",
-            format!(
-                "The store has no private key for the certificate {}.",
-                stored.name
-            ),
-            format!(
-                "Import it again with its key: `postseal cert import {} --cert … --key …`.",
-                stored.name
-            ),
-        ));
+        findings.push(missing_key(stored));
     }
     let chain: Result<Vec<Certificate>, _> = stored
         .chain
@@ -173,7 +162,10 @@ fn stored_chain(
         .map(|der| Certificate::parse(der))
         .collect();
     let mut bindings = world.intent.bindings.iter();
-    let bound = bindings.find(|bound| bound.fingerprint == stored.fingerprint);
+    let bound = bindings.find(|bound| {
+        let on_server = matches!(bound.place, Place::Server | Place::Port(_));
+        on_server && bound.fingerprint == stored.fingerprint
+    });
     let origin = bound.map_or(Origin::Named, Origin::Bound);
     match chain {
         Ok(chain) => chain_problems(world, &chain, &origin, services, findings),
@@ -257,27 +249,6 @@ fn self_signed(finding: &mut Finding, origin: &Origin<'_>, optional: bool) {
     };
     if matches!(origin, Origin::Adopted) && optional {
         finding.severity = Severity::Warning;
-    }
-}
-
-/// Bindings that the store cannot serve.
-fn bindings(world: &World<'_>, findings: &mut Vec<Finding>) {
-    for bound in &world.intent.bindings {
-        let known = world
-            .facts
-            .certificates
-            .iter()
-            .any(|stored| stored.name == bound.name && stored.fingerprint == bound.fingerprint);
-        if !known {
-            findings.push(error(
-                "cert.unknown",
-                format!(
-                    "The certificate {} that is bound is not in the store.",
-                    bound.name
-                ),
-                format!("Import it, or `postseal cert unbind {}`.", bound.name),
-            ));
-        }
     }
 }
 

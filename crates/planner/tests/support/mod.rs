@@ -94,7 +94,7 @@ impl Host {
             master_cf: cf("master.cf", master),
             version: PostfixVersion::new(3, 7, 11),
             openssl: "OpenSSL 3.0.19".to_owned(),
-            values: BTreeMap::new(),
+            values: BTreeMap::from([("default_database_type".to_owned(), "hash".to_owned())]),
             defaults: DEFAULTS.map(|pair| pair.map(str::to_owned).into()).into(),
             map_types: ["btree", "hash", "texthash"].map(str::to_owned).to_vec(),
             sasl_types: ["cyrus", "dovecot"].map(str::to_owned).to_vec(),
@@ -201,6 +201,12 @@ impl Host {
                 let stored = stored.clone().find(|s| s.fingerprint == *fingerprint);
                 let name = stored.expect("a stored certificate").name.clone();
                 self.facts.files.insert(path.clone(), file(pem(&name)));
+            }
+            if let Step::InstallSniMap(map) = step {
+                let source = map.source.clone().into_bytes();
+                let compiled = format!("{}.db", map.path.display());
+                self.facts.files.insert(map.path.clone(), file(source));
+                self.facts.files.insert(compiled.into(), file(Vec::new()));
             }
         }
         self.write(Cf::Main, plan.edit(Cf::Main).map(|edit| edit.bytes.clone()));

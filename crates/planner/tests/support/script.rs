@@ -7,7 +7,7 @@
 
 use super::{Host, NOW, file, pem};
 use postseal_planner::facts::FileLook;
-use postseal_planner::intent::Binding;
+use postseal_planner::intent::{Binding, Place};
 use postseal_planner::plan::Cf;
 use postseal_planner::{Plan, Refusal, Request, RollbackRequest, Wish, settings};
 
@@ -46,19 +46,34 @@ fn command(host: &mut Host, word: &str, rest: &str) -> Result<(), Refusal> {
         "unset" => wish(host, settings::parse_unset(rest)?),
         "import" => host.store(rest),
         "bind" => {
-            let (name, option) = rest.split_once(' ').unwrap_or((rest, ""));
+            let (name, options) = rest.split_once(' ').unwrap_or((rest, ""));
             host.store(name);
             let binding = Binding {
                 name: name.to_owned(),
                 fingerprint: host.fingerprint(name),
-                allow_self_signed: option == "allow-self-signed",
+                allow_self_signed: options.contains("allow-self-signed"),
+                place: options.split(' ').find_map(place).unwrap_or_default(),
             };
             wish(host, vec![Wish::Bind(binding)]);
         }
-        "unbind" => wish(host, vec![Wish::Unbind(rest.to_owned())]),
+        "unbind" => {
+            let (name, options) = rest.split_once(' ').unwrap_or((rest, ""));
+            wish(host, vec![Wish::Unbind(name.to_owned(), place(options))]);
+        }
         _ => shape(host, word, rest),
     }
     Ok(())
+}
+
+/// `service=587`, `sni=mail.example.org`, `client`, `transport=relay`.
+fn place(option: &str) -> Option<Place> {
+    match option.split_once('=').unwrap_or((option, "")) {
+        ("service", port) => Some(Place::Port(port.parse().expect("a port"))),
+        ("sni", name) => Some(Place::Sni(name.to_owned())),
+        ("client", _) => Some(Place::Client(None)),
+        ("transport", name) => Some(Place::Client(Some(name.to_owned()))),
+        _ => None,
+    }
 }
 
 fn wish(host: &mut Host, wishes: Vec<Wish>) {

@@ -1,7 +1,7 @@
 //! Plans and refusals as text, for golden files.
 
 use postseal_planner::plan::{Cf, Plan, Step};
-use postseal_planner::report::{ServiceExpectation, TlsExpectation, WireExpectation};
+use postseal_planner::report::{Presented, ServiceExpectation, TlsExpectation, WireExpectation};
 use postseal_planner::{Refusal, Severity};
 use std::fmt::Write as _;
 
@@ -41,6 +41,12 @@ fn whole(plan: &Plan) -> String {
             "  {}",
             match step {
                 Step::InstallChain { path, .. } => format!("install {}", path.display()),
+                Step::InstallSniMap(map) => format!(
+                    "install {}:{}\n    {}",
+                    map.table,
+                    map.path.display(),
+                    map.source.trim_end().replace('\n', "\n    ")
+                ),
                 Step::Publish { file: Cf::Main } => "publish main.cf".to_owned(),
                 Step::Publish { file: Cf::Master } => "publish master.cf".to_owned(),
                 Step::Reload => "reload".to_owned(),
@@ -93,6 +99,14 @@ pub(crate) fn expectations(plan: &Plan) -> Vec<String> {
     lines.collect()
 }
 
+fn presented(presented: &Presented) -> String {
+    let name = presented.ask.name.as_deref().unwrap_or("-");
+    let kind = presented.ask.algorithm;
+    let kind = kind.map_or_else(String::new, |kind| format!("/{kind:?}"));
+    let leaves: Vec<String> = presented.certificates.iter().map(|c| c.prefix(4)).collect();
+    format!(" {name}{kind}={}", leaves.join("+"))
+}
+
 fn expected(service: &ServiceExpectation, text: &mut String) {
     let addresses: Vec<String> = service.addresses.iter().map(ToString::to_string).collect();
     let wire = match &service.wire {
@@ -124,7 +138,8 @@ fn expected(service: &ServiceExpectation, text: &mut String) {
                 let floor = handshake
                     .floor
                     .map_or("none".to_owned(), |floor| floor.to_string());
-                format!(", {certificate}, floor {floor}")
+                let presented: String = handshake.presented.iter().map(presented).collect();
+                format!(", {certificate}{presented}, floor {floor}")
             });
             format!("{start}{handshake}, auth {auth:?}")
         }

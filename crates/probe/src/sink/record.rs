@@ -3,7 +3,7 @@
 //! Owns: the messages and sessions, and the bounds on both. Never: forgets a message that was
 //! accepted.
 
-use mailtls::TlsVersion;
+use mailtls::{Fingerprint, TlsVersion};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -38,6 +38,8 @@ pub struct TlsUsed {
     pub cipher: String,
     /// The name the client asked for (RFC 6066 §3).
     pub sni: Option<String>,
+    /// The certificate the client showed, where it was asked for one (`SinkCertificate::asks`).
+    pub client: Option<Fingerprint>,
 }
 
 /// A session that ended.

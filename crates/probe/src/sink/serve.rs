@@ -7,6 +7,7 @@ use super::record::{Delivered, Record, SinkSession, TlsUsed};
 use super::{Keep, SinkOptions, SinkTls, context};
 use crate::tls::{failure, version};
 use crate::wire::Wire;
+use mailtls::Fingerprint;
 use openssl::error::ErrorStack;
 use openssl::ssl::{NameType, Ssl, SslContext, SslRef};
 use std::io::{self, ErrorKind};
@@ -100,10 +101,12 @@ fn shake(wire: Wire, context: &SslContext, seen: &mut SinkSession) -> io::Result
 }
 
 fn tls_used(ssl: &SslRef) -> Option<TlsUsed> {
+    let client = ssl.peer_certificate().and_then(|leaf| leaf.to_der().ok());
     Some(TlsUsed {
         version: version(ssl).ok()?,
         cipher: ssl.current_cipher()?.name().to_owned(),
         sni: ssl.servername(NameType::HOST_NAME).map(str::to_owned),
+        client: client.map(|leaf| Fingerprint::of(&leaf)),
     })
 }
 

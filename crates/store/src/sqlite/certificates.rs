@@ -4,7 +4,7 @@
 //! here is sealed already.
 
 use super::connection::Doing;
-use crate::{Certificate, NewCertificate, StoreError};
+use crate::{Certificate, NewCertificate, StoreError, Succession};
 use postseal_planner::Digest;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{FromRow, Row};
@@ -24,37 +24,47 @@ pub(super) async fn put(
     new: &NewCertificate,
     sealed_key: Option<Vec<u8>>,
 ) -> Result<(), StoreError> {
-    if !is_known(db, &new.name).await? {
-        put_row(db, new, sealed_key).await?;
-        return put_chain(db, new).await;
+    let known = versions(db, &new.name).await?;
+    for version in &known {
+        if chain(db, &new.name, *version).await? == new.chain {
+            return fill(db, new, *version, sealed_key).await;
+        }
     }
-    if chain(db, &new.name).await? != new.chain {
-        return Err(StoreError::Exists(new.name.clone()));
-    }
-    put_row(db, new, sealed_key).await
+    let version = match (new.succession, known.first()) {
+        (_, None) => 1,
+        (Succession::Renewal, Some(newest)) => newest.saturating_add(1),
+        (Succession::First, Some(_)) => return Err(StoreError::Exists(new.name.clone())),
+    };
+    put_row(db, new, version, sealed_key).await?;
+    put_chain(db, new, version).await?;
+    super::requests::delete(db, &new.name).await?;
+    Ok(())
 }
 
 pub(super) async fn all(db: &mut SqliteConnection) -> Result<Vec<Certificate>, StoreError> {
     let rows: Vec<CertificateRow> = sqlx::query_as(
-        "SELECT name, sealed_key IS NOT NULL AS has_key, private_ca, source, added_ms, file_digest
-         FROM certificates ORDER BY name",
+        "SELECT name, version, sealed_key IS NOT NULL AS has_key, private_ca, source, added_ms,
+             file_digest
+         FROM certificates ORDER BY name, version DESC",
     )
     .fetch_all(&mut *db)
     .await
     .doing("list certificates")?;
-    let links: Vec<Link> =
-        sqlx::query_as("SELECT certificate, der FROM chains ORDER BY certificate, position")
-            .fetch_all(db)
-            .await
-            .doing("list chains")?;
-    let mut chains: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
+    let links: Vec<Link> = sqlx::query_as(
+        "SELECT certificate, version, der FROM chains ORDER BY certificate, version, position",
+    )
+    .fetch_all(db)
+    .await
+    .doing("list chains")?;
+    let mut chains: BTreeMap<(String, u32), Vec<Vec<u8>>> = BTreeMap::new();
     for link in links {
-        chains.entry(link.certificate).or_default().push(link.der);
+        let chain = chains.entry((link.certificate, link.version)).or_default();
+        chain.push(link.der);
     }
     rows.into_iter()
         .map(|row| {
-            let chain = chains.remove(&row.name).unwrap_or_default();
-            row.certificate(chain)
+            let chain = chains.remove(&(row.name.clone(), row.version));
+            row.certificate(chain.unwrap_or_default())
         })
         .collect()
 }
@@ -62,10 +72,12 @@ pub(super) async fn all(db: &mut SqliteConnection) -> Result<Vec<Certificate>, S
 pub(super) async fn sealed_key(
     db: &mut SqliteConnection,
     name: &str,
+    version: u32,
 ) -> Result<Option<Vec<u8>>, StoreError> {
     let found: Option<Option<Vec<u8>>> =
-        sqlx::query_scalar("SELECT sealed_key FROM certificates WHERE name = $1")
+        sqlx::query_scalar("SELECT sealed_key FROM certificates WHERE name = $1 AND version = $2")
             .bind(name)
+            .bind(version)
             .fetch_optional(db)
             .await
             .doing("read a sealed key")?;
@@ -81,39 +93,70 @@ pub(super) async fn delete(db: &mut SqliteConnection, name: &str) -> Result<bool
     Ok(deleted.rows_affected() > 0)
 }
 
-async fn is_known(db: &mut SqliteConnection, name: &str) -> Result<bool, StoreError> {
-    let found: i64 = sqlx::query_scalar("SELECT count(*) FROM certificates WHERE name = $1")
-        .bind(name)
-        .fetch_one(db)
-        .await
-        .doing("look for a certificate")?;
-    Ok(found > 0)
-}
-
-async fn chain(db: &mut SqliteConnection, name: &str) -> Result<Vec<Vec<u8>>, StoreError> {
-    sqlx::query_scalar("SELECT der FROM chains WHERE certificate = $1 ORDER BY position")
+/// The versions under a name, the newest first.
+async fn versions(db: &mut SqliteConnection, name: &str) -> Result<Vec<u32>, StoreError> {
+    sqlx::query_scalar("SELECT version FROM certificates WHERE name = $1 ORDER BY version DESC")
         .bind(name)
         .fetch_all(db)
         .await
-        .doing("read a chain")
+        .doing("look for a certificate")
 }
 
-/// Adds the row, or fills the one of the same chain: nothing known is lost by saying less.
-async fn put_row(
+async fn chain(
+    db: &mut SqliteConnection,
+    name: &str,
+    version: u32,
+) -> Result<Vec<Vec<u8>>, StoreError> {
+    sqlx::query_scalar(
+        "SELECT der FROM chains WHERE certificate = $1 AND version = $2 ORDER BY position",
+    )
+    .bind(name)
+    .bind(version)
+    .fetch_all(db)
+    .await
+    .doing("read a chain")
+}
+
+/// Fills the row of the same chain: nothing known is lost by saying less.
+async fn fill(
     db: &mut SqliteConnection,
     new: &NewCertificate,
+    version: u32,
     sealed_key: Option<Vec<u8>>,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO certificates (name, private_ca, sealed_key, source, added_ms, file_digest)
-         VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (name) DO UPDATE SET
-             private_ca = COALESCE(excluded.private_ca, certificates.private_ca),
-             sealed_key = COALESCE(excluded.sealed_key, certificates.sealed_key),
-             source = excluded.source,
-             file_digest = COALESCE(excluded.file_digest, certificates.file_digest)",
+        "UPDATE certificates SET
+             private_ca = COALESCE($3, private_ca),
+             sealed_key = COALESCE($4, sealed_key),
+             source = $5,
+             file_digest = COALESCE($6, file_digest)
+         WHERE name = $1 AND version = $2",
     )
     .bind(&new.name)
+    .bind(version)
+    .bind(&new.private_ca)
+    .bind(sealed_key)
+    .bind(&new.source)
+    .bind(new.file_digest.map(String::from))
+    .execute(db)
+    .await
+    .doing("store a certificate")?;
+    Ok(())
+}
+
+async fn put_row(
+    db: &mut SqliteConnection,
+    new: &NewCertificate,
+    version: u32,
+    sealed_key: Option<Vec<u8>>,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO certificates
+             (name, version, private_ca, sealed_key, source, added_ms, file_digest)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(&new.name)
+    .bind(version)
     .bind(&new.private_ca)
     .bind(sealed_key)
     .bind(&new.source)
@@ -125,21 +168,29 @@ async fn put_row(
     Ok(())
 }
 
-async fn put_chain(db: &mut SqliteConnection, new: &NewCertificate) -> Result<(), StoreError> {
+async fn put_chain(
+    db: &mut SqliteConnection,
+    new: &NewCertificate,
+    version: u32,
+) -> Result<(), StoreError> {
     for (position, der) in (0_i64..).zip(&new.chain) {
-        sqlx::query("INSERT INTO chains (certificate, position, der) VALUES ($1, $2, $3)")
-            .bind(&new.name)
-            .bind(position)
-            .bind(der)
-            .execute(&mut *db)
-            .await
-            .doing("store a chain")?;
+        sqlx::query(
+            "INSERT INTO chains (certificate, version, position, der) VALUES ($1, $2, $3, $4)",
+        )
+        .bind(&new.name)
+        .bind(version)
+        .bind(position)
+        .bind(der)
+        .execute(&mut *db)
+        .await
+        .doing("store a chain")?;
     }
     Ok(())
 }
 
 struct Link {
     certificate: String,
+    version: u32,
     der: Vec<u8>,
 }
 
@@ -147,6 +198,7 @@ impl FromRow<'_, SqliteRow> for Link {
     fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
             certificate: row.try_get("certificate")?,
+            version: row.try_get("version")?,
             der: row.try_get("der")?,
         })
     }
@@ -154,6 +206,7 @@ impl FromRow<'_, SqliteRow> for Link {
 
 struct CertificateRow {
     name: String,
+    version: u32,
     has_key: bool,
     private_ca: Option<Vec<u8>>,
     source: String,
@@ -169,6 +222,7 @@ impl CertificateRow {
         };
         Ok(Certificate {
             name: self.name,
+            version: self.version,
             chain,
             has_key: self.has_key,
             private_ca: self.private_ca,
@@ -187,6 +241,7 @@ impl FromRow<'_, SqliteRow> for CertificateRow {
     fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
             name: row.try_get("name")?,
+            version: row.try_get("version")?,
             has_key: row.try_get("has_key")?,
             private_ca: row.try_get("private_ca")?,
             source: row.try_get("source")?,

@@ -15,13 +15,14 @@ mod history;
 mod instances;
 mod operations;
 mod plans;
+mod requests;
 mod schema;
 mod snapshots;
 
 use crate::identity::Identity;
 use crate::{
-    AuditEntry, Certificate, Close, InstanceState, NewCertificate, NewOperation, Operation, Phase,
-    Store, StoreError,
+    AuditEntry, Certificate, Close, InstanceState, NewCertificate, NewOperation, Operation,
+    PendingRequest, Phase, Store, StoreError,
 };
 use connection::{connect, transaction};
 use postseal_planner::{Intent, Plan};
@@ -179,11 +180,35 @@ impl Store for SqliteStore {
         self.read(async |db| certificates::all(db).await)
     }
 
-    fn private_key(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
-        match self.read(async |db| certificates::sealed_key(db, name).await)? {
+    fn private_key(
+        &self,
+        name: &str,
+        version: u32,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        match self.read(async |db| certificates::sealed_key(db, name, version).await)? {
             Some(sealed) => self.identity()?.open(&sealed).map(Some),
             None => Ok(None),
         }
+    }
+
+    fn put_request(&mut self, request: &PendingRequest, key: &[u8]) -> Result<(), StoreError> {
+        let sealed = self.identity()?.seal(key)?;
+        self.write(async |db| requests::put(db, request, sealed).await)
+    }
+
+    fn requests(&self) -> Result<Vec<PendingRequest>, StoreError> {
+        self.read(async |db| requests::all(db).await)
+    }
+
+    fn request_key(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        match self.read(async |db| requests::sealed_key(db, name).await)? {
+            Some(sealed) => self.identity()?.open(&sealed).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn delete_request(&mut self, name: &str) -> Result<bool, StoreError> {
+        self.write(async |db| requests::delete(db, name).await)
     }
 
     fn delete_certificate(&mut self, name: &str) -> Result<bool, StoreError> {

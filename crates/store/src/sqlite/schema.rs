@@ -11,15 +11,17 @@ use sqlx::{Connection, SqlSafeStr};
 use std::path::Path;
 
 /// The newest version of `agent.db`.
-const NEWEST: i64 = 2;
+const NEWEST: i64 = 3;
 
 /// The migrations of `agent.db`.
 pub(super) fn agent() -> Migrator {
     let first = include_str!("../../migrations/sqlite/agent/0001_agent.sql");
     let before = include_str!("../../migrations/sqlite/agent/0002_before.sql");
+    let versions = include_str!("../../migrations/sqlite/agent/0003_versions.sql");
     Migrator::with_migrations(vec![
         migration(1, "agent", first),
-        migration(NEWEST, "before", before),
+        migration(2, "before", before),
+        migration(NEWEST, "versions", versions),
     ])
 }
 

@@ -213,12 +213,12 @@ fn an_unusable_identity_costs_only_the_keys() {
     keys_fail(&folder, "others may open it");
     fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let store = SqliteStore::open(&folder).unwrap();
-    assert!(store.private_key("mx").unwrap().is_some());
+    assert!(store.private_key("mx", 1).unwrap().is_some());
 }
 
 fn keys_fail(folder: &Path, why: &str) {
     let mut store = SqliteStore::open(folder).unwrap();
-    let read = store.private_key("mx").unwrap_err();
+    let read = store.private_key("mx", 1).unwrap_err();
     let written = store.put_certificate(&certificate("new")).unwrap_err();
     for error in [read, written] {
         assert!(

@@ -11,7 +11,7 @@ use postseal_planner::report::{
 use postseal_planner::{Digest, Finding, Severity};
 use postseal_store::{
     Before, Close, InstanceState, NewCertificate, NewOperation, OperationKind, OperationOutcome,
-    StoredSnapshot,
+    StoredSnapshot, Succession,
 };
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
@@ -58,6 +58,7 @@ pub(crate) fn intent(word: &str) -> Intent {
             name: "mx".to_owned(),
             fingerprint: fingerprint(),
             allow_self_signed: false,
+            place: postseal_planner::intent::Place::Server,
         }],
     }
 }
@@ -231,5 +232,6 @@ pub(crate) fn certificate(name: &str) -> NewCertificate {
         source: "fullchain.pem, privkey.pem".to_owned(),
         added_ms: 5,
         file_digest: Some(Digest::of(name.as_bytes())),
+        succession: Succession::First,
     }
 }

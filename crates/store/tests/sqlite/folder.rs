@@ -245,7 +245,7 @@ fn an_identity_that_is_there_is_kept() {
     assert_eq!(fs::read(folder.join("identity")).unwrap(), identity);
     assert!(folder.join("console.db").exists());
     store.put_certificate(&certificate("mx")).unwrap();
-    assert_eq!(store.private_key("mx").unwrap().unwrap().as_slice(), KEY);
+    assert_eq!(store.private_key("mx", 1).unwrap().unwrap().as_slice(), KEY);
 }
 
 #[test]
@@ -265,7 +265,7 @@ fn many_may_create_at_once() {
     let store = SqliteStore::open_existing(&folder).unwrap().unwrap();
     assert_eq!(store.certificates().unwrap().len(), 6);
     for n in 0..6 {
-        assert!(store.private_key(&format!("mx{n}")).unwrap().is_some());
+        assert!(store.private_key(&format!("mx{n}"), 1).unwrap().is_some());
     }
     assert!(
         names(&folder).iter().all(|name| !name.starts_with('.')),

@@ -20,9 +20,9 @@ fn multiply(folder: &Path) {
         INSERT INTO journal SELECT i, position, phase FROM journal, n WHERE operation = 1;
         INSERT INTO snapshots SELECT i, position, file, digest, attributes
             FROM snapshots, n WHERE operation = 1;
-        INSERT INTO certificates SELECT printf('mx%05d', i), private_ca, sealed_key, source,
+        INSERT INTO certificates SELECT printf('mx%05d', i), version, private_ca, sealed_key, source,
             added_ms, file_digest FROM certificates, n;
-        INSERT INTO chains SELECT printf('mx%05d', i), position, der FROM chains, n;
+        INSERT INTO chains SELECT printf('mx%05d', i), version, position, der FROM chains, n;
         COMMIT";
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()

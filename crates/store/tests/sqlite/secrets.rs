@@ -47,7 +47,7 @@ fn no_file_holds_a_key_in_clear() {
     assert_eq!(found(&folder, b"age-encryption.org/v1"), ["agent.db-wal"]);
     no_key_bytes(&folder);
     store.put_certificate(&certificate("mx")).unwrap();
-    assert!(store.private_key("mx").unwrap().is_some());
+    assert!(store.private_key("mx", 1).unwrap().is_some());
     store.delete_certificate("mx").unwrap();
     no_key_bytes(&folder);
     drop(store);

@@ -78,6 +78,7 @@ fn scratch_instances_are_counted_and_told() {
         main_cf: b"x = 1\n".to_vec(),
         master_cf: Vec::new(),
         private: BTreeMap::new(),
+        sni_maps: Vec::new(),
         transports: BTreeMap::new(),
     };
     let mut scratch = host.rehearse(&staged).unwrap();

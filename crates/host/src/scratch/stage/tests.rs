@@ -9,6 +9,7 @@ fn staging(private: &[&str]) -> Staging {
         queue: PathBuf::from("/s/queue"),
         data: PathBuf::from("/s/data"),
         transport_maps: Vec::new(),
+        maps: Vec::new(),
         private: private
             .iter()
             .enumerate()

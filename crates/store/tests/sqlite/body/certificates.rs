@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 fn shown(new: &NewCertificate) -> Certificate {
     Certificate {
         name: new.name.clone(),
+        version: 1,
         chain: new.chain.clone(),
         has_key: new.key.is_some(),
         private_ca: new.private_ca.clone(),
@@ -80,7 +81,7 @@ fn same_again(store: &mut dyn Store) {
     assert_eq!(store.certificates().unwrap()[1], expected);
     assert_eq!(
         store
-            .private_key("mx")
+            .private_key("mx", 1)
             .unwrap()
             .as_deref()
             .map(Vec::as_slice),
@@ -105,22 +106,22 @@ pub(crate) fn keys(store: &mut dyn Store) {
 
     assert_eq!(
         store
-            .private_key("mx")
+            .private_key("mx", 1)
             .unwrap()
             .as_deref()
             .map(Vec::as_slice),
         Some(KEY)
     );
-    assert_eq!(store.private_key("large").unwrap(), Some(large));
-    assert_eq!(store.private_key("public").unwrap(), None);
-    assert_eq!(store.private_key("nobody").unwrap(), None);
+    assert_eq!(store.private_key("large", 1).unwrap(), Some(large));
+    assert_eq!(store.private_key("public", 1).unwrap(), None);
+    assert_eq!(store.private_key("nobody", 1).unwrap(), None);
     let replaced = Zeroizing::new(b"another key".to_vec());
     let new = NewCertificate {
         key: Some(replaced.clone()),
         ..certificate("mx")
     };
     store.put_certificate(&new).unwrap();
-    assert_eq!(store.private_key("mx").unwrap(), Some(replaced));
+    assert_eq!(store.private_key("mx", 1).unwrap(), Some(replaced));
     store.delete_certificate("mx").unwrap();
-    assert_eq!(store.private_key("mx").unwrap(), None);
+    assert_eq!(store.private_key("mx", 1).unwrap(), None);
 }

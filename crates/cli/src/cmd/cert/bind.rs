@@ -1,0 +1,89 @@
+//! `cert bind` and `cert unbind`: who presents a certificate, and when.
+//!
+//! Owns: their words. Never: decides what a binding writes; the planner does.
+
+use super::super::set::wished;
+use crate::answer::Answer;
+use crate::config::Global;
+use crate::failure::Failure;
+use crate::session::Session;
+use postseal_engine::EngineError;
+use postseal_planner::intent::{Binding, Place};
+
+/// Arguments of `cert bind`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct BindArgs {
+    name: String,
+    #[command(flatten)]
+    places: PlaceArgs,
+    /// Accept a self-signed certificate for opportunistic TLS on a mail exchanger
+    #[arg(long)]
+    allow_self_signed: bool,
+}
+
+/// Arguments of `cert unbind`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct UnbindArgs {
+    name: String,
+    #[command(flatten)]
+    places: PlaceArgs,
+}
+
+/// Where. Nothing said: every SMTP service.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PlaceArgs {
+    /// Only these services, by port or name: 25, 587, 465, smtp, submission, smtps
+    #[arg(long, value_name = "SERVICE", value_delimiter = ',', conflicts_with_all = ["sni", "client"])]
+    service: Vec<String>,
+    /// To clients that ask for this host name, or with `.example.org` for any name below it
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_delimiter = ',',
+        conflicts_with = "client"
+    )]
+    sni: Vec<String>,
+    /// By the SMTP client, to servers that ask for a certificate
+    #[arg(long)]
+    client: bool,
+    /// Only by the SMTP client of this transport in master.cf
+    #[arg(long, value_name = "TRANSPORT", requires = "client")]
+    transport: Option<String>,
+}
+
+impl PlaceArgs {
+    /// The places that were named; none where nothing was said.
+    fn places(&self) -> Result<Vec<Place>, Failure> {
+        let refused = |refusal| Failure::from(EngineError::Refused(refusal));
+        if self.client {
+            return Ok(vec![Place::Client(self.transport.clone())]);
+        }
+        let services = self.service.iter().map(|word| Place::service(word));
+        let names = self.sni.iter().map(|name| Place::name(name));
+        let places: Result<Vec<Place>, _> = services.chain(names).collect();
+        places.map_err(refused)
+    }
+}
+
+pub(super) fn bind(args: &BindArgs, global: &Global) -> Result<Answer, Failure> {
+    let mut places = args.places.places()?;
+    if places.is_empty() {
+        places.push(Place::Server);
+    }
+    let mut session = Session::existing(global)?;
+    let mut engine = session.engine();
+    let view = engine.certificate(&args.name)?;
+    let bindings = places.into_iter().map(|place| Binding {
+        name: view.name.clone(),
+        fingerprint: view.chain[0].fingerprint(),
+        allow_self_signed: args.allow_self_signed,
+        place,
+    });
+    Ok(wished(&engine.bind(bindings.collect())?))
+}
+
+pub(super) fn unbind(args: &UnbindArgs, global: &Global) -> Result<Answer, Failure> {
+    let places = args.places.places()?;
+    let mut session = Session::existing(global)?;
+    Ok(wished(&session.engine().unbind(&args.name, &places)?))
+}

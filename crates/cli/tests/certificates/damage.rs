@@ -1,0 +1,124 @@
+//! Served is not what is bound: found by `verify` and `status`, healed by `apply`.
+
+use crate::scene::run;
+use crate::site::{Site, all, by_name};
+use postseal_issue::KeyType;
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+/// Every finding of `verify`: code and message.
+fn findings(judgements: &Value) -> Vec<(String, String)> {
+    let judged = judgements.as_array().unwrap().iter();
+    let all = judged.flat_map(|judged| judged["findings"].as_array().unwrap());
+    all.map(|finding| {
+        let text = |field: &str| finding[field].as_str().unwrap().to_owned();
+        (text("code"), text("message"))
+    })
+    .collect()
+}
+
+/// Key and chain of another certificate, under the name of this one.
+fn swap(site: &Site, path: &Path, by: &str) {
+    fs::copy(site.scene.named(&format!("{by}.both")), path).unwrap();
+}
+
+/// `verify` and `status` say that each service shows another certificate.
+fn is_noticed(site: &Site, ports: &[u16], about: &str) {
+    let verified = site.ends(1, "verify").json;
+    let found = findings(&verified["judgements"]);
+    let status = site.must("status").json;
+    assert_eq!(findings(&status["observed"]["judgements"]), found);
+    for port in ports {
+        let place = format!("Port {port} ");
+        let named = found.iter().any(|(code, message)| {
+            code == "wire.wrong-certificate"
+                && message.starts_with(&place)
+                && message.contains(about)
+        });
+        assert!(named, "{place}{about}: {found:#?}");
+    }
+    assert_eq!(found.len(), ports.len(), "{found:#?}");
+}
+
+#[test]
+fn a_key_swapped_by_hand_is_seen_on_the_wire_and_healed() {
+    let site = Site::serving();
+    site.make("evil", KeyType::Rsa2048, &["mx.box.test"]);
+    let before = site.world();
+    let path = site.key_file("mx");
+    let good = fs::read(&path).unwrap();
+    swap(&site, &path, "evil");
+    site.reload();
+    assert_eq!(site.plainly(), all("evil"));
+    is_noticed(&site, &[25, 587, 465], "shows another certificate");
+    let plan = site.must("plan").json;
+    assert!(plan["plan"].to_string().contains("install"), "{plan:#}");
+    site.must("apply");
+    assert_eq!(fs::read(&path).unwrap(), good);
+    assert_eq!(site.world(), before);
+    assert_eq!(site.plainly(), all("mx"));
+    site.must("verify");
+}
+
+#[test]
+fn a_port_that_was_not_reloaded_is_named() {
+    let site = Site::serving();
+    site.import("mua", KeyType::EcdsaP256, &["mx.box.test"]);
+    site.make("evil", KeyType::EcdsaP256, &["mx.box.test"]);
+    site.must("cert bind mua --service 587");
+    site.must("apply");
+    swap(&site, &site.key_file("mua"), "evil");
+    site.reload();
+    is_noticed(&site, &[587], "shows another certificate");
+    // The file is right again, but nobody reloads: smtpd goes on with what it has read.
+    fs::copy(site.scene.named("mua.both"), site.key_file("mua")).unwrap();
+    assert_eq!(
+        site.looked(587, &[crate::site::by_name("mx.box.test")]),
+        ["evil"]
+    );
+    is_noticed(&site, &[587], "shows another certificate");
+    site.reload();
+    site.must("verify");
+}
+
+#[test]
+fn another_certificate_in_the_map_is_named_with_the_name() {
+    let site = Site::serving();
+    for name in ["a", "b"] {
+        let host = format!("{name}.box.test");
+        site.import(name, KeyType::EcdsaP256, &[&host]);
+        site.must(&format!("cert bind {name} --sni {host}"));
+    }
+    site.must("apply");
+    let [source, compiled] = site.maps().try_into().unwrap();
+    let table = format!("hash:{}", source.display());
+    let config = site.scene.config();
+    let rows = fs::read_to_string(&source).unwrap();
+
+    // Somebody compiled the map anew while another key stood under the name.
+    let key = site.key_file("b");
+    let good = fs::read(&key).unwrap();
+    site.make("evil", KeyType::EcdsaP256, &["b.box.test"]);
+    swap(&site, &key, "evil");
+    run("/usr/sbin/postmap", &["-c", &config, "-F", &table]);
+    fs::write(&key, &good).unwrap();
+    site.reload();
+    is_noticed(&site, &[25, 587, 465], "ask for b.box.test");
+    let shown = site.shown(&by_name("a.box.test"));
+    assert_eq!(shown, all("a"));
+
+    // A source edited by hand, and a compiled map that is gone, are written anew.
+    fs::write(&source, rows.replace("b.box.test", "c.box.test")).unwrap();
+    site.must("apply");
+    assert_eq!(fs::read_to_string(&source).unwrap(), rows);
+    assert_eq!(site.shown(&by_name("b.box.test")), all("b"));
+    site.must("verify");
+
+    fs::remove_file(&compiled).unwrap();
+    site.must("apply");
+    assert!(compiled.exists());
+    assert_eq!(site.shown(&by_name("b.box.test")), all("b"));
+    site.must("verify");
+    assert_eq!(site.must("plan").json["changed"], false);
+}

@@ -1,0 +1,20 @@
+//! Who is shown which certificate, on a real Postfix: by kind of key, by port, by the name that a
+//! client asks for, and what the SMTP client shows. Stories of the public commands, each proved by
+//! handshakes of its own. Needs root and Postfix.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+
+#[path = "../kill/cut.rs"]
+#[allow(dead_code, reason = "its lists of cuts are of another story")]
+mod cut;
+#[path = "../scene/mod.rs"]
+mod scene;
+
+mod client;
+mod damage;
+mod kill;
+mod kinds;
+mod names;
+mod ports;
+mod refusals;
+mod site;

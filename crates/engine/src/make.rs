@@ -1,0 +1,221 @@
+//! Certificates made here: self-signed, by a private CA, and requests for a CA elsewhere.
+//!
+//! Owns: under which name they enter the store, and whose key they use. Never: makes a key or a
+//! signature itself (`issue` does), binds what it made.
+
+use crate::certificates::{CertificateView, finding, unknown};
+use crate::import::{check_name, taken};
+use crate::{Engine, EngineError};
+use mailtls::{CertError, CertProblem, Certificate, Gravity, PrivateKey};
+use postseal_issue::{IssueError, Issued, Key, KeyType, PrivateCa, Validity};
+use postseal_planner::{Digest, Finding, Severity};
+use postseal_store::{NewCertificate, PendingRequest, Succession};
+
+/// What is made for which names.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The name in the store.
+    pub name: String,
+    /// Host names and addresses; the first is the common name too. For a CA, its common name.
+    pub names: Vec<String>,
+    /// The key to make, or that of the certificate which is renewed.
+    pub key: KeyChoice,
+    /// How long it is valid.
+    pub days: u32,
+    /// Whether it may follow another certificate under its name.
+    pub succession: Succession,
+}
+
+/// Which key a certificate is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyChoice {
+    /// A new one.
+    New(KeyType),
+    /// That of the newest version under the name.
+    Reuse,
+}
+
+impl Engine<'_> {
+    /// A certificate that only its own key vouches for.
+    pub fn self_signed(&mut self, wanted: &Wanted) -> Result<CertificateView, EngineError> {
+        self.check_free(wanted)?;
+        let key = self.key_for(wanted)?;
+        let validity = Validity::days(self.clock.now_unix(), wanted.days);
+        let issued =
+            postseal_issue::self_signed_for(&names(wanted)?, validity, &key).map_err(refused)?;
+        self.put_issued(wanted, &issued, None, "self-signed here")
+    }
+
+    /// A CA of one's own. `permitted`: the domains it may issue for, all where none is named.
+    pub fn private_ca(
+        &mut self,
+        wanted: &Wanted,
+        permitted: &[String],
+    ) -> Result<CertificateView, EngineError> {
+        self.check_free(wanted)?;
+        let KeyChoice::New(key_type) = wanted.key else {
+            return Err(EngineError::Refused(
+                Finding::new(
+                    "cert.ca-key-reused",
+                    Severity::Error,
+                    "A CA is made with a key of its own.",
+                    "Leave out --reuse-key.",
+                )
+                .into(),
+            ));
+        };
+        let name = wanted
+            .names
+            .first()
+            .map_or(wanted.name.as_str(), |name| name);
+        let validity = Validity::days(self.clock.now_unix(), wanted.days);
+        let ca = PrivateCa::constrained(name, key_type, validity, permitted).map_err(refused)?;
+        let issued = Issued {
+            cert_pem: ca.certificate_pem(),
+            key_pem: ca.key_pem(),
+            chain_pem: String::new(),
+        };
+        self.put_issued(wanted, &issued, None, "private CA made here")
+    }
+
+    /// A certificate by a private CA of the store.
+    pub fn issue_by(&mut self, ca: &str, wanted: &Wanted) -> Result<CertificateView, EngineError> {
+        self.check_free(wanted)?;
+        let stored = self.newest(ca)?.ok_or_else(|| unknown(ca))?;
+        let key = self.store.private_key(ca, stored.version)?;
+        let key = key.ok_or(CertError::KeyMissing)?;
+        let mut pem = String::new();
+        for der in &stored.chain {
+            let certificate = Certificate::parse(der)?;
+            pem.push_str(&String::from_utf8_lossy(&certificate.to_pem()?));
+        }
+        let issuer = PrivateCa::read(&pem, &key).map_err(refused)?;
+        let own = self.key_for(wanted)?;
+        let validity = Validity::days(self.clock.now_unix(), wanted.days);
+        let issued = issuer
+            .issue_for(&names(wanted)?, validity, &own)
+            .map_err(refused)?;
+        let root = stored.chain.last().cloned();
+        self.put_issued(wanted, &issued, root, &format!("issued here by {ca}"))
+    }
+
+    /// A request for a CA elsewhere; its key stays here, sealed, until the certificate comes under
+    /// the same name.
+    pub fn request(&mut self, wanted: &Wanted) -> Result<PendingRequest, EngineError> {
+        check_name(&wanted.name)?;
+        let key = self.key_for(wanted)?;
+        let names = names(wanted)?;
+        let made = postseal_issue::signing_request(&names, &key).map_err(refused)?;
+        let request = PendingRequest {
+            name: wanted.name.clone(),
+            pem: made.pem,
+            names,
+            made_ms: self.clock.now_ms(),
+        };
+        let key = key.to_pem();
+        self.store.put_request(&request, key.as_bytes())?;
+        Ok(request)
+    }
+
+    /// The requests that wait for their certificates.
+    pub fn requests(&self) -> Result<Vec<PendingRequest>, EngineError> {
+        Ok(self.store.requests()?)
+    }
+
+    /// Forgets a request with its key.
+    pub fn forget_request(&mut self, name: &str) -> Result<(), EngineError> {
+        if self.store.delete_request(name)? {
+            return Ok(());
+        }
+        Err(EngineError::Unknown {
+            what: "request",
+            name: name.to_owned(),
+        })
+    }
+
+    fn check_free(&self, wanted: &Wanted) -> Result<(), EngineError> {
+        check_name(&wanted.name)?;
+        if wanted.succession == Succession::First && self.newest(&wanted.name)?.is_some() {
+            return Err(taken(&wanted.name));
+        }
+        Ok(())
+    }
+
+    fn key_for(&self, wanted: &Wanted) -> Result<Key, EngineError> {
+        let KeyChoice::New(key_type) = wanted.key else {
+            let newest = self.newest(&wanted.name)?;
+            let newest = newest.ok_or_else(|| unknown(&wanted.name))?;
+            let pem = self.store.private_key(&wanted.name, newest.version)?;
+            return Key::read(&pem.ok_or(CertError::KeyMissing)?).map_err(refused);
+        };
+        Key::generate(key_type).map_err(refused)
+    }
+
+    fn put_issued(
+        &mut self,
+        wanted: &Wanted,
+        issued: &Issued,
+        private_ca: Option<Vec<u8>>,
+        source: &str,
+    ) -> Result<CertificateView, EngineError> {
+        let chain = mailtls::pem_certificates(issued.fullchain_pem().as_bytes())?;
+        let key = PrivateKey::parse(issued.key_pem.as_bytes())?;
+        let file = mailtls::key_first_pem(&key, &chain)?;
+        self.store.put_certificate(&NewCertificate {
+            name: wanted.name.clone(),
+            chain: chain.iter().map(|cert| cert.der.clone()).collect(),
+            key: Some(key.to_pem()?),
+            private_ca,
+            source: source.to_owned(),
+            added_ms: self.clock.now_ms(),
+            file_digest: Some(Digest::of(&file)),
+            succession: wanted.succession,
+        })?;
+        self.certificate(&wanted.name)
+    }
+}
+
+/// Host names as A-labels, and addresses.
+fn names(wanted: &Wanted) -> Result<Vec<String>, EngineError> {
+    let plain = |name: &String| {
+        let (star, host) = match name.strip_prefix("*.") {
+            Some(host) => ("*.", host),
+            None => ("", name.as_str()),
+        };
+        if name.parse::<std::net::IpAddr>().is_ok() {
+            return Some(name.clone());
+        }
+        mailtls::host_name(host).map(|host| format!("{star}{host}"))
+    };
+    wanted
+        .names
+        .iter()
+        .map(|name| {
+            plain(name).ok_or_else(|| {
+                EngineError::Refused(
+                    Finding::new(
+                        "cert.bad-host-name",
+                        Severity::Error,
+                        format!("{name:?} is neither a host name nor an address."),
+                        "Say names as mail.example.org, *.example.org or 192.0.2.1.",
+                    )
+                    .into(),
+                )
+            })
+        })
+        .collect()
+}
+
+/// Why nothing could be made.
+fn refused(error: IssueError) -> EngineError {
+    if let IssueError::Unreadable(error) = error {
+        return error.into();
+    }
+    let problem = CertProblem {
+        code: "cert.not-made",
+        gravity: Gravity::Error,
+        message: crate::undo::whole_chain(&error),
+        remedy: "Check the names, the lifetime and the CA.".to_owned(),
+    };
+    EngineError::Refused(finding(&problem).into())
+}

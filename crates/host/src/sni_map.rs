@@ -1,0 +1,56 @@
+//! Maps of server names: keys and chains by the name that a client asks for.
+//!
+//! Owns: writing one and having it compiled (`postmap -F`, which puts the keys themselves into
+//! the map), so that a map that is named is whole. Never: decides what is in it.
+
+use crate::file::{failed, sync_folder};
+use crate::postfix::Postfix;
+use crate::root::Root;
+use crate::{HostError, private};
+use postseal_planner::plan::SniMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// Compiles the map beside its place, moves it there, and writes its source last: where the
+/// source stands, the map is whole. `config` is the configuration directory for `postmap`.
+pub(crate) fn install(
+    root: &Root,
+    postfix: &Postfix,
+    config: &Path,
+    map: &SniMap,
+) -> Result<(), HostError> {
+    let folder = map.path.parent().unwrap_or(Path::new("/"));
+    private::make_folder(&root.at(folder))?;
+    let source = Zeroizing::new(map.source.clone().into_bytes());
+    let files = map.files();
+    if let [_, compiled] = files.as_slice() {
+        let draft = SniMap {
+            path: suffixed(&map.path, ".new"),
+            ..map.clone()
+        };
+        let draft_files = draft.files();
+        private::install(&root.at(&draft.path), &source)?;
+        let made = postfix
+            .compile(config, &draft.table, &draft.path)
+            .and_then(|()| {
+                let from = root.at(&draft_files[1]);
+                File::open(&from)
+                    .and_then(|file| file.sync_all())
+                    .and_then(|()| fs::rename(&from, root.at(compiled)))
+                    .map_err(failed("write", compiled))
+            });
+        for file in &draft_files {
+            private::remove(&root.at(file))?;
+        }
+        made?;
+        sync_folder(&root.at(folder))?;
+    }
+    private::install(&root.at(&map.path), &source)
+}
+
+fn suffixed(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}

@@ -1,0 +1,97 @@
+//! Certificates for names that clients ask for (`tls_server_sni_maps`, Postfix 3.4).
+//!
+//! Owns: the rows of the map, where it stands, and the parameter that names it. Never: compiles
+//! one (`host` runs `postmap -F`).
+//!
+//! `postmap -F` puts the keys and chains themselves into the map. So its name holds a digest of
+//! its rows, which name files by fingerprint: a renewal makes another map beside the old one, and
+//! the switch to it, or back, is one edit of main.cf.
+
+use super::certificates::{bound_path, folder, plain_path};
+use super::{Ground, Target, Targets, refuse, services};
+use crate::facts::Facts;
+use crate::intent::{Binding, Intent, Place};
+use crate::plan::SniMap;
+use crate::{Digest, Refusal};
+use std::collections::BTreeMap;
+
+pub(crate) const PARAMETER: &str = "tls_server_sni_maps";
+
+/// Table types that `postmap` compiles into one file beside the source.
+const COMPILED: [&str; 4] = ["hash", "btree", "lmdb", "cdb"];
+
+/// The map of an intent; `None` where no certificate is bound to a name.
+pub(crate) fn map(intent: &Intent, facts: &Facts) -> Option<SniMap> {
+    let mut rows: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (name, bound) in names(intent) {
+        let path = bound_path(facts, bound).display().to_string();
+        rows.entry(name).or_default().push(path);
+    }
+    if rows.is_empty() {
+        return None;
+    }
+    let source: String = rows
+        .iter()
+        .map(|(name, paths)| format!("{name} {}\n", paths.join(" ")))
+        .collect();
+    let name = format!("sni-{}", Digest::of(source.as_bytes()).short(8));
+    Some(SniMap {
+        path: folder(&facts.config_directory).join(name),
+        table: table(facts),
+        source,
+    })
+}
+
+/// The names that certificates are bound to.
+pub(crate) fn names(intent: &Intent) -> impl Iterator<Item = (&str, &Binding)> {
+    intent.bindings.iter().filter_map(|bound| {
+        if let Place::Sni(name) = &bound.place {
+            Some((name.as_str(), bound))
+        } else {
+            None
+        }
+    })
+}
+
+/// Postfix's own choice where it is a type that `postmap` compiles; else the plain text, which
+/// needs no compiling.
+fn table(facts: &Facts) -> String {
+    let own = facts.values.get("default_database_type");
+    let usable = |table: &str| {
+        COMPILED.contains(&table) && facts.map_types.iter().any(|known| known == table)
+    };
+    match own {
+        Some(own) if usable(own) => own.clone(),
+        _ => "texthash".to_owned(),
+    }
+}
+
+/// Names the map before the administrator's own, where there are any: the first that has a name
+/// decides.
+pub(super) fn compile(ground: &Ground<'_>, targets: &mut Targets) -> Result<(), Refusal> {
+    let Some(map) = map(ground.intent, ground.facts) else {
+        return Ok(());
+    };
+    if !ground.facts.version.at_least(3, 4) {
+        return Err(refuse(
+            "cert.sni-needs-3.4",
+            format!(
+                "Postfix {} cannot present a certificate by the name that a client asks for.",
+                ground.facts.version
+            ),
+            "Upgrade to Postfix 3.4 or later, or bind one certificate that has all names.",
+        ));
+    }
+    for (_, bound) in names(ground.intent) {
+        plain_path(&bound_path(ground.facts, bound))?;
+    }
+    let mut value = format!("{}:{}", map.table, plain_path(&map.path)?);
+    if let Some(own) = ground.intent.adopted.main.get(PARAMETER)
+        && !own.trim().is_empty()
+    {
+        value = format!("{value}, {}", own.trim());
+    }
+    targets.main(PARAMETER, Target::value(value));
+    services::follow(ground, services::Who::Servers, PARAMETER, targets);
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! Which files of ours have to be written before the configuration names them.
+//!
+//! Owns: the keys with their chains, and the map of server names, that do not stand on disk as
+//! they should. Never: writes one.
+
+use super::build::Parsed;
+use crate::Digest;
+use crate::compile::{sni, stored_at};
+use crate::facts::{Facts, FileLook};
+use crate::intent::Intent;
+use crate::plan::{SniMap, Step};
+use crate::view::{Service, View};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// The parameters that name key and certificate files.
+const PARAMETERS: [&str; 14] = [
+    "smtpd_tls_chain_files",
+    "smtpd_tls_cert_file",
+    "smtpd_tls_key_file",
+    "smtpd_tls_eccert_file",
+    "smtpd_tls_eckey_file",
+    "smtpd_tls_dcert_file",
+    "smtpd_tls_dkey_file",
+    "smtp_tls_chain_files",
+    "smtp_tls_cert_file",
+    "smtp_tls_key_file",
+    "smtp_tls_eccert_file",
+    "smtp_tls_eckey_file",
+    "smtp_tls_dcert_file",
+    "smtp_tls_dkey_file",
+];
+
+/// The steps that write them: keys and chains first, because a map is made of them.
+pub(super) fn steps(after: &Parsed, intent: &Intent, facts: &Facts) -> Vec<Step> {
+    let view = View::new(&after.main, &after.master, facts);
+    let mut paths: BTreeSet<PathBuf> = BTreeSet::new();
+    for name in PARAMETERS {
+        paths.extend(everywhere(&view, name).map(PathBuf::from));
+    }
+    let map = named_map(&view, intent, facts);
+    if let Some(map) = &map {
+        let rows = map.source.lines();
+        let files = rows.flat_map(|row| row.split(' ').skip(1));
+        paths.extend(files.map(PathBuf::from));
+    }
+    let mut steps: Vec<Step> = paths
+        .into_iter()
+        .filter_map(|path| chain(path, facts))
+        .collect();
+    steps.extend(
+        map.filter(|map| !is_there(map, facts))
+            .map(Step::InstallSniMap),
+    );
+    steps
+}
+
+/// Every word of a parameter, in main.cf and in each service that overrides it.
+fn everywhere<'v>(view: &'v View<'_>, name: &'static str) -> impl Iterator<Item = String> + 'v {
+    let overriding = |service: &&Service| service.overrides.contains_key(name);
+    let services = view.services.iter().filter(overriding).map(Some);
+    services
+        .chain([None])
+        .flat_map(move |service| view.list(service, name))
+}
+
+fn chain(path: PathBuf, facts: &Facts) -> Option<Step> {
+    let stored = stored_at(facts, &path).filter(|stored| stored.has_key)?;
+    let there = match facts.files.get(&path) {
+        Some(FileLook::File { bytes, mode, uid }) => {
+            is_private(*mode, *uid) && stored.file_digest == Some(Digest::of(bytes))
+        }
+        _ => false,
+    };
+    let fingerprint = stored.fingerprint;
+    (!there).then_some(Step::InstallChain { fingerprint, path })
+}
+
+/// The intent's map, where the files name it.
+fn named_map(view: &View<'_>, intent: &Intent, facts: &Facts) -> Option<SniMap> {
+    let map = sni::map(intent, facts)?;
+    let named = format!("{}:{}", map.table, map.path.display());
+    everywhere(view, sni::PARAMETER)
+        .any(|word| word == named)
+        .then_some(map)
+}
+
+/// Whether source and compiled map stand on disk. Keys and chains never change under their
+/// names, so a map with these rows holds them.
+fn is_there(map: &SniMap, facts: &Facts) -> bool {
+    map.files().iter().enumerate().all(|(n, path)| {
+        match facts.files.get(path) {
+            Some(FileLook::File { bytes, mode, uid }) => {
+                let source = n > 0 || bytes.as_slice() == map.source.as_bytes();
+                is_private(*mode, *uid) && source
+            }
+            // A map of many names.
+            Some(FileLook::TooLarge(_)) => n > 0,
+            _ => false,
+        }
+    })
+}
+
+const fn is_private(mode: u32, uid: u32) -> bool {
+    mode & 0o077 == 0 && uid == 0
+}

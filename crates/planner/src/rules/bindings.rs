@@ -1,0 +1,162 @@
+//! Bindings: the store has what is bound, and it serves where it is bound.
+//!
+//! Owns: certificates that are presented by name, and by the client; and bindings that the store
+//! cannot serve. Never: judges what a server presents to those who ask for no name
+//! (`certificates` does, from the files).
+
+use super::{World, error};
+use crate::certificate::certificate_finding;
+use crate::facts::StoredCertificate;
+use crate::intent::{Binding, Place};
+use crate::{Finding, Severity};
+use mailtls::{Certificate, Trust};
+
+/// The findings of this family.
+pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
+    for bound in &world.intent.bindings {
+        let Some(stored) = stored(world, bound) else {
+            findings.push(unknown(bound));
+            continue;
+        };
+        match &bound.place {
+            Place::Sni(name) => by_name(world, bound, stored, name, findings),
+            Place::Client(_) => by_client(world, stored, findings),
+            Place::Server => {}
+            Place::Port(port) => unserved(world, bound, *port, findings),
+        }
+    }
+}
+
+fn stored<'a>(world: &World<'a>, bound: &Binding) -> Option<&'a StoredCertificate> {
+    world
+        .facts
+        .certificates
+        .iter()
+        .find(|stored| stored.name == bound.name && stored.fingerprint == bound.fingerprint)
+}
+
+fn unknown(bound: &Binding) -> Finding {
+    error(
+        "cert.unknown",
+        format!(
+            "The certificate {} that is bound is not in the store.",
+            bound.name
+        ),
+        format!("Import it, or `postseal cert unbind {}`.", bound.name),
+    )
+}
+
+fn by_name(
+    world: &World<'_>,
+    bound: &Binding,
+    stored: &StoredCertificate,
+    name: &str,
+    findings: &mut Vec<Finding>,
+) {
+    without_key(stored, findings);
+    let below = name.strip_prefix('.').map(|domain| format!("any.{domain}"));
+    let asked = below.as_deref().unwrap_or(name);
+    for problem in problems(world, stored, &[asked], findings) {
+        let mut finding = certificate_finding(&problem);
+        if matches!(problem.code, "cert.self-signed" | "cert.system-certificate")
+            && bound.allow_self_signed
+        {
+            finding.severity = Severity::Info;
+        }
+        findings.push(finding.seen(format!("presented to clients that ask for {name}")));
+    }
+}
+
+fn by_client(world: &World<'_>, stored: &StoredCertificate, findings: &mut Vec<Finding>) {
+    without_key(stored, findings);
+    for problem in problems(world, stored, &[], findings) {
+        // A server that asks for a client's certificate knows it by its fingerprint or its CA; a
+        // name, and the use as a server, are nothing to it.
+        let of_servers = ["cert.no-server-auth", "cert.no-alternative-name"];
+        if of_servers.contains(&problem.code) {
+            continue;
+        }
+        let mut finding = certificate_finding(&problem);
+        if matches!(problem.code, "cert.self-signed" | "cert.system-certificate") {
+            finding.severity = Severity::Info;
+        }
+        findings.push(finding.seen("presented by the SMTP client"));
+    }
+    let leaf = stored
+        .chain
+        .first()
+        .and_then(|der| Certificate::parse(der).ok());
+    if leaf.is_some_and(|leaf| !leaf.allows_client_auth()) {
+        findings.push(error(
+            "cert.no-client-auth",
+            format!(
+                "The certificate {} is not for TLS clients; servers that ask for one refuse it.",
+                stored.name
+            ),
+            "Have a certificate issued with extendedKeyUsage clientAuth.",
+        ));
+    }
+}
+
+/// A port without a server presents nothing.
+fn unserved(world: &World<'_>, bound: &Binding, port: u16, findings: &mut Vec<Finding>) {
+    let served = world
+        .view
+        .servers()
+        .any(|server| server.port() == Some(port));
+    if !served {
+        let message = format!(
+            "The certificate {} is bound to port {port}, where no SMTP server is configured.",
+            bound.name
+        );
+        let remedy =
+            "Switch the service on (`postseal set submission=on`, `smtps=on`), or unbind it.";
+        findings.push(Finding::new(
+            "cert.port-not-served",
+            Severity::Warning,
+            message,
+            remedy,
+        ));
+    }
+}
+
+fn without_key(stored: &StoredCertificate, findings: &mut Vec<Finding>) {
+    if !stored.has_key {
+        findings.push(missing_key(stored));
+    }
+}
+
+/// A certificate without its key cannot be presented.
+pub(super) fn missing_key(stored: &StoredCertificate) -> Finding {
+    error(
+        "cert.key-missing",
+        format!(
+            "The store has no private key for the certificate {}.",
+            stored.name
+        ),
+        format!(
+            "Import it again with its key: `postseal cert import {} --cert … --key …`.",
+            stored.name
+        ),
+    )
+}
+
+fn problems(
+    world: &World<'_>,
+    stored: &StoredCertificate,
+    names: &[&str],
+    findings: &mut Vec<Finding>,
+) -> Vec<mailtls::CertProblem> {
+    let chain: Result<Vec<Certificate>, _> = stored
+        .chain
+        .iter()
+        .map(|der| Certificate::parse(der))
+        .collect();
+    match chain {
+        Ok(chain) => mailtls::problems(&chain, world.now, names, Trust::Unknown),
+        Err(problem) => {
+            findings.push(certificate_finding(&(&problem).into()));
+            Vec::new()
+        }
+    }
+}
