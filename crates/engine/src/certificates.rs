@@ -52,7 +52,7 @@ pub struct CertificateView {
     pub has_key: bool,
     /// Where it came from.
     pub source: String,
-    /// What binds it: `smtpd` in force, or `smtpd (pending)`.
+    /// What binds it: `smtpd` in force, or with what it waits for in brackets.
     pub used_by: Vec<String>,
     /// What is wrong with it, now.
     pub problems: Vec<Finding>,
@@ -109,6 +109,12 @@ impl Engine<'_> {
         let state = self.store.instance(&self.instance)?;
         let desired = state.as_ref().map(|state| &state.desired);
         let draft = state.as_ref().and_then(|state| state.draft.as_ref());
+        let open = self.awaiting()?.map(|open| open.new.plan.intent);
+        let users = Users {
+            in_force: open.as_ref().or(desired),
+            on_rollback: desired,
+            pending: draft,
+        };
         let now = self.clock.now_unix();
         let mut views = Vec::new();
         for stored in self.store.certificates()? {
@@ -119,7 +125,7 @@ impl Engine<'_> {
                 .collect::<Result<_, _>>()?;
             let problems = problems(&chain, now, stored.private_ca.as_deref());
             views.push(CertificateView {
-                used_by: used_by(&chain, desired, draft),
+                used_by: users.of(&chain),
                 name: stored.name,
                 chain,
                 has_key: stored.has_key,
@@ -257,19 +263,32 @@ fn finding(problem: &CertProblem) -> Finding {
     )
 }
 
-fn used_by(chain: &[Certificate], desired: Option<&Intent>, draft: Option<&Intent>) -> Vec<String> {
-    let Some(leaf) = chain.first() else {
-        return Vec::new();
-    };
-    let fingerprint = leaf.fingerprint();
-    let binds = |intent: &Intent| intent.bindings.iter().any(|b| b.fingerprint == fingerprint);
-    let mut users = Vec::new();
-    if desired.is_some_and(binds) {
-        users.push("smtpd".to_owned());
-    } else if draft.is_some_and(binds) {
-        users.push("smtpd (pending)".to_owned());
+/// The intents that can bind a certificate.
+struct Users<'a> {
+    in_force: Option<&'a Intent>,
+    /// In force again should the operation that awaits confirmation be undone.
+    on_rollback: Option<&'a Intent>,
+    pending: Option<&'a Intent>,
+}
+
+impl Users<'_> {
+    fn of(&self, chain: &[Certificate]) -> Vec<String> {
+        let Some(leaf) = chain.first() else {
+            return Vec::new();
+        };
+        let fingerprint = leaf.fingerprint();
+        let binds = |intent: &Intent| intent.bindings.iter().any(|b| b.fingerprint == fingerprint);
+        let user = if self.in_force.is_some_and(binds) {
+            "smtpd"
+        } else if self.on_rollback.is_some_and(binds) {
+            "smtpd (on rollback)"
+        } else if self.pending.is_some_and(binds) {
+            "smtpd (pending)"
+        } else {
+            return Vec::new();
+        };
+        vec![user.to_owned()]
     }
-    users
 }
 
 fn first_certificate(pem_or_der: &[u8]) -> Result<Vec<u8>, EngineError> {
