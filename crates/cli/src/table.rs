@@ -2,11 +2,13 @@
 //!
 //! Owns: that choice. Never: what stands in a cell.
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use std::io::IsTerminal;
 
 /// Where the terminal does not tell its width.
 const WIDTH: u16 = 80;
+/// The blanks of a column.
+const PADDING: u16 = 2;
 
 /// Rows under a head.
 pub(crate) fn render(head: &[&str], rows: &[Vec<String>]) -> String {
@@ -49,11 +51,31 @@ fn aligned(head: &[&str], rows: &[Vec<String>], width: Option<u16>) -> String {
     for row in rows {
         table.add_row(row);
     }
+    keep_words_whole(&mut table, rows, width.unwrap_or(u16::MAX));
     let lines = table.to_string();
     lines
         .lines()
         .map(|line| format!("{}\n", line.trim_end()))
         .collect()
+}
+
+/// No column gets narrower than its longest word, where there is room for all of those.
+fn keep_words_whole(table: &mut Table, rows: &[Vec<String>], width: u16) {
+    let longest = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        let words = cells.flat_map(|cell| cell.split_whitespace());
+        let longest = words.map(|word| word.chars().count()).max();
+        u16::try_from(longest.unwrap_or(0)).unwrap_or(u16::MAX)
+    };
+    let least: Vec<u16> = (0..table.column_count())
+        .map(|column| longest(column).saturating_add(PADDING))
+        .collect();
+    if least.iter().map(|width| u32::from(*width)).sum::<u32>() > u32::from(width) {
+        return;
+    }
+    for (column, least) in table.column_iter_mut().zip(least) {
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
+    }
 }
 
 fn separated(rows: &[Vec<String>]) -> String {

@@ -3,11 +3,13 @@
 //! Owns: what is shown of it and what may leave it; what enters is `import`'s. Never: writes a key
 //! anywhere; only a plan's steps do. Binding is a wish (`adopt`).
 
+mod users;
+
 use crate::{Engine, EngineError};
 use mailtls::{CertProblem, Certificate, Fingerprint, Gravity, PrivateKey, Trust};
-use postseal_planner::intent::{Binding, Intent};
 use postseal_planner::report::KeyAlgorithm;
 use postseal_planner::{Finding, Severity};
+use users::{Intents, Users};
 use zeroize::Zeroizing;
 
 /// A certificate of the store, for people.
@@ -23,8 +25,8 @@ pub struct CertificateView {
     pub has_key: bool,
     /// Where it came from.
     pub source: String,
-    /// Who presents it: `smtpd` in force, `smtpd (pending)`, `smtpd (version 1)` where an older
-    /// version is bound.
+    /// Who presents it: `smtpd` in force, `smtpd [version 1]` where an older version is bound, or
+    /// with what it waits for in parentheses.
     pub used_by: Vec<String>,
     /// What is wrong with it, now.
     pub problems: Vec<Finding>,
@@ -43,10 +45,16 @@ impl Engine<'_> {
         let state = self.store.instance(&self.instance)?;
         let desired = state.as_ref().map(|state| &state.desired);
         let draft = state.as_ref().and_then(|state| state.draft.as_ref());
+        let open = self.awaiting()?.map(|open| open.new.plan.intent);
+        let intents = Intents {
+            in_force: open.as_ref().or(desired),
+            on_rollback: desired,
+            pending: draft,
+        };
         let now = self.clock.now_unix();
         let mut views: Vec<CertificateView> = Vec::new();
         let all = self.store.certificates()?;
-        let users = Users::of(&all, desired, draft);
+        let users = Users::of(&all, &intents);
         for stored in all {
             if views
                 .last()
@@ -190,60 +198,6 @@ pub(crate) fn finding(problem: &CertProblem) -> Finding {
         problem.message.clone(),
         problem.remedy.clone(),
     )
-}
-
-/// Who presents certificates of the store.
-struct Users {
-    /// Name, version, and where.
-    rows: Vec<(String, u32, String)>,
-}
-
-impl Users {
-    fn of(
-        all: &[postseal_store::Certificate],
-        desired: Option<&Intent>,
-        draft: Option<&Intent>,
-    ) -> Self {
-        let version = |bound: &Binding| {
-            let mut versions = all.iter().filter(|stored| stored.name == bound.name);
-            versions
-                .find(|stored| {
-                    stored.chain.first().map(|der| Fingerprint::of(der)) == Some(bound.fingerprint)
-                })
-                .map_or(0, |stored| stored.version)
-        };
-        let of_intent = |intent: Option<&Intent>, pending: &str| -> Vec<(String, u32, String)> {
-            let bindings = intent.iter().flat_map(|intent| &intent.bindings);
-            let rows = bindings.map(|bound| {
-                let place = format!("{}{pending}", bound.place.text());
-                (bound.name.clone(), version(bound), place)
-            });
-            rows.collect()
-        };
-        let mut rows = of_intent(desired, "");
-        for (name, version, place) in of_intent(draft, " (pending)") {
-            let known = |row: &(String, u32, String)| {
-                row.0 == name && row.1 == version && place.starts_with(&format!("{} (", row.2))
-            };
-            if !rows.iter().any(known) {
-                rows.push((name, version, place));
-            }
-        }
-        Self { rows }
-    }
-
-    /// The places of all versions; older ones than `newest` are named.
-    fn of_certificate(&self, name: &str, newest: u32) -> Vec<String> {
-        let rows = self.rows.iter().filter(|row| row.0 == name);
-        rows.map(|(_, version, place)| {
-            if *version == newest {
-                place.clone()
-            } else {
-                format!("{place} (version {version})")
-            }
-        })
-        .collect()
-    }
 }
 
 pub(crate) fn unknown(name: &str) -> EngineError {

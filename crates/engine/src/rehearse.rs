@@ -92,18 +92,13 @@ impl Engine<'_> {
             (tried, live.join().unwrap_or_default())
         });
         self.stop_if_interrupted()?;
-        let (shown, mut not_rehearsed) = match tried {
+        let (shown, not_rehearsed) = match tried {
             Err(EngineError::Host(HostError::NotRehearsable(why))) => {
                 accept_no_rehearsal(&approved, &why)?;
                 (Shown::default(), vec![why])
             }
             tried => tried?,
         };
-        let proposal = &approved.proposal;
-        not_rehearsed.extend(postseal_planner::not_rehearsed(
-            &proposal.plan,
-            &proposal.facts,
-        ));
         self.tell(Event::Rehearsed {
             verdict: shown.verdict.clone(),
             not_rehearsed: not_rehearsed.clone(),
@@ -176,7 +171,8 @@ impl Engine<'_> {
             }
             (shown, _) => shown,
         };
-        let not_rehearsed = scratch.not_rehearsed().to_vec();
+        let mut not_rehearsed = scratch.not_rehearsed().to_vec();
+        not_rehearsed.extend(postseal_planner::not_rehearsed(plan, facts));
         scratch.stop()?;
         Ok((shown?, not_rehearsed))
     }

@@ -58,7 +58,7 @@ impl Engine<'_> {
     }
 
     fn undo_awaiting(&mut self, open: &Operation) -> Result<Changed, EngineError> {
-        let undo = self.stored_undo(open, "rolled back before it was confirmed")?;
+        let undo = self.stored_undo(open, "by `rollback`, before it was confirmed")?;
         // Only what is told depends on it; the way back must not.
         let back = self.propose_rollback(Some(open.id));
         let plan = back.map_or_else(|_| open.new.plan.clone(), |proposal| proposal.plan);

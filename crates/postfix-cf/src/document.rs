@@ -76,11 +76,10 @@ impl Document {
                 _ => b"\n",
             },
         };
-        let blocks = split(bytes);
-        document.blocks.reserve(blocks.len());
-        document.index.reserve(blocks.len());
-        for block in blocks {
-            document.push(block);
+        document.blocks = split(bytes);
+        document.index.reserve(document.blocks.len());
+        for index in 0..document.blocks.len() {
+            document.enter(index);
         }
         document
     }
@@ -190,16 +189,23 @@ impl Document {
         }
     }
 
-    fn push(&mut self, mut block: Block) {
-        let index = self.blocks.len();
-        if block.starts {
-            let body = &self.text(&block)[..block.body];
-            if let Some(key) = (self.key_of)(body) {
-                block.keyed = true;
-                block.earlier = self.index.insert(key, index);
-            }
-        }
+    fn push(&mut self, block: Block) {
         self.blocks.push(block);
+        self.enter(self.blocks.len() - 1);
+    }
+
+    /// Enters a block into the index, where it has a key.
+    fn enter(&mut self, index: usize) {
+        let block = &self.blocks[index];
+        let body = &self.text(block)[..block.body];
+        if block.starts
+            && let Some(key) = (self.key_of)(body)
+        {
+            let earlier = self.index.insert(key, index);
+            let block = &mut self.blocks[index];
+            block.keyed = true;
+            block.earlier = earlier;
+        }
     }
 
     fn end_last_line(&mut self) {

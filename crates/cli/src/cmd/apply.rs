@@ -194,7 +194,7 @@ impl ChangeArgs {
 }
 
 /// The answer of whatever ended in a change.
-fn answer(changed: &Changed) -> Answer {
+pub(crate) fn answer(changed: &Changed) -> Answer {
     let mut said = String::new();
     said.push_str(&proved(&changed.proved));
     for sentence in &changed.not_rehearsed {

@@ -41,7 +41,7 @@ pub(crate) fn history(args: &HistoryArgs, global: &Global) -> Result<Answer, Fai
     let text = if rows.is_empty() {
         "No operation yet.\n".to_owned()
     } else {
-        table::render(&["op", "when", "who", "what", "outcome"], &rows)
+        table::wrapped(&["op", "when", "who", "what", "outcome"], &rows)
     };
     Ok(Answer::new(
         text,

@@ -103,7 +103,8 @@ fn attention(status: &Status) -> String {
     }
     text.push_str(&pending(status));
     let Some(open) = &status.open else {
-        if let Some(last) = &status.last {
+        let told = status.failed.as_ref().map(|failed| failed.id);
+        if let Some(last) = status.last.as_ref().filter(|last| Some(last.id) != told) {
             text.push_str(&format!(
                 "Last operation: {} at {}, {}: {}\n",
                 last.id,

@@ -155,7 +155,7 @@ fn on_a_terminal(scene: &Scene, words: &[&str], typed: &str) -> Ran {
     all.extend(words);
     let mut child = std::process::Command::new("/usr/bin/script")
         .args(["-qec", &all.join(" "), "/dev/null"])
-        .env("COLUMNS", "70")
+        .env("COLUMNS", "80")
         .env("NO_COLOR", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -212,9 +212,10 @@ fn the_list_of_keys_keeps_to_the_width_of_the_terminal() {
     }
     assert!(
         list.lines()
-            .all(|line| line.trim_end().chars().count() <= 70),
+            .all(|line| line.trim_end().chars().count() <= 80),
         "{list}"
     );
+    assert!(list.contains("(smtpd_tls_security_level)"), "{list}");
     let keys = scene.must(&["set"]).json["keys"].clone();
     let inbound = keys
         .as_array()

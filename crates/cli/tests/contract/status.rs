@@ -94,6 +94,8 @@ fn an_operation_that_waits_is_named_with_its_deadline_and_its_way_back() {
             .contains("Operation 1 (inbound=may certificate=mx) awaits confirmation until 2")
     );
     assert!(nagios(&scene, 1).starts_with("POSTSEAL WARNING: operation 1 awaits confirmation |"));
+    let used = scene.must(&["cert", "show", "mx"]).json;
+    assert_eq!(used["certificate"]["used_by"][0], "smtpd");
     let after = scene.files();
     let check = scene.ends(2, &["rollback", "--check"]);
     assert_eq!(check.json["undoes"], 1);
@@ -116,13 +118,15 @@ fn an_operation_that_waits_is_named_with_its_deadline_and_its_way_back() {
     assert_eq!(scene.files(), before);
     let status = scene.say(&["status"]).stdout;
     assert!(
-        status.contains("Operation 1 at 2") && status.contains("did not hold; rolled back"),
+        status.contains("Operation 1 at 2")
+            && status.contains("did not hold; rolled back: by `rollback`"),
         "{status}"
     );
     assert_eq!(
         scene.must(&["status"]).json["failed_operation"]["operation"],
         1
     );
+    assert!(!status.contains("Last operation"), "{status}");
     assert!(nagios(&scene, 1).contains("operation 1 did not hold; its wishes are pending"));
     scene.must(&["discard"]);
     assert!(scene.must(&["status"]).json["failed_operation"].is_null());

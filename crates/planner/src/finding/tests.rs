@@ -1,3 +1,6 @@
+//! What a finding repeats of its input: whole while it is short, and bounded, since the input is
+//! anybody's.
+
 use super::{Finding, MESSAGE, Severity};
 
 #[test]

@@ -141,10 +141,10 @@ fn numbers(status: &Status) -> String {
     numbers.join(" ")
 }
 
-/// Certificates that are presented now; a pending binding presents nothing yet.
+/// Certificates that are presented now; a binding that waits for something presents nothing yet.
 fn in_use(status: &Status) -> impl Iterator<Item = &CertificateView> {
     let views = status.certificates.iter();
-    views.filter(|view| view.used_by.iter().any(|user| !user.contains("pending")))
+    views.filter(|view| view.used_by.iter().any(|user| !user.contains('(')))
 }
 
 fn days_left(view: &CertificateView) -> Option<i64> {
