@@ -166,6 +166,15 @@ impl Engine<'_> {
     }
 }
 
+/// What matters in a CA's own certificate.
+const OF_CAS: [&str; 5] = [
+    "cert.expired",
+    "cert.not-yet-valid",
+    "cert.expiring",
+    "cert.weak-key",
+    "cert.weak-signature",
+];
+
 /// What is wrong with a chain at `now`, as findings. Without a private CA, who issued it is not
 /// judged: that is for whoever connects to decide.
 fn problems(chain: &[Certificate], now_unix: i64, private_ca: Option<&[u8]>) -> Vec<Finding> {
@@ -173,6 +182,8 @@ fn problems(chain: &[Certificate], now_unix: i64, private_ca: Option<&[u8]>) -> 
         .and_then(|der| Certificate::parse(der).ok())
         .into_iter()
         .collect();
+    // A CA in the store issues; nothing presents it, so what would be wrong with that is no matter.
+    let is_ca = matches!(chain, [lone] if lone.is_ca && lone.self_signed);
     // No public CA issues from its root: alone, a certificate lacks its intermediate.
     let alone = matches!(chain, [lone] if !lone.self_signed);
     let trust = if anchors.is_empty() && !alone {
@@ -182,6 +193,7 @@ fn problems(chain: &[Certificate], now_unix: i64, private_ca: Option<&[u8]>) -> 
     };
     mailtls::problems(chain, now_unix, &[], trust)
         .iter()
+        .filter(|problem| !is_ca || OF_CAS.contains(&problem.code))
         .map(finding)
         .collect()
 }

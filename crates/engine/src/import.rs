@@ -174,5 +174,5 @@ pub(crate) fn check_name(name: &str) -> Result<(), EngineError> {
 pub(crate) fn taken(name: &str) -> EngineError {
     let message = format!("The name {name} stands for another certificate of the store.");
     let remedy = "Choose another name, or say --renew where this one takes its place.";
-    EngineError::Refused(Finding::new("cert.name-taken", Severity::Error, message, remedy).into())
+    EngineError::Refused(Finding::new("cert.exists", Severity::Error, message, remedy).into())
 }

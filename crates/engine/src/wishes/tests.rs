@@ -4,7 +4,7 @@
 
 use super::{Wish, wishes};
 use mailtls::Fingerprint;
-use postseal_planner::intent::{Binding, Intent};
+use postseal_planner::intent::{Binding, Intent, Place};
 use postseal_planner::{PostfixVersion, settings};
 
 fn intent(pairs: &[(&str, &str)]) -> Intent {
@@ -46,6 +46,7 @@ fn a_certificate_under_the_same_name_is_told_by_its_fingerprint() {
             name: "mx".to_owned(),
             fingerprint: Fingerprint::of(der),
             allow_self_signed,
+            place: Place::Server,
         }],
         ..Intent::default()
     };

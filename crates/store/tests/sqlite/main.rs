@@ -53,6 +53,16 @@ fn refusals() {
 }
 
 #[test]
+fn versions() {
+    on_sqlite(body::versions);
+}
+
+#[test]
+fn requests() {
+    on_sqlite(body::requests);
+}
+
+#[test]
 fn certificates() {
     on_sqlite(body::certificates);
 }

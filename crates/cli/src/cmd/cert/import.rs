@@ -101,7 +101,8 @@ pub(super) fn import(args: &ImportArgs, global: &Global) -> Result<Answer, Failu
         succession,
     );
     let mut session = Session::open(global)?;
-    let imported = session.engine().import_certificate(import)?;
+    let imported = session.engine().import_certificate(import);
+    let imported = imported.map_err(|error| args.from.named(error))?;
     Ok(answer(&imported))
 }
 
@@ -111,7 +112,9 @@ pub(super) fn deploy(args: &DeployArgs, global: &Global) -> Result<Answer, Failu
     let mut session = Session::existing(global)?;
     let mut engine = session.engine();
     if let Some(files) = files {
-        engine.import_certificate(files.import(&args.name, None, Succession::Renewal))?;
+        let import = files.import(&args.name, None, Succession::Renewal);
+        let imported = engine.import_certificate(import);
+        imported.map_err(|error| args.from.named(error))?;
     }
     Ok(apply::answer(&engine.deploy(&args.name)?))
 }
@@ -153,14 +156,19 @@ impl Files {
 }
 
 impl From {
-    /// Where a key was looked for.
-    fn holder(&self) -> PathBuf {
-        let named = self
+    /// An error that says where a key was looked for.
+    fn named(&self, error: EngineError) -> Failure {
+        let looked_in = self
             .key
             .as_ref()
             .or(self.cert.as_ref())
             .or(self.dir.as_ref());
-        named.cloned().unwrap_or_default()
+        match (&error, looked_in) {
+            (EngineError::Certificate(CertError::KeyMissing), Some(path)) => {
+                Failure::from(error).file(path)
+            }
+            _ => error.into(),
+        }
     }
 
     /// What is named; `None` where nothing is.

@@ -1,7 +1,7 @@
 //! Certificates and their keys.
 
 use crate::fixture::{KEY, certificate};
-use postseal_store::{Certificate, NewCertificate, Store, StoreError};
+use postseal_store::{Certificate, NewCertificate, PendingRequest, Store, StoreError, Succession};
 use zeroize::Zeroizing;
 
 fn shown(new: &NewCertificate) -> Certificate {
@@ -124,4 +124,50 @@ pub(crate) fn keys(store: &mut dyn Store) {
     assert_eq!(store.private_key("mx", 1).unwrap(), Some(replaced));
     store.delete_certificate("mx").unwrap();
     assert_eq!(store.private_key("mx", 1).unwrap(), None);
+}
+
+/// A renewal stands beside what it renews, newest first; each version has its own key.
+pub(crate) fn versions(store: &mut dyn Store) {
+    let first = certificate("mx");
+    let renewal = NewCertificate {
+        chain: vec![b"renewed".to_vec()],
+        key: Some(Zeroizing::new(b"another key".to_vec())),
+        succession: Succession::Renewal,
+        ..certificate("mx")
+    };
+    for new in [&first, &renewal, &renewal, &certificate("alt")] {
+        store.put_certificate(new).unwrap();
+    }
+    let all = store.certificates().unwrap();
+    let names: Vec<_> = all.iter().map(|c| (c.name.as_str(), c.version)).collect();
+    assert_eq!(names, [("alt", 1), ("mx", 2), ("mx", 1)]);
+    assert_eq!(all[1].chain, renewal.chain);
+    assert_eq!(store.private_key("mx", 1).unwrap(), first.key);
+    assert_eq!(store.private_key("mx", 2).unwrap(), renewal.key);
+    assert!(store.delete_certificate("mx").unwrap());
+    assert_eq!(store.private_key("mx", 1).unwrap(), None);
+    assert_eq!(store.certificates().unwrap().len(), 1);
+}
+
+/// A request waits with its key until its certificate comes.
+pub(crate) fn requests(store: &mut dyn Store) {
+    let request = |name: &str| PendingRequest {
+        name: name.to_owned(),
+        pem: format!("request of {name}"),
+        names: vec![format!("{name}.example.org")],
+        made_ms: 7,
+    };
+    for name in ["web", "mx"] {
+        store.put_request(&request(name), KEY).unwrap();
+    }
+    store.put_request(&request("mx"), b"a newer key").unwrap();
+    assert_eq!(store.requests().unwrap(), [request("mx"), request("web")]);
+    let key = store.request_key("mx").unwrap();
+    assert_eq!(key.as_deref().map(Vec::as_slice), Some(&b"a newer key"[..]));
+    assert_eq!(store.request_key("nobody").unwrap(), None);
+    store.put_certificate(&certificate("mx")).unwrap();
+    assert_eq!(store.requests().unwrap(), [request("web")]);
+    assert_eq!(store.request_key("mx").unwrap(), None);
+    assert!(store.delete_request("web").unwrap());
+    assert!(!store.delete_request("web").unwrap());
 }
