@@ -134,7 +134,11 @@ impl Renewal {
         };
         // Keys of the old world stay for a rollback to it.
         assert_eq!(&now, whole, "{cut:?}: {ran:#?}");
-        assert_eq!(self.site.shown(&by_name("b.box.test")), all(name), "{cut:?}");
+        assert_eq!(
+            self.site.shown(&by_name("b.box.test")),
+            all(name),
+            "{cut:?}"
+        );
         let again = self.site.must("recover").json;
         assert_eq!(again["recovery"], "nothing", "{cut:?}: {again:#}");
         self.site.must("verify");
@@ -157,7 +161,11 @@ fn killed_while_a_renewed_name_is_deployed() {
     let seen = clients.stop();
     assert_eq!(seen.failures, Vec::<String>::new());
     assert!(seen.handshakes > 6 * CUTS.len(), "{}", seen.handshakes);
-    let names: BTreeSet<String> = seen.leaves.iter().map(|leaf| renewal.site.called(leaf)).collect();
+    let names: BTreeSet<String> = seen
+        .leaves
+        .iter()
+        .map(|leaf| renewal.site.called(leaf))
+        .collect();
     let known: BTreeSet<String> = ["new", "old"].map(str::to_owned).into();
     assert!(names.is_subset(&known), "{names:?}");
 }
