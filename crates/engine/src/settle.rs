@@ -241,7 +241,7 @@ impl Engine<'_> {
             return Ok(());
         };
         match self.store.operation(of)? {
-            Some(undone) => self.remove_unnamed(&undone.new.plan),
+            Some(undone) => self.remove_unnamed(&undone.new.plan.steps),
             None => Ok(()),
         }
     }
@@ -338,6 +338,8 @@ impl Engine<'_> {
             match operation.new.kind {
                 OperationKind::Rollback { of } => undone.push(of),
                 _ if undone.contains(&operation.id) => {}
+                // It wrote a file anew that had been lost; there is nothing to go back to.
+                _ if operation.new.plan.edits.is_empty() => {}
                 _ => return Ok(Some(operation.id)),
             }
         }
