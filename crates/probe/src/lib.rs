@@ -24,7 +24,8 @@ pub use library::{cipher_list, openssl_version};
 pub use reply::Reply;
 pub use session::{Accepted, Envelope, SendError, Session, relay_test, send};
 pub use sink::{
-    Asks, Delivered, Keep, Sink, SinkCertificate, SinkError, SinkOptions, SinkSession, SinkTls, TlsUsed,
+    Asks, Delivered, Keep, Sink, SinkCertificate, SinkError, SinkOptions, SinkSession, SinkTls,
+    TlsUsed,
 };
 pub use target::{Credentials, MailBeforeTls, Start, Target};
 pub use wire::NO_ANSWER;
