@@ -61,6 +61,10 @@ fn a_key_swapped_by_hand_is_seen_on_the_wire_and_healed() {
     assert_eq!(site.world(), before);
     assert_eq!(site.plainly(), all("mx"));
     site.must("verify");
+
+    // What was only written anew is no state to go back to: rollback goes to the one before.
+    site.must("rollback");
+    assert!(!site.main_cf().contains("postseal.d"));
 }
 
 #[test]

@@ -19,6 +19,7 @@ fn said(ran: &Ran) -> String {
 #[test]
 fn what_is_bound_is_not_deleted() {
     let site = Site::serving();
+    let before = site.world();
     site.import("mua", KeyType::EcdsaP256, &["mx.box.test", "imap.box.test"]);
     site.must("cert bind mua --service 587");
     site.must("cert bind mua --sni imap.box.test");
@@ -41,6 +42,12 @@ fn what_is_bound_is_not_deleted() {
     site.must("apply");
     site.must("cert delete mua");
     site.ends(65, "cert show mua");
+    site.must("verify");
+    // No key of it is left, in the map of names neither; and so there is no way back to it.
+    assert_eq!(site.world(), before);
+    let ran = site.scene.run(&["rollback"]);
+    assert_ne!(ran.exit, Some(0), "{ran:#?}");
+    assert_eq!(site.world(), before);
     site.must("verify");
 }
 
