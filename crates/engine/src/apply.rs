@@ -195,7 +195,7 @@ impl Engine<'_> {
     }
 
     fn close_failed(&mut self, undo: &Undo) -> Result<(), EngineError> {
-        self.remove_unnamed(&undo.plan)?;
+        self.remove_unnamed(&undo.plan.steps)?;
         let close = Close {
             ended_ms: self.clock.now_ms(),
             outcome: OperationOutcome::Failed {

@@ -1,7 +1,7 @@
-//! The certificate store's verbs: list, check, export, delete.
+//! The certificate store's verbs: list, check, export.
 //!
-//! Owns: what is shown of it and what may leave it; what enters is `import`'s. Never: writes a key
-//! anywhere; only a plan's steps do. Binding is a wish (`adopt`).
+//! Owns: what is shown of it and what may leave it; what enters is `import`'s, what goes
+//! `delete`'s. Never: writes a key anywhere; only a plan's steps do. Binding is a wish (`adopt`).
 
 mod users;
 
@@ -103,23 +103,6 @@ impl Engine<'_> {
         let what = format!("exported the private key of certificate {name} ({fingerprint})");
         self.store.audit(&self.actor, self.clock.now_ms(), &what)?;
         Ok(ExportedKey { pem })
-    }
-
-    /// Deletes a certificate that nothing binds, and the file that was installed for it.
-    pub fn delete_certificate(&mut self, name: &str) -> Result<(), EngineError> {
-        let view = self.certificate(name)?;
-        if !view.used_by.is_empty() {
-            let message = format!(
-                "Certificate {name} is bound by {}.",
-                view.used_by.join(", ")
-            );
-            let remedy = "Bind another certificate and apply, then delete this one.";
-            return Err(EngineError::Refused(
-                Finding::new("cert.bound", Severity::Error, message, remedy).into(),
-            ));
-        }
-        self.store.delete_certificate(name)?;
-        Ok(())
     }
 
     /// The key-first PEM file of a stored certificate.

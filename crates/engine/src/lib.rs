@@ -26,6 +26,7 @@ mod approve;
 mod certificates;
 mod change;
 mod clock;
+mod delete;
 mod deploy;
 mod drift;
 mod error;

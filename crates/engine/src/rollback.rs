@@ -106,6 +106,8 @@ impl Engine<'_> {
             match operation.new.kind {
                 OperationKind::Rollback { of } => undone.push(of),
                 _ if undone.contains(&operation.id) => {}
+                // It wrote a file anew that had been lost; there is nothing to go back to.
+                _ if operation.new.plan.edits.is_empty() => {}
                 _ => return Ok(Some(operation.id)),
             }
         }

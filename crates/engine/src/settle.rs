@@ -243,7 +243,7 @@ impl Engine<'_> {
             return Ok(());
         };
         match self.store.operation(of)? {
-            Some(undone) => self.remove_unnamed(&undone.new.plan),
+            Some(undone) => self.remove_unnamed(&undone.new.plan.steps),
             None => Ok(()),
         }
     }

@@ -113,7 +113,7 @@ impl Engine<'_> {
         self.restore_files(undo)?;
         let trouble = self.make_effective(undo)?;
         let verdict = self.prove_old_state()?;
-        self.remove_unnamed(&undo.plan)?;
+        self.remove_unnamed(&undo.plan.steps)?;
         self.close_undone(undo, &verdict)
             .map_err(|source| EngineError::Unnoted {
                 operation: undo.operation,
@@ -222,13 +222,14 @@ impl Engine<'_> {
         Ok(looked.verdict)
     }
 
-    /// Keys and chains that only the undone plan named. They stay sealed in the store.
-    pub(crate) fn remove_unnamed(&mut self, undone: &Plan) -> Result<(), EngineError> {
+    /// Keys, chains and maps that these steps wrote and neither file names. Keys stay sealed in
+    /// the store.
+    pub(crate) fn remove_unnamed(&mut self, steps: &[Step]) -> Result<(), EngineError> {
         let main = self.host.snapshot(Cf::Main)?.bytes;
         let master = self.host.snapshot(Cf::Master)?.bytes;
         let mut texts = vec![main, master];
         // What a map of names is made of is named by its rows; those of maps first.
-        for step in undone.steps.iter().rev() {
+        for step in steps.iter().rev() {
             let files = match step {
                 Step::InstallChain { path, .. } => vec![path.clone()],
                 Step::InstallSniMap(map) => map.files(),

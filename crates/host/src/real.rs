@@ -222,7 +222,9 @@ impl Host for PostfixHost {
 
     fn remove(&self, path: &Path) -> Result<(), HostError> {
         match self.seen_private(path) {
-            Ok(seen) => private::remove(&seen),
+            Ok(seen) => {
+                private::remove(&seen).and_then(|()| private::remove(&sni_map::draft(&seen)))
+            }
             Err(HostError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 Ok(())
             }

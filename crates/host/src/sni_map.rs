@@ -26,7 +26,7 @@ pub(crate) fn install(
     let files = map.files();
     if let [_, compiled] = files.as_slice() {
         let draft = SniMap {
-            path: suffixed(&map.path, ".new"),
+            path: draft(&map.path),
             ..map.clone()
         };
         let draft_files = draft.files();
@@ -49,8 +49,14 @@ pub(crate) fn install(
     private::install(&root.at(&map.path), &source)
 }
 
-fn suffixed(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
+/// Where a file of a map is made before it is moved to its place: `sni-0a1b.new` for the source
+/// `sni-0a1b`, `sni-0a1b.new.db` for what is compiled of it. A process that was killed leaves it.
+pub(crate) fn draft(path: &Path) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(".new");
+    if let Some(index) = path.extension() {
+        name.push(".");
+        name.push(index);
+    }
+    path.with_file_name(name)
 }

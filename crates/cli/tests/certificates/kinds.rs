@@ -31,6 +31,7 @@ fn every_client_gets_the_kind_that_it_takes() {
     let chain = site.scene.value("smtpd_tls_chain_files");
     assert_eq!(chain.split(", ").count(), 2, "{chain}");
 
+    assert_eq!(site.plainly(), all("ec"), "who takes both prefers ECDSA");
     let ecdsa_first = "ECDSA+SHA256:rsa_pss_rsae_sha256:RSA+SHA256";
     for newest in [SslVersion::TLS1_3, SslVersion::TLS1_2] {
         assert_eq!(preferring(&site, ecdsa_first, newest), "Id(408)", "EC");

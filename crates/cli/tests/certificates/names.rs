@@ -90,7 +90,7 @@ fn ten_names_on_three_services() {
     site.must("rollback");
     assert_eq!(site.shown(&by_name("n4.box.test")), all("n4"));
     assert_eq!(site.shown(&by_name("n3.box.test")), all("mx"));
-    site.must("rollback --to 2");
+    site.must("rollback");
     assert_eq!(site.world().files, bound.files);
     assert_eq!(site.shown(&by_name("n3.box.test")), all("n3"));
     site.must("verify");

@@ -16,7 +16,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The three services.
 pub(crate) const PORTS: [u16; 3] = [25, 587, 465];
@@ -173,9 +173,17 @@ impl Site {
         self.installed().into_iter().find(is_its).unwrap()
     }
 
-    /// `postfix reload`, as an administrator does.
-    pub(crate) fn reload(&self) {
+    /// `postfix reload`, as an administrator does, until the processes from before it are gone:
+    /// clients which ask so are shown these, twice.
+    pub(crate) fn reload_until(&self, ask: &Ask, wanted: [String; 3]) {
         crate::scene::run("/usr/sbin/postfix", &["-c", &self.scene.config(), "reload"]);
+        let end = Instant::now() + LOOK;
+        let mut good = 0;
+        while good < 2 {
+            let seen = self.shown(ask);
+            good = if seen == wanted { good + 1 } else { 0 };
+            assert!(good > 0 || Instant::now() < end, "{seen:?} {wanted:?}");
+        }
     }
 }
 

@@ -204,6 +204,9 @@ pub fn host_name(name: &str) -> Option<String> {
     let label = |label: &str| {
         !label.is_empty()
             && label.len() <= 63
+            // RFC 1123 §2.1 with RFC 952: a hyphen stands neither first nor last.
+            && !label.starts_with('-')
+            && !label.ends_with('-')
             && label
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')

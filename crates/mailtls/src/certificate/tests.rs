@@ -303,3 +303,15 @@ proptest! {
         let _ = one.matches_name(&host);
     }
 }
+
+#[test]
+fn a_hyphen_stands_neither_first_nor_last_in_a_label() {
+    use super::host_name;
+    for name in ["-", "-a.example", "a-.example", "a.-example", "a.example-"] {
+        assert_eq!(host_name(name), None, "{name}");
+    }
+    let known = ["mail-1.example", "xn--mller-kva.example", "_dmarc.example"];
+    for name in known {
+        assert_eq!(host_name(name).as_deref(), Some(name));
+    }
+}
