@@ -94,6 +94,11 @@ impl Site {
         self.scene.must(&["cert", "import", name, "--cert", &path]);
     }
 
+    /// Remembers a certificate that was not made here.
+    pub(crate) fn know(&self, leaf: Fingerprint, name: &str) {
+        self.known.borrow_mut().insert(leaf, name.to_owned());
+    }
+
     /// Runs the program with these words; it must end with 0.
     pub(crate) fn must(&self, words: &str) -> Ran {
         self.ends(0, words)

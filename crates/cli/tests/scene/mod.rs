@@ -13,6 +13,7 @@ use postseal_issue::{KeyType, LeafRequest, PrivateCa, Validity};
 use postseal_testkit::postfix_box::{BoxBuilder, PostfixBox};
 use serde_json::Value;
 use std::fs::{self, Permissions};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -176,6 +177,16 @@ impl Scene {
     pub(crate) fn run(&self, words: &[&str]) -> Ran {
         let output = self.command(words).arg("--json").output().unwrap();
         Ran::of(&output)
+    }
+
+    /// Runs it with these bytes on its standard input.
+    pub(crate) fn fed(&self, words: &[&str], input: &[u8]) -> Ran {
+        let mut command = self.command(words);
+        command.arg("--json").stdin(Stdio::piped());
+        let pipes = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = pipes.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        Ran::of(&child.wait_with_output().unwrap())
     }
 
     /// Runs it for people, piped.

@@ -1,0 +1,178 @@
+//! Certificates made here, and the forms in which others come.
+
+use crate::scene::run;
+use crate::site::{PORTS, Site, all};
+use mailtls::Bundle;
+use postseal_issue::{KeyType, PrivateCa, Validity};
+use std::fs;
+
+/// Remembers what a certificate of the store is called, so that a look can name it.
+fn learn(site: &Site, name: &str) {
+    let chain = site.must(&format!("cert export {name}")).json["chain"].clone();
+    let bundle = Bundle::read(chain.as_str().unwrap().as_bytes(), None, None).unwrap();
+    site.know(bundle.chain[0].fingerprint(), name);
+}
+
+#[test]
+fn a_private_ca_issues_for_its_domains_and_its_certificates_serve() {
+    let site = Site::serving();
+    let ca = site.must("cert private-ca ours --permit box.test");
+    assert_eq!(ca.json["findings"], serde_json::json!([]), "{}", ca.stdout);
+    let outside = site.ends(65, "cert request web --domain web.example.org --ca ours");
+    assert_eq!(outside.code(), "cert.not-made");
+    site.must("cert request own --domain mx.box.test --ca ours");
+    learn(&site, "own");
+    site.must("cert bind own");
+    site.must("cert unbind mx");
+    site.must("apply");
+    assert_eq!(site.plainly(), all("own"));
+    let shown = site.must("cert show own").json["certificate"].clone();
+    assert_eq!(shown["key"], "ECDSA prime256v1");
+    assert_eq!(shown["issuer"], "CN=ours");
+
+    // Renewed with the same key: the public key stays, the certificate does not.
+    let old = public_key(&site, "own");
+    site.must("cert request own --domain mx.box.test --ca ours --reuse-key");
+    assert_eq!(public_key(&site, "own"), old);
+    site.must("cert request own --domain mx.box.test --ca ours --renew --key-type rsa-2048");
+    assert_ne!(public_key(&site, "own"), old);
+    learn(&site, "own");
+    site.must("cert deploy own");
+    assert_eq!(site.plainly(), all("own"));
+}
+
+fn public_key(site: &Site, name: &str) -> String {
+    let chain = site.must(&format!("cert export {name}")).json["chain"].clone();
+    let path = site.scene.named("exported.pem");
+    fs::write(&path, chain.as_str().unwrap()).unwrap();
+    run(
+        "/usr/bin/openssl",
+        &["x509", "-in", &path, "-noout", "-pubkey"],
+    )
+}
+
+#[test]
+fn a_request_keeps_its_key_until_the_certificate_comes() {
+    let site = Site::serving();
+    let request = site.must("cert request web --domain mx.box.test,alt.box.test");
+    let pem = request.json["request"].as_str().unwrap().to_owned();
+    let path = site.scene.named("web.csr");
+    fs::write(&path, &pem).unwrap();
+    let said = run(
+        "/usr/bin/openssl",
+        &["req", "-in", &path, "-noout", "-verify", "-text"],
+    );
+    assert!(said.contains("DNS:mx.box.test, DNS:alt.box.test"), "{said}");
+    let waiting = site.must("cert request").json;
+    assert_eq!(waiting["requests"][0]["name"], "web");
+    assert!(!waiting.to_string().contains("PRIVATE KEY"));
+
+    // A CA elsewhere signs it: openssl, with a CA of the test.
+    let (ca, key) = outside_ca(&site);
+    let signed = site.scene.named("web.pem");
+    run(
+        "/usr/bin/openssl",
+        &[
+            "x509",
+            "-req",
+            "-in",
+            &path,
+            "-CA",
+            &ca,
+            "-CAkey",
+            &key,
+            "-CAcreateserial",
+            "-days",
+            "30",
+            "-copy_extensions",
+            "copy",
+            "-out",
+            &signed,
+        ],
+    );
+    site.must(&format!(
+        "cert import web --cert {signed} --private-ca {ca}"
+    ));
+    assert_eq!(
+        site.must("cert request").json["requests"],
+        serde_json::json!([])
+    );
+    learn(&site, "web");
+    site.must("cert bind web");
+    site.must("cert unbind mx");
+    site.must("apply");
+    assert_eq!(site.plainly(), all("web"));
+
+    site.must("cert request gone --domain gone.box.test");
+    site.must("cert request gone --forget");
+    let unknown = site.ends(65, "cert request gone --forget");
+    assert_eq!(unknown.code(), "name.unknown");
+}
+
+fn outside_ca(site: &Site) -> (String, String) {
+    let validity: Validity = crate::site::validity();
+    let ca = PrivateCa::new("A CA elsewhere", KeyType::EcdsaP256, validity).unwrap();
+    let [cert, key] = ["outside.pem", "outside.key"].map(|name| site.scene.named(name));
+    fs::write(&cert, ca.certificate_pem()).unwrap();
+    fs::write(&key, ca.key_pem().as_bytes()).unwrap();
+    (cert, key)
+}
+
+#[test]
+fn a_self_signed_certificate_serves_where_it_is_accepted_in_so_many_words() {
+    let site = Site::adopted();
+    site.must("cert self-signed own --domain mx.box.test --key-type ed25519");
+    site.must("cert bind own");
+    site.must("set inbound=may");
+    assert_eq!(
+        site.ends(65, "apply").json["findings"][0]["code"],
+        "cert.self-signed"
+    );
+    site.must("cert bind own --allow-self-signed");
+    site.must("apply");
+    learn(&site, "own");
+    assert_eq!(site.looked(PORTS[0], &[Default::default()]), ["own"]);
+}
+
+#[test]
+fn pkcs12_and_standard_input_are_read() {
+    let site = Site::serving();
+    let [cert, key] = ["ec.pem", "ec.key"].map(|name| site.scene.named(name));
+    let [pfx, right, wrong] = ["ec.pfx", "right", "wrong"].map(|name| site.scene.named(name));
+    run(
+        "/usr/bin/openssl",
+        &[
+            "pkcs12",
+            "-export",
+            "-in",
+            &cert,
+            "-inkey",
+            &key,
+            "-out",
+            &pfx,
+            "-passout",
+            "pass:häsli",
+        ],
+    );
+    fs::write(&right, "häsli\n").unwrap();
+    fs::write(&wrong, "hasli\n").unwrap();
+    let import = format!("cert import p12 --cert {pfx}");
+    assert_eq!(site.ends(65, &import).code(), "cert.password-missing");
+    let refused = site.ends(65, &format!("{import} --password-file {wrong}"));
+    assert_eq!(refused.code(), "cert.password-wrong");
+    site.must(&format!("{import} --password-file {right}"));
+    learn(&site, "p12");
+    site.must("cert bind p12");
+    site.must("cert unbind mx");
+    site.must("apply");
+    assert_eq!(site.plainly(), all("p12"));
+
+    let both = fs::read(site.make("piped", KeyType::EcdsaP256, &["mx.box.test"])).unwrap();
+    let piped = site
+        .scene
+        .fed(&["cert", "import", "piped", "--cert", "-"], &both);
+    assert_eq!(piped.exit, Some(0), "{}", piped.stderr);
+    site.must("cert bind piped");
+    site.must("apply");
+    assert_eq!(site.plainly(), all("piped"));
+}

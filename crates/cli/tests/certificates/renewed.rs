@@ -1,0 +1,84 @@
+//! Renewals: a newer version in the store, and `cert deploy`, which presents it on the one path.
+
+use crate::site::{Site, all, by_name};
+use postseal_issue::KeyType;
+use std::fs;
+use std::os::unix::fs::symlink;
+
+/// A renewed certificate as certbot keeps it: `live` with links into `archive`.
+fn certbot(site: &Site, name: &str) -> String {
+    let text = fs::read_to_string(site.make(name, KeyType::EcdsaP256, &["mx.box.test"])).unwrap();
+    let at = text.find("-----BEGIN CERTIFICATE").unwrap();
+    let (key, chain) = text.split_at(at);
+    let live = site.scene.named(&format!("{name}-live"));
+    let archive = site.scene.named(&format!("{name}-archive"));
+    for folder in [&live, &archive] {
+        fs::create_dir(folder).unwrap();
+    }
+    for (file, bytes) in [
+        ("privkey", key),
+        ("fullchain", chain),
+        ("cert", chain),
+        ("chain", ""),
+    ] {
+        let kept = format!("{archive}/{file}1.pem");
+        fs::write(&kept, bytes).unwrap();
+        symlink(kept, format!("{live}/{file}.pem")).unwrap();
+    }
+    fs::remove_file(format!("{live}/chain.pem")).unwrap();
+    live
+}
+
+#[test]
+fn a_renewal_is_deployed_wherever_the_certificate_is_bound_and_nothing_else_is() {
+    let site = Site::serving();
+    site.must("cert bind mx --sni mail.box.test");
+    site.must("apply");
+    site.must("set loglevel.inbound=1");
+    let before = site.world();
+    let folder = certbot(&site, "renewed");
+    let deployed = site.must(&format!("cert deploy mx --dir {folder}"));
+    assert_eq!(deployed.json["changed"], true, "{}", deployed.stdout);
+    assert_eq!(site.plainly(), all("renewed"));
+    assert_eq!(site.shown(&by_name("mail.box.test")), all("renewed"));
+    assert_eq!(
+        site.scene.value("smtpd_tls_loglevel"),
+        "0",
+        "what was wished and not applied stays a wish"
+    );
+    let again = site.must(&format!("cert deploy mx --dir {folder}"));
+    assert_eq!(again.json["changed"], false, "the same certificate again");
+    let history = site.scene.say(&["history"]).stdout;
+    assert!(history.contains("renewal of mx"), "{history}");
+
+    // Back to the version before, byte for byte; the wish is still there.
+    site.must("discard");
+    site.must("rollback --yes");
+    assert_eq!(site.world().files, before.files);
+    assert_eq!(site.plainly(), all("mx"));
+    let shown = site.must("cert show mx").json;
+    let used = shown["certificate"]["used_by"].to_string();
+    assert!(used.contains("smtpd [version 1]"), "{used}");
+    site.must("cert deploy mx");
+    assert_eq!(site.plainly(), all("renewed"));
+}
+
+#[test]
+fn a_renewal_that_cannot_serve_leaves_the_old_one_in_force() {
+    let site = Site::serving();
+    let before = site.world();
+    let stranger = site.make("other", KeyType::EcdsaP256, &["mx.box.test"]);
+    let [cert, key] = ["ec.pem", "rsa.key"].map(|name| site.scene.named(name));
+    let mixed = site.ends(65, &format!("cert deploy mx --cert {cert} --key {key}"));
+    assert_eq!(mixed.code(), "cert.key-mismatch");
+    let taken = site.ends(65, &format!("cert import mx --cert {stranger}"));
+    assert_eq!(taken.code(), "cert.exists");
+    assert_eq!(site.ends(65, "cert deploy nobody").code(), "name.unknown");
+    assert_eq!(site.world(), before);
+    assert_eq!(site.plainly(), all("mx"));
+    let renewed = site.must(&format!("cert import mx --cert {stranger} --renew"));
+    assert_eq!(renewed.json["certificate"]["version"], 2);
+    assert_eq!(site.plainly(), all("mx"), "importing presents nothing");
+    site.must("cert deploy mx");
+    assert_eq!(site.plainly(), all("other"));
+}
