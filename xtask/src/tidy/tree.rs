@@ -8,7 +8,7 @@ use super::token::{Token, test_modules, tokens};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// Folders that are not the project's.
+/// What is not the project's. `.git` is a file in a second work tree.
 const SKIPPED: [&str; 3] = [".git", ".cache", "target"];
 
 /// All files, by path.
@@ -42,10 +42,11 @@ impl Tree {
                 let look = entry
                     .metadata()
                     .map_err(|source| fault(&entry.path(), source))?;
+                if SKIPPED.iter().any(|name| entry.file_name() == *name) {
+                    continue;
+                }
                 if look.is_dir() {
-                    if !SKIPPED.iter().any(|name| entry.file_name() == *name) {
-                        folders.push(entry.path());
-                    }
+                    folders.push(entry.path());
                 } else if look.is_file() {
                     let executable = look.permissions().mode() & 0o111 != 0;
                     files.push(read_file(root, &entry.path(), executable)?);

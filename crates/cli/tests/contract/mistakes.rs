@@ -5,7 +5,6 @@ use crate::{adopted, in_force, unknown};
 use postseal_testkit::postfix_box::PostfixBox;
 use serde_json::Value;
 use std::fs;
-use std::os::unix::process::CommandExt;
 
 #[test]
 fn mistakes_have_their_exit_codes_and_go_to_stderr() {
@@ -141,17 +140,14 @@ fn without_root_everything_else_is_77_and_one_sentence() {
         &["release"],
         &["cert", "list"],
     ] {
-        let mut command = postseal(&["--instance", &scene.config(), "--store", &store]);
-        let ran = Ran::of(&command.args(words).uid(65534).gid(65534).output().unwrap());
+        let mut command = scene.nobody(&["--instance", &scene.config(), "--store", &store]);
+        let ran = Ran::of(&command.args(words).output().unwrap());
         assert_eq!((ran.exit, ran.stdout.as_str()), (Some(77), ""), "{words:?}");
         assert!(ran.stderr.contains("root"), "{}", ran.stderr);
     }
     // What the keys mean is no secret.
-    let mut list = postseal(&["set"]);
-    assert_eq!(
-        list.uid(65534).gid(65534).output().unwrap().status.code(),
-        Some(0)
-    );
+    let listed = scene.nobody(&["set"]).output().unwrap();
+    assert_eq!(listed.status.code(), Some(0));
 }
 
 #[test]

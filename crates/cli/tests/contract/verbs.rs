@@ -5,7 +5,6 @@ use crate::{adopted, unknown};
 use postseal_testkit::postfix_box::PostfixBox;
 use serde_json::Value;
 use std::fs;
-use std::os::unix::process::CommandExt;
 
 #[test]
 fn lint_works_for_anyone_everywhere_and_alone() {
@@ -16,15 +15,8 @@ fn lint_works_for_anyone_everywhere_and_alone() {
     fs::write(&file, "smtpd_tls_security_level = may # yes\n").unwrap();
     let path = file.display().to_string();
     let nobody = |words: &[&str]| {
-        let mut command = postseal(words);
-        Ran::of(
-            &command
-                .arg("--json")
-                .uid(65534)
-                .gid(65534)
-                .output()
-                .unwrap(),
-        )
+        let mut command = scene.nobody(words);
+        Ran::of(&command.arg("--json").output().unwrap())
     };
     for words in [
         &["lint", &path][..],

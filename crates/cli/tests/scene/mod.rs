@@ -15,6 +15,7 @@ use serde_json::Value;
 use std::fs::{self, Permissions};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -22,6 +23,8 @@ use tempfile::TempDir;
 
 pub(crate) const POSTSEAL: &str = env!("CARGO_BIN_EXE_postseal");
 const DAY: i64 = 86_400;
+/// Debian's user and group nobody and nogroup.
+const NOBODY: u32 = 65_534;
 
 /// A private Postfix and a folder for the test's own files.
 pub(crate) struct Scene {
@@ -192,6 +195,24 @@ impl Scene {
     /// Runs it for people, piped.
     pub(crate) fn say(&self, words: &[&str]) -> Ran {
         Ran::of(&self.command(words).output().unwrap())
+    }
+
+    /// The program with these words, run by somebody who is not root. A clone may lie where only
+    /// root can look (`/root`), so a copy of the program is run.
+    pub(crate) fn nobody(&self, words: &[&str]) -> Command {
+        let program = self.folder().join("postseal");
+        if !program.exists() {
+            fs::copy(POSTSEAL, &program).unwrap();
+        }
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .args(words)
+            .stdin(Stdio::null())
+            .uid(NOBODY)
+            .gid(NOBODY);
+        command
     }
 
     /// Runs it with `--json`; it must end with 0.

@@ -236,8 +236,9 @@ fn presented(case: &mut Case, report: &Report, wanted: &HandshakeExpectation) {
                      SHA-256 fingerprint {}…",
                     leaf.prefix(8)
                 ),
-                "A process from before the change still answers (wait or reload), or another \
-                 server listens there.",
+                "A process from before the change still answers (wait or reload), another server \
+                 listens there, or the map of names was compiled by somebody else: delete the \
+                 postseal.d/sni-… files and run `postseal apply`.",
             ),
             Some(Answered::Shown(None)) => case.missed(
                 "wire.no-certificate",

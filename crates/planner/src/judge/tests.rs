@@ -1,9 +1,13 @@
 //! Tests of `judge`.
 //!
-//! Owns: each state of the wire against what was promised. Never: a socket.
+//! Owns: what is said, and the codes, of single cases; every pair of state and promise stands in
+//! `tests/verdicts.rs`. Never: a socket.
 
 use super::*;
-use crate::report::{ClientCertificate, FloorTest, Handshake, HandshakeExpectation, Stage};
+use crate::report::{
+    Answered, Ask, Asked, ClientCertificate, FloorTest, Handshake, HandshakeExpectation,
+    KeyAlgorithm, Presented, Stage,
+};
 use mailtls::{Fingerprint, TlsVersion};
 
 fn leaf() -> Fingerprint {
@@ -226,49 +230,6 @@ fn a_service_without_an_address_is_undetermined() {
 }
 
 #[test]
-fn a_closed_port_is_proved_and_an_open_one_is_a_miss() {
-    let mut expected = submission();
-    expected.wire = WireExpectation::Closed;
-    let mut report = healthy();
-    assert_eq!(codes(&judged(&expected, &report)), ["wire.still-open"]);
-    break_at(&mut report, StageName::Connect, StageOutcome::Closed);
-    assert_eq!(judged(&expected, &report).outcome, Outcome::Pass);
-}
-
-#[test]
-fn without_tls_nothing_of_it_may_show() {
-    let mut report = healthy();
-    report.handshake = None;
-    let off = |auth| serving(TlsExpectation::Off, auth);
-    assert_eq!(
-        codes(&judged(&off(AuthExpectation::Never), &report)),
-        ["wire.starttls-still-offered", "wire.auth-offered"]
-    );
-    report.ehlo_before = vec!["AUTH PLAIN".to_owned()];
-    report.ehlo_after.clear();
-    assert_eq!(
-        judged(&off(AuthExpectation::Always), &report).outcome,
-        Outcome::Pass
-    );
-    assert_eq!(
-        codes(&judged(&off(AuthExpectation::Never), &report)),
-        ["wire.auth-offered"]
-    );
-}
-
-#[test]
-fn optional_tls_may_not_be_required() {
-    let expected = serving(
-        TlsExpectation::StartTls {
-            required: false,
-            handshake: wanted(),
-        },
-        AuthExpectation::Any,
-    );
-    assert_eq!(codes(&judged(&expected, &healthy())), ["wire.tls-required"]);
-}
-
-#[test]
 fn implicit_tls_needs_no_ehlo_before() {
     let expected = serving(
         TlsExpectation::Wrapper {
@@ -355,4 +316,63 @@ fn a_client_certificate_that_is_demanded_is_not_ours_to_show() {
     ];
     let judgement = judged(&wrapper, &report);
     assert_eq!(judgement.outcome, Outcome::Pass, "{judgement:?}");
+}
+
+/// A client that asks for a name, and what it was answered.
+fn asked_for(name: &str, answer: Option<Answered>) -> Judgement {
+    let ask = Ask {
+        name: Some(name.to_owned()),
+        algorithm: Some(KeyAlgorithm::Rsa),
+    };
+    let handshake = HandshakeExpectation {
+        presented: vec![Presented {
+            ask: ask.clone(),
+            certificates: vec![Fingerprint::of(b"bound to the name")],
+        }],
+        ..wanted()
+    };
+    let tls = TlsExpectation::StartTls {
+        required: true,
+        handshake,
+    };
+    let mut report = healthy();
+    report.asked = answer
+        .into_iter()
+        .map(|answer| Asked {
+            ask: ask.clone(),
+            answer,
+        })
+        .collect();
+    judged(&serving(tls, AuthExpectation::OnlyUnderTls), &report)
+}
+
+#[test]
+fn who_asks_for_a_name_sees_what_is_bound_to_it() {
+    let bound = Fingerprint::of(b"bound to the name");
+    let seen = asked_for("web.example.org", Some(Answered::Shown(Some(bound))));
+    assert_eq!(seen.outcome, Outcome::Pass);
+    let told = seen.sentences.join("\n");
+    assert!(
+        told.contains("ask for web.example.org and take only RSA"),
+        "{told}"
+    );
+    let misses = [
+        (Answered::Shown(Some(leaf())), "wire.wrong-certificate"),
+        (Answered::Shown(None), "wire.no-certificate"),
+        (Answered::Refused(why()), "wire.handshake-failed"),
+    ];
+    for (answer, code) in misses {
+        let missed = asked_for("web.example.org", Some(answer));
+        assert_eq!(
+            (missed.outcome, codes(&missed)),
+            (Outcome::Fail, vec![code.to_owned()])
+        );
+    }
+    for answer in [Some(Answered::Unknown(why())), None] {
+        let unseen = asked_for("web.example.org", answer);
+        assert_eq!(
+            (unseen.outcome, codes(&unseen)),
+            (Outcome::Undetermined, Vec::new())
+        );
+    }
 }

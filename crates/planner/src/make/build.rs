@@ -105,8 +105,17 @@ fn judged(
         false => found(&pairs.after, facts, change.intent, now_unix),
     };
     let new = news(&before, &after);
-    if !new.is_empty() && change.errors == Errors::Refuse {
-        return Err(Refusal { findings: new });
+    let barred: Vec<Finding> = match change.errors {
+        Errors::Refuse => new.clone(),
+        // What cannot be carried out bars the way back too.
+        Errors::Show => new
+            .iter()
+            .filter(|finding| finding.code == "cert.unknown")
+            .cloned()
+            .collect(),
+    };
+    if !barred.is_empty() {
+        return Err(Refusal { findings: barred });
     }
     let judged = after.into_iter().map(|finding| PlanFinding {
         was_so_before: new.contains(&finding) || before.iter().any(|old| same(old, &finding)),
