@@ -14,17 +14,22 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-const ALL: [&str; 10] = [
+const ALL: [&str; 15] = [
     "gcc",
     "libc6-dev",
     "pkg-config",
     "libssl-dev",
     "ca-certificates",
     "postfix",
+    "iproute2",
     "sasl2-bin",
     "libsasl2-modules",
     "openssl",
     "mount",
+    "e2fsprogs",
+    "pebble",
+    "knot",
+    "knot-dnsutils",
 ];
 
 /// A machine whose tools are false.
