@@ -5,10 +5,8 @@
 
 use crate::certificates::unknown;
 use crate::change::{Changed, Keep};
-use crate::propose::Proposal;
-use crate::{Engine, EngineError, Event, Stage};
+use crate::{Engine, EngineError};
 use mailtls::Fingerprint;
-use postseal_planner::{Intent, Request};
 use postseal_store::OperationKind;
 
 impl Engine<'_> {
@@ -22,46 +20,18 @@ impl Engine<'_> {
         let newest = self.newest(name)?.ok_or_else(|| unknown(name))?;
         let leaf = newest.chain.first().ok_or_else(|| unknown(name))?;
         let fingerprint = Fingerprint::of(leaf);
-        let intent = renewed(&state.desired, name, fingerprint);
-        let facts = self.observe_for(Some(&intent))?;
-        self.tell(Event::Stage {
-            stage: Stage::Think,
-        });
-        let request = Request {
-            intent: &intent,
-            in_force: &state.desired,
-            parent: state.head,
-            written: &state.written,
-        };
-        let plan = postseal_planner::plan(&request, &facts, self.clock.now_unix())
-            .map_err(EngineError::Refused)?;
+        let intent = state.desired.renewed(name, fingerprint);
         let draft = state.draft.clone();
-        let proposal = Proposal {
-            plan,
-            facts,
-            state,
-            kind: OperationKind::Renewal {
-                certificate: name.to_owned(),
-            },
+        let kind = OperationKind::Renewal {
+            certificate: name.to_owned(),
         };
+        let proposal = self.propose_intent(state, &intent, kind)?;
         let changed = self.carry_out(proposal, &[], Keep::Now)?;
         if let Some(draft) = draft {
-            let draft = renewed(&draft, name, fingerprint);
-            self.store.set_draft(&self.instance, Some(&draft))?;
+            let draft = draft.renewed(name, fingerprint);
+            let pending = (draft != intent).then_some(&draft);
+            self.store.set_draft(&self.instance, pending)?;
         }
         Ok(changed)
     }
-}
-
-/// The same intent with the newest version wherever the certificate is bound.
-fn renewed(intent: &Intent, name: &str, newest: Fingerprint) -> Intent {
-    let mut intent = intent.clone();
-    for bound in intent
-        .bindings
-        .iter_mut()
-        .filter(|bound| bound.name == name)
-    {
-        bound.fingerprint = newest;
-    }
-    intent
 }

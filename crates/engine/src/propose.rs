@@ -4,7 +4,7 @@
 
 use crate::{Engine, EngineError, Event, Stage};
 use postseal_planner::facts::Facts;
-use postseal_planner::{Plan, Request};
+use postseal_planner::{Intent, Plan, Request};
 use postseal_store::{InstanceState, OperationKind};
 
 /// A plan, with the picture and the state it was made from.
@@ -26,12 +26,23 @@ impl Engine<'_> {
     pub fn propose(&mut self) -> Result<Proposal, EngineError> {
         self.refuse_while_open()?;
         let state = self.state()?;
-        let facts = self.observe()?;
+        let intent = state.draft.as_ref().unwrap_or(&state.desired).clone();
+        self.propose_intent(state, &intent, OperationKind::Apply)
+    }
+
+    /// What would put `intent` in force.
+    pub(crate) fn propose_intent(
+        &self,
+        state: InstanceState,
+        intent: &Intent,
+        kind: OperationKind,
+    ) -> Result<Proposal, EngineError> {
+        let facts = self.observe_for(Some(intent))?;
         self.tell(Event::Stage {
             stage: Stage::Think,
         });
         let request = Request {
-            intent: state.draft.as_ref().unwrap_or(&state.desired),
+            intent,
             in_force: &state.desired,
             parent: state.head,
             written: &state.written,
@@ -42,7 +53,7 @@ impl Engine<'_> {
             plan,
             facts,
             state,
-            kind: OperationKind::Apply,
+            kind,
         })
     }
 

@@ -1,6 +1,7 @@
 //! `cert`: the certificate store and its bindings.
 //!
-//! Owns: reading the named files, and the words. Never: prints a key but by `cert export --key`.
+//! Owns: the words of what the store holds; what enters it, what is made and where it is presented
+//! are files of their own below. Never: prints a key but by `cert export --key`.
 
 mod bind;
 mod import;

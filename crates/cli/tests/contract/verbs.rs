@@ -1,6 +1,6 @@
 //! Adopting and releasing, lint, the certificate store.
 
-use crate::scene::{Files, Ran, Scene, postseal, run};
+use crate::scene::{Files, Ran, Scene, run};
 use crate::{adopted, unknown};
 use postseal_testkit::postfix_box::PostfixBox;
 use serde_json::Value;

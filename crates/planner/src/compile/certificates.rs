@@ -56,6 +56,11 @@ impl Names {
     }
 }
 
+/// Every parameter that names key and certificate files, of the server and of the client.
+pub(crate) fn file_parameters() -> impl Iterator<Item = &'static str> {
+    SERVER.all().chain(CLIENT.all())
+}
+
 /// The folder where keys, chains and maps of an instance are installed.
 pub(crate) fn folder(directory: &Path) -> PathBuf {
     directory.join(FOLDER)

@@ -1,9 +1,10 @@
 //! Wishes applied to an intent.
 //!
-//! Owns: [`Intent::with`]. Never: judges whether the result makes sense; `plan` does, so that the
+//! Owns: [`Intent::with`] and [`Intent::renewed`]. Never: judges whether the result makes sense; `plan` does, so that the
 //! order of `set` and `bind` never matters.
 
 use super::{Binding, Intent, Key, Wish};
+use mailtls::Fingerprint;
 
 impl Intent {
     /// The intent after one more wish. What was said last wins: a word that governs a parameter
@@ -33,6 +34,17 @@ impl Intent {
             Wish::Unbind(name, place) => intent.bindings.retain(|bound| {
                 bound.name != name || place.as_ref().is_some_and(|place| *place != bound.place)
             }),
+        }
+        intent
+    }
+
+    /// The same intent with this certificate wherever another one of its name is bound.
+    #[must_use]
+    pub fn renewed(&self, name: &str, newest: Fingerprint) -> Self {
+        let mut intent = self.clone();
+        let bindings = intent.bindings.iter_mut();
+        for bound in bindings.filter(|bound| bound.name == name) {
+            bound.fingerprint = newest;
         }
         intent
     }

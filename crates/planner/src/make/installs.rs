@@ -5,7 +5,7 @@
 
 use super::build::Parsed;
 use crate::Digest;
-use crate::compile::{sni, stored_at};
+use crate::compile::{file_parameters, sni, stored_at};
 use crate::facts::{Facts, FileLook};
 use crate::intent::Intent;
 use crate::plan::{SniMap, Step};
@@ -13,29 +13,11 @@ use crate::view::{Service, View};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-/// The parameters that name key and certificate files.
-const PARAMETERS: [&str; 14] = [
-    "smtpd_tls_chain_files",
-    "smtpd_tls_cert_file",
-    "smtpd_tls_key_file",
-    "smtpd_tls_eccert_file",
-    "smtpd_tls_eckey_file",
-    "smtpd_tls_dcert_file",
-    "smtpd_tls_dkey_file",
-    "smtp_tls_chain_files",
-    "smtp_tls_cert_file",
-    "smtp_tls_key_file",
-    "smtp_tls_eccert_file",
-    "smtp_tls_eckey_file",
-    "smtp_tls_dcert_file",
-    "smtp_tls_dkey_file",
-];
-
 /// The steps that write them: keys and chains first, because a map is made of them.
 pub(super) fn steps(after: &Parsed, intent: &Intent, facts: &Facts) -> Vec<Step> {
     let view = View::new(&after.main, &after.master, facts);
     let mut paths: BTreeSet<PathBuf> = BTreeSet::new();
-    for name in PARAMETERS {
+    for name in file_parameters() {
         paths.extend(everywhere(&view, name).map(PathBuf::from));
     }
     let map = named_map(&view, intent, facts);
