@@ -7,7 +7,7 @@ use crate::certificates::unknown;
 use crate::change::{Changed, Keep};
 use crate::{Engine, EngineError};
 use mailtls::Fingerprint;
-use postseal_store::OperationKind;
+use postseal_store::{InstanceState, OperationKind};
 
 impl Engine<'_> {
     /// Presents the newest version of `name` where an older one is in force. Nothing to do is no
@@ -20,18 +20,31 @@ impl Engine<'_> {
         let newest = self.newest(name)?.ok_or_else(|| unknown(name))?;
         let leaf = newest.chain.first().ok_or_else(|| unknown(name))?;
         let fingerprint = Fingerprint::of(leaf);
+        self.follow(&state, name, fingerprint)?;
         let intent = state.desired.renewed(name, fingerprint);
-        let draft = state.draft.clone();
         let kind = OperationKind::Renewal {
             certificate: name.to_owned(),
         };
         let proposal = self.propose_intent(state, &intent, kind)?;
-        let changed = self.carry_out(proposal, &[], Keep::Now)?;
-        if let Some(draft) = draft {
-            let draft = draft.renewed(name, fingerprint);
-            let pending = (draft != intent).then_some(&draft);
-            self.store.set_draft(&self.instance, pending)?;
+        self.carry_out(proposal, &[], Keep::Now)
+    }
+
+    /// A pending binding of what is not in force yet takes the newest version at once. What is in
+    /// force has to be proved first: the draft follows when its operation is closed.
+    fn follow(
+        &mut self,
+        state: &InstanceState,
+        name: &str,
+        newest: Fingerprint,
+    ) -> Result<(), EngineError> {
+        let in_force = state.desired.bindings.iter();
+        if in_force.map(|bound| &bound.name).any(|bound| bound == name) {
+            return Ok(());
         }
-        Ok(changed)
+        if let Some(draft) = &state.draft {
+            let draft = draft.renewed(name, newest);
+            self.store.set_draft(&self.instance, Some(&draft))?;
+        }
+        Ok(())
     }
 }

@@ -188,15 +188,20 @@ impl Engine<'_> {
             kind,
         } = proposal;
         let master = facts.master;
+        let draft = state
+            .draft
+            .map(|draft| kind.draft_after(&plan.intent, draft));
         let next = InstanceState {
             desired: plan.intent.clone(),
-            draft: None,
+            draft: draft.flatten(),
             written: adopt::written(&facts),
             base: adopt::base(&facts),
             head: state.head,
         };
         self.store.adopt(&self.instance, &next)?;
-        self.store.set_draft(&self.instance, None)?;
+        if next.draft.is_none() {
+            self.store.set_draft(&self.instance, None)?;
+        }
         Ok(Changed {
             outcome: Outcome::Nothing,
             undone: kind.undoes(),

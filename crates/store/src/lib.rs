@@ -60,7 +60,8 @@ pub trait Store {
     fn journal(&mut self, operation: u64, phase: &Phase) -> Result<(), StoreError>;
 
     /// Closes an operation; a kept one becomes the head, its intent becomes desired, `written`
-    /// is what the files hold now, and a draft equal to its intent is dropped. One transaction.
+    /// is what the files hold now, and of the draft stays what [`OperationKind::draft_after`] says.
+    /// One transaction.
     fn close_operation(&mut self, operation: u64, close: &Close) -> Result<(), StoreError>;
 
     /// The open operation of an instance, if any (also one that awaits confirmation).

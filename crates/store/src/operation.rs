@@ -6,7 +6,7 @@ use crate::InstanceState;
 use postseal_planner::intent::Owned;
 use postseal_planner::plan::Cf;
 use postseal_planner::report::{ServiceExpectation, Verdict};
-use postseal_planner::{Digest, Finding, Plan};
+use postseal_planner::{Digest, Finding, Intent, Plan};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -74,6 +74,16 @@ impl OperationKind {
             Self::Rollback { of } => Some(*of),
             Self::Apply | Self::RestoreDrift | Self::Renewal { .. } => None,
         }
+    }
+
+    /// What stays pending once an operation of this kind has put `intent` in force; `None` where
+    /// that fulfils the draft.
+    pub fn draft_after(&self, intent: &Intent, draft: Intent) -> Option<Intent> {
+        let draft = match self {
+            Self::Renewal { certificate } => draft.following(certificate, intent),
+            Self::Apply | Self::Rollback { .. } | Self::RestoreDrift => draft,
+        };
+        (draft != *intent).then_some(draft)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Wishes that change no byte, and wishes that stay pending.
 
 use crate::bench::Bench;
-use postseal_engine::{Outcome, wishes};
+use postseal_engine::{Keep, Outcome, wishes};
 use std::sync::atomic::Ordering;
 
 #[test]
@@ -74,4 +74,16 @@ fn a_deleted_key_file_is_written_again() {
     let changed = bench.apply().unwrap();
     assert!(matches!(changed.outcome, Outcome::Kept { .. }));
     assert_eq!(bench.files(), files);
+}
+
+#[test]
+fn drift_restore_with_nothing_to_restore_keeps_the_wishes() {
+    let bench = Bench::new();
+    bench.turn_on();
+    let wished = bench.run(|engine| engine.wishes()).unwrap().draft;
+    assert!(wished.is_some());
+    let changed = bench.run(|engine| engine.restore_drift(&[], Keep::Now));
+    assert_eq!(changed.unwrap().outcome, Outcome::Nothing);
+    let state = bench.run(|engine| engine.wishes()).unwrap();
+    assert_eq!(state.draft, wished);
 }

@@ -1,7 +1,7 @@
 //! Wishes applied to an intent.
 //!
-//! Owns: [`Intent::with`] and [`Intent::renewed`]. Never: judges whether the result makes sense; `plan` does, so that the
-//! order of `set` and `bind` never matters.
+//! Owns: [`Intent::with`], [`Intent::renewed`] and [`Intent::following`]. Never: judges whether the
+//! result makes sense; `plan` does, so that the order of `set` and `bind` never matters.
 
 use super::{Binding, Intent, Key, Wish};
 use mailtls::Fingerprint;
@@ -47,6 +47,17 @@ impl Intent {
             bound.fingerprint = newest;
         }
         intent
+    }
+
+    /// The same wishes with the version of a certificate that `other` binds: what is pending while
+    /// a renewal comes in force follows it.
+    #[must_use]
+    pub fn following(&self, name: &str, other: &Self) -> Self {
+        let bound = other.bindings.iter().find(|bound| bound.name == name);
+        bound.map_or_else(
+            || self.clone(),
+            |bound| self.renewed(name, bound.fingerprint),
+        )
     }
 }
 

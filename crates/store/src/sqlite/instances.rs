@@ -82,17 +82,17 @@ pub(super) async fn set_draft(
     adopted(instance, set.rows_affected())
 }
 
-/// Puts `state` in force as the result of `operation`. The draft stays, unless it is `fulfilled`.
+/// Puts `state` in force as the result of `operation`. `pending` says what stays of the draft.
 pub(super) async fn put_in_force(
     db: &mut SqliteConnection,
     instance: &str,
     operation: i64,
     state: &InstanceState,
-    fulfilled: &Intent,
+    pending: impl FnOnce(Intent) -> Option<Intent>,
 ) -> Result<(), StoreError> {
     let current = get(db, instance).await?;
     let current = current.ok_or_else(|| StoreError::NotAdopted(instance.to_owned()))?;
-    let draft = current.draft.filter(|draft| draft != fulfilled);
+    let draft = current.draft.and_then(pending);
     let row = StateRow::of(&InstanceState {
         draft,
         ..state.clone()

@@ -6,7 +6,7 @@
 use super::connection::Doing;
 use super::plans::PLAN;
 use super::{instances, snapshots};
-use crate::{Close, NewOperation, OperationOutcome, Phase, StoreError, document};
+use crate::{Close, NewOperation, OperationKind, OperationOutcome, Phase, StoreError, document};
 use postseal_planner::Plan;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{FromRow, Row};
@@ -72,7 +72,7 @@ pub(super) async fn close(
 ) -> Result<(), StoreError> {
     let closed: Option<Closed> = sqlx::query_as(
         "UPDATE operations SET outcome = $2, sentences = $3, ended_ms = $4
-         WHERE id = $1 AND ended_ms IS NULL RETURNING instance, plan",
+         WHERE id = $1 AND ended_ms IS NULL RETURNING instance, kind, plan",
     )
     .bind(key(operation))
     .bind(document::write(OUTCOME, &close.outcome)?)
@@ -92,8 +92,10 @@ pub(super) async fn close(
             source,
         });
     };
+    let kind: OperationKind = document::read(KIND, &closed.kind)?;
     let plan: Plan = document::read(PLAN, &closed.plan)?;
-    instances::put_in_force(db, &closed.instance, key(operation), state, &plan.intent).await
+    let pending = |draft| kind.draft_after(&plan.intent, draft);
+    instances::put_in_force(db, &closed.instance, key(operation), state, pending).await
 }
 
 pub(super) async fn refuse_while_open(
@@ -119,6 +121,7 @@ pub(super) fn key(operation: u64) -> i64 {
 
 struct Closed {
     instance: String,
+    kind: String,
     plan: String,
 }
 
@@ -126,6 +129,7 @@ impl FromRow<'_, SqliteRow> for Closed {
     fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
             instance: row.try_get("instance")?,
+            kind: row.try_get("kind")?,
             plan: row.try_get("plan")?,
         })
     }

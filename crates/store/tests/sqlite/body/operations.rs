@@ -124,6 +124,7 @@ pub(crate) fn closing(store: &mut dyn Store) {
     rolled_back_changes_nothing(store);
     kept_becomes_the_head(store);
     changed_draft_stays(store);
+    renewal_takes_the_draft_along(store);
     failed_keeps_the_wish(store);
 }
 
@@ -188,6 +189,37 @@ fn changed_draft_stays(store: &mut dyn Store) {
         ..state("c")
     };
     assert_eq!(store.instance(MX).unwrap(), Some(now));
+}
+
+/// A pending wish about a certificate that is renewed meanwhile is one about its new version.
+fn renewal_takes_the_draft_along(store: &mut dyn Store) {
+    let wish = |word, leaf: &str| intent(word).renewed("mx", leaf.repeat(32).parse().unwrap());
+    store.set_draft(MX, Some(&wish("pending", "0d"))).unwrap();
+    let renewed = wish("renewed", "ae");
+    let id = store
+        .open_operation(&NewOperation {
+            kind: OperationKind::Renewal {
+                certificate: "mx".to_owned(),
+            },
+            plan: Plan {
+                intent: renewed.clone(),
+                ..plan("renewed")
+            },
+            ..operation(MX, "renewed")
+        })
+        .unwrap();
+    store.close_operation(id, &kept("renewed")).unwrap();
+    let draft = store.instance(MX).unwrap().unwrap().draft;
+    assert_eq!(draft, Some(wish("pending", "ae")));
+
+    // A draft of nothing but what came in force is fulfilled.
+    let kind = OperationKind::Renewal {
+        certificate: "mx".to_owned(),
+    };
+    assert_eq!(kind.draft_after(&renewed, wish("renewed", "0d")), None);
+    store
+        .set_draft(MX, Some(&intent("changed meanwhile")))
+        .unwrap();
 }
 
 fn failed_keeps_the_wish(store: &mut dyn Store) {
