@@ -7,15 +7,15 @@
 //! `postconf -e` leaves a main.cf so young that every program of Postfix sleeps over it. Who knows
 //! that sets its time back; so the same commands with a `touch` are measured, too.
 
+use crate::chains::Authority;
 use crate::site::Site;
 use crate::{Outcome, postseal, section};
-use postseal_issue::{KeyType, LeafRequest, PrivateCa, Validity};
 use postseal_testkit::postfix_box::PostfixBox;
 use std::ffi::OsString;
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 use xtask::bench::{BenchError, Contender, Rounds, Section, Series, Task, compare, seconds};
 
 const SETTLE: Duration = Duration::from_secs(20);
@@ -162,22 +162,10 @@ fn handshake(address: SocketAddr, how: &[&str]) -> Task {
     Task::new([&words, how].concat()).input(b"Q\n")
 }
 
-/// A key and a certificate of a private CA, in one file, where an administrator would have it.
 fn certificate(site: &Site) -> Outcome<String> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-    let now = i64::try_from(now)?;
-    let validity = Validity {
-        not_before: now - 86400,
-        not_after: now + 90 * 86400,
-    };
-    let ca = PrivateCa::new("Bench Root CA", KeyType::EcdsaP256, validity)?;
-    let leaf = ca.issue(&LeafRequest {
-        names: vec![format!("mx.{}", site.postfix.domain())],
-        key_type: KeyType::EcdsaP256,
-        validity,
-    })?;
+    let names = [format!("mx.{}", site.postfix.domain())];
     let path = site.postfix.config_directory().join("mx.pem");
-    fs::write(&path, format!("{}{}", &*leaf.key_pem, leaf.fullchain_pem()))?;
+    let path = Authority::new()?.file(&names, &path)?;
     Ok(path.display().to_string())
 }
 

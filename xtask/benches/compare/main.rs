@@ -5,11 +5,15 @@
 //! it in the table.
 
 mod apply;
+mod certs;
 mod cf;
+mod chains;
 mod lint;
 mod memory;
 mod plan;
+mod renewal;
 mod site;
+mod store;
 
 use clap::{Parser, Subcommand};
 use std::error::Error;
@@ -40,6 +44,8 @@ struct Arguments {
 enum Scenario {
     /// One apply on three services, beside the bare commands
     Apply,
+    /// A new certificate on three services and ten names, beside the bare commands
+    Certs,
     /// Parse and print of postfix-cf, in MB/s
     Cf,
     /// `lint` of a main.cf of 10,000 lines
@@ -48,6 +54,10 @@ enum Scenario {
     Memory,
     /// `plan` with nothing to do, beside the postconf calls it rests on
     Plan,
+    /// Renewals while clients shake hands
+    Renewal,
+    /// `cert list` and `cert check` with many certificates
+    Store,
 }
 
 fn main() -> ExitCode {
@@ -65,10 +75,13 @@ fn run(arguments: &Arguments) -> Outcome<()> {
     let rounds = Rounds::new(arguments.rounds)?;
     let section = match arguments.scenario {
         Scenario::Apply => apply::run(rounds)?,
+        Scenario::Certs => certs::run(rounds)?,
         Scenario::Cf => cf::run()?,
         Scenario::Lint => lint::run(rounds)?,
         Scenario::Memory => memory::run(rounds)?,
         Scenario::Plan => plan::run(rounds)?,
+        Scenario::Renewal => renewal::run()?,
+        Scenario::Store => store::run(rounds)?,
     };
     println!("{}\n{}", section.about, section.plain());
     let Some(date) = &arguments.write else {

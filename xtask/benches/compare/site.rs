@@ -29,10 +29,15 @@ impl Site {
         })
     }
 
+    /// The store's folder.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.store.path().join("store")
+    }
+
     /// `postseal WORDS` on this instance and store.
     pub(crate) fn postseal(&self, words: &[&str]) -> Task {
         let mut store = OsString::from("sqlite:");
-        store.push(self.store.path().join("store"));
+        store.push(self.store());
         let mut argv: Vec<OsString> = vec![
             self.program.clone().into(),
             "--instance".into(),

@@ -39,6 +39,8 @@ pub struct Rounds(usize);
 /// One contender in one round.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sample {
+    /// The exit code; of a contender, its last command's.
+    pub code: i32,
     /// Time on the clock.
     pub wall: Duration,
     /// Processor time of its processes, user and system.
@@ -129,6 +131,7 @@ impl<'a> Contender<'a> {
             sum.wall += one.wall;
             sum.cpu += one.cpu;
             sum.peak = sum.peak.max(one.peak);
+            sum.code = one.code;
         }
         sum.banner = watch.map(BannerWatch::stop);
         Ok(sum)
@@ -234,15 +237,16 @@ fn measure(task: &Task) -> Result<Sample, BenchError> {
     let child = command.spawn().map_err(fault)?;
     let used = child.wait4().map_err(fault)?;
     let wall = start.elapsed();
-    let good = used.status.code();
-    if !good.is_some_and(|code| task.exits.contains(&code)) {
+    let good = used.status.code().filter(|code| task.exits.contains(code));
+    let Some(code) = good else {
         return Err(BenchError::Exit {
             command: task.words(),
             ended: used.status.to_string(),
             output: tail(&mut output).map_err(fault)?,
         });
-    }
+    };
     Ok(Sample {
+        code,
         wall,
         cpu: used.rusage.utime + used.rusage.stime,
         peak: used.rusage.maxrss,
