@@ -76,6 +76,8 @@ pub(crate) enum Command {
     Status(cmd::status::StatusArgs),
     /// TLS parameters as Postfix sees them, and where each comes from
     Show(cmd::show::ShowArgs),
+    /// Which TLS policy a message meets on its way out, and why; needs no store
+    Explain(cmd::explain::ExplainArgs),
     /// What is wrong today; needs no store and no Postfix
     Lint(cmd::lint::LintArgs),
     /// Wish for KEY=VALUE; without arguments: all keys, their values and what they mean

@@ -48,6 +48,10 @@ pub trait Host {
     /// What stands at `path` (bounded: files over 1 MiB are [`FileLook::TooLarge`]).
     fn read(&self, path: &Path) -> FileLook;
 
+    /// What the instance's own `postmap -q` says of a key in a table (`type:name`); `None` where
+    /// the key is not there. An error where the table cannot be asked.
+    fn lookup(&self, table: &str, key: &str) -> Result<Option<String>, HostError>;
+
     /// Takes the instance's lock against a second Postseal; freed on drop and by the kernel when
     /// the process dies. [`HostError::Locked`] when somebody else holds it. Who has it clears
     /// away the scratch instances that a killed holder left.

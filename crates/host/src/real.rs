@@ -171,6 +171,14 @@ impl Host for PostfixHost {
         }
     }
 
+    fn lookup(&self, table: &str, key: &str) -> Result<Option<String>, HostError> {
+        // `postmap -q -` would read keys from its standard input.
+        match key {
+            "" | "-" => Ok(None),
+            key => self.postfix.lookup(table, key),
+        }
+    }
+
     fn lock(&self) -> Result<Box<dyn Lock>, HostError> {
         let seen = self.root.at(&self.config_directory);
         let lock = lock::take(&self.lock_directory, &seen, &self.config_directory)?;

@@ -18,6 +18,7 @@ mod lifetime;
 mod pem;
 mod pkcs12;
 mod pkcs7;
+pub mod policy;
 mod problem;
 mod protocols;
 pub mod tlsa;

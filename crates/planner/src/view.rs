@@ -25,6 +25,8 @@ pub(crate) struct Service {
     pub(crate) name: String,
     /// The second field.
     pub(crate) kind: String,
+    /// The fifth field: `y`, `n`, or `-` for the default.
+    pub(crate) chroot: String,
     /// The program.
     pub(crate) command: String,
     /// `-o` parameter → value, the last one where repeated; those that are not UTF-8 are left out.
@@ -71,6 +73,7 @@ fn service(entry: postfix_cf::Service) -> Service {
         id: format!("{}/{}", entry.name, entry.kind),
         name: entry.name,
         kind: entry.kind,
+        chroot: entry.chroot,
         command: entry.command,
         overrides,
     }
@@ -140,10 +143,18 @@ impl<'a> View<'a> {
         self.value(service, name).eq_ignore_ascii_case("yes")
     }
 
-    /// The words of a list.
+    /// The words of a list; what stands in braces is not split (`inline:{a=b, c=d}`).
     pub(crate) fn list(&self, service: Option<&Service>, name: &str) -> Vec<String> {
+        let mut depth = 0_usize;
         self.value(service, name)
-            .split([',', ' ', '\t', '\r', '\n'])
+            .split(|letter| {
+                match letter {
+                    '{' => depth += 1,
+                    '}' => depth = depth.saturating_sub(1),
+                    _ => {}
+                }
+                depth == 0 && matches!(letter, ',' | ' ' | '\t' | '\r' | '\n')
+            })
             .filter(|word| !word.is_empty())
             .map(str::to_owned)
             .collect()
@@ -187,6 +198,16 @@ impl<'a> View<'a> {
     /// Whether a server offers TLS at all.
     pub(crate) fn offers_tls(&self, service: &Service) -> bool {
         self.is_yes(Some(service), "smtpd_tls_wrappermode") || self.server_level(service) != "none"
+    }
+
+    /// Whether a service runs in the jail of `queue_directory`; `-` stands for no from
+    /// `compatibility_level` 1 on (master(5)).
+    pub(crate) fn is_jailed(&self, service: &Service) -> bool {
+        match service.chroot.as_str() {
+            "y" => true,
+            "n" => false,
+            _ => matches!(self.value(None, "compatibility_level").as_str(), "" | "0"),
+        }
     }
 
     /// Where a server listens, as far as the files tell (see `listen`).

@@ -127,6 +127,10 @@ impl Host for FakeHost {
         read.unwrap_or_else(|error| FileLook::Unreadable(error.to_string()))
     }
 
+    fn lookup(&self, table: &str, key: &str) -> Result<Option<String>, HostError> {
+        self.step(format!("look {key} up in {table}"), |_| Ok(None))
+    }
+
     fn lock(&self) -> Result<Box<dyn Lock>, HostError> {
         let number = self.step("lock".to_owned(), World::take_lock)?;
         Ok(Box::new(FakeLock {

@@ -10,3 +10,4 @@ pub mod https_script;
 pub mod pebble;
 pub mod postfix_box;
 pub mod smtp_script;
+pub mod trivial_rewrite;

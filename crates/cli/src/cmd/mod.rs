@@ -5,6 +5,7 @@
 pub(crate) mod apply;
 pub(crate) mod cert;
 pub(crate) mod drift;
+pub(crate) mod explain;
 pub(crate) mod history;
 pub(crate) mod instance;
 pub(crate) mod lint;
@@ -28,6 +29,7 @@ pub(crate) fn run(command: &Command, global: &Global) -> Result<Answer, Failure>
         Command::Release => instance::release(global),
         Command::Status(args) => status::run(args, global),
         Command::Show(args) => show::run(args, global),
+        Command::Explain(args) => explain::run(args, global),
         Command::Lint(args) => lint::run(args, global),
         Command::Set(args) => set::set(args, global),
         Command::Unset(args) => set::unset(args, global),

@@ -19,6 +19,7 @@ use scene::{Ran, Scene, postseal};
 const VERBS: &[&[&str]] = &[
     &["status"],
     &["show"],
+    &["explain", "user@box.test"],
     &["lint"],
     &["set"],
     &["cert", "list"],

@@ -1,0 +1,9 @@
+//! What `explain` says of outbound mail, held against what a real Postfix does with it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+
+#[path = "../scene/mod.rs"]
+mod scene;
+
+mod levels;
+mod relay;

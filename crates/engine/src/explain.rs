@@ -1,0 +1,60 @@
+//! Explain: a recipient → the policy that its mail meets.
+//!
+//! Owns: answering the planner's questions from the instance's own tables. Never: decides which
+//! to ask.
+
+use crate::EngineError;
+use crate::observe::observe_unadopted;
+use postseal_host::{Host, HostError};
+use postseal_planner::explain::{Explanation, Subject};
+use postseal_planner::facts::FileLook;
+use postseal_planner::resolve::{Answer, Answers, Asked, Question};
+use std::path::Path;
+
+/// A recipient of a long name in many tables takes this many looks, and no more.
+const MOST_LOOKS: usize = 2_000;
+
+/// Where mail for `subject` goes and which TLS policy it meets, from the files as they are. Needs
+/// no store.
+pub fn explain(
+    host: &dyn Host,
+    subject: &Subject,
+    sender: &str,
+) -> Result<Explanation, EngineError> {
+    let facts = observe_unadopted(host)?;
+    let mut answers = Answers::default();
+    for _ in 0..MOST_LOOKS {
+        match postseal_planner::explain::explain(&facts, subject, sender, &answers) {
+            Asked::Answered(explanation) => return Ok(explanation),
+            Asked::Unanswered(question) => {
+                let answer = answer(host, &question);
+                answers.put(question, answer);
+            }
+        }
+    }
+    let error = std::io::Error::other(format!("more than {MOST_LOOKS} looks into tables"));
+    Err(EngineError::Local {
+        action: "explain it",
+        source: error,
+    })
+}
+
+fn answer(host: &dyn Host, question: &Question) -> Answer {
+    match question {
+        Question::Lookup { table, key } => match host.lookup(table, key) {
+            Ok(Some(value)) => Answer::Found(value),
+            Ok(None) => Answer::NotFound,
+            Err(HostError::Command { output, .. }) => Answer::Failed(output),
+            Err(error) => Answer::Failed(error.to_string()),
+        },
+        Question::File(path) => match host.read(Path::new(path)) {
+            FileLook::File { bytes, .. } => {
+                Answer::Found(String::from_utf8_lossy(&bytes).into_owned())
+            }
+            FileLook::Missing => Answer::NotFound,
+            FileLook::Directory | FileLook::Special => Answer::Failed("it is no file".to_owned()),
+            FileLook::Unreadable(why) => Answer::Failed(why),
+            FileLook::TooLarge(size) => Answer::Failed(format!("it has {size} bytes")),
+        },
+    }
+}

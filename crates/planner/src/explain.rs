@@ -1,0 +1,317 @@
+//! Which TLS policy a message meets on its way out, and why.
+//!
+//! Owns: from a recipient, a domain or a next hop to the level that smtp(8) will use, the row that
+//! decides, and what it promises. Never: looks anything up (see [`crate::resolve`]), or says what a
+//! server would answer.
+
+mod hop;
+
+use crate::facts::Facts;
+use crate::finding::{Finding, Severity};
+use crate::resolve::{
+    Answer, Answers, Asked, Consulted, Envelope, Resolution, Stop, Tables, resolve,
+};
+use crate::view::View;
+pub use hop::{Delivery, Hop, Row, Source};
+use postfix_cf::{MainCf, MasterCf};
+use std::fmt;
+
+/// What is asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A recipient, as Postfix holds it: `user@domain`.
+    Address(String),
+    /// Any recipient of a domain: rows for single recipients are not seen.
+    Domain(String),
+    /// A next hop as it stands: `[host]:port`, `host:port`, `[host]`.
+    NextHop(String),
+}
+
+/// Why something cannot be asked about.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SubjectError {
+    /// Nothing, or too much.
+    #[error("an address, a domain or a next hop has 1 to 512 bytes")]
+    Length,
+    /// Blanks and control characters.
+    #[error("{0:?} holds a character that no address, domain or next hop has")]
+    Character(String),
+    /// `user@`, `@domain`, `a..b`.
+    #[error("{0:?} is no address: it is user@domain")]
+    Address(String),
+    /// Not a domain name.
+    #[error(
+        "{0:?} is no domain: labels of up to 63 letters, digits and hyphens, with dots between"
+    )]
+    Domain(String),
+    /// Not a next hop.
+    #[error(
+        "{0:?} is no next hop: it is [host], [host]:port or host:port, with a port up to 65535"
+    )]
+    NextHop(String),
+}
+
+const LONGEST: usize = 512;
+/// A recipient that no table will name.
+const ANYBODY: &str = "anybody";
+
+impl Subject {
+    /// Reads what an operator typed.
+    ///
+    /// # Errors
+    /// Where it is none of the three.
+    pub fn parse(text: &str) -> Result<Self, SubjectError> {
+        if text.is_empty() || text.len() > LONGEST {
+            return Err(SubjectError::Length);
+        }
+        let bad = |letter: char| letter.is_control() || letter.is_whitespace();
+        if text.chars().any(bad) {
+            return Err(SubjectError::Character(text.to_owned()));
+        }
+        if let Some((local, domain)) = text.rsplit_once('@') {
+            if local.is_empty() || !(is_domain(domain) || is_literal(domain)) {
+                return Err(SubjectError::Address(text.to_owned()));
+            }
+            return Ok(Self::Address(text.to_owned()));
+        }
+        if text.starts_with('[') || text.contains(':') {
+            return match is_next_hop(text) {
+                true => Ok(Self::NextHop(text.to_owned())),
+                false => Err(SubjectError::NextHop(text.to_owned())),
+            };
+        }
+        match is_domain(text) {
+            true => Ok(Self::Domain(text.to_owned())),
+            false => Err(SubjectError::Domain(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Address(text) | Self::Domain(text) | Self::NextHop(text)) = self;
+        f.write_str(text)
+    }
+}
+
+/// The way of a message, and the policy it meets.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// What was asked about.
+    pub subject: Subject,
+    /// How the recipient was resolved; `None` for a next hop as it stands.
+    pub resolution: Option<Resolution>,
+    /// `content_filter`: mail that comes in goes there first, and is resolved when it comes back.
+    pub content_filter: Option<String>,
+    /// The next hops, each with its policy; several where a list is given.
+    pub hops: Vec<Hop>,
+    /// Every look into a policy table, in order.
+    pub consulted: Vec<Consulted>,
+    /// What is wrong: rows that do nothing, rows that Postfix refuses, tables that fail.
+    pub findings: Vec<Finding>,
+}
+
+/// Explains. `sender` is the envelope sender, where it matters; empty for none.
+pub fn explain(
+    facts: &Facts,
+    subject: &Subject,
+    sender: &str,
+    answers: &Answers,
+) -> Asked<Explanation> {
+    let resolution = match subject {
+        Subject::NextHop(_) => None,
+        Subject::Address(_) | Subject::Domain(_) => {
+            let recipient = match subject {
+                Subject::Domain(domain) => format!("{ANYBODY}@{domain}"),
+                other => other.to_string(),
+            };
+            let recipient = recipient.as_str();
+            match resolve(facts, Envelope { sender, recipient }, answers) {
+                Asked::Unanswered(question) => return Asked::Unanswered(question),
+                Asked::Answered(resolution) => Some(resolution),
+            }
+        }
+    };
+    let main = MainCf::parse(&facts.main_cf.bytes);
+    let master = MasterCf::parse(&facts.master_cf.bytes);
+    let view = View::new(&main, &master, facts);
+    let mut tables = Tables::new(answers);
+    let filter = view.value(None, "content_filter");
+    let mut explanation = Explanation {
+        subject: subject.clone(),
+        resolution,
+        content_filter: (!filter.is_empty()).then_some(filter),
+        hops: Vec::new(),
+        consulted: Vec::new(),
+        findings: Vec::new(),
+    };
+    match explanation.follow(&view, facts, &mut tables) {
+        Ok(()) => {
+            explanation.consulted = tables.into_consulted();
+            Asked::Answered(explanation)
+        }
+        Err(Stop::Ask(question)) => Asked::Unanswered(question),
+        // Each hop notes its own failing table; nothing else fails.
+        Err(Stop::Failed(why)) => {
+            explanation.findings.push(table_failed(&why));
+            Asked::Answered(explanation)
+        }
+    }
+}
+
+impl Explanation {
+    fn follow(
+        &mut self,
+        view: &View<'_>,
+        facts: &Facts,
+        tables: &mut Tables<'_>,
+    ) -> Result<(), Stop> {
+        let (transport, nexthop) = match (&self.resolution, &self.subject) {
+            (Some(resolution), _) => {
+                if let Some(why) = &resolution.failed {
+                    self.findings.push(table_failed(why));
+                    return Ok(());
+                }
+                (resolution.transport.clone(), resolution.nexthop.clone())
+            }
+            (None, subject) => ("smtp".to_owned(), subject.to_string()),
+        };
+        let way = hop::Way {
+            view,
+            version: facts.version,
+            transport: &transport,
+        };
+        self.hops = way.hops(&nexthop, tables)?;
+        for hop in &self.hops {
+            self.findings.extend(hop.findings.iter().cloned());
+        }
+        self.useless_row(&way, tables)
+    }
+
+    /// A row for the recipient's domain that does nothing, because its mail leaves by another
+    /// next hop.
+    fn useless_row(&mut self, way: &hop::Way<'_>, tables: &mut Tables<'_>) -> Result<(), Stop> {
+        let Some(resolution) = &self.resolution else {
+            return Ok(());
+        };
+        let domain = resolution
+            .recipient
+            .rsplit_once('@')
+            .map_or("", |(_, domain)| domain);
+        let speaks = self.hops.iter().any(|hop| hop.level.is_some());
+        let is_hop = self
+            .hops
+            .iter()
+            .any(|hop| hop.nexthop.eq_ignore_ascii_case(domain));
+        if !speaks || is_hop || domain.is_empty() {
+            return Ok(());
+        }
+        let Some(row) = way.row(domain, tables)? else {
+            return Ok(());
+        };
+        let hops: Vec<&str> = self.hops.iter().map(|hop| hop.nexthop.as_str()).collect();
+        let by = &resolution.nexthop_by;
+        self.findings.push(
+            Finding::new(
+                "policy.never-matches",
+                Severity::Error,
+                format!(
+                    "The row {} {} of {} does nothing for {domain}: its mail leaves by {} ({by}), \
+                     and Postfix looks policies up by next hop.",
+                    row.key,
+                    row.text,
+                    row.table,
+                    hops.join(", ")
+                ),
+                format!(
+                    "Write a row for the next hop: {}.",
+                    hops.iter()
+                        .map(|hop| format!("`{hop} {}`", row.text))
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                ),
+            )
+            .seen(format!("{}: {}", row.table, row.key)),
+        );
+        Ok(())
+    }
+}
+
+fn table_failed(why: &str) -> Finding {
+    Finding::new(
+        "policy.table-failed",
+        Severity::Fatal,
+        format!(
+            "A table cannot be asked, so Postfix defers the mail: {}",
+            why.trim()
+        ),
+        "Look at the table with postmap -q; build it again with postmap where its index is missing.",
+    )
+}
+
+/// Whether smtp(8) takes a next hop for a host name, and looks its parents up, too
+/// (`valid_hostname.c`).
+pub(crate) fn is_domain(text: &str) -> bool {
+    let label = |label: &str| {
+        let letters = |letter: char| letter.is_alphanumeric() || letter == '-' || letter == '_';
+        !label.is_empty()
+            && label.len() <= 63
+            && label.chars().all(letters)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let numeric = text
+        .chars()
+        .all(|letter| letter.is_ascii_digit() || letter == '.');
+    text.len() <= 255 && !numeric && text.split('.').all(label)
+}
+
+/// `[192.0.2.1]`, `[IPv6:2001:db8::1]`, `[host]`.
+fn is_literal(text: &str) -> bool {
+    let inner = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    inner.is_some_and(|inner| {
+        let is_v6 = inner
+            .get(..5)
+            .is_some_and(|head| head.eq_ignore_ascii_case("ipv6:"));
+        let bare = if is_v6 { &inner[5..] } else { inner };
+        bare.parse::<std::net::IpAddr>().is_ok() || is_domain(inner)
+    })
+}
+
+fn is_next_hop(text: &str) -> bool {
+    let port = |port: &str| {
+        let number = port.parse::<u16>().is_ok_and(|port| port > 0);
+        let digits = port.chars().all(|letter| letter.is_ascii_digit());
+        number
+            || (!digits
+                && !port.is_empty()
+                && port.chars().all(|l| l.is_ascii_alphanumeric() || l == '-'))
+    };
+    if text.starts_with('[') {
+        return match text.rsplit_once("]:") {
+            Some((head, tail)) => is_literal(&format!("{head}]")) && port(tail),
+            None => is_literal(text),
+        };
+    }
+    let Some((host, tail)) = text.rsplit_once(':') else {
+        return false;
+    };
+    (is_domain(host) || host.parse::<std::net::Ipv4Addr>().is_ok()) && port(tail)
+}
+
+/// For the words of a look.
+impl Consulted {
+    /// What it gave, in a word or two.
+    pub fn gave(&self) -> &str {
+        match &self.answer {
+            Answer::Found(value) => value,
+            Answer::NotFound => "nothing",
+            Answer::Failed(why) => why,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

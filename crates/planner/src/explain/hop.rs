@@ -1,0 +1,342 @@
+//! One next hop: the service that goes there, the row that is found for it, and the level.
+//!
+//! Owns: smtp(8)'s own look into `smtp_tls_policy_maps` and its fallbacks (`smtp_tls_policy.c` of
+//! Postfix 3.7). Never: how the next hop was found.
+
+use super::is_domain;
+use crate::finding::{Finding, Severity};
+use crate::resolve::{Stop, Tables, parents};
+use crate::version::PostfixVersion;
+use crate::view::{Service, View};
+use mailtls::Level;
+use mailtls::policy::{Dialect, Name, Policy};
+
+/// Who delivers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// smtp(8).
+    Smtp,
+    /// lmtp(8), whose TLS parameters begin with `lmtp_`.
+    Lmtp,
+    /// Another program: no SMTP connection, so no TLS.
+    Other(String),
+    /// Nobody: `error` and `retry`.
+    Nobody,
+    /// master.cf has no such service.
+    Missing,
+}
+
+/// A row of a policy table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// `type:name`.
+    pub table: String,
+    /// The key that was found.
+    pub key: String,
+    /// Its right-hand side.
+    pub text: String,
+}
+
+/// Where a level comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A row.
+    Row(Row),
+    /// The parameter, in main.cf or as `-o` of the service.
+    Default(&'static str),
+}
+
+/// A next hop and its policy.
+#[derive(Clone, Debug)]
+pub struct Hop {
+    /// The next hop, as it is looked up.
+    pub nexthop: String,
+    /// The transport.
+    pub transport: String,
+    /// Who delivers.
+    pub delivery: Delivery,
+    /// Where the level comes from.
+    pub source: Option<Source>,
+    /// The policy as it is read; `None` where there is none, or it cannot be read.
+    pub policy: Option<Policy>,
+    /// The level that smtp(8) comes to use; `None` where it does not deliver, or cannot.
+    pub level: Option<Level>,
+    /// What that promises, in a sentence.
+    pub sentence: String,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+}
+
+/// A transport on an instance.
+pub(super) struct Way<'a> {
+    pub(super) view: &'a View<'a>,
+    pub(super) version: PostfixVersion,
+    pub(super) transport: &'a str,
+}
+
+impl Way<'_> {
+    /// The hops of a next hop, which may be a list (Postfix 3.5 and later).
+    pub(super) fn hops(&self, nexthop: &str, tables: &mut Tables<'_>) -> Result<Vec<Hop>, Stop> {
+        let delivery = self.delivery();
+        let speaks = matches!(delivery, Delivery::Smtp | Delivery::Lmtp);
+        if !speaks || nexthop.starts_with("unix:") {
+            return Ok(vec![self.silent(nexthop, delivery)]);
+        }
+        let nexthop = nexthop.strip_prefix("inet:").unwrap_or(nexthop);
+        let words = nexthop
+            .split([',', ' ', '\t'])
+            .filter(|word| !word.is_empty());
+        words
+            .map(|word| self.hop(word, &delivery, tables))
+            .collect()
+    }
+
+    fn service(&self) -> Option<&Service> {
+        let id = format!("{}/unix", self.transport);
+        self.view.services.iter().find(|one| one.id == id)
+    }
+
+    fn delivery(&self) -> Delivery {
+        if matches!(self.transport, "error" | "retry") {
+            return Delivery::Nobody;
+        }
+        match self.service().map(|service| service.command.as_str()) {
+            None => Delivery::Missing,
+            Some("smtp") => Delivery::Smtp,
+            Some("lmtp") => Delivery::Lmtp,
+            Some("error") => Delivery::Nobody,
+            Some(other) => Delivery::Other(other.to_owned()),
+        }
+    }
+
+    /// Where nobody speaks SMTP over the network.
+    fn silent(&self, nexthop: &str, delivery: Delivery) -> Hop {
+        let transport = self.transport;
+        let sentence = match &delivery {
+            Delivery::Nobody => format!("The mail is not delivered: {nexthop}."),
+            Delivery::Missing => {
+                format!("The mail waits in the queue: master.cf has no service {transport}.")
+            }
+            Delivery::Other(program) => {
+                format!("{program}(8) delivers on this host; no TLS connection is made.")
+            }
+            Delivery::Smtp | Delivery::Lmtp => {
+                "A socket of this host takes the mail; it does not go over the network.".to_owned()
+            }
+        };
+        Hop {
+            nexthop: nexthop.to_owned(),
+            transport: transport.to_owned(),
+            delivery,
+            source: None,
+            policy: None,
+            level: None,
+            sentence,
+            findings: Vec::new(),
+        }
+    }
+
+    fn hop(
+        &self,
+        nexthop: &str,
+        delivery: &Delivery,
+        tables: &mut Tables<'_>,
+    ) -> Result<Hop, Stop> {
+        let mut hop = Hop {
+            sentence: String::new(),
+            ..self.silent(nexthop, delivery.clone())
+        };
+        match self.row(nexthop, tables) {
+            Ok(Some(row)) => {
+                self.by_row(&mut hop, row);
+                self.anchors(&mut hop, tables)?;
+            }
+            Ok(None) => self.by_default(&mut hop),
+            Err(Stop::Failed(why)) => {
+                hop.sentence = format!("The mail waits in the queue: {}", why.trim());
+                hop.findings.push(super::table_failed(&why));
+            }
+            Err(ask) => return Err(ask),
+        }
+        self.conditions(&mut hop);
+        Ok(hop)
+    }
+
+    /// The row that smtp(8) finds for a next hop: itself, then, where it is a bare host name, its
+    /// parents with a dot before them. The first table with an answer wins for each key.
+    pub(super) fn row(&self, nexthop: &str, tables: &mut Tables<'_>) -> Result<Option<Row>, Stop> {
+        let parameter = self.parameter("smtp_tls_policy_maps", "lmtp_tls_policy_maps");
+        let maps = self.view.list(self.service(), parameter);
+        let above = is_domain(nexthop)
+            .then(|| parents(nexthop))
+            .into_iter()
+            .flatten();
+        for key in std::iter::once(nexthop).chain(above) {
+            for table in &maps {
+                if let Some(text) = tables.lookup(parameter, table, key)? {
+                    return Ok(Some(Row {
+                        table: table.clone(),
+                        key: key.to_owned(),
+                        text,
+                    }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn by_row(&self, hop: &mut Hop, row: Row) {
+        let dialect = Dialect {
+            major: self.version.major,
+            minor: self.version.minor,
+        };
+        match Policy::parse(&row.text, dialect) {
+            Ok(policy) => {
+                hop.level = Some(policy.level);
+                hop.policy = Some(policy);
+            }
+            Err(error) => {
+                hop.sentence =
+                    format!("The mail waits in the queue: Postfix refuses the row ({error}).");
+                hop.findings.push(
+                    Finding::new(
+                        "policy.row-refused",
+                        Severity::Fatal,
+                        format!(
+                            "Postfix refuses the policy of {}: {error}; mail for it is deferred \
+                             (4.7.5, client TLS configuration problem).",
+                            row.key
+                        ),
+                        "Mend the row, and run postmap on its table.",
+                    )
+                    .seen(format!("{}: {} {}", row.table, row.key, row.text)),
+                );
+            }
+        }
+        hop.source = Some(Source::Row(row));
+    }
+
+    /// `tafile=` is opened with the privileges and in the jail of the process that sends; a
+    /// certificate file of main.cf is not (smtp(8) reads that one before it enters the jail).
+    fn anchors(&self, hop: &mut Hop, tables: &mut Tables<'_>) -> Result<(), Stop> {
+        let policy = hop.policy.clone();
+        let files = policy.iter().flat_map(|policy| policy.values(Name::Tafile));
+        let jailed = self
+            .service()
+            .is_some_and(|service| self.view.is_jailed(service));
+        let root = match jailed {
+            true => self.view.value(None, "queue_directory"),
+            false => String::new(),
+        };
+        for file in files {
+            let path = format!("{root}{file}");
+            if tables.is_there("tafile", &path)? {
+                continue;
+            }
+            hop.level = None;
+            hop.sentence = format!("The mail waits in the queue: {path} is not there.");
+            let why = match jailed {
+                true => format!(
+                    "{} runs in the jail {root}, and looks for it there",
+                    self.transport
+                ),
+                false => "Postfix defers the mail without it".to_owned(),
+            };
+            hop.findings.push(
+                Finding::new(
+                    "policy.tafile-missing",
+                    Severity::Fatal,
+                    format!("tafile={file} of {} is not there: {why}.", hop.nexthop),
+                    format!("Put the trust anchors at {path}, or name them with smtp_tls_CAfile."),
+                )
+                .seen(path),
+            );
+        }
+        Ok(())
+    }
+
+    fn by_default(&self, hop: &mut Hop) {
+        let parameter = self.parameter("smtp_tls_security_level", "lmtp_tls_security_level");
+        let text = match hop.delivery {
+            Delivery::Lmtp => self.view.value(self.service(), parameter),
+            _ => self.view.client_level(self.service()),
+        };
+        let level = match text.is_empty() {
+            true => Some(Level::None),
+            false => text.parse().ok(),
+        };
+        hop.source = Some(Source::Default(parameter));
+        hop.level = level;
+        if level.is_none() {
+            hop.sentence =
+                format!("The mail waits in the queue: {parameter} = {text} is no level.");
+        }
+    }
+
+    /// What else decides at a level: DNSSEC for the dane levels, wrapper mode.
+    fn conditions(&self, hop: &mut Hop) {
+        let Some(level) = hop.level else { return };
+        hop.sentence = level.promises().to_owned();
+        let dnssec = self.value("smtp_dns_support_level", "lmtp_dns_support_level") == "dnssec";
+        if !dnssec && matches!(level, Level::Dane | Level::DaneOnly) {
+            self.without_dnssec(hop, level);
+        }
+        let parameter = self.parameter("smtp_tls_wrappermode", "lmtp_tls_wrappermode");
+        let wraps = self.view.is_yes(self.service(), parameter);
+        if wraps && matches!(hop.level, Some(Level::None | Level::May)) {
+            hop.level = None;
+            hop.sentence = format!(
+                "The mail waits in the queue: {parameter} = yes needs the level encrypt or a \
+                 stronger one."
+            );
+        } else if !wraps && hop.nexthop.ends_with(":465") {
+            hop.findings.push(self.no_wrappermode(hop));
+        }
+    }
+
+    /// `dane` falls back to `may` without DNSSEC, `dane-only` defers.
+    fn without_dnssec(&self, hop: &mut Hop, level: Level) {
+        let need = "needs smtp_dns_support_level = dnssec";
+        (hop.level, hop.sentence) = match level {
+            Level::Dane => (
+                Some(Level::May),
+                format!("dane {need}, so may is used. {}", Level::May.promises()),
+            ),
+            _ => (
+                None,
+                format!("The mail waits in the queue: {level} {need}."),
+            ),
+        };
+        hop.findings.push(Finding::new(
+            "policy.dane-without-dnssec",
+            Severity::Error,
+            format!("{level} for {} has no DNSSEC to rest on.", hop.nexthop),
+            "Set smtp_dns_support_level = dnssec, with a validating resolver on this host.",
+        ));
+    }
+
+    fn no_wrappermode(&self, hop: &Hop) -> Finding {
+        Finding::new(
+            "policy.no-wrappermode",
+            Severity::Error,
+            format!(
+                "{} expects TLS from the first byte, and {}/unix begins in clear: no mail can be \
+                 delivered.",
+                hop.nexthop, self.transport
+            ),
+            "Send it by a service of master.cf with -o smtp_tls_wrappermode=yes.",
+        )
+        .seen(hop.nexthop.clone())
+    }
+
+    fn value(&self, smtp: &'static str, lmtp: &'static str) -> String {
+        self.view.value(self.service(), self.parameter(smtp, lmtp))
+    }
+
+    fn parameter(&self, smtp: &'static str, lmtp: &'static str) -> &'static str {
+        match self.delivery() {
+            Delivery::Lmtp => lmtp,
+            _ => smtp,
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Postfix's lists of domains: `mydestination`, `relay_domains` and their kin.
+//!
+//! Owns: their patterns (`match_list.c`, `match_ops.c`): names, `!` for not, files, tables. Never:
+//! opens one.
+
+use super::tables::{Stop, is_fixed};
+use super::{Answer, Resolver};
+use std::net::IpAddr;
+
+/// Files that name files are followed this deep; Postfix has no limit, and its memory ends.
+const DEEPEST: usize = 10;
+
+/// How a pattern is held against a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Match {
+    /// As a whole (`string_list_match`).
+    Whole,
+    /// With the domains above it (`domain_list_match`): `.example.com` for subdomains.
+    Dotted,
+    /// The same where a domain stands for its subdomains
+    /// (`parent_domain_matches_subdomains`).
+    Parents,
+}
+
+impl Resolver<'_> {
+    /// Whether a domain is this machine's own: `mydestination`, or a literal of its addresses.
+    pub(super) fn is_local(&mut self, domain: &str) -> Result<bool, Stop> {
+        if self.in_list("mydestination", domain)? {
+            return Ok(true);
+        }
+        let inner = domain
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        let Some(inner) = inner else {
+            return Ok(false);
+        };
+        let is_ipv6 = inner
+            .get(..5)
+            .is_some_and(|head| head.eq_ignore_ascii_case("ipv6:"));
+        let text = if is_ipv6 { &inner[5..] } else { inner };
+        let Ok(address) = text.parse::<IpAddr>() else {
+            return Ok(false);
+        };
+        Ok(self.own_addresses().contains(&address))
+    }
+
+    fn own_addresses(&self) -> Vec<IpAddr> {
+        let mut all = Vec::new();
+        for word in self
+            .list("inet_interfaces")
+            .iter()
+            .chain(&self.list("proxy_interfaces"))
+        {
+            match word.to_ascii_lowercase().as_str() {
+                "all" => all.extend(&self.facts.addresses),
+                "loopback-only" => {
+                    all.extend(self.facts.addresses.iter().filter(|one| one.is_loopback()));
+                }
+                word => {
+                    let bare = word.trim_start_matches('[').trim_end_matches(']');
+                    all.extend(bare.parse::<IpAddr>());
+                }
+            }
+        }
+        all
+    }
+
+    pub(super) fn in_list(&mut self, parameter: &str, name: &str) -> Result<bool, Stop> {
+        let patterns = self.list(parameter);
+        let found = self.first(parameter, &patterns, name, Match::Whole, 0)?;
+        Ok(found.unwrap_or(false))
+    }
+
+    pub(super) fn in_domain_list(&mut self, parameter: &str, name: &str) -> Result<bool, Stop> {
+        let how = match self.parents_match(parameter) {
+            true => Match::Parents,
+            false => Match::Dotted,
+        };
+        let patterns = self.list(parameter);
+        let found = self.first(parameter, &patterns, name, how, 0)?;
+        Ok(found.unwrap_or(false))
+    }
+
+    /// Whether a domain in the tables of this parameter stands for its subdomains too.
+    pub(super) fn parents_match(&self, parameter: &str) -> bool {
+        let style = self.list("parent_domain_matches_subdomains");
+        style.iter().any(|name| name == parameter)
+    }
+
+    /// What the first pattern that matches says: in it, or (`!`) not.
+    fn first(
+        &mut self,
+        parameter: &str,
+        patterns: &[String],
+        name: &str,
+        how: Match,
+        depth: usize,
+    ) -> Result<Option<bool>, Stop> {
+        for pattern in patterns {
+            let bare = pattern.trim_start_matches('!');
+            let yes = (pattern.len() - bare.len()) % 2 == 0;
+            if bare.starts_with('/') {
+                let inner = self.patterns_of(parameter, bare, depth)?;
+                if let Some(found) = self.first(parameter, &inner, name, how, depth + 1)? {
+                    return Ok(Some(found == yes));
+                }
+            } else if self.matches(parameter, bare, name, how)? {
+                return Ok(Some(yes));
+            }
+        }
+        Ok(None)
+    }
+
+    fn patterns_of(
+        &mut self,
+        parameter: &str,
+        path: &str,
+        depth: usize,
+    ) -> Result<Vec<String>, Stop> {
+        if depth >= DEEPEST {
+            return Err(Stop::Failed(format!("{parameter}: {path}: too deep")));
+        }
+        let content = self.tables.file(parameter, path)?;
+        let lines = content
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'));
+        let words = lines.flat_map(|line| line.split([',', ' ', '\t', '\r']));
+        Ok(words
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect())
+    }
+
+    fn matches(
+        &mut self,
+        parameter: &str,
+        pattern: &str,
+        name: &str,
+        how: Match,
+    ) -> Result<bool, Stop> {
+        if is_table(pattern) {
+            return self.in_table(parameter, pattern, name, how);
+        }
+        if name.eq_ignore_ascii_case(pattern) {
+            return Ok(true);
+        }
+        let suffix = match how {
+            Match::Whole => return Ok(false),
+            Match::Dotted if pattern.starts_with('.') => pattern.to_owned(),
+            Match::Dotted => return Ok(false),
+            Match::Parents => format!(".{pattern}"),
+        };
+        let (name, suffix) = (name.to_ascii_lowercase(), suffix.to_ascii_lowercase());
+        Ok(name.len() > suffix.len() && name.ends_with(&suffix))
+    }
+
+    fn in_table(
+        &mut self,
+        parameter: &str,
+        table: &str,
+        name: &str,
+        how: Match,
+    ) -> Result<bool, Stop> {
+        let mut keys = vec![name.to_owned()];
+        if how != Match::Whole && is_fixed(table) {
+            keys.extend(parents(name).map(|parent| match how {
+                Match::Parents => parent[1..].to_owned(),
+                _ => parent.to_owned(),
+            }));
+        }
+        for key in keys {
+            // What the value is does not matter here, not even that there is none.
+            let question = super::Question::Lookup {
+                table: table.to_owned(),
+                key: key.clone(),
+            };
+            let known = self.tables.peek(&question).cloned();
+            match known {
+                Some(Answer::Found(value)) if value.is_empty() => return Ok(true),
+                _ => {
+                    if self.tables.lookup(parameter, table, &key)?.is_some() {
+                        return Ok(true);
+                    }
+                }
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// `.b.c` and `.c` of `a.b.c`.
+pub(crate) fn parents(name: &str) -> impl Iterator<Item = &str> {
+    let dots = name
+        .char_indices()
+        .skip(1)
+        .filter(|(_, letter)| *letter == '.');
+    dots.filter_map(|(at, _)| name.get(at..))
+}
+
+/// `type:name`, where a name of a host cannot hold a colon.
+fn is_table(pattern: &str) -> bool {
+    pattern.contains(':') && !pattern.starts_with('[')
+}

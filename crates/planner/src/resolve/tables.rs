@@ -1,0 +1,182 @@
+//! Looks into tables: what is known, what must be asked, and what was consulted.
+//!
+//! Owns: the order of keys for an address (`mail_addr_find.c`). Never: knows what a value means.
+
+use super::{Answer, Answers, Consulted, Question, Resolver};
+
+/// Why resolving stopped.
+pub(crate) enum Stop {
+    /// Something must be looked up.
+    Ask(Question),
+    /// A table could not be asked, so Postfix defers the mail.
+    Failed(String),
+}
+
+/// The tables, as far as they have been asked.
+pub(crate) struct Tables<'a> {
+    answers: &'a Answers,
+    consulted: Vec<Consulted>,
+}
+
+/// Which tables a key is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Key {
+    /// The whole string: all tables.
+    Whole,
+    /// A part of it: patterns have seen the whole and are left out.
+    Part,
+}
+
+impl<'a> Tables<'a> {
+    pub(crate) fn new(answers: &'a Answers) -> Self {
+        Self {
+            answers,
+            consulted: Vec::new(),
+        }
+    }
+
+    pub(crate) fn into_consulted(self) -> Vec<Consulted> {
+        self.consulted
+    }
+
+    /// What is known of a table, without noting a look.
+    pub(super) fn peek(&self, question: &Question) -> Option<&Answer> {
+        self.answers.get(question)
+    }
+
+    /// One key in one table.
+    pub(crate) fn lookup(
+        &mut self,
+        parameter: &str,
+        table: &str,
+        key: &str,
+    ) -> Result<Option<String>, Stop> {
+        let question = Question::Lookup {
+            table: table.to_owned(),
+            key: key.to_owned(),
+        };
+        self.ask(parameter, table, key, question)
+    }
+
+    /// The content of a file that a list names.
+    pub(super) fn file(&mut self, parameter: &str, path: &str) -> Result<String, Stop> {
+        let question = Question::File(path.to_owned());
+        let found = self.ask(parameter, path, "", question)?;
+        found.ok_or_else(|| Stop::Failed(format!("{parameter}: {path} is not there")))
+    }
+
+    /// Whether a file is there and can be read.
+    pub(crate) fn is_there(&mut self, parameter: &str, path: &str) -> Result<bool, Stop> {
+        let question = Question::File(path.to_owned());
+        match self.ask(parameter, path, "", question) {
+            Ok(found) => Ok(found.is_some()),
+            Err(Stop::Failed(_)) => Ok(false),
+            Err(ask) => Err(ask),
+        }
+    }
+
+    fn ask(
+        &mut self,
+        parameter: &str,
+        table: &str,
+        key: &str,
+        question: Question,
+    ) -> Result<Option<String>, Stop> {
+        let Some(answer) = self.answers.get(&question) else {
+            return Err(Stop::Ask(question));
+        };
+        self.consulted.push(Consulted {
+            parameter: parameter.to_owned(),
+            table: table.to_owned(),
+            key: key.to_owned(),
+            answer: answer.clone(),
+        });
+        match answer {
+            // maps_find() takes an empty value for a fault of the table.
+            Answer::Found(value) if value.is_empty() && !key.is_empty() => Err(Stop::Failed(
+                format!("{parameter}: {table} has an empty value for {key:?}"),
+            )),
+            Answer::Found(value) => Ok(Some(value.clone())),
+            Answer::NotFound => Ok(None),
+            Answer::Failed(why) => Err(Stop::Failed(format!("{parameter}: {table}: {why}"))),
+        }
+    }
+}
+
+/// Whether a table has keys, so that parts of an address are looked up in it too; others match
+/// patterns.
+pub(super) fn is_fixed(table: &str) -> bool {
+    let table = table.strip_prefix("proxy:").unwrap_or(table);
+    let kind = table.split(':').next().unwrap_or_default();
+    !matches!(kind, "regexp" | "pcre" | "cidr" | "tcp")
+}
+
+impl Resolver<'_> {
+    /// The first value for `key` in the tables of a parameter.
+    pub(super) fn find(
+        &mut self,
+        parameter: &str,
+        key: &str,
+        which: Key,
+    ) -> Result<Option<String>, Stop> {
+        for table in self.list(parameter) {
+            if which == Key::Part && !is_fixed(&table) {
+                continue;
+            }
+            if let Some(value) = self.tables.lookup(parameter, &table, key)? {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
+    }
+
+    /// An address in the tables of a parameter: whole, without its extension, its local part
+    /// where the domain is this machine's, `@domain`.
+    pub(super) fn by_address(
+        &mut self,
+        parameter: &str,
+        address: &str,
+    ) -> Result<Option<String>, Stop> {
+        if self.list(parameter).is_empty() {
+            return Ok(None);
+        }
+        if let Some(found) = self.find(parameter, address, Key::Whole)? {
+            return Ok(Some(found));
+        }
+        let Some((local, domain)) = address.rsplit_once('@') else {
+            return Ok(None);
+        };
+        let bare = self.without_extension(local);
+        let is_own = self.is_local(domain)? || domain.eq_ignore_ascii_case(&self.value("myorigin"));
+        let mut keys = Vec::new();
+        keys.extend(bare.as_ref().map(|bare| format!("{bare}@{domain}")));
+        if is_own {
+            keys.push(local.to_owned());
+            keys.extend(bare.clone());
+        }
+        keys.push(format!("@{domain}"));
+        for key in keys {
+            if let Some(found) = self.find(parameter, &key, Key::Part)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// `user` of `user+box`; `None` where there is no extension (`split_addr.c`).
+    pub(super) fn without_extension(&self, local: &str) -> Option<String> {
+        let delimiters = self.value("recipient_delimiter");
+        let reserved = ["postmaster", "mailer-daemon", "double-bounce"];
+        if reserved.iter().any(|name| local.eq_ignore_ascii_case(name)) {
+            return None;
+        }
+        let owner = delimiters.contains('-')
+            && (local.to_ascii_lowercase().starts_with("owner-")
+                || local.to_ascii_lowercase().ends_with("-request"));
+        let at = local
+            .char_indices()
+            .find(|(_, letter)| delimiters.contains(*letter) && !(owner && *letter == '-'))?
+            .0;
+        (at > 0).then(|| local.get(..at).map(str::to_owned))?
+    }
+}
