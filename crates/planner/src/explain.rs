@@ -280,7 +280,8 @@ fn is_literal(text: &str) -> bool {
     })
 }
 
-fn is_next_hop(text: &str) -> bool {
+/// `[host]`, `[host]:port`, `host:port`.
+pub(crate) fn is_next_hop(text: &str) -> bool {
     let port = |port: &str| {
         let number = port.parse::<u16>().is_ok_and(|port| port > 0);
         let digits = port.chars().all(|letter| letter.is_ascii_digit());

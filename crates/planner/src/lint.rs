@@ -20,6 +20,7 @@ mod maps;
 mod names;
 mod obsolete;
 mod outbound;
+mod policy;
 mod protocols;
 mod rule;
 mod services;
@@ -70,6 +71,7 @@ const FAMILIES: &[&[Rule]] = &[
     ciphers::RULES,
     outbound::RULES,
     maps::RULES,
+    policy::RULES,
     cache::RULES,
     logging::RULES,
 ];
@@ -98,6 +100,7 @@ pub fn lint(input: &LintInput<'_>) -> Vec<Finding> {
         ciphers::run,
         outbound::run,
         maps::run,
+        policy::run,
         cache::run,
         logging::run,
     ] {

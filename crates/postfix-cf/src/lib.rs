@@ -29,6 +29,7 @@ mod line;
 mod main_cf;
 mod master_cf;
 mod remark;
+pub mod table;
 
 pub use error::{EditError, ExpandError};
 

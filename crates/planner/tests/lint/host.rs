@@ -237,6 +237,58 @@ fn tables() -> Vec<Case> {
     ]
 }
 
+fn policies() -> Vec<Case> {
+    let rows = |text: &str, fires: &'static str| Case {
+        main: "smtp_tls_policy_maps = hash:/policy\n",
+        files: vec![
+            ("/policy.db", file(Vec::new())),
+            ("/policy", file(text.as_bytes().to_vec())),
+        ],
+        fires: (!fires.is_empty()).then_some(fires),
+    };
+    let good = "# Partners.\nexample.org encrypt\n.example.org encrypt\n\
+                [mx.example.net]:587 secure match=nexthop\n  protocols=>=TLSv1.2\n\
+                192.0.2.1:25 may\n[192.0.2.1] none\nb\u{fc}cher.example may\n\
+                xn--bcher-kva.example may\n";
+    vec![
+        rows(good, ""),
+        rows("example.org encrypt mach=x\n", "policy.row-refused"),
+        rows(
+            "example.org encrypt protocols=TLSv1.2,TLSv1.3\n",
+            "policy.row-refused",
+        ),
+        rows("example.org encrypt enable_rpk=yes\n", "policy.row-refused"),
+        rows("example.org bogus\n", "policy.row-refused"),
+        rows("a.example may\n b.example may=\n", "policy.row-refused"),
+        rows("a.example may\n b.example encrypt\n", "policy.joined-row"),
+        rows(
+            "Example.ORG may\nexample.org encrypt\n",
+            "policy.duplicate-key",
+        ),
+        rows("*.example.org encrypt\n", "policy.key-never-matches"),
+        rows("user@example.org encrypt\n", "policy.key-never-matches"),
+        rows("example.org. encrypt\n", "policy.key-never-matches"),
+        rows("example.org\n", "policy.no-policy"),
+        rows("b\u{fc}cher.example may\n", "policy.one-form-of-name"),
+    ]
+}
+
+#[test]
+fn a_row_that_begins_with_a_blank_spoils_the_one_before() {
+    let table = file(b"a.example may\n b.example encrypt\nc.example may\n".to_vec());
+    let files = vec![("/policy.db", file(Vec::new())), ("/policy", table)];
+    let found = findings("smtp_tls_policy_maps = hash:/policy\n", files);
+    let of = |code: &str| {
+        let found = found.iter().find(|finding| finding.code == code).unwrap();
+        (
+            found.evidence[0].file.clone().unwrap(),
+            found.evidence[0].line.unwrap(),
+        )
+    };
+    assert_eq!(of("policy.joined-row"), ("/policy".into(), 2));
+    assert_eq!(of("policy.row-refused"), ("/policy".into(), 1));
+}
+
 fn cases() -> Vec<Case> {
     let authority = ca();
     let good = issued(&authority, |_| {});
@@ -247,6 +299,7 @@ fn cases() -> Vec<Case> {
     cases.extend(permissions(&good));
     cases.extend(trust(&authority));
     cases.extend(tables());
+    cases.extend(policies());
     cases.push(chain(file(good.chain_file()), None));
     cases.push(legacy(good.cert(), good.key(), None));
     let both = [good.chain_file(), authority.cert(), pair.chain_file()].concat();
@@ -307,9 +360,16 @@ fn findings(main: &str, files: Vec<(&'static str, FileLook)>) -> Vec<Finding> {
 
 /// Rules that only a host makes fire.
 fn of_host(code: &str) -> bool {
-    ["cert.", "trust.", "maps.", "cache.type", "cache.random"]
-        .iter()
-        .any(|family| code.starts_with(family))
+    [
+        "cert.",
+        "trust.",
+        "maps.",
+        "policy.",
+        "cache.type",
+        "cache.random",
+    ]
+    .iter()
+    .any(|family| code.starts_with(family))
 }
 
 pub(crate) fn firing_codes() -> BTreeSet<String> {
@@ -337,10 +397,12 @@ fn files_of_a_host_are_judged() {
             faults.push(format!("case {i}: wanted {wanted:?}, got {codes:?}"));
         }
         for finding in found.iter().filter(|f| of_host(&f.code)) {
-            assert_eq!(
-                finding.evidence[0].file.as_deref(),
-                Some(Path::new("main.cf"))
-            );
+            let place = match finding.code.starts_with("policy.") {
+                true => "/policy",
+                false => "main.cf",
+            };
+            let file = finding.evidence[0].file.as_deref();
+            assert_eq!(file, Some(Path::new(place)));
             assert!(
                 finding.message.ends_with('.') && finding.remedy.ends_with(['.', ')', 'm', 'r']),
                 "{finding:?}"
