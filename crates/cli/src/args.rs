@@ -34,6 +34,10 @@ pub(crate) struct GlobalArgs {
     /// Where Postseal keeps its memory: sqlite:DIR [default: sqlite:/var/lib/postseal]
     #[arg(long, global = true, value_name = "URL", env = "POSTSEAL_STORE")]
     pub(crate) store: Option<String>,
+    /// The DNS resolver to ask, which is trusted about DNSSEC: ADDRESS[:PORT], `system`, or `none` to
+    /// ask nobody [default: system, trusted where it is on loopback or resolv.conf says trust-ad]
+    #[arg(long, global = true, value_name = "ADDRESS", env = "POSTSEAL_RESOLVER")]
+    pub(crate) resolver: Option<String>,
     /// The administrator's defaults [default: /etc/postseal/postseal.toml]
     #[arg(long, global = true, value_name = "FILE", env = "POSTSEAL_CONFIG")]
     pub(crate) config: Option<PathBuf>,

@@ -5,6 +5,7 @@
 
 use crate::args::{Color, GlobalArgs};
 use crate::failure::{Exit, Failure};
+use postseal_probe::dns::{Named, NoResolver};
 use serde::Deserialize;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,8 @@ pub(crate) struct Global {
     pub(crate) store: PathBuf,
     pub(crate) prefix: Vec<String>,
     pub(crate) root: Option<PathBuf>,
+    /// Who is asked about names.
+    pub(crate) resolver: Named,
     pub(crate) output: Output,
     pub(crate) talk: Talk,
     pub(crate) color: Colored,
@@ -63,6 +66,8 @@ pub(crate) enum Colored {
 struct File {
     instance: Option<PathBuf>,
     store: Option<String>,
+    /// An address, `system` or `none`.
+    resolver: Option<String>,
     #[serde(default)]
     json: bool,
     #[serde(default)]
@@ -106,6 +111,7 @@ impl Global {
             store: store_folder(&store)?,
             prefix: file.host.prefix,
             root: file.host.root,
+            resolver: resolver(args.resolver.clone().or(file.resolver))?,
             output: output(args.json || file.json),
             talk: match (args.quiet, args.verbose) {
                 (true, _) => Talk::Quiet,
@@ -115,6 +121,16 @@ impl Global {
             color: colored(args.color.unwrap_or_default()),
         })
     }
+}
+
+fn resolver(said: Option<String>) -> Result<Named, Failure> {
+    let Some(text) = said else {
+        return Ok(Named::System);
+    };
+    text.parse().map_err(|error: NoResolver| {
+        Failure::new(Exit::Usage, "resolver.bad-address", error.to_string())
+            .hint("Say --resolver 127.0.0.1, or resolver = \"127.0.0.1\" in postseal.toml.")
+    })
 }
 
 fn output(json: bool) -> Output {
@@ -139,7 +155,7 @@ fn read(path: &Path) -> Result<File, Failure> {
             "config.bad",
             format!("{}: {error}", path.display()),
         )
-        .hint("Known keys: instance, store, json, and under [host] prefix and root.")
+        .hint("Known keys: instance, store, resolver, json, and under [host] prefix and root.")
     })
 }
 

@@ -213,6 +213,9 @@ fn hint(error: &EngineError) -> Option<String> {
             ..
         } => "`postseal cert list` shows what there is.",
         EngineError::Unknown {
+            what: "next key", ..
+        } => "`postseal cert tlsa NAME --next-key` makes one.",
+        EngineError::Unknown {
             what: "bound certificate",
             ..
         } => "`postseal cert list` shows which certificate is bound, and by what.",

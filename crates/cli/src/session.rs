@@ -67,7 +67,9 @@ impl Session {
             instance: name(&host),
             host,
             store,
-            network: Network,
+            network: Network {
+                resolver: global.resolver,
+            },
             clock: SystemClock::default(),
             guards: global.store.clone(),
             guardian: GuardProcess::new(global),

@@ -32,6 +32,15 @@ pub struct CertificateView {
     pub problems: Vec<Finding>,
 }
 
+/// What is wrong today.
+#[derive(Debug)]
+pub struct Checked {
+    /// The certificates that were looked at.
+    pub views: Vec<CertificateView>,
+    /// What is in force against the names that senders use, and what they find in DNS.
+    pub in_force: Vec<Finding>,
+}
+
 /// A private key on its way out.
 #[derive(Debug)]
 pub struct ExportedKey {
@@ -88,6 +97,19 @@ impl Engine<'_> {
             .into_iter()
             .find(|view| view.name == name)
             .ok_or_else(|| unknown(name))
+    }
+
+    /// What is wrong with one certificate, or all, and with what is in force.
+    pub fn check_certificates(&self, name: Option<&str>) -> Result<Checked, EngineError> {
+        let views = match name {
+            Some(name) => vec![self.certificate(name)?],
+            None => self.certificates()?,
+        };
+        let in_force = match self.store.instance(&self.instance)? {
+            Some(state) => self.dane_findings(&state.desired)?,
+            None => Vec::new(),
+        };
+        Ok(Checked { views, in_force })
     }
 
     /// Key and chain of a stored certificate, after the operator has said so in full words.

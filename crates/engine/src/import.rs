@@ -45,8 +45,8 @@ pub struct Imported {
 
 impl Engine<'_> {
     /// Checks a certificate and puts it into the store, its key sealed. Without a key, that of a
-    /// request which waits under the name is taken, or of the version that it renews, where it
-    /// fits.
+    /// request which waits under the name is taken, the next key, or that of the version that it renews,
+    /// where it fits.
     pub fn import_certificate(&mut self, import: Import) -> Result<Imported, EngineError> {
         check_name(&import.name)?;
         let bundle = Bundle::from_files(Files {
@@ -102,12 +102,14 @@ impl Engine<'_> {
             file_digest: Some(Digest::of(&file)),
             succession: import.succession,
         })?;
+        self.settle_next_key(&import.name)?;
         Ok(Changes::Some)
     }
 
-    /// A key that the store has already: of a request, or of the certificate that is renewed.
+    /// A key that the store has already: of a request, the next one, or of the certificate that is
+    /// renewed.
     fn known_key(&self, name: &str, leaf: &Certificate) -> Result<PrivateKey, EngineError> {
-        let mut keys = vec![self.store.request_key(name)?];
+        let mut keys = vec![self.store.request_key(name)?, self.store.next_key(name)?];
         if let Some(newest) = self.newest(name)? {
             keys.push(self.store.private_key(name, newest.version)?);
         }

@@ -141,6 +141,8 @@ impl Engine<'_> {
         Ok(())
     }
 
+    /// The key to make a certificate for: the one that waits for it (`make_next_key`) before a new
+    /// one of the kind wanted.
     fn key_for(&self, wanted: &Wanted) -> Result<Key, EngineError> {
         let KeyChoice::New(key_type) = wanted.key else {
             let newest = self.newest(&wanted.name)?;
@@ -148,6 +150,9 @@ impl Engine<'_> {
             let pem = self.store.private_key(&wanted.name, newest.version)?;
             return Key::read(&pem.ok_or(CertError::KeyMissing)?).map_err(refused);
         };
+        if let Some(next) = self.next_key(&wanted.name)? {
+            return Key::read(&next).map_err(refused);
+        }
         Key::generate(key_type).map_err(refused)
     }
 
@@ -171,6 +176,7 @@ impl Engine<'_> {
             file_digest: Some(Digest::of(&file)),
             succession: wanted.succession,
         })?;
+        self.settle_next_key(&wanted.name)?;
         self.certificate(&wanted.name)
     }
 }
@@ -207,7 +213,7 @@ fn names(wanted: &Wanted) -> Result<Vec<String>, EngineError> {
 }
 
 /// Why nothing could be made.
-fn refused(error: IssueError) -> EngineError {
+pub(crate) fn refused(error: IssueError) -> EngineError {
     if let IssueError::Unreadable(error) = error {
         return error.into();
     }

@@ -80,6 +80,7 @@ fn assemble(look: HostLook, certificates: Vec<StoredCertificate>) -> Facts {
         files: std::collections::BTreeMap::new(),
         certificates,
         master: look.master,
+        dns: std::collections::BTreeMap::new(),
     }
 }
 

@@ -37,7 +37,7 @@ impl Engine<'_> {
         intent: &Intent,
         kind: OperationKind,
     ) -> Result<Proposal, EngineError> {
-        let facts = self.observe_for(Some(intent))?;
+        let mut facts = self.observe_for(Some(intent))?;
         self.tell(Event::Stage {
             stage: Stage::Think,
         });
@@ -47,6 +47,9 @@ impl Engine<'_> {
             parent: state.head,
             written: &state.written,
         };
+        self.ask_dns(&mut facts, |facts| {
+            postseal_planner::questions(&request, facts)
+        });
         let plan = postseal_planner::plan(&request, &facts, self.clock.now_unix())
             .map_err(EngineError::Refused)?;
         Ok(Proposal {

@@ -9,7 +9,7 @@ use crate::wire::live_targets;
 use crate::{Engine, EngineError};
 use postseal_planner::facts::{Facts, MasterState};
 use postseal_planner::report::{Outcome, Report, ServiceExpectation, Verdict};
-use postseal_planner::{Request, restore_drift};
+use postseal_planner::{Finding, Request, restore_drift};
 use postseal_store::InstanceState;
 use std::time::Duration;
 
@@ -53,6 +53,8 @@ pub struct Verified {
     pub drift: DriftReport,
     /// Whether the master runs.
     pub master: MasterState,
+    /// What is in force against what is published in DNS (`dane.*`).
+    pub findings: Vec<Finding>,
 }
 
 impl Engine<'_> {
@@ -60,7 +62,9 @@ impl Engine<'_> {
     pub fn verify(&mut self) -> Result<Verified, EngineError> {
         let facts = self.observe()?;
         let state = self.in_force_now(&facts)?;
-        Ok(self.verify_with(&state, &facts))
+        let mut verified = self.verify_with(&state, &facts);
+        verified.findings = self.dane_findings(&state.desired)?;
+        Ok(verified)
     }
 
     pub(crate) fn verify_with(&self, state: &InstanceState, facts: &Facts) -> Verified {
@@ -80,6 +84,7 @@ impl Engine<'_> {
             reports,
             drift,
             master: facts.master,
+            findings: Vec::new(),
         }
     }
 

@@ -3,9 +3,11 @@
 //! Owns: turning expectations into targets, and the door to `probe`. Never: judges; the planner
 //! does. The door is a trait, so that the engine's own tests need no Postfix.
 
+use postseal_planner::dns::{Answered, Question};
 use postseal_planner::report::{
     HandshakeExpectation, Report, ServiceExpectation, TlsExpectation, WireExpectation,
 };
+use postseal_probe::dns::{self, Named};
 use postseal_probe::{MailBeforeTls, Start, Target};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,15 +18,37 @@ use std::time::Duration;
 pub trait Wire: Sync {
     /// Probes every target, in parallel, each within `deadline`; reports in the targets' order.
     fn probe(&self, targets: &[Target], deadline: Duration) -> Vec<Report>;
+
+    /// Asks DNS, all within `deadline`. `resolv_conf` is what the instance's machine says of its
+    /// resolvers. A question that is missing from the answers was not asked: by a wire without DNS,
+    /// none is.
+    fn ask(&self, _: &[Question], _resolv_conf: &[u8], _: Duration) -> Vec<(Question, Answered)> {
+        Vec::new()
+    }
 }
 
 /// The real network.
-#[derive(Debug, Default)]
-pub struct Network;
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Network {
+    /// Whom to ask about names.
+    pub resolver: Named,
+}
 
 impl Wire for Network {
     fn probe(&self, targets: &[Target], deadline: Duration) -> Vec<Report> {
         postseal_probe::probe_all(targets, deadline)
+    }
+
+    fn ask(
+        &self,
+        questions: &[Question],
+        resolv_conf: &[u8],
+        deadline: Duration,
+    ) -> Vec<(Question, Answered)> {
+        match dns::resolvers(self.resolver, resolv_conf).as_slice() {
+            [] => Vec::new(),
+            resolvers => dns::ask(resolvers, questions, deadline),
+        }
     }
 }
 

@@ -50,6 +50,13 @@ impl PrivateKey {
             .is_ok_and(|public| self.0.public_eq(&public))
     }
 
+    /// DER of the SubjectPublicKeyInfo that certificates for this key hold.
+    pub(crate) fn public_key_info(&self) -> Result<Vec<u8>, CertError> {
+        self.0
+            .public_key_to_der()
+            .map_err(|_| CertError::KeyUnusable("it has no public part".into()))
+    }
+
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.0.public_eq(&other.0)
     }

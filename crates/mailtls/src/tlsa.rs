@@ -5,7 +5,7 @@
 
 mod judge;
 
-use crate::Certificate;
+use crate::{CertError, Certificate, PrivateKey};
 pub use judge::{Peer, Verdict, judge};
 use sha2::{Digest as _, Sha256, Sha512};
 use std::borrow::Cow;
@@ -84,6 +84,16 @@ impl TlsaRecord {
     /// by that CA.
     pub fn for_issuer(issuer: &Certificate) -> Self {
         Self::sha256(DANE_TA, issuer)
+    }
+
+    /// `3 1 1` of a key that no certificate was issued for yet.
+    pub fn for_key(key: &PrivateKey) -> Result<Self, CertError> {
+        Ok(Self {
+            usage: DANE_EE,
+            selector: SPKI,
+            matching: SHA2_256,
+            data: Sha256::digest(key.public_key_info()?).to_vec(),
+        })
     }
 
     fn sha256(usage: u8, certificate: &Certificate) -> Self {

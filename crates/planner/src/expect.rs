@@ -9,11 +9,13 @@
 
 mod auth;
 mod certificates;
+mod chains;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use certificates::{Configured, configured, form_of};
+pub(crate) use chains::chains;
 
 use crate::compile::range_syntax;
 use crate::facts::Facts;

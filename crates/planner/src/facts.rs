@@ -38,6 +38,8 @@ pub struct Facts {
     pub certificates: Vec<StoredCertificate>,
     /// Whether the master of this instance runs.
     pub master: MasterState,
+    /// What DNS said; empty where nothing had to be asked, or nothing may be.
+    pub dns: crate::dns::Answers,
 }
 
 /// main.cf or master.cf as it was read.

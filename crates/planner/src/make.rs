@@ -12,10 +12,14 @@ mod split;
 
 pub(crate) use build::{Change, Errors, build};
 
+use build::Parsed;
+
 use crate::compile::{self, Files, Ground, Target};
+use crate::dns::Question;
 use crate::facts::Facts;
 use crate::intent::{Intent, Owned};
 use crate::owned::{self, Drift};
+use crate::rules::{self, World};
 use crate::{Finding, Plan, PostfixVersion, Refusal, Severity, catalog, diff};
 use postfix_cf::{MainCf, MasterCf};
 
@@ -52,6 +56,23 @@ pub fn plan(request: &Request<'_>, facts: &Facts, now_unix: i64) -> Result<Plan,
         now_unix,
     )
     .map_err(|refusal| split::explained(refusal, request, facts, now_unix))
+}
+
+/// What is still to be asked of DNS before a plan is made: which TLSA records senders go by. Nothing
+/// where the plan would not change what servers present. Each round of answers, put into the facts,
+/// may lead to further questions.
+pub fn questions(request: &Request<'_>, facts: &Facts) -> Vec<Question> {
+    if request.intent == request.in_force {
+        return Vec::new();
+    }
+    let Ok(files) = compiled(request.intent, request.in_force, facts) else {
+        return Vec::new();
+    };
+    let now = Parsed::of(&facts.main_cf.bytes, &facts.master_cf.bytes);
+    let then = Parsed::of(&files.main, &files.master);
+    let before = World::new(&now.main, &now.master, facts, request.in_force, 0);
+    let after = World::new(&then.main, &then.master, facts, request.intent, 0);
+    rules::dane::questions(&before, &after)
 }
 
 /// The files as the intent wants them.

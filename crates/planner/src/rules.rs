@@ -9,6 +9,7 @@
 mod auth;
 mod bindings;
 mod certificates;
+pub(crate) mod dane;
 mod loopback;
 mod outbound;
 

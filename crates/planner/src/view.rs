@@ -96,6 +96,11 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The host that the files stand on.
+    pub(crate) fn facts(&self) -> &'a Facts {
+        self.facts
+    }
+
     /// The SMTP servers on inet sockets.
     pub(crate) fn servers(&self) -> impl Iterator<Item = &Service> {
         self.services

@@ -2,14 +2,15 @@
 //!
 //! Owns: the SMTP dialogue (a state machine without I/O), its driver over blocking sockets, TLS
 //! handshakes on the system's OpenSSL (the library that Postfix uses too), sending one message,
-//! and a small receiving server on loopback. Never: changes anything on a server, judges what it
+//! a small receiving server on loopback, and questions to a resolver. Never: changes anything on a server, judges what it
 //! saw (the planner does), or runs without a deadline.
 //!
 //! In reading order: [`target`] says what to look at; `reply` and [`dialogue`] hold the protocol;
 //! `wire` and `tls` hold the bytes; [`driver`] brings them together; [`session`] sends mail;
-//! [`sink`] receives it; [`library`] answers questions about OpenSSL itself.
+//! [`sink`] receives it; [`dns`] asks a resolver; [`library`] answers questions about OpenSSL itself.
 
 pub mod dialogue;
+pub mod dns;
 pub mod driver;
 pub mod library;
 pub mod reply;

@@ -79,3 +79,12 @@ pub struct PendingRequest {
     /// When it was made, milliseconds since the epoch.
     pub made_ms: i64,
 }
+
+/// A key that waits for its certificate: the next one under a name. Without the key itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NextKey {
+    /// The certificate's name.
+    pub name: String,
+    /// When it was made, milliseconds since the epoch.
+    pub made_ms: i64,
+}

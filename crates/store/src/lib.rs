@@ -16,7 +16,7 @@ mod operation;
 mod sqlite;
 
 pub use audit::AuditEntry;
-pub use certificate::{Certificate, NewCertificate, PendingRequest, Succession};
+pub use certificate::{Certificate, NewCertificate, NextKey, PendingRequest, Succession};
 pub use error::StoreError;
 pub use instance::InstanceState;
 pub use operation::{
@@ -102,7 +102,20 @@ pub trait Store {
     /// Forgets a request and its key; whether it was there.
     fn delete_request(&mut self, name: &str) -> Result<bool, StoreError>;
 
-    /// Deletes a certificate with all its versions; whether it was there.
+    /// Remembers the key (PEM, PKCS#8) that the next certificate under a name is made for; it is
+    /// sealed. An earlier one of the same name is replaced.
+    fn put_next_key(&mut self, next: &NextKey, key: &[u8]) -> Result<(), StoreError>;
+
+    /// The next keys, by name.
+    fn next_keys(&self) -> Result<Vec<NextKey>, StoreError>;
+
+    /// A next key, opened with the identity. PEM (PKCS#8).
+    fn next_key(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError>;
+
+    /// Forgets a next key; whether it was there.
+    fn delete_next_key(&mut self, name: &str) -> Result<bool, StoreError>;
+
+    /// Deletes a certificate with all its versions and its next key; whether it was there.
     fn delete_certificate(&mut self, name: &str) -> Result<bool, StoreError>;
 
     /// Adds to the audit log (`cert export --key` and such).

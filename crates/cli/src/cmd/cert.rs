@@ -6,6 +6,7 @@
 mod bind;
 mod import;
 mod make;
+mod tlsa;
 
 use crate::answer::{Answer, findings_text};
 use crate::change::Change;
@@ -43,6 +44,9 @@ pub(crate) enum CertCommand {
     Unbind(bind::UnbindArgs),
     /// Print the chain, or with --key the private key
     Export(ExportArgs),
+    /// The TLSA records (DANE) of a certificate for this host's MX names, as lines of a zone file,
+    /// and which of them are published
+    Tlsa(tlsa::TlsaArgs),
     /// Delete a certificate that nothing binds
     Delete(NameArgs),
 }
@@ -84,6 +88,7 @@ pub(crate) fn run(command: &CertCommand, global: &Global) -> Result<Answer, Fail
         CertCommand::Bind(args) => bind::bind(args, global),
         CertCommand::Unbind(args) => bind::unbind(args, global),
         CertCommand::Export(args) => export(args, global),
+        CertCommand::Tlsa(args) => tlsa::tlsa(args, global),
         CertCommand::Delete(args) => delete(&args.name, global),
     }
 }
@@ -119,7 +124,11 @@ fn list(global: &Global) -> Result<Answer, Failure> {
 
 fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
-    let view = session.engine().certificate(name)?;
+    let engine = session.engine();
+    let view = engine.certificate(name)?;
+    let next = engine
+        .waiting_key(name)?
+        .map(|next| next.record.to_string());
     let mut text = String::new();
     for (n, certificate) in view.chain.iter().enumerate() {
         let role = if n == 0 {
@@ -139,10 +148,20 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
         view.used_by.join(", ")
     };
     text.push_str(&format!("source  {}\nused by {used_by}\n", view.source));
+    if let Some(record) = &next {
+        text.push_str(&format!(
+            "next key waits for the next certificate, TLSA {record}\n"
+        ));
+    }
     text.push_str(&findings_text(&view.problems));
     Ok(Answer::new(
         text,
-        json!({"changed": false, "certificate": document(&view), "findings": view.problems}),
+        json!({
+            "changed": false,
+            "certificate": document(&view),
+            "next_key": next,
+            "findings": view.problems,
+        }),
     ))
 }
 
@@ -156,15 +175,9 @@ fn names(names: &[String]) -> String {
 
 fn check(name: Option<&str>, global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
-    let engine = session.engine();
-    let views = match name {
-        Some(name) => vec![engine.certificate(name)?],
-        None => engine.certificates()?,
-    };
-    let findings: Vec<_> = views
-        .iter()
-        .flat_map(|view| view.problems.clone())
-        .collect();
+    let checked = session.engine().check_certificates(name)?;
+    let problems = checked.views.iter().flat_map(|view| view.problems.clone());
+    let findings: Vec<_> = problems.chain(checked.in_force).collect();
     let bad = findings
         .iter()
         .any(|finding| finding.severity >= postseal_planner::Severity::Error);

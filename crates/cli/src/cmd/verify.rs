@@ -3,10 +3,11 @@
 //! Owns: the words and the exit code. Never: judges.
 
 use super::apply::proved;
-use crate::answer::Answer;
+use crate::answer::{Answer, findings_text};
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
+use postseal_planner::Severity;
 use postseal_planner::facts::MasterState;
 use postseal_planner::report::{Outcome, Verdict};
 use serde_json::json;
@@ -15,6 +16,10 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
     let verified = session.engine().verify()?;
     let verdict = &verified.verdict;
+    let mismatch = verified
+        .findings
+        .iter()
+        .any(|finding| finding.severity >= Severity::Error);
     let stopped = verified.master == MasterState::Stopped;
     let mut text = if stopped {
         "Postfix does not run.\n".to_owned()
@@ -25,7 +30,9 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
     if !verified.drift.drift.is_empty() {
         text.push_str("Owned keys were edited by hand; the wire was compared with what is in force. See `postseal drift`.\n");
     }
+    text.push_str(&findings_text(&verified.findings));
     text.push_str(match verdict.outcome() {
+        Outcome::Pass if mismatch => "What is published in DNS does not match what is presented.\n",
         Outcome::Pass if !stopped => "Everything is as it should be.\n",
         Outcome::Fail => "The wire does not show what is in force.\n",
         _ => "Not everything could be seen.\n",
@@ -37,8 +44,13 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
         "drift": verified.drift.drift,
         "judgements": verdict.judgements,
         "reports": verified.reports,
+        "findings": verified.findings,
     });
-    Ok(Answer::new(text, document).exit(exit(verdict, verified.master)))
+    let exit = match exit(verdict, verified.master) {
+        Exit::Done if mismatch => Exit::Failed,
+        exit => exit,
+    };
+    Ok(Answer::new(text, document).exit(exit))
 }
 
 fn exit(verdict: &Verdict, master: MasterState) -> Exit {

@@ -96,7 +96,7 @@ impl Server {
         work(&mut Engine {
             host: &host,
             store: &mut store,
-            wire: &Network,
+            wire: &Network::default(),
             clock: &SystemClock::default(),
             guards: self.store.path().to_owned(),
             guardian: &NoGuardian,

@@ -5,8 +5,8 @@
 
 use postseal_planner::{Intent, Plan};
 use postseal_store::{
-    AuditEntry, Certificate, Close, InstanceState, NewCertificate, NewOperation, Operation,
-    PendingRequest, Phase, Store, StoreError,
+    AuditEntry, Certificate, Close, InstanceState, NewCertificate, NewOperation, NextKey,
+    Operation, PendingRequest, Phase, Store, StoreError,
 };
 use zeroize::Zeroizing;
 
@@ -120,6 +120,22 @@ impl Store for FullStore<'_> {
 
     fn delete_request(&mut self, name: &str) -> Result<bool, StoreError> {
         self.write(|store| store.delete_request(name))
+    }
+
+    fn put_next_key(&mut self, next: &NextKey, key: &[u8]) -> Result<(), StoreError> {
+        self.write(|store| store.put_next_key(next, key))
+    }
+
+    fn next_keys(&self) -> Result<Vec<NextKey>, StoreError> {
+        self.inner.next_keys()
+    }
+
+    fn next_key(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        self.inner.next_key(name)
+    }
+
+    fn delete_next_key(&mut self, name: &str) -> Result<bool, StoreError> {
+        self.write(|store| store.delete_next_key(name))
     }
 
     fn delete_certificate(&mut self, name: &str) -> Result<bool, StoreError> {

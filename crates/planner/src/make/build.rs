@@ -46,6 +46,19 @@ pub(crate) struct Parsed {
     pub(crate) master: MasterCf,
 }
 
+impl Parsed {
+    pub(crate) fn of(main: &[u8], master: &[u8]) -> Self {
+        Self {
+            main: MainCf::parse(main),
+            master: MasterCf::parse(master),
+        }
+    }
+
+    fn world<'a>(&'a self, facts: &'a Facts, intent: &'a Intent, now: i64) -> World<'a> {
+        World::new(&self.main, &self.master, facts, intent, now)
+    }
+}
+
 /// The files before and after.
 pub(super) struct Pairs {
     pub(super) before: Parsed,
@@ -54,13 +67,9 @@ pub(super) struct Pairs {
 
 /// The plan of a change.
 pub(crate) fn build(change: &Change<'_>, facts: &Facts, now_unix: i64) -> Result<Plan, Refusal> {
-    let parse = |main: &[u8], master: &[u8]| Parsed {
-        main: MainCf::parse(main),
-        master: MasterCf::parse(master),
-    };
     let pairs = Pairs {
-        before: parse(&facts.main_cf.bytes, &facts.master_cf.bytes),
-        after: parse(&change.files.main, &change.files.master),
+        before: Parsed::of(&facts.main_cf.bytes, &facts.master_cf.bytes),
+        after: Parsed::of(&change.files.main, &change.files.master),
     };
     let findings = judged(change, &pairs, facts, now_unix)?;
     let edits = edits(&change.files, facts);
@@ -102,7 +111,13 @@ fn judged(
         && change.intent.bindings == change.in_force.bindings;
     let after = match unchanged {
         true => before.clone(),
-        false => found(&pairs.after, facts, change.intent, now_unix),
+        false => {
+            let mut after = found(&pairs.after, facts, change.intent, now_unix);
+            let now = pairs.before.world(facts, change.in_force, now_unix);
+            let then = pairs.after.world(facts, change.intent, now_unix);
+            rules::dane::compare(&now, &then, &mut after);
+            after
+        }
     };
     let new = news(&before, &after);
     let barred: Vec<Finding> = match change.errors {
@@ -125,7 +140,7 @@ fn judged(
 }
 
 pub(super) fn found(files: &Parsed, facts: &Facts, intent: &Intent, now: i64) -> Vec<Finding> {
-    rules::findings(&World::new(&files.main, &files.master, facts, intent, now))
+    rules::findings(&files.world(facts, intent, now))
 }
 
 /// The errors that were not there before.

@@ -208,11 +208,12 @@ fn chain_problems(
     findings: &mut Vec<Finding>,
 ) {
     let host = world.view.value(None, "myhostname");
-    let hosts = if host.is_empty() {
-        Vec::new()
-    } else {
-        vec![host.as_str()]
-    };
+    let exchangers = super::dane::hosts(&world.view);
+    let mut hosts: Vec<&str> = exchangers.iter().map(String::as_str).collect();
+    if !host.is_empty() && mailtls::host_name(&host).is_none_or(|name| !exchangers.contains(&name))
+    {
+        hosts.insert(0, &host);
+    }
     let optional = !services
         .iter()
         .any(|service| world.view.demands_tls(service));

@@ -36,6 +36,7 @@ pub(crate) fn facts(main: &str, master: &str) -> Facts {
         files: BTreeMap::new(),
         certificates: Vec::new(),
         master: MasterState::Stopped,
+        dns: Default::default(),
     }
 }
 

@@ -331,6 +331,7 @@ fn facts(main: &str, files: Vec<(&'static str, FileLook)>) -> Facts {
             .collect(),
         certificates: Vec::new(),
         master: MasterState::Stopped,
+        dns: Default::default(),
     }
 }
 

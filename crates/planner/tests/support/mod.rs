@@ -104,6 +104,7 @@ impl Host {
             files: BTreeMap::new(),
             certificates: Vec::new(),
             master: MasterState::Running(1),
+            dns: Default::default(),
         };
         let mut host = Self {
             facts,

@@ -13,6 +13,7 @@ mod create;
 mod folder;
 mod history;
 mod instances;
+mod next_keys;
 mod operations;
 mod plans;
 mod requests;
@@ -21,8 +22,8 @@ mod snapshots;
 
 use crate::identity::Identity;
 use crate::{
-    AuditEntry, Certificate, Close, InstanceState, NewCertificate, NewOperation, Operation,
-    PendingRequest, Phase, Store, StoreError,
+    AuditEntry, Certificate, Close, InstanceState, NewCertificate, NewOperation, NextKey,
+    Operation, PendingRequest, Phase, Store, StoreError,
 };
 use connection::{connect, transaction};
 use postseal_planner::{Intent, Plan};
@@ -211,8 +212,31 @@ impl Store for SqliteStore {
         self.write(async |db| requests::delete(db, name).await)
     }
 
+    fn put_next_key(&mut self, next: &NextKey, key: &[u8]) -> Result<(), StoreError> {
+        let sealed = self.identity()?.seal(key)?;
+        self.write(async |db| next_keys::put(db, next, sealed).await)
+    }
+
+    fn next_keys(&self) -> Result<Vec<NextKey>, StoreError> {
+        self.read(async |db| next_keys::all(db).await)
+    }
+
+    fn next_key(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        match self.read(async |db| next_keys::sealed_key(db, name).await)? {
+            Some(sealed) => self.identity()?.open(&sealed).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn delete_next_key(&mut self, name: &str) -> Result<bool, StoreError> {
+        self.write(async |db| next_keys::delete(db, name).await)
+    }
+
     fn delete_certificate(&mut self, name: &str) -> Result<bool, StoreError> {
-        self.write(async |db| certificates::delete(db, name).await)
+        self.write(async |db| {
+            next_keys::delete(db, name).await?;
+            certificates::delete(db, name).await
+        })
     }
 
     fn audit(&mut self, actor: &str, at_ms: i64, what: &str) -> Result<(), StoreError> {

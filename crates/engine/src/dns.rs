@@ -1,0 +1,41 @@
+//! DNS for the facts: the planner's questions, asked until it has no more.
+//!
+//! Owns: how long that may take in all, and what the instance's machine says of its resolvers.
+//! Never: judges an answer, lets a dead resolver hold up a command.
+
+use crate::Engine;
+use postseal_planner::dns::Question;
+use postseal_planner::facts::{Facts, FileLook};
+use std::path::Path;
+use std::time::Duration;
+
+/// For all questions of one command.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// Mail exchangers, their addresses, their records.
+const ROUNDS: usize = 4;
+const RESOLV_CONF: &str = "/etc/resolv.conf";
+
+impl Engine<'_> {
+    /// Puts the answers to `next`'s questions into the facts.
+    pub(crate) fn ask_dns(&self, facts: &mut Facts, next: impl Fn(&Facts) -> Vec<Question>) {
+        let deadline = self.clock.monotonic() + PATIENCE;
+        let mut resolv_conf = None;
+        for _ in 0..ROUNDS {
+            let questions = next(facts);
+            let left = deadline.saturating_sub(self.clock.monotonic());
+            if questions.is_empty() || left.is_zero() {
+                return;
+            }
+            let resolv_conf =
+                resolv_conf.get_or_insert_with(|| match self.host.read(Path::new(RESOLV_CONF)) {
+                    FileLook::File { bytes, .. } => bytes.to_vec(),
+                    _ => Vec::new(),
+                });
+            let answers = self.wire.ask(&questions, resolv_conf, left);
+            if answers.is_empty() {
+                return;
+            }
+            facts.dns.extend(answers);
+        }
+    }
+}

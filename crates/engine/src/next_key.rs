@@ -1,0 +1,111 @@
+//! Next keys: made ahead, so that their TLSA records can be published before they are used.
+//!
+//! Owns: which certificate a key waits for, and that it waits no longer once that has come. Never:
+//! gives a key to anything but the next certificate under its name.
+
+use crate::certificates::unknown;
+use crate::make::refused;
+use crate::{Engine, EngineError};
+use mailtls::tlsa::TlsaRecord;
+use mailtls::{Certificate, KeyKind, PrivateKey};
+use postseal_issue::{Key, KeyType};
+use postseal_store::NextKey;
+use zeroize::Zeroizing;
+
+/// A key that waits for its certificate, without the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingKey {
+    /// When it was made, milliseconds since the epoch.
+    pub made_ms: i64,
+    /// `3 1 1` of it.
+    pub record: TlsaRecord,
+}
+
+impl Engine<'_> {
+    /// Makes the key of the next certificate under `name`; of the kind of the newest one where none
+    /// is said. One that waits already stays.
+    pub fn make_next_key(
+        &mut self,
+        name: &str,
+        key_type: Option<KeyType>,
+    ) -> Result<WaitingKey, EngineError> {
+        let newest = self.newest(name)?.ok_or_else(|| unknown(name))?;
+        if let Some(waiting) = self.waiting_key(name)? {
+            return Ok(waiting);
+        }
+        let leaf = newest.chain.first().ok_or_else(|| unknown(name))?;
+        let kind = kind_of(&Certificate::parse(leaf)?);
+        let key = Key::generate(key_type.unwrap_or(kind)).map_err(refused)?;
+        let next = NextKey {
+            name: name.to_owned(),
+            made_ms: self.clock.now_ms(),
+        };
+        self.store.put_next_key(&next, key.to_pem().as_bytes())?;
+        let waiting = self.waiting_key(name)?;
+        waiting.ok_or_else(|| unknown_key(name))
+    }
+
+    /// Forgets the key that waits under `name`.
+    pub fn forget_next_key(&mut self, name: &str) -> Result<(), EngineError> {
+        match self.store.delete_next_key(name)? {
+            true => Ok(()),
+            false => Err(unknown_key(name)),
+        }
+    }
+
+    /// The key that waits under `name`, if any.
+    pub fn waiting_key(&self, name: &str) -> Result<Option<WaitingKey>, EngineError> {
+        let all = self.store.next_keys()?;
+        let Some(next) = all.into_iter().find(|next| next.name == name) else {
+            return Ok(None);
+        };
+        let Some(pem) = self.next_key(name)? else {
+            return Ok(None);
+        };
+        Ok(Some(WaitingKey {
+            made_ms: next.made_ms,
+            record: TlsaRecord::for_key(&PrivateKey::parse(&pem)?)?,
+        }))
+    }
+
+    /// The key for the next certificate under `name`. One that has its certificate waits no more.
+    pub(crate) fn next_key(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, EngineError> {
+        let Some(pem) = self.store.next_key(name)? else {
+            return Ok(None);
+        };
+        let key = PrivateKey::parse(&pem)?;
+        let newest = self.newest(name)?;
+        let leaf = newest.as_ref().and_then(|newest| newest.chain.first());
+        let came = match leaf {
+            Some(leaf) => key.matches(&Certificate::parse(leaf)?),
+            None => false,
+        };
+        Ok((!came).then_some(pem))
+    }
+
+    /// Forgets the next key where this certificate is the one that it waited for.
+    pub(crate) fn settle_next_key(&mut self, name: &str) -> Result<(), EngineError> {
+        if self.store.next_key(name)?.is_some() && self.next_key(name)?.is_none() {
+            self.store.delete_next_key(name)?;
+        }
+        Ok(())
+    }
+}
+
+fn unknown_key(name: &str) -> EngineError {
+    EngineError::Unknown {
+        what: "next key",
+        name: name.to_owned(),
+    }
+}
+
+fn kind_of(leaf: &Certificate) -> KeyType {
+    match &leaf.key {
+        KeyKind::Rsa { bits: 4096.. } => KeyType::Rsa4096,
+        KeyKind::Rsa { bits: 3072.. } => KeyType::Rsa3072,
+        KeyKind::Rsa { .. } => KeyType::Rsa2048,
+        KeyKind::Ec { curve } if curve == "secp384r1" => KeyType::EcdsaP384,
+        KeyKind::Ed25519 => KeyType::Ed25519,
+        KeyKind::Ec { .. } | KeyKind::Ed448 | KeyKind::Other => KeyType::EcdsaP256,
+    }
+}

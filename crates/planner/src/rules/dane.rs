@@ -1,0 +1,340 @@
+//! DANE: published records against the certificates of a plan.
+//!
+//! Owns: refusing a change after which DANE senders keep their mail, and saying so where it is so
+//! already. Never: asks DNS (the facts hold what it said); takes silence of DNS for a yes.
+
+use super::World;
+use crate::certificate::certificate_finding;
+use crate::dane::{self, Endpoint, Found, Presented, Published};
+use crate::dns::Question;
+use crate::report::{HandshakeExpectation, TlsExpectation, WireExpectation};
+use crate::view::View;
+use crate::{Finding, Severity, expect};
+use mailtls::{Certificate, Trust};
+use mailtls::tlsa::TlsaRecord;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The port of senders.
+const SENDERS: u16 = 25;
+
+/// What has to be asked to judge a change; nothing where no server presents anything else.
+pub(crate) fn questions(before: &World<'_>, after: &World<'_>) -> Vec<Question> {
+    if shown(before) == shown(after) {
+        return Vec::new();
+    }
+    dane::asked(&after.view, &ports(before, after), &[])
+}
+
+fn ports(before: &World<'_>, after: &World<'_>) -> BTreeSet<u16> {
+    let both = [&before.view, &after.view];
+    both.into_iter().flat_map(dane::ports).collect()
+}
+
+/// What each server shows of certificates; `None` without TLS.
+fn shown(world: &World<'_>) -> BTreeMap<String, Option<HandshakeExpectation>> {
+    let expected = expect::of_view(&world.view, world.facts, world.intent);
+    let handshake = |wire| match wire {
+        WireExpectation::Serving {
+            tls: TlsExpectation::StartTls { handshake, .. } | TlsExpectation::Wrapper { handshake },
+            ..
+        } => Some(HandshakeExpectation {
+            certificates: handshake.certificates,
+            anonymous: handshake.anonymous,
+            presented: handshake.presented,
+            ..HandshakeExpectation::default()
+        }),
+        _ => None,
+    };
+    expected
+        .into_iter()
+        .map(|expected| (expected.service, handshake(expected.wire)))
+        .collect()
+}
+
+/// The findings of a change.
+pub(crate) fn compare(before: &World<'_>, after: &World<'_>, findings: &mut Vec<Finding>) {
+    if after.facts.dns.is_empty() || shown(before) == shown(after) {
+        return;
+    }
+    let mut doubts = Doubts::default();
+    for host in dane::mx_names_of(&after.view).hosts {
+        for port in ports(before, after) {
+            let at = Endpoint {
+                host: host.clone(),
+                port,
+            };
+            let now = dane::presented(&before.view, before.intent, &host, port);
+            let then = dane::presented(&after.view, after.intent, &host, port);
+            if !same(&now, &then) {
+                findings.extend(change(after, &at, &now, &then, &mut doubts));
+            }
+        }
+    }
+    findings.extend(doubts.finding());
+}
+
+fn same(now: &Presented, then: &Presented) -> bool {
+    let ders = |chains: &[Vec<Certificate>]| -> BTreeSet<Vec<Vec<u8>>> {
+        let der = |chain: &Vec<Certificate>| chain.iter().map(|one| one.der.clone()).collect();
+        chains.iter().map(der).collect()
+    };
+    match (now, then) {
+        (_, Presented::Nobody) => true,
+        (Presented::Chains(now), Presented::Chains(then)) => ders(now) == ders(then),
+        _ => false,
+    }
+}
+
+fn change(
+    world: &World<'_>,
+    at: &Endpoint,
+    now: &Presented,
+    then: &Presented,
+    doubts: &mut Doubts,
+) -> Option<Finding> {
+    let found = vouched(world, at, doubts)?;
+    let Presented::Chains(after) = then else {
+        doubts.note(
+            at,
+            "the files do not tell which certificate is presented",
+            Severity::Warning,
+        );
+        return None;
+    };
+    if dane::satisfied(&found.records, after, &at.host, world.now) {
+        return None;
+    }
+    let matched = match now {
+        Presented::Chains(chains) => dane::satisfied(&found.records, chains, &at.host, world.now),
+        Presented::Nobody => false,
+        // What cannot be told is no ground to refuse on.
+        Presented::Unknown => false,
+    };
+    let finding = match matched {
+        true => would_break(at, &found, after),
+        false => mismatch(at, &found),
+    };
+    Some(evidence(finding, &found, now, then))
+}
+
+/// The records that senders with DANE go by; `None` where there are none, or none for certain.
+fn vouched(world: &World<'_>, at: &Endpoint, doubts: &mut Doubts) -> Option<Found> {
+    match dane::published(world.facts, &at.host, at.port) {
+        Published::Vouched(found) if found.records.is_empty() => None,
+        Published::Vouched(found) => Some(found),
+        Published::Insecure(found) if found.records.is_empty() => {
+            let why = "it is said to have no TLSA records, and DNSSEC does not vouch for that";
+            doubts.note(at, why, Severity::Info);
+            None
+        }
+        Published::Insecure(_) => {
+            let why = "it has TLSA records, and DNSSEC does not vouch for them";
+            doubts.note(at, why, Severity::Warning);
+            None
+        }
+        Published::Failed(why) => {
+            doubts.note(at, &why, Severity::Warning);
+            None
+        }
+        Published::NotAsked => {
+            doubts.note(at, "there was no time to ask", Severity::Warning);
+            None
+        }
+    }
+}
+
+fn would_break(at: &Endpoint, found: &Found, after: &[Vec<Certificate>]) -> Finding {
+    let what = match after.is_empty() {
+        true => "no certificate would be presented there".to_owned(),
+        false => "they match a certificate that is presented now, and not every one that would \
+                  be"
+        .to_owned(),
+    };
+    let lines: BTreeSet<String> = after
+        .iter()
+        .filter_map(|chain| chain.first())
+        .map(|leaf| line(found, &TlsaRecord::for_certificate(leaf)))
+        .collect();
+    let lines: Vec<String> = lines.into_iter().collect();
+    let remedy = match lines.is_empty() {
+        true => {
+            "Take the TLSA records out of the zone first, and wait until caches have forgotten \
+                 them."
+                .to_owned()
+        }
+        false => format!(
+            "1. Publish {} beside what is there. 2. Wait until every name server has it and {} \
+             passed (RFC 7671, 8.1). 3. Apply again. 4. Take the old record out. `postseal cert \
+             tlsa NAME` prints the records.",
+            lines.join(" and "),
+            lifetime(found.ttl),
+        ),
+    };
+    super::error(
+        "dane.would-break",
+        format!(
+            "{host} has TLSA records for port {port}, and {what}: senders that use DANE would \
+             keep their mail.",
+            host = at.host,
+            port = at.port,
+        ),
+        remedy,
+    )
+}
+
+fn mismatch(at: &Endpoint, found: &Found) -> Finding {
+    Finding::new(
+        "dane.mismatch",
+        Severity::Warning,
+        format!(
+            "The TLSA records of {host}, port {port}, match neither what is presented there now \
+             nor what would be: senders that use DANE keep their mail.",
+            host = at.host,
+            port = at.port,
+        ),
+        format!(
+            "Publish the right records at {}: `postseal cert tlsa NAME` prints them.",
+            found.owner
+        ),
+    )
+}
+
+/// What is bound and in force, against the records of its names.
+pub(crate) fn in_force(world: &World<'_>, findings: &mut Vec<Finding>) {
+    let mut doubts = Doubts::default();
+    for host in dane::mx_names_of(&world.view).hosts {
+        for port in dane::ports(&world.view) {
+            let at = Endpoint {
+                host: host.clone(),
+                port,
+            };
+            let now = dane::presented(&world.view, world.intent, &host, port);
+            if port == SENDERS {
+                names(world, &host, &now, findings);
+            }
+            let Some(found) = vouched(world, &at, &mut doubts) else {
+                continue;
+            };
+            match &now {
+                Presented::Nobody => {}
+                Presented::Unknown => {
+                    let why = "the files do not tell which certificate is presented";
+                    doubts.note(&at, why, Severity::Warning);
+                }
+                Presented::Chains(chains) => {
+                    if !dane::satisfied(&found.records, chains, &host, world.now) {
+                        let finding = Finding {
+                            severity: Severity::Error,
+                            message: format!(
+                                "The TLSA records of {host}, port {port}, do not match what is \
+                                 presented there: senders that use DANE keep their mail."
+                            ),
+                            ..mismatch(&at, &found)
+                        };
+                        findings.push(evidence(finding, &found, &now, &now));
+                    }
+                }
+            }
+        }
+    }
+    findings.extend(doubts.finding());
+}
+
+/// Whether what senders are shown has the name that they connected to.
+fn names(world: &World<'_>, host: &str, now: &Presented, findings: &mut Vec<Finding>) {
+    let Presented::Chains(chains) = now else {
+        return;
+    };
+    for chain in chains {
+        let problems = mailtls::problems(chain, world.now, &[host], Trust::Unknown);
+        let wrong = problems.iter().filter(|problem| problem.code == "cert.name-mismatch");
+        findings.extend(wrong.map(|problem| {
+            certificate_finding(problem).seen(format!("presented to senders that found {host}"))
+        }));
+    }
+}
+
+fn evidence(mut finding: Finding, found: &Found, now: &Presented, then: &Presented) -> Finding {
+    for record in &found.records {
+        let unusable = record
+            .unusable()
+            .map_or(String::new(), |why| format!(" ({why})"));
+        finding = finding.seen(format!("published: {}{unusable}", line(found, record)));
+    }
+    let sides = match same(now, then) {
+        true => vec![("presented", now)],
+        false => vec![("presented now", now), ("presented then", then)],
+    };
+    for (when, presented) in sides {
+        for words in presented_words(presented) {
+            finding = finding.seen(format!("{when}: {words}"));
+        }
+    }
+    finding
+}
+
+fn presented_words(presented: &Presented) -> Vec<String> {
+    let chains = match presented {
+        Presented::Nobody => return vec!["no server".to_owned()],
+        Presented::Unknown => return vec!["not known from the files".to_owned()],
+        Presented::Chains(chains) if chains.is_empty() => return vec!["no certificate".to_owned()],
+        Presented::Chains(chains) => chains,
+    };
+    let leaves: BTreeSet<String> = chains
+        .iter()
+        .filter_map(|chain| chain.first())
+        .map(|leaf| {
+            let record = TlsaRecord::for_certificate(leaf);
+            format!("{}, TLSA {record}", crate::words::certificate(leaf))
+        })
+        .collect();
+    leaves.into_iter().collect()
+}
+
+fn line(found: &Found, record: &TlsaRecord) -> String {
+    format!("{} IN TLSA {record}", found.owner)
+}
+
+fn lifetime(ttl: Option<u32>) -> String {
+    match ttl {
+        Some(seconds) => format!("the records' time to live ({seconds} s or more) has"),
+        None => "the records' time to live has".to_owned(),
+    }
+}
+
+/// What could not be told: one finding for all.
+#[derive(Default)]
+struct Doubts {
+    notes: Vec<String>,
+    worst: Option<Severity>,
+}
+
+impl Doubts {
+    fn note(&mut self, at: &Endpoint, why: &str, severity: Severity) {
+        self.notes
+            .push(format!("{}, port {}: {why}", at.host, at.port));
+        self.worst = self.worst.max(Some(severity));
+    }
+
+    fn finding(self) -> Option<Finding> {
+        let severity = self.worst?;
+        let finding = Finding::new(
+            "dane.undetermined",
+            severity,
+            "Whether published TLSA records match could not be told for certain.",
+            "Where the zone is signed: have a validating resolver on this host and name it \
+             (`resolver = \"127.0.0.1\"` in postseal.toml). Where it is not, senders cannot use \
+             DANE with this host.",
+        );
+        let seen = |finding: Finding, note| finding.seen(note);
+        Some(self.notes.into_iter().fold(finding, seen))
+    }
+}
+
+/// The names that senders go by, for the rules on names in certificates.
+pub(super) fn hosts(view: &View<'_>) -> Vec<String> {
+    match view.facts().dns.is_empty() {
+        true => Vec::new(),
+        false => dane::mx_names_of(view).hosts,
+    }
+}

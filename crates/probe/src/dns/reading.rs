@@ -1,0 +1,119 @@
+//! From a message to an answer.
+//!
+//! Owns: following aliases within one message, and when its AD bit counts. Never: takes a record
+//! that the question or its aliases do not lead to; asks again.
+
+use super::resolvers::AdBit;
+use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::rr::rdata::TLSA;
+use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
+use mailtls::tlsa::TlsaRecord;
+use postseal_planner::dns::{Answer, Records, Security};
+use std::net::IpAddr;
+
+/// Aliases followed, at most.
+const MOST_ALIASES: usize = 16;
+
+/// What a resolver's message says of `name`.
+pub(super) fn read(
+    message: &Message,
+    name: &Name,
+    kind: RecordType,
+    ad_bit: AdBit,
+) -> Result<Answer, String> {
+    match message.metadata.response_code {
+        ResponseCode::NoError | ResponseCode::NXDomain => {}
+        ResponseCode::ServFail => {
+            return Err("it failed (SERVFAIL): perhaps DNSSEC does not hold".to_owned());
+        }
+        other => return Err(format!("it refused: {other}")),
+    }
+    let (owner, alias_ttl) = canonical(message, name)?;
+    let found: Vec<&Record> = message
+        .answers
+        .iter()
+        .filter(|record| is_of(record, &owner, kind))
+        .collect();
+    let ttl = found.iter().map(|record| record.ttl).min();
+    let vouched = ad_bit == AdBit::Counts && message.metadata.authentic_data;
+    Ok(Answer {
+        records: records(&found, kind),
+        owner: plain(&owner),
+        security: match vouched {
+            true => Security::Secure,
+            false => Security::Insecure,
+        },
+        ttl: ttl.map(|ttl| alias_ttl.map_or(ttl, |alias| alias.min(ttl))),
+    })
+}
+
+fn is_of(record: &Record, owner: &Name, kind: RecordType) -> bool {
+    record.record_type() == kind && record.dns_class == DNSClass::IN && record.name == *owner
+}
+
+/// Where the aliases of this message lead, and their shortest time to live.
+fn canonical(message: &Message, name: &Name) -> Result<(Name, Option<u32>), String> {
+    let mut at = name.clone();
+    let mut ttl: Option<u32> = None;
+    for _ in 0..=MOST_ALIASES {
+        let mut aliases = message.answers.iter();
+        let next = aliases.find(|record| is_of(record, &at, RecordType::CNAME));
+        match next.map(|record| (&record.data, record.ttl)) {
+            Some((RData::CNAME(target), life)) => {
+                ttl = Some(ttl.map_or(life, |ttl| ttl.min(life)));
+                at = target.0.clone();
+            }
+            _ => return Ok((at, ttl)),
+        }
+    }
+    Err(format!("{} is an alias without an end", plain(name)))
+}
+
+fn records(found: &[&Record], kind: RecordType) -> Records {
+    let data = || found.iter().map(|record| &record.data);
+    match kind {
+        RecordType::MX => {
+            let mut hosts: Vec<(u16, String)> = data()
+                .filter_map(|data| match data {
+                    RData::MX(mx) => Some((mx.preference, plain(&mx.exchange))),
+                    _ => None,
+                })
+                .filter(|(_, host)| !host.is_empty())
+                .collect();
+            hosts.sort();
+            Records::Mx(hosts.into_iter().map(|(_, host)| host).collect())
+        }
+        RecordType::TLSA => Records::Tlsa(
+            data()
+                .filter_map(|data| match data {
+                    RData::TLSA(tlsa) => Some(record(tlsa)),
+                    _ => None,
+                })
+                .collect(),
+        ),
+        _ => Records::Addresses(
+            data()
+                .filter_map(|data| match data {
+                    RData::A(a) => Some(IpAddr::V4(a.0)),
+                    RData::AAAA(aaaa) => Some(IpAddr::V6(aaaa.0)),
+                    _ => None,
+                })
+                .collect(),
+        ),
+    }
+}
+
+fn record(tlsa: &TLSA) -> TlsaRecord {
+    TlsaRecord {
+        usage: tlsa.cert_usage.into(),
+        selector: tlsa.selector.into(),
+        matching: tlsa.matching.into(),
+        data: tlsa.cert_data.clone(),
+    }
+}
+
+/// Lower case, without the final dot.
+fn plain(name: &Name) -> String {
+    let text = name.to_lowercase().to_ascii();
+    text.strip_suffix('.').unwrap_or(&text).to_owned()
+}
