@@ -30,6 +30,7 @@ const ALL: [&str; 15] = [
     "pebble",
     "knot",
     "knot-dnsutils",
+    "unbound",
 ];
 
 /// A machine whose tools are false.

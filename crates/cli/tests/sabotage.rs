@@ -116,7 +116,7 @@ impl Trial {
         let status = Command::new(POSTSEAL)
             .arg("--instance")
             .arg(self.folder.join("mx/config"))
-            .args(["--store", &store, "--json"])
+            .args(["--store", &store, "--resolver", "none", "--json"])
             .args(words)
             .stdout(Stdio::null())
             .status()

@@ -141,6 +141,3 @@ fn message(name: &Name, kind: RecordType) -> Message {
     message.add_query(Query::query(name.clone(), kind));
     message
 }
-
-#[cfg(test)]
-mod tests;

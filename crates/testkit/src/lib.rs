@@ -4,10 +4,12 @@
 
 pub mod beside;
 pub mod broken;
+pub mod dns_script;
 pub mod dns_server;
 pub mod fake_host;
 pub mod https_script;
 pub mod pebble;
 pub mod postfix_box;
+pub mod resolver;
 pub mod smtp_script;
 pub mod trivial_rewrite;

@@ -151,6 +151,8 @@ fn on_a_terminal(scene: &Scene, words: &[&str], typed: &str) -> Ran {
         &config,
         "--store",
         &store,
+        "--resolver",
+        "none",
     ];
     all.extend(words);
     let mut child = std::process::Command::new("/usr/bin/script")

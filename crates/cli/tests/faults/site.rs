@@ -124,7 +124,7 @@ impl Site {
             .arg(self.postfix.config_directory())
             .arg("--store")
             .arg(format!("sqlite:{}", self.named("store/db")))
-            .args(["--json", "--verbose"])
+            .args(["--json", "--verbose", "--resolver", "none"])
             .args(&self.options)
             .args(words)
             .stdin(Stdio::null());

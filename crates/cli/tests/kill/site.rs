@@ -129,7 +129,7 @@ impl Site {
             .arg(self.postfix.config_directory())
             .arg("--store")
             .arg(format!("sqlite:{}", self.named("store")))
-            .args(["--json", "--verbose"])
+            .args(["--json", "--verbose", "--resolver", "none"])
             .args(words)
             .stdin(Stdio::null());
         command

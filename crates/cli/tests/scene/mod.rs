@@ -208,6 +208,7 @@ impl Scene {
         command
             .env_clear()
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("POSTSEAL_RESOLVER", "none")
             .args(words)
             .stdin(Stdio::null())
             .uid(NOBODY)
@@ -272,6 +273,7 @@ pub(crate) fn postseal(words: &[&str]) -> Command {
     command
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("POSTSEAL_RESOLVER", "none")
         .args(words)
         .stdin(Stdio::null());
     command

@@ -212,7 +212,7 @@ impl Server {
         command
             .arg("--instance")
             .arg(self.postfix.config_directory())
-            .args(["--store", &store]);
+            .args(["--store", &store, "--resolver", "none"]);
         command
     }
 

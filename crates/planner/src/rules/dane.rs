@@ -10,8 +10,8 @@ use crate::dns::Question;
 use crate::report::{HandshakeExpectation, TlsExpectation, WireExpectation};
 use crate::view::View;
 use crate::{Finding, Severity, expect};
-use mailtls::{Certificate, Trust};
 use mailtls::tlsa::TlsaRecord;
+use mailtls::{Certificate, Trust};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The port of senders.
@@ -247,7 +247,9 @@ fn names(world: &World<'_>, host: &str, now: &Presented, findings: &mut Vec<Find
     };
     for chain in chains {
         let problems = mailtls::problems(chain, world.now, &[host], Trust::Unknown);
-        let wrong = problems.iter().filter(|problem| problem.code == "cert.name-mismatch");
+        let wrong = problems
+            .iter()
+            .filter(|problem| problem.code == "cert.name-mismatch");
         findings.extend(wrong.map(|problem| {
             certificate_finding(problem).seen(format!("presented to senders that found {host}"))
         }));

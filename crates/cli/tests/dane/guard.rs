@@ -1,0 +1,157 @@
+//! The guard: no plan after which senders with DANE would keep their mail.
+
+use crate::site::all;
+use crate::world::{World, dane, one};
+use postseal_issue::KeyType;
+
+#[test]
+fn a_certificate_that_no_published_record_matches_is_refused_until_its_record_is_there() {
+    let world = World::signed().serving();
+    let old = world.lines("mx", &["key"]);
+    world.publish(&old);
+    assert_eq!(dane(&world.must("verify")), [[""; 2]; 0]);
+
+    world.import("other", KeyType::Rsa2048);
+    let new = world.lines("other", &["key"]);
+    world.must("cert bind other");
+    world.must("cert unbind mx");
+    for words in ["plan", "apply"] {
+        let refused = world.refused(words);
+        assert_eq!(refused.code(), "dane.would-break");
+        let finding = &refused.json["findings"][0];
+        let text = finding.to_string();
+        for line in old.lines().take(1).chain(new.lines().take(1)) {
+            assert!(text.contains(line), "{line} is evidence or remedy: {text}");
+        }
+        let remedy = finding["remedy"].as_str().unwrap();
+        assert!(
+            remedy.contains("Publish") && remedy.contains("Apply again"),
+            "{remedy}"
+        );
+    }
+    assert_eq!(
+        world.site.plainly(),
+        all("mx"),
+        "the old one is still presented"
+    );
+
+    world.publish(&format!("{old}{new}"));
+    let applied = world.must("apply");
+    assert_eq!(dane(&applied), [[""; 2]; 0]);
+    assert_eq!(world.site.plainly(), all("other"));
+    world.publish(&new);
+    assert_eq!(dane(&world.must("verify")), [[""; 2]; 0]);
+    assert_eq!(dane(&world.must("cert check")), [[""; 2]; 0]);
+}
+
+#[test]
+fn records_that_match_nothing_are_told_and_do_not_keep_one_from_putting_it_right() {
+    let world = World::signed().serving();
+    let wrong = format!("_25._tcp.mx TLSA 3 1 1 {}\n", "ab".repeat(32));
+    world.publish(&wrong);
+    assert_eq!(
+        dane(&world.ends(1, "verify")),
+        one("dane.mismatch", "error")
+    );
+    assert_eq!(
+        dane(&world.ends(2, "cert check")),
+        one("dane.mismatch", "error")
+    );
+    world.import("other", KeyType::EcdsaP256);
+    world.must("cert bind other");
+    world.must("cert unbind mx");
+    assert_eq!(dane(&world.must("apply")), one("dane.mismatch", "warning"));
+    assert_eq!(world.site.plainly(), all("other"));
+    // Taking a certificate that matches is no matter at all.
+    world.publish(&world.lines("other", &["key"]));
+    assert_eq!(dane(&world.must("verify")), [[""; 2]; 0]);
+}
+
+#[test]
+fn every_kind_of_key_needs_its_record() {
+    let world = World::signed().serving();
+    world.publish(&world.lines("mx", &["key"]));
+    world.import("ec", KeyType::EcdsaP256);
+    world.must("cert bind ec");
+    assert_eq!(world.refused("apply").code(), "dane.would-break");
+    let said = world.must("cert tlsa mx");
+    assert_eq!(said.json["beside"], serde_json::json!(["ec"]));
+    world.publish(&world.lines("mx", &["key"]));
+    assert_eq!(dane(&world.must("apply")), [[""; 2]; 0]);
+    // One of the two is enough of a reason not to take the other's record out.
+    let one_kind = world.lines("mx", &["key"]);
+    let rsa: String = one_kind
+        .lines()
+        .take(1)
+        .map(|line| format!("{line}\n"))
+        .collect();
+    world.publish(&rsa);
+    assert_eq!(
+        dane(&world.ends(1, "verify")),
+        one("dane.mismatch", "error")
+    );
+}
+
+#[test]
+fn ports_and_names_are_judged_each_for_itself() {
+    let world = World::signed().serving();
+    let of = |name: &str, owner: &str| -> String {
+        let lines = world.lines(name, &["key"]);
+        let line = lines.lines().find(|line| line.starts_with(owner)).unwrap();
+        format!("{line}\n")
+    };
+    // Only submission has a record: another certificate on 465 is nobody's matter.
+    world.publish(&of("mx", "_587._tcp.mx"));
+    world.import("other", KeyType::Rsa2048);
+    world.must("cert bind other --service 465");
+    assert_eq!(dane(&world.must("apply")), [[""; 2]; 0]);
+    world.must("cert bind other --service 587");
+    let refused = world.refused("apply");
+    assert_eq!(refused.code(), "dane.would-break");
+    let message = refused.json["findings"][0]["message"].to_string();
+    assert!(message.contains("port 587"), "{message}");
+    world.must("discard");
+
+    // DANE clients ask for the name that they look up.
+    world.publish(&of("mx", "_25._tcp.mail"));
+    world.must("cert bind other --sni mx.signed.test");
+    assert_eq!(dane(&world.must("apply")), [[""; 2]; 0]);
+    world.must("cert bind other --sni mail.signed.test");
+    let refused = world.refused("apply");
+    assert_eq!(refused.code(), "dane.would-break");
+    let message = refused.json["findings"][0]["message"].to_string();
+    assert!(message.contains("mail.signed.test"), "{message}");
+    world.must("discard");
+
+    // No certificate at all, where records ask for TLS.
+    world.must("set inbound=off");
+    assert_eq!(world.refused("apply").code(), "dane.would-break");
+}
+
+#[test]
+fn settings_that_change_no_certificate_ask_nothing_and_the_way_back_is_never_barred() {
+    let world = World::signed().serving();
+    world.import("other", KeyType::Rsa2048);
+    let both = format!(
+        "{}{}",
+        world.lines("mx", &["key"]),
+        world.lines("other", &["key"])
+    );
+    world.publish(&both);
+    world.must("cert bind other");
+    world.must("cert unbind mx");
+    world.must("apply");
+    world.publish(&world.lines("other", &["key"]));
+    // A resolver that does not answer would be told of.
+    world.must("set loglevel.inbound=1");
+    let applied = world.site.must("apply --resolver 127.0.0.1:1");
+    assert_eq!(dane(&applied), [[""; 2]; 0]);
+    world.must("rollback --yes");
+    world.must("rollback --yes");
+    assert_eq!(world.site.plainly(), all("mx"));
+    assert_eq!(
+        dane(&world.ends(1, "verify")).len(),
+        6,
+        "two names, three ports"
+    );
+}
