@@ -5,6 +5,7 @@
 //! resolver that trusts the key of the signed one. Never: outlives its value, asks anybody else.
 
 use crate::pebble::own_address;
+use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io;
@@ -31,18 +32,19 @@ pub struct Resolver {
     /// Of the resolver.
     address: Ipv4Addr,
     folder: TempDir,
-    children: Vec<Child>,
+    /// The authoritative server, then the resolver.
+    children: RefCell<Vec<Child>>,
 }
 
 impl Resolver {
     /// Serves both zones with these lines beside SOA and NS; names without a final dot are relative
     /// to the zone.
     pub fn start(lines: &str) -> io::Result<Self> {
-        let mut resolver = Self {
+        let resolver = Self {
             authority: own_address(),
             address: own_address(),
             folder: TempDir::with_prefix("postseal-dns-")?,
-            children: Vec::new(),
+            children: RefCell::default(),
         };
         resolver.write_zone(SIGNED, lines)?;
         resolver.write_zone(PLAIN, lines)?;
@@ -61,10 +63,16 @@ impl Resolver {
         (self.authority, SERVER_PORT).into()
     }
 
-    /// Replaces the lines of a zone, and waits until they are served; the resolver keeps nothing.
+    /// Replaces the lines of a zone. When this returns they are served, and the resolver has
+    /// forgotten the others: it keeps even what may not be kept to the end of the second.
     pub fn publish(&self, zone: &str, lines: &str) -> io::Result<()> {
         self.write_zone(zone, lines)?;
-        self.knotc(&["--blocking", "zone-reload", zone])
+        self.knotc(&["--blocking", "zone-reload", zone])?;
+        if let Some(mut resolver) = self.children.borrow_mut().pop() {
+            resolver.kill()?;
+            resolver.wait()?;
+        }
+        self.start_resolver()
     }
 
     /// A resolv.conf(5) that names the resolver, which answers at port 53 too.
@@ -74,7 +82,7 @@ impl Resolver {
 
     /// Ends both servers.
     pub fn stop(&mut self) {
-        for child in &mut self.children {
+        for child in self.children.get_mut() {
             let _ = child.kill();
             let _ = child.wait();
         }
@@ -111,7 +119,7 @@ impl Resolver {
         fs::write(self.folder.path().join(zone), text)
     }
 
-    fn start_authority(&mut self) -> io::Result<()> {
+    fn start_authority(&self) -> io::Result<()> {
         let path = self.folder.path().display().to_string();
         let mut config = format!(
             "server:\n  rundir: {path}\n  listen: {}@{SERVER_PORT}\n  udp-workers: 1\n  tcp-workers: 1\n  background-workers: 1\n\
@@ -153,7 +161,7 @@ impl Resolver {
         anchor.ok_or_else(|| io::Error::other(format!("keymgr: {output:?}")))
     }
 
-    fn start_resolver(&mut self) -> io::Result<()> {
+    fn start_resolver(&self) -> io::Result<()> {
         let path = self.folder.path().display().to_string();
         let (address, authority) = (self.address, self.authority);
         let mut config = format!(
@@ -187,7 +195,7 @@ impl Resolver {
         self.until(|resolver| TcpStream::connect(resolver.address()).is_ok())
     }
 
-    fn spawn(&mut self, command: &mut Command, log: &str) -> io::Result<()> {
+    fn spawn(&self, command: &mut Command, log: &str) -> io::Result<()> {
         let file = File::create(self.folder.path().join(log))?;
         let child = command
             .stdin(Stdio::null())
@@ -195,7 +203,7 @@ impl Resolver {
             .stderr(file)
             .spawn()
             .map_err(|error| io::Error::new(error.kind(), format!("{command:?}: {error}")))?;
-        self.children.push(child);
+        self.children.borrow_mut().push(child);
         Ok(())
     }
 

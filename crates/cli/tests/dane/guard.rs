@@ -14,7 +14,6 @@ fn a_certificate_that_no_published_record_matches_is_refused_until_its_record_is
     world.import("other", KeyType::Rsa2048);
     let new = world.lines("other", &["key"]);
     world.must("cert bind other");
-    world.must("cert unbind mx");
     for words in ["plan", "apply"] {
         let refused = world.refused(words);
         assert_eq!(refused.code(), "dane.would-break");
@@ -59,7 +58,6 @@ fn records_that_match_nothing_are_told_and_do_not_keep_one_from_putting_it_right
     );
     world.import("other", KeyType::EcdsaP256);
     world.must("cert bind other");
-    world.must("cert unbind mx");
     assert_eq!(dane(&world.must("apply")), one("dane.mismatch", "warning"));
     assert_eq!(world.site.plainly(), all("other"));
     // Taking a certificate that matches is no matter at all.
@@ -139,7 +137,6 @@ fn settings_that_change_no_certificate_ask_nothing_and_the_way_back_is_never_bar
     );
     world.publish(&both);
     world.must("cert bind other");
-    world.must("cert unbind mx");
     world.must("apply");
     world.publish(&world.lines("other", &["key"]));
     // A resolver that does not answer would be told of.

@@ -3,6 +3,7 @@
 use crate::site::{Site, builder};
 use crate::world::{World, records};
 use postseal_issue::KeyType;
+use std::fs;
 
 #[test]
 fn the_lines_are_those_of_a_zone_file_for_every_name_and_port_of_this_host() {
@@ -32,16 +33,69 @@ fn the_lines_are_those_of_a_zone_file_for_every_name_and_port_of_this_host() {
     );
 }
 
+/// A certificate with its intermediate, and its key, in one file; both CAs stay for the next one.
+fn issued(world: &World, name: &str) -> String {
+    let folder = world.site.scene.folder().display().to_string();
+    let openssl = |words: &str| {
+        let words = words.replace("DIR", &folder);
+        crate::scene::run("/usr/bin/openssl", &words.split(' ').collect::<Vec<_>>())
+    };
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+    let ca = "-addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign";
+    if fs::metadata(format!("{folder}/sub.crt")).is_err() {
+        openssl(&format!(
+            "req -x509 {key} -subj /CN=Root -days 30 {ca} -keyout DIR/root.key -out DIR/root.crt"
+        ));
+        openssl(&format!(
+            "req {key} -subj /CN=Sub {ca} -keyout DIR/sub.key -out DIR/sub.csr"
+        ));
+        openssl(
+            "x509 -req -in DIR/sub.csr -CA DIR/root.crt -CAkey DIR/root.key -CAcreateserial \
+             -days 25 -copy_extensions copy -out DIR/sub.crt",
+        );
+    }
+    openssl(&format!(
+        "req {key} -subj /CN=mx.signed.test -addext \
+         subjectAltName=DNS:mx.signed.test,DNS:mail.signed.test -keyout DIR/{name}.key -out \
+         DIR/{name}.csr"
+    ));
+    openssl(&format!(
+        "x509 -req -in DIR/{name}.csr -CA DIR/sub.crt -CAkey DIR/sub.key -CAcreateserial -days 20 \
+         -copy_extensions copy -out DIR/{name}.crt"
+    ));
+    let read = |file: &str| fs::read_to_string(format!("{folder}/{file}")).unwrap();
+    let path = format!("{folder}/{name}.all");
+    let text = [&format!("{name}.key"), &format!("{name}.crt"), "sub.crt"].map(|file| read(file));
+    fs::write(&path, text.concat()).unwrap();
+    path
+}
+
 #[test]
-fn the_issuing_ca_has_a_record_where_it_stands_in_the_chain() {
+fn the_record_of_the_issuing_ca_outlives_renewals_with_a_new_key() {
     let world = World::signed();
-    world.import("mx", KeyType::EcdsaP256);
-    let chain = world.site.scene.named("mx.both");
-    let ca = world.site.scene.named("ca.pem");
-    // `ca.pem` is another CA: what does not belong to the chain is not in it.
-    world.must(&format!("cert import two --cert {chain} --chain {ca}"));
-    let rows = records(&world.must("cert tlsa two"));
-    assert!(rows.iter().all(|row| row["of"] == "key"), "{rows:#?}");
+    let first = issued(&world, "first");
+    world.must(&format!("cert import mx --cert {first}"));
+    world.must("cert bind mx");
+    world.must("set mode=may");
+    world.must("apply");
+    let rows = records(&world.must("cert tlsa mx"));
+    let issuer: Vec<_> = rows.iter().filter(|row| row["of"] == "issuer").collect();
+    assert_eq!(issuer.len(), 2, "two names, port 25: {rows:#?}");
+    assert!(
+        issuer[0]["record"].as_str().unwrap().starts_with("2 1 1 "),
+        "{rows:#?}"
+    );
+    assert_eq!(issuer[0]["subject"], "CN=Sub");
+    world.publish(&world.lines("mx", &["issuer"]));
+    world.must("verify");
+    let second = issued(&world, "second");
+    let deployed = world.must(&format!("cert deploy mx --cert {second}"));
+    assert_eq!(deployed.json["changed"], true);
+    world.must("verify");
+    // Another CA's certificate is refused.
+    world.import("other", KeyType::EcdsaP256);
+    world.must("cert bind other");
+    assert_eq!(world.refused("apply").code(), "dane.would-break");
 }
 
 #[test]
