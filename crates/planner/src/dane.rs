@@ -6,9 +6,6 @@
 
 mod names;
 
-#[cfg(test)]
-mod tests;
-
 use crate::Finding;
 use crate::dns::{Answer, Question, Records, Security};
 use crate::expect::{chains, speaker};

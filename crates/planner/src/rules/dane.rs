@@ -111,7 +111,7 @@ fn change(
         Presented::Unknown => false,
     };
     let finding = match matched {
-        true => would_break(at, &found, after),
+        true => would_break(world, at, &found, after),
         false => mismatch(at, &found),
     };
     Some(evidence(finding, &found, now, then))
@@ -143,15 +143,33 @@ fn vouched(world: &World<'_>, at: &Endpoint, doubts: &mut Doubts) -> Option<Foun
     }
 }
 
-fn would_break(at: &Endpoint, found: &Found, after: &[Vec<Certificate>]) -> Finding {
-    let what = match after.is_empty() {
-        true => "no certificate would be presented there".to_owned(),
-        false => "they match a certificate that is presented now, and not every one that would \
-                  be"
-        .to_owned(),
+fn would_break(
+    world: &World<'_>,
+    at: &Endpoint,
+    found: &Found,
+    after: &[Vec<Certificate>],
+) -> Finding {
+    let place = format!("{}, port {}", at.host, at.port);
+    let message = match after {
+        [] => format!(
+            "The TLSA records of {place}, ask for TLS, and nothing would be presented there any \
+             more: senders that use DANE would keep their mail."
+        ),
+        _ => format!(
+            "The TLSA records of {place}, match what is presented there now, and would not match \
+             what this change presents: senders that use DANE would keep their mail."
+        ),
     };
-    let lines: BTreeSet<String> = after
-        .iter()
+    let satisfied = |chain: &&Vec<Certificate>| {
+        dane::satisfied(
+            &found.records,
+            std::slice::from_ref(chain),
+            &at.host,
+            world.now,
+        )
+    };
+    let unmatched = after.iter().filter(|chain| !satisfied(chain));
+    let lines: BTreeSet<String> = unmatched
         .filter_map(|chain| chain.first())
         .map(|leaf| line(found, &TlsaRecord::for_certificate(leaf)))
         .collect();
@@ -163,23 +181,14 @@ fn would_break(at: &Endpoint, found: &Found, after: &[Vec<Certificate>]) -> Find
                 .to_owned()
         }
         false => format!(
-            "1. Publish {} beside what is there. 2. Wait until every name server has it and {} \
+            "1. Publish “{}” beside what is there. 2. Wait until every name server has it and {} \
              passed (RFC 7671, 8.1). 3. Apply again. 4. Take the old record out. `postseal cert \
-             tlsa NAME` prints the records.",
-            lines.join(" and "),
+             tlsa NAME` prints the records of all names and ports.",
+            lines.join("” and “"),
             lifetime(found.ttl),
         ),
     };
-    super::error(
-        "dane.would-break",
-        format!(
-            "{host} has TLSA records for port {port}, and {what}: senders that use DANE would \
-             keep their mail.",
-            host = at.host,
-            port = at.port,
-        ),
-        remedy,
-    )
+    super::error("dane.would-break", message, remedy)
 }
 
 fn mismatch(at: &Endpoint, found: &Found) -> Finding {
@@ -261,7 +270,10 @@ fn evidence(mut finding: Finding, found: &Found, now: &Presented, then: &Present
         let unusable = record
             .unusable()
             .map_or(String::new(), |why| format!(" ({why})"));
-        finding = finding.seen(format!("published: {}{unusable}", line(found, record)));
+        finding = finding.seen(format!(
+            "published, DNSSEC vouches for it: {}{unusable}",
+            line(found, record)
+        ));
     }
     let sides = match same(now, then) {
         true => vec![("presented", now)],

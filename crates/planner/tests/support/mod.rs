@@ -5,6 +5,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its part of this")]
 
+pub(crate) mod dns;
 pub(crate) mod script;
 pub(crate) mod text;
 

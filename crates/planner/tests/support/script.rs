@@ -2,7 +2,7 @@
 //!
 //! One command a line: `set KEY=VALUE`, `unset KEY`, `import NAME`, `bind NAME
 //! [allow-self-signed]`, `unbind NAME`, `apply`, `rollback`, `restore-drift`; the host is shaped
-//! by `version V`, `addresses A…`, `directory PATH`, `sasl TYPE…`, `file PATH (missing | directory | CERTIFICATE)`,
+//! by `version V`, `dns …` (see `dns`), `addresses A…`, `directory PATH`, `sasl TYPE…`, `file PATH (missing | directory | CERTIFICATE)`,
 //! `edit main|master OLD => NEW` and `append main|master LINE`.
 
 use super::{Host, NOW, file, pem};
@@ -89,6 +89,7 @@ fn shape(host: &mut Host, word: &str, rest: &str) {
         "addresses" => {
             host.facts.addresses = words().map(|a| a.parse().expect("an address")).collect()
         }
+        "dns" => super::dns::said(host, rest),
         "directory" => host.facts.config_directory = rest.into(),
         "sasl" => host.facts.sasl_types = words().map(str::to_owned).collect(),
         "maps" => host.facts.map_types = words().map(str::to_owned).collect(),
