@@ -202,9 +202,9 @@ fn answers_to_other_questions_are_not_taken() {
     let script = DnsScript::start(
         move |request| {
             let forged = record("mx.a.test", A, &[203, 0, 113, 66]);
-            let mut wrong_id = reply(request, VOUCHED, &[forged.clone()]);
+            let mut wrong_id = reply(request, VOUCHED, std::slice::from_ref(&forged));
             wrong_id[0] ^= 0x55;
-            let mut other_name = reply(request, VOUCHED, &[forged.clone()]);
+            let mut other_name = reply(request, VOUCHED, std::slice::from_ref(&forged));
             other_name[13] ^= 0x01;
             let not_an_answer = reply(request, 0x0100, &[forged]);
             let short = vec![request[0], request[1], 0x81];

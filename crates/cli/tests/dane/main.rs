@@ -7,7 +7,11 @@
 #[path = "../scene/mod.rs"]
 mod scene;
 #[path = "../certificates/site.rs"]
-#[allow(dead_code, reason = "its looks at the wire are of another story")]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "its looks at the wire are of another story"
+)]
 mod site;
 
 mod guard;

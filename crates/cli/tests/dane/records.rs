@@ -65,7 +65,7 @@ fn issued(world: &World, name: &str) -> String {
     ));
     let read = |file: &str| fs::read_to_string(format!("{folder}/{file}")).unwrap();
     let path = format!("{folder}/{name}.all");
-    let text = [&format!("{name}.key"), &format!("{name}.crt"), "sub.crt"].map(|file| read(file));
+    let text = [&format!("{name}.key"), &format!("{name}.crt"), "sub.crt"].map(read);
     fs::write(&path, text.concat()).unwrap();
     path
 }

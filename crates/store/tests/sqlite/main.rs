@@ -63,6 +63,11 @@ fn requests() {
 }
 
 #[test]
+fn next_keys() {
+    on_sqlite(body::next_keys);
+}
+
+#[test]
 fn certificates() {
     on_sqlite(body::certificates);
 }

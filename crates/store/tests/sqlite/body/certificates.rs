@@ -1,7 +1,9 @@
 //! Certificates and their keys.
 
 use crate::fixture::{KEY, certificate};
-use postseal_store::{Certificate, NewCertificate, PendingRequest, Store, StoreError, Succession};
+use postseal_store::{
+    Certificate, NewCertificate, NextKey, PendingRequest, Store, StoreError, Succession,
+};
 use zeroize::Zeroizing;
 
 fn shown(new: &NewCertificate) -> Certificate {
@@ -170,4 +172,34 @@ pub(crate) fn requests(store: &mut dyn Store) {
     assert_eq!(store.request_key("mx").unwrap(), None);
     assert!(store.delete_request("web").unwrap());
     assert!(!store.delete_request("web").unwrap());
+}
+
+/// A next key waits under its name, sealed, until it is forgotten or its certificate is deleted.
+pub(crate) fn next_keys(store: &mut dyn Store) {
+    let next = |name: &str, made_ms| NextKey {
+        name: name.to_owned(),
+        made_ms,
+    };
+    for name in ["web", "mx"] {
+        store.put_next_key(&next(name, 7), KEY).unwrap();
+    }
+    store.put_next_key(&next("mx", 8), b"a newer key").unwrap();
+    assert_eq!(store.next_keys().unwrap(), [next("mx", 8), next("web", 7)]);
+    let key = |store: &dyn Store, name: &str| store.next_key(name).unwrap();
+    let newer = key(store, "mx");
+    assert_eq!(
+        newer.as_deref().map(Vec::as_slice),
+        Some(&b"a newer key"[..])
+    );
+    assert_eq!(key(store, "nobody"), None);
+    store.put_certificate(&certificate("mx")).unwrap();
+    assert!(
+        key(store, "mx").is_some(),
+        "which certificate it waits for is not the store's matter"
+    );
+    assert!(store.delete_certificate("mx").unwrap());
+    assert_eq!(key(store, "mx"), None);
+    assert!(store.delete_next_key("web").unwrap());
+    assert!(!store.delete_next_key("web").unwrap());
+    assert_eq!(store.next_keys().unwrap(), []);
 }
