@@ -5,8 +5,8 @@
 use crate::certificates::unknown;
 use crate::next_key::WaitingKey;
 use crate::{Engine, EngineError};
-use mailtls::Certificate;
 use mailtls::tlsa::{TlsaRecord, owner_name};
+use mailtls::{Certificate, Fingerprint};
 use postseal_planner::dane::{self, Found, Published};
 use postseal_planner::report::KeyAlgorithm;
 use postseal_planner::{Finding, Intent};
@@ -47,6 +47,8 @@ pub enum RecordOf {
     Key(String),
     /// The CA that issued it, by its subject.
     Issuer(String),
+    /// The key of an earlier version of it that is presented still, by name and version.
+    Presented(String),
     /// The key that waits.
     NextKey,
     /// Nothing here: it is published, and matches no certificate named here.
@@ -81,6 +83,11 @@ impl Engine<'_> {
         for name in [name].into_iter().chain(beside.iter().map(String::as_str)) {
             records.extend(self.records_of(name)?);
         }
+        for (record, of) in self.presented_still(name, &state.desired)? {
+            if records.iter().all(|(known, _)| *known != record) {
+                records.push((record, of));
+            }
+        }
         let next = self.waiting_key(name)?;
         records.extend(
             next.iter()
@@ -109,6 +116,29 @@ impl Engine<'_> {
         let mut facts = self.observe()?;
         self.ask_dns(&mut facts, |facts| dane::questions(facts, &[]));
         Ok(dane::findings(&facts, intent, self.clock.now_unix()))
+    }
+
+    /// The keys of earlier versions that are in force: the newest waits for `deploy`.
+    fn presented_still(
+        &self,
+        name: &str,
+        in_force: &Intent,
+    ) -> Result<Vec<(TlsaRecord, RecordOf)>, EngineError> {
+        let mut found = Vec::new();
+        let all = self.store.certificates()?;
+        for stored in all.iter().filter(|stored| stored.name == name) {
+            let Some(leaf) = stored.chain.first() else {
+                continue;
+            };
+            let fingerprint = Fingerprint::of(leaf);
+            let mut bound = in_force.bindings.iter();
+            if bound.any(|bound| bound.name == name && bound.fingerprint == fingerprint) {
+                let record = TlsaRecord::for_certificate(&Certificate::parse(leaf)?);
+                let of = RecordOf::Presented(format!("{name} [version {}]", stored.version));
+                found.push((record, of));
+            }
+        }
+        Ok(found)
     }
 
     /// The other certificates that are bound where this one is, of other kinds of key.

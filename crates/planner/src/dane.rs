@@ -62,7 +62,7 @@ pub fn endpoints(facts: &Facts, given: &[String]) -> Vec<Endpoint> {
     let main = MainCf::parse(&facts.main_cf.bytes);
     let master = MasterCf::parse(&facts.master_cf.bytes);
     let view = View::new(&main, &master, facts);
-    let ports = with_senders(ports(&view));
+    let ports = asked_ports(&view);
     let hosts = names::of(&view, given).hosts.into_iter();
     let at = |host: String| {
         let endpoint = move |port: &u16| Endpoint {
@@ -74,7 +74,9 @@ pub fn endpoints(facts: &Facts, given: &[String]) -> Vec<Endpoint> {
     hosts.flat_map(at).collect()
 }
 
-fn with_senders(mut ports: BTreeSet<u16>) -> BTreeSet<u16> {
+/// The ports that are asked about: where TLS is offered, and that of senders in any case.
+pub(crate) fn asked_ports(view: &View<'_>) -> BTreeSet<u16> {
+    let mut ports = ports(view);
     ports.insert(PORTS[0]);
     ports
 }
@@ -85,7 +87,7 @@ pub fn questions(facts: &Facts, given: &[String]) -> Vec<Question> {
     let main = MainCf::parse(&facts.main_cf.bytes);
     let master = MasterCf::parse(&facts.master_cf.bytes);
     let view = View::new(&main, &master, facts);
-    asked(&view, &with_senders(ports(&view)), given)
+    asked(&view, &asked_ports(&view), given)
 }
 
 /// The same for the servers on these ports.
@@ -126,8 +128,11 @@ fn bases(facts: &Facts, host: &str) -> Vec<String> {
         return Vec::new();
     };
     let mut bases = vec![host.to_owned()];
-    if answer.security == Security::Secure && answer.owner != host {
-        bases.insert(0, answer.owner.clone());
+    if answer.security == Security::Secure
+        && answer.owner != host
+        && let Some(target) = mailtls::host_name(&answer.owner)
+    {
+        bases.insert(0, target);
     }
     bases
 }
@@ -223,7 +228,11 @@ pub(crate) fn presented(view: &View<'_>, intent: &Intent, host: &str, port: u16)
         listens.iter().any(|at| addresses.contains(&at.ip()))
     };
     // Behind a translating router no server has the address that DNS tells.
+    let outside = |service: &&&Service| !view.on_loopback(service);
     let mut meant: Vec<&&Service> = all.iter().filter(at).collect();
+    if meant.is_empty() {
+        meant = all.iter().filter(outside).collect();
+    }
     if meant.is_empty() {
         meant = all.iter().collect();
     }

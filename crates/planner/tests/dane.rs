@@ -134,7 +134,7 @@ fn domains_beyond_number_are_not_asked_for() {
 /// RFC 7671, 7: the name that a vouched-for alias leads to comes first, then the name itself.
 #[test]
 fn records_stand_where_a_vouched_for_alias_leads_and_else_at_the_name() {
-    let cases: [(&[&str], &str); 6] = [
+    let cases: [(&[&str], &str); 7] = [
         (
             &["a mx.example.com 192.0.2.1", "tlsa mx.example.com 25 wrong"],
             "_25._tcp.mx.example.com.",
@@ -170,6 +170,13 @@ fn records_stand_where_a_vouched_for_alias_leads_and_else_at_the_name() {
                 "tlsa mx.example.com 25 wrong",
             ],
             "failed",
+        ),
+        (
+            &[
+                "a mx.example.com at not/a/host 192.0.2.1",
+                "tlsa mx.example.com 25 wrong",
+            ],
+            "_25._tcp.mx.example.com.",
         ),
         (
             &["a mx.example.com failed", "tlsa mx.example.com 25 wrong"],
@@ -233,6 +240,55 @@ fn a_name_is_judged_by_the_server_that_has_its_address() {
     assert_eq!(wrong.len(), 1, "{found:#?}");
     assert_eq!(wrong[0].severity, Severity::Error);
     assert!(wrong[0].message.contains("b.example.com"), "{wrong:#?}");
+}
+
+#[test]
+fn behind_a_router_the_servers_on_loopback_are_not_meant() {
+    let master = "192.0.2.25:smtp inet n - n - - smtpd\n\
+        127.0.0.1:smtp inet n - n - - smtpd -o smtpd_tls_chain_files=/etc/other.pem\n";
+    let main = "myhostname = mx.example.com\nsmtpd_tls_security_level = may\n\
+        smtpd_tls_chain_files = /etc/own.pem\n";
+    let mut host = Host::new(main.as_bytes(), master.as_bytes());
+    host.put("/etc/own.pem", support::file(support::pem("mx")));
+    host.put("/etc/other.pem", support::file(support::pem("next")));
+    support::dns::said(&mut host, "a mx.example.com 203.0.113.5");
+    let mut found = |line: &str| {
+        support::dns::said(&mut host, line);
+        let found = dane::findings(&host.facts, &host.desired, NOW);
+        let codes = found.iter().map(|finding| finding.code.to_string());
+        codes
+            .filter(|code| code.starts_with("dane."))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(found("tlsa mx.example.com 25 mx"), [""; 0]);
+    assert_eq!(found("tlsa mx.example.com 25 next"), ["dane.mismatch"]);
+    assert_eq!(
+        found("tlsa mx.example.com 25 unusable"),
+        [""; 0],
+        "they ask for TLS, and no more"
+    );
+    assert_eq!(found("tlsa mx.example.com 25"), [""; 0]);
+    assert_eq!(
+        found("tlsa mx.example.com 25 next failed"),
+        ["dane.undetermined"]
+    );
+}
+
+/// Records ask for TLS where there is none at all.
+#[test]
+fn a_server_without_tls_does_not_match_what_is_published() {
+    let mut host = host("myhostname = mx.example.com\n");
+    for line in [
+        "a mx.example.com 192.0.2.25",
+        "tlsa mx.example.com 25 wrong",
+    ] {
+        support::dns::said(&mut host, line);
+    }
+    let found = dane::findings(&host.facts, &host.desired, NOW);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0].code, "dane.mismatch");
+    let shown = format!("{:?}", found[0].evidence);
+    assert!(shown.contains("presented: no certificate"), "{shown}");
 }
 
 #[test]

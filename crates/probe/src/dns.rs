@@ -112,6 +112,9 @@ fn record(
     let name = question.name();
     let fqdn = Name::from_ascii(format!("{name}."))
         .map_err(|error| format!("{name:?} is no name for DNS: {error}"))?;
+    if fqdn.is_root() {
+        return Err("no name is given".to_owned());
+    }
     let message = message(&fqdn, kind);
     let mut last = "no resolver is known".to_owned();
     for resolver in resolvers {

@@ -24,7 +24,7 @@ fn a_certificate_that_no_published_record_matches_is_refused_until_its_record_is
         }
         let remedy = finding["remedy"].as_str().unwrap();
         assert!(
-            remedy.contains("Publish") && remedy.contains("Apply again"),
+            remedy.contains("Publish") && remedy.contains("Do this again"),
             "{remedy}"
         );
     }

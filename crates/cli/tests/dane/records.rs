@@ -109,6 +109,8 @@ fn names_that_are_said_take_the_place_of_those_found() {
     assert_eq!(owners[0], "_25._tcp.xn--bcher-kva.signed.test.");
     assert_eq!(owners.len(), 3);
     assert_eq!(world.ends(65, "cert tlsa nobody").code(), "name.unknown");
+    let bad = world.ends(64, "cert tlsa mx --mx mx..signed.test");
+    assert_eq!(bad.code(), "cert.bad-host-name");
 }
 
 #[test]

@@ -79,7 +79,10 @@ fn a_key_is_rolled_over_without_a_moment_in_which_senders_would_keep_their_mail(
     let early = world.must("cert show mx");
     assert!(early.json["next_key"].is_null(), "it waits no longer");
 
-    let both = world.lines("mx", &["key", "nothing"]);
+    // The key that is presented still is not taken for one to be thrown away.
+    assert_eq!(states(&world, "presented"), ["published"]);
+    assert_eq!(states(&world, "nothing"), [""; 0]);
+    let both = world.lines("mx", &["key", "presented"]);
     assert!(both.contains(&old) && both.contains(&next), "{both}");
     world.publish(&both);
     let deployed = world.must("cert deploy mx");
@@ -204,6 +207,8 @@ fn a_next_key_is_forgotten_when_it_is_not_wanted_and_with_its_certificate() {
         .must("cert tlsa mx --next-key")
         .text("next_key")
         .to_owned();
+    let again = world.ends(65, "cert tlsa mx --next-key --key-type rsa-2048");
+    assert_eq!(again.code(), "cert.next-key-waits");
     world.must("cert tlsa mx --forget-next-key");
     let second = world
         .must("cert tlsa mx --next-key")

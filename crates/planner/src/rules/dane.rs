@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The port of senders.
 const SENDERS: u16 = 25;
+const UNKNOWN: &str = "the files do not tell which certificate is presented";
 
 /// What has to be asked to judge a change; nothing where no server presents anything else.
 pub(crate) fn questions(before: &World<'_>, after: &World<'_>) -> Vec<Question> {
@@ -94,11 +95,7 @@ fn change(
 ) -> Option<Finding> {
     let found = vouched(world, at, doubts)?;
     let Presented::Chains(after) = then else {
-        doubts.note(
-            at,
-            "the files do not tell which certificate is presented",
-            Severity::Warning,
-        );
+        doubts.note(at, UNKNOWN, Severity::Warning);
         return None;
     };
     if dane::satisfied(&found.records, after, &at.host, world.now) {
@@ -182,7 +179,7 @@ fn would_break(
         }
         false => format!(
             "1. Publish “{}” beside what is there. 2. Wait until every name server has it and {} \
-             passed (RFC 7671, 8.1). 3. Apply again. 4. Take the old record out. `postseal cert \
+             passed (RFC 7671, 8.1). 3. Do this again. 4. Take the old record out. `postseal cert \
              tlsa NAME` prints the records of all names and ports.",
             lines.join("” and “"),
             lifetime(found.ttl),
@@ -202,17 +199,17 @@ fn mismatch(at: &Endpoint, found: &Found) -> Finding {
             port = at.port,
         ),
         format!(
-            "Publish the right records at {}: `postseal cert tlsa NAME` prints them.",
+            "`postseal cert tlsa NAME` prints the records to publish at {}",
             found.owner
         ),
     )
 }
 
-/// What is bound and in force, against the records of its names.
+/// What is in force, against the records of its names.
 pub(crate) fn in_force(world: &World<'_>, findings: &mut Vec<Finding>) {
     let mut doubts = Doubts::default();
     for host in dane::mx_names_of(&world.view).hosts {
-        for port in dane::ports(&world.view) {
+        for port in dane::asked_ports(&world.view) {
             let at = Endpoint {
                 host: host.clone(),
                 port,
@@ -221,32 +218,39 @@ pub(crate) fn in_force(world: &World<'_>, findings: &mut Vec<Finding>) {
             if port == SENDERS {
                 names(world, &host, &now, findings);
             }
-            let Some(found) = vouched(world, &at, &mut doubts) else {
-                continue;
-            };
-            match &now {
-                Presented::Nobody => {}
-                Presented::Unknown => {
-                    let why = "the files do not tell which certificate is presented";
-                    doubts.note(&at, why, Severity::Warning);
-                }
-                Presented::Chains(chains) => {
-                    if !dane::satisfied(&found.records, chains, &host, world.now) {
-                        let finding = Finding {
-                            severity: Severity::Error,
-                            message: format!(
-                                "The TLSA records of {host}, port {port}, do not match what is \
-                                 presented there: senders that use DANE keep their mail."
-                            ),
-                            ..mismatch(&at, &found)
-                        };
-                        findings.push(evidence(finding, &found, &now, &now));
-                    }
-                }
-            }
+            findings.extend(disagreement(world, &at, &now, &mut doubts));
         }
     }
     findings.extend(doubts.finding());
+}
+
+fn disagreement(
+    world: &World<'_>,
+    at: &Endpoint,
+    now: &Presented,
+    doubts: &mut Doubts,
+) -> Option<Finding> {
+    if matches!(now, Presented::Nobody) {
+        return None;
+    }
+    let found = vouched(world, at, doubts)?;
+    let Presented::Chains(chains) = now else {
+        doubts.note(at, UNKNOWN, Severity::Warning);
+        return None;
+    };
+    if dane::satisfied(&found.records, chains, &at.host, world.now) {
+        return None;
+    }
+    let finding = Finding {
+        severity: Severity::Error,
+        message: format!(
+            "The TLSA records of {}, port {}, do not match what is presented there: senders that \
+             use DANE keep their mail.",
+            at.host, at.port
+        ),
+        ..mismatch(at, &found)
+    };
+    Some(evidence(finding, &found, now, now))
 }
 
 /// Whether what senders are shown has the name that they connected to.

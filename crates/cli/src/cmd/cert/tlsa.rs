@@ -6,7 +6,7 @@
 use crate::answer::Answer;
 use crate::change::Change;
 use crate::config::Global;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use postseal_engine::{RecordOf, RecordState, Tlsa, TlsaRow};
 use serde_json::{Value, json};
@@ -33,6 +33,15 @@ pub(crate) struct TlsaArgs {
 }
 
 pub(super) fn tlsa(args: &TlsaArgs, global: &Global) -> Result<Answer, Failure> {
+    if let Some(bad) = args
+        .mx
+        .iter()
+        .find(|name| mailtls::host_name(name).is_none())
+    {
+        let message = format!("{bad:?} is no host name");
+        return Err(Failure::new(Exit::Usage, "cert.bad-host-name", message)
+            .hint("Say the name that MX records give: --mx mx.example.org."));
+    }
     let mut session = Session::existing(global)?;
     let mut engine = session.engine();
     let name = &args.name;
@@ -43,6 +52,11 @@ pub(super) fn tlsa(args: &TlsaArgs, global: &Global) -> Result<Answer, Failure> 
         return Ok(Answer::new(text, gone.document(json!({}))));
     }
     let before = engine.waiting_key(name)?;
+    if before.is_some() && args.key_type.is_some() {
+        let message = format!("a next key waits for {name} already");
+        return Err(Failure::new(Exit::Data, "cert.next-key-waits", message)
+            .hint("Keep it, or forget it first: --forget-next-key."));
+    }
     if args.next_key {
         let kind = args.key_type.map(super::make::Kind::key_type);
         engine.make_next_key(name, kind)?;
@@ -109,6 +123,7 @@ fn stands_for(of: &RecordOf) -> String {
     match of {
         RecordOf::Key(name) => format!("the key of {name}"),
         RecordOf::Issuer(subject) => format!("the CA that issued it, {}", clean(subject)),
+        RecordOf::Presented(name) => format!("the key of {name}, which is presented still"),
         RecordOf::NextKey => "the next key".to_owned(),
         RecordOf::Nothing => "nothing that is presented here".to_owned(),
     }
@@ -166,14 +181,14 @@ fn remarks(args: &TlsaArgs, tlsa: &Tlsa) -> Vec<String> {
 /// The steps of RFC 7671, 8.1.
 fn rollover(name: &str, tlsa: &Tlsa) -> String {
     let ttl = match tlsa.ttl {
-        Some(ttl) => format!("; DNS said {ttl} s just now, caches tell less than the zone has"),
+        Some(ttl) => format!(" ({ttl} s by the resolver's cache; the zone may say more)"),
         None => String::new(),
     };
     format!(
         "A next key waits for {name} (RFC 7671, 8.1):\n\
          1. Publish the record of the next key beside those of today. Remove none.\n\
          2. Wait until all name servers of the zone have it, and then for the time to live of\n   \
-         the old records, twice to be safe{ttl}.\n\
+         the old records{ttl}, twice to be safe.\n\
          3. Renew under the same name: the next certificate {name} is made for this key\n   \
          (`cert self-signed`, `cert request` with --renew), or import one that was.\n\
          4. `postseal cert deploy {name}`: it is refused while the record is not there.\n\
@@ -185,6 +200,7 @@ fn row_document(row: &TlsaRow) -> Value {
     let (of, subject) = match &row.of {
         RecordOf::Key(name) => ("key", Some(name)),
         RecordOf::Issuer(subject) => ("issuer", Some(subject)),
+        RecordOf::Presented(name) => ("presented", Some(name)),
         RecordOf::NextKey => ("next-key", None),
         RecordOf::Nothing => ("nothing", None),
     };
