@@ -1,6 +1,7 @@
 //! What others say of the records that are printed: OpenSSL's own DANE, and Postfix's.
 
-use crate::world::{World, records};
+use crate::scene::Ran;
+use crate::world::{World, dane, one, records};
 use std::fs;
 use std::process::{Command, Stdio};
 
@@ -45,19 +46,27 @@ fn openssl_finds_the_certificate_by_the_record() {
     assert!(!other.contains("matched EE certificate"), "{other}");
 }
 
-/// Postfix's own client, with the machine's resolver replaced by the test's, for it alone.
-fn finger(world: &World) -> String {
+/// A program, with the machine's resolver replaced by the test's, for it alone.
+fn elsewhere(world: &World, program: &str, words: &[&str]) -> Ran {
     let conf = world.site.scene.named("resolv.conf");
     fs::write(&conf, world.dns.resolv_conf()).unwrap();
-    let script = "mount --bind \"$1\" /etc/resolv.conf && \
-                  exec posttls-finger -c -T 5 -l dane -L summary '[mx.signed.test]'";
+    let script = "mount --bind \"$1\" /etc/resolv.conf && shift && exec \"$@\"";
     let output = Command::new("/usr/bin/unshare")
-        .args(["--mount", "/bin/sh", "-c", script, "sh", &conf])
+        .args(["--mount", "/bin/sh", "-c", script, "sh", &conf, program])
+        .args(words)
+        .env_remove("POSTSEAL_RESOLVER")
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    text(&output.stdout) + &text(&output.stderr)
+    Ran::of(&output)
+}
+
+/// What Postfix's own client says of `mx.signed.test`.
+fn finger(world: &World) -> String {
+    let words = "-c -T 5 -l dane -L summary [mx.signed.test]";
+    let words: Vec<&str> = words.split(' ').collect();
+    let ran = elsewhere(world, "/usr/sbin/posttls-finger", &words);
+    ran.stdout + &ran.stderr
 }
 
 #[test]
@@ -74,4 +83,15 @@ fn postfixs_own_client_agrees_with_verify() {
     let said = finger(&world);
     assert!(!said.contains("Verified TLS connection"), "{said}");
     world.ends(1, "verify");
+}
+
+#[test]
+fn the_machines_own_resolver_is_asked_where_none_is_named() {
+    let world = World::signed().serving();
+    world.publish(&format!("_25._tcp.mx TLSA 3 1 1 {}\n", "ab".repeat(32)));
+    let (config, store) = (world.site.scene.config(), world.site.scene.store());
+    let words = ["--instance", &config, "--store", &store, "--json", "verify"];
+    let ran = elsewhere(&world, crate::scene::POSTSEAL, &words);
+    assert_eq!(ran.exit, Some(1), "{ran:#?}");
+    assert_eq!(dane(&ran), one("dane.mismatch", "error"));
 }

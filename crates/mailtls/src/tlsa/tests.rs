@@ -34,6 +34,8 @@ fn a_record_is_the_digest_of_the_public_key() {
         .map(|byte| format!("{byte:02x}"))
         .collect();
     assert_eq!(record.to_string(), format!("3 1 1 {digest}"));
+    let own = PrivateKey::parse(&forged.key_pem()).unwrap();
+    assert_eq!(TlsaRecord::for_key(&own).unwrap(), record);
     assert!(
         TlsaRecord::for_issuer(&forged.certificate())
             .to_string()

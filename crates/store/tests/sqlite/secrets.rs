@@ -1,7 +1,7 @@
 //! Private keys: nowhere in clear.
 
 use crate::fixture::{KEY, certificate};
-use postseal_store::{SqliteStore, Store};
+use postseal_store::{NextKey, SqliteStore, Store};
 use std::fs;
 use std::path::Path;
 
@@ -42,6 +42,11 @@ fn no_file_holds_a_key_in_clear() {
     let folder = place.path().join("store");
     let mut store = SqliteStore::open(&folder).unwrap();
     store.put_certificate(&certificate("mx")).unwrap();
+    let next = NextKey {
+        name: "mx".to_owned(),
+        made_ms: 7,
+    };
+    store.put_next_key(&next, KEY).unwrap();
     // What is stored in clear is found, so the search is one.
     assert_eq!(found(&folder, b"privkey.pem"), ["agent.db-wal"]);
     assert_eq!(found(&folder, b"age-encryption.org/v1"), ["agent.db-wal"]);
