@@ -37,6 +37,13 @@ impl Answer {
         self
     }
 
+    /// With one more line for people.
+    #[must_use]
+    pub(crate) fn and(mut self, line: &str) -> Self {
+        self.text.push_str(line);
+        self
+    }
+
     /// Prints it. A closed pipe ends the output, not the command's result.
     pub(crate) fn print(self, global: &Global) -> ExitCode {
         let exit = self.exit;

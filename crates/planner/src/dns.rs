@@ -45,7 +45,7 @@ pub struct Answer {
 /// Records of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Records {
-    /// Host names, the preferred first; empty too for a null MX (RFC 7505).
+    /// Host names, the preferred first. A null MX (RFC 7505) is one empty name.
     Mx(Vec<String>),
     /// Addresses.
     Addresses(Vec<IpAddr>),

@@ -74,6 +74,21 @@ fn the_names_are_myhostname_and_those_mail_exchangers_that_are_here() {
     );
 }
 
+/// RFC 5321, 5.1, and RFC 7505.
+#[test]
+fn a_domain_without_mail_exchangers_is_its_own_and_one_with_a_null_mx_has_none() {
+    let main = "myhostname = mx.example.com\nmydestination = example.org example.net\n";
+    let mut host = host(main);
+    support::dns::said(&mut host, "a mx.example.com 203.0.113.1");
+    support::dns::said(&mut host, "mx example.org");
+    support::dns::said(&mut host, "a example.org 192.0.2.25");
+    support::dns::said(&mut host, "mx example.net none");
+    let names = dane::mx_names(&host.facts, &[]);
+    assert_eq!(names.hosts, ["mx.example.com", "example.org"]);
+    let more = asked(&host, &[]);
+    assert!(!more.contains(&"a example.net".to_owned()), "{more:?}");
+}
+
 #[test]
 fn tables_are_not_listed_and_a_name_without_a_dot_is_nobodys() {
     let main = "myhostname = mail\nmydestination = mail, /etc/postfix/domains\n\

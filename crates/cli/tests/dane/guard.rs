@@ -1,5 +1,6 @@
 //! The guard: no plan after which senders with DANE would keep their mail.
 
+use crate::scene::Ran;
 use crate::site::all;
 use crate::world::{World, dane, one};
 use postseal_issue::KeyType;
@@ -124,6 +125,44 @@ fn ports_and_names_are_judged_each_for_itself() {
     // No certificate at all, where records ask for TLS.
     world.must("set inbound=off");
     assert_eq!(world.refused("apply").code(), "dane.would-break");
+}
+
+#[test]
+fn certificates_are_compared_with_the_names_that_mx_records_give() {
+    let world = World::signed();
+    let mismatch = |ran: &Ran| -> Vec<String> {
+        let findings = ran.json["findings"].as_array().unwrap().iter();
+        let findings = findings.map(|finding| match finding["finding"].is_object() {
+            true => finding["finding"].clone(),
+            false => finding.clone(),
+        });
+        let wrong = findings.filter(|finding| finding["code"] == "cert.name-mismatch");
+        let mut said: Vec<String> = wrong
+            .map(|finding| finding["message"].to_string())
+            .collect();
+        said.dedup();
+        said
+    };
+    world
+        .site
+        .import("mx", KeyType::EcdsaP256, &["mx.signed.test"]);
+    world.must("cert bind mx");
+    world.must("set mode=may");
+    for words in ["plan", "apply", "cert check"] {
+        let said = mismatch(&world.must(words));
+        assert_eq!(said.len(), 1, "{words}: {said:?}");
+        assert!(
+            said[0].contains("not for mail.signed.test"),
+            "{words}: {said:?}"
+        );
+    }
+    world
+        .site
+        .import("wild", KeyType::EcdsaP256, &["*.signed.test"]);
+    world.must("cert bind wild");
+    for words in ["plan", "apply", "cert check"] {
+        assert_eq!(mismatch(&world.must(words)), [""; 0], "{words}");
+    }
 }
 
 #[test]

@@ -87,6 +87,9 @@ fn who_wants_no_dns_gets_none_and_a_word_that_is_no_resolver_is_refused() {
     world.publish(WRONG);
     rebound(&world);
     assert_eq!(dane(&world.site.must("plan --resolver none")), [[""; 2]; 0]);
+    let verified = world.site.must("verify --resolver none");
+    assert_eq!(verified.json["findings"], serde_json::json!([]));
+    assert_eq!(verified.json["outcome"], "pass");
     let bad = world.site.ends(64, "plan --resolver dns.example.org");
     assert_eq!(bad.code(), "resolver.bad-address");
     let config = world.site.scene.named("postseal.toml");

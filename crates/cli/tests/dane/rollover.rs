@@ -104,7 +104,9 @@ fn both_records_are_published_before_the_renewal() {
     world.must("cert tlsa mx --next-key --key-type rsa-2048");
     world.publish(&world.lines("mx", &["key", "next-key"]));
     assert_eq!(states(&world, "next-key"), ["published"]);
-    issue(&world, " --renew");
+    let names = format!("{},{}", world.host("mx"), world.host("mail"));
+    let said = world.say(&format!("cert request mx --domain {names} --ca ca --renew"));
+    assert!(said.contains("made for the next key"), "{said}");
     world.must("cert deploy mx");
     assert!(
         world.say("cert show mx").contains("RSA"),

@@ -46,7 +46,7 @@ pub(super) fn of(view: &View<'_>, given: &[String]) -> MxNames {
     for domain in domains(view, &mut names) {
         let question = Question::Mx(domain.clone());
         match view.facts().dns.get(&question) {
-            Some(Ok(answer)) => exchangers.extend(mx_hosts(answer)),
+            Some(Ok(answer)) => exchangers.extend(mx_hosts(&domain, answer)),
             Some(Err(why)) => names.unlisted.push(format!("the MX of {domain}: {why}")),
             None => {}
         }
@@ -84,8 +84,10 @@ fn host(word: &str) -> Option<String> {
     (name.contains('.') && !local).then_some(name)
 }
 
-fn mx_hosts(answer: &Answer) -> Vec<String> {
+/// The mail exchangers; of a domain that names none, itself (RFC 5321 §5.1).
+fn mx_hosts(domain: &str, answer: &Answer) -> Vec<String> {
     match &answer.records {
+        Records::Mx(hosts) if hosts.is_empty() => vec![domain.to_owned()],
         Records::Mx(hosts) => hosts.iter().filter_map(|name| host(name)).collect(),
         Records::Addresses(_) | Records::Tlsa(_) => Vec::new(),
     }

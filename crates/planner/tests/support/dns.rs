@@ -28,7 +28,8 @@ pub(crate) fn said(host: &mut Host, line: &str) {
         }
         ("a", addresses) => (Question::Addresses(name), addressed(addresses)),
         ("mx", hosts) => {
-            let hosts = hosts.iter().map(|host| (*host).to_owned());
+            // `none` is a null MX.
+            let hosts = hosts.iter().map(|host| host.replace("none", ""));
             (Question::Mx(name), Records::Mx(hosts.collect()))
         }
         ("tlsa", [port, records @ ..]) => {

@@ -78,7 +78,6 @@ fn records(found: &[&Record], kind: RecordType) -> Records {
                     RData::MX(mx) => Some((mx.preference, plain(&mx.exchange))),
                     _ => None,
                 })
-                .filter(|(_, host)| !host.is_empty())
                 .collect();
             hosts.sort();
             Records::Mx(hosts.into_iter().map(|(_, host)| host).collect())

@@ -11,7 +11,7 @@ use crate::session::Session;
 use crate::table;
 use clap::ValueEnum;
 use jiff::Timestamp;
-use postseal_engine::{CertificateView, KeyChoice, Wanted};
+use postseal_engine::{CertificateView, Engine, EngineError, KeyChoice, Wanted};
 use postseal_issue::KeyType;
 use postseal_store::{PendingRequest, Succession};
 use serde_json::json;
@@ -158,7 +158,9 @@ impl KeyArgs {
 pub(super) fn self_signed(args: &SelfSignedArgs, global: &Global) -> Result<Answer, Failure> {
     let wanted = args.key.wanted(&args.name, &args.names, args.days)?;
     let mut session = Session::open(global)?;
-    Ok(made(&session.engine().self_signed(&wanted)?))
+    with_waiting_key(&mut session.engine(), &args.name, |engine| {
+        engine.self_signed(&wanted)
+    })
 }
 
 pub(super) fn private_ca(args: &PrivateCaArgs, global: &Global) -> Result<Answer, Failure> {
@@ -195,7 +197,7 @@ pub(super) fn request(args: &RequestArgs, global: &Global) -> Result<Answer, Fai
     let mut session = Session::open(global)?;
     let mut engine = session.engine();
     if let Some(ca) = &args.ca {
-        return Ok(made(&engine.issue_by(ca, &wanted)?));
+        return with_waiting_key(&mut engine, name, |engine| engine.issue_by(ca, &wanted));
     }
     let request = engine.request(&wanted)?;
     let document = Change::default()
@@ -225,6 +227,21 @@ fn write_new(path: &PathBuf, text: &str) -> Result<(), Failure> {
             )
             .hint("The request waits in the store: `postseal cert request` lists it.")
         })
+}
+
+/// Makes a certificate, and says so where it was made for the key that waited for it.
+fn with_waiting_key(
+    engine: &mut Engine<'_>,
+    name: &str,
+    make: impl FnOnce(&mut Engine<'_>) -> Result<CertificateView, EngineError>,
+) -> Result<Answer, Failure> {
+    let waited = engine.waiting_key(name)?.is_some();
+    let view = make(engine)?;
+    let answer = made(&view);
+    Ok(match waited && engine.waiting_key(name)?.is_none() {
+        true => answer.and("It is made for the next key, which waited for it.\n"),
+        false => answer,
+    })
 }
 
 fn made(view: &CertificateView) -> Answer {
