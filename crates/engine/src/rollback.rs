@@ -8,6 +8,7 @@ use crate::change::{Changed, Keep, Outcome};
 use crate::propose::Proposal;
 use crate::{Engine, EngineError};
 use postseal_planner::report::Verdict;
+use postseal_planner::rollback_questions;
 use postseal_store::{Operation, OperationKind, OperationOutcome};
 
 /// How many operations a `rollback` without a number looks back; further back one names it.
@@ -24,9 +25,15 @@ impl Engine<'_> {
                 self.operation_to_undo(operation)?
             }
         };
-        let facts = self.observe()?;
+        let mut facts = self.observe()?;
         let state = self.in_force_now(&facts)?;
-        let plan = crate::undo::rollback_plan(&undone, &state, &facts, self.clock.now_unix())?;
+        let request = crate::undo::rollback_request(&undone, &state);
+        // What was never confirmed goes back without waiting for anybody.
+        if undone.outcome.is_some() {
+            self.ask_dns(&mut facts, |facts| rollback_questions(&request, facts));
+        }
+        let plan = postseal_planner::rollback(&request, &facts, self.clock.now_unix())
+            .map_err(EngineError::Refused)?;
         Ok(Proposal {
             plan,
             facts,

@@ -326,13 +326,11 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
 /// The duration after which the proof of a change gives up.
 pub(crate) const PROOF: Duration = Duration::from_secs(10);
 
-/// The plan back to before `undone`.
-pub(crate) fn rollback_plan(
-    undone: &Operation,
-    state: &postseal_store::InstanceState,
-    facts: &Facts,
-    now_unix: i64,
-) -> Result<Plan, EngineError> {
+/// What to ask the planner for the plan back to before `undone`.
+pub(crate) fn rollback_request<'a>(
+    undone: &'a Operation,
+    state: &'a postseal_store::InstanceState,
+) -> postseal_planner::RollbackRequest<'a> {
     let before = |file| {
         undone
             .new
@@ -340,12 +338,11 @@ pub(crate) fn rollback_plan(
             .iter()
             .find(|snapshot| snapshot.file == file)
     };
-    let request = postseal_planner::RollbackRequest {
+    postseal_planner::RollbackRequest {
         undone: &undone.new.plan,
         main_before: before(Cf::Main).map(|snapshot| snapshot.bytes.as_slice()),
         master_before: before(Cf::Master).map(|snapshot| snapshot.bytes.as_slice()),
         in_force: &state.desired,
         parent: state.head,
-    };
-    postseal_planner::rollback(&request, facts, now_unix).map_err(EngineError::Refused)
+    }
 }

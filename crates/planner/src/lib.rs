@@ -47,7 +47,7 @@ pub use looks::{looks, looks_ahead};
 pub use make::{Request, plan, questions};
 pub use plan::Plan;
 pub use report::{Report, Verdict};
-pub use rollback::{RollbackRequest, restore_drift, rollback};
+pub use rollback::{RollbackRequest, restore_drift, rollback, rollback_questions};
 pub use rules::lint_facts;
 pub use take_over::take_over;
 pub use unproved::{not_rehearsed, unproved};

@@ -68,10 +68,20 @@ pub fn questions(request: &Request<'_>, facts: &Facts) -> Vec<Question> {
     let Ok(files) = compiled(request.intent, request.in_force, facts) else {
         return Vec::new();
     };
+    asked(&files, request.intent, request.in_force, facts)
+}
+
+/// The questions of a change to these files.
+pub(crate) fn asked(
+    files: &Files,
+    intent: &Intent,
+    in_force: &Intent,
+    facts: &Facts,
+) -> Vec<Question> {
     let now = Parsed::of(&facts.main_cf.bytes, &facts.master_cf.bytes);
     let then = Parsed::of(&files.main, &files.master);
-    let before = World::new(&now.main, &now.master, facts, request.in_force, 0);
-    let after = World::new(&then.main, &then.master, facts, request.intent, 0);
+    let before = World::new(&now.main, &now.master, facts, in_force, 0);
+    let after = World::new(&then.main, &then.master, facts, intent, 0);
     rules::dane::questions(&before, &after)
 }
 

@@ -7,9 +7,10 @@
 mod reverse;
 
 use crate::compile::{Files, refuse};
+use crate::dns::Question;
 use crate::facts::Facts;
 use crate::intent::{Binding, Intent};
-use crate::make::{Change, Errors, Request, build};
+use crate::make::{self, Change, Errors, Request, build};
 use crate::owned;
 use crate::plan::{Cf, Edit};
 use crate::{Digest, Plan, Refusal};
@@ -50,6 +51,15 @@ pub fn rollback(
         errors: Errors::Show,
     };
     build(&change, facts, now_unix)
+}
+
+/// What is still to be asked of DNS before an operation is undone, as in [`crate::questions`]. The way
+/// back is not barred by the answers, but they are told.
+pub fn rollback_questions(request: &RollbackRequest<'_>, facts: &Facts) -> Vec<Question> {
+    match (reversed_intent(request), reversed_files(request, facts)) {
+        (Ok(intent), Ok(files)) => make::asked(&files, &intent, request.in_force, facts),
+        _ => Vec::new(),
+    }
 }
 
 /// The plan that puts owned parameters back to what was last written.

@@ -183,7 +183,14 @@ fn settings_that_change_no_certificate_ask_nothing_and_the_way_back_is_never_bar
     let applied = world.site.must("apply --resolver 127.0.0.1:1");
     assert_eq!(dane(&applied), [[""; 2]; 0]);
     world.must("rollback --yes");
-    world.must("rollback --yes");
+    let told = vec![one("dane.would-break", "error").remove(0); 6];
+    assert_eq!(
+        dane(&world.ends(2, "rollback --check")),
+        told,
+        "two names, three ports"
+    );
+    let back = world.must("rollback --yes");
+    assert_eq!(dane(&back), told);
     assert_eq!(world.site.plainly(), all("mx"));
     assert_eq!(
         dane(&world.ends(1, "verify")).len(),

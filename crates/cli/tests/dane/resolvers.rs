@@ -3,11 +3,16 @@
 use crate::site::all;
 use crate::world::{World, dane, one};
 use postseal_issue::KeyType;
-use postseal_testkit::dns_script::DnsScript;
+use postseal_testkit::dns_script::{CUT, DnsScript, VOUCHED, name, question, reply};
 use postseal_testkit::resolver::PLAIN;
 
 const WRONG: &str = "_25._tcp.mx TLSA 3 1 1 \
     abababababababababababababababababababababababababababababababab\n";
+
+/// Types of records.
+const A: u8 = 1;
+const MX: u8 = 15;
+const TLSA: u8 = 52;
 
 /// Another certificate is wished for.
 fn rebound(world: &World) {
@@ -102,5 +107,70 @@ fn who_wants_no_dns_gets_none_and_a_word_that_is_no_resolver_is_refused() {
     assert_eq!(
         dane(&crate::scene::Ran::of(&output)),
         one("dane.mismatch", "warning")
+    );
+}
+
+/// Answers every question with as much as fits into a message, under the name that was asked for.
+fn flood(request: &[u8]) -> Vec<u8> {
+    let asked = question(request);
+    let kind = asked[asked.len() - 3];
+    let data: Vec<Vec<u8>> = match kind {
+        A => vec![vec![192, 0, 2, 25]],
+        MX => (0..700)
+            .map(|n| [&[0, 1][..], &name(&format!("h{n}\u{1b}[2J.signed.test"))].concat())
+            .collect(),
+        TLSA => (0..200)
+            .map(|n| [&[3, 0, 0][..], &[n; 300]].concat())
+            .collect(),
+        _ => Vec::new(),
+    };
+    let record = |data: Vec<u8>| {
+        let length = u16::try_from(data.len()).unwrap().to_be_bytes();
+        let head = [0xc0, 12, 0, kind, 0, 1, 0, 0, 0, 9];
+        [&head[..], &length, &data].concat()
+    };
+    reply(
+        request,
+        VOUCHED,
+        &data.into_iter().map(record).collect::<Vec<_>>(),
+    )
+}
+
+#[test]
+fn a_resolver_that_says_too_much_is_told_in_measure() {
+    let world = World::signed().serving();
+    let script = DnsScript::start(
+        |request| vec![reply(request, CUT, &[])],
+        |request| vec![flood(request)],
+    )
+    .unwrap();
+    let resolver = script.address().to_string();
+    let verified = world.site.ends(1, &format!("verify --resolver {resolver}"));
+    let told = verified.json["findings"].as_array().unwrap();
+    assert!(
+        told.iter()
+            .all(|finding| finding.to_string().len() < 1_000_000)
+    );
+    assert!(
+        !verified.stdout.contains('\u{1b}'),
+        "nothing steers the terminal"
+    );
+    let words = ["cert", "tlsa", "mx", "--resolver", &resolver];
+    let listed = world.site.scene.say(&words);
+    assert_eq!(listed.exit, Some(0), "{}", listed.stderr);
+    let own = listed
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with('_'))
+        .count();
+    assert_eq!(
+        own, 3,
+        "the records of mx, and none that a resolver made up"
+    );
+    assert!(
+        listed
+            .stdout
+            .lines()
+            .all(|line| line.starts_with(['_', ';']) || line.is_empty())
     );
 }

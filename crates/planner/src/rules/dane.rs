@@ -16,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The port of senders.
 const SENDERS: u16 = 25;
+/// Records shown of one name.
+const MOST_SHOWN: usize = 8;
 const UNKNOWN: &str = "the files do not tell which certificate is presented";
 
 /// What has to be asked to judge a change; nothing where no server presents anything else.
@@ -273,7 +275,7 @@ fn names(world: &World<'_>, host: &str, now: &Presented, findings: &mut Vec<Find
 }
 
 fn evidence(mut finding: Finding, found: &Found, now: &Presented, then: &Presented) -> Finding {
-    for record in &found.records {
+    for record in found.records.iter().take(MOST_SHOWN) {
         let unusable = record
             .unusable()
             .map_or(String::new(), |why| format!(" ({why})"));
@@ -281,6 +283,10 @@ fn evidence(mut finding: Finding, found: &Found, now: &Presented, then: &Present
             "published, DNSSEC vouches for it: {}{unusable}",
             line(found, record)
         ));
+    }
+    let more = found.records.len().saturating_sub(MOST_SHOWN);
+    if more > 0 {
+        finding = finding.seen(format!("published: {more} more records"));
     }
     let sides = match same(now, then) {
         true => vec![("presented", now)],
