@@ -23,6 +23,8 @@ pub struct Tlsa {
     pub next: Option<WaitingKey>,
     /// What could not be listed, in words.
     pub unlisted: Vec<String>,
+    /// The names of which DNSSEC vouches for no answer, records or none: senders use none there.
+    pub insecure: Vec<String>,
     /// The longest time to live that DNS told, in seconds.
     pub ttl: Option<u32>,
 }
@@ -98,6 +100,7 @@ impl Engine<'_> {
             beside,
             next,
             unlisted: dane::mx_names(&facts, given).unlisted,
+            insecure: Vec::new(),
             ttl: None,
         };
         for endpoint in dane::endpoints(&facts, given) {
@@ -198,6 +201,9 @@ impl Tlsa {
             Published::Failed(_) | Published::NotAsked => None,
         };
         let at = found.map_or(owner, |found| found.owner.as_str());
+        if matches!(published, Published::Insecure(_)) {
+            self.insecure.push(at.to_owned());
+        }
         self.ttl = self.ttl.max(found.and_then(|found| found.ttl));
         let row = |record: &TlsaRecord, of: &RecordOf, state| TlsaRow {
             owner: at.to_owned(),

@@ -44,6 +44,9 @@ impl Site {
             self.postfix.config_directory().into(),
             "--store".into(),
             store,
+            // The machine's DNS is not what is measured.
+            "--resolver".into(),
+            "none".into(),
         ];
         argv.extend(words.iter().map(OsString::from));
         Task::new(argv)

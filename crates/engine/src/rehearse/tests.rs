@@ -15,6 +15,7 @@ use postseal_planner::Digest;
 use postseal_planner::intent::Binding;
 use postseal_planner::plan::{Cf, Edit};
 use postseal_planner::report::Report;
+use postseal_probe::dns::Named;
 use postseal_probe::{Start, Target, probe_all};
 use postseal_store::{OperationKind, SqliteStore};
 use postseal_testkit::broken::{BrokenFiles, Rehearsed as Told, Story};
@@ -96,7 +97,9 @@ impl Server {
         work(&mut Engine {
             host: &host,
             store: &mut store,
-            wire: &Network::default(),
+            wire: &Network {
+                resolver: Named::Nobody,
+            },
             clock: &SystemClock::default(),
             guards: self.store.path().to_owned(),
             guardian: &NoGuardian,

@@ -75,6 +75,7 @@ pub(super) fn tlsa(args: &TlsaArgs, global: &Global) -> Result<Answer, Failure> 
         "records": rows,
         "beside": tlsa.beside,
         "next_key": record(&tlsa.next),
+        "insecure": tlsa.insecure,
         "unlisted": tlsa.unlisted,
         "ttl": tlsa.ttl,
     }));
@@ -164,6 +165,13 @@ fn remarks(args: &TlsaArgs, tlsa: &Tlsa) -> Vec<String> {
              as long as the same CA issues them and the certificate has the name of the MX host."
                 .to_owned(),
         );
+    }
+    if !tlsa.insecure.is_empty() {
+        remarks.push(format!(
+            "DNSSEC does not vouch for what the resolver says of\n  {}\nSenders use DANE only where \
+             it does: sign the zone, or ask a validating resolver (--resolver).",
+            tlsa.insecure.join("\n  ")
+        ));
     }
     if !tlsa.unlisted.is_empty() {
         let list = tlsa.unlisted.join("\n  ");
