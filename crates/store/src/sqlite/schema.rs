@@ -11,17 +11,19 @@ use sqlx::{Connection, SqlSafeStr};
 use std::path::Path;
 
 /// The newest version of `agent.db`.
-const NEWEST: i64 = 3;
+const NEWEST: i64 = 4;
 
 /// The migrations of `agent.db`.
 pub(super) fn agent() -> Migrator {
     let first = include_str!("../../migrations/sqlite/agent/0001_agent.sql");
     let before = include_str!("../../migrations/sqlite/agent/0002_before.sql");
     let versions = include_str!("../../migrations/sqlite/agent/0003_versions.sql");
+    let acme = include_str!("../../migrations/sqlite/agent/0004_acme.sql");
     Migrator::with_migrations(vec![
         migration(1, "agent", first),
         migration(2, "before", before),
-        migration(NEWEST, "versions", versions),
+        migration(3, "versions", versions),
+        migration(NEWEST, "acme", acme),
     ])
 }
 
