@@ -5,8 +5,9 @@
 
 mod users;
 
-use crate::{Engine, EngineError};
+use crate::{Engine, EngineError, RenewalView};
 use mailtls::{CertProblem, Certificate, Fingerprint, Gravity, PrivateKey, Trust};
+use postseal_planner::renewal::Renewal;
 use postseal_planner::report::KeyAlgorithm;
 use postseal_planner::{Finding, Severity};
 use users::{Intents, Users};
@@ -30,6 +31,8 @@ pub struct CertificateView {
     pub used_by: Vec<String>,
     /// What is wrong with it, now.
     pub problems: Vec<Finding>,
+    /// How it is renewed, where a CA issues it by ACME.
+    pub renewal: Option<RenewalView>,
 }
 
 /// A private key on its way out.
@@ -55,6 +58,7 @@ impl Engine<'_> {
         let mut views: Vec<CertificateView> = Vec::new();
         let all = self.store.certificates()?;
         let users = Users::of(&all, &intents);
+        let renewals = self.store.renewals()?;
         for stored in all {
             if views
                 .last()
@@ -67,7 +71,9 @@ impl Engine<'_> {
                 .iter()
                 .map(|der| Certificate::parse(der))
                 .collect::<Result<_, _>>()?;
-            let problems = problems(&chain, now, stored.private_ca.as_deref());
+            let mut problems = problems(&chain, now, stored.private_ca.as_deref());
+            let renewal = renewal_of(&renewals, &stored.name, &chain, now);
+            problems.extend(renewal.iter().filter_map(|renewal| renewal.failure.clone()));
             views.push(CertificateView {
                 used_by: users.of_certificate(&stored.name, stored.version),
                 name: stored.name,
@@ -76,6 +82,7 @@ impl Engine<'_> {
                 has_key: stored.has_key,
                 source: stored.source,
                 problems,
+                renewal,
             });
         }
         Ok(views)
@@ -147,6 +154,19 @@ impl Engine<'_> {
             .and_then(|der| Certificate::parse(der).ok())
             .and_then(|leaf| KeyAlgorithm::of(&leaf)))
     }
+}
+
+/// The renewal of a name; they are sorted by name.
+fn renewal_of(
+    renewals: &[Renewal],
+    name: &str,
+    chain: &[Certificate],
+    now_unix: i64,
+) -> Option<RenewalView> {
+    let at = renewals.binary_search_by(|one| one.name.as_str().cmp(name));
+    let renewal = renewals.get(at.ok()?)?.clone();
+    let life = crate::issue::life(chain.first()?);
+    Some(RenewalView::of(renewal, &life, now_unix))
 }
 
 /// What matters in a CA's own certificate.

@@ -260,13 +260,7 @@ impl Progress {
     }
 
     /// Notes a failure: held back until the CA's own time, else twice as long as the last time.
-    pub fn failed(
-        &mut self,
-        failure: Failure,
-        retry_at: Option<i64>,
-        life: &Life,
-        moment: Moment,
-    ) {
+    pub fn failed(&mut self, failure: Failure, retry_at: Option<i64>, life: &Life, moment: Moment) {
         self.failures = self.failures.saturating_add(1);
         self.last_attempt = Some(moment.now);
         let pause = pause(self.failures, life, moment.chance);

@@ -52,7 +52,11 @@ fn due_by_the_share_of_life_that_is_left() {
     for (days, left, due) in cases {
         let life = life(days, left);
         let decided = drawn(&life).decide(&life, NOW);
-        assert_eq!(decided == Decision::Order, due, "{days} {left}: {decided:?}");
+        assert_eq!(
+            decided == Decision::Order,
+            due,
+            "{days} {left}: {decided:?}"
+        );
         if let Decision::NotDue { at } = decided {
             assert!(at > NOW && at < life.not_after);
         }
@@ -93,7 +97,10 @@ fn the_moment_is_drawn_once_for_a_certificate_and_a_window() {
         of: Fingerprint::of(b"two"),
         ..life
     };
-    assert!(matches!(progress.decide(&next, NOW), Decision::NotDue { .. }));
+    assert!(matches!(
+        progress.decide(&next, NOW),
+        Decision::NotDue { .. }
+    ));
 }
 
 fn said(window: Window) -> Answer {
@@ -272,7 +279,16 @@ fn a_new_version_is_deployed_until_it_is() {
 
 #[test]
 fn extreme_times_are_survived() {
-    let extremes = [i64::MIN, i64::MIN + 1, -1, 0, 1, NOW, i64::MAX - 1, i64::MAX];
+    let extremes = [
+        i64::MIN,
+        i64::MIN + 1,
+        -1,
+        0,
+        1,
+        NOW,
+        i64::MAX - 1,
+        i64::MAX,
+    ];
     for not_before in extremes {
         for not_after in extremes {
             for now in extremes {

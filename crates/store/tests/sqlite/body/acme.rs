@@ -31,7 +31,10 @@ pub(crate) fn accounts(store: &mut dyn Store) {
         contacts: vec![contact.to_owned()],
         made_ms: 7,
     };
-    let (one, other) = (account(CA, "mailto:a@x"), account("https://b", "mailto:b@x"));
+    let (one, other) = (
+        account(CA, "mailto:a@x"),
+        account("https://b", "mailto:b@x"),
+    );
     store.put_acme_account(&one, b"first").unwrap();
     store.put_acme_account(&other, b"second").unwrap();
     assert_eq!(store.acme_account(CA).unwrap(), Some(one));
@@ -48,7 +51,9 @@ pub(crate) fn renewals(store: &mut dyn Store) {
     assert_eq!(store.renewals().unwrap(), []);
     let mx = renewal("mx");
     store.put_issued(&certificate("mx"), &mx).unwrap();
-    store.put_issued(&certificate("alt"), &renewal("alt")).unwrap();
+    store
+        .put_issued(&certificate("alt"), &renewal("alt"))
+        .unwrap();
     assert_eq!(store.renewals().unwrap(), [renewal("alt"), mx.clone()]);
 
     // All or nothing: a name that is taken stores neither.

@@ -1,0 +1,371 @@
+//! Renew: every certificate whose time has come, one after the other.
+//!
+//! Owns: that one failure holds back no other, that a new version is presented on the one path of a
+//! change, and that what came of it is remembered. Never: decides when (`planner::renewal` does);
+//! holds the instance's lock while a CA is talked to.
+
+mod lock;
+mod told;
+
+use crate::certificates::unknown;
+use crate::issue::{Accounts, Asked, Failed, Means, life, not_issued, wanted};
+use crate::{Changed, Engine, EngineError, Kind};
+use mailtls::{Certificate, Fingerprint, Window};
+use postseal_planner::Finding;
+use postseal_planner::renewal::{Answer, Decision, Failure, Life, Moment, Renewal};
+use postseal_store::Succession;
+use std::time::Duration;
+pub use told::RenewalView;
+
+/// How long a CA may take to name its window: the renewal does not depend on it.
+const WINDOW: Duration = Duration::from_secs(30);
+
+/// Whether the time and earlier failures count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Force {
+    /// They do.
+    No,
+    /// Order now.
+    Yes,
+}
+
+/// What became of one certificate.
+#[derive(Debug)]
+pub struct Renewed {
+    /// Its name.
+    pub name: String,
+    /// How it ended.
+    pub end: RenewalEnd,
+    /// What is worth knowing.
+    pub findings: Vec<Finding>,
+}
+
+/// How one renewal ended.
+#[derive(Debug)]
+pub enum RenewalEnd {
+    /// Its time has not come.
+    NotDue {
+        /// When it comes, seconds since 1970.
+        at: i64,
+    },
+    /// An earlier failure holds it back.
+    HeldBack {
+        /// Until when, seconds since 1970.
+        until: i64,
+    },
+    /// A newer version is in the store, and presented wherever the name is bound.
+    Renewed {
+        /// The version before.
+        before: Fingerprint,
+        /// The newest.
+        after: Fingerprint,
+        /// The change of the instance; none where the name is not bound.
+        changed: Option<Box<Changed>>,
+    },
+    /// The newest version, issued earlier, is presented now.
+    Deployed {
+        /// The change of the instance; none where the name is not bound.
+        changed: Option<Box<Changed>>,
+    },
+    /// It failed. What was in force is in force.
+    Failed {
+        /// The kind of failure.
+        kind: Kind,
+    },
+    /// The operator stopped it; nothing of it stays.
+    Interrupted,
+}
+
+/// One certificate on its way.
+struct Case {
+    renewal: Renewal,
+    life: Life,
+}
+
+impl Engine<'_> {
+    /// Renews what is due, of these names or of all; by force whatever the time. Ends early only
+    /// when it is interrupted.
+    pub fn renew(
+        &mut self,
+        names: &[String],
+        force: Force,
+        means: &Means<'_>,
+    ) -> Result<Vec<Renewed>, EngineError> {
+        let _lock = self.ordering_lock()?;
+        let mut accounts = Accounts::default();
+        let mut renewed = Vec::new();
+        for case in self.cases(names)? {
+            let one = self.renew_one(case, force, &mut accounts, means)?;
+            let stop = matches!(one.end, RenewalEnd::Interrupted);
+            renewed.push(one);
+            if stop {
+                break;
+            }
+        }
+        Ok(renewed)
+    }
+
+    /// The renewals of these names, or all.
+    fn cases(&self, names: &[String]) -> Result<Vec<Case>, EngineError> {
+        let stored = self.store.certificates()?;
+        let renewals = self.store.renewals()?;
+        for name in names {
+            if !stored.iter().any(|stored| stored.name == *name) {
+                return Err(unknown(name));
+            }
+            if !renewals.iter().any(|renewal| renewal.name == *name) {
+                return Err(not_issued(name));
+            }
+        }
+        let mut cases = Vec::new();
+        for renewal in renewals {
+            let newest = stored.iter().find(|stored| stored.name == renewal.name);
+            let leaf = newest.and_then(|newest| newest.chain.first());
+            let (true, Some(der)) = (names.is_empty() || names.contains(&renewal.name), leaf)
+            else {
+                continue;
+            };
+            cases.push(Case {
+                life: life(&Certificate::parse(der)?),
+                renewal,
+            });
+        }
+        Ok(cases)
+    }
+
+    fn renew_one(
+        &mut self,
+        mut case: Case,
+        force: Force,
+        accounts: &mut Accounts,
+        means: &Means<'_>,
+    ) -> Result<Renewed, EngineError> {
+        let before = case.renewal.clone();
+        if !self.is_interrupted() {
+            self.ask_window(&mut case, accounts, means)?;
+        }
+        case.renewal.progress.choose(&case.life, (means.chance)());
+        if case.renewal != before {
+            self.store.update_renewal(&case.renewal)?;
+        }
+        let now = self.clock.now_unix();
+        let decision = match force {
+            Force::Yes => Decision::Order,
+            Force::No => case.renewal.progress.decide(&case.life, now),
+        };
+        let name = case.renewal.name.clone();
+        let (end, findings) = match decision {
+            _ if self.is_interrupted() => (RenewalEnd::Interrupted, Vec::new()),
+            Decision::NotDue { at } => (RenewalEnd::NotDue { at }, Vec::new()),
+            Decision::HeldBack { until } => {
+                let findings = told::failure(&case.renewal, &case.life, now);
+                (
+                    RenewalEnd::HeldBack { until },
+                    findings.into_iter().collect(),
+                )
+            }
+            Decision::Deploy => self.present(case, means)?,
+            Decision::Order => self.order_next(case, accounts, means)?,
+        };
+        Ok(Renewed {
+            name,
+            end,
+            findings,
+        })
+    }
+
+    /// Asks the CA when it would like the renewal (RFC 9773), where it is time to ask.
+    fn ask_window(
+        &self,
+        case: &mut Case,
+        accounts: &mut Accounts,
+        means: &Means<'_>,
+    ) -> Result<(), EngineError> {
+        let progress = &case.renewal.progress;
+        let now = self.clock.now_unix();
+        if progress.to_deploy || !progress.asks(&case.life, now) {
+            return Ok(());
+        }
+        let Some(pem) = self.leaf_pem(&case.renewal.name)? else {
+            return Ok(());
+        };
+        let answer = match self.account(accounts, &case.renewal.method, means)? {
+            Err(_) => Answer::Silence,
+            Ok(account) => match account.renewal_info(&pem, &self.bounds(WINDOW)) {
+                Err(_) => Answer::Silence,
+                Ok(None) => Answer::NoWindow,
+                Ok(Some(info)) => Answer::Window {
+                    window: Window {
+                        start: info.start,
+                        end: info.end,
+                    },
+                    explanation: info.explanation,
+                    after: i64::try_from(info.ask_again.as_secs()).unwrap_or(i64::MAX),
+                },
+            },
+        };
+        case.renewal.progress.answered(&case.life, answer, now);
+        Ok(())
+    }
+
+    /// Orders the next version, stores it, and presents it.
+    fn order_next(
+        &mut self,
+        case: Case,
+        accounts: &mut Accounts,
+        means: &Means<'_>,
+    ) -> Result<Ended, EngineError> {
+        let name = case.renewal.name.clone();
+        let wanted = match wanted(&name, &case.renewal.method, Succession::Renewal) {
+            Ok(wanted) => wanted,
+            Err(error) => {
+                let failed = failed_by(&error, self.clock.now_unix());
+                return self.note_failure(case, failed, means);
+            }
+        };
+        let arrived = match self.ordered(&case.renewal, &wanted, accounts, means)? {
+            Ok(arrived) => arrived,
+            Err(failed) => return self.note_failure(case, failed, means),
+        };
+        let before = case.life.of;
+        let mut renewal = case.renewal;
+        renewal.progress.issued(&arrived.life, self.moment(means));
+        self.put_arrived(&wanted, &arrived, &renewal)?;
+        let after = arrived.life.of;
+        let life = arrived.life;
+        let (end, mut findings) = self.present(Case { renewal, life }, means)?;
+        findings.extend(arrived.findings);
+        let end = match end {
+            RenewalEnd::Deployed { changed } => RenewalEnd::Renewed {
+                before,
+                after,
+                changed,
+            },
+            other => other,
+        };
+        Ok((end, findings))
+    }
+
+    fn ordered(
+        &self,
+        renewal: &Renewal,
+        wanted: &crate::Wanted,
+        accounts: &mut Accounts,
+        means: &Means<'_>,
+    ) -> Result<Result<crate::issue::Arrived, Failed>, EngineError> {
+        let failed = |error: &_| Failed::of(error, self.clock.now_unix());
+        let mut solver = match self.answerer(&renewal.method, means) {
+            Ok(solver) => solver,
+            Err(error) => return Ok(Err(failed(&error))),
+        };
+        let account = match self.account(accounts, &renewal.method, means)? {
+            Ok(account) => account,
+            Err(failed) => return Ok(Err(failed)),
+        };
+        let key = match self.key_for(wanted) {
+            Ok(key) => key,
+            Err(error) => return Ok(Err(failed_by(&error, self.clock.now_unix()))),
+        };
+        let replaces = self.leaf_pem(&renewal.name)?;
+        let asked = Asked {
+            name: &renewal.name,
+            method: &renewal.method,
+            key: &key,
+            replaces: replaces.as_deref(),
+        };
+        let ordered = self.order(&asked, account, &mut *solver, means);
+        Ok(ordered.map_err(|error| failed(&error)))
+    }
+
+    /// Presents the newest version wherever the name is bound.
+    fn present(&mut self, mut case: Case, means: &Means<'_>) -> Result<Ended, EngineError> {
+        let name = case.renewal.name.clone();
+        let bound = !self.certificate(&name)?.used_by.is_empty();
+        let changed = match bound.then(|| self.deploy(&name)).transpose() {
+            Ok(changed) => changed,
+            Err(error) => return self.note_undeployed(case, &error, means),
+        };
+        case.renewal.progress.deployed();
+        self.store.update_renewal(&case.renewal)?;
+        let changed = changed.map(Box::new);
+        Ok((RenewalEnd::Deployed { changed }, Vec::new()))
+    }
+
+    /// The newest version stays in the store, and the older one in force.
+    fn note_undeployed(
+        &mut self,
+        mut case: Case,
+        error: &EngineError,
+        means: &Means<'_>,
+    ) -> Result<Ended, EngineError> {
+        if matches!(error, EngineError::Interrupted) {
+            return Ok((RenewalEnd::Interrupted, Vec::new()));
+        }
+        let now = self.clock.now_unix();
+        let mut failed = failed_by(error, now);
+        failed.failure.message = format!(
+            "The new certificate is in the store, but could not be put in force: {}",
+            failed.failure.message
+        );
+        let kind = error.kind();
+        if kind == Kind::Conflict {
+            case.renewal.progress.postponed(failed.failure);
+        } else {
+            let progress = &mut case.renewal.progress;
+            progress.failed(failed.failure, None, &case.life, self.moment(means));
+        }
+        self.store.update_renewal(&case.renewal)?;
+        let findings = told::failure(&case.renewal, &case.life, now);
+        Ok((RenewalEnd::Failed { kind }, findings.into_iter().collect()))
+    }
+
+    fn note_failure(
+        &mut self,
+        mut case: Case,
+        failed: Failed,
+        means: &Means<'_>,
+    ) -> Result<Ended, EngineError> {
+        if failed.interrupted {
+            return Ok((RenewalEnd::Interrupted, Vec::new()));
+        }
+        let now = self.clock.now_unix();
+        let moment = self.moment(means);
+        let progress = &mut case.renewal.progress;
+        progress.failed(failed.failure, failed.retry_at, &case.life, moment);
+        self.store.update_renewal(&case.renewal)?;
+        let findings = told::failure(&case.renewal, &case.life, now);
+        let kind = Kind::Failed;
+        Ok((RenewalEnd::Failed { kind }, findings.into_iter().collect()))
+    }
+
+    fn moment(&self, means: &Means<'_>) -> Moment {
+        Moment {
+            now: self.clock.now_unix(),
+            chance: (means.chance)(),
+        }
+    }
+}
+
+type Ended = (RenewalEnd, Vec<Finding>);
+
+/// A failure that is no CA's.
+fn failed_by(error: &EngineError, now: i64) -> Failed {
+    let remedy = match error {
+        EngineError::Refused(refusal) => refusal.findings.first().map(|first| &first.remedy),
+        EngineError::Rehearsal { findings } | EngineError::RolledBack { findings, .. } => {
+            findings.first().map(|first| &first.remedy)
+        }
+        _ => None,
+    };
+    let otherwise = "Run `postseal cert deploy` with its name, and read what it says.";
+    Failed {
+        failure: Failure {
+            code: error.code(),
+            message: crate::undo::whole_chain(error),
+            remedy: remedy.cloned().unwrap_or_else(|| otherwise.to_owned()),
+            at: now,
+        },
+        retry_at: None,
+        interrupted: matches!(error, EngineError::Interrupted),
+    }
+}
