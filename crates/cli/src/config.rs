@@ -23,6 +23,8 @@ pub(crate) struct Global {
     pub(crate) store: PathBuf,
     pub(crate) prefix: Vec<String>,
     pub(crate) root: Option<PathBuf>,
+    /// Who answers the challenges of HTTP-01; nobody where it is not said.
+    pub(crate) acme_user: Option<String>,
     pub(crate) output: Output,
     pub(crate) talk: Talk,
     pub(crate) color: Colored,
@@ -67,6 +69,15 @@ struct File {
     json: bool,
     #[serde(default)]
     host: HostSection,
+    #[serde(default)]
+    acme: AcmeSection,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AcmeSection {
+    /// Who answers the challenges of HTTP-01, in place of nobody.
+    user: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -106,6 +117,7 @@ impl Global {
             store: store_folder(&store)?,
             prefix: file.host.prefix,
             root: file.host.root,
+            acme_user: file.acme.user,
             output: output(args.json || file.json),
             talk: match (args.quiet, args.verbose) {
                 (true, _) => Talk::Quiet,
@@ -139,7 +151,7 @@ fn read(path: &Path) -> Result<File, Failure> {
             "config.bad",
             format!("{}: {error}", path.display()),
         )
-        .hint("Known keys: instance, store, json, and under [host] prefix and root.")
+        .hint("Known keys: instance, store, json, under [host] prefix and root, under [acme] user.")
     })
 }
 

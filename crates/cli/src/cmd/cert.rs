@@ -5,7 +5,9 @@
 
 mod bind;
 mod import;
+mod issue;
 mod make;
+mod renew;
 
 use crate::answer::{Answer, findings_text};
 use crate::change::Change;
@@ -31,6 +33,10 @@ pub(crate) enum CertCommand {
     PrivateCa(make::PrivateCaArgs),
     /// Make a key here and a request for a CA; without NAME, list the requests that wait
     Request(make::RequestArgs),
+    /// Have a certificate issued by a CA that speaks ACME (Let's Encrypt where none is said)
+    Issue(Box<issue::IssueArgs>),
+    /// Renew the issued certificates whose time has come, and present them (for a timer)
+    Renew(renew::RenewArgs),
     /// The certificates of the store
     List,
     /// One certificate in full
@@ -78,6 +84,8 @@ pub(crate) fn run(command: &CertCommand, global: &Global) -> Result<Answer, Fail
         CertCommand::PrivateCa(args) => make::private_ca(args, global),
         CertCommand::Request(args) => make::request(args, global),
         CertCommand::Deploy(args) => import::deploy(args, global),
+        CertCommand::Issue(args) => issue::run(args, global),
+        CertCommand::Renew(args) => renew::run(args, global),
         CertCommand::List => list(global),
         CertCommand::Show(args) => show(&args.name, global),
         CertCommand::Check(args) => check(args.name.as_deref(), global),
@@ -111,9 +119,11 @@ fn list(global: &Global) -> Result<Answer, Failure> {
         table::render(&["name", "names", "key", "until", "days", "used by"], &rows)
     };
     let documents: Vec<_> = views.iter().map(document).collect();
+    let failed = renew::failures(&views);
+    renew::warn(&failed, global);
     Ok(Answer::new(
         text,
-        json!({"changed": false, "certificates": documents}),
+        json!({"changed": false, "certificates": documents, "findings": failed}),
     ))
 }
 
@@ -139,6 +149,7 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
         view.used_by.join(", ")
     };
     text.push_str(&format!("source  {}\nused by {used_by}\n", view.source));
+    text.push_str(&renew::shown(&view));
     text.push_str(&findings_text(&view.problems));
     Ok(Answer::new(
         text,
@@ -263,6 +274,7 @@ pub(crate) fn document(view: &CertificateView) -> serde_json::Value {
         "has_key": view.has_key,
         "source": view.source,
         "used_by": view.used_by,
+        "renewal": renew::document(view),
     })
 }
 

@@ -102,7 +102,7 @@ struct KeyArgs {
 
 /// Kinds of keys.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Kind {
+pub(super) enum Kind {
     #[value(name = "ecdsa-p256")]
     EcdsaP256,
     #[value(name = "ecdsa-p384")]
@@ -118,7 +118,7 @@ enum Kind {
 }
 
 impl Kind {
-    const fn key_type(self) -> KeyType {
+    pub(super) const fn key_type(self) -> KeyType {
         match self {
             Self::EcdsaP256 => KeyType::EcdsaP256,
             Self::EcdsaP384 => KeyType::EcdsaP384,
