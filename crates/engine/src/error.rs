@@ -3,6 +3,7 @@
 //! Owns: the engine's errors and their kinds. Never: exit codes; faces map [`Kind`] once.
 
 use postseal_host::HostError;
+use postseal_issue::SolverError;
 use postseal_issue::acme::AcmeError;
 use postseal_planner::{Finding, Refusal};
 use postseal_store::StoreError;
@@ -103,7 +104,7 @@ pub enum EngineError {
     Certificate(#[from] mailtls::CertError),
     /// A CA that speaks ACME.
     #[error(transparent)]
-    Acme(#[from] postseal_issue::acme::AcmeError),
+    Acme(AcmeError),
     /// Another process orders certificates.
     #[error("another `postseal` orders certificates{}", holder.map(|pid| format!(" (process {pid})")).unwrap_or_default())]
     Ordering {
@@ -119,6 +120,19 @@ pub enum EngineError {
         #[source]
         source: std::io::Error,
     },
+}
+
+impl From<AcmeError> for EngineError {
+    fn from(error: AcmeError) -> Self {
+        match error {
+            AcmeError::Interrupted
+            | AcmeError::Solver {
+                source: SolverError::Interrupted,
+                ..
+            } => Self::Interrupted,
+            error => Self::Acme(error),
+        }
+    }
 }
 
 /// How an operation ended that the store knows nothing of.

@@ -8,9 +8,19 @@
 #[path = "../scene/mod.rs"]
 mod scene;
 #[path = "../certificates/site.rs"]
-#[allow(dead_code, unused_imports, reason = "its other stories are another test's")]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "its other stories are another test's"
+)]
 mod site;
 
 mod world;
 
+mod faults;
 mod issued;
+mod refused;
+mod script;
+mod scripted;
+mod secrets;
+mod ways;

@@ -71,7 +71,10 @@ impl World {
 
     /// Issues over HTTP; the certificate is known to the site under `known` from now on.
     pub(crate) fn issue(&self, name: &str, domains: &str, more: &str, known: &str) -> Ran {
-        let words = format!("cert issue {name} --domain {domains} {}{more}", self.by_http());
+        let words = format!(
+            "cert issue {name} --domain {domains} {}{more}",
+            self.by_http()
+        );
         let ran = self.site.must(&words);
         self.know(name, known);
         ran
@@ -82,6 +85,22 @@ impl World {
         let shown = self.site.must(&format!("cert show {name}")).json;
         let leaf = shown["certificate"]["fingerprint"].clone();
         self.site.know(serde_json::from_value(leaf).unwrap(), known);
+    }
+
+    /// What the name server says of one name from now on.
+    pub(crate) fn dns_of(&self, name: &str, address: &str) {
+        let server = self.dns.address();
+        let script = format!(
+            "server {} {}\nzone box.test\nkey hmac-sha256:{} {}\ndel {name}. A\n\
+             add {name}. 1 A {address}\nsend\n",
+            server.ip(),
+            server.port(),
+            DnsServer::KEY_NAME,
+            base64_of(self.dns.secret())
+        );
+        let file = self.site.scene.named("update");
+        fs::write(&file, script).unwrap();
+        crate::scene::run("knsupdate", &["-v", &file]);
     }
 
     /// A key file as `tsig-keygen` makes it.
