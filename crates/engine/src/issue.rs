@@ -74,8 +74,13 @@ impl Engine<'_> {
     /// Orders a certificate and puts it into the store with how it is renewed.
     pub fn issue(&mut self, issue: Issue, means: &Means<'_>) -> Result<Freshly, EngineError> {
         let mut issue = issue;
-        let wanted = wanted(&issue.name, &issue.method, issue.succession)?;
+        let mut wanted = wanted(&issue.name, &issue.method, issue.succession)?;
         self.check_free(&wanted)?;
+        if self.newest(&issue.name)?.is_none() {
+            // There is no key yet that could be used again.
+            wanted.succession = Succession::First;
+            wanted.key = KeyChoice::New(made_type(&issue.method)?);
+        }
         issue.method.names = make::names(&wanted)?;
         check_way(&issue.method)?;
         let _lock = self.ordering_lock()?;
@@ -231,12 +236,7 @@ pub(crate) fn wanted(
     method: &Method,
     succession: Succession,
 ) -> Result<Wanted, EngineError> {
-    let unknown = || {
-        let message = format!("The kind of key {:?} is unknown.", method.key_type);
-        let remedy = "Issue the certificate again with --renew and a --key-type of this version.";
-        refusal("cert.unknown-key-type", message, remedy)
-    };
-    let made = KeyType::of_word(&method.key_type).ok_or_else(unknown)?;
+    let made = made_type(method)?;
     let reused = method.key == NextKey::Reused && succession == Succession::Renewal;
     Ok(Wanted {
         name: name.to_owned(),
@@ -247,6 +247,14 @@ pub(crate) fn wanted(
         },
         days: 0,
         succession,
+    })
+}
+
+fn made_type(method: &Method) -> Result<KeyType, EngineError> {
+    KeyType::of_word(&method.key_type).ok_or_else(|| {
+        let message = format!("The kind of key {:?} is unknown.", method.key_type);
+        let remedy = "Issue the certificate again with --renew and a --key-type of this version.";
+        refusal("cert.unknown-key-type", message, remedy)
     })
 }
 

@@ -156,7 +156,10 @@ impl Engine<'_> {
         let name = case.renewal.name.clone();
         let (end, findings) = match decision {
             _ if self.is_interrupted() => (RenewalEnd::Interrupted, Vec::new()),
-            Decision::NotDue { at } => (RenewalEnd::NotDue { at }, Vec::new()),
+            Decision::NotDue { at } => {
+                self.forget_failure(case)?;
+                (RenewalEnd::NotDue { at }, Vec::new())
+            }
             Decision::HeldBack { until } => {
                 let findings = told::failure(&case.renewal, &case.life, now);
                 (
@@ -172,6 +175,14 @@ impl Engine<'_> {
             end,
             findings,
         })
+    }
+
+    fn forget_failure(&mut self, mut case: Case) -> Result<(), EngineError> {
+        if case.renewal.progress.failure.is_some() {
+            case.renewal.progress.forget_failure();
+            self.store.update_renewal(&case.renewal)?;
+        }
+        Ok(())
     }
 
     /// Asks the CA when it would like the renewal (RFC 9773), where it is time to ask.

@@ -296,6 +296,13 @@ impl Progress {
         self.not_before = None;
     }
 
+    /// Forgets a failure that no longer matters: it was tried by force, and is not due.
+    pub fn forget_failure(&mut self) {
+        self.failures = 0;
+        self.failure = None;
+        self.not_before = None;
+    }
+
     /// Until when nothing is tried.
     pub fn held_back(&self, now: i64) -> Option<i64> {
         // After a success only the order of the next one waits, which is not due anyway.

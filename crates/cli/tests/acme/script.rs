@@ -166,7 +166,7 @@ fn payload(request: &HttpRequest) -> Value {
 
 fn unbase64(text: &str) -> Vec<u8> {
     let mut standard = text.replace('-', "+").replace('_', "/");
-    while standard.len() % 4 != 0 {
+    while !standard.len().is_multiple_of(4) {
         standard.push('=');
     }
     openssl::base64::decode_block(&standard).unwrap()

@@ -50,9 +50,10 @@ pub(super) fn failure(renewal: &Renewal, life: &Life, now: i64) -> Option<Findin
         time(failure.at),
         failure.message.trim_end_matches('.'),
     );
-    let next = match progress.held_back(now) {
-        Some(until) => format!("It is tried again from {} on", time(until)),
-        None => "It is tried again by the next `postseal cert renew`".to_owned(),
+    let next = match progress.decide(life, now) {
+        Decision::HeldBack { until } => format!("It is tried again from {} on", time(until)),
+        Decision::NotDue { at } => format!("It is not due before {}", time(at)),
+        _ => "It is tried again by the next `postseal cert renew`".to_owned(),
     };
     let mut remedy = failure.remedy.trim_end_matches('.').to_owned();
     if let Some(first) = remedy.get(..1) {

@@ -278,6 +278,31 @@ fn a_new_version_is_deployed_until_it_is() {
 }
 
 #[test]
+fn a_failure_by_force_is_forgotten_once_it_does_not_matter() {
+    let life = life(90, 80);
+    let mut progress = drawn(&life);
+    let calm = progress.clone();
+    progress.failed(failure(), None, &life, moment(NOW, 0));
+    assert!(matches!(
+        progress.decide(&life, NOW),
+        Decision::HeldBack { .. }
+    ));
+    assert!(matches!(
+        progress.decide(&life, NOW + HOUR),
+        Decision::NotDue { .. }
+    ));
+    progress.forget_failure();
+    let last_attempt = Some(NOW);
+    assert_eq!(
+        progress,
+        Progress {
+            last_attempt,
+            ..calm
+        }
+    );
+}
+
+#[test]
 fn extreme_times_are_survived() {
     let extremes = [
         i64::MIN,

@@ -82,19 +82,19 @@ struct CaArgs {
 
 /// Who answers its challenges [default: an unprivileged child on port 80, for the life of an order].
 #[derive(Debug, clap::Args)]
-#[group(id = "way", multiple = false, args = ["http", "webroot", "dns_hook", "dns_update"])]
 struct WayArgs {
     /// Answer HTTP-01 on these addresses, where port 80 of the name leads there
     #[arg(long, value_name = "ADDR[:PORT]", value_delimiter = ',', value_parser = http_address)]
     http: Vec<SocketAddr>,
     /// Answer HTTP-01 through the web server of this folder
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "http")]
     webroot: Option<PathBuf>,
     /// Answer DNS-01 through this program: `PROGRAM present|cleanup NAME. VALUE`
-    #[arg(long, value_name = "PROGRAM")]
+    #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["http", "webroot"])]
     dns_hook: Option<PathBuf>,
     /// Answer DNS-01 by dynamic updates (RFC 2136) of this name server
-    #[arg(long, value_name = "ADDR[:PORT]", value_parser = dns_address, requires = "tsig_key_file")]
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = dns_address,
+        requires = "tsig_key_file", conflicts_with_all = ["http", "webroot", "dns_hook"])]
     dns_update: Option<SocketAddr>,
     /// The file with the TSIG key for it, as tsig-keygen(8) makes it
     #[arg(long, value_name = "FILE", requires = "dns_update")]

@@ -134,8 +134,12 @@ fn answer(renewed: &[Renewed], global: &Global) -> Answer {
     if renewed.is_empty() {
         text.push_str(NOTHING);
     }
-    // On standard error, so that cron writes when something failed, and only then.
-    warn(&findings, global);
+    // On standard error, so that cron writes when something fails, and not while it is held back.
+    let now = renewed
+        .iter()
+        .filter(|one| !matches!(one.end, RenewalEnd::HeldBack { .. }));
+    let now: Vec<Finding> = now.flat_map(|one| one.findings.clone()).collect();
+    warn(&now, global);
     let documents: Vec<Value> = renewed.iter().map(of_one).collect();
     let own = json!({"certificates": documents});
     let mut document = change.findings(&findings).document(own);
