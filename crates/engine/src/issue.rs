@@ -15,8 +15,11 @@ use postseal_issue::acme::{Account, AcmeError, ExternalAccount, Order};
 use postseal_issue::{Bounds, Challenge, ChallengeKind, Issued, Key, KeyType, Solver, SolverError};
 use postseal_planner::renewal::{Life, Method, NextKey, Progress, Renewal, Way};
 use postseal_planner::{Finding, Severity};
-use postseal_store::Succession;
+use postseal_store::{StoreError, Succession};
 use std::time::Duration;
+
+/// How often a busy store is tried; each time it waits by itself.
+const PATIENCE: u32 = 10;
 
 /// Makes those who answer challenges.
 pub trait Answerers {
@@ -166,8 +169,14 @@ impl Engine<'_> {
     ) -> Result<(), EngineError> {
         let source = format!("ACME, {}", renewal.method.directory);
         let new = self.as_stored(wanted, &arrived.issued, None, &source)?;
-        self.store.put_issued(&new, renewal)?;
-        Ok(())
+        // A CA counts what it issued: it is not lost to a busy database.
+        for _ in 1..PATIENCE {
+            match self.store.put_issued(&new, renewal) {
+                Err(StoreError::Locked) => {}
+                other => return Ok(other?),
+            }
+        }
+        Ok(self.store.put_issued(&new, renewal)?)
     }
 
     /// The certificate that the next one takes the place of, PEM, where the same CA issued it.

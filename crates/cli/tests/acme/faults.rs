@@ -1,13 +1,15 @@
 //! In the middle of an order: the unprivileged child is looked at, the program is stopped, killed,
 //! and started twice. And after an order: what came cannot be put in force yet.
 
+use crate::cut::{Cut, Ended, kill_at};
 use crate::scene::Ran;
-use crate::site::all;
+use crate::site::{all, by_name};
 use crate::world::{World, until};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
+use std::time::Duration;
 
 /// Debian's nobody.
 const NOBODY: u32 = 65_534;
@@ -178,6 +180,51 @@ fn killed_in_the_middle_the_next_run_starts_clean() {
         world.site.must("cert show mx").json["certificate"]["version"],
         2
     );
+}
+
+#[test]
+fn killed_after_the_ca_has_issued_the_next_run_ends_it() {
+    let world = World::new();
+    let site = &world.site;
+    world.issue("mx", "mx.box.test", "", "mx");
+    site.must("cert bind mx");
+    site.must("cert bind mx --sni mail.box.test");
+    site.must("set mode=may submission=on smtps=on");
+    site.must("apply");
+    for line in [
+        "mx: the CA has issued it",
+        "rehearsing",
+        "operation",
+        "step 0",
+        "step 2",
+        "proving",
+    ] {
+        let version = || site.must("cert show mx").json["certificate"]["version"].clone();
+        let before = version();
+        let mut command = site
+            .scene
+            .command(&["cert", "renew", "--force", "--verbose"]);
+        command.arg("--json");
+        let after = Duration::ZERO;
+        let ended = kill_at(command, &Cut { line, after });
+        assert!(matches!(ended, Ended::Killed), "{line}: it was not killed");
+        // The CA was asked once: what it issued is stored and comes in force, or never came.
+        let next = site.must("cert renew");
+        let stored = version();
+        assert!(
+            stored == before || next.json["changed"] == true || line == "proving",
+            "{next:#?}"
+        );
+        world.know("mx", line);
+        let wanted = if stored == before {
+            site.plainly()
+        } else {
+            all(line)
+        };
+        assert_eq!(site.plainly(), wanted, "{line}: {next:#?}");
+        assert_eq!(site.shown(&by_name("mail.box.test")), wanted);
+        site.must("verify");
+    }
 }
 
 #[test]

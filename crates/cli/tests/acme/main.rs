@@ -5,6 +5,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
+#[path = "../kill/cut.rs"]
+#[allow(dead_code, reason = "its lists of cuts are of another story")]
+mod cut;
 #[path = "../scene/mod.rs"]
 mod scene;
 #[path = "../certificates/site.rs"]

@@ -9,7 +9,9 @@ use super::ari::identifier;
 use super::chain;
 use super::error::{AcmeError, Problem};
 use super::session::Pauses;
-use crate::{Bounds, Challenge, ChallengeKind, Issued, Key, Solver, SolverError, signing_request};
+use crate::{
+    Bounds, Challenge, ChallengeKind, Halt, Issued, Key, Solver, SolverError, signing_request,
+};
 use instant_acme::{
     AuthorizationHandle, AuthorizationStatus, ChallengeStatus, ChallengeType, Identifier, NewOrder,
     OrderStatus,
@@ -18,6 +20,8 @@ use std::time::Duration;
 
 /// How long taking the answers away may take after the order ended.
 const TIDYING: Duration = Duration::from_secs(30);
+/// The same where somebody waits for the end.
+const HURRIED: Duration = Duration::from_secs(5);
 const MAX_TOKEN: usize = 200;
 const VALIDATING: &str = "the CA looks at the challenges";
 const FINALIZING: &str = "the CA makes the certificate";
@@ -270,7 +274,11 @@ fn tidy(
     solver: &mut dyn Solver,
     bounds: &Bounds<'_>,
 ) -> Vec<SolverError> {
-    let bounds = bounds.afterwards(TIDYING);
+    let allowed = match bounds.check() {
+        Err(Halt::Interrupted) => HURRIED,
+        _ => TIDYING,
+    };
+    let bounds = bounds.afterwards(allowed);
     let tidied = presented.iter().map(|one| solver.clean_up(one, &bounds));
     tidied.filter_map(Result::err).collect()
 }

@@ -60,3 +60,6 @@ fn named(address: SocketAddr, error: &io::Error) -> SolverError {
     let text = format!("{address}: {error}");
     SolverError::Listener(io::Error::new(error.kind(), text))
 }
+
+#[cfg(test)]
+mod tests;

@@ -296,6 +296,15 @@ fn answer(change: Change, fresh: &[Freshly]) -> Answer {
         1 => "It is in the store, its key sealed. `postseal cert renew`, by a timer, renews it.\n",
         _ => "They are in the store, their keys sealed. `postseal cert renew`, by a timer, renews them.\n",
     });
+    for issued in fresh
+        .iter()
+        .filter(|issued| !issued.view.used_by.is_empty())
+    {
+        let name = &issued.view.name;
+        text.push_str(&format!(
+            "The version before is in force still: `postseal cert deploy {name}` presents this one.\n"
+        ));
+    }
     let views = fresh.iter().map(|issued| super::document(&issued.view));
     let own = json!({"certificates": views.collect::<Vec<_>>()});
     Answer::new(text, change.findings(&findings).document(own))
