@@ -257,7 +257,12 @@ fn hint(error: &EngineError) -> Option<String> {
 
 /// What the CA's client advises, as a sentence, and when the CA wants to be asked again.
 fn acme_hint(error: &AcmeError) -> String {
-    let remedy = error.remedy();
+    let remedy = match error {
+        AcmeError::AccountUnknown(_) | AcmeError::Credentials => {
+            "say --agree-terms: that registers a new account".to_owned()
+        }
+        error => error.remedy(),
+    };
     let mut letters = remedy.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string());
     let sentence = format!("{}{}.", first.unwrap_or_default(), letters.as_str());

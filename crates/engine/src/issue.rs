@@ -121,6 +121,7 @@ impl Engine<'_> {
     /// Renews a certificate no more; it stays as it is.
     pub fn stop_renewing(&mut self, name: &str) -> Result<(), EngineError> {
         self.certificate(name)?;
+        let _lock = self.ordering_lock()?;
         match self.store.delete_renewal(name)? {
             true => Ok(()),
             false => Err(not_issued(name)),

@@ -6,9 +6,10 @@ use crate::scene::Ran;
 use crate::site::{all, by_name};
 use crate::world::{World, until};
 use rustix::process::{Pid, Signal, kill_process};
-use std::fs;
+use std::fs::{self, Permissions};
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// Debian's nobody.
@@ -113,6 +114,17 @@ fn the_child_is_nobody_and_lives_for_one_order() {
     let ended = work.ended();
     assert_eq!(ended.exit, Some(0), "{ended:#?}");
     nothing_is_left(&world, child);
+    // A program that only root can reach is reached.
+    let folder = world.site.scene.folder().join("root");
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
+    let program = folder.join("postseal");
+    fs::copy(crate::scene::POSTSEAL, &program).unwrap();
+    let mut command = Command::new(&program);
+    command.args(["--instance", &world.site.scene.config()]);
+    command.args(["--store", &world.site.scene.store()]);
+    let ended = command.args(["cert", "renew", "--force"]).output().unwrap();
+    assert!(ended.status.success(), "{:#?}", Ran::of(&ended));
     // Somebody else than nobody, where that is configured.
     let toml = world.site.scene.named("postseal.toml");
     fs::write(&toml, "[acme]\nuser = \"daemon\"\n").unwrap();

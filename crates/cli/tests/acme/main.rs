@@ -23,7 +23,6 @@ mod world;
 mod faults;
 mod issued;
 mod refused;
-mod script;
 mod scripted;
 mod secrets;
 mod ways;

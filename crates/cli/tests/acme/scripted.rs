@@ -2,8 +2,8 @@
 //! silence. The CA is a script; everything else is real.
 
 use crate::scene::Ran;
-use crate::script::ScriptedCa;
 use crate::site::{Site, all, builder};
+use postseal_testkit::scripted_ca::ScriptedCa;
 use serde_json::{Value, json};
 use std::fs;
 use std::net::TcpListener;

@@ -42,7 +42,7 @@ impl Failed {
             failure: Failure {
                 code: error.code().to_owned(),
                 message: crate::undo::whole_chain(error),
-                remedy: error.remedy(),
+                remedy: remedy(error),
                 at: now,
             },
             retry_at: error.retry_at(),
@@ -131,6 +131,17 @@ impl Engine<'_> {
         let bounds = self.bounds(means.allowed.min(HELLO));
         let restored = Account::restore(&ca(method), &credentials, &bounds);
         Ok(restored.map_err(|error| Failed::of(&error, self.clock.now_unix())))
+    }
+}
+
+/// The remedy, in Postseal's own words where it has a command for it.
+fn remedy(error: &AcmeError) -> String {
+    match error {
+        AcmeError::AccountUnknown(_) | AcmeError::Credentials => {
+            "Issue it again, as it was, with --renew --agree-terms: that registers a new account"
+                .to_owned()
+        }
+        error => error.remedy(),
     }
 }
 

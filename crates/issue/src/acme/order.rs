@@ -112,9 +112,12 @@ impl Account {
         match answer {
             // It was replaced already, or the CA does not answer as RFC 9773 wants: an order
             // that names nothing is wanted still.
-            Err(
-                AcmeError::Refused(_) | AcmeError::BadAnswer { .. } | AcmeError::Unreachable { .. },
-            ) => self.session.step(bounds, doing, plain),
+            Err(AcmeError::Refused(problem)) if is_about_replacing(&problem) => {
+                self.session.step(bounds, doing, plain)
+            }
+            Err(AcmeError::BadAnswer { .. } | AcmeError::Unreachable { .. }) => {
+                self.session.step(bounds, doing, plain)
+            }
             other => other,
         }
     }
@@ -266,6 +269,13 @@ impl Account {
             _ => AcmeError::Refused(problem),
         }
     }
+}
+
+/// Whether a refusal may be one of `replaces` alone (RFC 9773, 5, and what CAs answer that find no
+/// such certificate of the account). Any other would only be given twice.
+fn is_about_replacing(problem: &Problem) -> bool {
+    let kinds = ["alreadyReplaced", "conflict", "malformed", "unauthorized"];
+    kinds.contains(&problem.kind.as_str())
 }
 
 /// Takes every answer away that was presented; what failed.

@@ -3,6 +3,7 @@
 //! Owns: the answers of a CA that takes every name for proved, and signs what it is asked to sign
 //! with the dates that it was told. Never: looks at a challenge (Pebble does).
 
+use crate::https_script::{HttpAnswer, HttpRequest, HttpsScript};
 use openssl::asn1::{Asn1Integer, Asn1Time};
 use openssl::bn::{BigNum, MsbOption};
 use openssl::ec::{EcGroup, EcKey};
@@ -13,7 +14,6 @@ use openssl::x509::extension::{
     AuthorityKeyIdentifier, BasicConstraints, KeyUsage, SubjectKeyIdentifier,
 };
 use openssl::x509::{X509, X509Builder, X509NameBuilder, X509Req};
-use postseal_testkit::https_script::{HttpAnswer, HttpRequest, HttpsScript};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -22,27 +22,36 @@ const DAY: i64 = 86_400;
 
 /// How it behaves, and what it has seen.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Mood {
-    /// Days from now on, where its certificates begin and end.
-    pub(crate) from: i64,
-    pub(crate) until: i64,
+pub struct Mood {
+    /// Its time, in seconds since 1970.
+    pub now: i64,
+    /// The day on which its certificates begin, from now on.
+    pub from: i64,
+    /// The day on which they end.
+    pub until: i64,
     /// The window that it names, in days from now on.
-    pub(crate) window: Option<[i64; 2]>,
+    pub window: Option<[i64; 2]>,
     /// Too busy for orders: the seconds of its `Retry-After`.
-    pub(crate) busy: Option<u64>,
+    pub busy: Option<u64>,
+    /// It refuses orders.
+    pub refuses: bool,
     /// It signs for a key of its own.
-    pub(crate) wrong: bool,
+    pub wrong: bool,
     /// It takes its time over everything.
-    pub(crate) slow: Duration,
+    pub slow: Duration,
+    /// How often an order was placed, taken or not.
+    pub tries: usize,
     /// What was ordered.
-    pub(crate) orders: Vec<Value>,
+    pub orders: Vec<Value>,
     /// How often it was asked for its window.
-    pub(crate) asked: usize,
+    pub asked: usize,
     /// How often its directory was read.
-    pub(crate) visits: usize,
+    pub visits: usize,
 }
 
-pub(crate) struct ScriptedCa {
+/// The CA; it listens as long as the test's process lives.
+#[derive(Debug)]
+pub struct ScriptedCa {
     server: HttpsScript,
     mood: Arc<Mutex<Mood>>,
 }
@@ -53,8 +62,11 @@ struct Signer {
 }
 
 impl ScriptedCa {
-    pub(crate) fn new() -> Self {
+    /// One with a good day, whose certificates are good for 89 more.
+    #[expect(clippy::new_without_default, reason = "it starts a server")]
+    pub fn new() -> Self {
         let mood = Arc::new(Mutex::new(Mood {
+            now: now(),
             from: -1,
             until: 89,
             ..Mood::default()
@@ -75,19 +87,22 @@ impl ScriptedCa {
     }
 
     /// Changes how it behaves.
-    pub(crate) fn set(&self, change: impl FnOnce(&mut Mood)) {
+    pub fn set(&self, change: impl FnOnce(&mut Mood)) {
         change(&mut self.mood.lock().unwrap());
     }
 
-    pub(crate) fn mood(&self) -> Mood {
+    /// How it behaves, and what it has seen.
+    pub fn mood(&self) -> Mood {
         self.mood.lock().unwrap().clone()
     }
 
-    pub(crate) fn directory(&self) -> String {
+    /// The URL of its directory.
+    pub fn directory(&self) -> String {
         format!("{}/dir", self.server.url())
     }
 
-    pub(crate) fn root_pem(&self) -> &str {
+    /// The root that its server's certificate leads to.
+    pub fn root_pem(&self) -> &str {
         self.server.root_pem()
     }
 }
@@ -116,8 +131,14 @@ fn answer(
         }
         "/nonce" => HttpAnswer::new("200 OK", ""),
         "/account" => HttpAnswer::new("201 Created", "{}").header(at("/account/1")),
-        "/order" if mood.busy.is_some() => limited(mood.busy.unwrap_or_default()),
         "/order" => {
+            mood.tries += 1;
+            if let Some(after) = mood.busy {
+                return limited(after);
+            }
+            if mood.refuses {
+                return refused();
+            }
             let asked = payload(request);
             let mut placed = order("ready");
             // The sign that it knows what is replaced (RFC 9773, 5).
@@ -140,7 +161,7 @@ fn answer(
             mood.asked += 1;
             match mood.window {
                 Some([start, end]) => ok(json!({
-                    "suggestedWindow": {"start": date(start), "end": date(end)},
+                    "suggestedWindow": {"start": date(mood.now, start), "end": date(mood.now, end)},
                     "explanationURL": "https://ca.test/why"}))
                 .header("Retry-After: 21600"),
                 None => HttpAnswer::new("404 Not Found", "{}"),
@@ -148,6 +169,12 @@ fn answer(
         }
         _ => HttpAnswer::new("404 Not Found", "<html>"),
     }
+}
+
+fn refused() -> HttpAnswer {
+    let problem = json!({"type": "urn:ietf:params:acme:error:rejectedIdentifier",
+        "detail": "policy forbids box.test"});
+    HttpAnswer::new("403 Forbidden", problem.to_string())
 }
 
 fn limited(after: u64) -> HttpAnswer {
@@ -175,7 +202,7 @@ fn unbase64(text: &str) -> Vec<u8> {
 impl Signer {
     fn new() -> Self {
         let key = p256();
-        let mut builder = begin(&key, -10, 3650);
+        let mut builder = begin(&key, now() - 3650 * DAY, now() + 7300 * DAY);
         let name = builder_name("A CA by script");
         builder.set_subject_name(&name).unwrap();
         builder.set_issuer_name(&name).unwrap();
@@ -198,7 +225,8 @@ impl Signer {
         let request = X509Req::from_der(csr).unwrap();
         let asked = request.public_key().unwrap();
         let own = p256();
-        let mut builder = begin(&own, mood.from, mood.until);
+        let day = |days| mood.now + days * DAY;
+        let mut builder = begin(&own, day(mood.from), day(mood.until));
         if !mood.wrong {
             builder.set_pubkey(&asked).unwrap();
         }
@@ -225,7 +253,7 @@ fn begin(key: &PKey<Private>, from: i64, until: i64) -> X509Builder {
     serial.rand(100, MsbOption::ONE, false).unwrap();
     let serial = Asn1Integer::from_bn(&serial).unwrap();
     builder.set_serial_number(&serial).unwrap();
-    let time = |days| Asn1Time::from_unix(now() + days * DAY).unwrap();
+    let time = |unix| Asn1Time::from_unix(unix).unwrap();
     builder.set_not_before(&time(from)).unwrap();
     builder.set_not_after(&time(until)).unwrap();
     builder.set_pubkey(key).unwrap();
@@ -248,7 +276,7 @@ fn now() -> i64 {
     since.as_secs().try_into().unwrap()
 }
 
-fn date(days: i64) -> String {
-    let at = jiff::Timestamp::from_second(now() + days * DAY);
+fn date(now: i64, days: i64) -> String {
+    let at = jiff::Timestamp::from_second(now + days * DAY);
     at.unwrap().to_string()
 }
