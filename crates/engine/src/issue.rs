@@ -74,9 +74,13 @@ pub struct Freshly {
 }
 
 impl Engine<'_> {
-    /// Orders a certificate and puts it into the store with how it is renewed.
-    pub fn issue(&mut self, issue: Issue, means: &Means<'_>) -> Result<Freshly, EngineError> {
-        let mut issue = issue;
+    /// Whether a certificate could be ordered, as far as can be seen without a CA.
+    pub fn check_issue(&self, issue: &Issue) -> Result<(), EngineError> {
+        self.prepared(issue).map(drop)
+    }
+
+    /// What is to be made, its names in their plain form.
+    fn prepared(&self, issue: &Issue) -> Result<Wanted, EngineError> {
         let mut wanted = wanted(&issue.name, &issue.method, issue.succession)?;
         self.check_free(&wanted)?;
         if self.newest(&issue.name)?.is_none() {
@@ -84,8 +88,16 @@ impl Engine<'_> {
             wanted.succession = Succession::First;
             wanted.key = KeyChoice::New(made_type(&issue.method)?);
         }
-        issue.method.names = make::names(&wanted)?;
-        check_way(&issue.method)?;
+        wanted.names = make::names(&wanted)?;
+        check_way(&wanted.names, &issue.method.way)?;
+        Ok(wanted)
+    }
+
+    /// Orders a certificate and puts it into the store with how it is renewed.
+    pub fn issue(&mut self, issue: Issue, means: &Means<'_>) -> Result<Freshly, EngineError> {
+        let mut issue = issue;
+        let wanted = self.prepared(&issue)?;
+        issue.method.names.clone_from(&wanted.names);
         let _lock = self.ordering_lock()?;
         let entry = Entry::of(&issue);
         let mut account = self.enter(&issue.method, &entry, means)?;
@@ -269,18 +281,18 @@ fn made_type(method: &Method) -> Result<KeyType, EngineError> {
 }
 
 /// What no CA would do is said before one is asked.
-fn check_way(method: &Method) -> Result<(), EngineError> {
-    if method.names.is_empty() {
+fn check_way(names: &[String], way: &Way) -> Result<(), EngineError> {
+    if names.is_empty() {
         let remedy = "Say whom it is for: --domain mx.example.org[,mail.example.org].";
         let message = "No name is said.".to_owned();
         return Err(refusal("cert.no-names", message, remedy));
     }
     let is_address = |name: &&String| name.parse::<std::net::IpAddr>().is_ok();
-    let odd = match challenge(&method.way) {
-        ChallengeKind::Http01 => method.names.iter().find(|name| name.starts_with("*.")),
-        ChallengeKind::Dns01 => method.names.iter().find(is_address),
+    let odd = match challenge(way) {
+        ChallengeKind::Http01 => names.iter().find(|name| name.starts_with("*.")),
+        ChallengeKind::Dns01 => names.iter().find(is_address),
     };
-    match (odd, challenge(&method.way)) {
+    match (odd, challenge(way)) {
         (None, _) => Ok(()),
         (Some(name), ChallengeKind::Http01) => Err(refusal(
             "acme.wildcard-needs-dns",

@@ -150,6 +150,8 @@ impl Engine<'_> {
         }
         let now = self.clock.now_unix();
         let decision = match force {
+            // What is there already need not be ordered again.
+            Force::Yes if case.renewal.progress.to_deploy => Decision::Deploy,
             Force::Yes => Decision::Order,
             Force::No => case.renewal.progress.decide(&case.life, now),
         };

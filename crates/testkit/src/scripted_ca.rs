@@ -33,6 +33,8 @@ pub struct Mood {
     pub window: Option<[i64; 2]>,
     /// Too busy for orders: the seconds of its `Retry-After`.
     pub busy: Option<u64>,
+    /// It takes no more orders than these.
+    pub most: Option<usize>,
     /// It refuses orders.
     pub refuses: bool,
     /// It signs for a key of its own.
@@ -131,23 +133,7 @@ fn answer(
         }
         "/nonce" => HttpAnswer::new("200 OK", ""),
         "/account" => HttpAnswer::new("201 Created", "{}").header(at("/account/1")),
-        "/order" => {
-            mood.tries += 1;
-            if let Some(after) = mood.busy {
-                return limited(after);
-            }
-            if mood.refuses {
-                return refused();
-            }
-            let asked = payload(request);
-            let mut placed = order("ready");
-            // The sign that it knows what is replaced (RFC 9773, 5).
-            if asked["replaces"].is_string() {
-                placed["replaces"] = asked["replaces"].clone();
-            }
-            mood.orders.push(asked);
-            HttpAnswer::new("201 Created", placed.to_string()).header(at("/order/1"))
-        }
+        "/order" => placed(url, &order("ready"), request, mood),
         "/authz" => ok(json!({"status": "valid", "challenges": [],
             "identifier": {"type": "dns", "value": "mx.box.test"}})),
         "/finalize" => {
@@ -169,6 +155,25 @@ fn answer(
         }
         _ => HttpAnswer::new("404 Not Found", "<html>"),
     }
+}
+
+fn placed(url: &str, order: &Value, request: &HttpRequest, mood: &mut Mood) -> HttpAnswer {
+    mood.tries += 1;
+    let full = mood.most.is_some_and(|most| mood.orders.len() >= most);
+    if let Some(after) = mood.busy.or(full.then_some(60)) {
+        return limited(after);
+    }
+    if mood.refuses {
+        return refused();
+    }
+    let asked = payload(request);
+    let mut placed = order.clone();
+    // The sign that it knows what is replaced (RFC 9773, 5).
+    if asked["replaces"].is_string() {
+        placed["replaces"] = asked["replaces"].clone();
+    }
+    mood.orders.push(asked);
+    HttpAnswer::new("201 Created", placed.to_string()).header(format!("Location: {url}/order/1"))
 }
 
 fn refused() -> HttpAnswer {

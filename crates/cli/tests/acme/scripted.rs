@@ -170,6 +170,35 @@ fn a_rate_limit_is_told_respected_and_overcome_by_force() {
 }
 
 #[test]
+fn the_terms_are_named_and_half_a_pair_is_told() {
+    let world = Scripted::new();
+    let site = &world.site;
+    let silent = world.words("mx").replace(" --agree-terms", "");
+    let refused = site.ends(65, &silent);
+    let message = refused.json["findings"][0]["message"].as_str().unwrap();
+    assert!(message.ends_with(": https://ca.test/terms"), "{message}");
+    // The name of the second is taken: the first is not ordered.
+    let pair = format!("{} --key-type ecdsa-p256,rsa-2048", world.words("mx"));
+    site.must("cert self-signed mx-rsa --domain mx.box.test");
+    assert_eq!(site.ends(65, &pair).code(), "cert.exists");
+    assert_eq!(world.ca.mood().tries, 0);
+    site.must("cert delete mx-rsa");
+    // The CA has enough after the first.
+    world.ca.set(|ca| ca.most = Some(1));
+    let half = site.ends(75, &pair);
+    let message = half.json["error"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("mx was issued and is in the store"),
+        "{message}"
+    );
+    let list = site.must("cert list").json["certificates"].clone();
+    assert_eq!(list.as_array().unwrap().len(), 1);
+    world.ca.set(|ca| ca.most = None);
+    let rest = world.words("mx-rsa");
+    site.must(&format!("{rest} --key-type rsa-2048"));
+}
+
+#[test]
 fn a_wrong_chain_is_not_taken() {
     let world = Scripted::new();
     let site = &world.site;

@@ -146,12 +146,19 @@ pub(super) fn run(args: &IssueArgs, global: &Global) -> Result<Answer, Failure> 
     args.order.with(global, |means| {
         let mut change = Change::default();
         let mut fresh = Vec::new();
-        for wish in wishes {
-            let before = before(&engine, &wish.name);
-            let issue = args.issue(&wish, &method, external.clone());
+        let issues = wishes.iter();
+        let issues = issues.map(|wish| args.issue(wish, &method, external.clone()));
+        let issues: Vec<Issue> = issues.collect();
+        // What is wrong with the second is said before the first is ordered.
+        for issue in &issues {
+            engine.check_issue(issue)?;
+        }
+        for issue in issues {
+            let name = issue.name.clone();
+            let before = before(&engine, &name);
             let issued = engine.issue(issue, means);
             let issued = issued.map_err(|error| also(error.into(), &fresh))?;
-            change = change.of(wish.name, before, fingerprint(&issued.view));
+            change = change.of(name, before, fingerprint(&issued.view));
             fresh.push(issued);
         }
         Ok(answer(change, &fresh))
