@@ -3,7 +3,8 @@
 //! Owns: one knotd on a loopback address of its own with one zone, and the TSIG key that may
 //! update it. Never: outlives its value, touches the server of the host.
 
-use crate::pebble::own_address;
+use crate::pebble::{own_address, signal};
+use rustix::process::Signal;
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -79,6 +80,16 @@ impl DnsServer {
         };
         server.wait()?;
         Ok(server)
+    }
+
+    /// Stops it in the middle of whatever it does; who asks it waits.
+    pub fn freeze(&self) {
+        signal(&self.child, Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        signal(&self.child, Signal::CONT);
     }
 
     /// Where it answers, over UDP and TCP.

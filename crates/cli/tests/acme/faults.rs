@@ -15,42 +15,51 @@ use std::time::Duration;
 /// Debian's nobody.
 const NOBODY: u32 = 65_534;
 
-/// A CA that takes its time before it looks.
-fn slow() -> World {
-    World::with(
-        World::pebble()
-            .set("PEBBLE_VA_NOSLEEP", "0")
-            .set("PEBBLE_VA_SLEEPTIME", "4"),
-    )
-}
-
-/// The program at an order, its child answering.
-struct AtWork {
+/// The program in the middle of an order: the challenge is put, its child answers, and the CA
+/// stands still.
+struct AtWork<'a> {
+    world: &'a World,
     program: Child,
     child: u32,
 }
 
-impl AtWork {
-    fn start(world: &World, words: &str) -> Self {
+impl<'a> AtWork<'a> {
+    fn start(world: &'a World, words: &str) -> Self {
+        // Without names the CA cannot get further than to begin.
+        world.dns.freeze();
+        let tasks = || world.pebble.log().matches("Pulled a task").count();
+        let before = tasks();
         let words: Vec<&str> = words.split(' ').collect();
         let mut command = world.site.scene.command(&words);
         command.arg("--json");
         let pipes = command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let program = pipes.spawn().unwrap();
         let id = program.id();
-        until("the child", || child_of(id).is_some());
+        until("the challenge", || tasks() > before);
         let child = child_of(id).unwrap();
-        until("its answer", || TcpStream::connect(world.http()).is_ok());
-        Self { program, child }
+        TcpStream::connect(world.http()).unwrap();
+        world.pebble.freeze();
+        world.dns.thaw();
+        Self {
+            world,
+            program,
+            child,
+        }
     }
 
+    /// The CA goes on, if anybody waits for it.
     fn ended(self) -> Ran {
+        self.world.pebble.thaw();
         Ran::of(&self.program.wait_with_output().unwrap())
     }
 
-    fn signal(&self, signal: Signal) {
+    /// The program ends by a signal, whatever the CA does.
+    fn ended_by(self, signal: Signal) -> Ran {
         let pid = i32::try_from(self.program.id()).unwrap();
         kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+        let ran = Ran::of(&self.program.wait_with_output().unwrap());
+        self.world.pebble.thaw();
+        ran
     }
 }
 
@@ -87,7 +96,7 @@ fn words(world: &World) -> String {
 
 #[test]
 fn the_child_is_nobody_and_lives_for_one_order() {
-    let world = slow();
+    let world = World::new();
     let work = AtWork::start(&world, &words(&world));
     let seen = status(work.child).unwrap();
     for kind in ["Uid", "Gid"] {
@@ -145,12 +154,11 @@ fn the_child_is_nobody_and_lives_for_one_order() {
 
 #[test]
 fn stopped_by_the_operator_it_takes_its_answers_away_and_leaves_nothing() {
-    let world = slow();
+    let world = World::new();
     for signal in [Signal::INT, Signal::TERM] {
         let work = AtWork::start(&world, &words(&world));
         let child = work.child;
-        work.signal(signal);
-        let ended = work.ended();
+        let ended = work.ended_by(signal);
         assert_eq!(ended.exit, Some(1), "{ended:#?}");
         assert_eq!(ended.code(), "interrupted");
         nothing_is_left(&world, child);
@@ -160,8 +168,7 @@ fn stopped_by_the_operator_it_takes_its_answers_away_and_leaves_nothing() {
     world.site.must(&words(&world));
     let before = world.renewal("mx");
     let work = AtWork::start(&world, "cert renew --force");
-    work.signal(Signal::INT);
-    let ended = work.ended();
+    let ended = work.ended_by(Signal::INT);
     assert_eq!(ended.exit, Some(1));
     assert_eq!(ended.json["certificates"][0]["outcome"], "interrupted");
     assert_eq!(world.renewal("mx")["failures"], before["failures"]);
@@ -169,11 +176,10 @@ fn stopped_by_the_operator_it_takes_its_answers_away_and_leaves_nothing() {
 
 #[test]
 fn killed_in_the_middle_the_next_run_starts_clean() {
-    let world = slow();
+    let world = World::new();
     let work = AtWork::start(&world, &words(&world));
     let child = work.child;
-    work.signal(Signal::KILL);
-    assert_eq!(work.ended().exit, None);
+    assert_eq!(work.ended_by(Signal::KILL).exit, None);
     nothing_is_left(&world, child);
     let list = world.site.must("cert list").json;
     assert_eq!(list["certificates"], serde_json::json!([]));
@@ -181,8 +187,7 @@ fn killed_in_the_middle_the_next_run_starts_clean() {
     let before = world.site.must("cert show mx").json;
     let work = AtWork::start(&world, "cert renew --force");
     let child = work.child;
-    work.signal(Signal::KILL);
-    work.ended();
+    work.ended_by(Signal::KILL);
     nothing_is_left(&world, child);
     let after = world.site.must("cert show mx").json;
     let fingerprint = |shown: &serde_json::Value| shown["certificate"]["fingerprint"].clone();
@@ -241,7 +246,7 @@ fn killed_after_the_ca_has_issued_the_next_run_ends_it() {
 
 #[test]
 fn two_at_once_order_once_and_nobody_else_waits() {
-    let world = slow();
+    let world = World::new();
     world.site.must(&words(&world));
     let work = AtWork::start(&world, "cert renew --force");
     for second in [
