@@ -5,15 +5,16 @@
 //! holds the instance's lock while a CA is talked to.
 
 mod lock;
+mod next;
+mod present;
 mod told;
 
 use crate::certificates::unknown;
-use crate::issue::{Accounts, Asked, Failed, Means, life, not_issued, wanted};
+use crate::issue::{Accounts, Means, life, not_issued};
 use crate::{Changed, Engine, EngineError, Kind};
 use mailtls::{Certificate, Fingerprint, Window};
 use postseal_planner::Finding;
-use postseal_planner::renewal::{Answer, Decision, Failure, Life, Moment, Renewal};
-use postseal_store::Succession;
+use postseal_planner::renewal::{Answer, Decision, Life, Moment, Renewal};
 use std::time::Duration;
 pub use told::RenewalView;
 
@@ -95,7 +96,9 @@ impl Engine<'_> {
         let mut accounts = Accounts::default();
         let mut renewed = Vec::new();
         for case in self.cases(names)? {
-            let one = self.renew_one(case, force, &mut accounts, means)?;
+            let name = case.renewal.name.clone();
+            let one = self.renew_one(case, force, &mut accounts, means);
+            let one = one.unwrap_or_else(|error| told::broken(name, &error));
             let stop = matches!(one.end, RenewalEnd::Interrupted);
             renewed.push(one);
             if stop {
@@ -221,136 +224,6 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Orders the next version, stores it, and presents it.
-    fn order_next(
-        &mut self,
-        case: Case,
-        accounts: &mut Accounts,
-        means: &Means<'_>,
-    ) -> Result<Ended, EngineError> {
-        let name = case.renewal.name.clone();
-        let wanted = match wanted(&name, &case.renewal.method, Succession::Renewal) {
-            Ok(wanted) => wanted,
-            Err(error) => {
-                let failed = failed_by(&error, self.clock.now_unix());
-                return self.note_failure(case, failed, means);
-            }
-        };
-        let arrived = match self.ordered(&case.renewal, &wanted, accounts, means)? {
-            Ok(arrived) => arrived,
-            Err(failed) => return self.note_failure(case, failed, means),
-        };
-        let before = case.life.of;
-        let mut renewal = case.renewal;
-        renewal.progress.issued(&arrived.life, self.moment(means));
-        self.put_arrived(&wanted, &arrived, &renewal)?;
-        let after = arrived.life.of;
-        let life = arrived.life;
-        let (end, mut findings) = self.present(Case { renewal, life }, means)?;
-        findings.extend(arrived.findings);
-        let end = match end {
-            RenewalEnd::Deployed { changed } => RenewalEnd::Renewed {
-                before,
-                after,
-                changed,
-            },
-            other => other,
-        };
-        Ok((end, findings))
-    }
-
-    fn ordered(
-        &self,
-        renewal: &Renewal,
-        wanted: &crate::Wanted,
-        accounts: &mut Accounts,
-        means: &Means<'_>,
-    ) -> Result<Result<crate::issue::Arrived, Failed>, EngineError> {
-        let failed = |error: &_| Failed::of(error, self.clock.now_unix());
-        let mut solver = match self.answerer(&renewal.method, means) {
-            Ok(solver) => solver,
-            Err(error) => return Ok(Err(failed(&error))),
-        };
-        let account = match self.account(accounts, &renewal.method, means)? {
-            Ok(account) => account,
-            Err(failed) => return Ok(Err(failed)),
-        };
-        let key = match self.key_for(wanted) {
-            Ok(key) => key,
-            Err(error) => return Ok(Err(failed_by(&error, self.clock.now_unix()))),
-        };
-        let replaces = self.leaf_pem(&renewal.name)?;
-        let asked = Asked {
-            name: &renewal.name,
-            method: &renewal.method,
-            key: &key,
-            replaces: replaces.as_deref(),
-        };
-        let ordered = self.order(&asked, account, &mut *solver, means);
-        Ok(ordered.map_err(|error| failed(&error)))
-    }
-
-    /// Presents the newest version wherever the name is bound.
-    fn present(&mut self, mut case: Case, means: &Means<'_>) -> Result<Ended, EngineError> {
-        let name = case.renewal.name.clone();
-        let bound = !self.certificate(&name)?.used_by.is_empty();
-        let changed = match bound.then(|| self.deploy(&name)).transpose() {
-            Ok(changed) => changed,
-            Err(error) => return self.note_undeployed(case, &error, means),
-        };
-        case.renewal.progress.deployed();
-        self.store.update_renewal(&case.renewal)?;
-        let changed = changed.map(Box::new);
-        Ok((RenewalEnd::Deployed { changed }, Vec::new()))
-    }
-
-    /// The newest version stays in the store, and the older one in force.
-    fn note_undeployed(
-        &mut self,
-        mut case: Case,
-        error: &EngineError,
-        means: &Means<'_>,
-    ) -> Result<Ended, EngineError> {
-        if matches!(error, EngineError::Interrupted) {
-            return Ok((RenewalEnd::Interrupted, Vec::new()));
-        }
-        let now = self.clock.now_unix();
-        let mut failed = failed_by(error, now);
-        failed.failure.message = format!(
-            "The new certificate is in the store, but could not be put in force: {}",
-            failed.failure.message
-        );
-        let kind = error.kind();
-        if kind == Kind::Conflict {
-            case.renewal.progress.postponed(failed.failure);
-        } else {
-            let progress = &mut case.renewal.progress;
-            progress.failed(failed.failure, None, &case.life, self.moment(means));
-        }
-        self.store.update_renewal(&case.renewal)?;
-        let findings = told::failure(&case.renewal, &case.life, now);
-        Ok((RenewalEnd::Failed { kind }, findings.into_iter().collect()))
-    }
-
-    fn note_failure(
-        &mut self,
-        mut case: Case,
-        failed: Failed,
-        means: &Means<'_>,
-    ) -> Result<Ended, EngineError> {
-        if failed.interrupted {
-            return Ok((RenewalEnd::Interrupted, Vec::new()));
-        }
-        let now = self.clock.now_unix();
-        let moment = self.moment(means);
-        let progress = &mut case.renewal.progress;
-        progress.failed(failed.failure, failed.retry_at, &case.life, moment);
-        self.store.update_renewal(&case.renewal)?;
-        let findings = told::failure(&case.renewal, &case.life, now);
-        let kind = Kind::Failed;
-        Ok((RenewalEnd::Failed { kind }, findings.into_iter().collect()))
-    }
-
     fn moment(&self, means: &Means<'_>) -> Moment {
         Moment {
             now: self.clock.now_unix(),
@@ -360,25 +233,3 @@ impl Engine<'_> {
 }
 
 type Ended = (RenewalEnd, Vec<Finding>);
-
-/// A failure that is no CA's.
-fn failed_by(error: &EngineError, now: i64) -> Failed {
-    let remedy = match error {
-        EngineError::Refused(refusal) => refusal.findings.first().map(|first| &first.remedy),
-        EngineError::Rehearsal { findings } | EngineError::RolledBack { findings, .. } => {
-            findings.first().map(|first| &first.remedy)
-        }
-        _ => None,
-    };
-    let otherwise = "Run `postseal cert deploy` with its name, and read what it says.";
-    Failed {
-        failure: Failure {
-            code: error.code(),
-            message: crate::undo::whole_chain(error),
-            remedy: remedy.cloned().unwrap_or_else(|| otherwise.to_owned()),
-            at: now,
-        },
-        retry_at: None,
-        interrupted: matches!(error, EngineError::Interrupted),
-    }
-}

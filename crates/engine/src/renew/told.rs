@@ -3,6 +3,8 @@
 //! Owns: the view of one, and the finding of a failed one: with the CA's words, what to do, and
 //! when it is tried next. Never: decides when.
 
+use super::{RenewalEnd, Renewed};
+use crate::EngineError;
 use mailtls::Stage;
 use postseal_planner::renewal::{Decision, Life, Renewal};
 use postseal_planner::{Finding, Severity};
@@ -63,6 +65,22 @@ pub(super) fn failure(renewal: &Renewal, life: &Life, now: i64) -> Option<Findin
     let remedy = format!("{remedy}. {next}; --force tries it now.");
     let finding = Finding::new("cert.renewal-failed", severity, message, remedy);
     Some(finding.seen(failure.code.clone()))
+}
+
+/// What became of a renewal that this host itself stood in the way of: a full disk, a damaged
+/// store.
+pub(super) fn broken(name: String, error: &EngineError) -> Renewed {
+    let message = format!(
+        "The renewal of {name} failed: {}; the certificate in force stays.",
+        crate::undo::whole_chain(error)
+    );
+    let remedy = "Put right what is named, and run `postseal cert renew`.";
+    let finding = Finding::new("cert.renewal-failed", Severity::Error, message, remedy);
+    Renewed {
+        name,
+        end: RenewalEnd::Failed { kind: error.kind() },
+        findings: vec![finding.seen(error.code())],
+    }
 }
 
 fn time(unix: i64) -> String {

@@ -5,6 +5,8 @@
 
 #[path = "../path/clock.rs"]
 mod clock;
+#[path = "../path/store.rs"]
+mod store;
 
 use clock::{FixedClock, START};
 use postseal_engine::{
@@ -14,12 +16,13 @@ use postseal_issue::{Bounds, Challenge, ChallengeKind, Solver, SolverError};
 use postseal_planner::renewal::{Method, NextKey, Progress, Way};
 use postseal_planner::report::Report;
 use postseal_probe::Target;
-use postseal_store::{AcmeStore as _, SqliteStore, Succession};
+use postseal_store::{AcmeStore as _, SqliteStore, Store, Succession};
 use postseal_testkit::fake_host::FakeHost;
 use postseal_testkit::scripted_ca::ScriptedCa;
 use std::cell::Cell;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+use store::FullStore;
 use tempfile::TempDir;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -116,10 +119,17 @@ impl World {
 
     /// One start of the program.
     fn run<T>(&self, work: impl FnOnce(&mut Engine<'_>, &Means<'_>) -> T) -> T {
-        let mut store = self.store();
+        self.with(&mut self.store(), work)
+    }
+
+    fn with<T>(
+        &self,
+        store: &mut dyn Store,
+        work: impl FnOnce(&mut Engine<'_>, &Means<'_>) -> T,
+    ) -> T {
         let mut engine = Engine {
             host: &self.host,
-            store: &mut store,
+            store,
             wire: &Nobody,
             clock: &self.clock,
             guards: self.folder.path().to_owned(),
@@ -289,4 +299,41 @@ fn an_interrupted_run_ends_without_a_failure() {
         .interrupted
         .store(false, std::sync::atomic::Ordering::Relaxed);
     assert!(matches!(world.renew(), RenewalEnd::Renewed { .. }));
+}
+
+#[test]
+fn what_could_not_be_stored_is_not_ordered_and_holds_back_no_other() {
+    let world = World::new();
+    let second = Issue {
+        name: "second".to_owned(),
+        ..world.wish()
+    };
+    world
+        .run(|engine, means| engine.issue(second, means))
+        .unwrap();
+    world.pass(65);
+    let tries = world.tries();
+    for left in 0..2 {
+        let mut inner = world.store();
+        let mut full = FullStore {
+            inner: &mut inner,
+            left,
+            writes: 0,
+        };
+        let renewed = world.with(&mut full, |engine, means| {
+            engine.renew(&[], Force::Yes, means)
+        });
+        let renewed = renewed.unwrap();
+        assert_eq!(renewed.len(), 2, "one does not hold back the other");
+        for one in renewed {
+            assert!(matches!(one.end, RenewalEnd::Failed { .. }), "{one:?}");
+            assert_eq!(one.findings[0].evidence[0].text, "store.failed");
+        }
+    }
+    assert_eq!(world.tries(), tries);
+    assert_eq!(world.version(), 1);
+    let renewed = world.run(|engine, means| engine.renew(&[], Force::No, means));
+    for one in renewed.unwrap() {
+        assert!(matches!(one.end, RenewalEnd::Renewed { .. }), "{one:?}");
+    }
 }
