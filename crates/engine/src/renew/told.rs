@@ -42,14 +42,13 @@ pub(super) fn failure(renewal: &Renewal, life: &Life, now: i64) -> Option<Findin
         true => Severity::Error,
         false => Severity::Warning,
     };
-    let times = match progress.failures {
-        0 | 1 => String::new(),
-        n => format!(" for the {n}th time in a row"),
+    let when = match progress.failures {
+        0 | 1 => format!("at {}", time(failure.at)),
+        n => format!("{n} times in a row, last at {}", time(failure.at)),
     };
     let message = format!(
-        "The renewal of {} failed{times} at {}: {}; the certificate in force stays.",
+        "The renewal of {} failed {when}: {}; the certificate in force stays.",
         renewal.name,
-        time(failure.at),
         failure.message.trim_end_matches('.'),
     );
     let next = match progress.decide(life, now) {
