@@ -5,9 +5,10 @@
 
 mod users;
 
+use crate::renew::Bindings;
 use crate::{Engine, EngineError, RenewalView};
 use mailtls::{CertProblem, Certificate, Fingerprint, Gravity, PrivateKey, Trust};
-use postseal_planner::renewal::Renewal;
+use postseal_planner::renewal::{Here, Life, Renewal};
 use postseal_planner::report::KeyAlgorithm;
 use postseal_planner::{Finding, Severity};
 use users::{Intents, Users};
@@ -59,6 +60,7 @@ impl Engine<'_> {
         let all = self.store.certificates()?;
         let users = Users::of(&all, &intents);
         let renewals = self.store.renewals()?;
+        let bindings = Bindings::among(intents.all().flat_map(|intent| &intent.bindings));
         for stored in all {
             if views
                 .last()
@@ -72,7 +74,13 @@ impl Engine<'_> {
                 .map(|der| Certificate::parse(der))
                 .collect::<Result<_, _>>()?;
             let mut problems = problems(&chain, now, stored.private_ca.as_deref());
-            let renewal = renewal_of(&renewals, &stored.name, &chain, now);
+            let renewal = renewal_of(&renewals, &stored.name, &chain).map(|(renewal, life)| {
+                let here = Here {
+                    instance: &self.instance,
+                    presents: bindings.presents(&stored.name, &life.of),
+                };
+                RenewalView::of(renewal, &life, here, now)
+            });
             problems.extend(renewal.iter().filter_map(|renewal| renewal.failure.clone()));
             views.push(CertificateView {
                 used_by: users.of_certificate(&stored.name, stored.version),
@@ -157,16 +165,10 @@ impl Engine<'_> {
 }
 
 /// The renewal of a name; they are sorted by name.
-fn renewal_of(
-    renewals: &[Renewal],
-    name: &str,
-    chain: &[Certificate],
-    now_unix: i64,
-) -> Option<RenewalView> {
+fn renewal_of(renewals: &[Renewal], name: &str, chain: &[Certificate]) -> Option<(Renewal, Life)> {
     let at = renewals.binary_search_by(|one| one.name.as_str().cmp(name));
     let renewal = renewals.get(at.ok()?)?.clone();
-    let life = crate::issue::life(chain.first()?);
-    Some(RenewalView::of(renewal, &life, now_unix))
+    Some((renewal, crate::issue::life(chain.first()?)))
 }
 
 /// What matters in a CA's own certificate.

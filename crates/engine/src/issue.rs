@@ -123,6 +123,8 @@ impl Engine<'_> {
             progress: Progress::default(),
         };
         renewal.progress.choose(&arrived.life, (means.chance)());
+        // Here `cert deploy` presents it, or nobody.
+        renewal.progress.deployed(&arrived.life, &self.instance);
         self.put_arrived(&wanted, &arrived, &renewal)?;
         Ok(Freshly {
             view: self.certificate(&renewal.name)?,

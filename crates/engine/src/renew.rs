@@ -4,6 +4,7 @@
 //! change, and that what came of it is remembered. Never: decides when (`planner::renewal` does);
 //! holds the instance's lock while a CA is talked to.
 
+mod bindings;
 mod lock;
 mod next;
 mod present;
@@ -12,9 +13,10 @@ mod told;
 use crate::certificates::unknown;
 use crate::issue::{Accounts, Means, life, not_issued};
 use crate::{Changed, Engine, EngineError, Kind};
+pub(crate) use bindings::Bindings;
 use mailtls::{Certificate, Fingerprint, Window};
 use postseal_planner::Finding;
-use postseal_planner::renewal::{Answer, Decision, Life, Moment, Renewal};
+use postseal_planner::renewal::{Answer, Decision, Here, Life, Moment, Presents, Renewal};
 use std::time::Duration;
 pub use told::RenewalView;
 
@@ -81,6 +83,29 @@ pub enum RenewalEnd {
 struct Case {
     renewal: Renewal,
     life: Life,
+    presents: Presents,
+}
+
+impl Case {
+    fn here<'a>(&self, instance: &'a str) -> Here<'a> {
+        Here {
+            instance,
+            presents: self.presents,
+        }
+    }
+
+    fn waits(&self, instance: &str) -> bool {
+        self.renewal.progress.waits(&self.life, self.here(instance))
+    }
+
+    fn decide(&self, instance: &str, now: i64) -> Decision {
+        let here = self.here(instance);
+        self.renewal.progress.decide(&self.life, here, now)
+    }
+
+    fn failure(&self, instance: &str, now: i64) -> Option<Finding> {
+        told::failure(&self.renewal, &self.life, self.here(instance), now)
+    }
 }
 
 impl Engine<'_> {
@@ -120,6 +145,7 @@ impl Engine<'_> {
                 return Err(not_issued(name));
             }
         }
+        let bindings = Bindings::of(self)?;
         let mut cases = Vec::new();
         for renewal in renewals {
             let newest = stored.iter().find(|stored| stored.name == renewal.name);
@@ -128,9 +154,11 @@ impl Engine<'_> {
             else {
                 continue;
             };
+            let life = life(&Certificate::parse(der)?);
             cases.push(Case {
-                life: life(&Certificate::parse(der)?),
+                presents: bindings.presents(&renewal.name, &life.of),
                 renewal,
+                life,
             });
         }
         Ok(cases)
@@ -154,9 +182,9 @@ impl Engine<'_> {
         let now = self.clock.now_unix();
         let decision = match force {
             // What is there already need not be ordered again.
-            Force::Yes if case.renewal.progress.to_deploy => Decision::Deploy,
+            Force::Yes if case.waits(&self.instance) => Decision::Deploy,
             Force::Yes => Decision::Order,
-            Force::No => case.renewal.progress.decide(&case.life, now),
+            Force::No => case.decide(&self.instance, now),
         };
         let name = case.renewal.name.clone();
         let (end, findings) = match decision {
@@ -166,7 +194,7 @@ impl Engine<'_> {
                 (RenewalEnd::NotDue { at }, Vec::new())
             }
             Decision::HeldBack { until } => {
-                let findings = told::failure(&case.renewal, &case.life, now);
+                let findings = case.failure(&self.instance, now);
                 (
                     RenewalEnd::HeldBack { until },
                     findings.into_iter().collect(),
@@ -199,7 +227,7 @@ impl Engine<'_> {
     ) -> Result<(), EngineError> {
         let progress = &case.renewal.progress;
         let now = self.clock.now_unix();
-        if progress.to_deploy || !progress.asks(&case.life, now) {
+        if case.waits(&self.instance) || !progress.asks(&case.life, now) {
             return Ok(());
         }
         let Some(pem) = self.leaf_pem(&case.renewal.name)? else {

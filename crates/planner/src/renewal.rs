@@ -10,6 +10,7 @@
 
 use mailtls::{Fingerprint, Window, renew_at};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -106,8 +107,9 @@ pub struct Progress {
     pub asked: Option<Asked>,
     /// When to renew, drawn once for each certificate and window.
     pub chosen: Option<Chosen>,
-    /// Whether the newest version still has to be presented.
-    pub to_deploy: bool,
+    /// The version that a renewal has put in force last, by instance: several may bind the name.
+    #[serde(default)]
+    pub presented: BTreeMap<String, Fingerprint>,
 }
 
 /// Why an attempt failed.
@@ -160,6 +162,24 @@ pub struct Life {
     pub not_after: i64,
 }
 
+/// The instance at hand.
+#[derive(Clone, Copy, Debug)]
+pub struct Here<'a> {
+    /// Its name in the store.
+    pub instance: &'a str,
+    /// What it presents under the certificate's name.
+    pub presents: Presents,
+}
+
+/// What an instance presents under a certificate's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presents {
+    /// The newest version, or nothing.
+    Newest,
+    /// An older version.
+    Older,
+}
+
 /// What to do about a renewal now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -190,11 +210,11 @@ pub struct Moment {
 
 impl Progress {
     /// What to do at `now`.
-    pub fn decide(&self, life: &Life, now: i64) -> Decision {
+    pub fn decide(&self, life: &Life, here: Here<'_>, now: i64) -> Decision {
         match (self.held_back(now), self.due_at(life)) {
             (Some(until), _) if self.failures > 0 => Decision::HeldBack { until },
+            _ if self.waits(life, here) => Decision::Deploy,
             (Some(until), at) => Decision::NotDue { at: at.max(until) },
-            (None, _) if self.to_deploy => Decision::Deploy,
             (None, at) if at <= now => Decision::Order,
             (None, at) => Decision::NotDue { at },
         }
@@ -270,22 +290,28 @@ impl Progress {
         self.failure = Some(failure);
     }
 
-    /// Notes that a newer version is stored, and has to be presented. The next one is not ordered
+    /// Notes that a newer version is stored. It waits for every instance that binds the name. The next one is not ordered
     /// at once, even if a wrong clock takes it for old.
     pub fn issued(&mut self, life: &Life, moment: Moment) {
         let whole = life.not_after.saturating_sub(life.not_before).max(0);
         *self = Self {
             last_attempt: Some(moment.now),
             not_before: Some(moment.now.saturating_add((whole / 10).min(DAY))),
-            to_deploy: true,
+            presented: std::mem::take(&mut self.presented),
             ..Self::default()
         };
         self.choose(life, moment.chance);
     }
 
-    /// Notes that the newest version is presented wherever the name is bound.
-    pub fn deployed(&mut self) {
-        self.to_deploy = false;
+    /// Whether the newest version has to be presented: an older one is, and not because somebody
+    /// went back to it after a renewal had put this one in force.
+    pub fn waits(&self, life: &Life, here: Here<'_>) -> bool {
+        here.presents == Presents::Older && self.presented.get(here.instance) != Some(&life.of)
+    }
+
+    /// Notes that the newest version is presented wherever an instance binds the name.
+    pub fn deployed(&mut self, life: &Life, instance: &str) {
+        self.presented.insert(instance.to_owned(), life.of);
         self.failures = 0;
         self.failure = None;
     }
@@ -304,10 +330,9 @@ impl Progress {
     }
 
     /// Until when nothing is tried.
-    pub fn held_back(&self, now: i64) -> Option<i64> {
-        // After a success only the order of the next one waits, which is not due anyway.
+    fn held_back(&self, now: i64) -> Option<i64> {
         let tried = self.last_attempt?;
-        if now.saturating_add(TOLERANCE) < tried || (self.to_deploy && self.failures == 0) {
+        if now.saturating_add(TOLERANCE) < tried {
             return None;
         }
         self.not_before.filter(|until| now < *until)

@@ -4,10 +4,10 @@
 //! nothing is ordered which could not be stored. Never: stores a certificate without the note that
 //! it has to be presented.
 
-use super::{Case, Ended, RenewalEnd, told};
+use super::{Case, Ended, RenewalEnd};
 use crate::issue::{Accounts, Arrived, Asked, Failed, Means, wanted};
 use crate::{Engine, EngineError, Kind, Wanted};
-use postseal_planner::renewal::{Failure, Renewal};
+use postseal_planner::renewal::{Failure, Presents, Renewal};
 use postseal_store::Succession;
 
 impl Engine<'_> {
@@ -39,7 +39,12 @@ impl Engine<'_> {
         self.put_arrived(&wanted, &arrived, &renewal)?;
         let after = arrived.life.of;
         let life = arrived.life;
-        let (end, mut findings) = self.present(Case { renewal, life }, means)?;
+        let arrived_case = Case {
+            renewal,
+            life,
+            presents: Presents::Older,
+        };
+        let (end, mut findings) = self.present(arrived_case, means)?;
         findings.extend(arrived.findings);
         let end = match end {
             RenewalEnd::Deployed { changed } => RenewalEnd::Renewed {
@@ -97,7 +102,7 @@ impl Engine<'_> {
         let progress = &mut case.renewal.progress;
         progress.failed(failed.failure, failed.retry_at, &case.life, moment);
         self.store.update_renewal(&case.renewal)?;
-        let findings = told::failure(&case.renewal, &case.life, now);
+        let findings = case.failure(&self.instance, now);
         let kind = Kind::Failed;
         Ok((RenewalEnd::Failed { kind }, findings.into_iter().collect()))
     }

@@ -4,7 +4,7 @@
 //! the one.
 
 use super::next::failed_by;
-use super::{Case, Ended, RenewalEnd, told};
+use super::{Case, Ended, RenewalEnd};
 use crate::issue::Means;
 use crate::{Engine, EngineError, Kind};
 
@@ -21,7 +21,8 @@ impl Engine<'_> {
             Ok(changed) => changed,
             Err(error) => return self.note_undeployed(case, &error, means),
         };
-        case.renewal.progress.deployed();
+        let instance = self.instance.clone();
+        case.renewal.progress.deployed(&case.life, &instance);
         self.store.update_renewal(&case.renewal)?;
         let changed = changed.map(Box::new);
         Ok((RenewalEnd::Deployed { changed }, Vec::new()))
@@ -51,7 +52,7 @@ impl Engine<'_> {
             progress.failed(failed.failure, None, &case.life, self.moment(means));
         }
         self.store.update_renewal(&case.renewal)?;
-        let findings = told::failure(&case.renewal, &case.life, now);
+        let findings = case.failure(&self.instance, now);
         Ok((RenewalEnd::Failed { kind }, findings.into_iter().collect()))
     }
 }

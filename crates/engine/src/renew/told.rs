@@ -6,7 +6,7 @@
 use super::{RenewalEnd, Renewed};
 use crate::EngineError;
 use mailtls::Stage;
-use postseal_planner::renewal::{Decision, Life, Renewal};
+use postseal_planner::renewal::{Decision, Here, Life, Renewal};
 use postseal_planner::{Finding, Severity};
 
 /// How a certificate is renewed, for people.
@@ -23,18 +23,18 @@ pub struct RenewalView {
 }
 
 impl RenewalView {
-    pub(crate) fn of(renewal: Renewal, life: &Life, now: i64) -> Self {
+    pub(crate) fn of(renewal: Renewal, life: &Life, here: Here<'_>, now: i64) -> Self {
         Self {
             due_at: renewal.progress.due_at(life),
-            decision: renewal.progress.decide(life, now),
-            failure: failure(&renewal, life, now),
+            decision: renewal.progress.decide(life, here, now),
+            failure: failure(&renewal, life, here, now),
             renewal,
         }
     }
 }
 
 /// The finding of a renewal that failed.
-pub(super) fn failure(renewal: &Renewal, life: &Life, now: i64) -> Option<Finding> {
+pub(super) fn failure(renewal: &Renewal, life: &Life, here: Here<'_>, now: i64) -> Option<Finding> {
     let progress = &renewal.progress;
     let failure = progress.failure.as_ref()?;
     let urgent = mailtls::stage(life.not_before, life.not_after, now) >= Stage::Urgent;
@@ -51,7 +51,7 @@ pub(super) fn failure(renewal: &Renewal, life: &Life, now: i64) -> Option<Findin
         renewal.name,
         failure.message.trim_end_matches('.'),
     );
-    let next = match progress.decide(life, now) {
+    let next = match progress.decide(life, here, now) {
         Decision::HeldBack { until } => format!("It is tried again from {} on", time(until)),
         Decision::NotDue { at } => format!("It is not due before {}", time(at)),
         _ => "It is tried again by the next `postseal cert renew`".to_owned(),

@@ -4,6 +4,16 @@ use super::*;
 
 const NOW: i64 = 1_800_000_000;
 
+/// An instance that presents the newest version, and one that does not.
+const HERE: Here<'static> = Here {
+    instance: "/etc/postfix",
+    presents: Presents::Newest,
+};
+const BEHIND: Here<'static> = Here {
+    presents: Presents::Older,
+    ..HERE
+};
+
 fn life(days: i64, left: i64) -> Life {
     Life {
         of: Fingerprint::of(b"one"),
@@ -51,7 +61,7 @@ fn due_by_the_share_of_life_that_is_left() {
     ];
     for (days, left, due) in cases {
         let life = life(days, left);
-        let decided = drawn(&life).decide(&life, NOW);
+        let decided = drawn(&life).decide(&life, HERE, NOW);
         assert_eq!(
             decided == Decision::Order,
             due,
@@ -91,14 +101,14 @@ fn the_moment_is_drawn_once_for_a_certificate_and_a_window() {
         progress.choose(&life, 6);
         assert_eq!(progress.due_at(&life), at);
     }
-    assert_eq!(progress.decide(&life, NOW), Decision::Order);
+    assert_eq!(progress.decide(&life, HERE, NOW), Decision::Order);
     // Another certificate: neither window nor moment are its.
     let next = Life {
         of: Fingerprint::of(b"two"),
         ..life
     };
     assert!(matches!(
-        progress.decide(&next, NOW),
+        progress.decide(&next, HERE, NOW),
         Decision::NotDue { .. }
     ));
 }
@@ -160,12 +170,15 @@ fn each_failure_doubles_the_pause_up_to_a_day() {
     for hours in [1, 2, 4, 8, 16, 24, 24, 24] {
         progress.failed(failure(), None, &life, moment(now, 0));
         let until = now + hours * HOUR;
-        assert_eq!(progress.decide(&life, now), Decision::HeldBack { until });
         assert_eq!(
-            progress.decide(&life, until - 1),
+            progress.decide(&life, HERE, now),
             Decision::HeldBack { until }
         );
-        assert_eq!(progress.decide(&life, until), Decision::Order);
+        assert_eq!(
+            progress.decide(&life, HERE, until - 1),
+            Decision::HeldBack { until }
+        );
+        assert_eq!(progress.decide(&life, HERE, until), Decision::Order);
         now = until;
     }
     assert_eq!(progress.failures, 8);
@@ -199,7 +212,7 @@ fn a_ca_that_asks_for_patience_gets_it_but_not_for_ever() {
         let mut progress = drawn(&life);
         progress.failed(failure(), Some(NOW + asked), &life, moment(NOW, 0));
         assert_eq!(progress.held_back(NOW), Some(NOW + held), "{asked}");
-        assert_eq!(progress.decide(&life, NOW + held), Decision::Order);
+        assert_eq!(progress.decide(&life, HERE, NOW + held), Decision::Order);
     }
 }
 
@@ -209,41 +222,43 @@ fn a_clock_that_jumps_neither_blocks_nor_hammers() {
     // It was years ahead at the last attempt: one attempt now, then a pause as after any.
     let mut progress = drawn(&life);
     progress.failed(failure(), None, &life, moment(NOW + 3650 * DAY, 0));
-    assert_eq!(progress.decide(&life, NOW), Decision::Order);
+    assert_eq!(progress.decide(&life, HERE, NOW), Decision::Order);
     progress.failed(failure(), None, &life, moment(NOW, 0));
     assert!(matches!(
-        progress.decide(&life, NOW + MINUTE),
+        progress.decide(&life, HERE, NOW + MINUTE),
         Decision::HeldBack { .. }
     ));
     // Put right by seconds: no jump.
     assert!(matches!(
-        progress.decide(&life, NOW - 10),
+        progress.decide(&life, HERE, NOW - 10),
         Decision::HeldBack { .. }
     ));
     // It jumps far ahead: one attempt.
     let ahead = NOW + 3650 * DAY;
-    assert_eq!(progress.decide(&life, ahead), Decision::Order);
+    assert_eq!(progress.decide(&life, HERE, ahead), Decision::Order);
     progress.failed(failure(), None, &life, moment(ahead, 0));
     assert!(matches!(
-        progress.decide(&life, ahead + MINUTE),
+        progress.decide(&life, HERE, ahead + MINUTE),
         Decision::HeldBack { .. }
     ));
     // In 1970, before the time is known, nothing is due, and the moment that was drawn stays.
     let drawn = drawn(&life);
-    assert!(matches!(drawn.decide(&life, 0), Decision::NotDue { at } if at == drawn.due_at(&life)));
+    assert!(
+        matches!(drawn.decide(&life, HERE, 0), Decision::NotDue { at } if at == drawn.due_at(&life))
+    );
     // What a CA issued looks old to a clock that is ahead: not ordered again and again.
     let mut progress = drawn.clone();
     let fresh = super::tests::life(90, 90);
     progress.issued(&fresh, moment(NOW + 80 * DAY, 0));
-    progress.deployed();
+    progress.deployed(&fresh, HERE.instance);
     let now = NOW + 80 * DAY + HOUR;
     assert!(matches!(
-        progress.decide(&fresh, now),
+        progress.decide(&fresh, HERE, now),
         Decision::NotDue { at } if at == NOW + 81 * DAY
     ));
     // And the clock back where it belongs.
     assert!(matches!(
-        progress.decide(&fresh, NOW),
+        progress.decide(&fresh, HERE, NOW),
         Decision::NotDue { .. }
     ));
 }
@@ -259,22 +274,37 @@ fn a_new_version_is_deployed_until_it_is() {
     };
     progress.issued(&new, moment(NOW, 3));
     assert_eq!((progress.failures, &progress.failure), (0, &None));
-    assert_eq!(progress.decide(&new, NOW), Decision::Deploy);
+    assert_eq!(progress.decide(&new, BEHIND, NOW), Decision::Deploy);
     // Something passing: again at the next start. Something else: after a pause.
     progress.postponed(failure());
-    assert_eq!(progress.decide(&new, NOW), Decision::Deploy);
+    assert_eq!(progress.decide(&new, BEHIND, NOW), Decision::Deploy);
     progress.failed(failure(), None, &new, moment(NOW, 0));
     assert!(matches!(
-        progress.decide(&new, NOW),
+        progress.decide(&new, BEHIND, NOW),
         Decision::HeldBack { .. }
     ));
-    assert_eq!(progress.decide(&new, NOW + HOUR), Decision::Deploy);
-    progress.deployed();
+    assert_eq!(progress.decide(&new, BEHIND, NOW + HOUR), Decision::Deploy);
+    progress.deployed(&new, BEHIND.instance);
     assert_eq!(progress.failure, None);
     assert!(matches!(
-        progress.decide(&new, NOW + 2 * DAY),
+        progress.decide(&new, BEHIND, NOW + 2 * DAY),
         Decision::NotDue { .. }
     ));
+    // Gone back to by hand, it stays; another instance of the same store is still to come.
+    let elsewhere = Here {
+        instance: "/etc/postfix-out",
+        ..BEHIND
+    };
+    assert_eq!(progress.decide(&new, elsewhere, NOW), Decision::Deploy);
+    progress.deployed(&new, elsewhere.instance);
+    assert!(!progress.waits(&new, elsewhere) && !progress.waits(&new, BEHIND));
+    let third = Life {
+        of: Fingerprint::of(b"three"),
+        ..new
+    };
+    progress.issued(&third, moment(NOW, 3));
+    assert!(progress.waits(&third, elsewhere) && progress.waits(&third, BEHIND));
+    assert!(!progress.waits(&third, HERE));
 }
 
 #[test]
@@ -284,11 +314,11 @@ fn a_failure_by_force_is_forgotten_once_it_does_not_matter() {
     let calm = progress.clone();
     progress.failed(failure(), None, &life, moment(NOW, 0));
     assert!(matches!(
-        progress.decide(&life, NOW),
+        progress.decide(&life, HERE, NOW),
         Decision::HeldBack { .. }
     ));
     assert!(matches!(
-        progress.decide(&life, NOW + HOUR),
+        progress.decide(&life, HERE, NOW + HOUR),
         Decision::NotDue { .. }
     ));
     progress.forget_failure();
@@ -323,13 +353,13 @@ fn extreme_times_are_survived() {
                     not_after,
                 };
                 let mut progress = drawn(&life);
-                let _ = progress.decide(&life, now);
+                let _ = progress.decide(&life, HERE, now);
                 progress.failed(failure(), Some(not_after), &life, moment(now, u64::MAX));
-                let _ = progress.decide(&life, not_before);
+                let _ = progress.decide(&life, HERE, not_before);
                 progress.answered(&life, Answer::Silence, now);
                 let _ = progress.asks(&life, not_after);
                 progress.issued(&life, moment(now, 1));
-                let _ = progress.decide(&life, now);
+                let _ = progress.decide(&life, HERE, now);
             }
         }
     }
