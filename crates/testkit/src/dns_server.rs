@@ -3,8 +3,8 @@
 //! Owns: one knotd on a loopback address of its own with one zone, and the TSIG key that may
 //! update it. Never: outlives its value, touches the server of the host.
 
-use crate::pebble::{own_address, signal};
-use rustix::process::Signal;
+use crate::pebble::own_address;
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -84,12 +84,18 @@ impl DnsServer {
 
     /// Stops it in the middle of whatever it does; who asks it waits.
     pub fn freeze(&self) {
-        signal(&self.child, Signal::STOP);
+        self.signal(Signal::STOP);
     }
 
     /// Lets it go on.
     pub fn thaw(&self) {
-        signal(&self.child, Signal::CONT);
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        // One that has ended is the test's business.
+        let _ = pid.map(|pid| kill_process(pid, signal));
     }
 
     /// Where it answers, over UDP and TCP.

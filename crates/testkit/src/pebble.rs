@@ -6,7 +6,6 @@
 
 use crate::https_script::fetch;
 use postseal_issue::{KeyType, LeafRequest, PrivateCa, Validity};
-use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -68,16 +67,6 @@ impl Pebble {
     pub fn stop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-
-    /// Stops it in the middle of whatever it does; who calls it waits.
-    pub fn freeze(&self) {
-        signal(&self.child, Signal::STOP);
-    }
-
-    /// Lets it go on.
-    pub fn thaw(&self) {
-        signal(&self.child, Signal::CONT);
     }
 
     /// The URL of its directory.
@@ -211,12 +200,6 @@ impl Drop for Pebble {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-pub(crate) fn signal(child: &Child, signal: Signal) {
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    // One that has ended is the test's business.
-    let _ = pid.map(|pid| kill_process(pid, signal));
 }
 
 /// An address that no other test has: the kernel routes all of 127.0.0.0/8 to `lo`.

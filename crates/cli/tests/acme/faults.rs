@@ -15,16 +15,14 @@ use std::time::Duration;
 /// Debian's nobody.
 const NOBODY: u32 = 65_534;
 
-/// The program in the middle of an order: the challenge is put, its child answers, and the CA
-/// stands still.
-struct AtWork<'a> {
-    world: &'a World,
+/// The program in the middle of an order, standing still: the challenge is put, its child answers.
+struct AtWork {
     program: Child,
     child: u32,
 }
 
-impl<'a> AtWork<'a> {
-    fn start(world: &'a World, words: &str) -> Self {
+impl AtWork {
+    fn start(world: &World, words: &str) -> Self {
         // Without names the CA cannot get further than to begin.
         world.dns.freeze();
         let tasks = || world.pebble.log().matches("Pulled a task").count();
@@ -34,32 +32,30 @@ impl<'a> AtWork<'a> {
         command.arg("--json");
         let pipes = command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let program = pipes.spawn().unwrap();
-        let id = program.id();
         until("the challenge", || tasks() > before);
-        let child = child_of(id).unwrap();
-        TcpStream::connect(world.http()).unwrap();
-        world.pebble.freeze();
+        let child = child_of(program.id()).unwrap();
+        let work = Self { program, child };
+        work.signal(Signal::STOP);
         world.dns.thaw();
-        Self {
-            world,
-            program,
-            child,
-        }
+        TcpStream::connect(world.http()).unwrap();
+        work
     }
 
-    /// The CA goes on, if anybody waits for it.
+    /// It goes on to its end.
     fn ended(self) -> Ran {
-        self.world.pebble.thaw();
+        self.signal(Signal::CONT);
         Ran::of(&self.program.wait_with_output().unwrap())
     }
 
-    /// The program ends by a signal, whatever the CA does.
+    /// It finds this signal when it goes on.
     fn ended_by(self, signal: Signal) -> Ran {
+        self.signal(signal);
+        self.ended()
+    }
+
+    fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.program.id()).unwrap();
         kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
-        let ran = Ran::of(&self.program.wait_with_output().unwrap());
-        self.world.pebble.thaw();
-        ran
     }
 }
 
