@@ -111,6 +111,9 @@ pub(crate) enum Command {
     Verify,
     /// End an interrupted operation
     Recover,
+    /// Answer a CA's challenges on the socket that is standard input (started by `cert issue`)
+    #[command(hide = true)]
+    AnswerChallenges(crate::answerer::ChildArgs),
     /// Watch over an unconfirmed operation (started by `apply --confirm-within`)
     #[command(hide = true)]
     Guard(cmd::apply::GuardArgs),

@@ -26,6 +26,8 @@ pub(crate) struct Global {
     pub(crate) root: Option<PathBuf>,
     /// Who is asked about names.
     pub(crate) resolver: Named,
+    /// Who answers the challenges of HTTP-01; nobody where it is not said.
+    pub(crate) acme_user: Option<String>,
     pub(crate) output: Output,
     pub(crate) talk: Talk,
     pub(crate) color: Colored,
@@ -72,6 +74,15 @@ struct File {
     json: bool,
     #[serde(default)]
     host: HostSection,
+    #[serde(default)]
+    acme: AcmeSection,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AcmeSection {
+    /// Who answers the challenges of HTTP-01, in place of nobody.
+    user: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -112,6 +123,7 @@ impl Global {
             prefix: file.host.prefix,
             root: file.host.root,
             resolver: resolver(args.resolver.clone().or(file.resolver))?,
+            acme_user: file.acme.user,
             output: output(args.json || file.json),
             talk: match (args.quiet, args.verbose) {
                 (true, _) => Talk::Quiet,
@@ -155,7 +167,7 @@ fn read(path: &Path) -> Result<File, Failure> {
             "config.bad",
             format!("{}: {error}", path.display()),
         )
-        .hint("Known keys: instance, store, resolver, json, and under [host] prefix and root.")
+        .hint("Known keys: instance, store, resolver, json, under [host] prefix and root, under [acme] user.")
     })
 }
 

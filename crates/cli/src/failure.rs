@@ -5,7 +5,9 @@
 
 use crate::answer::{printable, write_finding};
 use crate::config::{Global, Output};
+use jiff::Timestamp;
 use postseal_engine::{EngineError, Kind};
+use postseal_issue::acme::AcmeError;
 use postseal_planner::Finding;
 use serde_json::json;
 use std::io::Write;
@@ -68,6 +70,13 @@ impl Failure {
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds what was done before it.
+    #[must_use]
+    pub(crate) fn note(mut self, done: &str) -> Self {
+        self.message = format!("{} ({done})", self.message);
         self
     }
 
@@ -134,18 +143,23 @@ impl Failure {
     }
 }
 
+impl From<Kind> for Exit {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Refused => Self::Data,
+            Kind::Conflict => Self::Temporary,
+            Kind::RolledBack => Self::RolledBack,
+            Kind::Undetermined => Self::Undetermined,
+            Kind::Permission => Self::Permission,
+            Kind::Failed => Self::Failed,
+        }
+    }
+}
+
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
-        let exit = match error.kind() {
-            Kind::Refused => Exit::Data,
-            Kind::Conflict => Exit::Temporary,
-            Kind::RolledBack => Exit::RolledBack,
-            Kind::Undetermined => Exit::Undetermined,
-            Kind::Permission => Exit::Permission,
-            Kind::Failed => Exit::Failed,
-        };
         Self {
-            exit,
+            exit: error.kind().into(),
             code: error.code(),
             message: whole_chain(&error),
             hint: hint(&error),
@@ -208,6 +222,10 @@ fn hint(error: &EngineError) -> Option<String> {
         }
         EngineError::Stale(_) => "Look at the new plan before you apply it.",
         EngineError::Certificate(error) => return Some(error.remedy().to_owned()),
+        EngineError::Acme(error) => return Some(acme_hint(error)),
+        EngineError::Ordering { .. } => {
+            "Wait for it to end; `cert renew` then renews what is still due."
+        }
         EngineError::Unknown {
             what: "certificate",
             ..
@@ -238,6 +256,26 @@ fn hint(error: &EngineError) -> Option<String> {
         _ => return None,
     };
     Some(text.to_owned())
+}
+
+/// What the CA's client advises, as a sentence, and when the CA wants to be asked again.
+fn acme_hint(error: &AcmeError) -> String {
+    let remedy = match error {
+        AcmeError::AccountUnknown(_) | AcmeError::Credentials => {
+            "say --agree-terms: that registers a new account".to_owned()
+        }
+        error => error.remedy(),
+    };
+    let mut letters = remedy.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    let sentence = format!("{}{}.", first.unwrap_or_default(), letters.as_str());
+    let until = error
+        .retry_at()
+        .and_then(|at| Timestamp::from_second(at).ok());
+    match until {
+        Some(until) => format!("{sentence} It wants to be asked again from {until} on."),
+        None => sentence,
+    }
 }
 
 fn findings(error: EngineError) -> Vec<Finding> {

@@ -4,6 +4,7 @@
 //! answers become text or JSON in `answer`.
 
 mod answer;
+mod answerer;
 mod args;
 mod change;
 mod cmd;

@@ -34,6 +34,7 @@ fn stage_line(event: &Event) -> Option<String> {
         | Event::RollingBack { .. }
         | Event::Restarted { .. }
         | Event::BrokenAgain { .. }
+        | Event::Ordering { .. }
         | Event::Recovered { .. } => Some(verbose_line(event)),
         _ => None,
     }
@@ -69,6 +70,7 @@ fn verbose_line(event: &Event) -> String {
         Event::Proved { verdict } => format!("proved: {:?}", verdict.outcome()).to_lowercase(),
         Event::RollingBack { reason } => format!("rolling back: {reason}"),
         Event::Restarted { reason } => format!("stopping and starting Postfix: {reason}"),
+        Event::Ordering { certificate, doing } => format!("{certificate}: {doing}"),
         Event::Recovered { operation, how } => {
             format!("operation {operation} was interrupted: {how}")
         }

@@ -5,8 +5,10 @@
 
 mod users;
 
-use crate::{Engine, EngineError};
+use crate::renew::Bindings;
+use crate::{Engine, EngineError, RenewalView};
 use mailtls::{CertProblem, Certificate, Fingerprint, Gravity, PrivateKey, Trust};
+use postseal_planner::renewal::{Here, Life, Renewal};
 use postseal_planner::report::KeyAlgorithm;
 use postseal_planner::{Finding, Severity};
 use users::{Intents, Users};
@@ -30,6 +32,8 @@ pub struct CertificateView {
     pub used_by: Vec<String>,
     /// What is wrong with it, now.
     pub problems: Vec<Finding>,
+    /// How it is renewed, where a CA issues it by ACME.
+    pub renewal: Option<RenewalView>,
 }
 
 /// What is wrong today.
@@ -64,6 +68,8 @@ impl Engine<'_> {
         let mut views: Vec<CertificateView> = Vec::new();
         let all = self.store.certificates()?;
         let users = Users::of(&all, &intents);
+        let renewals = self.store.renewals()?;
+        let bindings = Bindings::among(intents.all().flat_map(|intent| &intent.bindings));
         for stored in all {
             if views
                 .last()
@@ -76,7 +82,15 @@ impl Engine<'_> {
                 .iter()
                 .map(|der| Certificate::parse(der))
                 .collect::<Result<_, _>>()?;
-            let problems = problems(&chain, now, stored.private_ca.as_deref());
+            let mut problems = problems(&chain, now, stored.private_ca.as_deref());
+            let renewal = renewal_of(&renewals, &stored.name, &chain).map(|(renewal, life)| {
+                let here = Here {
+                    instance: &self.instance,
+                    presents: bindings.presents(&stored.name, &life.of),
+                };
+                RenewalView::of(renewal, &life, here, now)
+            });
+            problems.extend(renewal.iter().filter_map(|renewal| renewal.failure.clone()));
             views.push(CertificateView {
                 used_by: users.of_certificate(&stored.name, stored.version),
                 name: stored.name,
@@ -85,6 +99,7 @@ impl Engine<'_> {
                 has_key: stored.has_key,
                 source: stored.source,
                 problems,
+                renewal,
             });
         }
         Ok(views)
@@ -169,6 +184,13 @@ impl Engine<'_> {
             .and_then(|der| Certificate::parse(der).ok())
             .and_then(|leaf| KeyAlgorithm::of(&leaf)))
     }
+}
+
+/// The renewal of a name; they are sorted by name.
+fn renewal_of(renewals: &[Renewal], name: &str, chain: &[Certificate]) -> Option<(Renewal, Life)> {
+    let at = renewals.binary_search_by(|one| one.name.as_str().cmp(name));
+    let renewal = renewals.get(at.ok()?)?.clone();
+    Some((renewal, crate::issue::life(chain.first()?)))
 }
 
 /// What matters in a CA's own certificate.

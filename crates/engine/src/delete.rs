@@ -17,6 +17,8 @@ impl Engine<'_> {
     /// Deletes a certificate that nothing binds, with all its versions, and the files that were
     /// installed for it. A rollback to an operation that bound it is no longer possible.
     pub fn delete_certificate(&mut self, name: &str) -> Result<(), EngineError> {
+        // What is being renewed would come back.
+        let _ordering = self.ordering_lock()?;
         let _lock = self.host.lock()?;
         self.settle_what_is_open()?;
         self.refuse_while_open()?;

@@ -3,6 +3,8 @@
 //! Owns: the engine's errors and their kinds. Never: exit codes; faces map [`Kind`] once.
 
 use postseal_host::HostError;
+use postseal_issue::SolverError;
+use postseal_issue::acme::AcmeError;
 use postseal_planner::{Finding, Refusal};
 use postseal_store::StoreError;
 use std::fmt;
@@ -100,6 +102,15 @@ pub enum EngineError {
     /// A certificate or key that cannot be used.
     #[error(transparent)]
     Certificate(#[from] mailtls::CertError),
+    /// A CA that speaks ACME.
+    #[error(transparent)]
+    Acme(AcmeError),
+    /// Another process orders certificates.
+    #[error("another `postseal` orders certificates{}", holder.map(|pid| format!(" (process {pid})")).unwrap_or_default())]
+    Ordering {
+        /// Its process id, where it is known.
+        holder: Option<u32>,
+    },
     /// A helper thread or loopback sink could not be had.
     #[error("cannot {action}")]
     Local {
@@ -109,6 +120,19 @@ pub enum EngineError {
         #[source]
         source: std::io::Error,
     },
+}
+
+impl From<AcmeError> for EngineError {
+    fn from(error: AcmeError) -> Self {
+        match error {
+            AcmeError::Interrupted
+            | AcmeError::Solver {
+                source: SolverError::Interrupted,
+                ..
+            } => Self::Interrupted,
+            error => Self::Acme(error),
+        }
+    }
 }
 
 /// How an operation ended that the store knows nothing of.
@@ -159,12 +183,15 @@ impl EngineError {
             | Self::Unconfirmed { .. }
             | Self::Unknown { .. }
             | Self::Certificate(_)
+            | Self::Acme(AcmeError::Unusable(_) | AcmeError::ExternalAccountRequired(_))
             | Self::Host(HostError::Unreadable(_) | HostError::UnknownPort { .. })
             | Self::Store(StoreError::Exists(_) | StoreError::NotAdopted(_)) => Kind::Refused,
             Self::Stale(_)
             | Self::Awaiting { .. }
             | Self::Conflict { .. }
             | Self::Host(HostError::Locked { .. } | HostError::Stale { .. })
+            | Self::Ordering { .. }
+            | Self::Acme(AcmeError::RateLimited { .. })
             | Self::Store(StoreError::Busy(_)) => Kind::Conflict,
             Self::RolledBack { .. }
             | Self::Unnoted {
@@ -172,7 +199,11 @@ impl EngineError {
             } => Kind::RolledBack,
             Self::Unnoted { end: End::Kept, .. } => Kind::Undetermined,
             Self::Host(HostError::Permission(_)) => Kind::Permission,
-            Self::Host(_) | Self::Store(_) | Self::Local { .. } | Self::Interrupted => Kind::Failed,
+            Self::Host(_)
+            | Self::Store(_)
+            | Self::Acme(_)
+            | Self::Local { .. }
+            | Self::Interrupted => Kind::Failed,
         }
     }
 
@@ -199,6 +230,8 @@ impl EngineError {
             Self::Store(StoreError::Exists(_)) => "cert.exists",
             Self::Store(StoreError::Busy(_)) => "operation.open",
             Self::Store(_) => "store.failed",
+            Self::Acme(error) => error.code(),
+            Self::Ordering { .. } => "renewal.locked",
             Self::Local { .. } => "host.local",
         };
         code.to_owned()

@@ -54,6 +54,13 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// A certificate is being ordered.
+    Ordering {
+        /// Its name in the store.
+        certificate: String,
+        /// What is done now.
+        doing: String,
+    },
     /// An interrupted operation was found and ended.
     Recovered {
         /// The operation.

@@ -133,7 +133,7 @@ impl Engine<'_> {
         })
     }
 
-    fn check_free(&self, wanted: &Wanted) -> Result<(), EngineError> {
+    pub(crate) fn check_free(&self, wanted: &Wanted) -> Result<(), EngineError> {
         check_name(&wanted.name)?;
         if wanted.succession == Succession::First && self.newest(&wanted.name)?.is_some() {
             return Err(taken(&wanted.name));
@@ -143,7 +143,7 @@ impl Engine<'_> {
 
     /// The key to make a certificate for: the one that waits for it (`make_next_key`) before a new
     /// one of the kind wanted.
-    fn key_for(&self, wanted: &Wanted) -> Result<Key, EngineError> {
+    pub(crate) fn key_for(&self, wanted: &Wanted) -> Result<Key, EngineError> {
         let KeyChoice::New(key_type) = wanted.key else {
             let newest = self.newest(&wanted.name)?;
             let newest = newest.ok_or_else(|| unknown(&wanted.name))?;
@@ -163,10 +163,24 @@ impl Engine<'_> {
         private_ca: Option<Vec<u8>>,
         source: &str,
     ) -> Result<CertificateView, EngineError> {
+        let new = self.as_stored(wanted, issued, private_ca, source)?;
+        self.store.put_certificate(&new)?;
+        self.settle_next_key(&wanted.name)?;
+        self.certificate(&wanted.name)
+    }
+
+    /// What was made, as it enters the store.
+    pub(crate) fn as_stored(
+        &self,
+        wanted: &Wanted,
+        issued: &Issued,
+        private_ca: Option<Vec<u8>>,
+        source: &str,
+    ) -> Result<NewCertificate, EngineError> {
         let chain = mailtls::pem_certificates(issued.fullchain_pem().as_bytes())?;
         let key = PrivateKey::parse(issued.key_pem.as_bytes())?;
         let file = mailtls::key_first_pem(&key, &chain)?;
-        self.store.put_certificate(&NewCertificate {
+        Ok(NewCertificate {
             name: wanted.name.clone(),
             chain: chain.iter().map(|cert| cert.der.clone()).collect(),
             key: Some(key.to_pem()?),
@@ -175,14 +189,12 @@ impl Engine<'_> {
             added_ms: self.clock.now_ms(),
             file_digest: Some(Digest::of(&file)),
             succession: wanted.succession,
-        })?;
-        self.settle_next_key(&wanted.name)?;
-        self.certificate(&wanted.name)
+        })
     }
 }
 
 /// Host names as A-labels, and addresses.
-fn names(wanted: &Wanted) -> Result<Vec<String>, EngineError> {
+pub(crate) fn names(wanted: &Wanted) -> Result<Vec<String>, EngineError> {
     let plain = |name: &String| {
         let (star, host) = match name.strip_prefix("*.") {
             Some(host) => ("*.", host),

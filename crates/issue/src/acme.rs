@@ -12,8 +12,10 @@ mod error;
 mod http;
 mod order;
 mod session;
+mod terms;
 
 pub use account::{Account, AcmeCa, ExternalAccount, Registered, Secret};
 pub use ari::{RenewalInfo, certificate_id};
 pub use error::{AcmeError, NamedProblem, Problem};
 pub use order::{Order, Ordered};
+pub use terms::terms_of_service;

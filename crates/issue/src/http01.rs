@@ -7,11 +7,13 @@
 mod answerer;
 mod child;
 mod commands;
+mod sockets;
 mod webroot;
 
 pub use answerer::{Answers, Http01Listener, serve};
-pub use child::{ListenerChild, serve_as_child};
+pub use child::{ListenerChild, ListenerChildren, serve_as_child};
 pub use commands::{CommandSolver, serve_commands};
+pub use sockets::{bind, bind_everywhere};
 pub use webroot::Webroot;
 
 use crate::{Challenge, SolverError};

@@ -23,6 +23,39 @@ pub enum KeyType {
     Ed25519,
 }
 
+/// What a key type is called.
+const WORDS: [(KeyType, &str); 6] = [
+    (KeyType::EcdsaP256, "ecdsa-p256"),
+    (KeyType::EcdsaP384, "ecdsa-p384"),
+    (KeyType::Rsa2048, "rsa-2048"),
+    (KeyType::Rsa3072, "rsa-3072"),
+    (KeyType::Rsa4096, "rsa-4096"),
+    (KeyType::Ed25519, "ed25519"),
+];
+
+impl KeyType {
+    /// The kind that is called so.
+    pub fn of_word(word: &str) -> Option<Self> {
+        let mut words = WORDS.iter();
+        words
+            .find(|(_, known)| *known == word)
+            .map(|(kind, _)| *kind)
+    }
+
+    /// What it is called.
+    pub fn word(self) -> &'static str {
+        let mut words = WORDS.iter();
+        words
+            .find(|(kind, _)| *kind == self)
+            .map_or("", |(_, word)| word)
+    }
+
+    /// Whether it is an RSA key.
+    pub fn is_rsa(self) -> bool {
+        matches!(self, Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096)
+    }
+}
+
 /// A private key that certificates and requests can be made for.
 pub struct Key(pub(crate) KeyPair);
 

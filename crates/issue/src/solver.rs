@@ -113,6 +113,9 @@ pub enum SolverError {
     /// A name, token or setting that cannot be used.
     #[error("{0} cannot be used for a challenge")]
     Unusable(String),
+    /// The file of a TSIG key.
+    #[error("the TSIG key cannot be read: {0}")]
+    KeyFile(String),
     /// The time was up.
     #[error("the challenge could not be answered in time")]
     Deadline,
@@ -135,6 +138,7 @@ impl SolverError {
             Self::NoZone { .. } => "dns01.no-zone",
             Self::DnsAnswer { .. } => "dns01.bad-answer",
             Self::NotPublished { .. } => "dns01.not-published",
+            Self::KeyFile(_) => "dns01.key-file",
             Self::Unusable(_) => "acme.unusable",
             Self::Deadline => "acme.deadline",
             Self::Interrupted => "acme.interrupted",
@@ -172,6 +176,9 @@ impl SolverError {
             Self::NotPublished { .. } => {
                 "see whether the server holds back updates (a hidden primary, signing by hand)"
                     .into()
+            }
+            Self::KeyFile(_) => {
+                "name the file that `tsig-keygen` made: key \"NAME\" { algorithm hmac-sha256; secret \"…\"; };".into()
             }
             Self::Unusable(_) => "give a host name as A-labels".into(),
             Self::Deadline => "try again with more time".into(),

@@ -6,6 +6,7 @@
 //! [`Store`] is the door. SQLite lies in a folder of two files: `agent.db` (root, 0600) with
 //! everything that decides, and `console.db` with what pages show; see DESIGN on privilege.
 
+mod acme;
 mod audit;
 mod certificate;
 mod document;
@@ -15,6 +16,7 @@ mod instance;
 mod operation;
 mod sqlite;
 
+pub use acme::{AcmeAccount, AcmeStore};
 pub use audit::AuditEntry;
 pub use certificate::{Certificate, NewCertificate, NextKey, PendingRequest, Succession};
 pub use error::StoreError;
@@ -28,7 +30,7 @@ use postseal_planner::{Intent, Plan};
 use zeroize::Zeroizing;
 
 /// Everything the engine remembers. Methods are durable when they return, and all or nothing.
-pub trait Store {
+pub trait Store: AcmeStore {
     /// The state of an adopted instance; `None` before `init`. `instance` is the configuration
     /// directory's path.
     fn instance(&self, instance: &str) -> Result<Option<InstanceState>, StoreError>;
@@ -115,7 +117,8 @@ pub trait Store {
     /// Forgets a next key; whether it was there.
     fn delete_next_key(&mut self, name: &str) -> Result<bool, StoreError>;
 
-    /// Deletes a certificate with all its versions and its next key; whether it was there.
+    /// Deletes a certificate with all its versions and its next key, and how it is renewed; whether
+    /// it was there.
     fn delete_certificate(&mut self, name: &str) -> Result<bool, StoreError>;
 
     /// Adds to the audit log (`cert export --key` and such).

@@ -4,6 +4,7 @@
 //! update it. Never: outlives its value, touches the server of the host.
 
 use crate::pebble::own_address;
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -79,6 +80,22 @@ impl DnsServer {
         };
         server.wait()?;
         Ok(server)
+    }
+
+    /// Stops it in the middle of whatever it does; who asks it waits.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        // One that has ended is the test's business.
+        let _ = pid.map(|pid| kill_process(pid, signal));
     }
 
     /// Where it answers, over UDP and TCP.

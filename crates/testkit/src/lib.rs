@@ -11,5 +11,10 @@ pub mod https_script;
 pub mod pebble;
 pub mod postfix_box;
 pub mod resolver;
+#[expect(
+    clippy::unwrap_used,
+    reason = "what it cannot make or read fails the test that uses it"
+)]
+pub mod scripted_ca;
 pub mod smtp_script;
 pub mod trivial_rewrite;

@@ -35,6 +35,7 @@ pub struct Pebble {
 /// What a Pebble is to be like.
 #[derive(Clone, Debug)]
 pub struct PebbleBuilder {
+    address: Option<Ipv4Addr>,
     dns: Option<SocketAddr>,
     http_port: u16,
     external: Option<(&'static str, &'static str)>,
@@ -45,6 +46,7 @@ impl Pebble {
     /// One that looks at real challenges, without pauses, and rejects every seventh nonce.
     pub fn builder() -> PebbleBuilder {
         PebbleBuilder {
+            address: None,
             dns: None,
             http_port: 80,
             external: None,
@@ -54,6 +56,17 @@ impl Pebble {
                 ("PEBBLE_AUTHZREUSE", "0".into()),
             ],
         }
+    }
+
+    /// Its address, for one that comes back there.
+    pub fn address(&self) -> Ipv4Addr {
+        self.address
+    }
+
+    /// Ends it; whoever calls it then finds nobody.
+    pub fn stop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 
     /// The URL of its directory.
@@ -80,6 +93,12 @@ impl Pebble {
 }
 
 impl PebbleBuilder {
+    /// Where it listens, in place of an address of its own.
+    pub fn at(mut self, address: Ipv4Addr) -> Self {
+        self.address = Some(address);
+        self
+    }
+
     /// The name server that it asks for everything.
     pub fn dns(mut self, server: SocketAddr) -> Self {
         self.dns = Some(server);
@@ -107,7 +126,7 @@ impl PebbleBuilder {
 
     /// Starts it and waits until it answers.
     pub fn build(self) -> io::Result<Pebble> {
-        let address = own_address();
+        let address = self.address.unwrap_or_else(own_address);
         let folder = TempDir::new()?;
         let root_pem = self.write(address, &folder)?;
         let log = File::create(folder.path().join("log"))?;
@@ -179,8 +198,7 @@ impl Pebble {
 
 impl Drop for Pebble {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.stop();
     }
 }
 

@@ -302,7 +302,7 @@ fn acceptance(text: &str) -> Result<Acceptance, String> {
 }
 
 /// Times as Postfix writes them: a number with s, m, h or d; at most a week.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let split = text
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(text.len());

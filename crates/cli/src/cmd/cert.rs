@@ -5,7 +5,9 @@
 
 mod bind;
 mod import;
+mod issue;
 mod make;
+mod renew;
 mod tlsa;
 
 use crate::answer::{Answer, findings_text};
@@ -32,6 +34,10 @@ pub(crate) enum CertCommand {
     PrivateCa(make::PrivateCaArgs),
     /// Make a key here and a request for a CA; without NAME, list the requests that wait
     Request(make::RequestArgs),
+    /// Have a certificate issued by a CA that speaks ACME (Let's Encrypt where none is said)
+    Issue(Box<issue::IssueArgs>),
+    /// Renew the issued certificates whose time has come, and present them (for a timer)
+    Renew(renew::RenewArgs),
     /// The certificates of the store
     List,
     /// One certificate in full
@@ -82,6 +88,8 @@ pub(crate) fn run(command: &CertCommand, global: &Global) -> Result<Answer, Fail
         CertCommand::PrivateCa(args) => make::private_ca(args, global),
         CertCommand::Request(args) => make::request(args, global),
         CertCommand::Deploy(args) => import::deploy(args, global),
+        CertCommand::Issue(args) => issue::run(args, global),
+        CertCommand::Renew(args) => renew::run(args, global),
         CertCommand::List => list(global),
         CertCommand::Show(args) => show(&args.name, global),
         CertCommand::Check(args) => check(args.name.as_deref(), global),
@@ -116,9 +124,11 @@ fn list(global: &Global) -> Result<Answer, Failure> {
         table::render(&["name", "names", "key", "until", "days", "used by"], &rows)
     };
     let documents: Vec<_> = views.iter().map(document).collect();
+    let failed = renew::failures(&views);
+    renew::warn(&failed, global);
     Ok(Answer::new(
         text,
-        json!({"changed": false, "certificates": documents}),
+        json!({"changed": false, "certificates": documents, "findings": failed}),
     ))
 }
 
@@ -153,6 +163,7 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
             "next key waits for the next certificate, TLSA {record}\n"
         ));
     }
+    text.push_str(&renew::shown(&view));
     text.push_str(&findings_text(&view.problems));
     Ok(Answer::new(
         text,
@@ -276,6 +287,7 @@ pub(crate) fn document(view: &CertificateView) -> serde_json::Value {
         "has_key": view.has_key,
         "source": view.source,
         "used_by": view.used_by,
+        "renewal": renew::document(view),
     })
 }
 

@@ -15,6 +15,13 @@ pub(super) struct Intents<'a> {
     pub(super) pending: Option<&'a Intent>,
 }
 
+impl<'a> Intents<'a> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &'a Intent> + use<'a> {
+        let all = [self.in_force, self.on_rollback, self.pending];
+        all.into_iter().flatten()
+    }
+}
+
 /// A binding, in words.
 #[derive(PartialEq, Eq)]
 struct User {

@@ -3,10 +3,11 @@
 //! Owns: [`FullStore`]: from the n-th write on, every write fails; reading goes on. Never: keeps
 //! anything itself.
 
+use postseal_planner::renewal::Renewal;
 use postseal_planner::{Intent, Plan};
 use postseal_store::{
-    AuditEntry, Certificate, Close, InstanceState, NewCertificate, NewOperation, NextKey,
-    Operation, PendingRequest, Phase, Store, StoreError,
+    AcmeAccount, AcmeStore, AuditEntry, Certificate, Close, InstanceState, NewCertificate,
+    NewOperation, NextKey, Operation, PendingRequest, Phase, Store, StoreError,
 };
 use zeroize::Zeroizing;
 
@@ -38,6 +39,40 @@ fn full() -> StoreError {
     StoreError::Database {
         action: "write",
         source: Box::new(std::io::Error::from(std::io::ErrorKind::StorageFull)),
+    }
+}
+
+impl AcmeStore for FullStore<'_> {
+    fn acme_account(&self, directory: &str) -> Result<Option<AcmeAccount>, StoreError> {
+        self.inner.acme_account(directory)
+    }
+
+    fn acme_credentials(&self, directory: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        self.inner.acme_credentials(directory)
+    }
+
+    fn put_acme_account(
+        &mut self,
+        account: &AcmeAccount,
+        credentials: &[u8],
+    ) -> Result<(), StoreError> {
+        self.write(|store| store.put_acme_account(account, credentials))
+    }
+
+    fn renewals(&self) -> Result<Vec<Renewal>, StoreError> {
+        self.inner.renewals()
+    }
+
+    fn put_issued(&mut self, new: &NewCertificate, renewal: &Renewal) -> Result<(), StoreError> {
+        self.write(|store| store.put_issued(new, renewal))
+    }
+
+    fn update_renewal(&mut self, renewal: &Renewal) -> Result<bool, StoreError> {
+        self.write(|store| store.update_renewal(renewal))
+    }
+
+    fn delete_renewal(&mut self, name: &str) -> Result<bool, StoreError> {
+        self.write(|store| store.delete_renewal(name))
     }
 }
 

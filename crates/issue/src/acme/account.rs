@@ -144,7 +144,7 @@ fn builder(
     Ok(instant_acme::Account::builder_with_http(Box::new(https)))
 }
 
-fn roots(ca: &AcmeCa) -> Result<Vec<CertificateDer<'static>>, AcmeError> {
+pub(super) fn roots(ca: &AcmeCa) -> Result<Vec<CertificateDer<'static>>, AcmeError> {
     if !ca.directory.starts_with("https://") || ca.directory.parse::<Uri>().is_err() {
         return Err(AcmeError::Unusable(format!(
             "the directory {} (it must be a URL that begins with https://)",

@@ -78,7 +78,7 @@ impl Account {
 }
 
 /// It will be shown to an operator, perhaps as a link.
-fn is_plain_url(url: &str) -> bool {
+pub(super) fn is_plain_url(url: &str) -> bool {
     url.len() <= MAX_URL
         && (url.starts_with("https://") || url.starts_with("http://"))
         && url.bytes().all(|byte| byte.is_ascii_graphic())

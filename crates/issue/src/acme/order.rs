@@ -9,7 +9,9 @@ use super::ari::identifier;
 use super::chain;
 use super::error::{AcmeError, Problem};
 use super::session::Pauses;
-use crate::{Bounds, Challenge, ChallengeKind, Issued, Key, Solver, SolverError, signing_request};
+use crate::{
+    Bounds, Challenge, ChallengeKind, Halt, Issued, Key, Solver, SolverError, signing_request,
+};
 use instant_acme::{
     AuthorizationHandle, AuthorizationStatus, ChallengeStatus, ChallengeType, Identifier, NewOrder,
     OrderStatus,
@@ -18,6 +20,8 @@ use std::time::Duration;
 
 /// How long taking the answers away may take after the order ended.
 const TIDYING: Duration = Duration::from_secs(30);
+/// The same where somebody waits for the end.
+const HURRIED: Duration = Duration::from_secs(5);
 const MAX_TOKEN: usize = 200;
 const VALIDATING: &str = "the CA looks at the challenges";
 const FINALIZING: &str = "the CA makes the certificate";
@@ -108,9 +112,12 @@ impl Account {
         match answer {
             // It was replaced already, or the CA does not answer as RFC 9773 wants: an order
             // that names nothing is wanted still.
-            Err(
-                AcmeError::Refused(_) | AcmeError::BadAnswer { .. } | AcmeError::Unreachable { .. },
-            ) => self.session.step(bounds, doing, plain),
+            Err(AcmeError::Refused(problem)) if is_about_replacing(&problem) => {
+                self.session.step(bounds, doing, plain)
+            }
+            Err(AcmeError::BadAnswer { .. } | AcmeError::Unreachable { .. }) => {
+                self.session.step(bounds, doing, plain)
+            }
             other => other,
         }
     }
@@ -264,13 +271,24 @@ impl Account {
     }
 }
 
+/// Whether a refusal may be one of `replaces` alone (RFC 9773, 5, and what CAs answer that find no
+/// such certificate of the account). Any other would only be given twice.
+fn is_about_replacing(problem: &Problem) -> bool {
+    let kinds = ["alreadyReplaced", "conflict", "malformed", "unauthorized"];
+    kinds.contains(&problem.kind.as_str())
+}
+
 /// Takes every answer away that was presented; what failed.
 fn tidy(
     presented: &[&Challenge],
     solver: &mut dyn Solver,
     bounds: &Bounds<'_>,
 ) -> Vec<SolverError> {
-    let bounds = bounds.afterwards(TIDYING);
+    let allowed = match bounds.check() {
+        Err(Halt::Interrupted) => HURRIED,
+        _ => TIDYING,
+    };
+    let bounds = bounds.afterwards(allowed);
     let tidied = presented.iter().map(|one| solver.clean_up(one, &bounds));
     tidied.filter_map(Result::err).collect()
 }

@@ -20,7 +20,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 pub(super) struct Session {
-    runtime: Runtime,
+    /// Taken only by `drop`.
+    runtime: Option<Runtime>,
     pub(super) seen: Seen,
     pub(super) url: String,
 }
@@ -38,7 +39,7 @@ impl Session {
                 reason: error.to_string(),
             })?;
         Ok(Self {
-            runtime,
+            runtime: Some(runtime),
             seen: Seen::default(),
             url: url.to_owned(),
         })
@@ -69,7 +70,10 @@ impl Session {
         doing: &'static str,
         future: impl Future<Output = T>,
     ) -> Result<T, AcmeError> {
-        self.runtime.block_on(async {
+        let Some(runtime) = &self.runtime else {
+            return Err(AcmeError::Interrupted);
+        };
+        runtime.block_on(async {
             let mut future = pin!(future);
             loop {
                 bounds
@@ -138,6 +142,16 @@ impl Session {
         }
         let reason = printable(&reason);
         AcmeError::Unreachable { url, reason }
+    }
+}
+
+/// Names are resolved by threads of the system's library, which cannot be stopped: they are left
+/// behind, not waited for.
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 

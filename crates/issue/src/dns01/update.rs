@@ -45,6 +45,14 @@ pub struct TsigKey {
     pub secret: Zeroizing<Vec<u8>>,
 }
 
+impl TsigKey {
+    /// Reads a key as BIND's `tsig-keygen`, `ddns-confgen` and Knot's `keymgr` write it: `key
+    /// "NAME" { algorithm ALGORITHM; secret "BASE64"; };`, comments around it.
+    pub fn read(text: &str) -> Result<Self, SolverError> {
+        super::key_file::read(text)
+    }
+}
+
 impl fmt::Debug for TsigKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TsigKey({})", self.name)

@@ -70,6 +70,28 @@ impl Solver for ListenerChild {
     }
 }
 
+/// The same on several sockets, a child each.
+#[derive(Debug)]
+pub struct ListenerChildren(pub Vec<ListenerChild>);
+
+impl Solver for ListenerChildren {
+    fn kind(&self) -> ChallengeKind {
+        ChallengeKind::Http01
+    }
+
+    fn present(&mut self, challenge: &Challenge, bounds: &Bounds<'_>) -> Result<(), SolverError> {
+        let mut children = self.0.iter_mut();
+        children.try_for_each(|child| child.present(challenge, bounds))
+    }
+
+    fn clean_up(&mut self, challenge: &Challenge, bounds: &Bounds<'_>) -> Result<(), SolverError> {
+        let children = self.0.iter_mut();
+        let ends = children.map(|child| child.clean_up(challenge, bounds));
+        // Every one of them forgets it, even if one has ended.
+        ends.fold(Ok(()), Result::and)
+    }
+}
+
 impl Drop for ListenerChild {
     fn drop(&mut self) {
         let _ = self.socket.shutdown(Shutdown::Both);

@@ -218,3 +218,28 @@ fn an_acceptance_is_believed_only_if_the_key_signed_it() {
         assert_eq!(code, "dns01.bad-answer");
     }
 }
+
+#[test]
+fn a_server_that_says_nothing_is_left_as_soon_as_somebody_wants_to_stop() {
+    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+    let dns = server();
+    let mut update = DynamicUpdate {
+        server: mute.local_addr().unwrap(),
+        ..update(&dns, DnsServer::KEY_NAME, dns.secret())
+    };
+    let stop = std::sync::Arc::new(AtomicBool::new(false));
+    let theirs = std::sync::Arc::clone(&stop);
+    std::thread::spawn(move || {
+        // The question has come: now nobody waits for its answer any more.
+        let asked = mute.accept();
+        theirs.store(true, std::sync::atomic::Ordering::Relaxed);
+        std::thread::sleep(Duration::from_secs(60));
+        drop(asked);
+    });
+    let bounds = Bounds::new(crate::scene::now(), Duration::from_secs(60), &stop);
+    let stopped = update.present(&challenge("mx.mail.test"), &bounds);
+    assert!(
+        matches!(stopped, Err(SolverError::Interrupted)),
+        "{stopped:?}"
+    );
+}

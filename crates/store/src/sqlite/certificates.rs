@@ -85,6 +85,7 @@ pub(super) async fn sealed_key(
 }
 
 pub(super) async fn delete(db: &mut SqliteConnection, name: &str) -> Result<bool, StoreError> {
+    super::acme::delete(db, name).await?;
     let deleted = sqlx::query("DELETE FROM certificates WHERE name = $1")
         .bind(name)
         .execute(db)

@@ -6,6 +6,7 @@
 //! sqlx is asynchronous, the store is not: a runtime of one thread is hidden in here. So no
 //! method may be called from asynchronous code.
 
+mod acme;
 mod audit;
 mod certificates;
 mod connection;

@@ -18,11 +18,13 @@ pub(super) fn agent() -> Migrator {
     let first = include_str!("../../migrations/sqlite/agent/0001_agent.sql");
     let before = include_str!("../../migrations/sqlite/agent/0002_before.sql");
     let versions = include_str!("../../migrations/sqlite/agent/0003_versions.sql");
+    let acme = include_str!("../../migrations/sqlite/agent/0004_acme.sql");
     let next_keys = include_str!("../../migrations/sqlite/agent/0005_next_keys.sql");
     Migrator::with_migrations(vec![
         migration(1, "agent", first),
         migration(2, "before", before),
         migration(3, "versions", versions),
+        migration(4, "acme", acme),
         migration(NEWEST, "next keys", next_keys),
     ])
 }

@@ -117,6 +117,8 @@ fn a_store_of_the_first_version_is_read_and_written_on() {
          ALTER TABLE operations DROP COLUMN written;
          DROP TABLE requests;
          DROP TABLE next_keys;
+         DROP TABLE acme_accounts;
+         DROP TABLE renewals;
          ALTER TABLE chains RENAME TO later_chains;
          ALTER TABLE certificates RENAME TO later_certificates;
          CREATE TABLE certificates (name TEXT PRIMARY KEY, private_ca BLOB, sealed_key BLOB,

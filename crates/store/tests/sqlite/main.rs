@@ -78,6 +78,16 @@ fn keys() {
 }
 
 #[test]
+fn accounts() {
+    on_sqlite(body::accounts);
+}
+
+#[test]
+fn renewals() {
+    on_sqlite(body::renewals);
+}
+
+#[test]
 fn audit() {
     on_sqlite(body::audit);
 }

@@ -1,7 +1,7 @@
 //! Private keys: nowhere in clear.
 
 use crate::fixture::{KEY, certificate};
-use postseal_store::{NextKey, SqliteStore, Store};
+use postseal_store::{AcmeAccount, AcmeStore, NextKey, SqliteStore, Store};
 use std::fs;
 use std::path::Path;
 
@@ -55,6 +55,25 @@ fn no_file_holds_a_key_in_clear() {
     assert!(store.private_key("mx", 1).unwrap().is_some());
     store.delete_certificate("mx").unwrap();
     no_key_bytes(&folder);
+    drop(store);
+    no_key_bytes(&folder);
+}
+
+#[test]
+fn no_file_holds_an_accounts_key_in_clear() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("store");
+    let mut store = SqliteStore::open(&folder).unwrap();
+    let account = AcmeAccount {
+        directory: "https://ca.test/dir".to_owned(),
+        contacts: vec!["mailto:admin@ca.test".to_owned()],
+        made_ms: 1,
+    };
+    store.put_acme_account(&account, KEY).unwrap();
+    assert_eq!(found(&folder, b"mailto:admin@ca.test"), ["agent.db-wal"]);
+    no_key_bytes(&folder);
+    let kept = store.acme_credentials(&account.directory).unwrap();
+    assert_eq!(kept.unwrap().as_slice(), KEY);
     drop(store);
     no_key_bytes(&folder);
 }

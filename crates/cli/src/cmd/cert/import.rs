@@ -247,7 +247,7 @@ fn password(path: &Path) -> Result<Zeroizing<String>, Failure> {
 }
 
 /// A file's bytes, or those of standard input for `-`.
-fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     if path == Path::new("-") {
         return bounded(std::io::stdin().lock(), path);
     }

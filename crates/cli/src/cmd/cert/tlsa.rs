@@ -198,7 +198,7 @@ fn rollover(name: &str, tlsa: &Tlsa) -> String {
          2. Wait until all name servers of the zone have it, and then for the time to live of\n   \
          the old records{ttl}, twice to be safe.\n\
          3. Renew under the same name: the next certificate {name} is made for this key\n   \
-         (`cert self-signed`, `cert request` with --renew), or import one that was.\n\
+         (`cert renew`, `cert self-signed` or `cert request` with --renew), or import one that was.\n\
          4. `postseal cert deploy {name}`: it is refused while the record is not there.\n\
          5. Take the record of the old key out."
     )

@@ -93,6 +93,7 @@ fn notes(status: &Status) -> Vec<(State, String)> {
         }
     }
     notes.extend(in_use(status).filter_map(expiry));
+    notes.extend(in_use(status).filter_map(renewal));
     if !status.drift.drift.is_empty() {
         notes.push((State::Warning, "owned keys were edited by hand".to_owned()));
     }
@@ -123,6 +124,17 @@ fn expiry(view: &CertificateView) -> Option<(State, String)> {
         format!("certificate {} ends in {left} days", view.name)
     };
     Some((state, told))
+}
+
+fn renewal(view: &CertificateView) -> Option<(State, String)> {
+    let renewal = view.renewal.as_ref()?;
+    let failed = renewal.failure.as_ref()?;
+    let code = failed
+        .evidence
+        .first()
+        .map_or("", |seen| seen.text.as_str());
+    let told = format!("the renewal of {} failed ({code})", view.name);
+    Some((State::Warning, told))
 }
 
 /// Services that pass, of how many; days left of each certificate in use.

@@ -1,11 +1,13 @@
 //! What every backend of the store must do.
 
+mod acme;
 mod certificates;
 mod instances;
 mod operations;
 
 use postseal_store::Store;
 
+pub(crate) use acme::{accounts, renewals};
 pub(crate) use certificates::{certificates, keys, next_keys, requests, versions};
 pub(crate) use instances::{instances, plans};
 pub(crate) use operations::{closing, operations, refusals};

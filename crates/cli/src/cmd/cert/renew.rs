@@ -1,0 +1,327 @@
+//! `cert renew`: what is due, and what became of it.
+//!
+//! Owns: its words, and how a renewal looks in `cert show` and `cert list`. Never: decides when.
+
+use super::issue::OrderArgs;
+use super::{date, date_time, days_left};
+use crate::answer::{Answer, findings_text, printable};
+use crate::change::Change;
+use crate::config::{Global, Output, Talk};
+use crate::failure::{Exit, Failure};
+use crate::session::Session;
+use postseal_engine::{
+    CertificateView, Changed, EngineError, Force, Kind, Outcome, RenewalEnd, RenewalView, Renewed,
+};
+use postseal_planner::Finding;
+use postseal_planner::renewal::{Decision, NextKey};
+use serde_json::{Value, json};
+use std::io::Write as _;
+
+const FAILED: &str = "cert.renewal-failed";
+
+/// Arguments of `cert renew`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RenewArgs {
+    /// Only these certificates
+    name: Vec<String>,
+    /// Order now, whether or not it is due or an earlier failure holds it back
+    #[arg(long, conflicts_with_all = ["check", "stop"])]
+    force: bool,
+    /// Only say what is due and when; exit 2 when something is
+    #[arg(long, conflicts_with = "stop")]
+    check: bool,
+    /// Renew these no more; they stay as they are
+    #[arg(long, requires = "name")]
+    stop: bool,
+    #[command(flatten)]
+    order: OrderArgs,
+}
+
+pub(super) fn run(args: &RenewArgs, global: &Global) -> Result<Answer, Failure> {
+    let mut session = Session::existing(global)?;
+    if args.stop {
+        return stop(&args.name, &mut session);
+    }
+    if args.check {
+        return check(&args.name, &mut session);
+    }
+    session.heed_interrupts()?;
+    let force = match args.force {
+        true => Force::Yes,
+        false => Force::No,
+    };
+    let mut engine = session.engine();
+    let renewed = args
+        .order
+        .with(global, |means| Ok(engine.renew(&args.name, force, means)?))?;
+    Ok(answer(&renewed, global))
+}
+
+fn stop(names: &[String], session: &mut Session) -> Result<Answer, Failure> {
+    let mut change = Change::default();
+    for name in names {
+        session.engine().stop_renewing(name)?;
+        change = change.of(name.clone(), "renewed", "not renewed");
+    }
+    let text = format!("Renewed no more: {}.\n", names.join(", "));
+    Ok(Answer::new(text, change.document(json!({}))))
+}
+
+fn check(names: &[String], session: &mut Session) -> Result<Answer, Failure> {
+    let engine = session.engine();
+    let views = match names {
+        [] => engine.certificates()?,
+        named => named
+            .iter()
+            .map(|name| engine.certificate(name))
+            .collect::<Result<_, EngineError>>()?,
+    };
+    let renewals = || views.iter().filter_map(|view| view.renewal.as_ref());
+    let mut text = String::new();
+    for renewal in renewals() {
+        text.push_str(&checked(renewal));
+        text.push_str(&findings_text(renewal.failure.as_slice()));
+    }
+    if text.is_empty() {
+        text.push_str(NOTHING);
+    }
+    let due = renewals().any(|one| matches!(one.decision, Decision::Order | Decision::Deploy));
+    let documents: Vec<_> = views
+        .iter()
+        .filter(|view| view.renewal.is_some())
+        .map(|view| json!({"name": view.name, "renewal": document(view)}))
+        .collect();
+    let own = json!({"changed": false, "certificates": documents, "findings": failures(&views)});
+    let exit = if due { Exit::Pending } else { Exit::Done };
+    Ok(Answer::new(text, own).exit(exit))
+}
+
+const NOTHING: &str = "Nothing to renew: no certificate is issued by ACME.\n";
+
+fn checked(renewal: &RenewalView) -> String {
+    let name = &renewal.renewal.name;
+    match renewal.decision {
+        Decision::Order => format!("{name}: due since {}\n", date_time(renewal.due_at)),
+        Decision::Deploy => format!("{name}: renewed, to be put in force\n"),
+        Decision::NotDue { at } => not_due(name, at),
+        Decision::HeldBack { until } => held_back(name, until),
+    }
+}
+
+fn not_due(name: &str, at: i64) -> String {
+    format!(
+        "{name}: not due before {} ({} days)\n",
+        date(at),
+        days_left(at)
+    )
+}
+
+fn held_back(name: &str, until: i64) -> String {
+    format!("{name}: failed, held back until {}\n", date_time(until))
+}
+
+fn answer(renewed: &[Renewed], global: &Global) -> Answer {
+    let mut text = String::new();
+    let mut change = Change::default();
+    let mut findings = Vec::new();
+    for one in renewed {
+        text.push_str(&told(one));
+        findings.extend(one.findings.clone());
+        if let RenewalEnd::Renewed { before, after, .. } = &one.end {
+            change = change.of(one.name.clone(), before.to_string(), after.to_string());
+        }
+    }
+    if renewed.is_empty() {
+        text.push_str(NOTHING);
+    }
+    // On standard error, so that cron writes when something fails, and not while it is held back.
+    let now = renewed
+        .iter()
+        .filter(|one| !matches!(one.end, RenewalEnd::HeldBack { .. }));
+    let now: Vec<Finding> = now.flat_map(|one| one.findings.clone()).collect();
+    warn(&now, global);
+    let documents: Vec<Value> = renewed.iter().map(of_one).collect();
+    let own = json!({"certificates": documents});
+    let mut document = change.findings(&findings).document(own);
+    if renewed.iter().any(|one| changed_by(one).is_some()) {
+        document["changed"] = json!(true);
+    }
+    Answer::new(text, document).exit(exit(renewed))
+}
+
+/// The kind of failure, where all failures are of one kind.
+fn exit(renewed: &[Renewed]) -> Exit {
+    let mut kinds = renewed.iter().filter_map(|one| match one.end {
+        RenewalEnd::Failed { kind } => Some(kind),
+        RenewalEnd::Interrupted => Some(Kind::Failed),
+        _ => None,
+    });
+    let Some(first) = kinds.next() else {
+        return Exit::Done;
+    };
+    if kinds.all(|kind| kind == first) {
+        first.into()
+    } else {
+        Exit::Failed
+    }
+}
+
+fn told(one: &Renewed) -> String {
+    let name = &one.name;
+    match &one.end {
+        RenewalEnd::NotDue { at } => not_due(name, *at),
+        RenewalEnd::HeldBack { until } => held_back(name, *until),
+        RenewalEnd::Renewed { changed, .. } => format!("{name}: renewed, {}\n", force(changed)),
+        RenewalEnd::Deployed { changed } => format!("{name}: {}\n", force(changed)),
+        RenewalEnd::Failed { .. } => format!("{name}: failed\n"),
+        RenewalEnd::Interrupted => format!("{name}: interrupted, nothing was changed\n"),
+    }
+}
+
+/// How the newest version came in force.
+fn force(changed: &Option<Box<Changed>>) -> String {
+    let Some(changed) = changed else {
+        return "in the store (nothing presents it)".to_owned();
+    };
+    match changed.outcome {
+        Outcome::Kept { operation } if changed.proved.judgements.is_empty() => {
+            format!("in the files (operation {operation}); Postfix does not run")
+        }
+        Outcome::Kept { operation } => {
+            format!("in force and proved on the wire (operation {operation})")
+        }
+        _ => "in force".to_owned(),
+    }
+}
+
+fn changed_by(one: &Renewed) -> Option<&Changed> {
+    match &one.end {
+        RenewalEnd::Renewed { changed, .. } | RenewalEnd::Deployed { changed } => {
+            changed.as_deref()
+        }
+        _ => None,
+    }
+}
+
+fn of_one(one: &Renewed) -> Value {
+    let (outcome, at) = match &one.end {
+        RenewalEnd::NotDue { at } => ("not-due", Some(*at)),
+        RenewalEnd::HeldBack { until } => ("held-back", Some(*until)),
+        RenewalEnd::Renewed { .. } => ("renewed", None),
+        RenewalEnd::Deployed { .. } => ("deployed", None),
+        RenewalEnd::Failed { .. } => ("failed", None),
+        RenewalEnd::Interrupted => ("interrupted", None),
+    };
+    let operation = changed_by(one).and_then(|changed| match changed.outcome {
+        Outcome::Kept { operation } => Some(operation),
+        _ => None,
+    });
+    let fingerprints = match &one.end {
+        RenewalEnd::Renewed { before, after, .. } => json!({"before": before, "after": after}),
+        _ => Value::Null,
+    };
+    json!({
+        "name": one.name,
+        "outcome": outcome,
+        "next": at.map(date_time),
+        "fingerprints": fingerprints,
+        "operation": operation,
+        "findings": one.findings,
+    })
+}
+
+/// The failed renewals.
+pub(super) fn failures(views: &[CertificateView]) -> Vec<Finding> {
+    let problems = views.iter().flat_map(|view| &view.problems);
+    problems
+        .filter(|problem| problem.code == FAILED)
+        .cloned()
+        .collect()
+}
+
+/// Says findings on standard error, where people read.
+pub(super) fn warn(findings: &[Finding], global: &Global) {
+    if global.output == Output::Text && global.talk != Talk::Quiet {
+        for finding in findings {
+            let text = format!(
+                "postseal: warning: {} [{}]\n    remedy: {}\n",
+                finding.message, finding.code, finding.remedy
+            );
+            let _ = std::io::stderr().write_all(printable(&text).as_bytes());
+        }
+    }
+}
+
+/// How a certificate is renewed, as a line of `cert show`.
+pub(super) fn shown(view: &CertificateView) -> String {
+    let Some(RenewalView {
+        renewal, due_at, ..
+    }) = &view.renewal
+    else {
+        return String::new();
+    };
+    let method = &renewal.method;
+    let key = match method.key {
+        NextKey::New => format!("a new {} key each time", method.key_type),
+        NextKey::Reused => "the same key each time".to_owned(),
+    };
+    let asked = renewal.progress.asked.as_ref();
+    let window = asked.filter(|asked| asked.of == view.chain[0].fingerprint());
+    let by = match window.and_then(|asked| asked.window) {
+        Some(_) => ", as the CA asks",
+        None => "",
+    };
+    let why = window.and_then(|asked| asked.explanation.as_ref());
+    format!(
+        "renewed by {}, {}, {key}\n  due        {} ({} days){by}{}\n",
+        method.directory,
+        method.way,
+        date_time(*due_at),
+        days_left(*due_at),
+        why.map(|url| format!(", see {url}")).unwrap_or_default(),
+    )
+}
+
+/// How a certificate is renewed, for programs.
+pub(super) fn document(view: &CertificateView) -> Value {
+    let Some(shown) = &view.renewal else {
+        return Value::Null;
+    };
+    let (method, progress) = (&shown.renewal.method, &shown.renewal.progress);
+    let (state, next) = match shown.decision {
+        Decision::Order => ("due", None),
+        Decision::Deploy => ("to-deploy", None),
+        Decision::NotDue { at } => ("not-due", Some(at)),
+        Decision::HeldBack { until } => ("held-back", Some(until)),
+    };
+    let window = progress.asked.as_ref().and_then(|asked| {
+        let window = asked.window?;
+        Some(json!({
+            "start": date_time(window.start),
+            "end": date_time(window.end),
+            "explanation": asked.explanation,
+        }))
+    });
+    let failure = progress.failure.as_ref().map(|failure| {
+        json!({
+            "code": failure.code,
+            "message": failure.message,
+            "remedy": failure.remedy,
+            "at": date_time(failure.at),
+        })
+    });
+    json!({
+        "ca": method.directory,
+        "names": method.names,
+        "key_type": method.key_type,
+        "reuse_key": method.key == NextKey::Reused,
+        "challenge": method.way,
+        "due_at": date_time(shown.due_at),
+        "state": state,
+        "next": next.map(date_time),
+        "last_attempt": progress.last_attempt.map(date_time),
+        "failures": progress.failures,
+        "failure": failure,
+        "window": window,
+    })
+}

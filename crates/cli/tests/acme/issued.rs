@@ -1,0 +1,70 @@
+//! The story end to end: issued over HTTP, bound, served, renewed.
+
+use crate::scene::{Ran, Scene, postseal};
+use crate::site::{all, builder, by_name, look};
+use crate::world::World;
+use postseal_planner::report::{Answered, Ask};
+
+#[test]
+fn a_certificate_is_issued_served_and_renewed_and_no_other_is_touched() {
+    let world = World::new();
+    let site = &world.site;
+    let issued = world.issue("mx", "mx.box.test", "", "mx 1");
+    assert_eq!(issued.json["changed"], true, "{}", issued.stdout);
+    world.issue("mail", "mail.box.test,www.box.test", "", "mail 1");
+    site.must("cert bind mx");
+    site.must("cert bind mail --sni mail.box.test");
+    site.must("set mode=may submission=on smtps=on");
+    site.must("apply");
+    assert_eq!(site.plainly(), all("mx 1"));
+    assert_eq!(site.shown(&by_name("mail.box.test")), all("mail 1"));
+
+    let idle = site.must("cert renew");
+    assert_eq!(idle.json["changed"], false, "{}", idle.stdout);
+    let renewed = site.must("cert renew mx --force");
+    assert_eq!(renewed.json["changed"], true, "{}", renewed.stdout);
+    world.know("mx", "mx 2");
+    assert_eq!(site.plainly(), all("mx 2"));
+    assert_eq!(site.shown(&by_name("mail.box.test")), all("mail 1"));
+
+    site.must("cert renew mail --force");
+    world.know("mail", "mail 2");
+    assert_eq!(site.shown(&by_name("mail.box.test")), all("mail 2"));
+    assert_eq!(site.plainly(), all("mx 2"));
+    site.must("verify");
+}
+
+#[test]
+fn each_instance_of_a_store_gets_what_was_renewed_by_its_own_timer() {
+    let world = World::new();
+    let site = &world.site;
+    world.issue("mx", "mx.box.test", "", "mx 1");
+    let other = Scene::bare(builder());
+    let on_other = |words: &str| {
+        let store = site.scene.store();
+        let mut command = postseal(&["--instance", &other.config(), "--store", &store]);
+        let output = command.args(words.split(' ')).arg("--json").output();
+        let ran = Ran::of(&output.unwrap());
+        assert_eq!(ran.exit, Some(0), "{words}: {ran:#?}");
+        ran
+    };
+    let shown_there = || match look(other.postfix.at(25), &[Ask::default()]).remove(0) {
+        Answered::Shown(Some(leaf)) => site.called(&leaf),
+        answer => format!("{answer:?}"),
+    };
+    for words in ["init", "cert bind mx", "set mode=may", "apply"] {
+        on_other(words);
+    }
+    site.must("cert bind mx");
+    site.must("set mode=may submission=on smtps=on");
+    site.must("apply");
+    site.must("cert renew --force");
+    world.know("mx", "mx 2");
+    assert_eq!(site.plainly(), all("mx 2"));
+    assert_eq!(shown_there(), "mx 1");
+    let deployed = on_other("cert renew");
+    assert_eq!(deployed.json["certificates"][0]["outcome"], "deployed");
+    assert_eq!(shown_there(), "mx 2");
+    assert_eq!(on_other("cert renew").json["changed"], false);
+    assert_eq!(site.must("cert renew").json["changed"], false);
+}

@@ -1,0 +1,263 @@
+//! Renew: every certificate whose time has come, one after the other.
+//!
+//! Owns: that one failure holds back no other, that a new version is presented on the one path of a
+//! change, and that what came of it is remembered. Never: decides when (`planner::renewal` does);
+//! holds the instance's lock while a CA is talked to.
+
+mod bindings;
+mod lock;
+mod next;
+mod present;
+mod told;
+
+use crate::certificates::unknown;
+use crate::issue::{Accounts, Means, life, not_issued};
+use crate::{Changed, Engine, EngineError, Kind};
+pub(crate) use bindings::Bindings;
+use mailtls::{Certificate, Fingerprint, Window};
+use postseal_planner::Finding;
+use postseal_planner::renewal::{Answer, Decision, Here, Life, Moment, Presents, Renewal};
+use std::time::Duration;
+pub use told::RenewalView;
+
+/// How long a CA may take to name its window: the renewal does not depend on it.
+const WINDOW: Duration = Duration::from_secs(30);
+
+/// Whether the time and earlier failures count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Force {
+    /// They do.
+    No,
+    /// Order now.
+    Yes,
+}
+
+/// What became of one certificate.
+#[derive(Debug)]
+pub struct Renewed {
+    /// Its name.
+    pub name: String,
+    /// How it ended.
+    pub end: RenewalEnd,
+    /// What is worth knowing.
+    pub findings: Vec<Finding>,
+}
+
+/// How one renewal ended.
+#[derive(Debug)]
+pub enum RenewalEnd {
+    /// Its time has not come.
+    NotDue {
+        /// When it comes, seconds since 1970.
+        at: i64,
+    },
+    /// An earlier failure holds it back.
+    HeldBack {
+        /// Until when, seconds since 1970.
+        until: i64,
+    },
+    /// A newer version is in the store, and presented wherever the name is bound.
+    Renewed {
+        /// The version before.
+        before: Fingerprint,
+        /// The newest.
+        after: Fingerprint,
+        /// The change of the instance; none where the name is not bound.
+        changed: Option<Box<Changed>>,
+    },
+    /// The newest version, issued earlier, is presented now.
+    Deployed {
+        /// The change of the instance; none where the name is not bound.
+        changed: Option<Box<Changed>>,
+    },
+    /// It failed. What was in force is in force.
+    Failed {
+        /// The kind of failure.
+        kind: Kind,
+    },
+    /// The operator stopped it; nothing of it stays.
+    Interrupted,
+}
+
+/// One certificate on its way.
+struct Case {
+    renewal: Renewal,
+    life: Life,
+    presents: Presents,
+}
+
+impl Case {
+    fn here<'a>(&self, instance: &'a str) -> Here<'a> {
+        Here {
+            instance,
+            presents: self.presents,
+        }
+    }
+
+    fn waits(&self, instance: &str) -> bool {
+        self.renewal.progress.waits(&self.life, self.here(instance))
+    }
+
+    fn decide(&self, instance: &str, now: i64) -> Decision {
+        let here = self.here(instance);
+        self.renewal.progress.decide(&self.life, here, now)
+    }
+
+    fn failure(&self, instance: &str, now: i64) -> Option<Finding> {
+        told::failure(&self.renewal, &self.life, self.here(instance), now)
+    }
+}
+
+impl Engine<'_> {
+    /// Renews what is due, of these names or of all; by force whatever the time. Ends early only
+    /// when it is interrupted.
+    pub fn renew(
+        &mut self,
+        names: &[String],
+        force: Force,
+        means: &Means<'_>,
+    ) -> Result<Vec<Renewed>, EngineError> {
+        let _lock = self.ordering_lock()?;
+        let mut accounts = Accounts::default();
+        let mut renewed = Vec::new();
+        for case in self.cases(names)? {
+            let name = case.renewal.name.clone();
+            let one = self.renew_one(case, force, &mut accounts, means);
+            let one = one.unwrap_or_else(|error| told::broken(name, &error));
+            let stop = matches!(one.end, RenewalEnd::Interrupted);
+            renewed.push(one);
+            if stop {
+                break;
+            }
+        }
+        Ok(renewed)
+    }
+
+    /// The renewals of these names, or all.
+    fn cases(&self, names: &[String]) -> Result<Vec<Case>, EngineError> {
+        let stored = self.store.certificates()?;
+        let renewals = self.store.renewals()?;
+        for name in names {
+            if !stored.iter().any(|stored| stored.name == *name) {
+                return Err(unknown(name));
+            }
+            if !renewals.iter().any(|renewal| renewal.name == *name) {
+                return Err(not_issued(name));
+            }
+        }
+        let bindings = Bindings::of(self)?;
+        let mut cases = Vec::new();
+        for renewal in renewals {
+            let newest = stored.iter().find(|stored| stored.name == renewal.name);
+            let leaf = newest.and_then(|newest| newest.chain.first());
+            let (true, Some(der)) = (names.is_empty() || names.contains(&renewal.name), leaf)
+            else {
+                continue;
+            };
+            let life = life(&Certificate::parse(der)?);
+            cases.push(Case {
+                presents: bindings.presents(&renewal.name, &life.of),
+                renewal,
+                life,
+            });
+        }
+        Ok(cases)
+    }
+
+    fn renew_one(
+        &mut self,
+        mut case: Case,
+        force: Force,
+        accounts: &mut Accounts,
+        means: &Means<'_>,
+    ) -> Result<Renewed, EngineError> {
+        let before = case.renewal.clone();
+        if !self.is_interrupted() {
+            self.ask_window(&mut case, accounts, means)?;
+        }
+        case.renewal.progress.choose(&case.life, (means.chance)());
+        if case.renewal != before {
+            self.store.update_renewal(&case.renewal)?;
+        }
+        let now = self.clock.now_unix();
+        let decision = match force {
+            // What is there already need not be ordered again.
+            Force::Yes if case.waits(&self.instance) => Decision::Deploy,
+            Force::Yes => Decision::Order,
+            Force::No => case.decide(&self.instance, now),
+        };
+        let name = case.renewal.name.clone();
+        let (end, findings) = match decision {
+            _ if self.is_interrupted() => (RenewalEnd::Interrupted, Vec::new()),
+            Decision::NotDue { at } => {
+                self.forget_failure(case)?;
+                (RenewalEnd::NotDue { at }, Vec::new())
+            }
+            Decision::HeldBack { until } => {
+                let findings = case.failure(&self.instance, now);
+                (
+                    RenewalEnd::HeldBack { until },
+                    findings.into_iter().collect(),
+                )
+            }
+            Decision::Deploy => self.present(case, means)?,
+            Decision::Order => self.order_next(case, accounts, means)?,
+        };
+        Ok(Renewed {
+            name,
+            end,
+            findings,
+        })
+    }
+
+    fn forget_failure(&mut self, mut case: Case) -> Result<(), EngineError> {
+        if case.renewal.progress.failure.is_some() {
+            case.renewal.progress.forget_failure();
+            self.store.update_renewal(&case.renewal)?;
+        }
+        Ok(())
+    }
+
+    /// Asks the CA when it would like the renewal (RFC 9773), where it is time to ask.
+    fn ask_window(
+        &self,
+        case: &mut Case,
+        accounts: &mut Accounts,
+        means: &Means<'_>,
+    ) -> Result<(), EngineError> {
+        let progress = &case.renewal.progress;
+        let now = self.clock.now_unix();
+        if case.waits(&self.instance) || !progress.asks(&case.life, now) {
+            return Ok(());
+        }
+        let Some(pem) = self.leaf_pem(&case.renewal.name)? else {
+            return Ok(());
+        };
+        let answer = match self.account(accounts, &case.renewal.method, means)? {
+            Err(_) => Answer::Silence,
+            Ok(account) => match account.renewal_info(&pem, &self.bounds(WINDOW)) {
+                Err(_) => Answer::Silence,
+                Ok(None) => Answer::NoWindow,
+                Ok(Some(info)) => Answer::Window {
+                    window: Window {
+                        start: info.start,
+                        end: info.end,
+                    },
+                    explanation: info.explanation,
+                    after: i64::try_from(info.ask_again.as_secs()).unwrap_or(i64::MAX),
+                },
+            },
+        };
+        case.renewal.progress.answered(&case.life, answer, now);
+        Ok(())
+    }
+
+    fn moment(&self, means: &Means<'_>) -> Moment {
+        Moment {
+            now: self.clock.now_unix(),
+            chance: (means.chance)(),
+        }
+    }
+}
+
+type Ended = (RenewalEnd, Vec<Finding>);
