@@ -3,14 +3,21 @@
 //! Owns: what is shown of it and what may leave it; what enters is `import`'s, what goes
 //! `delete`'s. Never: writes a key anywhere; only a plan's steps do. Binding is a wish (`adopt`).
 
+mod listed;
 mod users;
+
+pub use listed::Listed;
 
 use crate::{Engine, EngineError};
 use mailtls::{CertProblem, Certificate, Fingerprint, Gravity, PrivateKey, Trust};
 use postseal_planner::report::KeyAlgorithm;
 use postseal_planner::{Finding, Severity};
-use users::{Intents, Users};
+use postseal_store::Certificate as Stored;
+use users::Users;
 use zeroize::Zeroizing;
+
+/// How many certificates are held at once where all are read.
+const PAGE: usize = 250;
 
 /// A certificate of the store, for people.
 #[derive(Debug)]
@@ -40,65 +47,74 @@ pub struct ExportedKey {
 }
 
 impl Engine<'_> {
-    /// All certificates, by name.
-    pub fn certificates(&self) -> Result<Vec<CertificateView>, EngineError> {
-        let state = self.store.instance(&self.instance)?;
-        let desired = state.as_ref().map(|state| &state.desired);
-        let draft = state.as_ref().and_then(|state| state.draft.as_ref());
-        let open = self.awaiting()?.map(|open| open.new.plan.intent);
-        let intents = Intents {
-            in_force: open.as_ref().or(desired),
-            on_rollback: desired,
-            pending: draft,
-        };
-        let now = self.clock.now_unix();
-        let mut views: Vec<CertificateView> = Vec::new();
-        let all = self.store.certificates()?;
-        let users = Users::of(&all, &intents);
-        for stored in all {
-            if views
-                .last()
-                .is_some_and(|newest| newest.name == stored.name)
-            {
-                continue;
+    /// One certificate, judged.
+    pub fn certificate(&self, name: &str) -> Result<CertificateView, EngineError> {
+        let newest = self.newest(name)?.ok_or_else(|| unknown(name))?;
+        self.view(newest, &self.users()?)
+    }
+
+    /// All certificates, judged one after the other, each handed to `each` and forgotten: what
+    /// this takes in memory does not grow with the store.
+    pub fn each_certificate(
+        &self,
+        each: &mut dyn FnMut(CertificateView),
+    ) -> Result<(), EngineError> {
+        let users = self.users()?;
+        self.each_stored(&mut |stored| {
+            each(self.view(stored, &users)?);
+            Ok(())
+        })
+    }
+
+    /// The certificates that something presents, or would, judged.
+    pub(crate) fn certificates_in_use(&self) -> Result<Vec<CertificateView>, EngineError> {
+        let users = self.users()?;
+        let mut views = Vec::new();
+        for name in users.names() {
+            if let Some(newest) = self.newest(name)? {
+                views.push(self.view(newest, &users)?);
             }
-            let chain: Vec<Certificate> = stored
-                .chain
-                .iter()
-                .map(|der| Certificate::parse(der))
-                .collect::<Result<_, _>>()?;
-            let problems = problems(&chain, now, stored.private_ca.as_deref());
-            views.push(CertificateView {
-                used_by: users.of_certificate(&stored.name, stored.version),
-                name: stored.name,
-                version: stored.version,
-                chain,
-                has_key: stored.has_key,
-                source: stored.source,
-                problems,
-            });
         }
         Ok(views)
     }
 
-    /// One certificate.
-    pub fn certificate(&self, name: &str) -> Result<CertificateView, EngineError> {
-        let views = self.certificates()?;
-        views
-            .into_iter()
-            .find(|view| view.name == name)
-            .ok_or_else(|| unknown(name))
+    /// The newest version of each certificate, by name, a page at a time.
+    fn each_stored(
+        &self,
+        each: &mut dyn FnMut(Stored) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        let mut after = String::new();
+        loop {
+            let page = self.store.newest_certificates(&after, PAGE)?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            after.clone_from(&last.name);
+            page.into_iter().try_for_each(&mut *each)?;
+        }
+    }
+
+    fn view(&self, stored: Stored, users: &Users) -> Result<CertificateView, EngineError> {
+        let chain = parsed(&stored)?;
+        let now = self.clock.now_unix();
+        let problems = problems(&chain, now, stored.private_ca.as_deref());
+        Ok(CertificateView {
+            used_by: users.of_certificate(&stored.name, stored.version),
+            name: stored.name,
+            version: stored.version,
+            chain,
+            has_key: stored.has_key,
+            source: stored.source,
+            problems,
+        })
     }
 
     /// Key and chain of a stored certificate, after the operator has said so in full words.
     /// Leaves an audit entry before anything is handed out.
     pub fn export_key(&mut self, name: &str) -> Result<ExportedKey, EngineError> {
-        let fingerprint = self
-            .certificate(name)?
-            .chain
-            .first()
-            .map(Certificate::fingerprint);
-        let fingerprint = fingerprint.ok_or_else(|| unknown(name))?;
+        let newest = self.newest(name)?.ok_or_else(|| unknown(name))?;
+        let leaf = newest.chain.first().ok_or_else(|| unknown(name))?;
+        let fingerprint = Fingerprint::of(leaf);
         let pem = self.key_and_chain(&fingerprint)?;
         let what = format!("exported the private key of certificate {name} ({fingerprint})");
         self.store.audit(&self.actor, self.clock.now_ms(), &what)?;
@@ -110,29 +126,17 @@ impl Engine<'_> {
         &self,
         fingerprint: &Fingerprint,
     ) -> Result<Zeroizing<Vec<u8>>, EngineError> {
-        let missing = || EngineError::Unknown {
+        for stored in self.of_leaf(fingerprint)? {
+            let key = self.store.private_key(&stored.name, stored.version)?;
+            if let Some(key) = key {
+                let key = PrivateKey::parse(&key)?;
+                return Ok(mailtls::key_first_pem(&key, &parsed(&stored)?)?);
+            }
+        }
+        Err(EngineError::Unknown {
             what: "certificate",
             name: fingerprint.to_string(),
-        };
-        let all = self.store.certificates()?;
-        let stored = all
-            .into_iter()
-            .find(|stored| {
-                stored
-                    .chain
-                    .first()
-                    .is_some_and(|leaf| Fingerprint::of(leaf) == *fingerprint)
-            })
-            .ok_or_else(missing)?;
-        let key = self.store.private_key(&stored.name, stored.version)?;
-        let key = key.ok_or_else(missing)?;
-        let key = PrivateKey::parse(&key)?;
-        let chain: Vec<Certificate> = stored
-            .chain
-            .iter()
-            .map(|der| Certificate::parse(der))
-            .collect::<Result<_, _>>()?;
-        Ok(mailtls::key_first_pem(&key, &chain)?)
+        })
     }
 
     /// The kind of a stored certificate's key; `None` where the store does not have it.
@@ -140,13 +144,27 @@ impl Engine<'_> {
         &self,
         fingerprint: &Fingerprint,
     ) -> Result<Option<KeyAlgorithm>, EngineError> {
-        let all = self.store.certificates()?;
-        let mut leaves = all.iter().filter_map(|stored| stored.chain.first());
-        let leaf = leaves.find(|leaf| Fingerprint::of(leaf) == *fingerprint);
+        let found = self.of_leaf(fingerprint)?;
+        let leaf = found.first().and_then(|stored| stored.chain.first());
         Ok(leaf
             .and_then(|der| Certificate::parse(der).ok())
             .and_then(|leaf| KeyAlgorithm::of(&leaf)))
     }
+
+    /// The newest version under a name.
+    pub(crate) fn newest(&self, name: &str) -> Result<Option<Stored>, EngineError> {
+        Ok(self.store.certificate_versions(name)?.into_iter().next())
+    }
+
+    /// The stored certificates with this leaf.
+    pub(crate) fn of_leaf(&self, fingerprint: &Fingerprint) -> Result<Vec<Stored>, EngineError> {
+        Ok(self.store.certificates_of_leaf(fingerprint)?)
+    }
+}
+
+fn parsed(stored: &Stored) -> Result<Vec<Certificate>, EngineError> {
+    let chain = stored.chain.iter().map(|der| Certificate::parse(der));
+    Ok(chain.collect::<Result<_, _>>()?)
 }
 
 /// What matters in a CA's own certificate.

@@ -24,13 +24,26 @@ impl Engine<'_> {
     /// The same, with a look at what `intent` would name.
     pub(crate) fn observe_for(&self, intent: Option<&Intent>) -> Result<Facts, EngineError> {
         self.tell(Event::Stage { stage: Stage::Look });
-        let certificates = self
-            .store
-            .certificates()?
-            .into_iter()
-            .filter_map(stored)
-            .collect();
+        let certificates = self.certificates_bound(intent)?;
         picture(self.host, certificates, intent)
+    }
+}
+
+impl Engine<'_> {
+    /// All versions of what is bound, or would be: a store of many is not read for a few.
+    fn certificates_bound(
+        &self,
+        intent: Option<&Intent>,
+    ) -> Result<Vec<StoredCertificate>, EngineError> {
+        let state = self.store.instance(&self.instance)?;
+        let open = self.store.open(&self.instance)?;
+        let open = open.map(|open| open.new.plan.intent);
+        let known = state.as_ref().into_iter().flat_map(|state| {
+            let draft = state.draft.as_ref();
+            [Some(&state.desired), draft].into_iter().flatten()
+        });
+        let versions = self.versions_of(known.chain(&open).chain(intent))?;
+        Ok(versions.into_iter().filter_map(stored).collect())
     }
 }
 

@@ -14,6 +14,7 @@ mod identity;
 mod instance;
 mod operation;
 mod sqlite;
+mod watch;
 
 pub use audit::AuditEntry;
 pub use certificate::{Certificate, NewCertificate, PendingRequest, Succession};
@@ -23,7 +24,9 @@ pub use operation::{
     Before, Close, NewOperation, Operation, OperationKind, OperationOutcome, Phase, StoredSnapshot,
 };
 pub use sqlite::SqliteStore;
+pub use watch::Watch;
 
+use mailtls::Fingerprint;
 use postseal_planner::{Intent, Plan};
 use zeroize::Zeroizing;
 
@@ -82,6 +85,24 @@ pub trait Store {
     /// All versions of all certificates, by name, the newest version first.
     fn certificates(&self) -> Result<Vec<Certificate>, StoreError>;
 
+    /// The newest version of each certificate, by name: at most `limit` of those whose name comes
+    /// after `after` (in the order of bytes; all names come after the empty one). A page, so that
+    /// a store of many is read in little memory.
+    fn newest_certificates(
+        &self,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Certificate>, StoreError>;
+
+    /// All versions under a name, the newest first; none where the name is free.
+    fn certificate_versions(&self, name: &str) -> Result<Vec<Certificate>, StoreError>;
+
+    /// The certificates whose leaf has this fingerprint, by name: usually one.
+    fn certificates_of_leaf(
+        &self,
+        fingerprint: &Fingerprint,
+    ) -> Result<Vec<Certificate>, StoreError>;
+
     /// The private key of a certificate's version, opened with the identity. PEM (PKCS#8).
     fn private_key(
         &self,
@@ -102,8 +123,17 @@ pub trait Store {
     /// Forgets a request and its key; whether it was there.
     fn delete_request(&mut self, name: &str) -> Result<bool, StoreError>;
 
-    /// Deletes a certificate with all its versions; whether it was there.
+    /// Deletes a certificate with all its versions and its watches; whether it was there.
     fn delete_certificate(&mut self, name: &str) -> Result<bool, StoreError>;
+
+    /// Remembers a folder to watch for an instance; an earlier one of the same name is replaced.
+    fn put_watch(&mut self, instance: &str, watch: &Watch) -> Result<(), StoreError>;
+
+    /// The watches of an instance, by name.
+    fn watches(&self, instance: &str) -> Result<Vec<Watch>, StoreError>;
+
+    /// Forgets a watch; whether it was there.
+    fn delete_watch(&mut self, instance: &str, name: &str) -> Result<bool, StoreError>;
 
     /// Adds to the audit log (`cert export --key` and such).
     fn audit(&mut self, actor: &str, at_ms: i64, what: &str) -> Result<(), StoreError>;

@@ -3,10 +3,11 @@
 //! Owns: [`FullStore`]: from the n-th write on, every write fails; reading goes on. Never: keeps
 //! anything itself.
 
+use mailtls::Fingerprint;
 use postseal_planner::{Intent, Plan};
 use postseal_store::{
     AuditEntry, Certificate, Close, InstanceState, NewCertificate, NewOperation, Operation,
-    PendingRequest, Phase, Store, StoreError,
+    PendingRequest, Phase, Store, StoreError, Watch,
 };
 use zeroize::Zeroizing;
 
@@ -98,6 +99,25 @@ impl Store for FullStore<'_> {
         self.inner.certificates()
     }
 
+    fn newest_certificates(
+        &self,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Certificate>, StoreError> {
+        self.inner.newest_certificates(after, limit)
+    }
+
+    fn certificate_versions(&self, name: &str) -> Result<Vec<Certificate>, StoreError> {
+        self.inner.certificate_versions(name)
+    }
+
+    fn certificates_of_leaf(
+        &self,
+        fingerprint: &Fingerprint,
+    ) -> Result<Vec<Certificate>, StoreError> {
+        self.inner.certificates_of_leaf(fingerprint)
+    }
+
     fn private_key(
         &self,
         name: &str,
@@ -124,6 +144,18 @@ impl Store for FullStore<'_> {
 
     fn delete_certificate(&mut self, name: &str) -> Result<bool, StoreError> {
         self.write(|store| store.delete_certificate(name))
+    }
+
+    fn put_watch(&mut self, instance: &str, watch: &Watch) -> Result<(), StoreError> {
+        self.write(|store| store.put_watch(instance, watch))
+    }
+
+    fn watches(&self, instance: &str) -> Result<Vec<Watch>, StoreError> {
+        self.inner.watches(instance)
+    }
+
+    fn delete_watch(&mut self, instance: &str, name: &str) -> Result<bool, StoreError> {
+        self.write(|store| store.delete_watch(instance, name))
     }
 
     fn audit(&mut self, actor: &str, at_ms: i64, what: &str) -> Result<(), StoreError> {

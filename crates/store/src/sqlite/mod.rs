@@ -13,18 +13,21 @@ mod create;
 mod folder;
 mod history;
 mod instances;
+mod leaves;
 mod operations;
 mod plans;
 mod requests;
 mod schema;
 mod snapshots;
+mod watches;
 
 use crate::identity::Identity;
 use crate::{
     AuditEntry, Certificate, Close, InstanceState, NewCertificate, NewOperation, Operation,
-    PendingRequest, Phase, Store, StoreError,
+    PendingRequest, Phase, Store, StoreError, Watch,
 };
 use connection::{connect, transaction};
+use mailtls::Fingerprint;
 use postseal_planner::{Intent, Plan};
 use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
@@ -180,6 +183,25 @@ impl Store for SqliteStore {
         self.read(async |db| certificates::all(db).await)
     }
 
+    fn newest_certificates(
+        &self,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Certificate>, StoreError> {
+        self.read(async |db| certificates::newest(db, after, limit).await)
+    }
+
+    fn certificate_versions(&self, name: &str) -> Result<Vec<Certificate>, StoreError> {
+        self.read(async |db| certificates::of_name(db, name).await)
+    }
+
+    fn certificates_of_leaf(
+        &self,
+        fingerprint: &Fingerprint,
+    ) -> Result<Vec<Certificate>, StoreError> {
+        self.read(async |db| leaves::find(db, fingerprint).await)
+    }
+
     fn private_key(
         &self,
         name: &str,
@@ -213,6 +235,18 @@ impl Store for SqliteStore {
 
     fn delete_certificate(&mut self, name: &str) -> Result<bool, StoreError> {
         self.write(async |db| certificates::delete(db, name).await)
+    }
+
+    fn put_watch(&mut self, instance: &str, watch: &Watch) -> Result<(), StoreError> {
+        self.write(async |db| watches::put(db, instance, watch).await)
+    }
+
+    fn watches(&self, instance: &str) -> Result<Vec<Watch>, StoreError> {
+        self.read(async |db| watches::all(db, instance).await)
+    }
+
+    fn delete_watch(&mut self, instance: &str, name: &str) -> Result<bool, StoreError> {
+        self.write(async |db| watches::delete(db, instance, name).await)
     }
 
     fn audit(&mut self, actor: &str, at_ms: i64, what: &str) -> Result<(), StoreError> {

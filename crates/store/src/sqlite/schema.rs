@@ -11,17 +11,19 @@ use sqlx::{Connection, SqlSafeStr};
 use std::path::Path;
 
 /// The newest version of `agent.db`.
-const NEWEST: i64 = 3;
+const NEWEST: i64 = 6;
 
 /// The migrations of `agent.db`.
 pub(super) fn agent() -> Migrator {
     let first = include_str!("../../migrations/sqlite/agent/0001_agent.sql");
     let before = include_str!("../../migrations/sqlite/agent/0002_before.sql");
     let versions = include_str!("../../migrations/sqlite/agent/0003_versions.sql");
+    let watches = include_str!("../../migrations/sqlite/agent/0006_watches.sql");
     Migrator::with_migrations(vec![
         migration(1, "agent", first),
         migration(2, "before", before),
-        migration(NEWEST, "versions", versions),
+        migration(3, "versions", versions),
+        migration(NEWEST, "watches", watches),
     ])
 }
 
@@ -65,6 +67,7 @@ pub(super) async fn bring_up_to_date(
                 .await
                 .doing("begin to bring it up to date")?;
             run(&mut db, &agent(), path).await?;
+            super::leaves::note_missing(&mut db).await?;
             db.commit().await.doing("bring it up to date")
         }
     }

@@ -6,7 +6,7 @@ mod operations;
 
 use postseal_store::Store;
 
-pub(crate) use certificates::{certificates, keys, requests, versions};
+pub(crate) use certificates::{certificates, keys, requests, versions, watches};
 pub(crate) use instances::{instances, plans};
 pub(crate) use operations::{closing, operations, refusals};
 
