@@ -21,6 +21,18 @@ impl Engine<'_> {
         self.observe_for(intent.as_ref())
     }
 
+    /// The same, knowing the certificates of another intent too: one that a plan leads back to.
+    pub(crate) fn observe_with(&self, also: &Intent) -> Result<Facts, EngineError> {
+        let mut facts = self.observe()?;
+        for stored in self.certificates_bound(Some(also))? {
+            let mut known = facts.certificates.iter();
+            if known.all(|known| known.fingerprint != stored.fingerprint) {
+                facts.certificates.push(stored);
+            }
+        }
+        Ok(facts)
+    }
+
     /// The same, with a look at what `intent` would name.
     pub(crate) fn observe_for(&self, intent: Option<&Intent>) -> Result<Facts, EngineError> {
         self.tell(Event::Stage { stage: Stage::Look });
@@ -37,12 +49,12 @@ impl Engine<'_> {
     ) -> Result<Vec<StoredCertificate>, EngineError> {
         let state = self.store.instance(&self.instance)?;
         let open = self.store.open(&self.instance)?;
-        let open = open.map(|open| open.new.plan.intent);
+        let open = open.map(|open| [open.new.plan.intent, open.new.plan.earlier]);
         let known = state.as_ref().into_iter().flat_map(|state| {
             let draft = state.draft.as_ref();
             [Some(&state.desired), draft].into_iter().flatten()
         });
-        let versions = self.versions_of(known.chain(&open).chain(intent))?;
+        let versions = self.versions_of(known.chain(open.iter().flatten()).chain(intent))?;
         Ok(versions.into_iter().filter_map(stored).collect())
     }
 }

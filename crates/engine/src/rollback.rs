@@ -24,7 +24,7 @@ impl Engine<'_> {
                 self.operation_to_undo(operation)?
             }
         };
-        let facts = self.observe()?;
+        let facts = self.observe_with(&undone.new.plan.earlier)?;
         let state = self.in_force_now(&facts)?;
         let plan = crate::undo::rollback_plan(&undone, &state, &facts, self.clock.now_unix())?;
         Ok(Proposal {

@@ -24,6 +24,8 @@ mod real;
 mod root;
 mod scratch;
 mod sni_map;
+mod sources;
+mod watcher;
 
 pub use entered::Entered;
 pub use error::HostError;
@@ -31,6 +33,8 @@ pub use instance::{Instance, LIFETIME};
 pub use lock::LOCK_DIRECTORY;
 pub use postfix::{Control, Places, Postfix};
 pub use real::{HostOptions, PostfixHost};
+pub use sources::{SourceError, SourceFiles, read_folder, read_password, read_source, read_stream};
+pub use watcher::Watcher;
 
 use postseal_planner::facts::{CfFile, FileLook, MasterState};
 use postseal_planner::plan::{Cf, SniMap};
