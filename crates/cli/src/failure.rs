@@ -134,18 +134,23 @@ impl Failure {
     }
 }
 
+impl From<Kind> for Exit {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Refused => Self::Data,
+            Kind::Conflict => Self::Temporary,
+            Kind::RolledBack => Self::RolledBack,
+            Kind::Undetermined => Self::Undetermined,
+            Kind::Permission => Self::Permission,
+            Kind::Failed => Self::Failed,
+        }
+    }
+}
+
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
-        let exit = match error.kind() {
-            Kind::Refused => Exit::Data,
-            Kind::Conflict => Exit::Temporary,
-            Kind::RolledBack => Exit::RolledBack,
-            Kind::Undetermined => Exit::Undetermined,
-            Kind::Permission => Exit::Permission,
-            Kind::Failed => Exit::Failed,
-        };
         Self {
-            exit,
+            exit: error.kind().into(),
             code: error.code(),
             message: whole_chain(&error),
             hint: hint(&error),

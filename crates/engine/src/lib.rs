@@ -17,6 +17,8 @@
 //! | `rollback` | the operator's way back |
 //! | `recover` | journal → kept or undone |
 //!
+//! `watch` keeps folders of ACME clients in sight and deploys what is renewed there.
+//!
 //! `Approved`, `Rehearsed` and `Applied` can only be made by their files: approval, rehearsal and
 //! proof are types, not habits.
 
@@ -45,6 +47,7 @@ mod settle;
 mod status;
 mod undo;
 mod verify;
+mod watch;
 mod wire;
 mod wishes;
 
@@ -65,6 +68,7 @@ pub use propose::Proposal;
 pub use recover::Recovery;
 pub use status::{InForce, Status};
 pub use verify::Verified;
+pub use watch::{CheckNews, Folders, Found, Until, Watched};
 pub use wire::{Network, Wire};
 pub use wishes::{Wish, certificate, wishes};
 

@@ -8,6 +8,7 @@ mod check;
 mod import;
 pub(crate) mod list;
 mod make;
+mod watch;
 
 use crate::answer::{Answer, findings_text};
 use crate::change::Change;
@@ -26,6 +27,9 @@ pub(crate) enum CertCommand {
     /// Present the newest version of a certificate at once, wherever an older one is in force;
     /// with files or a folder, import them as its renewal first (the hook for ACME clients)
     Deploy(import::DeployArgs),
+    /// Watch the folder of an ACME client, and present what is renewed there; without NAME, all
+    /// folders that are remembered (for a service)
+    Watch(watch::WatchArgs),
     /// Make a certificate that only its own key vouches for
     SelfSigned(make::SelfSignedArgs),
     /// Make a small CA of one's own, for closed networks and tests
@@ -73,6 +77,7 @@ pub(crate) fn run(command: &CertCommand, global: &Global) -> Result<Answer, Fail
         CertCommand::PrivateCa(args) => make::private_ca(args, global),
         CertCommand::Request(args) => make::request(args, global),
         CertCommand::Deploy(args) => import::deploy(args, global),
+        CertCommand::Watch(args) => watch::watch(args, global),
         CertCommand::List => list::list(global),
         CertCommand::Show(args) => show(&args.name, global),
         CertCommand::Check(args) => check::check(args, global),

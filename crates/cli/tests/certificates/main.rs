@@ -10,8 +10,10 @@ mod cut;
 #[path = "../scene/mod.rs"]
 mod scene;
 
+mod certbot;
 mod client;
 mod damage;
+mod keeper;
 mod kill;
 mod kinds;
 mod made;
@@ -20,3 +22,4 @@ mod ports;
 mod refusals;
 mod renewed;
 mod site;
+mod watched;

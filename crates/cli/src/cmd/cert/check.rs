@@ -50,7 +50,7 @@ fn indented(text: &str) -> String {
 }
 
 /// A finding with the certificate it is about.
-fn named(name: &str, finding: &Finding) -> Value {
+pub(super) fn named(name: &str, finding: &Finding) -> Value {
     let mut document = json!({"certificate": name});
     if let (Some(into), Value::Object(from)) = (document.as_object_mut(), json!(finding)) {
         into.extend(from);
