@@ -108,11 +108,12 @@ fn assemble(look: HostLook, certificates: Vec<StoredCertificate>) -> Facts {
     }
 }
 
-fn stored(certificate: Certificate) -> Option<StoredCertificate> {
+pub(crate) fn stored(certificate: Certificate) -> Option<StoredCertificate> {
     let leaf = certificate.chain.first()?;
     Some(StoredCertificate {
         fingerprint: Fingerprint::of(leaf),
         name: certificate.name,
+        version: certificate.version,
         chain: certificate.chain,
         has_key: certificate.has_key,
         private_ca: certificate.private_ca,

@@ -36,7 +36,7 @@ pub use real::{HostOptions, PostfixHost};
 pub use sources::{SourceError, SourceFiles, read_folder, read_password, read_source, read_stream};
 pub use watcher::Watcher;
 
-use postseal_planner::facts::{CfFile, FileLook, MasterState};
+use postseal_planner::facts::{CfFile, FileLook, MasterState, PortOwner};
 use postseal_planner::plan::{Cf, SniMap};
 use postseal_planner::{Digest, PostfixVersion};
 use std::collections::BTreeMap;
@@ -103,6 +103,12 @@ pub trait Host {
     fn rivals(&self, addresses: &[SocketAddr]) -> Vec<Rival> {
         let _ = addresses;
         Vec::new()
+    }
+
+    /// Who listens at an address of this instance.
+    fn owner(&self, address: SocketAddr) -> PortOwner {
+        let _ = address;
+        PortOwner::Unknown
     }
 
     /// `postfix reload`. Returns when the signal is sent; it says nothing of the effect.

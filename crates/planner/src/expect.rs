@@ -13,7 +13,7 @@ mod certificates;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use certificates::{Configured, configured, form_of};
+pub(crate) use certificates::{Configured, configured, content, form_of};
 
 use crate::compile::range_syntax;
 use crate::facts::Facts;

@@ -40,7 +40,7 @@ pub use expect::expect;
 pub use facts::Facts;
 pub use finding::{Finding, Refusal, Severity};
 pub use intent::{Intent, Wish};
-pub use judge::judge;
+pub use judge::{Around, Difference, add_causes, differences, judge};
 pub use looks::{looks, looks_ahead};
 pub use make::{Request, plan};
 pub use plan::Plan;
