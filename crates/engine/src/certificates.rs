@@ -1,17 +1,18 @@
-//! The certificate store's verbs: list, check, export.
+//! The certificate store's verbs: show, export; `list` and `check` are files of their own below.
 //!
 //! Owns: what is shown of it and what may leave it; what enters is `import`'s, what goes
 //! `delete`'s. Never: writes a key anywhere; only a plan's steps do. Binding is a wish (`adopt`).
 
+mod check;
 mod listed;
 mod users;
 
 pub use listed::Listed;
 
 use crate::{Engine, EngineError};
-use mailtls::{CertProblem, Certificate, Fingerprint, Gravity, PrivateKey, Trust};
+use mailtls::{CertProblem, Certificate, Fingerprint, Gravity, PrivateKey};
 use postseal_planner::report::KeyAlgorithm;
-use postseal_planner::{Finding, Severity};
+use postseal_planner::{Finding, Severity, SystemTrust};
 use postseal_store::Certificate as Stored;
 use users::Users;
 use zeroize::Zeroizing;
@@ -50,29 +51,16 @@ impl Engine<'_> {
     /// One certificate, judged.
     pub fn certificate(&self, name: &str) -> Result<CertificateView, EngineError> {
         let newest = self.newest(name)?.ok_or_else(|| unknown(name))?;
-        self.view(newest, &self.users()?)
-    }
-
-    /// All certificates, judged one after the other, each handed to `each` and forgotten: what
-    /// this takes in memory does not grow with the store.
-    pub fn each_certificate(
-        &self,
-        each: &mut dyn FnMut(CertificateView),
-    ) -> Result<(), EngineError> {
-        let users = self.users()?;
-        self.each_stored(&mut |stored| {
-            each(self.view(stored, &users)?);
-            Ok(())
-        })
+        self.view(newest, &self.users()?, &self.system_trust())
     }
 
     /// The certificates that something presents, or would, judged.
     pub(crate) fn certificates_in_use(&self) -> Result<Vec<CertificateView>, EngineError> {
-        let users = self.users()?;
+        let (users, system) = (self.users()?, self.system_trust());
         let mut views = Vec::new();
         for name in users.names() {
             if let Some(newest) = self.newest(name)? {
-                views.push(self.view(newest, &users)?);
+                views.push(self.view(newest, &users, &system)?);
             }
         }
         Ok(views)
@@ -94,10 +82,24 @@ impl Engine<'_> {
         }
     }
 
-    fn view(&self, stored: Stored, users: &Users) -> Result<CertificateView, EngineError> {
+    /// The trust anchors of the system that Postfix runs on.
+    fn system_trust(&self) -> SystemTrust {
+        let looks: Vec<_> = SystemTrust::bundles()
+            .map(|path| self.host.read(&path))
+            .collect();
+        SystemTrust::of(&looks)
+    }
+
+    fn view(
+        &self,
+        stored: Stored,
+        users: &Users,
+        system: &SystemTrust,
+    ) -> Result<CertificateView, EngineError> {
         let chain = parsed(&stored)?;
         let now = self.clock.now_unix();
-        let problems = problems(&chain, now, stored.private_ca.as_deref());
+        let mut problems = problems(&chain, now, stored.private_ca.as_deref(), system);
+        problems.extend(self.duplicate(&stored.name, &chain)?);
         Ok(CertificateView {
             used_by: users.of_certificate(&stored.name, stored.version),
             name: stored.name,
@@ -107,6 +109,18 @@ impl Engine<'_> {
             source: stored.source,
             problems,
         })
+    }
+
+    /// The same certificate under another name.
+    fn duplicate(&self, name: &str, chain: &[Certificate]) -> Result<Option<Finding>, EngineError> {
+        let Some(leaf) = chain.first() else {
+            return Ok(None);
+        };
+        let fingerprint = leaf.fingerprint();
+        let same = self.of_leaf(&fingerprint)?;
+        let others = same.iter().filter(|stored| stored.name != name);
+        let others: Vec<_> = others.map(|one| (one.name.as_str(), fingerprint)).collect();
+        Ok(mailtls::duplicate(leaf, &others).as_ref().map(finding))
     }
 
     /// Key and chain of a stored certificate, after the operator has said so in full words.
@@ -176,23 +190,16 @@ const OF_CAS: [&str; 5] = [
     "cert.weak-signature",
 ];
 
-/// What is wrong with a chain at `now`, as findings. Without a private CA, who issued it is not
-/// judged: that is for whoever connects to decide.
-fn problems(chain: &[Certificate], now_unix: i64, private_ca: Option<&[u8]>) -> Vec<Finding> {
-    let anchors: Vec<Certificate> = private_ca
-        .and_then(|der| Certificate::parse(der).ok())
-        .into_iter()
-        .collect();
+/// What is wrong with a certificate of the store at `now`, as findings.
+fn problems(
+    chain: &[Certificate],
+    now_unix: i64,
+    private_ca: Option<&[u8]>,
+    system: &SystemTrust,
+) -> Vec<Finding> {
     // A CA in the store issues; nothing presents it, so what would be wrong with that is no matter.
     let is_ca = matches!(chain, [lone] if lone.is_ca && lone.self_signed);
-    // No public CA issues from its root: alone, a certificate lacks its intermediate.
-    let alone = matches!(chain, [lone] if !lone.self_signed);
-    let trust = if anchors.is_empty() && !alone {
-        Trust::Unknown
-    } else {
-        Trust::Anchors(&anchors)
-    };
-    mailtls::problems(chain, now_unix, &[], trust)
+    postseal_planner::chain_problems(chain, now_unix, &[], private_ca, system)
         .iter()
         .filter(|problem| !is_ca || OF_CAS.contains(&problem.code))
         .map(finding)

@@ -43,23 +43,29 @@ impl Engine<'_> {
     }
 }
 
-/// A binding, in words.
-#[derive(PartialEq, Eq)]
+/// A binding, and the version that it means.
 struct User {
-    name: String,
+    bound: Binding,
     version: u32,
-    place: String,
+    /// Why it does not present it now.
+    why_not: Option<&'static str>,
+}
+
+impl User {
+    fn is_like(&self, other: &Self) -> bool {
+        let place = |user: &Self| (user.bound.name.clone(), user.bound.place.clone());
+        self.version == other.version && place(self) == place(other)
+    }
 }
 
 /// Who presents what.
 pub(super) struct Users {
-    /// With the reason why it does not present it now.
-    rows: Vec<(User, Option<&'static str>)>,
+    rows: Vec<User>,
 }
 
 impl Users {
     fn of(stored: &[Certificate], kinds: [(Option<&Intent>, Option<&'static str>); 3]) -> Self {
-        let mut rows: Vec<(User, Option<&str>)> = Vec::new();
+        let mut rows: Vec<User> = Vec::new();
         let versions: BTreeMap<(&str, Fingerprint), u32> = stored
             .iter()
             .filter_map(|each| {
@@ -70,12 +76,12 @@ impl Users {
         for (intent, why_not) in kinds {
             for bound in intent.iter().flat_map(|intent| &intent.bindings) {
                 let user = User {
-                    name: bound.name.clone(),
+                    bound: bound.clone(),
                     version: version(&versions, bound),
-                    place: bound.place.text(),
+                    why_not,
                 };
-                if rows.iter().all(|(known, _)| *known != user) {
-                    rows.push((user, why_not));
+                if !rows.iter().any(|known| known.is_like(&user)) {
+                    rows.push(user);
                 }
             }
         }
@@ -86,19 +92,27 @@ impl Users {
     pub(super) fn names(&self) -> BTreeSet<&str> {
         self.rows
             .iter()
-            .map(|(user, _)| user.name.as_str())
+            .map(|user| user.bound.name.as_str())
+            .collect()
+    }
+
+    /// The bindings in force of one version of a certificate.
+    pub(super) fn in_force(&self, name: &str, version: u32) -> Vec<&Binding> {
+        let rows = self.rows.iter().filter(|user| user.why_not.is_none());
+        rows.filter(|user| user.bound.name == name && user.version == version)
+            .map(|user| &user.bound)
             .collect()
     }
 
     /// The places of all versions of a certificate.
     pub(super) fn of_certificate(&self, name: &str, newest: u32) -> Vec<String> {
-        let rows = self.rows.iter().filter(|(user, _)| user.name == name);
-        rows.map(|(user, why_not)| {
-            let mut words = user.place.clone();
+        let rows = self.rows.iter().filter(|user| user.bound.name == name);
+        rows.map(|user| {
+            let mut words = user.bound.place.text();
             if user.version != newest {
                 words.push_str(&format!(" [version {}]", user.version));
             }
-            if let Some(why_not) = why_not {
+            if let Some(why_not) = user.why_not {
                 words.push_str(&format!(" ({why_not})"));
             }
             words

@@ -34,7 +34,7 @@ impl Engine<'_> {
     /// Judges the certificates of the store, and tells what differs from the last time.
     pub(super) fn check_round(&self, told: &mut Told, tell: &mut dyn FnMut(Watched<'_>)) {
         let mut now = BTreeSet::new();
-        let judged = self.each_certificate(&mut |view| {
+        let judged = self.check_certificates(None, &mut |view| {
             for finding in view.problems {
                 let key = (view.name.clone(), finding.code.to_string());
                 if !told.0.contains(&key) && !now.contains(&key) {

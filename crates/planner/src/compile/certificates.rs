@@ -71,8 +71,8 @@ pub(super) fn is_installed(value: &str) -> bool {
     value.contains(&format!("/{FOLDER}/"))
 }
 
-/// Where the key and chain of a stored certificate stand.
-pub(crate) fn chain_path(directory: &Path, name: &str, fingerprint: &Fingerprint) -> PathBuf {
+/// Where the key and chain of a stored certificate stand, in a configuration directory.
+pub fn installed_at(directory: &Path, name: &str, fingerprint: &Fingerprint) -> PathBuf {
     let plain = |c: char| {
         if c.is_ascii_alphanumeric() || "-_.".contains(c) {
             c
@@ -90,13 +90,13 @@ pub(crate) fn stored_at<'a>(facts: &'a Facts, path: &Path) -> Option<&'a StoredC
         return None;
     }
     facts.certificates.iter().find(|stored| {
-        chain_path(&facts.config_directory, &stored.name, &stored.fingerprint) == path
+        installed_at(&facts.config_directory, &stored.name, &stored.fingerprint) == path
     })
 }
 
 /// Where the certificate of a binding stands.
 pub(crate) fn bound_path(facts: &Facts, bound: &Binding) -> PathBuf {
-    chain_path(&facts.config_directory, &bound.name, &bound.fingerprint)
+    installed_at(&facts.config_directory, &bound.name, &bound.fingerprint)
 }
 
 /// Adds the targets of bindings and of `inbound-certificate=none`.

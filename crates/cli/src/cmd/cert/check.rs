@@ -7,6 +7,7 @@ use crate::cmd::lint::severity;
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
+use postseal_engine::CertificateView;
 use postseal_planner::{Finding, Severity};
 use serde_json::{Value, json};
 
@@ -34,10 +35,8 @@ pub(super) fn check(args: &CheckArgs, global: &Global) -> Result<Answer, Failure
         bad |= found.iter().any(|finding| finding.severity >= args.fail_on);
         findings.extend(found.iter().map(|finding| named(name, finding)));
     };
-    match &args.name {
-        Some(name) => tell(name, &engine.certificate(name)?.problems),
-        None => engine.each_certificate(&mut |view| tell(&view.name, &view.problems))?,
-    }
+    let mut each = |view: CertificateView| tell(&view.name, &view.problems);
+    engine.check_certificates(args.name.as_deref(), &mut each)?;
     if findings.is_empty() {
         text.push_str("Nothing found.\n");
     }
