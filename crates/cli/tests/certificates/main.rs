@@ -12,6 +12,7 @@ mod scene;
 
 mod causes;
 mod certbot;
+mod checks;
 mod client;
 mod damage;
 mod keeper;
