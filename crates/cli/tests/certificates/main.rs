@@ -15,6 +15,8 @@ mod certbot;
 mod checks;
 mod client;
 mod damage;
+mod hooks;
+mod hostile;
 mod keeper;
 mod kill;
 mod kinds;
