@@ -207,17 +207,12 @@ fn problems(
 }
 
 pub(crate) fn finding(problem: &CertProblem) -> Finding {
-    let severity = match problem.gravity {
-        Gravity::Note => Severity::Info,
-        Gravity::Warning => Severity::Warning,
-        Gravity::Error => Severity::Error,
-    };
-    Finding::new(
-        problem.code,
-        severity,
-        problem.message.clone(),
-        problem.remedy.clone(),
-    )
+    let mut finding = postseal_planner::certificate_finding(problem);
+    // A plan may present a certificate that ends soon; to those who look after it, it is urgent.
+    if problem.gravity == Gravity::Error {
+        finding.severity = Severity::Error;
+    }
+    finding
 }
 
 pub(crate) fn unknown(name: &str) -> EngineError {

@@ -14,7 +14,8 @@ mod told;
 
 pub use told::CheckNews;
 
-use crate::change::Changed;
+use crate::adopt::Changes;
+use crate::change::{Changed, Outcome};
 use crate::import::Import;
 use crate::{Engine, EngineError};
 use decide::{Decision, Memory, News, REST, Seen};
@@ -242,7 +243,12 @@ impl Engine<'_> {
     ) -> Taken {
         let name = watch.name.as_str();
         match self.renew(watch, leaf, found) {
-            Ok(changed) => {
+            // It was there and in force: nobody needs to know.
+            Ok((Changes::None, changed)) if changed.outcome == Outcome::Nothing => {
+                memory.taken();
+                Taken::No
+            }
+            Ok((_, changed)) => {
                 memory.taken();
                 let changed = &changed;
                 tell(Watched::Renewed {
@@ -271,9 +277,9 @@ impl Engine<'_> {
         watch: &Watch,
         leaf: Fingerprint,
         found: Found,
-    ) -> Result<Changed, EngineError> {
+    ) -> Result<(Changes, Changed), EngineError> {
         self.wake()?;
-        self.import_certificate(Import {
+        let imported = self.import_certificate(Import {
             name: watch.name.clone(),
             cert: found.cert,
             key: found.key,
@@ -289,7 +295,7 @@ impl Engine<'_> {
             ..watch.clone()
         };
         self.store.put_watch(&self.instance, &taken)?;
-        Ok(changed)
+        Ok((imported.changes, changed))
     }
 
     /// At the end of a single look, what was still waited out is told.
