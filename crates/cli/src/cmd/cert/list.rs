@@ -4,7 +4,7 @@
 
 use super::date;
 use crate::answer::Answer;
-use crate::config::Global;
+use crate::config::{Global, Output};
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::table;
@@ -20,20 +20,41 @@ pub(super) fn list(global: &Global) -> Result<Answer, Failure> {
     let engine = session.engine();
     let certificates = engine.list_certificates()?;
     let requests = engine.requests()?;
+    // There may be ten thousand: only the form that is asked for is made, and each row goes when
+    // its document is there.
+    Ok(match global.output {
+        Output::Text => Answer::new(text(&certificates, &requests), Value::Null),
+        Output::Json => {
+            let requests: Vec<Value> = requests.iter().map(request).collect();
+            let all = certificates.into_iter();
+            let certificates: Vec<Value> = all.map(|row| document(&row)).collect();
+            let document = json!({"changed": false});
+            Answer::new(
+                "",
+                with(
+                    document,
+                    [("certificates", certificates), ("requests", requests)],
+                ),
+            )
+        }
+    })
+}
+
+/// The document with these lists, which are moved: `json!` would copy them.
+fn with(mut document: Value, lists: [(&str, Vec<Value>); 2]) -> Value {
+    if let Some(fields) = document.as_object_mut() {
+        fields.extend(lists.map(|(name, list)| (name.to_owned(), Value::Array(list))));
+    }
+    document
+}
+
+fn text(certificates: &[Listed], requests: &[PendingRequest]) -> String {
     let rows = certificates.iter().map(row);
     let rows: Vec<Vec<String>> = rows.chain(requests.iter().map(waiting)).collect();
-    let text = if rows.is_empty() {
-        "No certificates.\n".to_owned()
-    } else {
-        table::render(&HEAD, &rows)
-    };
-    let requests: Vec<Value> = requests.iter().map(request).collect();
-    // Each row goes when its document is made: there may be ten thousand.
-    let certificates: Vec<Value> = certificates.into_iter().map(|row| document(&row)).collect();
-    Ok(Answer::new(
-        text,
-        json!({"changed": false, "certificates": certificates, "requests": requests}),
-    ))
+    match rows.as_slice() {
+        [] => "No certificates.\n".to_owned(),
+        rows => table::render(&HEAD, rows),
+    }
 }
 
 fn row(listed: &Listed) -> Vec<String> {
