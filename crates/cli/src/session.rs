@@ -7,7 +7,7 @@ use crate::failure::{Exit, Failure, whole_chain};
 use crate::guardian::GuardProcess;
 use crate::progress;
 use postseal_engine::{Engine, EngineError, Event, Network, SystemClock};
-use postseal_host::{Entered, Host, HostError, HostOptions, PostfixHost};
+use postseal_host::{Entered, Host, HostError, HostOptions, PostfixHost, Watcher};
 use postseal_store::{SqliteStore, StoreError};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::path::PathBuf;
@@ -84,6 +84,17 @@ impl Session {
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             signal_hook::flag::register(signal, Arc::clone(&self.interrupted))
                 .map_err(|error| Failure::new(Exit::Failed, "host.signal", error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// The same signals end the waiting for what happens in folders.
+    pub(crate) fn wake_by_interrupts(&self, watcher: &Watcher) -> Result<(), Failure> {
+        let failed =
+            |error: std::io::Error| Failure::new(Exit::Failed, "host.signal", error.to_string());
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            let waker = watcher.waker().map_err(failed)?;
+            signal_hook::low_level::pipe::register(signal, waker).map_err(failed)?;
         }
         Ok(())
     }

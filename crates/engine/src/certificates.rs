@@ -1,18 +1,25 @@
-//! The certificate store's verbs: list, check, export.
+//! The certificate store's verbs: show, export; `list` and `check` are files of their own below.
 //!
 //! Owns: what is shown of it and what may leave it; what enters is `import`'s, what goes
 //! `delete`'s. Never: writes a key anywhere; only a plan's steps do. Binding is a wish (`adopt`).
 
+mod check;
+mod listed;
 mod users;
 
-use crate::renew::Bindings;
+pub use listed::Listed;
+
+use crate::renew::Renewals;
 use crate::{Engine, EngineError, RenewalView};
-use mailtls::{CertProblem, Certificate, Fingerprint, Gravity, PrivateKey, Trust};
-use postseal_planner::renewal::{Here, Life, Renewal};
+use mailtls::{CertProblem, Certificate, Fingerprint, Gravity, PrivateKey};
 use postseal_planner::report::KeyAlgorithm;
-use postseal_planner::{Finding, Severity};
-use users::{Intents, Users};
+use postseal_planner::{Finding, Severity, SystemTrust};
+use postseal_store::Certificate as Stored;
+use users::Users;
 use zeroize::Zeroizing;
+
+/// How many certificates are held at once where all are read.
+const PAGE: usize = 250;
 
 /// A certificate of the store, for people.
 #[derive(Debug)]
@@ -36,13 +43,11 @@ pub struct CertificateView {
     pub renewal: Option<RenewalView>,
 }
 
-/// What is wrong today.
-#[derive(Debug)]
-pub struct Checked {
-    /// The certificates that were looked at.
-    pub views: Vec<CertificateView>,
-    /// What is in force against the names that senders use, and what they find in DNS.
-    pub in_force: Vec<Finding>,
+/// What is the same for all certificates.
+struct Around {
+    users: Users,
+    system: SystemTrust,
+    renewals: Renewals,
 }
 
 /// A private key on its way out.
@@ -53,89 +58,104 @@ pub struct ExportedKey {
 }
 
 impl Engine<'_> {
-    /// All certificates, by name.
-    pub fn certificates(&self) -> Result<Vec<CertificateView>, EngineError> {
-        let state = self.store.instance(&self.instance)?;
-        let desired = state.as_ref().map(|state| &state.desired);
-        let draft = state.as_ref().and_then(|state| state.draft.as_ref());
-        let open = self.awaiting()?.map(|open| open.new.plan.intent);
-        let intents = Intents {
-            in_force: open.as_ref().or(desired),
-            on_rollback: desired,
-            pending: draft,
-        };
-        let now = self.clock.now_unix();
-        let mut views: Vec<CertificateView> = Vec::new();
-        let all = self.store.certificates()?;
-        let users = Users::of(&all, &intents);
-        let renewals = self.store.renewals()?;
-        let bindings = Bindings::among(intents.all().flat_map(|intent| &intent.bindings));
-        for stored in all {
-            if views
-                .last()
-                .is_some_and(|newest| newest.name == stored.name)
-            {
-                continue;
+    /// One certificate, judged.
+    pub fn certificate(&self, name: &str) -> Result<CertificateView, EngineError> {
+        let newest = self.newest(name)?.ok_or_else(|| unknown(name))?;
+        self.view(newest, &self.around()?)
+    }
+
+    /// The certificates that something presents, or would, judged.
+    pub(crate) fn certificates_in_use(&self) -> Result<Vec<CertificateView>, EngineError> {
+        let around = self.around()?;
+        let mut views = Vec::new();
+        for name in around.users.names() {
+            if let Some(newest) = self.newest(name)? {
+                views.push(self.view(newest, &around)?);
             }
-            let chain: Vec<Certificate> = stored
-                .chain
-                .iter()
-                .map(|der| Certificate::parse(der))
-                .collect::<Result<_, _>>()?;
-            let mut problems = problems(&chain, now, stored.private_ca.as_deref());
-            let renewal = renewal_of(&renewals, &stored.name, &chain).map(|(renewal, life)| {
-                let here = Here {
-                    instance: &self.instance,
-                    presents: bindings.presents(&stored.name, &life.of),
-                };
-                RenewalView::of(renewal, &life, here, now)
-            });
-            problems.extend(renewal.iter().filter_map(|renewal| renewal.failure.clone()));
-            views.push(CertificateView {
-                used_by: users.of_certificate(&stored.name, stored.version),
-                name: stored.name,
-                version: stored.version,
-                chain,
-                has_key: stored.has_key,
-                source: stored.source,
-                problems,
-                renewal,
-            });
         }
         Ok(views)
     }
 
-    /// One certificate.
-    pub fn certificate(&self, name: &str) -> Result<CertificateView, EngineError> {
-        let views = self.certificates()?;
-        views
-            .into_iter()
-            .find(|view| view.name == name)
-            .ok_or_else(|| unknown(name))
+    /// The newest version of each certificate, by name, a page at a time.
+    fn each_stored(
+        &self,
+        each: &mut dyn FnMut(Stored) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        let mut after = String::new();
+        loop {
+            let page = self.store.newest_certificates(&after, PAGE)?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            after.clone_from(&last.name);
+            page.into_iter().try_for_each(&mut *each)?;
+        }
     }
 
-    /// What is wrong with one certificate, or all, and with what is in force.
-    pub fn check_certificates(&self, name: Option<&str>) -> Result<Checked, EngineError> {
-        let views = match name {
-            Some(name) => vec![self.certificate(name)?],
-            None => self.certificates()?,
+    /// The trust anchors of the system that Postfix runs on.
+    fn system_trust(&self) -> SystemTrust {
+        let looks: Vec<_> = SystemTrust::bundles()
+            .map(|path| self.host.read(&path))
+            .collect();
+        SystemTrust::of(&looks)
+    }
+
+    fn view(&self, stored: Stored, around: &Around) -> Result<CertificateView, EngineError> {
+        let chain = parsed(&stored)?;
+        let now = self.clock.now_unix();
+        let private_ca = stored.private_ca.as_deref();
+        let mut problems = problems(&chain, now, private_ca, &around.system);
+        problems.extend(self.duplicate(&stored.name, &chain)?);
+        let life = chain.first().map(crate::issue::life);
+        let renewal = life.and_then(|life| around.renewals.of_certificate(&stored.name, &life));
+        problems.extend(renewal.iter().filter_map(|one| one.failure.clone()));
+        Ok(CertificateView {
+            used_by: around.users.of_certificate(&stored.name, stored.version),
+            name: stored.name,
+            version: stored.version,
+            chain,
+            has_key: stored.has_key,
+            source: stored.source,
+            problems,
+            renewal,
+        })
+    }
+
+    /// What all certificates are shown with.
+    fn around(&self) -> Result<Around, EngineError> {
+        Ok(Around {
+            users: self.users()?,
+            system: self.system_trust(),
+            renewals: Renewals::of(self)?,
+        })
+    }
+
+    /// The same certificate under another name.
+    fn duplicate(&self, name: &str, chain: &[Certificate]) -> Result<Option<Finding>, EngineError> {
+        let Some(leaf) = chain.first() else {
+            return Ok(None);
         };
-        let in_force = match self.store.instance(&self.instance)? {
-            Some(state) => self.dane_findings(&state.desired)?,
-            None => Vec::new(),
-        };
-        Ok(Checked { views, in_force })
+        let fingerprint = leaf.fingerprint();
+        let same = self.of_leaf(&fingerprint)?;
+        let others = same.iter().filter(|stored| stored.name != name);
+        let others: Vec<_> = others.map(|one| (one.name.as_str(), fingerprint)).collect();
+        Ok(mailtls::duplicate(leaf, &others).as_ref().map(finding))
+    }
+
+    /// What is in force against the names that senders use, and what they find in DNS.
+    pub fn check_in_force(&self) -> Result<Vec<Finding>, EngineError> {
+        match self.store.instance(&self.instance)? {
+            Some(state) => self.dane_findings(&state.desired),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Key and chain of a stored certificate, after the operator has said so in full words.
     /// Leaves an audit entry before anything is handed out.
     pub fn export_key(&mut self, name: &str) -> Result<ExportedKey, EngineError> {
-        let fingerprint = self
-            .certificate(name)?
-            .chain
-            .first()
-            .map(Certificate::fingerprint);
-        let fingerprint = fingerprint.ok_or_else(|| unknown(name))?;
+        let newest = self.newest(name)?.ok_or_else(|| unknown(name))?;
+        let leaf = newest.chain.first().ok_or_else(|| unknown(name))?;
+        let fingerprint = Fingerprint::of(leaf);
         let pem = self.key_and_chain(&fingerprint)?;
         let what = format!("exported the private key of certificate {name} ({fingerprint})");
         self.store.audit(&self.actor, self.clock.now_ms(), &what)?;
@@ -147,29 +167,17 @@ impl Engine<'_> {
         &self,
         fingerprint: &Fingerprint,
     ) -> Result<Zeroizing<Vec<u8>>, EngineError> {
-        let missing = || EngineError::Unknown {
+        for stored in self.of_leaf(fingerprint)? {
+            let key = self.store.private_key(&stored.name, stored.version)?;
+            if let Some(key) = key {
+                let key = PrivateKey::parse(&key)?;
+                return Ok(mailtls::key_first_pem(&key, &parsed(&stored)?)?);
+            }
+        }
+        Err(EngineError::Unknown {
             what: "certificate",
             name: fingerprint.to_string(),
-        };
-        let all = self.store.certificates()?;
-        let stored = all
-            .into_iter()
-            .find(|stored| {
-                stored
-                    .chain
-                    .first()
-                    .is_some_and(|leaf| Fingerprint::of(leaf) == *fingerprint)
-            })
-            .ok_or_else(missing)?;
-        let key = self.store.private_key(&stored.name, stored.version)?;
-        let key = key.ok_or_else(missing)?;
-        let key = PrivateKey::parse(&key)?;
-        let chain: Vec<Certificate> = stored
-            .chain
-            .iter()
-            .map(|der| Certificate::parse(der))
-            .collect::<Result<_, _>>()?;
-        Ok(mailtls::key_first_pem(&key, &chain)?)
+        })
     }
 
     /// The kind of a stored certificate's key; `None` where the store does not have it.
@@ -177,20 +185,27 @@ impl Engine<'_> {
         &self,
         fingerprint: &Fingerprint,
     ) -> Result<Option<KeyAlgorithm>, EngineError> {
-        let all = self.store.certificates()?;
-        let mut leaves = all.iter().filter_map(|stored| stored.chain.first());
-        let leaf = leaves.find(|leaf| Fingerprint::of(leaf) == *fingerprint);
+        let found = self.of_leaf(fingerprint)?;
+        let leaf = found.first().and_then(|stored| stored.chain.first());
         Ok(leaf
             .and_then(|der| Certificate::parse(der).ok())
             .and_then(|leaf| KeyAlgorithm::of(&leaf)))
     }
+
+    /// The newest version under a name.
+    pub(crate) fn newest(&self, name: &str) -> Result<Option<Stored>, EngineError> {
+        Ok(self.store.certificate_versions(name)?.into_iter().next())
+    }
+
+    /// The stored certificates with this leaf.
+    pub(crate) fn of_leaf(&self, fingerprint: &Fingerprint) -> Result<Vec<Stored>, EngineError> {
+        Ok(self.store.certificates_of_leaf(fingerprint)?)
+    }
 }
 
-/// The renewal of a name; they are sorted by name.
-fn renewal_of(renewals: &[Renewal], name: &str, chain: &[Certificate]) -> Option<(Renewal, Life)> {
-    let at = renewals.binary_search_by(|one| one.name.as_str().cmp(name));
-    let renewal = renewals.get(at.ok()?)?.clone();
-    Some((renewal, crate::issue::life(chain.first()?)))
+fn parsed(stored: &Stored) -> Result<Vec<Certificate>, EngineError> {
+    let chain = stored.chain.iter().map(|der| Certificate::parse(der));
+    Ok(chain.collect::<Result<_, _>>()?)
 }
 
 /// What matters in a CA's own certificate.
@@ -202,23 +217,16 @@ const OF_CAS: [&str; 5] = [
     "cert.weak-signature",
 ];
 
-/// What is wrong with a chain at `now`, as findings. Without a private CA, who issued it is not
-/// judged: that is for whoever connects to decide.
-fn problems(chain: &[Certificate], now_unix: i64, private_ca: Option<&[u8]>) -> Vec<Finding> {
-    let anchors: Vec<Certificate> = private_ca
-        .and_then(|der| Certificate::parse(der).ok())
-        .into_iter()
-        .collect();
+/// What is wrong with a certificate of the store at `now`, as findings.
+fn problems(
+    chain: &[Certificate],
+    now_unix: i64,
+    private_ca: Option<&[u8]>,
+    system: &SystemTrust,
+) -> Vec<Finding> {
     // A CA in the store issues; nothing presents it, so what would be wrong with that is no matter.
     let is_ca = matches!(chain, [lone] if lone.is_ca && lone.self_signed);
-    // No public CA issues from its root: alone, a certificate lacks its intermediate.
-    let alone = matches!(chain, [lone] if !lone.self_signed);
-    let trust = if anchors.is_empty() && !alone {
-        Trust::Unknown
-    } else {
-        Trust::Anchors(&anchors)
-    };
-    mailtls::problems(chain, now_unix, &[], trust)
+    postseal_planner::chain_problems(chain, now_unix, &[], private_ca, system)
         .iter()
         .filter(|problem| !is_ca || OF_CAS.contains(&problem.code))
         .map(finding)
@@ -226,17 +234,12 @@ fn problems(chain: &[Certificate], now_unix: i64, private_ca: Option<&[u8]>) -> 
 }
 
 pub(crate) fn finding(problem: &CertProblem) -> Finding {
-    let severity = match problem.gravity {
-        Gravity::Note => Severity::Info,
-        Gravity::Warning => Severity::Warning,
-        Gravity::Error => Severity::Error,
-    };
-    Finding::new(
-        problem.code,
-        severity,
-        problem.message.clone(),
-        problem.remedy.clone(),
-    )
+    let mut finding = postseal_planner::certificate_finding(problem);
+    // A plan may present a certificate that ends soon; to those who look after it, it is urgent.
+    if problem.gravity == Gravity::Error {
+        finding.severity = Severity::Error;
+    }
+    finding
 }
 
 pub(crate) fn unknown(name: &str) -> EngineError {

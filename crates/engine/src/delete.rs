@@ -34,10 +34,9 @@ impl Engine<'_> {
 
     /// The steps of past operations that wrote its key, keys first.
     fn installed_for(&self, name: &str) -> Result<Vec<Step>, EngineError> {
-        let stored = self.store.certificates()?;
+        let stored = self.store.certificate_versions(name)?;
         let versions: Vec<Fingerprint> = stored
             .iter()
-            .filter(|stored| stored.name == name)
             .filter_map(|stored| stored.chain.first())
             .map(|leaf| Fingerprint::of(leaf))
             .collect();

@@ -126,15 +126,6 @@ impl Engine<'_> {
         }
         Err(CertError::KeyMissing.into())
     }
-
-    /// The newest version under a name.
-    pub(crate) fn newest(
-        &self,
-        name: &str,
-    ) -> Result<Option<postseal_store::Certificate>, EngineError> {
-        let all = self.store.certificates()?;
-        Ok(all.into_iter().find(|stored| stored.name == name))
-    }
 }
 
 /// Expired and not yet valid certificates have no use; everything else is judged where it is

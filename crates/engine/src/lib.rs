@@ -17,6 +17,8 @@
 //! | `rollback` | the operator's way back |
 //! | `recover` | journal → kept or undone |
 //!
+//! `watch` keeps folders of ACME clients in sight and deploys what is renewed there.
+//!
 //! `Approved`, `Rehearsed` and `Applied` can only be made by their files: approval, rehearsal and
 //! proof are types, not habits.
 
@@ -50,12 +52,13 @@ mod status;
 mod tlsa;
 mod undo;
 mod verify;
+mod watch;
 mod wire;
 mod wishes;
 
 pub use adopt::{Adoption, Again, Changes, Wished};
 pub use approve::Acceptance;
-pub use certificates::{CertificateView, Checked, ExportedKey};
+pub use certificates::{CertificateView, ExportedKey, Listed};
 pub use change::{Changed, Keep, Outcome};
 pub use clock::{Clock, SystemClock};
 pub use drift::DriftReport;
@@ -74,6 +77,7 @@ pub use renew::{Force, RenewalEnd, RenewalView, Renewed};
 pub use status::{InForce, Status};
 pub use tlsa::{RecordOf, RecordState, Tlsa, TlsaRow};
 pub use verify::Verified;
+pub use watch::{CheckNews, Folders, Found, Until, Watched};
 pub use wire::{Network, Wire};
 pub use wishes::{Wish, certificate, wishes};
 

@@ -21,16 +21,41 @@ impl Engine<'_> {
         self.observe_for(intent.as_ref())
     }
 
+    /// The same, knowing the certificates of another intent too: one that a plan leads back to.
+    pub(crate) fn observe_with(&self, also: &Intent) -> Result<Facts, EngineError> {
+        let mut facts = self.observe()?;
+        for stored in self.certificates_bound(Some(also))? {
+            let mut known = facts.certificates.iter();
+            if known.all(|known| known.fingerprint != stored.fingerprint) {
+                facts.certificates.push(stored);
+            }
+        }
+        Ok(facts)
+    }
+
     /// The same, with a look at what `intent` would name.
     pub(crate) fn observe_for(&self, intent: Option<&Intent>) -> Result<Facts, EngineError> {
         self.tell(Event::Stage { stage: Stage::Look });
-        let certificates = self
-            .store
-            .certificates()?
-            .into_iter()
-            .filter_map(stored)
-            .collect();
+        let certificates = self.certificates_bound(intent)?;
         picture(self.host, certificates, intent)
+    }
+}
+
+impl Engine<'_> {
+    /// All versions of what is bound, or would be: a store of many is not read for a few.
+    fn certificates_bound(
+        &self,
+        intent: Option<&Intent>,
+    ) -> Result<Vec<StoredCertificate>, EngineError> {
+        let state = self.store.instance(&self.instance)?;
+        let open = self.store.open(&self.instance)?;
+        let open = open.map(|open| [open.new.plan.intent, open.new.plan.earlier]);
+        let known = state.as_ref().into_iter().flat_map(|state| {
+            let draft = state.draft.as_ref();
+            [Some(&state.desired), draft].into_iter().flatten()
+        });
+        let versions = self.versions_of(known.chain(open.iter().flatten()).chain(intent))?;
+        Ok(versions.into_iter().filter_map(stored).collect())
     }
 }
 
@@ -84,11 +109,12 @@ fn assemble(look: HostLook, certificates: Vec<StoredCertificate>) -> Facts {
     }
 }
 
-fn stored(certificate: Certificate) -> Option<StoredCertificate> {
+pub(crate) fn stored(certificate: Certificate) -> Option<StoredCertificate> {
     let leaf = certificate.chain.first()?;
     Some(StoredCertificate {
         fingerprint: Fingerprint::of(leaf),
         name: certificate.name,
+        version: certificate.version,
         chain: certificate.chain,
         has_key: certificate.has_key,
         private_ca: certificate.private_ca,

@@ -9,16 +9,18 @@ mod lock;
 mod next;
 mod present;
 mod told;
+mod views;
 
 use crate::certificates::unknown;
 use crate::issue::{Accounts, Means, life, not_issued};
 use crate::{Changed, Engine, EngineError, Kind};
-pub(crate) use bindings::Bindings;
+use bindings::Bindings;
 use mailtls::{Certificate, Fingerprint, Window};
 use postseal_planner::Finding;
 use postseal_planner::renewal::{Answer, Decision, Here, Life, Moment, Presents, Renewal};
 use std::time::Duration;
 pub use told::RenewalView;
+pub(crate) use views::Renewals;
 
 /// How long a CA may take to name its window: the renewal does not depend on it.
 const WINDOW: Duration = Duration::from_secs(30);
@@ -135,10 +137,9 @@ impl Engine<'_> {
 
     /// The renewals of these names, or all.
     fn cases(&self, names: &[String]) -> Result<Vec<Case>, EngineError> {
-        let stored = self.store.certificates()?;
         let renewals = self.store.renewals()?;
         for name in names {
-            if !stored.iter().any(|stored| stored.name == *name) {
+            if self.newest(name)?.is_none() {
                 return Err(unknown(name));
             }
             if !renewals.iter().any(|renewal| renewal.name == *name) {
@@ -148,10 +149,11 @@ impl Engine<'_> {
         let bindings = Bindings::of(self)?;
         let mut cases = Vec::new();
         for renewal in renewals {
-            let newest = stored.iter().find(|stored| stored.name == renewal.name);
-            let leaf = newest.and_then(|newest| newest.chain.first());
-            let (true, Some(der)) = (names.is_empty() || names.contains(&renewal.name), leaf)
-            else {
+            if !names.is_empty() && !names.contains(&renewal.name) {
+                continue;
+            }
+            let newest = self.newest(&renewal.name)?;
+            let Some(der) = newest.as_ref().and_then(|newest| newest.chain.first()) else {
                 continue;
             };
             let life = life(&Certificate::parse(der)?);

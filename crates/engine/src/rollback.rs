@@ -25,7 +25,7 @@ impl Engine<'_> {
                 self.operation_to_undo(operation)?
             }
         };
-        let mut facts = self.observe()?;
+        let mut facts = self.observe_with(&undone.new.plan.earlier)?;
         let state = self.in_force_now(&facts)?;
         let request = crate::undo::rollback_request(&undone, &state);
         // What was never confirmed goes back without waiting for anybody.

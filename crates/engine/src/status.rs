@@ -4,7 +4,7 @@
 //! drift, pending wishes and the last operation. Never: paints one of them as another; what was
 //! not seen is said to be not seen.
 
-use crate::certificates::CertificateView;
+use crate::certificates::{CertificateView, Listed};
 use crate::drift::DriftReport;
 use crate::wishes::{Wish, wishes};
 use crate::{Engine, EngineError};
@@ -30,7 +30,9 @@ pub struct Status {
     /// What the wire showed just now.
     pub observed: Verdict,
     /// The certificates of the store.
-    pub certificates: Vec<CertificateView>,
+    pub certificates: Vec<Listed>,
+    /// Those that something presents, or would, with what is wrong with them.
+    pub in_use: Vec<CertificateView>,
     /// Hand edits.
     pub drift: DriftReport,
     /// What each address showed just now.
@@ -75,7 +77,8 @@ impl Engine<'_> {
             observed: verified.verdict,
             reports: verified.reports,
             observed_ms,
-            certificates: self.certificates()?,
+            certificates: self.list_certificates()?,
+            in_use: self.certificates_in_use()?,
             drift: verified.drift,
             pending: wishes(&state.desired, wanted),
             failed: failed(&history, state.draft.as_ref()),

@@ -9,7 +9,7 @@ use crate::wire::live_targets;
 use crate::{Engine, EngineError};
 use postseal_planner::facts::{Facts, MasterState};
 use postseal_planner::report::{Outcome, Report, ServiceExpectation, Verdict};
-use postseal_planner::{Finding, Request, restore_drift};
+use postseal_planner::{Around, Finding, Request, add_causes, differences, restore_drift};
 use postseal_store::InstanceState;
 use std::time::Duration;
 
@@ -75,6 +75,7 @@ impl Engine<'_> {
             .probe(&live_targets(&expectations, &name(facts)), LOOK);
         let mut verdict = postseal_planner::judge(&expectations, &reports);
         self.note_shared_ports(&expectations, &mut verdict);
+        self.note_causes(state, facts, &expectations, &reports, &mut verdict);
         let (main, master) = (&facts.main_cf.bytes, &facts.master_cf.bytes);
         verdict
             .judgements
@@ -86,6 +87,38 @@ impl Engine<'_> {
             master: facts.master,
             findings: Vec::new(),
         }
+    }
+
+    /// Says why another certificate is served than is bound, where that can be known.
+    fn note_causes(
+        &self,
+        state: &InstanceState,
+        facts: &Facts,
+        expectations: &[ServiceExpectation],
+        reports: &[Report],
+        verdict: &mut Verdict,
+    ) {
+        let differences = differences(expectations, reports);
+        if differences.is_empty() {
+            return;
+        }
+        let owners = differences
+            .iter()
+            .map(|one| (one.address, self.host.owner(one.address)))
+            .collect();
+        // What the store cannot tell now is not known; the difference itself is told all the same.
+        let known = differences
+            .iter()
+            .flat_map(|one| self.of_leaf(&one.seen).unwrap_or_default())
+            .filter_map(crate::observe::stored)
+            .collect::<Vec<_>>();
+        let around = Around {
+            facts,
+            intent: &state.desired,
+            owners: &owners,
+            known: &known,
+        };
+        add_causes(verdict, &differences, &around);
     }
 
     /// What is in force promises: the files as they are, or as they would be without the hand

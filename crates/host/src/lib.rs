@@ -24,6 +24,8 @@ mod real;
 mod root;
 mod scratch;
 mod sni_map;
+mod sources;
+mod watcher;
 
 pub use entered::Entered;
 pub use error::HostError;
@@ -31,8 +33,10 @@ pub use instance::{Instance, LIFETIME};
 pub use lock::LOCK_DIRECTORY;
 pub use postfix::{Control, Places, Postfix};
 pub use real::{HostOptions, PostfixHost};
+pub use sources::{SourceError, SourceFiles, read_folder, read_password, read_source, read_stream};
+pub use watcher::Watcher;
 
-use postseal_planner::facts::{CfFile, FileLook, MasterState};
+use postseal_planner::facts::{CfFile, FileLook, MasterState, PortOwner};
 use postseal_planner::plan::{Cf, SniMap};
 use postseal_planner::{Digest, PostfixVersion};
 use std::collections::BTreeMap;
@@ -99,6 +103,12 @@ pub trait Host {
     fn rivals(&self, addresses: &[SocketAddr]) -> Vec<Rival> {
         let _ = addresses;
         Vec::new()
+    }
+
+    /// Who listens at an address of this instance.
+    fn owner(&self, address: SocketAddr) -> PortOwner {
+        let _ = address;
+        PortOwner::Unknown
     }
 
     /// `postfix reload`. Returns when the signal is sent; it says nothing of the effect.

@@ -5,7 +5,7 @@
 
 use crate::root::Root;
 use crate::{Rival, Share};
-use postseal_planner::facts::MasterState;
+use postseal_planner::facts::{MasterState, PortOwner};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -82,6 +82,43 @@ pub(crate) fn rivals(root: &Root, master: u32, addresses: &[SocketAddr]) -> Vec<
         }
     }
     rivals
+}
+
+/// Who listens at an address, in the master's network, or in ours where none runs.
+pub(crate) fn owner(root: &Root, master: MasterState, address: SocketAddr) -> PortOwner {
+    let proc = root.at(Path::new("/proc"));
+    let (net, own) = match master {
+        MasterState::Running(pid) => {
+            let process = proc.join(pid.to_string());
+            (process.join("net"), sockets_of(&process.join("fd")))
+        }
+        MasterState::Stopped => (proc.join("self/net"), BTreeSet::new()),
+    };
+    let listening = Listening::of(&net).at(address);
+    match listening.iter().find(|inode| !own.contains(inode)) {
+        None if listening.is_empty() => PortOwner::Unknown,
+        None => PortOwner::Ours,
+        Some(inode) => {
+            let pid = holder(&proc, *inode);
+            let command = pid.and_then(|pid| command(&proc, pid));
+            PortOwner::Other { pid, command }
+        }
+    }
+}
+
+/// The process that has had a socket open the longest, which is the one that opened it: those
+/// with the lowest number, where numbers have not come round.
+fn holder(proc: &Path, inode: u64) -> Option<u32> {
+    let entries = fs::read_dir(proc).ok()?.flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    pids.filter(|pid| sockets_of(&proc.join(format!("{pid}/fd"))).contains(&inode))
+        .min()
+}
+
+/// What the system calls it (16 characters); its arguments may hold secrets.
+fn command(proc: &Path, pid: u32) -> Option<String> {
+    let text = fs::read_to_string(proc.join(format!("{pid}/comm"))).ok()?;
+    Some(text.trim_end().to_owned())
 }
 
 /// Listening sockets: address as `/proc/net/tcp` writes it → inodes.

@@ -13,7 +13,7 @@ use crate::{
     livelog, lock, look, network, private, process, sni_map,
 };
 use postseal_planner::Digest;
-use postseal_planner::facts::{FileLook, MasterState};
+use postseal_planner::facts::{FileLook, MasterState, PortOwner};
 use postseal_planner::plan::{Cf, SniMap};
 use std::io;
 use std::net::SocketAddr;
@@ -252,6 +252,13 @@ impl Host for PostfixHost {
         match self.master() {
             Ok(MasterState::Running(pid)) => network::rivals(&self.root, pid, addresses),
             _ => Vec::new(),
+        }
+    }
+
+    fn owner(&self, address: SocketAddr) -> PortOwner {
+        match self.master() {
+            Ok(master) => network::owner(&self.root, master, address),
+            Err(_) => PortOwner::Unknown,
         }
     }
 

@@ -1,12 +1,13 @@
 //! Maps of server names: keys and chains by the name that a client asks for.
 //!
 //! Owns: writing one and having it compiled (`postmap -F`, which puts the keys themselves into
-//! the map), so that a map that is named is whole. Never: decides what is in it.
+//! the map), so that a map that is named is whole, and noting which one was made. Never: decides what is in it.
 
 use crate::file::{failed, sync_folder};
 use crate::postfix::Postfix;
 use crate::root::Root;
 use crate::{HostError, private};
+use postseal_planner::Digest;
 use postseal_planner::plan::SniMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -22,7 +23,8 @@ pub(crate) fn install(
 ) -> Result<(), HostError> {
     let folder = map.path.parent().unwrap_or(Path::new("/"));
     private::make_folder(&root.at(folder))?;
-    let source = Zeroizing::new(map.source.clone().into_bytes());
+    let rows = Zeroizing::new(map.source.clone().into_bytes());
+    let mut source = map.source.clone();
     let files = map.files();
     if let [_, compiled] = files.as_slice() {
         let draft = SniMap {
@@ -30,23 +32,28 @@ pub(crate) fn install(
             ..map.clone()
         };
         let draft_files = draft.files();
-        private::install(&root.at(&draft.path), &source)?;
+        private::install(&root.at(&draft.path), &rows)?;
         let made = postfix
             .compile(config, &draft.table, &draft.path)
-            .and_then(|()| {
-                let from = root.at(&draft_files[1]);
-                File::open(&from)
-                    .and_then(|file| file.sync_all())
-                    .and_then(|()| fs::rename(&from, root.at(compiled)))
-                    .map_err(failed("write", compiled))
-            });
+            .and_then(|()| moved(&root.at(&draft_files[1]), root, compiled));
         for file in &draft_files {
             private::remove(&root.at(file))?;
         }
-        made?;
+        source = map.source_beside(made?);
         sync_folder(&root.at(folder))?;
     }
-    private::install(&root.at(&map.path), &source)
+    private::install(&root.at(&map.path), &Zeroizing::new(source.into_bytes()))
+}
+
+/// Puts what was compiled in its place. Its digest.
+fn moved(from: &Path, root: &Root, compiled: &Path) -> Result<Digest, HostError> {
+    let put = || {
+        let bytes = Zeroizing::new(fs::read(from)?);
+        File::open(from)?.sync_all()?;
+        fs::rename(from, root.at(compiled))?;
+        Ok(Digest::of(&bytes))
+    };
+    put().map_err(failed("write", compiled))
 }
 
 /// Where a file of a map is made before it is moved to its place: `sni-0a1b.new` for the source

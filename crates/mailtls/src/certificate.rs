@@ -7,8 +7,10 @@
 //! and keys from OpenSSL, because that is what Postfix uses. Both must be able to read it.
 
 mod names;
+mod summary;
 
 pub use names::host_name;
+pub use summary::Summary;
 
 use crate::der::{Reader, SEQUENCE};
 use crate::{CertError, Fingerprint, pem};

@@ -32,14 +32,14 @@ mod forge;
 
 pub use bundle::{Bundle, Files, Note};
 pub use cert_error::CertError;
-pub use certificate::{Certificate, KeyKind, host_name, pem_certificates};
+pub use certificate::{Certificate, KeyKind, Summary, host_name, pem_certificates};
 pub use configured::{Loaded, chain_file_problems, chain_files_problems, pair_problems};
 pub use fingerprint::Fingerprint;
 pub use grade::Grade;
 pub use key::{PrivateKey, key_first_pem};
 pub use level::{Level, OnServer};
 pub use lifetime::{Stage, Window, renew_at, stage};
-pub use problem::{CertProblem, Gravity, KeyFile, duplicate, problems};
+pub use problem::{CertProblem, Gravity, KeyFile, duplicate, name_problem, problems};
 pub use protocols::{ProtocolError, ProtocolList, RangeSyntax, render_floor};
-pub use trust::{Trust, TrustError, verify_chain};
+pub use trust::{Anchors, Trust, TrustError, verify_chain};
 pub use version::TlsVersion;

@@ -146,6 +146,11 @@ fn no_signing(leaf: &Certificate, found: &mut Vec<CertProblem>) {
     ));
 }
 
+/// What is wrong with a certificate for a server of this name: `None` where it has the name.
+pub fn name_problem(leaf: &Certificate, name: &str) -> Option<CertProblem> {
+    names::mismatch(leaf, name)
+}
+
 /// Whether a certificate is known already: its fingerprint among those of a store, by name.
 pub fn duplicate(leaf: &Certificate, known: &[(&str, Fingerprint)]) -> Option<CertProblem> {
     let fingerprint = leaf.fingerprint();

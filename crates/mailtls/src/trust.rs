@@ -3,6 +3,10 @@
 //! Owns: verification by OpenSSL at a given time, for TLS servers. Never: reads the system's
 //! anchors or a clock; checks a name (`Certificate::matches_name`), asks for revocation.
 
+mod anchors;
+
+pub use anchors::Anchors;
+
 use crate::Certificate;
 use openssl::error::ErrorStack;
 use openssl::stack::Stack;

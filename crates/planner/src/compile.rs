@@ -18,6 +18,7 @@ pub(crate) mod sni;
 #[cfg(test)]
 mod tests;
 
+pub use certificates::installed_at;
 pub(crate) use certificates::{bound_path, file_parameters, stored_at};
 pub(crate) use edit::{Files, apply, give_back, reach};
 pub(crate) use levels::{PROFILE_PARAMETERS, SYSTEM_BUNDLES, range_syntax};

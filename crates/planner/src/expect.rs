@@ -14,7 +14,7 @@ mod chains;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use certificates::{Configured, configured, form_of};
+pub(crate) use certificates::{Configured, configured, content, form_of};
 pub(crate) use chains::chains;
 
 use crate::compile::range_syntax;

@@ -86,11 +86,29 @@ pub enum FileLook {
     },
 }
 
+/// Who listens at an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PortOwner {
+    /// This instance's master, and nobody else.
+    Ours,
+    /// Another process, alone or beside the master.
+    Other {
+        /// Its number, where the system tells it.
+        pid: Option<u32>,
+        /// Its command, where the system tells it.
+        command: Option<String>,
+    },
+    /// Not to be seen.
+    Unknown,
+}
+
 /// A certificate of Postseal's store, without its key.
 #[derive(Clone, Debug)]
 pub struct StoredCertificate {
     /// The name the operator gave.
     pub name: String,
+    /// From 1, rising with each renewal under the name.
+    pub version: u32,
     /// Leaf first, then intermediates, each DER.
     pub chain: Vec<Vec<u8>>,
     /// SHA-256 of the leaf's DER.

@@ -6,9 +6,12 @@
 //! a miss (master(8) throttles a service that dies at its start, and keeps its port open).
 
 mod handshake;
+mod served;
 
 #[cfg(test)]
 mod tests;
+
+pub use served::{Around, Difference, add_causes, differences};
 
 use crate::report::{
     AuthExpectation, Judgement, Outcome, Report, ServiceExpectation, StageName, StageOutcome,

@@ -115,6 +115,12 @@ pub struct SniMap {
 }
 
 impl SniMap {
+    /// The source as it stands on disk beside a compiled map with this digest: a map that somebody
+    /// else compiled is told by it. `postmap` skips the line.
+    pub fn source_beside(&self, compiled: Digest) -> String {
+        format!("{}# the compiled map: SHA-256 {compiled}\n", self.source)
+    }
+
     /// Its source, and what `postmap` makes of it, if anything.
     pub fn files(&self) -> Vec<PathBuf> {
         let index = match self.table.as_str() {

@@ -21,9 +21,11 @@ use crate::facts::Facts;
 use crate::finding::Evidence;
 use crate::intent::Intent;
 use crate::lint::{self, LintInput};
+use crate::trust::SystemTrust;
 use crate::view::View;
 use crate::{Finding, Severity};
 use postfix_cf::{MainCf, MasterCf};
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 /// A pair of files in its world.
@@ -34,6 +36,7 @@ pub(crate) struct World<'a> {
     pub(crate) facts: &'a Facts,
     pub(crate) intent: &'a Intent,
     pub(crate) now: i64,
+    system: OnceCell<SystemTrust>,
 }
 
 impl<'a> World<'a> {
@@ -51,7 +54,14 @@ impl<'a> World<'a> {
             facts,
             intent,
             now,
+            system: OnceCell::new(),
         }
+    }
+
+    /// The system's trust anchors, read where something asks for them.
+    fn system(&self) -> &SystemTrust {
+        self.system
+            .get_or_init(|| SystemTrust::of_facts(self.facts))
     }
 }
 

@@ -15,6 +15,7 @@ mod identity;
 mod instance;
 mod operation;
 mod sqlite;
+mod watch;
 
 pub use acme::{AcmeAccount, AcmeStore};
 pub use audit::AuditEntry;
@@ -25,7 +26,9 @@ pub use operation::{
     Before, Close, NewOperation, Operation, OperationKind, OperationOutcome, Phase, StoredSnapshot,
 };
 pub use sqlite::SqliteStore;
+pub use watch::Watch;
 
+use mailtls::Fingerprint;
 use postseal_planner::{Intent, Plan};
 use zeroize::Zeroizing;
 
@@ -84,6 +87,24 @@ pub trait Store: AcmeStore {
     /// All versions of all certificates, by name, the newest version first.
     fn certificates(&self) -> Result<Vec<Certificate>, StoreError>;
 
+    /// The newest version of each certificate, by name: at most `limit` of those whose name comes
+    /// after `after` (in the order of bytes; all names come after the empty one). A page, so that
+    /// a store of many is read in little memory.
+    fn newest_certificates(
+        &self,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Certificate>, StoreError>;
+
+    /// All versions under a name, the newest first; none where the name is free.
+    fn certificate_versions(&self, name: &str) -> Result<Vec<Certificate>, StoreError>;
+
+    /// The certificates whose leaf has this fingerprint, by name: usually one.
+    fn certificates_of_leaf(
+        &self,
+        fingerprint: &Fingerprint,
+    ) -> Result<Vec<Certificate>, StoreError>;
+
     /// The private key of a certificate's version, opened with the identity. PEM (PKCS#8).
     fn private_key(
         &self,
@@ -117,9 +138,18 @@ pub trait Store: AcmeStore {
     /// Forgets a next key; whether it was there.
     fn delete_next_key(&mut self, name: &str) -> Result<bool, StoreError>;
 
-    /// Deletes a certificate with all its versions and its next key, and how it is renewed; whether
-    /// it was there.
+    /// Deletes a certificate with all its versions and its next key, its watches, and how it is
+    /// renewed; whether it was there.
     fn delete_certificate(&mut self, name: &str) -> Result<bool, StoreError>;
+
+    /// Remembers a folder to watch for an instance; an earlier one of the same name is replaced.
+    fn put_watch(&mut self, instance: &str, watch: &Watch) -> Result<(), StoreError>;
+
+    /// The watches of an instance, by name.
+    fn watches(&self, instance: &str) -> Result<Vec<Watch>, StoreError>;
+
+    /// Forgets a watch; whether it was there.
+    fn delete_watch(&mut self, instance: &str, name: &str) -> Result<bool, StoreError>;
 
     /// Adds to the audit log (`cert export --key` and such).
     fn audit(&mut self, actor: &str, at_ms: i64, what: &str) -> Result<(), StoreError>;

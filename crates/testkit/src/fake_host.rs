@@ -181,10 +181,15 @@ impl Host for FakeHost {
 
     fn install_sni_map(&self, map: &SniMap) -> Result<(), HostError> {
         self.step(format!("install {}", map.path.display()), |world| {
-            for file in map.files() {
-                let bytes = Zeroizing::new(map.source.clone().into_bytes());
-                world.files.insert(file, bytes);
+            let files = map.files();
+            let mut source = map.source.clone();
+            if let Some(compiled) = files.get(1) {
+                let bytes = Zeroizing::new(format!("compiled {source}").into_bytes());
+                source = map.source_beside(Digest::of(&bytes));
+                world.files.insert(compiled.clone(), bytes);
             }
+            let source = Zeroizing::new(source.into_bytes());
+            world.files.insert(map.path.clone(), source);
             Ok(())
         })
     }

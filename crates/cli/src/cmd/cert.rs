@@ -1,23 +1,25 @@
 //! `cert`: the certificate store and its bindings.
 //!
-//! Owns: the words of what the store holds; what enters it, what is made and where it is presented
-//! are files of their own below. Never: prints a key but by `cert export --key`.
+//! Owns: the words of one certificate of the store; the list, the check, what enters it, what is
+//! made and where it is presented are files of their own below. Never: prints a key but by `cert export --key`.
 
 mod bind;
+mod check;
 mod import;
 mod issue;
+pub(crate) mod list;
 mod make;
 mod renew;
 mod tlsa;
+mod watch;
 
 use crate::answer::{Answer, findings_text};
 use crate::change::Change;
 use crate::config::{Global, Output};
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
-use crate::table;
 use jiff::Timestamp;
-use postseal_engine::{CertificateView, EngineError};
+use postseal_engine::{CertificateView, EngineError, Listed};
 use serde_json::json;
 
 /// The verbs of `cert`.
@@ -28,6 +30,9 @@ pub(crate) enum CertCommand {
     /// Present the newest version of a certificate at once, wherever an older one is in force;
     /// with files or a folder, import them as its renewal first (the hook for ACME clients)
     Deploy(import::DeployArgs),
+    /// Watch the folder of an ACME client, and present what is renewed there; without NAME, all
+    /// folders that are remembered (for a service)
+    Watch(watch::WatchArgs),
     /// Make a certificate that only its own key vouches for
     SelfSigned(make::SelfSignedArgs),
     /// Make a small CA of one's own, for closed networks and tests
@@ -38,12 +43,12 @@ pub(crate) enum CertCommand {
     Issue(Box<issue::IssueArgs>),
     /// Renew the issued certificates whose time has come, and present them (for a timer)
     Renew(renew::RenewArgs),
-    /// The certificates of the store
+    /// The certificates of the store, and the requests that wait for theirs
     List,
     /// One certificate in full
     Show(NameArgs),
     /// What is wrong with a certificate today (all of them without NAME)
-    Check(CheckArgs),
+    Check(check::CheckArgs),
     /// Present a certificate on the SMTP services (in force after apply)
     Bind(bind::BindArgs),
     /// Present it no longer (in force after apply)
@@ -61,12 +66,6 @@ pub(crate) enum CertCommand {
 #[derive(Debug, clap::Args)]
 pub(crate) struct NameArgs {
     name: String,
-}
-
-/// Arguments of `cert check`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct CheckArgs {
-    name: Option<String>,
 }
 
 /// Arguments of `cert export`.
@@ -90,46 +89,16 @@ pub(crate) fn run(command: &CertCommand, global: &Global) -> Result<Answer, Fail
         CertCommand::Deploy(args) => import::deploy(args, global),
         CertCommand::Issue(args) => issue::run(args, global),
         CertCommand::Renew(args) => renew::run(args, global),
-        CertCommand::List => list(global),
+        CertCommand::Watch(args) => watch::watch(args, global),
+        CertCommand::List => list::list(global),
         CertCommand::Show(args) => show(&args.name, global),
-        CertCommand::Check(args) => check(args.name.as_deref(), global),
+        CertCommand::Check(args) => check::check(args, global),
         CertCommand::Bind(args) => bind::bind(args, global),
         CertCommand::Unbind(args) => bind::unbind(args, global),
         CertCommand::Export(args) => export(args, global),
         CertCommand::Tlsa(args) => tlsa::tlsa(args, global),
         CertCommand::Delete(args) => delete(&args.name, global),
     }
-}
-
-fn list(global: &Global) -> Result<Answer, Failure> {
-    let mut session = Session::existing(global)?;
-    let views = session.engine().certificates()?;
-    let rows: Vec<Vec<String>> = views
-        .iter()
-        .map(|view| {
-            let leaf = &view.chain[0];
-            vec![
-                view.name.clone(),
-                leaf.dns_names.join(" "),
-                leaf.key.to_string(),
-                date(leaf.not_after),
-                days_left(leaf.not_after),
-                view.used_by.join(", "),
-            ]
-        })
-        .collect();
-    let text = if rows.is_empty() {
-        "No certificates.\n".to_owned()
-    } else {
-        table::render(&["name", "names", "key", "until", "days", "used by"], &rows)
-    };
-    let documents: Vec<_> = views.iter().map(document).collect();
-    let failed = renew::failures(&views);
-    renew::warn(&failed, global);
-    Ok(Answer::new(
-        text,
-        json!({"changed": false, "certificates": documents, "findings": failed}),
-    ))
 }
 
 fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
@@ -184,23 +153,6 @@ fn names(names: &[String]) -> String {
     format!("  names        {}\n", names.join(" "))
 }
 
-fn check(name: Option<&str>, global: &Global) -> Result<Answer, Failure> {
-    let mut session = Session::existing(global)?;
-    let checked = session.engine().check_certificates(name)?;
-    let problems = checked.views.iter().flat_map(|view| view.problems.clone());
-    let findings: Vec<_> = problems.chain(checked.in_force).collect();
-    let bad = findings
-        .iter()
-        .any(|finding| finding.severity >= postseal_planner::Severity::Error);
-    let text = if findings.is_empty() {
-        "Nothing found.\n".to_owned()
-    } else {
-        findings_text(&findings)
-    };
-    let exit = if bad { Exit::Pending } else { Exit::Done };
-    Ok(Answer::new(text, json!({"changed": false, "findings": findings})).exit(exit))
-}
-
 fn export(args: &ExportArgs, global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
     let mut engine = session.engine();
@@ -248,47 +200,15 @@ pub(super) fn fingerprint(view: &CertificateView) -> Option<String> {
 
 /// A certificate in one line.
 pub(crate) fn line(view: &CertificateView) -> String {
-    let Some(leaf) = view.chain.first() else {
-        return String::new();
-    };
-    let used = if view.used_by.is_empty() {
-        String::new()
-    } else {
-        format!(", used by {}", view.used_by.join(", "))
-    };
-    format!(
-        "{}: {}, {}, until {} ({} days){used}\n",
-        view.name,
-        leaf.dns_names.join(" "),
-        leaf.key,
-        date(leaf.not_after),
-        days_left(leaf.not_after)
-    )
+    Listed::of(view).map_or_else(String::new, |listed| list::line(&listed))
 }
 
 /// A certificate for programs; never its key.
 pub(crate) fn document(view: &CertificateView) -> serde_json::Value {
-    let Some(leaf) = view.chain.first() else {
-        return json!({"name": view.name});
-    };
-    json!({
-        "name": view.name,
-        "version": view.version,
-        "names": leaf.dns_names,
-        "subject": leaf.subject,
-        "issuer": leaf.issuer,
-        "serial": leaf.serial,
-        "key": leaf.key.to_string(),
-        "not_before": date_time(leaf.not_before),
-        "not_after": date_time(leaf.not_after),
-        "fingerprint": leaf.fingerprint(),
-        "self_signed": leaf.self_signed,
-        "chain_length": view.chain.len(),
-        "has_key": view.has_key,
-        "source": view.source,
-        "used_by": view.used_by,
-        "renewal": renew::document(view),
-    })
+    match Listed::of(view) {
+        Some(listed) => list::document(&listed),
+        None => json!({"name": view.name}),
+    }
 }
 
 fn date(unix: i64) -> String {
@@ -296,12 +216,4 @@ fn date(unix: i64) -> String {
         |_| unix.to_string(),
         |at| at.strftime("%Y-%m-%d").to_string(),
     )
-}
-
-fn date_time(unix: i64) -> String {
-    Timestamp::from_second(unix).map_or_else(|_| unix.to_string(), |at| at.to_string())
-}
-
-fn days_left(not_after: i64) -> String {
-    ((not_after - Timestamp::now().as_second()).div_euclid(86400)).to_string()
 }

@@ -199,7 +199,7 @@ fn explain(code: &str) -> Result<Answer, Failure> {
     Ok(Answer::new(text, document))
 }
 
-fn severity(text: &str) -> Result<Severity, String> {
+pub(crate) fn severity(text: &str) -> Result<Severity, String> {
     match text {
         "info" => Ok(Severity::Info),
         "warning" => Ok(Severity::Warning),

@@ -61,11 +61,12 @@ fn text(status: &Status) -> String {
         let bad = failing(status).flat_map(|judged| &judged.findings);
         text.push_str(&findings_text(bad));
     }
-    for view in &status.certificates {
-        text.push_str(&cert::line(view));
-        text.push_str(&findings_text(
-            view.problems.iter().filter(|_| !view.used_by.is_empty()),
-        ));
+    for listed in &status.certificates {
+        text.push_str(&cert::list::line(listed));
+        let mut in_use = status.in_use.iter();
+        if let Some(view) = in_use.find(|view| view.name == listed.name) {
+            text.push_str(&findings_text(&view.problems));
+        }
     }
     text + &attention(status)
 }
@@ -227,7 +228,7 @@ fn document(status: &Status) -> serde_json::Value {
         "outbound": levels(&status.outbound, Some(&status.in_force.outbound)),
         "observed": status.observed,
         "observed_at": when(status.observed_ms),
-        "certificates": status.certificates.iter().map(cert::document).collect::<Vec<_>>(),
+        "certificates": status.certificates.iter().map(cert::list::document).collect::<Vec<_>>(),
         "drift": status.drift.drift,
         "pending": !status.pending.is_empty(),
         "wishes": status.pending,

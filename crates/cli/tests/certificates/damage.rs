@@ -40,7 +40,10 @@ fn is_noticed(site: &Site, ports: &[u16], about: &str) {
         });
         assert!(named, "{place}{about}: {found:#?}");
     }
-    assert_eq!(found.len(), ports.len(), "{found:#?}");
+    let differs = found
+        .iter()
+        .filter(|(code, _)| code == "wire.wrong-certificate");
+    assert_eq!(differs.count(), ports.len(), "{found:#?}");
 }
 
 #[test]
@@ -112,7 +115,10 @@ fn another_certificate_in_the_map_is_named_with_the_name() {
     // A source edited by hand, and a compiled map that is gone, are written anew.
     fs::write(&source, rows.replace("b.box.test", "c.box.test")).unwrap();
     site.must("apply");
-    assert_eq!(fs::read_to_string(&source).unwrap(), rows);
+    // The last line tells which map was compiled of them.
+    let lines = |text: &str| text.lines().take(2).map(str::to_owned).collect::<Vec<_>>();
+    let healed = fs::read_to_string(&source).unwrap();
+    assert_eq!(lines(&healed), lines(&rows));
     assert_eq!(site.shown(&by_name("b.box.test")), all("b"));
     site.must("verify");
 

@@ -10,8 +10,14 @@ mod cut;
 #[path = "../scene/mod.rs"]
 mod scene;
 
+mod causes;
+mod certbot;
+mod checks;
 mod client;
 mod damage;
+mod hooks;
+mod hostile;
+mod keeper;
 mod kill;
 mod kinds;
 mod made;
@@ -20,3 +26,4 @@ mod ports;
 mod refusals;
 mod renewed;
 mod site;
+mod watched;

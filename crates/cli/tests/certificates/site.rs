@@ -72,12 +72,32 @@ impl Site {
 
     /// Makes a certificate and its key, in one file.
     pub(crate) fn make(&self, name: &str, key_type: KeyType, names: &[&str]) -> String {
+        self.make_valid(name, key_type, names, validity())
+    }
+
+    /// The same, beginning so many days from now.
+    pub(crate) fn make_at(&self, name: &str, days: i64) -> String {
+        let now = validity();
+        let shifted = Validity {
+            not_before: now.not_before + days * 86_400,
+            not_after: now.not_after,
+        };
+        self.make_valid(name, KeyType::Rsa2048, &["mx.box.test"], shifted)
+    }
+
+    fn make_valid(
+        &self,
+        name: &str,
+        key_type: KeyType,
+        names: &[&str],
+        validity: Validity,
+    ) -> String {
         let leaf = self
             .ca
             .issue(&LeafRequest {
                 names: names.iter().copied().map(str::to_owned).collect(),
                 key_type,
-                validity: validity(),
+                validity,
             })
             .unwrap();
         let path = self.scene.named(&format!("{name}.both"));
@@ -102,6 +122,12 @@ impl Site {
     /// Runs the program with these words; it must end with 0.
     pub(crate) fn must(&self, words: &str) -> Ran {
         self.ends(0, words)
+    }
+
+    /// Runs the program with these words.
+    pub(crate) fn run(&self, words: &str) -> Ran {
+        let words: Vec<&str> = words.split(' ').collect();
+        self.scene.run(&words)
     }
 
     /// Runs the program with these words; it must end with `exit`.

@@ -48,7 +48,7 @@ fn tables_are_tab_separated_when_piped() {
     assert!(columns(&["set"]).iter().all(|n| *n == 4));
     assert!(columns(&["show"]).iter().all(|n| *n == 2));
     assert_eq!(columns(&["history"]), [5]);
-    assert_eq!(columns(&["cert", "list"]), [6]);
+    assert_eq!(columns(&["cert", "list"]), [7]);
     // Service, desired, written, effective, observed; sentences follow.
     let status = scene.say(&["status"]).stdout;
     let rows: Vec<Vec<&str>> = status

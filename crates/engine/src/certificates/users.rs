@@ -3,71 +3,116 @@
 //! Owns: the words of `used_by`. What is not presented now stands with the reason in parentheses;
 //! an older version than the newest is told in square brackets. Never: looks at the wire.
 
+use crate::{Engine, EngineError};
 use mailtls::Fingerprint;
 use postseal_planner::intent::{Binding, Intent};
 use postseal_store::Certificate;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The intents that can bind a certificate.
-pub(super) struct Intents<'a> {
-    pub(super) in_force: Option<&'a Intent>,
-    /// In force again should the operation that awaits confirmation be undone.
-    pub(super) on_rollback: Option<&'a Intent>,
-    pub(super) pending: Option<&'a Intent>,
-}
+impl Engine<'_> {
+    /// Who presents what: in force, should the operation that awaits confirmation be undone, and
+    /// what is wished.
+    pub(super) fn users(&self) -> Result<Users, EngineError> {
+        let state = self.store.instance(&self.instance)?;
+        let desired = state.as_ref().map(|state| &state.desired);
+        let draft = state.as_ref().and_then(|state| state.draft.as_ref());
+        let open = self.awaiting()?.map(|open| open.new.plan.intent);
+        let kinds = [
+            (open.as_ref().or(desired), None),
+            (desired, Some("on rollback")),
+            (draft, Some("pending")),
+        ];
+        let stored = self.versions_of(kinds.iter().filter_map(|(intent, _)| *intent))?;
+        Ok(Users::of(&stored, kinds))
+    }
 
-impl<'a> Intents<'a> {
-    pub(super) fn all(&self) -> impl Iterator<Item = &'a Intent> + use<'a> {
-        let all = [self.in_force, self.on_rollback, self.pending];
-        all.into_iter().flatten()
+    /// All versions of the certificates that these intents bind.
+    pub(crate) fn versions_of<'i>(
+        &self,
+        intents: impl Iterator<Item = &'i Intent>,
+    ) -> Result<Vec<Certificate>, EngineError> {
+        let names: BTreeSet<&str> = intents
+            .flat_map(|intent| &intent.bindings)
+            .map(|bound| bound.name.as_str())
+            .collect();
+        let mut stored = Vec::new();
+        for name in names {
+            stored.extend(self.store.certificate_versions(name)?);
+        }
+        Ok(stored)
     }
 }
 
-/// A binding, in words.
-#[derive(PartialEq, Eq)]
+/// A binding, and the version that it means.
 struct User {
-    name: String,
+    bound: Binding,
     version: u32,
-    place: String,
+    /// Why it does not present it now.
+    why_not: Option<&'static str>,
+}
+
+impl User {
+    fn is_like(&self, other: &Self) -> bool {
+        let place = |user: &Self| (user.bound.name.clone(), user.bound.place.clone());
+        self.version == other.version && place(self) == place(other)
+    }
 }
 
 /// Who presents what.
 pub(super) struct Users {
-    /// With the reason why it does not present it now.
-    rows: Vec<(User, Option<&'static str>)>,
+    rows: Vec<User>,
 }
 
 impl Users {
-    pub(super) fn of(all: &[Certificate], intents: &Intents<'_>) -> Self {
-        let mut rows: Vec<(User, Option<&str>)> = Vec::new();
-        let kinds = [
-            (intents.in_force, None),
-            (intents.on_rollback, Some("on rollback")),
-            (intents.pending, Some("pending")),
-        ];
+    fn of(stored: &[Certificate], kinds: [(Option<&Intent>, Option<&'static str>); 3]) -> Self {
+        let mut rows: Vec<User> = Vec::new();
+        let versions: BTreeMap<(&str, Fingerprint), u32> = stored
+            .iter()
+            .filter_map(|each| {
+                let leaf = Fingerprint::of(each.chain.first()?);
+                Some(((each.name.as_str(), leaf), each.version))
+            })
+            .collect();
         for (intent, why_not) in kinds {
             for bound in intent.iter().flat_map(|intent| &intent.bindings) {
                 let user = User {
-                    name: bound.name.clone(),
-                    version: version(all, bound),
-                    place: bound.place.text(),
+                    bound: bound.clone(),
+                    version: version(&versions, bound),
+                    why_not,
                 };
-                if rows.iter().all(|(known, _)| *known != user) {
-                    rows.push((user, why_not));
+                if !rows.iter().any(|known| known.is_like(&user)) {
+                    rows.push(user);
                 }
             }
         }
         Self { rows }
     }
 
+    /// The certificates that are presented, or would be, by name.
+    pub(super) fn names(&self) -> BTreeSet<&str> {
+        self.rows
+            .iter()
+            .map(|user| user.bound.name.as_str())
+            .collect()
+    }
+
+    /// The bindings in force of one version of a certificate.
+    pub(super) fn in_force(&self, name: &str, version: u32) -> Vec<&Binding> {
+        let rows = self.rows.iter().filter(|user| user.why_not.is_none());
+        rows.filter(|user| user.bound.name == name && user.version == version)
+            .map(|user| &user.bound)
+            .collect()
+    }
+
     /// The places of all versions of a certificate.
     pub(super) fn of_certificate(&self, name: &str, newest: u32) -> Vec<String> {
-        let rows = self.rows.iter().filter(|(user, _)| user.name == name);
-        rows.map(|(user, why_not)| {
-            let mut words = user.place.clone();
+        let rows = self.rows.iter().filter(|user| user.bound.name == name);
+        rows.map(|user| {
+            let mut words = user.bound.place.text();
             if user.version != newest {
                 words.push_str(&format!(" [version {}]", user.version));
             }
-            if let Some(why_not) = why_not {
+            if let Some(why_not) = user.why_not {
                 words.push_str(&format!(" ({why_not})"));
             }
             words
@@ -77,14 +122,7 @@ impl Users {
 }
 
 /// The version that is bound; 0 for one that the store does not have.
-fn version(all: &[Certificate], bound: &Binding) -> u32 {
-    let versions = all.iter().filter(|stored| stored.name == bound.name);
-    let is_bound = |stored: &&Certificate| {
-        let leaf = stored.chain.first();
-        leaf.is_some_and(|leaf| Fingerprint::of(leaf) == bound.fingerprint)
-    };
-    versions
-        .clone()
-        .find(is_bound)
-        .map_or(0, |stored| stored.version)
+fn version(versions: &BTreeMap<(&str, Fingerprint), u32>, bound: &Binding) -> u32 {
+    let key = (bound.name.as_str(), bound.fingerprint);
+    versions.get(&key).copied().unwrap_or_default()
 }

@@ -23,11 +23,6 @@ impl Bindings {
         Ok(Self(all))
     }
 
-    /// The same, of intents that are known already.
-    pub(crate) fn among<'a>(bindings: impl Iterator<Item = &'a Binding>) -> Self {
-        Self(bindings.cloned().collect())
-    }
-
     /// What is presented under a name whose newest version this is.
     pub(crate) fn presents(&self, name: &str, newest: &Fingerprint) -> Presents {
         let older = |bound: &&Binding| bound.name == name && bound.fingerprint != *newest;

@@ -12,5 +12,6 @@ mod refused;
 mod rollback;
 mod steps;
 mod store;
+mod watched;
 mod wire;
 mod wishes;

@@ -3,11 +3,12 @@
 //! Owns: [`FullStore`]: from the n-th write on, every write fails; reading goes on. Never: keeps
 //! anything itself.
 
+use mailtls::Fingerprint;
 use postseal_planner::renewal::Renewal;
 use postseal_planner::{Intent, Plan};
 use postseal_store::{
     AcmeAccount, AcmeStore, AuditEntry, Certificate, Close, InstanceState, NewCertificate,
-    NewOperation, NextKey, Operation, PendingRequest, Phase, Store, StoreError,
+    NewOperation, NextKey, Operation, PendingRequest, Phase, Store, StoreError, Watch,
 };
 use zeroize::Zeroizing;
 
@@ -133,6 +134,25 @@ impl Store for FullStore<'_> {
         self.inner.certificates()
     }
 
+    fn newest_certificates(
+        &self,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Certificate>, StoreError> {
+        self.inner.newest_certificates(after, limit)
+    }
+
+    fn certificate_versions(&self, name: &str) -> Result<Vec<Certificate>, StoreError> {
+        self.inner.certificate_versions(name)
+    }
+
+    fn certificates_of_leaf(
+        &self,
+        fingerprint: &Fingerprint,
+    ) -> Result<Vec<Certificate>, StoreError> {
+        self.inner.certificates_of_leaf(fingerprint)
+    }
+
     fn private_key(
         &self,
         name: &str,
@@ -175,6 +195,18 @@ impl Store for FullStore<'_> {
 
     fn delete_certificate(&mut self, name: &str) -> Result<bool, StoreError> {
         self.write(|store| store.delete_certificate(name))
+    }
+
+    fn put_watch(&mut self, instance: &str, watch: &Watch) -> Result<(), StoreError> {
+        self.write(|store| store.put_watch(instance, watch))
+    }
+
+    fn watches(&self, instance: &str) -> Result<Vec<Watch>, StoreError> {
+        self.inner.watches(instance)
+    }
+
+    fn delete_watch(&mut self, instance: &str, name: &str) -> Result<bool, StoreError> {
+        self.write(|store| store.delete_watch(instance, name))
     }
 
     fn audit(&mut self, actor: &str, at_ms: i64, what: &str) -> Result<(), StoreError> {

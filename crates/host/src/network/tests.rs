@@ -59,3 +59,26 @@ fn a_rival_has_a_port_for_itself_or_shares_it() {
     drop((listener, everywhere));
     assert!(rivals(&root, 1, &[address, covered]).is_empty());
 }
+
+#[test]
+fn who_listens_is_named_and_a_masters_own_socket_is_ours() {
+    let root = Root::new(Path::new("/"));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let own = std::process::id();
+    assert_eq!(
+        owner(&root, MasterState::Running(own), address),
+        PortOwner::Ours
+    );
+    // To another master, or where none runs, this process is a stranger.
+    let comm = fs::read_to_string("/proc/self/comm").unwrap();
+    let named = PortOwner::Other {
+        pid: Some(own),
+        command: Some(comm.trim_end().to_owned()),
+    };
+    assert_eq!(owner(&root, MasterState::Running(1), address), named);
+    assert_eq!(owner(&root, MasterState::Stopped, address), named);
+    drop(listener);
+    let nobody = owner(&root, MasterState::Running(own), address);
+    assert_eq!(nobody, PortOwner::Unknown);
+}

@@ -50,8 +50,12 @@ pub(super) fn judge(
     let (Some(top), Trust::Anchors(anchors)) = (chain.last(), trust) else {
         return;
     };
-    let mut roots = anchors.iter();
-    if roots.any(|anchor| anchor == top || top.issued_by(anchor)) {
+    // A chain may lead beyond an anchor, to the root that has signed it once.
+    let leads_to = |anchor: &Certificate| {
+        let mut path = chain.iter();
+        path.any(|certificate| anchor == certificate || certificate.issued_by(anchor))
+    };
+    if anchors.iter().any(leads_to) {
         return refused(chain, anchors, now, found);
     }
     let issuer = &top.issuer;

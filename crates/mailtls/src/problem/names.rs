@@ -6,15 +6,7 @@ use crate::Certificate;
 const NAMES_SHOWN: usize = 4;
 
 pub(super) fn judge(leaf: &Certificate, names: &[&str], found: &mut Vec<CertProblem>) {
-    let says = shown(leaf);
-    for name in names.iter().filter(|name| !leaf.matches_name(name)) {
-        found.push(CertProblem::new(
-            "cert.name-mismatch",
-            Gravity::Warning,
-            format!("the certificate is for {says}, not for {name}; peers that verify refuse it"),
-            "Have a certificate issued for this name, or use the host name that it has.",
-        ));
-    }
+    found.extend(names.iter().filter_map(|name| mismatch(leaf, name)));
     unusable(leaf, found);
     if leaf.dns_names.is_empty() && leaf.ip_addresses.is_empty() {
         found.push(CertProblem::new(
@@ -24,6 +16,17 @@ pub(super) fn judge(leaf: &Certificate, names: &[&str], found: &mut Vec<CertProb
             "Have a certificate issued with the host name as a DNS name.",
         ));
     }
+}
+
+/// A name that peers ask for and the certificate does not have.
+pub(super) fn mismatch(leaf: &Certificate, name: &str) -> Option<CertProblem> {
+    let says = (!leaf.matches_name(name)).then(|| shown(leaf))?;
+    Some(CertProblem::new(
+        "cert.name-mismatch",
+        Gravity::Warning,
+        format!("the certificate is for {says}, not for {name}; peers that verify refuse it"),
+        "Have a certificate issued for this name, or use the host name that it has.",
+    ))
 }
 
 fn shown(leaf: &Certificate) -> String {

@@ -18,6 +18,7 @@ pub(crate) fn exercise(bytes: &[u8]) {
     let _ = Bundle::read(bytes, Some(bytes), Some(bytes));
     let _ = PrivateKey::parse(bytes);
     let _ = mailtls::pem_certificates(bytes);
+    let _ = mailtls::Summary::read(bytes);
     let _ = mailtls::chain_files_problems(&[bytes]);
     let _ = mailtls::pair_problems(bytes, bytes);
     if let Ok(text) = std::str::from_utf8(bytes) {

@@ -71,8 +71,8 @@ pub(super) fn is_installed(value: &str) -> bool {
     value.contains(&format!("/{FOLDER}/"))
 }
 
-/// Where the key and chain of a stored certificate stand.
-pub(crate) fn chain_path(directory: &Path, name: &str, fingerprint: &Fingerprint) -> PathBuf {
+/// Where the key and chain of a stored certificate stand, in a configuration directory.
+pub fn installed_at(directory: &Path, name: &str, fingerprint: &Fingerprint) -> PathBuf {
     let plain = |c: char| {
         if c.is_ascii_alphanumeric() || "-_.".contains(c) {
             c
@@ -90,13 +90,13 @@ pub(crate) fn stored_at<'a>(facts: &'a Facts, path: &Path) -> Option<&'a StoredC
         return None;
     }
     facts.certificates.iter().find(|stored| {
-        chain_path(&facts.config_directory, &stored.name, &stored.fingerprint) == path
+        installed_at(&facts.config_directory, &stored.name, &stored.fingerprint) == path
     })
 }
 
 /// Where the certificate of a binding stands.
 pub(crate) fn bound_path(facts: &Facts, bound: &Binding) -> PathBuf {
-    chain_path(&facts.config_directory, &bound.name, &bound.fingerprint)
+    installed_at(&facts.config_directory, &bound.name, &bound.fingerprint)
 }
 
 /// Adds the targets of bindings and of `inbound-certificate=none`.
@@ -252,8 +252,8 @@ fn of_transport(
 }
 
 /// What the parameters of one side become. Before 3.4 there is room for one RSA certificate and
-/// one ECDSA certificate; OpenSSL itself tells which one a file holds, and takes either in either
-/// place.
+/// one ECDSA certificate; OpenSSL itself tells which one a file holds, so that a single one may
+/// stand in the first place, whatever its kind.
 fn parameters(
     ground: &Ground<'_>,
     names: &Names,
@@ -276,12 +276,24 @@ fn parameters(
             "`postseal cert unbind NAME` until two are left.",
         ));
     }
-    for (path, pair) in paths.iter().zip(places) {
+    for (path, pair) in rsa_first(ground, paths).into_iter().zip(places) {
         for name in pair {
             wanted.insert(name, Target::value(path));
         }
     }
     Ok(wanted)
+}
+
+/// The order of the legacy parameters: the RSA certificate has the first place, as their names say.
+fn rsa_first<'p>(ground: &Ground<'_>, paths: &'p [String]) -> Vec<&'p String> {
+    let is_other = |path: &&String| {
+        let leaf = stored_at(ground.facts, Path::new(path)).and_then(|stored| stored.chain.first());
+        let leaf = leaf.and_then(|der| mailtls::Summary::read(der).ok());
+        !leaf.is_some_and(|leaf| matches!(leaf.key, mailtls::KeyKind::Rsa { .. }))
+    };
+    let mut ordered: Vec<&String> = paths.iter().collect();
+    ordered.sort_by_key(is_other);
+    ordered
 }
 
 /// A path that can stand in a list of files.

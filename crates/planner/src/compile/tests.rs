@@ -45,7 +45,7 @@ fn lines_are_replaced_whole_and_the_last_of_several() {
 fn a_certificates_file_has_a_plain_name_that_holds_its_fingerprint() {
     let fingerprint = mailtls::Fingerprint::of(b"x");
     let path = |name: &str| {
-        let path = super::certificates::chain_path(
+        let path = super::certificates::installed_at(
             std::path::Path::new("/etc/postfix"),
             name,
             &fingerprint,

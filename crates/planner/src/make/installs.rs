@@ -68,19 +68,30 @@ fn named_map(view: &View<'_>, intent: &Intent, facts: &Facts) -> Option<SniMap> 
 }
 
 /// Whether source and compiled map stand on disk. Keys and chains never change under their
-/// names, so a map with these rows holds them.
+/// names, so a map that was compiled of these rows by us holds them; the source says which one
+/// that is. Of a map too large to be looked at, only the rows are known.
 fn is_there(map: &SniMap, facts: &Facts) -> bool {
-    map.files().iter().enumerate().all(|(n, path)| {
-        match facts.files.get(path) {
-            Some(FileLook::File { bytes, mode, uid }) => {
-                let source = n > 0 || bytes.as_slice() == map.source.as_bytes();
-                is_private(*mode, *uid) && source
-            }
-            // A map of many names.
-            Some(FileLook::TooLarge(_)) => n > 0,
-            _ => false,
-        }
-    })
+    let files = map.files();
+    let (Some(source), compiled) = (files.first(), files.get(1)) else {
+        return false;
+    };
+    let Some(text) = private(facts.files.get(source)) else {
+        return false;
+    };
+    match compiled.map(|path| facts.files.get(path)) {
+        None => text == map.source.as_bytes(),
+        Some(Some(FileLook::TooLarge(_))) => text.starts_with(map.source.as_bytes()),
+        Some(look) => private(look)
+            .is_some_and(|bytes| text == map.source_beside(Digest::of(bytes)).as_bytes()),
+    }
+}
+
+/// The bytes of a file that is root's alone.
+fn private(look: Option<&FileLook>) -> Option<&[u8]> {
+    match look {
+        Some(FileLook::File { bytes, mode, uid }) if is_private(*mode, *uid) => Some(bytes),
+        _ => None,
+    }
 }
 
 const fn is_private(mode: u32, uid: u32) -> bool {

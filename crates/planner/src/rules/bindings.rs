@@ -8,8 +8,9 @@ use super::{World, error};
 use crate::certificate::certificate_finding;
 use crate::facts::StoredCertificate;
 use crate::intent::{Binding, Place};
+use crate::trust::chain_problems;
 use crate::{Finding, Severity};
-use mailtls::{Certificate, Trust};
+use mailtls::Certificate;
 
 /// The findings of this family.
 pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
@@ -72,7 +73,13 @@ fn by_client(world: &World<'_>, stored: &StoredCertificate, findings: &mut Vec<F
     for problem in problems(world, stored, &[], findings) {
         // A server that asks for a client's certificate knows it by its fingerprint or its CA; a
         // name, and the use as a server, are nothing to it.
-        let of_servers = ["cert.no-server-auth", "cert.no-alternative-name"];
+        let of_servers = [
+            "cert.no-server-auth",
+            "cert.no-alternative-name",
+            "cert.chain-incomplete",
+            "cert.issuer-unknown",
+            "cert.untrusted",
+        ];
         if of_servers.contains(&problem.code) {
             continue;
         }
@@ -152,8 +159,9 @@ fn problems(
         .iter()
         .map(|der| Certificate::parse(der))
         .collect();
+    let private_ca = stored.private_ca.as_deref();
     match chain {
-        Ok(chain) => mailtls::problems(&chain, world.now, names, Trust::Unknown),
+        Ok(chain) => chain_problems(&chain, world.now, names, private_ca, world.system()),
         Err(problem) => {
             findings.push(certificate_finding(&(&problem).into()));
             Vec::new()

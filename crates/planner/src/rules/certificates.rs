@@ -12,6 +12,7 @@ use crate::compile::{bound_path, stored_at};
 use crate::expect::{Configured, configured, form_of, speaker};
 use crate::facts::StoredCertificate;
 use crate::intent::{Binding, Place};
+use crate::trust::chain_problems;
 use crate::view::{Service, View, is_public};
 use crate::{Finding, Severity};
 use mailtls::{Certificate, Trust};
@@ -141,7 +142,13 @@ fn files(
             false => Origin::Named,
         };
         for chain in loaded.chains {
-            chain_problems(world, &chain, &origin, services, findings);
+            judge(
+                world,
+                &chain,
+                (&origin, Vouched::Unknown),
+                services,
+                findings,
+            );
         }
     }
 }
@@ -167,8 +174,9 @@ fn stored_chain(
         on_server && bound.fingerprint == stored.fingerprint
     });
     let origin = bound.map_or(Origin::Named, Origin::Bound);
+    let vouched = Vouched::By(stored.private_ca.as_deref());
     match chain {
-        Ok(chain) => chain_problems(world, &chain, &origin, services, findings),
+        Ok(chain) => judge(world, &chain, (&origin, vouched), services, findings),
         Err(problem) => findings.push(certificate_finding(&(&problem).into())),
     }
 }
@@ -200,10 +208,19 @@ fn is_adopted(world: &World<'_>, named: &Configured) -> bool {
     files.iter().all(known)
 }
 
-fn chain_problems(
+/// Who is to vouch for a certificate.
+#[derive(Clone, Copy)]
+enum Vouched<'a> {
+    /// Nobody knows: it is not the store's.
+    Unknown,
+    /// The private CA that was given with it, else the system's anchors.
+    By(Option<&'a [u8]>),
+}
+
+fn judge(
     world: &World<'_>,
     chain: &[Certificate],
-    origin: &Origin<'_>,
+    (origin, vouched): (&Origin<'_>, Vouched<'_>),
     services: &[&Service],
     findings: &mut Vec<Finding>,
 ) {
@@ -217,7 +234,11 @@ fn chain_problems(
     let optional = !services
         .iter()
         .any(|service| world.view.demands_tls(service));
-    for problem in mailtls::problems(chain, world.now, &hosts, Trust::Unknown) {
+    let problems = match vouched {
+        Vouched::Unknown => mailtls::problems(chain, world.now, &hosts, Trust::Unknown),
+        Vouched::By(ca) => chain_problems(chain, world.now, &hosts, ca, world.system()),
+    };
+    for problem in problems {
         let mut finding = certificate_finding(&problem);
         if matches!(problem.code, "cert.self-signed" | "cert.system-certificate") {
             self_signed(&mut finding, origin, optional);

@@ -1,6 +1,7 @@
 //! Cases that take a host's files, its table types, and the time.
 
 use crate::pem::{NOW, Pair, Recipe, ec, rsa};
+use openssl::hash::MessageDigest;
 use postfix_cf::MainCf;
 use postseal_planner::facts::{CfFile, FileLook, MasterState};
 use postseal_planner::lint::{LintInput, lint};
@@ -9,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A main.cf, the files of a host, and what lint must say (`None`: no certificate rule at all).
-struct Case {
+pub(crate) struct Case {
     main: &'static str,
     files: Vec<(&'static str, FileLook)>,
     fires: Option<&'static str>,
@@ -40,7 +41,7 @@ fn chain(look: FileLook, fires: impl Into<Option<&'static str>>) -> Case {
     }
 }
 
-fn legacy(cert: Vec<u8>, key: Vec<u8>, fires: impl Into<Option<&'static str>>) -> Case {
+pub(crate) fn legacy(cert: Vec<u8>, key: Vec<u8>, fires: impl Into<Option<&'static str>>) -> Case {
     Case {
         main: LEGACY,
         files: vec![("/c.pem", file(cert)), ("/k.pem", file(key))],
@@ -131,9 +132,28 @@ fn doubtful(authority: &Pair) -> Vec<Case> {
         chain(served(|r| r.key = rsa(1024)), "cert.weak-key"),
         chain(served(|r| r.client_only = true), "cert.no-server-auth"),
         chain(served(|r| r.ca = true), "cert.ca-as-leaf"),
+        chain(
+            served(|r| r.digest = MessageDigest::sha1()),
+            "cert.weak-signature",
+        ),
+        chain(
+            served(|r| r.alternative = Some("bücher.example")),
+            "cert.name-not-ascii",
+        ),
+        chain(expired_issuer(), "cert.issuer-expired"),
         chain(own((-10, 300), "mx.example"), "cert.self-signed"),
         chain(own((-10, 3_600), "mx.example"), "cert.system-certificate"),
     ]
+}
+
+/// A good certificate behind an intermediate whose time is over.
+fn expired_issuer() -> FileLook {
+    let mut recipe = Recipe::leaf("Old CA");
+    recipe.ca = true;
+    recipe.days = (-100, -1);
+    let old = recipe.make();
+    let leaf = issued(&old, |_| {});
+    file([leaf.chain_file(), old.cert()].concat())
 }
 
 fn permissions(good: &Pair) -> Vec<Case> {
@@ -300,6 +320,7 @@ fn cases() -> Vec<Case> {
     cases.extend(trust(&authority));
     cases.extend(tables());
     cases.extend(policies());
+    cases.extend(crate::borrowed::cases());
     cases.push(chain(file(good.chain_file()), None));
     cases.push(legacy(good.cert(), good.key(), None));
     let both = [good.chain_file(), authority.cert(), pair.chain_file()].concat();

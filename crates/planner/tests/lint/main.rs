@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod borrowed;
 mod cases;
 mod corpus;
 mod host;

@@ -28,6 +28,7 @@ pub(crate) struct Recipe<'a> {
     pub(crate) days: (i64, i64),
     pub(crate) ca: bool,
     pub(crate) client_only: bool,
+    pub(crate) digest: MessageDigest,
     pub(crate) issuer: Option<&'a Pair>,
 }
 
@@ -45,6 +46,7 @@ impl<'a> Recipe<'a> {
         Self {
             name,
             alternative: Some(name),
+            digest: MessageDigest::sha256(),
             key: ec(),
             days: (-10, 80),
             ca: false,
@@ -86,7 +88,7 @@ impl<'a> Recipe<'a> {
             builder.append_extension(usage).unwrap();
         }
         let signer = self.issuer.map_or(&self.key, |pair| &pair.key);
-        builder.sign(signer, MessageDigest::sha256()).unwrap();
+        builder.sign(signer, self.digest).unwrap();
         Pair {
             x509: builder.build(),
             key: self.key,

@@ -149,6 +149,7 @@ impl Host {
         self.facts.certificates.retain(|stored| stored.name != name);
         self.facts.certificates.push(StoredCertificate {
             name: name.to_owned(),
+            version: 1,
             fingerprint: chain[0].fingerprint(),
             chain: chain
                 .into_iter()
@@ -205,7 +206,7 @@ impl Host {
                 self.facts.files.insert(path.clone(), file(pem(&name)));
             }
             if let Step::InstallSniMap(map) = step {
-                let source = map.source.clone().into_bytes();
+                let source = map.source_beside(Digest::of(b"")).into_bytes();
                 let compiled = format!("{}.db", map.path.display());
                 self.facts.files.insert(map.path.clone(), file(source));
                 self.facts.files.insert(compiled.into(), file(Vec::new()));

@@ -3,7 +3,7 @@
 //! Owns: the tables `certificates`, `chains`, `identity`. Never: a key in clear; what comes in
 //! here is sealed already.
 
-use super::connection::Doing;
+use super::connection::{Doing, rows};
 use crate::{Certificate, NewCertificate, StoreError, Succession};
 use postseal_planner::Digest;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -37,25 +37,84 @@ pub(super) async fn put(
     };
     put_row(db, new, version, sealed_key).await?;
     put_chain(db, new, version).await?;
+    if let Some(leaf) = new.chain.first() {
+        super::leaves::note(db, &new.name, version, leaf).await?;
+    }
     super::requests::delete(db, &new.name).await?;
     Ok(())
 }
 
 pub(super) async fn all(db: &mut SqliteConnection) -> Result<Vec<Certificate>, StoreError> {
-    let rows: Vec<CertificateRow> = sqlx::query_as(
+    let rows = sqlx::query_as(
         "SELECT name, version, sealed_key IS NOT NULL AS has_key, private_ca, source, added_ms,
              file_digest
          FROM certificates ORDER BY name, version DESC",
+    );
+    let rows = rows.fetch_all(&mut *db).await.doing("list certificates")?;
+    let links = sqlx::query_as(
+        "SELECT certificate, version, der FROM chains ORDER BY certificate, version, position",
+    );
+    let links = links.fetch_all(db).await.doing("list chains")?;
+    joined(rows, links)
+}
+
+/// A page of the newest versions.
+pub(super) async fn newest(
+    db: &mut SqliteConnection,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<Certificate>, StoreError> {
+    let rows: Vec<CertificateRow> = sqlx::query_as(
+        "SELECT name, version, sealed_key IS NOT NULL AS has_key, private_ca, source, added_ms,
+             file_digest
+         FROM certificates
+         WHERE name > $1 AND version =
+             (SELECT max(version) FROM certificates AS other WHERE other.name = certificates.name)
+         ORDER BY name LIMIT $2",
     )
+    .bind(after)
+    .bind(rows(limit))
     .fetch_all(&mut *db)
     .await
     .doing("list certificates")?;
-    let links: Vec<Link> = sqlx::query_as(
-        "SELECT certificate, version, der FROM chains ORDER BY certificate, version, position",
+    let Some(last) = rows.last() else {
+        return Ok(Vec::new());
+    };
+    let links = sqlx::query_as(
+        "SELECT certificate, version, der FROM chains
+         WHERE certificate > $1 AND certificate <= $2 AND version =
+             (SELECT max(version) FROM certificates WHERE name = chains.certificate)
+         ORDER BY certificate, position",
     )
-    .fetch_all(db)
-    .await
-    .doing("list chains")?;
+    .bind(after)
+    .bind(&last.name);
+    let links = links.fetch_all(db).await.doing("list chains")?;
+    joined(rows, links)
+}
+
+/// All versions under a name, the newest first.
+pub(super) async fn of_name(
+    db: &mut SqliteConnection,
+    name: &str,
+) -> Result<Vec<Certificate>, StoreError> {
+    let rows = sqlx::query_as(
+        "SELECT name, version, sealed_key IS NOT NULL AS has_key, private_ca, source, added_ms,
+             file_digest
+         FROM certificates WHERE name = $1 ORDER BY version DESC",
+    )
+    .bind(name);
+    let rows = rows.fetch_all(&mut *db).await.doing("read a certificate")?;
+    let links = sqlx::query_as(
+        "SELECT certificate, version, der FROM chains WHERE certificate = $1
+         ORDER BY version, position",
+    )
+    .bind(name);
+    let links = links.fetch_all(db).await.doing("read a chain")?;
+    joined(rows, links)
+}
+
+/// Certificates with their chains.
+fn joined(rows: Vec<CertificateRow>, links: Vec<Link>) -> Result<Vec<Certificate>, StoreError> {
     let mut chains: BTreeMap<(String, u32), Vec<Vec<u8>>> = BTreeMap::new();
     for link in links {
         let chain = chains.entry((link.certificate, link.version)).or_default();
@@ -88,9 +147,10 @@ pub(super) async fn delete(db: &mut SqliteConnection, name: &str) -> Result<bool
     super::acme::delete(db, name).await?;
     let deleted = sqlx::query("DELETE FROM certificates WHERE name = $1")
         .bind(name)
-        .execute(db)
+        .execute(&mut *db)
         .await
         .doing("delete a certificate")?;
+    super::watches::delete_everywhere(db, name).await?;
     Ok(deleted.rows_affected() > 0)
 }
 

@@ -3,7 +3,7 @@
 //! Owns: the table `instances`. Never: an operation's row.
 
 use super::connection::Doing;
-use super::operations;
+use super::{operations, watches};
 use crate::{InstanceState, StoreError, document};
 use postseal_planner::Intent;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -59,9 +59,10 @@ pub(super) async fn release(db: &mut SqliteConnection, instance: &str) -> Result
     operations::refuse_while_open(db, instance).await?;
     let released = sqlx::query("DELETE FROM instances WHERE path = $1")
         .bind(instance)
-        .execute(db)
+        .execute(&mut *db)
         .await
         .doing("release an instance")?;
+    watches::delete_of_instance(db, instance).await?;
     adopted(instance, released.rows_affected())
 }
 

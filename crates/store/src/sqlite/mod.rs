@@ -14,19 +14,22 @@ mod create;
 mod folder;
 mod history;
 mod instances;
+mod leaves;
 mod next_keys;
 mod operations;
 mod plans;
 mod requests;
 mod schema;
 mod snapshots;
+mod watches;
 
 use crate::identity::Identity;
 use crate::{
     AuditEntry, Certificate, Close, InstanceState, NewCertificate, NewOperation, NextKey,
-    Operation, PendingRequest, Phase, Store, StoreError,
+    Operation, PendingRequest, Phase, Store, StoreError, Watch,
 };
 use connection::{connect, transaction};
+use mailtls::Fingerprint;
 use postseal_planner::{Intent, Plan};
 use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
@@ -182,6 +185,25 @@ impl Store for SqliteStore {
         self.read(async |db| certificates::all(db).await)
     }
 
+    fn newest_certificates(
+        &self,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Certificate>, StoreError> {
+        self.read(async |db| certificates::newest(db, after, limit).await)
+    }
+
+    fn certificate_versions(&self, name: &str) -> Result<Vec<Certificate>, StoreError> {
+        self.read(async |db| certificates::of_name(db, name).await)
+    }
+
+    fn certificates_of_leaf(
+        &self,
+        fingerprint: &Fingerprint,
+    ) -> Result<Vec<Certificate>, StoreError> {
+        self.read(async |db| leaves::find(db, fingerprint).await)
+    }
+
     fn private_key(
         &self,
         name: &str,
@@ -238,6 +260,18 @@ impl Store for SqliteStore {
             next_keys::delete(db, name).await?;
             certificates::delete(db, name).await
         })
+    }
+
+    fn put_watch(&mut self, instance: &str, watch: &Watch) -> Result<(), StoreError> {
+        self.write(async |db| watches::put(db, instance, watch).await)
+    }
+
+    fn watches(&self, instance: &str) -> Result<Vec<Watch>, StoreError> {
+        self.read(async |db| watches::all(db, instance).await)
+    }
+
+    fn delete_watch(&mut self, instance: &str, name: &str) -> Result<bool, StoreError> {
+        self.write(async |db| watches::delete(db, instance, name).await)
     }
 
     fn audit(&mut self, actor: &str, at_ms: i64, what: &str) -> Result<(), StoreError> {

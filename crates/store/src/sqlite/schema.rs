@@ -11,7 +11,7 @@ use sqlx::{Connection, SqlSafeStr};
 use std::path::Path;
 
 /// The newest version of `agent.db`.
-const NEWEST: i64 = 5;
+const NEWEST: i64 = 6;
 
 /// The migrations of `agent.db`.
 pub(super) fn agent() -> Migrator {
@@ -20,12 +20,14 @@ pub(super) fn agent() -> Migrator {
     let versions = include_str!("../../migrations/sqlite/agent/0003_versions.sql");
     let acme = include_str!("../../migrations/sqlite/agent/0004_acme.sql");
     let next_keys = include_str!("../../migrations/sqlite/agent/0005_next_keys.sql");
+    let watches = include_str!("../../migrations/sqlite/agent/0006_watches.sql");
     Migrator::with_migrations(vec![
         migration(1, "agent", first),
         migration(2, "before", before),
         migration(3, "versions", versions),
         migration(4, "acme", acme),
-        migration(NEWEST, "next keys", next_keys),
+        migration(5, "next keys", next_keys),
+        migration(NEWEST, "watches", watches),
     ])
 }
 
@@ -69,6 +71,7 @@ pub(super) async fn bring_up_to_date(
                 .await
                 .doing("begin to bring it up to date")?;
             run(&mut db, &agent(), path).await?;
+            super::leaves::note_missing(&mut db).await?;
             db.commit().await.doing("bring it up to date")
         }
     }

@@ -105,7 +105,7 @@ fn a_newer_database_is_not_touched() {
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
          VALUES (99, 'later', TRUE, x'00', 0)",
     );
-    opening_fails(&folder, "its version is 99, known is 5");
+    opening_fails(&folder, "its version is 99, known is 6");
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn a_store_of_the_first_version_is_read_and_written_on() {
         &folder,
         "ALTER TABLE operations DROP COLUMN found_before;
          ALTER TABLE operations DROP COLUMN written;
-         DROP TABLE requests;
+         DROP TABLE requests; DROP TABLE leaves; DROP TABLE watches;
          DROP TABLE next_keys;
          DROP TABLE acme_accounts;
          DROP TABLE renewals;
@@ -144,6 +144,9 @@ fn a_store_of_the_first_version_is_read_and_written_on() {
     assert_eq!((mx.name.as_str(), mx.version), ("mx", 1));
     assert_eq!(mx.chain, certificate("mx").chain);
     assert!(store.private_key("mx", 1).unwrap().is_some());
+    let leaf = mailtls::Fingerprint::of(&mx.chain[0]);
+    let found = store.certificates_of_leaf(&leaf).unwrap();
+    assert_eq!(found, [mx], "its fingerprint was noted");
     let old = store.history(MX, 9).unwrap().remove(0).new;
     assert_eq!(old.actor, operation(MX, "b").actor);
     assert_eq!((old.before, old.written), (Before::default(), None));

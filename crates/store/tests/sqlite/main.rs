@@ -58,6 +58,11 @@ fn versions() {
 }
 
 #[test]
+fn watches() {
+    on_sqlite(body::watches);
+}
+
+#[test]
 fn requests() {
     on_sqlite(body::requests);
 }

@@ -1,6 +1,6 @@
 //! `cert import` and `cert deploy`: files on their way into the store, and on to the wire.
 //!
-//! Owns: reading what is named, within bounds. Never: judges it (the engine does); waits on a FIFO.
+//! Owns: what was named, and the answer. Never: judges it (the engine does).
 
 use super::{document, fingerprint, line};
 use crate::answer::{Answer, findings_text};
@@ -10,18 +10,14 @@ use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use mailtls::CertError;
-use mailtls::layout::{Entry, Layout, recognise};
 use postseal_engine::{Changes, EngineError, Import, Imported};
+use postseal_host::{
+    SourceError, SourceFiles, read_folder, read_password, read_source, read_stream,
+};
 use postseal_store::Succession;
 use serde_json::json;
-use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
-
-/// Larger files hold no certificate.
-const LIMIT: u64 = 1 << 20;
-/// A folder of more files is no certificate's.
-const MOST_FILES: usize = 1000;
 
 /// Arguments of `cert import`.
 #[derive(Debug, clap::Args)]
@@ -72,12 +68,9 @@ struct From {
 }
 
 /// What was read.
-struct Files {
-    cert: Vec<u8>,
-    key: Option<Zeroizing<Vec<u8>>>,
-    chain: Option<Vec<u8>>,
+struct Read {
+    files: SourceFiles,
     password: Option<Zeroizing<String>>,
-    source: String,
 }
 
 pub(super) fn import(args: &ImportArgs, global: &Global) -> Result<Answer, Failure> {
@@ -140,16 +133,16 @@ fn answer(imported: &Imported) -> Answer {
     Answer::new(text, change.document(own))
 }
 
-impl Files {
+impl Read {
     fn import(self, name: &str, private_ca: Option<Vec<u8>>, succession: Succession) -> Import {
         Import {
             name: name.to_owned(),
-            cert: self.cert,
-            key: self.key,
-            chain: self.chain,
+            cert: self.files.cert,
+            key: self.files.key,
+            chain: self.files.chain,
             private_ca,
             password: self.password,
-            source: self.source,
+            source: self.files.source,
             succession,
         }
     }
@@ -172,116 +165,38 @@ impl From {
     }
 
     /// What is named; `None` where nothing is.
-    fn read(&self) -> Result<Option<Files>, Failure> {
-        let password = self.password_file.as_deref().map(password).transpose()?;
-        let (cert, key, chain, source) = match (&self.cert, &self.dir) {
-            (Some(cert), _) => {
-                let source = cert.display().to_string();
-                (cert.clone(), self.key.clone(), self.chain.clone(), source)
-            }
-            (None, Some(dir)) => {
-                let layout = layout(dir, self.domain.as_deref())?;
-                let source = format!("{} ({})", dir.display(), layout.client);
-                let chain = layout.chain.map(|name| dir.join(name));
-                (
-                    dir.join(layout.cert),
-                    Some(dir.join(layout.key)),
-                    chain,
-                    source,
-                )
-            }
+    fn read(&self) -> Result<Option<Read>, Failure> {
+        let password = self.password_file.as_deref().map(read_password);
+        let password = password.transpose()?;
+        let files = match (&self.cert, &self.dir) {
+            (Some(cert), _) => self.named_files(cert)?,
+            (None, Some(dir)) => read_folder(dir, self.domain.as_deref())?,
             (None, None) => return Ok(None),
         };
-        Ok(Some(Files {
-            cert: read(&cert)?.to_vec(),
-            key: key.as_deref().map(read).transpose()?,
-            chain: chain
-                .as_deref()
-                .map(read)
-                .transpose()?
-                .map(|bytes| bytes.to_vec()),
-            password,
-            source,
-        }))
+        Ok(Some(Read { files, password }))
     }
-}
 
-/// The files of a folder, as its client names them.
-fn layout(dir: &Path, domain: Option<&str>) -> Result<Layout, Failure> {
-    let unreadable = |error: std::io::Error| unreadable(&error, dir);
-    let mut entries = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(unreadable)?.take(MOST_FILES) {
-        let entry = entry.map_err(unreadable)?;
-        let link = std::fs::read_link(entry.path()).ok();
-        entries.push(Entry {
-            name: entry.file_name().to_string_lossy().into_owned(),
-            size: std::fs::metadata(entry.path()).map_or(0, |meta| meta.len()),
-            target: link.map(|target| target.display().to_string()),
-        });
-    }
-    recognise(&entries, domain).map_err(|error| {
-        Failure::new(
-            Exit::Data,
-            error.code(),
-            format!("{}: {error}", dir.display()),
-        )
-        .hint(error.remedy())
-    })
-}
-
-fn password(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    let bytes = read(path)?;
-    let line = bytes
-        .split(|byte| *byte == b'\n')
-        .next()
-        .unwrap_or_default();
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    match std::str::from_utf8(line) {
-        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
-        Err(_) => Err(Failure::new(
-            Exit::Data,
-            "cert.password-not-text",
-            format!("{}: the password is not UTF-8 text", path.display()),
-        )),
+    fn named_files(&self, cert: &Path) -> Result<SourceFiles, Failure> {
+        let chain = self.chain.as_deref().map(read).transpose()?;
+        Ok(SourceFiles {
+            cert: read(cert)?.to_vec(),
+            key: self.key.as_deref().map(read).transpose()?,
+            chain: chain.map(|bytes| bytes.to_vec()),
+            source: cert.display().to_string(),
+        })
     }
 }
 
 /// A file's bytes, or those of standard input for `-`.
 pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     if path == Path::new("-") {
-        return bounded(std::io::stdin().lock(), path);
+        return Ok(read_stream(std::io::stdin().lock(), path)?);
     }
-    let io = |error: std::io::Error| unreadable(&error, path);
-    let kind = std::fs::metadata(path).map_err(io)?.file_type();
-    if kind.is_dir() {
-        return Err(named(CertError::IsDirectory, path));
-    }
-    if !kind.is_file() {
-        let why = "it is not a regular file".to_owned();
-        return Err(named(CertError::Unreadable(why), path)
-            .hint("Name the file itself: a pipe, a socket or a device is not read."));
-    }
-    bounded(std::fs::File::open(path).map_err(io)?, path)
+    Ok(read_source(path)?)
 }
 
-fn bounded(from: impl Read, path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let mut bytes = Zeroizing::new(Vec::new());
-    from.take(LIMIT + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| unreadable(&error, path))?;
-    if bytes.len() as u64 > LIMIT {
-        return Err(named(CertError::TooLarge(bytes.len() as u64), path));
+impl std::convert::From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        Failure::new(Exit::Data, error.code(), error.to_string()).hint(error.remedy())
     }
-    Ok(bytes)
-}
-
-fn unreadable(error: &std::io::Error, path: &Path) -> Failure {
-    match error.kind() {
-        ErrorKind::NotFound => named(CertError::Missing, path),
-        _ => named(CertError::Unreadable(error.to_string()), path),
-    }
-}
-
-fn named(error: CertError, path: &Path) -> Failure {
-    Failure::from(EngineError::Certificate(error)).file(path)
 }

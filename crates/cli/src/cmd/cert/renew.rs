@@ -2,8 +2,9 @@
 //!
 //! Owns: its words, and how a renewal looks in `cert show` and `cert list`. Never: decides when.
 
+use super::date;
 use super::issue::OrderArgs;
-use super::{date, date_time, days_left};
+use super::list::{date_time, days_left};
 use crate::answer::{Answer, findings_text, printable};
 use crate::change::Change;
 use crate::config::{Global, Output, Talk};
@@ -17,7 +18,6 @@ use postseal_planner::renewal::{Decision, NextKey};
 use serde_json::{Value, json};
 use std::io::Write as _;
 
-const FAILED: &str = "cert.renewal-failed";
 
 /// Arguments of `cert renew`.
 #[derive(Debug, clap::Args)]
@@ -70,7 +70,7 @@ fn stop(names: &[String], session: &mut Session) -> Result<Answer, Failure> {
 fn check(names: &[String], session: &mut Session) -> Result<Answer, Failure> {
     let engine = session.engine();
     let views = match names {
-        [] => engine.certificates()?,
+        [] => engine.renewed_certificates()?,
         named => named
             .iter()
             .map(|name| engine.certificate(name))
@@ -88,10 +88,11 @@ fn check(names: &[String], session: &mut Session) -> Result<Answer, Failure> {
     let due = renewals().any(|one| matches!(one.decision, Decision::Order | Decision::Deploy));
     let documents: Vec<_> = views
         .iter()
-        .filter(|view| view.renewal.is_some())
-        .map(|view| json!({"name": view.name, "renewal": document(view)}))
+        .filter_map(|view| Some((view, view.renewal.as_ref()?)))
+        .map(|(view, renewal)| json!({"name": view.name, "renewal": document(renewal)}))
         .collect();
-    let own = json!({"changed": false, "certificates": documents, "findings": failures(&views)});
+    let own =
+        json!({"changed": false, "certificates": documents, "findings": failures(renewals())});
     let exit = if due { Exit::Pending } else { Exit::Done };
     Ok(Answer::new(text, own).exit(exit))
 }
@@ -231,12 +232,8 @@ fn of_one(one: &Renewed) -> Value {
 }
 
 /// The failed renewals.
-pub(super) fn failures(views: &[CertificateView]) -> Vec<Finding> {
-    let problems = views.iter().flat_map(|view| &view.problems);
-    problems
-        .filter(|problem| problem.code == FAILED)
-        .cloned()
-        .collect()
+pub(super) fn failures<'a>(renewals: impl Iterator<Item = &'a RenewalView>) -> Vec<Finding> {
+    renewals.filter_map(|one| one.failure.clone()).collect()
 }
 
 /// Says findings on standard error, where people read.
@@ -283,10 +280,7 @@ pub(super) fn shown(view: &CertificateView) -> String {
 }
 
 /// How a certificate is renewed, for programs.
-pub(super) fn document(view: &CertificateView) -> Value {
-    let Some(shown) = &view.renewal else {
-        return Value::Null;
-    };
+pub(super) fn document(shown: &RenewalView) -> Value {
     let (method, progress) = (&shown.renewal.method, &shown.renewal.progress);
     let (state, next) = match shown.decision {
         Decision::Order => ("due", None),

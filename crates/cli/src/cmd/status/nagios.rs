@@ -7,7 +7,7 @@ use crate::answer::Answer;
 use crate::config::Global;
 use crate::failure::Exit;
 use jiff::Timestamp;
-use postseal_engine::{CertificateView, Status};
+use postseal_engine::{Listed, Status};
 use postseal_planner::facts::MasterState;
 use postseal_planner::report::Outcome;
 use serde_json::json;
@@ -111,8 +111,8 @@ fn notes(status: &Status) -> Vec<(State, String)> {
     notes
 }
 
-fn expiry(view: &CertificateView) -> Option<(State, String)> {
-    let left = days_left(view)?;
+fn expiry(view: &Listed) -> Option<(State, String)> {
+    let left = days_left(view);
     let state = match left {
         ..CRITICAL_DAYS => State::Critical,
         CRITICAL_DAYS..WARN_DAYS => State::Warning,
@@ -126,7 +126,7 @@ fn expiry(view: &CertificateView) -> Option<(State, String)> {
     Some((state, told))
 }
 
-fn renewal(view: &CertificateView) -> Option<(State, String)> {
+fn renewal(view: &Listed) -> Option<(State, String)> {
     let renewal = view.renewal.as_ref()?;
     let failed = renewal.failure.as_ref()?;
     let code = failed
@@ -143,23 +143,21 @@ fn numbers(status: &Status) -> String {
     let good = judged.iter().filter(|j| j.outcome == Outcome::Pass).count();
     let mut numbers = vec![format!("ports_ok={good};;;0;{}", judged.len())];
     for view in in_use(status) {
-        if let Some(left) = days_left(view) {
-            numbers.push(format!(
-                "'{}_days'={left};{WARN_DAYS}:;{CRITICAL_DAYS}:",
-                view.name
-            ));
-        }
+        let left = days_left(view);
+        let name = &view.name;
+        numbers.push(format!(
+            "'{name}_days'={left};{WARN_DAYS}:;{CRITICAL_DAYS}:"
+        ));
     }
     numbers.join(" ")
 }
 
 /// Certificates that are presented now; a binding that waits for something presents nothing yet.
-fn in_use(status: &Status) -> impl Iterator<Item = &CertificateView> {
+fn in_use(status: &Status) -> impl Iterator<Item = &Listed> {
     let views = status.certificates.iter();
     views.filter(|view| view.used_by.iter().any(|user| !user.contains('(')))
 }
 
-fn days_left(view: &CertificateView) -> Option<i64> {
-    let leaf = view.chain.first()?;
-    Some((leaf.not_after - Timestamp::now().as_second()).div_euclid(86_400))
+fn days_left(view: &Listed) -> i64 {
+    (view.leaf.not_after - Timestamp::now().as_second()).div_euclid(86_400)
 }

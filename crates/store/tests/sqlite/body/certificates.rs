@@ -1,8 +1,9 @@
 //! Certificates and their keys.
 
-use crate::fixture::{KEY, certificate};
+use crate::fixture::{KEY, MX, certificate, state};
+use mailtls::Fingerprint;
 use postseal_store::{
-    Certificate, NewCertificate, NextKey, PendingRequest, Store, StoreError, Succession,
+    Certificate, NewCertificate, NextKey, PendingRequest, Store, StoreError, Succession, Watch,
 };
 use zeroize::Zeroizing;
 
@@ -144,11 +145,60 @@ pub(crate) fn versions(store: &mut dyn Store) {
     let names: Vec<_> = all.iter().map(|c| (c.name.as_str(), c.version)).collect();
     assert_eq!(names, [("alt", 1), ("mx", 2), ("mx", 1)]);
     assert_eq!(all[1].chain, renewal.chain);
+    pages(store, &all);
     assert_eq!(store.private_key("mx", 1).unwrap(), first.key);
     assert_eq!(store.private_key("mx", 2).unwrap(), renewal.key);
     assert!(store.delete_certificate("mx").unwrap());
     assert_eq!(store.private_key("mx", 1).unwrap(), None);
     assert_eq!(store.certificates().unwrap().len(), 1);
+}
+
+/// The same certificates a page at a time, by name, and by fingerprint.
+fn pages(store: &mut dyn Store, all: &[Certificate]) {
+    let newest = [all[0].clone(), all[1].clone()];
+    assert_eq!(store.newest_certificates("", 9).unwrap(), newest);
+    assert_eq!(store.newest_certificates("", 1).unwrap(), newest[..1]);
+    assert_eq!(store.newest_certificates("alt", 1).unwrap(), newest[1..]);
+    assert_eq!(store.newest_certificates("mx", 9).unwrap(), []);
+    assert_eq!(store.certificate_versions("mx").unwrap(), all[1..]);
+    assert_eq!(store.certificate_versions("nobody").unwrap(), []);
+    for stored in all {
+        let leaf = Fingerprint::of(&stored.chain[0]);
+        let found = store.certificates_of_leaf(&leaf).unwrap();
+        assert!(found.contains(stored), "{stored:?}");
+    }
+    let nobody = Fingerprint::of(b"nobody");
+    assert_eq!(store.certificates_of_leaf(&nobody).unwrap(), []);
+}
+
+/// Folders are watched for an instance, until the certificate or the instance goes.
+pub(crate) fn watches(store: &mut dyn Store) {
+    let watch = |name: &str, dir: &str| Watch {
+        name: name.to_owned(),
+        dir: dir.into(),
+        domain: Some("mx.example.org".to_owned()),
+        password_file: None,
+        taken: Some(Fingerprint::of(b"leaf")),
+    };
+    for name in ["web", "mx"] {
+        store.put_certificate(&certificate(name)).unwrap();
+        store.put_watch(MX, &watch(name, "/one")).unwrap();
+    }
+    store.put_watch(MX, &watch("mx", "/two")).unwrap();
+    store
+        .put_watch("/elsewhere", &watch("mx", "/three"))
+        .unwrap();
+    let both = [watch("mx", "/two"), watch("web", "/one")];
+    assert_eq!(store.watches(MX).unwrap(), both);
+    assert!(store.delete_watch(MX, "web").unwrap());
+    assert!(!store.delete_watch(MX, "web").unwrap());
+    assert_eq!(store.watches(MX).unwrap(), both[..1]);
+    store.adopt(MX, &state("a")).unwrap();
+    store.release(MX).unwrap();
+    assert_eq!(store.watches(MX).unwrap(), []);
+    assert_eq!(store.watches("/elsewhere").unwrap().len(), 1);
+    store.delete_certificate("mx").unwrap();
+    assert_eq!(store.watches("/elsewhere").unwrap(), []);
 }
 
 /// A request waits with its key until its certificate comes.

@@ -8,7 +8,7 @@ mod operations;
 use postseal_store::Store;
 
 pub(crate) use acme::{accounts, renewals};
-pub(crate) use certificates::{certificates, keys, next_keys, requests, versions};
+pub(crate) use certificates::{certificates, keys, next_keys, requests, versions, watches};
 pub(crate) use instances::{instances, plans};
 pub(crate) use operations::{closing, operations, refusals};
 

@@ -1,0 +1,59 @@
+//! `cert check`: what is wrong with the certificates of the store today.
+//!
+//! Owns: the words and the exit code, fit for a timer. Never: judges.
+
+use crate::answer::{Answer, findings_text};
+use crate::cmd::lint::severity;
+use crate::config::Global;
+use crate::failure::{Exit, Failure};
+use crate::session::Session;
+use postseal_engine::CertificateView;
+use postseal_planner::{Finding, Severity};
+use serde_json::{Value, json};
+
+/// Arguments of `cert check`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    name: Option<String>,
+    /// Exit 2 when a finding is at least this bad
+    #[arg(long, value_name = "LEVEL", default_value = "error", value_parser = severity)]
+    fail_on: Severity,
+}
+
+pub(super) fn check(args: &CheckArgs, global: &Global) -> Result<Answer, Failure> {
+    let mut session = Session::existing(global)?;
+    let engine = session.engine();
+    let mut text = String::new();
+    let mut findings: Vec<Value> = Vec::new();
+    let mut bad = false;
+    let mut tell = |name: &str, found: &[Finding]| {
+        if found.is_empty() {
+            return;
+        }
+        text.push_str(&format!("{name}:\n"));
+        text.push_str(&indented(&findings_text(found)));
+        bad |= found.iter().any(|finding| finding.severity >= args.fail_on);
+        findings.extend(found.iter().map(|finding| named(name, finding)));
+    };
+    let mut each = |view: CertificateView| tell(&view.name, &view.problems);
+    engine.check_certificates(args.name.as_deref(), &mut each)?;
+    tell("in force", &engine.check_in_force()?);
+    if findings.is_empty() {
+        text.push_str("Nothing found.\n");
+    }
+    let exit = if bad { Exit::Pending } else { Exit::Done };
+    Ok(Answer::new(text, json!({"changed": false, "findings": findings})).exit(exit))
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}
+
+/// A finding with the certificate it is about.
+pub(super) fn named(name: &str, finding: &Finding) -> Value {
+    let mut document = json!({"certificate": name});
+    if let (Some(into), Value::Object(from)) = (document.as_object_mut(), json!(finding)) {
+        into.extend(from);
+    }
+    document
+}

@@ -1,0 +1,142 @@
+//! `cert list`: what the store holds.
+//!
+//! Owns: a certificate as a row, as a line and as a document. Never: judges one (`cert check`).
+
+use super::{date, renew};
+use crate::answer::Answer;
+use crate::config::{Global, Output};
+use crate::failure::Failure;
+use crate::session::Session;
+use crate::table;
+use jiff::Timestamp;
+use postseal_engine::Listed;
+use postseal_store::PendingRequest;
+use serde_json::{Value, json};
+
+const HEAD: [&str; 7] = ["name", "names", "key", "until", "days", "used by", "source"];
+
+pub(super) fn list(global: &Global) -> Result<Answer, Failure> {
+    let mut session = Session::existing(global)?;
+    let engine = session.engine();
+    let certificates = engine.list_certificates()?;
+    let requests = engine.requests()?;
+    let failed = renew::failures(certificates.iter().filter_map(|row| row.renewal.as_ref()));
+    renew::warn(&failed, global);
+    // There may be ten thousand: only the form that is asked for is made, and each row goes when
+    // its document is there.
+    Ok(match global.output {
+        Output::Text => Answer::new(text(&certificates, &requests), Value::Null),
+        Output::Json => {
+            let requests: Vec<Value> = requests.iter().map(request).collect();
+            let all = certificates.into_iter();
+            let certificates: Vec<Value> = all.map(|row| document(&row)).collect();
+            let document = json!({"changed": false, "findings": failed});
+            Answer::new(
+                "",
+                with(
+                    document,
+                    [("certificates", certificates), ("requests", requests)],
+                ),
+            )
+        }
+    })
+}
+
+/// The document with these lists, which are moved: `json!` would copy them.
+fn with(mut document: Value, lists: [(&str, Vec<Value>); 2]) -> Value {
+    if let Some(fields) = document.as_object_mut() {
+        fields.extend(lists.map(|(name, list)| (name.to_owned(), Value::Array(list))));
+    }
+    document
+}
+
+fn text(certificates: &[Listed], requests: &[PendingRequest]) -> String {
+    let rows = certificates.iter().map(row);
+    let rows: Vec<Vec<String>> = rows.chain(requests.iter().map(waiting)).collect();
+    match rows.as_slice() {
+        [] => "No certificates.\n".to_owned(),
+        rows => table::render(&HEAD, rows),
+    }
+}
+
+fn row(listed: &Listed) -> Vec<String> {
+    vec![
+        listed.name.clone(),
+        listed.leaf.dns_names.join(" "),
+        listed.leaf.key.to_string(),
+        date(listed.leaf.not_after),
+        days_left(listed.leaf.not_after),
+        listed.used_by.join(", "),
+        listed.source.clone(),
+    ]
+}
+
+/// A request stands among the certificates: its name is taken.
+fn waiting(request: &PendingRequest) -> Vec<String> {
+    let made = date(request.made_ms.div_euclid(1000));
+    vec![
+        request.name.clone(),
+        request.names.join(" "),
+        String::new(),
+        "requested".to_owned(),
+        String::new(),
+        String::new(),
+        format!("request of {made}, waits for its certificate"),
+    ]
+}
+
+fn request(request: &PendingRequest) -> Value {
+    json!({
+        "name": request.name,
+        "names": request.names,
+        "made": date_time(request.made_ms.div_euclid(1000)),
+    })
+}
+
+/// A certificate in one line.
+pub(crate) fn line(listed: &Listed) -> String {
+    let used = if listed.used_by.is_empty() {
+        String::new()
+    } else {
+        format!(", used by {}", listed.used_by.join(", "))
+    };
+    format!(
+        "{}: {}, {}, until {} ({} days){used}\n",
+        listed.name,
+        listed.leaf.dns_names.join(" "),
+        listed.leaf.key,
+        date(listed.leaf.not_after),
+        days_left(listed.leaf.not_after)
+    )
+}
+
+/// A certificate for programs; never its key.
+pub(crate) fn document(listed: &Listed) -> Value {
+    let leaf = &listed.leaf;
+    json!({
+        "name": listed.name,
+        "version": listed.version,
+        "names": leaf.dns_names,
+        "subject": leaf.subject,
+        "issuer": leaf.issuer,
+        "serial": leaf.serial,
+        "key": leaf.key.to_string(),
+        "not_before": date_time(leaf.not_before),
+        "not_after": date_time(leaf.not_after),
+        "fingerprint": leaf.fingerprint,
+        "self_signed": leaf.names_itself,
+        "chain_length": listed.chain_length,
+        "has_key": listed.has_key,
+        "source": listed.source,
+        "used_by": listed.used_by,
+        "renewal": listed.renewal.as_ref().map(renew::document),
+    })
+}
+
+pub(super) fn date_time(unix: i64) -> String {
+    Timestamp::from_second(unix).map_or_else(|_| unix.to_string(), |at| at.to_string())
+}
+
+pub(super) fn days_left(not_after: i64) -> String {
+    ((not_after - Timestamp::now().as_second()).div_euclid(86400)).to_string()
+}

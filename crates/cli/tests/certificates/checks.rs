@@ -1,0 +1,305 @@
+//! What is wrong with a certificate is told at import, at bind, and by `cert check`: with real
+//! certificates, each with one mistake, made by OpenSSL.
+
+use crate::scene::{Ran, run};
+use crate::site::Site;
+use postseal_issue::KeyType;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
+const OPENSSL: &str = "/usr/bin/openssl";
+const GOOD: &str = "subjectAltName=DNS:mx.box.test";
+const EC: &[&str] = &["ec", "ec_paramgen_curve:prime256v1"];
+
+/// What is made: a key, extensions, a digest, and the code that it leads to.
+struct Flaw {
+    name: &'static str,
+    key: &'static [&'static str],
+    extensions: &'static str,
+    digest: &'static str,
+    code: &'static str,
+}
+
+const fn flaw(name: &'static str, extensions: &'static str, code: &'static str) -> Flaw {
+    Flaw {
+        name,
+        key: EC,
+        extensions,
+        digest: "-sha256",
+        code,
+    }
+}
+
+const FLAWS: [Flaw; 9] = [
+    Flaw {
+        key: &["rsa", "rsa_keygen_bits:1024"],
+        ..flaw("short", GOOD, "cert.weak-key")
+    },
+    Flaw {
+        key: &["ec", "ec_paramgen_curve:secp224r1"],
+        ..flaw("curve", GOOD, "cert.bad-curve")
+    },
+    Flaw {
+        digest: "-sha1",
+        ..flaw("sha1", GOOD, "cert.weak-signature")
+    },
+    flaw(
+        "client",
+        "subjectAltName=DNS:mx.box.test\nextendedKeyUsage=clientAuth",
+        "cert.no-server-auth",
+    ),
+    flaw(
+        "mute",
+        "subjectAltName=DNS:mx.box.test\nkeyUsage=keyEncipherment",
+        "cert.no-digital-signature",
+    ),
+    flaw(
+        "ca",
+        "subjectAltName=DNS:mx.box.test\nbasicConstraints=CA:TRUE",
+        "cert.ca-as-leaf",
+    ),
+    flaw(
+        "staple",
+        "subjectAltName=DNS:mx.box.test\ntlsfeature=status_request",
+        "cert.must-staple",
+    ),
+    flaw(
+        "nameless",
+        "basicConstraints=CA:FALSE",
+        "cert.no-alternative-name",
+    ),
+    flaw(
+        "wild",
+        "subjectAltName=DNS:m*.box.test",
+        "cert.bad-wildcard",
+    ),
+];
+
+/// A CA, and what it signs, in the test's folder.
+struct Ca<'s>(&'s Site);
+
+impl<'s> Ca<'s> {
+    fn new(site: &'s Site) -> Self {
+        let (key, cert) = (site.scene.named("root.key"), site.scene.named("root.pem"));
+        let made = [
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", EC[1], "-nodes", "-days", "400",
+        ];
+        let files = ["-keyout", &key, "-out", &cert, "-subj", "/CN=Checks Root"];
+        run(OPENSSL, &[&made[..], &files].concat());
+        Self(site)
+    }
+
+    fn root(&self) -> String {
+        self.0.scene.named("root.pem")
+    }
+
+    /// Key and certificate in one file.
+    fn issue(&self, flaw: &Flaw) -> String {
+        let at = |end: &str| self.0.scene.named(&format!("{}.{end}", flaw.name));
+        let (key, request, cert, extensions) = (at("key"), at("csr"), at("pem"), at("ext"));
+        fs::write(&extensions, flaw.extensions).unwrap();
+        let new = [
+            "req",
+            "-new",
+            "-newkey",
+            flaw.key[0],
+            "-pkeyopt",
+            flaw.key[1],
+            "-nodes",
+        ];
+        let files = [
+            "-keyout",
+            &key,
+            "-out",
+            &request,
+            "-subj",
+            "/CN=mx.box.test",
+        ];
+        run(OPENSSL, &[&new[..], &files].concat());
+        let (root, root_key) = (self.root(), self.0.scene.named("root.key"));
+        let sign = [
+            "x509", "-req", "-in", &request, "-CA", &root, "-CAkey", &root_key,
+        ];
+        let how = [
+            "-CAcreateserial",
+            "-days",
+            "90",
+            flaw.digest,
+            "-extfile",
+            &extensions,
+            "-out",
+            &cert,
+        ];
+        run(OPENSSL, &[&sign[..], &how].concat());
+        let both = [&key, &cert].map(|path| fs::read_to_string(path).unwrap());
+        let path = at("both");
+        fs::write(&path, both.concat()).unwrap();
+        path
+    }
+}
+
+/// The codes of an answer, refused or not.
+fn codes(ran: &Ran) -> Vec<&str> {
+    let found = ran.json["findings"].as_array().into_iter().flatten();
+    found
+        .map(|finding| finding["code"].as_str().unwrap())
+        .collect()
+}
+
+/// Whether each finding of this code says what and what to do.
+fn is_told(ran: &Ran, code: &str, whence: &str) {
+    assert!(
+        codes(ran).contains(&code),
+        "{whence} {code}: {}",
+        ran.stdout
+    );
+    let found = ran.json["findings"].as_array().unwrap().iter();
+    for finding in found.filter(|finding| finding["code"] == code) {
+        for field in ["message", "remedy"] {
+            assert!(
+                !finding[field].as_str().unwrap().is_empty(),
+                "{whence} {code}"
+            );
+        }
+    }
+}
+
+#[test]
+fn each_mistake_is_told_at_import_at_bind_and_by_check() {
+    let site = Site::serving();
+    let ca = Ca::new(&site);
+    let root = ca.root();
+    for flaw in &FLAWS {
+        let (name, both) = (flaw.name, ca.issue(flaw));
+        let words = format!("cert import {name} --cert {both} --private-ca {root}");
+        let imported = site.must(&words);
+        is_told(&imported, flaw.code, "import");
+        is_told(&site.run(&format!("cert check {name}")), flaw.code, "check");
+        site.must(&format!("cert bind {name} --sni mx.box.test"));
+        is_told(&site.run("plan"), flaw.code, "plan");
+        site.must("discard");
+    }
+    // One without a mistake brings nothing, and a timer may run it.
+    let good = ca.issue(&flaw("good", GOOD, ""));
+    let words = format!("cert import good --cert {good} --private-ca {root}");
+    assert_eq!(codes(&site.must(&words)), [""; 0]);
+    assert_eq!(codes(&site.must("cert check good")), [""; 0]);
+    let all = site.ends(2, "cert check");
+    let about = all.json["findings"].as_array().unwrap().iter();
+    let about: Vec<&str> = about
+        .map(|one| one["certificate"].as_str().unwrap())
+        .collect();
+    assert!(
+        about.contains(&"short") && !about.contains(&"good"),
+        "{about:?}"
+    );
+    assert_eq!(site.ends(0, "cert check wild").exit, Some(0), "a warning");
+    site.ends(2, "cert check wild --fail-on warning");
+    site.ends(0, "cert check mute --fail-on fatal");
+    site.ends(64, "cert check mute --fail-on loud");
+}
+
+#[test]
+fn who_vouches_is_the_system_or_a_private_ca_that_was_said() {
+    let site = Site::serving();
+    let ca = Ca::new(&site);
+    let both = ca.issue(&flaw("own", GOOD, ""));
+    let alone = site.must(&format!("cert import alone --cert {both}"));
+    is_told(&alone, "cert.chain-incomplete", "import");
+    // The root that was pasted behind it is no reason to trust it.
+    let pasted = site.must(&format!(
+        "cert import pasted --cert {both} --chain {}",
+        ca.root()
+    ));
+    assert!(
+        codes(&pasted).contains(&"cert.chain-incomplete"),
+        "{}",
+        pasted.stdout
+    );
+    is_told(&pasted, "cert.duplicate", "import");
+    let said = site.must(&format!(
+        "cert import said --cert {both} --private-ca {}",
+        ca.root()
+    ));
+    assert_eq!(codes(&said), ["cert.duplicate"]);
+    site.must("cert bind said --sni mx.box.test");
+    let plan = site.must("plan");
+    assert!(
+        !codes(&plan)
+            .iter()
+            .any(|code| code.starts_with("cert.issuer")),
+        "{}",
+        plan.stdout
+    );
+    site.must("discard");
+    site.must("cert bind alone --sni mx.box.test");
+    is_told(&site.must("plan"), "cert.chain-incomplete", "plan");
+}
+
+#[test]
+fn names_and_files_are_judged_where_the_certificate_is_in_force() {
+    let site = Site::serving();
+    let other = Flaw {
+        key: &["rsa", "rsa_keygen_bits:2048"],
+        ..flaw(
+            "other",
+            "subjectAltName=DNS:other.test",
+            "cert.name-mismatch",
+        )
+    };
+    let ca = Ca::new(&site);
+    let both = ca.issue(&other);
+    let words = format!("cert import other --cert {both} --private-ca {}", ca.root());
+    assert_eq!(codes(&site.must(&words)), [""; 0], "nobody presents it");
+    site.must("cert bind other");
+    is_told(&site.must("plan"), "cert.name-mismatch", "plan");
+    site.must("apply");
+    is_told(
+        &site.must("cert check other"),
+        "cert.name-mismatch",
+        "check",
+    );
+    assert!(!codes(&site.must("cert check mx")).contains(&"cert.name-mismatch"));
+
+    let key = site.key_file("other");
+    fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
+    is_told(&site.ends(2, "cert check"), "cert.key-readable", "check");
+    fs::remove_file(&key).unwrap();
+    is_told(&site.ends(2, "cert check"), "cert.missing", "check");
+    site.must("apply");
+    assert!(!codes(&site.must("cert check")).contains(&"cert.missing"));
+    site.must("verify");
+}
+
+#[test]
+fn an_older_version_that_is_in_force_is_judged_too() {
+    let site = Site::serving();
+    let newer = site.make("newer", KeyType::Rsa2048, &["mx.box.test"]);
+    site.must(&format!("cert deploy mx --cert {newer}"));
+    site.must("rollback --yes");
+    let key = site.key_file("mx");
+    fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
+    let checked = site.ends(2, "cert check mx");
+    assert!(
+        checked.stdout.contains("version 1, which is in force"),
+        "{}",
+        checked.stdout
+    );
+}
+
+#[test]
+fn what_waits_stands_in_the_list() {
+    let site = Site::serving();
+    site.must("cert request web --domain web.box.test");
+    let list = site.must("cert list").json;
+    assert_eq!(list["requests"][0]["name"], "web");
+    assert_eq!(list["requests"][0]["names"][0], "web.box.test");
+    let rows = site.scene.say(&["cert", "list"]).stdout;
+    let row = rows.lines().find(|row| row.starts_with("web\t")).unwrap();
+    assert!(
+        row.contains("requested") && row.contains("waits for its certificate"),
+        "{row}"
+    );
+    let row = rows.lines().find(|row| row.starts_with("mx\t")).unwrap();
+    assert!(row.ends_with(".both") && row.contains("smtpd"), "{row}");
+}

@@ -1,0 +1,140 @@
+//! Folders of ACME clients, watched: what is renewed there is on the wire, what is not in order
+//! stays out, and one trouble is no other's.
+
+use crate::certbot::Certbot;
+use crate::keeper::Keeper;
+use crate::site::{Site, all};
+use postseal_issue::KeyType;
+use std::fs;
+
+/// Serving `mx`, which the certbot folder holds too.
+fn serving() -> (Site, Certbot) {
+    let site = Site::serving();
+    let certbot = Certbot::new(&site, "live");
+    certbot.renew(&site, "mx");
+    (site, certbot)
+}
+
+#[test]
+fn one_look_takes_what_is_new_and_nothing_twice() {
+    let (site, certbot) = serving();
+    let watch = format!("cert watch mx --dir {} --once", certbot.live());
+    let first = site.must(&watch);
+    assert_eq!(first.json["changed"], false, "it was in force already");
+    certbot.make(&site, "renewed");
+    let second = site.must("cert watch --once");
+    assert_eq!(second.json["renewed"][0]["certificate"], "mx");
+    assert_eq!(site.plainly(), all("renewed"));
+    let third = site.must("cert watch mx --once");
+    assert_eq!(third.json["changed"], false);
+
+    // What an administrator does with it later stands.
+    site.must("rollback --yes");
+    assert_eq!(site.plainly(), all("mx"));
+    assert_eq!(site.must("cert watch --once").json["changed"], false);
+    assert_eq!(site.plainly(), all("mx"));
+
+    // An older certificate is no renewal: the folder was restored from a backup.
+    certbot.make_older(&site, "ancient");
+    let older = site.ends(65, "cert watch --once");
+    assert_eq!(older.json["findings"][0]["code"], "watch.older");
+
+    site.must("cert watch mx --forget");
+    assert_eq!(site.ends(64, "cert watch --once").code(), "watch.nothing");
+    assert_eq!(
+        site.ends(65, "cert watch mx --forget").code(),
+        "name.unknown"
+    );
+}
+
+#[test]
+fn a_renewal_is_on_the_wire_by_itself_and_half_of_one_is_waited_out() {
+    let (site, certbot) = serving();
+    site.must(&format!("cert watch mx --dir {} --once", certbot.live()));
+    let mut keeper = Keeper::start(&site, &["cert", "watch"]);
+    keeper.hears("watching");
+    certbot.make(&site, "renewed");
+    keeper.hears("renewed and in force");
+    assert_eq!(site.plainly(), all("renewed"));
+
+    // In place, the certificate before its key, the key cut in two first.
+    certbot.write_in_halves(&site, "again", || {
+        assert_eq!(site.plainly(), all("renewed"));
+    });
+    keeper.hears("renewed and in force");
+    assert_eq!(site.plainly(), all("again"));
+
+    // Gone, and back with another one.
+    certbot.vanish();
+    let back = Certbot::new(&site, "live");
+    back.make(&site, "back");
+    keeper.hears("renewed and in force");
+    assert_eq!(site.plainly(), all("back"));
+    assert_eq!(keeper.ends(), Some(0));
+}
+
+#[test]
+fn postfix_that_is_down_and_a_lock_that_is_held_are_waited_for() {
+    let (site, certbot) = serving();
+    site.must(&format!("cert watch mx --dir {} --once", certbot.live()));
+    site.scene.postfix.stop().unwrap();
+    certbot.make(&site, "renewed");
+    let down = site.must("cert watch --once");
+    assert_eq!(down.json["changed"], true, "{}", down.stderr);
+    site.scene.postfix.start().unwrap();
+    assert_eq!(site.plainly(), all("renewed"));
+
+    certbot.make(&site, "next");
+    site.must("set loglevel.inbound=1");
+    site.must("apply --confirm-within 5m");
+    let held = site.ends(75, "cert watch --once");
+    let code = held.json["findings"][0]["code"].clone();
+    assert_eq!(code, "operation.awaiting-confirmation", "{}", held.stdout);
+    assert_eq!(site.plainly(), all("renewed"));
+    site.must("confirm");
+    site.must("cert watch --once");
+    assert_eq!(site.plainly(), all("next"));
+}
+
+#[test]
+fn one_bad_folder_holds_back_no_other() {
+    let (site, certbot) = serving();
+    site.import("alt", KeyType::EcdsaP256, &["alt.box.test"]);
+    site.must("cert bind alt --sni alt.box.test");
+    site.must("apply");
+    let bad = site.scene.named("bad");
+    fs::create_dir(&bad).unwrap();
+    fs::write(format!("{bad}/fullchain.pem"), "not a certificate").unwrap();
+    fs::write(format!("{bad}/privkey.pem"), "not a key").unwrap();
+    let seen = site.ends(65, &format!("cert watch alt --dir {bad} --once"));
+    assert_eq!(seen.json["findings"][0]["certificate"], "alt");
+    let watch = format!("cert watch mx --dir {} --once", certbot.live());
+    site.must(&watch);
+    certbot.make(&site, "renewed");
+    let both = site.ends(65, "cert watch --once");
+    assert_eq!(both.json["renewed"][0]["certificate"], "mx");
+    assert_eq!(both.json["findings"][0]["certificate"], "alt");
+    assert_eq!(site.plainly(), all("renewed"));
+}
+
+#[test]
+fn a_renewal_that_cannot_be_presented_leaves_the_old_one_and_is_told() {
+    let (site, certbot) = serving();
+    site.must(&format!("cert watch mx --dir {} --once", certbot.live()));
+    certbot.make_of(&site, "good", KeyType::Rsa2048, &["elsewhere.test"]);
+    site.scene.edit("main.cf", |text| {
+        text + "tls_server_sni_maps = hash:/nonexistent/sni\n"
+    });
+    let failed = site.run("cert watch --once");
+    assert_ne!(failed.exit, Some(0), "{}", failed.stdout);
+    let told = failed.json["findings"][0]["code"]
+        .as_str()
+        .unwrap_or_default();
+    assert!(!told.is_empty(), "{}", failed.stdout);
+    site.scene.edit("main.cf", |text| {
+        text.replace("tls_server_sni_maps = hash:/nonexistent/sni\n", "")
+    });
+    assert_eq!(site.plainly(), all("mx"));
+    site.must("cert watch --once");
+    assert_eq!(site.plainly(), all("good"));
+}

@@ -1,0 +1,40 @@
+//! The watches that the store remembers.
+//!
+//! Owns: adding, listing and forgetting them. Never: looks into a folder.
+
+use crate::import::check_name;
+use crate::{Engine, EngineError};
+use postseal_store::Watch;
+
+impl Engine<'_> {
+    /// Remembers a folder to watch for renewals of `watch.name`. One that was remembered before
+    /// under the name is replaced; what was taken from the same folder is not taken again.
+    pub fn remember_watch(&mut self, mut watch: Watch) -> Result<(), EngineError> {
+        check_name(&watch.name)?;
+        self.state()?;
+        let known = self.watches(None)?;
+        let same = known
+            .into_iter()
+            .find(|known| known.name == watch.name && known.dir == watch.dir);
+        watch.taken = same.and_then(|known| known.taken);
+        Ok(self.store.put_watch(&self.instance, &watch)?)
+    }
+
+    /// The remembered watches: all, or the one of a name.
+    pub fn watches(&self, only: Option<&str>) -> Result<Vec<Watch>, EngineError> {
+        let mut watches = self.store.watches(&self.instance)?;
+        watches.retain(|watch| only.is_none_or(|name| name == watch.name));
+        Ok(watches)
+    }
+
+    /// Forgets a watch. The certificate stays as it is.
+    pub fn forget_watch(&mut self, name: &str) -> Result<(), EngineError> {
+        if self.store.delete_watch(&self.instance, name)? {
+            return Ok(());
+        }
+        Err(EngineError::Unknown {
+            what: "watch",
+            name: name.to_owned(),
+        })
+    }
+}

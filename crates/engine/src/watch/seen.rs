@@ -1,0 +1,103 @@
+//! What a watched folder holds, and what the store knows of it.
+//!
+//! Owns: telling a renewal from what is known and from what cannot be used. Never: decides what
+//! is done about it.
+
+use super::decide::{Known, Seen};
+use super::{Folders, Found};
+use crate::certificates::finding;
+use crate::{Engine, EngineError};
+use mailtls::{Bundle, Certificate, Files, Fingerprint};
+use postseal_planner::{Digest, Finding, Severity};
+use postseal_store::Watch;
+
+impl Engine<'_> {
+    /// What a folder holds, and what is known of it.
+    pub(super) fn seen(
+        &self,
+        watch: &Watch,
+        folders: &dyn Folders,
+    ) -> Result<(Seen, Option<Found>), EngineError> {
+        let found = match folders.read(watch) {
+            Ok(found) => found,
+            Err(finding) => return Ok((Seen::Unusable(finding), None)),
+        };
+        let files = Files {
+            cert: &found.cert,
+            key: found.key.as_ref().map(|key| key.as_slice()),
+            chain: found.chain.as_deref(),
+            password: found.password.as_ref().map(|password| password.as_str()),
+        };
+        let chain = match Bundle::from_files(files) {
+            Ok(bundle) => bundle.chain,
+            Err(error) => {
+                let unusable = finding(&(&error).into());
+                return Ok((Seen::Unusable(unusable.seen(found.source)), None));
+            }
+        };
+        let seen = match self.known(watch, &chain[0])? {
+            Ok(known) => Seen::Usable {
+                files: digest(&found),
+                leaf: chain[0].fingerprint(),
+                known,
+            },
+            Err(finding) => Seen::Unusable(finding.seen(found.source.clone())),
+        };
+        Ok((seen, Some(found)))
+    }
+
+    /// What the store knows of this leaf, or why it is none to take.
+    fn known(
+        &self,
+        watch: &Watch,
+        leaf: &Certificate,
+    ) -> Result<Result<Known, Finding>, EngineError> {
+        let fingerprint = leaf.fingerprint();
+        if watch.taken == Some(fingerprint) {
+            return Ok(Ok(Known::Done));
+        }
+        let versions = self.store.certificate_versions(&watch.name)?;
+        let Some(newest) = versions.first() else {
+            return Ok(Ok(Known::New));
+        };
+        let at = versions.iter().position(|stored| {
+            let leaf = stored.chain.first();
+            leaf.is_some_and(|leaf| Fingerprint::of(leaf) == fingerprint)
+        });
+        Ok(match at {
+            Some(0) => Ok(Known::New),
+            Some(_) => Ok(Known::Done),
+            None => match newest.chain.first().map(|der| Certificate::parse(der)) {
+                Some(Ok(newest)) if leaf.not_before < newest.not_before => {
+                    Err(older(&watch.name, leaf))
+                }
+                _ => Ok(Known::New),
+            },
+        })
+    }
+}
+
+/// A digest of everything that was found, in which each part has its place.
+fn digest(found: &Found) -> Digest {
+    let part = |bytes: &[u8]| Digest::of(bytes).to_string();
+    let key = found.key.as_ref().map_or(&[][..], |key| key.as_slice());
+    let chain = found.chain.as_deref().unwrap_or_default();
+    let parts = [part(&found.cert), part(key), part(chain)];
+    Digest::of(parts.concat().as_bytes())
+}
+
+fn older(name: &str, leaf: &Certificate) -> Finding {
+    Finding::new(
+        "watch.older",
+        Severity::Warning,
+        format!(
+            "The certificate in the watched folder ({}) began before the newest one that the \
+             store has as {name}: it is no renewal, and is not taken.",
+            leaf.subject
+        ),
+        format!(
+            "If it is to take its place, say so: `postseal cert deploy {name} --dir DIR`; if the \
+             folder is wrong, watch another one."
+        ),
+    )
+}

@@ -1,0 +1,214 @@
+//! Certificate files, as people and ACME clients keep them.
+//!
+//! Owns: reading them within bounds: regular files of sensible size, folders of sensible length,
+//! and nothing that waits (a FIFO would, for ever). Never: judges what stands in them.
+
+use mailtls::CertError;
+use mailtls::layout::{Entry, Layout, LayoutError, recognise};
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+/// Larger files hold no certificate.
+const LIMIT: u64 = 1 << 20;
+/// A folder of more files is no certificate's.
+const MOST_FILES: usize = 10_000;
+
+/// The files of a certificate: their bytes.
+#[derive(Debug)]
+pub struct SourceFiles {
+    /// The certificate, and whatever else stands in its file.
+    pub cert: Vec<u8>,
+    /// The private key.
+    pub key: Option<Zeroizing<Vec<u8>>>,
+    /// The intermediates, where they stand in a file of their own.
+    pub chain: Option<Vec<u8>>,
+    /// Where it came from, for people.
+    pub source: String,
+}
+
+/// Why there is nothing.
+#[derive(Clone, Debug, Error)]
+pub enum SourceError {
+    /// A file.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        error: CertError,
+    },
+    /// A folder.
+    #[error("{}: {error}", path.display())]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        error: LayoutError,
+    },
+    /// A folder of too many files.
+    #[error("{}: more than {MOST_FILES} files are in it", path.display())]
+    TooMany {
+        /// Which.
+        path: PathBuf,
+    },
+    /// A password that is not text.
+    #[error("{}: the password is not UTF-8 text", path.display())]
+    PasswordNotText {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl SourceError {
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::File { error, .. } => error.code(),
+            Self::Folder { error, .. } => error.code(),
+            Self::TooMany { .. } => "layout.too-many",
+            Self::PasswordNotText { .. } => "cert.password-not-text",
+        }
+    }
+
+    /// What to do about it, in one sentence.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::File {
+                error: CertError::Unreadable(why),
+                ..
+            } if why == NOT_REGULAR => {
+                "Name the file itself: a pipe, a socket or a device is not read."
+            }
+            Self::File { error, .. } => error.remedy(),
+            Self::Folder { error, .. } => error.remedy(),
+            Self::TooMany { .. } => "Name the certificate's own folder, or its files.",
+            Self::PasswordNotText { .. } => {
+                "Write the password as UTF-8 text into the file's first line."
+            }
+        }
+    }
+}
+
+const NOT_REGULAR: &str = "it is not a regular file";
+
+/// The files of an ACME client's folder; `domain` says which certificate, where it holds several.
+pub fn read_folder(dir: &Path, domain: Option<&str>) -> Result<SourceFiles, SourceError> {
+    let layout = layout(dir, domain)?;
+    let at = |name: &String| dir.join(name);
+    let chain = layout.chain.as_ref().map(at);
+    let chain = chain.as_deref().map(read_source).transpose()?;
+    Ok(SourceFiles {
+        cert: read_source(&at(&layout.cert))?.to_vec(),
+        key: Some(read_source(&at(&layout.key))?),
+        chain: chain.map(|bytes| bytes.to_vec()),
+        source: format!("{} ({})", dir.display(), layout.client),
+    })
+}
+
+/// The files of a folder, as its client names them.
+fn layout(dir: &Path, domain: Option<&str>) -> Result<Layout, SourceError> {
+    let failed = |error: io::Error| unreadable(&error, dir);
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(dir).map_err(failed)? {
+        if entries.len() == MOST_FILES {
+            let path = dir.to_owned();
+            return Err(SourceError::TooMany { path });
+        }
+        let entry = entry.map_err(failed)?;
+        let link = fs::read_link(entry.path()).ok();
+        entries.push(Entry {
+            name: entry.file_name().to_string_lossy().into_owned(),
+            size: size(&entry.path()),
+            target: link.map(|target| target.display().to_string()),
+        });
+    }
+    recognise(&entries, domain).map_err(|error| SourceError::Folder {
+        path: dir.to_owned(),
+        error,
+    })
+}
+
+/// Only a regular file can be empty; what cannot be read is told when it is.
+fn size(path: &Path) -> u64 {
+    match fs::metadata(path) {
+        Ok(meta) if meta.is_file() => meta.len(),
+        _ => 1,
+    }
+}
+
+/// The password in the first line of a file.
+pub fn read_password(path: &Path) -> Result<Zeroizing<String>, SourceError> {
+    let bytes = read_source(path)?;
+    let line = bytes.split(|byte| *byte == b'\n').next();
+    let line = line.unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    match std::str::from_utf8(line) {
+        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+        Err(_) => Err(SourceError::PasswordNotText {
+            path: path.to_owned(),
+        }),
+    }
+}
+
+/// A file's bytes.
+pub fn read_source(path: &Path) -> Result<Zeroizing<Vec<u8>>, SourceError> {
+    let failed = |error: io::Error| unreadable(&error, path);
+    // Asked of what was opened, not of the name, which may lead elsewhere by then.
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+    let flags = i32::try_from(flags.bits()).unwrap_or_default();
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(path)
+        .map_err(|error| match error.raw_os_error() {
+            // A socket cannot be opened at all.
+            Some(code) if code == rustix::io::Errno::NXIO.raw_os_error() => not_regular(path),
+            _ => failed(error),
+        })?;
+    let kind = file.metadata().map_err(failed)?.file_type();
+    if kind.is_dir() {
+        return Err(file_error(path, CertError::IsDirectory));
+    }
+    if !kind.is_file() {
+        return Err(not_regular(path));
+    }
+    read_stream(file, path)
+}
+
+/// The bytes of a stream, which `path` names in errors.
+pub fn read_stream(from: impl Read, path: &Path) -> Result<Zeroizing<Vec<u8>>, SourceError> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    from.take(LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(&error, path))?;
+    if bytes.len() as u64 > LIMIT {
+        let error = CertError::TooLarge(bytes.len() as u64);
+        return Err(file_error(path, error));
+    }
+    Ok(bytes)
+}
+
+fn not_regular(path: &Path) -> SourceError {
+    file_error(path, CertError::Unreadable(NOT_REGULAR.to_owned()))
+}
+
+fn unreadable(error: &io::Error, path: &Path) -> SourceError {
+    match error.kind() {
+        ErrorKind::NotFound => file_error(path, CertError::Missing),
+        _ => file_error(path, CertError::Unreadable(error.to_string())),
+    }
+}
+
+fn file_error(path: &Path, error: CertError) -> SourceError {
+    SourceError::File {
+        path: path.to_owned(),
+        error,
+    }
+}
+
+#[cfg(test)]
+mod tests;

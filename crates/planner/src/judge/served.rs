@@ -1,0 +1,311 @@
+//! Why another certificate is served than is bound.
+//!
+//! Owns: telling the causes apart: another process, an older process of Postfix, a file that
+//! somebody wrote, a map of names that was not asked or holds something else. Each is a finding
+//! of its own beside `wire.wrong-certificate`. Never: looks at anything; what is not known is not
+//! taken for a cause.
+
+use crate::compile::{bound_path, sni};
+use crate::expect::content;
+use crate::facts::{Facts, FileLook, PortOwner, StoredCertificate};
+use crate::intent::Intent;
+use crate::report::{
+    Answered, Ask, HandshakeExpectation, Report, ServiceExpectation, TlsExpectation, Verdict,
+    WireExpectation,
+};
+use crate::{Finding, Severity, words};
+use mailtls::{Certificate, Fingerprint, pem_certificates};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// What is known around the wire.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<'a> {
+    /// The picture that the expectations were made from.
+    pub facts: &'a Facts,
+    /// What is in force.
+    pub intent: &'a Intent,
+    /// Who listens where another certificate was seen.
+    pub owners: &'a BTreeMap<SocketAddr, PortOwner>,
+    /// Certificates of the store that were seen, though nothing binds them.
+    pub known: &'a [StoredCertificate],
+}
+
+/// A certificate that was seen in place of another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Where.
+    pub address: SocketAddr,
+    /// How the client asked.
+    pub ask: Ask,
+    /// What it was shown.
+    pub seen: Fingerprint,
+    /// What it should have been shown.
+    pub wanted: Vec<Fingerprint>,
+    /// What clients are shown there that ask for no name.
+    pub default: Vec<Fingerprint>,
+    service: String,
+}
+
+/// Every client that saw another certificate than it should.
+pub fn differences(expectations: &[ServiceExpectation], reports: &[Report]) -> Vec<Difference> {
+    let mut all = Vec::new();
+    for report in reports {
+        let expected = expectations.iter().find(|expected| {
+            expected.service == report.service && expected.addresses.contains(&report.address)
+        });
+        if let Some(handshake) = expected.and_then(handshake) {
+            all.extend(of_report(report, handshake));
+        }
+    }
+    all
+}
+
+fn handshake(expected: &ServiceExpectation) -> Option<&HandshakeExpectation> {
+    match &expected.wire {
+        WireExpectation::Serving {
+            tls: TlsExpectation::StartTls { handshake, .. } | TlsExpectation::Wrapper { handshake },
+            ..
+        } if !handshake.anonymous => Some(handshake),
+        _ => None,
+    }
+}
+
+fn of_report(report: &Report, wanted: &HandshakeExpectation) -> Vec<Difference> {
+    let plain = report.handshake.as_ref().and_then(|seen| seen.fingerprint);
+    let plain = plain.map(|seen| (Ask::default(), seen, wanted.certificates.clone()));
+    let asked = wanted.presented.iter().filter_map(|presented| {
+        let answer = report.asked.iter().find(|seen| seen.ask == presented.ask);
+        match answer.map(|seen| &seen.answer) {
+            Some(Answered::Shown(Some(leaf))) => {
+                Some((presented.ask.clone(), *leaf, presented.certificates.clone()))
+            }
+            _ => None,
+        }
+    });
+    let differs = |(_, seen, wanted): &(Ask, Fingerprint, Vec<Fingerprint>)| {
+        !wanted.is_empty() && !wanted.contains(seen)
+    };
+    let all = plain.into_iter().chain(asked).filter(differs);
+    all.map(|(ask, seen, certificates)| Difference {
+        address: report.address,
+        ask,
+        seen,
+        wanted: certificates,
+        default: wanted.certificates.clone(),
+        service: report.service.clone(),
+    })
+    .collect()
+}
+
+/// Adds the cause of each difference to the judgement of its address, each said once.
+pub fn add_causes(verdict: &mut Verdict, differences: &[Difference], around: &Around<'_>) {
+    for difference in differences {
+        let cause = around.cause(difference);
+        let judgements = verdict.judgements.iter_mut();
+        for judged in judgements.filter(|judged| {
+            judged.service == difference.service && judged.address == difference.address
+        }) {
+            if judged
+                .findings
+                .iter()
+                .all(|known| known.message != cause.message)
+            {
+                judged.sentences.push(cause.message.clone());
+                judged
+                    .findings
+                    .push(cause.clone().seen(judged.service.clone()));
+            }
+        }
+    }
+}
+
+impl Around<'_> {
+    fn cause(&self, difference: &Difference) -> Finding {
+        match self.owners.get(&difference.address) {
+            Some(PortOwner::Other { pid, command }) => {
+                other_process(difference.address, *pid, command.as_deref())
+            }
+            _ if difference.ask.name.is_some() => self.by_name(difference),
+            owner => self.by_file(difference, owner),
+        }
+    }
+
+    /// What a client saw that asked for a name.
+    fn by_name(&self, difference: &Difference) -> Finding {
+        let name = difference.ask.name.as_deref().unwrap_or_default();
+        let place = place(difference.address);
+        if difference.default.contains(&difference.seen) {
+            return error(
+                "served.default-for-name",
+                format!(
+                    "{place} shows clients that ask for {name} what it shows to those that ask \
+                     for no name: {}",
+                    self.why_not_by_name()
+                ),
+                "`postseal apply` writes the map of names anew where it is not in order; `postfix \
+                 reload` ends the processes from before.",
+            );
+        }
+        if let Some(stored) = self.stored(&difference.seen) {
+            return self.older_process(difference, Some(stored));
+        }
+        error(
+            "served.foreign-map",
+            format!(
+                "{place} shows clients that ask for {name} a certificate that neither the store \
+                 nor the map of names knows: the map was compiled by somebody else, from another \
+                 key."
+            ),
+            "`postseal apply` compiles the map anew.",
+        )
+    }
+
+    /// The state of the map, as far as it tells why it was not used.
+    fn why_not_by_name(&self) -> String {
+        let Some(map) = sni::map(self.intent, self.facts) else {
+            return "no map of names is to be there.".to_owned();
+        };
+        for path in map.files() {
+            let shown = path.display();
+            match self.facts.files.get(&path) {
+                Some(FileLook::File { bytes, .. })
+                    if path != map.path || bytes.starts_with(map.source.as_bytes()) => {}
+                Some(FileLook::File { .. }) => {
+                    return format!("{shown} has other rows than Postseal wrote.");
+                }
+                Some(FileLook::TooLarge(_)) => {}
+                _ => return format!("{shown} cannot be read."),
+            }
+        }
+        "the process that answers has not looked into the map of names yet.".to_owned()
+    }
+
+    /// What a client saw that asked for no name.
+    fn by_file(&self, difference: &Difference, owner: Option<&PortOwner>) -> Finding {
+        let stored = self.stored(&difference.seen);
+        for path in self.files(difference) {
+            if let Some(finding) = self.file_differs(&path, difference) {
+                return finding;
+            }
+        }
+        if stored.is_some() || owner == Some(&PortOwner::Ours) {
+            return self.older_process(difference, stored);
+        }
+        error(
+            "served.stranger",
+            format!(
+                "{} shows a certificate that is neither in the store nor in a file that is \
+                 configured, and who listens there cannot be seen.",
+                place(difference.address)
+            ),
+            "Look at what answers there (`ss -ltnp`), and whether a proxy or a NAT rule stands \
+             before Postfix.",
+        )
+    }
+
+    /// The files of ours that hold what is wanted.
+    fn files(&self, difference: &Difference) -> Vec<PathBuf> {
+        let bindings = self.intent.bindings.iter();
+        bindings
+            .filter(|bound| difference.wanted.contains(&bound.fingerprint))
+            .map(|bound| bound_path(self.facts, bound))
+            .collect()
+    }
+
+    /// A file of ours that does not hold what it is named after.
+    fn file_differs(&self, path: &PathBuf, difference: &Difference) -> Option<Finding> {
+        let look = self.facts.files.get(path)?;
+        let what = match content(look) {
+            Err(error) => format!("cannot be used: {error}"),
+            Ok(bytes) => match pem_certificates(bytes).unwrap_or_default().first() {
+                Some(leaf) if difference.wanted.contains(&leaf.fingerprint()) => return None,
+                Some(leaf) => format!("holds another certificate ({})", leaf.subject),
+                None => "holds no certificate".to_owned(),
+            },
+        };
+        Some(error(
+            "served.file-differs",
+            format!(
+                "{}, which {} presents, {what}: somebody wrote it since.",
+                path.display(),
+                place(difference.address)
+            ),
+            "`postseal apply` writes it anew from the store.",
+        ))
+    }
+
+    fn older_process(
+        &self,
+        difference: &Difference,
+        stored: Option<&StoredCertificate>,
+    ) -> Finding {
+        let what = stored.map_or_else(
+            || "a certificate that is no longer configured".to_owned(),
+            called,
+        );
+        let value = |name: &str, otherwise: &str| {
+            let value = self.facts.values.get(name);
+            value.map_or_else(|| otherwise.to_owned(), Clone::clone)
+        };
+        let (idle, uses) = (value("max_idle", "100s"), value("max_use", "100"));
+        error(
+            "served.not-reloaded",
+            format!(
+                "{} shows {what}, though its files hold the right one: a process from before the \
+                 change still answers. It ends after max_idle = {idle} without a client, or after \
+                 max_use = {uses} of them; if it is shown longer than that, it is something else.",
+                place(difference.address)
+            ),
+            "`postfix reload` ends it at its next client.",
+        )
+    }
+
+    fn stored(&self, seen: &Fingerprint) -> Option<&StoredCertificate> {
+        let mut all = self.facts.certificates.iter().chain(self.known);
+        all.find(|stored| stored.fingerprint == *seen)
+    }
+}
+
+/// `version 1 of mx (valid until 2026-12-01)`.
+fn called(stored: &StoredCertificate) -> String {
+    let leaf = stored
+        .chain
+        .first()
+        .and_then(|der| Certificate::parse(der).ok());
+    let until = leaf.map(|leaf| format!(" (valid until {})", words::date(leaf.not_after)));
+    let until = until.unwrap_or_default();
+    format!("version {} of {}{until}", stored.version, stored.name)
+}
+
+fn other_process(address: SocketAddr, pid: Option<u32>, command: Option<&str>) -> Finding {
+    let who = match (command, pid) {
+        (Some(command), Some(pid)) => format!("{command:?} (process {pid})"),
+        (None, Some(pid)) => format!("process {pid}"),
+        _ => "another process, which the system does not name".to_owned(),
+    };
+    error(
+        "served.other-process",
+        format!(
+            "On {}, {who} listens, which is not this Postfix.",
+            lower(address)
+        ),
+        "Stop it, or move it to another port; until then its certificate is what clients see.",
+    )
+}
+
+fn place(address: SocketAddr) -> String {
+    format!("Port {} on {}", address.port(), address.ip())
+}
+
+fn lower(address: SocketAddr) -> String {
+    format!("port {} on {}", address.port(), address.ip())
+}
+
+fn error(code: &'static str, message: String, remedy: &'static str) -> Finding {
+    Finding::new(code, Severity::Error, message, remedy)
+}
+
+#[cfg(test)]
+mod tests;
