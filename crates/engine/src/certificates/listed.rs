@@ -44,11 +44,17 @@ impl Listed {
 impl Engine<'_> {
     /// All certificates, by name. Nothing is judged, and of the chains nothing is kept.
     pub fn list_certificates(&self) -> Result<Vec<Listed>, EngineError> {
-        let users = self.users()?;
         let mut rows = Vec::new();
+        self.each_listed(&mut |row| rows.push(row))?;
+        Ok(rows)
+    }
+
+    /// The same, a row at a time.
+    pub fn each_listed(&self, each: &mut dyn FnMut(Listed)) -> Result<(), EngineError> {
+        let users = self.users()?;
         self.each_stored(&mut |stored| {
             let leaf = stored.chain.first().map_or(&[][..], Vec::as_slice);
-            rows.push(Listed {
+            each(Listed {
                 leaf: Summary::read(leaf)?,
                 used_by: users.of_certificate(&stored.name, stored.version),
                 name: stored.name,
@@ -58,7 +64,6 @@ impl Engine<'_> {
                 source: stored.source,
             });
             Ok(())
-        })?;
-        Ok(rows)
+        })
     }
 }
