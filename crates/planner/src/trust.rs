@@ -62,6 +62,16 @@ pub fn chain_problems(
     problems
 }
 
+/// Whether a problem is that nobody vouches for the chain.
+pub(crate) fn is_about_trust(problem: &CertProblem) -> bool {
+    let codes = [
+        "cert.chain-incomplete",
+        "cert.issuer-unknown",
+        "cert.untrusted",
+    ];
+    codes.contains(&problem.code)
+}
+
 /// What to do in Postseal's words.
 fn remedy(problem: &CertProblem, chain: &[Certificate]) -> Option<String> {
     match problem.code {

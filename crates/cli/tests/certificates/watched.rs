@@ -138,3 +138,19 @@ fn a_renewal_that_cannot_be_presented_leaves_the_old_one_and_is_told() {
     site.must("cert watch --once");
     assert_eq!(site.plainly(), all("good"));
 }
+
+#[test]
+fn told_to_end_in_the_middle_it_ends_and_nothing_is_half_done() {
+    let (site, certbot) = serving();
+    site.must(&format!("cert watch mx --dir {} --once", certbot.live()));
+    let before = site.world();
+    let mut keeper = Keeper::start(&site, &["cert", "watch", "--verbose"]);
+    keeper.hears("watching");
+    certbot.make(&site, "renewed");
+    keeper.hears("rehearsing");
+    assert_eq!(keeper.ends(), Some(0));
+    assert_eq!(site.world().files, before.files);
+    assert_eq!(site.plainly(), all("mx"));
+    site.must("cert watch --once");
+    assert_eq!(site.plainly(), all("renewed"));
+}

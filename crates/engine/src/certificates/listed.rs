@@ -49,8 +49,14 @@ impl Listed {
 impl Engine<'_> {
     /// All certificates, by name. Nothing is judged, and of the chains nothing is kept.
     pub fn list_certificates(&self) -> Result<Vec<Listed>, EngineError> {
-        let (users, renewals) = (self.users()?, Renewals::of(self)?);
         let mut rows = Vec::new();
+        self.each_listed(&mut |row| rows.push(row))?;
+        Ok(rows)
+    }
+
+    /// The same, a row at a time.
+    pub fn each_listed(&self, each: &mut dyn FnMut(Listed)) -> Result<(), EngineError> {
+        let (users, renewals) = (self.users()?, Renewals::of(self)?);
         self.each_stored(&mut |stored| {
             let leaf = stored.chain.first().map_or(&[][..], Vec::as_slice);
             let leaf = Summary::read(leaf)?;
@@ -59,7 +65,7 @@ impl Engine<'_> {
                 not_before: leaf.not_before,
                 not_after: leaf.not_after,
             };
-            rows.push(Listed {
+            each(Listed {
                 renewal: renewals.of_certificate(&stored.name, &life),
                 leaf,
                 used_by: users.of_certificate(&stored.name, stored.version),
@@ -70,7 +76,6 @@ impl Engine<'_> {
                 source: stored.source,
             });
             Ok(())
-        })?;
-        Ok(rows)
+        })
     }
 }

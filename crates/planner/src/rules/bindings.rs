@@ -8,7 +8,7 @@ use super::{World, error};
 use crate::certificate::certificate_finding;
 use crate::facts::StoredCertificate;
 use crate::intent::{Binding, Place};
-use crate::trust::chain_problems;
+use crate::trust::{chain_problems, is_about_trust};
 use crate::{Finding, Severity};
 use mailtls::Certificate;
 
@@ -73,14 +73,8 @@ fn by_client(world: &World<'_>, stored: &StoredCertificate, findings: &mut Vec<F
     for problem in problems(world, stored, &[], findings) {
         // A server that asks for a client's certificate knows it by its fingerprint or its CA; a
         // name, and the use as a server, are nothing to it.
-        let of_servers = [
-            "cert.no-server-auth",
-            "cert.no-alternative-name",
-            "cert.chain-incomplete",
-            "cert.issuer-unknown",
-            "cert.untrusted",
-        ];
-        if of_servers.contains(&problem.code) {
+        let of_servers = ["cert.no-server-auth", "cert.no-alternative-name"];
+        if of_servers.contains(&problem.code) || is_about_trust(&problem) {
             continue;
         }
         let mut finding = certificate_finding(&problem);

@@ -18,18 +18,27 @@ const HEAD: [&str; 7] = ["name", "names", "key", "until", "days", "used by", "so
 pub(super) fn list(global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
     let engine = session.engine();
-    let certificates = engine.list_certificates()?;
     let requests = engine.requests()?;
-    let failed = renew::failures(certificates.iter().filter_map(|row| row.renewal.as_ref()));
-    renew::warn(&failed, global);
-    // There may be ten thousand: only the form that is asked for is made, and each row goes when
-    // its document is there.
+    let mut failed = Vec::new();
+    // There may be ten thousand: only the form that is asked for is made, a row at a time.
     Ok(match global.output {
-        Output::Text => Answer::new(text(&certificates, &requests), Value::Null),
+        Output::Text => {
+            let mut rows = Vec::new();
+            engine.each_listed(&mut |listed| {
+                failed.extend(renew::failure(&listed));
+                rows.push(row(&listed));
+            })?;
+            renew::warn(&failed, global);
+            rows.extend(requests.iter().map(waiting));
+            Answer::new(text(&rows), Value::Null)
+        }
         Output::Json => {
             let requests: Vec<Value> = requests.iter().map(request).collect();
-            let all = certificates.into_iter();
-            let certificates: Vec<Value> = all.map(|row| document(&row)).collect();
+            let mut certificates: Vec<Value> = Vec::new();
+            engine.each_listed(&mut |listed| {
+                failed.extend(renew::failure(&listed));
+                certificates.push(document(&listed));
+            })?;
             let document = json!({"changed": false, "findings": failed});
             Answer::new(
                 "",
@@ -50,10 +59,8 @@ fn with(mut document: Value, lists: [(&str, Vec<Value>); 2]) -> Value {
     document
 }
 
-fn text(certificates: &[Listed], requests: &[PendingRequest]) -> String {
-    let rows = certificates.iter().map(row);
-    let rows: Vec<Vec<String>> = rows.chain(requests.iter().map(waiting)).collect();
-    match rows.as_slice() {
+fn text(rows: &[Vec<String>]) -> String {
+    match rows {
         [] => "No certificates.\n".to_owned(),
         rows => table::render(&HEAD, rows),
     }

@@ -11,13 +11,13 @@ use crate::config::{Global, Output, Talk};
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use postseal_engine::{
-    CertificateView, Changed, EngineError, Force, Kind, Outcome, RenewalEnd, RenewalView, Renewed,
+    CertificateView, Changed, EngineError, Force, Kind, Listed, Outcome, RenewalEnd, RenewalView,
+    Renewed,
 };
 use postseal_planner::Finding;
 use postseal_planner::renewal::{Decision, NextKey};
 use serde_json::{Value, json};
 use std::io::Write as _;
-
 
 /// Arguments of `cert renew`.
 #[derive(Debug, clap::Args)]
@@ -91,8 +91,8 @@ fn check(names: &[String], session: &mut Session) -> Result<Answer, Failure> {
         .filter_map(|view| Some((view, view.renewal.as_ref()?)))
         .map(|(view, renewal)| json!({"name": view.name, "renewal": document(renewal)}))
         .collect();
-    let own =
-        json!({"changed": false, "certificates": documents, "findings": failures(renewals())});
+    let failed: Vec<_> = renewals().filter_map(|one| one.failure.clone()).collect();
+    let own = json!({"changed": false, "certificates": documents, "findings": failed});
     let exit = if due { Exit::Pending } else { Exit::Done };
     Ok(Answer::new(text, own).exit(exit))
 }
@@ -231,9 +231,9 @@ fn of_one(one: &Renewed) -> Value {
     })
 }
 
-/// The failed renewals.
-pub(super) fn failures<'a>(renewals: impl Iterator<Item = &'a RenewalView>) -> Vec<Finding> {
-    renewals.filter_map(|one| one.failure.clone()).collect()
+/// What is wrong with the renewal of a certificate.
+pub(super) fn failure(listed: &Listed) -> Option<Finding> {
+    listed.renewal.as_ref()?.failure.clone()
 }
 
 /// Says findings on standard error, where people read.
