@@ -35,6 +35,8 @@ pub(crate) use logged::log_findings;
 const PATIENCE: Duration = Duration::from_secs(4);
 /// How long master(8) may take to note that a process died.
 const NOTE: Duration = Duration::from_millis(500);
+/// How long the files as they were have to log what the new ones logged.
+const SAME: Duration = Duration::from_millis(1500);
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(30);
 
@@ -262,14 +264,17 @@ impl Engine<'_> {
                 .iter()
                 .any(is_serious);
         if amiss {
-            let before = self.shown_by_files_before(facts);
+            let serious = shown.warnings.iter().filter(|warning| is_serious(warning));
+            let wanted: Vec<Finding> = serious.cloned().collect();
+            let before = self.shown_by_files_before(facts, &wanted);
             baseline.logged.note(&before.warnings);
             baseline.tried = before.verdict;
         }
     }
 
-    /// What the files as they are now show.
-    fn shown_by_files_before(&self, facts: &Facts) -> Shown {
+    /// What the files as they are now show. `wanted` may be logged a moment later than what is
+    /// looked for on the wire, and is waited for.
+    fn shown_by_files_before(&self, facts: &Facts, wanted: &[Finding]) -> Shown {
         let staged = Staged {
             main_cf: facts.main_cf.bytes.clone(),
             master_cf: facts.master_cf.bytes.clone(),
@@ -282,7 +287,12 @@ impl Engine<'_> {
         };
         let expectations =
             crate::undo::expectations_of(facts, &postseal_planner::Intent::default());
-        let shown = self.look(scratch.as_ref(), &expectations);
+        let mut shown = self.look(scratch.as_ref(), &expectations);
+        let end = self.clock.monotonic() + SAME;
+        while !logged::are_among(wanted, &shown.warnings) && self.clock.monotonic() < end {
+            self.clock.sleep(PAUSE);
+            shown.warnings = log_findings(&scratch.log());
+        }
         // Leaving the second scratch behind is reported by the next start's clean-up.
         let _ = scratch.stop();
         shown

@@ -35,6 +35,13 @@ impl Logged {
     }
 }
 
+/// Whether all of `wanted` was logged.
+pub(crate) fn are_among(wanted: &[Finding], found: &[Finding]) -> bool {
+    let mut logged = Logged::default();
+    logged.note(found);
+    wanted.iter().all(|finding| logged.had(finding))
+}
+
 /// A message without what differs from one process to the next.
 fn matter(message: &str) -> String {
     let mut matter = String::new();
