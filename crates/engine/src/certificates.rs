@@ -64,6 +64,23 @@ impl Engine<'_> {
         self.view(newest, &self.around()?)
     }
 
+    /// The version since which a certificate has had the key of its newest one, where renewals
+    /// have kept it.
+    pub fn key_kept_since(&self, name: &str) -> Result<Option<u32>, EngineError> {
+        let versions = self.store.certificate_versions(name)?;
+        let Some(newest) = versions.first() else {
+            return Err(unknown(name));
+        };
+        let key = |stored: &Stored| {
+            let leaf = stored.chain.first()?;
+            Some(Certificate::parse(leaf).ok()?.key_fingerprint())
+        };
+        let (now, current) = (key(newest), newest.version);
+        let same = versions.iter().take_while(|stored| key(stored) == now);
+        let since = same.last().map(|stored| stored.version);
+        Ok(since.filter(|since| now.is_some() && *since < current))
+    }
+
     /// The certificates that something presents, or would, judged.
     pub(crate) fn certificates_in_use(&self) -> Result<Vec<CertificateView>, EngineError> {
         let around = self.around()?;

@@ -108,6 +108,7 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
     let next = engine
         .waiting_key(name)?
         .map(|next| next.record.to_string());
+    let kept = engine.key_kept_since(name)?;
     let mut text = String::new();
     for (n, certificate) in view.chain.iter().enumerate() {
         let role = if n == 0 {
@@ -127,6 +128,9 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
         view.used_by.join(", ")
     };
     text.push_str(&format!("source  {}\nused by {used_by}\n", view.source));
+    if let Some(since) = kept {
+        text.push_str(&format!("key     reused, the same since version {since}\n"));
+    }
     if let Some(record) = &next {
         text.push_str(&format!(
             "next key waits for the next certificate, TLSA {record}\n"
@@ -140,6 +144,7 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
             "changed": false,
             "certificate": document(&view),
             "next_key": next,
+            "key_since_version": kept.unwrap_or(view.version),
             "findings": view.problems,
         }),
     ))

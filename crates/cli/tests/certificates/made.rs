@@ -34,8 +34,12 @@ fn a_private_ca_issues_for_its_domains_and_its_certificates_serve() {
     let old = public_key(&site, "own");
     site.must("cert request own --domain mx.box.test --ca ours --reuse-key");
     assert_eq!(public_key(&site, "own"), old);
+    assert_eq!(site.must("cert show own").json["key_since_version"], 1);
+    let told = site.scene.say(&["cert", "show", "own"]).stdout;
+    assert!(told.contains("reused, the same since version 1"), "{told}");
     site.must("cert request own --domain mx.box.test --ca ours --renew --key-type rsa-2048");
     assert_ne!(public_key(&site, "own"), old);
+    assert_eq!(site.must("cert show own").json["key_since_version"], 3);
     learn(&site, "own");
     site.must("cert deploy own");
     assert_eq!(site.plainly(), all("own"));
