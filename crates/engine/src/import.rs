@@ -82,14 +82,21 @@ impl Engine<'_> {
     ) -> Result<Changes, EngineError> {
         let newest = self.newest(&import.name)?;
         let leaf = &chain[0].der;
-        if newest
-            .as_ref()
-            .is_some_and(|known| known.chain.first() == Some(leaf))
-        {
+        let same = newest.as_ref();
+        let same = same.filter(|known| known.chain.first() == Some(leaf));
+        let learns = private_ca.is_some();
+        if same.is_some_and(|known| !learns || known.private_ca == private_ca) {
             return Ok(Changes::None);
         }
-        if newest.is_some() && import.succession == Succession::First {
+        if newest.is_some() && same.is_none() && import.succession == Succession::First {
             return Err(taken(&import.name));
+        }
+        if let (None, Some(newest)) = (same, &newest) {
+            let known = self.store.certificate_versions(&import.name)?;
+            let mut known = known.iter();
+            if let Some(older) = known.find(|known| known.chain.first() == Some(leaf)) {
+                return Err(older_version(&import.name, older.version, newest.version));
+            }
         }
         let file = mailtls::key_first_pem(key, chain)?;
         self.store.put_certificate(&NewCertificate {
@@ -126,6 +133,21 @@ impl Engine<'_> {
         }
         Err(CertError::KeyMissing.into())
     }
+}
+
+/// What the newest version renews is not put after it: `deploy` would present the newest all the
+/// same.
+fn older_version(name: &str, older: u32, newest: u32) -> EngineError {
+    let message = format!(
+        "This certificate is version {older} of {name}, and version {newest} renews it: nothing \
+         was imported or presented."
+    );
+    let remedy = format!(
+        "`postseal cert deploy {name}` presents version {newest}; `postseal rollback` leads back \
+         to an older one; or import this one under another name."
+    );
+    let finding = Finding::new("cert.older-version", Severity::Error, message, remedy);
+    EngineError::Refused(finding.into())
 }
 
 /// Expired and not yet valid certificates have no use; everything else is judged where it is

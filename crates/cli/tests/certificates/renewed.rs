@@ -82,3 +82,55 @@ fn a_renewal_that_cannot_serve_leaves_the_old_one_in_force() {
     site.must("cert deploy mx");
     assert_eq!(site.plainly(), all("other"));
 }
+
+#[test]
+fn what_is_given_is_presented_or_refused() {
+    let site = Site::serving();
+    let folder = certbot(&site, "second");
+    site.must(&format!("cert deploy mx --dir {folder}"));
+    let third = certbot(&site, "third");
+    site.must(&format!("cert deploy mx --dir {third}"));
+    let before = site.world();
+    // The one before: the newest would be presented all the same.
+    let older = site.ends(65, &format!("cert deploy mx --dir {folder}"));
+    assert_eq!(older.code(), "cert.older-version");
+    assert!(
+        older.stdout.contains("version 2 of mx, and version 3"),
+        "{}",
+        older.stdout
+    );
+    // A mistyped name makes nothing.
+    let typo = site.ends(65, &format!("cert deploy mxx --dir {folder}"));
+    assert_eq!(typo.code(), "name.unknown");
+    assert_eq!(site.ends(65, "cert show mxx").code(), "name.unknown");
+    assert_eq!(site.world(), before);
+}
+
+#[test]
+fn a_private_ca_that_is_named_later_is_taken() {
+    let site = Site::serving();
+    let [chain, key, ca] = ["rsa.pem", "rsa.key", "ca.pem"].map(|name| site.scene.named(name));
+    let words = format!("cert import plain --cert {chain} --key {key}");
+    let codes = |ran: &crate::scene::Ran| ran.json["findings"].to_string();
+    let unknown = site.must(&words);
+    assert!(
+        codes(&unknown).contains("cert.chain-incomplete"),
+        "{}",
+        codes(&unknown)
+    );
+    let named = site.must(&format!("{words} --private-ca {ca}"));
+    assert_eq!(named.json["changed"], true);
+    assert!(
+        !codes(&named).contains("cert.chain-incomplete"),
+        "{}",
+        codes(&named)
+    );
+    let again = site.must(&format!("{words} --private-ca {ca}"));
+    assert_eq!(again.json["changed"], false);
+    // Saying less forgets nothing.
+    assert!(!codes(&site.must(&words)).contains("cert.chain-incomplete"));
+    assert_eq!(
+        site.must("cert show plain").json["certificate"]["version"],
+        1
+    );
+}
