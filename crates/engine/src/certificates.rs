@@ -220,7 +220,7 @@ impl Engine<'_> {
     }
 }
 
-fn parsed(stored: &Stored) -> Result<Vec<Certificate>, EngineError> {
+pub(crate) fn parsed(stored: &Stored) -> Result<Vec<Certificate>, EngineError> {
     let chain = stored.chain.iter().map(|der| Certificate::parse(der));
     Ok(chain.collect::<Result<_, _>>()?)
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns: which records belong to which name and port. Never: publishes one.
 
-use crate::certificates::unknown;
+use crate::certificates::{parsed, unknown};
 use crate::next_key::WaitingKey;
 use crate::{Engine, EngineError};
 use mailtls::tlsa::{TlsaRecord, owner_name};
@@ -128,8 +128,7 @@ impl Engine<'_> {
         in_force: &Intent,
     ) -> Result<Vec<(TlsaRecord, RecordOf)>, EngineError> {
         let mut found = Vec::new();
-        let all = self.store.certificates()?;
-        for stored in all.iter().filter(|stored| stored.name == name) {
+        for stored in self.store.certificate_versions(name)? {
             let Some(leaf) = stored.chain.first() else {
                 continue;
             };
@@ -176,11 +175,7 @@ impl Engine<'_> {
     /// `3 1 1` of its key, and `2 1 1` of the CA where that stands in the chain.
     fn records_of(&self, name: &str) -> Result<Vec<(TlsaRecord, RecordOf)>, EngineError> {
         let stored = self.newest(name)?.ok_or_else(|| unknown(name))?;
-        let chain: Vec<Certificate> = stored
-            .chain
-            .iter()
-            .map(|der| Certificate::parse(der))
-            .collect::<Result<_, _>>()?;
+        let chain = parsed(&stored)?;
         let leaf = chain.first().ok_or_else(|| unknown(name))?;
         let own = (
             TlsaRecord::for_certificate(leaf),

@@ -4,6 +4,7 @@
 //! request ended by an empty one). Never: interprets the answer beyond its fields.
 
 use crate::postfix_box::PostfixBox;
+use postseal_planner::resolve::Class;
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -22,17 +23,6 @@ const CLASSES: [(u32, Class); 5] = [
     (1 << 11, Class::Relay),
     (1 << 12, Class::Default),
 ];
-
-/// An address class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "Postfix's names")]
-pub enum Class {
-    Local,
-    VirtualAlias,
-    VirtualMailbox,
-    Relay,
-    Default,
-}
 
 /// What trivial-rewrite(8) answered.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -59,6 +59,22 @@ fn two_applies_at_once() {
 }
 
 #[test]
+fn a_deploy_waits_for_an_apply() {
+    let site = Site::new();
+    site.wish();
+    let mut apply = site.start(&["apply"]);
+    apply.until("rehearsing");
+    apply.signal(Signal::STOP);
+    // A hook is not run a second time.
+    let mut deploy = site.start(&["cert", "deploy", "mx"]);
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    assert!(deploy.child.try_wait().unwrap().is_none(), "it waits");
+    apply.signal(Signal::CONT);
+    assert_eq!(apply.end().exit, Some(0));
+    assert_eq!(deploy.end().exit, Some(0));
+}
+
+#[test]
 fn a_second_postfix_on_the_same_port_is_found() {
     let site = Site::new();
     site.wish();

@@ -9,9 +9,9 @@ mod dice;
 use configurations::{Configuration, addresses, senders};
 use dice::Dice;
 use postseal_host::{HostOptions, PostfixHost};
-use postseal_planner::resolve::{Answer, Answers, Asked, Class, Envelope, Question, Resolution};
+use postseal_planner::resolve::{Answer, Answers, Asked, Envelope, Question, Resolution};
 use postseal_planner::{Facts, resolve::resolve};
-use postseal_testkit::trivial_rewrite::{self, Resolved};
+use postseal_testkit::trivial_rewrite::Resolved;
 use std::process::Command;
 
 /// Addresses a configuration.
@@ -90,17 +90,10 @@ fn look(facts: &Facts, question: &Question) -> Answer {
 }
 
 fn same(ours: &Resolution, theirs: &Resolved) -> bool {
-    let class = match ours.class {
-        Class::Local => trivial_rewrite::Class::Local,
-        Class::VirtualAlias => trivial_rewrite::Class::VirtualAlias,
-        Class::VirtualMailbox => trivial_rewrite::Class::VirtualMailbox,
-        Class::Relay => trivial_rewrite::Class::Relay,
-        Class::Default => trivial_rewrite::Class::Default,
-    };
     if ours.failed.is_some() || theirs.failed {
         return ours.failed.is_some() == theirs.failed;
     }
-    theirs.class == Some(class)
+    theirs.class == Some(ours.class)
         && ours.transport == theirs.transport
         && ours.nexthop == theirs.nexthop
         && ours.recipient == theirs.recipient

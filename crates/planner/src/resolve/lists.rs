@@ -3,8 +3,8 @@
 //! Owns: their patterns (`match_list.c`, `match_ops.c`): names, `!` for not, files, tables. Never:
 //! opens one.
 
+use super::Resolver;
 use super::tables::{Stop, is_fixed};
-use super::{Answer, Resolver};
 use std::net::IpAddr;
 
 /// Files that name files are followed this deep; Postfix has no limit, and its memory ends.
@@ -169,19 +169,8 @@ impl Resolver<'_> {
             }));
         }
         for key in keys {
-            // What the value is does not matter here, not even that there is none.
-            let question = super::Question::Lookup {
-                table: table.to_owned(),
-                key: key.clone(),
-            };
-            let known = self.tables.peek(&question).cloned();
-            match known {
-                Some(Answer::Found(value)) if value.is_empty() => return Ok(true),
-                _ => {
-                    if self.tables.lookup(parameter, table, &key)?.is_some() {
-                        return Ok(true);
-                    }
-                }
+            if self.tables.has(parameter, table, &key)? {
+                return Ok(true);
             }
         }
         Ok(false)

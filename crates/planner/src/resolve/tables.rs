@@ -39,18 +39,27 @@ impl<'a> Tables<'a> {
         self.consulted
     }
 
-    /// What is known of a table, without noting a look.
-    pub(super) fn peek(&self, question: &Question) -> Option<&Answer> {
-        self.answers.get(question)
-    }
-
-    /// One key in one table.
+    /// The value of one key in one table. maps_find() takes an empty one for a fault of the table.
     pub(crate) fn lookup(
         &mut self,
         parameter: &str,
         table: &str,
         key: &str,
     ) -> Result<Option<String>, Stop> {
+        match self.look_up(parameter, table, key)? {
+            Some(value) if value.is_empty() => Err(Stop::Failed(format!(
+                "{parameter}: {table} has an empty value for {key:?}"
+            ))),
+            found => Ok(found),
+        }
+    }
+
+    /// Whether a table has a key, whatever its value.
+    pub(super) fn has(&mut self, parameter: &str, table: &str, key: &str) -> Result<bool, Stop> {
+        Ok(self.look_up(parameter, table, key)?.is_some())
+    }
+
+    fn look_up(&mut self, parameter: &str, table: &str, key: &str) -> Result<Option<String>, Stop> {
         let question = Question::Lookup {
             table: table.to_owned(),
             key: key.to_owned(),
@@ -92,10 +101,6 @@ impl<'a> Tables<'a> {
             answer: answer.clone(),
         });
         match answer {
-            // maps_find() takes an empty value for a fault of the table.
-            Answer::Found(value) if value.is_empty() && !key.is_empty() => Err(Stop::Failed(
-                format!("{parameter}: {table} has an empty value for {key:?}"),
-            )),
             Answer::Found(value) => Ok(Some(value.clone())),
             Answer::NotFound => Ok(None),
             Answer::Failed(why) => Err(Stop::Failed(format!("{parameter}: {table}: {why}"))),
