@@ -9,6 +9,7 @@ mod cert_error;
 mod certificate;
 mod configured;
 mod der;
+pub mod destination;
 mod fingerprint;
 mod grade;
 mod key;
