@@ -11,6 +11,7 @@ mod certificates;
 mod comment;
 mod edit;
 mod levels;
+pub(crate) mod policies;
 mod ports;
 mod services;
 pub(crate) mod sni;
@@ -97,6 +98,7 @@ pub(crate) fn targets(ground: &Ground<'_>) -> Result<Targets, Refusal> {
             targets.main(name, Target::value(value));
         }
     }
+    policies::compile(ground, &mut targets)?;
     if ground.intent.settings.get(&Key::LoopbackCleartext) == Some(&Setting::Switch(Switch::On)) {
         services::loopback(ground, &mut targets);
     }

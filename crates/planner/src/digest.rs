@@ -19,6 +19,11 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// A digest that was computed piece by piece.
+    pub(crate) const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The first `n` hexadecimal digits, for people (at most 64).
     pub fn short(&self, n: usize) -> String {
         let mut text = self.to_string();

@@ -237,7 +237,18 @@ impl Explanation {
     }
 }
 
-fn table_failed(why: &str) -> Finding {
+/// Who delivers by a transport.
+pub(crate) fn deliverer(view: &View<'_>, transport: &str) -> Delivery {
+    let version = view.facts().version;
+    let way = hop::Way {
+        view,
+        version,
+        transport,
+    };
+    way.delivery()
+}
+
+pub(crate) fn table_failed(why: &str) -> Finding {
     Finding::new(
         "policy.table-failed",
         Severity::Fatal,

@@ -11,6 +11,7 @@ mod place;
 mod text;
 mod with;
 
+use crate::Digest;
 use mailtls::Fingerprint;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -26,6 +27,19 @@ pub struct Intent {
     /// The certificates presented, by name and fingerprint, in the order they are configured
     /// (RSA and ECDSA side by side).
     pub bindings: Vec<Binding>,
+    /// The rules for destinations, as the rows that they come to; the rules themselves stay in the
+    /// store. `None` where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policies: Option<Policies>,
+}
+
+/// The rows of all rules for destinations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policies {
+    /// Of the rendered rows.
+    pub digest: Digest,
+    /// How many.
+    pub rows: u64,
 }
 
 /// The TLS parameters written in main.cf and master.cf: what Postseal owns.

@@ -25,6 +25,7 @@ mod looks;
 mod make;
 pub mod owned;
 pub mod plan;
+pub mod policy;
 pub mod renewal;
 pub mod report;
 pub mod resolve;

@@ -4,10 +4,10 @@
 //! opens one.
 
 use crate::catalog::{self, Kind};
-use crate::compile::{self, Ground, SYSTEM_BUNDLES, bound_path, sni};
+use crate::compile::{self, Ground, SYSTEM_BUNDLES, bound_path, policies, sni};
 use crate::facts::Facts;
 use crate::intent::Intent;
-use crate::plan::SniMap;
+use crate::plan::{PolicyMap, SniMap};
 use crate::rules;
 use crate::view::View;
 use postfix_cf::{MainCf, MasterCf};
@@ -46,6 +46,11 @@ pub fn looks_ahead(facts: &Facts, intent: &Intent) -> Vec<PathBuf> {
     let bound = intent.bindings.iter();
     paths.extend(bound.map(|bound| bound_path(facts, bound)));
     paths.extend(sni::map(intent, facts).iter().flat_map(SniMap::files));
+    paths.extend(
+        policies::map(intent, facts)
+            .iter()
+            .flat_map(PolicyMap::files),
+    );
     paths
 }
 

@@ -3,11 +3,12 @@
 //! Owns: the shape of a plan. Never: makes one (`make`) or carries one out (`engine`). A plan
 //! leaves no choice to the hands: order, bytes and proofs are all in it.
 
+use crate::intent::Policies;
 use crate::report::ServiceExpectation;
 use crate::{Digest, Finding, Intent};
 use mailtls::Fingerprint;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Which of the two configuration files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -89,6 +90,10 @@ pub enum Step {
     /// Write the source of a map of server names and let `postmap -F` compile it (both 0600
     /// root). Its name holds a digest of its rows, so an older map is never overwritten.
     InstallSniMap(SniMap),
+    /// Write the rows of all rules for destinations, and let `postmap` compile them (both
+    /// readable by all, as administrators' maps are). Its name holds a digest of its rows, so the
+    /// map that is in force answers until main.cf names the new one.
+    InstallPolicyMap(PolicyMap),
     /// Replace a configuration file by its edit's bytes.
     Publish {
         /// Which file.
@@ -114,6 +119,40 @@ pub struct SniMap {
     pub source: String,
 }
 
+/// A map of policies (`smtp_tls_policy_maps`). Its rows are rendered from the store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyMap {
+    /// Its source; the compiled map stands beside it.
+    pub path: PathBuf,
+    /// The table's type (`hash`, `lmdb`, `texthash` …).
+    pub table: String,
+    /// Its rows.
+    pub policies: Policies,
+}
+
+impl PolicyMap {
+    /// As `postmap` and main.cf name it.
+    pub fn name(&self) -> String {
+        format!("{}:{}", self.table, self.path.display())
+    }
+
+    /// Its source, and what `postmap` makes of it, if anything.
+    pub fn files(&self) -> Vec<PathBuf> {
+        files(&self.path, &self.table)
+    }
+}
+
+/// A map's source, and what `postmap` makes of it, if anything.
+fn files(path: &Path, table: &str) -> Vec<PathBuf> {
+    let index = match table {
+        "hash" | "btree" => Some("db"),
+        "lmdb" | "cdb" => Some(table),
+        _ => None,
+    };
+    let index = index.map(|suffix| format!("{}.{suffix}", path.display()).into());
+    [path.to_owned()].into_iter().chain(index).collect()
+}
+
 impl SniMap {
     /// The source as it stands on disk beside a compiled map with this digest: a map that somebody
     /// else compiled is told by it. `postmap` skips the line.
@@ -123,13 +162,7 @@ impl SniMap {
 
     /// Its source, and what `postmap` makes of it, if anything.
     pub fn files(&self) -> Vec<PathBuf> {
-        let index = match self.table.as_str() {
-            "hash" | "btree" => Some("db"),
-            "lmdb" | "cdb" => Some(self.table.as_str()),
-            _ => None,
-        };
-        let index = index.map(|suffix| format!("{}.{suffix}", self.path.display()).into());
-        [self.path.clone()].into_iter().chain(index).collect()
+        files(&self.path, &self.table)
     }
 }
 

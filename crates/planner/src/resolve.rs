@@ -147,11 +147,19 @@ pub struct Envelope<'a> {
 pub fn resolve(facts: &Facts, envelope: Envelope<'_>, answers: &Answers) -> Asked<Resolution> {
     let main = MainCf::parse(&facts.main_cf.bytes);
     let master = MasterCf::parse(&facts.master_cf.bytes);
-    let view = View::new(&main, &master, facts);
+    resolve_in(&View::new(&main, &master, facts), envelope, answers)
+}
+
+/// The same on files that are parsed already.
+pub(crate) fn resolve_in(
+    view: &View<'_>,
+    envelope: Envelope<'_>,
+    answers: &Answers,
+) -> Asked<Resolution> {
     let daemon = view.services.iter().find(|one| one.id == "rewrite/unix");
     let mut resolver = Resolver {
-        facts,
-        view: &view,
+        facts: view.facts(),
+        view,
         daemon,
         tables: Tables::new(answers),
         result: Resolution::of(envelope.recipient),

@@ -118,7 +118,10 @@ fn reversed_intent(request: &RollbackRequest<'_>) -> Result<Intent, Refusal> {
         &request.undone.intent,
         request.in_force,
     );
-    if now.settings == undone.settings && now.bindings == undone.bindings {
+    let unchanged = now.settings == undone.settings
+        && now.bindings == undone.bindings
+        && now.policies == undone.policies;
+    if unchanged {
         return Ok(Intent {
             adopted: now.adopted.clone(),
             ..then.clone()
@@ -139,6 +142,13 @@ fn reversed_intent(request: &RollbackRequest<'_>) -> Result<Intent, Refusal> {
         };
     }
     intent.bindings = reversed_bindings(then, undone, now)?;
+    intent.policies = if then.policies == undone.policies || now.policies == then.policies {
+        now.policies
+    } else if now.policies == undone.policies {
+        then.policies
+    } else {
+        return Err(conflict("other rules for destinations came in force since"));
+    };
     Ok(intent)
 }
 

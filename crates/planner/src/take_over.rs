@@ -45,6 +45,7 @@ fn without_contradictions(
     let alone = |key, setting| Intent {
         adopted: intent.adopted.clone(),
         bindings: intent.bindings.clone(),
+        policies: intent.policies,
         settings: [(key, setting)].into(),
     };
     let settings = intent.settings.clone().into_iter();

@@ -60,6 +60,9 @@ pub enum StoreError {
     /// Not adopted yet.
     #[error("{0} is not adopted")]
     NotAdopted(String),
+    /// A wish came in after the plan was made.
+    #[error("the rules for destinations have changed since the plan was made")]
+    RulesChanged,
     /// The identity that opens sealed keys is missing or not ours.
     #[error("the store's identity cannot be used: {0}")]
     Identity(String),

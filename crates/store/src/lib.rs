@@ -14,6 +14,7 @@ mod error;
 mod identity;
 mod instance;
 mod operation;
+mod policy;
 mod sqlite;
 mod watch;
 
@@ -25,6 +26,9 @@ pub use instance::InstanceState;
 pub use operation::{
     Before, Close, NewOperation, Operation, OperationKind, OperationOutcome, Phase, StoredSnapshot,
 };
+pub use policy::{
+    Pending, PolicyStore, RuleFilter, RuleOrder, RuleState, RuleTake, RuleView, RuleWish,
+};
 pub use sqlite::SqliteStore;
 pub use watch::Watch;
 
@@ -33,7 +37,7 @@ use postseal_planner::{Intent, Plan};
 use zeroize::Zeroizing;
 
 /// Everything the engine remembers. Methods are durable when they return, and all or nothing.
-pub trait Store: AcmeStore {
+pub trait Store: AcmeStore + PolicyStore {
     /// The state of an adopted instance; `None` before `init`. `instance` is the configuration
     /// directory's path.
     fn instance(&self, instance: &str) -> Result<Option<InstanceState>, StoreError>;

@@ -3,6 +3,7 @@
 //! Owns: the shapes of the operation log. Never: decides what a phase means for recovery.
 
 use crate::InstanceState;
+use crate::policy::RuleTake;
 use postseal_planner::intent::Owned;
 use postseal_planner::plan::Cf;
 use postseal_planner::report::{ServiceExpectation, Verdict};
@@ -32,6 +33,9 @@ pub struct NewOperation {
     pub before: Before,
     /// What the owned parameters are once its steps are done; `None` where that was not noted.
     pub written: Option<Owned>,
+    /// What it does with the rules for destinations. Not read back: [`crate::PolicyStore::rule_changes`]
+    /// has what came of it.
+    pub rules: RuleTake,
 }
 
 /// What was found before an operation changed anything.
@@ -82,6 +86,11 @@ impl OperationKind {
         let draft = match self {
             Self::Renewal { certificate } => draft.following(certificate, intent),
             Self::Apply | Self::Rollback { .. } | Self::RestoreDrift => draft,
+        };
+        // Wishes about rules are no part of the draft.
+        let draft = Intent {
+            policies: intent.policies,
+            ..draft
         };
         (draft != *intent).then_some(draft)
     }

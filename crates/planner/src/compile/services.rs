@@ -56,6 +56,21 @@ pub(super) fn follow(ground: &Ground<'_>, who: Who, name: &str, targets: &mut Ta
     }
 }
 
+/// The SMTP clients that were adopted with a value of their own for a parameter, and the value.
+pub(super) fn clients_with(ground: &Ground<'_>, name: &str) -> Vec<(String, String)> {
+    let view = View::new(ground.main, ground.master, ground.facts);
+    let clients = view
+        .services
+        .iter()
+        .filter(|service| service.is_smtp_client());
+    let own = clients.filter_map(|client| {
+        let adopted = ground.intent.adopted.services.get(&client.id)?;
+        let value = adopted.get(name)?.trim();
+        (!value.is_empty()).then(|| (client.id.clone(), value.to_owned()))
+    });
+    own.collect()
+}
+
 fn is(view: &View<'_>, who: Who, service: &Service) -> bool {
     let passed = service.kind == "pass" && service.command == "smtpd";
     match who {

@@ -55,7 +55,7 @@ pub(crate) fn names(intent: &Intent) -> impl Iterator<Item = (&str, &Binding)> {
 
 /// Postfix's own choice where it is a type that `postmap` compiles; else the plain text, which
 /// needs no compiling.
-fn table(facts: &Facts) -> String {
+pub(super) fn table(facts: &Facts) -> String {
     let own = facts.values.get("default_database_type");
     let usable = |table: &str| {
         COMPILED.contains(&table) && facts.map_types.iter().any(|known| known == table)

@@ -96,7 +96,7 @@ impl Way<'_> {
         self.view.services.iter().find(|one| one.id == id)
     }
 
-    fn delivery(&self) -> Delivery {
+    pub(super) fn delivery(&self) -> Delivery {
         if matches!(self.transport, "error" | "retry") {
             return Delivery::Nobody;
         }

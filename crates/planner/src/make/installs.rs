@@ -5,10 +5,10 @@
 
 use super::build::Parsed;
 use crate::Digest;
-use crate::compile::{file_parameters, sni, stored_at};
+use crate::compile::{file_parameters, policies, sni, stored_at};
 use crate::facts::{Facts, FileLook};
 use crate::intent::Intent;
-use crate::plan::{SniMap, Step};
+use crate::plan::{PolicyMap, SniMap, Step};
 use crate::view::{Service, View};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -34,7 +34,31 @@ pub(super) fn steps(after: &Parsed, intent: &Intent, facts: &Facts) -> Vec<Step>
         map.filter(|map| !is_there(map, facts))
             .map(Step::InstallSniMap),
     );
+    let policies = named_policies(&view, intent, facts);
+    steps.extend(
+        policies
+            .filter(|map| !is_whole(map, facts))
+            .map(Step::InstallPolicyMap),
+    );
     steps
+}
+
+/// The map of policies, where the files name it.
+fn named_policies(view: &View<'_>, intent: &Intent, facts: &Facts) -> Option<PolicyMap> {
+    let map = policies::map(intent, facts)?;
+    let name = map.name();
+    everywhere(view, policies::PARAMETER)
+        .any(|word| word == name)
+        .then_some(map)
+}
+
+/// Whether its files stand on disk. What is compiled gets its name last, and the name tells the
+/// rows; that it answers as it should is looked up.
+fn is_whole(map: &PolicyMap, facts: &Facts) -> bool {
+    let there = |look: Option<&FileLook>| {
+        matches!(look, Some(FileLook::File { .. } | FileLook::TooLarge(_)))
+    };
+    map.files().iter().all(|path| there(facts.files.get(path)))
 }
 
 /// Every word of a parameter, in main.cf and in each service that overrides it.

@@ -5,7 +5,7 @@
 use super::build::Pairs;
 use crate::compile::stored_at;
 use crate::facts::{Facts, MasterState};
-use crate::plan::{OutboundChange, SniMap, Step};
+use crate::plan::{OutboundChange, PolicyMap, SniMap, Step};
 use crate::report::{AuthExpectation, ServiceExpectation, TlsExpectation, WireExpectation};
 use crate::view::View;
 use crate::{Plan, diff, owned, unproved, words};
@@ -41,6 +41,7 @@ fn installed(step: &Step, facts: &Facts) -> Option<String> {
     let path = match step {
         Step::InstallChain { path, .. } => path,
         Step::InstallSniMap(map) => return Some(names(map)),
+        Step::InstallPolicyMap(map) => return Some(policies(map)),
         _ => return None,
     };
     let stored = stored_at(facts, path)?;
@@ -56,6 +57,18 @@ fn installed(step: &Step, facts: &Facts) -> Option<String> {
         stored.name,
         path.display()
     ))
+}
+
+fn policies(map: &PolicyMap) -> String {
+    let rows = match map.policies.rows {
+        1 => "1 row".to_owned(),
+        rows => format!("{rows} rows"),
+    };
+    format!(
+        "The rules for destinations are written to the map {} ({rows}), which answers once main.cf \
+         names it.",
+        map.name()
+    )
 }
 
 fn names(map: &SniMap) -> String {

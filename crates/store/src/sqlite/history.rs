@@ -7,6 +7,7 @@ use super::connection::{Doing, rows};
 use super::operations::{BEFORE, KIND, OUTCOME, PHASE, SENTENCES, WRITTEN, key};
 use super::plans::PLAN;
 use super::snapshots::{self, Bytes};
+use crate::policy::RuleTake;
 use crate::{NewOperation, Operation, Phase, StoreError, document};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{FromRow, Row};
@@ -152,6 +153,7 @@ impl OperationRow {
         Ok(Operation {
             id: self.id.unsigned_abs(),
             new: NewOperation {
+                rules: RuleTake::None,
                 kind: document::read(KIND, &self.kind)?,
                 plan: document::read(PLAN, &self.plan)?,
                 instance: self.instance,

@@ -5,7 +5,7 @@
 
 use super::connection::Doing;
 use super::plans::PLAN;
-use super::{instances, snapshots};
+use super::{instances, rule_wishes, snapshots};
 use crate::{Close, NewOperation, OperationKind, OperationOutcome, Phase, StoreError, document};
 use postseal_planner::Plan;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -39,6 +39,7 @@ pub(super) async fn open(db: &mut SqliteConnection, new: &NewOperation) -> Resul
     .fetch_one(&mut *db)
     .await
     .doing("open an operation")?;
+    rule_wishes::take(db, &new.instance, id, new.rules).await?;
     snapshots::put(db, id, &new.snapshots).await?;
     journal(db, id.unsigned_abs(), &Phase::Opened).await?;
     Ok(id.unsigned_abs())
@@ -94,6 +95,7 @@ pub(super) async fn close(
     };
     let kind: OperationKind = document::read(KIND, &closed.kind)?;
     let plan: Plan = document::read(PLAN, &closed.plan)?;
+    rule_wishes::put_in_force(db, &closed.instance, key(operation)).await?;
     let pending = |draft| kind.draft_after(&plan.intent, draft);
     instances::put_in_force(db, &closed.instance, key(operation), state, pending).await
 }

@@ -11,7 +11,7 @@ use sqlx::{Connection, SqlSafeStr};
 use std::path::Path;
 
 /// The newest version of `agent.db`.
-const NEWEST: i64 = 6;
+const NEWEST: i64 = 7;
 
 /// The migrations of `agent.db`.
 pub(super) fn agent() -> Migrator {
@@ -21,13 +21,15 @@ pub(super) fn agent() -> Migrator {
     let acme = include_str!("../../migrations/sqlite/agent/0004_acme.sql");
     let next_keys = include_str!("../../migrations/sqlite/agent/0005_next_keys.sql");
     let watches = include_str!("../../migrations/sqlite/agent/0006_watches.sql");
+    let rules = include_str!("../../migrations/sqlite/agent/0007_rules.sql");
     Migrator::with_migrations(vec![
         migration(1, "agent", first),
         migration(2, "before", before),
         migration(3, "versions", versions),
         migration(4, "acme", acme),
         migration(5, "next keys", next_keys),
-        migration(NEWEST, "watches", watches),
+        migration(6, "watches", watches),
+        migration(NEWEST, "rules", rules),
     ])
 }
 

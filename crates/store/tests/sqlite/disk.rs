@@ -3,7 +3,7 @@
 use crate::child;
 use crate::fixture::{MX, kept, operation, snapshot, state};
 use postseal_planner::plan::Cf;
-use postseal_store::{NewOperation, SqliteStore, Store, StoreError};
+use postseal_store::{NewOperation, RuleTake, SqliteStore, Store, StoreError};
 use std::error::Error;
 use std::path::Path;
 use std::process::Command;
@@ -77,6 +77,7 @@ fn tiny() {
 fn bulky(n: u32) -> NewOperation {
     let main = format!("# {n}\n").repeat(4000).into_bytes();
     NewOperation {
+        rules: RuleTake::None,
         snapshots: vec![snapshot(Cf::Main, &main)],
         ..operation(MX, &n.to_string())
     }

@@ -11,7 +11,7 @@ use postseal_planner::report::{
 use postseal_planner::{Digest, Finding, Severity};
 use postseal_store::{
     Before, Close, InstanceState, NewCertificate, NewOperation, OperationKind, OperationOutcome,
-    StoredSnapshot, Succession,
+    RuleTake, StoredSnapshot, Succession,
 };
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
@@ -60,6 +60,10 @@ pub(crate) fn intent(word: &str) -> Intent {
             allow_self_signed: false,
             place: postseal_planner::intent::Place::Server,
         }],
+        policies: Some(postseal_planner::intent::Policies {
+            digest: Digest::of(b"rows"),
+            rows: 3,
+        }),
     }
 }
 
@@ -178,6 +182,7 @@ fn before() -> Before {
 /// An operation; master.cf is the same for every word, main.cf is not.
 pub(crate) fn operation(instance: &str, word: &str) -> NewOperation {
     NewOperation {
+        rules: RuleTake::None,
         instance: instance.to_owned(),
         kind: OperationKind::Rollback { of: 3 },
         actor: "alice (sudo)".to_owned(),

@@ -93,6 +93,11 @@ fn renewals() {
 }
 
 #[test]
+fn rules() {
+    on_sqlite(body::rules);
+}
+
+#[test]
 fn audit() {
     on_sqlite(body::audit);
 }

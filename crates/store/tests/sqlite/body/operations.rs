@@ -101,6 +101,8 @@ fn same(left: &Operation, right: &Operation) {
         confirm_by_ms,
         before,
         written,
+        // Not read back; what came of it is.
+        rules: _,
     } = new;
     assert_eq!(
         (id, journal, outcome),

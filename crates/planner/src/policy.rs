@@ -1,0 +1,279 @@
+//! Rules: per-destination TLS as an operator wants it.
+//!
+//! Owns: the shape of a rule and the rows that Postfix needs for it. Never: keeps them (the store
+//! does: a million rules do not fit into an intent), and never asks whether mail takes that next
+//! hop (`judge` yields the questions).
+
+mod judge;
+mod render;
+
+pub use judge::{covered_by, judge, judge_all};
+pub use render::{Lookup, Overruled, Rendered, Renderer};
+
+use mailtls::destination::{Destination, DestinationError, Kind, Scope};
+use mailtls::policy::{Dialect, Policy, PolicyError};
+use serde::{Deserialize, Serialize};
+
+/// What a rule is known by: its destination, and who manages it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RuleId {
+    /// The destination with A-labels: `example.org`, `.example.org` for what is below it only,
+    /// `[mx.example.org]:587`.
+    pub destination: String,
+    /// Who manages it; empty for rules made by hand.
+    pub manager: String,
+}
+
+/// A rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// What it is known by.
+    #[serde(flatten)]
+    pub id: RuleId,
+    /// Whether it is for the domain and for all names below it.
+    pub both: Both,
+    /// The right-hand side of its rows, as Postfix reads it.
+    pub policy: String,
+    /// What people should know of it.
+    #[serde(flatten)]
+    pub about: About,
+}
+
+/// Whether a rule for a domain is for the names below it, too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "self-evident")]
+pub enum Both {
+    #[default]
+    No,
+    Yes,
+}
+
+/// What people should know of a rule. Postfix does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// Free text.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub note: Option<String>,
+    /// Whom to ask.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub owner: Option<String>,
+    /// Words to find it by, sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub tags: Vec<String>,
+    /// The day on which it is to be looked at again (`YYYY-MM-DD`). It stays in force.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub until: Option<String>,
+    /// Why it was put down although a check spoke against it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+}
+
+/// Why something is no rule.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RuleError {
+    /// The destination.
+    #[error(transparent)]
+    Destination(#[from] DestinationError),
+    /// The policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// A word of [`About`].
+    #[error("{what} {why}")]
+    About {
+        /// `note`, `owner`, `tag`, `until`.
+        what: &'static str,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+impl RuleError {
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Destination(_) => "policy.bad-destination",
+            Self::Policy(_) => "policy.bad-policy",
+            Self::About { .. } => "policy.bad-word",
+        }
+    }
+}
+
+/// A note is a few lines.
+const LONGEST_NOTE: usize = 1000;
+const LONGEST_WORD: usize = 100;
+
+impl Rule {
+    /// Makes one of what an operator typed.
+    ///
+    /// # Errors
+    /// What is wrong with it; nothing is made then.
+    pub fn new(
+        destination: &str,
+        scope: Option<Scope>,
+        policy: &str,
+        dialect: Dialect,
+    ) -> Result<Self, RuleError> {
+        let (destination, implied) = Destination::parse(destination)?;
+        let scope = scope.unwrap_or(implied);
+        destination.keys(scope)?;
+        Ok(Self {
+            id: RuleId::of(&destination, scope),
+            both: match scope {
+                Scope::Both => Both::Yes,
+                Scope::Domain | Scope::Subdomains => Both::No,
+            },
+            policy: Policy::parse(policy, dialect)?.to_string(),
+            about: About::default(),
+        })
+    }
+
+    /// Which names it is for.
+    pub fn scope(&self) -> Scope {
+        match (self.both, self.id.destination.starts_with('.')) {
+            (Both::Yes, _) => Scope::Both,
+            (Both::No, true) => Scope::Subdomains,
+            (Both::No, false) => Scope::Domain,
+        }
+    }
+
+    /// The keys of its rows.
+    pub fn keys(&self) -> Vec<String> {
+        let id = self.id.destination.as_str();
+        // What is plain needs no parsing; a rule was parsed when it was made.
+        if !id.contains("xn--") {
+            let name = id.trim_start_matches('.');
+            return match self.scope() {
+                Scope::Domain => vec![id.to_owned()],
+                Scope::Subdomains => vec![id.to_owned()],
+                Scope::Both => vec![format!(".{name}"), name.to_owned()],
+            };
+        }
+        Destination::parse(id)
+            .and_then(|(destination, _)| destination.keys(self.scope()))
+            .unwrap_or_else(|_| vec![id.to_owned()])
+    }
+
+    /// Checks the words about it.
+    ///
+    /// # Errors
+    /// A text that is too long or holds control characters; a day that is none.
+    pub fn with(mut self, about: About) -> Result<Self, RuleError> {
+        let plain = |what, text: &Option<String>, longest| match text {
+            Some(text) => checked_word(what, text, longest),
+            None => Ok(()),
+        };
+        plain("the note", &about.note, LONGEST_NOTE)?;
+        plain("the reason", &about.reason, LONGEST_NOTE)?;
+        plain("the owner", &about.owner, LONGEST_WORD)?;
+        for tag in &about.tags {
+            checked_word("the tag", tag, LONGEST_WORD)?;
+            if tag.contains([' ', ',']) {
+                return Err(about_error(
+                    "the tag",
+                    "is one word, without blanks or commas",
+                ));
+            }
+        }
+        if let Some(day) = &about.until
+            && !is_day(day)
+        {
+            let why = format!("{day:?} is no day: YYYY-MM-DD");
+            return Err(about_error("until", &why));
+        }
+        self.about = about;
+        self.about.tags.sort();
+        self.about.tags.dedup();
+        Ok(self)
+    }
+}
+
+impl RuleId {
+    /// The id of a rule made by hand.
+    pub fn of(destination: &Destination, scope: Scope) -> Self {
+        let name = destination.ascii();
+        Self {
+            destination: match (destination.kind(), scope) {
+                (Kind::Domain, Scope::Subdomains) => format!(".{name}"),
+                _ => name.to_owned(),
+            },
+            manager: String::new(),
+        }
+    }
+
+    /// What an operator typed to name a rule.
+    ///
+    /// # Errors
+    /// As [`Destination::parse`].
+    pub fn parse(text: &str) -> Result<Self, DestinationError> {
+        let (destination, scope) = Destination::parse(text)?;
+        Ok(Self::of(&destination, scope))
+    }
+
+    /// As a person reads it: with U-labels.
+    pub fn shown(&self) -> String {
+        if !self.destination.contains("xn--") {
+            return self.destination.clone();
+        }
+        let dot = if self.destination.starts_with('.') {
+            "."
+        } else {
+            ""
+        };
+        Destination::parse(&self.destination).map_or_else(
+            |_| self.destination.clone(),
+            |(destination, _)| format!("{dot}{destination}"),
+        )
+    }
+}
+
+fn about_error(what: &'static str, why: &str) -> RuleError {
+    RuleError::About {
+        what,
+        why: why.to_owned(),
+    }
+}
+
+fn checked_word(what: &'static str, text: &str, longest: usize) -> Result<(), RuleError> {
+    if text.len() > longest {
+        return Err(about_error(what, &format!("has more than {longest} bytes")));
+    }
+    let bad = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    match text.chars().any(bad) {
+        true => Err(about_error(what, "is one line, without control characters")),
+        false => Ok(()),
+    }
+}
+
+/// A day of the calendar (RFC 3339 full-date).
+fn is_day(text: &str) -> bool {
+    let mut parts = text.split('-').map(|part| {
+        let digits = part.chars().all(|c| c.is_ascii_digit());
+        digits.then(|| part.parse::<u32>().ok()).flatten()
+    });
+    let (Some(Some(year)), Some(Some(month)), Some(Some(day)), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let days = match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return false,
+    };
+    text.len() == 10 && (1..=days).contains(&day)
+}
+
+/// What the installed version knows of policies.
+pub fn dialect(version: crate::PostfixVersion) -> Dialect {
+    Dialect {
+        major: version.major,
+        minor: version.minor,
+    }
+}
+
+#[cfg(test)]
+mod tests;

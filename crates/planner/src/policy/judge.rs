@@ -1,0 +1,147 @@
+//! Whether a rule can ever apply.
+//!
+//! Owns: holding a rule against the next hops that its domain's mail really takes. Never: looks
+//! anything up (see [`crate::resolve`]).
+//!
+//! Postfix looks policies up by next hop: a row for a domain whose mail leaves by a relay host does
+//! nothing, and nothing says so.
+
+use super::{Rule, RuleId};
+use crate::explain::{Delivery, deliverer};
+use crate::facts::Facts;
+use crate::finding::{Finding, Severity};
+use crate::resolve::{Answers, Asked, Envelope, Resolution, resolve_in};
+use crate::view::View;
+use mailtls::destination::Scope;
+use postfix_cf::{MainCf, MasterCf};
+
+/// A recipient that no table will name.
+const ANYBODY: &str = "anybody";
+/// A name below a domain that no table will name.
+const BELOW: &str = "any-name-below";
+
+/// What speaks against a rule; nothing where it will apply.
+pub fn judge(rule: &Rule, facts: &Facts, answers: &Answers) -> Asked<Vec<Finding>> {
+    let mut all = judge_all(std::slice::from_ref(rule), facts, answers);
+    all.pop().unwrap_or(Asked::Answered(Vec::new()))
+}
+
+/// The same for many, in their order.
+pub fn judge_all(rules: &[Rule], facts: &Facts, answers: &Answers) -> Vec<Asked<Vec<Finding>>> {
+    let main = MainCf::parse(&facts.main_cf.bytes);
+    let master = MasterCf::parse(&facts.master_cf.bytes);
+    let view = View::new(&main, &master, facts);
+    rules
+        .iter()
+        .map(|rule| judged(rule, &view, answers))
+        .collect()
+}
+
+fn judged(rule: &Rule, view: &View<'_>, answers: &Answers) -> Asked<Vec<Finding>> {
+    let id = &rule.id.destination;
+    let domain = id.trim_start_matches('.');
+    if id.starts_with('[') || id.contains(':') {
+        return Asked::Answered(Vec::new());
+    }
+    let below = || format!("{BELOW}.{domain}");
+    let names = match rule.scope() {
+        Scope::Domain => vec![domain.to_owned()],
+        Scope::Subdomains => vec![below()],
+        Scope::Both => vec![domain.to_owned(), below()],
+    };
+    let mut findings = Vec::new();
+    for name in names {
+        let recipient = format!("{ANYBODY}@{name}");
+        let envelope = Envelope {
+            sender: "",
+            recipient: &recipient,
+        };
+        match resolve_in(view, envelope, answers) {
+            Asked::Unanswered(question) => return Asked::Unanswered(question),
+            Asked::Answered(resolution) => {
+                findings.extend(useless(rule, view, &name, &resolution));
+            }
+        }
+    }
+    // Both halves of a rule may fail for one cause.
+    findings.dedup_by(|one, other| one.code == other.code && one.remedy == other.remedy);
+    Asked::Answered(findings)
+}
+
+/// Why mail for `name` does not meet the rule.
+fn useless(rule: &Rule, view: &View<'_>, name: &str, resolution: &Resolution) -> Option<Finding> {
+    if let Some(why) = &resolution.failed {
+        return Some(crate::explain::table_failed(why));
+    }
+    let delivery = deliverer(view, &resolution.transport);
+    if !matches!(delivery, Delivery::Smtp | Delivery::Lmtp) {
+        return Some(not_sent(rule, name, resolution));
+    }
+    let hops: Vec<&str> = resolution
+        .nexthop
+        .split([',', ' ', '\t'])
+        .filter(|hop| !hop.is_empty())
+        .collect();
+    let meets = |hop: &&str| hop.eq_ignore_ascii_case(name);
+    if hops.iter().any(meets) {
+        return None;
+    }
+    Some(other_hop(rule, name, resolution, &hops))
+}
+
+fn other_hop(rule: &Rule, name: &str, resolution: &Resolution, hops: &[&str]) -> Finding {
+    let offers: Vec<String> = hops
+        .iter()
+        .map(|hop| format!("`postseal policy add '{hop}' {}`", rule.policy))
+        .collect();
+    Finding::new(
+        "policy.never-matches",
+        Severity::Error,
+        format!(
+            "A rule for {} would do nothing: mail for {name} leaves by {} ({}), and Postfix looks \
+             policies up by next hop.",
+            rule.id.shown(),
+            hops.join(", "),
+            resolution.nexthop_by,
+        ),
+        format!(
+            "Make the rule for the next hop: {}. It is for all mail that leaves by it.",
+            offers.join(", ")
+        ),
+    )
+    .seen(format!("{}: {}", resolution.nexthop_by, resolution.nexthop))
+}
+
+fn not_sent(rule: &Rule, name: &str, resolution: &Resolution) -> Finding {
+    Finding::new(
+        "policy.never-matches",
+        Severity::Error,
+        format!(
+            "A rule for {} would do nothing: mail for {name} is not sent by SMTP, but taken by {} \
+             ({}).",
+            rule.id.shown(),
+            resolution.transport,
+            resolution.transport_by,
+        ),
+        format!("`postseal explain {name}` shows its way."),
+    )
+    .seen(format!(
+        "{}: {}",
+        resolution.transport_by, resolution.transport
+    ))
+}
+
+/// A rule that covers another one's keys, so that both would write one: `.example.org`, and
+/// `example.org` for both.
+pub fn covered_by(rule: &Rule) -> Option<RuleId> {
+    let id = &rule.id;
+    let other = match id.destination.strip_prefix('.') {
+        Some(domain) => domain.to_owned(),
+        None if rule.scope() == Scope::Both => format!(".{}", id.destination),
+        None => return None,
+    };
+    Some(RuleId {
+        destination: other,
+        manager: id.manager.clone(),
+    })
+}

@@ -1,0 +1,151 @@
+//! What is remembered of rules for destinations.
+//!
+//! Owns: the door to them, a page at a time: a million rules are never in memory at once. Never:
+//! decides which of two rules wins, or renders a row (`planner` does).
+
+use crate::StoreError;
+use postseal_planner::policy::{Rule, RuleId};
+
+/// A wish about one rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RuleWish {
+    /// It shall be as it is here.
+    Put(Rule),
+    /// It shall be gone.
+    Remove(RuleId),
+}
+
+/// Which rules are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleView {
+    /// What is in force with the wishes on top.
+    Wanted,
+    /// What is in force.
+    InForce,
+    /// What is in force with the changes of an operation taken back.
+    Before(u64),
+}
+
+/// A rule as it is and as it is wished.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleState {
+    /// Its id.
+    pub id: RuleId,
+    /// In force.
+    pub in_force: Option<Rule>,
+    /// Wished: the same, another one, or none.
+    pub wanted: Option<Rule>,
+}
+
+impl RuleState {
+    /// Whether a wish is pending.
+    pub fn is_pending(&self) -> bool {
+        self.in_force != self.wanted
+    }
+}
+
+/// Which rules a list is for; empty fields mean any.
+#[derive(Clone, Debug, Default)]
+pub struct RuleFilter {
+    /// The level of what is wanted, by Postfix's name.
+    pub level: Option<String>,
+    /// The owner.
+    pub owner: Option<String>,
+    /// A tag.
+    pub tag: Option<String>,
+    /// A part of the destination (A-labels) or the note.
+    pub search: Option<String>,
+    /// The manager.
+    pub manager: Option<String>,
+    /// The last day of review: rules that are to be looked at until then (`YYYY-MM-DD`).
+    pub due: Option<String>,
+    /// Only pending ones.
+    pub pending: Pending,
+    /// The order.
+    pub order: RuleOrder,
+}
+
+/// Whether only rules with a pending wish are meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "self-evident")]
+pub enum Pending {
+    #[default]
+    All,
+    Only,
+}
+
+/// The order of a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RuleOrder {
+    /// By destination.
+    #[default]
+    Destination,
+    /// By the text of the policy.
+    Level,
+    /// By the day of review, those without one last.
+    Until,
+}
+
+/// What an operation does with the rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RuleTake {
+    /// Nothing.
+    #[default]
+    None,
+    /// It carries out the wishes, as they were at a revision.
+    Wishes {
+        /// Of [`PolicyStore::rules_revision`].
+        revision: i64,
+    },
+    /// It takes the changes of an operation back.
+    Reverse {
+        /// Which.
+        of: u64,
+    },
+}
+
+/// Rules. Methods are durable when they return, and all or nothing.
+pub trait PolicyStore {
+    /// Rises with every wish about a rule.
+    fn rules_revision(&self, instance: &str) -> Result<i64, StoreError>;
+
+    /// How many wishes about rules are pending.
+    fn pending_rules(&self, instance: &str) -> Result<u64, StoreError>;
+
+    /// How many rules are in force.
+    fn count_rules(&self, instance: &str) -> Result<u64, StoreError>;
+
+    /// A rule.
+    fn rule(&self, instance: &str, id: &RuleId) -> Result<RuleState, StoreError>;
+
+    /// The rules of a view whose ids come after `after`, in their order (of bytes), at most
+    /// `limit`.
+    fn rules(
+        &self,
+        instance: &str,
+        view: RuleView,
+        after: Option<&RuleId>,
+        limit: usize,
+    ) -> Result<Vec<Rule>, StoreError>;
+
+    /// A list: rules that pass a filter, `skip` of them left out.
+    fn list_rules(
+        &self,
+        instance: &str,
+        filter: &RuleFilter,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<RuleState>, StoreError>;
+
+    /// What an operation changed of the rules: before and after, at most `limit`.
+    fn rule_changes(&self, operation: u64, limit: usize) -> Result<Vec<RuleState>, StoreError>;
+
+    /// Adds wishes. One that asks for what is in force takes an earlier wish away.
+    fn wish_rules(&mut self, instance: &str, wishes: &[RuleWish]) -> Result<(), StoreError>;
+
+    /// Drops all wishes about rules; how many there were.
+    fn discard_rules(&mut self, instance: &str) -> Result<u64, StoreError>;
+
+    /// Puts all wishes in force without an operation: they change no byte of Postfix.
+    fn keep_rules(&mut self, instance: &str, revision: i64) -> Result<(), StoreError>;
+}

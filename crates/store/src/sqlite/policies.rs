@@ -1,0 +1,62 @@
+//! The door to rules for destinations.
+//!
+//! Owns: one transaction a call. Never: SQL; that is in `rules` and `rule_wishes`.
+
+use super::{SqliteStore, rule_wishes, rules};
+use crate::StoreError;
+use crate::policy::{PolicyStore, RuleFilter, RuleState, RuleView, RuleWish};
+use postseal_planner::policy::{Rule, RuleId};
+
+impl PolicyStore for SqliteStore {
+    fn rules_revision(&self, instance: &str) -> Result<i64, StoreError> {
+        self.read(async |db| rules::revision(db, instance).await)
+    }
+
+    fn pending_rules(&self, instance: &str) -> Result<u64, StoreError> {
+        self.read(async |db| rules::pending(db, instance).await)
+    }
+
+    fn count_rules(&self, instance: &str) -> Result<u64, StoreError> {
+        self.read(async |db| rules::in_force(db, instance).await)
+    }
+
+    fn rule(&self, instance: &str, id: &RuleId) -> Result<RuleState, StoreError> {
+        self.read(async |db| rules::get(db, instance, id).await)
+    }
+
+    fn rules(
+        &self,
+        instance: &str,
+        view: RuleView,
+        after: Option<&RuleId>,
+        limit: usize,
+    ) -> Result<Vec<Rule>, StoreError> {
+        self.read(async |db| rules::page(db, instance, view, after, limit).await)
+    }
+
+    fn list_rules(
+        &self,
+        instance: &str,
+        filter: &RuleFilter,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<RuleState>, StoreError> {
+        self.read(async |db| rules::list(db, instance, filter, skip, limit).await)
+    }
+
+    fn rule_changes(&self, operation: u64, limit: usize) -> Result<Vec<RuleState>, StoreError> {
+        self.read(async |db| rules::changes(db, operation, limit).await)
+    }
+
+    fn wish_rules(&mut self, instance: &str, wishes: &[RuleWish]) -> Result<(), StoreError> {
+        self.write(async |db| rule_wishes::wish(db, instance, wishes).await)
+    }
+
+    fn discard_rules(&mut self, instance: &str) -> Result<u64, StoreError> {
+        self.write(async |db| rule_wishes::discard(db, instance).await)
+    }
+
+    fn keep_rules(&mut self, instance: &str, revision: i64) -> Result<(), StoreError> {
+        self.write(async |db| rule_wishes::keep(db, instance, revision).await)
+    }
+}

@@ -1,0 +1,265 @@
+//! Rules for destinations: reading them.
+//!
+//! Owns: the table `rules` with `rule_wishes` on top. Never: changes one; that is `rule_wishes`.
+
+use super::connection::{Doing, rows};
+use super::operations::key;
+use crate::policy::{Pending, RuleFilter, RuleOrder, RuleState, RuleView};
+use crate::{StoreError, document};
+use postseal_planner::policy::{About, Both, Rule, RuleId};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, Row};
+
+const ABOUT: &str = "words about a rule";
+
+/// What is in force with the wishes on top. Both halves are in the order of the key, and SQLite
+/// merges them.
+const WANTED: &str = "
+    SELECT destination, manager, both, policy, about FROM (
+        SELECT destination, manager, both, policy, about FROM rules
+        WHERE instance = $1 AND (destination, manager) > ($2, $3) AND NOT EXISTS (
+            SELECT 1 FROM rule_wishes AS w
+            WHERE w.instance = $1 AND w.destination = rules.destination
+              AND w.manager = rules.manager)
+        UNION ALL
+        SELECT destination, manager, both, policy, about FROM rule_wishes
+        WHERE instance = $1 AND (destination, manager) > ($2, $3) AND policy IS NOT NULL
+        ORDER BY destination, manager
+    ) LIMIT $4";
+
+const IN_FORCE: &str = "
+    SELECT destination, manager, both, policy, about FROM rules
+    WHERE instance = $1 AND (destination, manager) > ($2, $3)
+    ORDER BY destination, manager LIMIT $4";
+
+/// What is in force with the changes of operation $5 taken back.
+const BEFORE: &str = "
+    SELECT destination, manager, both, policy, about FROM (
+        SELECT destination, manager, both, policy, about FROM rules
+        WHERE instance = $1 AND (destination, manager) > ($2, $3) AND NOT EXISTS (
+            SELECT 1 FROM rule_changes AS c
+            WHERE c.operation = $5 AND c.destination = rules.destination
+              AND c.manager = rules.manager)
+        UNION ALL
+        SELECT destination, manager, both_before, policy_before, about_before FROM rule_changes
+        WHERE operation = $5 AND (destination, manager) > ($2, $3) AND policy_before IS NOT NULL
+        ORDER BY destination, manager
+    ) LIMIT $4";
+
+/// As it is and as it is wished, side by side.
+const BOTH: &str = "
+    SELECT r.destination, r.manager,
+           r.both AS both_before, r.policy AS policy_before, r.about AS about_before,
+           iif(w.instance IS NULL, r.both, w.both) AS both_after,
+           iif(w.instance IS NULL, r.policy, w.policy) AS policy_after,
+           iif(w.instance IS NULL, r.about, w.about) AS about_after,
+           w.instance IS NOT NULL AS pending
+    FROM rules AS r LEFT JOIN rule_wishes AS w
+      ON w.instance = r.instance AND w.destination = r.destination AND w.manager = r.manager
+    WHERE r.instance = $1
+    UNION ALL
+    SELECT w.destination, w.manager, NULL, NULL, NULL, w.both, w.policy, w.about, 1
+    FROM rule_wishes AS w
+    WHERE w.instance = $1 AND NOT EXISTS (
+        SELECT 1 FROM rules AS r
+        WHERE r.instance = $1 AND r.destination = w.destination AND r.manager = w.manager)";
+
+pub(super) async fn revision(db: &mut SqliteConnection, instance: &str) -> Result<i64, StoreError> {
+    let sql = "SELECT rules_revision FROM instances WHERE path = $1";
+    let found: Option<i64> = sqlx::query_scalar(sql)
+        .bind(instance)
+        .fetch_optional(db)
+        .await
+        .doing("read the revision of the rules")?;
+    found.ok_or_else(|| StoreError::NotAdopted(instance.to_owned()))
+}
+
+pub(super) async fn pending(db: &mut SqliteConnection, instance: &str) -> Result<u64, StoreError> {
+    count(
+        db,
+        "SELECT count(*) FROM rule_wishes WHERE instance = $1",
+        instance,
+    )
+    .await
+}
+
+pub(super) async fn in_force(db: &mut SqliteConnection, instance: &str) -> Result<u64, StoreError> {
+    count(
+        db,
+        "SELECT count(*) FROM rules WHERE instance = $1",
+        instance,
+    )
+    .await
+}
+
+async fn count(
+    db: &mut SqliteConnection,
+    sql: &'static str,
+    instance: &str,
+) -> Result<u64, StoreError> {
+    let found: i64 = sqlx::query_scalar(sql)
+        .bind(instance)
+        .fetch_one(db)
+        .await
+        .doing("count rules")?;
+    Ok(found.unsigned_abs())
+}
+
+pub(super) async fn get(
+    db: &mut SqliteConnection,
+    instance: &str,
+    id: &RuleId,
+) -> Result<RuleState, StoreError> {
+    let sql = format!("SELECT * FROM ({BOTH}) WHERE destination = $2 AND manager = $3");
+    let row = sqlx::query(AssertSqlSafe(sql))
+        .bind(instance)
+        .bind(&id.destination)
+        .bind(&id.manager)
+        .fetch_optional(db)
+        .await
+        .doing("read a rule")?;
+    match row {
+        Some(row) => state(&row),
+        None => Ok(RuleState {
+            id: id.clone(),
+            in_force: None,
+            wanted: None,
+        }),
+    }
+}
+
+pub(super) async fn page(
+    db: &mut SqliteConnection,
+    instance: &str,
+    view: RuleView,
+    after: Option<&RuleId>,
+    limit: usize,
+) -> Result<Vec<Rule>, StoreError> {
+    let (sql, operation) = match view {
+        RuleView::Wanted => (WANTED, None),
+        RuleView::InForce => (IN_FORCE, None),
+        RuleView::Before(operation) => (BEFORE, Some(key(operation))),
+    };
+    let found = sqlx::query(sql)
+        .bind(instance)
+        .bind(after.map_or("", |id| id.destination.as_str()))
+        .bind(after.map_or("", |id| id.manager.as_str()))
+        .bind(rows(limit));
+    let found = match operation {
+        Some(operation) => found.bind(operation),
+        None => found,
+    };
+    let found = found.fetch_all(db).await.doing("read rules")?;
+    found
+        .iter()
+        .filter_map(|row| rule(row, ["both", "policy", "about"]).transpose())
+        .collect()
+}
+
+pub(super) async fn list(
+    db: &mut SqliteConnection,
+    instance: &str,
+    filter: &RuleFilter,
+    skip: usize,
+    limit: usize,
+) -> Result<Vec<RuleState>, StoreError> {
+    let order = match filter.order {
+        RuleOrder::Destination => "destination, manager",
+        RuleOrder::Level => "coalesce(policy_after, policy_before), destination, manager",
+        RuleOrder::Until => {
+            "coalesce(about_after, about_before) ->> '$.body.until' NULLS LAST, destination, manager"
+        }
+    };
+    let sql = format!(
+        "SELECT * FROM (
+             SELECT *, coalesce(policy_after, policy_before) AS policy,
+                    coalesce(about_after, about_before) AS about FROM ({BOTH}))
+         WHERE ($2 IS NULL OR policy = $2 OR policy LIKE $2 || ' %')
+           AND ($3 IS NULL OR about ->> '$.body.owner' = $3)
+           AND ($4 IS NULL OR EXISTS (
+                   SELECT 1 FROM json_each(about, '$.body.tags') WHERE value = $4))
+           AND ($5 IS NULL OR instr(destination, $5) > 0
+                OR instr(lower(about ->> '$.body.note'), $5) > 0)
+           AND ($6 IS NULL OR manager = $6)
+           AND ($7 IS NULL OR about ->> '$.body.until' <= $7)
+           AND (NOT $8 OR pending)
+         ORDER BY {order} LIMIT $9 OFFSET $10"
+    );
+    let found = sqlx::query(AssertSqlSafe(sql))
+        .bind(instance)
+        .bind(&filter.level)
+        .bind(&filter.owner)
+        .bind(&filter.tag)
+        .bind(filter.search.as_ref().map(|text| text.to_lowercase()))
+        .bind(&filter.manager)
+        .bind(&filter.due)
+        .bind(filter.pending == Pending::Only)
+        .bind(rows(limit))
+        .bind(rows(skip))
+        .fetch_all(db)
+        .await
+        .doing("list rules")?;
+    found.iter().map(state).collect()
+}
+
+pub(super) async fn changes(
+    db: &mut SqliteConnection,
+    operation: u64,
+    limit: usize,
+) -> Result<Vec<RuleState>, StoreError> {
+    let sql = "SELECT * FROM rule_changes WHERE operation = $1
+               ORDER BY destination, manager LIMIT $2";
+    let found = sqlx::query(sql)
+        .bind(key(operation))
+        .bind(rows(limit))
+        .fetch_all(db)
+        .await
+        .doing("read what an operation changed of the rules")?;
+    found.iter().map(state).collect()
+}
+
+/// The document of the words about a rule; none where there are none.
+pub(super) fn about_text(about: &About) -> Result<Option<String>, StoreError> {
+    match *about == About::default() {
+        true => Ok(None),
+        false => document::write(ABOUT, about).map(Some),
+    }
+}
+
+fn state(row: &SqliteRow) -> Result<RuleState, StoreError> {
+    Ok(RuleState {
+        id: id(row)?,
+        in_force: rule(row, ["both_before", "policy_before", "about_before"])?,
+        wanted: rule(row, ["both_after", "policy_after", "about_after"])?,
+    })
+}
+
+fn id(row: &SqliteRow) -> Result<RuleId, StoreError> {
+    let get = |name| row.try_get(name).doing("read a rule");
+    Ok(RuleId {
+        destination: get("destination")?,
+        manager: get("manager")?,
+    })
+}
+
+/// The rule in three columns of a row; none where there is no policy.
+fn rule(row: &SqliteRow, columns: [&str; 3]) -> Result<Option<Rule>, StoreError> {
+    let [both, policy, about] = columns;
+    let Some(policy) = row.try_get(policy).doing("read a rule")? else {
+        return Ok(None);
+    };
+    let both: Option<i64> = row.try_get(both).doing("read a rule")?;
+    let about: Option<String> = row.try_get(about).doing("read a rule")?;
+    Ok(Some(Rule {
+        id: id(row)?,
+        both: match both {
+            Some(1) => Both::Yes,
+            _ => Both::No,
+        },
+        policy,
+        about: match about {
+            Some(text) => document::read(ABOUT, &text)?,
+            None => About::default(),
+        },
+    }))
+}

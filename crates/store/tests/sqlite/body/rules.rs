@@ -1,0 +1,254 @@
+//! Rules for destinations, at every backend.
+
+use crate::fixture::{MX, kept, operation, state};
+use mailtls::policy::Dialect;
+use postseal_planner::policy::{About, Rule, RuleId};
+use postseal_store::{
+    Pending, RuleFilter, RuleOrder, RuleTake, RuleView, RuleWish, Store, StoreError,
+};
+
+fn rule(destination: &str, policy: &str) -> Rule {
+    let dialect = Dialect { major: 3, minor: 7 };
+    Rule::new(destination, None, policy, dialect).unwrap()
+}
+
+fn put(destination: &str, policy: &str) -> RuleWish {
+    RuleWish::Put(rule(destination, policy))
+}
+
+fn remove(destination: &str) -> RuleWish {
+    RuleWish::Remove(RuleId::parse(destination).unwrap())
+}
+
+fn texts(store: &dyn Store, view: RuleView) -> Vec<String> {
+    let rules = store.rules(MX, view, None, 100).unwrap();
+    let text = |rule: &Rule| format!("{} {}", rule.id.destination, rule.policy);
+    rules.iter().map(text).collect()
+}
+
+/// Carries the wishes out.
+fn keep(store: &mut dyn Store, word: &str, take: RuleTake) -> u64 {
+    let mut new = operation(MX, word);
+    new.rules = take;
+    let id = store.open_operation(&new).unwrap();
+    store.close_operation(id, &kept(word)).unwrap();
+    id
+}
+
+fn wishes(store: &dyn Store) -> RuleTake {
+    RuleTake::Wishes {
+        revision: store.rules_revision(MX).unwrap(),
+    }
+}
+
+pub(crate) fn rules(store: &mut dyn Store) {
+    assert!(matches!(
+        store.wish_rules(MX, &[put("a.example", "may")]),
+        Err(StoreError::NotAdopted(_))
+    ));
+    store.adopt(MX, &state("a")).unwrap();
+    wishes_lie_on_top(store);
+    let first = an_operation_puts_them_in_force(store);
+    a_rollback_takes_them_back(store, first);
+    a_late_wish_is_not_swept_along(store);
+    lists_are_filtered(store);
+    store.release(MX).unwrap();
+    store.adopt(MX, &state("a")).unwrap();
+    assert_eq!(texts(store, RuleView::Wanted), [] as [&str; 0]);
+}
+
+fn wishes_lie_on_top(store: &mut dyn Store) {
+    let all = [
+        put("b.example", "encrypt"),
+        put("a.example", "may"),
+        put("[mx.example]:587", "secure"),
+    ];
+    store.wish_rules(MX, &all).unwrap();
+    assert_eq!(store.pending_rules(MX).unwrap(), 3);
+    assert_eq!(texts(store, RuleView::InForce), [] as [&str; 0]);
+    let wanted = [
+        "[mx.example]:587 secure",
+        "a.example may",
+        "b.example encrypt",
+    ];
+    assert_eq!(texts(store, RuleView::Wanted), wanted);
+    // Taken back before it ever was.
+    store.wish_rules(MX, &[remove("a.example")]).unwrap();
+    assert_eq!(store.pending_rules(MX).unwrap(), 2);
+    assert_eq!(store.discard_rules(MX).unwrap(), 2);
+    store.wish_rules(MX, &all).unwrap();
+}
+
+fn an_operation_puts_them_in_force(store: &mut dyn Store) -> u64 {
+    let stale = wishes(store);
+    store
+        .wish_rules(MX, &[put("a.example", "encrypt")])
+        .unwrap();
+    let mut new = operation(MX, "stale");
+    new.rules = stale;
+    assert!(matches!(
+        store.open_operation(&new),
+        Err(StoreError::RulesChanged)
+    ));
+    let take = wishes(store);
+    let first = keep(store, "first", take);
+    assert_eq!(store.pending_rules(MX).unwrap(), 0);
+    assert_eq!(store.count_rules(MX).unwrap(), 3);
+    // What is in force needs no wish.
+    store
+        .wish_rules(MX, &[put("a.example", "encrypt")])
+        .unwrap();
+    assert_eq!(store.pending_rules(MX).unwrap(), 0);
+    store
+        .wish_rules(
+            MX,
+            &[
+                put("a.example", "secure"),
+                remove("b.example"),
+                put("c.example", "may"),
+            ],
+        )
+        .unwrap();
+    let state = store
+        .rule(MX, &RuleId::parse("b.example").unwrap())
+        .unwrap();
+    assert!(state.in_force.is_some() && state.wanted.is_none());
+    let take = wishes(store);
+    let second = keep(store, "second", take);
+    let now = [
+        "[mx.example]:587 secure",
+        "a.example secure",
+        "c.example may",
+    ];
+    assert_eq!(texts(store, RuleView::InForce), now);
+    assert_eq!(store.rule_changes(second, 10).unwrap().len(), 3);
+    let before = [
+        "[mx.example]:587 secure",
+        "a.example encrypt",
+        "b.example encrypt",
+    ];
+    assert_eq!(texts(store, RuleView::Before(second)), before);
+    assert_eq!(store.rule_changes(first, 10).unwrap().len(), 3);
+    second
+}
+
+fn a_rollback_takes_them_back(store: &mut dyn Store, of: u64) {
+    store.wish_rules(MX, &[put("d.example", "may")]).unwrap();
+    let back = keep(store, "back", RuleTake::Reverse { of });
+    let then = [
+        "[mx.example]:587 secure",
+        "a.example encrypt",
+        "b.example encrypt",
+    ];
+    assert_eq!(texts(store, RuleView::InForce), then);
+    assert_eq!(store.rule_changes(back, 10).unwrap().len(), 3);
+    // The wish waits on.
+    assert_eq!(store.pending_rules(MX).unwrap(), 1);
+    store.discard_rules(MX).unwrap();
+}
+
+fn a_late_wish_is_not_swept_along(store: &mut dyn Store) {
+    store.wish_rules(MX, &[put("a.example", "may")]).unwrap();
+    let mut new = operation(MX, "third");
+    new.rules = wishes(store);
+    let id = store.open_operation(&new).unwrap();
+    store
+        .wish_rules(MX, &[put("a.example", "none"), put("z.example", "may")])
+        .unwrap();
+    store.close_operation(id, &kept("third")).unwrap();
+    let now = [
+        "[mx.example]:587 secure",
+        "a.example may",
+        "b.example encrypt",
+    ];
+    assert_eq!(texts(store, RuleView::InForce), now);
+    assert_eq!(store.pending_rules(MX).unwrap(), 2);
+    let revision = store.rules_revision(MX).unwrap();
+    store.keep_rules(MX, revision).unwrap();
+    assert_eq!(store.pending_rules(MX).unwrap(), 0);
+    assert_eq!(store.count_rules(MX).unwrap(), 4);
+}
+
+fn lists_are_filtered(store: &mut dyn Store) {
+    let about = About {
+        note: Some("Contract 12".to_owned()),
+        owner: Some("alice".to_owned()),
+        tags: vec!["bank".to_owned()],
+        until: Some("2027-01-31".to_owned()),
+        reason: None,
+    };
+    let told = rule("told.example", "verify match=nexthop")
+        .with(about)
+        .unwrap();
+    store
+        .wish_rules(MX, &[RuleWish::Put(told.clone()), remove("b.example")])
+        .unwrap();
+    let found = |filter: RuleFilter| -> Vec<String> {
+        let found = store.list_rules(MX, &filter, 0, 100).unwrap();
+        found
+            .into_iter()
+            .map(|state| state.id.destination)
+            .collect()
+    };
+    let any = RuleFilter::default;
+    let all = [
+        "[mx.example]:587",
+        "a.example",
+        "b.example",
+        "told.example",
+        "z.example",
+    ];
+    assert_eq!(found(any()), all);
+    let text = |text: &str| Some(text.to_owned());
+    let told_only = [
+        RuleFilter {
+            level: text("verify"),
+            ..any()
+        },
+        RuleFilter {
+            owner: text("alice"),
+            ..any()
+        },
+        RuleFilter {
+            tag: text("bank"),
+            ..any()
+        },
+        RuleFilter {
+            search: text("contract"),
+            ..any()
+        },
+        RuleFilter {
+            due: text("2027-01-31"),
+            ..any()
+        },
+    ];
+    for filter in told_only {
+        assert_eq!(found(filter.clone()), ["told.example"], "{filter:?}");
+    }
+    assert_eq!(
+        found(RuleFilter {
+            due: text("2027-01-30"),
+            ..any()
+        }),
+        [] as [&str; 0]
+    );
+    assert_eq!(
+        found(RuleFilter {
+            tag: text("ban"),
+            ..any()
+        }),
+        [] as [&str; 0]
+    );
+    let pending = RuleFilter {
+        pending: Pending::Only,
+        ..any()
+    };
+    assert_eq!(found(pending), ["b.example", "told.example"]);
+    let by_day = RuleFilter {
+        order: RuleOrder::Until,
+        ..any()
+    };
+    assert_eq!(found(by_day)[0], "told.example");
+    let page = store.list_rules(MX, &any(), 3, 1).unwrap();
+    assert_eq!(page[0].wanted.as_ref(), Some(&told));
+}
