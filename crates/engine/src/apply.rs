@@ -111,6 +111,7 @@ impl Engine<'_> {
             confirm_by_ms,
             before: rehearsed.baseline.remembered(running),
             written: Some(written_by(rehearsed)),
+            rules: rehearsed.approved.proposal.rules.take,
         })?;
         self.tell(Event::Opened { operation });
         Ok(operation)
@@ -140,6 +141,8 @@ impl Engine<'_> {
                 self.host.install(path, bytes)?;
             }
             Step::InstallSniMap(map) => self.host.install_sni_map(map)?,
+            // The rehearsal has made it; nothing names it yet.
+            Step::InstallPolicyMap(_) => {}
             Step::Publish { file } => {
                 if let Some(edit) = plan.edit(*file) {
                     self.host.publish(*file, &edit.bytes, edit.before)?;
@@ -236,6 +239,9 @@ pub(crate) fn describe(step: &Step) -> String {
             format!("wrote key and certificates to {}", path.display())
         }
         Step::InstallSniMap(map) => format!("wrote the map of names {}", map.path.display()),
+        Step::InstallPolicyMap(map) => {
+            format!("wrote the map of policies {}", map.path.display())
+        }
         Step::Publish { file: Cf::Main } => "replaced main.cf".to_owned(),
         Step::Publish { file: Cf::Master } => "replaced master.cf".to_owned(),
         Step::Reload => "reloaded Postfix".to_owned(),

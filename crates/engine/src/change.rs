@@ -96,7 +96,14 @@ impl Engine<'_> {
         }
         let approved = self.approve(proposal, accepted)?;
         self.refuse_taken_ports(&approved.proposal)?;
-        let rehearsed = self.rehearse(approved)?;
+        let rehearsed = match self.rehearse(approved) {
+            Ok(rehearsed) => rehearsed,
+            Err(error) => {
+                // A map was made for it that nothing names.
+                self.remove_unnamed(&plan.steps)?;
+                return Err(error);
+            }
+        };
         let (rehearsal, not_rehearsed) =
             (rehearsed.verdict.clone(), rehearsed.not_rehearsed.clone());
         let broken_again = rehearsed.again.clone();

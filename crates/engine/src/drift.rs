@@ -78,6 +78,7 @@ impl Engine<'_> {
         let plan = postseal_planner::restore_drift(&request, &facts, self.clock.now_unix())
             .map_err(EngineError::Refused)?;
         Ok(Proposal {
+            rules: crate::RuleChanges::default(),
             plan,
             facts,
             state,

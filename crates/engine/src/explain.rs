@@ -39,13 +39,12 @@ pub fn explain(
     })
 }
 
-fn answer(host: &dyn Host, question: &Question) -> Answer {
+pub(crate) fn answer(host: &dyn Host, question: &Question) -> Answer {
     match question {
         Question::Lookup { table, key } => match host.lookup(table, key) {
             Ok(Some(value)) => Answer::Found(value),
             Ok(None) => Answer::NotFound,
-            Err(HostError::Command { output, .. }) => Answer::Failed(output),
-            Err(error) => Answer::Failed(error.to_string()),
+            Err(error) => failed(&error),
         },
         Question::File(path) => match host.read(Path::new(path)) {
             FileLook::File { bytes, .. } => {
@@ -56,5 +55,13 @@ fn answer(host: &dyn Host, question: &Question) -> Answer {
             FileLook::Unreadable(why) => Answer::Failed(why),
             FileLook::TooLarge(size) => Answer::Failed(format!("it has {size} bytes")),
         },
+    }
+}
+
+/// A table that cannot be asked.
+pub(crate) fn failed(error: &HostError) -> Answer {
+    match error {
+        HostError::Command { output, .. } => Answer::Failed(output.clone()),
+        error => Answer::Failed(error.to_string()),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns: asking the planner, with everything it must know. Never: decides anything itself.
 
-use crate::{Engine, EngineError, Event, Stage};
+use crate::{Engine, EngineError, Event, RuleChanges, Stage};
 use postseal_planner::facts::Facts;
 use postseal_planner::{Intent, Plan, Request};
 use postseal_store::{InstanceState, OperationKind};
@@ -18,6 +18,8 @@ pub struct Proposal {
     pub state: InstanceState,
     /// What kind of operation it becomes.
     pub kind: OperationKind,
+    /// What it does with the rules for destinations.
+    pub rules: RuleChanges,
 }
 
 impl Engine<'_> {
@@ -37,12 +39,13 @@ impl Engine<'_> {
         intent: &Intent,
         kind: OperationKind,
     ) -> Result<Proposal, EngineError> {
-        let mut facts = self.observe_for(Some(intent))?;
+        let (intent, rules) = self.with_rules(intent, &state, &kind)?;
+        let mut facts = self.observe_for(Some(&intent))?;
         self.tell(Event::Stage {
             stage: Stage::Think,
         });
         let request = Request {
-            intent,
+            intent: &intent,
             in_force: &state.desired,
             parent: state.head,
             written: &state.written,
@@ -57,6 +60,7 @@ impl Engine<'_> {
             facts,
             state,
             kind,
+            rules,
         })
     }
 

@@ -90,7 +90,9 @@ impl Engine<'_> {
                     ..Baseline::default()
                 }
             });
-            let tried = self.try_in_scratch(plan, facts, &private);
+            let tried = self
+                .make_policy_map(plan, &approved.proposal.rules)
+                .and_then(|()| self.try_in_scratch(plan, facts, &private));
             (tried, live.join().unwrap_or_default())
         });
         self.stop_if_interrupted()?;

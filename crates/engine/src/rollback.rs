@@ -34,11 +34,13 @@ impl Engine<'_> {
         }
         let plan = postseal_planner::rollback(&request, &facts, self.clock.now_unix())
             .map_err(EngineError::Refused)?;
+        let rules = self.rules_taken_back(undone.id, &undone.new.plan)?;
         Ok(Proposal {
             plan,
             facts,
             state,
             kind: OperationKind::Rollback { of: undone.id },
+            rules,
         })
     }
 

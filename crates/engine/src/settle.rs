@@ -6,6 +6,7 @@ use crate::apply::Applied;
 use crate::change::{Changed, Keep, Outcome};
 use crate::propose::Proposal;
 use crate::rehearse::{Was, log_findings};
+use crate::rules::map_of;
 use crate::status::in_force_by;
 use crate::undo::{PROOF, Undo, sentences, whole_chain};
 use crate::verify::{Interrupt, Looked};
@@ -16,7 +17,7 @@ use postseal_planner::plan::Cf;
 use postseal_planner::report::{Judgement, Outcome as Judged, Verdict};
 use postseal_planner::{Finding, Severity};
 use postseal_store::{
-    Close, InstanceState, Operation, OperationKind, OperationOutcome, Phase, StoreError,
+    Close, InstanceState, Operation, OperationKind, OperationOutcome, Phase, RuleTake, StoreError,
 };
 use std::time::Duration;
 
@@ -165,6 +166,9 @@ impl Engine<'_> {
         let mut misses: Vec<Finding> = new_misses(applied, &looked.verdict)
             .flat_map(|miss| miss.findings.clone())
             .collect();
+        if let Some(map) = map_of(&proposal.plan) {
+            misses.extend(self.ask_policy_map(map, &proposal.rules.lookups));
+        }
         if let LogLook::Lines(lines) = self.host.log_since(&applied.rehearsed.log_mark) {
             misses.extend(
                 log_findings(&lines)
@@ -186,6 +190,7 @@ impl Engine<'_> {
             facts,
             state,
             kind,
+            rules,
         } = proposal;
         let master = facts.master;
         let draft = state
@@ -198,6 +203,9 @@ impl Engine<'_> {
             base: adopt::base(&facts),
             head: state.head,
         };
+        if let RuleTake::Wishes { revision } = rules.take {
+            self.store.keep_rules(&self.instance, revision)?;
+        }
         self.store.adopt(&self.instance, &next)?;
         if next.draft.is_none() {
             self.store.set_draft(&self.instance, None)?;
@@ -225,6 +233,7 @@ impl Engine<'_> {
             return Err(StoreError::NotOpen(operation).into());
         };
         self.remove_keys_of_the_undone(&open)?;
+        self.remove_earlier_map(&open.new.plan)?;
         let written = match open.new.written {
             Some(written) => written,
             None => adopt::written(&self.observe()?),

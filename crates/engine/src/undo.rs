@@ -233,6 +233,7 @@ impl Engine<'_> {
             let files = match step {
                 Step::InstallChain { path, .. } => vec![path.clone()],
                 Step::InstallSniMap(map) => map.files(),
+                Step::InstallPolicyMap(map) => map.files(),
                 _ => continue,
             };
             let name = files[0].file_name().unwrap_or_default();
@@ -244,6 +245,22 @@ impl Engine<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Those of `files` that neither configuration file names.
+    pub(crate) fn remove_files_unnamed(
+        &mut self,
+        files: &[std::path::PathBuf],
+    ) -> Result<(), EngineError> {
+        let Some(name) = files.first().and_then(|file| file.file_name()) else {
+            return Ok(());
+        };
+        for file in [Cf::Main, Cf::Master] {
+            if contains(&self.host.snapshot(file)?.bytes, name.as_bytes()) {
+                return Ok(());
+            }
+        }
+        Ok(files.iter().try_for_each(|file| self.host.remove(file))?)
     }
 
     fn reload_if_running(&mut self) -> Result<(), EngineError> {

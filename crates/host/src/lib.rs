@@ -15,6 +15,7 @@ mod livelog;
 mod lock;
 mod look;
 mod network;
+mod policy_map;
 mod postfix;
 mod private;
 mod process;
@@ -37,7 +38,7 @@ pub use sources::{SourceError, SourceFiles, read_folder, read_password, read_sou
 pub use watcher::Watcher;
 
 use postseal_planner::facts::{CfFile, FileLook, MasterState, PortOwner};
-use postseal_planner::plan::{Cf, SniMap};
+use postseal_planner::plan::{Cf, PolicyMap, SniMap};
 use postseal_planner::{Digest, PostfixVersion};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -55,6 +56,11 @@ pub trait Host {
     /// What the instance's own `postmap -q` says of a key in a table (`type:name`); `None` where
     /// the key is not there. An error where the table cannot be asked.
     fn lookup(&self, table: &str, key: &str) -> Result<Option<String>, HostError>;
+
+    /// The same for many keys of one table, in one call; the answers in their order.
+    fn lookups(&self, table: &str, keys: &[String]) -> Result<Vec<Option<String>>, HostError> {
+        keys.iter().map(|key| self.lookup(table, key)).collect()
+    }
 
     /// Takes the instance's lock against a second Postseal; freed on drop and by the kernel when
     /// the process dies. [`HostError::Locked`] when somebody else holds it. Who has it clears
@@ -91,6 +97,14 @@ pub trait Host {
     /// Writes a map of server names and compiles it with `postmap -F` (source and map 0600 root).
     /// Does nothing to a source that is there; the map is compiled anew.
     fn install_sni_map(&self, map: &SniMap) -> Result<(), HostError>;
+
+    /// Writes a map of policies from its rows and compiles it with `postmap`, beside the one that
+    /// is named now. Where this fails, nothing is left and nothing has changed.
+    fn install_policy_map(
+        &self,
+        map: &PolicyMap,
+        rows: &mut dyn std::io::Read,
+    ) -> Result<(), HostError>;
 
     /// Removes a private file that [`Host::install`] wrote or began to write. Missing is fine.
     fn remove(&self, path: &Path) -> Result<(), HostError>;

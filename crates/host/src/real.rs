@@ -10,12 +10,12 @@ use crate::root::Root;
 use crate::scratch::{self, Running};
 use crate::{
     Entered, Host, HostError, HostLook, Lock, LogLook, LogMark, Rival, Scratch, Snapshot, Staged,
-    livelog, lock, look, network, private, process, sni_map,
+    livelog, lock, look, network, policy_map, private, process, sni_map,
 };
 use postseal_planner::Digest;
 use postseal_planner::facts::{FileLook, MasterState, PortOwner};
-use postseal_planner::plan::{Cf, SniMap};
-use std::io;
+use postseal_planner::plan::{Cf, PolicyMap, SniMap};
+use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -179,6 +179,10 @@ impl Host for PostfixHost {
         }
     }
 
+    fn lookups(&self, table: &str, keys: &[String]) -> Result<Vec<Option<String>>, HostError> {
+        self.postfix.lookups(table, keys)
+    }
+
     fn lock(&self) -> Result<Box<dyn Lock>, HostError> {
         let seen = self.root.at(&self.config_directory);
         let lock = lock::take(&self.lock_directory, &seen, &self.config_directory)?;
@@ -226,6 +230,26 @@ impl Host for PostfixHost {
             ..map.clone()
         };
         sni_map::install(&self.root, &self.postfix, &self.config_directory, &map)
+    }
+
+    fn install_policy_map(&self, map: &PolicyMap, rows: &mut dyn Read) -> Result<(), HostError> {
+        let folder = map.path.parent().unwrap_or(Path::new("/"));
+        // Its links are followed; where it is not there yet, it is made.
+        let folder = match self.root.resolve(folder) {
+            Ok(real) => real,
+            Err(_) => folder.to_owned(),
+        };
+        let map = PolicyMap {
+            path: folder.join(map.path.file_name().unwrap_or_default()),
+            ..map.clone()
+        };
+        policy_map::install(
+            &self.root,
+            &self.postfix,
+            &self.config_directory,
+            &map,
+            rows,
+        )
     }
 
     fn remove(&self, path: &Path) -> Result<(), HostError> {

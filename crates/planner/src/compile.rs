@@ -23,6 +23,7 @@ pub use certificates::installed_at;
 pub(crate) use certificates::{bound_path, file_parameters, stored_at};
 pub(crate) use edit::{Files, apply, give_back, reach};
 pub(crate) use levels::{PROFILE_PARAMETERS, SYSTEM_BUNDLES, range_syntax};
+pub use policies::policy_map_files;
 pub(crate) use ports::{PORTS, block_as_adopted, lines, switch_back, template_text};
 pub(crate) use services::{Shared, filter_clients, filter_listeners, is_loopback, is_mandatory};
 

@@ -115,8 +115,9 @@ pub trait PolicyStore {
     /// How many rules are in force.
     fn count_rules(&self, instance: &str) -> Result<u64, StoreError>;
 
-    /// A rule.
-    fn rule(&self, instance: &str, id: &RuleId) -> Result<RuleState, StoreError>;
+    /// Rules as they are and as they are wished, in the order of the ids; both none where there is
+    /// no such rule.
+    fn rule_states(&self, instance: &str, ids: &[RuleId]) -> Result<Vec<RuleState>, StoreError>;
 
     /// The rules of a view whose ids come after `after`, in their order (of bytes), at most
     /// `limit`.
@@ -139,6 +140,9 @@ pub trait PolicyStore {
 
     /// What an operation changed of the rules: before and after, at most `limit`.
     fn rule_changes(&self, operation: u64, limit: usize) -> Result<Vec<RuleState>, StoreError>;
+
+    /// How many rules an operation changed.
+    fn count_rule_changes(&self, operation: u64) -> Result<u64, StoreError>;
 
     /// Adds wishes. One that asks for what is in force takes an earlier wish away.
     fn wish_rules(&mut self, instance: &str, wishes: &[RuleWish]) -> Result<(), StoreError>;

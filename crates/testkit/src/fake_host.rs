@@ -15,10 +15,10 @@ pub use world::{Fault, Rehearsal, World};
 use postseal_host::{Host, HostError, HostLook, Lock, LogLook, LogMark, Scratch, Snapshot, Staged};
 use postseal_planner::Digest;
 use postseal_planner::facts::{CfFile, FileLook, MasterState};
-use postseal_planner::plan::{Cf, SniMap};
+use postseal_planner::plan::{Cf, PolicyMap, SniMap};
 use scratch::FakeScratch;
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zeroize::Zeroizing;
@@ -190,6 +190,22 @@ impl Host for FakeHost {
             }
             let source = Zeroizing::new(source.into_bytes());
             world.files.insert(map.path.clone(), source);
+            Ok(())
+        })
+    }
+
+    fn install_policy_map(&self, map: &PolicyMap, rows: &mut dyn Read) -> Result<(), HostError> {
+        self.step(format!("install {}", map.path.display()), |world| {
+            let mut bytes = Vec::new();
+            rows.read_to_end(&mut bytes)
+                .map_err(|source| HostError::File {
+                    action: "write",
+                    path: map.path.clone(),
+                    source,
+                })?;
+            for file in map.files() {
+                world.files.insert(file, Zeroizing::new(bytes.clone()));
+            }
             Ok(())
         })
     }

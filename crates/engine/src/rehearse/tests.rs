@@ -259,6 +259,7 @@ fn proposal(
         sentences: Vec::new(),
     };
     Proposal {
+        rules: crate::RuleChanges::default(),
         plan,
         facts: facts.clone(),
         state: state.clone(),

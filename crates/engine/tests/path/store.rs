@@ -4,11 +4,13 @@
 //! anything itself.
 
 use mailtls::Fingerprint;
+use postseal_planner::policy::{Rule, RuleId};
 use postseal_planner::renewal::Renewal;
 use postseal_planner::{Intent, Plan};
 use postseal_store::{
     AcmeAccount, AcmeStore, AuditEntry, Certificate, Close, InstanceState, NewCertificate,
-    NewOperation, NextKey, Operation, PendingRequest, Phase, Store, StoreError, Watch,
+    NewOperation, NextKey, Operation, PendingRequest, Phase, PolicyStore, RuleFilter, RuleState,
+    RuleView, RuleWish, Store, StoreError, Watch,
 };
 use zeroize::Zeroizing;
 
@@ -74,6 +76,64 @@ impl AcmeStore for FullStore<'_> {
 
     fn delete_renewal(&mut self, name: &str) -> Result<bool, StoreError> {
         self.write(|store| store.delete_renewal(name))
+    }
+}
+
+impl PolicyStore for FullStore<'_> {
+    fn rules_revision(&self, instance: &str) -> Result<i64, StoreError> {
+        self.inner.rules_revision(instance)
+    }
+
+    fn pending_rules(&self, instance: &str) -> Result<u64, StoreError> {
+        self.inner.pending_rules(instance)
+    }
+
+    fn count_rules(&self, instance: &str) -> Result<u64, StoreError> {
+        self.inner.count_rules(instance)
+    }
+
+    fn rule_states(&self, instance: &str, ids: &[RuleId]) -> Result<Vec<RuleState>, StoreError> {
+        self.inner.rule_states(instance, ids)
+    }
+
+    fn rules(
+        &self,
+        instance: &str,
+        view: RuleView,
+        after: Option<&RuleId>,
+        limit: usize,
+    ) -> Result<Vec<Rule>, StoreError> {
+        self.inner.rules(instance, view, after, limit)
+    }
+
+    fn list_rules(
+        &self,
+        instance: &str,
+        filter: &RuleFilter,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<RuleState>, StoreError> {
+        self.inner.list_rules(instance, filter, skip, limit)
+    }
+
+    fn rule_changes(&self, operation: u64, limit: usize) -> Result<Vec<RuleState>, StoreError> {
+        self.inner.rule_changes(operation, limit)
+    }
+
+    fn count_rule_changes(&self, operation: u64) -> Result<u64, StoreError> {
+        self.inner.count_rule_changes(operation)
+    }
+
+    fn wish_rules(&mut self, instance: &str, wishes: &[RuleWish]) -> Result<(), StoreError> {
+        self.write(|store| store.wish_rules(instance, wishes))
+    }
+
+    fn discard_rules(&mut self, instance: &str) -> Result<u64, StoreError> {
+        self.write(|store| store.discard_rules(instance))
+    }
+
+    fn keep_rules(&mut self, instance: &str, revision: i64) -> Result<(), StoreError> {
+        self.write(|store| store.keep_rules(instance, revision))
     }
 }
 

@@ -11,20 +11,32 @@ use super::certificates::{folder, plain_path};
 use super::{Ground, Target, Targets, services, sni};
 use crate::Refusal;
 use crate::facts::Facts;
-use crate::intent::Intent;
+use crate::intent::{Intent, Policies};
 use crate::plan::PolicyMap;
+use std::path::{Path, PathBuf};
 
 pub(crate) const PARAMETER: &str = "smtp_tls_policy_maps";
 
 /// The map of an intent; `None` where there are no rules.
 pub(crate) fn map(intent: &Intent, facts: &Facts) -> Option<PolicyMap> {
     let policies = intent.policies?;
-    let name = format!("policy-{}", policies.digest.short(16));
     Some(PolicyMap {
-        path: folder(&facts.config_directory).join(name),
+        path: path(&facts.config_directory, &policies),
         table: sni::table(facts),
         policies,
     })
+}
+
+/// Every file that a map of these rows may have, whatever its type.
+pub fn policy_map_files(directory: &Path, policies: &Policies) -> Vec<PathBuf> {
+    let path = path(directory, policies);
+    let index = |suffix: &str| PathBuf::from(format!("{}.{suffix}", path.display()));
+    let indexes = ["db", "lmdb", "cdb"].map(index);
+    std::iter::once(path.clone()).chain(indexes).collect()
+}
+
+fn path(directory: &Path, policies: &Policies) -> PathBuf {
+    folder(directory).join(format!("policy-{}", policies.digest.short(16)))
 }
 
 /// Names the map before those that are there: the first that has a key decides. A service that has

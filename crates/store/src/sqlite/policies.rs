@@ -20,8 +20,8 @@ impl PolicyStore for SqliteStore {
         self.read(async |db| rules::in_force(db, instance).await)
     }
 
-    fn rule(&self, instance: &str, id: &RuleId) -> Result<RuleState, StoreError> {
-        self.read(async |db| rules::get(db, instance, id).await)
+    fn rule_states(&self, instance: &str, ids: &[RuleId]) -> Result<Vec<RuleState>, StoreError> {
+        self.read(async |db| rules::states(db, instance, ids).await)
     }
 
     fn rules(
@@ -46,6 +46,10 @@ impl PolicyStore for SqliteStore {
 
     fn rule_changes(&self, operation: u64, limit: usize) -> Result<Vec<RuleState>, StoreError> {
         self.read(async |db| rules::changes(db, operation, limit).await)
+    }
+
+    fn count_rule_changes(&self, operation: u64) -> Result<u64, StoreError> {
+        self.read(async |db| rules::count_changes(db, operation).await)
     }
 
     fn wish_rules(&mut self, instance: &str, wishes: &[RuleWish]) -> Result<(), StoreError> {

@@ -11,6 +11,22 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row};
 
 const ABOUT: &str = "words about a rule";
+/// Rules asked for by id in one statement.
+const CHUNK: usize = 5_000;
+
+/// Those with the ids of the JSON array $2, in its order.
+const STATES: &str = "
+    SELECT j.value ->> 0 AS destination, j.value ->> 1 AS manager,
+           r.both AS both_before, r.policy AS policy_before, r.about AS about_before,
+           iif(w.instance IS NULL, r.both, w.both) AS both_after,
+           iif(w.instance IS NULL, r.policy, w.policy) AS policy_after,
+           iif(w.instance IS NULL, r.about, w.about) AS about_after
+    FROM json_each($2) AS j
+    LEFT JOIN rules AS r ON r.instance = $1
+      AND r.destination = j.value ->> 0 AND r.manager = j.value ->> 1
+    LEFT JOIN rule_wishes AS w ON w.instance = $1
+      AND w.destination = j.value ->> 0 AND w.manager = j.value ->> 1
+    ORDER BY j.key";
 
 /// What is in force with the wishes on top. Both halves are in the order of the key, and SQLite
 /// merges them.
@@ -105,27 +121,28 @@ async fn count(
     Ok(found.unsigned_abs())
 }
 
-pub(super) async fn get(
+pub(super) async fn states(
     db: &mut SqliteConnection,
     instance: &str,
-    id: &RuleId,
-) -> Result<RuleState, StoreError> {
-    let sql = format!("SELECT * FROM ({BOTH}) WHERE destination = $2 AND manager = $3");
-    let row = sqlx::query(AssertSqlSafe(sql))
-        .bind(instance)
-        .bind(&id.destination)
-        .bind(&id.manager)
-        .fetch_optional(db)
-        .await
-        .doing("read a rule")?;
-    match row {
-        Some(row) => state(&row),
-        None => Ok(RuleState {
-            id: id.clone(),
-            in_force: None,
-            wanted: None,
-        }),
+    ids: &[RuleId],
+) -> Result<Vec<RuleState>, StoreError> {
+    let mut states = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(CHUNK) {
+        let asked: Vec<[&str; 2]> = chunk
+            .iter()
+            .map(|id| [id.destination.as_str(), id.manager.as_str()])
+            .collect();
+        let found = sqlx::query(STATES)
+            .bind(instance)
+            .bind(serde_json::json!(asked).to_string())
+            .fetch_all(&mut *db)
+            .await
+            .doing("read rules")?;
+        for row in &found {
+            states.push(state(row)?);
+        }
     }
+    Ok(states)
 }
 
 pub(super) async fn page(
@@ -200,6 +217,19 @@ pub(super) async fn list(
         .await
         .doing("list rules")?;
     found.iter().map(state).collect()
+}
+
+pub(super) async fn count_changes(
+    db: &mut SqliteConnection,
+    operation: u64,
+) -> Result<u64, StoreError> {
+    let sql = "SELECT count(*) FROM rule_changes WHERE operation = $1";
+    let found: i64 = sqlx::query_scalar(sql)
+        .bind(key(operation))
+        .fetch_one(db)
+        .await
+        .doing("count what an operation changed of the rules")?;
+    Ok(found.unsigned_abs())
 }
 
 pub(super) async fn changes(

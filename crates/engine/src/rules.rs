@@ -1,0 +1,250 @@
+//! Rules for destinations: wishes about them, and what an operation does with them.
+//!
+//! Owns: judging a wish before it is stored, and from rules in the store to the map of a plan.
+//! Never: decides which rule wins (the planner does), or holds all of them in memory.
+
+mod judged;
+mod rows;
+mod wished;
+
+use crate::{Engine, EngineError};
+use postseal_planner::intent::Policies;
+use postseal_planner::plan::{Plan, PolicyMap, Step};
+use postseal_planner::policy::{Lookup, Overruled};
+use postseal_planner::{Finding, Intent, Severity};
+use postseal_store::{InstanceState, OperationKind, RuleState, RuleTake, RuleView};
+use rows::Rows;
+pub use wished::{Added, Forced, Refused, RuleRequest, RulesWished};
+
+/// So many changes are shown with a plan.
+const SHOWN: usize = 200;
+
+/// What a plan does with the rules for destinations.
+#[derive(Clone, Debug)]
+pub struct RuleChanges {
+    /// What is taken into force with it.
+    pub take: RuleTake,
+    /// Which rules its map is made of.
+    pub view: RuleView,
+    /// How many rules change.
+    pub count: u64,
+    /// The first of them, before and after.
+    pub shown: Vec<RuleState>,
+    /// What the map must answer.
+    pub lookups: Vec<Lookup>,
+    /// Rules that others overrule.
+    pub overruled: Vec<Overruled>,
+}
+
+impl Default for RuleChanges {
+    fn default() -> Self {
+        Self {
+            take: RuleTake::None,
+            view: RuleView::InForce,
+            count: 0,
+            shown: Vec::new(),
+            lookups: Vec::new(),
+            overruled: Vec::new(),
+        }
+    }
+}
+
+impl Engine<'_> {
+    /// What is wanted with the rules as they are wished.
+    pub(crate) fn with_rules(
+        &self,
+        intent: &Intent,
+        state: &InstanceState,
+        kind: &OperationKind,
+    ) -> Result<(Intent, RuleChanges), EngineError> {
+        let mut changes = RuleChanges::default();
+        let mut intent = Intent {
+            policies: state.desired.policies,
+            ..intent.clone()
+        };
+        if *kind != OperationKind::Apply {
+            return Ok((intent, changes));
+        }
+        let count = self.store.pending_rules(&self.instance)?;
+        if count > 0 {
+            let revision = self.store.rules_revision(&self.instance)?;
+            changes.take = RuleTake::Wishes { revision };
+            changes.view = RuleView::Wanted;
+            changes.count = count;
+            changes.shown = self.pending_shown()?;
+            intent.policies = self.rendered(&mut changes)?;
+        }
+        Ok((intent, changes))
+    }
+
+    /// What taking an operation back does with the rules.
+    pub(crate) fn rules_taken_back(
+        &self,
+        of: u64,
+        undone: &Plan,
+    ) -> Result<RuleChanges, EngineError> {
+        let mut changes = RuleChanges::default();
+        if undone.intent.policies == undone.earlier.policies {
+            return Ok(changes);
+        }
+        let swapped = self.store.rule_changes(of, SHOWN)?;
+        changes.take = RuleTake::Reverse { of };
+        changes.view = RuleView::Before(of);
+        changes.count = self.store.count_rule_changes(of)?;
+        changes.shown = swapped
+            .into_iter()
+            .map(|state| RuleState {
+                in_force: state.wanted,
+                wanted: state.in_force,
+                ..state
+            })
+            .collect();
+        self.rendered(&mut changes)?;
+        Ok(changes)
+    }
+
+    /// Renders without keeping a row: what the map comes to, and what it must answer.
+    fn rendered(&self, changes: &mut RuleChanges) -> Result<Option<Policies>, EngineError> {
+        let mut rows = Rows::new(
+            &*self.store,
+            &self.instance,
+            changes.view,
+            self.expected_rows()?,
+        );
+        let rendered = rows.exhausted()?;
+        changes.lookups = changed_lookups(&changes.shown);
+        let Some(rendered) = rendered else {
+            return Ok(None);
+        };
+        changes.lookups.extend(rendered.lookups);
+        changes.overruled = rendered.overruled;
+        Ok(Some(rendered.policies))
+    }
+
+    fn pending_shown(&self) -> Result<Vec<RuleState>, EngineError> {
+        let filter = postseal_store::RuleFilter {
+            pending: postseal_store::Pending::Only,
+            ..Default::default()
+        };
+        Ok(self.store.list_rules(&self.instance, &filter, 0, SHOWN)?)
+    }
+
+    /// How many rows there will be, roughly: it spreads the samples.
+    fn expected_rows(&self) -> Result<u64, EngineError> {
+        let state = self.state()?;
+        let now = state.desired.policies.map_or(0, |policies| policies.rows);
+        Ok(now.max(self.store.pending_rules(&self.instance)?))
+    }
+
+    /// Makes the map that a plan installs, beside the one that answers now, and asks it.
+    pub(crate) fn make_policy_map(
+        &self,
+        plan: &Plan,
+        changes: &RuleChanges,
+    ) -> Result<(), EngineError> {
+        let Some(map) = map_of(plan) else {
+            return Ok(());
+        };
+        let mut rows = Rows::new(
+            &*self.store,
+            &self.instance,
+            changes.view,
+            map.policies.rows,
+        );
+        self.host.install_policy_map(map, &mut rows)?;
+        let made = rows.rendered();
+        if made.map(|made| made.policies) != Some(map.policies) {
+            return Err(EngineError::Stale(
+                "the rules for destinations have changed meanwhile; run `postseal plan` again"
+                    .to_owned(),
+            ));
+        }
+        let sample = made.map(|made| made.lookups.clone()).unwrap_or_default();
+        let lookups: Vec<Lookup> = changes.lookups.iter().cloned().chain(sample).collect();
+        let findings = self.ask_policy_map(map, &lookups);
+        match findings.is_empty() {
+            true => Ok(()),
+            false => Err(EngineError::Rehearsal { findings }),
+        }
+    }
+
+    /// The map of the policies that were in force before, once nothing names it any more.
+    pub(crate) fn remove_earlier_map(&mut self, plan: &Plan) -> Result<(), EngineError> {
+        let Some(earlier) = plan.earlier.policies else {
+            return Ok(());
+        };
+        if plan.intent.policies == Some(earlier) {
+            return Ok(());
+        }
+        let folder = std::path::Path::new(&self.instance);
+        let files = postseal_planner::policy_map_files(folder, &earlier);
+        self.remove_files_unnamed(&files)
+    }
+
+    /// Whether a map answers as its rows say.
+    pub(crate) fn ask_policy_map(&self, map: &PolicyMap, lookups: &[Lookup]) -> Vec<Finding> {
+        let keys: Vec<String> = lookups.iter().map(|lookup| lookup.key.clone()).collect();
+        let name = map.name();
+        let answers = match self.host.lookups(&name, &keys) {
+            Ok(answers) => answers,
+            Err(error) => {
+                let why = crate::undo::whole_chain(&error);
+                return vec![wrong(&name, &format!("It cannot be asked: {why}."))];
+            }
+        };
+        let differ = lookups.iter().zip(answers).filter_map(|(lookup, answer)| {
+            let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".into());
+            (lookup.value != answer).then(|| {
+                let (wanted, got) = (text(&lookup.value), text(&answer));
+                format!("{}: {got}, not {wanted}", lookup.key)
+            })
+        });
+        let differ: Vec<String> = differ.collect();
+        if differ.is_empty() {
+            return Vec::new();
+        }
+        let finding = wrong(&name, "It does not answer as its rows say.");
+        vec![differ.into_iter().fold(finding, Finding::seen)]
+    }
+}
+
+/// The map that a plan makes.
+pub(crate) fn map_of(plan: &Plan) -> Option<&PolicyMap> {
+    plan.steps.iter().find_map(|step| match step {
+        Step::InstallPolicyMap(map) => Some(map),
+        _ => None,
+    })
+}
+
+/// The keys of changed rules: what they were is gone, and what they are is there.
+fn changed_lookups(shown: &[RuleState]) -> Vec<Lookup> {
+    let mut lookups = Vec::new();
+    for state in shown {
+        // Another manager's rule may stand at the same key: only what is written is sure.
+        if let (Some(gone), None) = (&state.in_force, &state.wanted) {
+            let keys = gone.keys().into_iter();
+            lookups.extend(keys.map(|key| Lookup { key, value: None }));
+        }
+        if let Some(there) = &state.wanted {
+            let value = Some(there.policy.clone());
+            let keys = there.keys().into_iter();
+            lookups.extend(keys.map(|key| Lookup {
+                key,
+                value: value.clone(),
+            }));
+        }
+    }
+    lookups
+}
+
+fn wrong(map: &str, what: &str) -> Finding {
+    Finding::new(
+        "policy.map-answers-wrong",
+        Severity::Fatal,
+        format!("The map of policies {map} cannot be used. {what}"),
+        "Nothing was changed. Look at the disk and at what postmap(1) says of the map.",
+    )
+}
+
+#[cfg(test)]
+mod tests;

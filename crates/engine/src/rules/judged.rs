@@ -1,0 +1,84 @@
+//! Rules held against where mail really goes.
+//!
+//! Owns: answering the planner's questions about many rules in few calls: a table is asked for
+//! thousands of keys at once. Never: decides what speaks against a rule.
+
+use crate::explain::{answer, failed};
+use postseal_host::Host;
+use postseal_planner::Finding;
+use postseal_planner::facts::Facts;
+use postseal_planner::policy::{Rule, judge_all};
+use postseal_planner::resolve::{Answer, Answers, Asked, Question};
+use std::collections::BTreeMap;
+
+/// Rules judged together: their answers are in memory at once.
+const TOGETHER: usize = 10_000;
+/// A way is found in fewer rounds of questions.
+const MOST_ROUNDS: usize = 400;
+
+/// What speaks against each of the rules, in their order.
+pub(crate) fn judged(host: &dyn Host, facts: &Facts, rules: &[Rule]) -> Vec<Vec<Finding>> {
+    let mut all = Vec::with_capacity(rules.len());
+    for chunk in rules.chunks(TOGETHER) {
+        all.extend(chunk_judged(host, facts, chunk));
+    }
+    all
+}
+
+fn chunk_judged(host: &dyn Host, facts: &Facts, rules: &[Rule]) -> Vec<Vec<Finding>> {
+    let mut answers = Answers::default();
+    let mut found: Vec<Option<Vec<Finding>>> = vec![None; rules.len()];
+    let mut open: Vec<usize> = (0..rules.len()).collect();
+    for _ in 0..MOST_ROUNDS {
+        let asked: Vec<Rule> = open.iter().map(|i| rules[*i].clone()).collect();
+        let mut questions = Vec::new();
+        let mut still = Vec::new();
+        for (i, judged) in open.iter().zip(judge_all(&asked, facts, &answers)) {
+            match judged {
+                Asked::Answered(findings) => found[*i] = Some(findings),
+                Asked::Unanswered(question) => {
+                    questions.push(question);
+                    still.push(*i);
+                }
+            }
+        }
+        if still.is_empty() {
+            break;
+        }
+        answer_all(host, questions, &mut answers);
+        open = still;
+    }
+    found.into_iter().map(Option::unwrap_or_default).collect()
+}
+
+/// Asks each table once for all of its keys.
+fn answer_all(host: &dyn Host, questions: Vec<Question>, answers: &mut Answers) {
+    let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for question in questions {
+        match question {
+            Question::Lookup { table, key } => tables.entry(table).or_default().push(key),
+            file @ Question::File(_) => {
+                let found = answer(host, &file);
+                answers.put(file, found);
+            }
+        }
+    }
+    for (table, mut keys) in tables {
+        keys.sort();
+        keys.dedup();
+        let found: Vec<Answer> = match host.lookups(&table, &keys) {
+            Ok(found) => found
+                .into_iter()
+                .map(|value| value.map_or(Answer::NotFound, Answer::Found))
+                .collect(),
+            Err(error) => vec![failed(&error); keys.len()],
+        };
+        for (key, value) in keys.into_iter().zip(found) {
+            let question = Question::Lookup {
+                table: table.clone(),
+                key,
+            };
+            answers.put(question, value);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Wishes about rules: judged, then stored.
+//!
+//! Owns: what is said against a rule before it is stored, and the report of what came of many.
+//! Never: changes Postfix; `apply` does.
+
+use super::judged::judged;
+use crate::observe::observe_unadopted;
+use crate::{Engine, EngineError};
+use postseal_planner::policy::{Rule, RuleId, covered_by};
+use postseal_planner::{Finding, Refusal, Severity};
+use postseal_store::{RuleState, RuleWish};
+use std::collections::BTreeSet;
+
+/// So many changes are told one by one.
+const SHOWN: usize = 200;
+
+/// A rule that is wished, and where it was read.
+#[derive(Clone, Debug)]
+pub struct RuleRequest {
+    /// The rule.
+    pub rule: Rule,
+    /// The line of the file it was read from.
+    pub line: Option<usize>,
+}
+
+/// Which rules may be there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// None of them.
+    New,
+    /// Some or all; those are changed.
+    Any,
+}
+
+/// What becomes of a rule that something speaks against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Forced {
+    /// It is refused, and all others with it.
+    No,
+    /// It is refused, and the others are stored.
+    Partial,
+    /// It is stored all the same; why.
+    Because(String),
+}
+
+/// What came of wishes about rules.
+#[derive(Clone, Debug, Default)]
+pub struct RulesWished {
+    /// How many were not there.
+    pub added: u64,
+    /// How many were, and are different now.
+    pub changed: u64,
+    /// How many were as they are wished.
+    pub same: u64,
+    /// How many are to be gone.
+    pub removed: u64,
+    /// Which were refused.
+    pub refused: Vec<Refused>,
+    /// What speaks against rules that were stored all the same.
+    pub findings: Vec<Finding>,
+    /// The first changes, before and after.
+    pub shown: Vec<RuleState>,
+}
+
+/// A rule that was refused.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// Where it was read.
+    pub line: Option<usize>,
+    /// What it is for, as it was given.
+    pub destination: String,
+    /// Why.
+    pub findings: Vec<Finding>,
+}
+
+impl Engine<'_> {
+    /// Wishes for rules. Refused ones are in the report; what is stored is stored in one
+    /// transaction.
+    ///
+    /// # Errors
+    /// [`EngineError::NotAdopted`], and what the host or the store fails with.
+    pub fn add_rules(
+        &mut self,
+        requests: Vec<RuleRequest>,
+        added: Added,
+        forced: &Forced,
+    ) -> Result<RulesWished, EngineError> {
+        self.state()?;
+        let facts = observe_unadopted(self.host)?;
+        let rules: Vec<Rule> = requests.iter().map(|one| one.rule.clone()).collect();
+        let against = judged(self.host, &facts, &rules);
+        let states = self.states_of(&rules)?;
+        let covering = self.covering(&rules)?;
+        let mut report = RulesWished::default();
+        let mut wishes = Vec::new();
+        for (i, (mut request, findings)) in requests.into_iter().zip(against).enumerate() {
+            let mut firm = Vec::new();
+            if added == Added::New && states[i].wanted.is_some() {
+                firm.push(exists(&request.rule));
+            }
+            firm.extend(covering[i].clone());
+            let told = match forced {
+                Forced::Because(reason) if firm.is_empty() => {
+                    if !findings.is_empty() {
+                        request.rule.about.reason = Some(reason.clone());
+                    }
+                    report.findings.extend(findings);
+                    Vec::new()
+                }
+                _ => firm.into_iter().chain(findings).collect(),
+            };
+            if told.is_empty() {
+                note(&mut report, &states[i], Some(&request.rule));
+                wishes.push(RuleWish::Put(request.rule));
+            } else {
+                report.refused.push(Refused {
+                    line: request.line,
+                    destination: request.rule.id.shown(),
+                    findings: told,
+                });
+            }
+        }
+        if report.refused.is_empty() || *forced == Forced::Partial {
+            self.store.wish_rules(&self.instance, &wishes)?;
+        }
+        Ok(report)
+    }
+
+    /// Wishes that rules were gone: all of them, or none where one is unknown.
+    pub fn remove_rules(&mut self, ids: &[RuleId]) -> Result<RulesWished, EngineError> {
+        self.state()?;
+        let states = self.store.rule_states(&self.instance, ids)?;
+        let mut report = RulesWished::default();
+        for state in &states {
+            if state.wanted.is_none() {
+                return Err(unknown(&state.id));
+            }
+            note(&mut report, state, None);
+        }
+        let wishes: Vec<RuleWish> = ids.iter().cloned().map(RuleWish::Remove).collect();
+        self.store.wish_rules(&self.instance, &wishes)?;
+        Ok(report)
+    }
+
+    /// A rule as it is wished.
+    pub fn wanted_rule(&self, id: &RuleId) -> Result<Rule, EngineError> {
+        self.state()?;
+        let states = self
+            .store
+            .rule_states(&self.instance, std::slice::from_ref(id))?;
+        let wanted = states.into_iter().next().and_then(|state| state.wanted);
+        wanted.ok_or_else(|| unknown(id))
+    }
+
+    fn states_of(&self, rules: &[Rule]) -> Result<Vec<RuleState>, EngineError> {
+        let ids: Vec<RuleId> = rules.iter().map(|rule| rule.id.clone()).collect();
+        Ok(self.store.rule_states(&self.instance, &ids)?)
+    }
+
+    /// For each rule the one, there or among them, that writes a key of it, too.
+    fn covering(&self, rules: &[Rule]) -> Result<Vec<Option<Finding>>, EngineError> {
+        let others: Vec<Option<RuleId>> = rules.iter().map(covered_by).collect();
+        let ids: Vec<RuleId> = others.iter().flatten().cloned().collect();
+        let mut states = self.store.rule_states(&self.instance, &ids)?.into_iter();
+        let given: BTreeSet<(&str, bool)> = rules
+            .iter()
+            .map(|rule| (rule.id.destination.as_str(), is_both(rule)))
+            .collect();
+        let found = rules.iter().zip(&others).map(|(rule, other)| {
+            let other = other.as_ref()?;
+            let state = states.next()?;
+            let below = other.destination.starts_with('.');
+            let there = state.wanted.as_ref().is_some_and(|it| below || is_both(it));
+            let along = match below {
+                true => given.contains(&(other.destination.as_str(), false)),
+                false => given.contains(&(other.destination.as_str(), true)),
+            };
+            (there || along).then(|| covered(rule, other))
+        });
+        Ok(found.collect())
+    }
+}
+
+fn is_both(rule: &Rule) -> bool {
+    rule.both == postseal_planner::policy::Both::Yes
+}
+
+fn note(report: &mut RulesWished, state: &RuleState, wanted: Option<&Rule>) {
+    match (&state.wanted, wanted) {
+        (None, Some(_)) => report.added += 1,
+        (Some(now), Some(wanted)) if now == wanted => {
+            report.same += 1;
+            return;
+        }
+        (Some(_), Some(_)) => report.changed += 1,
+        (_, None) => report.removed += 1,
+    }
+    if report.shown.len() < SHOWN {
+        report.shown.push(RuleState {
+            id: state.id.clone(),
+            in_force: state.wanted.clone(),
+            wanted: wanted.cloned(),
+        });
+    }
+}
+
+fn exists(rule: &Rule) -> Finding {
+    let shown = rule.id.shown();
+    Finding::new(
+        "policy.exists",
+        Severity::Error,
+        format!("There is a rule for {shown} already."),
+        format!("`postseal policy edit '{shown}' …` changes it."),
+    )
+}
+
+fn covered(rule: &Rule, other: &RuleId) -> Finding {
+    let (shown, other) = (rule.id.shown(), other.shown());
+    Finding::new(
+        "policy.covered",
+        Severity::Error,
+        format!("{shown} and {other} would both write the row for the names below the domain."),
+        format!(
+            "Change the scope of one: `postseal policy edit '{}' --scope domain`.",
+            other.trim_start_matches('.')
+        ),
+    )
+}
+
+fn unknown(id: &RuleId) -> EngineError {
+    EngineError::Unknown {
+        what: "rule for",
+        name: id.shown(),
+    }
+}
+
+impl RulesWished {
+    /// The refusal, where nothing was stored because of it.
+    pub fn refusal(&self) -> Option<Refusal> {
+        let findings: Vec<Finding> = self
+            .refused
+            .iter()
+            .flat_map(|refused| refused.findings.clone())
+            .collect();
+        (!findings.is_empty()).then_some(Refusal { findings })
+    }
+}

@@ -1,0 +1,96 @@
+//! Maps of TLS policies.
+//!
+//! Owns: writing a source as it streams in, having it compiled beside the map that answers, and
+//! giving both their names last, so that a map that can be named is whole. Never: decides what is
+//! in it.
+
+use crate::file::{failed, sync_folder};
+use crate::postfix::Postfix;
+use crate::root::Root;
+use crate::sni_map::draft;
+use crate::{HostError, private};
+use postseal_planner::plan::PolicyMap;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+/// Not secret: as administrators' own maps.
+const MODE: u32 = 0o644;
+const CHUNK: usize = 1 << 20;
+
+/// Makes the map of what `rows` gives. `config` is the configuration directory for `postmap`.
+pub(crate) fn install(
+    root: &Root,
+    postfix: &Postfix,
+    config: &Path,
+    map: &PolicyMap,
+    rows: &mut dyn Read,
+) -> Result<(), HostError> {
+    let folder = map.path.parent().unwrap_or(Path::new("/"));
+    private::make_folder(&root.at(folder))?;
+    let made = PolicyMap {
+        path: draft(&map.path),
+        ..map.clone()
+    };
+    let done = make(root, postfix, config, &made, rows).and_then(|()| {
+        // The source first: an index older than its source makes Postfix warn.
+        let pairs = made.files().into_iter().zip(map.files());
+        for (from, to) in pairs {
+            fs::rename(root.at(&from), root.at(&to)).map_err(failed("rename", &to))?;
+        }
+        sync_folder(&root.at(folder))
+    });
+    if done.is_err() {
+        for file in made.files() {
+            // What cannot be removed now is removed by the next one.
+            let _ = fs::remove_file(root.at(&file));
+        }
+    }
+    done
+}
+
+fn make(
+    root: &Root,
+    postfix: &Postfix,
+    config: &Path,
+    map: &PolicyMap,
+    rows: &mut dyn Read,
+) -> Result<(), HostError> {
+    for file in map.files() {
+        match fs::remove_file(root.at(&file)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(failed("write", &file)(error));
+            }
+            _ => {}
+        }
+    }
+    write(&root.at(&map.path), rows).map_err(failed("write", &map.path))?;
+    let files = map.files();
+    let Some(compiled) = files.get(1) else {
+        return Ok(());
+    };
+    postfix.compile_policies(config, &map.name())?;
+    let seen = root.at(compiled);
+    let settle = || {
+        fs::set_permissions(&seen, Permissions::from_mode(MODE))?;
+        File::open(&seen)?.sync_all()
+    };
+    settle().map_err(failed("write", compiled))
+}
+
+fn write(path: &Path, rows: &mut dyn Read) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(MODE)
+        .open(path)?;
+    file.set_permissions(Permissions::from_mode(MODE))?;
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        match rows.read(&mut chunk)? {
+            0 => return file.sync_all(),
+            n => file.write_all(&chunk[..n])?,
+        }
+    }
+}
