@@ -13,6 +13,7 @@ use crate::trust::SystemTrust;
 use mailtls::policy::{Name, Policy};
 use mailtls::{Certificate, Level, TrustError, verify_chain};
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// What a level asks of a certificate.
@@ -129,11 +130,21 @@ fn one(word: &str, hop: &NextHop, host: &str) -> Option<Match> {
     }
 }
 
+/// One of the names. But where an address is among them (that of a next hop in brackets), OpenSSL
+/// asks for that address, and besides for one of the names, if there are any (`SSL_add1_host`).
 fn has_one(leaf: &Certificate, wanted: &[Match]) -> bool {
-    wanted.iter().any(|one| match one {
+    let is_address = |one: &&Match| match one {
+        Match::This(name) => name.parse::<IpAddr>().is_ok(),
+        Match::Below(_) => false,
+    };
+    let (addresses, names): (Vec<&Match>, Vec<&Match>) = wanted.iter().partition(is_address);
+    let has = |one: &&Match| match one {
         Match::This(name) => leaf.matches_name(name),
         Match::Below(parent) => leaf.has_name_below(parent),
-    })
+    };
+    addresses.first().is_none_or(has)
+        && (names.is_empty() || names.iter().any(has))
+        && !wanted.is_empty()
 }
 
 fn wrong_name(chain: &[Certificate], wanted: &[Match]) -> Lack {

@@ -112,7 +112,13 @@ fn name(host: &str, leaf: &Certificate) -> Option<String> {
         .dns_names
         .iter()
         .find_map(|name| mailtls::host_name(name));
-    own.or_else(|| mailtls::host_name(leaf.common_name.as_deref()?))
+    let wild = || {
+        leaf.dns_names
+            .iter()
+            .find_map(|name| name.strip_prefix('*'))
+    };
+    own.or_else(|| wild().map(str::to_owned))
+        .or_else(|| mailtls::host_name(leaf.common_name.as_deref()?))
 }
 
 /// The longest domain, of two labels at least, that all names lie below.

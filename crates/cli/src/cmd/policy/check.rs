@@ -101,6 +101,13 @@ fn next_hops(
         Some(_) => Vec::new(),
         None => explanation.findings,
     };
+    if explanation.hops.is_empty() {
+        return Ok(vec![Asked {
+            subject: text.to_owned(),
+            destination: None,
+            findings,
+        }]);
+    }
     let hops = explanation.hops.into_iter();
     let asked = hops.map(|hop| one(text, &hop, policy, std::mem::take(&mut findings)));
     Ok(asked.collect())
