@@ -329,6 +329,7 @@ fn what_is_suggested_works_and_why_nothing_stronger_is_said() {
         Peer::SelfSigned,
         Peer::Trusted,
         Peer::WrongName,
+        Peer::Wildcard,
     ];
     let sinks = peers.map(|peer| chains.sink(peer));
     let scene = scene(&[], &chains);
@@ -345,6 +346,7 @@ fn what_is_suggested_works_and_why_nothing_stronger_is_said() {
         "encrypt",
         &format!("secure match={NAME}"),
         "secure match=other.peer.test",
+        "secure match=.peer.test",
     ];
     for (sink, wanted) in sinks.iter().zip(wanted) {
         let (seen, _) = strongest(sink, "secure match=no.test");
