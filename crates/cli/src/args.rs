@@ -93,6 +93,9 @@ pub(crate) enum Command {
     /// The certificate store and its bindings
     #[command(subcommand)]
     Cert(cmd::cert::CertCommand),
+    /// TLS by destination
+    #[command(subcommand)]
+    Policy(cmd::policy::PolicyCommand),
     /// What apply would do: findings, diff, steps, expectations
     Plan(cmd::plan::PlanArgs),
     /// Rehearse, apply, verify on the wire; keep or roll back

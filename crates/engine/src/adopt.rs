@@ -135,7 +135,9 @@ impl Engine<'_> {
     pub fn discard(&mut self) -> Result<Wished, EngineError> {
         let state = self.state()?;
         self.store.set_draft(&self.instance, None)?;
+        let rules = self.store.discard_rules(&self.instance)?;
         Ok(Wished {
+            rules,
             before: state.draft.unwrap_or_else(|| state.desired.clone()),
             after: state.desired.clone(),
             in_force: state.desired,
@@ -161,6 +163,7 @@ impl Engine<'_> {
         let pending = (after != state.desired).then_some(&after);
         self.store.set_draft(&self.instance, pending)?;
         Ok(Wished {
+            rules: 0,
             before,
             after,
             in_force: state.desired,
@@ -177,6 +180,8 @@ pub struct Wished {
     pub after: Intent,
     /// What is in force.
     pub in_force: Intent,
+    /// How many wishes about rules for destinations were dropped.
+    pub rules: u64,
 }
 
 /// Whether an instance was adopted before.

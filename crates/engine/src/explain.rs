@@ -7,7 +7,7 @@ use crate::EngineError;
 use crate::observe::observe_unadopted;
 use postseal_host::{Host, HostError};
 use postseal_planner::explain::{Explanation, Subject};
-use postseal_planner::facts::FileLook;
+use postseal_planner::facts::{Facts, FileLook};
 use postseal_planner::resolve::{Answer, Answers, Asked, Question};
 use std::path::Path;
 
@@ -21,10 +21,19 @@ pub fn explain(
     subject: &Subject,
     sender: &str,
 ) -> Result<Explanation, EngineError> {
-    let facts = observe_unadopted(host)?;
+    explain_in(host, &observe_unadopted(host)?, subject, sender)
+}
+
+/// The same in a picture of the instance that was taken before: for many subjects.
+pub fn explain_in(
+    host: &dyn Host,
+    facts: &Facts,
+    subject: &Subject,
+    sender: &str,
+) -> Result<Explanation, EngineError> {
     let mut answers = Answers::default();
     for _ in 0..MOST_LOOKS {
-        match postseal_planner::explain::explain(&facts, subject, sender, &answers) {
+        match postseal_planner::explain::explain(facts, subject, sender, &answers) {
             Asked::Answered(explanation) => return Ok(explanation),
             Asked::Unanswered(question) => {
                 let answer = answer(host, &question);

@@ -104,7 +104,7 @@ impl Engine<'_> {
             ttl: None,
         };
         for endpoint in dane::endpoints(&facts, given) {
-            let published = dane::published(&facts, &endpoint.host, endpoint.port);
+            let published = dane::published(&facts.dns, &endpoint.host, endpoint.port);
             tlsa.add(
                 &owner_name(&endpoint.host, endpoint.port).unwrap_or_default(),
                 &records,

@@ -8,7 +8,7 @@ use postseal_planner::report::{
     HandshakeExpectation, Report, ServiceExpectation, TlsExpectation, WireExpectation,
 };
 use postseal_probe::dns::{self, Named};
-use postseal_probe::{MailBeforeTls, Start, Target};
+use postseal_probe::{Budget, MailBeforeTls, Start, Target};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,6 +18,16 @@ use std::time::Duration;
 pub trait Wire: Sync {
     /// Probes every target, in parallel, each within `deadline`; reports in the targets' order.
     fn probe(&self, targets: &[Target], deadline: Duration) -> Vec<Report>;
+
+    /// The same within a budget of connections; `seen` is told how many are done.
+    fn probe_within(
+        &self,
+        targets: &[Target],
+        budget: Budget,
+        _seen: &(dyn Fn(usize) + Sync),
+    ) -> Vec<Report> {
+        self.probe(targets, budget.deadline)
+    }
 
     /// Asks DNS, all within `deadline`. `resolv_conf` is what the instance's machine says of its
     /// resolvers. A question that is missing from the answers was not asked: by a wire without DNS,
@@ -37,6 +47,15 @@ pub struct Network {
 impl Wire for Network {
     fn probe(&self, targets: &[Target], deadline: Duration) -> Vec<Report> {
         postseal_probe::probe_all(targets, deadline)
+    }
+
+    fn probe_within(
+        &self,
+        targets: &[Target],
+        budget: Budget,
+        seen: &(dyn Fn(usize) + Sync),
+    ) -> Vec<Report> {
+        postseal_probe::probe_within(targets, budget, seen)
     }
 
     fn ask(

@@ -6,9 +6,11 @@
 //! The text comes from x509-parser, which tolerates much and never reads C strings; signatures
 //! and keys from OpenSSL, because that is what Postfix uses. Both must be able to read it.
 
+mod compare;
 mod names;
 mod summary;
 
+pub use compare::Digests;
 pub use names::host_name;
 pub use summary::Summary;
 
@@ -170,6 +172,12 @@ impl Certificate {
     /// counts only where there is no DNS name.
     pub fn matches_name(&self, host: &str) -> bool {
         names::matches(self, host)
+    }
+
+    /// Whether it has a name below this domain, as OpenSSL takes `.example.org` (Postfix's
+    /// `dot-nexthop` and `match=.example.org`); the common name counts as in [`Self::matches_name`].
+    pub fn has_name_below(&self, domain: &str) -> bool {
+        names::below(self, domain)
     }
 
     /// Whether it may be used by a TLS server (extendedKeyUsage absent, or allowing it).

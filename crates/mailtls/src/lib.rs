@@ -33,7 +33,7 @@ mod forge;
 
 pub use bundle::{Bundle, Files, Note};
 pub use cert_error::CertError;
-pub use certificate::{Certificate, KeyKind, Summary, host_name, pem_certificates};
+pub use certificate::{Certificate, Digests, KeyKind, Summary, host_name, pem_certificates};
 pub use configured::{Loaded, chain_file_problems, chain_files_problems, pair_problems};
 pub use fingerprint::Fingerprint;
 pub use grade::Grade;

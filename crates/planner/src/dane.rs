@@ -7,7 +7,7 @@
 mod names;
 
 use crate::Finding;
-use crate::dns::{Answer, Question, Records, Security};
+use crate::dns::{Answer, Answers, Question, Records, Security};
 use crate::expect::{chains, speaker};
 use crate::facts::Facts;
 use crate::intent::Intent;
@@ -99,7 +99,7 @@ pub(crate) fn asked(view: &View<'_>, ports: &BTreeSet<u16>, given: &[String]) ->
     let names = names::of(view, given);
     let mut wanted = names.questions;
     for host in &names.hosts {
-        for base in bases(view.facts(), host) {
+        for base in bases(dns, host) {
             let tlsa = ports.iter().map(|port| Question::Tlsa {
                 base: base.clone(),
                 port: *port,
@@ -123,8 +123,8 @@ pub(crate) fn ports(view: &View<'_>) -> BTreeSet<u16> {
 
 /// Where the records of a host stand: at the name that a vouched-for alias leads to, else at its
 /// own (RFC 7671 §7). Nowhere before its addresses are known.
-fn bases(facts: &Facts, host: &str) -> Vec<String> {
-    let Some(Ok(answer)) = facts.dns.get(&Question::Addresses(host.to_owned())) else {
+pub(crate) fn bases(dns: &Answers, host: &str) -> Vec<String> {
+    let Some(Ok(answer)) = dns.get(&Question::Addresses(host.to_owned())) else {
         return Vec::new();
     };
     let mut bases = vec![host.to_owned()];
@@ -161,15 +161,15 @@ pub struct Found {
     pub ttl: Option<u32>,
 }
 
-/// The records of a host and port, by the answers that the facts hold.
-pub fn published(facts: &Facts, host: &str, port: u16) -> Published {
-    if let Some(Err(why)) = facts.dns.get(&Question::Addresses(host.to_owned())) {
+/// The records of a host and port, by these answers.
+pub fn published(dns: &Answers, host: &str, port: u16) -> Published {
+    if let Some(Err(why)) = dns.get(&Question::Addresses(host.to_owned())) {
         return Published::Failed(why.clone());
     }
     let mut last = Published::NotAsked;
-    for base in bases(facts, host) {
+    for base in bases(dns, host) {
         let owner = tlsa::owner_name(&base, port).unwrap_or_default();
-        last = match facts.dns.get(&Question::Tlsa { base, port }) {
+        last = match dns.get(&Question::Tlsa { base, port }) {
             None => Published::NotAsked,
             Some(Err(why)) => Published::Failed(why.clone()),
             Some(Ok(answer)) => found(answer, owner),

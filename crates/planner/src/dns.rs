@@ -45,12 +45,21 @@ pub struct Answer {
 /// Records of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Records {
-    /// Host names, the preferred first. A null MX (RFC 7505) is one empty name.
-    Mx(Vec<String>),
+    /// The preferred first. A null MX (RFC 7505) is one empty name.
+    Mx(Vec<Exchanger>),
     /// Addresses.
     Addresses(Vec<IpAddr>),
     /// TLSA records.
     Tlsa(Vec<TlsaRecord>),
+}
+
+/// A mail exchanger (RFC 5321 §5.1). Ordered as mailers try them, by preference.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Exchanger {
+    /// The lower, the sooner.
+    pub preference: u16,
+    /// The host, in A-labels without a final dot; empty in a null MX.
+    pub host: String,
 }
 
 /// Whether DNSSEC vouches for an answer.

@@ -203,7 +203,7 @@ fn records_stand_where_a_vouched_for_alias_leads_and_else_at_the_name() {
         for line in lines {
             support::dns::said(&mut host, line);
         }
-        let seen = match dane::published(&host.facts, "mx.example.com", 25) {
+        let seen = match dane::published(&host.facts.dns, "mx.example.com", 25) {
             Published::Vouched(found) => {
                 assert_eq!(found.records.len(), 1);
                 found.owner
@@ -214,7 +214,7 @@ fn records_stand_where_a_vouched_for_alias_leads_and_else_at_the_name() {
         assert_eq!(seen, wanted, "{lines:?}");
     }
     let nobody = host("myhostname = mx.example.com\n");
-    let seen = dane::published(&nobody.facts, "mx.example.com", 25);
+    let seen = dane::published(&nobody.facts.dns, "mx.example.com", 25);
     assert_eq!(seen, Published::NotAsked);
 }
 

@@ -1,7 +1,7 @@
 //! Looks at servers: the dialogue over real sockets.
 //!
 //! Owns: bringing bytes between a [`Dialogue`] and a connection, timing the stages, the test of
-//! the protocol floor, and many targets at once. Never: decides what is right.
+//! the protocol floor. Never: decides what is right.
 
 use crate::dialogue::{Dialogue, Next, Said};
 use crate::target::{MailBeforeTls, Target};
@@ -12,13 +12,7 @@ use postseal_planner::report::{
     Answered, Ask, Asked, FloorTest, Handshake, Report, Stage, StageName, StageOutcome,
 };
 use std::io::ErrorKind;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
-
-/// How many targets are looked at at the same time.
-const PARALLEL: usize = 16;
 
 /// Looks at one target. Returns within `deadline`, whatever the server does.
 pub fn probe(target: &Target, deadline: Duration) -> Report {
@@ -55,35 +49,6 @@ pub fn probe(target: &Target, deadline: Duration) -> Report {
             .collect();
     }
     report
-}
-
-/// Looks at every target, up to sixteen at a time, each within `deadline` of its own beginning;
-/// reports in the targets' order.
-pub fn probe_all(targets: &[Target], deadline: Duration) -> Vec<Report> {
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::with_capacity(targets.len()));
-    let work = || {
-        loop {
-            let place = next.fetch_add(1, Ordering::Relaxed);
-            let Some(target) = targets.get(place) else {
-                return;
-            };
-            let report = probe(target, deadline);
-            done.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push((place, report));
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 1..PARALLEL.min(targets.len()) {
-            // Where no thread is to be had, those that run do the work; this one always does.
-            let _ = thread::Builder::new().spawn_scoped(scope, work);
-        }
-        work();
-    });
-    let mut reports = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    reports.sort_by_key(|(place, _)| *place);
-    reports.into_iter().map(|(_, report)| report).collect()
 }
 
 /// A second look, only as far as the handshake.

@@ -6,13 +6,14 @@
 //! saw (the planner does), or runs without a deadline.
 //!
 //! In reading order: [`target`] says what to look at; `reply` and [`dialogue`] hold the protocol;
-//! `wire` and `tls` hold the bytes; [`driver`] brings them together; [`session`] sends mail;
+//! `wire` and `tls` hold the bytes; [`driver`] brings them together, `many` for many targets at once; [`session`] sends mail;
 //! [`sink`] receives it; [`dns`] asks a resolver; [`library`] answers questions about OpenSSL itself.
 
 pub mod dialogue;
 pub mod dns;
 pub mod driver;
 pub mod library;
+mod many;
 pub mod reply;
 pub mod session;
 pub mod sink;
@@ -20,8 +21,9 @@ pub mod target;
 mod tls;
 mod wire;
 
-pub use driver::{probe, probe_all};
+pub use driver::probe;
 pub use library::{cipher_list, openssl_version};
+pub use many::{Budget, probe_all, probe_within};
 pub use reply::Reply;
 pub use session::{Accepted, Envelope, SendError, Session, relay_test, send};
 pub use sink::{

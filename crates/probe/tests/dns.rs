@@ -40,7 +40,7 @@ fn asked(server: SocketAddr, question: &Question) -> Answered {
 
 fn records(answer: &Answer) -> Vec<String> {
     match &answer.records {
-        Records::Mx(hosts) => hosts.clone(),
+        Records::Mx(hosts) => hosts.iter().map(|mx| mx.host.clone()).collect(),
         Records::Addresses(addresses) => addresses.iter().map(IpAddr::to_string).collect(),
         Records::Tlsa(records) => records.iter().map(TlsaRecord::to_string).collect(),
     }

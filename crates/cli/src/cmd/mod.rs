@@ -10,6 +10,7 @@ pub(crate) mod history;
 pub(crate) mod instance;
 pub(crate) mod lint;
 pub(crate) mod plan;
+pub(crate) mod policy;
 pub(crate) mod set;
 pub(crate) mod show;
 pub(crate) mod status;
@@ -35,6 +36,7 @@ pub(crate) fn run(command: &Command, global: &Global) -> Result<Answer, Failure>
         Command::Unset(args) => set::unset(args, global),
         Command::Discard => set::discard(global),
         Command::Cert(command) => cert::run(command, global),
+        Command::Policy(command) => policy::run(command, global),
         Command::Plan(args) => plan::run(args, global),
         Command::Apply(args) => apply::apply(args, global),
         Command::Confirm => apply::confirm(global),

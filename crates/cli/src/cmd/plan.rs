@@ -6,7 +6,7 @@ use crate::answer::{Answer, findings_text};
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
-use postseal_engine::Proposal;
+use postseal_engine::{Proposal, RuleChanges};
 use postseal_planner::Plan;
 use serde_json::{Value, json};
 
@@ -24,9 +24,11 @@ pub(crate) fn run(args: &PlanArgs, global: &Global) -> Result<Answer, Failure> {
     let text = if args.diff {
         diff(&proposal.plan)
     } else {
-        text(&proposal.plan)
+        text(&proposal.plan) + &rules(&proposal.rules)
     };
-    Ok(Answer::new(text, document(&proposal.plan)))
+    let mut document = document(&proposal.plan);
+    document["rules"] = rules_document(&proposal.rules);
+    Ok(Answer::new(text, document))
 }
 
 /// `--check` of any command that would change something.
@@ -38,6 +40,10 @@ pub(crate) fn checked(proposal: &Proposal, only_diff: OnlyDiff) -> Answer {
         Some(of) => format!("Back to before operation {of}.\n{}", text(plan)),
         None => text(plan),
     };
+    let text = match only_diff {
+        OnlyDiff::Yes => text,
+        OnlyDiff::No => text + &rules(&proposal.rules),
+    };
     let exit = if plan.is_empty() {
         Exit::Done
     } else {
@@ -45,6 +51,7 @@ pub(crate) fn checked(proposal: &Proposal, only_diff: OnlyDiff) -> Answer {
     };
     let mut document = document(plan);
     document["undoes"] = json!(undoes);
+    document["rules"] = rules_document(&proposal.rules);
     Answer::new(text, document).exit(exit)
 }
 
@@ -73,6 +80,42 @@ pub(crate) fn text(plan: &Plan) -> String {
         ));
     }
     text
+}
+
+/// The rules that change with a plan.
+fn rules(rules: &RuleChanges) -> String {
+    let mut text: String = rules.shown.iter().map(super::policy::rule::line).collect();
+    if !text.is_empty() {
+        text.insert_str(0, "Rules for destinations:\n");
+    }
+    let more = rules.count.saturating_sub(rules.shown.len() as u64);
+    if more > 0 {
+        text.push_str(&format!("… and {more} more\n"));
+    }
+    for overruled in &rules.overruled {
+        text.push_str(&format!(
+            "{}: {} is stricter than {}, and wins\n",
+            overruled.winner.id.shown(),
+            overruled.winner.policy,
+            overruled.loser.policy
+        ));
+    }
+    text
+}
+
+fn rules_document(rules: &RuleChanges) -> Value {
+    let changes: Vec<Value> = rules
+        .shown
+        .iter()
+        .map(|state| {
+            json!({
+                "destination": state.id.destination,
+                "before": state.in_force,
+                "after": state.wanted,
+            })
+        })
+        .collect();
+    json!({"count": rules.count, "changes": changes})
 }
 
 /// The unified diffs.

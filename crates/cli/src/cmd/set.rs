@@ -51,11 +51,15 @@ pub(crate) fn discard(global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
     let wished = session.engine().discard()?;
     let dropped = wishes(&wished.after, &wished.before);
-    let text = if dropped.is_empty() {
-        "Nothing was pending.\n".to_owned()
-    } else {
-        let words: Vec<String> = dropped.iter().map(word).collect();
-        format!("Dropped: {}\n", words.join(" "))
+    let mut words: Vec<String> = dropped.iter().map(word).collect();
+    match wished.rules {
+        0 => {}
+        1 => words.push("a wish about a rule for a destination".to_owned()),
+        rules => words.push(format!("{rules} wishes about rules for destinations")),
+    }
+    let text = match words.as_slice() {
+        [] => "Nothing was pending.\n".to_owned(),
+        words => format!("Dropped: {}\n", words.join(" ")),
     };
     Ok(Answer::new(text, document(&wished)))
 }

@@ -1,26 +1,15 @@
 //! Every level towards every kind of peer: what becomes of the mail is what `explain` promised.
 
+use crate::peers::{Chains, Peer};
 use crate::scene::Scene;
-use postseal_issue::{Issued, KeyType, LeafRequest, PrivateCa, Validity, self_signed};
-use postseal_probe::{Sink, SinkCertificate, SinkOptions, SinkTls};
+use postseal_probe::Sink;
 use postseal_testkit::postfix_box::PostfixBox;
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(90);
-const DAY: i64 = 86_400;
-const NAME: &str = "mx.peer.test";
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Peer {
-    Cleartext,
-    SelfSigned,
-    Trusted,
-    WrongName,
-    Expired,
-}
 
 const PEERS: [Peer; 5] = [
     Peer::Cleartext,
@@ -214,55 +203,4 @@ fn lines(scene: &Scene, recipient: &str) -> String {
         .lines()
         .filter(|line| line.contains(&format!("to=<{recipient}>")));
     of.collect::<Vec<_>>().join("\n")
-}
-
-/// The certificates of the peers.
-struct Chains {
-    ca: String,
-    trusted: Issued,
-    wrong_name: Issued,
-    expired: Issued,
-    own: Issued,
-    fingerprint: String,
-}
-
-impl Chains {
-    fn new() -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let now = i64::try_from(now.as_secs()).unwrap();
-        let validity = |from: i64, to: i64| Validity {
-            not_before: now + from * DAY,
-            not_after: now + to * DAY,
-        };
-        let valid = validity(-30, 60);
-        let request = |name: &str, validity| LeafRequest {
-            names: vec![name.to_owned()],
-            key_type: KeyType::EcdsaP256,
-            validity,
-        };
-        let ca = PrivateCa::new("Peer Root CA", KeyType::EcdsaP256, valid).unwrap();
-        let own = self_signed(&request(NAME, valid)).unwrap();
-        let leaf = mailtls::pem_certificates(own.cert_pem.as_bytes()).unwrap();
-        Self {
-            ca: ca.certificate_pem(),
-            trusted: ca.issue(&request(NAME, valid)).unwrap(),
-            wrong_name: ca.issue(&request("other.peer.test", valid)).unwrap(),
-            expired: ca.issue(&request(NAME, validity(-30, -1))).unwrap(),
-            fingerprint: leaf[0].fingerprint().to_string(),
-            own,
-        }
-    }
-
-    fn sink(&self, peer: Peer) -> Sink {
-        let chain = match peer {
-            Peer::Cleartext => return Sink::start(SinkOptions::new(SinkTls::None)).unwrap(),
-            Peer::SelfSigned => &self.own,
-            Peer::Trusted => &self.trusted,
-            Peer::WrongName => &self.wrong_name,
-            Peer::Expired => &self.expired,
-        };
-        let key = chain.key_pem.as_bytes();
-        let certificate = SinkCertificate::new(chain.fullchain_pem(), key);
-        Sink::start(SinkOptions::new(SinkTls::StartTls(certificate))).unwrap()
-    }
 }

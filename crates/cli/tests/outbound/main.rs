@@ -6,4 +6,6 @@
 mod scene;
 
 mod levels;
+mod peers;
+mod preflight;
 mod relay;

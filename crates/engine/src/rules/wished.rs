@@ -8,7 +8,7 @@ use crate::observe::observe_unadopted;
 use crate::{Engine, EngineError};
 use postseal_planner::policy::{Rule, RuleId, covered_by};
 use postseal_planner::{Finding, Refusal, Severity};
-use postseal_store::{RuleState, RuleWish};
+use postseal_store::{RuleFilter, RuleState, RuleWish};
 use std::collections::BTreeSet;
 
 /// So many changes are told one by one.
@@ -85,12 +85,54 @@ impl Engine<'_> {
         added: Added,
         forced: &Forced,
     ) -> Result<RulesWished, EngineError> {
+        let (report, wishes) = self.judged_requests(requests, added, forced, None)?;
+        if report.refused.is_empty() || *forced == Forced::Partial {
+            self.store.wish_rules(&self.instance, &wishes)?;
+        }
+        Ok(report)
+    }
+
+    /// Wishes that a rule were for another destination.
+    ///
+    /// # Errors
+    /// As [`Engine::add_rules`].
+    pub fn move_rule(
+        &mut self,
+        now: &RuleId,
+        rule: Rule,
+        forced: &Forced,
+    ) -> Result<RulesWished, EngineError> {
+        let request = vec![RuleRequest { rule, line: None }];
+        let (mut report, mut wishes) =
+            self.judged_requests(request, Added::New, forced, Some(now))?;
+        if report.refused.is_empty() {
+            for state in self
+                .store
+                .rule_states(&self.instance, std::slice::from_ref(now))?
+            {
+                note(&mut report, &state, None);
+            }
+            wishes.push(RuleWish::Remove(now.clone()));
+            self.store.wish_rules(&self.instance, &wishes)?;
+        }
+        Ok(report)
+    }
+
+    /// What speaks against each request, and the wishes that remain. `leaving` is a rule that goes
+    /// with them.
+    fn judged_requests(
+        &self,
+        requests: Vec<RuleRequest>,
+        added: Added,
+        forced: &Forced,
+        leaving: Option<&RuleId>,
+    ) -> Result<(RulesWished, Vec<RuleWish>), EngineError> {
         self.state()?;
         let facts = observe_unadopted(self.host)?;
         let rules: Vec<Rule> = requests.iter().map(|one| one.rule.clone()).collect();
         let against = judged(self.host, &facts, &rules);
         let states = self.states_of(&rules)?;
-        let covering = self.covering(&rules)?;
+        let covering = self.covering(&rules, leaving)?;
         let mut report = RulesWished::default();
         let mut wishes = Vec::new();
         for (i, (mut request, findings)) in requests.into_iter().zip(against).enumerate() {
@@ -120,10 +162,7 @@ impl Engine<'_> {
                 });
             }
         }
-        if report.refused.is_empty() || *forced == Forced::Partial {
-            self.store.wish_rules(&self.instance, &wishes)?;
-        }
-        Ok(report)
+        Ok((report, wishes))
     }
 
     /// Wishes that rules were gone: all of them, or none where one is unknown.
@@ -142,6 +181,17 @@ impl Engine<'_> {
         Ok(report)
     }
 
+    /// Rules as they are and as they are wished.
+    pub fn list_rules(
+        &self,
+        filter: &RuleFilter,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<RuleState>, EngineError> {
+        self.state()?;
+        Ok(self.store.list_rules(&self.instance, filter, skip, limit)?)
+    }
+
     /// A rule as it is wished.
     pub fn wanted_rule(&self, id: &RuleId) -> Result<Rule, EngineError> {
         self.state()?;
@@ -158,7 +208,11 @@ impl Engine<'_> {
     }
 
     /// For each rule the one, there or among them, that writes a key of it, too.
-    fn covering(&self, rules: &[Rule]) -> Result<Vec<Option<Finding>>, EngineError> {
+    fn covering(
+        &self,
+        rules: &[Rule],
+        leaving: Option<&RuleId>,
+    ) -> Result<Vec<Option<Finding>>, EngineError> {
         let others: Vec<Option<RuleId>> = rules.iter().map(covered_by).collect();
         let ids: Vec<RuleId> = others.iter().flatten().cloned().collect();
         let mut states = self.store.rule_states(&self.instance, &ids)?.into_iter();
@@ -170,7 +224,8 @@ impl Engine<'_> {
             let other = other.as_ref()?;
             let state = states.next()?;
             let below = other.destination.starts_with('.');
-            let there = state.wanted.as_ref().is_some_and(|it| below || is_both(it));
+            let stays = leaving != Some(other);
+            let there = state.wanted.as_ref().is_some_and(|it| below || is_both(it)) && stays;
             let along = match below {
                 true => given.contains(&(other.destination.as_str(), false)),
                 false => given.contains(&(other.destination.as_str(), true)),

@@ -173,11 +173,31 @@ pub(super) fn matches(certificate: &Certificate, host: &str) -> bool {
     let Some(host) = host_name(host) else {
         return false;
     };
-    let names = match certificate.dns_names.as_slice() {
+    counting(certificate)
+        .iter()
+        .any(|name| pattern_matches(name, &host))
+}
+
+/// The names that count: the common name only where there is no other.
+fn counting(certificate: &Certificate) -> &[String] {
+    match certificate.dns_names.as_slice() {
         [] => certificate.common_name.as_slice(),
         names => names,
+    }
+}
+
+/// Any number of labels below; a `*` is a label like others here (`X509_check_host`).
+pub(super) fn below(certificate: &Certificate, domain: &str) -> bool {
+    let Some(domain) = host_name(domain) else {
+        return false;
     };
-    names.iter().any(|name| pattern_matches(name, &host))
+    counting(certificate).iter().any(|name| {
+        let name = name.to_ascii_lowercase();
+        let above = name.strip_suffix(&domain);
+        above
+            .and_then(|above| above.strip_suffix('.'))
+            .is_some_and(|label| !label.is_empty())
+    })
 }
 
 /// A name in a certificate is an A-label: Postfix and OpenSSL do not take U-labels there.

@@ -3,8 +3,6 @@
 use super::{CertProblem, Gravity};
 use crate::Certificate;
 
-const NAMES_SHOWN: usize = 4;
-
 pub(super) fn judge(leaf: &Certificate, names: &[&str], found: &mut Vec<CertProblem>) {
     found.extend(names.iter().filter_map(|name| mismatch(leaf, name)));
     unusable(leaf, found);
@@ -20,29 +18,13 @@ pub(super) fn judge(leaf: &Certificate, names: &[&str], found: &mut Vec<CertProb
 
 /// A name that peers ask for and the certificate does not have.
 pub(super) fn mismatch(leaf: &Certificate, name: &str) -> Option<CertProblem> {
-    let says = (!leaf.matches_name(name)).then(|| shown(leaf))?;
+    let says = (!leaf.matches_name(name)).then(|| leaf.names_shown())?;
     Some(CertProblem::new(
         "cert.name-mismatch",
         Gravity::Warning,
         format!("the certificate is for {says}, not for {name}; peers that verify refuse it"),
         "Have a certificate issued for this name, or use the host name that it has.",
     ))
-}
-
-fn shown(leaf: &Certificate) -> String {
-    let names = &leaf.dns_names;
-    match (names.as_slice(), &leaf.common_name) {
-        ([], Some(name)) => name.clone(),
-        ([], None) => leaf.subject.clone(),
-        _ => {
-            let more = names.len().saturating_sub(NAMES_SHOWN);
-            let list = names[..names.len() - more].join(", ");
-            match more {
-                0 => list,
-                _ => format!("{list} and {more} more"),
-            }
-        }
-    }
 }
 
 /// Names in the certificate that no peer takes (RFC 9525, 6.3): `*` is a whole left-most label,

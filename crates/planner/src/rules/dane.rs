@@ -118,7 +118,7 @@ fn change(
 
 /// The records that senders with DANE go by; `None` where there are none, or none for certain.
 fn vouched(world: &World<'_>, at: &Endpoint, doubts: &mut Doubts) -> Option<Found> {
-    match dane::published(world.facts, &at.host, at.port) {
+    match dane::published(&world.facts.dns, &at.host, at.port) {
         Published::Vouched(found) if found.records.is_empty() => None,
         Published::Vouched(found) => Some(found),
         Published::Insecure(found) if found.records.is_empty() => {

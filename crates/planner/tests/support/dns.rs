@@ -6,7 +6,7 @@
 
 use super::{Host, pem};
 use mailtls::tlsa::TlsaRecord;
-use postseal_planner::dns::{Answer, Question, Records, Security};
+use postseal_planner::dns::{Answer, Exchanger, Question, Records, Security};
 
 pub(crate) fn said(host: &mut Host, line: &str) {
     let mut words: Vec<&str> = line.split_whitespace().collect();
@@ -29,7 +29,11 @@ pub(crate) fn said(host: &mut Host, line: &str) {
         ("a", addresses) => (Question::Addresses(name), addressed(addresses)),
         ("mx", hosts) => {
             // `none` is a null MX.
-            let hosts = hosts.iter().map(|host| host.replace("none", ""));
+            let exchanger = |(preference, host): (u16, &&str)| Exchanger {
+                preference,
+                host: host.replace("none", ""),
+            };
+            let hosts = (0..).zip(hosts).map(exchanger);
             (Question::Mx(name), Records::Mx(hosts.collect()))
         }
         ("tlsa", [port, records @ ..]) => {

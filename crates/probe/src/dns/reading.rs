@@ -8,7 +8,7 @@ use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::TLSA;
 use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
 use mailtls::tlsa::TlsaRecord;
-use postseal_planner::dns::{Answer, Records, Security};
+use postseal_planner::dns::{Answer, Exchanger, Records, Security};
 use std::net::IpAddr;
 
 /// Aliases followed, at most.
@@ -73,14 +73,17 @@ fn records(found: &[&Record], kind: RecordType) -> Records {
     let data = || found.iter().map(|record| &record.data);
     match kind {
         RecordType::MX => {
-            let mut hosts: Vec<(u16, String)> = data()
+            let mut hosts: Vec<Exchanger> = data()
                 .filter_map(|data| match data {
-                    RData::MX(mx) => Some((mx.preference, plain(&mx.exchange))),
+                    RData::MX(mx) => Some(Exchanger {
+                        preference: mx.preference,
+                        host: plain(&mx.exchange),
+                    }),
                     _ => None,
                 })
                 .collect();
             hosts.sort();
-            Records::Mx(hosts.into_iter().map(|(_, host)| host).collect())
+            Records::Mx(hosts)
         }
         RecordType::TLSA => Records::Tlsa(
             data()

@@ -1,0 +1,36 @@
+//! `policy`: TLS by destination.
+//!
+//! Owns: which file answers which of its verbs. Never: logic.
+
+pub(crate) mod check;
+pub(crate) mod list;
+pub(crate) mod rule;
+
+use crate::answer::Answer;
+use crate::config::Global;
+use crate::failure::Failure;
+
+/// The verbs of `policy`.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// The rules, as they are and as they are wished
+    List(list::ListArgs),
+    /// Wish for a rule; it is held against where the mail really goes
+    Add(rule::AddArgs),
+    /// Wish for a rule to be another one; what is not said stays
+    Edit(rule::EditArgs),
+    /// Wish for rules to be gone
+    Remove(rule::RemoveArgs),
+    /// Look at the servers of destinations: would a policy work there today? Needs no store
+    Check(check::CheckArgs),
+}
+
+pub(crate) fn run(command: &PolicyCommand, global: &Global) -> Result<Answer, Failure> {
+    match command {
+        PolicyCommand::List(args) => list::run(args, global),
+        PolicyCommand::Add(args) => rule::add(args, global),
+        PolicyCommand::Edit(args) => rule::edit(args, global),
+        PolicyCommand::Remove(args) => rule::remove(args, global),
+        PolicyCommand::Check(args) => check::run(args, global),
+    }
+}

@@ -1,0 +1,225 @@
+//! `policy check`: what a policy would come to at the servers of destinations.
+//!
+//! Owns: from destinations to next hops (as `explain` finds them), and the words of the answer.
+//! Never: looks, judges; the engine and the planner do. `show` has the text.
+
+mod show;
+
+use crate::answer::Answer;
+use crate::config::{Global, Talk};
+use crate::failure::{Exit, Failure};
+use crate::session;
+use mailtls::policy::{Dialect, Policy};
+use postseal_engine::{
+    Destination, Network, PreflightOptions, Progress, SystemClock, World, explain_in,
+    observe_unadopted, preflight,
+};
+use postseal_host::{Entered, Host, PostfixHost};
+use postseal_planner::explain::{Delivery, Hop, Subject};
+use postseal_planner::report::Outcome;
+use postseal_planner::{Facts, Finding, Preflight, Severity};
+use serde_json::{Value, json};
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+/// Arguments of `policy check`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    /// Domains, addresses, or next hops: [host]:port
+    #[arg(value_name = "DESTINATION", required = true)]
+    destinations: Vec<String>,
+    /// The policy to try, in place of the one in force: 'secure match=mx.example.org'
+    #[arg(long, value_name = "POLICY")]
+    policy: Option<String>,
+    /// Exit 2 when a finding is at least this bad
+    #[arg(long, value_name = "LEVEL", default_value = "error", value_parser = super::super::lint::severity)]
+    fail_on: Severity,
+    /// Seconds for one server; some let a new client wait for their greeting
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=300))]
+    timeout: u64,
+}
+
+/// What came of one destination.
+struct Checked {
+    /// As it was said.
+    subject: String,
+    /// `None` where no connection would be made.
+    preflight: Option<Preflight>,
+    /// What `explain` found wrong, and what the servers showed.
+    findings: Vec<Finding>,
+}
+
+/// One next hop of a destination.
+struct Asked {
+    subject: String,
+    destination: Option<Destination>,
+    findings: Vec<Finding>,
+}
+
+pub(crate) fn run(args: &CheckArgs, global: &Global) -> Result<Answer, Failure> {
+    let host = session::host(global)?;
+    let facts = observe_unadopted(&host)?;
+    let policy = args
+        .policy
+        .as_deref()
+        .map(|text| parse(text, &facts))
+        .transpose()?;
+    let mut asked = Vec::new();
+    for subject in &args.destinations {
+        asked.extend(next_hops(&host, &facts, subject, policy.as_ref())?);
+    }
+    let checked = look(args, global, &host, &facts, asked)?;
+    let exit = exit(&checked, args.fail_on);
+    Ok(Answer::new(show::text(&checked), document(&checked)).exit(exit))
+}
+
+fn parse(text: &str, facts: &Facts) -> Result<Policy, Failure> {
+    let dialect = Dialect {
+        major: facts.version.major,
+        minor: facts.version.minor,
+    };
+    Policy::parse(text, dialect).map_err(|error| {
+        let message = format!("{text:?} is no policy that Postfix would take: {error}");
+        Failure::new(Exit::Data, "policy.bad-policy", message)
+            .hint("Say a level and its attributes: --policy 'secure match=mx.example.org'.")
+    })
+}
+
+/// The next hops of a destination, each with the policy that is asked about.
+fn next_hops(
+    host: &dyn Host,
+    facts: &Facts,
+    text: &str,
+    policy: Option<&Policy>,
+) -> Result<Vec<Asked>, Failure> {
+    let subject = Subject::parse(text).map_err(|error| {
+        Failure::new(Exit::Data, "policy.bad-destination", error.to_string())
+            .hint("Name user@example.org, example.org or '[mx.example.org]:587'.")
+    })?;
+    let explanation = explain_in(host, facts, &subject, "")?;
+    let mut findings = match policy {
+        Some(_) => Vec::new(),
+        None => explanation.findings,
+    };
+    if explanation.hops.is_empty() {
+        return Ok(vec![Asked {
+            subject: text.to_owned(),
+            destination: None,
+            findings,
+        }]);
+    }
+    let hops = explanation.hops.into_iter();
+    let asked = hops.map(|hop| one(text, &hop, policy, std::mem::take(&mut findings)));
+    Ok(asked.collect())
+}
+
+fn one(subject: &str, hop: &Hop, policy: Option<&Policy>, mut findings: Vec<Finding>) -> Asked {
+    let speaks = matches!(hop.delivery, Delivery::Smtp | Delivery::Lmtp);
+    let in_force = || hop.policy.clone().or_else(|| Some(Policy::of(hop.level?)));
+    let policy = policy.cloned().or_else(in_force);
+    let destination = match (speaks, policy) {
+        (true, Some(policy)) => Some(Destination {
+            nexthop: hop.nexthop.clone(),
+            transport: hop.transport.clone(),
+            policy,
+        }),
+        _ => None,
+    };
+    if destination.is_none() && findings.is_empty() {
+        findings.push(Finding::new(
+            "policy.nothing-to-check",
+            Severity::Info,
+            format!("{subject}: {}", hop.sentence),
+            "A TLS policy has no effect here.",
+        ));
+    }
+    Asked {
+        subject: subject.to_owned(),
+        destination,
+        findings,
+    }
+}
+
+fn look(
+    args: &CheckArgs,
+    global: &Global,
+    host: &PostfixHost,
+    facts: &Facts,
+    asked: Vec<Asked>,
+) -> Result<Vec<Checked>, Failure> {
+    // A Postfix in a container is left through its own network.
+    let _there = host.enter_network().unwrap_or_else(|_| Entered::here());
+    let network = Network {
+        resolver: global.resolver,
+    };
+    let world = World {
+        facts,
+        host,
+        wire: &network,
+        clock: &SystemClock::default(),
+    };
+    let mut options = PreflightOptions::default();
+    options.budget.deadline = Duration::from_secs(args.timeout);
+    let destinations: Vec<Destination> = asked
+        .iter()
+        .filter_map(|one| one.destination.clone())
+        .collect();
+    let seen = preflight(world, &destinations, options, &*progress(global))
+        .map_err(|error| Failure::new(Exit::Data, "policy.bad-destination", error.to_string()))?;
+    let mut seen = seen.into_iter();
+    let checked = asked.into_iter().map(|one| {
+        let preflight = one.destination.and_then(|_| seen.next());
+        let mut findings = one.findings;
+        findings.extend(
+            preflight
+                .iter()
+                .flat_map(|one| one.findings.iter().cloned()),
+        );
+        Checked {
+            subject: one.subject,
+            preflight,
+            findings,
+        }
+    });
+    Ok(checked.collect())
+}
+
+/// A counting line on a terminal, nothing when piped.
+fn progress(global: &Global) -> Box<dyn Fn(Progress) + Sync> {
+    if !std::io::stderr().is_terminal() || global.talk == Talk::Quiet {
+        return Box::new(|_| {});
+    }
+    Box::new(|Progress { done, all }| {
+        let end = if done == all { "\r\x1b[K" } else { "" };
+        let mut stderr = std::io::stderr().lock();
+        // Nobody reading progress must not stop the work.
+        let _ = write!(stderr, "\rpostseal: {done} of {all} servers looked at{end}");
+        let _ = stderr.flush();
+    })
+}
+
+/// Fails at findings of `fail_on` and worse; where nothing failed and something could not be seen, that.
+fn exit(checked: &[Checked], fail_on: Severity) -> Exit {
+    let mut findings = checked.iter().flat_map(|one| &one.findings);
+    let unseen = |one: &Checked| {
+        let outcome = one.preflight.as_ref().map(|seen| seen.outcome);
+        outcome.is_none_or(|outcome| outcome == Outcome::Undetermined)
+    };
+    if findings.any(|finding| finding.severity >= fail_on) {
+        Exit::Pending
+    } else if checked.iter().any(unseen) {
+        Exit::Undetermined
+    } else {
+        Exit::Done
+    }
+}
+
+fn document(checked: &[Checked]) -> Value {
+    let of = |one: &Checked| json!({"destination": one.subject, "preflight": one.preflight});
+    let findings: Vec<&Finding> = checked.iter().flat_map(|one| &one.findings).collect();
+    json!({
+        "changed": false,
+        "checked": checked.iter().map(of).collect::<Vec<_>>(),
+        "findings": findings,
+    })
+}

@@ -1,0 +1,122 @@
+//! The words of `policy check`.
+//!
+//! Owns: the text on a terminal, and the line of each next hop when piped. Never: decides.
+
+use super::Checked;
+use crate::answer::findings_text;
+use crate::table;
+use postseal_planner::Preflight;
+use postseal_planner::preflight::{AddressSeen, HostSeen};
+use postseal_planner::report::Outcome;
+use std::fmt::Write as _;
+use std::io::IsTerminal;
+
+/// Everything on a terminal; piped, a line for each next hop: destination, next hop, policy,
+/// outcome, the strongest policy, codes, and a sentence.
+pub(super) fn text(checked: &[Checked]) -> String {
+    if std::io::stdout().is_terminal() {
+        return checked.iter().map(story).collect();
+    }
+    let rows: Vec<Vec<String>> = checked.iter().map(row).collect();
+    table::render(&[], &rows)
+}
+
+fn row(one: &Checked) -> Vec<String> {
+    let codes: Vec<&str> = one.findings.iter().map(|finding| &*finding.code).collect();
+    let codes = codes.join(" ");
+    let Some(seen) = &one.preflight else {
+        let sentence = one.findings.first().map(|finding| finding.message.clone());
+        let [none, empty] = ["-", ""].map(str::to_owned);
+        let rest = [
+            empty.clone(),
+            none,
+            empty,
+            codes,
+            sentence.unwrap_or_default(),
+        ];
+        return [one.subject.clone(), String::new()]
+            .into_iter()
+            .chain(rest)
+            .collect();
+    };
+    vec![
+        one.subject.clone(),
+        seen.nexthop.clone(),
+        seen.policy.clone(),
+        word(seen.outcome).to_owned(),
+        seen.strongest.policy.clone().unwrap_or_default(),
+        codes,
+        seen.sentence.clone(),
+    ]
+}
+
+const fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Pass => "pass",
+        Outcome::Fail => "fail",
+        Outcome::Undetermined => "undetermined",
+    }
+}
+
+/// One next hop, for people.
+fn story(one: &Checked) -> String {
+    let mut text = match &one.preflight {
+        Some(seen) => told(&one.subject, seen),
+        None => format!("{}\n", one.subject),
+    };
+    text.push_str(&findings_text(&one.findings));
+    text.push('\n');
+    text
+}
+
+/// Writing to a String cannot fail.
+fn told(subject: &str, seen: &Preflight) -> String {
+    let mut text = format!("{}: {} at {}\n", subject, word(seen.outcome), seen.policy);
+    if subject != seen.nexthop {
+        let _ = writeln!(text, "  next hop   {}", seen.nexthop);
+    }
+    let _ = writeln!(text, "  {}", seen.sentence);
+    for host in &seen.hosts {
+        text.push_str(&host_told(host));
+    }
+    if let Some(policy) = &seen.strongest.policy {
+        let _ = writeln!(text, "  strongest  {policy}");
+        for obstacle in &seen.strongest.stronger {
+            let _ = writeln!(
+                text,
+                "             not {}: {}",
+                obstacle.policy, obstacle.why
+            );
+        }
+    }
+    text
+}
+
+fn host_told(host: &HostSeen) -> String {
+    let preference = host
+        .preference
+        .map(|one| format!(" (MX {one})"))
+        .unwrap_or_default();
+    let name = format!("{}{preference}", host.name);
+    match &host.trouble {
+        Some(why) => format!("  server     {name}: {why}\n"),
+        None => host
+            .addresses
+            .iter()
+            .map(|one| address(&name, one))
+            .collect(),
+    }
+}
+
+fn address(name: &str, seen: &AddressSeen) -> String {
+    let version = seen
+        .version
+        .map(|version| format!(", {version}"))
+        .unwrap_or_default();
+    let at = seen.address;
+    format!(
+        "  server     {name} {at}: {}: {}{version}\n",
+        word(seen.outcome),
+        seen.words
+    )
+}

@@ -1,0 +1,162 @@
+//! `policy list`: the rules, as they are and as they are wished.
+//!
+//! Owns: a rule as a row and as a document. Never: reads more than a page.
+
+use crate::answer::Answer;
+use crate::config::Global;
+use crate::failure::Failure;
+use crate::session::Session;
+use crate::table;
+use clap::{Args, ValueEnum};
+use postseal_store::{Pending, RuleFilter, RuleOrder, RuleState};
+use serde_json::{Value, json};
+
+const HEAD: [&str; 7] = [
+    "destination",
+    "policy",
+    "scope",
+    "state",
+    "owner",
+    "until",
+    "note",
+];
+
+/// Arguments of `policy list`.
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Only destinations or notes that hold this text
+    #[arg(value_name = "TEXT")]
+    search: Option<String>,
+    /// Only rules of this level
+    #[arg(long)]
+    level: Option<String>,
+    /// Only rules of this owner
+    #[arg(long, value_name = "NAME")]
+    owner: Option<String>,
+    /// Only rules with this tag
+    #[arg(long, value_name = "WORD")]
+    tag: Option<String>,
+    /// Only rules to be looked at again on this day or before
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    due: Option<String>,
+    /// Only rules with a pending wish
+    #[arg(long)]
+    pending: bool,
+    /// The order
+    #[arg(long, value_enum, default_value_t)]
+    sort: Sort,
+    /// How many; 0 for all
+    #[arg(long, short = 'n', default_value_t = 1000)]
+    limit: usize,
+    /// How many to leave out before
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    skip: usize,
+}
+
+/// The words of `--sort`.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Sort {
+    /// By destination
+    #[default]
+    Destination,
+    /// By policy
+    Level,
+    /// By the day of review
+    Until,
+}
+
+pub(super) fn run(args: &ListArgs, global: &Global) -> Result<Answer, Failure> {
+    let filter = RuleFilter {
+        level: args.level.clone(),
+        owner: args.owner.clone(),
+        tag: args.tag.clone(),
+        search: args.search.clone(),
+        manager: None,
+        due: args.due.clone(),
+        pending: if args.pending {
+            Pending::Only
+        } else {
+            Pending::All
+        },
+        order: match args.sort {
+            Sort::Destination => RuleOrder::Destination,
+            Sort::Level => RuleOrder::Level,
+            Sort::Until => RuleOrder::Until,
+        },
+    };
+    let limit = match args.limit {
+        0 => usize::MAX,
+        limit => limit.saturating_add(1),
+    };
+    let mut session = Session::existing(global)?;
+    let mut found = session.engine().list_rules(&filter, args.skip, limit)?;
+    let more = args.limit > 0 && found.len() > args.limit;
+    found.truncate(if more { args.limit } else { found.len() });
+    let rows: Vec<Vec<String>> = found.iter().map(row).collect();
+    let mut text = match rows.as_slice() {
+        [] => "No rules.\n".to_owned(),
+        rows => table::render(&HEAD, rows),
+    };
+    if more {
+        let next = args.skip + args.limit;
+        text.push_str(&format!(
+            "There are more: --skip {next}, or -n 0 for all.\n"
+        ));
+    }
+    let rules: Vec<Value> = found.iter().map(document).collect();
+    Ok(Answer::new(
+        text,
+        json!({"changed": false, "rules": rules, "more": more}),
+    ))
+}
+
+fn row(state: &RuleState) -> Vec<String> {
+    let rule = state.wanted.as_ref().or(state.in_force.as_ref());
+    let word = |word: fn(&postseal_planner::policy::About) -> &Option<String>| {
+        rule.and_then(|rule| word(&rule.about).clone())
+            .unwrap_or_default()
+    };
+    vec![
+        state.id.shown(),
+        rule.map(|rule| rule.policy.clone()).unwrap_or_default(),
+        rule.map(|rule| rule.scope().to_string())
+            .unwrap_or_default(),
+        standing(state),
+        word(|about| &about.owner),
+        word(|about| &about.until),
+        word(|about| &about.note),
+    ]
+}
+
+/// Where a rule stands.
+fn standing(state: &RuleState) -> String {
+    let managed = match state.id.manager.as_str() {
+        "" => String::new(),
+        manager => format!(", managed by {manager}"),
+    };
+    let standing = match (&state.in_force, &state.wanted) {
+        (None, _) => "to be added".to_owned(),
+        (Some(_), None) => "to be removed".to_owned(),
+        (Some(old), Some(new)) if old != new => {
+            if old.policy == new.policy {
+                "to be changed".to_owned()
+            } else {
+                format!("to be changed, is {}", old.policy)
+            }
+        }
+        _ => "in force".to_owned(),
+    };
+    standing + &managed
+}
+
+fn document(state: &RuleState) -> Value {
+    json!({
+        "destination": state.id.destination,
+        "shown": state.id.shown(),
+        "manager": Some(&state.id.manager).filter(|manager| !manager.is_empty()),
+        "scope": state.wanted.as_ref().or(state.in_force.as_ref()).map(|rule| rule.scope().name()),
+        "in_force": state.in_force,
+        "wanted": state.wanted,
+        "pending": state.is_pending(),
+    })
+}

@@ -1,0 +1,329 @@
+//! `policy add`, `edit`, `remove`: wishes about single rules.
+//!
+//! Owns: from words to a rule, and what the answer says. Never: judges a rule.
+
+use crate::answer::{Answer, findings_text};
+use crate::change::Change;
+use crate::config::Global;
+use crate::failure::{Exit, Failure};
+use crate::session::{self, Session};
+use clap::{Args, ValueEnum};
+use mailtls::destination::Scope;
+use mailtls::policy::{Dialect, Name};
+use postseal_engine::{Added, EngineError, Forced, RuleRequest, RulesWished};
+use postseal_host::Host;
+use postseal_planner::policy::{About, Rule, RuleError, RuleId, dialect};
+use postseal_store::RuleState;
+use serde_json::{Value, json};
+
+/// Arguments of `policy add`.
+#[derive(Debug, Args)]
+pub(crate) struct AddArgs {
+    /// A domain, .domain for all names below it, or a next hop: '[host]:port'
+    #[arg(value_name = "DESTINATION")]
+    destination: String,
+    /// none, may, encrypt, dane, dane-only, fingerprint, verify or secure
+    #[arg(value_name = "LEVEL")]
+    level: String,
+    #[command(flatten)]
+    words: Words,
+}
+
+/// Arguments of `policy edit`.
+#[derive(Debug, Args)]
+pub(crate) struct EditArgs {
+    /// The rule, as `policy list` shows it
+    #[arg(value_name = "DESTINATION")]
+    destination: String,
+    /// Another level; attributes that are not given stay where they go with it
+    #[arg(value_name = "LEVEL")]
+    level: Option<String>,
+    #[command(flatten)]
+    words: Words,
+    /// Take attributes away, by name
+    #[arg(long, value_name = "ATTRIBUTE", value_delimiter = ',')]
+    without: Vec<String>,
+}
+
+/// Arguments of `policy remove`.
+#[derive(Debug, Args)]
+pub(crate) struct RemoveArgs {
+    /// The rules, as `policy list` shows them
+    #[arg(value_name = "DESTINATION", required = true)]
+    destinations: Vec<String>,
+}
+
+/// What may be said of a rule besides its level.
+#[derive(Debug, Args)]
+struct Words {
+    /// Names that the certificate may have, or fingerprints; several with `:` between
+    #[arg(long = "match", value_name = "NAMES")]
+    names: Option<String>,
+    /// Protocols, e.g. '>=TLSv1.2'
+    #[arg(long, value_name = "LIST")]
+    protocols: Option<String>,
+    /// The least cipher grade: low, medium, high
+    #[arg(long, value_name = "GRADE")]
+    ciphers: Option<String>,
+    /// Ciphers never to use, with `:` between
+    #[arg(long, value_name = "LIST")]
+    exclude: Option<String>,
+    /// The name to ask the server for (SNI): hostname, nexthop or a name
+    #[arg(long, value_name = "NAME")]
+    servername: Option<String>,
+    /// A file of trust anchors for this destination alone
+    #[arg(long, value_name = "FILE")]
+    tafile: Option<String>,
+    /// Any other attribute: NAME=VALUE
+    #[arg(long = "attribute", value_name = "NAME=VALUE")]
+    attributes: Vec<String>,
+    /// Which names the rule is for
+    #[arg(long, value_enum)]
+    scope: Option<ScopeWord>,
+    /// A line for whoever reads it later
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+    /// Whom to ask about it
+    #[arg(long, value_name = "NAME")]
+    owner: Option<String>,
+    /// Words to find it by
+    #[arg(long = "tag", value_name = "WORD")]
+    tags: Vec<String>,
+    /// The day to look at it again; it stays in force
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    until: Option<String>,
+    /// Store it although a check speaks against it
+    #[arg(long, requires = "reason")]
+    force: bool,
+    /// Why; it is kept with the rule
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+/// The words of `--scope`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ScopeWord {
+    /// The domain itself
+    Domain,
+    /// All names below it
+    Subdomains,
+    /// Both
+    Both,
+}
+
+impl From<ScopeWord> for Scope {
+    fn from(word: ScopeWord) -> Self {
+        match word {
+            ScopeWord::Domain => Self::Domain,
+            ScopeWord::Subdomains => Self::Subdomains,
+            ScopeWord::Both => Self::Both,
+        }
+    }
+}
+
+pub(super) fn add(args: &AddArgs, global: &Global) -> Result<Answer, Failure> {
+    let dialect = installed(global)?;
+    let policy = with_attributes(&args.level, args.words.given());
+    let scope = args.words.scope.map(Scope::from);
+    let rule = Rule::new(&args.destination, scope, &policy, dialect)
+        .and_then(|rule| rule.with(args.words.about(About::default())))
+        .map_err(bad)?;
+    wish(rule, Added::New, &args.words, global)
+}
+
+pub(super) fn edit(args: &EditArgs, global: &Global) -> Result<Answer, Failure> {
+    let dialect = installed(global)?;
+    let id = RuleId::parse(&args.destination).map_err(|error| bad(error.into()))?;
+    let now = Session::existing(global)?.engine().wanted_rule(&id)?;
+    let policy = edited(&now.policy, args);
+    let scope = args.words.scope.map_or(now.scope(), Scope::from);
+    let domain = now.id.destination.trim_start_matches('.');
+    let rule = Rule::new(domain, Some(scope), &policy, dialect)
+        .and_then(|rule| rule.with(args.words.about(now.about.clone())))
+        .map_err(bad)?;
+    if rule.id == now.id {
+        return wish(rule, Added::Any, &args.words, global);
+    }
+    let forced = args.words.forced();
+    let wished = Session::existing(global)?
+        .engine()
+        .move_rule(&now.id, rule, &forced)?;
+    told(&wished)
+}
+
+pub(super) fn remove(args: &RemoveArgs, global: &Global) -> Result<Answer, Failure> {
+    let ids = args
+        .destinations
+        .iter()
+        .map(|text| RuleId::parse(text).map_err(|error| bad(error.into())))
+        .collect::<Result<Vec<_>, _>>()?;
+    let wished = Session::existing(global)?.engine().remove_rules(&ids)?;
+    Ok(answer(&wished))
+}
+
+fn wish(rule: Rule, added: Added, words: &Words, global: &Global) -> Result<Answer, Failure> {
+    let mut session = Session::existing(global)?;
+    let wished = session
+        .engine()
+        .add_rules(vec![request(rule)], added, &words.forced())?;
+    told(&wished)
+}
+
+fn told(wished: &RulesWished) -> Result<Answer, Failure> {
+    match wished.refusal() {
+        Some(refusal) => Err(EngineError::Refused(refusal).into()),
+        None => Ok(answer(wished)),
+    }
+}
+
+fn request(rule: Rule) -> RuleRequest {
+    RuleRequest { rule, line: None }
+}
+
+/// What the installed Postfix knows of policies.
+pub(super) fn installed(global: &Global) -> Result<Dialect, Failure> {
+    let look = session::host(global)?.look().map_err(EngineError::from)?;
+    Ok(dialect(look.version))
+}
+
+pub(super) fn bad(error: RuleError) -> Failure {
+    let failure = Failure::new(Exit::Data, error.code(), error.to_string());
+    match error {
+        RuleError::Policy(_) => failure.hint("postconf(5), smtp_tls_policy_maps, has the levels."),
+        _ => failure,
+    }
+}
+
+impl Words {
+    /// The attributes that were given, as they stand in a row.
+    fn given(&self) -> Vec<String> {
+        let named = [
+            (Name::Match, &self.names),
+            (Name::Protocols, &self.protocols),
+            (Name::Ciphers, &self.ciphers),
+            (Name::Exclude, &self.exclude),
+            (Name::Servername, &self.servername),
+            (Name::Tafile, &self.tafile),
+        ];
+        let named = named.into_iter().filter_map(|(name, value)| {
+            let value = value.as_ref()?;
+            Some(format!("{}={value}", name.text()))
+        });
+        named.chain(self.attributes.iter().cloned()).collect()
+    }
+
+    fn about(&self, now: About) -> About {
+        // An empty text takes a word away.
+        let word = |new: &Option<String>, now: Option<String>| match new {
+            Some(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+            None => now,
+        };
+        About {
+            note: word(&self.note, now.note),
+            owner: word(&self.owner, now.owner),
+            tags: match self.tags.as_slice() {
+                [] => now.tags,
+                tags => tags.iter().filter(|tag| !tag.is_empty()).cloned().collect(),
+            },
+            until: word(&self.until, now.until),
+            reason: now.reason,
+        }
+    }
+
+    fn forced(&self) -> Forced {
+        match &self.reason {
+            Some(reason) if self.force => Forced::Because(reason.clone()),
+            _ => Forced::No,
+        }
+    }
+}
+
+fn with_attributes(level: &str, attributes: Vec<String>) -> String {
+    std::iter::once(level.to_owned())
+        .chain(attributes)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// The policy with what is said otherwise. At another level only the attributes stay that go
+/// with every level.
+fn edited(now: &str, args: &EditArgs) -> String {
+    let mut words = now.split(' ');
+    let level = words.next().unwrap_or_default();
+    let given = args.words.given();
+    let changes = args.level.as_ref().is_some_and(|new| new != level);
+    let stays = |attribute: &&str| {
+        let own = name(attribute);
+        let bound = matches!(own.as_str(), "match" | "tafile");
+        !args
+            .without
+            .iter()
+            .any(|gone| gone.eq_ignore_ascii_case(&own))
+            && !given.iter().any(|new| self::name(new) == own)
+            && !(changes && bound)
+    };
+    let kept = words.filter(stays).map(str::to_owned);
+    let level = args.level.as_deref().unwrap_or(level);
+    with_attributes(level, kept.chain(given.iter().cloned()).collect())
+}
+
+/// The name of an attribute.
+fn name(attribute: &str) -> String {
+    let name = attribute.split('=').next().unwrap_or_default();
+    name.to_ascii_lowercase()
+}
+
+/// What came of it, and what comes next.
+pub(super) fn answer(wished: &RulesWished) -> Answer {
+    let mut text: String = wished.shown.iter().map(line).collect();
+    text.push_str(&findings_text(&wished.findings));
+    text.push_str(match wished.added + wished.changed + wished.removed {
+        0 => "Nothing has changed: this was wished already.\n",
+        _ => "Not in force yet: look with `postseal plan`, then `postseal apply`.\n",
+    });
+    let change = wished
+        .shown
+        .iter()
+        .fold(Change::default(), |change, state| {
+            change.of(state.id.shown(), json!(state.in_force), json!(state.wanted))
+        });
+    let change = change.findings(&wished.findings);
+    Answer::new(text, change.document(counts(wished)))
+}
+
+/// How many of what.
+pub(super) fn counts(wished: &RulesWished) -> Value {
+    json!({
+        "added": wished.added,
+        "changed_rules": wished.changed,
+        "same": wished.same,
+        "removed": wished.removed,
+    })
+}
+
+/// A rule that changes, in a line.
+pub(crate) fn line(state: &RuleState) -> String {
+    let shown = state.id.shown();
+    match (&state.in_force, &state.wanted) {
+        (None, Some(new)) => format!("+ {}\n", words(&shown, new)),
+        (Some(old), None) => format!("- {}\n", words(&shown, old)),
+        (Some(old), Some(new)) => format!(
+            "~ {} (was {})\n",
+            words(&shown, new),
+            words(&shown, old).trim_start_matches(&shown).trim_start()
+        ),
+        (None, None) => String::new(),
+    }
+}
+
+fn words(shown: &str, rule: &Rule) -> String {
+    let scope = match rule.scope() {
+        Scope::Both => " (and all names below it)",
+        Scope::Domain | Scope::Subdomains => "",
+    };
+    let manager = match rule.id.manager.as_str() {
+        "" => String::new(),
+        manager => format!(" (managed by {manager})"),
+    };
+    format!("{shown} {}{scope}{manager}", rule.policy)
+}

@@ -1,0 +1,199 @@
+//! Preflight: what policies would come to today at the servers of their next hops.
+//!
+//! Owns: asking and looking until the planner knows, within a budget of connections and of time;
+//! each address is looked at once, however many next hops lead to it. Never: judges; needs a store.
+
+use crate::{Clock, Wire};
+use mailtls::Anchors;
+use mailtls::policy::Policy;
+use postseal_host::Host;
+use postseal_planner::dns::{Answers, Question};
+use postseal_planner::facts::{Facts, FileLook};
+use postseal_planner::preflight::{
+    self, Client, Known, NextHop, NoNextHop, Opening, Preflight, Visit, Visits, Wanted,
+};
+use postseal_probe::{Budget, Start, Target};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A next hop that is to be checked.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    /// As smtp(8) gets it: a domain, `[host]`, `[host]:port`, `host:port`.
+    pub nexthop: String,
+    /// The transport that delivers (`smtp`).
+    pub transport: String,
+    /// The policy.
+    pub policy: Policy,
+}
+
+/// How much a preflight may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PreflightOptions {
+    /// Connections.
+    pub budget: Budget,
+    /// All questions to DNS together.
+    pub dns: Duration,
+}
+
+impl Default for PreflightOptions {
+    fn default() -> Self {
+        Self {
+            budget: Budget {
+                at_once: 32,
+                per_address: 2,
+                deadline: Duration::from_secs(20),
+            },
+            dns: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Addresses that were looked at.
+    pub done: usize,
+    /// All that are to be.
+    pub all: usize,
+}
+
+/// What the policies would come to, in the destinations' order. `told` hears of each address.
+///
+/// # Errors
+/// Where a next hop is none; nothing was asked then.
+pub fn preflight(
+    world: World<'_>,
+    destinations: &[Destination],
+    options: PreflightOptions,
+    told: &(dyn Fn(Progress) + Sync),
+) -> Result<Vec<Preflight>, NoNextHop> {
+    let wanted = wanted(world.facts, destinations)?;
+    let answers = world.answers(&wanted, options.dns);
+    let visits = world.look(&wanted, &answers, options.budget, told);
+    let mut trust = Trust::default();
+    let now = world.clock.now_unix();
+    let mut judge = |one: &Wanted| {
+        let files = preflight::trust_files(one, &answers, &visits);
+        trust.read(&files, world.host);
+        let known = Known {
+            answers: &answers,
+            visits: &visits,
+            anchors: &trust.of(&files),
+            now,
+        };
+        preflight::judge(one, known)
+    };
+    Ok(wanted.iter().map(&mut judge).collect())
+}
+
+/// What a preflight needs of the world.
+#[derive(Clone, Copy)]
+pub struct World<'a> {
+    /// The instance as it is.
+    pub facts: &'a Facts,
+    /// Its machine.
+    pub host: &'a dyn Host,
+    /// The wire.
+    pub wire: &'a dyn Wire,
+    /// The clock.
+    pub clock: &'a dyn Clock,
+}
+
+fn wanted(facts: &Facts, destinations: &[Destination]) -> Result<Vec<Wanted>, NoNextHop> {
+    let mut clients: BTreeMap<String, Client> = BTreeMap::new();
+    let mut one = |destination: &Destination| {
+        let client = clients.entry(destination.transport.clone());
+        let client = client.or_insert_with_key(|transport| Client::of(facts, transport));
+        Ok(Wanted {
+            hop: NextHop::parse(&destination.nexthop, client.port)?,
+            policy: destination.policy.clone(),
+            client: client.clone(),
+        })
+    };
+    destinations.iter().map(&mut one).collect()
+}
+
+impl World<'_> {
+    /// What DNS says: exchangers, addresses, records.
+    fn answers(&self, wanted: &[Wanted], patience: Duration) -> Answers {
+        const ROUNDS: usize = 4;
+        const RESOLV_CONF: &str = "/etc/resolv.conf";
+        let deadline = self.clock.monotonic() + patience;
+        let resolv_conf = match self.host.read(Path::new(RESOLV_CONF)) {
+            FileLook::File { bytes, .. } => bytes.to_vec(),
+            _ => Vec::new(),
+        };
+        let mut answers = Answers::new();
+        for _ in 0..ROUNDS {
+            let open = wanted
+                .iter()
+                .flat_map(|one| preflight::questions(one, &answers));
+            let open: BTreeSet<Question> = open.collect();
+            let open: Vec<Question> = open.into_iter().collect();
+            let left = deadline.saturating_sub(self.clock.monotonic());
+            if open.is_empty() || left.is_zero() {
+                break;
+            }
+            let said = self.wire.ask(&open, &resolv_conf, left);
+            if said.is_empty() {
+                break;
+            }
+            answers.extend(said);
+        }
+        answers
+    }
+
+    fn look(
+        &self,
+        wanted: &[Wanted],
+        answers: &Answers,
+        budget: Budget,
+        told: &(dyn Fn(Progress) + Sync),
+    ) -> Visits {
+        let mut looks: BTreeMap<Visit, &Client> = BTreeMap::new();
+        for one in wanted {
+            for visit in preflight::visits(one, answers) {
+                looks.entry(visit).or_insert(&one.client);
+            }
+        }
+        let targets: Vec<Target> = looks.iter().map(|(visit, by)| target(visit, by)).collect();
+        let all = targets.len();
+        let seen = |done| told(Progress { done, all });
+        let reports = self.wire.probe_within(&targets, budget, &seen);
+        looks.into_keys().zip(reports).collect()
+    }
+}
+
+fn target(visit: &Visit, client: &Client) -> Target {
+    let start = match visit.opening {
+        Opening::StartTls => Start::StartTls,
+        Opening::Wrapper => Start::Implicit,
+    };
+    let mut target = Target::new(visit.address.to_string(), visit.address, start);
+    target.sni.clone_from(&visit.sni);
+    target.ehlo_name.clone_from(&client.ehlo_name);
+    target
+}
+
+/// Trust anchors by file, each read once. A file without any is trusted with nothing.
+#[derive(Default)]
+struct Trust(BTreeMap<PathBuf, Anchors>);
+
+impl Trust {
+    fn read(&mut self, files: &BTreeSet<PathBuf>, host: &dyn Host) {
+        for file in files {
+            self.0
+                .entry(file.clone())
+                .or_insert_with(|| match host.read(file) {
+                    FileLook::File { bytes, .. } => Anchors::read(&bytes).unwrap_or_default(),
+                    _ => Anchors::default(),
+                });
+        }
+    }
+
+    fn of(&self, files: &BTreeSet<PathBuf>) -> Vec<&Anchors> {
+        files.iter().filter_map(|file| self.0.get(file)).collect()
+    }
+}

@@ -1,0 +1,238 @@
+//! Preflight: what a TLS policy would come to today at the servers of a next hop.
+//!
+//! Owns: which questions to DNS and which looks at servers tell it, as data; the judgement pass,
+//! fail or *undetermined*; and the strongest policy that would work. Never: asks, connects, knows a
+//! clock; takes silence for an answer: a server that could not be seen is undetermined, not
+//! without TLS.
+//!
+//! `nexthop` and `client` say what is asked about, `way` where mail goes, `reached` what a look
+//! showed, `level` and `certificate` what a policy makes of it at one address, `whole` what that
+//! means for the next hop, `strongest` what to wish for instead.
+
+mod certificate;
+mod client;
+mod level;
+mod nexthop;
+mod reached;
+mod strongest;
+mod way;
+mod whole;
+
+use crate::dns::{Answers, Question};
+use crate::finding::Finding;
+use crate::report::{Handshake, Outcome, Report};
+pub use client::{
+    Client, Families, Lookups, Matches, Opening, Protocols, SystemAnchors, TrustFiles,
+};
+use mailtls::policy::Policy;
+use mailtls::{Anchors, Fingerprint, TlsVersion};
+pub use nexthop::{Lookup, NextHop, NoNextHop};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use way::Way;
+
+/// What is asked: would this policy work towards this next hop?
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The next hop.
+    pub hop: NextHop,
+    /// The policy.
+    pub policy: Policy,
+    /// Who would deliver.
+    pub client: Client,
+}
+
+/// One look at one address.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Visit {
+    /// Where.
+    pub address: SocketAddr,
+    /// How TLS begins.
+    pub opening: Opening,
+    /// The server name that is asked for.
+    pub sni: Option<String>,
+}
+
+/// What was seen. A look that is missing was not made.
+pub type Visits = BTreeMap<Visit, Report>;
+
+/// The result. It can be stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preflight {
+    /// The next hop.
+    pub nexthop: String,
+    /// The policy, as Postfix reads it.
+    pub policy: String,
+    /// When, in seconds since 1970.
+    pub at: i64,
+    /// Whether mail would be delivered as the policy demands.
+    pub outcome: Outcome,
+    /// That, in a sentence.
+    pub sentence: String,
+    /// The hosts, the preferred first.
+    pub hosts: Vec<HostSeen>,
+    /// What is wrong, or could not be told.
+    pub findings: Vec<Finding>,
+    /// The strongest policy that would work.
+    pub strongest: Strongest,
+}
+
+/// A host that takes mail for a next hop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostSeen {
+    /// Its name or address.
+    pub name: String,
+    /// Of its MX record; `None` where there is none.
+    pub preference: Option<u16>,
+    /// What DNSSEC says of its TLSA records.
+    pub tlsa: TlsaSeen,
+    /// Its addresses; empty where it has none.
+    pub addresses: Vec<AddressSeen>,
+    /// Why there are no addresses.
+    pub trouble: Option<String>,
+}
+
+/// What DNSSEC says of the TLSA records of a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TlsaSeen {
+    /// There are none, or nobody vouches for them: DANE is not in play.
+    None,
+    /// There are some.
+    Published,
+    /// They could not be asked for.
+    Failed,
+}
+
+/// One address, looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddressSeen {
+    /// Where.
+    pub address: SocketAddr,
+    /// Pass: mail is delivered as the policy demands.
+    pub outcome: Outcome,
+    /// How mail is delivered, where it is.
+    pub delivery: Option<Delivery>,
+    /// What was seen, in a few words.
+    pub words: String,
+    /// The version of the handshake.
+    pub version: Option<TlsVersion>,
+    /// SHA-256 of the certificate.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// How mail is delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Delivery {
+    /// Encrypted, to a server that proved who it is.
+    Verified,
+    /// Encrypted, to whoever answers.
+    Encrypted,
+    /// In cleartext.
+    Clear,
+    /// In cleartext, after a first attempt that fails (`minimal_backoff_time`).
+    ClearLater,
+}
+
+/// Why mail would not be delivered at an address.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Lack {
+    /// `policy.no-starttls` and the like.
+    pub(crate) code: &'static str,
+    /// In words, about "it", the server.
+    pub(crate) why: Cow<'static, str>,
+}
+
+impl Lack {
+    pub(crate) fn new(code: &'static str, why: impl Into<Cow<'static, str>>) -> Self {
+        let why = why.into();
+        Self { code, why }
+    }
+}
+
+/// The strongest policy that would work at every server seen, and why none that is stronger does.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Strongest {
+    /// The policy; `None` where nothing can be said.
+    pub policy: Option<String>,
+    /// The stronger ones, the strongest first.
+    pub stronger: Vec<Obstacle>,
+}
+
+/// Why a policy would not work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Obstacle {
+    /// The policy.
+    pub policy: String,
+    /// In a sentence.
+    pub why: String,
+}
+
+/// What is still to be asked of DNS; empty when all is known.
+pub fn questions(wanted: &Wanted, answers: &Answers) -> Vec<Question> {
+    way::questions(&wanted.hop, &wanted.client, answers)
+}
+
+/// The looks that tell what the policy would come to, and which is the strongest one.
+pub fn visits(wanted: &Wanted, answers: &Answers) -> BTreeSet<Visit> {
+    let Wanted { hop, client, .. } = wanted;
+    let Way::To(hosts) = way::way(hop, client, answers) else {
+        return BTreeSet::new();
+    };
+    let mut visits = BTreeSet::new();
+    for peer in whole::reachable(&hosts, client) {
+        let mut names = vec![level::server_name(
+            &wanted.policy,
+            client,
+            hop,
+            &peer.host.name,
+        )];
+        if let TlsaSeen::Published = whole::tlsa(peer.host) {
+            names.push(Some(peer.host.base.clone()));
+        }
+        visits.extend(names.into_iter().map(|sni| Visit {
+            address: SocketAddr::new(peer.address, hop.port),
+            opening: client.opening,
+            sni,
+        }));
+    }
+    visits
+}
+
+/// The files that hold the trust anchors which may count.
+pub fn trust_files<'v>(
+    wanted: &Wanted,
+    answers: &Answers,
+    visits: &'v Visits,
+) -> BTreeSet<PathBuf> {
+    let own = self::visits(wanted, answers);
+    let seen = |visit: &Visit| {
+        visits
+            .get(visit)
+            .and_then(|report| report.handshake.as_ref())
+    };
+    let handshakes: Vec<&'v Handshake> = own.iter().filter_map(seen).collect();
+    certificate::trust_files(&wanted.client, &wanted.policy, handshakes.into_iter())
+}
+
+/// All that is known, to judge by.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// What DNS said.
+    pub answers: &'a Answers,
+    /// What was seen.
+    pub visits: &'a Visits,
+    /// What the client trusts: the content of [`trust_files`].
+    pub anchors: &'a [&'a Anchors],
+    /// The time, in seconds since 1970.
+    pub now: i64,
+}
+
+/// Judges.
+pub fn judge(wanted: &Wanted, known: Known<'_>) -> Preflight {
+    whole::judge(wanted, known)
+}

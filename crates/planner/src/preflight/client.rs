@@ -1,0 +1,267 @@
+//! How a transport's smtp(8) or lmtp(8) goes about a delivery.
+//!
+//! Owns: its parameters as far as they decide what a policy comes to (postconf(5), Postfix 3.7).
+//! Never: what a policy row says beside them.
+
+use crate::facts::Facts;
+use crate::view::{Service, View};
+use mailtls::{ProtocolList, RangeSyntax};
+use postfix_cf::{MainCf, MasterCf};
+use std::path::PathBuf;
+
+/// A client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// Its name in EHLO (`smtp_helo_name`).
+    pub ehlo_name: String,
+    /// How TLS begins (`smtp_tls_wrappermode`).
+    pub opening: Opening,
+    /// How names are looked up (`smtp_dns_support_level`, `smtp_host_lookup`).
+    pub lookups: Lookups,
+    /// The port of a next hop that names none (`smtp_tcp_port`; lmtp(8): 24).
+    pub port: u16,
+    /// Addresses tried in one delivery (`smtp_mx_address_limit`); 0: all.
+    pub address_limit: usize,
+    /// Address families (`inet_protocols`).
+    pub families: Families,
+    /// Protocols at `may` and at mandatory levels; `None` where the list cannot be read.
+    pub protocols: Protocols,
+    /// `smtp_tls_servername`.
+    pub servername: String,
+    /// `smtp_tls_fingerprint_digest`.
+    pub digest: String,
+    /// The names and fingerprints of policies without `match=`.
+    pub matches: Matches,
+    /// What it trusts.
+    pub trust: TrustFiles,
+}
+
+/// How TLS begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Opening {
+    /// By STARTTLS.
+    StartTls,
+    /// With the first byte.
+    Wrapper,
+}
+
+/// How names are looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookups {
+    /// In DNS, and DNSSEC counts.
+    Dnssec,
+    /// In DNS.
+    Dns,
+    /// Not in DNS, or not only there.
+    System,
+}
+
+/// Address families that are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Families {
+    Both,
+    V4,
+    V6,
+}
+
+/// Protocol lists of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Protocols {
+    /// `smtp_tls_protocols`.
+    pub may: Option<ProtocolList>,
+    /// `smtp_tls_mandatory_protocols`.
+    pub mandatory: Option<ProtocolList>,
+}
+
+/// What a certificate is compared with where a row does not say it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Matches {
+    /// `smtp_tls_verify_cert_match`.
+    pub verify: Vec<String>,
+    /// `smtp_tls_secure_cert_match`.
+    pub secure: Vec<String>,
+    /// `smtp_tls_fingerprint_cert_match`.
+    pub fingerprint: Vec<String>,
+}
+
+/// Where the trust anchors of a client lie.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrustFiles {
+    /// `smtp_tls_CAfile`, read before the jail is entered.
+    pub file: Option<PathBuf>,
+    /// `smtp_tls_CApath`, as it is seen from outside of the jail.
+    pub folder: Option<PathBuf>,
+    /// Whether the system's own count too (`tls_append_default_CA`).
+    pub system: SystemAnchors,
+    /// What the paths of `tafile=` begin with: the jail, or nothing.
+    pub jail: PathBuf,
+}
+
+/// Whether the system's own trust anchors count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum SystemAnchors {
+    Count,
+    #[default]
+    Ignored,
+}
+
+impl Client {
+    /// That of a transport, as the files are. Of a transport that is not there, what main.cf says.
+    pub fn of(facts: &Facts, transport: &str) -> Self {
+        let main = MainCf::parse(&facts.main_cf.bytes);
+        let master = MasterCf::parse(&facts.master_cf.bytes);
+        let view = View::new(&main, &master, facts);
+        let id = format!("{transport}/unix");
+        let service = view.services.iter().find(|one| one.id == id);
+        Reader {
+            lmtp: service.is_some_and(|service| service.command == "lmtp"),
+            service,
+            view: &view,
+        }
+        .client()
+    }
+}
+
+struct Reader<'a> {
+    view: &'a View<'a>,
+    service: Option<&'a Service>,
+    lmtp: bool,
+}
+
+impl Reader<'_> {
+    fn client(&self) -> Client {
+        Client {
+            ehlo_name: self.ehlo_name(),
+            opening: match self.is_yes("tls_wrappermode") {
+                true => Opening::Wrapper,
+                false => Opening::StartTls,
+            },
+            lookups: self.lookups(),
+            port: match self.lmtp {
+                true => 24,
+                false => crate::view::port_of(&self.value("tcp_port")).unwrap_or(25),
+            },
+            address_limit: self.value("mx_address_limit").parse().unwrap_or(5),
+            families: self.families(),
+            protocols: Protocols {
+                may: self.protocols("tls_protocols"),
+                mandatory: self.protocols("tls_mandatory_protocols"),
+            },
+            servername: self.value("tls_servername"),
+            digest: self.digest(),
+            matches: Matches {
+                verify: self.list("tls_verify_cert_match", "hostname"),
+                secure: self.list("tls_secure_cert_match", self.secure_default()),
+                fingerprint: self.list("tls_fingerprint_cert_match", ""),
+            },
+            trust: self.trust(),
+        }
+    }
+
+    /// `smtp_…`, or `lmtp_…` for lmtp(8).
+    fn value(&self, name: &str) -> String {
+        let prefix = if self.lmtp { "lmtp" } else { "smtp" };
+        self.view.value(self.service, &format!("{prefix}_{name}"))
+    }
+
+    fn is_yes(&self, name: &str) -> bool {
+        self.value(name).eq_ignore_ascii_case("yes")
+    }
+
+    fn list(&self, name: &str, default: &str) -> Vec<String> {
+        let value = self.value(name);
+        let text = if value.is_empty() { default } else { &value };
+        text.split([',', ' ', '\t', ':'])
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    const fn secure_default(&self) -> &'static str {
+        if self.lmtp {
+            "nexthop"
+        } else {
+            "nexthop, dot-nexthop"
+        }
+    }
+
+    fn ehlo_name(&self) -> String {
+        let helo = if self.lmtp { "lhlo_name" } else { "helo_name" };
+        let said = Some(self.value(helo)).filter(|name| !name.is_empty());
+        let own = || self.view.value(self.service, "myhostname");
+        let name = said.unwrap_or_else(own);
+        if name.is_empty() {
+            "localhost".to_owned()
+        } else {
+            name
+        }
+    }
+
+    fn lookups(&self) -> Lookups {
+        let hosts = self.value("host_lookup");
+        let native = hosts.split([',', ' ']).any(|word| word == "native");
+        match self.value("dns_support_level").as_str() {
+            _ if native => Lookups::System,
+            "dnssec" => Lookups::Dnssec,
+            "disabled" => Lookups::System,
+            _ if self.view.is_yes(self.service, "disable_dns_lookups") => Lookups::System,
+            _ => Lookups::Dns,
+        }
+    }
+
+    fn families(&self) -> Families {
+        let said = self.view.list(None, "inet_protocols");
+        let has = |name: &str| said.iter().any(|word| word == name || word == "all");
+        match (has("ipv4"), has("ipv6")) {
+            (true, false) => Families::V4,
+            (false, true) => Families::V6,
+            _ => Families::Both,
+        }
+    }
+
+    fn protocols(&self, name: &str) -> Option<ProtocolList> {
+        let version = self.view.facts().version;
+        let ranges = match (version.major, version.minor) >= (3, 6) {
+            true => RangeSyntax::Allowed,
+            false => RangeSyntax::Unknown,
+        };
+        ProtocolList::parse(&self.value(name), ranges).ok()
+    }
+
+    fn digest(&self) -> String {
+        let said = self.value("tls_fingerprint_digest");
+        if said.is_empty() || said.contains('$') {
+            "sha256".to_owned()
+        } else {
+            said
+        }
+    }
+
+    fn trust(&self) -> TrustFiles {
+        let jail = match self.service.is_some_and(|one| self.view.is_jailed(one)) {
+            true => PathBuf::from(self.view.value(None, "queue_directory")),
+            false => PathBuf::new(),
+        };
+        let path = |name: &str| Some(self.value(name)).filter(|path| !path.is_empty());
+        let system = self.view.is_yes(self.service, "tls_append_default_CA");
+        TrustFiles {
+            file: path("tls_CAfile").map(PathBuf::from),
+            folder: path("tls_CApath").map(|path| within(&jail, &path)),
+            system: match system {
+                true => SystemAnchors::Count,
+                false => SystemAnchors::Ignored,
+            },
+            jail,
+        }
+    }
+}
+
+/// A path as a process in the jail means it.
+pub(super) fn within(jail: &std::path::Path, path: &str) -> PathBuf {
+    match jail.as_os_str().is_empty() {
+        true => PathBuf::from(path),
+        false => jail.join(path.trim_start_matches('/')),
+    }
+}

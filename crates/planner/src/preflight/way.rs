@@ -1,0 +1,229 @@
+//! Which hosts mail for a next hop is brought to, as far as DNS tells (RFC 5321 §5.1).
+//!
+//! Owns: the questions to DNS, as data, and what the answers mean to smtp(8). Never: asks one.
+//! However many exchangers a domain names, only so many are looked at.
+
+use super::client::{Client, Families, Lookups};
+use super::nexthop::{Lookup, NextHop};
+use crate::dane::{self, Published};
+use crate::dns::{Answer, Answers, Exchanger, Question, Records, Security};
+use std::net::IpAddr;
+
+/// More hosts of one domain are not looked at.
+const MOST_HOSTS: usize = 20;
+/// More addresses of one domain are not looked at.
+pub(super) const MOST_ADDRESSES: usize = 32;
+
+/// Where mail goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// To these hosts, the preferred first.
+    To(Vec<Host>),
+    /// Nowhere: the domain says that it takes no mail (RFC 7505).
+    NullMx,
+    /// Nowhere: it has neither exchanger nor address.
+    Nothing,
+    /// It could not be found out.
+    Unknown(String),
+}
+
+/// A host that takes mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Host {
+    /// Its name, or its address.
+    pub(super) name: String,
+    /// Of the MX record, where there is one.
+    pub(super) preference: Option<u16>,
+    /// Whether DNSSEC vouches for it being the host of this next hop.
+    pub(super) named: Security,
+    /// Whether DNSSEC vouches for its addresses.
+    pub(super) located: Security,
+    /// Its addresses.
+    pub(super) addresses: Result<Vec<IpAddr>, String>,
+    /// Its TLSA records, where senders would ask for them.
+    pub(super) tlsa: Published,
+    /// The name under which those stand.
+    pub(super) base: String,
+    /// What DANE-TA asks for beside that: the domain, where DNSSEC vouches for it (RFC 7672 §3.2.2).
+    pub(super) domain: Option<String>,
+}
+
+/// What is still to be asked; empty when all is known.
+pub(super) fn questions(hop: &NextHop, client: &Client, answers: &Answers) -> Vec<Question> {
+    if client.lookups == Lookups::System {
+        return Vec::new();
+    }
+    let mut wanted = Vec::new();
+    if hop.lookup == Lookup::Mx {
+        wanted.push(Question::Mx(hop.host.clone()));
+    }
+    for (host, _) in names(hop, answers) {
+        if host.parse::<IpAddr>().is_ok() {
+            continue;
+        }
+        let located = Question::Addresses(host.clone());
+        if let Some(Ok(answer)) = answers.get(&located)
+            && answer.security == Security::Secure
+        {
+            let at = |base| Question::Tlsa {
+                base,
+                port: hop.port,
+            };
+            wanted.extend(dane::bases(answers, &host).into_iter().map(at));
+        }
+        wanted.push(located);
+    }
+    wanted.retain(|question| !answers.contains_key(question));
+    wanted
+}
+
+/// The hosts by name, with their preference; of many only the first.
+fn names(hop: &NextHop, answers: &Answers) -> Vec<(String, Option<u16>)> {
+    match hop.lookup {
+        Lookup::Literal(_) => Vec::new(),
+        Lookup::Addresses => vec![(hop.host.clone(), None)],
+        Lookup::Mx => match exchangers(hop, answers) {
+            Some([]) => vec![(hop.host.clone(), None)],
+            Some(all) => {
+                let named = all.iter().filter(|mx| !mx.host.is_empty());
+                let pair = |mx: &Exchanger| (mx.host.clone(), Some(mx.preference));
+                named.take(MOST_HOSTS).map(pair).collect()
+            }
+            None => Vec::new(),
+        },
+    }
+}
+
+fn exchangers<'a>(hop: &NextHop, answers: &'a Answers) -> Option<&'a [Exchanger]> {
+    match answers.get(&Question::Mx(hop.host.clone())) {
+        Some(Ok(Answer {
+            records: Records::Mx(all),
+            ..
+        })) => Some(all),
+        _ => None,
+    }
+}
+
+/// How many exchangers a domain names.
+pub(super) fn count(hop: &NextHop, answers: &Answers) -> usize {
+    exchangers(hop, answers).map_or(0, <[Exchanger]>::len)
+}
+
+/// Where mail goes, by these answers.
+pub(super) fn way(hop: &NextHop, client: &Client, answers: &Answers) -> Way {
+    if let Lookup::Literal(address) = hop.lookup {
+        return Way::To(vec![literal(&hop.host, address, None)]);
+    }
+    if client.lookups == Lookups::System {
+        let why = "this transport does not look names up in DNS alone (smtp_host_lookup, \
+                   smtp_dns_support_level), and they were not asked for elsewhere";
+        return Way::Unknown(why.to_owned());
+    }
+    let named = match named(hop, answers) {
+        Ok(named) => named,
+        Err(why) => return Way::Unknown(why),
+    };
+    let is_null = |all: &[Exchanger]| all.iter().all(|mx| mx.host.is_empty());
+    if hop.lookup == Lookup::Mx
+        && exchangers(hop, answers).is_some_and(|all| !all.is_empty() && is_null(all))
+    {
+        return Way::NullMx;
+    }
+    let hosts = names(hop, answers);
+    let hosts: Vec<Host> = hosts
+        .into_iter()
+        .map(|(name, preference)| host(hop, client, answers, named, (name, preference)))
+        .collect();
+    match hosts.as_slice() {
+        [] => Way::Nothing,
+        [own] if own.preference.is_none() && own.addresses.as_deref() == Ok(&[]) => Way::Nothing,
+        [own] if own.preference.is_none() && own.addresses.is_err() => {
+            Way::Unknown(own.addresses.clone().err().unwrap_or_default())
+        }
+        _ => Way::To(hosts),
+    }
+}
+
+/// Whether DNSSEC vouches for the exchangers of a domain; brackets vouch for themselves.
+fn named(hop: &NextHop, answers: &Answers) -> Result<Security, String> {
+    if hop.lookup != Lookup::Mx {
+        return Ok(Security::Secure);
+    }
+    match answers.get(&Question::Mx(hop.host.clone())) {
+        Some(Ok(answer)) => Ok(answer.security),
+        Some(Err(why)) => Err(why.clone()),
+        None => Err("DNS was not asked".to_owned()),
+    }
+}
+
+fn literal(name: &str, address: IpAddr, preference: Option<u16>) -> Host {
+    Host {
+        name: name.to_owned(),
+        preference,
+        named: Security::Insecure,
+        located: Security::Insecure,
+        addresses: Ok(vec![address]),
+        tlsa: Published::NotAsked,
+        base: name.to_owned(),
+        domain: None,
+    }
+}
+
+fn host(
+    hop: &NextHop,
+    client: &Client,
+    answers: &Answers,
+    named: Security,
+    (name, preference): (String, Option<u16>),
+) -> Host {
+    if let Ok(address) = name.parse::<IpAddr>() {
+        // An MX record that names an address: Postfix warns of it and goes there.
+        return literal(&name, address, preference);
+    }
+    let located = answers.get(&Question::Addresses(name.clone()));
+    let (addresses, security) = match located {
+        Some(Ok(answer)) => (Ok(usable(answer, client.families)), answer.security),
+        Some(Err(why)) => (Err(why.clone()), Security::Insecure),
+        None => (Err("DNS was not asked".to_owned()), Security::Insecure),
+    };
+    // Of a host whose addresses are not vouched for nobody asks for the records (RFC 7672 §2.2.2).
+    let tlsa = match security {
+        Security::Secure => dane::published(answers, &name, hop.port),
+        Security::Insecure => Published::NotAsked,
+    };
+    Host {
+        base: base(&tlsa, hop.port).unwrap_or_else(|| name.clone()),
+        domain: (named == Security::Secure).then(|| hop.host.clone()),
+        name,
+        preference,
+        named,
+        located: security,
+        addresses,
+        tlsa,
+    }
+}
+
+/// The host's name in the owner's name of its records.
+fn base(tlsa: &Published, port: u16) -> Option<String> {
+    let (Published::Vouched(found) | Published::Insecure(found)) = tlsa else {
+        return None;
+    };
+    let rest = found.owner.strip_prefix(&format!("_{port}._tcp."))?;
+    Some(rest.trim_end_matches('.').to_owned())
+}
+
+fn usable(answer: &Answer, families: Families) -> Vec<IpAddr> {
+    let Records::Addresses(all) = &answer.records else {
+        return Vec::new();
+    };
+    let of = |address: &&IpAddr| match families {
+        Families::Both => true,
+        Families::V4 => address.is_ipv4(),
+        Families::V6 => address.is_ipv6(),
+    };
+    all.iter()
+        .filter(of)
+        .take(MOST_ADDRESSES)
+        .copied()
+        .collect()
+}

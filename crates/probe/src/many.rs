@@ -1,0 +1,153 @@
+//! Many targets at once, within a budget of connections.
+//!
+//! Owns: who is looked at when: never more connections than the budget allows, in all and to one
+//! host, because a mail server may well refuse a client that comes often. Never: a thread for
+//! each target; judges.
+
+use crate::driver::probe;
+use crate::target::Target;
+use postseal_planner::report::Report;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// How much may go on at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Connections in all.
+    pub at_once: usize,
+    /// Connections to one IP address, whatever the port.
+    pub per_address: usize,
+    /// The time for one target, from its own beginning.
+    pub deadline: Duration,
+}
+
+/// Looks at every target, up to sixteen at a time, each within `deadline` of its own beginning;
+/// reports in the targets' order.
+pub fn probe_all(targets: &[Target], deadline: Duration) -> Vec<Report> {
+    const PARALLEL: usize = 16;
+    let budget = Budget {
+        at_once: PARALLEL,
+        per_address: PARALLEL,
+        deadline,
+    };
+    probe_within(targets, budget, &|_| {})
+}
+
+/// The same within a budget. `seen` is told how many are done, after each.
+pub fn probe_within(
+    targets: &[Target],
+    budget: Budget,
+    seen: &(dyn Fn(usize) + Sync),
+) -> Vec<Report> {
+    let queue = Queue::new(targets, budget.per_address.max(1));
+    let work = || {
+        while let Some(place) = queue.take() {
+            let report = targets.get(place).map(|one| probe(one, budget.deadline));
+            seen(queue.put(place, report));
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..budget.at_once.min(targets.len()) {
+            // Where no thread is to be had, those that run do the work; this one always does.
+            let _ = thread::Builder::new().spawn_scoped(scope, work);
+        }
+        work();
+    });
+    let state = queue.state.into_inner();
+    let mut done = state.unwrap_or_else(PoisonError::into_inner).done;
+    done.sort_by_key(|(place, _)| *place);
+    done.into_iter().map(|(_, report)| report).collect()
+}
+
+/// What is to be looked at, and what is being looked at.
+struct Queue<'t> {
+    targets: &'t [Target],
+    per_address: usize,
+    state: Mutex<State>,
+    /// A host has room again.
+    freed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Places of targets whose host has no connection too many; they are taken in order.
+    ready: BTreeSet<usize>,
+    /// Places of those that wait for their host, in order.
+    waiting: BTreeMap<IpAddr, BTreeSet<usize>>,
+    /// Connections to each host: those under way, and those that `ready` stands for.
+    promised: BTreeMap<IpAddr, usize>,
+    done: Vec<(usize, Report)>,
+}
+
+impl<'t> Queue<'t> {
+    fn new(targets: &'t [Target], per_address: usize) -> Self {
+        let mut state = State::default();
+        for (place, target) in targets.iter().enumerate() {
+            let host = target.address.ip();
+            let promised = state.promised.entry(host).or_default();
+            if *promised < per_address {
+                *promised += 1;
+                state.ready.insert(place);
+            } else {
+                state.waiting.entry(host).or_default().insert(place);
+            }
+        }
+        Self {
+            targets,
+            per_address,
+            state: Mutex::new(state),
+            freed: Condvar::new(),
+        }
+    }
+
+    /// The next place; waits where all that is left waits for a host. `None` at the end.
+    fn take(&self) -> Option<usize> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(place) = state.ready.pop_first() {
+                return Some(place);
+            }
+            if state.waiting.is_empty() {
+                return None;
+            }
+            let woken = self.freed.wait(state);
+            state = woken.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Notes a report and hands the host's room on; how many are done.
+    fn put(&self, place: usize, report: Option<Report>) -> usize {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(target) = self.targets.get(place) {
+            state.hand_on(target.address.ip(), self.per_address);
+        }
+        state.done.extend(report.map(|report| (place, report)));
+        self.freed.notify_all();
+        state.done.len()
+    }
+}
+
+impl State {
+    fn hand_on(&mut self, host: IpAddr, per_address: usize) {
+        let promised = self.promised.entry(host).or_default();
+        *promised = promised.saturating_sub(1);
+        let Some(waiting) = self.waiting.get_mut(&host) else {
+            return;
+        };
+        while *promised < per_address
+            && let Some(place) = waiting.pop_first()
+        {
+            *promised += 1;
+            self.ready.insert(place);
+        }
+        if waiting.is_empty() {
+            self.waiting.remove(&host);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
