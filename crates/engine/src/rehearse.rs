@@ -18,7 +18,7 @@ use crate::{Engine, EngineError, Event, Stage};
 use postseal_host::{HostError, LogLook, LogMark, Scratch, Staged};
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::Outbound;
-use postseal_planner::plan::{OutboundChange, Plan, SniMap, Step};
+use postseal_planner::plan::{OutboundChange, Plan};
 use postseal_planner::report::{Judgement, Outcome, ServiceExpectation, Verdict};
 use postseal_planner::{Finding, Severity};
 use postseal_store::OperationKind;
@@ -90,9 +90,7 @@ impl Engine<'_> {
                     ..Baseline::default()
                 }
             });
-            let tried = self
-                .make_policy_map(plan, &approved.proposal.rules)
-                .and_then(|()| self.try_in_scratch(plan, facts, &private));
+            let tried = self.try_in_scratch(&approved.proposal, &private);
             (tried, live.join().unwrap_or_default())
         });
         self.stop_if_interrupted()?;
@@ -130,26 +128,15 @@ impl Engine<'_> {
         })
     }
 
-    /// The keys and chains that the plan installs, opened from the store.
-    fn private_files(
-        &self,
-        plan: &Plan,
-    ) -> Result<BTreeMap<PathBuf, Zeroizing<Vec<u8>>>, EngineError> {
-        let mut files = BTreeMap::new();
-        for step in &plan.steps {
-            if let Step::InstallChain { fingerprint, path } = step {
-                files.insert(path.clone(), self.key_and_chain(fingerprint)?);
-            }
-        }
-        Ok(files)
-    }
-
     fn try_in_scratch(
         &self,
-        plan: &Plan,
-        facts: &Facts,
+        proposal: &Proposal,
         private: &BTreeMap<PathBuf, Zeroizing<Vec<u8>>>,
     ) -> Result<(Shown, Vec<String>), EngineError> {
+        let Proposal {
+            plan, facts, rules, ..
+        } = proposal;
+        self.make_policy_map(plan, rules)?;
         let delivery = outbound::Delivery::prepare(&plan.outbound, self.clock)?;
         let after = Files::after(plan, facts);
         let between = Files::between(plan, facts);
@@ -158,7 +145,7 @@ impl Engine<'_> {
             main_cf: first.main.clone(),
             master_cf: first.master.clone(),
             private: private.clone(),
-            sni_maps: sni_maps(plan),
+            sni_maps: files::sni_maps(plan),
             transports: delivery
                 .as_ref()
                 .map(outbound::Delivery::transports)
@@ -372,15 +359,6 @@ fn accept_no_rehearsal(approved: &Approved, why: &str) -> Result<(), EngineError
         answer,
         message,
     })
-}
-
-/// The maps of server names that the plan installs.
-fn sni_maps(plan: &Plan) -> Vec<SniMap> {
-    let maps = plan.steps.iter().filter_map(|step| match step {
-        Step::InstallSniMap(map) => Some(map.clone()),
-        _ => None,
-    });
-    maps.collect()
 }
 
 fn outbound_level(plan: &Plan) -> Outbound {

@@ -80,11 +80,30 @@ impl Engine<'_> {
             certificates: self.list_certificates()?,
             in_use: self.certificates_in_use()?,
             drift: verified.drift,
-            pending: wishes(&state.desired, wanted),
+            pending: self.pending_wishes(&state, wanted)?,
             failed: failed(&history, state.draft.as_ref()),
             last: history.into_iter().next(),
             open: self.store.open(&self.instance)?,
         })
+    }
+
+    fn pending_wishes(
+        &self,
+        state: &InstanceState,
+        wanted: &Intent,
+    ) -> Result<Vec<Wish>, EngineError> {
+        let mut pending = wishes(&state.desired, wanted);
+        let after = match self.store.pending_rules(&self.instance)? {
+            0 => return Ok(pending),
+            1 => "1 rule changes".to_owned(),
+            rules => format!("{rules} rules change"),
+        };
+        pending.push(Wish {
+            key: crate::wishes::RULES.to_owned(),
+            before: None,
+            after: Some(after),
+        });
+        Ok(pending)
     }
 
     /// The state, or what an operation that awaits confirmation makes of it: its own writing is no

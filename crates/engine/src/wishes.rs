@@ -3,10 +3,22 @@
 //! Owns: what `status`, `set` and `history` call a wish. Never: judges one, or says what it makes
 //! of the files; that is the plan's business.
 
-use postseal_planner::intent::{Binding, Intent, Place};
+use postseal_planner::intent::{Binding, Intent, Place, Policies};
 
 /// The key under which a binding is named.
 const CERTIFICATE: &str = "certificate";
+
+/// The key under which the rules for destinations are named, all together.
+pub(crate) const RULES: &str = "policy";
+
+/// The rules in a word: how many rows, and as much of the digest as tells one map from another.
+fn rows(policies: &Policies) -> String {
+    let rows = match policies.rows {
+        1 => "1 row".to_owned(),
+        rows => format!("{rows} rows"),
+    };
+    format!("{rows} ({})", policies.digest.short(8))
+}
 
 /// One wish: a key whose value differs between two intents.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -35,6 +47,13 @@ pub fn wishes(before: &Intent, after: &Intent) -> Vec<Wish> {
     });
     let mut wishes: Vec<Wish> = settings.filter(|wish| wish.before != wish.after).collect();
     wishes.extend(bindings(&before.bindings, &after.bindings));
+    if before.policies != after.policies {
+        wishes.push(Wish {
+            key: RULES.to_owned(),
+            before: before.policies.as_ref().map(rows),
+            after: after.policies.as_ref().map(rows),
+        });
+    }
     wishes
 }
 

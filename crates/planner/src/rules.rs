@@ -106,13 +106,15 @@ fn is_servers_certificate(finding: &Finding) -> bool {
     finding.code.starts_with("cert.") && finding.evidence.iter().any(of_server)
 }
 
-/// The files that are installed for the intent's bindings. They may not be there yet.
+/// The files that are installed for the intent's bindings and rules. They may not be there yet.
 fn installed(world: &World<'_>) -> Vec<String> {
     let bound = world.intent.bindings.iter();
     let chains = bound.map(|bound| compile::bound_path(world.facts, bound));
     let map = compile::sni::map(world.intent, world.facts).map(|map| map.path);
+    let policies = compile::policies::map(world.intent, world.facts).map(|map| map.path);
     chains
         .chain(map)
+        .chain(policies)
         .map(|path| path.display().to_string())
         .collect()
 }

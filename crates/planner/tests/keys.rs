@@ -122,7 +122,7 @@ fn changes(plan: &Plan, before: &BTreeSet<String>) -> String {
 
 fn step(step: &Step) -> &'static str {
     match step {
-        Step::InstallChain { .. } | Step::InstallSniMap(_) => "install",
+        Step::InstallChain { .. } | Step::InstallSniMap(_) | Step::InstallPolicyMap(_) => "install",
         Step::Publish { file: Cf::Main } => "main",
         Step::Publish { file: Cf::Master } => "master",
         Step::Reload => "reload",

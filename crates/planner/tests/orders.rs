@@ -27,7 +27,7 @@ fn filter() -> Host {
 
 fn steps(plan: &Plan) -> String {
     let steps = plan.steps.iter().map(|step| match step {
-        Step::InstallChain { .. } | Step::InstallSniMap(_) => "install",
+        Step::InstallChain { .. } | Step::InstallSniMap(_) | Step::InstallPolicyMap(_) => "install",
         Step::Publish { file: Cf::Main } => "main",
         Step::Publish { file: Cf::Master } => "master",
         Step::Reload => "reload",

@@ -14,6 +14,9 @@ use postseal_engine::{Wish, wishes};
 use postseal_store::{Operation, OperationKind, OperationOutcome, Phase};
 use serde_json::json;
 
+/// So many rules of an operation are shown.
+const RULES_SHOWN: usize = 10_000;
+
 /// Arguments of `history`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct HistoryArgs {
@@ -69,6 +72,8 @@ pub(crate) fn diff(args: &DiffArgs, global: &Global) -> Result<Answer, Failure> 
     }
     for operation in &operations {
         text.push_str(&plan::diff(&operation.new.plan));
+        let rules = engine.rule_changes(operation.id, RULES_SHOWN)?;
+        text.extend(rules.iter().map(super::policy::rule::line));
     }
     let documents: Vec<_> = operations.iter().map(document).collect();
     Ok(Answer::new(

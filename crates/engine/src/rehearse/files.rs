@@ -1,11 +1,16 @@
-//! Both files in the states that a plan leads through.
+//! The files that a plan leads through.
 //!
-//! Owns: what the files hold after the plan, and between its two renames. Never: writes one.
+//! Owns: what both files hold after the plan, and between its two renames; the keys and maps of
+//! names that it installs. Never: writes one.
 
+use crate::{Engine, EngineError};
 use postfix_cf::{MainCf, MasterCf};
 use postseal_planner::facts::Facts;
-use postseal_planner::plan::{Cf, Plan, Step};
+use postseal_planner::plan::{Cf, Plan, SniMap, Step};
 use postseal_planner::report::ServiceExpectation;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use zeroize::Zeroizing;
 
 /// Both files in one state.
 pub(super) struct Files {
@@ -68,4 +73,29 @@ impl Files {
         let (main, master) = (MainCf::parse(&self.main), MasterCf::parse(&self.master));
         postseal_planner::expect(&main, &master, facts, &plan.intent)
     }
+}
+
+impl Engine<'_> {
+    /// The keys and chains that the plan installs, opened from the store.
+    pub(super) fn private_files(
+        &self,
+        plan: &Plan,
+    ) -> Result<BTreeMap<PathBuf, Zeroizing<Vec<u8>>>, EngineError> {
+        let mut files = BTreeMap::new();
+        for step in &plan.steps {
+            if let Step::InstallChain { fingerprint, path } = step {
+                files.insert(path.clone(), self.key_and_chain(fingerprint)?);
+            }
+        }
+        Ok(files)
+    }
+}
+
+/// The maps of server names that the plan installs.
+pub(super) fn sni_maps(plan: &Plan) -> Vec<SniMap> {
+    let maps = plan.steps.iter().filter_map(|step| match step {
+        Step::InstallSniMap(map) => Some(map.clone()),
+        _ => None,
+    });
+    maps.collect()
 }

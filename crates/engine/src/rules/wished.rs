@@ -192,6 +192,15 @@ impl Engine<'_> {
         Ok(self.store.list_rules(&self.instance, filter, skip, limit)?)
     }
 
+    /// What an operation changed of the rules, before and after, at most `limit` of them.
+    pub fn rule_changes(
+        &self,
+        operation: u64,
+        limit: usize,
+    ) -> Result<Vec<RuleState>, EngineError> {
+        Ok(self.store.rule_changes(operation, limit)?)
+    }
+
     /// A rule as it is wished.
     pub fn wanted_rule(&self, id: &RuleId) -> Result<Rule, EngineError> {
         self.state()?;

@@ -47,6 +47,8 @@ fn whole(plan: &Plan) -> String {
                     map.path.display(),
                     map.source.trim_end().replace('\n', "\n    ")
                 ),
+                Step::InstallPolicyMap(map) =>
+                    format!("install {} ({} rows)", map.name(), map.policies.rows),
                 Step::Publish { file: Cf::Main } => "publish main.cf".to_owned(),
                 Step::Publish { file: Cf::Master } => "publish master.cf".to_owned(),
                 Step::Reload => "reload".to_owned(),

@@ -1,0 +1,126 @@
+//! What can go wrong while a map is made: no rule is lost, and the map in force answers.
+
+use crate::place::{Place, builder};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// In force with one rule, another one wished.
+fn place() -> Place {
+    let place = Place::of(builder());
+    place.must("policy add first.example encrypt");
+    place.must("apply --yes");
+    place.must("policy add second.example encrypt");
+    place
+}
+
+/// The first rule answers, the second waits, and nothing is left over.
+fn is_as_before(place: &Place) {
+    assert_eq!(place.looked_up("first.example").as_deref(), Some("encrypt"));
+    assert_eq!(place.looked_up("second.example"), None);
+    assert_eq!(place.installed().len(), 2, "{:?}", place.installed());
+    assert_eq!(place.listed("in_force"), ["first.example encrypt"]);
+    assert_eq!(place.listed("wanted").len(), 2);
+}
+
+/// Gives the instance another `postmap` while `work` is done.
+fn with_postmap(place: &Place, script: &str, work: impl FnOnce()) {
+    let commands = place.config().join("commands");
+    fs::create_dir_all(&commands).unwrap();
+    for entry in fs::read_dir("/usr/sbin").unwrap().flatten() {
+        let name = entry.file_name();
+        if name.to_string_lossy().starts_with("post") && name != "postmap" {
+            let _ = std::os::unix::fs::symlink(entry.path(), commands.join(name));
+        }
+    }
+    if !script.is_empty() {
+        write_program(&commands.join("postmap"), script);
+    }
+    let main = place.main_cf();
+    let other = format!("{main}command_directory = {}\n", commands.display());
+    fs::write(place.config().join("main.cf"), other).unwrap();
+    work();
+    fs::write(place.config().join("main.cf"), main).unwrap();
+}
+
+fn write_program(path: &Path, script: &str) {
+    fs::write(path, script).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn a_postmap_that_fails_is_missing_or_leaves_rows_out() {
+    let place = place();
+    let scripts = [
+        (
+            "#!/bin/sh\necho 'postmap: fatal: no space' >&2\nexit 1\n",
+            "no space",
+        ),
+        ("#!/bin/sh\nkill -9 $$\n", "postmap"),
+        ("", "postmap"),
+        // It ends well and has written nothing.
+        ("#!/bin/sh\nexit 0\n", "policy"),
+        (
+            "#!/bin/sh\ncase \"$*\" in *-q*) exec /usr/sbin/postmap \"$@\";; esac\necho 'postmap: warning: duplicate entry' >&2\nexec /usr/sbin/postmap \"$@\"\n",
+            "duplicate entry",
+        ),
+    ];
+    for (script, said) in scripts {
+        with_postmap(&place, script, || {
+            let failed = place.run("apply --yes");
+            assert_eq!(failed.exit, Some(1), "{script}: {}", failed.stdout);
+            let words = failed.json.to_string() + &failed.stderr;
+            assert!(words.contains(said), "{script}: {words}");
+        });
+        is_as_before(&place);
+    }
+    place.must("apply --yes");
+    assert_eq!(
+        place.looked_up("second.example").as_deref(),
+        Some("encrypt")
+    );
+}
+
+#[test]
+fn a_map_that_answers_otherwise_is_not_put_in_force() {
+    let place = place();
+    // It compiles another source than it was given.
+    let script = "#!/bin/sh\nfor last; do :; done\ncase \"$*\" in *-q*) exec /usr/sbin/postmap \"$@\";; esac\nfile=${last#*:}\nprintf 'second.example none\\n' > \"$file.other\"\n/usr/sbin/postmap \"hash:$file.other\"\nmv \"$file.other.db\" \"$file.db\"\nrm \"$file.other\"\n";
+    with_postmap(&place, script, || {
+        let refused = place.run("apply --yes");
+        assert_eq!(
+            refused.exit,
+            Some(65),
+            "{}{}",
+            refused.stdout,
+            refused.stderr
+        );
+        assert_eq!(refused.code(), "policy.map-answers-wrong");
+    });
+    is_as_before(&place);
+}
+
+#[test]
+fn a_read_only_disk_loses_nothing() {
+    let place = place();
+    let folder = place.config().join("postseal.d");
+    let folder = folder.to_str().unwrap();
+    crate::scene::run("/usr/bin/mount", &["--bind", folder, folder]);
+    crate::scene::run("/usr/bin/mount", &["-o", "remount,ro,bind", folder]);
+    let failed = place.run("apply --yes");
+    crate::scene::run("/usr/bin/umount", &[folder]);
+    assert_eq!(failed.exit, Some(1), "{}{}", failed.stdout, failed.stderr);
+    is_as_before(&place);
+    place.must("apply --yes");
+}
+
+#[test]
+fn a_map_that_vanished_is_made_again() {
+    let place = place();
+    place.must("discard");
+    for file in place.installed() {
+        fs::remove_file(file).unwrap();
+    }
+    place.must("drift --restore --yes");
+    assert_eq!(place.looked_up("first.example").as_deref(), Some("encrypt"));
+}
