@@ -31,6 +31,11 @@ impl Answer {
         }
     }
 
+    /// Everything has been written already.
+    pub(crate) fn silent() -> Self {
+        Self::new("", Value::Null)
+    }
+
     #[must_use]
     pub(crate) fn exit(mut self, exit: Exit) -> Self {
         self.exit = exit;
@@ -56,6 +61,7 @@ impl Answer {
                     Colored::Yes => stdout.write_all(paint(&text).as_bytes()),
                 }
             }
+            Output::Json if self.json.is_null() => Ok(()),
             Output::Json => writeln!(stdout, "{:#}", self.document()),
         };
         exit.into()

@@ -25,6 +25,17 @@ pub(crate) fn listener(global: &Global) -> impl Fn(&Event) + use<> {
     }
 }
 
+/// Tells on a terminal how many have been worked through: the same line again and again.
+pub(crate) fn count(what: &'static str, global: &Global) -> impl Fn(u64) + use<> {
+    let shown = std::io::stderr().is_terminal() && global.talk != Talk::Quiet;
+    move |n| {
+        if shown {
+            // Nobody reading progress must not stop the work.
+            let _ = write!(std::io::stderr(), "\rpostseal: {n} {what}\x1b[K\r");
+        }
+    }
+}
+
 fn stage_line(event: &Event) -> Option<String> {
     match event {
         Event::Stage {

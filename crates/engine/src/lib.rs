@@ -77,7 +77,9 @@ pub use preflight::{Destination, PreflightOptions, Progress, World, preflight};
 pub use propose::Proposal;
 pub use recover::Recovery;
 pub use renew::{Force, RenewalEnd, RenewalView, Renewed};
-pub use rules::{Added, Forced, Refused, RuleChanges, RuleRequest, RulesWished};
+pub use rules::{
+    Added, Forced, Refused, RuleChanges, RuleRequest, RulesImported, RulesWished, Stored, Wholeness,
+};
 pub use status::{InForce, Status};
 pub use tlsa::{RecordOf, RecordState, Tlsa, TlsaRow};
 pub use verify::Verified;

@@ -3,11 +3,13 @@
 //! Owns: judging a wish before it is stored, and from rules in the store to the map of a plan.
 //! Never: decides which rule wins (the planner does), or holds all of them in memory.
 
+mod import;
 mod judged;
 mod rows;
 mod wished;
 
 use crate::{Engine, EngineError};
+pub use import::{RulesImported, Stored, Wholeness};
 use postseal_planner::intent::Policies;
 use postseal_planner::plan::{Plan, PolicyMap, Step};
 use postseal_planner::policy::{Lookup, Overruled};

@@ -104,6 +104,17 @@ pub enum RuleTake {
     },
 }
 
+/// What staged wishes came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Staged {
+    /// Rules that were not there.
+    pub added: u64,
+    /// Rules that are another one now.
+    pub changed: u64,
+    /// Rules that were as they are wished.
+    pub same: u64,
+}
+
 /// Rules. Methods are durable when they return, and all or nothing.
 pub trait PolicyStore {
     /// Rises with every wish about a rule.
@@ -146,6 +157,20 @@ pub trait PolicyStore {
 
     /// Adds wishes. One that asks for what is in force takes an earlier wish away.
     fn wish_rules(&mut self, instance: &str, wishes: &[RuleWish]) -> Result<(), StoreError>;
+
+    /// Stages wishes, so that many are taken together; how many were new to the stage. What is not
+    /// taken is forgotten with this store.
+    fn stage_rules(&mut self, wishes: &[RuleWish]) -> Result<u64, StoreError>;
+
+    /// Of rules for a domain and all below it, those whose rows for what is below are another
+    /// rule's, too, where one of both is staged; at most `limit`.
+    fn covered_rules(&self, instance: &str, limit: usize) -> Result<Vec<RuleId>, StoreError>;
+
+    /// Adds what is staged to the wishes.
+    fn take_staged(&mut self, instance: &str) -> Result<Staged, StoreError>;
+
+    /// Forgets what is staged.
+    fn drop_staged(&mut self) -> Result<(), StoreError>;
 
     /// Drops all wishes about rules; how many there were.
     fn discard_rules(&mut self, instance: &str) -> Result<u64, StoreError>;

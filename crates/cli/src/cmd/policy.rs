@@ -3,7 +3,10 @@
 //! Owns: which file answers which of its verbs. Never: logic.
 
 pub(crate) mod check;
+pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod list;
+mod records;
 pub(crate) mod rule;
 
 use crate::answer::Answer;
@@ -21,6 +24,10 @@ pub(crate) enum PolicyCommand {
     Edit(rule::EditArgs),
     /// Wish for rules to be gone
     Remove(rule::RemoveArgs),
+    /// Wish for the rules of a file: a Postfix map, CSV or JSON; all of them or none
+    Import(import::ImportArgs),
+    /// Write all rules: as a Postfix map, CSV or JSON
+    Export(export::ExportArgs),
     /// Look at the servers of destinations: would a policy work there today? Needs no store
     Check(check::CheckArgs),
 }
@@ -31,6 +38,8 @@ pub(crate) fn run(command: &PolicyCommand, global: &Global) -> Result<Answer, Fa
         PolicyCommand::Add(args) => rule::add(args, global),
         PolicyCommand::Edit(args) => rule::edit(args, global),
         PolicyCommand::Remove(args) => rule::remove(args, global),
+        PolicyCommand::Import(args) => import::run(args, global),
+        PolicyCommand::Export(args) => export::run(args, global),
         PolicyCommand::Check(args) => check::run(args, global),
     }
 }

@@ -13,6 +13,7 @@ use postfix_cf::{MainCf, MasterCf};
 use postseal_host::{HostOptions, PostfixHost};
 use postseal_planner::Digest;
 use postseal_planner::intent::Binding;
+use postseal_planner::plan::Step;
 use postseal_planner::plan::{Cf, Edit};
 use postseal_planner::report::Report;
 use postseal_probe::dns::Named;

@@ -10,7 +10,7 @@ use postseal_planner::{Intent, Plan};
 use postseal_store::{
     AcmeAccount, AcmeStore, AuditEntry, Certificate, Close, InstanceState, NewCertificate,
     NewOperation, NextKey, Operation, PendingRequest, Phase, PolicyStore, RuleFilter, RuleState,
-    RuleView, RuleWish, Store, StoreError, Watch,
+    RuleView, RuleWish, Staged, Store, StoreError, Watch,
 };
 use zeroize::Zeroizing;
 
@@ -126,6 +126,22 @@ impl PolicyStore for FullStore<'_> {
 
     fn wish_rules(&mut self, instance: &str, wishes: &[RuleWish]) -> Result<(), StoreError> {
         self.write(|store| store.wish_rules(instance, wishes))
+    }
+
+    fn stage_rules(&mut self, wishes: &[RuleWish]) -> Result<u64, StoreError> {
+        self.write(|store| store.stage_rules(wishes))
+    }
+
+    fn covered_rules(&self, instance: &str, limit: usize) -> Result<Vec<RuleId>, StoreError> {
+        self.inner.covered_rules(instance, limit)
+    }
+
+    fn take_staged(&mut self, instance: &str) -> Result<Staged, StoreError> {
+        self.write(|store| store.take_staged(instance))
+    }
+
+    fn drop_staged(&mut self) -> Result<(), StoreError> {
+        self.write(|store| store.drop_staged())
     }
 
     fn discard_rules(&mut self, instance: &str) -> Result<u64, StoreError> {

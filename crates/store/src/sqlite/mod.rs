@@ -20,6 +20,7 @@ mod operations;
 mod plans;
 mod policies;
 mod requests;
+mod rule_stage;
 mod rule_wishes;
 mod rules;
 mod schema;

@@ -2,9 +2,9 @@
 //!
 //! Owns: one transaction a call. Never: SQL; that is in `rules` and `rule_wishes`.
 
-use super::{SqliteStore, rule_wishes, rules};
+use super::{SqliteStore, rule_stage, rule_wishes, rules};
 use crate::StoreError;
-use crate::policy::{PolicyStore, RuleFilter, RuleState, RuleView, RuleWish};
+use crate::policy::{PolicyStore, RuleFilter, RuleState, RuleView, RuleWish, Staged};
 use postseal_planner::policy::{Rule, RuleId};
 
 impl PolicyStore for SqliteStore {
@@ -54,6 +54,22 @@ impl PolicyStore for SqliteStore {
 
     fn wish_rules(&mut self, instance: &str, wishes: &[RuleWish]) -> Result<(), StoreError> {
         self.write(async |db| rule_wishes::wish(db, instance, wishes).await)
+    }
+
+    fn stage_rules(&mut self, wishes: &[RuleWish]) -> Result<u64, StoreError> {
+        self.write(async |db| rule_stage::stage(db, wishes).await)
+    }
+
+    fn covered_rules(&self, instance: &str, limit: usize) -> Result<Vec<RuleId>, StoreError> {
+        self.read(async |db| rule_stage::covered(db, instance, limit).await)
+    }
+
+    fn take_staged(&mut self, instance: &str) -> Result<Staged, StoreError> {
+        self.write(async |db| rule_stage::take(db, instance).await)
+    }
+
+    fn drop_staged(&mut self) -> Result<(), StoreError> {
+        self.write(async |db| rule_stage::drop_all(db).await)
     }
 
     fn discard_rules(&mut self, instance: &str) -> Result<u64, StoreError> {

@@ -37,9 +37,8 @@ pub(super) async fn wish(
     wishes: &[RuleWish],
 ) -> Result<(), StoreError> {
     rise(db, instance).await?;
-    for chunk in wishes.chunks(CHUNK) {
-        let documents: Vec<Value> = chunk.iter().map(row).collect::<Result<_, _>>()?;
-        let document = Value::Array(documents).to_string();
+    for document in rows_document(wishes) {
+        let document = document?;
         sqlx::query(
             "INSERT OR REPLACE INTO rule_wishes
              SELECT $1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4
@@ -60,6 +59,16 @@ pub(super) async fn wish(
     Ok(())
 }
 
+/// Wishes as JSON arrays, some thousand in each.
+pub(super) fn rows_document(
+    wishes: &[RuleWish],
+) -> impl Iterator<Item = Result<String, StoreError>> {
+    wishes.chunks(CHUNK).map(|chunk| {
+        let rows: Vec<Value> = chunk.iter().map(row).collect::<Result<_, _>>()?;
+        Ok(Value::Array(rows).to_string())
+    })
+}
+
 /// Destination, manager, both, policy, about.
 fn row(wish: &RuleWish) -> Result<Value, StoreError> {
     Ok(match wish {
@@ -75,7 +84,7 @@ fn row(wish: &RuleWish) -> Result<Value, StoreError> {
 }
 
 /// Another wish: plans that were made before are stale.
-async fn rise(db: &mut SqliteConnection, instance: &str) -> Result<(), StoreError> {
+pub(super) async fn rise(db: &mut SqliteConnection, instance: &str) -> Result<(), StoreError> {
     let sql = "UPDATE instances SET rules_revision = rules_revision + 1 WHERE path = $1";
     let risen = sqlx::query(sql)
         .bind(instance)

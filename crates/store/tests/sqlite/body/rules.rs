@@ -1,10 +1,11 @@
 //! Rules for destinations, at every backend.
 
 use crate::fixture::{MX, kept, operation, state};
+use mailtls::destination::Scope;
 use mailtls::policy::Dialect;
 use postseal_planner::policy::{About, Rule, RuleId};
 use postseal_store::{
-    Pending, RuleFilter, RuleOrder, RuleTake, RuleView, RuleWish, Store, StoreError,
+    Pending, RuleFilter, RuleOrder, RuleTake, RuleView, RuleWish, Staged, Store, StoreError,
 };
 
 fn rule(destination: &str, policy: &str) -> Rule {
@@ -52,6 +53,7 @@ pub(crate) fn rules(store: &mut dyn Store) {
     a_rollback_takes_them_back(store, first);
     a_late_wish_is_not_swept_along(store);
     lists_are_filtered(store);
+    many_are_taken_together(store);
     store.release(MX).unwrap();
     store.adopt(MX, &state("a")).unwrap();
     assert_eq!(texts(store, RuleView::Wanted), [] as [&str; 0]);
@@ -251,4 +253,39 @@ fn lists_are_filtered(store: &mut dyn Store) {
     assert_eq!(found(by_day)[0], "told.example");
     let page = store.list_rules(MX, &any(), 3, 1).unwrap();
     assert_eq!(page[0].wanted.as_ref(), Some(&told));
+}
+
+fn many_are_taken_together(store: &mut dyn Store) {
+    store.discard_rules(MX).unwrap();
+    let many: Vec<RuleWish> = (0..12_000)
+        .map(|n| put(&format!("many{n:05}.example"), "may"))
+        .collect();
+    assert_eq!(store.stage_rules(&many).unwrap(), 12_000);
+    assert_eq!(store.stage_rules(&many[..3]).unwrap(), 0, "they are staged");
+    assert_eq!(store.pending_rules(MX).unwrap(), 0);
+    store.drop_staged().unwrap();
+    let known = store.rules(MX, RuleView::InForce, None, 2).unwrap();
+    let mut wishes = vec![RuleWish::Put(known[0].clone()), put("a.example", "dane")];
+    wishes.extend(many);
+    store.stage_rules(&wishes).unwrap();
+    assert_eq!(store.covered_rules(MX, 9).unwrap(), []);
+    let staged = Staged {
+        added: 12_000,
+        changed: 1,
+        same: 1,
+    };
+    assert_eq!(store.take_staged(MX).unwrap(), staged);
+    assert_eq!(store.pending_rules(MX).unwrap(), 12_001);
+    let page = store.rules(MX, RuleView::Wanted, None, usize::MAX).unwrap();
+    assert_eq!(page.len(), 12_004);
+
+    let dialect = Dialect { major: 3, minor: 7 };
+    let both = Rule::new("a.example", Some(Scope::Both), "may", dialect).unwrap();
+    store
+        .stage_rules(&[RuleWish::Put(both), put(".a.example", "may")])
+        .unwrap();
+    let id = RuleId::parse("a.example").unwrap();
+    assert_eq!(store.covered_rules(MX, 9).unwrap(), [id]);
+    store.drop_staged().unwrap();
+    store.discard_rules(MX).unwrap();
 }

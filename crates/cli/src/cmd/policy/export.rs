@@ -1,0 +1,121 @@
+//! `policy export`: all rules, as a stream.
+//!
+//! Owns: writing each form. Never: holds more than a page of rules.
+
+use super::records::{Format, record};
+use crate::answer::Answer;
+use crate::config::{Global, Output};
+use crate::failure::{Exit, Failure};
+use crate::session::Session;
+use clap::Args;
+use postseal_planner::policy::Rule;
+use postseal_store::RuleView;
+use std::io::{BufWriter, Write};
+
+/// Arguments of `policy export`.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// What to write
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// What is in force, without the wishes that are pending
+    #[arg(long)]
+    in_force: bool,
+}
+
+pub(super) fn run(args: &ExportArgs, global: &Global) -> Result<Answer, Failure> {
+    let view = match args.in_force {
+        true => RuleView::InForce,
+        false => RuleView::Wanted,
+    };
+    let format = match global.output {
+        Output::Json => Format::Json,
+        Output::Text => args.format,
+    };
+    let mut session = Session::existing(global)?;
+    let mut out = Out::new(format, BufWriter::new(std::io::stdout().lock()));
+    let engine = session.engine();
+    let written = out
+        .head()
+        .map_err(|source| failed(&source))
+        .and_then(|()| Ok(engine.each_rule(view, &mut |rule| out.rule(&rule))?))
+        .and_then(|()| out.tail().map_err(|source| failed(&source)));
+    written.map(|()| Answer::silent())
+}
+
+fn failed(error: &std::io::Error) -> Failure {
+    Failure::new(Exit::Failed, "policy.export", error.to_string())
+}
+
+/// Rules on their way out.
+struct Out<W: Write> {
+    format: Format,
+    to: W,
+    begun: bool,
+}
+
+impl<W: Write> Out<W> {
+    fn new(format: Format, to: W) -> Self {
+        Self {
+            format,
+            to,
+            begun: false,
+        }
+    }
+
+    fn head(&mut self) -> std::io::Result<()> {
+        match self.format {
+            Format::Map => Ok(()),
+            Format::Csv => writeln!(self.to, "destination,policy,scope,note,owner,tags,until"),
+            Format::Json => write!(self.to, "{{\"schema\": 1, \"rules\": ["),
+        }
+    }
+
+    fn rule(&mut self, rule: &Rule) -> std::io::Result<()> {
+        match self.format {
+            Format::Map => {
+                if let Some(note) = &rule.about.note {
+                    writeln!(self.to, "# {note}")?;
+                }
+                let keys = rule.keys().into_iter();
+                for key in keys {
+                    writeln!(self.to, "{key} {}", rule.policy)?;
+                }
+                Ok(())
+            }
+            Format::Csv => {
+                let mut line = csv::WriterBuilder::new().from_writer(Vec::new());
+                let about = &rule.about;
+                let word = |word: &Option<String>| word.clone().unwrap_or_default();
+                line.write_record([
+                    &rule.id.destination,
+                    &rule.policy,
+                    rule.scope().name(),
+                    &word(&about.note),
+                    &word(&about.owner),
+                    &about.tags.join(" "),
+                    &word(&about.until),
+                ])?;
+                let bytes = line.into_inner().map_err(|error| error.into_error())?;
+                self.to.write_all(&bytes)
+            }
+            Format::Json => {
+                let comma = if std::mem::replace(&mut self.begun, true) {
+                    ","
+                } else {
+                    ""
+                };
+                let record = record(rule);
+                writeln!(self.to, "{comma}")?;
+                Ok(serde_json::to_writer(&mut self.to, &record)?)
+            }
+        }
+    }
+
+    fn tail(&mut self) -> std::io::Result<()> {
+        if self.format == Format::Json {
+            writeln!(self.to, "\n]}}")?;
+        }
+        self.to.flush()
+    }
+}

@@ -1,0 +1,242 @@
+//! Many rules at once: judged as they stream in, stored together or not at all.
+//!
+//! Owns: the report with line numbers. Never: keeps the rules in memory, or reads a format (faces
+//! do).
+
+use super::judged::judged;
+use super::{Refused, RuleRequest, RulesWished};
+use crate::observe::observe_unadopted;
+use crate::{Engine, EngineError};
+use postseal_planner::facts::Facts;
+use postseal_planner::policy::{Both, Rule, RuleId};
+use postseal_planner::{Finding, Severity};
+use postseal_store::{RuleView, RuleWish};
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+/// Rules judged and staged together.
+const CHUNK: usize = 10_000;
+/// More refusals than this are counted, not told.
+const TOLD: usize = 100;
+
+/// What becomes of the good rules where others are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wholeness {
+    /// They are not stored either.
+    AllOrNothing,
+    /// They are stored.
+    Partial,
+}
+
+/// What an import came to.
+#[derive(Clone, Debug, Default)]
+pub struct RulesImported {
+    /// Counts, and the first refusals.
+    pub wished: RulesWished,
+    /// How many were refused.
+    pub refused: u64,
+    /// Whether anything was stored.
+    pub stored: Stored,
+}
+
+/// Whether an import was stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "self-evident")]
+pub enum Stored {
+    #[default]
+    No,
+    Yes,
+}
+
+impl Engine<'_> {
+    /// Wishes for all rules that `rows` gives; those that cannot be read come as refusals.
+    /// `progress` is told how many lines were taken.
+    ///
+    /// # Errors
+    /// [`EngineError::NotAdopted`], and what host or store fail with; nothing is stored then.
+    pub fn import_rules(
+        &mut self,
+        rows: &mut dyn Iterator<Item = Result<RuleRequest, Refused>>,
+        wholeness: Wholeness,
+        progress: &dyn Fn(u64),
+    ) -> Result<RulesImported, EngineError> {
+        self.state()?;
+        self.store.drop_staged()?;
+        let mut import = Import {
+            facts: observe_unadopted(self.host)?,
+            seen: Seen::default(),
+            report: RulesImported::default(),
+            taken: 0,
+        };
+        let done = self.staged(rows, &mut import, progress);
+        let report = match done {
+            Ok(()) if import.report.refused == 0 || wholeness == Wholeness::Partial => {
+                let staged = self.store.take_staged(&self.instance)?;
+                let mut report = import.report;
+                report.wished.added = staged.added;
+                report.wished.changed = staged.changed;
+                report.wished.same = staged.same;
+                report.stored = Stored::Yes;
+                report
+            }
+            Ok(()) => import.report,
+            Err(error) => {
+                self.store.drop_staged()?;
+                return Err(error);
+            }
+        };
+        self.store.drop_staged()?;
+        Ok(report)
+    }
+
+    /// The rules of a view, in their order, a page at a time.
+    pub fn each_rule(
+        &self,
+        view: RuleView,
+        work: &mut dyn FnMut(Rule) -> std::io::Result<()>,
+    ) -> Result<(), EngineError> {
+        self.state()?;
+        let mut after: Option<RuleId> = None;
+        loop {
+            let page = self
+                .store
+                .rules(&self.instance, view, after.as_ref(), CHUNK)?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            after = Some(last.id.clone());
+            for rule in page {
+                work(rule).map_err(|source| EngineError::Local {
+                    action: "write the rules",
+                    source,
+                })?;
+            }
+        }
+    }
+
+    fn staged(
+        &mut self,
+        rows: &mut dyn Iterator<Item = Result<RuleRequest, Refused>>,
+        import: &mut Import,
+        progress: &dyn Fn(u64),
+    ) -> Result<(), EngineError> {
+        let mut chunk = Vec::with_capacity(CHUNK);
+        for row in rows {
+            import.taken += 1;
+            match row {
+                Ok(request) => chunk.push(request),
+                Err(refused) => import.refuse(refused),
+            }
+            if chunk.len() == CHUNK {
+                self.stage_chunk(&mut chunk, import)?;
+                progress(import.taken);
+                self.stop_if_interrupted()?;
+            }
+        }
+        self.stage_chunk(&mut chunk, import)?;
+        progress(import.taken);
+        for id in self.store.covered_rules(&self.instance, TOLD)? {
+            import.refuse(Refused {
+                line: None,
+                destination: id.shown(),
+                findings: vec![covered(&id)],
+            });
+        }
+        Ok(())
+    }
+
+    fn stage_chunk(
+        &mut self,
+        chunk: &mut Vec<RuleRequest>,
+        import: &mut Import,
+    ) -> Result<(), EngineError> {
+        let rules: Vec<Rule> = chunk.iter().map(|one| one.rule.clone()).collect();
+        let against = judged(self.host, &import.facts, &rules);
+        let mut wishes = Vec::with_capacity(chunk.len());
+        for (request, mut findings) in chunk.drain(..).zip(against) {
+            match import.seen.meets(&request.rule) {
+                Met::Not => {}
+                // The other spelling of its name.
+                Met::Same => continue,
+                Met::Another => findings.push(twice(&request.rule.id)),
+            }
+            if findings.is_empty() {
+                wishes.push(RuleWish::Put(request.rule));
+            } else {
+                import.refuse(Refused {
+                    line: request.line,
+                    destination: request.rule.id.shown(),
+                    findings,
+                });
+            }
+        }
+        self.store.stage_rules(&wishes)?;
+        Ok(())
+    }
+}
+
+/// An import under way.
+struct Import {
+    facts: Facts,
+    seen: Seen,
+    report: RulesImported,
+    taken: u64,
+}
+
+impl Import {
+    fn refuse(&mut self, refused: Refused) {
+        self.report.refused += 1;
+        if self.report.wished.refused.len() < TOLD {
+            self.report.wished.refused.push(refused);
+        }
+    }
+}
+
+/// The destinations so far, as 64 bits each: of a million, two differ and look alike once in
+/// thirty million imports, and that one is refused, not lost.
+#[derive(Default)]
+struct Seen {
+    hasher: RandomState,
+    rules: HashMap<u64, u64>,
+}
+
+/// Whether a destination was there before.
+enum Met {
+    Not,
+    /// With the same policy.
+    Same,
+    /// With another one.
+    Another,
+}
+
+impl Seen {
+    fn meets(&mut self, rule: &Rule) -> Met {
+        let id = self.hasher.hash_one(&rule.id);
+        let whole = (&rule.id, rule.both == Both::Yes, &rule.policy);
+        let whole = self.hasher.hash_one(whole);
+        match self.rules.insert(id, whole) {
+            None => Met::Not,
+            Some(other) if other == whole => Met::Same,
+            Some(_) => Met::Another,
+        }
+    }
+}
+
+fn twice(id: &RuleId) -> Finding {
+    Finding::new(
+        "policy.duplicate",
+        Severity::Error,
+        format!("{} stands more than once.", id.shown()),
+        "Take one of the lines out: which of them is meant cannot be known.",
+    )
+}
+
+fn covered(id: &RuleId) -> Finding {
+    let shown = id.shown();
+    Finding::new(
+        "policy.covered",
+        Severity::Error,
+        format!("{shown} and .{shown} would both write the row for the names below the domain."),
+        format!("Give {shown} the scope domain, or take .{shown} out."),
+    )
+}
