@@ -79,7 +79,7 @@ pub use recover::Recovery;
 pub use renew::{Force, RenewalEnd, RenewalView, Renewed};
 pub use rules::{Added, Forced, Refused, RuleChanges, RuleRequest, RulesWished};
 pub use status::{InForce, Status};
-pub use tlsa::{RecordOf, RecordState, Tlsa, TlsaRow};
+pub use tlsa::{Elsewhere, Instead, Reach, RecordOf, RecordState, Tlsa, TlsaRow};
 pub use verify::Verified;
 pub use watch::{CheckNews, Folders, Found, Until, Watched};
 pub use wire::{Network, Wire};
