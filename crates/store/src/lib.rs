@@ -146,6 +146,9 @@ pub trait Store: AcmeStore + PolicyStore {
     /// renewed; whether it was there.
     fn delete_certificate(&mut self, name: &str) -> Result<bool, StoreError>;
 
+    /// Deletes one version of a certificate; whether it was there. The others keep their numbers.
+    fn delete_version(&mut self, name: &str, version: u32) -> Result<bool, StoreError>;
+
     /// Remembers a folder to watch for an instance; an earlier one of the same name is replaced.
     fn put_watch(&mut self, instance: &str, watch: &Watch) -> Result<(), StoreError>;
 

@@ -15,6 +15,7 @@ mod certbot;
 mod checks;
 mod client;
 mod damage;
+mod dropped;
 mod hooks;
 mod hostile;
 mod keeper;

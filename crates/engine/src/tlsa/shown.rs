@@ -9,6 +9,7 @@ use mailtls::tlsa::TlsaRecord;
 use mailtls::{Certificate, Fingerprint};
 use postseal_planner::dane::{Endpoint, Presented, Standing};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// A name and port where the certificate is not presented.
 #[derive(Clone, Debug)]
@@ -125,14 +126,15 @@ impl Engine<'_> {
             };
             for leaf in chains.iter().filter_map(|chain| chain.first()) {
                 let fingerprint = leaf.fingerprint();
-                if !leaves.contains_key(&fingerprint) {
-                    let own = own.contains(&fingerprint).then_some(name);
-                    leaves.insert(fingerprint, self.leaf(leaf, own)?);
-                }
-                if let Some(known) = leaves.get_mut(&fingerprint) {
-                    known.then |= then;
-                    known.now |= !then;
-                }
+                let known = match leaves.entry(fingerprint) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => {
+                        let own = own.contains(&fingerprint).then_some(name);
+                        new.insert(self.leaf(leaf, own)?)
+                    }
+                };
+                known.then |= then;
+                known.now |= !then;
             }
         }
         let mut leaves: Vec<Leaf> = leaves.into_values().collect();

@@ -257,6 +257,10 @@ impl Store for FullStore<'_> {
         self.write(|store| store.delete_certificate(name))
     }
 
+    fn delete_version(&mut self, name: &str, version: u32) -> Result<bool, StoreError> {
+        self.write(|store| store.delete_version(name, version))
+    }
+
     fn put_watch(&mut self, instance: &str, watch: &Watch) -> Result<(), StoreError> {
         self.write(|store| store.put_watch(instance, watch))
     }

@@ -154,6 +154,21 @@ pub(super) async fn delete(db: &mut SqliteConnection, name: &str) -> Result<bool
     Ok(deleted.rows_affected() > 0)
 }
 
+/// Chain, key and fingerprint go with the row.
+pub(super) async fn delete_version(
+    db: &mut SqliteConnection,
+    name: &str,
+    version: u32,
+) -> Result<bool, StoreError> {
+    let deleted = sqlx::query("DELETE FROM certificates WHERE name = $1 AND version = $2")
+        .bind(name)
+        .bind(version)
+        .execute(db)
+        .await
+        .doing("delete a version")?;
+    Ok(deleted.rows_affected() > 0)
+}
+
 /// The versions under a name, the newest first.
 async fn versions(db: &mut SqliteConnection, name: &str) -> Result<Vec<u32>, StoreError> {
     sqlx::query_scalar("SELECT version FROM certificates WHERE name = $1 ORDER BY version DESC")

@@ -265,6 +265,10 @@ impl Store for SqliteStore {
         })
     }
 
+    fn delete_version(&mut self, name: &str, version: u32) -> Result<bool, StoreError> {
+        self.write(async |db| certificates::delete_version(db, name, version).await)
+    }
+
     fn put_watch(&mut self, instance: &str, watch: &Watch) -> Result<(), StoreError> {
         self.write(async |db| watches::put(db, instance, watch).await)
     }

@@ -148,9 +148,32 @@ pub(crate) fn versions(store: &mut dyn Store) {
     pages(store, &all);
     assert_eq!(store.private_key("mx", 1).unwrap(), first.key);
     assert_eq!(store.private_key("mx", 2).unwrap(), renewal.key);
+    one_version_goes(store, &renewal);
     assert!(store.delete_certificate("mx").unwrap());
     assert_eq!(store.private_key("mx", 1).unwrap(), None);
     assert_eq!(store.certificates().unwrap().len(), 1);
+}
+
+/// Of the dropped one nothing is left; it can come again, and so can another under its number.
+fn one_version_goes(store: &mut dyn Store, renewal: &NewCertificate) {
+    let leaf = Fingerprint::of(&renewal.chain[0]);
+    let versions = |store: &dyn Store| -> Vec<u32> {
+        let known = store.certificate_versions("mx").unwrap();
+        known.iter().map(|one| one.version).collect()
+    };
+    assert!(store.delete_version("mx", 2).unwrap());
+    for (name, version) in [("mx", 2), ("mx", 9), ("nobody", 1)] {
+        assert!(!store.delete_version(name, version).unwrap());
+    }
+    assert_eq!(versions(store), [1]);
+    assert_eq!(store.private_key("mx", 2).unwrap(), None);
+    assert_eq!(store.certificates_of_leaf(&leaf).unwrap(), []);
+    store.put_certificate(renewal).unwrap();
+    assert_eq!(versions(store), [2, 1]);
+    assert!(store.delete_version("mx", 1).unwrap());
+    assert_eq!(versions(store), [2]);
+    assert_eq!(store.private_key("mx", 2).unwrap(), renewal.key);
+    store.put_certificate(&certificate("alt")).unwrap();
 }
 
 /// The same certificates a page at a time, by name, and by fingerprint.
