@@ -7,7 +7,7 @@ mod check;
 mod listed;
 mod users;
 
-pub use listed::Listed;
+pub use listed::{Listed, Waiting};
 
 use crate::renew::Renewals;
 use crate::{Engine, EngineError, RenewalView};
@@ -39,6 +39,8 @@ pub struct CertificateView {
     pub used_by: Vec<String>,
     /// What is wrong with it, now.
     pub problems: Vec<Finding>,
+    /// The older version that is in force instead of this one, where one is.
+    pub in_force_instead: Option<u32>,
     /// How it is renewed, where a CA issues it by ACME.
     pub renewal: Option<RenewalView>,
 }
@@ -81,13 +83,15 @@ impl Engine<'_> {
         Ok(since.filter(|since| now.is_some() && *since < current))
     }
 
-    /// The certificates that something presents, or would, judged.
+    /// The certificates that something presents, or would, judged: the version in force, where one
+    /// is; else the newest.
     pub(crate) fn certificates_in_use(&self) -> Result<Vec<CertificateView>, EngineError> {
         let around = self.around()?;
         let mut views = Vec::new();
         for name in around.users.names() {
             if let Some(newest) = self.newest(name)? {
-                views.push(self.view(newest, &around)?);
+                let shown = self.spoken(newest, &around.users)?.shown;
+                views.push(self.view(shown, &around)?);
             }
         }
         Ok(views)
@@ -128,6 +132,7 @@ impl Engine<'_> {
         problems.extend(renewal.iter().filter_map(|one| one.failure.clone()));
         Ok(CertificateView {
             used_by: around.users.of_certificate(&stored.name, stored.version),
+            in_force_instead: around.users.older_in_force(&stored.name, stored.version),
             name: stored.name,
             version: stored.version,
             chain,

@@ -60,7 +60,7 @@ mod wishes;
 
 pub use adopt::{Adoption, Again, Changes, Wished};
 pub use approve::Acceptance;
-pub use certificates::{CertificateView, ExportedKey, Listed};
+pub use certificates::{CertificateView, ExportedKey, Listed, Waiting};
 pub use change::{Changed, Keep, Outcome};
 pub use clock::{Clock, SystemClock};
 pub use drift::DriftReport;

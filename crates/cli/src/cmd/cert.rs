@@ -138,6 +138,12 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
         view.used_by.join(", ")
     };
     text.push_str(&format!("source  {}\nused by {used_by}\n", view.source));
+    if let Some(older) = view.in_force_instead {
+        text.push_str(&format!(
+            "This is version {}, the newest, and it is not in force: version {older} is. `postseal cert deploy {name}` presents the newest.\n",
+            view.version
+        ));
+    }
     if let Some(since) = kept {
         text.push_str(&format!("key     reused, the same since version {since}\n"));
     }
@@ -153,6 +159,7 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
         json!({
             "changed": false,
             "certificate": document(&view),
+            "in_force_instead": view.in_force_instead,
             "next_key": next,
             "key_since_version": kept.unwrap_or(view.version),
             "findings": view.problems,
@@ -165,7 +172,7 @@ fn names(names: &[String]) -> String {
     if names.is_empty() {
         return String::new();
     }
-    format!("  names        {}\n", names.join(" "))
+    format!("  names        {}\n", list::some_names(names))
 }
 
 fn export(args: &ExportArgs, global: &Global) -> Result<Answer, Failure> {

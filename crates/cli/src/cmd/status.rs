@@ -63,6 +63,7 @@ fn text(status: &Status) -> String {
     }
     for listed in &status.certificates {
         text.push_str(&cert::list::line(listed));
+        text.push_str(&cert::list::waiting_line(listed));
         let mut in_use = status.in_use.iter();
         if let Some(view) = in_use.find(|view| view.name == listed.name) {
             text.push_str(&findings_text(&view.problems));

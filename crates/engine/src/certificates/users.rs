@@ -116,6 +116,22 @@ impl Users {
             .collect()
     }
 
+    /// The newest version in force of a certificate, where that is not `newest`.
+    pub(super) fn older_in_force(&self, name: &str, newest: u32) -> Option<u32> {
+        let rows = self.rows.iter().filter(|user| user.why_not.is_none());
+        let versions = rows.filter(|user| user.bound.name == name);
+        let version = versions.map(|user| user.version).max()?;
+        (version < newest && version > 0).then_some(version)
+    }
+
+    /// The places of all versions of a certificate but one.
+    pub(super) fn of_others(&self, name: &str, shown: u32, but: u32) -> Vec<String> {
+        let rows = self.rows.iter();
+        rows.filter(|user| user.bound.name == name && user.version != but)
+            .map(|user| user.words(shown))
+            .collect()
+    }
+
     /// The places of one version of a certificate.
     pub(crate) fn of_version(&self, name: &str, version: u32) -> Vec<String> {
         let rows = self.rows.iter();
