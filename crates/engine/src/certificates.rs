@@ -125,13 +125,14 @@ impl Engine<'_> {
         let chain = parsed(&stored)?;
         let now = self.clock.now_unix();
         let private_ca = stored.private_ca.as_deref();
-        let mut problems = problems(&chain, now, private_ca, &around.system);
+        let used_by = around.users.of_certificate(&stored.name, stored.version);
+        let mut problems = problems(&chain, now, private_ca, &around.system, &used_by);
         problems.extend(self.duplicate(&stored.name, &chain)?);
         let life = chain.first().map(crate::issue::life);
         let renewal = life.and_then(|life| around.renewals.of_certificate(&stored.name, &life));
         problems.extend(renewal.iter().filter_map(|one| one.failure.clone()));
         Ok(CertificateView {
-            used_by: around.users.of_certificate(&stored.name, stored.version),
+            used_by,
             in_force_instead: around.users.older_in_force(&stored.name, stored.version),
             name: stored.name,
             version: stored.version,
@@ -245,9 +246,11 @@ fn problems(
     now_unix: i64,
     private_ca: Option<&[u8]>,
     system: &SystemTrust,
+    used_by: &[String],
 ) -> Vec<Finding> {
-    // A CA in the store issues; nothing presents it, so what would be wrong with that is no matter.
-    let is_ca = matches!(chain, [lone] if lone.is_ca && lone.self_signed);
+    // A CA in the store issues; what would be wrong with presenting it is no matter, unless that is
+    // what is done or wished.
+    let is_ca = used_by.is_empty() && postseal_planner::is_issuing_ca(chain);
     postseal_planner::chain_problems(chain, now_unix, &[], private_ca, system)
         .iter()
         .filter(|problem| !is_ca || OF_CAS.contains(&problem.code))

@@ -23,6 +23,7 @@ mod kill;
 mod kinds;
 mod made;
 mod names;
+mod plain;
 mod ports;
 mod refusals;
 mod renewed;

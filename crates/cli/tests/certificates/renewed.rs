@@ -149,7 +149,7 @@ fn a_list_tells_what_is_in_force_and_the_newer_version_below_it() {
     let alone = row(&site, "cert list", "mx");
     assert!(alone["waiting"].is_null(), "{alone:#}");
     // Of another kind of key, and from another file.
-    let ca = site.make(
+    let file = site.make(
         "newer",
         KeyType::EcdsaP384,
         &["mx.box.test", "new.box.test"],
