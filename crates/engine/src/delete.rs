@@ -26,7 +26,7 @@ impl Engine<'_> {
         self.refuse_while_open()?;
         let view = self.certificate(name)?;
         if !view.used_by.is_empty() {
-            return Err(bound(name, &view.used_by));
+            return Err(bound(name, &view.used_by, self.is_unbound_by_wish(name)?));
         }
         let stored = self.store.certificate_versions(name)?;
         let steps = self.installed_for(&stored.iter().filter_map(leaf).collect::<Vec<_>>())?;
@@ -65,6 +65,13 @@ impl Engine<'_> {
         let what = format!("deleted version {version} of certificate {name} ({fingerprint})");
         self.store.audit(&self.actor, self.clock.now_ms(), &what)?;
         Ok(fingerprint)
+    }
+
+    /// Whether what is wished binds it no more.
+    fn is_unbound_by_wish(&self, name: &str) -> Result<bool, EngineError> {
+        let state = self.store.instance(&self.instance)?;
+        let draft = state.and_then(|state| state.draft);
+        Ok(draft.is_some_and(|draft| draft.bindings.iter().all(|bound| bound.name != name)))
     }
 
     /// What is bound, or what the next rollback binds again, stays.
@@ -127,9 +134,17 @@ fn names(map: &SniMap, path: &Path) -> bool {
     words.any(|word| path.as_os_str() == word)
 }
 
-fn bound(name: &str, places: &[String]) -> EngineError {
-    let message = format!("Certificate {name} is bound by {}.", places.join(", "));
-    let remedy = "Bind another certificate and apply, then delete this one.".to_owned();
+fn bound(name: &str, places: &[String], unbound_by_wish: bool) -> EngineError {
+    let mut message = format!("Certificate {name} is bound by {}.", places.join(", "));
+    let remedy = match unbound_by_wish {
+        true => {
+            message.pop();
+            message.push_str("; that it is presented no more is wished, and not in force yet.");
+            "`postseal apply` first, then delete it."
+        }
+        false => "Bind another certificate and apply, then delete this one.",
+    };
+    let remedy = remedy.to_owned();
     refused("cert.bound", message, remedy)
 }
 

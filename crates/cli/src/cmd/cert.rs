@@ -172,7 +172,10 @@ fn names(names: &[String]) -> String {
     if names.is_empty() {
         return String::new();
     }
-    format!("  names        {}\n", list::some_names(names))
+    format!(
+        "  names        {}\n",
+        list::some_names(names, list::NAMES_IN_FULL)
+    )
 }
 
 fn export(args: &ExportArgs, global: &Global) -> Result<Answer, Failure> {

@@ -13,8 +13,10 @@ use postseal_engine::{Listed, Waiting};
 use postseal_store::PendingRequest;
 use serde_json::{Value, json};
 
-/// Names of one certificate in a line; those above are counted.
-const NAMES: usize = 12;
+/// Names of one certificate in a line of several; those above are counted.
+const NAMES: usize = 5;
+/// Where one certificate is shown in full, there may be this many: a CA puts up to a hundred.
+pub(super) const NAMES_IN_FULL: usize = 100;
 
 const HEAD: [&str; 7] = ["name", "names", "key", "until", "days", "used by", "source"];
 
@@ -73,7 +75,7 @@ fn text(rows: &[Vec<String>]) -> String {
 fn row(listed: &Listed) -> Vec<String> {
     vec![
         listed.name.clone(),
-        some_names(&listed.leaf.dns_names),
+        some_names(&listed.leaf.dns_names, NAMES),
         listed.leaf.key.to_string(),
         date(listed.leaf.not_after),
         days_left(listed.leaf.not_after),
@@ -87,7 +89,7 @@ fn waiting_row(listed: &Listed) -> Option<Vec<String>> {
     let waiting = listed.waiting.as_ref()?;
     Some(vec![
         format!("{} [version {}]", listed.name, waiting.version),
-        some_names(&waiting.leaf.dns_names),
+        some_names(&waiting.leaf.dns_names, NAMES),
         waiting.leaf.key.to_string(),
         date(waiting.leaf.not_after),
         days_left(waiting.leaf.not_after),
@@ -138,7 +140,7 @@ pub(crate) fn line(listed: &Listed) -> String {
     let names = match listed.leaf.dns_names.as_slice() {
         // A CA has none.
         [] => listed.leaf.subject.clone(),
-        names => some_names(names),
+        names => some_names(names, NAMES),
     };
     format!(
         "{}: {names}, {}, until {} ({} days){used}\n",
@@ -165,8 +167,8 @@ pub(crate) fn waiting_line(listed: &Listed) -> String {
 }
 
 /// Names in a line: the first few, and how many there are.
-pub(super) fn some_names(names: &[String]) -> String {
-    let more = names.len().saturating_sub(NAMES);
+pub(super) fn some_names(names: &[String], most: usize) -> String {
+    let more = names.len().saturating_sub(most);
     let first = names[..names.len() - more].join(" ");
     match more {
         0 => first,
