@@ -88,9 +88,6 @@ pub trait Store: AcmeStore + PolicyStore {
     /// goes.
     fn put_certificate(&mut self, new: &NewCertificate) -> Result<(), StoreError>;
 
-    /// All versions of all certificates, by name, the newest version first.
-    fn certificates(&self) -> Result<Vec<Certificate>, StoreError>;
-
     /// The newest version of each certificate, by name: at most `limit` of those whose name comes
     /// after `after` (in the order of bytes; all names come after the empty one). A page, so that
     /// a store of many is read in little memory.

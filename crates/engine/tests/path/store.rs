@@ -190,10 +190,6 @@ impl Store for FullStore<'_> {
         self.write(|store| store.put_certificate(new))
     }
 
-    fn certificates(&self) -> Result<Vec<Certificate>, StoreError> {
-        self.inner.certificates()
-    }
-
     fn newest_certificates(
         &self,
         after: &str,

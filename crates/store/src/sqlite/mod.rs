@@ -184,10 +184,6 @@ impl Store for SqliteStore {
         self.write(async |db| certificates::put(db, new, sealed).await)
     }
 
-    fn certificates(&self) -> Result<Vec<Certificate>, StoreError> {
-        self.read(async |db| certificates::all(db).await)
-    }
-
     fn newest_certificates(
         &self,
         after: &str,
