@@ -7,7 +7,7 @@ mod check;
 mod listed;
 mod users;
 
-pub use listed::Listed;
+pub use listed::{Listed, Waiting};
 
 use crate::renew::Renewals;
 use crate::{Engine, EngineError, RenewalView};
@@ -39,6 +39,8 @@ pub struct CertificateView {
     pub used_by: Vec<String>,
     /// What is wrong with it, now.
     pub problems: Vec<Finding>,
+    /// The older version that is in force instead of this one, where one is.
+    pub in_force_instead: Option<u32>,
     /// How it is renewed, where a CA issues it by ACME.
     pub renewal: Option<RenewalView>,
 }
@@ -81,13 +83,15 @@ impl Engine<'_> {
         Ok(since.filter(|since| now.is_some() && *since < current))
     }
 
-    /// The certificates that something presents, or would, judged.
+    /// The certificates that something presents, or would, judged: the version in force, where one
+    /// is; else the newest.
     pub(crate) fn certificates_in_use(&self) -> Result<Vec<CertificateView>, EngineError> {
         let around = self.around()?;
         let mut views = Vec::new();
         for name in around.users.names() {
             if let Some(newest) = self.newest(name)? {
-                views.push(self.view(newest, &around)?);
+                let shown = self.spoken(newest, &around.users)?.shown;
+                views.push(self.view(shown, &around)?);
             }
         }
         Ok(views)
@@ -121,13 +125,15 @@ impl Engine<'_> {
         let chain = parsed(&stored)?;
         let now = self.clock.now_unix();
         let private_ca = stored.private_ca.as_deref();
-        let mut problems = problems(&chain, now, private_ca, &around.system);
+        let used_by = around.users.of_certificate(&stored.name, stored.version);
+        let mut problems = problems(&chain, now, private_ca, &around.system, &used_by);
         problems.extend(self.duplicate(&stored.name, &chain)?);
         let life = chain.first().map(crate::issue::life);
         let renewal = life.and_then(|life| around.renewals.of_certificate(&stored.name, &life));
         problems.extend(renewal.iter().filter_map(|one| one.failure.clone()));
         Ok(CertificateView {
-            used_by: around.users.of_certificate(&stored.name, stored.version),
+            used_by,
+            in_force_instead: around.users.older_in_force(&stored.name, stored.version),
             name: stored.name,
             version: stored.version,
             chain,
@@ -240,9 +246,11 @@ fn problems(
     now_unix: i64,
     private_ca: Option<&[u8]>,
     system: &SystemTrust,
+    used_by: &[String],
 ) -> Vec<Finding> {
-    // A CA in the store issues; nothing presents it, so what would be wrong with that is no matter.
-    let is_ca = matches!(chain, [lone] if lone.is_ca && lone.self_signed);
+    // A CA in the store issues; what would be wrong with presenting it is no matter, unless that is
+    // what is done or wished.
+    let is_ca = used_by.is_empty() && postseal_planner::is_issuing_ca(chain);
     postseal_planner::chain_problems(chain, now_unix, &[], private_ca, system)
         .iter()
         .filter(|problem| !is_ca || OF_CAS.contains(&problem.code))

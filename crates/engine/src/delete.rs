@@ -4,10 +4,12 @@
 //! of names that hold copies of its key. Never: deletes what is bound, or may be needed by an
 //! operation that is still open, or removes a file that main.cf or master.cf names.
 
+use crate::certificates::unknown;
 use crate::{Engine, EngineError};
 use mailtls::Fingerprint;
 use postseal_planner::plan::{SniMap, Step};
 use postseal_planner::{Finding, Severity};
+use postseal_store::Certificate;
 use std::path::{Path, PathBuf};
 
 /// How many operations are searched for files that they installed.
@@ -24,22 +26,81 @@ impl Engine<'_> {
         self.refuse_while_open()?;
         let view = self.certificate(name)?;
         if !view.used_by.is_empty() {
-            return Err(bound(name, &view.used_by));
+            return Err(bound(name, &view.used_by, self.is_unbound_by_wish(name)?));
         }
-        let steps = self.installed_for(name)?;
+        let stored = self.store.certificate_versions(name)?;
+        let steps = self.installed_for(&stored.iter().filter_map(leaf).collect::<Vec<_>>())?;
         self.remove_unnamed(&steps)?;
         self.store.delete_certificate(name)?;
         Ok(())
     }
 
-    /// The steps of past operations that wrote its key, keys first.
-    fn installed_for(&self, name: &str) -> Result<Vec<Step>, EngineError> {
+    /// Deletes one version of a certificate, with the files that were installed for it: a renewal
+    /// that can never work, or an old one. Answers with its fingerprint. Refused for one that is
+    /// bound, that `rollback` leads back to, or that is the only one. Leaves an audit entry.
+    pub fn delete_version(&mut self, name: &str, version: u32) -> Result<Fingerprint, EngineError> {
+        let _ordering = self.ordering_lock()?;
+        let _lock = self.host.lock()?;
+        self.settle_what_is_open()?;
+        self.refuse_while_open()?;
         let stored = self.store.certificate_versions(name)?;
-        let versions: Vec<Fingerprint> = stored
-            .iter()
-            .filter_map(|stored| stored.chain.first())
-            .map(|leaf| Fingerprint::of(leaf))
-            .collect();
+        if stored.is_empty() {
+            return Err(unknown(name));
+        }
+        let dropped = stored.iter().find(|stored| stored.version == version);
+        let fingerprint = dropped.and_then(leaf).ok_or_else(|| {
+            let name = format!("{name} [version {version}]");
+            EngineError::Unknown {
+                what: "certificate",
+                name,
+            }
+        })?;
+        if stored.len() == 1 {
+            return Err(only(name, version));
+        }
+        self.refuse_used(name, version, &fingerprint)?;
+        let steps = self.installed_for(&[fingerprint])?;
+        self.remove_unnamed(&steps)?;
+        self.store.delete_version(name, version)?;
+        let what = format!("deleted version {version} of certificate {name} ({fingerprint})");
+        self.store.audit(&self.actor, self.clock.now_ms(), &what)?;
+        Ok(fingerprint)
+    }
+
+    /// Whether what is wished binds it no more.
+    fn is_unbound_by_wish(&self, name: &str) -> Result<bool, EngineError> {
+        let state = self.store.instance(&self.instance)?;
+        let draft = state.and_then(|state| state.draft);
+        Ok(draft.is_some_and(|draft| draft.bindings.iter().all(|bound| bound.name != name)))
+    }
+
+    /// What is bound, or what the next rollback binds again, stays.
+    fn refuse_used(
+        &self,
+        name: &str,
+        version: u32,
+        fingerprint: &Fingerprint,
+    ) -> Result<(), EngineError> {
+        let users = self.users()?.of_version(name, version);
+        if !users.is_empty() {
+            return Err(bound_version(name, version, &users));
+        }
+        let Some(id) = self.newest_to_undo()? else {
+            return Ok(());
+        };
+        let undone = self.store.operation(id)?;
+        let leads_back = undone.is_some_and(|undone| {
+            let mut before = undone.new.plan.earlier.bindings.iter();
+            before.any(|bound| bound.name == name && bound.fingerprint == *fingerprint)
+        });
+        match leads_back {
+            true => Err(led_back_to(name, version, id)),
+            false => Ok(()),
+        }
+    }
+
+    /// The steps of past operations that wrote these keys, keys first.
+    fn installed_for(&self, versions: &[Fingerprint]) -> Result<Vec<Step>, EngineError> {
         let history = self.store.history(&self.instance, REACH)?;
         let steps = || history.iter().flat_map(|past| &past.new.plan.steps);
         let its = |step: &&Step| match step {
@@ -57,6 +118,10 @@ impl Engine<'_> {
     }
 }
 
+fn leaf(stored: &Certificate) -> Option<Fingerprint> {
+    stored.chain.first().map(|leaf| Fingerprint::of(leaf))
+}
+
 fn path(step: &Step) -> Option<PathBuf> {
     match step {
         Step::InstallChain { path, .. } => Some(path.clone()),
@@ -69,8 +134,54 @@ fn names(map: &SniMap, path: &Path) -> bool {
     words.any(|word| path.as_os_str() == word)
 }
 
-fn bound(name: &str, places: &[String]) -> EngineError {
-    let message = format!("Certificate {name} is bound by {}.", places.join(", "));
-    let remedy = "Bind another certificate and apply, then delete this one.";
-    EngineError::Refused(Finding::new("cert.bound", Severity::Error, message, remedy).into())
+fn bound(name: &str, places: &[String], unbound_by_wish: bool) -> EngineError {
+    let mut message = format!("Certificate {name} is bound by {}.", places.join(", "));
+    let remedy = match unbound_by_wish {
+        true => {
+            message.pop();
+            message.push_str("; that it is presented no more is wished, and not in force yet.");
+            "`postseal apply` first, then delete it."
+        }
+        false => "Bind another certificate and apply, then delete this one.",
+    };
+    let remedy = remedy.to_owned();
+    refused("cert.bound", message, remedy)
+}
+
+fn bound_version(name: &str, version: u32, places: &[String]) -> EngineError {
+    let message = format!(
+        "Version {version} of {name} is bound by {}.",
+        places.join(", ")
+    );
+    let remedy = match places.iter().all(|place| place.ends_with("(pending)")) {
+        true => {
+            "`postseal discard` drops the pending wishes, or bind another certificate.".to_owned()
+        }
+        false => format!(
+            "`postseal cert deploy {name}` presents the newest version; or bind another \
+             certificate and apply, then delete this one."
+        ),
+    };
+    refused("cert.bound", message, remedy)
+}
+
+fn led_back_to(name: &str, version: u32, operation: u64) -> EngineError {
+    let message = format!(
+        "Version {version} of {name} is what `postseal rollback` of operation {operation} leads \
+         back to."
+    );
+    let remedy = "Delete it once another operation has been kept, when the way back no longer \
+                  needs it."
+        .to_owned();
+    refused("cert.needed-by-rollback", message, remedy)
+}
+
+fn only(name: &str, version: u32) -> EngineError {
+    let message = format!("Version {version} is the only one of {name}.");
+    let remedy = format!("`postseal cert delete {name}` deletes the certificate itself.");
+    refused("cert.only-version", message, remedy)
+}
+
+fn refused(code: &'static str, message: String, remedy: String) -> EngineError {
+    EngineError::Refused(Finding::new(code, Severity::Error, message, remedy).into())
 }

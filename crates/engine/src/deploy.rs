@@ -7,6 +7,7 @@ use crate::certificates::unknown;
 use crate::change::{Changed, Keep};
 use crate::{Engine, EngineError};
 use mailtls::Fingerprint;
+use postseal_planner::{Finding, Refusal};
 use postseal_store::{InstanceState, OperationKind};
 
 impl Engine<'_> {
@@ -25,8 +26,15 @@ impl Engine<'_> {
         let kind = OperationKind::Renewal {
             certificate: name.to_owned(),
         };
-        let proposal = self.propose_intent(state, &intent, kind)?;
+        let stays = Stays {
+            name,
+            version: newest.version,
+        };
+        let proposal = self
+            .propose_intent(state, &intent, kind)
+            .map_err(|error| stays.told(error))?;
         self.carry_out(proposal, &[], Keep::Now)
+            .map_err(|error| stays.told(error))
     }
 
     /// A pending binding of what is not in force yet takes the newest version at once. What is in
@@ -46,5 +54,43 @@ impl Engine<'_> {
             self.store.set_draft(&self.instance, Some(&draft))?;
         }
         Ok(())
+    }
+}
+
+/// A version that could not be put in force, and stays in the store as the newest.
+struct Stays<'a> {
+    name: &'a str,
+    version: u32,
+}
+
+impl Stays<'_> {
+    /// The error, with the way out of being stuck with a version that can never work. Against
+    /// published records the version is no mistake: its time has not come.
+    fn told(&self, error: EngineError) -> EngineError {
+        let told = |mut findings: Vec<Finding>| {
+            let waits = |finding: &Finding| finding.code.starts_with("dane.");
+            if let Some(first) = findings.first_mut()
+                && self.version > 1
+                && !waits(first)
+                && !first.remedy.contains("--version")
+            {
+                first.remedy.push_str(&format!(
+                    " Version {version} of {name} waits in the store; `postseal cert delete \
+                     {name} --version {version}` drops it.",
+                    name = self.name,
+                    version = self.version
+                ));
+            }
+            findings
+        };
+        match error {
+            EngineError::Refused(refusal) => EngineError::Refused(Refusal {
+                findings: told(refusal.findings),
+            }),
+            EngineError::Rehearsal { findings } => EngineError::Rehearsal {
+                findings: told(findings),
+            },
+            error => error,
+        }
     }
 }

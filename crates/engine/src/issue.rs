@@ -99,10 +99,26 @@ impl Engine<'_> {
         let wanted = self.prepared(&issue)?;
         issue.method.names.clone_from(&wanted.names);
         let _lock = self.ordering_lock()?;
-        let entry = Entry::of(&issue);
-        let mut account = self.enter(&issue.method, &entry, means)?;
+        let arrived = self.first_order(&issue, &wanted, means)?;
+        let renewal = self.first_renewal(issue, &arrived, means);
+        self.put_arrived(&wanted, &arrived, &renewal)?;
+        Ok(Freshly {
+            view: self.certificate(&renewal.name)?,
+            findings: arrived.findings,
+        })
+    }
+
+    /// Orders it with the account that there is, or that the operator's agreement makes.
+    fn first_order(
+        &mut self,
+        issue: &Issue,
+        wanted: &Wanted,
+        means: &Means<'_>,
+    ) -> Result<Arrived, EngineError> {
+        let entry = Entry::of(issue);
+        let account = self.enter(&issue.method, &entry, means)?;
         let mut solver = self.answerer(&issue.method, means)?;
-        let key = self.key_for(&wanted)?;
+        let key = self.key_for(wanted)?;
         let replaces = self.replaced(&issue.name, &issue.method)?;
         let asked = Asked {
             name: &issue.name,
@@ -110,13 +126,17 @@ impl Engine<'_> {
             key: &key,
             replaces: replaces.as_deref(),
         };
-        let mut ordered = self.order(&asked, &account, &mut *solver, means);
+        let ordered = self.order(&asked, &account, &mut *solver, means);
         if let (Err(AcmeError::AccountUnknown(_)), Terms::Agreed) = (&ordered, issue.terms) {
             // The CA has lost its memory; the operator agreed to begin anew.
-            account = self.register(&issue.method, &entry, means)?;
-            ordered = self.order(&asked, &account, &mut *solver, means);
+            let account = self.register(&issue.method, &entry, means)?;
+            return Ok(self.order(&asked, &account, &mut *solver, means)?);
         }
-        let arrived = ordered?;
+        Ok(ordered?)
+    }
+
+    /// How what has come is renewed from now on.
+    fn first_renewal(&self, issue: Issue, arrived: &Arrived, means: &Means<'_>) -> Renewal {
         let mut renewal = Renewal {
             name: issue.name,
             method: issue.method,
@@ -125,11 +145,7 @@ impl Engine<'_> {
         renewal.progress.choose(&arrived.life, (means.chance)());
         // Here `cert deploy` presents it, or nobody.
         renewal.progress.deployed(&arrived.life, &self.instance);
-        self.put_arrived(&wanted, &arrived, &renewal)?;
-        Ok(Freshly {
-            view: self.certificate(&renewal.name)?,
-            findings: arrived.findings,
-        })
+        renewal
     }
 
     /// Renews a certificate no more; it stays as it is.

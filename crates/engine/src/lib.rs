@@ -60,7 +60,7 @@ mod wishes;
 
 pub use adopt::{Adoption, Again, Changes, Wished};
 pub use approve::Acceptance;
-pub use certificates::{CertificateView, ExportedKey, Listed};
+pub use certificates::{CertificateView, ExportedKey, Listed, Waiting};
 pub use change::{Changed, Keep, Outcome};
 pub use clock::{Clock, SystemClock};
 pub use drift::DriftReport;
@@ -81,7 +81,7 @@ pub use rules::{
     Added, Forced, Refused, RuleChanges, RuleRequest, RulesImported, RulesWished, Stored, Wholeness,
 };
 pub use status::{InForce, Status};
-pub use tlsa::{RecordOf, RecordState, Tlsa, TlsaRow};
+pub use tlsa::{Elsewhere, Instead, Reach, RecordOf, RecordState, Tlsa, TlsaRow};
 pub use verify::Verified;
 pub use watch::{CheckNews, Folders, Found, Until, Watched};
 pub use wire::{Network, Wire};

@@ -106,7 +106,7 @@ impl Engine<'_> {
 
     /// The newest kept operation that is neither a rollback nor rolled back already: repeated
     /// `rollback` walks back through history instead of going to and fro.
-    fn newest_to_undo(&self) -> Result<Option<u64>, EngineError> {
+    pub(crate) fn newest_to_undo(&self) -> Result<Option<u64>, EngineError> {
         let mut undone = Vec::new();
         for operation in self.store.history(&self.instance, REACH)? {
             if operation.outcome != Some(OperationOutcome::Kept) {

@@ -29,7 +29,7 @@ pub struct Status {
     pub outbound: Levels,
     /// What the wire showed just now.
     pub observed: Verdict,
-    /// The certificates of the store.
+    /// The certificates of the store: what is in force, and newer versions that wait.
     pub certificates: Vec<Listed>,
     /// Those that something presents, or would, with what is wrong with them.
     pub in_use: Vec<CertificateView>,

@@ -2,23 +2,31 @@
 //!
 //! Owns: which records belong to which name and port. Never: publishes one.
 
+mod shown;
+
 use crate::certificates::{parsed, unknown};
 use crate::next_key::WaitingKey;
 use crate::{Engine, EngineError};
 use mailtls::tlsa::{TlsaRecord, owner_name};
-use mailtls::{Certificate, Fingerprint};
-use postseal_planner::dane::{self, Found, Published};
-use postseal_planner::report::KeyAlgorithm;
+use postseal_planner::dane::{self, Found, Places, Published, Standing};
+use postseal_planner::intent::Place;
 use postseal_planner::{Finding, Intent};
+pub use shown::{Elsewhere, Instead};
+use shown::{Shown, Side};
 
-/// The records of a certificate at every name and port of this host.
+/// The records of a certificate at the names and ports of this host where it is presented.
 #[derive(Clone, Debug)]
 pub struct Tlsa {
     /// Name after name, port after port.
     pub rows: Vec<TlsaRow>,
+    /// Whether it is presented anywhere, or will be; the rows of one that is not are those that
+    /// port 25 would need.
+    pub reach: Reach,
     /// Certificates that the same servers present beside it, by name: their records are among the
     /// rows.
     pub beside: Vec<String>,
+    /// The names and ports where it is not presented.
+    pub elsewhere: Vec<Elsewhere>,
     /// The key that waits for the next certificate.
     pub next: Option<WaitingKey>,
     /// What could not be listed, in words.
@@ -27,6 +35,17 @@ pub struct Tlsa {
     pub insecure: Vec<String>,
     /// The longest time to live that DNS told, in seconds.
     pub ttl: Option<u32>,
+}
+
+/// Where a certificate gets to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// It is presented in all places that have rows.
+    InForce,
+    /// In these only once what is wished is applied, by the names of their records.
+    Pending(Vec<String>),
+    /// It is presented nowhere, and no wish changes that.
+    Nowhere,
 }
 
 /// A record, and what DNS has of it.
@@ -49,7 +68,8 @@ pub enum RecordOf {
     Key(String),
     /// The CA that issued it, by its subject.
     Issuer(String),
-    /// The key of an earlier version of it that is presented still, by name and version.
+    /// The key of what is presented there still, by name and version: an earlier version of it, or
+    /// what it takes the place of.
     Presented(String),
     /// The key that waits.
     NextKey,
@@ -72,46 +92,107 @@ pub enum RecordState {
     Undetermined(String),
 }
 
+/// The port of senders.
+const SENDERS: u16 = 25;
+
 impl Engine<'_> {
-    /// The records of a certificate, for the names that senders find this host by, or for `given`.
+    /// The records of a certificate, for the names that senders find this host by, or for `given`;
+    /// for those where it is presented, or will be once what is wished is in force.
     pub fn tlsa(&mut self, name: &str, given: &[String]) -> Result<Tlsa, EngineError> {
         self.newest(name)?.ok_or_else(|| unknown(name))?;
-        let state = self.state()?;
-        let intent = state.draft.as_ref().unwrap_or(&state.desired).clone();
         let mut facts = self.observe()?;
-        self.ask_dns(&mut facts, |facts| dane::questions(facts, given));
-        let beside = self.beside(name, &intent)?;
-        let mut records = Vec::new();
-        for name in [name].into_iter().chain(beside.iter().map(String::as_str)) {
-            records.extend(self.records_of(name)?);
-        }
-        for (record, of) in self.presented_still(name, &state.desired)? {
-            if records.iter().all(|(known, _)| *known != record) {
-                records.push((record, of));
-            }
-        }
-        let next = self.waiting_key(name)?;
-        records.extend(
-            next.iter()
-                .map(|next| (next.record.clone(), RecordOf::NextKey)),
-        );
+        let state = self.in_force_now(&facts)?;
+        let wanted = state.draft.as_ref().unwrap_or(&state.desired);
+        let also = match given {
+            [] => asked_names(name, [&state.desired, wanted]),
+            _ => Vec::new(),
+        };
+        let places = Places {
+            in_force: &state.desired,
+            wanted,
+            given,
+            also: &also,
+        };
+        self.ask_dns(&mut facts, |facts| places.questions(facts));
+        let standings = places.standings(&facts);
         let mut tlsa = Tlsa {
             rows: Vec::new(),
-            beside,
-            next,
+            reach: Reach::InForce,
+            beside: Vec::new(),
+            elsewhere: Vec::new(),
+            next: self.waiting_key(name)?,
             unlisted: dane::mx_names(&facts, given).unlisted,
             insecure: Vec::new(),
             ttl: None,
         };
-        for endpoint in dane::endpoints(&facts, given) {
-            let published = dane::published(&facts.dns, &endpoint.host, endpoint.port);
-            tlsa.add(
-                &owner_name(&endpoint.host, endpoint.port).unwrap_or_default(),
-                &records,
-                &published,
-            );
-        }
+        let published =
+            |at: &Standing| dane::published(&facts.dns, &at.endpoint.host, at.endpoint.port);
+        self.add_all(&mut tlsa, name, &standings, &published)?;
         Ok(tlsa)
+    }
+
+    /// The rows of the places where it is presented; of port 25 where it is nowhere.
+    fn add_all(
+        &self,
+        tlsa: &mut Tlsa,
+        name: &str,
+        standings: &[Standing],
+        published: &dyn Fn(&Standing) -> Published,
+    ) -> Result<(), EngineError> {
+        let own = self.leaves_of(name)?;
+        let mut pending = Vec::new();
+        let mut nowhere = true;
+        for at in standings {
+            let shown = self.shown_at(at, name, &own)?;
+            if !shown.has_own(Side::Either) {
+                tlsa.elsewhere.push(Elsewhere::of(at, &shown));
+                continue;
+            }
+            nowhere = false;
+            let published = published(at);
+            let owner = tlsa.add(at, &self.records_at(tlsa, name, &shown)?, &published);
+            if !shown.has_own(Side::Now) {
+                pending.push(owner);
+            }
+            for other in shown.beside() {
+                if !tlsa.beside.contains(other) {
+                    tlsa.beside.push(other.clone());
+                }
+            }
+        }
+        if nowhere {
+            tlsa.reach = Reach::Nowhere;
+            for at in standings.iter().filter(|at| at.endpoint.port == SENDERS) {
+                let shown = self.shown_at(at, name, &own)?;
+                let records = self.records_at(tlsa, name, &shown)?;
+                tlsa.add(at, &records, &published(at));
+            }
+        } else if !pending.is_empty() {
+            tlsa.reach = Reach::Pending(pending);
+        }
+        Ok(())
+    }
+
+    /// The records that one place needs: those of the certificate and of what stays beside it, of
+    /// what is presented still, and of the next key.
+    fn records_at(
+        &self,
+        tlsa: &Tlsa,
+        name: &str,
+        shown: &Shown,
+    ) -> Result<Vec<(TlsaRecord, RecordOf)>, EngineError> {
+        let mut records = self.records_of(name)?;
+        for beside in shown.beside() {
+            records.extend(self.records_of(beside)?);
+        }
+        for (record, of) in shown.presented() {
+            if records.iter().all(|(known, _)| *known != record) {
+                records.push((record, of));
+            }
+        }
+        let next = tlsa.next.iter();
+        records.extend(next.map(|next| (next.record.clone(), RecordOf::NextKey)));
+        Ok(records)
     }
 
     /// What DNS says against what is in force: `dane.mismatch`, `dane.undetermined`.
@@ -119,57 +200,6 @@ impl Engine<'_> {
         let mut facts = self.observe()?;
         self.ask_dns(&mut facts, |facts| dane::questions(facts, &[]));
         Ok(dane::findings(&facts, intent, self.clock.now_unix()))
-    }
-
-    /// The keys of earlier versions that are in force: the newest waits for `deploy`.
-    fn presented_still(
-        &self,
-        name: &str,
-        in_force: &Intent,
-    ) -> Result<Vec<(TlsaRecord, RecordOf)>, EngineError> {
-        let mut found = Vec::new();
-        for stored in self.store.certificate_versions(name)? {
-            let Some(leaf) = stored.chain.first() else {
-                continue;
-            };
-            let fingerprint = Fingerprint::of(leaf);
-            let mut bound = in_force.bindings.iter();
-            if bound.any(|bound| bound.name == name && bound.fingerprint == fingerprint) {
-                let record = TlsaRecord::for_certificate(&Certificate::parse(leaf)?);
-                let of = RecordOf::Presented(format!("{name} [version {}]", stored.version));
-                found.push((record, of));
-            }
-        }
-        Ok(found)
-    }
-
-    /// The other certificates that are bound where this one is, of other kinds of key.
-    fn beside(&self, name: &str, intent: &Intent) -> Result<Vec<String>, EngineError> {
-        let places = |name: &str| -> Vec<_> {
-            let bound = intent.bindings.iter().filter(|bound| bound.name == name);
-            bound.map(|bound| bound.place.clone()).collect()
-        };
-        let own = places(name);
-        let kind = self.kind(name)?;
-        let mut beside = Vec::new();
-        for bound in &intent.bindings {
-            if bound.name != name
-                && own.contains(&bound.place)
-                && !beside.contains(&bound.name)
-                && self.kind(&bound.name)? != kind
-            {
-                beside.push(bound.name.clone());
-            }
-        }
-        Ok(beside)
-    }
-
-    fn kind(&self, name: &str) -> Result<Option<KeyAlgorithm>, EngineError> {
-        let newest = self.newest(name)?;
-        let leaf = newest.as_ref().and_then(|newest| newest.chain.first());
-        Ok(leaf
-            .and_then(|der| Certificate::parse(der).ok())
-            .and_then(|leaf| KeyAlgorithm::of(&leaf)))
     }
 
     /// `3 1 1` of its key, and `2 1 1` of the CA where that stands in the chain.
@@ -190,12 +220,19 @@ impl Engine<'_> {
 }
 
 impl Tlsa {
-    fn add(&mut self, owner: &str, records: &[(TlsaRecord, RecordOf)], published: &Published) {
+    /// Adds the rows of one place; the name that they stand at.
+    fn add(
+        &mut self,
+        at: &Standing,
+        records: &[(TlsaRecord, RecordOf)],
+        published: &Published,
+    ) -> String {
+        let owner = owner_name(&at.endpoint.host, at.endpoint.port).unwrap_or_default();
         let found = match published {
             Published::Vouched(found) | Published::Insecure(found) => Some(found),
             Published::Failed(_) | Published::NotAsked => None,
         };
-        let at = found.map_or(owner, |found| found.owner.as_str());
+        let at = found.map_or(owner.as_str(), |found| found.owner.as_str());
         if matches!(published, Published::Insecure(_)) {
             self.insecure.push(at.to_owned());
         }
@@ -219,7 +256,19 @@ impl Tlsa {
                 self.rows.push(row);
             }
         }
+        at.to_owned()
     }
+}
+
+/// The names that clients ask for to be shown a certificate.
+fn asked_names(name: &str, intents: [&Intent; 2]) -> Vec<String> {
+    let bindings = intents.into_iter().flat_map(|intent| &intent.bindings);
+    let own = bindings.filter(|bound| bound.name == name);
+    own.filter_map(|bound| match &bound.place {
+        Place::Sni(asked) if !asked.starts_with('.') => Some(asked.clone()),
+        _ => None,
+    })
+    .collect()
 }
 
 fn state(record: &TlsaRecord, published: &Published) -> RecordState {

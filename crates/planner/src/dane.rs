@@ -5,6 +5,7 @@
 //! a plan goes on (`rules::dane` does).
 
 mod names;
+mod places;
 
 use crate::Finding;
 use crate::dns::{Answer, Answers, Question, Records, Security};
@@ -16,6 +17,7 @@ use crate::view::{Service, View};
 use mailtls::Certificate;
 use mailtls::tlsa::{self, Peer, TlsaRecord, Verdict};
 pub use names::MxNames;
+pub use places::{Places, Standing};
 use postfix_cf::{MainCf, MasterCf};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -56,24 +58,6 @@ pub struct Endpoint {
     pub port: u16,
 }
 
-/// Where senders look for records of this host: always at port 25, and at the ports of mail
-/// clients where they are served.
-pub fn endpoints(facts: &Facts, given: &[String]) -> Vec<Endpoint> {
-    let main = MainCf::parse(&facts.main_cf.bytes);
-    let master = MasterCf::parse(&facts.master_cf.bytes);
-    let view = View::new(&main, &master, facts);
-    let ports = asked_ports(&view);
-    let hosts = names::of(&view, given).hosts.into_iter();
-    let at = |host: String| {
-        let endpoint = move |port: &u16| Endpoint {
-            host: host.clone(),
-            port: *port,
-        };
-        ports.iter().map(endpoint).collect::<Vec<_>>()
-    };
-    hosts.flat_map(at).collect()
-}
-
 /// The ports that are asked about: where TLS is offered, and that of senders in any case.
 pub(crate) fn asked_ports(view: &View<'_>) -> BTreeSet<u16> {
     let mut ports = ports(view);
@@ -98,17 +82,21 @@ pub(crate) fn asked(view: &View<'_>, ports: &BTreeSet<u16>, given: &[String]) ->
     let dns = &view.facts().dns;
     let names = names::of(view, given);
     let mut wanted = names.questions;
-    for host in &names.hosts {
-        for base in bases(dns, host) {
-            let tlsa = ports.iter().map(|port| Question::Tlsa {
-                base: base.clone(),
-                port: *port,
-            });
-            wanted.extend(tlsa);
-        }
-    }
+    wanted.extend(tlsa_questions(dns, &names.hosts, ports));
     wanted.retain(|question| !dns.contains_key(question));
     wanted.truncate(MOST);
+    wanted
+}
+
+/// The records of these hosts at these ports.
+fn tlsa_questions(dns: &Answers, hosts: &[String], ports: &BTreeSet<u16>) -> Vec<Question> {
+    let mut wanted = Vec::new();
+    for base in hosts.iter().flat_map(|host| bases(dns, host)) {
+        wanted.extend(ports.iter().map(|port| Question::Tlsa {
+            base: base.clone(),
+            port: *port,
+        }));
+    }
     wanted
 }
 
@@ -202,8 +190,8 @@ fn found(answer: &Answer, owner: String) -> Published {
 }
 
 /// What senders may be shown at a name and port.
-#[derive(Debug)]
-pub(crate) enum Presented {
+#[derive(Clone, Debug)]
+pub enum Presented {
     /// No server is there.
     Nobody,
     /// A server is there, and the files do not tell what it presents.

@@ -56,6 +56,6 @@ pub use report::{Report, Verdict};
 pub use rollback::{RollbackRequest, restore_drift, rollback, rollback_questions};
 pub use rules::lint_facts;
 pub use take_over::take_over;
-pub use trust::{SystemTrust, chain_problems};
+pub use trust::{SystemTrust, chain_problems, is_issuing_ca};
 pub use unproved::{not_rehearsed, unproved};
 pub use version::PostfixVersion;

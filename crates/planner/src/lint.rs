@@ -83,6 +83,12 @@ pub fn rule(code: &str) -> Option<&'static Rule> {
     rules.get(at)
 }
 
+/// What a code means: that of a rule, or one that import, check or a plan gives.
+pub fn explained(code: &str) -> Option<&'static Rule> {
+    let mut others = certificate::EXPLAINED.iter();
+    rule(code).or_else(|| others.find(|rule| rule.code == code))
+}
+
 /// What is to be said about a configuration: worst first, then by place.
 pub fn lint(input: &LintInput<'_>) -> Vec<Finding> {
     let context = Context::new(input);

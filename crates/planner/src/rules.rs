@@ -10,6 +10,7 @@ mod auth;
 mod bindings;
 mod certificates;
 pub(crate) mod dane;
+mod kinds;
 mod loopback;
 mod outbound;
 
@@ -70,6 +71,7 @@ pub(crate) fn findings(world: &World<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     certificates::check(world, &mut findings);
     bindings::check(world, &mut findings);
+    kinds::check(world, &mut findings);
     auth::check(world, &mut findings);
     loopback::check(world, &mut findings);
     outbound::check(world, &mut findings);

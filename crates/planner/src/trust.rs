@@ -62,6 +62,22 @@ pub fn chain_problems(
     problems
 }
 
+/// Whether a chain is a CA that issues and that no server can be meant to present: alone, its own
+/// issuer, and either not allowed to sign handshakes or without the name of a host. What
+/// `openssl req -x509` makes says CA:TRUE too, and is a server's all the same.
+pub fn is_issuing_ca(chain: &[Certificate]) -> bool {
+    let [lone] = chain else {
+        return false;
+    };
+    let cannot_sign = lone
+        .key_usage
+        .as_ref()
+        .is_some_and(|usage| !usage.contains(&"digitalSignature"));
+    let is_host = |name: &String| name.contains('.') && mailtls::host_name(name).is_some();
+    let of_host = !lone.dns_names.is_empty() || lone.common_name.as_ref().is_some_and(is_host);
+    lone.is_ca && lone.self_signed && (cannot_sign || !of_host)
+}
+
 /// Whether a problem is that nobody vouches for the chain.
 pub(crate) fn is_about_trust(problem: &CertProblem) -> bool {
     let codes = [

@@ -55,6 +55,14 @@ pub(crate) fn shown_certificate(seen: &Handshake) -> String {
     }
 }
 
+/// What clients ask for: of the names below a domain, one is asked for in place of all.
+pub(crate) fn asked(name: &str) -> String {
+    match name.strip_prefix("any.") {
+        Some(domain) => format!("ask for a name below {domain} (as {name})"),
+        None => format!("ask for {name}"),
+    }
+}
+
 /// `a, b and c`.
 pub(crate) fn list(items: &[String]) -> String {
     match items {

@@ -88,9 +88,6 @@ pub trait Store: AcmeStore + PolicyStore {
     /// goes.
     fn put_certificate(&mut self, new: &NewCertificate) -> Result<(), StoreError>;
 
-    /// All versions of all certificates, by name, the newest version first.
-    fn certificates(&self) -> Result<Vec<Certificate>, StoreError>;
-
     /// The newest version of each certificate, by name: at most `limit` of those whose name comes
     /// after `after` (in the order of bytes; all names come after the empty one). A page, so that
     /// a store of many is read in little memory.
@@ -145,6 +142,9 @@ pub trait Store: AcmeStore + PolicyStore {
     /// Deletes a certificate with all its versions and its next key, its watches, and how it is
     /// renewed; whether it was there.
     fn delete_certificate(&mut self, name: &str) -> Result<bool, StoreError>;
+
+    /// Deletes one version of a certificate; whether it was there. The others keep their numbers.
+    fn delete_version(&mut self, name: &str, version: u32) -> Result<bool, StoreError>;
 
     /// Remembers a folder to watch for an instance; an earlier one of the same name is replaced.
     fn put_watch(&mut self, instance: &str, watch: &Watch) -> Result<(), StoreError>;

@@ -58,14 +58,24 @@ pub(crate) enum CertCommand {
     /// The TLSA records (DANE) of a certificate for this host's MX names, as lines of a zone file,
     /// and which of them are published
     Tlsa(tlsa::TlsaArgs),
-    /// Delete a certificate that nothing binds
-    Delete(NameArgs),
+    /// Delete a certificate that nothing binds, or one version of it
+    #[command(disable_version_flag = true)]
+    Delete(DeleteArgs),
 }
 
 /// A certificate's name.
 #[derive(Debug, clap::Args)]
 pub(crate) struct NameArgs {
     name: String,
+}
+
+/// Arguments of `cert delete`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DeleteArgs {
+    name: String,
+    /// Only this version, which nothing presents: a renewal that cannot work, or an old one
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    version: Option<u32>,
 }
 
 /// Arguments of `cert export`.
@@ -97,7 +107,7 @@ pub(crate) fn run(command: &CertCommand, global: &Global) -> Result<Answer, Fail
         CertCommand::Unbind(args) => bind::unbind(args, global),
         CertCommand::Export(args) => export(args, global),
         CertCommand::Tlsa(args) => tlsa::tlsa(args, global),
-        CertCommand::Delete(args) => delete(&args.name, global),
+        CertCommand::Delete(args) => delete(args, global),
     }
 }
 
@@ -128,6 +138,12 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
         view.used_by.join(", ")
     };
     text.push_str(&format!("source  {}\nused by {used_by}\n", view.source));
+    if let Some(older) = view.in_force_instead {
+        text.push_str(&format!(
+            "This is version {}, the newest, and it is not in force: version {older} is. `postseal cert deploy {name}` presents the newest.\n",
+            view.version
+        ));
+    }
     if let Some(since) = kept {
         text.push_str(&format!("key     reused, the same since version {since}\n"));
     }
@@ -143,6 +159,7 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
         json!({
             "changed": false,
             "certificate": document(&view),
+            "in_force_instead": view.in_force_instead,
             "next_key": next,
             "key_since_version": kept.unwrap_or(view.version),
             "findings": view.problems,
@@ -155,7 +172,10 @@ fn names(names: &[String]) -> String {
     if names.is_empty() {
         return String::new();
     }
-    format!("  names        {}\n", names.join(" "))
+    format!(
+        "  names        {}\n",
+        list::some_names(names, list::NAMES_IN_FULL)
+    )
 }
 
 fn export(args: &ExportArgs, global: &Global) -> Result<Answer, Failure> {
@@ -186,12 +206,25 @@ fn export(args: &ExportArgs, global: &Global) -> Result<Answer, Failure> {
     ))
 }
 
-fn delete(name: &str, global: &Global) -> Result<Answer, Failure> {
+fn delete(args: &DeleteArgs, global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
     let mut engine = session.engine();
+    let name = &args.name;
+    if let Some(version) = args.version {
+        let fingerprint = engine.delete_version(name, version)?;
+        let what = format!("{name} [version {version}]");
+        let gone = Change::default().of(what, Some(fingerprint.to_string()), None::<String>);
+        let newest = engine.certificate(name)?.version;
+        return Ok(Answer::new(
+            format!(
+                "Version {version} of {name} is deleted; the newest one is version {newest}.\n"
+            ),
+            gone.document(json!({"version": version, "newest_version": newest})),
+        ));
+    }
     let view = engine.certificate(name)?;
     engine.delete_certificate(name)?;
-    let gone = Change::default().of(name, fingerprint(&view), None::<String>);
+    let gone = Change::default().of(name.clone(), fingerprint(&view), None::<String>);
     Ok(Answer::new(
         format!("{name} is deleted.\n"),
         gone.document(json!({})),

@@ -179,8 +179,8 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn explain(code: &str) -> Result<Answer, Failure> {
-    let mut rules = lint::RULES.iter().chain([&UNREADABLE]);
-    let Some(rule) = rules.find(|rule| rule.code == code) else {
+    let own = (UNREADABLE.code == code).then_some(&UNREADABLE);
+    let Some(rule) = own.or_else(|| lint::explained(code)) else {
         return Err(Failure::new(
             Exit::Usage,
             "lint.unknown-code",

@@ -63,6 +63,7 @@ fn text(status: &Status) -> String {
     }
     for listed in &status.certificates {
         text.push_str(&cert::list::line(listed));
+        text.push_str(&cert::list::waiting_line(listed));
         let mut in_use = status.in_use.iter();
         if let Some(view) = in_use.find(|view| view.name == listed.name) {
             text.push_str(&findings_text(&view.problems));
@@ -153,10 +154,12 @@ fn pending(status: &Status) -> String {
 pub(crate) fn wish_line(wish: &Wish) -> String {
     let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "as adopted".to_owned());
     match (&wish.before, &wish.after) {
-        (Some(before), None) if wish.key == "certificate" => {
-            format!("certificate {before} no more")
+        (Some(before), None) if wish.key.starts_with("certificate") => {
+            format!("{} = none of the store (in force: {before})", wish.key)
         }
-        (None, Some(after)) if wish.key == "certificate" => format!("certificate = {after}"),
+        (None, Some(after)) if wish.key.starts_with("certificate") => {
+            format!("{} = {after} (in force: none of the store)", wish.key)
+        }
         (before, after) => format!(
             "{} = {} (in force: {})",
             wish.key,

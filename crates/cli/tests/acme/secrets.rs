@@ -75,7 +75,7 @@ fn no_key_lies_in_clear_in_the_store_or_in_any_answer() {
     let account = account.replace('-', "+").replace('_', "/");
     let padded = format!("{account}{}", "=".repeat((4 - account.len() % 4) % 4));
     secrets.push(openssl::base64::decode_block(&padded).unwrap());
-    for version in 1..=store.certificates().unwrap()[0].version {
+    for version in 1..=store.certificate_versions("mx").unwrap()[0].version {
         let pem = store.private_key("mx", version).unwrap().unwrap();
         let key = openssl::pkey::PKey::private_key_from_pem(&pem).unwrap();
         secrets.push(key.private_key_to_pkcs8().unwrap());

@@ -39,6 +39,7 @@ fn what_is_bound_is_not_deleted() {
     site.must("cert unbind mua");
     let ran = site.ends(65, "cert delete mua");
     assert_eq!(ran.code(), "cert.bound");
+    assert!(said(&ran).contains("`postseal apply` first"), "{ran:#?}");
     site.must("apply");
     site.must("cert delete mua");
     site.ends(65, "cert show mua");

@@ -134,3 +134,94 @@ fn a_private_ca_that_is_named_later_is_taken() {
         1
     );
 }
+
+/// The row of a certificate in `cert list --json`, or in that of `status`.
+fn row(site: &Site, words: &str, name: &str) -> serde_json::Value {
+    let said = site.must(words).json;
+    let mut rows = said["certificates"].as_array().unwrap().iter();
+    rows.find(|row| row["name"] == name).unwrap().clone()
+}
+
+/// What is in force has the row; what is newer stands below it, with what it waits for.
+#[test]
+fn a_list_tells_what_is_in_force_and_the_newer_version_below_it() {
+    let site = Site::serving();
+    let alone = row(&site, "cert list", "mx");
+    assert!(alone["waiting"].is_null(), "{alone:#}");
+    // Of another kind of key, and from another file.
+    let file = site.make(
+        "newer",
+        KeyType::EcdsaP384,
+        &["mx.box.test", "new.box.test"],
+    );
+    site.must(&format!("cert import mx --cert {file} --renew"));
+    for words in ["cert list", "status"] {
+        let told = row(&site, words, "mx");
+        assert_eq!(told["version"], 1, "{told:#}");
+        for same in ["key", "source", "fingerprint", "not_after"] {
+            assert_eq!(told[same], alone[same], "{told:#}");
+        }
+        assert_eq!(told["used_by"], serde_json::json!(["smtpd"]));
+        let waiting = &told["waiting"];
+        assert_eq!(waiting["version"], 2);
+        assert_eq!(waiting["key"], "ECDSA secp384r1");
+        assert_eq!(waiting["source"], file.as_str());
+        assert_eq!(waiting["used_by"], serde_json::json!([]));
+        assert!(waiting["since"].is_string(), "{told:#}");
+    }
+    let list = site.scene.say(&["cert", "list"]).stdout;
+    let rows: Vec<Vec<&str>> = list.lines().map(|row| row.split('\t').collect()).collect();
+    assert_eq!(
+        [rows[0][0], rows[0][2], rows[0][5]],
+        ["mx", "RSA 2048", "smtpd"]
+    );
+    assert_eq!(
+        [rows[1][0], rows[1][2]],
+        ["mx [version 2]", "ECDSA secp384r1"]
+    );
+    assert!(
+        rows[1][5].starts_with("not in force, here since "),
+        "{list}"
+    );
+    assert!(rows[1][5].contains("`postseal cert deploy mx`"), "{list}");
+    let status = site.scene.say(&["status"]).stdout;
+    assert!(
+        status.contains("    version 2: ECDSA secp384r1"),
+        "{status}"
+    );
+    assert!(status.contains("`postseal cert deploy mx`"), "{status}");
+    let shown = site.scene.say(&["cert", "show", "mx"]).stdout;
+    assert!(shown.contains("version 1 is"), "{shown}");
+
+    // Wished, it waits for something else.
+    site.must("cert bind mx");
+    let told = row(&site, "cert list", "mx");
+    assert_eq!(told["used_by"], serde_json::json!(["smtpd"]));
+    assert_eq!(
+        told["waiting"]["used_by"],
+        serde_json::json!(["smtpd (pending)"])
+    );
+    let list = site.scene.say(&["cert", "list"]).stdout;
+    assert!(list.contains("`postseal apply`"), "{list}");
+    site.must("discard");
+    site.must("cert deploy mx");
+    let told = row(&site, "cert list", "mx");
+    assert_eq!(
+        (&told["version"], &told["waiting"]),
+        (&2.into(), &serde_json::Value::Null)
+    );
+}
+
+/// A monitor counts the days of what is presented, not of what waits.
+#[test]
+fn a_monitor_is_told_of_what_is_in_force() {
+    let site = Site::serving();
+    let days = || {
+        let line = site.scene.say(&["status", "--nagios"]).stdout;
+        let (_, numbers) = line.split_once("'mx_days'=").unwrap();
+        numbers.split(';').next().unwrap().parse::<i64>().unwrap()
+    };
+    let before = days();
+    site.must("cert self-signed mx --domain mx.box.test --days 200 --renew");
+    assert_eq!(days(), before);
+}

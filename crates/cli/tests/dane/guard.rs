@@ -13,8 +13,8 @@ fn a_certificate_that_no_published_record_matches_is_refused_until_its_record_is
     assert_eq!(dane(&world.must("verify")), [[""; 2]; 0]);
 
     world.import("other", KeyType::Rsa2048);
-    let new = world.lines("other", &["key"]);
     world.must("cert bind other");
+    let new = world.lines("other", &["key"]);
     for words in ["plan", "apply"] {
         let refused = world.refused(words);
         assert_eq!(refused.code(), "dane.would-break");
@@ -169,13 +169,13 @@ fn certificates_are_compared_with_the_names_that_mx_records_give() {
 fn settings_that_change_no_certificate_ask_nothing_and_the_way_back_is_never_barred() {
     let world = World::signed().serving();
     world.import("other", KeyType::Rsa2048);
+    world.must("cert bind other");
     let both = format!(
         "{}{}",
         world.lines("mx", &["key"]),
         world.lines("other", &["key"])
     );
     world.publish(&both);
-    world.must("cert bind other");
     world.must("apply");
     world.publish(&world.lines("other", &["key"]));
     // A resolver that does not answer would be told of.

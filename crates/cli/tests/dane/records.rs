@@ -134,3 +134,140 @@ fn domains_of_a_table_are_not_listed_and_that_is_said() {
     );
     assert!(text.contains("undetermined: DNS was not asked"), "{text}");
 }
+
+/// The names of the records of a certificate, each once, and what `cert tlsa` says of the others.
+fn places(world: &World, name: &str) -> (Vec<String>, Vec<String>, String) {
+    let told = world.must(&format!("cert tlsa {name}"));
+    let rows = records(&told);
+    let mut owners: Vec<String> = rows
+        .iter()
+        .map(|row| row["owner"].as_str().unwrap().to_owned())
+        .collect();
+    owners.dedup();
+    let elsewhere = told.json["elsewhere"].as_array().unwrap().iter();
+    let elsewhere = elsewhere.map(|place| {
+        let presents = place["presents"].as_array().unwrap();
+        let presents: Vec<&str> = presents.iter().map(|one| one.as_str().unwrap()).collect();
+        format!(
+            "{} {} {} {}",
+            place["host"].as_str().unwrap(),
+            place["port"],
+            place["instead"].as_str().unwrap(),
+            presents.join(" ")
+        )
+    });
+    (
+        owners,
+        elsewhere.collect(),
+        told.text("presented").to_owned(),
+    )
+}
+
+fn owners<const N: usize>(names: [&str; N]) -> Vec<String> {
+    names
+        .map(|name| format!("_{}.signed.test.", name.replace(' ', "._tcp.")))
+        .to_vec()
+}
+
+#[test]
+fn records_are_told_only_where_the_certificate_is_presented_or_will_be() {
+    let world = World::signed();
+    world.import("mx", KeyType::Rsa2048);
+    // Nothing presents it: what port 25 would need.
+    let (at, elsewhere, presented) = places(&world, "mx");
+    assert_eq!(at, owners(["25 mx", "25 mail"]));
+    assert_eq!(elsewhere[0], "mx.signed.test 25 nothing ");
+    assert_eq!(presented, "no");
+    let text = world.say("cert tlsa mx");
+    assert!(text.starts_with("; mx is presented nowhere."), "{text}");
+    world.publish(&text);
+
+    // Wished: the names and ports of the plan, before it is applied.
+    world.must("cert bind mx");
+    world.must("set mode=may submission=on smtps=on");
+    let all = [
+        "25 mx", "465 mx", "587 mx", "25 mail", "465 mail", "587 mail",
+    ];
+    assert_eq!(
+        places(&world, "mx"),
+        (owners(all), vec![], "pending".to_owned())
+    );
+    world.must("apply");
+    assert_eq!(
+        places(&world, "mx"),
+        (owners(all), vec![], "yes".to_owned())
+    );
+
+    // Another one on a port, and another one by name: each has its places, and names the others.
+    world.import("mua", KeyType::Rsa2048);
+    world.import("mail", KeyType::Rsa2048);
+    world.must("cert bind mua --service 587");
+    world.must("cert bind mail --sni mail.signed.test");
+    let mua = places(&world, "mua");
+    assert_eq!((mua.0, &*mua.2), (owners(["587 mx"]), "pending"));
+    let kept = [
+        world.lines("mx", &["key"]),
+        world.lines("mua", &["key"]),
+        world.lines("mail", &["key"]),
+    ];
+    world.publish(&kept.concat());
+    world.must("apply");
+    let yes = || "yes".to_owned();
+    let on_mail = ["25", "465", "587"].map(|port| format!("mail.signed.test {port} others mail"));
+    let on_mx = ["25", "465"].map(|port| format!("mx.signed.test {port} others mx"));
+    let of_mx = [
+        vec!["mx.signed.test 587 others mua".to_owned()],
+        on_mail.to_vec(),
+    ]
+    .concat();
+    assert_eq!(
+        places(&world, "mx"),
+        (owners(["25 mx", "465 mx"]), of_mx, yes())
+    );
+    let of_mua = [on_mx.to_vec(), on_mail.to_vec()].concat();
+    assert_eq!(places(&world, "mua"), (owners(["587 mx"]), of_mua, yes()));
+    let mail = places(&world, "mail");
+    assert_eq!(mail.0, owners(["25 mail", "465 mail", "587 mail"]));
+    let text = world.say("cert tlsa mx");
+    assert!(
+        text.contains("; mx.signed.test, port 587: presents mua, not mx\n"),
+        "{text}"
+    );
+
+    // On its way out it is presented still; its successor's record goes beside it.
+    world.import("next", KeyType::Rsa2048);
+    world.must("cert bind next --service 587");
+    let rows = records(&world.must("cert tlsa next"));
+    let told: Vec<_> = rows
+        .iter()
+        .map(|row| (row["of"].as_str().unwrap(), row["state"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("key", "different"),
+            ("presented", "published"),
+            ("nothing", "published")
+        ]
+    );
+    // The next key is wanted where the certificate is.
+    world.must("cert tlsa mx --next-key");
+    let rows = records(&world.must("cert tlsa mx"));
+    let next: Vec<_> = rows
+        .iter()
+        .filter(|row| row["of"] == "next-key")
+        .map(|row| row["owner"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(next, owners(["25 mx", "465 mx"]));
+}
+
+#[test]
+fn a_name_that_clients_ask_for_is_a_name_of_records_too() {
+    let world = World::signed().serving();
+    world.import("guest", KeyType::EcdsaP256);
+    world.must("cert bind guest --sni guest.signed.test");
+    let (at, elsewhere, presented) = places(&world, "guest");
+    assert_eq!(at, owners(["25 guest", "465 guest", "587 guest"]));
+    assert_eq!(elsewhere.len(), 6, "{elsewhere:?}");
+    assert_eq!(presented, "pending");
+}

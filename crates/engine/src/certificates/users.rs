@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 impl Engine<'_> {
     /// Who presents what: in force, should the operation that awaits confirmation be undone, and
     /// what is wished.
-    pub(super) fn users(&self) -> Result<Users, EngineError> {
+    pub(crate) fn users(&self) -> Result<Users, EngineError> {
         let state = self.store.instance(&self.instance)?;
         let desired = state.as_ref().map(|state| &state.desired);
         let draft = state.as_ref().and_then(|state| state.draft.as_ref());
@@ -52,6 +52,18 @@ struct User {
 }
 
 impl User {
+    /// The place; where it is not that of `version`, with its own.
+    fn words(&self, version: u32) -> String {
+        let mut words = self.bound.place.text();
+        if self.version != version {
+            words.push_str(&format!(" [version {}]", self.version));
+        }
+        if let Some(why_not) = self.why_not {
+            words.push_str(&format!(" ({why_not})"));
+        }
+        words
+    }
+
     fn is_like(&self, other: &Self) -> bool {
         let place = |user: &Self| (user.bound.name.clone(), user.bound.place.clone());
         self.version == other.version && place(self) == place(other)
@@ -59,7 +71,7 @@ impl User {
 }
 
 /// Who presents what.
-pub(super) struct Users {
+pub(crate) struct Users {
     rows: Vec<User>,
 }
 
@@ -104,20 +116,34 @@ impl Users {
             .collect()
     }
 
+    /// The newest version in force of a certificate, where that is not `newest`.
+    pub(super) fn older_in_force(&self, name: &str, newest: u32) -> Option<u32> {
+        let rows = self.rows.iter().filter(|user| user.why_not.is_none());
+        let versions = rows.filter(|user| user.bound.name == name);
+        let version = versions.map(|user| user.version).max()?;
+        (version < newest && version > 0).then_some(version)
+    }
+
+    /// The places of all versions of a certificate but one.
+    pub(super) fn of_others(&self, name: &str, shown: u32, but: u32) -> Vec<String> {
+        let rows = self.rows.iter();
+        rows.filter(|user| user.bound.name == name && user.version != but)
+            .map(|user| user.words(shown))
+            .collect()
+    }
+
+    /// The places of one version of a certificate.
+    pub(crate) fn of_version(&self, name: &str, version: u32) -> Vec<String> {
+        let rows = self.rows.iter();
+        rows.filter(|user| user.bound.name == name && user.version == version)
+            .map(|user| user.words(version))
+            .collect()
+    }
+
     /// The places of all versions of a certificate.
     pub(super) fn of_certificate(&self, name: &str, newest: u32) -> Vec<String> {
         let rows = self.rows.iter().filter(|user| user.bound.name == name);
-        rows.map(|user| {
-            let mut words = user.bound.place.text();
-            if user.version != newest {
-                words.push_str(&format!(" [version {}]", user.version));
-            }
-            if let Some(why_not) = user.why_not {
-                words.push_str(&format!(" ({why_not})"));
-            }
-            words
-        })
-        .collect()
+        rows.map(|user| user.words(newest)).collect()
     }
 }
 

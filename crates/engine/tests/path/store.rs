@@ -206,10 +206,6 @@ impl Store for FullStore<'_> {
         self.write(|store| store.put_certificate(new))
     }
 
-    fn certificates(&self) -> Result<Vec<Certificate>, StoreError> {
-        self.inner.certificates()
-    }
-
     fn newest_certificates(
         &self,
         after: &str,
@@ -271,6 +267,10 @@ impl Store for FullStore<'_> {
 
     fn delete_certificate(&mut self, name: &str) -> Result<bool, StoreError> {
         self.write(|store| store.delete_certificate(name))
+    }
+
+    fn delete_version(&mut self, name: &str, version: u32) -> Result<bool, StoreError> {
+        self.write(|store| store.delete_version(name, version))
     }
 
     fn put_watch(&mut self, instance: &str, watch: &Watch) -> Result<(), StoreError> {

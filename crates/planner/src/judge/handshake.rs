@@ -272,8 +272,8 @@ fn clients(ask: &Ask) -> String {
         KeyAlgorithm::Ed25519 => "Ed25519",
     });
     match (&ask.name, kind) {
-        (Some(name), None) => format!("ask for {name}"),
-        (Some(name), Some(kind)) => format!("ask for {name} and take only {kind}"),
+        (Some(name), None) => words::asked(name),
+        (Some(name), Some(kind)) => format!("{} and take only {kind}", words::asked(name)),
         (None, Some(kind)) => format!("take only {kind}"),
         (None, None) => "ask for no name".to_owned(),
     }

@@ -134,13 +134,13 @@ impl Around<'_> {
 
     /// What a client saw that asked for a name.
     fn by_name(&self, difference: &Difference) -> Finding {
-        let name = difference.ask.name.as_deref().unwrap_or_default();
+        let asking = words::asked(difference.ask.name.as_deref().unwrap_or_default());
         let place = place(difference.address);
         if difference.default.contains(&difference.seen) {
             return error(
                 "served.default-for-name",
                 format!(
-                    "{place} shows clients that ask for {name} what it shows to those that ask \
+                    "{place} shows clients that {asking} what it shows to those that ask \
                      for no name: {}",
                     self.why_not_by_name()
                 ),
@@ -154,7 +154,7 @@ impl Around<'_> {
         error(
             "served.foreign-map",
             format!(
-                "{place} shows clients that ask for {name} a certificate that neither the store \
+                "{place} shows clients that {asking} a certificate that neither the store \
                  nor the map of names knows: the map was compiled by somebody else, from another \
                  key."
             ),

@@ -3,9 +3,11 @@
 //! Owns: which files belong together, how grave a certificate's fault is for mail. Never: reads a
 //! file (they are in the facts, or nothing is said), judges a certificate itself (mailtls does).
 
+mod elsewhere;
 mod files;
 mod table;
 
+pub(super) use elsewhere::EXPLAINED;
 pub(super) use table::RULES;
 
 use super::context::{Context, ServerTls, Service, Setting};

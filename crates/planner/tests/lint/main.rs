@@ -17,6 +17,8 @@ mod pem;
 
 use postseal_planner::lint::{self, LintInput};
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
 #[test]
 fn no_rule_without_a_firing_case() {
@@ -48,6 +50,39 @@ fn rules_can_be_explained() {
         assert_eq!(lint::rule(rule.code), Some(rule));
     }
     assert_eq!(lint::rule("no.such-rule"), None);
+}
+
+/// What import says of a file can be looked up too: every code that mailtls' bad ones lead to.
+#[test]
+fn codes_of_other_verbs_can_be_explained() {
+    let bad = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mailtls/tests/bad-certs");
+    let mut codes = BTreeSet::new();
+    for folder in fs::read_dir(bad).unwrap() {
+        let expected = fs::read_to_string(folder.unwrap().path().join("expected"));
+        let expected = expected.unwrap_or_default();
+        codes.extend(expected.split_whitespace().map(str::to_owned));
+    }
+    codes.remove("ok");
+    let more = [
+        "cert.key-kind",
+        "cert.key-owner",
+        "cert.key-writable",
+        "cert.too-many",
+        "cert.unexpected-object",
+        "cert.bound",
+        "cert.needed-by-rollback",
+        "cert.only-version",
+    ];
+    codes.extend(more.map(str::to_owned));
+    for code in &codes {
+        let rule = lint::explained(code).unwrap_or_else(|| panic!("{code} is not explained"));
+        assert!(
+            rule.why.ends_with('.') && rule.remedy.ends_with('.'),
+            "{code}"
+        );
+        assert!(!rule.title.ends_with('.'), "{code}");
+    }
+    assert!(codes.len() > 40, "{codes:?}");
 }
 
 #[test]

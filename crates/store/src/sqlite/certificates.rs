@@ -44,20 +44,6 @@ pub(super) async fn put(
     Ok(())
 }
 
-pub(super) async fn all(db: &mut SqliteConnection) -> Result<Vec<Certificate>, StoreError> {
-    let rows = sqlx::query_as(
-        "SELECT name, version, sealed_key IS NOT NULL AS has_key, private_ca, source, added_ms,
-             file_digest
-         FROM certificates ORDER BY name, version DESC",
-    );
-    let rows = rows.fetch_all(&mut *db).await.doing("list certificates")?;
-    let links = sqlx::query_as(
-        "SELECT certificate, version, der FROM chains ORDER BY certificate, version, position",
-    );
-    let links = links.fetch_all(db).await.doing("list chains")?;
-    joined(rows, links)
-}
-
 /// A page of the newest versions.
 pub(super) async fn newest(
     db: &mut SqliteConnection,
@@ -151,6 +137,21 @@ pub(super) async fn delete(db: &mut SqliteConnection, name: &str) -> Result<bool
         .await
         .doing("delete a certificate")?;
     super::watches::delete_everywhere(db, name).await?;
+    Ok(deleted.rows_affected() > 0)
+}
+
+/// Chain, key and fingerprint go with the row.
+pub(super) async fn delete_version(
+    db: &mut SqliteConnection,
+    name: &str,
+    version: u32,
+) -> Result<bool, StoreError> {
+    let deleted = sqlx::query("DELETE FROM certificates WHERE name = $1 AND version = $2")
+        .bind(name)
+        .bind(version)
+        .execute(db)
+        .await
+        .doing("delete a version")?;
     Ok(deleted.rows_affected() > 0)
 }
 

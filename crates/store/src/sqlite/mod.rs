@@ -185,10 +185,6 @@ impl Store for SqliteStore {
         self.write(async |db| certificates::put(db, new, sealed).await)
     }
 
-    fn certificates(&self) -> Result<Vec<Certificate>, StoreError> {
-        self.read(async |db| certificates::all(db).await)
-    }
-
     fn newest_certificates(
         &self,
         after: &str,
@@ -264,6 +260,10 @@ impl Store for SqliteStore {
             next_keys::delete(db, name).await?;
             certificates::delete(db, name).await
         })
+    }
+
+    fn delete_version(&mut self, name: &str, version: u32) -> Result<bool, StoreError> {
+        self.write(async |db| certificates::delete_version(db, name, version).await)
     }
 
     fn put_watch(&mut self, instance: &str, watch: &Watch) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! Damage: a clear error, and nothing lost.
 
-use crate::fixture::{MX, certificate, kept, operation, state};
+use crate::fixture::{MX, all, certificate, kept, operation, state};
 use postseal_store::{Before, SqliteStore, Store, StoreError};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection, Executor, SqlSafeStr};
@@ -142,7 +142,7 @@ fn a_store_of_the_first_version_is_read_and_written_on() {
         }
     });
     let mut store = SqliteStore::open(&folder).unwrap();
-    let [mx] = store.certificates().unwrap().try_into().unwrap();
+    let [mx] = all(&store).try_into().unwrap();
     assert_eq!((mx.name.as_str(), mx.version), ("mx", 1));
     assert_eq!(mx.chain, certificate("mx").chain);
     assert!(store.private_key("mx", 1).unwrap().is_some());
@@ -251,7 +251,7 @@ fn keys_fail(folder: &Path, why: &str) {
             "{error}"
         );
     }
-    assert_eq!(store.certificates().unwrap().len(), 1);
+    assert_eq!(all(&store).len(), 1);
     assert!(store.instance(MX).unwrap().is_some());
 }
 

@@ -10,8 +10,8 @@ use postseal_planner::report::{
 };
 use postseal_planner::{Digest, Finding, Severity};
 use postseal_store::{
-    Before, Close, InstanceState, NewCertificate, NewOperation, OperationKind, OperationOutcome,
-    RuleTake, StoredSnapshot, Succession,
+    Before, Certificate, Close, InstanceState, NewCertificate, NewOperation, OperationKind,
+    OperationOutcome, RuleTake, Store, StoredSnapshot, Succession,
 };
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
@@ -238,5 +238,20 @@ pub(crate) fn certificate(name: &str) -> NewCertificate {
         added_ms: 5,
         file_digest: Some(Digest::of(name.as_bytes())),
         succession: Succession::First,
+    }
+}
+
+/// All versions of all certificates, by name, the newest version first.
+pub(crate) fn all(store: &dyn Store) -> Vec<Certificate> {
+    let (mut all, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = store.newest_certificates(&after, 500).unwrap();
+        let Some(last) = page.last() else {
+            return all;
+        };
+        after.clone_from(&last.name);
+        for newest in &page {
+            all.extend(store.certificate_versions(&newest.name).unwrap());
+        }
     }
 }

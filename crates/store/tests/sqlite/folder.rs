@@ -1,7 +1,7 @@
 //! The folder: who may touch it, and what is made in it.
 
 use crate::child;
-use crate::fixture::{KEY, MX, certificate, operation, state};
+use crate::fixture::{KEY, MX, all, certificate, operation, state};
 use postseal_store::{SqliteStore, Store, StoreError};
 use std::error::Error;
 use std::fs::{self, Permissions};
@@ -263,7 +263,7 @@ fn many_may_create_at_once() {
         }
     });
     let store = SqliteStore::open_existing(&folder).unwrap().unwrap();
-    assert_eq!(store.certificates().unwrap().len(), 6);
+    assert_eq!(all(&store).len(), 6);
     for n in 0..6 {
         assert!(store.private_key(&format!("mx{n}"), 1).unwrap().is_some());
     }

@@ -72,7 +72,7 @@ fn ten_thousand_operations_and_certificates() {
     assert_eq!(newest.first().map(|each| each.id), Some(MANY as u64));
     assert_eq!(newest.len(), 20);
 
-    let certificates = store.certificates().unwrap();
+    let certificates = crate::fixture::all(&store);
     assert_eq!(certificates.len(), MANY);
     assert!(certificates.is_sorted_by(|a, b| a.name < b.name));
     assert!(

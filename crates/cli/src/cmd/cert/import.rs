@@ -181,8 +181,25 @@ impl From {
             (EngineError::Certificate(CertError::KeyMissing), Some(path)) => {
                 Failure::from(error).file(path)
             }
+            (EngineError::Certificate(CertError::PasswordMissing), _) => match self.named_file() {
+                Some(path) => Failure::from(error).file(path).hint(format!(
+                    "Put the password that it was exported with into a file, mode 0600, and say: \
+                     --cert {} --password-file FILE",
+                    path.display()
+                )),
+                None => error.into(),
+            },
+            (EngineError::Certificate(CertError::PasswordWrong), _) => match self.named_file() {
+                Some(path) => Failure::from(error).file(path),
+                None => error.into(),
+            },
             _ => error.into(),
         }
+    }
+
+    fn named_file(&self) -> Option<&Path> {
+        let named = self.cert.as_ref().filter(|path| path.as_os_str() != "-");
+        named.or(self.dir.as_ref()).map(PathBuf::as_path)
     }
 
     /// What is named; `None` where nothing is.

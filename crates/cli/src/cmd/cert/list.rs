@@ -9,9 +9,14 @@ use crate::failure::Failure;
 use crate::session::Session;
 use crate::table;
 use jiff::Timestamp;
-use postseal_engine::Listed;
+use postseal_engine::{Listed, Waiting};
 use postseal_store::PendingRequest;
 use serde_json::{Value, json};
+
+/// Names of one certificate in a line of several; those above are counted.
+const NAMES: usize = 5;
+/// Where one certificate is shown in full, there may be this many: a CA puts up to a hundred.
+pub(super) const NAMES_IN_FULL: usize = 100;
 
 const HEAD: [&str; 7] = ["name", "names", "key", "until", "days", "used by", "source"];
 
@@ -27,6 +32,7 @@ pub(super) fn list(global: &Global) -> Result<Answer, Failure> {
             engine.each_listed(&mut |listed| {
                 failed.extend(renew::failure(&listed));
                 rows.push(row(&listed));
+                rows.extend(waiting_row(&listed));
             })?;
             renew::warn(&failed, global);
             rows.extend(requests.iter().map(waiting));
@@ -69,13 +75,37 @@ fn text(rows: &[Vec<String>]) -> String {
 fn row(listed: &Listed) -> Vec<String> {
     vec![
         listed.name.clone(),
-        listed.leaf.dns_names.join(" "),
+        some_names(&listed.leaf.dns_names, NAMES),
         listed.leaf.key.to_string(),
         date(listed.leaf.not_after),
         days_left(listed.leaf.not_after),
         listed.used_by.join(", "),
         listed.source.clone(),
     ]
+}
+
+/// A newer version stands below the one in force.
+fn waiting_row(listed: &Listed) -> Option<Vec<String>> {
+    let waiting = listed.waiting.as_ref()?;
+    Some(vec![
+        format!("{} [version {}]", listed.name, waiting.version),
+        some_names(&waiting.leaf.dns_names, NAMES),
+        waiting.leaf.key.to_string(),
+        date(waiting.leaf.not_after),
+        days_left(waiting.leaf.not_after),
+        waits(listed, waiting),
+        waiting.source.clone(),
+    ])
+}
+
+/// Since when a newer version is here, and what it waits for.
+fn waits(listed: &Listed, waiting: &Waiting) -> String {
+    let since = date(waiting.since_ms.div_euclid(1000));
+    let by = match waiting.used_by.as_slice() {
+        [] => format!("`postseal cert deploy {}` presents it", listed.name),
+        places => format!("{}, `postseal apply` presents it", places.join(", ")),
+    };
+    format!("not in force, here since {since}: {by}")
 }
 
 /// A request stands among the certificates: its name is taken.
@@ -107,14 +137,43 @@ pub(crate) fn line(listed: &Listed) -> String {
     } else {
         format!(", used by {}", listed.used_by.join(", "))
     };
+    let names = match listed.leaf.dns_names.as_slice() {
+        // A CA has none.
+        [] => listed.leaf.subject.clone(),
+        names => some_names(names, NAMES),
+    };
     format!(
-        "{}: {}, {}, until {} ({} days){used}\n",
+        "{}: {names}, {}, until {} ({} days){used}\n",
         listed.name,
-        listed.leaf.dns_names.join(" "),
         listed.leaf.key,
         date(listed.leaf.not_after),
         days_left(listed.leaf.not_after)
     )
+}
+
+/// The newer version of a certificate that is not in force, in one line below it.
+pub(crate) fn waiting_line(listed: &Listed) -> String {
+    let Some(waiting) = &listed.waiting else {
+        return String::new();
+    };
+    format!(
+        "    version {}: {}, until {} ({} days), {}\n",
+        waiting.version,
+        waiting.leaf.key,
+        date(waiting.leaf.not_after),
+        days_left(waiting.leaf.not_after),
+        waits(listed, waiting)
+    )
+}
+
+/// Names in a line: the first few, and how many there are.
+pub(super) fn some_names(names: &[String], most: usize) -> String {
+    let more = names.len().saturating_sub(most);
+    let first = names[..names.len() - more].join(" ");
+    match more {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
 }
 
 /// A certificate for programs; never its key.
@@ -136,7 +195,23 @@ pub(crate) fn document(listed: &Listed) -> Value {
         "has_key": listed.has_key,
         "source": listed.source,
         "used_by": listed.used_by,
+        "waiting": listed.waiting.as_deref().map(waiting_document),
         "renewal": listed.renewal.as_ref().map(renew::document),
+    })
+}
+
+fn waiting_document(waiting: &Waiting) -> Value {
+    let leaf = &waiting.leaf;
+    json!({
+        "version": waiting.version,
+        "since": date_time(waiting.since_ms.div_euclid(1000)),
+        "names": leaf.dns_names,
+        "key": leaf.key.to_string(),
+        "not_before": date_time(leaf.not_before),
+        "not_after": date_time(leaf.not_after),
+        "fingerprint": leaf.fingerprint,
+        "source": waiting.source,
+        "used_by": waiting.used_by,
     })
 }
 

@@ -8,7 +8,7 @@ use crate::change::Change;
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
-use postseal_engine::{RecordOf, RecordState, Tlsa, TlsaRow};
+use postseal_engine::{Elsewhere, Instead, Reach, RecordOf, RecordState, Tlsa, TlsaRow};
 use serde_json::{Value, json};
 
 /// Arguments of `cert tlsa`.
@@ -73,6 +73,8 @@ pub(super) fn tlsa(args: &TlsaArgs, global: &Global) -> Result<Answer, Failure> 
     let document = change.document(json!({
         "name": name,
         "records": rows,
+        "presented": reach(&tlsa.reach),
+        "elsewhere": tlsa.elsewhere.iter().map(elsewhere_document).collect::<Vec<_>>(),
         "beside": tlsa.beside,
         "next_key": record(&tlsa.next),
         "insecure": tlsa.insecure,
@@ -84,7 +86,7 @@ pub(super) fn tlsa(args: &TlsaArgs, global: &Global) -> Result<Answer, Failure> 
 
 /// A zone file: records, and remarks as comments.
 fn text(args: &TlsaArgs, tlsa: &Tlsa) -> String {
-    let mut text = String::new();
+    let mut text = headline(args, tlsa);
     let mut owner = "";
     for row in &tlsa.rows {
         if row.owner != owner && !owner.is_empty() {
@@ -107,10 +109,58 @@ fn text(args: &TlsaArgs, tlsa: &Tlsa) -> String {
     if tlsa.rows.is_empty() {
         text.push_str("; No name is known that senders could connect to: say one by --mx.\n");
     }
+    if !tlsa.elsewhere.is_empty() {
+        text.push_str(&comment(&elsewhere(args, tlsa)));
+    }
     for remark in remarks(args, tlsa) {
         text.push_str(&comment(&remark));
     }
     text
+}
+
+/// What has to be known before anything below is pasted.
+fn headline(args: &TlsaArgs, tlsa: &Tlsa) -> String {
+    let name = &args.name;
+    let said = match &tlsa.reach {
+        _ if tlsa.rows.is_empty() => return String::new(),
+        Reach::InForce => return String::new(),
+        Reach::Nowhere => format!(
+            "{name} is presented nowhere. These are the records that port 25 would need:\npublish \
+             them before you present it (`postseal cert bind {name}`, `postseal apply`)."
+        ),
+        Reach::Pending(owners) => format!(
+            "{name} is not presented yet at\n  {}\nIts binding is pending: publish these records \
+             first, then `postseal apply`.",
+            owners.join("\n  ")
+        ),
+    };
+    let lines = said.lines().map(|line| format!("; {line}\n"));
+    lines.chain(["\n".to_owned()]).collect()
+}
+
+/// A line for each place that shows something else.
+fn elsewhere(args: &TlsaArgs, tlsa: &Tlsa) -> String {
+    let name = &args.name;
+    let line = |place: &Elsewhere| {
+        let shows = match &place.instead {
+            Instead::Others(others) => {
+                format!("presents {}, not {name}", clean(&others.join(", ")))
+            }
+            Instead::Nothing => "presents no certificate".to_owned(),
+            Instead::Nobody => "no server is there".to_owned(),
+            Instead::Unknown => format!("not {name}; the files do not tell what it presents"),
+        };
+        format!(
+            "{}, port {}: {shows}",
+            place.endpoint.host, place.endpoint.port
+        )
+    };
+    let lines: Vec<String> = tlsa.elsewhere.iter().map(line).collect();
+    lines.join("\n")
+}
+
+fn clean(text: &str) -> String {
+    text.replace(|c: char| c.is_control(), " ")
 }
 
 /// A paragraph of comment lines; what DNS or a file said cannot leave it.
@@ -120,7 +170,6 @@ fn comment(paragraph: &str) -> String {
 }
 
 fn stands_for(of: &RecordOf) -> String {
-    let clean = |text: &str| text.replace(|c: char| c.is_control(), " ");
     match of {
         RecordOf::Key(name) => format!("the key of {name}"),
         RecordOf::Issuer(subject) => format!("the CA that issued it, {}", clean(subject)),
@@ -139,8 +188,7 @@ fn state(row: &TlsaRow) -> String {
         RecordState::Missing => "not published, there are no TLSA records at this name".to_owned(),
         RecordState::Different => "not published, there are only others at this name".to_owned(),
         RecordState::Undetermined(why) => {
-            let why = why.replace(|c: char| c.is_control(), " ");
-            format!("undetermined: {why}")
+            format!("undetermined: {}", clean(why))
         }
     }
 }
@@ -202,6 +250,30 @@ fn rollover(name: &str, tlsa: &Tlsa) -> String {
          4. `postseal cert deploy {name}`: it is refused while the record is not there.\n\
          5. Take the record of the old key out."
     )
+}
+
+/// `yes`; `pending` where it is not in all of the places yet; `no`.
+fn reach(reach: &Reach) -> &'static str {
+    match reach {
+        Reach::InForce => "yes",
+        Reach::Pending(_) => "pending",
+        Reach::Nowhere => "no",
+    }
+}
+
+fn elsewhere_document(place: &Elsewhere) -> Value {
+    let (instead, names): (&str, &[String]) = match &place.instead {
+        Instead::Others(names) => ("others", names),
+        Instead::Nothing => ("nothing", &[]),
+        Instead::Nobody => ("no-server", &[]),
+        Instead::Unknown => ("unknown", &[]),
+    };
+    json!({
+        "host": place.endpoint.host,
+        "port": place.endpoint.port,
+        "instead": instead,
+        "presents": names,
+    })
 }
 
 fn row_document(row: &TlsaRow) -> Value {

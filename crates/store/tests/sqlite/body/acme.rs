@@ -1,6 +1,6 @@
 //! Accounts with CAs, and renewals.
 
-use crate::fixture::certificate;
+use crate::fixture::{all, certificate};
 use postseal_planner::renewal::{Failure, Method, NextKey, Progress, Renewal, Way};
 use postseal_store::{AcmeAccount, NewCertificate, Store, StoreError, Succession};
 
@@ -67,14 +67,14 @@ pub(crate) fn renewals(store: &mut dyn Store) {
     };
     let refused = store.put_issued(&taken, &other);
     assert!(matches!(refused, Err(StoreError::Exists(name)) if name == "mx"));
-    assert_eq!(store.certificates().unwrap().len(), 2);
+    assert_eq!(all(store).len(), 2);
     assert_eq!(store.renewals().unwrap()[1], mx);
     let next = NewCertificate {
         succession: Succession::Renewal,
         ..taken
     };
     store.put_issued(&next, &mx).unwrap();
-    assert_eq!(store.certificates().unwrap()[1].version, 2);
+    assert_eq!(all(store)[1].version, 2);
 
     let mut failed = mx.clone();
     failed.progress.failures = 3;
@@ -93,5 +93,5 @@ pub(crate) fn renewals(store: &mut dyn Store) {
     assert!(store.delete_renewal("alt").unwrap());
     assert!(!store.delete_renewal("alt").unwrap());
     assert_eq!(store.renewals().unwrap(), []);
-    assert_eq!(store.certificates().unwrap().len(), 1);
+    assert_eq!(all(store).len(), 1);
 }

@@ -1,6 +1,6 @@
 //! Certificates and their keys.
 
-use crate::fixture::{KEY, MX, certificate, state};
+use crate::fixture::{KEY, MX, all, certificate, state};
 use mailtls::Fingerprint;
 use postseal_store::{
     Certificate, NewCertificate, NextKey, PendingRequest, Store, StoreError, Succession, Watch,
@@ -21,7 +21,7 @@ fn shown(new: &NewCertificate) -> Certificate {
 }
 
 pub(crate) fn certificates(store: &mut dyn Store) {
-    assert_eq!(store.certificates().unwrap(), []);
+    assert_eq!(all(store), []);
     let (mx, other) = (certificate("mx"), certificate("alt"));
     let bare = NewCertificate {
         key: None,
@@ -33,19 +33,19 @@ pub(crate) fn certificates(store: &mut dyn Store) {
         store.put_certificate(new).unwrap();
     }
     let by_name = vec![shown(&other), shown(&mx), shown(&bare)];
-    assert_eq!(store.certificates().unwrap(), by_name);
+    assert_eq!(all(store), by_name);
     taken(store, &by_name);
     same_again(store);
     assert!(store.delete_certificate("mx").unwrap());
     assert!(!store.delete_certificate("mx").unwrap());
-    assert_eq!(store.certificates().unwrap().len(), 2);
+    assert_eq!(all(store).len(), 2);
     store
         .put_certificate(&NewCertificate {
             chain: vec![b"new".to_vec()],
             ..mx
         })
         .unwrap();
-    assert_eq!(store.certificates().unwrap()[1].chain, [b"new"]);
+    assert_eq!(all(store)[1].chain, [b"new"]);
 }
 
 fn taken(store: &mut dyn Store, before: &[Certificate]) {
@@ -60,7 +60,7 @@ fn taken(store: &mut dyn Store, before: &[Certificate]) {
     for new in [longer, another] {
         let refused = store.put_certificate(&new);
         assert!(matches!(refused, Err(StoreError::Exists(name)) if name == "mx"));
-        assert_eq!(store.certificates().unwrap(), before);
+        assert_eq!(all(store), before);
     }
 }
 
@@ -81,7 +81,7 @@ fn same_again(store: &mut dyn Store) {
         source: "again".to_owned(),
         ..shown(&first)
     };
-    assert_eq!(store.certificates().unwrap()[1], expected);
+    assert_eq!(all(store)[1], expected);
     assert_eq!(
         store
             .private_key("mx", 1)
@@ -141,16 +141,39 @@ pub(crate) fn versions(store: &mut dyn Store) {
     for new in [&first, &renewal, &renewal, &certificate("alt")] {
         store.put_certificate(new).unwrap();
     }
-    let all = store.certificates().unwrap();
-    let names: Vec<_> = all.iter().map(|c| (c.name.as_str(), c.version)).collect();
+    let known = all(store);
+    let names: Vec<_> = known.iter().map(|c| (c.name.as_str(), c.version)).collect();
     assert_eq!(names, [("alt", 1), ("mx", 2), ("mx", 1)]);
-    assert_eq!(all[1].chain, renewal.chain);
-    pages(store, &all);
+    assert_eq!(known[1].chain, renewal.chain);
+    pages(store, &known);
     assert_eq!(store.private_key("mx", 1).unwrap(), first.key);
     assert_eq!(store.private_key("mx", 2).unwrap(), renewal.key);
+    one_version_goes(store, &renewal);
     assert!(store.delete_certificate("mx").unwrap());
     assert_eq!(store.private_key("mx", 1).unwrap(), None);
-    assert_eq!(store.certificates().unwrap().len(), 1);
+    assert_eq!(all(store).len(), 1);
+}
+
+/// Of the dropped one nothing is left; it can come again, and so can another under its number.
+fn one_version_goes(store: &mut dyn Store, renewal: &NewCertificate) {
+    let leaf = Fingerprint::of(&renewal.chain[0]);
+    let versions = |store: &dyn Store| -> Vec<u32> {
+        let known = store.certificate_versions("mx").unwrap();
+        known.iter().map(|one| one.version).collect()
+    };
+    assert!(store.delete_version("mx", 2).unwrap());
+    for (name, version) in [("mx", 2), ("mx", 9), ("nobody", 1)] {
+        assert!(!store.delete_version(name, version).unwrap());
+    }
+    assert_eq!(versions(store), [1]);
+    assert_eq!(store.private_key("mx", 2).unwrap(), None);
+    assert_eq!(store.certificates_of_leaf(&leaf).unwrap(), []);
+    store.put_certificate(renewal).unwrap();
+    assert_eq!(versions(store), [2, 1]);
+    assert!(store.delete_version("mx", 1).unwrap());
+    assert_eq!(versions(store), [2]);
+    assert_eq!(store.private_key("mx", 2).unwrap(), renewal.key);
+    store.put_certificate(&certificate("alt")).unwrap();
 }
 
 /// The same certificates a page at a time, by name, and by fingerprint.

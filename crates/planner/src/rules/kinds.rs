@@ -1,0 +1,134 @@
+//! Kinds of keys: one certificate of each kind in one place.
+//!
+//! Owns: refusing two that Postfix cannot present side by side. Never: picks one of them.
+//!
+//! OpenSSL keeps one certificate of each kind of key. Of a second one in
+//! `smtpd_tls_chain_files`, Postfix says “not replacing certificate” and switches TLS off; in the
+//! parameters from before 3.4 it takes the place of the first, whose key then does not match.
+
+use super::{World, error};
+use crate::Finding;
+use crate::facts::StoredCertificate;
+use crate::intent::{Binding, Place};
+use mailtls::{KeyKind, Summary};
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem::discriminant;
+
+/// The findings of this family.
+pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
+    let mut places: BTreeMap<&Place, Vec<&StoredCertificate>> = BTreeMap::new();
+    for bound in &world.intent.bindings {
+        let stored = stored(world, bound);
+        places.entry(&bound.place).or_default().extend(stored);
+    }
+    let mut told = BTreeSet::new();
+    for (place, stored) in places {
+        for (n, one) in stored.iter().enumerate() {
+            let earlier = stored.iter().take(n);
+            let same = earlier.copied().find(|other| is_same_kind(one, other));
+            if let Some(other) = same.filter(|other| told.insert([&one.name, &other.name])) {
+                findings.push(two(world, place, [other, one]));
+            }
+        }
+    }
+}
+
+fn stored<'a>(world: &World<'a>, bound: &Binding) -> Option<&'a StoredCertificate> {
+    let mut all = world.facts.certificates.iter();
+    all.find(|stored| stored.name == bound.name && stored.fingerprint == bound.fingerprint)
+}
+
+fn kind(stored: &StoredCertificate) -> Option<KeyKind> {
+    let leaf = Summary::read(stored.chain.first()?).ok()?;
+    (leaf.key != KeyKind::Other).then_some(leaf.key)
+}
+
+fn is_same_kind(one: &StoredCertificate, other: &StoredCertificate) -> bool {
+    match (kind(one), kind(other)) {
+        (Some(one), Some(other)) => discriminant(&one) == discriminant(&other),
+        _ => false,
+    }
+}
+
+fn two(world: &World<'_>, place: &Place, pair: [&StoredCertificate; 2]) -> Finding {
+    let named = pair.map(|stored| match is_only(world, stored) {
+        true => stored.name.clone(),
+        false => format!("version {} of {}", stored.version, stored.name),
+    });
+    let key = kind(pair[0]).map_or_else(String::new, |key| word(&key).to_owned());
+    let message = format!(
+        "{} and {} both have {key} keys, and both are bound ({}): Postfix presents one \
+         certificate of each kind of key, and with two of a kind switches TLS off.",
+        named[0],
+        named[1],
+        place.text()
+    );
+    let changed = pair.into_iter().find_map(|stored| {
+        let before = before(world, stored)?;
+        Some((stored, before))
+    });
+    let remedy = match changed {
+        Some((stored, before)) => format!(
+            "Version {} of {name} had {} key: `postseal cert delete {name} --version {}` drops the \
+             one with {key}, then import one of that kind; or `postseal cert bind {name}` presents \
+             it in the place of {}.",
+            before.version,
+            kind(before).map_or("another", |key| with_article(&key)),
+            stored.version,
+            pair.iter()
+                .find(|other| other.name != stored.name)
+                .map_or("the other", |other| &other.name),
+            name = stored.name,
+        ),
+        None => format!(
+            "Unbind one of them: `postseal cert unbind {}` or `postseal cert unbind {}`.",
+            pair[0].name, pair[1].name
+        ),
+    };
+    pair.into_iter()
+        .filter_map(|stored| Some((stored, Summary::read(stored.chain.first()?).ok()?)))
+        .fold(
+            error("cert.two-of-a-kind", message, remedy),
+            |finding, (stored, leaf)| {
+                let until = crate::words::date(leaf.not_after);
+                finding.seen(format!(
+                    "{}, version {}: {}, until {until}, from {}",
+                    stored.name, stored.version, leaf.key, leaf.issuer
+                ))
+            },
+        )
+}
+
+fn is_only(world: &World<'_>, stored: &StoredCertificate) -> bool {
+    let mut all = world.facts.certificates.iter();
+    !all.any(|other| other.name == stored.name && other.version != stored.version)
+}
+
+/// The newest earlier version, where its key is of another kind: what was imported after it is of
+/// the wrong one.
+fn before<'a>(world: &World<'a>, stored: &StoredCertificate) -> Option<&'a StoredCertificate> {
+    let all = world.facts.certificates.iter();
+    all.filter(|other| other.name == stored.name && other.version < stored.version)
+        .max_by_key(|other| other.version)
+        .filter(|other| !is_same_kind(stored, other))
+}
+
+fn word(key: &KeyKind) -> &'static str {
+    match key {
+        KeyKind::Rsa { .. } => "RSA",
+        KeyKind::Ec { .. } => "ECDSA",
+        KeyKind::Ed25519 => "Ed25519",
+        KeyKind::Ed448 => "Ed448",
+        KeyKind::Other => "other",
+    }
+}
+
+fn with_article(key: &KeyKind) -> &'static str {
+    match key {
+        KeyKind::Rsa { .. } => "an RSA",
+        KeyKind::Ec { .. } => "an ECDSA",
+        KeyKind::Ed25519 => "an Ed25519",
+        KeyKind::Ed448 => "an Ed448",
+        KeyKind::Other => "another",
+    }
+}
