@@ -102,7 +102,7 @@ pub(crate) fn run(command: &CertCommand, global: &Global) -> Result<Answer, Fail
 }
 
 fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
-    let mut session = Session::existing(global)?;
+    let mut session = Session::reading(global)?;
     let engine = session.engine();
     let view = engine.certificate(name)?;
     let next = engine
@@ -159,7 +159,11 @@ fn names(names: &[String]) -> String {
 }
 
 fn export(args: &ExportArgs, global: &Global) -> Result<Answer, Failure> {
-    let mut session = Session::existing(global)?;
+    // That a key went out is noted in the store.
+    let mut session = match args.key {
+        true => Session::existing(global)?,
+        false => Session::reading(global)?,
+    };
     let mut engine = session.engine();
     if args.key {
         if global.output == Output::Json {

@@ -27,7 +27,10 @@ pub(crate) struct DriftArgs {
 }
 
 pub(crate) fn run(args: &DriftArgs, global: &Global) -> Result<Answer, Failure> {
-    let mut session = Session::existing(global)?;
+    let mut session = match args.adopt || (args.restore && !args.change.is_check()) {
+        true => Session::existing(global)?,
+        false => Session::reading(global)?,
+    };
     let mut engine = session.engine();
     if args.restore {
         if args.change.is_check() {

@@ -16,6 +16,7 @@ use postseal_engine::{Status, Wish};
 use postseal_planner::facts::MasterState;
 use postseal_planner::levels::Levels;
 use postseal_planner::report::{Judgement, Outcome};
+use postseal_store::Phase;
 use serde_json::json;
 
 /// Arguments of `status`.
@@ -35,7 +36,7 @@ pub(crate) fn run(args: &StatusArgs, global: &Global) -> Result<Answer, Failure>
 }
 
 fn look(global: &Global) -> Result<Status, Failure> {
-    let mut session = Session::existing(global)?;
+    let mut session = Session::reading(global)?;
     Ok(session.engine().status()?)
 }
 
@@ -116,6 +117,14 @@ fn attention(status: &Status) -> String {
         }
         return text;
     };
+    if open.journal.last() != Some(&Phase::AwaitingConfirmation) {
+        text.push_str(&format!(
+            "Operation {} ({}) was interrupted and is not ended yet: `postseal recover` ends it.\n",
+            open.id,
+            subject(open)
+        ));
+        return text;
+    }
     let until = open
         .new
         .confirm_by_ms

@@ -13,7 +13,7 @@ use postseal_planner::report::{Outcome, Verdict};
 use serde_json::json;
 
 pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
-    let mut session = Session::existing(global)?;
+    let mut session = Session::reading(global)?;
     let verified = session.engine().verify()?;
     let verdict = &verified.verdict;
     let mismatch = verified

@@ -21,7 +21,7 @@ pub(crate) struct CheckArgs {
 }
 
 pub(super) fn check(args: &CheckArgs, global: &Global) -> Result<Answer, Failure> {
-    let mut session = Session::existing(global)?;
+    let mut session = Session::reading(global)?;
     let engine = session.engine();
     let mut text = String::new();
     let mut findings: Vec<Value> = Vec::new();
