@@ -103,6 +103,15 @@ fn attention(status: &Status) -> String {
             "Drift: {edited} edited by hand; see `postseal drift`.\n"
         ));
     }
+    if !status.drift.files.is_empty() {
+        let touched = match status.drift.files.len() {
+            1 => "1 file of postseal.d is".to_owned(),
+            n => format!("{n} files of postseal.d are"),
+        };
+        text.push_str(&format!(
+            "Drift: {touched} not as written; see `postseal drift`.\n"
+        ));
+    }
     text.push_str(&pending(status));
     let Some(open) = &status.open else {
         let told = status.failed.as_ref().map(|failed| failed.id);
@@ -239,6 +248,7 @@ fn document(status: &Status) -> serde_json::Value {
         "observed_at": when(status.observed_ms),
         "certificates": status.certificates.iter().map(cert::list::document).collect::<Vec<_>>(),
         "drift": status.drift.drift,
+        "drift_files": status.drift.files,
         "pending": !status.pending.is_empty(),
         "wishes": status.pending,
         "failed_operation": status.failed.as_ref().map(operation_document),

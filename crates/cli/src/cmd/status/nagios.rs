@@ -104,6 +104,10 @@ fn notes(status: &Status) -> Vec<(State, String)> {
     if !status.drift.drift.is_empty() {
         notes.push((State::Warning, "owned keys were edited by hand".to_owned()));
     }
+    if let Some(file) = status.drift.files.first() {
+        let told = format!("{} {}", file.path.display(), file.what);
+        notes.push((State::Warning, told));
+    }
     if let Some(open) = &status.open {
         let told = match open.journal.last() {
             Some(Phase::AwaitingConfirmation) => "awaits confirmation",
