@@ -87,7 +87,9 @@ impl Engine<'_> {
         let mut views = Vec::new();
         for name in around.users.names() {
             if let Some(newest) = self.newest(name)? {
-                views.push(self.view(newest, &around)?);
+                let mut view = self.view(newest, &around)?;
+                self.misnamed(&mut view, &around.users)?;
+                views.push(view);
             }
         }
         Ok(views)

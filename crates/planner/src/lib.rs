@@ -40,7 +40,7 @@ pub mod version;
 mod view;
 mod words;
 
-pub use certificate::certificate_finding;
+pub use certificate::{certificate_finding, name_finding};
 pub use compile::{installed_at, policy_map_files};
 pub use digest::Digest;
 pub use expect::expect;

@@ -4,7 +4,7 @@
 
 use crate::answer::{Answer, findings_text};
 use crate::cmd::lint::severity;
-use crate::config::Global;
+use crate::config::{Global, Talk};
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use postseal_engine::CertificateView;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 #[derive(Debug, clap::Args)]
 pub(crate) struct CheckArgs {
     name: Option<String>,
-    /// Exit 2 when a finding is at least this bad
+    /// Exit 2 when a finding is at least this bad; with --quiet, only such findings are told
     #[arg(long, value_name = "LEVEL", default_value = "error", value_parser = severity)]
     fail_on: Severity,
 }
@@ -30,15 +30,19 @@ pub(super) fn check(args: &CheckArgs, global: &Global) -> Result<Answer, Failure
         if found.is_empty() {
             return;
         }
-        text.push_str(&format!("{name}:\n"));
-        text.push_str(&indented(&findings_text(found)));
+        // A timer's mail is about what makes it fail.
+        let told = |one: &&Finding| global.talk != Talk::Quiet || one.severity >= args.fail_on;
+        let told = findings_text(found.iter().filter(told));
+        if !told.is_empty() {
+            text.push_str(&format!("{name}:\n{}", indented(&told)));
+        }
         bad |= found.iter().any(|finding| finding.severity >= args.fail_on);
         findings.extend(found.iter().map(|finding| named(name, finding)));
     };
     let mut each = |view: CertificateView| tell(&view.name, &view.problems);
     engine.check_certificates(args.name.as_deref(), &mut each)?;
     tell("in force", &engine.check_in_force()?);
-    if findings.is_empty() {
+    if findings.is_empty() && global.talk != Talk::Quiet {
         text.push_str("Nothing found.\n");
     }
     let exit = if bad { Exit::Pending } else { Exit::Done };
