@@ -117,6 +117,9 @@ pub(crate) enum Command {
     /// Answer a CA's challenges on the socket that is standard input (started by `cert issue`)
     #[command(hide = true)]
     AnswerChallenges(crate::answerer::ChildArgs),
+    /// Run a hook for as long as this program lives (started by `cert issue --dns-hook`)
+    #[command(hide = true)]
+    KeepHook(crate::answerer::KeeperArgs),
     /// Watch over an unconfirmed operation (started by `apply --confirm-within`)
     #[command(hide = true)]
     Guard(cmd::apply::GuardArgs),

@@ -69,7 +69,7 @@ struct CaArgs {
     /// Yes, I agree to the CA's terms (for the first certificate of a CA)
     #[arg(long)]
     agree_terms: bool,
-    /// Whom the CA may write to about a new account
+    /// Whom the CA may write to; takes the place of what an account there has now
     #[arg(long, value_name = "MAIL", value_delimiter = ',')]
     contact: Vec<String>,
     /// The key id of an external account (RFC 8555, 7.3.4), where the CA wants one
@@ -104,7 +104,7 @@ struct WayArgs {
 /// How an order is made.
 #[derive(Debug, clap::Args)]
 pub(super) struct OrderArgs {
-    /// How long one order may take, e.g. 90s or 10m
+    /// How long one order may take, e.g. 90s or 10m; taking its answers away comes after
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
     timeout: Duration,
 }
