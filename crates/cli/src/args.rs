@@ -27,6 +27,7 @@ pub(crate) struct Args {
 
 /// Options of every command.
 #[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArgs {
     /// Postfix configuration directory [default: what `postconf -h config_directory` says]
     #[arg(long, global = true, value_name = "DIR", env = "POSTSEAL_INSTANCE")]
@@ -124,3 +125,6 @@ pub(crate) enum Command {
     #[command(hide = true)]
     Guard(cmd::apply::GuardArgs),
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,12 +65,14 @@ pub(crate) enum CertCommand {
 /// A certificate's name.
 #[derive(Debug, clap::Args)]
 pub(crate) struct NameArgs {
+    /// A certificate of the store
     name: String,
 }
 
 /// Arguments of `cert export`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExportArgs {
+    /// A certificate of the store
     name: String,
     /// The private key too; needs --yes-export-private-key
     #[arg(long, requires = "yes_export_private_key")]

@@ -14,6 +14,7 @@ use serde_json::json;
 /// Arguments of `cert bind`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct BindArgs {
+    /// A certificate of the store
     name: String,
     #[command(flatten)]
     places: PlaceArgs,
@@ -25,6 +26,7 @@ pub(crate) struct BindArgs {
 /// Arguments of `cert unbind`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct UnbindArgs {
+    /// A certificate that is bound
     name: String,
     #[command(flatten)]
     places: PlaceArgs,

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 /// Arguments of `cert check`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CheckArgs {
+    /// A certificate of the store [default: all]
     name: Option<String>,
     /// Exit 2 when a finding is at least this bad; with --quiet, only such findings are told
     #[arg(long, value_name = "LEVEL", default_value = "error", value_parser = severity)]

@@ -37,8 +37,6 @@ pub(crate) struct IssueArgs {
     /// A host name (`*.` for a wildcard) or address; the first is the common name too
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     domain: Vec<String>,
-    #[command(flatten)]
-    ca: CaArgs,
     /// The kind of key; two with a comma, RSA and another, make a pair
     #[arg(long, value_enum, value_delimiter = ',', default_value = "ecdsa-p256")]
     key_type: Vec<Kind>,
@@ -49,13 +47,16 @@ pub(crate) struct IssueArgs {
     #[arg(long)]
     renew: bool,
     #[command(flatten)]
-    way: WayArgs,
-    #[command(flatten)]
     order: OrderArgs,
+    #[command(flatten)]
+    ca: CaArgs,
+    #[command(flatten)]
+    way: WayArgs,
 }
 
 /// Who issues it.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "The CA")]
 struct CaArgs {
     /// The CA's directory (RFC 8555) [default: Let's Encrypt]
     #[arg(long, value_name = "URL", conflicts_with = "staging")]
@@ -82,6 +83,9 @@ struct CaArgs {
 
 /// Who answers its challenges [default: an unprivileged child on port 80, for the life of an order].
 #[derive(Debug, clap::Args)]
+#[command(
+    next_help_heading = "Who answers its challenges (where none is said: this program, on port 80)"
+)]
 struct WayArgs {
     /// Answer HTTP-01 on these addresses, where port 80 of the name leads there
     #[arg(long, value_name = "ADDR[:PORT]", value_delimiter = ',', value_parser = http_address)]
