@@ -2,6 +2,7 @@
 //!
 //! Owns: the words and the exit code, fit for a timer. Never: judges.
 
+use super::watch::AtOnce;
 use crate::answer::{Answer, findings_text};
 use crate::cmd::lint::severity;
 use crate::config::{Global, Talk};
@@ -42,6 +43,8 @@ pub(super) fn check(args: &CheckArgs, global: &Global) -> Result<Answer, Failure
     };
     let mut each = |view: CertificateView| tell(&view.name, &view.problems);
     engine.check_certificates(args.name.as_deref(), &mut each)?;
+    let mut watch = |name: &str, found: Vec<Finding>| tell(name, &found);
+    engine.check_watches(args.name.as_deref(), &AtOnce, &mut watch)?;
     tell("in force", &engine.check_in_force()?);
     if findings.is_empty() && global.talk != Talk::Quiet {
         text.push_str("Nothing found.\n");
