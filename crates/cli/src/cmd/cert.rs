@@ -9,6 +9,7 @@ mod import;
 mod issue;
 pub(crate) mod list;
 mod make;
+mod prune;
 mod renew;
 mod tlsa;
 mod watch;
@@ -58,6 +59,9 @@ pub(crate) enum CertCommand {
     /// The TLSA records (DANE) of a certificate for this host's MX names, as lines of a zone file,
     /// and which of them are published
     Tlsa(tlsa::TlsaArgs),
+    /// Remove superseded keys and maps from postseal.d: what neither the files in force name nor
+    /// those from before the newest change
+    Prune,
     /// Delete a certificate that nothing binds
     Delete(NameArgs),
 }
@@ -99,6 +103,7 @@ pub(crate) fn run(command: &CertCommand, global: &Global) -> Result<Answer, Fail
         CertCommand::Unbind(args) => bind::unbind(args, global),
         CertCommand::Export(args) => export(args, global),
         CertCommand::Tlsa(args) => tlsa::tlsa(args, global),
+        CertCommand::Prune => prune::prune(global),
         CertCommand::Delete(args) => delete(&args.name, global),
     }
 }

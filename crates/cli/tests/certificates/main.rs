@@ -23,6 +23,7 @@ mod kinds;
 mod made;
 mod names;
 mod ports;
+mod prune;
 mod refusals;
 mod renewed;
 mod site;

@@ -38,6 +38,8 @@ fn touched(step: &Step, facts: &Facts) -> Option<FileDrift> {
     let paths = match step {
         Step::InstallChain { path, .. } => vec![path.clone()],
         Step::InstallSniMap(map) => map.files(),
+        // Anybody may read it; that it is there is all that is asked of it.
+        Step::InstallPolicyMap(map) => return gone(&map.files(), facts),
         _ => return None,
     };
     let told = paths.iter().find_map(|path| trouble(path, facts));
@@ -51,6 +53,14 @@ fn touched(step: &Step, facts: &Facts) -> Option<FileDrift> {
     Some(FileDrift {
         path: path.to_owned(),
         what,
+    })
+}
+
+fn gone(paths: &[PathBuf], facts: &Facts) -> Option<FileDrift> {
+    let is_gone = |path: &&PathBuf| matches!(facts.files.get(*path), Some(FileLook::Missing));
+    paths.iter().find(is_gone).map(|path| FileDrift {
+        path: path.clone(),
+        what: "is gone".to_owned(),
     })
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Owns: the words and the exit code, fit for a timer. Never: judges.
 
+use super::prune;
 use super::watch::AtOnce;
 use crate::answer::{Answer, findings_text};
 use crate::cmd::lint::severity;
@@ -45,6 +46,11 @@ pub(super) fn check(args: &CheckArgs, global: &Global) -> Result<Answer, Failure
     engine.check_certificates(args.name.as_deref(), &mut each)?;
     let mut watch = |name: &str, found: Vec<Finding>| tell(name, &found);
     engine.check_watches(args.name.as_deref(), &AtOnce, &mut watch)?;
+    if args.name.is_none() {
+        // Where Postfix cannot be asked what it names, nothing is called superseded.
+        let superseded = engine.superseded().unwrap_or_default();
+        tell("postseal.d", prune::finding(&superseded).as_slice());
+    }
     tell("in force", &engine.check_in_force()?);
     if findings.is_empty() && global.talk != Talk::Quiet {
         text.push_str("Nothing found.\n");
