@@ -57,7 +57,7 @@ pub enum AcmeError {
         challenge: ChallengeKind,
         problem: Problem,
         /// Where HTTP-01 was answered, if not on port 80 of every address.
-        answered_at: Vec<SocketAddr>,
+        answered_at: Box<[SocketAddr]>,
     },
     /// The CA does not offer this kind of challenge for a name.
     #[error("the CA offers no {wanted} for {name}, only {offered}")]
@@ -172,7 +172,7 @@ impl AcmeError {
     #[must_use]
     pub fn at(mut self, addresses: &[SocketAddr]) -> Self {
         if let Self::ChallengeFailed { answered_at, .. } = &mut self {
-            *answered_at = addresses.to_vec();
+            *answered_at = addresses.into();
         }
         self
     }

@@ -162,7 +162,7 @@ impl Account {
                         name,
                         challenge: wanted,
                         problem,
-                        answered_at: Vec::new(),
+                        answered_at: Box::default(),
                     });
                 }
             }
@@ -207,7 +207,7 @@ impl Account {
                     name: challenge.name.clone(),
                     challenge: kind,
                     problem,
-                    answered_at: Vec::new(),
+                    answered_at: Box::default(),
                 });
             }
             ready?;
