@@ -2,8 +2,8 @@
 //!
 //! Owns: the one place that chooses text or JSON. Never: computes an answer.
 
-use crate::config::{Colored, Global, Output};
-use crate::failure::Exit;
+use crate::config::{Colored, Global, Output, Talk};
+use crate::failure::{Exit, Failure};
 use postseal_planner::{Finding, Severity};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -52,6 +52,13 @@ impl Answer {
     /// Prints it. A closed pipe ends the output, not the command's result.
     pub(crate) fn print(self, global: &Global) -> ExitCode {
         let exit = self.exit;
+        let warnings = global.warnings.take();
+        if global.output == Output::Text && global.talk != Talk::Quiet {
+            for warning in &warnings {
+                let text = warning.warning();
+                let _ = std::io::stderr().write_all(printable(&text).as_bytes());
+            }
+        }
         let mut stdout = std::io::stdout().lock();
         let _ = match global.output {
             Output::Text => {
@@ -62,15 +69,19 @@ impl Answer {
                 }
             }
             Output::Json if self.json.is_null() => Ok(()),
-            Output::Json => writeln!(stdout, "{:#}", self.document()),
+            Output::Json => writeln!(stdout, "{:#}", self.document(&warnings)),
         };
         exit.into()
     }
 
-    fn document(self) -> Value {
+    fn document(self, warnings: &[Failure]) -> Value {
         let mut document = Map::from_iter([("schema".to_owned(), Value::from(1))]);
         if let Value::Object(fields) = self.json {
             document.extend(fields);
+        }
+        if !warnings.is_empty() {
+            let warnings = warnings.iter().map(Failure::document);
+            document.insert("warnings".to_owned(), warnings.collect());
         }
         Value::Object(document)
     }

@@ -6,14 +6,16 @@
 //! said before a CA is asked.
 
 use crate::config::Global;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use postseal_engine::Answerers;
-use postseal_issue::dns01::{DynamicUpdate, Hook, TsigKey};
+use postseal_issue::dns01::{DynamicUpdate, Hook, TsigKey, keep};
 use postseal_issue::http01::{
     ListenerChild, ListenerChildren, Webroot, bind, bind_everywhere, serve_as_child,
 };
 use postseal_issue::{Solver, SolverError};
 use postseal_planner::renewal::Way;
+use std::convert::Infallible;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read};
 use std::net::{SocketAddr, TcpListener};
@@ -28,6 +30,8 @@ use zeroize::Zeroizing;
 const SELF: &str = "/proc/self/exe";
 /// The command of the child.
 pub(crate) const CHILD: &str = "answer-challenges";
+/// The command that runs a hook.
+const KEEPER: &str = "keep-hook";
 /// Who the child is where nothing is configured.
 const NOBODY: &str = "nobody";
 /// Nobody's ids everywhere, should a system not name them.
@@ -42,6 +46,16 @@ const LIMIT: u64 = 64 * 1024;
 pub(crate) struct ChildArgs {
     /// Seconds
     life: u64,
+}
+
+/// Arguments of `keep-hook`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct KeeperArgs {
+    /// The process id of whoever started it
+    parent: u32,
+    /// The program and its arguments
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    words: Vec<OsString>,
 }
 
 /// Answers until the parent goes.
@@ -123,11 +137,31 @@ impl Local {
         }
         Ok(Hook {
             program: program.to_owned(),
+            keeper: keeper(),
             arguments: Vec::new(),
             environment: Vec::new(),
             allowed: self.allowed,
             settle: Duration::ZERO,
         })
+    }
+}
+
+/// This program, which ends the hook with us, be it by a signal that nobody can catch.
+fn keeper() -> Vec<OsString> {
+    let us = std::process::id().to_string();
+    let words = [SELF, "--config", "/dev/null", KEEPER, &us];
+    words.map(OsString::from).to_vec()
+}
+
+/// Runs a hook for as long as the parent lives, and ends with its exit code.
+pub(crate) fn keep_hook(args: &KeeperArgs) -> Result<Infallible, Failure> {
+    let failed = |why| Failure::new(Exit::Failed, "dns01.hook-missing", why);
+    let Some((program, arguments)) = args.words.split_first() else {
+        return Err(failed("no hook is named".to_owned()));
+    };
+    match keep(args.parent, program, arguments) {
+        Ok(code) => std::process::exit(code.into()),
+        Err(error) => Err(failed(format!("{}: {error}", program.display()))),
     }
 }
 

@@ -27,6 +27,7 @@ pub(crate) struct Args {
 
 /// Options of every command.
 #[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArgs {
     /// Postfix configuration directory [default: what `postconf -h config_directory` says]
     #[arg(long, global = true, value_name = "DIR", env = "POSTSEAL_INSTANCE")]
@@ -117,7 +118,13 @@ pub(crate) enum Command {
     /// Answer a CA's challenges on the socket that is standard input (started by `cert issue`)
     #[command(hide = true)]
     AnswerChallenges(crate::answerer::ChildArgs),
+    /// Run a hook for as long as this program lives (started by `cert issue --dns-hook`)
+    #[command(hide = true)]
+    KeepHook(crate::answerer::KeeperArgs),
     /// Watch over an unconfirmed operation (started by `apply --confirm-within`)
     #[command(hide = true)]
     Guard(cmd::apply::GuardArgs),
 }
+
+#[cfg(test)]
+mod tests;

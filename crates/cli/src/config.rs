@@ -7,6 +7,7 @@ use crate::args::{Color, GlobalArgs};
 use crate::failure::{Exit, Failure};
 use postseal_probe::dns::{Named, NoResolver};
 use serde::Deserialize;
+use std::cell::RefCell;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +17,7 @@ const FILE: &str = "/etc/postseal/postseal.toml";
 const STORE: &str = "/var/lib/postseal";
 
 /// Everything every command needs to know.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Global {
     /// The file that was named in place of the usual one.
     pub(crate) config: Option<PathBuf>,
@@ -31,6 +32,8 @@ pub(crate) struct Global {
     pub(crate) output: Output,
     pub(crate) talk: Talk,
     pub(crate) color: Colored,
+    /// What is to be told beside the answer.
+    pub(crate) warnings: RefCell<Vec<Failure>>,
 }
 
 /// The form of the answer.
@@ -131,7 +134,15 @@ impl Global {
                 _ => Talk::Normal,
             },
             color: colored(args.color.unwrap_or_default()),
+            warnings: RefCell::default(),
         })
+    }
+}
+
+impl Global {
+    /// Tells of a trouble that keeps nobody from an answer.
+    pub(crate) fn warn(&self, trouble: Failure) {
+        self.warnings.borrow_mut().push(trouble);
     }
 }
 

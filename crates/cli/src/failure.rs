@@ -7,8 +7,10 @@ use crate::answer::{printable, write_finding};
 use crate::config::{Global, Output};
 use jiff::Timestamp;
 use postseal_engine::{EngineError, Kind};
+use postseal_host::HostError;
 use postseal_issue::acme::AcmeError;
 use postseal_planner::Finding;
+use postseal_store::{Hindrance, StoreError};
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
@@ -87,6 +89,19 @@ impl Failure {
         self
     }
 
+    /// As a warning beside an answer, for people …
+    pub(crate) fn warning(&self) -> String {
+        let hint = self.hint.as_deref();
+        let hint = hint.map(|hint| format!("postseal: hint: {hint}\n"));
+        let text = bounded(&self.sentence());
+        format!("postseal: warning: {text}\n{}", hint.unwrap_or_default())
+    }
+
+    /// … and for programs.
+    pub(crate) fn document(&self) -> serde_json::Value {
+        json!({"code": self.code, "message": bounded(&self.message), "hint": self.hint})
+    }
+
     /// In one line, for whoever reads no more than that.
     pub(crate) fn sentence(&self) -> String {
         format!("{} [{}]", self.message, self.code)
@@ -99,7 +114,7 @@ impl Failure {
             let document = json!({
                 "schema": 1,
                 "changed": false,
-                "error": {"code": self.code, "message": bounded(&self.message), "hint": self.hint},
+                "error": self.document(),
                 "findings": self.findings,
             });
             let _ = writeln!(std::io::stdout(), "{document:#}");
@@ -241,21 +256,49 @@ fn hint(error: &EngineError) -> Option<String> {
             what: "operation" | "kept operation",
             ..
         } => "`postseal history` shows the operations and how they ended.",
-        EngineError::Store(postseal_store::StoreError::Exists(_)) => {
+        EngineError::Store(StoreError::Exists(_)) => {
             "Import it under another name and bind that, or delete the old one first."
         }
-        EngineError::Host(postseal_host::HostError::Stale { .. }) => {
+        EngineError::Host(HostError::Stale { .. }) => {
             "Run `postseal plan` again and look at what has changed."
         }
-        EngineError::Host(postseal_host::HostError::Locked { .. }) => {
-            "Wait for it to end, then try again."
+        EngineError::Host(HostError::Locked { .. }) => "Wait for it to end, then try again.",
+        EngineError::Host(HostError::Permission(_)) => "Run it as root, for example with sudo.",
+        EngineError::Store(StoreError::Disk { path, hindrance }) => {
+            return Some(disk_hint(*hindrance, path));
         }
-        EngineError::Host(postseal_host::HostError::Permission(_)) => {
-            "Run it as root, for example with sudo."
+        EngineError::Host(HostError::File { path, source, .. }) => {
+            return hindrance(source.kind()).map(|found| disk_hint(found, path));
         }
         _ => return None,
     };
     Some(text.to_owned())
+}
+
+/// What keeps a file from being written that nothing but its disk keeps.
+fn hindrance(kind: std::io::ErrorKind) -> Option<Hindrance> {
+    match kind {
+        std::io::ErrorKind::ReadOnlyFilesystem => Some(Hindrance::ReadOnly),
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+            Some(Hindrance::Full)
+        }
+        _ => None,
+    }
+}
+
+fn disk_hint(hindrance: Hindrance, path: &Path) -> String {
+    // Of a file that is not there yet, the folder is what can be asked about.
+    let there = path.ancestors().find(|path| path.exists());
+    let place = there.unwrap_or(path).display();
+    match hindrance {
+        Hindrance::ReadOnly => format!(
+            "`findmnt -T {place}` shows the file system; after an error of the disk the kernel \
+             makes it read-only (`dmesg`). Nothing can be changed until it is writable."
+        ),
+        Hindrance::Full => {
+            format!("`df {place}` shows the file system. Nothing can be changed until it has room.")
+        }
+    }
 }
 
 /// What the CA's client advises, as a sentence, and when the CA wants to be asked again.

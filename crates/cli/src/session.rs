@@ -38,14 +38,42 @@ impl Session {
         require_root("this command")?;
         let host = host(global)?;
         let store = SqliteStore::open(&global.store).map_err(EngineError::from)?;
-        Ok(Self::new(global, host, store))
+        let session = Self::new(global, host, store);
+        session.may_store()?;
+        Ok(session)
     }
 
-    /// For commands that work on an adopted instance. Ends an interrupted operation first.
+    /// For commands that change something about an adopted instance, were it a wish. Ends an
+    /// interrupted operation first.
     pub(crate) fn existing(global: &Global) -> Result<Self, Failure> {
         let mut session = Self::as_it_is(global)?;
-        session.engine().wake()?;
+        session.may_store()?;
+        session.engine().wake().map_err(unended)?;
         Ok(session)
+    }
+
+    /// For commands that only look. They too end an interrupted operation first; but where that
+    /// is not possible, or nothing can be stored, they say so and answer all the same.
+    pub(crate) fn reading(global: &Global) -> Result<Self, Failure> {
+        let mut session = Self::as_it_is(global)?;
+        let unable = session.may_store().err();
+        let open = session.engine().wake().map_err(unended).err();
+        for trouble in unable.into_iter().chain(open) {
+            global.warn(trouble);
+        }
+        Ok(session)
+    }
+
+    /// Whether the store's disk takes anything.
+    fn may_store(&self) -> Result<(), Failure> {
+        match self.store.hindrance() {
+            None => Ok(()),
+            Some(hindrance) => Err(EngineError::from(StoreError::Disk {
+                path: self.store.folder().to_owned(),
+                hindrance,
+            })
+            .into()),
+        }
     }
 
     /// The same, without ending an interrupted operation: for those who look after one.
@@ -114,6 +142,12 @@ impl Session {
             listener: &*self.listener,
         }
     }
+}
+
+/// What kept an interrupted operation from being ended.
+fn unended(error: EngineError) -> Failure {
+    let failure = Failure::from(error);
+    failure.note("an interrupted operation has to be ended first: `postseal recover`")
 }
 
 /// The instance's machine.

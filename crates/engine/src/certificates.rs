@@ -91,7 +91,9 @@ impl Engine<'_> {
         for name in around.users.names() {
             if let Some(newest) = self.newest(name)? {
                 let shown = self.spoken(newest, &around.users)?.shown;
-                views.push(self.view(shown, &around)?);
+                let mut view = self.view(shown, &around)?;
+                self.misnamed(&mut view, &around.users)?;
+                views.push(view);
             }
         }
         Ok(views)

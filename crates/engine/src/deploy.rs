@@ -7,14 +7,20 @@ use crate::certificates::unknown;
 use crate::change::{Changed, Keep};
 use crate::{Engine, EngineError};
 use mailtls::Fingerprint;
+use postseal_host::{HostError, Lock};
 use postseal_planner::{Finding, Refusal};
 use postseal_store::{InstanceState, OperationKind};
+use std::time::Duration;
+
+/// How long the lock is waited for, and how often it is looked at.
+const PATIENCE: Duration = Duration::from_secs(20);
+const AGAIN: Duration = Duration::from_millis(200);
 
 impl Engine<'_> {
     /// Presents the newest version of `name` where an older one is in force. Nothing to do is no
     /// error: a renewal of what is not bound waits in the store.
     pub fn deploy(&mut self, name: &str) -> Result<Changed, EngineError> {
-        let _lock = self.host.lock()?;
+        let _lock = self.lock_patiently()?;
         self.settle_what_is_open()?;
         self.refuse_while_open()?;
         let state = self.state()?;
@@ -35,6 +41,22 @@ impl Engine<'_> {
             .map_err(|error| stays.told(error))?;
         self.carry_out(proposal, &[], Keep::Now)
             .map_err(|error| stays.told(error))
+    }
+
+    /// The lock, waited for: another command may hold it for as long as a change takes, and who
+    /// renews (a hook, a timer) is not run again at once.
+    fn lock_patiently(&self) -> Result<Box<dyn Lock>, EngineError> {
+        let end = self.clock.monotonic() + PATIENCE;
+        loop {
+            match self.host.lock() {
+                Err(HostError::Locked { .. })
+                    if self.clock.monotonic() < end && !self.is_interrupted() =>
+                {
+                    self.clock.sleep(AGAIN);
+                }
+                other => return Ok(other?),
+            }
+        }
     }
 
     /// A pending binding of what is not in force yet takes the newest version at once. What is in

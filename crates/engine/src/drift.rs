@@ -8,7 +8,7 @@ use crate::change::{Changed, Keep};
 use crate::propose::Proposal;
 use crate::{Engine, EngineError, adopt};
 use postseal_planner::owned::{self, Drift};
-use postseal_planner::{Facts, Request};
+use postseal_planner::{Facts, FileDrift, Request, file_drift};
 use postseal_store::{InstanceState, OperationKind};
 
 /// What `drift` answers.
@@ -16,8 +16,17 @@ use postseal_store::{InstanceState, OperationKind};
 pub struct DriftReport {
     /// Owned keys that differ from what was written.
     pub drift: Vec<Drift>,
+    /// Files of ours in `postseal.d` that are not as they were written.
+    pub files: Vec<FileDrift>,
     /// Whether anything else in the files has changed since.
     pub other_bytes: adopt::Changes,
+}
+
+impl DriftReport {
+    /// Whether everything of ours is as it was written.
+    pub fn is_empty(&self) -> bool {
+        self.drift.is_empty() && self.files.is_empty()
+    }
 }
 
 impl Engine<'_> {
@@ -96,5 +105,15 @@ pub(crate) fn drift_of(state: &InstanceState, facts: &Facts) -> DriftReport {
     } else {
         adopt::Changes::Some
     };
-    DriftReport { drift, other_bytes }
+    let request = Request {
+        intent: &state.desired,
+        in_force: &state.desired,
+        parent: state.head,
+        written: &state.written,
+    };
+    DriftReport {
+        files: file_drift(&request, facts),
+        drift,
+        other_bytes,
+    }
 }

@@ -6,7 +6,7 @@ use postseal_host::HostError;
 use postseal_issue::SolverError;
 use postseal_issue::acme::AcmeError;
 use postseal_planner::{Finding, Refusal};
-use postseal_store::StoreError;
+use postseal_store::{Hindrance, StoreError};
 use std::fmt;
 
 /// The planner's word for an edit that somebody changed since.
@@ -229,6 +229,10 @@ impl EngineError {
             Self::Host(error) => host_code(error),
             Self::Store(StoreError::Exists(_)) => "cert.exists",
             Self::Store(StoreError::Busy(_)) => "operation.open",
+            Self::Store(StoreError::Disk { hindrance, .. }) => match hindrance {
+                Hindrance::ReadOnly => "store.read-only",
+                Hindrance::Full => "store.full",
+            },
             Self::Store(_) => "store.failed",
             Self::Acme(error) => error.code(),
             Self::Ordering { .. } => "renewal.locked",

@@ -16,6 +16,7 @@ use postseal_issue::{Bounds, Challenge, ChallengeKind, Issued, Key, KeyType, Sol
 use postseal_planner::renewal::{Life, Method, NextKey, Progress, Renewal, Way};
 use postseal_planner::{Finding, Severity};
 use postseal_store::{StoreError, Succession};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// How often a busy store is tried; each time it waits by itself.
@@ -179,7 +180,12 @@ impl Engine<'_> {
             key: asked.key,
             replaces: asked.replaces,
         };
-        let ordered = account.order(&order, &mut told, &self.bounds(means.allowed))?;
+        let addresses: &[SocketAddr] = match &asked.method.way {
+            Way::Http { addresses } => addresses,
+            _ => &[],
+        };
+        let ordered = account.order(&order, &mut told, &self.bounds(means.allowed));
+        let ordered = ordered.map_err(|error| error.at(addresses))?;
         self.doing(asked.name, "the CA has issued it".to_owned());
         let leaf = mailtls::pem_certificates(ordered.issued.cert_pem.as_bytes());
         let leaf = leaf.ok().and_then(|leaf| leaf.into_iter().next());

@@ -44,6 +44,7 @@ mod observe;
 mod ports;
 mod preflight;
 mod propose;
+mod prune;
 mod recover;
 mod rehearse;
 mod renew;

@@ -90,7 +90,7 @@ fn picture(
     Ok(facts)
 }
 
-fn assemble(look: HostLook, certificates: Vec<StoredCertificate>) -> Facts {
+pub(crate) fn assemble(look: HostLook, certificates: Vec<StoredCertificate>) -> Facts {
     Facts {
         config_directory: look.config_directory,
         main_cf: look.main_cf,

@@ -7,6 +7,7 @@
 //! The loop is for a command that runs on, and for a process that does more; whatever else comes
 //! due by the clock is called from `due_by_the_clock`.
 
+mod access;
 mod decide;
 mod remembered;
 mod seen;
@@ -20,6 +21,7 @@ use crate::import::Import;
 use crate::{Engine, EngineError};
 use decide::{Decision, Memory, News, REST, Seen};
 use mailtls::Fingerprint;
+use postseal_host::SourceAccess;
 use postseal_planner::Finding;
 use postseal_store::{Succession, Watch};
 use std::collections::BTreeMap;
@@ -44,6 +46,8 @@ pub struct Found {
     pub password: Option<Zeroizing<String>>,
     /// Where it came from, for people.
     pub source: String,
+    /// Who can exchange it.
+    pub access: Vec<SourceAccess>,
 }
 
 /// The folders, and the waiting for what happens in them.

@@ -34,7 +34,10 @@ pub use instance::{Instance, LIFETIME};
 pub use lock::LOCK_DIRECTORY;
 pub use postfix::{Control, Places, Postfix};
 pub use real::{HostOptions, PostfixHost};
-pub use sources::{SourceError, SourceFiles, read_folder, read_password, read_source, read_stream};
+pub use sources::{
+    SourceAccess, SourceError, SourceFiles, read_folder, read_password, read_source, read_stream,
+    source_access,
+};
 pub use watcher::Watcher;
 
 use postseal_planner::facts::{CfFile, FileLook, MasterState, PortOwner};

@@ -1,12 +1,16 @@
 //! The lock against a second Postseal on the same instance.
 //!
 //! Owns: one lock file an instance, `flock`ed, with the holder's process id inside for the
-//! message. Never: lies in Postfix's configuration or queue folder, waits, stays when nobody
-//! holds it.
+//! message. Never: lies in Postfix's configuration or queue folder, waits, stays when its holder
+//! ends in order.
 //!
 //! Only the holder removes the file, while it still holds it, and whoever takes a lock looks
 //! whether the file it locked is still the one that has the name: so a file that was opened just
 //! before its removal never lets two hold “the” lock.
+//!
+//! What a killed holder leaves is a few bytes, used again by the next one of that instance. Nobody
+//! sweeps what other instances left: whoever tries their locks holds them for a moment, and would
+//! turn a command away that comes just then.
 //!
 //! The file is named after the configuration directory's device and inode, so that two paths to
 //! one directory (symbolic link, bind mount) are one lock. It lies in `/run/postseal`, which a

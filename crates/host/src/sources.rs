@@ -7,7 +7,7 @@ use mailtls::CertError;
 use mailtls::layout::{Entry, Layout, LayoutError, recognise};
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -107,6 +107,44 @@ pub fn read_folder(dir: &Path, domain: Option<&str>) -> Result<SourceFiles, Sour
         chain: chain.map(|bytes| bytes.to_vec()),
         source: format!("{} ({})", dir.display(), layout.client),
     })
+}
+
+/// A file or folder that decides what is read: whoever can write it decides that too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceAccess {
+    /// Which, without symbolic links.
+    pub path: PathBuf,
+    /// Its permission bits.
+    pub mode: u32,
+    /// Its owner.
+    pub uid: u32,
+}
+
+/// Who can exchange the files of an ACME client's folder: those of the folder, of the files that
+/// were found in it, and of the folders that these lie in (certbot's `archive`).
+pub fn source_access(dir: &Path, domain: Option<&str>) -> Result<Vec<SourceAccess>, SourceError> {
+    let found = layout(dir, domain)?;
+    let names = [Some(found.cert), Some(found.key), found.chain];
+    let files = names.into_iter().flatten().map(|name| dir.join(name));
+    let mut paths = std::collections::BTreeSet::new();
+    for path in [dir.to_owned()].into_iter().chain(files) {
+        let path = path
+            .canonicalize()
+            .map_err(|error| unreadable(&error, &path))?;
+        if path.is_file() {
+            paths.extend(path.parent().map(Path::to_owned));
+        }
+        paths.insert(path);
+    }
+    let access = |path: PathBuf| {
+        let found = path.metadata().map_err(|error| unreadable(&error, &path))?;
+        Ok(SourceAccess {
+            mode: found.mode() & 0o7777,
+            uid: found.uid(),
+            path,
+        })
+    };
+    paths.into_iter().map(access).collect()
 }
 
 /// The files of a folder, as its client names them.

@@ -8,5 +8,5 @@ mod key_file;
 mod update;
 mod wire;
 
-pub use hook::{Hook, HookVariable};
+pub use hook::{Hook, HookVariable, keep};
 pub use update::{DynamicUpdate, TsigAlgorithm, TsigKey};

@@ -64,6 +64,14 @@ pub trait Solver {
     fn clean_up(&mut self, challenge: &Challenge, bounds: &Bounds<'_>) -> Result<(), SolverError>;
 }
 
+/// What a hook printed, after a sentence.
+fn said(output: &str) -> String {
+    match output {
+        "" => String::new(),
+        output => format!("; it said: {output}"),
+    }
+}
+
 /// Why a challenge could not be answered.
 #[derive(Debug, Error)]
 #[allow(missing_docs, reason = "the fields are named for what they hold")]
@@ -85,6 +93,16 @@ pub enum SolverError {
     HookFailed {
         program: String,
         status: String,
+        output: String,
+    },
+    /// The hook was still running when its time was up, and was killed.
+    #[error(
+        "the hook {program} was still running after {seconds} s and was killed{}",
+        said(output)
+    )]
+    HookStuck {
+        program: String,
+        seconds: u64,
         output: String,
     },
     /// The name server cannot be reached.
@@ -132,7 +150,7 @@ impl SolverError {
             Self::Outside { .. } => "http01.webroot-outside",
             Self::Listener(_) => "http01.listener",
             Self::HookMissing { .. } => "dns01.hook-missing",
-            Self::HookFailed { .. } => "dns01.hook-failed",
+            Self::HookFailed { .. } | Self::HookStuck { .. } => "dns01.hook-failed",
             Self::DnsUnreachable { .. } => "dns01.unreachable",
             Self::DnsRefused { .. } => "dns01.refused",
             Self::NoZone { .. } => "dns01.no-zone",
@@ -160,6 +178,10 @@ impl SolverError {
                 "free port 80, or use the webroot of the web server that holds it".into()
             }
             Self::HookMissing { .. } => "give the hook's full path, and make it executable".into(),
+            Self::HookStuck { program, .. } => format!(
+                "run `{program} present _acme-challenge.NAME. VALUE` by hand and see what it waits \
+                 for, or give it more time: --timeout"
+            ),
             Self::HookFailed { program, .. } => format!(
                 "run `{program} present _acme-challenge.NAME. VALUE` by hand; it must return 0"
             ),

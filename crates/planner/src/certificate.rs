@@ -1,10 +1,22 @@
 //! Certificate problems as findings.
 //!
-//! Owns: how grave each is for a mail server. Never: finds one (`mailtls` does).
+//! Owns: how grave each is for a mail server, and whose names count where. Never: finds one
+//! (`mailtls` does).
 
+use crate::facts::Facts;
+use crate::intent::{Binding, Intent, Place};
+use crate::view::{Service, View};
 use crate::{Finding, Severity};
-use mailtls::{CertProblem, Gravity};
+use mailtls::{CertProblem, Certificate, Gravity};
+use postfix_cf::{MainCf, MasterCf};
 use std::borrow::Cow;
+
+/// The ports of mail clients (RFC 6409, RFC 8314). Servers look a mail exchanger up by its name;
+/// clients are told one, and which nobody but their users knows.
+const OF_CLIENTS: [u16; 2] = [587, 465];
+
+/// How many names of a certificate are told.
+const NAMES: usize = 3;
 
 /// The finding of a certificate problem. Soon expiring is no error yet.
 pub fn certificate_finding(problem: &CertProblem) -> Finding {
@@ -21,6 +33,80 @@ pub fn certificate_finding(problem: &CertProblem) -> Finding {
         evidence: Vec::new(),
         remedy: problem.remedy.clone(),
     }
+}
+
+/// Whether only mail clients come to these services.
+pub(crate) fn only_clients(services: &[&Service]) -> bool {
+    let of_clients = |service: &&Service| {
+        let port = service.port();
+        port.is_some_and(|port| OF_CLIENTS.contains(&port))
+    };
+    !services.is_empty() && services.iter().all(of_clients)
+}
+
+/// That a certificate is for another name than this server's, where only mail clients see it: they
+/// may well have been told the other one.
+pub(crate) fn told_to_clients(leaf: &Certificate, host: &str) -> Finding {
+    let more = leaf.dns_names.len().saturating_sub(NAMES);
+    let mut names: Vec<&str> = leaf.dns_names.iter().map(String::as_str).collect();
+    names.truncate(NAMES);
+    let more = match more {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Finding::new(
+        "cert.names-of-clients",
+        Severity::Info,
+        format!(
+            "The certificate is for {}{more}, not for {host}: mail clients have to be told a name \
+             that it has.",
+            names.join(", ")
+        ),
+        "Nothing, where they are. Else tell them one of its names, or have it issued for theirs.",
+    )
+}
+
+/// A certificate that does not have the name under which a binding of `intent` presents it.
+pub fn name_finding(
+    leaf: &Certificate,
+    bound: &Binding,
+    intent: &Intent,
+    facts: &Facts,
+) -> Option<Finding> {
+    let (main, master) = (&facts.main_cf.bytes, &facts.master_cf.bytes);
+    let (main, master) = (MainCf::parse(main), MasterCf::parse(master));
+    let view = View::new(&main, &master, facts);
+    let host = facts.values.get("myhostname");
+    let host = host.filter(|host| !host.is_empty() && !host.contains('$'));
+    let (asked, services) = match &bound.place {
+        Place::Server | Place::Port(_) => (host?.clone(), presenting(&view, bound, intent)),
+        // Any name below it.
+        Place::Sni(name) if name.starts_with('.') => (format!("any{name}"), Vec::new()),
+        Place::Sni(name) => (name.clone(), Vec::new()),
+        Place::Client(_) => return None,
+    };
+    let problem = mailtls::name_problem(leaf, &asked)?;
+    Some(match only_clients(&services) {
+        true => told_to_clients(leaf, &asked),
+        false => certificate_finding(&problem),
+    })
+}
+
+/// The servers that a binding presents a certificate on: what is said of a port goes before what is
+/// said of all.
+fn presenting<'v>(view: &'v View<'_>, bound: &Binding, intent: &Intent) -> Vec<&'v Service> {
+    let mut ports = Vec::new();
+    for other in &intent.bindings {
+        if let Place::Port(port) = other.place {
+            ports.push(port);
+        }
+    }
+    let is_its = |service: &&Service| match (&bound.place, service.port()) {
+        (Place::Port(own), Some(port)) => port == *own,
+        (_, Some(port)) => !ports.contains(&port),
+        (_, None) => false,
+    };
+    view.servers().filter(is_its).collect()
 }
 
 fn sentence(text: &str) -> String {

@@ -40,7 +40,7 @@ pub mod version;
 mod view;
 mod words;
 
-pub use certificate::certificate_finding;
+pub use certificate::{certificate_finding, name_finding};
 pub use compile::{installed_at, policy_map_files};
 pub use digest::Digest;
 pub use expect::expect;
@@ -49,7 +49,7 @@ pub use finding::{Finding, Refusal, Severity};
 pub use intent::{Intent, Wish};
 pub use judge::{Around, Difference, add_causes, differences, judge};
 pub use looks::{looks, looks_ahead};
-pub use make::{Request, plan, questions};
+pub use make::{FileDrift, Request, file_drift, plan, questions};
 pub use plan::Plan;
 pub use preflight::Preflight;
 pub use report::{Report, Verdict};

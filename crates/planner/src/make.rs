@@ -5,12 +5,14 @@
 //! depends on the time.
 
 mod build;
+mod file_drift;
 mod installs;
 mod order;
 mod sentences;
 mod split;
 
 pub(crate) use build::{Change, Errors, build};
+pub use file_drift::{FileDrift, file_drift};
 
 use build::Parsed;
 

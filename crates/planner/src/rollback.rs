@@ -67,23 +67,28 @@ pub fn rollback_questions(request: &RollbackRequest<'_>, facts: &Facts) -> Vec<Q
 /// # Errors
 /// What [`crate::plan()`] refuses.
 pub fn restore_drift(request: &Request<'_>, facts: &Facts, now_unix: i64) -> Result<Plan, Refusal> {
-    let mut main = MainCf::parse(&facts.main_cf.bytes);
-    let mut master = MasterCf::parse(&facts.master_cf.bytes);
-    let now = owned::read(&main, &master);
-    for drift in owned::drift(request.written, &now) {
-        reverse::put_back(&mut main, &mut master, request.written, &drift)?;
-    }
     let change = Change {
-        files: Files {
-            main: main.to_bytes(),
-            master: master.to_bytes(),
-        },
+        files: restored(request, facts)?,
         intent: request.intent,
         in_force: request.in_force,
         parent: request.parent,
         errors: Errors::Show,
     };
     build(&change, facts, now_unix)
+}
+
+/// The files with every owned key as it was written.
+pub(crate) fn restored(request: &Request<'_>, facts: &Facts) -> Result<Files, Refusal> {
+    let mut main = MainCf::parse(&facts.main_cf.bytes);
+    let mut master = MasterCf::parse(&facts.master_cf.bytes);
+    let now = owned::read(&main, &master);
+    for drift in owned::drift(request.written, &now) {
+        reverse::put_back(&mut main, &mut master, request.written, &drift)?;
+    }
+    Ok(Files {
+        main: main.to_bytes(),
+        master: master.to_bytes(),
+    })
 }
 
 fn reversed_files(request: &RollbackRequest<'_>, facts: &Facts) -> Result<Files, Refusal> {

@@ -1,7 +1,7 @@
 //! Taking hand edits over: what is in the files is what is wanted from now on.
 //!
 //! Owns: what becomes of the intent. Never: changes a file. Settings and bindings that would
-//! change what the files say now are dropped, so that a plan right afterwards is empty.
+//! change what the files say now are dropped, so that a plan right afterwards edits nothing.
 
 use crate::facts::Facts;
 use crate::intent::{Intent, Owned};
@@ -28,7 +28,8 @@ pub fn take_over(request: &Request<'_>, facts: &Facts, now_unix: i64) -> Intent 
             parent: request.parent,
             written: &now,
         };
-        plan(&request, facts, now_unix).is_ok_and(|plan| plan.is_empty())
+        // A file of ours that somebody touched speaks against no wish: it is written anew.
+        plan(&request, facts, now_unix).is_ok_and(|plan| plan.edits.is_empty())
     };
     without_contradictions(intent, &now, quiet)
 }

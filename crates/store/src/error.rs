@@ -27,6 +27,14 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The disk takes nothing: what is stored can be read, nothing can be changed.
+    #[error("the store at {} takes no change: {hindrance}", path.display())]
+    Disk {
+        /// The store's folder.
+        path: PathBuf,
+        /// Why.
+        hindrance: Hindrance,
+    },
     /// A stored document is not readable by this version.
     #[error("the store holds a {what} that this version cannot read")]
     Format {
@@ -66,4 +74,22 @@ pub enum StoreError {
     /// The identity that opens sealed keys is missing or not ours.
     #[error("the store's identity cannot be used: {0}")]
     Identity(String),
+}
+
+/// Why a disk takes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hindrance {
+    /// Its file system is mounted read-only, or became so after an error.
+    ReadOnly,
+    /// There is no room.
+    Full,
+}
+
+impl std::fmt::Display for Hindrance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::ReadOnly => "its file system is read-only",
+            Self::Full => "its disk is full",
+        })
+    }
 }

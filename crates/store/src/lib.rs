@@ -21,7 +21,7 @@ mod watch;
 pub use acme::{AcmeAccount, AcmeStore};
 pub use audit::AuditEntry;
 pub use certificate::{Certificate, NewCertificate, NextKey, PendingRequest, Succession};
-pub use error::StoreError;
+pub use error::{Hindrance, StoreError};
 pub use instance::InstanceState;
 pub use operation::{
     Before, Close, NewOperation, Operation, OperationKind, OperationOutcome, Phase, StoredSnapshot,

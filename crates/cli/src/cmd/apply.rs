@@ -74,7 +74,7 @@ pub(crate) struct GuardArgs {
 }
 
 pub(crate) fn apply(args: &ApplyArgs, global: &Global) -> Result<Answer, Failure> {
-    let mut session = Session::existing(global)?;
+    let mut session = args.change.session(global)?;
     let mut engine = session.engine();
     if args.change.check {
         return Ok(plan::checked(&engine.propose()?, args.change.only_diff()));
@@ -87,7 +87,7 @@ pub(crate) fn apply(args: &ApplyArgs, global: &Global) -> Result<Answer, Failure
 }
 
 pub(crate) fn rollback(args: &RollbackArgs, global: &Global) -> Result<Answer, Failure> {
-    let mut session = Session::existing(global)?;
+    let mut session = args.change.session(global)?;
     let mut engine = session.engine();
     if args.change.check {
         let proposal = engine.propose_rollback(args.operation)?;
@@ -153,6 +153,14 @@ pub(crate) fn guard(args: &GuardArgs, global: &Global) -> Result<Answer, Failure
 }
 
 impl ChangeArgs {
+    /// What only shows a change needs no room for it.
+    fn session(&self, global: &Global) -> Result<Session, Failure> {
+        match self.check {
+            true => Session::reading(global),
+            false => Session::existing(global),
+        }
+    }
+
     /// What was accepted on the command line, and on a terminal what is typed now: there nothing
     /// is done without a yes.
     pub(crate) fn consent(

@@ -9,6 +9,7 @@ mod import;
 mod issue;
 pub(crate) mod list;
 mod make;
+mod prune;
 mod renew;
 mod tlsa;
 mod watch;
@@ -58,6 +59,9 @@ pub(crate) enum CertCommand {
     /// The TLSA records (DANE) of a certificate for this host's MX names, as lines of a zone file,
     /// and which of them are published
     Tlsa(tlsa::TlsaArgs),
+    /// Remove superseded keys and maps from postseal.d: what neither the files in force name nor
+    /// those from before the newest change
+    Prune,
     /// Delete a certificate that nothing binds, or one version of it
     #[command(disable_version_flag = true)]
     Delete(DeleteArgs),
@@ -66,6 +70,7 @@ pub(crate) enum CertCommand {
 /// A certificate's name.
 #[derive(Debug, clap::Args)]
 pub(crate) struct NameArgs {
+    /// A certificate of the store
     name: String,
 }
 
@@ -81,6 +86,7 @@ pub(crate) struct DeleteArgs {
 /// Arguments of `cert export`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExportArgs {
+    /// A certificate of the store
     name: String,
     /// The private key too; needs --yes-export-private-key
     #[arg(long, requires = "yes_export_private_key")]
@@ -107,12 +113,13 @@ pub(crate) fn run(command: &CertCommand, global: &Global) -> Result<Answer, Fail
         CertCommand::Unbind(args) => bind::unbind(args, global),
         CertCommand::Export(args) => export(args, global),
         CertCommand::Tlsa(args) => tlsa::tlsa(args, global),
+        CertCommand::Prune => prune::prune(global),
         CertCommand::Delete(args) => delete(args, global),
     }
 }
 
 fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
-    let mut session = Session::existing(global)?;
+    let mut session = Session::reading(global)?;
     let engine = session.engine();
     let view = engine.certificate(name)?;
     let next = engine
@@ -179,7 +186,11 @@ fn names(names: &[String]) -> String {
 }
 
 fn export(args: &ExportArgs, global: &Global) -> Result<Answer, Failure> {
-    let mut session = Session::existing(global)?;
+    // That a key went out is noted in the store.
+    let mut session = match args.key {
+        true => Session::existing(global)?,
+        false => Session::reading(global)?,
+    };
     let mut engine = session.engine();
     if args.key {
         if global.output == Output::Json {

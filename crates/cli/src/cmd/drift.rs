@@ -1,4 +1,4 @@
-//! `drift`: hand edits of what Postseal owns.
+//! `drift`: hand edits of what Postseal owns, parameters and files.
 //!
 //! Owns: their words. Never: treats other bytes as drift.
 
@@ -11,7 +11,10 @@ use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use crate::table;
 use postseal_engine::{Changes, DriftReport};
+use postseal_planner::FileDrift;
 use serde_json::json;
+
+const REMEDY: &str = "`postseal drift --restore` writes them anew from the store.\n";
 
 /// Arguments of `drift`.
 #[derive(Debug, clap::Args)]
@@ -27,7 +30,10 @@ pub(crate) struct DriftArgs {
 }
 
 pub(crate) fn run(args: &DriftArgs, global: &Global) -> Result<Answer, Failure> {
-    let mut session = Session::existing(global)?;
+    let mut session = match args.adopt || (args.restore && !args.change.is_check()) {
+        true => Session::existing(global)?,
+        false => Session::reading(global)?,
+    };
     let mut engine = session.engine();
     if args.restore {
         if args.change.is_check() {
@@ -47,8 +53,15 @@ pub(crate) fn run(args: &DriftArgs, global: &Global) -> Result<Answer, Failure> 
         } else {
             format!("Taken over:\n{}", rows(&report))
         };
+        let files = match report.files.is_empty() {
+            true => String::new(),
+            false => format!(
+                "Not taken over, because files follow the store:\n{}{REMEDY}",
+                files(&report)
+            ),
+        };
         return Ok(Answer::new(
-            text,
+            text + &files,
             taken_over(&report).document(document(&report)),
         ));
     }
@@ -57,19 +70,27 @@ pub(crate) fn run(args: &DriftArgs, global: &Global) -> Result<Answer, Failure> 
         Changes::Some => "Other lines of the files have changed; Postseal does not own them.\n",
         Changes::None => "",
     };
-    let text = if report.drift.is_empty() {
-        format!("No owned key has changed.\n{news}")
-    } else {
-        let remedy = "Take them over with `postseal drift --adopt`, or put them back with `postseal drift --restore`.\n";
-        format!("{}{remedy}", rows(&report))
+    let text = match (report.drift.is_empty(), report.files.is_empty()) {
+        (true, true) => format!("No owned key has changed.\n{news}"),
+        (true, false) => format!("{}{REMEDY}{news}", files(&report)),
+        (false, _) => {
+            let remedy = "Take the keys over with `postseal drift --adopt`, or put all back with `postseal drift --restore`.\n";
+            format!("{}{}{remedy}", rows(&report), files(&report))
+        }
     };
-    let exit = if report.drift.is_empty() {
+    let exit = if report.is_empty() {
         Exit::Done
     } else {
         Exit::Pending
     };
     let document = Change::default().document(document(&report));
     Ok(Answer::new(text, document).exit(exit))
+}
+
+/// A line for each file that somebody touched.
+fn files(report: &DriftReport) -> String {
+    let line = |file: &FileDrift| format!("{} {}\n", file.path.display(), file.what);
+    report.files.iter().map(line).collect()
 }
 
 fn rows(report: &DriftReport) -> String {
@@ -103,6 +124,7 @@ fn taken_over(report: &DriftReport) -> Change {
 fn document(report: &DriftReport) -> serde_json::Value {
     json!({
         "drift": report.drift,
+        "drift_files": report.files,
         "other_bytes_changed": report.other_bytes == Changes::Some,
     })
 }

@@ -37,7 +37,7 @@ pub(crate) struct DiffArgs {
 }
 
 pub(crate) fn history(args: &HistoryArgs, global: &Global) -> Result<Answer, Failure> {
-    let mut session = Session::existing(global)?;
+    let mut session = Session::reading(global)?;
     let operations = session.engine().history(args.limit)?;
     let rows: Vec<Vec<String>> = operations.iter().map(row).collect();
     let documents: Vec<_> = operations.iter().map(document).collect();
@@ -59,7 +59,7 @@ pub(crate) fn diff(args: &DiffArgs, global: &Global) -> Result<Answer, Failure> 
             Failure::new(Exit::Usage, "diff.order", message).hint("Name the older one first.")
         );
     }
-    let mut session = Session::existing(global)?;
+    let mut session = Session::reading(global)?;
     let engine = session.engine();
     let mut text = String::new();
     let mut operations = Vec::new();

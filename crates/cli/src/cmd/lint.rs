@@ -134,7 +134,9 @@ const UNREADABLE: Rule = Rule {
 fn observe(path: &Path, global: &Global) -> (Option<Facts>, Option<Finding>) {
     let host = session::host(&Global {
         instance: Some(path.to_path_buf()),
-        ..global.clone()
+        prefix: global.prefix.clone(),
+        root: global.root.clone(),
+        ..Global::default()
     });
     let Ok(host) = host else {
         return (None, None);

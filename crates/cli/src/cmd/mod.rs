@@ -49,6 +49,8 @@ pub(crate) fn run(command: &Command, global: &Global) -> Result<Answer, Failure>
         Command::AnswerChallenges(args) => {
             crate::answerer::serve(args).map(|()| Answer::new("", serde_json::json!({})))
         }
+        // It ends as the hook does, in whose place it stands.
+        Command::KeepHook(args) => match crate::answerer::keep_hook(args)? {},
         Command::Guard(args) => apply::guard(args, global),
     }
 }

@@ -6,8 +6,9 @@ use crate::answer::{Answer, findings_text};
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
-use postseal_engine::{Proposal, RuleChanges};
+use postseal_engine::{EngineError, Proposal, RuleChanges};
 use postseal_planner::Plan;
+use postseal_store::StoreError;
 use serde_json::{Value, json};
 
 /// Arguments of `plan`.
@@ -19,8 +20,13 @@ pub(crate) struct PlanArgs {
 }
 
 pub(crate) fn run(args: &PlanArgs, global: &Global) -> Result<Answer, Failure> {
-    let mut session = Session::existing(global)?;
-    let proposal = session.engine().show_plan()?;
+    let mut session = Session::reading(global)?;
+    let mut engine = session.engine();
+    let proposal = match engine.show_plan() {
+        // It can be looked at; `apply` makes it again.
+        Err(EngineError::Store(StoreError::Disk { .. })) => engine.propose(),
+        shown => shown,
+    }?;
     let text = if args.diff {
         diff(&proposal.plan)
     } else {

@@ -25,7 +25,7 @@ pub(crate) struct ShowArgs {
 }
 
 pub(crate) fn run(args: &ShowArgs, global: &Global) -> Result<Answer, Failure> {
-    let mut session = Session::existing(global)?;
+    let mut session = Session::reading(global)?;
     let facts = session.engine().facts()?;
     let shown = levels::show(&facts, &args.parameters, args.service.as_deref())
         .map_err(postseal_engine::EngineError::Refused)?;

@@ -16,6 +16,7 @@ use postseal_engine::{Status, Wish};
 use postseal_planner::facts::MasterState;
 use postseal_planner::levels::Levels;
 use postseal_planner::report::{Judgement, Outcome};
+use postseal_store::Phase;
 use serde_json::json;
 
 /// Arguments of `status`.
@@ -35,7 +36,7 @@ pub(crate) fn run(args: &StatusArgs, global: &Global) -> Result<Answer, Failure>
 }
 
 fn look(global: &Global) -> Result<Status, Failure> {
-    let mut session = Session::existing(global)?;
+    let mut session = Session::reading(global)?;
     Ok(session.engine().status()?)
 }
 
@@ -103,6 +104,15 @@ fn attention(status: &Status) -> String {
             "Drift: {edited} edited by hand; see `postseal drift`.\n"
         ));
     }
+    if !status.drift.files.is_empty() {
+        let touched = match status.drift.files.len() {
+            1 => "1 file of postseal.d is".to_owned(),
+            n => format!("{n} files of postseal.d are"),
+        };
+        text.push_str(&format!(
+            "Drift: {touched} not as written; see `postseal drift`.\n"
+        ));
+    }
     text.push_str(&pending(status));
     let Some(open) = &status.open else {
         let told = status.failed.as_ref().map(|failed| failed.id);
@@ -117,6 +127,14 @@ fn attention(status: &Status) -> String {
         }
         return text;
     };
+    if open.journal.last() != Some(&Phase::AwaitingConfirmation) {
+        text.push_str(&format!(
+            "Operation {} ({}) was interrupted and is not ended yet: `postseal recover` ends it.\n",
+            open.id,
+            subject(open)
+        ));
+        return text;
+    }
     let until = open
         .new
         .confirm_by_ms
@@ -233,6 +251,7 @@ fn document(status: &Status) -> serde_json::Value {
         "observed_at": when(status.observed_ms),
         "certificates": status.certificates.iter().map(cert::list::document).collect::<Vec<_>>(),
         "drift": status.drift.drift,
+        "drift_files": status.drift.files,
         "pending": !status.pending.is_empty(),
         "wishes": status.pending,
         "failed_operation": status.failed.as_ref().map(operation_document),

@@ -13,7 +13,7 @@ use postseal_planner::report::{Outcome, Verdict};
 use serde_json::json;
 
 pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
-    let mut session = Session::existing(global)?;
+    let mut session = Session::reading(global)?;
     let verified = session.engine().verify()?;
     let verdict = &verified.verdict;
     let mismatch = verified
@@ -30,6 +30,9 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
     if !verified.drift.drift.is_empty() {
         text.push_str("Owned keys were edited by hand; the wire was compared with what is in force. See `postseal drift`.\n");
     }
+    if !verified.drift.files.is_empty() {
+        text.push_str("Files of postseal.d are not as they were written. See `postseal drift`.\n");
+    }
     text.push_str(&findings_text(&verified.findings));
     text.push_str(match verdict.outcome() {
         Outcome::Pass if mismatch => "What is published in DNS does not match what is presented.\n",
@@ -42,6 +45,7 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
         "outcome": verdict.outcome(),
         "master_running": !stopped,
         "drift": verified.drift.drift,
+        "drift_files": verified.drift.files,
         "judgements": verdict.judgements,
         "reports": verified.reports,
         "findings": verified.findings,

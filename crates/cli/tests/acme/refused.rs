@@ -93,6 +93,26 @@ fn terms_are_agreed_to_by_the_operator_alone_and_that_is_noted() {
 }
 
 #[test]
+fn contacts_that_are_said_later_reach_the_ca() {
+    let world = World::new();
+    let site = &world.site;
+    let words = format!("cert issue mx --domain mx.box.test {}", world.by_http());
+    site.must(&words);
+    // Pebble notes each request; an account is changed at its own address (RFC 8555, 7.3.2).
+    let told = || world.pebble.log().matches("POST /my-account/").count();
+    let before = told();
+    let again = words.replace("issue mx", "issue other --contact tls@box.test");
+    site.must(&again);
+    assert_eq!(told(), before + 1);
+    site.must(&again.replace("issue other", "issue third"));
+    assert_eq!(told(), before + 1, "it knows them");
+    // What the CA does not take is told before anything is ordered.
+    let wrong = words.replace("issue mx", "issue fourth --contact not-an-address");
+    let refused = site.ends(1, &wrong);
+    assert_eq!(refused.code(), "acme.refused", "{refused:#?}");
+}
+
+#[test]
 fn a_taken_port_is_named_before_the_ca_is_asked() {
     let world = World::new();
     let held = std::net::TcpListener::bind(world.http()).unwrap();
@@ -120,6 +140,8 @@ fn a_name_that_the_ca_cannot_see_is_named_with_its_words() {
     let error = refused.json["error"].to_string();
     assert!(error.contains("mx.box.test failed http-01"), "{error}");
     assert!(error.contains("5002"), "the CA's own words: {error}");
+    let hint = refused.json["error"]["hint"].as_str().unwrap();
+    assert!(hint.contains(&format!("leads to {other}")), "{hint}");
     assert_eq!(
         site.must("cert list").json["certificates"],
         serde_json::json!([])

@@ -2,7 +2,7 @@
 //! an external account; RSA beside ECDSA; a key that stays.
 
 use crate::site::{all, only};
-use crate::world::{World, base64_of};
+use crate::world::{World, base64_of, until};
 use mailtls::pem_certificates;
 use postseal_planner::report::KeyAlgorithm;
 use postseal_testkit::dns_server::DnsServer;
@@ -106,6 +106,41 @@ fn a_hook_of_the_administrator() {
     let failed = site.ends(1, "cert renew mx --force");
     let message = failed.json["findings"][0]["message"].as_str().unwrap();
     assert!(message.contains("the API is down"), "{message}");
+}
+
+#[test]
+fn a_hook_ends_with_the_program_whatever_ends_that() {
+    let world = World::new();
+    let site = &world.site;
+    let hook = site.scene.named("hook");
+    let script = "#!/bin/sh\nsleep 1000 &\necho $! >\"$0.pids\"\necho $$ >>\"$0.pids\"\nwait\n";
+    fs::write(&hook, script).unwrap();
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    let words = format!(
+        "cert issue mx --domain mx.box.test {} --dns-hook {hook}",
+        world.ca()
+    );
+    let pids = || fs::read_to_string(format!("{hook}.pids")).unwrap_or_default();
+    let alive = |pid: &str| {
+        fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z"))
+    };
+    let mut words_of: Vec<&str> = words.split(' ').collect();
+    words_of.push("--json");
+    let mut program = site.scene.command(&words_of).spawn().unwrap();
+    until("the hook's start", || pids().lines().count() == 2);
+    program.kill().unwrap();
+    program.wait().unwrap();
+    until("the hook's end", || !pids().lines().any(alive));
+
+    // One that hangs is ended when the time is up, and that is said so.
+    let _ = fs::remove_file(format!("{hook}.pids"));
+    let stuck = site.ends(1, &format!("{words} --timeout 2s"));
+    assert_eq!(stuck.code(), "dns01.hook-failed");
+    let message = stuck.json["error"]["message"].as_str().unwrap();
+    assert!(message.contains("s and was killed"), "{message}");
+    let hint = stuck.json["error"]["hint"].as_str().unwrap();
+    assert!(hint.contains("--timeout"), "{hint}");
+    assert!(!pids().lines().any(alive));
 }
 
 /// A web server with one folder, for as long as the test lives.

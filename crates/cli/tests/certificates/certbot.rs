@@ -65,6 +65,11 @@ impl Certbot {
         fs::write(at("privkey.pem"), key).unwrap();
     }
 
+    /// Where the links lead.
+    pub(crate) fn archive(&self) -> &Path {
+        &self.archive
+    }
+
     pub(crate) fn vanish(&self) {
         fs::remove_dir_all(&self.live).unwrap();
         fs::remove_dir_all(&self.archive).unwrap();

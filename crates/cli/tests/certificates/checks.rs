@@ -272,6 +272,76 @@ fn names_and_files_are_judged_where_the_certificate_is_in_force() {
 }
 
 #[test]
+fn what_only_mail_clients_see_may_have_the_name_that_they_were_told() {
+    let site = Site::serving();
+    let ca = Ca::new(&site);
+    let made = |name: &'static str, alternative: &'static str| {
+        let key = &["rsa", "rsa_keygen_bits:2048"];
+        let both = ca.issue(&Flaw {
+            key,
+            ..flaw(name, alternative, "")
+        });
+        let root = ca.root();
+        site.must(&format!(
+            "cert import {name} --cert {both} --private-ca {root}"
+        ));
+    };
+    made("mail", "subjectAltName=DNS:smtp.box.test");
+    made("web", "subjectAltName=DNS:www.box.test");
+    made("own", "subjectAltName=DNS:mx.box.test");
+    site.must("cert bind own");
+
+    // As README has it, and what its cron line says of it.
+    let bound = site.must("cert bind mail --service 587,465");
+    assert_eq!(codes(&bound), ["cert.names-of-clients"]);
+    site.must("cert bind web --sni www.box.test");
+    let planned = site.must("plan");
+    assert!(
+        !codes(&planned).contains(&"cert.name-mismatch"),
+        "{}",
+        planned.stdout
+    );
+    site.must("apply");
+    let daily = ["--quiet", "cert", "check", "--fail-on", "warning"];
+    site.must("cert delete mx");
+    let said = site.scene.say(&daily);
+    assert_eq!((said.exit, said.stdout.as_str()), (Some(0), ""));
+    let told = site.must("cert check mail");
+    assert_eq!(codes(&told), ["cert.names-of-clients"]);
+    let status = site.scene.say(&["status"]).stdout;
+    assert!(!status.contains("cert.name"), "{status}");
+
+    // On port 25 senders look for the server's own name, and for the name that they ask for.
+    for (words, place) in [
+        ("cert bind mail --service 25", "port 25"),
+        ("cert bind web --sni mail.box.test", "mail.box.test"),
+    ] {
+        let bound = site.must(words);
+        is_told(&bound, "cert.name-mismatch", words);
+        assert!(bound.stdout.contains(place), "{}", bound.stdout);
+        site.must("apply");
+        let said = site.scene.say(&daily);
+        assert_eq!(said.exit, Some(2), "{words}");
+        assert!(
+            said.stdout.contains("cert.name-mismatch"),
+            "{}",
+            said.stdout
+        );
+        let status = site.scene.say(&["status"]).stdout;
+        assert!(status.contains("cert.name-mismatch"), "{status}");
+        site.must("rollback");
+    }
+    // All services, but 25 has one of its own: only clients see it.
+    site.must("cert unbind own");
+    site.must("cert unbind mail");
+    site.must("cert bind own --service 25");
+    assert_eq!(
+        codes(&site.must("cert bind mail")),
+        ["cert.names-of-clients"]
+    );
+}
+
+#[test]
 fn an_older_version_that_is_in_force_is_judged_too() {
     let site = Site::serving();
     let newer = site.make("newer", KeyType::Rsa2048, &["mx.box.test"]);

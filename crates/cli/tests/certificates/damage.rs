@@ -1,11 +1,12 @@
 //! Served is not what is bound: found by `verify` and `status`, healed by `apply`.
 
 use crate::scene::run;
-use crate::site::{Site, all, by_name};
+use crate::site::{Site, all, by_name, name_of};
 use postseal_issue::KeyType;
 use postseal_planner::report::Ask;
-use serde_json::Value;
-use std::fs;
+use serde_json::{Value, json};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// Every finding of `verify`: code and message.
@@ -128,4 +129,64 @@ fn another_certificate_in_the_map_is_named_with_the_name() {
     assert_eq!(site.shown(&by_name("b.box.test")), all("b"));
     site.must("verify");
     assert_eq!(site.must("plan").json["pending"], false);
+}
+
+#[test]
+fn files_that_somebody_touched_are_drift() {
+    let site = Site::serving();
+    site.import("a", KeyType::EcdsaP256, &["a.box.test"]);
+    site.must("cert bind a --sni a.box.test");
+    site.must("apply");
+    assert_eq!(site.must("drift").json["drift_files"], json!([]));
+    let before = site.world();
+    let key = site.key_file("mx");
+    let compiled = site
+        .maps()
+        .into_iter()
+        .find(|path| name_of(path).ends_with(".db"));
+    let compiled = compiled.unwrap();
+    type Harm<'a> = &'a dyn Fn();
+    let harms: [(&Path, &str, Harm<'_>); 4] = [
+        (&key, "may be opened by others (mode 644)", &|| {
+            fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
+        }),
+        (&key, "is gone", &|| fs::remove_file(&key).unwrap()),
+        (&key, "holds something else", &|| {
+            let mut bytes = fs::read(&key).unwrap();
+            bytes.push(b'\n');
+            fs::write(&key, bytes).unwrap();
+        }),
+        (&compiled, "is gone", &|| {
+            fs::remove_file(&compiled).unwrap()
+        }),
+    ];
+    for (path, what, harm) in harms {
+        harm();
+        let told = json!([{"path": path, "what": what}]);
+        assert_eq!(site.ends(2, "drift").json["drift_files"], told);
+        assert_eq!(site.run("status").json["drift_files"], told);
+        assert_eq!(site.run("verify").json["drift_files"], told);
+        let said = site.scene.say(&["drift"]).stdout;
+        assert!(
+            said.starts_with(&format!("{} {what}\n", path.display())),
+            "{said}"
+        );
+        let said = site.scene.say(&["status"]).stdout;
+        assert!(
+            said.contains("1 file of postseal.d is not as written"),
+            "{said}"
+        );
+        let line = site.run("status --nagios").json;
+        assert_ne!(line["state"], "OK");
+        assert!(line["said"].as_str().unwrap().contains(what), "{line:#}");
+        // What the store holds is not exchanged for what somebody wrote.
+        assert_eq!(site.ends(0, "drift --adopt").json["changed"], false);
+        assert_eq!(
+            site.must("cert list").json["certificates"][1]["used_by"],
+            json!(["smtpd"])
+        );
+        site.must("drift --restore");
+        assert_eq!(site.world(), before);
+        site.must("drift");
+    }
 }

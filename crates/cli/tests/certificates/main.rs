@@ -25,6 +25,7 @@ mod made;
 mod names;
 mod plain;
 mod ports;
+mod prune;
 mod refusals;
 mod renewed;
 mod site;

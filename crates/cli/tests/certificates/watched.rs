@@ -5,7 +5,10 @@ use crate::certbot::Certbot;
 use crate::keeper::Keeper;
 use crate::site::{Site, all};
 use postseal_issue::KeyType;
-use std::fs;
+use serde_json::Value;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::Path;
 
 /// Serving `mx`, which the certbot folder holds too.
 fn serving() -> (Site, Certbot) {
@@ -153,4 +156,53 @@ fn told_to_end_in_the_middle_it_ends_and_nothing_is_half_done() {
     assert_eq!(site.plainly(), all("mx"));
     site.must("cert watch --once");
     assert_eq!(site.plainly(), all("renewed"));
+}
+
+fn watch_codes(findings: &Value) -> Vec<&str> {
+    let all = findings.as_array().unwrap().iter();
+    let codes = all.filter_map(|finding| finding["code"].as_str());
+    codes
+        .filter(|code| {
+            code.starts_with("watch.") || code.starts_with("layout.") || *code == "cert.missing"
+        })
+        .collect()
+}
+
+#[test]
+fn what_everyone_can_write_is_not_taken_and_a_stuck_watch_is_told_by_check() {
+    let (site, certbot) = serving();
+    site.must(&format!("cert watch mx --dir {} --once", certbot.live()));
+    let checked = |exit| {
+        let ran = site.ends(exit, "cert check mx");
+        watch_codes(&ran.json["findings"]).join(" ")
+    };
+    assert_eq!(checked(0), "");
+
+    // The folder, the folder that the links lead to, and a file in it.
+    certbot.make(&site, "renewed");
+    let live = certbot.live();
+    let key = certbot.archive().join("privkey-renewed.pem");
+    for (path, open, shut) in [
+        (Path::new(&live), 0o777, 0o755),
+        (certbot.archive(), 0o777, 0o755),
+        (key.as_path(), 0o666, 0o600),
+    ] {
+        fs::set_permissions(path, Permissions::from_mode(open)).unwrap();
+        let refused = site.ends(65, "cert watch --once");
+        assert_eq!(watch_codes(&refused.json["findings"]), ["watch.writable"]);
+        let message = refused.json["findings"][0]["message"].to_string();
+        assert!(message.contains(&path.display().to_string()), "{message}");
+        assert_eq!(checked(2), "watch.writable");
+        fs::set_permissions(path, Permissions::from_mode(shut)).unwrap();
+    }
+    assert_eq!(site.plainly(), all("mx"));
+
+    // In order, but nobody takes it; and a folder that an ACME client's own user has.
+    assert_eq!(checked(0), "watch.not-taken");
+    chown(&key, Some(65_534), None).unwrap();
+    site.must("cert watch --once");
+    assert_eq!(site.plainly(), all("renewed"));
+    assert_eq!(checked(0), "watch.owner");
+    certbot.vanish();
+    assert_eq!(checked(2), "cert.missing");
 }

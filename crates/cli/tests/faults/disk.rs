@@ -83,10 +83,12 @@ fn a_full_disk_under_the_store() {
     let disk = SmallDisk::over(&site.folder.path().join("store"));
     disk.fill();
     let ran = site.expect(1, &["apply"]);
-    assert_eq!(ran.code(), "store.failed");
-    assert!(ran.message().contains("agent.db"), "{ran:?}");
+    assert_eq!(ran.code(), "store.full");
+    assert!(ran.message().contains("store/db"), "{ran:?}");
+    assert!(ran.hint().starts_with("`df "), "{ran:?}");
     assert_eq!(site.files(), old);
     site.expect(1, &["set", "received-header=yes"]);
+    answers_all_the_same(&site, "store.full");
     disk.empty();
     site.is_as_before(&old);
     site.expect(0, &["apply"]);
@@ -105,6 +107,95 @@ fn a_read_only_file_system() {
     let ran = site.expect(1, &["apply"]);
     assert_eq!(ran.code(), "host.file");
     assert!(ran.message().contains("Read-only file system"), "{ran:?}");
+    assert!(ran.hint().starts_with("`findmnt -T "), "{ran:?}");
     drop(disk);
     site.is_as_before(&old);
+}
+
+/// What only looks answers, and says what could not be done.
+fn answers_all_the_same(site: &Site, code: &str) {
+    let looks: [(i32, &[&str]); 12] = [
+        (0, &["status"]),
+        (0, &["verify"]),
+        (0, &["show", "smtpd_tls_security_level"]),
+        (0, &["plan"]),
+        (2, &["apply", "--check"]),
+        (0, &["history"]),
+        (0, &["drift"]),
+        (0, &["cert", "list"]),
+        (0, &["cert", "show", "mx"]),
+        (0, &["cert", "check"]),
+        (0, &["cert", "tlsa", "mx"]),
+        (0, &["cert", "export", "mx"]),
+    ];
+    for (exit, words) in looks {
+        let ran = site.expect(exit, words);
+        assert_eq!(ran.warnings(), [code], "{words:?}");
+    }
+    let line = site.expect(1, &["status", "--nagios"]);
+    let said = line.json["said"].as_str().unwrap();
+    assert!(said.contains(code), "{said}");
+}
+
+#[test]
+fn a_read_only_store() {
+    let site = Site::new();
+    site.wish();
+    let old = site.files();
+    let store = site.folder.path().join("store");
+    let disk = SmallDisk::over(&store);
+    let remount = |how| run("mount", &["-o", how, &store.display().to_string()]);
+    remount("remount,ro");
+    answers_all_the_same(&site, "store.read-only");
+    let changes: [&[&str]; 9] = [
+        &["init"],
+        &["set", "received-header=yes"],
+        &["discard"],
+        &["cert", "bind", "mx"],
+        &["cert", "self-signed", "own", "--domain", "mx.box.test"],
+        &["cert", "delete", "mx"],
+        &["apply"],
+        &["drift", "--adopt"],
+        &["release"],
+    ];
+    for words in changes {
+        let ran = site.expect(1, words);
+        assert_eq!(ran.code(), "store.read-only", "{words:?}");
+        assert!(ran.hint().starts_with("`findmnt -T "), "{ran:?}");
+    }
+    let ran = site.expect(0, &["recover"]);
+    assert_eq!(ran.json["recovery"], "nothing");
+    remount("remount,rw");
+    site.is_as_before(&old);
+    site.expect(0, &["apply"]);
+    drop(disk);
+}
+
+#[test]
+fn an_interrupted_operation_that_cannot_be_ended_now() {
+    let site = Site::new();
+    site.wish();
+    let old = site.files();
+    let mut apply = site.start(&["apply"]);
+    apply.until("step 2");
+    apply.signal(rustix::process::Signal::KILL);
+    apply.end();
+    let config = site.postfix.config_directory().display().to_string();
+    run("mount", &["--bind", &config, &config]);
+    let disk = SmallDisk(site.postfix.config_directory());
+    run("mount", &["-o", "remount,bind,ro", &config]);
+    for words in [&["status"][..], &["history"], &["cert", "check"]] {
+        let ran = site.expect(0, words);
+        assert_eq!(ran.warnings(), ["host.file"], "{words:?}");
+    }
+    assert!(site.run(&["verify"]).json["judgements"].is_array());
+    for words in [&["recover"][..], &["set", "received-header=yes"]] {
+        let ran = site.expect(1, words);
+        assert_eq!(ran.code(), "host.file", "{words:?}");
+        assert!(ran.message().contains("Read-only"), "{ran:?}");
+        assert!(ran.hint().starts_with("`findmnt -T "), "{ran:?}");
+    }
+    drop(disk);
+    site.expect(0, &["status"]);
+    site.is_as_before_but_for_keys(&old);
 }

@@ -50,6 +50,16 @@ impl Ran {
         self.json["error"]["code"].as_str().unwrap_or_default()
     }
 
+    pub(crate) fn hint(&self) -> &str {
+        self.json["error"]["hint"].as_str().unwrap_or_default()
+    }
+
+    /// The codes of what is told beside the answer.
+    pub(crate) fn warnings(&self) -> Vec<&str> {
+        let warnings = self.json["warnings"].as_array().into_iter().flatten();
+        warnings.filter_map(|told| told["code"].as_str()).collect()
+    }
+
     pub(crate) fn message(&self) -> &str {
         self.json["error"]["message"].as_str().unwrap_or_default()
     }

@@ -3,19 +3,21 @@
 //! Owns: judging what is in force, older versions included: by the names that clients ask for, and
 //! by the files that were installed. Never: looks at the wire (`verify` does).
 
-use super::{Around, CertificateView, Stored, finding};
+use super::users::Users;
+use super::{Around, CertificateView, Stored, parsed};
+use crate::observe::assemble;
 use crate::{Engine, EngineError};
 use mailtls::{CertError, Certificate, KeyFile};
-use postseal_planner::facts::FileLook;
-use postseal_planner::intent::{Binding, Place};
+use postseal_planner::facts::{Facts, FileLook};
+use postseal_planner::intent::{Binding, Intent};
 use postseal_planner::{Finding, Severity, certificate_finding};
 use std::path::Path;
 
 /// What is the same for all of them.
 struct Ground {
     around: Around,
-    /// What this server calls itself; none where Postfix cannot be asked.
-    myhostname: Option<String>,
+    /// What is in force, and the instance; none where Postfix cannot be asked.
+    instance: Option<(Intent, Facts)>,
 }
 
 impl Engine<'_> {
@@ -29,7 +31,7 @@ impl Engine<'_> {
     ) -> Result<(), EngineError> {
         let ground = Ground {
             around: self.around()?,
-            myhostname: self.myhostname(),
+            instance: self.in_force_here()?,
         };
         if let Some(name) = only {
             let newest = self.newest(name)?.ok_or_else(|| super::unknown(name))?;
@@ -38,10 +40,48 @@ impl Engine<'_> {
         self.each_stored(&mut |stored| self.check_one(stored, &ground, each))
     }
 
-    fn myhostname(&self) -> Option<String> {
-        let look = self.host.look().ok()?;
-        let name = look.values.get("myhostname")?;
-        (!name.is_empty() && !name.contains('$')).then(|| name.clone())
+    /// What is in force, with a look at the instance, where there is one.
+    fn in_force_here(&self) -> Result<Option<(Intent, Facts)>, EngineError> {
+        let state = self.store.instance(&self.instance)?;
+        let open = self.awaiting()?.map(|open| open.new.plan.intent);
+        let intent = open.or(state.map(|state| state.desired));
+        let facts = self.host.look().ok().map(|look| assemble(look, Vec::new()));
+        Ok(intent.zip(facts))
+    }
+
+    /// What clients that verify will say of a certificate's names where it is bound, or is to be.
+    pub fn names_of_bindings(
+        &self,
+        name: &str,
+        intent: &Intent,
+    ) -> Result<Vec<Finding>, EngineError> {
+        let Ok(look) = self.host.look() else {
+            return Ok(Vec::new());
+        };
+        let instance = Some((intent.clone(), assemble(look, Vec::new())));
+        let mut findings = Vec::new();
+        for bound in intent.bindings.iter().filter(|bound| bound.name == name) {
+            for stored in self.of_leaf(&bound.fingerprint)?.iter().take(1) {
+                let chain = parsed(stored)?;
+                add(&mut findings, name_problem(&chain, bound, &instance));
+            }
+        }
+        Ok(findings)
+    }
+
+    /// The same of what is in force, as far as it is a warning.
+    pub(super) fn misnamed(
+        &self,
+        view: &mut CertificateView,
+        users: &Users,
+    ) -> Result<(), EngineError> {
+        let instance = self.in_force_here()?;
+        for bound in users.in_force(&view.name, view.version) {
+            let found = name_problem(&view.chain, bound, &instance);
+            let grave = |found: &Finding| found.severity >= Severity::Warning;
+            add(&mut view.problems, found.filter(grave));
+        }
+        Ok(())
     }
 
     fn check_one(
@@ -82,11 +122,9 @@ impl Engine<'_> {
 
     /// What is wrong with it where it is presented.
     fn judge_use(&self, view: &mut CertificateView, bound: &[&Binding], ground: &Ground) {
-        let Some(leaf) = view.chain.first() else {
-            return;
-        };
         for bound in bound {
-            view.problems.extend(name_problem(leaf, bound, ground));
+            let found = name_problem(&view.chain, bound, &ground.instance);
+            add(&mut view.problems, found);
         }
         if let Some(first) = bound.first() {
             let path = postseal_planner::installed_at(
@@ -127,15 +165,24 @@ impl Engine<'_> {
     }
 }
 
+/// What is found on several ports is told once, with all of them.
+fn add(findings: &mut Vec<Finding>, found: Option<Finding>) {
+    let Some(found) = found else { return };
+    let mut known = findings.iter_mut();
+    let same = known.find(|one| one.code == found.code && one.message == found.message);
+    match same {
+        Some(one) => one.evidence.extend(found.evidence),
+        None => findings.push(found),
+    }
+}
+
 /// A name that the certificate does not have, though clients ask for it there.
-fn name_problem(leaf: &Certificate, bound: &Binding, ground: &Ground) -> Option<Finding> {
-    let asked = match &bound.place {
-        Place::Server | Place::Port(_) => ground.myhostname.clone()?,
-        // Any name below it.
-        Place::Sni(name) if name.starts_with('.') => format!("any{name}"),
-        Place::Sni(name) => name.clone(),
-        Place::Client(_) => return None,
-    };
-    let found = mailtls::name_problem(leaf, &asked)?;
-    Some(finding(&found).seen(format!("presented by {}", bound.place.text())))
+fn name_problem(
+    chain: &[Certificate],
+    bound: &Binding,
+    instance: &Option<(Intent, Facts)>,
+) -> Option<Finding> {
+    let (intent, facts) = instance.as_ref()?;
+    let found = postseal_planner::name_finding(chain.first()?, bound, intent, facts)?;
+    Some(found.seen(format!("presented by {}", bound.place.text())))
 }

@@ -73,7 +73,9 @@ impl Engine<'_> {
     ) -> Result<Account, EngineError> {
         if let Some(credentials) = self.store.acme_credentials(&method.directory)? {
             let bounds = self.bounds(means.allowed.min(HELLO));
-            return Ok(Account::restore(&ca(method), &credentials, &bounds)?);
+            let account = Account::restore(&ca(method), &credentials, &bounds)?;
+            self.tell_contacts(method, entry, &account, &credentials, means)?;
+            return Ok(account);
         }
         if entry.terms == Terms::Agreed {
             return self.register(method, entry, means);
@@ -81,6 +83,26 @@ impl Engine<'_> {
         let bounds = self.bounds(means.allowed.min(HELLO));
         let terms = terms_of_service(&ca(method), &bounds)?;
         Err(not_agreed(method, terms.as_deref()))
+    }
+
+    /// Tells the CA of contacts that are said and that it was not told of yet (RFC 8555, 7.3.2).
+    fn tell_contacts(
+        &mut self,
+        method: &Method,
+        entry: &Entry,
+        account: &Account,
+        credentials: &[u8],
+        means: &Means<'_>,
+    ) -> Result<(), EngineError> {
+        let Some(mut kept) = self.store.acme_account(&method.directory)? else {
+            return Ok(());
+        };
+        if entry.contacts.is_empty() || entry.contacts == kept.contacts {
+            return Ok(());
+        }
+        account.tell_contacts(&entry.contacts, &self.bounds(means.allowed.min(HELLO)))?;
+        kept.contacts.clone_from(&entry.contacts);
+        Ok(self.store.put_acme_account(&kept, credentials)?)
     }
 
     pub(super) fn register(

@@ -4,7 +4,7 @@
 //! is done about it.
 
 use super::decide::{Known, Seen};
-use super::{Folders, Found};
+use super::{Folders, Found, access};
 use crate::certificates::finding;
 use crate::{Engine, EngineError};
 use mailtls::{Bundle, Certificate, Files, Fingerprint};
@@ -22,6 +22,9 @@ impl Engine<'_> {
             Ok(found) => found,
             Err(finding) => return Ok((Seen::Unusable(finding), None)),
         };
+        if let Some(finding) = access::open_to_all(&found.access) {
+            return Ok((Seen::Unusable(finding), None));
+        }
         let files = Files {
             cert: &found.cert,
             key: found.key.as_ref().map(|key| key.as_slice()),

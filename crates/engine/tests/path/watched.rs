@@ -73,6 +73,7 @@ impl Folders for Story<'_> {
             chain: files.chain.clone(),
             password: None,
             source: "a folder".to_owned(),
+            access: Vec::new(),
         })
     }
 

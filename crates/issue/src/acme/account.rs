@@ -129,6 +129,15 @@ impl Account {
         Ok(Self { inner, session })
     }
 
+    /// Exchanges the contacts that the CA knows for these (RFC 8555, 7.3.2), `mailto:` URLs.
+    pub fn tell_contacts(&self, contacts: &[String], bounds: &Bounds<'_>) -> Result<(), AcmeError> {
+        let contacts: Vec<_> = contacts.iter().map(String::as_str).collect();
+        self.session
+            .step(bounds, "telling the CA the contacts", async || {
+                self.inner.update_contacts(&contacts).await
+            })
+    }
+
     /// The URL by which the CA knows the account.
     pub fn id(&self) -> &str {
         self.inner.id()

@@ -5,6 +5,7 @@
 use crate::solver::printable;
 use crate::{ChallengeKind, Halt, IssueError, SolverError};
 use std::fmt;
+use std::net::SocketAddr;
 use thiserror::Error;
 
 /// A CA's own words (RFC 7807, and RFC 8555, 6.7), shortened and printable.
@@ -55,6 +56,8 @@ pub enum AcmeError {
         name: String,
         challenge: ChallengeKind,
         problem: Problem,
+        /// Where HTTP-01 was answered, if not on port 80 of every address.
+        answered_at: Box<[SocketAddr]>,
     },
     /// The CA does not offer this kind of challenge for a name.
     #[error("the CA offers no {wanted} for {name}, only {offered}")]
@@ -136,8 +139,11 @@ impl AcmeError {
                 "wait until the time that the CA named; the certificate in use stays".into()
             }
             Self::ChallengeFailed {
-                name, challenge, ..
-            } => challenge_remedy(name, *challenge),
+                name,
+                challenge,
+                answered_at,
+                ..
+            } => challenge_remedy(name, *challenge, answered_at),
             Self::NotOffered { wanted, .. } => match wanted {
                 ChallengeKind::Http01 => "a wildcard needs dns-01".into(),
                 ChallengeKind::Dns01 => "an IP address needs http-01".into(),
@@ -162,6 +168,15 @@ impl AcmeError {
         }
     }
 
+    /// The same, of an order whose HTTP-01 was answered at these addresses.
+    #[must_use]
+    pub fn at(mut self, addresses: &[SocketAddr]) -> Self {
+        if let Self::ChallengeFailed { answered_at, .. } = &mut self {
+            *answered_at = addresses.into();
+        }
+        self
+    }
+
     /// When to try again, in seconds since 1970, where the CA said.
     pub fn retry_at(&self) -> Option<i64> {
         match self {
@@ -171,8 +186,14 @@ impl AcmeError {
     }
 }
 
-fn challenge_remedy(name: &str, challenge: ChallengeKind) -> String {
+fn challenge_remedy(name: &str, challenge: ChallengeKind, answered_at: &[SocketAddr]) -> String {
+    let at: Vec<String> = answered_at.iter().map(SocketAddr::to_string).collect();
     match challenge {
+        ChallengeKind::Http01 if !at.is_empty() => format!(
+            "see that port 80 of {name} leads to {}, where it was answered, from everywhere, over \
+             IPv4 and IPv6 alike",
+            at.join(", ")
+        ),
         ChallengeKind::Http01 => format!(
             "see that http://{name}/.well-known/acme-challenge/ is answered by this host on port 80 \
              from everywhere, over IPv4 and IPv6 alike"

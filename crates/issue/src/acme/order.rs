@@ -9,9 +9,7 @@ use super::ari::identifier;
 use super::chain;
 use super::error::{AcmeError, Problem};
 use super::session::Pauses;
-use crate::{
-    Bounds, Challenge, ChallengeKind, Halt, Issued, Key, Solver, SolverError, signing_request,
-};
+use crate::{Bounds, Challenge, ChallengeKind, Issued, Key, Solver, SolverError, signing_request};
 use instant_acme::{
     AuthorizationHandle, AuthorizationStatus, ChallengeStatus, ChallengeType, Identifier, NewOrder,
     OrderStatus,
@@ -20,7 +18,7 @@ use std::time::Duration;
 
 /// How long taking the answers away may take after the order ended.
 const TIDYING: Duration = Duration::from_secs(30);
-/// The same where somebody waits for the end.
+/// The same where somebody waits for the end, or the time for the order is up.
 const HURRIED: Duration = Duration::from_secs(5);
 const MAX_TOKEN: usize = 200;
 const VALIDATING: &str = "the CA looks at the challenges";
@@ -164,6 +162,7 @@ impl Account {
                         name,
                         challenge: wanted,
                         problem,
+                        answered_at: Box::default(),
                     });
                 }
             }
@@ -208,6 +207,7 @@ impl Account {
                     name: challenge.name.clone(),
                     challenge: kind,
                     problem,
+                    answered_at: Box::default(),
                 });
             }
             ready?;
@@ -285,8 +285,8 @@ fn tidy(
     bounds: &Bounds<'_>,
 ) -> Vec<SolverError> {
     let allowed = match bounds.check() {
-        Err(Halt::Interrupted) => HURRIED,
-        _ => TIDYING,
+        Err(_) => HURRIED,
+        Ok(()) => TIDYING,
     };
     let bounds = bounds.afterwards(allowed);
     let tidied = presented.iter().map(|one| solver.clean_up(one, &bounds));

@@ -8,8 +8,9 @@
 use crate::solver::printable;
 use crate::{Bounds, Challenge, ChallengeKind, Halt, Solver, SolverError};
 use rustix::process::{Pid, Signal, kill_process_group};
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
-use std::os::unix::process::CommandExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,6 +43,9 @@ impl std::fmt::Debug for HookVariable {
 pub struct Hook {
     /// The program.
     pub program: PathBuf,
+    /// A program and its arguments that start it, and end it and all that it started when this
+    /// process is no more ([`keep`]); none starts it as it is.
+    pub keeper: Vec<OsString>,
     /// Its arguments before `present` or `cleanup`.
     pub arguments: Vec<String>,
     /// Its environment beside PATH and the challenge.
@@ -62,6 +66,7 @@ impl Hook {
         let bounds = bounds.at_most(self.allowed);
         bounds.check()?;
         let program = || self.program.display().to_string();
+        let began = Instant::now();
         let mut child =
             self.command(verb, challenge)
                 .spawn()
@@ -77,7 +82,13 @@ impl Hook {
             Ok(status) if status.success() => return Ok(()),
             Ok(status) => status.to_string(),
             Err(Stopped::Halt(Halt::Interrupted)) => return Err(SolverError::Interrupted),
-            Err(Stopped::Halt(Halt::Deadline)) => "no end within its time".to_owned(),
+            Err(Stopped::Halt(Halt::Deadline)) => {
+                return Err(SolverError::HookStuck {
+                    program: program(),
+                    seconds: began.elapsed().as_secs(),
+                    output: output.trim().to_owned(),
+                });
+            }
             Err(Stopped::Io(error)) => error.to_string(),
         };
         Err(SolverError::HookFailed {
@@ -89,7 +100,14 @@ impl Hook {
 
     fn command(&self, verb: &str, challenge: &Challenge) -> Command {
         let record = format!("{}.", challenge.txt_name());
-        let mut command = Command::new(&self.program);
+        let mut command = match self.keeper.split_first() {
+            None => Command::new(&self.program),
+            Some((keeper, words)) => {
+                let mut command = Command::new(keeper);
+                command.args(words).arg(&self.program);
+                command
+            }
+        };
         command
             .args(&self.arguments)
             .args([verb, &record, &challenge.dns_value])
@@ -186,6 +204,32 @@ impl Collected {
         }
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         printable(&String::from_utf8_lossy(&kept))
+    }
+}
+
+/// What the keeper does: starts a program in the process group of its own, waits for its end, and
+/// ends the whole group where its parent ends first, by whatever. Its exit code, as a shell gives
+/// it.
+///
+/// # Errors
+/// The program cannot be started.
+pub fn keep(parent: u32, program: &OsStr, arguments: &[OsString]) -> io::Result<u8> {
+    let mut child = Command::new(program).args(arguments).spawn()?;
+    let is_there = || {
+        let now = rustix::process::getppid();
+        now.is_some_and(|now| u32::try_from(now.as_raw_nonzero().get()) == Ok(parent))
+    };
+    loop {
+        if let Some(status) = child.try_wait()? {
+            let by_signal = status.signal().map(|signal| signal.saturating_add(128));
+            let code = status.code().or(by_signal).unwrap_or(1);
+            return Ok(u8::try_from(code).unwrap_or(1));
+        }
+        if !is_there() {
+            // This process is in it too.
+            let _ = kill_process_group(rustix::process::getpgrp(), Signal::KILL);
+        }
+        std::thread::sleep(GLANCE);
     }
 }
 

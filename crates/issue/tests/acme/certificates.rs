@@ -106,6 +106,7 @@ END
     };
     Hook {
         program,
+        keeper: Vec::new(),
         arguments: Vec::new(),
         environment: vec![
             variable(

@@ -54,6 +54,7 @@ fn a_failed_challenge_names_its_name_and_what_the_ca_saw() {
             name,
             challenge,
             problem,
+            ..
         } => {
             assert_eq!(
                 (name.as_str(), *challenge),

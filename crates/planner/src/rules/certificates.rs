@@ -7,7 +7,7 @@
 
 use super::bindings::missing_key;
 use super::{World, error};
-use crate::certificate::certificate_finding;
+use crate::certificate::{certificate_finding, only_clients, told_to_clients};
 use crate::compile::{bound_path, stored_at};
 use crate::expect::{Configured, configured, form_of, speaker};
 use crate::facts::StoredCertificate;
@@ -226,7 +226,11 @@ fn judge(
 ) {
     let host = world.view.value(None, "myhostname");
     let exchangers = super::dane::hosts(&world.view);
-    let mut hosts: Vec<&str> = exchangers.iter().map(String::as_str).collect();
+    let only_clients = only_clients(services);
+    let mut hosts: Vec<&str> = match only_clients {
+        true => Vec::new(),
+        false => exchangers.iter().map(String::as_str).collect(),
+    };
     if !host.is_empty() && mailtls::host_name(&host).is_none_or(|name| !exchangers.contains(&name))
     {
         hosts.insert(0, &host);
@@ -239,7 +243,10 @@ fn judge(
         Vouched::By(ca) => chain_problems(chain, world.now, &hosts, ca, world.system()),
     };
     for problem in problems {
-        let mut finding = certificate_finding(&problem);
+        let mut finding = match (problem.code, chain.first()) {
+            ("cert.name-mismatch", Some(leaf)) if only_clients => told_to_clients(leaf, &host),
+            _ => certificate_finding(&problem),
+        };
         if matches!(problem.code, "cert.self-signed" | "cert.system-certificate") {
             self_signed(&mut finding, origin, optional);
         }

@@ -35,14 +35,34 @@ pub(super) async fn transaction<T>(
 
 /// Writes nothing: that the log is a WAL is set once, at creation, and stays.
 pub(super) async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
-    let options = SqliteConnectOptions::new()
+    connect_with(path, options(path)).await
+}
+
+/// For a disk that takes nothing. SQLite cannot make the files beside a database that its log
+/// wants, so it is told that nobody else writes. A log with something in it has those files, or
+/// cannot be read.
+pub(super) async fn connect_to_read(path: &Path) -> Result<SqliteConnection, StoreError> {
+    let log = path.with_extension("db-wal");
+    let is_whole = log.metadata().map_or(true, |log| log.len() == 0);
+    let options = options(path).read_only(true).immutable(is_whole);
+    connect_with(path, options).await
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
         .filename(path)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(PATIENCE)
         // A deleted key is sealed, but gone is better than sealed.
         .pragma("secure_delete", "ON")
-        .disable_statement_logging();
+        .disable_statement_logging()
+}
+
+async fn connect_with(
+    path: &Path,
+    options: SqliteConnectOptions,
+) -> Result<SqliteConnection, StoreError> {
     SqliteConnection::connect_with(&options)
         .await
         .map_err(|error| opening(path, error))

@@ -11,6 +11,7 @@ mod audit;
 mod certificates;
 mod connection;
 mod create;
+mod disk;
 mod folder;
 mod history;
 mod instances;
@@ -29,10 +30,10 @@ mod watches;
 
 use crate::identity::Identity;
 use crate::{
-    AuditEntry, Certificate, Close, InstanceState, NewCertificate, NewOperation, NextKey,
-    Operation, PendingRequest, Phase, Store, StoreError, Watch,
+    AuditEntry, Certificate, Close, Hindrance, InstanceState, NewCertificate, NewOperation,
+    NextKey, Operation, PendingRequest, Phase, Store, StoreError, Watch,
 };
-use connection::{connect, transaction};
+use connection::{connect, connect_to_read, transaction};
 use mailtls::Fingerprint;
 use postseal_planner::{Intent, Plan};
 use sqlx::Connection;
@@ -45,6 +46,7 @@ use zeroize::Zeroizing;
 /// The store in a folder.
 pub struct SqliteStore {
     folder: PathBuf,
+    hindrance: Option<Hindrance>,
     runtime: Runtime,
     /// Taken only by `drop`.
     db: Mutex<Option<SqliteConnection>>,
@@ -56,7 +58,8 @@ impl SqliteStore {
         let folder = folder::make(folder)?;
         let runtime = runtime()?;
         if !folder::holds_store(&folder)? {
-            runtime.block_on(create::create(&folder))?;
+            let created = runtime.block_on(create::create(&folder));
+            created.map_err(|error| disk::explained(error, &folder))?;
         }
         Self::connected(folder, runtime)
     }
@@ -76,16 +79,35 @@ impl SqliteStore {
         &self.folder
     }
 
+    /// Why nothing can be stored, where that was known when it was opened: it can be read all the
+    /// same.
+    pub fn hindrance(&self) -> Option<Hindrance> {
+        self.hindrance
+    }
+
     fn connected(folder: PathBuf, runtime: Runtime) -> Result<Self, StoreError> {
         let path = folder.join(folder::AGENT);
         folder::check_private(&path)?;
-        let db = runtime.block_on(async {
-            let mut db = connect(&path).await?;
-            schema::bring_up_to_date(&mut db, &path).await?;
-            Ok::<_, StoreError>(db)
-        })?;
+        let opened = runtime.block_on(current(&path));
+        let (db, hindrance) = match opened.map_err(|error| disk::explained(error, &folder)) {
+            Ok(db) => (db, disk::read_only(&folder)),
+            // Where it cannot be read either, why it takes no change is the reason for that too.
+            Err(StoreError::Disk {
+                path: disk,
+                hindrance,
+            }) => {
+                let read = runtime.block_on(as_it_is(&path));
+                let unread = |_| StoreError::Disk {
+                    path: disk,
+                    hindrance,
+                };
+                (read.map_err(unread)?, Some(hindrance))
+            }
+            Err(error) => return Err(error),
+        };
         Ok(Self {
             folder,
+            hindrance,
             runtime,
             db: Mutex::new(Some(db)),
         })
@@ -114,6 +136,7 @@ impl SqliteStore {
         let mut db = self.db.lock().unwrap_or_else(PoisonError::into_inner);
         self.runtime
             .block_on(transaction(live(&mut db), "BEGIN", work))
+            .map_err(|error| disk::explained(error, &self.folder))
     }
 
     /// Writes in one transaction. It takes the write lock at once: a lock taken in the middle
@@ -125,6 +148,7 @@ impl SqliteStore {
         let db = self.db.get_mut().unwrap_or_else(PoisonError::into_inner);
         self.runtime
             .block_on(transaction(live(db), "BEGIN IMMEDIATE", work))
+            .map_err(|error| disk::explained(error, &self.folder))
     }
 }
 
@@ -306,6 +330,20 @@ impl Drop for SqliteStore {
 fn live(db: &mut Option<SqliteConnection>) -> &mut SqliteConnection {
     db.as_mut()
         .expect("the connection lives as long as the store")
+}
+
+/// The database, brought up to date.
+async fn current(path: &Path) -> Result<SqliteConnection, StoreError> {
+    let mut db = connect(path).await?;
+    schema::bring_up_to_date(&mut db, path).await?;
+    Ok(db)
+}
+
+/// The database, to be read only.
+async fn as_it_is(path: &Path) -> Result<SqliteConnection, StoreError> {
+    let mut db = connect_to_read(path).await?;
+    schema::must_be_up_to_date(&mut db, path).await?;
+    Ok(db)
 }
 
 fn runtime() -> Result<Runtime, StoreError> {

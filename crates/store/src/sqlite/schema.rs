@@ -79,6 +79,20 @@ pub(super) async fn bring_up_to_date(
     }
 }
 
+/// The same for a database that cannot be written to.
+pub(super) async fn must_be_up_to_date(
+    db: &mut SqliteConnection,
+    path: &Path,
+) -> Result<(), StoreError> {
+    match version(db, path).await? {
+        Some(NEWEST) => Ok(()),
+        other => Err(StoreError::Format {
+            what: "database",
+            source: format!("its version is {other:?}, known is {NEWEST}").into(),
+        }),
+    }
+}
+
 /// `None`: no migration was ever run here.
 async fn version(db: &mut SqliteConnection, path: &Path) -> Result<Option<i64>, StoreError> {
     let table = "SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";

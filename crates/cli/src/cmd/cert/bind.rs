@@ -3,16 +3,18 @@
 //! Owns: their words. Never: decides what a binding writes; the planner does.
 
 use super::super::set::wished;
-use crate::answer::Answer;
+use crate::answer::{Answer, findings_text};
 use crate::config::Global;
 use crate::failure::Failure;
 use crate::session::Session;
 use postseal_engine::EngineError;
 use postseal_planner::intent::{Binding, Place};
+use serde_json::json;
 
 /// Arguments of `cert bind`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct BindArgs {
+    /// A certificate of the store
     name: String,
     #[command(flatten)]
     places: PlaceArgs,
@@ -24,6 +26,7 @@ pub(crate) struct BindArgs {
 /// Arguments of `cert unbind`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct UnbindArgs {
+    /// A certificate that is bound
     name: String,
     #[command(flatten)]
     places: PlaceArgs,
@@ -79,7 +82,11 @@ pub(super) fn bind(args: &BindArgs, global: &Global) -> Result<Answer, Failure> 
         allow_self_signed: args.allow_self_signed,
         place,
     });
-    Ok(wished(&engine.bind(bindings.collect())?))
+    let bound = engine.bind(bindings.collect())?;
+    let findings = engine.names_of_bindings(&args.name, &bound.after)?;
+    let mut answer = wished(&bound).and(&findings_text(&findings));
+    answer.json["findings"] = json!(findings);
+    Ok(answer)
 }
 
 pub(super) fn unbind(args: &UnbindArgs, global: &Global) -> Result<Answer, Failure> {

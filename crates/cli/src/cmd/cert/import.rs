@@ -10,19 +10,14 @@ use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use mailtls::CertError;
-use postseal_engine::{Changed, Changes, Engine, EngineError, Import, Imported};
+use postseal_engine::{Changes, EngineError, Import, Imported};
 use postseal_host::{
-    HostError, SourceError, SourceFiles, read_folder, read_password, read_source, read_stream,
+    SourceError, SourceFiles, read_folder, read_password, read_source, read_stream,
 };
 use postseal_store::Succession;
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
-
-/// How long `cert deploy` waits for another command to end, and how often it looks.
-const LOCKED: Duration = Duration::from_secs(20);
-const AGAIN: Duration = Duration::from_millis(200);
 
 /// Arguments of `cert import`.
 #[derive(Debug, clap::Args)]
@@ -116,21 +111,7 @@ pub(super) fn deploy(args: &DeployArgs, global: &Global) -> Result<Answer, Failu
         let imported = engine.import_certificate(import);
         imported.map_err(|error| args.from.named(error))?;
     }
-    Ok(apply::answer(&deploy_patiently(&mut engine, &args.name)?))
-}
-
-/// Another command may hold the lock for as long as a change takes. A hook is not run again, so it
-/// waits a while.
-fn deploy_patiently(engine: &mut Engine<'_>, name: &str) -> Result<Changed, EngineError> {
-    let end = Instant::now() + LOCKED;
-    loop {
-        match engine.deploy(name) {
-            Err(EngineError::Host(HostError::Locked { .. })) if Instant::now() < end => {
-                std::thread::sleep(AGAIN);
-            }
-            other => return other,
-        }
-    }
+    Ok(apply::answer(&engine.deploy(&args.name)?))
 }
 
 fn answer(imported: &Imported) -> Answer {

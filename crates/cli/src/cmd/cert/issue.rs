@@ -37,8 +37,6 @@ pub(crate) struct IssueArgs {
     /// A host name (`*.` for a wildcard) or address; the first is the common name too
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     domain: Vec<String>,
-    #[command(flatten)]
-    ca: CaArgs,
     /// The kind of key; two with a comma, RSA and another, make a pair
     #[arg(long, value_enum, value_delimiter = ',', default_value = "ecdsa-p256")]
     key_type: Vec<Kind>,
@@ -49,13 +47,16 @@ pub(crate) struct IssueArgs {
     #[arg(long)]
     renew: bool,
     #[command(flatten)]
-    way: WayArgs,
-    #[command(flatten)]
     order: OrderArgs,
+    #[command(flatten)]
+    ca: CaArgs,
+    #[command(flatten)]
+    way: WayArgs,
 }
 
 /// Who issues it.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "The CA")]
 struct CaArgs {
     /// The CA's directory (RFC 8555) [default: Let's Encrypt]
     #[arg(long, value_name = "URL", conflicts_with = "staging")]
@@ -69,7 +70,7 @@ struct CaArgs {
     /// Yes, I agree to the CA's terms (for the first certificate of a CA)
     #[arg(long)]
     agree_terms: bool,
-    /// Whom the CA may write to about a new account
+    /// Whom the CA may write to; takes the place of what an account there has now
     #[arg(long, value_name = "MAIL", value_delimiter = ',')]
     contact: Vec<String>,
     /// The key id of an external account (RFC 8555, 7.3.4), where the CA wants one
@@ -82,6 +83,9 @@ struct CaArgs {
 
 /// Who answers its challenges [default: an unprivileged child on port 80, for the life of an order].
 #[derive(Debug, clap::Args)]
+#[command(
+    next_help_heading = "Who answers its challenges (where none is said: this program, on port 80)"
+)]
 struct WayArgs {
     /// Answer HTTP-01 on these addresses, where port 80 of the name leads there
     #[arg(long, value_name = "ADDR[:PORT]", value_delimiter = ',', value_parser = http_address)]
@@ -104,7 +108,7 @@ struct WayArgs {
 /// How an order is made.
 #[derive(Debug, clap::Args)]
 pub(super) struct OrderArgs {
-    /// How long one order may take, e.g. 90s or 10m
+    /// How long one order may take, e.g. 90s or 10m; taking its answers away comes after
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
     timeout: Duration,
 }

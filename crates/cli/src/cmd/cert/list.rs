@@ -21,7 +21,7 @@ pub(super) const NAMES_IN_FULL: usize = 100;
 const HEAD: [&str; 7] = ["name", "names", "key", "until", "days", "used by", "source"];
 
 pub(super) fn list(global: &Global) -> Result<Answer, Failure> {
-    let mut session = Session::existing(global)?;
+    let mut session = Session::reading(global)?;
     let engine = session.engine();
     let requests = engine.requests()?;
     let mut failed = Vec::new();

@@ -42,7 +42,10 @@ pub(super) fn tlsa(args: &TlsaArgs, global: &Global) -> Result<Answer, Failure> 
         return Err(Failure::new(Exit::Usage, "cert.bad-host-name", message)
             .hint("Say the name that MX records give: --mx mx.example.org."));
     }
-    let mut session = Session::existing(global)?;
+    let mut session = match args.next_key || args.forget_next_key {
+        true => Session::existing(global)?,
+        false => Session::reading(global)?,
+    };
     let mut engine = session.engine();
     let name = &args.name;
     if args.forget_next_key {

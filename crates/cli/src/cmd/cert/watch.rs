@@ -9,7 +9,7 @@ use crate::config::{Global, Talk};
 use crate::failure::{Exit, Failure, whole_chain};
 use crate::session::Session;
 use postseal_engine::{Changed, CheckNews, EngineError, Folders, Found, Outcome, Until, Watched};
-use postseal_host::{SourceError, Watcher, read_folder, read_password};
+use postseal_host::{SourceError, Watcher, read_folder, read_password, source_access};
 use postseal_planner::facts::MasterState;
 use postseal_planner::{Finding, Severity};
 use postseal_store::Watch;
@@ -119,17 +119,34 @@ impl OnDisk {
     }
 }
 
+/// The same to who does not wait.
+pub(super) struct AtOnce;
+
+impl Folders for AtOnce {
+    fn read(&self, watch: &Watch) -> Result<Found, Finding> {
+        read(watch)
+    }
+
+    fn wait(&mut self, _: &[PathBuf], _: Duration) {}
+}
+
+fn read(watch: &Watch) -> Result<Found, Finding> {
+    let domain = watch.domain.as_deref();
+    let files = read_folder(&watch.dir, domain).map_err(finding)?;
+    let password = watch.password_file.as_deref().map(read_password);
+    Ok(Found {
+        cert: files.cert,
+        key: files.key,
+        chain: files.chain,
+        password: password.transpose().map_err(finding)?,
+        source: files.source,
+        access: source_access(&watch.dir, domain).map_err(finding)?,
+    })
+}
+
 impl Folders for OnDisk {
     fn read(&self, watch: &Watch) -> Result<Found, Finding> {
-        let files = read_folder(&watch.dir, watch.domain.as_deref()).map_err(finding)?;
-        let password = watch.password_file.as_deref().map(read_password);
-        Ok(Found {
-            cert: files.cert,
-            key: files.key,
-            chain: files.chain,
-            password: password.transpose().map_err(finding)?,
-            source: files.source,
-        })
+        read(watch)
     }
 
     fn wait(&mut self, folders: &[PathBuf], at_most: Duration) {

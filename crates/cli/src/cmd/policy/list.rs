@@ -88,7 +88,7 @@ pub(super) fn run(args: &ListArgs, global: &Global) -> Result<Answer, Failure> {
         0 => usize::MAX,
         limit => limit.saturating_add(1),
     };
-    let mut session = Session::existing(global)?;
+    let mut session = Session::reading(global)?;
     let mut found = session.engine().list_rules(&filter, args.skip, limit)?;
     let more = args.limit > 0 && found.len() > args.limit;
     found.truncate(if more { args.limit } else { found.len() });

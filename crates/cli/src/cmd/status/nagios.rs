@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use postseal_engine::{Listed, Status};
 use postseal_planner::facts::MasterState;
 use postseal_planner::report::Outcome;
+use postseal_store::Phase;
 use serde_json::json;
 
 /// Fewer days left than this are a warning, and critical. An ACME client renews at thirty.
@@ -48,7 +49,13 @@ impl State {
 
 pub(super) fn run(global: &Global) -> Answer {
     match super::look(global) {
-        Ok(status) => answer(&notes(&status), &numbers(&status)),
+        Ok(status) => {
+            let mut notes = notes(&status);
+            // What a monitor does not read on standard error.
+            let warnings = global.warnings.take().into_iter();
+            notes.extend(warnings.map(|told| (State::Warning, told.sentence())));
+            answer(&notes, &numbers(&status))
+        }
         Err(failure) => answer(&[(State::Unknown, failure.sentence())], ""),
     }
 }
@@ -97,8 +104,16 @@ fn notes(status: &Status) -> Vec<(State, String)> {
     if !status.drift.drift.is_empty() {
         notes.push((State::Warning, "owned keys were edited by hand".to_owned()));
     }
+    if let Some(file) = status.drift.files.first() {
+        let told = format!("{} {}", file.path.display(), file.what);
+        notes.push((State::Warning, told));
+    }
     if let Some(open) = &status.open {
-        let told = format!("operation {} awaits confirmation", open.id);
+        let told = match open.journal.last() {
+            Some(Phase::AwaitingConfirmation) => "awaits confirmation",
+            _ => "was interrupted and is not ended",
+        };
+        let told = format!("operation {} {told}", open.id);
         notes.push((State::Warning, told));
     }
     if let Some(failed) = &status.failed {

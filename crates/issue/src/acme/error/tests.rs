@@ -68,6 +68,7 @@ fn every_error_has_a_code_and_a_remedy_and_refusals_their_own() {
             name: text(),
             challenge: ChallengeKind::Http01,
             problem: Problem::default(),
+            answered_at: Box::default(),
         },
         AcmeError::NotOffered {
             name: text(),

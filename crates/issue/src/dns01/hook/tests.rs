@@ -22,6 +22,7 @@ fn hook(folder: &Path, script: &str) -> Hook {
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     Hook {
         program,
+        keeper: Vec::new(),
         arguments: vec!["--zone".into(), "a b;c".into()],
         environment: vec![HookVariable {
             name: "API_KEY".into(),
@@ -84,7 +85,9 @@ fn a_hook_that_does_not_end_is_ended_with_its_children() {
     let bounds = Bounds::new(0, Duration::from_secs(600), &flag);
     let error = hook.present(&challenge(), &bounds).unwrap_err();
     assert!(
-        error.to_string().contains("no end within its time: begun"),
+        error
+            .to_string()
+            .contains("still running after 1 s and was killed; it said: begun"),
         "{error}"
     );
     let pid = fs::read_to_string(folder.path().join("hook.pid")).unwrap();

@@ -1,0 +1,54 @@
+//! Superseded keys and maps: told by `cert check`, removed by `cert prune`, and no way back is lost.
+
+use crate::site::{Site, all, by_name};
+use postseal_issue::KeyType;
+use serde_json::json;
+
+#[test]
+fn what_nothing_names_any_more_goes_and_every_rollback_still_works() {
+    let site = Site::serving();
+    site.import("a", KeyType::EcdsaP256, &["a.box.test"]);
+    site.must("cert bind a --sni a.box.test");
+    site.must("apply");
+    for version in ["second", "third", "fourth"] {
+        let files = site.make(version, KeyType::Rsa2048, &["mx.box.test"]);
+        site.must(&format!("cert deploy mx --cert {files}"));
+        let files = site.make(&format!("a-{version}"), KeyType::EcdsaP256, &["a.box.test"]);
+        site.must(&format!("cert deploy a --cert {files}"));
+    }
+    let before = site.installed();
+    // Four versions of two keys, and four maps with their sources.
+    assert_eq!(before.len(), 16, "{before:#?}");
+    let checked = site.run("cert check");
+    let findings = checked.json["findings"].as_array().unwrap();
+    let told = |code: &str| findings.iter().any(|finding| finding["code"] == code);
+    assert!(told("cert.superseded-files"), "{}", checked.stdout);
+
+    let pruned = site.must("cert prune");
+    assert_eq!(pruned.json["changed"], true);
+    let left = site.installed();
+    // The newest change renewed `a` alone: what was before it is one more key and one more map.
+    assert_eq!(left.len(), 3 + 4, "{left:#?}");
+    let removed = pruned.json["removed"].as_array().unwrap().len();
+    assert_eq!(removed, before.len() - left.len());
+    assert_eq!(site.plainly(), all("fourth"));
+    assert_eq!(site.shown(&by_name("a.box.test")), all("a-fourth"));
+    site.must("verify");
+    assert_eq!(site.must("drift").json["drift_files"], json!([]));
+    assert_eq!(site.must("cert prune").json["removed"], json!([]));
+
+    // Back, step by step, to files that are gone.
+    for (plain, named) in [
+        ("fourth", "a-third"),
+        ("third", "a-third"),
+        ("third", "a-second"),
+        ("second", "a-second"),
+        ("second", "a"),
+        ("mx", "a"),
+    ] {
+        site.must("rollback --yes");
+        assert_eq!(site.plainly(), all(plain));
+        assert_eq!(site.shown(&by_name("a.box.test")), all(named));
+    }
+    site.must("verify");
+}

@@ -1,0 +1,83 @@
+//! Who can exchange what is watched, and how the watches of an instance stand.
+//!
+//! Owns: refusing what anybody can write, and what `cert check` says of watches. Never: opens a
+//! folder. A watch presents what it finds without asking, so whoever can write there decides what
+//! Postfix shows.
+
+use super::Folders;
+use super::decide::{Known, Seen};
+use crate::{Engine, EngineError};
+use postseal_host::SourceAccess;
+use postseal_planner::{Finding, Severity};
+
+const STICKY: u32 = 0o1000;
+
+/// Why nothing is taken from there: anybody could have put it there.
+pub(super) fn open_to_all(access: &[SourceAccess]) -> Option<Finding> {
+    let open = |one: &&SourceAccess| one.mode & 0o002 != 0 && one.mode & STICKY == 0;
+    let one = access.iter().find(open)?;
+    let path = one.path.display();
+    Some(Finding::new(
+        "watch.writable",
+        Severity::Error,
+        format!(
+            "Everyone may write to {path} (mode {:04o}), and so decide what is presented: nothing \
+             is taken from there.",
+            one.mode
+        ),
+        format!("`chmod o-w {path}`."),
+    ))
+}
+
+/// Somebody beside root and us decides what is presented.
+fn foreign(access: &[SourceAccess]) -> Option<Finding> {
+    let us = rustix::process::geteuid().as_raw();
+    let one = access.iter().find(|one| one.uid != 0 && one.uid != us)?;
+    let path = one.path.display();
+    Some(Finding::new(
+        "watch.owner",
+        Severity::Info,
+        format!(
+            "{path} belongs to user {}, who so decides what Postfix presents.",
+            one.uid
+        ),
+        "Nothing, where that is the ACME client's own user; else give it to root.",
+    ))
+}
+
+impl Engine<'_> {
+    /// What is wrong with the remembered watches, of one certificate or of all: by its name.
+    pub fn check_watches(
+        &self,
+        only: Option<&str>,
+        folders: &dyn Folders,
+        each: &mut dyn FnMut(&str, Vec<Finding>),
+    ) -> Result<(), EngineError> {
+        for watch in self.watches(only)? {
+            let dir = watch.dir.display();
+            let (seen, found) = self.seen(&watch, folders)?;
+            let mut findings = match seen {
+                Seen::Unusable(finding) => vec![finding.seen(format!("watched: {dir}"))],
+                Seen::Usable { known, .. } => match known {
+                    Known::Done => Vec::new(),
+                    Known::New => vec![not_taken(&watch.name, &watch.dir.display().to_string())],
+                },
+            };
+            findings.extend(found.and_then(|found| foreign(&found.access)));
+            each(&watch.name, findings);
+        }
+        Ok(())
+    }
+}
+
+fn not_taken(name: &str, dir: &str) -> Finding {
+    Finding::new(
+        "watch.not-taken",
+        Severity::Warning,
+        format!("What lies in the watched folder {dir} is not presented yet."),
+        format!(
+            "See that the service that watches runs (`postseal cert watch`); `postseal cert watch \
+             {name} --once` takes it now, or says what keeps it."
+        ),
+    )
+}

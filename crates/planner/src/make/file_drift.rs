@@ -1,0 +1,79 @@
+//! Files of ours that somebody touched: keys with their chains, and maps of server names.
+//!
+//! Owns: [`file_drift`]. Never: judges a file by another measure than what a plan would write anew
+//! (`installs`), so that what is shown here is what `drift --restore` puts back.
+
+use super::build::Parsed;
+use super::{Request, installs};
+use crate::facts::{Facts, FileLook};
+use crate::plan::Step;
+use crate::rollback::restored;
+use std::path::{Path, PathBuf};
+
+/// A file of ours that is not as it was written.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct FileDrift {
+    /// Which.
+    pub path: PathBuf,
+    /// What is the matter with it, in words: `is gone`, `may be opened by others (mode 644)` …
+    pub what: String,
+}
+
+/// The files that what is in force needs, and that are not as they were written.
+pub fn file_drift(request: &Request<'_>, facts: &Facts) -> Vec<FileDrift> {
+    // Where the parameters cannot be put back, the files that they name now are what counts.
+    let files = restored(request, facts);
+    let named = files.map_or_else(
+        |_| Parsed::of(&facts.main_cf.bytes, &facts.master_cf.bytes),
+        |files| Parsed::of(&files.main, &files.master),
+    );
+    let steps = installs::steps(&named, request.intent, facts);
+    steps
+        .iter()
+        .filter_map(|step| touched(step, facts))
+        .collect()
+}
+
+fn touched(step: &Step, facts: &Facts) -> Option<FileDrift> {
+    let paths = match step {
+        Step::InstallChain { path, .. } => vec![path.clone()],
+        Step::InstallSniMap(map) => map.files(),
+        // Anybody may read it; that it is there is all that is asked of it.
+        Step::InstallPolicyMap(map) => return gone(&map.files(), facts),
+        _ => return None,
+    };
+    let told = paths.iter().find_map(|path| trouble(path, facts));
+    // What was not looked at is not called touched.
+    let looked = paths.iter().all(|path| facts.files.contains_key(path));
+    let (path, what) = match (told, looked) {
+        (Some(told), _) => told,
+        (None, false) => return None,
+        (None, true) => (paths.first()?.as_path(), "holds something else".to_owned()),
+    };
+    Some(FileDrift {
+        path: path.to_owned(),
+        what,
+    })
+}
+
+fn gone(paths: &[PathBuf], facts: &Facts) -> Option<FileDrift> {
+    let is_gone = |path: &&PathBuf| matches!(facts.files.get(*path), Some(FileLook::Missing));
+    paths.iter().find(is_gone).map(|path| FileDrift {
+        path: path.clone(),
+        what: "is gone".to_owned(),
+    })
+}
+
+fn trouble<'p>(path: &'p Path, facts: &Facts) -> Option<(&'p Path, String)> {
+    let what = match facts.files.get(path)? {
+        FileLook::Missing => "is gone".to_owned(),
+        FileLook::Directory | FileLook::Special => "is no plain file".to_owned(),
+        FileLook::Unreadable(why) => format!("cannot be read: {why}"),
+        FileLook::File { uid, .. } if *uid != 0 => format!("belongs to uid {uid}, not to root"),
+        FileLook::File { mode, .. } if mode & 0o077 != 0 => {
+            format!("may be opened by others (mode {:o})", mode & 0o7777)
+        }
+        FileLook::TooLarge(_) | FileLook::File { .. } => return None,
+    };
+    Some((path, what))
+}
