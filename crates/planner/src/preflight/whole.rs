@@ -301,6 +301,7 @@ fn findings(
         findings.push(finding);
     }
     findings.extend(in_clear(wanted, seen));
+    findings.extend(dane_as_may(wanted, seen));
     let named = way::count(&wanted.hop, known.answers);
     if named > hosts.len() {
         findings.push(Finding::new(
@@ -408,6 +409,26 @@ fn without_address(lost: &[String], all: bool) -> Option<Finding> {
             format!("DNS has no address for {}: {follows}.", lost.join(", ")),
             "Check how the name is written; if it is right, tell the domain's administrator.",
         )
+    })
+}
+
+/// Where `dane` protects nobody: there are no records to hold a server to.
+fn dane_as_may(wanted: &Wanted, seen: &[Seen<'_>]) -> Option<Finding> {
+    let weak = |one: &&Seen<'_>| one.peer.is_dane_as_may();
+    let places: Vec<String> = seen
+        .iter()
+        .filter(weak)
+        .map(|one| place(&one.peer))
+        .collect();
+    (wanted.policy.level == Level::Dane && !places.is_empty()).then(|| {
+        let finding = Finding::new(
+            "policy.dane-as-may",
+            Severity::Warning,
+            format!("dane comes to no more than may at {}.", wanted.hop),
+            "DANE needs TLSA records and DNSSEC on the whole way; where they are not to be had, a \
+             mandatory level or secure holds mail back.",
+        );
+        places.into_iter().fold(finding, Finding::seen)
     })
 }
 
