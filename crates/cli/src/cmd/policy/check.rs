@@ -11,7 +11,7 @@ use crate::failure::{Exit, Failure};
 use crate::session;
 use mailtls::policy::{Dialect, Policy};
 use postseal_engine::{
-    Destination, Network, PreflightOptions, Progress, SystemClock, World, explain_in,
+    HopPolicy, Network, PreflightOptions, Progress, SystemClock, World, explain_in,
     observe_unadopted, preflight,
 };
 use postseal_host::{Entered, Host, PostfixHost};
@@ -52,7 +52,7 @@ struct Checked {
 /// One next hop of a destination.
 struct Asked {
     subject: String,
-    destination: Option<Destination>,
+    destination: Option<HopPolicy>,
     findings: Vec<Finding>,
 }
 
@@ -118,7 +118,7 @@ fn one(subject: &str, hop: &Hop, policy: Option<&Policy>, mut findings: Vec<Find
     let in_force = || hop.policy.clone().or_else(|| Some(Policy::of(hop.level?)));
     let policy = policy.cloned().or_else(in_force);
     let destination = match (speaks, policy) {
-        (true, Some(policy)) => Some(Destination {
+        (true, Some(policy)) => Some(HopPolicy {
             nexthop: hop.nexthop.clone(),
             transport: hop.transport.clone(),
             policy,
@@ -160,7 +160,7 @@ fn look(
     };
     let mut options = PreflightOptions::default();
     options.budget.deadline = Duration::from_secs(args.timeout);
-    let destinations: Vec<Destination> = asked
+    let destinations: Vec<HopPolicy> = asked
         .iter()
         .filter_map(|one| one.destination.clone())
         .collect();
