@@ -232,7 +232,7 @@ impl Peer<'_> {
                 "policy.tlsa-mismatch",
                 format!(
                     "its certificate matches none of the TLSA records of {}",
-                    found.owner
+                    found.owner.trim_end_matches('.')
                 ),
             )),
         }

@@ -212,7 +212,7 @@ fn anchors_are_read_where_smtp_reads_them() {
     let root = mailtls::pem_certificates(&pem).expect("a root");
     let name = format!("/etc/cas/{:08x}.0", root[0].subject_hash());
     assert!(trusted("main smtp_tls_CApath = /etc/cas").contains(&name));
-    let jailed = trusted("main compatibility_level = 0\nmain smtp_tls_CApath = /etc/cas\n");
+    let jailed = trusted("transport jailed\nmain smtp_tls_CApath = /etc/cas\n");
     assert!(
         jailed
             .iter()

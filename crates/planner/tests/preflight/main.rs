@@ -141,7 +141,9 @@ fn the_strongest_policy_that_works_is_suggested_with_what_stops_the_stronger_one
     let two = "hop customer.test\ndns mx customer.test mx.example.com mail.example.org\n\
                dns a mx.example.com 192.0.2.1\ndns a mail.example.org 192.0.2.2\n\
                main smtp_dns_support_level = dnssec\n";
-    let tlsa = "dns tlsa mx.example.com 25 mx\ndns tlsa mail.example.org 25 mail\n";
+    let record = stage::tlsa("mail");
+    let tlsa = format!("dns tlsa mx.example.com 25 mx\ndns tlsa mail.example.org 25 {record}\n");
+    let tlsa = tlsa.as_str();
     let without = "dns tlsa mx.example.com 25\ndns tlsa mail.example.org 25\n";
     let both = "secure match=mx.example.com:mail.example.org";
     for (records, one, other, wanted) in [

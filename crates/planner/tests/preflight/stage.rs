@@ -4,17 +4,54 @@
 //! `at ADDRESS[:PORT] WHAT`, where WHAT is `clear`, `454`, `broken`, `421`, `554`, `500` (to EHLO), `silent`,
 //! `refused` (the connection), `late` (gone after the handshake), `anonymous`, or `tls NAME [1.2]`.
 
-use crate::support::{Host, NOW, dns, pem};
+use crate::support::{self, Host, NOW, dns};
 use mailtls::policy::{Dialect, Policy};
 use mailtls::{Anchors, Certificate, Fingerprint, TlsVersion, pem_certificates};
+use postseal_issue::{KeyType, LeafRequest, PrivateCa, Validity};
 use postseal_planner::Preflight;
 use postseal_planner::preflight::{self, Client, Known, NextHop, Visits, Wanted};
 use postseal_planner::report::{Handshake, Report, Stage as Step, StageName, StageOutcome};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::LazyLock;
 
 const MASTER: &str = "smtp inet n - n - - smtpd\nsmtp unix - - n - - smtp\n\
+                      jailed unix - - y - - smtp\n\
                       wrap unix - - n - - smtp -o smtp_tls_wrappermode=yes\n";
+
+/// A second CA, and its certificate for mail.example.org.
+static OTHER: LazyLock<[String; 2]> = LazyLock::new(|| {
+    const DAY: i64 = 86_400;
+    let validity = Validity {
+        not_before: NOW - DAY,
+        not_after: NOW + DAY,
+    };
+    let ca = PrivateCa::new("Other CA", KeyType::EcdsaP256, validity).expect("a CA");
+    let request = LeafRequest {
+        names: vec!["mail.example.org".to_owned()],
+        key_type: KeyType::EcdsaP256,
+        validity,
+    };
+    let leaf = ca.issue(&request).expect("a certificate");
+    [ca.certificate_pem(), leaf.cert_pem]
+});
+
+/// The certificates of this name, of the support's or of the other CA.
+fn pem(name: &str) -> Vec<u8> {
+    let [ca, mail] = &*OTHER;
+    match name {
+        "other" => ca.clone().into_bytes(),
+        "mail" => mail.clone().into_bytes(),
+        name => support::pem(name),
+    }
+}
+
+/// `3-1-1-…` of the key of a certificate, for a line of DNS.
+pub(crate) fn tlsa(name: &str) -> String {
+    let chain = pem_certificates(&pem(name)).expect("a chain");
+    let record = mailtls::tlsa::TlsaRecord::for_certificate(&chain[0]);
+    record.to_string().replace(' ', "-")
+}
 
 pub(crate) struct Stage {
     pub(crate) wanted: Wanted,
@@ -49,7 +86,7 @@ impl Stage {
             client,
         };
         let servers = of("at").iter().map(|line| server(line)).collect();
-        let trust = one("trust", "root");
+        let trust = one("trust", "root other");
         let trusted = trust
             .split(' ')
             .filter(|name| *name != "none")
