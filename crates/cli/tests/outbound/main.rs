@@ -5,6 +5,7 @@
 #[path = "../scene/mod.rs"]
 mod scene;
 
+mod checks;
 mod exchangers;
 mod levels;
 mod peers;
