@@ -96,6 +96,19 @@ fn next_hops(
         Failure::new(Exit::Data, "policy.bad-destination", error.to_string())
             .hint("Name user@example.org, example.org or '[mx.example.org]:587'.")
     })?;
+    if let (Subject::NextHop(nexthop), Some(policy)) = (&subject, policy) {
+        // Nothing has to be found out: this policy, and smtp(8).
+        let destination = HopPolicy {
+            nexthop: nexthop.clone(),
+            transport: "smtp".to_owned(),
+            policy: policy.clone(),
+        };
+        return Ok(vec![Asked {
+            subject: text.to_owned(),
+            destination: Some(destination),
+            findings: Vec::new(),
+        }]);
+    }
     let explanation = explain_in(host, facts, &subject, "")?;
     let mut findings = match policy {
         Some(_) => Vec::new(),
