@@ -74,7 +74,7 @@ pub use issue::{Answerers, Freshly, Issue, Means, Terms};
 pub use make::{KeyChoice, Wanted};
 pub use next_key::WaitingKey;
 pub use observe::observe_unadopted;
-pub use preflight::{Destination, PreflightOptions, Progress, World, preflight};
+pub use preflight::{HopPolicy, PreflightOptions, Progress, World, preflight};
 pub use propose::Proposal;
 pub use recover::Recovery;
 pub use renew::{Force, RenewalEnd, RenewalView, Renewed};

@@ -17,9 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A next hop that is to be checked.
+/// A next hop, and the policy that is asked about.
 #[derive(Clone, Debug)]
-pub struct Destination {
+pub struct HopPolicy {
     /// As smtp(8) gets it: a domain, `[host]`, `[host]:port`, `host:port`.
     pub nexthop: String,
     /// The transport that delivers (`smtp`).
@@ -65,7 +65,7 @@ pub struct Progress {
 /// Where a next hop is none; nothing was asked then.
 pub fn preflight(
     world: World<'_>,
-    destinations: &[Destination],
+    destinations: &[HopPolicy],
     options: PreflightOptions,
     told: &(dyn Fn(Progress) + Sync),
 ) -> Result<Vec<Preflight>, NoNextHop> {
@@ -101,9 +101,9 @@ pub struct World<'a> {
     pub clock: &'a dyn Clock,
 }
 
-fn wanted(facts: &Facts, destinations: &[Destination]) -> Result<Vec<Wanted>, NoNextHop> {
+fn wanted(facts: &Facts, destinations: &[HopPolicy]) -> Result<Vec<Wanted>, NoNextHop> {
     let mut clients: BTreeMap<String, Client> = BTreeMap::new();
-    let mut one = |destination: &Destination| {
+    let mut one = |destination: &HopPolicy| {
         let client = clients.entry(destination.transport.clone());
         let client = client.or_insert_with_key(|transport| Client::of(facts, transport));
         Ok(Wanted {

@@ -7,10 +7,11 @@
 //!
 //! `nexthop` and `client` say what is asked about, `way` where mail goes, `reached` what a look
 //! showed, `level` and `certificate` what a policy makes of it at one address, `whole` what that
-//! means for the next hop, `strongest` what to wish for instead.
+//! means for the next hop, `findings` how it is said, `strongest` what to wish for instead.
 
 mod certificate;
 mod client;
+mod findings;
 mod level;
 mod nexthop;
 mod reached;

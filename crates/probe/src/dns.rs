@@ -20,8 +20,11 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Questions under way at the same time.
+/// Questions under way at the same time: a few, and more where there are many, so that one that
+/// is not answered holds up none of the others.
 const PARALLEL: usize = 8;
+const PARALLEL_OF_MANY: usize = 32;
+const MANY: usize = 64;
 /// The longest wait for one answer of one resolver.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
@@ -46,8 +49,12 @@ pub fn ask(
             done.push((place, answered));
         }
     };
+    let parallel = match questions.len() {
+        MANY.. => PARALLEL_OF_MANY,
+        few => PARALLEL.min(few),
+    };
     thread::scope(|scope| {
-        for _ in 1..PARALLEL.min(questions.len()) {
+        for _ in 1..parallel {
             // Where no thread is to be had, those that run do the work; this one always does.
             let _ = thread::Builder::new().spawn_scoped(scope, work);
         }

@@ -11,6 +11,7 @@ mod chains;
 mod lint;
 mod memory;
 mod plan;
+mod preflight;
 mod renewal;
 mod site;
 mod store;
@@ -54,6 +55,8 @@ enum Scenario {
     Memory,
     /// `plan` with nothing to do, beside the postconf calls it rests on
     Plan,
+    /// `policy check` of a thousand destinations
+    Preflight,
     /// Renewals while clients shake hands
     Renewal,
     /// `cert list` and `cert check` with many certificates
@@ -80,6 +83,7 @@ fn run(arguments: &Arguments) -> Outcome<()> {
         Scenario::Lint => lint::run(rounds)?,
         Scenario::Memory => memory::run(rounds)?,
         Scenario::Plan => plan::run(rounds)?,
+        Scenario::Preflight => preflight::run()?,
         Scenario::Renewal => renewal::run()?,
         Scenario::Store => store::run(rounds)?,
     };

@@ -5,6 +5,8 @@
 #[path = "../scene/mod.rs"]
 mod scene;
 
+mod checks;
+mod exchangers;
 mod levels;
 mod peers;
 mod preflight;

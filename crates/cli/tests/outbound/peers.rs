@@ -27,6 +27,7 @@ pub(crate) enum Peer {
 
 /// The certificates of the peers.
 pub(crate) struct Chains {
+    authority: PrivateCa,
     pub(crate) ca: String,
     trusted: Issued,
     wrong_name: Issued,
@@ -61,7 +62,35 @@ impl Chains {
             expired: ca.issue(&request(NAME, validity(-30, -1))).unwrap(),
             fingerprint: leaf[0].fingerprint().to_string(),
             own,
+            authority: ca,
         }
+    }
+
+    /// The certificate of [`Peer::SelfSigned`].
+    pub(crate) fn own_pem(&self) -> &str {
+        &self.own.cert_pem
+    }
+
+    /// A server with a trusted certificate for another name.
+    pub(crate) fn sink_named(&self, name: &str, address: SocketAddr) -> Sink {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let now = i64::try_from(now.as_secs()).unwrap();
+        let request = LeafRequest {
+            names: vec![name.to_owned()],
+            key_type: KeyType::EcdsaP256,
+            validity: Validity {
+                not_before: now - DAY,
+                not_after: now + DAY,
+            },
+        };
+        let chain = self.authority.issue(&request).unwrap();
+        let certificate = SinkCertificate::new(chain.fullchain_pem(), chain.key_pem.as_bytes());
+        let tls = SinkTls::StartTls(certificate);
+        let options = SinkOptions {
+            address,
+            ..SinkOptions::new(tls)
+        };
+        Sink::start(options).unwrap()
     }
 
     /// A server with this certificate on a free port of 127.0.0.1.

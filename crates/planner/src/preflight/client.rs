@@ -5,7 +5,7 @@
 
 use crate::facts::Facts;
 use crate::view::{Service, View};
-use mailtls::{ProtocolList, RangeSyntax};
+use mailtls::{Level, ProtocolList, RangeSyntax};
 use postfix_cf::{MainCf, MasterCf};
 use std::path::PathBuf;
 
@@ -26,6 +26,9 @@ pub struct Client {
     pub families: Families,
     /// Protocols at `may` and at mandatory levels; `None` where the list cannot be read.
     pub protocols: Protocols,
+    /// What `dane` comes to where DNSSEC does not vouch for the exchanger
+    /// (`smtp_tls_dane_insecure_mx_policy`).
+    pub insecure_mx: Level,
     /// `smtp_tls_servername`.
     pub servername: String,
     /// `smtp_tls_fingerprint_digest`.
@@ -149,6 +152,7 @@ impl Reader<'_> {
                 may: self.protocols("tls_protocols"),
                 mandatory: self.protocols("tls_mandatory_protocols"),
             },
+            insecure_mx: self.insecure_mx(),
             servername: self.value("tls_servername"),
             digest: self.digest(),
             matches: Matches {
@@ -237,6 +241,16 @@ impl Reader<'_> {
         } else {
             said
         }
+    }
+
+    /// By default `dane` only where that is the level for all destinations.
+    fn insecure_mx(&self) -> Level {
+        let by_default = match self.value("tls_security_level").as_str() {
+            "dane" => Level::Dane,
+            _ => Level::May,
+        };
+        let said = self.value("tls_dane_insecure_mx_policy").parse();
+        said.unwrap_or(by_default)
     }
 
     fn trust(&self) -> TrustFiles {

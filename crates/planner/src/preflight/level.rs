@@ -64,7 +64,7 @@ impl Peer<'_> {
         match policy.level {
             Level::None | Level::May => self.opportunistic(policy),
             Level::Dane | Level::DaneOnly | Level::HalfDane => match self.dane(policy.level) {
-                Dane::As(Level::May) => self.opportunistic(policy),
+                Dane::As(Level::None | Level::May) => self.opportunistic(policy),
                 Dane::As(_) => self.mandatory(policy, Wants::Nothing),
                 Dane::By(found) => self.by_records(policy, found),
                 Dane::Waits(lack) => Judged::Waits(lack),
@@ -119,6 +119,11 @@ impl Peer<'_> {
         self.address.port() == 465 && self.client.opening == Opening::StartTls
     }
 
+    /// Whether `dane` comes to no more than `may` here.
+    pub(super) fn is_dane_as_may(&self) -> bool {
+        matches!(self.dane(Level::Dane), Dane::As(Level::None | Level::May))
+    }
+
     fn opportunistic(&self, policy: &Policy) -> Judged {
         let sni = server_name(policy, self.client, self.hop, &self.host.name);
         match self.reached(sni) {
@@ -164,9 +169,13 @@ impl Peer<'_> {
             let why = "the transport does not ask for DNSSEC (smtp_dns_support_level = dnssec)";
             return without("policy.dane-without-dnssec", why);
         }
-        if only && self.host.named == Security::Insecure {
+        let fallback = self.client.insecure_mx;
+        if self.host.named == Security::Insecure && (only || fallback != Level::Dane) {
             let why = "DNSSEC does not vouch for it being the host of this destination";
-            return without("policy.mx-insecure", why);
+            return match without("policy.mx-insecure", why) {
+                Dane::As(_) => Dane::As(fallback),
+                held => held,
+            };
         }
         match &self.host.tlsa {
             Published::NotAsked | Published::Insecure(_) => {
@@ -223,7 +232,7 @@ impl Peer<'_> {
                 "policy.tlsa-mismatch",
                 format!(
                     "its certificate matches none of the TLSA records of {}",
-                    found.owner
+                    found.owner.trim_end_matches('.')
                 ),
             )),
         }

@@ -1,23 +1,22 @@
 //! What the judgements of single addresses mean for mail to the next hop.
 //!
 //! Owns: Postfix's order: the preferred hosts first, the next where one does not do, no more
-//! addresses than `smtp_mx_address_limit`; and the findings. Never: judges an address.
+//! addresses than `smtp_mx_address_limit`. Never: judges an address, words a finding.
 //!
 //! At a mandatory level mail waits only when no address will do. So one good address is a pass,
 //! and the others are warned of; no good one and one that could not be seen is undetermined.
 
+use super::findings::{findings, undetermined};
 use super::level::{Judged, Peer};
 use super::reached::Reached;
 use super::strongest::strongest;
 use super::way::{self, Host, MOST_ADDRESSES, Way};
 use super::{
-    AddressSeen, Client, Delivery, HostSeen, Known, Lack, Preflight, Strongest, TlsaSeen, Wanted,
+    AddressSeen, Client, Delivery, HostSeen, Known, Preflight, Strongest, TlsaSeen, Wanted,
 };
 use crate::dane::Published;
 use crate::finding::{Finding, Severity};
 use crate::report::Outcome;
-use mailtls::Level;
-use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 /// An address of a host.
@@ -109,21 +108,10 @@ fn nowhere(wanted: &Wanted, now: i64, finding: Finding) -> Preflight {
     }
 }
 
-fn undetermined(hop: &super::NextHop, whys: impl Iterator<Item = String>) -> Finding {
-    let finding = Finding::new(
-        "policy.preflight-undetermined",
-        Severity::Warning,
-        format!("Whether this works for {hop} could not be told: nothing conclusive was seen."),
-        "Check it again later (`policy check`); where it stays so, look at the way there: a \
-         firewall, a greet delay, a resolver.",
-    );
-    whys.fold(finding, Finding::seen)
-}
-
 /// An address with its judgement.
-struct Seen<'a> {
-    peer: Peer<'a>,
-    judged: Judged,
+pub(super) struct Seen<'a> {
+    pub(super) peer: Peer<'a>,
+    pub(super) judged: Judged,
 }
 
 fn to(wanted: &Wanted, known: Known<'_>, hosts: &[Host]) -> Preflight {
@@ -219,7 +207,7 @@ fn sentence(wanted: &Wanted, outcome: Outcome, seen: &[Seen<'_>], findings: &[Fi
     }
 }
 
-const fn is_encrypted(way: Delivery) -> bool {
+pub(super) const fn is_encrypted(way: Delivery) -> bool {
     matches!(way, Delivery::Verified | Delivery::Encrypted)
 }
 
@@ -267,167 +255,4 @@ const fn words(delivery: Delivery) -> &'static str {
         Delivery::Clear => "in cleartext",
         Delivery::ClearLater => "in cleartext, after a first attempt that fails",
     }
-}
-
-fn findings(
-    wanted: &Wanted,
-    known: Known<'_>,
-    hosts: &[Host],
-    seen: &[Seen<'_>],
-    strongest: &Strongest,
-) -> Vec<Finding> {
-    let mut findings = lacks(wanted, seen, strongest);
-    let mut unknown: Vec<String> = Vec::new();
-    for one in seen {
-        if let Judged::Unknown(why) = &one.judged {
-            unknown.push(format!("{}: {why}", place(&one.peer)));
-        }
-    }
-    let mut lost = Vec::new();
-    for host in hosts {
-        match &host.addresses {
-            Err(why) => unknown.push(format!("{}: {why}", host.name)),
-            Ok(none) if none.is_empty() => lost.push(host.name.clone()),
-            Ok(_) => {}
-        }
-    }
-    let passes = seen.iter().any(|one| matches!(one.judged, Judged::Goes(_)));
-    findings.extend(without_address(&lost, lost.len() == hosts.len()));
-    if !unknown.is_empty() {
-        let mut finding = undetermined(&wanted.hop, unknown.into_iter());
-        if passes {
-            finding.message = "Some of the servers could not be seen.".to_owned();
-        }
-        findings.push(finding);
-    }
-    findings.extend(in_clear(wanted, seen));
-    let named = way::count(&wanted.hop, known.answers);
-    if named > hosts.len() {
-        findings.push(Finding::new(
-            "policy.mx-many",
-            Severity::Info,
-            format!(
-                "Of {named} mail exchangers the first {} were looked at.",
-                hosts.len()
-            ),
-            "Nothing has to be done; Postfix tries no more either (smtp_mx_address_limit).",
-        ));
-    }
-    findings
-}
-
-/// The lacks, one finding for each code.
-fn lacks(wanted: &Wanted, seen: &[Seen<'_>], strongest: &Strongest) -> Vec<Finding> {
-    let mut by_code: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
-    for one in seen {
-        if let Judged::Waits(Lack { code, why }) = &one.judged {
-            let evidence = format!("{}: {why}", place(&one.peer));
-            by_code.entry(code).or_default().push(evidence);
-        }
-    }
-    let passes = seen.iter().any(|one| matches!(one.judged, Judged::Goes(_)));
-    let (severity, follows) = match passes {
-        true => (
-            Severity::Warning,
-            "Postfix goes on to the next server then; mail waits while no better one answers",
-        ),
-        false => (Severity::Error, "mail waits in the queue"),
-    };
-    let finding = |(code, evidence): (&'static str, Vec<String>)| {
-        let message = format!("{} at {}: {follows}.", what(code), wanted.hop);
-        let finding = Finding::new(code, severity, message, remedy(code, wanted, strongest));
-        evidence.into_iter().fold(finding, Finding::seen)
-    };
-    by_code.into_iter().map(finding).collect()
-}
-
-fn place(peer: &Peer<'_>) -> String {
-    let name = &peer.host.name;
-    match peer.address.ip().to_string() == *name {
-        true => peer.address.to_string(),
-        false => format!("{name} ({})", peer.address),
-    }
-}
-
-/// What a code says of servers.
-fn what(code: &str) -> &'static str {
-    match code {
-        "policy.no-starttls" => "A server offers no TLS",
-        "policy.starttls-refused" => "A server offers TLS and refuses to start it",
-        "policy.handshake-failed" => "A server's TLS handshake fails",
-        "policy.protocol" => "A server speaks no version of TLS that may be used",
-        "policy.certificate-untrusted" => "A server's certificate is not trusted",
-        "policy.certificate-expired" => "A server's certificate has expired",
-        "policy.certificate-name" => "A server's certificate is for another name",
-        "policy.no-certificate" => "A server shows no certificate",
-        "policy.fingerprint-mismatch" => "A server's fingerprint is not among the listed ones",
-        "policy.tlsa-mismatch" => "A server's certificate does not match its TLSA records",
-        "policy.no-tlsa" => "A server has no TLSA records that DNSSEC vouches for",
-        "policy.tlsa-unusable" => "A server's TLSA records are of no use",
-        "policy.mx-insecure" => "DNSSEC does not vouch for the mail exchanger",
-        "policy.dane-without-dnssec" => "There is no DNSSEC to rest on",
-        "policy.no-wrappermode" => "The transport does not begin with TLS",
-        _ => "The transport begins with TLS",
-    }
-}
-
-fn remedy(code: &str, wanted: &Wanted, strongest: &Strongest) -> String {
-    let own = match code {
-        "policy.certificate-untrusted" | "policy.certificate-name" => {
-            "Ask its administrator for a certificate that fits, or pin its key by fingerprint"
-        }
-        "policy.certificate-expired" => "Ask its administrator to renew the certificate",
-        "policy.fingerprint-mismatch" => {
-            "Ask its administrator, by telephone, for the fingerprint; then list the new one"
-        }
-        "policy.dane-without-dnssec" => "Set smtp_dns_support_level = dnssec",
-        "policy.no-wrappermode" => {
-            "Send it by a transport with -o smtp_tls_wrappermode=yes in master.cf"
-        }
-        "policy.wrapper-without-encrypt" => "Demand encrypt at least",
-        "policy.tlsa-mismatch" => "Tell its administrator: its records and certificate differ",
-        _ => "Ask its administrator for TLS that works",
-    };
-    match &strongest.policy {
-        Some(policy) if *policy != wanted.policy.to_string() => {
-            format!("{own}; what would work today is `{policy}`.")
-        }
-        _ => format!("{own}."),
-    }
-}
-
-fn without_address(lost: &[String], all: bool) -> Option<Finding> {
-    let (severity, follows) = match all {
-        true => (Severity::Error, "mail for the domain is not delivered"),
-        false => (Severity::Warning, "Postfix goes on to the next"),
-    };
-    (!lost.is_empty()).then(|| {
-        Finding::new(
-            "policy.mx-without-address",
-            severity,
-            format!("DNS has no address for {}: {follows}.", lost.join(", ")),
-            "Check how the name is written; if it is right, tell the domain's administrator.",
-        )
-    })
-}
-
-/// At `may` (and `dane` without records): what goes in clear.
-fn in_clear(wanted: &Wanted, seen: &[Seen<'_>]) -> Option<Finding> {
-    if wanted.policy.level == Level::None {
-        return None;
-    }
-    let clear = seen.iter().filter(|one| match one.judged {
-        Judged::Goes(way) => !is_encrypted(way),
-        _ => false,
-    });
-    let places: Vec<String> = clear.map(|one| place(&one.peer)).collect();
-    (!places.is_empty()).then(|| {
-        let finding = Finding::new(
-            "policy.cleartext",
-            Severity::Warning,
-            format!("Mail to {} would be sent in cleartext.", wanted.hop),
-            "Ask its administrator for TLS that works; a mandatory level would hold the mail back.",
-        );
-        places.into_iter().fold(finding, Finding::seen)
-    })
 }

@@ -11,7 +11,7 @@ use crate::failure::{Exit, Failure};
 use crate::session;
 use mailtls::policy::{Dialect, Policy};
 use postseal_engine::{
-    Destination, Network, PreflightOptions, Progress, SystemClock, World, explain_in,
+    HopPolicy, Network, PreflightOptions, Progress, SystemClock, World, explain_in,
     observe_unadopted, preflight,
 };
 use postseal_host::{Entered, Host, PostfixHost};
@@ -52,7 +52,7 @@ struct Checked {
 /// One next hop of a destination.
 struct Asked {
     subject: String,
-    destination: Option<Destination>,
+    destination: Option<HopPolicy>,
     findings: Vec<Finding>,
 }
 
@@ -96,6 +96,19 @@ fn next_hops(
         Failure::new(Exit::Data, "policy.bad-destination", error.to_string())
             .hint("Name user@example.org, example.org or '[mx.example.org]:587'.")
     })?;
+    if let (Subject::NextHop(nexthop), Some(policy)) = (&subject, policy) {
+        // Nothing has to be found out: this policy, and smtp(8).
+        let destination = HopPolicy {
+            nexthop: nexthop.clone(),
+            transport: "smtp".to_owned(),
+            policy: policy.clone(),
+        };
+        return Ok(vec![Asked {
+            subject: text.to_owned(),
+            destination: Some(destination),
+            findings: Vec::new(),
+        }]);
+    }
     let explanation = explain_in(host, facts, &subject, "")?;
     let mut findings = match policy {
         Some(_) => Vec::new(),
@@ -118,7 +131,7 @@ fn one(subject: &str, hop: &Hop, policy: Option<&Policy>, mut findings: Vec<Find
     let in_force = || hop.policy.clone().or_else(|| Some(Policy::of(hop.level?)));
     let policy = policy.cloned().or_else(in_force);
     let destination = match (speaks, policy) {
-        (true, Some(policy)) => Some(Destination {
+        (true, Some(policy)) => Some(HopPolicy {
             nexthop: hop.nexthop.clone(),
             transport: hop.transport.clone(),
             policy,
@@ -160,7 +173,7 @@ fn look(
     };
     let mut options = PreflightOptions::default();
     options.budget.deadline = Duration::from_secs(args.timeout);
-    let destinations: Vec<Destination> = asked
+    let destinations: Vec<HopPolicy> = asked
         .iter()
         .filter_map(|one| one.destination.clone())
         .collect();

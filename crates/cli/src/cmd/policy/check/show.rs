@@ -5,9 +5,9 @@
 use super::Checked;
 use crate::answer::findings_text;
 use crate::table;
-use postseal_planner::Preflight;
-use postseal_planner::preflight::{AddressSeen, HostSeen};
+use postseal_planner::preflight::{AddressSeen, HostSeen, Obstacle};
 use postseal_planner::report::Outcome;
+use postseal_planner::{Finding, Preflight};
 use std::fmt::Write as _;
 use std::io::IsTerminal;
 
@@ -58,36 +58,55 @@ const fn word(outcome: Outcome) -> &'static str {
     }
 }
 
-/// One next hop, for people.
+/// One next hop, for people. What the servers' lines say is not said again as evidence.
 fn story(one: &Checked) -> String {
     let mut text = match &one.preflight {
         Some(seen) => told(&one.subject, seen),
         None => format!("{}\n", one.subject),
     };
-    text.push_str(&findings_text(&one.findings));
+    let own = one.preflight.iter().flat_map(|seen| &seen.findings);
+    let own: Vec<&Finding> = own.collect();
+    let shown = one
+        .findings
+        .iter()
+        .map(|finding| match own.contains(&finding) {
+            true => Finding {
+                evidence: Vec::new(),
+                ..finding.clone()
+            },
+            false => finding.clone(),
+        });
+    text.push_str(&findings_text(&shown.collect::<Vec<_>>()));
     text.push('\n');
     text
 }
 
 /// Writing to a String cannot fail.
 fn told(subject: &str, seen: &Preflight) -> String {
-    let mut text = format!("{}: {} at {}\n", subject, word(seen.outcome), seen.policy);
+    let mut text = format!("{subject}: {} at {}\n", word(seen.outcome), seen.policy);
     if subject != seen.nexthop {
         let _ = writeln!(text, "  next hop   {}", seen.nexthop);
     }
-    let _ = writeln!(text, "  {}", seen.sentence);
     for host in &seen.hosts {
         text.push_str(&host_told(host));
     }
     if let Some(policy) = &seen.strongest.policy {
         let _ = writeln!(text, "  strongest  {policy}");
-        for obstacle in &seen.strongest.stronger {
-            let _ = writeln!(
-                text,
-                "             not {}: {}",
-                obstacle.policy, obstacle.why
-            );
-        }
+        text.push_str(&obstacles(&seen.strongest.stronger));
+    }
+    if seen.outcome == Outcome::Pass {
+        let _ = writeln!(text, "{}", seen.sentence);
+    }
+    text
+}
+
+/// Why nothing stronger, a line for each reason.
+fn obstacles(all: &[Obstacle]) -> String {
+    let mut text = String::new();
+    for same in all.chunk_by(|one, next| one.why == next.why) {
+        let policies: Vec<&str> = same.iter().map(|one| one.policy.as_str()).collect();
+        let why = same.first().map_or("", |one| one.why.as_str());
+        let _ = writeln!(text, "             not {}: {why}", policies.join(", "));
     }
     text
 }
@@ -103,20 +122,20 @@ fn host_told(host: &HostSeen) -> String {
         None => host
             .addresses
             .iter()
-            .map(|one| address(&name, one))
+            .map(|one| address(host, &name, one))
             .collect(),
     }
 }
 
-fn address(name: &str, seen: &AddressSeen) -> String {
+fn address(host: &HostSeen, name: &str, seen: &AddressSeen) -> String {
     let version = seen
         .version
         .map(|version| format!(", {version}"))
         .unwrap_or_default();
-    let at = seen.address;
-    format!(
-        "  server     {name} {at}: {}: {}{version}\n",
-        word(seen.outcome),
-        seen.words
-    )
+    let at = match seen.address.ip().to_string() == host.name {
+        true => seen.address.to_string(),
+        false => format!("{name} {}", seen.address),
+    };
+    let (word, words) = (word(seen.outcome), &seen.words);
+    format!("  server     {at}: {word}: {words}{version}\n")
 }

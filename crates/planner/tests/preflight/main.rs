@@ -1,0 +1,186 @@
+//! What a preflight says of servers that are seen so and so: every code has a story that brings it
+//! and a near miss that does not; and what is asked, looked at and trusted on the way.
+
+#![allow(clippy::expect_used, reason = "helpers of tests")]
+
+mod asked;
+mod stage;
+#[path = "../support/mod.rs"]
+mod support;
+
+use postseal_planner::Severity;
+use stage::Stage;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// `### CODE SEVERITY OUTCOME` or `### !CODE OUTCOME`, then a stage (see `stage`).
+const STORIES: &str = include_str!("stories.txt");
+
+struct Story {
+    code: &'static str,
+    /// `None`: a near miss.
+    severity: Option<&'static str>,
+    outcome: &'static str,
+    text: &'static str,
+}
+
+fn stories() -> Vec<Story> {
+    STORIES.split("### ").skip(1).map(story).collect()
+}
+
+fn story(text: &'static str) -> Story {
+    let (head, body) = text.split_once('\n').expect("a head and a body");
+    match head.split(' ').collect::<Vec<_>>()[..] {
+        [code, outcome] => Story {
+            code: code.strip_prefix('!').expect("a near miss"),
+            severity: None,
+            outcome,
+            text: body,
+        },
+        [code, severity, outcome] => Story {
+            code,
+            severity: Some(severity),
+            outcome,
+            text: body,
+        },
+        _ => panic!("no head of a story: {head}"),
+    }
+}
+
+#[test]
+fn stories_bring_their_code_and_near_misses_do_not() {
+    let mut wrong = Vec::new();
+    for Story {
+        code,
+        severity,
+        outcome,
+        text,
+    } in stories()
+    {
+        let seen = Stage::read(text).judged();
+        let severities = seen.findings.iter().filter(|one| one.code == code);
+        let severities: Vec<&str> = severities.map(|one| word(one.severity)).collect();
+        let right = severities == severity.as_slice();
+        if !right || format!("{:?}", seen.outcome).to_lowercase() != outcome {
+            wrong.push(format!("{code} {severity:?} {outcome}\n{text}  {seen:#?}"));
+        }
+        for finding in &seen.findings {
+            assert!(finding.remedy.ends_with('.'), "{finding:?}");
+            assert!(finding.message.ends_with('.'), "{finding:?}");
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+const fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "info",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+        Severity::Fatal => "fatal",
+    }
+}
+
+/// The codes that the sources name.
+fn codes() -> BTreeSet<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/preflight");
+    let mut codes = BTreeSet::new();
+    for entry in fs::read_dir(folder).expect("a module with parts") {
+        let text = fs::read_to_string(entry.expect("an entry").path()).expect("a source");
+        let literals = text.split('"').skip(1).step_by(2);
+        codes.extend(
+            literals
+                .filter(|one| one.starts_with("policy."))
+                .map(str::to_owned),
+        );
+    }
+    codes
+}
+
+#[test]
+fn no_code_without_a_story_and_a_near_miss() {
+    let stories = stories();
+    let of = |fires: bool| -> BTreeSet<String> {
+        let those = stories.iter().filter(|one| one.severity.is_some() == fires);
+        those.map(|one| one.code.to_owned()).collect()
+    };
+    let known = codes();
+    assert!(known.len() > 20, "{known:?}");
+    assert_eq!(of(true), known, "stories");
+    assert_eq!(of(false), known, "near misses");
+}
+
+#[test]
+fn the_strongest_policy_that_works_is_suggested_with_what_stops_the_stronger_ones() {
+    let mut wrong = Vec::new();
+    for (stage, wanted) in [
+        ("at 192.0.2.1 clear\n", Some("may")),
+        ("at 192.0.2.1 tls self\n", Some("encrypt")),
+        ("at 192.0.2.1 tls mx\n", Some("secure match=mx.example.com")),
+        (
+            "at 192.0.2.1 tls mail\n",
+            Some("secure match=mail.example.org"),
+        ),
+        ("at 192.0.2.1 454\n", Some("may")),
+        ("at 192.0.2.1 421\n", None),
+        ("", None),
+    ] {
+        let text = format!(
+            "hop customer.test\ndns mx customer.test mx.example.com insecure\n\
+             dns a mx.example.com 192.0.2.1 insecure\n{stage}"
+        );
+        let strongest = Stage::read(&text).judged().strongest;
+        if strongest.policy.as_deref() != wanted {
+            wrong.push(format!("{stage}{strongest:#?}"));
+        }
+        assert!(strongest.stronger.iter().all(|one| one.why.ends_with('.')));
+        assert_eq!(strongest.stronger.is_empty(), wanted.is_none());
+    }
+    // Two servers: only what both can. What could not be seen does not count.
+    let two = "hop customer.test\ndns mx customer.test mx.example.com mail.example.org\n\
+               dns a mx.example.com 192.0.2.1\ndns a mail.example.org 192.0.2.2\n\
+               main smtp_dns_support_level = dnssec\n";
+    let record = stage::tlsa("mail");
+    let tlsa = format!("dns tlsa mx.example.com 25 mx\ndns tlsa mail.example.org 25 {record}\n");
+    let tlsa = tlsa.as_str();
+    let without = "dns tlsa mx.example.com 25\ndns tlsa mail.example.org 25\n";
+    let both = "secure match=mx.example.com:mail.example.org";
+    for (records, one, other, wanted) in [
+        (tlsa, "tls mx", "tls mail", "dane-only"),
+        (tlsa, "tls mx", "silent", "dane-only"),
+        (without, "tls mx", "tls mail", both),
+        (tlsa, "tls next", "tls mail", both),
+        (tlsa, "tls self", "tls mail", "encrypt"),
+        (tlsa, "tls mx", "tls self", "encrypt"),
+        (tlsa, "clear", "tls mail", "may"),
+    ] {
+        let stage = format!("{two}{records}at 192.0.2.1 {one}\nat 192.0.2.2 {other}\n");
+        let strongest = Stage::read(&stage).judged().strongest;
+        if strongest.policy.as_deref() != Some(wanted) {
+            wrong.push(format!("{stage}{strongest:#?}"));
+        }
+    }
+    // A name below the domain itself has not to be written out.
+    let below = "hop example.com\ndns mx example.com mx.example.com insecure\n\
+                 dns a mx.example.com 192.0.2.1 insecure\nat 192.0.2.1 tls mx\n";
+    let strongest = Stage::read(below).judged().strongest;
+    assert_eq!(
+        strongest.policy.as_deref(),
+        Some("secure"),
+        "{strongest:#?}"
+    );
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_result_can_be_stored_and_read_again() {
+    for story in stories() {
+        let seen = Stage::read(story.text).judged();
+        let text = serde_json::to_string(&seen).expect("it can be written");
+        assert_eq!(
+            serde_json::from_str::<postseal_planner::Preflight>(&text).ok(),
+            Some(seen)
+        );
+    }
+}

@@ -1,0 +1,199 @@
+//! A stage for a preflight: what main.cf, DNS and servers say, in a line each.
+//!
+//! `hop X`, `policy X`, `transport X`, `main LINE`, `dns …` (as in `support::dns`), `trust NAME…` (`none`),
+//! `at ADDRESS[:PORT] WHAT`, where WHAT is `clear`, `454`, `broken`, `421`, `554`, `500` (to EHLO), `silent`,
+//! `refused` (the connection), `late` (gone after the handshake), `anonymous`, or `tls NAME [1.2]`.
+
+use crate::support::{self, Host, NOW, dns};
+use mailtls::policy::{Dialect, Policy};
+use mailtls::{Anchors, Certificate, Fingerprint, TlsVersion, pem_certificates};
+use postseal_issue::{KeyType, LeafRequest, PrivateCa, Validity};
+use postseal_planner::Preflight;
+use postseal_planner::preflight::{self, Client, Known, NextHop, Visits, Wanted};
+use postseal_planner::report::{Handshake, Report, Stage as Step, StageName, StageOutcome};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::LazyLock;
+
+const MASTER: &str = "smtp inet n - n - - smtpd\nsmtp unix - - n - - smtp\n\
+                      jailed unix - - y - - smtp\n\
+                      wrap unix - - n - - smtp -o smtp_tls_wrappermode=yes\n";
+
+/// A second CA, and its certificate for mail.example.org.
+static OTHER: LazyLock<[String; 2]> = LazyLock::new(|| {
+    const DAY: i64 = 86_400;
+    let validity = Validity {
+        not_before: NOW - DAY,
+        not_after: NOW + DAY,
+    };
+    let ca = PrivateCa::new("Other CA", KeyType::EcdsaP256, validity).expect("a CA");
+    let request = LeafRequest {
+        names: vec!["mail.example.org".to_owned()],
+        key_type: KeyType::EcdsaP256,
+        validity,
+    };
+    let leaf = ca.issue(&request).expect("a certificate");
+    [ca.certificate_pem(), leaf.cert_pem]
+});
+
+/// The certificates of this name, of the support's or of the other CA.
+fn pem(name: &str) -> Vec<u8> {
+    let [ca, mail] = &*OTHER;
+    match name {
+        "other" => ca.clone().into_bytes(),
+        "mail" => mail.clone().into_bytes(),
+        name => support::pem(name),
+    }
+}
+
+/// `3-1-1-…` of the key of a certificate, for a line of DNS.
+pub(crate) fn tlsa(name: &str) -> String {
+    let chain = pem_certificates(&pem(name)).expect("a chain");
+    let record = mailtls::tlsa::TlsaRecord::for_certificate(&chain[0]);
+    record.to_string().replace(' ', "-")
+}
+
+pub(crate) struct Stage {
+    pub(crate) wanted: Wanted,
+    pub(crate) host: Host,
+    servers: BTreeMap<SocketAddr, Report>,
+    trusted: Vec<String>,
+}
+
+impl Stage {
+    pub(crate) fn read(text: &str) -> Self {
+        let of = |word: &str| -> Vec<String> {
+            let lines = text.lines().filter_map(|line| line.split_once(' '));
+            let own = lines.filter(|(first, _)| *first == word);
+            own.map(|(_, rest)| rest.to_owned()).collect()
+        };
+        let one = |word: &str, default: &str| -> String {
+            of(word)
+                .first()
+                .cloned()
+                .unwrap_or_else(|| default.to_owned())
+        };
+        let main = of("main").join("\n") + "\n";
+        let mut host = Host::new(main.as_bytes(), MASTER.as_bytes());
+        for line in of("dns") {
+            dns::said(&mut host, &line);
+        }
+        let client = Client::of(&host.facts, &one("transport", "smtp"));
+        let dialect = Dialect { major: 3, minor: 7 };
+        let wanted = Wanted {
+            hop: NextHop::parse(&one("hop", "example.org"), client.port).expect("a next hop"),
+            policy: Policy::parse(&one("policy", "encrypt"), dialect).expect("a policy"),
+            client,
+        };
+        let servers = of("at").iter().map(|line| server(line)).collect();
+        let trust = one("trust", "root other");
+        let trusted = trust
+            .split(' ')
+            .filter(|name| *name != "none")
+            .map(str::to_owned);
+        Self {
+            wanted,
+            host,
+            servers,
+            trusted: trusted.collect(),
+        }
+    }
+
+    /// The looks, each answered by the server at its address.
+    pub(crate) fn visits(&self) -> Visits {
+        let wanted = preflight::visits(&self.wanted, &self.host.facts.dns);
+        let seen = wanted.into_iter().filter_map(|visit| {
+            let report = self.servers.get(&visit.address)?.clone();
+            Some((visit, report))
+        });
+        seen.collect()
+    }
+
+    pub(crate) fn judged(&self) -> Preflight {
+        let anchors: Vec<Anchors> = self
+            .trusted
+            .iter()
+            .map(|name| Anchors::read(&pem(name)).expect("anchors"))
+            .collect();
+        let anchors: Vec<&Anchors> = anchors.iter().collect();
+        let known = Known {
+            answers: &self.host.facts.dns,
+            visits: &self.visits(),
+            anchors: &anchors,
+            now: NOW,
+        };
+        preflight::judge(&self.wanted, known)
+    }
+}
+
+fn server(line: &str) -> (SocketAddr, Report) {
+    let (at, what) = line.split_once(' ').expect("an address and a server");
+    let address = at.parse::<SocketAddr>();
+    let address =
+        address.unwrap_or_else(|_| (at.parse::<IpAddr>().expect("an address"), 25).into());
+    (address, report(address, what))
+}
+
+fn report(address: SocketAddr, what: &str) -> Report {
+    use StageName::{Banner, Connect, Ehlo, EhloUnderTls, StartTls};
+    let refused = |words: &str| StageOutcome::Refused(words.to_owned());
+    let unknown = |words: &str| StageOutcome::Unknown(words.to_owned());
+    let words: Vec<&str> = what.split(' ').collect();
+    let (last, outcome) = match words.first().copied().unwrap_or_default() {
+        "refused" => (Connect, StageOutcome::Closed),
+        "silent" => (Banner, unknown("no answer within the deadline")),
+        "421" => (Banner, refused("421 4.3.2 later")),
+        "554" => (Banner, refused("554 5.7.1 not you")),
+        "500" => (Ehlo, refused("500 5.5.1 what?")),
+        "450" => (Ehlo, refused("450 4.3.2 later")),
+        "clear" => (StartTls, refused("STARTTLS is not offered")),
+        "454" => (StartTls, refused("454 4.7.0 TLS not available")),
+        "gone" => (StartTls, refused("421 4.3.2 going down")),
+        "broken" => (
+            StageName::Handshake,
+            refused("TLS alert: handshake failure"),
+        ),
+        "late" => (EhloUnderTls, refused("421 4.7.1 no certificate of yours")),
+        "anonymous" | "tls" => (EhloUnderTls, StageOutcome::Ok),
+        other => panic!("no such server: {other}"),
+    };
+    let handshake = match words.as_slice() {
+        ["anonymous"] => Some(handshake(None, TlsVersion::Tls1_2)),
+        ["late"] => Some(handshake(Some("mx"), TlsVersion::Tls1_2)),
+        ["tls", name] => Some(handshake(Some(name), TlsVersion::Tls1_3)),
+        ["tls", name, "1.2"] => Some(handshake(Some(name), TlsVersion::Tls1_2)),
+        _ => None,
+    };
+    let offers = !matches!(words.as_slice(), ["clear" | "500"]);
+    Report {
+        service: String::new(),
+        address,
+        stages: vec![Step {
+            name: last,
+            outcome,
+            micros: 1,
+        }],
+        banner: None,
+        ehlo_before: Vec::from_iter(offers.then(|| "STARTTLS".to_owned())),
+        ehlo_after: Vec::new(),
+        mail_before_tls: None,
+        handshake,
+        below_floor: None,
+        asked: Vec::new(),
+        auth: None,
+    }
+}
+
+fn handshake(name: Option<&str>, version: TlsVersion) -> Handshake {
+    let chain: Vec<Certificate> = name
+        .map(|name| pem_certificates(&pem(name)).expect("a chain"))
+        .unwrap_or_default();
+    let chain: Vec<Vec<u8>> = chain.into_iter().map(|one| one.der).collect();
+    Handshake {
+        version,
+        cipher: "TLS_AES_256_GCM_SHA384".to_owned(),
+        group: None,
+        fingerprint: chain.first().map(|leaf| Fingerprint::of(leaf)),
+        chain,
+    }
+}
