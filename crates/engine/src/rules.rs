@@ -16,6 +16,9 @@ use postseal_planner::policy::{Lookup, Overruled};
 use postseal_planner::{Finding, Intent, Severity};
 use postseal_store::{InstanceState, OperationKind, RuleState, RuleTake, RuleView};
 use rows::Rows;
+use std::fs::File;
+use std::io::Seek;
+use std::sync::Arc;
 pub use wished::{Added, Forced, Refused, RuleRequest, RulesWished};
 
 /// So many changes are shown with a plan.
@@ -36,6 +39,9 @@ pub struct RuleChanges {
     pub lookups: Vec<Lookup>,
     /// Rules that others overrule.
     pub overruled: Vec<Overruled>,
+    /// The rows as they were rendered, where the store's folder could take them: a file without a
+    /// name.
+    spool: Option<Arc<File>>,
 }
 
 impl Default for RuleChanges {
@@ -47,6 +53,7 @@ impl Default for RuleChanges {
             shown: Vec::new(),
             lookups: Vec::new(),
             overruled: Vec::new(),
+            spool: None,
         }
     }
 }
@@ -105,7 +112,7 @@ impl Engine<'_> {
         Ok(changes)
     }
 
-    /// Renders without keeping a row: what the map comes to, and what it must answer.
+    /// Renders, with the rows put aside: what the map comes to, and what it must answer.
     fn rendered(&self, changes: &mut RuleChanges) -> Result<Option<Policies>, EngineError> {
         let mut rows = Rows::new(
             &*self.store,
@@ -113,7 +120,9 @@ impl Engine<'_> {
             changes.view,
             self.expected_rows()?,
         );
-        let rendered = rows.exhausted()?;
+        let mut spool = tempfile::tempfile_in(&self.guards).ok();
+        let rendered = rows.exhausted(&mut spool)?;
+        changes.spool = spool.map(Arc::new);
         changes.lookups = changed_lookups(&changes.shown);
         let Some(rendered) = rendered else {
             return Ok(None);
@@ -147,6 +156,11 @@ impl Engine<'_> {
         let Some(map) = map_of(plan) else {
             return Ok(());
         };
+        if let Some(mut spool) = changes.spool.as_deref() {
+            spool.rewind().map_err(unread)?;
+            self.host.install_policy_map(map, &mut spool)?;
+            return self.answers(map, &changes.lookups);
+        }
         let mut rows = Rows::new(
             &*self.store,
             &self.instance,
@@ -163,7 +177,12 @@ impl Engine<'_> {
         }
         let sample = made.map(|made| made.lookups.clone()).unwrap_or_default();
         let lookups: Vec<Lookup> = changes.lookups.iter().cloned().chain(sample).collect();
-        let findings = self.ask_policy_map(map, &lookups);
+        self.answers(map, &lookups)
+    }
+
+    /// Stops where a map does not answer as its rows say.
+    fn answers(&self, map: &PolicyMap, lookups: &[Lookup]) -> Result<(), EngineError> {
+        let findings = self.ask_policy_map(map, lookups);
         match findings.is_empty() {
             true => Ok(()),
             false => Err(EngineError::Rehearsal { findings }),
@@ -207,6 +226,13 @@ impl Engine<'_> {
         }
         let finding = wrong(&name, "It does not answer as its rows say.");
         vec![differ.into_iter().fold(finding, Finding::seen)]
+    }
+}
+
+fn unread(source: std::io::Error) -> EngineError {
+    EngineError::Local {
+        action: "read the rows that were put aside",
+        source,
     }
 }
 

@@ -10,15 +10,18 @@ mod address;
 mod lists;
 mod tables;
 mod transport;
+mod ways;
 
 use crate::facts::Facts;
-use crate::view::{Service, View};
-use address::{Parts, Rewriting};
+use crate::view::View;
+use address::Parts;
 use postfix_cf::{MainCf, MasterCf};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 pub(crate) use lists::parents;
 pub(crate) use tables::{Stop, Tables};
+pub(crate) use ways::Ways;
 
 /// What has to be looked up on the instance.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,20 +150,18 @@ pub struct Envelope<'a> {
 pub fn resolve(facts: &Facts, envelope: Envelope<'_>, answers: &Answers) -> Asked<Resolution> {
     let main = MainCf::parse(&facts.main_cf.bytes);
     let master = MasterCf::parse(&facts.master_cf.bytes);
-    resolve_in(&View::new(&main, &master, facts), envelope, answers)
+    let view = View::new(&main, &master, facts);
+    resolve_in(&Ways::new(&view), envelope, answers)
 }
 
 /// The same on files that are parsed already.
 pub(crate) fn resolve_in(
-    view: &View<'_>,
+    ways: &Ways<'_>,
     envelope: Envelope<'_>,
     answers: &Answers,
 ) -> Asked<Resolution> {
-    let daemon = view.services.iter().find(|one| one.id == "rewrite/unix");
     let mut resolver = Resolver {
-        facts: view.facts(),
-        view,
-        daemon,
+        ways,
         tables: Tables::new(answers),
         result: Resolution::of(envelope.recipient),
     };
@@ -193,9 +194,7 @@ impl Resolution {
 }
 
 struct Resolver<'a> {
-    facts: &'a Facts,
-    view: &'a View<'a>,
-    daemon: Option<&'a Service>,
+    ways: &'a Ways<'a>,
     tables: Tables<'a>,
     result: Resolution,
 }
@@ -219,16 +218,8 @@ impl Resolver<'_> {
 
     /// The recipient once local domains and routing operators are taken off it.
     fn recipient(&mut self, text: &str) -> Result<Parts, Stop> {
-        let rewriting = Rewriting {
-            myhostname: self.value("myhostname"),
-            mydomain: self.value("mydomain"),
-            percent_hack: self.is_yes("allow_percent_hack"),
-            swap_bangpath: self.is_yes("swap_bangpath"),
-            dot_mydomain: self.is_yes("append_dot_mydomain"),
-            dequoted: self.is_yes("resolve_dequoted_address"),
-            null_domain: self.is_yes("resolve_null_domain"),
-        };
-        address::recipient(text, &rewriting, |domain| self.is_local(domain))
+        let ways = self.ways;
+        address::recipient(text, ways.rewriting(), |domain| self.is_local(domain))
     }
 
     /// Delivery to a domain that is not this machine's own.
@@ -274,7 +265,7 @@ impl Resolver<'_> {
         }
         let relayhost = self.value("relayhost");
         if !relayhost.is_empty() {
-            self.result.nexthop = relayhost;
+            self.result.nexthop = relayhost.to_string();
             self.result.nexthop_by = "relayhost".to_owned();
         }
         Ok(())
@@ -282,7 +273,7 @@ impl Resolver<'_> {
 
     fn by_parameter(&mut self, class: Class, name: &str, domain: &str) {
         self.result.class = class;
-        self.result.transport = self.value(name);
+        self.result.transport = self.value(name).to_string();
         self.result.transport_by = name.to_owned();
         self.result.nexthop = domain.to_owned();
         self.result.nexthop_by = "the recipient's domain".to_owned();
@@ -311,16 +302,16 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    fn value(&self, name: &str) -> String {
-        self.view.value(self.daemon, name)
+    fn value(&self, name: &str) -> Rc<str> {
+        self.ways.value(name)
     }
 
     fn is_yes(&self, name: &str) -> bool {
-        self.view.is_yes(self.daemon, name)
+        self.ways.is_yes(name)
     }
 
-    fn list(&self, name: &str) -> Vec<String> {
-        self.view.list(self.daemon, name)
+    fn list(&self, name: &str) -> Rc<[String]> {
+        self.ways.list(name)
     }
 }
 

@@ -150,7 +150,7 @@ impl Engine<'_> {
         chunk: &mut Vec<RuleRequest>,
         import: &mut Import,
     ) -> Result<(), EngineError> {
-        let rules: Vec<Rule> = chunk.iter().map(|one| one.rule.clone()).collect();
+        let rules: Vec<&Rule> = chunk.iter().map(|one| &one.rule).collect();
         let against = judged(self.host, &import.facts, &rules);
         let mut wishes = Vec::with_capacity(chunk.len());
         for (request, mut findings) in chunk.drain(..).zip(against) {

@@ -17,7 +17,7 @@ const TOGETHER: usize = 10_000;
 const MOST_ROUNDS: usize = 400;
 
 /// What speaks against each of the rules, in their order.
-pub(crate) fn judged(host: &dyn Host, facts: &Facts, rules: &[Rule]) -> Vec<Vec<Finding>> {
+pub(crate) fn judged(host: &dyn Host, facts: &Facts, rules: &[&Rule]) -> Vec<Vec<Finding>> {
     let mut all = Vec::with_capacity(rules.len());
     for chunk in rules.chunks(TOGETHER) {
         all.extend(chunk_judged(host, facts, chunk));
@@ -25,12 +25,12 @@ pub(crate) fn judged(host: &dyn Host, facts: &Facts, rules: &[Rule]) -> Vec<Vec<
     all
 }
 
-fn chunk_judged(host: &dyn Host, facts: &Facts, rules: &[Rule]) -> Vec<Vec<Finding>> {
+fn chunk_judged(host: &dyn Host, facts: &Facts, rules: &[&Rule]) -> Vec<Vec<Finding>> {
     let mut answers = Answers::default();
     let mut found: Vec<Option<Vec<Finding>>> = vec![None; rules.len()];
     let mut open: Vec<usize> = (0..rules.len()).collect();
     for _ in 0..MOST_ROUNDS {
-        let asked: Vec<Rule> = open.iter().map(|i| rules[*i].clone()).collect();
+        let asked: Vec<&Rule> = open.iter().map(|i| rules[*i]).collect();
         let mut questions = Vec::new();
         let mut still = Vec::new();
         for (i, judged) in open.iter().zip(judge_all(&asked, facts, &answers)) {

@@ -4,7 +4,8 @@
 
 use postseal_planner::policy::{Rendered, Renderer, RuleId};
 use postseal_store::{RuleView, Store, StoreError};
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Write};
 
 /// Rules a page.
 const PAGE: usize = 10_000;
@@ -41,11 +42,18 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Reads all of it and drops the rows.
-    pub(super) fn exhausted(&mut self) -> Result<Option<Rendered>, StoreError> {
+    /// Reads all of it and puts the rows aside; the file goes where it cannot take them.
+    pub(super) fn exhausted(
+        &mut self,
+        aside: &mut Option<File>,
+    ) -> Result<Option<Rendered>, StoreError> {
         while self.renderer.is_some() {
             self.buffer.clear();
             self.page()?;
+            let written = aside.as_mut().map(|file| file.write_all(&self.buffer));
+            if matches!(written, Some(Err(_))) {
+                *aside = None;
+            }
         }
         Ok(self.rendered.take())
     }

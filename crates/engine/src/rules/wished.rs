@@ -130,7 +130,7 @@ impl Engine<'_> {
         self.state()?;
         let facts = observe_unadopted(self.host)?;
         let rules: Vec<Rule> = requests.iter().map(|one| one.rule.clone()).collect();
-        let against = judged(self.host, &facts, &rules);
+        let against = judged(self.host, &facts, &rules.iter().collect::<Vec<_>>());
         let states = self.states_of(&rules)?;
         let covering = self.covering(&rules, leaving)?;
         let mut report = RulesWished::default();

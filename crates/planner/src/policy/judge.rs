@@ -10,7 +10,7 @@ use super::{Rule, RuleId};
 use crate::explain::{Delivery, deliverer};
 use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
-use crate::resolve::{Answers, Asked, Envelope, Resolution, resolve_in};
+use crate::resolve::{Answers, Asked, Envelope, Resolution, Ways, resolve_in};
 use crate::view::View;
 use mailtls::destination::Scope;
 use postfix_cf::{MainCf, MasterCf};
@@ -22,22 +22,23 @@ const BELOW: &str = "any-name-below";
 
 /// What speaks against a rule; nothing where it will apply.
 pub fn judge(rule: &Rule, facts: &Facts, answers: &Answers) -> Asked<Vec<Finding>> {
-    let mut all = judge_all(std::slice::from_ref(rule), facts, answers);
+    let mut all = judge_all(&[rule], facts, answers);
     all.pop().unwrap_or(Asked::Answered(Vec::new()))
 }
 
 /// The same for many, in their order.
-pub fn judge_all(rules: &[Rule], facts: &Facts, answers: &Answers) -> Vec<Asked<Vec<Finding>>> {
+pub fn judge_all(rules: &[&Rule], facts: &Facts, answers: &Answers) -> Vec<Asked<Vec<Finding>>> {
     let main = MainCf::parse(&facts.main_cf.bytes);
     let master = MasterCf::parse(&facts.master_cf.bytes);
     let view = View::new(&main, &master, facts);
+    let ways = Ways::new(&view);
     rules
         .iter()
-        .map(|rule| judged(rule, &view, answers))
+        .map(|rule| judged(rule, &ways, answers))
         .collect()
 }
 
-fn judged(rule: &Rule, view: &View<'_>, answers: &Answers) -> Asked<Vec<Finding>> {
+fn judged(rule: &Rule, ways: &Ways<'_>, answers: &Answers) -> Asked<Vec<Finding>> {
     let id = &rule.id.destination;
     let domain = id.trim_start_matches('.');
     if id.starts_with('[') || id.contains(':') {
@@ -56,10 +57,10 @@ fn judged(rule: &Rule, view: &View<'_>, answers: &Answers) -> Asked<Vec<Finding>
             sender: "",
             recipient: &recipient,
         };
-        match resolve_in(view, envelope, answers) {
+        match resolve_in(ways, envelope, answers) {
             Asked::Unanswered(question) => return Asked::Unanswered(question),
             Asked::Answered(resolution) => {
-                findings.extend(useless(rule, view, &name, &resolution));
+                findings.extend(useless(rule, ways.view(), &name, &resolution));
             }
         }
     }

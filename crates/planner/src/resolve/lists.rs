@@ -49,12 +49,18 @@ impl Resolver<'_> {
         for word in self
             .list("inet_interfaces")
             .iter()
-            .chain(&self.list("proxy_interfaces"))
+            .chain(self.list("proxy_interfaces").iter())
         {
             match word.to_ascii_lowercase().as_str() {
-                "all" => all.extend(&self.facts.addresses),
+                "all" => all.extend(&self.ways.facts().addresses),
                 "loopback-only" => {
-                    all.extend(self.facts.addresses.iter().filter(|one| one.is_loopback()));
+                    all.extend(
+                        self.ways
+                            .facts()
+                            .addresses
+                            .iter()
+                            .filter(|one| one.is_loopback()),
+                    );
                 }
                 word => {
                     let bare = word.trim_start_matches('[').trim_end_matches(']');

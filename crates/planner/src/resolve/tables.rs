@@ -124,11 +124,11 @@ impl Resolver<'_> {
         key: &str,
         which: Key,
     ) -> Result<Option<String>, Stop> {
-        for table in self.list(parameter) {
-            if which == Key::Part && !is_fixed(&table) {
+        for table in self.list(parameter).iter() {
+            if which == Key::Part && !is_fixed(table) {
                 continue;
             }
-            if let Some(value) = self.tables.lookup(parameter, &table, key)? {
+            if let Some(value) = self.tables.lookup(parameter, table, key)? {
                 return Ok(Some(value));
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! Owns: opening the file, and the report. Never: holds a million rules in memory.
 
-use super::records::{Document, Format, Request, csv_rules, map_rules, request};
+use super::records::{Document, Format, Request, ahead, csv_rules, map_rules, request};
 use super::rule::installed;
 use crate::answer::{Answer, findings_text};
 use crate::config::Global;
@@ -44,11 +44,11 @@ pub(super) fn run(args: &ImportArgs, global: &Global) -> Result<Answer, Failure>
     };
     let imported = match format(args) {
         Format::Csv => {
-            let reader: Box<dyn Read> = match is_stdin(args) {
-                true => Box::new(std::io::stdin().lock()),
+            let reader: Box<dyn Read + Send> = match is_stdin(args) {
+                true => Box::new(std::io::stdin()),
                 false => Box::new(File::open(&args.file).map_err(|error| unread(args, &error))?),
             };
-            take(&mut csv_rules(reader, dialect))?
+            take(&mut ahead(csv_rules(reader, dialect)))?
         }
         Format::Map => take(&mut map_rules(&read(args)?, dialect))?,
         Format::Json => {

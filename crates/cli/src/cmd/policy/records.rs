@@ -14,6 +14,7 @@ use postseal_planner::{Finding, Severity};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::io::Read;
+use std::sync::mpsc;
 
 /// How rules are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -54,6 +55,10 @@ pub(super) struct Document<'a> {
     #[serde(borrow)]
     pub(super) rules: Vec<Record<'a>>,
 }
+
+/// Lines read together, and how many such chunks ahead.
+const TOGETHER: usize = 2_000;
+const AHEAD: usize = 4;
 
 pub(super) type Request = Result<RuleRequest, Refused>;
 
@@ -120,6 +125,23 @@ fn csv_rule(line: &csv::StringRecord, columns: &[String], dialect: Dialect) -> R
         return Err(refused(at, &record.destination, "policy.bad-file", &why));
     }
     request(&record, at, dialect)
+}
+
+/// The same rules, read and parsed by another thread some thousand lines ahead.
+pub(super) fn ahead(
+    rows: impl Iterator<Item = Request> + Send + 'static,
+) -> impl Iterator<Item = Request> {
+    let (give, take) = mpsc::sync_channel(AHEAD);
+    std::thread::spawn(move || {
+        let mut rows = rows.peekable();
+        while rows.peek().is_some() {
+            let some: Vec<Request> = rows.by_ref().take(TOGETHER).collect();
+            if give.send(some).is_err() {
+                return;
+            }
+        }
+    });
+    take.into_iter().flatten()
 }
 
 /// Rows of a Postfix map. A comment right above a row is its note.
