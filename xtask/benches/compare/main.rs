@@ -11,6 +11,7 @@ mod chains;
 mod lint;
 mod memory;
 mod plan;
+mod policy;
 mod preflight;
 mod renewal;
 mod site;
@@ -55,6 +56,8 @@ enum Scenario {
     Memory,
     /// `plan` with nothing to do, beside the postconf calls it rests on
     Plan,
+    /// Ten thousand to a million rules for destinations, beside bare postmap
+    Policy,
     /// `policy check` of a thousand destinations
     Preflight,
     /// Renewals while clients shake hands
@@ -83,6 +86,7 @@ fn run(arguments: &Arguments) -> Outcome<()> {
         Scenario::Lint => lint::run(rounds)?,
         Scenario::Memory => memory::run(rounds)?,
         Scenario::Plan => plan::run(rounds)?,
+        Scenario::Policy => policy::run(rounds)?,
         Scenario::Preflight => preflight::run()?,
         Scenario::Renewal => renewal::run()?,
         Scenario::Store => store::run(rounds)?,

@@ -1,0 +1,180 @@
+//! Rules for destinations: from ten thousand to a million of them.
+
+use crate::site::Site;
+use crate::{Outcome, postseal, section};
+use postseal_testkit::postfix_box::PostfixBox;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use xtask::bench::{BenchError, Contender, Rounds, Section, Series, Task, compare, seconds};
+
+const SIZES: [usize; 3] = [10_000, 100_000, 1_000_000];
+/// Contenders a size.
+const SIDES: usize = 7;
+
+/// An instance with many rules in force.
+struct Many {
+    count: usize,
+    site: Site,
+    csv: PathBuf,
+    source: PathBuf,
+}
+
+pub(crate) fn run(rounds: Rounds) -> Outcome<Section> {
+    let program = postseal()?;
+    let mut all = Vec::new();
+    for count in SIZES {
+        all.push(Many::new(&program, count)?);
+    }
+    let mut contenders: Vec<Contender<'_>> = all.iter().flat_map(Many::contenders).collect();
+    let found = compare(&mut contenders, rounds)?;
+    drop(contenders);
+    Ok(section(
+        "policy",
+        "Rules for destinations in a store, and their map in force (hash). Ratio: to the bare \
+         command above it, on the same rows.",
+        &["what", "wall", "ratio", "rows/s", "CPU", "peak", "limit"],
+        rows(&found),
+    ))
+}
+
+impl Many {
+    fn new(program: &Path, count: usize) -> Outcome<Self> {
+        let builder = PostfixBox::builder().set("default_transport", "smtp");
+        let site = Site::with(builder, program)?;
+        site.postfix.start()?;
+        site.postseal(&["init"]).run()?;
+        let folder = site.postfix.config_directory();
+        let (csv, source) = (folder.join("rules.csv"), folder.join("bare"));
+        let mut lines = BufWriter::new(File::create(&csv)?);
+        let mut bare = BufWriter::new(File::create(&source)?);
+        writeln!(lines, "destination,policy")?;
+        for n in 0..count {
+            let policy = ["encrypt", "may", "secure match=nexthop:dot-nexthop"][n % 3];
+            let domain = format!("d{n:07}.example-{}.org", n % 977);
+            writeln!(lines, "{domain},{policy}")?;
+            writeln!(bare, "{domain} {policy}")?;
+        }
+        drop((lines, bare));
+        let many = Self {
+            count,
+            site,
+            csv,
+            source,
+        };
+        many.import().run()?;
+        many.site.postseal(&["apply", "--yes"]).run()?;
+        Ok(many)
+    }
+
+    fn import(&self) -> Task {
+        let csv = self.csv.display().to_string();
+        self.site.postseal(&["policy", "import", &csv])
+    }
+
+    /// Wishes for nothing again.
+    fn nothing(&self) -> Result<(), BenchError> {
+        self.site.postseal(&["discard"]).run().map(drop)
+    }
+
+    fn contenders(&self) -> Vec<Contender<'_>> {
+        let count = self.count;
+        let named = |what: &str, task: Task| Contender::new(&format!("{what}, {count}"), [task]);
+        let bare = format!("hash:{}", self.source.display());
+        let compiled = format!("{}.db", self.source.display());
+        let key = "d0000001.example-1.org";
+        let keys = [key, ".example-1.org", ".org"];
+        let asked = keys.map(|key| {
+            self.site
+                .command("/usr/sbin/postmap", &["-q", key, &bare])
+                .or_exit(1)
+        });
+        let mut turn = 0;
+        let another = move || {
+            turn += 1;
+            let level = ["none", "dane"][turn % 2];
+            let wish = ["policy", "edit", key, level];
+            self.site.postseal(&wish).run().map(drop)
+        };
+        let other = format!("{}.other", self.csv.display());
+        let rewritten = move || {
+            self.nothing()?;
+            let text = fs::read_to_string(&self.csv).map_err(|e| BenchError::file(&self.csv, e))?;
+            let text = text.replace(",encrypt", ",verify");
+            fs::write(format!("{}.other", self.csv.display()), text)
+                .map_err(|e| BenchError::file(&self.csv, e))
+        };
+        vec![
+            named(
+                "`postmap` of the bare rows",
+                self.site.command("/usr/sbin/postmap", &[&bare]),
+            )
+            .prepare(move || {
+                // The first time there is none.
+                let _ = fs::remove_file(&compiled);
+                Ok(())
+            }),
+            named(
+                "`apply` with one rule changed",
+                self.site.postseal(&["apply", "--yes"]),
+            )
+            .prepare(another),
+            Contender::new(&format!("its `postmap -q` calls, {count}"), asked),
+            named(
+                "`explain` of a domain",
+                self.site.postseal(&["explain", key]),
+            ),
+            named(
+                "`set` of a key",
+                self.site.postseal(&["set", "loglevel.outbound=1"]),
+            )
+            .prepare(|| self.nothing()),
+            named(
+                "`policy add`",
+                self.site
+                    .postseal(&["policy", "add", "new.example", "encrypt"]),
+            )
+            .prepare(|| self.nothing()),
+            named(
+                "`policy import` of CSV, a third changed",
+                self.site
+                    .postseal(&["policy", "import", "--format", "csv", &other]),
+            )
+            .prepare(rewritten),
+        ]
+    }
+}
+
+fn rows(found: &[Series]) -> Vec<Vec<String>> {
+    let limits = [
+        "",
+        "≤ 1.5 at 1M, ≤ 300 MB",
+        "",
+        "≤ 20 ms over the calls",
+        "",
+        "≤ 50 ms",
+        "≥ 200,000 rows/s",
+    ];
+    let mut rows = Vec::new();
+    for (side, limit) in limits.iter().enumerate() {
+        for (at, count) in SIZES.iter().enumerate() {
+            let one = &found[at * SIDES + side];
+            let base = matches!(side, 1 | 3 | 5).then(|| &found[at * SIDES + side - 1]);
+            let rate = *count as f64 / one.wall().as_secs_f64();
+            rows.push(vec![
+                one.name.clone(),
+                seconds(one.wall()),
+                base.map_or_else(String::new, |base| format!("{:.2}", one.wall_ratio(base))),
+                if side == 6 {
+                    format!("{rate:.0}")
+                } else {
+                    String::new()
+                },
+                seconds(one.cpu()),
+                format!("{:.1} MiB", one.peak() as f64 / f64::from(1 << 20)),
+                (*limit).to_owned(),
+            ]);
+        }
+    }
+    rows
+}
