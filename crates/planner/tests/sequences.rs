@@ -138,6 +138,16 @@ fn lives_that_once_left_traces() {
         "postscreen",
         &[("set inbound=may", true), ("set loglevel.inbound=1", true)],
     );
+    for host in HOSTS {
+        for first in [false, true] {
+            let steps = [
+                ("set inbound=encrypt", first),
+                ("set loopback-cleartext=yes", true),
+                ("unset inbound", true),
+            ];
+            lives(host, &steps);
+        }
+    }
 }
 
 proptest! {

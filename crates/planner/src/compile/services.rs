@@ -176,7 +176,12 @@ pub(super) fn loopback(ground: &Ground<'_>, targets: &mut Targets) {
     let wanted = |name: &str| match targets.main.get(name) {
         Some(Target::Value(level)) => is_mandatory(level),
         Some(Target::Absent) => false,
-        None => is_mandatory(&view.value(None, name)),
+        // It goes back to what was adopted, whatever stands there now.
+        None => match ground.intent.adopted.main.get(name) {
+            Some(level) if level.contains('$') => is_mandatory(&view.value(None, name)),
+            Some(level) => is_mandatory(level.trim()),
+            None => false,
+        },
     };
     let (inbound, outbound) = ("smtpd_tls_security_level", "smtp_tls_security_level");
     let mut keep: Vec<(String, &str)> = Vec::new();
