@@ -8,6 +8,7 @@ use crate::{Engine, EngineError};
 use postseal_planner::facts::MasterState;
 use postseal_planner::report::Verdict;
 use postseal_planner::{Finding, Plan};
+use postseal_store::RuleTake;
 use std::time::Duration;
 
 /// How long a good change stays without a word from the operator.
@@ -93,6 +94,9 @@ impl Engine<'_> {
         let undone = proposal.kind.undoes();
         if plan.is_empty() {
             return self.keep_without_change(proposal);
+        }
+        if let RuleTake::Wishes { .. } = proposal.rules.take {
+            self.refuse_what_servers_bar(&proposal.facts)?;
         }
         let approved = self.approve(proposal, accepted)?;
         self.refuse_taken_ports(&approved.proposal)?;

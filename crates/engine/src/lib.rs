@@ -79,7 +79,8 @@ pub use propose::Proposal;
 pub use recover::Recovery;
 pub use renew::{Force, RenewalEnd, RenewalView, Renewed};
 pub use rules::{
-    Added, Forced, Refused, RuleChanges, RuleRequest, RulesImported, RulesWished, Stored, Wholeness,
+    Added, Forced, Look, Refused, RuleChanges, RuleRequest, RulesImported, RulesWished, Stored,
+    Wholeness,
 };
 pub use status::{InForce, Status};
 pub use tlsa::{Elsewhere, Instead, Reach, RecordOf, RecordState, Tlsa, TlsaRow};

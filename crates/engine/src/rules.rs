@@ -6,6 +6,7 @@
 mod import;
 mod judged;
 mod rows;
+mod servers;
 mod wished;
 
 use crate::{Engine, EngineError};
@@ -16,6 +17,7 @@ use postseal_planner::policy::{Lookup, Overruled};
 use postseal_planner::{Finding, Intent, Severity};
 use postseal_store::{InstanceState, OperationKind, RuleState, RuleTake, RuleView};
 use rows::Rows;
+pub use servers::Look;
 use std::fs::File;
 use std::io::Seek;
 use std::sync::Arc;

@@ -4,6 +4,7 @@
 //! decides which of two rules wins, or renders a row (`planner` does).
 
 use crate::StoreError;
+use postseal_planner::Preflight;
 use postseal_planner::policy::{Rule, RuleId};
 
 /// A wish about one rule.
@@ -171,6 +172,13 @@ pub trait PolicyStore {
 
     /// Forgets what is staged.
     fn drop_staged(&mut self) -> Result<(), StoreError>;
+
+    /// Remembers looks at the servers of next hops; an earlier look at the same is replaced.
+    fn put_preflights(&mut self, instance: &str, seen: &[Preflight]) -> Result<(), StoreError>;
+
+    /// The newest looks at the servers of next hops.
+    fn preflights(&self, instance: &str, nexthops: &[String])
+    -> Result<Vec<Preflight>, StoreError>;
 
     /// Drops all wishes about rules; how many there were.
     fn discard_rules(&mut self, instance: &str) -> Result<u64, StoreError>;

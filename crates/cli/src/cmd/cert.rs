@@ -260,7 +260,7 @@ pub(crate) fn document(view: &CertificateView) -> serde_json::Value {
     }
 }
 
-fn date(unix: i64) -> String {
+pub(crate) fn date(unix: i64) -> String {
     Timestamp::from_second(unix).map_or_else(
         |_| unix.to_string(),
         |at| at.strftime("%Y-%m-%d").to_string(),

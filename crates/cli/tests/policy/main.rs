@@ -5,6 +5,11 @@
 #[path = "../scene/mod.rs"]
 mod scene;
 
+#[path = "../outbound/peers.rs"]
+#[allow(dead_code, reason = "each test binary uses its part of this")]
+mod peers;
+
 mod faults;
 mod place;
 mod rules;
+mod servers;

@@ -4,10 +4,11 @@
 //! Never: changes Postfix; `apply` does.
 
 use super::judged::judged;
+use super::servers::{Look, barring};
 use crate::observe::observe_unadopted;
 use crate::{Engine, EngineError};
 use postseal_planner::policy::{Rule, RuleId, covered_by};
-use postseal_planner::{Finding, Refusal, Severity};
+use postseal_planner::{Finding, Preflight, Refusal, Severity};
 use postseal_store::{RuleFilter, RuleState, RuleWish};
 use std::collections::BTreeSet;
 
@@ -60,6 +61,16 @@ pub struct RulesWished {
     pub findings: Vec<Finding>,
     /// The first changes, before and after.
     pub shown: Vec<RuleState>,
+    /// What the servers showed.
+    pub servers: Vec<Preflight>,
+}
+
+/// How requests are judged.
+#[derive(Clone, Copy)]
+struct How<'a> {
+    added: Added,
+    forced: &'a Forced,
+    look: Look,
 }
 
 /// A rule that was refused.
@@ -84,8 +95,14 @@ impl Engine<'_> {
         requests: Vec<RuleRequest>,
         added: Added,
         forced: &Forced,
+        look: Look,
     ) -> Result<RulesWished, EngineError> {
-        let (report, wishes) = self.judged_requests(requests, added, forced, None)?;
+        let how = How {
+            added,
+            forced,
+            look,
+        };
+        let (report, wishes) = self.judged_requests(requests, how, None)?;
         if report.refused.is_empty() || *forced == Forced::Partial {
             self.store.wish_rules(&self.instance, &wishes)?;
         }
@@ -101,10 +118,16 @@ impl Engine<'_> {
         now: &RuleId,
         rule: Rule,
         forced: &Forced,
+        look: Look,
     ) -> Result<RulesWished, EngineError> {
+        let added = Added::New;
+        let how = How {
+            added,
+            forced,
+            look,
+        };
         let request = vec![RuleRequest { rule, line: None }];
-        let (mut report, mut wishes) =
-            self.judged_requests(request, Added::New, forced, Some(now))?;
+        let (mut report, mut wishes) = self.judged_requests(request, how, Some(now))?;
         if report.refused.is_empty() {
             for state in self
                 .store
@@ -121,12 +144,16 @@ impl Engine<'_> {
     /// What speaks against each request, and the wishes that remain. `leaving` is a rule that goes
     /// with them.
     fn judged_requests(
-        &self,
+        &mut self,
         requests: Vec<RuleRequest>,
-        added: Added,
-        forced: &Forced,
+        how: How<'_>,
         leaving: Option<&RuleId>,
     ) -> Result<(RulesWished, Vec<RuleWish>), EngineError> {
+        let How {
+            added,
+            forced,
+            look,
+        } = how;
         self.state()?;
         let facts = observe_unadopted(self.host)?;
         let rules: Vec<Rule> = requests.iter().map(|one| one.rule.clone()).collect();
@@ -134,6 +161,18 @@ impl Engine<'_> {
         let states = self.states_of(&rules)?;
         let covering = self.covering(&rules, leaving)?;
         let mut report = RulesWished::default();
+        let mut against = against;
+        if let Look::Servers(options) = look {
+            let rules: Vec<&Rule> = rules.iter().collect();
+            for (against, seen) in against
+                .iter_mut()
+                .zip(self.servers_of(&facts, &rules, options)?)
+            {
+                against.extend(seen.iter().flat_map(barring));
+                report.servers.extend(seen);
+            }
+            self.store.put_preflights(&self.instance, &report.servers)?;
+        }
         let mut wishes = Vec::new();
         for (i, (mut request, findings)) in requests.into_iter().zip(against).enumerate() {
             let mut firm = Vec::new();

@@ -6,7 +6,7 @@
 use mailtls::Fingerprint;
 use postseal_planner::policy::{Rule, RuleId};
 use postseal_planner::renewal::Renewal;
-use postseal_planner::{Intent, Plan};
+use postseal_planner::{Intent, Plan, Preflight};
 use postseal_store::{
     AcmeAccount, AcmeStore, AuditEntry, Certificate, Close, InstanceState, NewCertificate,
     NewOperation, NextKey, Operation, PendingRequest, Phase, PolicyStore, RuleFilter, RuleState,
@@ -142,6 +142,18 @@ impl PolicyStore for FullStore<'_> {
 
     fn drop_staged(&mut self) -> Result<(), StoreError> {
         self.write(|store| store.drop_staged())
+    }
+
+    fn put_preflights(&mut self, instance: &str, seen: &[Preflight]) -> Result<(), StoreError> {
+        self.write(|store| store.put_preflights(instance, seen))
+    }
+
+    fn preflights(
+        &self,
+        instance: &str,
+        nexthops: &[String],
+    ) -> Result<Vec<Preflight>, StoreError> {
+        self.inner.preflights(instance, nexthops)
     }
 
     fn discard_rules(&mut self, instance: &str) -> Result<u64, StoreError> {

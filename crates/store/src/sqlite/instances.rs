@@ -3,7 +3,7 @@
 //! Owns: the table `instances`. Never: an operation's row.
 
 use super::connection::Doing;
-use super::{operations, rule_wishes, watches};
+use super::{operations, preflights, rule_wishes, watches};
 use crate::{InstanceState, StoreError, document};
 use postseal_planner::Intent;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -64,6 +64,7 @@ pub(super) async fn release(db: &mut SqliteConnection, instance: &str) -> Result
         .doing("release an instance")?;
     watches::delete_of_instance(db, instance).await?;
     rule_wishes::delete_of_instance(db, instance).await?;
+    preflights::delete_of_instance(db, instance).await?;
     adopted(instance, released.rows_affected())
 }
 

@@ -20,6 +20,7 @@ mod next_keys;
 mod operations;
 mod plans;
 mod policies;
+mod preflights;
 mod requests;
 mod rule_stage;
 mod rule_wishes;

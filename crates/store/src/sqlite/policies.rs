@@ -2,9 +2,10 @@
 //!
 //! Owns: one transaction a call. Never: SQL; that is in `rules` and `rule_wishes`.
 
-use super::{SqliteStore, rule_stage, rule_wishes, rules};
+use super::{SqliteStore, preflights, rule_stage, rule_wishes, rules};
 use crate::StoreError;
 use crate::policy::{PolicyStore, RuleFilter, RuleState, RuleView, RuleWish, Staged};
+use postseal_planner::Preflight;
 use postseal_planner::policy::{Rule, RuleId};
 
 impl PolicyStore for SqliteStore {
@@ -70,6 +71,18 @@ impl PolicyStore for SqliteStore {
 
     fn drop_staged(&mut self) -> Result<(), StoreError> {
         self.write(async |db| rule_stage::drop_all(db).await)
+    }
+
+    fn put_preflights(&mut self, instance: &str, seen: &[Preflight]) -> Result<(), StoreError> {
+        self.write(async |db| preflights::put(db, instance, seen).await)
+    }
+
+    fn preflights(
+        &self,
+        instance: &str,
+        nexthops: &[String],
+    ) -> Result<Vec<Preflight>, StoreError> {
+        self.read(async |db| preflights::of(db, instance, nexthops).await)
     }
 
     fn discard_rules(&mut self, instance: &str) -> Result<u64, StoreError> {

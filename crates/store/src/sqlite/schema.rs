@@ -11,7 +11,7 @@ use sqlx::{Connection, SqlSafeStr};
 use std::path::Path;
 
 /// The newest version of `agent.db`.
-const NEWEST: i64 = 7;
+const NEWEST: i64 = 9;
 
 /// The migrations of `agent.db`.
 pub(super) fn agent() -> Migrator {
@@ -22,6 +22,7 @@ pub(super) fn agent() -> Migrator {
     let next_keys = include_str!("../../migrations/sqlite/agent/0005_next_keys.sql");
     let watches = include_str!("../../migrations/sqlite/agent/0006_watches.sql");
     let rules = include_str!("../../migrations/sqlite/agent/0007_rules.sql");
+    let preflights = include_str!("../../migrations/sqlite/agent/0009_preflights.sql");
     Migrator::with_migrations(vec![
         migration(1, "agent", first),
         migration(2, "before", before),
@@ -29,7 +30,8 @@ pub(super) fn agent() -> Migrator {
         migration(4, "acme", acme),
         migration(5, "next keys", next_keys),
         migration(6, "watches", watches),
-        migration(NEWEST, "rules", rules),
+        migration(7, "rules", rules),
+        migration(NEWEST, "preflights", preflights),
     ])
 }
 

@@ -3,19 +3,24 @@
 //! Owns: a rule as a row and as a document. Never: reads more than a page.
 
 use crate::answer::Answer;
+use crate::cmd::cert::date;
 use crate::config::Global;
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::table;
 use clap::{Args, ValueEnum};
+use postseal_planner::Preflight;
+use postseal_planner::report::Outcome;
 use postseal_store::{Pending, RuleFilter, RuleOrder, RuleState};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
-const HEAD: [&str; 7] = [
+const HEAD: [&str; 8] = [
     "destination",
     "policy",
     "scope",
     "state",
+    "servers",
     "owner",
     "until",
     "note",
@@ -92,7 +97,14 @@ pub(super) fn run(args: &ListArgs, global: &Global) -> Result<Answer, Failure> {
     let mut found = session.engine().list_rules(&filter, args.skip, limit)?;
     let more = args.limit > 0 && found.len() > args.limit;
     found.truncate(if more { args.limit } else { found.len() });
-    let rows: Vec<Vec<String>> = found.iter().map(row).collect();
+    let hops: Vec<String> = found.iter().map(|one| one.id.destination.clone()).collect();
+    let looks = session.engine().preflights(&hops)?;
+    let looks: BTreeMap<&str, &Preflight> = looks
+        .iter()
+        .map(|seen| (seen.nexthop.as_str(), seen))
+        .collect();
+    let look = |state: &RuleState| looks.get(state.id.destination.as_str()).copied();
+    let rows: Vec<Vec<String>> = found.iter().map(|state| row(state, look(state))).collect();
     let mut text = match rows.as_slice() {
         [] => "No rules.\n".to_owned(),
         rows => table::render(&HEAD, rows),
@@ -103,14 +115,17 @@ pub(super) fn run(args: &ListArgs, global: &Global) -> Result<Answer, Failure> {
             "There are more: --skip {next}, or -n 0 for all.\n"
         ));
     }
-    let rules: Vec<Value> = found.iter().map(document).collect();
+    let rules: Vec<Value> = found
+        .iter()
+        .map(|state| document(state, look(state)))
+        .collect();
     Ok(Answer::new(
         text,
         json!({"changed": false, "rules": rules, "more": more}),
     ))
 }
 
-fn row(state: &RuleState) -> Vec<String> {
+fn row(state: &RuleState, seen: Option<&Preflight>) -> Vec<String> {
     let rule = state.wanted.as_ref().or(state.in_force.as_ref());
     let word = |word: fn(&postseal_planner::policy::About) -> &Option<String>| {
         rule.and_then(|rule| word(&rule.about).clone())
@@ -122,6 +137,7 @@ fn row(state: &RuleState) -> Vec<String> {
         rule.map(|rule| rule.scope().to_string())
             .unwrap_or_default(),
         standing(state),
+        seen.map(servers).unwrap_or_default(),
         word(|about| &about.owner),
         word(|about| &about.until),
         word(|about| &about.note),
@@ -149,7 +165,17 @@ fn standing(state: &RuleState) -> String {
     standing + &managed
 }
 
-fn document(state: &RuleState) -> Value {
+/// What was seen at its servers, and when.
+fn servers(seen: &Preflight) -> String {
+    let word = match seen.outcome {
+        Outcome::Pass => "pass",
+        Outcome::Fail => "fail",
+        Outcome::Undetermined => "undetermined",
+    };
+    format!("{word} {}", date(seen.at))
+}
+
+fn document(state: &RuleState, seen: Option<&Preflight>) -> Value {
     json!({
         "destination": state.id.destination,
         "shown": state.id.shown(),
@@ -158,5 +184,12 @@ fn document(state: &RuleState) -> Value {
         "in_force": state.in_force,
         "wanted": state.wanted,
         "pending": state.is_pending(),
+        "servers": seen.map(|seen| json!({
+            "outcome": seen.outcome,
+            "at": seen.at,
+            "policy": seen.policy,
+            "sentence": seen.sentence,
+            "strongest": seen.strongest.policy,
+        })),
     })
 }

@@ -10,8 +10,11 @@ use crate::session::{self, Session};
 use clap::{Args, ValueEnum};
 use mailtls::destination::Scope;
 use mailtls::policy::{Dialect, Name};
-use postseal_engine::{Added, EngineError, Forced, RuleRequest, RulesWished};
+use postseal_engine::{
+    Added, EngineError, Forced, Look, PreflightOptions, RuleRequest, RulesWished,
+};
 use postseal_host::Host;
+use postseal_planner::Preflight;
 use postseal_planner::policy::{About, Rule, RuleError, RuleId, dialect};
 use postseal_store::RuleState;
 use serde_json::{Value, json};
@@ -98,6 +101,9 @@ struct Words {
     /// Why; it is kept with the rule
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
+    /// Do not look at the servers now; `apply` does
+    #[arg(long)]
+    no_preflight: bool,
 }
 
 /// The words of `--scope`.
@@ -145,9 +151,10 @@ pub(super) fn edit(args: &EditArgs, global: &Global) -> Result<Answer, Failure> 
         return wish(rule, Added::Any, &args.words, global);
     }
     let forced = args.words.forced();
-    let wished = Session::existing(global)?
-        .engine()
-        .move_rule(&now.id, rule, &forced)?;
+    let wished =
+        Session::existing(global)?
+            .engine()
+            .move_rule(&now.id, rule, &forced, args.words.look())?;
     told(&wished)
 }
 
@@ -163,9 +170,10 @@ pub(super) fn remove(args: &RemoveArgs, global: &Global) -> Result<Answer, Failu
 
 fn wish(rule: Rule, added: Added, words: &Words, global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
-    let wished = session
-        .engine()
-        .add_rules(vec![request(rule)], added, &words.forced())?;
+    let wished =
+        session
+            .engine()
+            .add_rules(vec![request(rule)], added, &words.forced(), words.look())?;
     told(&wished)
 }
 
@@ -230,6 +238,13 @@ impl Words {
         }
     }
 
+    fn look(&self) -> Look {
+        match self.no_preflight {
+            true => Look::Never,
+            false => Look::Servers(PreflightOptions::default()),
+        }
+    }
+
     fn forced(&self) -> Forced {
         match &self.reason {
             Some(reason) if self.force => Forced::Because(reason.clone()),
@@ -277,6 +292,9 @@ fn name(attribute: &str) -> String {
 pub(super) fn answer(wished: &RulesWished) -> Answer {
     let mut text: String = wished.shown.iter().map(line).collect();
     text.push_str(&findings_text(&wished.findings));
+    for seen in &wished.servers {
+        text.push_str(&servers(seen));
+    }
     text.push_str(match wished.added + wished.changed + wished.removed {
         0 => "Nothing has changed: this was wished already.\n",
         _ => "Not in force yet: look with `postseal plan`, then `postseal apply`.\n",
@@ -291,6 +309,19 @@ pub(super) fn answer(wished: &RulesWished) -> Answer {
     Answer::new(text, change.document(counts(wished)))
 }
 
+/// What the servers of a rule showed, and the strongest policy that would work there.
+fn servers(seen: &Preflight) -> String {
+    let mut text = format!("{}\n", seen.sentence);
+    if let Some(strongest) = &seen.strongest.policy
+        && *strongest != seen.policy
+    {
+        text.push_str(&format!(
+            "The strongest that would work today: {strongest}\n"
+        ));
+    }
+    text
+}
+
 /// How many of what.
 pub(super) fn counts(wished: &RulesWished) -> Value {
     json!({
@@ -298,6 +329,7 @@ pub(super) fn counts(wished: &RulesWished) -> Value {
         "changed_rules": wished.changed,
         "same": wished.same,
         "removed": wished.removed,
+        "servers": wished.servers,
     })
 }
 

@@ -1,0 +1,77 @@
+//! Rules held against the servers that they are for, before they are stored and before they come
+//! in force.
+
+use crate::peers::{Chains, Peer};
+use crate::place::Place;
+
+/// A next hop on loopback as a word of the command line.
+fn hop(sink: &postseal_probe::Sink) -> String {
+    let address = sink.address();
+    format!("[{}]:{}", address.ip(), address.port())
+}
+
+#[test]
+fn a_rule_that_would_stop_mail_is_refused_and_a_weaker_one_offered() {
+    let place = Place::new();
+    let chains = Chains::new();
+    let clear = chains.sink(Peer::Cleartext);
+    let hop = hop(&clear);
+    let refused = place.ends(65, &format!("policy add {hop} encrypt"));
+    assert_eq!(refused.code(), "policy.no-starttls", "{}", refused.stdout);
+    assert_eq!(place.listed("wanted"), [] as [&str; 0]);
+
+    // Nobody stops who knows better, and it is kept who said so.
+    let forced = place.must(&format!(
+        "policy add {hop} encrypt --force --reason STARTTLS%20comes%20tomorrow"
+    ));
+    assert_eq!(forced.json["findings"][0]["code"], "policy.no-starttls");
+    place.must("apply --yes");
+    let listed = place.must("policy list").json;
+    let rule = &listed["rules"][0];
+    assert_eq!(rule["in_force"]["reason"], "STARTTLS comes tomorrow");
+    assert_eq!(rule["servers"]["outcome"], "fail");
+    assert_eq!(rule["servers"]["strongest"], "may");
+}
+
+#[test]
+fn what_works_is_told_with_the_strongest_that_would() {
+    let place = Place::new();
+    let chains = Chains::new();
+    let good = chains.sink(Peer::SelfSigned);
+    let added = place.must(&format!("policy add {} may", hop(&good)));
+    let seen = &added.json["servers"][0];
+    assert_eq!(seen["outcome"], "pass", "{}", added.stdout);
+    let strongest = seen["strongest"]["policy"].as_str().unwrap();
+    assert!(
+        strongest.starts_with("fingerprint") || strongest == "encrypt",
+        "{strongest}"
+    );
+}
+
+#[test]
+fn apply_looks_at_what_was_not_looked_at_before() {
+    let place = Place::new();
+    let chains = Chains::new();
+    let clear = chains.sink(Peer::Cleartext);
+    let hop = hop(&clear);
+    place.must(&format!("policy add {hop} encrypt --no-preflight"));
+    let before = place.main_cf();
+    let refused = place.ends(65, "apply --yes");
+    assert_eq!(refused.code(), "policy.no-starttls");
+    assert_eq!(place.main_cf(), before);
+    place.must(&format!("policy edit {hop} may"));
+    place.must("apply --yes");
+    assert_eq!(place.looked_up(&hop).as_deref(), Some("may"));
+}
+
+#[test]
+fn what_cannot_be_seen_is_no_failure() {
+    let place = Place::new();
+    // Nobody answers for this name here.
+    let added = place.must("policy add partner.example encrypt");
+    assert_eq!(added.json["servers"][0]["outcome"], "undetermined");
+    // What is below a domain has no server of its own.
+    let added = place.must("policy add .partner.example encrypt");
+    assert_eq!(added.json["servers"], serde_json::json!([]));
+    place.must("apply --yes");
+}

@@ -1,0 +1,121 @@
+//! Rules held against the servers that they are for.
+//!
+//! Owns: which rules are looked at before they are stored or put in force, and what a look bars.
+//! Never: takes what could not be seen for a failure.
+
+use crate::preflight::{HopPolicy, PreflightOptions, World, preflight};
+use crate::{Engine, EngineError};
+use mailtls::policy::Policy;
+use postseal_planner::facts::Facts;
+use postseal_planner::policy::{Rule, dialect};
+use postseal_planner::report::Outcome;
+use postseal_planner::{Finding, Preflight, Refusal, Severity};
+use postseal_store::{Pending, RuleFilter};
+use std::collections::BTreeMap;
+
+/// Whether servers are looked at before rules are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// They are.
+    Servers(PreflightOptions),
+    /// They are not.
+    Never,
+}
+
+/// So many rules are looked at before they come in force.
+const MOST: usize = 1_000;
+/// A good look is good for this long, in seconds.
+const FRESH: i64 = 3_600;
+
+impl Engine<'_> {
+    /// What the servers of each rule show; none where a rule names no server (`.example.org`).
+    pub(super) fn servers_of(
+        &self,
+        facts: &Facts,
+        rules: &[&Rule],
+        options: PreflightOptions,
+    ) -> Result<Vec<Option<Preflight>>, EngineError> {
+        let hops: Vec<Option<HopPolicy>> = rules.iter().map(|rule| hop(rule, facts)).collect();
+        let known: Vec<HopPolicy> = hops.iter().flatten().cloned().collect();
+        let world = World {
+            facts,
+            host: self.host,
+            wire: self.wire,
+            clock: self.clock,
+        };
+        let seen = preflight(world, &known, options, &|_| {});
+        // A next hop that is none was refused when the rule was made.
+        let mut seen = seen.unwrap_or_default().into_iter();
+        Ok(hops
+            .into_iter()
+            .map(|hop| hop.and_then(|_| seen.next()))
+            .collect())
+    }
+
+    /// Before rules come in force: what their servers show against them. A rule that was stored for
+    /// a reason, although its servers spoke against it, comes in force.
+    pub(crate) fn refuse_what_servers_bar(&mut self, facts: &Facts) -> Result<(), EngineError> {
+        let filter = RuleFilter {
+            pending: Pending::Only,
+            ..RuleFilter::default()
+        };
+        let pending = self.store.list_rules(&self.instance, &filter, 0, MOST)?;
+        let wanted = pending.iter().filter_map(|state| state.wanted.as_ref());
+        let rules: Vec<&Rule> = wanted.filter(|rule| rule.about.reason.is_none()).collect();
+        let known = self.known_looks(&rules)?;
+        let now = self.clock.now_unix();
+        let fresh = |rule: &&&Rule| {
+            known.get(rule.id.destination.as_str()).is_some_and(|seen| {
+                seen.policy == rule.policy && seen.outcome == Outcome::Pass && now - seen.at < FRESH
+            })
+        };
+        let stale: Vec<&Rule> = rules.iter().filter(|rule| !fresh(rule)).copied().collect();
+        let seen = self.servers_of(facts, &stale, PreflightOptions::default())?;
+        let seen: Vec<Preflight> = seen.into_iter().flatten().collect();
+        self.store.put_preflights(&self.instance, &seen)?;
+        let findings: Vec<Finding> = seen.iter().flat_map(barring).collect();
+        match findings.is_empty() {
+            true => Ok(()),
+            false => Err(EngineError::Refused(Refusal { findings })),
+        }
+    }
+
+    fn known_looks(&self, rules: &[&Rule]) -> Result<BTreeMap<String, Preflight>, EngineError> {
+        let hops: Vec<String> = rules
+            .iter()
+            .map(|rule| rule.id.destination.clone())
+            .collect();
+        let known = self.store.preflights(&self.instance, &hops)?;
+        Ok(known
+            .into_iter()
+            .map(|seen| (seen.nexthop.clone(), seen))
+            .collect())
+    }
+
+    /// The newest looks at the servers of next hops; those that were never looked at are left out.
+    pub fn preflights(&self, nexthops: &[String]) -> Result<Vec<Preflight>, EngineError> {
+        Ok(self.store.preflights(&self.instance, nexthops)?)
+    }
+}
+
+/// What speaks against putting a rule in force; nothing where servers pass or could not be seen.
+pub(super) fn barring(seen: &Preflight) -> Vec<Finding> {
+    if seen.outcome != Outcome::Fail {
+        return Vec::new();
+    }
+    let serious = |finding: &&Finding| finding.severity >= Severity::Error;
+    seen.findings.iter().filter(serious).cloned().collect()
+}
+
+/// The next hop that a rule is looked up for, where it is one.
+fn hop(rule: &Rule, facts: &Facts) -> Option<HopPolicy> {
+    let id = &rule.id.destination;
+    if id.starts_with('.') {
+        return None;
+    }
+    Some(HopPolicy {
+        nexthop: id.clone(),
+        transport: "smtp".to_owned(),
+        policy: Policy::parse(&rule.policy, dialect(facts.version)).ok()?,
+    })
+}
