@@ -8,7 +8,7 @@ use postfix_cf::{MainCf, MasterCf};
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::{Binding, Intent, Owned, Place, Wish};
 use postseal_planner::plan::Base;
-use postseal_planner::{Finding, owned, settings};
+use postseal_planner::{Finding, Refusal, Request, owned, settings};
 use postseal_store::InstanceState;
 
 /// What `init` found and took over.
@@ -99,7 +99,12 @@ impl Engine<'_> {
             }
             wishes.push(Wish::Bind(binding));
         }
-        self.wish(&wishes)
+        let state = self.state()?;
+        let mut wished = self.wish(&wishes)?;
+        let before = self.misgivings(&state, &wished.before);
+        wished.misgivings = self.misgivings(&state, &wished.after);
+        wished.misgivings.retain(|found| !before.contains(found));
+        Ok(wished)
     }
 
     /// Takes bindings of a certificate away: those in `places`, or all where none is named.
@@ -128,7 +133,37 @@ impl Engine<'_> {
                 .map(|place| Wish::Unbind(name.to_owned(), Some(place)))
                 .collect()
         };
+        let before = wanted.clone();
+        let after = wishes
+            .iter()
+            .cloned()
+            .fold(before.clone(), |intent, wish| intent.with(wish));
+        let bare = |found: &Finding| found.code == "level.no-certificate";
+        let was_bare = self.misgivings(&state, &before).iter().any(bare);
+        let mut findings = self.misgivings(&state, &after);
+        findings.retain(bare);
+        if !findings.is_empty() && !was_bare {
+            return Err(EngineError::Refused(Refusal { findings }));
+        }
         self.wish(&wishes)
+    }
+
+    /// What a plan of these wishes would be refused for, without asking DNS; nothing where the
+    /// instance cannot be looked at now, which is for `plan` to say.
+    fn misgivings(&self, state: &InstanceState, intent: &Intent) -> Vec<Finding> {
+        let Ok(facts) = self.observe_for(Some(intent)) else {
+            return Vec::new();
+        };
+        let request = Request {
+            intent,
+            in_force: &state.desired,
+            parent: state.head,
+            written: &state.written,
+        };
+        match postseal_planner::plan(&request, &facts, self.clock.now_unix()) {
+            Ok(_) => Vec::new(),
+            Err(refusal) => refusal.findings,
+        }
     }
 
     /// Drops all pending wishes.
@@ -138,6 +173,7 @@ impl Engine<'_> {
         let rules = self.store.discard_rules(&self.instance)?;
         Ok(Wished {
             rules,
+            misgivings: Vec::new(),
             before: state.draft.unwrap_or_else(|| state.desired.clone()),
             after: state.desired.clone(),
             in_force: state.desired,
@@ -164,6 +200,7 @@ impl Engine<'_> {
         self.store.set_draft(&self.instance, pending)?;
         Ok(Wished {
             rules: 0,
+            misgivings: Vec::new(),
             before,
             after,
             in_force: state.desired,
@@ -180,6 +217,8 @@ pub struct Wished {
     pub after: Intent,
     /// What is in force.
     pub in_force: Intent,
+    /// What a plan of what is wished now would be refused for, and was not before.
+    pub misgivings: Vec<Finding>,
     /// How many wishes about rules for destinations were dropped.
     pub rules: u64,
 }

@@ -113,15 +113,16 @@ pub(crate) fn subject(operation: &Operation) -> String {
 
 /// A wish as it could be typed.
 pub(crate) fn word(wish: &Wish) -> String {
+    // Several certificates, each `name (fingerprint)`.
+    let names = |text: &str| {
+        let names = text.split("), ").filter_map(|one| one.split(' ').next());
+        names.collect::<Vec<_>>().join(",")
+    };
     match (&wish.after, wish.key.as_str()) {
-        (Some(after), "certificate") => {
-            let name = after.split(' ').next().unwrap_or(after);
-            format!("certificate={name}")
-        }
+        (Some(after), "certificate") => format!("certificate={}", names(after)),
         (None, "certificate") => {
             let before = wish.before.as_deref().unwrap_or_default();
-            let name = before.split(' ').next().unwrap_or(before);
-            format!("unbind {name}")
+            format!("unbind {}", names(before))
         }
         (Some(after), key) => format!("{key}={after}"),
         (None, key) => format!("unset {key}"),

@@ -33,8 +33,12 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
     if !verified.drift.files.is_empty() {
         text.push_str("Files of postseal.d are not as they were written. See `postseal drift`.\n");
     }
+    let touched = !verified.drift.files.is_empty();
     text.push_str(&findings_text(&verified.findings));
     text.push_str(match verdict.outcome() {
+        Outcome::Pass if touched => {
+            "The wire shows what is in force; what Postfix would read at its next start does not.\n"
+        }
         Outcome::Pass if mismatch => "What is published in DNS does not match what is presented.\n",
         Outcome::Pass if !stopped => "Everything is as it should be.\n",
         Outcome::Fail => "The wire does not show what is in force.\n",
@@ -51,7 +55,7 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
         "findings": verified.findings,
     });
     let exit = match exit(verdict, verified.master) {
-        Exit::Done if mismatch => Exit::Failed,
+        Exit::Done if mismatch || touched => Exit::Failed,
         exit => exit,
     };
     Ok(Answer::new(text, document).exit(exit))

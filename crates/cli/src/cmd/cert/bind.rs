@@ -83,8 +83,13 @@ pub(super) fn bind(args: &BindArgs, global: &Global) -> Result<Answer, Failure> 
         place,
     });
     let bound = engine.bind(bindings.collect())?;
-    let findings = engine.names_of_bindings(&args.name, &bound.after)?;
+    let mut findings = engine.names_of_bindings(&args.name, &bound.after)?;
     let mut answer = wished(&bound).and(&findings_text(&findings));
+    if !bound.misgivings.is_empty() {
+        let refused = findings_text(&bound.misgivings);
+        answer = answer.and(&format!("As it is, `apply` will refuse this:\n{refused}"));
+    }
+    findings.extend(bound.misgivings.iter().cloned());
     answer.json["findings"] = json!(findings);
     Ok(answer)
 }
