@@ -23,7 +23,7 @@ use crate::dns::{Answers, Question};
 use crate::finding::Finding;
 use crate::report::{Handshake, Outcome, Report};
 pub use client::{
-    Client, Families, Lookups, Matches, Opening, Protocols, SystemAnchors, TrustFiles,
+    Client, Families, Lookups, Matches, Opening, Protocol, Protocols, SystemAnchors, TrustFiles,
 };
 use mailtls::policy::Policy;
 use mailtls::{Anchors, Fingerprint, TlsVersion};
@@ -51,6 +51,8 @@ pub struct Wanted {
 pub struct Visit {
     /// Where.
     pub address: SocketAddr,
+    /// What is spoken.
+    pub protocol: Protocol,
     /// How TLS begins.
     pub opening: Opening,
     /// The server name that is asked for.
@@ -197,6 +199,7 @@ pub fn visits(wanted: &Wanted, answers: &Answers) -> BTreeSet<Visit> {
         }
         visits.extend(names.into_iter().map(|sni| Visit {
             address: SocketAddr::new(peer.address, hop.port),
+            protocol: client.protocol,
             opening: client.opening,
             sni,
         }));

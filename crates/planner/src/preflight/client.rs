@@ -7,6 +7,7 @@ use crate::facts::Facts;
 use crate::view::{Service, View};
 use mailtls::{Level, ProtocolList, RangeSyntax};
 use postfix_cf::{MainCf, MasterCf};
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// A client.
@@ -14,6 +15,8 @@ use std::path::PathBuf;
 pub struct Client {
     /// Its name in EHLO (`smtp_helo_name`).
     pub ehlo_name: String,
+    /// What it speaks.
+    pub protocol: Protocol,
     /// How TLS begins (`smtp_tls_wrappermode`).
     pub opening: Opening,
     /// How names are looked up (`smtp_dns_support_level`, `smtp_host_lookup`).
@@ -24,6 +27,8 @@ pub struct Client {
     pub address_limit: usize,
     /// Address families (`inet_protocols`).
     pub families: Families,
+    /// This host's own addresses: mail for itself is not sent.
+    pub own: Vec<IpAddr>,
     /// Protocols at `may` and at mandatory levels; `None` where the list cannot be read.
     pub protocols: Protocols,
     /// What `dane` comes to where DNSSEC does not vouch for the exchanger
@@ -37,6 +42,15 @@ pub struct Client {
     pub matches: Matches,
     /// What it trusts.
     pub trust: TrustFiles,
+}
+
+/// What a client speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Protocol {
+    /// SMTP.
+    Smtp,
+    /// LMTP (RFC 2033): no mail exchanger is looked up.
+    Lmtp,
 }
 
 /// How TLS begins.
@@ -137,6 +151,10 @@ impl Reader<'_> {
     fn client(&self) -> Client {
         Client {
             ehlo_name: self.ehlo_name(),
+            protocol: match self.lmtp {
+                true => Protocol::Lmtp,
+                false => Protocol::Smtp,
+            },
             opening: match self.is_yes("tls_wrappermode") {
                 true => Opening::Wrapper,
                 false => Opening::StartTls,
@@ -148,6 +166,7 @@ impl Reader<'_> {
             },
             address_limit: self.value("mx_address_limit").parse().unwrap_or(5),
             families: self.families(),
+            own: crate::view::own(self.view),
             protocols: Protocols {
                 may: self.protocols("tls_protocols"),
                 mandatory: self.protocols("tls_mandatory_protocols"),

@@ -80,6 +80,7 @@ impl Peer<'_> {
     pub(super) fn reached(&self, sni: Option<String>) -> Reached<'_> {
         let visit = Visit {
             address: self.address,
+            protocol: self.client.protocol,
             opening: self.client.opening,
             sni,
         };
@@ -97,12 +98,15 @@ impl Peer<'_> {
     pub(super) fn any(&self) -> Reached<'_> {
         let at = |sni| Visit {
             address: self.address,
+            protocol: self.client.protocol,
             opening: self.client.opening,
             sni,
         };
         let own = self.visits.range(at(None)..);
         let own = own.take_while(|(visit, _)| {
-            visit.address == self.address && visit.opening == self.client.opening
+            visit.address == self.address
+                && visit.protocol == self.client.protocol
+                && visit.opening == self.client.opening
         });
         let mut first = None;
         for (visit, _) in own {

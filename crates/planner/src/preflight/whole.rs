@@ -87,6 +87,20 @@ pub(super) fn judge(wanted: &Wanted, known: Known<'_>) -> Preflight {
                 "Check how the name is written.",
             ),
         ),
+        Way::Itself => nowhere(
+            wanted,
+            known.now,
+            Finding::new(
+                "policy.mx-self",
+                Severity::Error,
+                format!(
+                    "This very host is the mail exchanger of {}: mail for it loops, and comes back.",
+                    hop.host
+                ),
+                "Tell Postfix where the domain's mail is kept (mydestination, relay_domains, \
+                 virtual_mailbox_domains, transport_maps), or have its MX record corrected.",
+            ),
+        ),
         Way::Unknown(why) => {
             let mut preflight = nowhere(wanted, known.now, undetermined(hop, [why].into_iter()));
             preflight.outcome = Outcome::Undetermined;

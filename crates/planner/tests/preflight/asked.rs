@@ -95,6 +95,9 @@ fn dns_is_asked_for_exchangers_then_addresses_then_records_of_vouched_for_hosts(
         questions("hop example.com\nmain smtp_dns_support_level = disabled"),
         [""; 0]
     );
+    // lmtp(8) looks no exchanger up.
+    let lmtp = "hop example.com\ntransport store";
+    assert_eq!(questions(lmtp), ["Addresses(\"example.com\")"]);
     // Without exchangers the domain itself; a null one is the end.
     assert_eq!(
         questions("hop example.com\ndns mx example.com"),

@@ -17,6 +17,7 @@ use std::sync::LazyLock;
 
 const MASTER: &str = "smtp inet n - n - - smtpd\nsmtp unix - - n - - smtp\n\
                       jailed unix - - y - - smtp\n\
+                      store unix - - n - - lmtp\n\
                       wrap unix - - n - - smtp -o smtp_tls_wrappermode=yes\n";
 
 /// A second CA, and its certificate for mail.example.org.
