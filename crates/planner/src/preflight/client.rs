@@ -5,7 +5,7 @@
 
 use crate::facts::Facts;
 use crate::view::{Service, View};
-use mailtls::{Level, ProtocolList, RangeSyntax};
+use mailtls::{Level, ProtocolList, RangeSyntax, TlsVersion};
 use postfix_cf::{MainCf, MasterCf};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -31,6 +31,10 @@ pub struct Client {
     pub own: Vec<IpAddr>,
     /// Protocols at `may` and at mandatory levels; `None` where the list cannot be read.
     pub protocols: Protocols,
+    /// The oldest version that OpenSSL takes where the server is to be verified: Postfix lowers its
+    /// security level to 0 at the others only, and from OpenSSL 3.0 on level 1 rules out the
+    /// signatures of TLS 1.1.
+    pub oldest_verified: TlsVersion,
     /// What `dane` comes to where DNSSEC does not vouch for the exchanger
     /// (`smtp_tls_dane_insecure_mx_policy`).
     pub insecure_mx: Level,
@@ -170,6 +174,10 @@ impl Reader<'_> {
             protocols: Protocols {
                 may: self.protocols("tls_protocols"),
                 mandatory: self.protocols("tls_mandatory_protocols"),
+            },
+            oldest_verified: match self.view.facts().openssl.starts_with("OpenSSL 1.") {
+                true => TlsVersion::Tls1_0,
+                false => TlsVersion::Tls1_2,
             },
             insecure_mx: self.insecure_mx(),
             servername: self.value("tls_servername"),

@@ -120,6 +120,11 @@ const LACKS: &[[&str; 3]] = &[
         "Allow its version by protocols=, or ask its administrator for a newer one",
     ],
     [
+        "policy.weak-tls",
+        "A server speaks TLS that is too old to verify anybody by",
+        "Ask its administrator for TLS 1.2 or later",
+    ],
+    [
         "policy.certificate-untrusted",
         "A server's certificate is not trusted",
         "Ask its administrator for a certificate of a public CA, name its own CA by tafile=, or pin \

@@ -156,7 +156,11 @@ impl Peer<'_> {
         if let Err(judged) = self.version(policy, seen) {
             return judged;
         }
-        match certificate::judge(self, policy, seen, wants) {
+        let verified = match wants {
+            Wants::Nothing => Ok(()),
+            Wants::Fingerprint | Wants::Names => self.verifiable(seen),
+        };
+        match verified.and_then(|()| certificate::judge(self, policy, seen, wants)) {
             Ok(()) if wants == Wants::Nothing => Judged::Goes(Delivery::Encrypted),
             Ok(()) => Judged::Goes(Delivery::Verified),
             Err(lack) => Judged::Waits(lack),
@@ -214,7 +218,10 @@ impl Peer<'_> {
         if let Err(judged) = self.version(policy, seen) {
             return judged;
         }
-        let chain = match certificate::chain(seen) {
+        let chain = self
+            .verifiable(seen)
+            .and_then(|()| certificate::chain(seen));
+        let chain = match chain {
             Ok(chain) => chain,
             Err(lack) => return Judged::Waits(lack),
         };
@@ -237,6 +244,20 @@ impl Peer<'_> {
                 format!(
                     "its certificate matches none of the TLSA records of {}",
                     found.owner.trim_end_matches('.')
+                ),
+            )),
+        }
+    }
+
+    /// Whether OpenSSL would go on where it has to verify.
+    fn verifiable(&self, seen: &Handshake) -> Result<(), Lack> {
+        match seen.version >= self.client.oldest_verified {
+            true => Ok(()),
+            false => Err(Lack::new(
+                "policy.weak-tls",
+                format!(
+                    "it speaks {}, which OpenSSL refuses where the server is to be verified",
+                    seen.version
                 ),
             )),
         }

@@ -1,8 +1,8 @@
 //! A stage for a preflight: what main.cf, DNS and servers say, in a line each.
 //!
-//! `hop X`, `policy X`, `transport X`, `main LINE`, `dns …` (as in `support::dns`), `trust NAME…` (`none`),
+//! `hop X`, `policy X`, `transport X`, `main LINE`, `dns …` (as in `support::dns`), `trust NAME…` (`none`), `openssl VERSION`,
 //! `at ADDRESS[:PORT] WHAT`, where WHAT is `clear`, `454`, `broken`, `421`, `554`, `500` (to EHLO), `silent`,
-//! `refused` (the connection), `late` (gone after the handshake), `anonymous`, or `tls NAME [1.2]`.
+//! `refused` (the connection), `late` (gone after the handshake), `anonymous`, or `tls NAME [1.1|1.2]`.
 
 use crate::support::{self, Host, NOW, dns};
 use mailtls::policy::{Dialect, Policy};
@@ -78,6 +78,9 @@ impl Stage {
         let mut host = Host::new(main.as_bytes(), MASTER.as_bytes());
         for line in of("dns") {
             dns::said(&mut host, &line);
+        }
+        if let Some(openssl) = of("openssl").pop() {
+            host.facts.openssl = openssl;
         }
         let client = Client::of(&host.facts, &one("transport", "smtp"));
         let dialect = Dialect { major: 3, minor: 7 };
@@ -162,6 +165,7 @@ fn report(address: SocketAddr, what: &str) -> Report {
         ["anonymous"] => Some(handshake(None, TlsVersion::Tls1_2)),
         ["late"] => Some(handshake(Some("mx"), TlsVersion::Tls1_2)),
         ["tls", name] => Some(handshake(Some(name), TlsVersion::Tls1_3)),
+        ["tls", name, "1.1"] => Some(handshake(Some(name), TlsVersion::Tls1_1)),
         ["tls", name, "1.2"] => Some(handshake(Some(name), TlsVersion::Tls1_2)),
         _ => None,
     };
