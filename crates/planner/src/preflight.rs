@@ -11,6 +11,7 @@
 
 mod certificate;
 mod client;
+mod codes;
 mod findings;
 mod level;
 mod nexthop;
@@ -25,6 +26,7 @@ use crate::report::{Handshake, Outcome, Report};
 pub use client::{
     Client, Families, Lookups, Matches, Opening, Protocol, Protocols, SystemAnchors, TrustFiles,
 };
+pub(crate) use codes::RULES;
 use mailtls::policy::Policy;
 use mailtls::{Anchors, Fingerprint, TlsVersion};
 pub use nexthop::{Lookup, NextHop, NoNextHop};

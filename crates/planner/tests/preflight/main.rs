@@ -8,7 +8,7 @@ mod stage;
 #[path = "../support/mod.rs"]
 mod support;
 
-use postseal_planner::Severity;
+use postseal_planner::{Severity, lint};
 use stage::Stage;
 use std::collections::BTreeSet;
 use std::fs;
@@ -109,6 +109,15 @@ fn no_code_without_a_story_and_a_near_miss() {
     assert!(known.len() > 20, "{known:?}");
     assert_eq!(of(true), known, "stories");
     assert_eq!(of(false), known, "near misses");
+    for code in &known {
+        let rule = lint::explained(code);
+        let rule = rule.unwrap_or_else(|| panic!("{code} is not explained"));
+        assert!(
+            rule.why.ends_with('.') && rule.remedy.ends_with('.'),
+            "{code}"
+        );
+        assert!(!rule.title.ends_with('.'), "{code}");
+    }
 }
 
 #[test]
