@@ -27,6 +27,8 @@ pub struct Client {
     pub address_limit: usize,
     /// Address families (`inet_protocols`).
     pub families: Families,
+    /// Families in which this host has an address that leads anywhere.
+    pub reaches: Families,
     /// This host's own addresses: mail for itself is not sent.
     pub own: Vec<IpAddr>,
     /// Protocols at `may` and at mandatory levels; `None` where the list cannot be read.
@@ -84,6 +86,16 @@ pub enum Families {
     Both,
     V4,
     V6,
+}
+
+impl Families {
+    pub(super) const fn has(self, address: &IpAddr) -> bool {
+        match self {
+            Self::Both => true,
+            Self::V4 => address.is_ipv4(),
+            Self::V6 => address.is_ipv6(),
+        }
+    }
 }
 
 /// Protocol lists of a client.
@@ -170,6 +182,7 @@ impl Reader<'_> {
             },
             address_limit: self.value("mx_address_limit").parse().unwrap_or(5),
             families: self.families(),
+            reaches: reaches(&self.view.facts().addresses),
             own: crate::view::own(self.view),
             protocols: Protocols {
                 may: self.protocols("tls_protocols"),
@@ -296,6 +309,21 @@ impl Reader<'_> {
             },
             jail,
         }
+    }
+}
+
+/// Where nothing is known, both.
+fn reaches(addresses: &[IpAddr]) -> Families {
+    let leads = |address: &&IpAddr| match address {
+        IpAddr::V4(v4) => !v4.is_loopback() && !v4.is_link_local(),
+        IpAddr::V6(v6) => !v6.is_loopback() && !v6.is_unicast_link_local(),
+    };
+    let leading = addresses.iter().filter(leads);
+    let (v4, v6): (Vec<&IpAddr>, Vec<&IpAddr>) = leading.partition(|address| address.is_ipv4());
+    match (v4.is_empty(), v6.is_empty()) {
+        (false, true) => Families::V4,
+        (true, false) => Families::V6,
+        _ => Families::Both,
     }
 }
 

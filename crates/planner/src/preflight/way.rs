@@ -3,7 +3,7 @@
 //! Owns: the questions to DNS, as data, and what the answers mean to smtp(8). Never: asks one.
 //! However many exchangers a domain names, only so many are looked at.
 
-use super::client::{Client, Families, Lookups, Protocol};
+use super::client::{Client, Lookups, Protocol};
 use super::nexthop::{Lookup, NextHop};
 use crate::dane::{self, Published};
 use crate::dns::{Answer, Answers, Exchanger, Question, Records, Security};
@@ -211,7 +211,7 @@ fn host(
     }
     let located = answers.get(&Question::Addresses(name.clone()));
     let (addresses, security) = match located {
-        Some(Ok(answer)) => (Ok(usable(answer, client.families)), answer.security),
+        Some(Ok(answer)) => (Ok(usable(answer, client)), answer.security),
         Some(Err(why)) => (Err(why.clone()), Security::Insecure),
         None => (Err("DNS was not asked".to_owned()), Security::Insecure),
     };
@@ -241,18 +241,20 @@ fn base(tlsa: &Published, port: u16) -> Option<String> {
     Some(rest.trim_end_matches('.').to_owned())
 }
 
-fn usable(answer: &Answer, families: Families) -> Vec<IpAddr> {
+/// The addresses that are tried. One of a family in which this host has no way out is left aside
+/// where there are others: smtp(8) fails there at once and goes on.
+fn usable(answer: &Answer, client: &Client) -> Vec<IpAddr> {
     let Records::Addresses(all) = &answer.records else {
         return Vec::new();
     };
-    let of = |address: &&IpAddr| match families {
-        Families::Both => true,
-        Families::V4 => address.is_ipv4(),
-        Families::V6 => address.is_ipv6(),
-    };
-    all.iter()
-        .filter(of)
-        .take(MOST_ADDRESSES)
-        .copied()
-        .collect()
+    let spoken = all.iter().filter(|one| client.families.has(one));
+    let spoken: Vec<IpAddr> = spoken.take(MOST_ADDRESSES).copied().collect();
+    let reached = spoken
+        .iter()
+        .filter(|one| one.is_loopback() || client.reaches.has(one));
+    let reached: Vec<IpAddr> = reached.copied().collect();
+    match reached.is_empty() {
+        true => spoken,
+        false => reached,
+    }
 }

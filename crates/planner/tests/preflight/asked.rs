@@ -129,7 +129,13 @@ fn looks(text: &str) -> Vec<String> {
 fn each_address_is_looked_at_once_and_with_the_name_that_dane_asks_for() {
     let one = "hop example.com\ndns mx example.com mx.example.com\n\
                dns a mx.example.com 192.0.2.1 2001:db8::1\n";
-    assert_eq!(looks(one), ["192.0.2.1:25 -", "[2001:db8::1]:25 -"]);
+    // This host has an IPv4 address only; where it has both, both are tried.
+    assert_eq!(looks(one), ["192.0.2.1:25 -"]);
+    let both = format!("{one}own 2001:db8::25\n");
+    assert_eq!(looks(&both), ["192.0.2.1:25 -", "[2001:db8::1]:25 -"]);
+    assert_eq!(looks(&format!("{one}own fe80::1\n")), ["192.0.2.1:25 -"]);
+    let lonely = "hop [mx.example.com]\ndns a mx.example.com 2001:db8::1\n";
+    assert_eq!(looks(lonely), ["[2001:db8::1]:25 -"]);
     let more = |line: &str| looks(&format!("{one}{line}"));
     assert_eq!(more("main inet_protocols = ipv4"), ["192.0.2.1:25 -"]);
     assert_eq!(more("main inet_protocols = ipv6"), ["[2001:db8::1]:25 -"]);

@@ -1,6 +1,6 @@
 //! A stage for a preflight: what main.cf, DNS and servers say, in a line each.
 //!
-//! `hop X`, `policy X`, `transport X`, `main LINE`, `dns …` (as in `support::dns`), `trust NAME…` (`none`), `openssl VERSION`,
+//! `hop X`, `policy X`, `transport X`, `main LINE`, `dns …` (as in `support::dns`), `trust NAME…` (`none`), `openssl VERSION`, `own ADDRESS`,
 //! `at ADDRESS[:PORT] WHAT`, where WHAT is `clear`, `454`, `broken`, `421`, `554`, `500` (to EHLO), `silent`,
 //! `refused` (the connection), `late` (gone after the handshake), `anonymous`, or `tls NAME [1.1|1.2]`.
 
@@ -79,6 +79,10 @@ impl Stage {
         for line in of("dns") {
             dns::said(&mut host, &line);
         }
+        let own = of("own").into_iter();
+        host.facts
+            .addresses
+            .extend(own.map(|one| one.parse::<IpAddr>().expect("an address")));
         if let Some(openssl) = of("openssl").pop() {
             host.facts.openssl = openssl;
         }
