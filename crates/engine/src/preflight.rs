@@ -201,3 +201,6 @@ impl Trust {
         files.iter().filter_map(|file| self.0.get(file)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;
