@@ -15,6 +15,10 @@ use std::path::PathBuf;
 pub struct Client {
     /// Its name in EHLO (`smtp_helo_name`).
     pub ehlo_name: String,
+    /// This host's name (`myhostname`): a server that greets with it is taken for this host.
+    pub own_name: String,
+    /// Where mail goes that none of the servers takes (`smtp_fallback_relay`).
+    pub fallback: Vec<String>,
     /// What it speaks.
     pub protocol: Protocol,
     /// How TLS begins (`smtp_tls_wrappermode`).
@@ -167,6 +171,8 @@ impl Reader<'_> {
     fn client(&self) -> Client {
         Client {
             ehlo_name: self.ehlo_name(),
+            own_name: self.view.value(self.service, "myhostname"),
+            fallback: self.view.list(self.service, self.fallback()),
             protocol: match self.lmtp {
                 true => Protocol::Lmtp,
                 false => Protocol::Smtp,
@@ -240,6 +246,14 @@ impl Reader<'_> {
             "localhost".to_owned()
         } else {
             name
+        }
+    }
+
+    const fn fallback(&self) -> &'static str {
+        if self.lmtp {
+            "lmtp_fallback_relay"
+        } else {
+            "smtp_fallback_relay"
         }
     }
 

@@ -69,12 +69,18 @@ fn lacks(wanted: &Wanted, seen: &[Seen<'_>], strongest: &Strongest) -> Vec<Findi
         }
     }
     let passes = seen.iter().any(|one| matches!(one.judged, Judged::Goes(_)));
+    let fallback = wanted.client.fallback.join(", ");
     let (severity, follows) = match passes {
         true => (
             Severity::Warning,
-            "Postfix goes on to the next server then; mail waits while no better one answers",
+            "Postfix goes on to the next server then; mail waits while no better one answers"
+                .to_owned(),
         ),
-        false => (Severity::Error, "mail waits in the queue"),
+        false if !fallback.is_empty() => (
+            Severity::Error,
+            format!("mail goes on to {fallback} (smtp_fallback_relay), by the policy of that one"),
+        ),
+        false => (Severity::Error, "mail waits in the queue".to_owned()),
     };
     let finding = |(code, evidence): (&'static str, Vec<String>)| {
         let title = codes::rule(code).map_or("", |rule| rule.title);

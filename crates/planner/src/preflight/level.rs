@@ -4,14 +4,14 @@
 //! Owns: that judgement. Never: looks at more than one address.
 
 use super::certificate::{self, Wants};
-use super::client::{Client, Lookups, Opening};
+use super::client::{Client, Lookups, Opening, Protocol};
 use super::nexthop::NextHop;
 use super::reached::{Reached, reached};
 use super::way::Host;
 use super::{Delivery, Lack, Visit, Visits};
 use crate::dane::{Found, Published};
 use crate::dns::Security;
-use crate::report::Handshake;
+use crate::report::{Handshake, Report};
 use mailtls::policy::{Name, Policy};
 use mailtls::tlsa::{self, Verdict};
 use mailtls::{Anchors, Level, ProtocolList, RangeSyntax};
@@ -84,7 +84,14 @@ impl Peer<'_> {
             opening: self.client.opening,
             sni,
         };
-        match self.visits.get(&visit).map(reached) {
+        let report = self.visits.get(&visit);
+        if report.is_some_and(|report| self.is_this_host(report)) {
+            return Reached::NoTls(Lack::new(
+                "policy.mx-self",
+                "it greets with this host's own name, so Postfix takes it for itself",
+            ));
+        }
+        match report.map(reached) {
             Some(Reached::Unknown(_)) if self.lacks_wrapper() => Reached::NoTls(Lack::new(
                 "policy.no-wrappermode",
                 "port 465 expects TLS with the first byte, and the transport begins in clear",
@@ -119,6 +126,16 @@ impl Peer<'_> {
         first.unwrap_or_else(|| Reached::Unknown("it was not looked at".to_owned()))
     }
 
+    /// At port 25 only (`smtp_proto.c`, `SMTP_MISC_FLAG_LOOP_DETECT`).
+    fn is_this_host(&self, report: &Report) -> bool {
+        let words = report.banner.as_deref().unwrap_or_default();
+        let name = words.split_whitespace().nth(1).unwrap_or_default();
+        self.address.port() == 25
+            && self.client.protocol == Protocol::Smtp
+            && !name.is_empty()
+            && name.eq_ignore_ascii_case(&self.client.own_name)
+    }
+
     fn lacks_wrapper(&self) -> bool {
         self.address.port() == 465 && self.client.opening == Opening::StartTls
     }
@@ -132,7 +149,7 @@ impl Peer<'_> {
         let sni = server_name(policy, self.client, self.hop, &self.host.name);
         match self.reached(sni) {
             Reached::Unknown(why) => Judged::Unknown(why),
-            Reached::NoTls(lack) if lack.code == "policy.no-wrappermode" => Judged::Waits(lack),
+            Reached::NoTls(lack) if !is_about_tls(&lack) => Judged::Waits(lack),
             _ if policy.level == Level::None => Judged::Goes(Delivery::Clear),
             Reached::NoTls(lack) if lack.code == "policy.handshake-failed" => {
                 Judged::Goes(Delivery::ClearLater)
@@ -290,6 +307,11 @@ impl Peer<'_> {
             ))),
         }
     }
+}
+
+/// Whether less TLS would do where this is lacking.
+fn is_about_tls(lack: &Lack) -> bool {
+    !matches!(lack.code, "policy.no-wrappermode" | "policy.mx-self")
 }
 
 /// The server name that is asked for below DANE (`servername=`, `smtp_tls_servername`).

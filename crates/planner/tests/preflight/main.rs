@@ -183,6 +183,21 @@ fn the_strongest_policy_that_works_is_suggested_with_what_stops_the_stronger_one
 }
 
 #[test]
+fn where_a_fallback_relay_takes_the_mail_it_is_not_said_to_wait() {
+    let stage = "hop [192.0.2.1]\nat 192.0.2.1 clear\n";
+    let message = |more: &str| {
+        let seen = Stage::read(&format!("{stage}{more}")).judged();
+        seen.findings[0].message.clone()
+    };
+    assert!(message("").contains("waits in the queue"));
+    let relayed = message("main smtp_fallback_relay = [relay.example.com], other.example.com\n");
+    assert!(
+        relayed.contains("[relay.example.com], other.example.com"),
+        "{relayed}"
+    );
+}
+
+#[test]
 fn a_result_can_be_stored_and_read_again() {
     for story in stories() {
         let seen = Stage::read(story.text).judged();

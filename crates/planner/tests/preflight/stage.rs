@@ -1,6 +1,6 @@
 //! A stage for a preflight: what main.cf, DNS and servers say, in a line each.
 //!
-//! `hop X`, `policy X`, `transport X`, `main LINE`, `dns …` (as in `support::dns`), `trust NAME…` (`none`), `openssl VERSION`, `own ADDRESS`,
+//! `hop X`, `policy X`, `transport X`, `main LINE`, `dns …` (as in `support::dns`), `trust NAME…` (`none`), `openssl VERSION`, `banner ADDRESS NAME`, `own ADDRESS`,
 //! `at ADDRESS[:PORT] WHAT`, where WHAT is `clear`, `454`, `broken`, `421`, `554`, `500` (to EHLO), `silent`,
 //! `refused` (the connection), `late` (gone after the handshake), `anonymous`, or `tls NAME [1.1|1.2]`.
 
@@ -93,7 +93,14 @@ impl Stage {
             policy: Policy::parse(&one("policy", "encrypt"), dialect).expect("a policy"),
             client,
         };
-        let servers = of("at").iter().map(|line| server(line)).collect();
+        let mut servers: BTreeMap<SocketAddr, Report> =
+            of("at").iter().map(|line| server(line)).collect();
+        for line in of("banner") {
+            let (at, name) = line.split_once(' ').expect("an address and a name");
+            let at = (at.parse::<IpAddr>().expect("an address"), 25).into();
+            let banner = format!("220 {name} ESMTP");
+            servers.get_mut(&at).expect("a server").banner = Some(banner);
+        }
         let trust = one("trust", "root other");
         let trusted = trust
             .split(' ')
