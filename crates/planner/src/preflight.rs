@@ -59,6 +59,8 @@ pub struct Visit {
     pub opening: Opening,
     /// The server name that is asked for.
     pub sni: Option<String>,
+    /// The newest version that is offered, where that is not the newest of all.
+    pub newest: Option<TlsVersion>,
 }
 
 /// What was seen. A look that is missing was not made.
@@ -190,20 +192,25 @@ pub fn visits(wanted: &Wanted, answers: &Answers) -> BTreeSet<Visit> {
     };
     let mut visits = BTreeSet::new();
     for peer in whole::reachable(&hosts, client) {
-        let mut names = vec![level::server_name(
-            &wanted.policy,
-            client,
-            hop,
-            &peer.host.name,
-        )];
+        let host = &peer.host.name;
+        let by = |policy: &Policy| {
+            let newest = level::newest(policy, client);
+            (level::server_name(policy, client, hop, host), newest)
+        };
+        // As this policy asks, and as those of the ladder do.
+        let mut asks = BTreeSet::from([by(&wanted.policy)]);
+        asks.extend(strongest::bare(&wanted.policy).iter().map(by));
         if let TlsaSeen::Published = whole::tlsa(peer.host) {
-            names.push(Some(peer.host.base.clone()));
+            let newest: BTreeSet<_> = asks.iter().map(|(_, newest)| *newest).collect();
+            let base = Some(peer.host.base.clone());
+            asks.extend(newest.into_iter().map(|newest| (base.clone(), newest)));
         }
-        visits.extend(names.into_iter().map(|sni| Visit {
+        visits.extend(asks.into_iter().map(|(sni, newest)| Visit {
             address: SocketAddr::new(peer.address, hop.port),
             protocol: client.protocol,
             opening: client.opening,
             sni,
+            newest,
         }));
     }
     visits

@@ -23,6 +23,8 @@ pub struct Target {
     pub ehlo_name: String,
     /// The word before it.
     pub greeting: Greeting,
+    /// Offer nothing newer, as a client with such a list of protocols.
+    pub newest: Option<TlsVersion>,
     /// Whether MAIL FROM is tried before TLS, to see the 530 of a service that requires TLS.
     pub mail_before_tls: MailBeforeTls,
     /// Try a second handshake with only versions older than this.
@@ -43,6 +45,7 @@ impl Target {
             sni: None,
             ehlo_name: "localhost".to_owned(),
             greeting: Greeting::Ehlo,
+            newest: None,
             mail_before_tls: MailBeforeTls::Skip,
             floor: None,
             asks: Vec::new(),

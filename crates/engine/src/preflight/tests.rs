@@ -27,7 +27,7 @@ struct Counting {
 impl Wire for Counting {
     fn probe(&self, targets: &[Target], _: Duration) -> Vec<Report> {
         self.looked.lock().unwrap().extend(targets.iter().cloned());
-        targets.iter().map(|target| without_tls(target)).collect()
+        targets.iter().map(without_tls).collect()
     }
 
     fn ask(&self, questions: &[Question], _: &[u8], _: Duration) -> Vec<(Question, Answered)> {

@@ -14,7 +14,7 @@ use crate::dns::Security;
 use crate::report::{Handshake, Report};
 use mailtls::policy::{Name, Policy};
 use mailtls::tlsa::{self, Verdict};
-use mailtls::{Anchors, Level, ProtocolList, RangeSyntax};
+use mailtls::{Anchors, Level, ProtocolList, RangeSyntax, TlsVersion};
 use std::net::SocketAddr;
 
 /// What would become of mail here.
@@ -77,14 +77,25 @@ impl Peer<'_> {
     }
 
     /// What was seen of the address by one who asks for `sni`.
-    pub(super) fn reached(&self, sni: Option<String>) -> Reached<'_> {
-        let visit = Visit {
+    fn reached(&self, policy: &Policy, sni: Option<String>) -> Reached<'_> {
+        self.seen(&Visit {
+            newest: newest(policy, self.client),
+            ..self.visit(sni)
+        })
+    }
+
+    fn visit(&self, sni: Option<String>) -> Visit {
+        Visit {
             address: self.address,
             protocol: self.client.protocol,
             opening: self.client.opening,
             sni,
-        };
-        let report = self.visits.get(&visit);
+            newest: None,
+        }
+    }
+
+    fn seen(&self, visit: &Visit) -> Reached<'_> {
+        let report = self.visits.get(visit);
         if report.is_some_and(|report| self.is_this_host(report)) {
             return Reached::NoTls(Lack::new(
                 "policy.mx-self",
@@ -103,13 +114,7 @@ impl Peer<'_> {
 
     /// What was seen of the address, whatever name was asked for; a handshake where there is one.
     pub(super) fn any(&self) -> Reached<'_> {
-        let at = |sni| Visit {
-            address: self.address,
-            protocol: self.client.protocol,
-            opening: self.client.opening,
-            sni,
-        };
-        let own = self.visits.range(at(None)..);
+        let own = self.visits.range(self.visit(None)..);
         let own = own.take_while(|(visit, _)| {
             visit.address == self.address
                 && visit.protocol == self.client.protocol
@@ -117,7 +122,7 @@ impl Peer<'_> {
         });
         let mut first = None;
         for (visit, _) in own {
-            let reached = self.reached(visit.sni.clone());
+            let reached = self.seen(visit);
             if matches!(reached, Reached::Tls(_)) {
                 return reached;
             }
@@ -147,7 +152,7 @@ impl Peer<'_> {
 
     fn opportunistic(&self, policy: &Policy) -> Judged {
         let sni = server_name(policy, self.client, self.hop, &self.host.name);
-        match self.reached(sni) {
+        match self.reached(policy, sni) {
             Reached::Unknown(why) => Judged::Unknown(why),
             Reached::NoTls(lack) if !is_about_tls(&lack) => Judged::Waits(lack),
             _ if policy.level == Level::None => Judged::Goes(Delivery::Clear),
@@ -165,7 +170,7 @@ impl Peer<'_> {
 
     fn mandatory(&self, policy: &Policy, wants: Wants) -> Judged {
         let sni = server_name(policy, self.client, self.hop, &self.host.name);
-        let seen = match self.reached(sni) {
+        let seen = match self.reached(policy, sni) {
             Reached::Unknown(why) => return Judged::Unknown(why),
             Reached::NoTls(lack) => return Judged::Waits(lack),
             Reached::Tls(seen) => seen,
@@ -227,7 +232,7 @@ impl Peer<'_> {
     }
 
     fn by_records(&self, policy: &Policy, found: &Found) -> Judged {
-        let seen = match self.reached(Some(self.host.base.clone())) {
+        let seen = match self.reached(policy, Some(self.host.base.clone())) {
             Reached::Unknown(why) => return Judged::Unknown(why),
             Reached::NoTls(lack) => return Judged::Waits(lack),
             Reached::Tls(seen) => seen,
@@ -282,14 +287,7 @@ impl Peer<'_> {
 
     /// Whether the protocol list lets the version pass. `Err` is the judgement where it does not.
     fn version(&self, policy: &Policy, seen: &Handshake) -> Result<(), Judged> {
-        let lists = self.client.protocols;
-        let said = policy.values(Name::Protocols).next();
-        let list = match (said, policy.level) {
-            (Some(text), _) => ProtocolList::parse(text, RangeSyntax::Allowed).ok(),
-            (None, Level::May) => lists.may,
-            (None, _) => lists.mandatory,
-        };
-        let Some(list) = list else {
+        let Some(list) = protocols(policy, self.client) else {
             return Err(Judged::Waits(Lack::new(
                 "policy.protocol",
                 "the list of protocols cannot be read, so no handshake succeeds",
@@ -307,6 +305,22 @@ impl Peer<'_> {
             ))),
         }
     }
+}
+
+/// The versions that a policy allows; `None` where its list cannot be read.
+fn protocols(policy: &Policy, client: &Client) -> Option<ProtocolList> {
+    let said = policy.values(Name::Protocols).next();
+    match (said, policy.level) {
+        (Some(text), _) => ProtocolList::parse(text, RangeSyntax::Allowed).ok(),
+        (None, Level::May) => client.protocols.may,
+        (None, _) => client.protocols.mandatory,
+    }
+}
+
+/// The newest version that a policy offers, where newer ones exist.
+pub(super) fn newest(policy: &Policy, client: &Client) -> Option<TlsVersion> {
+    let ceiling = protocols(policy, client)?.ceiling()?;
+    (ceiling < TlsVersion::Tls1_3).then_some(ceiling)
 }
 
 /// Whether less TLS would do where this is lacking.

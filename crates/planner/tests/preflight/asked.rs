@@ -119,9 +119,11 @@ fn dns_is_asked_for_exchangers_then_addresses_then_records_of_vouched_for_hosts(
 fn looks(text: &str) -> Vec<String> {
     let stage = Stage::read(text);
     let visits = preflight::visits(&stage.wanted, &stage.host.facts.dns);
-    let words = visits
-        .iter()
-        .map(|visit| format!("{} {}", visit.address, visit.sni.as_deref().unwrap_or("-")));
+    let words = visits.iter().map(|visit| {
+        let newest = visit.newest.map(|newest| format!(" up to {newest}"));
+        let sni = visit.sni.as_deref().unwrap_or("-");
+        format!("{} {sni}{}", visit.address, newest.unwrap_or_default())
+    });
     words.collect()
 }
 
@@ -156,6 +158,13 @@ fn each_address_is_looked_at_once_and_with_the_name_that_dane_asks_for() {
     }
     let general = "main inet_protocols = ipv4\nmain smtp_tls_servername = hostname";
     assert_eq!(more(general), ["192.0.2.1:25 mx.example.com"]);
+    // A policy that forbids the newest version is tried without it, and what is suggested with it.
+    let old = "main inet_protocols = ipv4\npolicy encrypt protocols=TLSv1.2";
+    let both = ["192.0.2.1:25 -", "192.0.2.1:25 - up to TLSv1.2"];
+    assert_eq!(more(old), both);
+    // Where that goes for all mandatory levels, may alone is tried with it.
+    let general = "main inet_protocols = ipv4\nmain smtp_tls_mandatory_protocols = !TLSv1.3";
+    assert_eq!(more(general), both);
     // No server is asked for an address by name.
     assert_eq!(
         looks("hop [192.0.2.1]:26\npolicy encrypt servername=nexthop"),

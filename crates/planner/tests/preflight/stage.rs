@@ -118,7 +118,11 @@ impl Stage {
     pub(crate) fn visits(&self) -> Visits {
         let wanted = preflight::visits(&self.wanted, &self.host.facts.dns);
         let seen = wanted.into_iter().filter_map(|visit| {
-            let report = self.servers.get(&visit.address)?.clone();
+            let mut report = self.servers.get(&visit.address)?.clone();
+            if let (Some(newest), Some(seen)) = (visit.newest, &mut report.handshake) {
+                // Every server speaks older versions, too.
+                seen.version = seen.version.min(newest);
+            }
             Some((visit, report))
         });
         seen.collect()
