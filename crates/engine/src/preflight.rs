@@ -10,9 +10,9 @@ use postseal_host::Host;
 use postseal_planner::dns::{Answers, Question};
 use postseal_planner::facts::{Facts, FileLook};
 use postseal_planner::preflight::{
-    self, Client, Known, NextHop, NoNextHop, Opening, Preflight, Visit, Visits, Wanted,
+    self, Client, Known, NextHop, NoNextHop, Opening, Preflight, Protocol, Visit, Visits, Wanted,
 };
-use postseal_probe::{Budget, Start, Target};
+use postseal_probe::{Budget, Greeting, Start, Target};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -173,7 +173,12 @@ fn target(visit: &Visit, client: &Client) -> Target {
     };
     let mut target = Target::new(visit.address.to_string(), visit.address, start);
     target.sni.clone_from(&visit.sni);
+    target.newest = visit.newest;
     target.ehlo_name.clone_from(&client.ehlo_name);
+    target.greeting = match visit.protocol {
+        Protocol::Smtp => Greeting::Ehlo,
+        Protocol::Lmtp => Greeting::Lhlo,
+    };
     target
 }
 
@@ -197,3 +202,6 @@ impl Trust {
         files.iter().filter_map(|file| self.0.get(file)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

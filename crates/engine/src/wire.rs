@@ -8,7 +8,7 @@ use postseal_planner::report::{
     HandshakeExpectation, Report, ServiceExpectation, TlsExpectation, WireExpectation,
 };
 use postseal_probe::dns::{self, Named};
-use postseal_probe::{Budget, MailBeforeTls, Start, Target};
+use postseal_probe::{Budget, Greeting, MailBeforeTls, Start, Target};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -125,6 +125,8 @@ fn target(expected: &ServiceExpectation, address: SocketAddr, ehlo_name: &str) -
         tls,
         sni: None,
         ehlo_name: ehlo_name.to_owned(),
+        greeting: Greeting::Ehlo,
+        newest: None,
         mail_before_tls,
         floor: handshake.and_then(|wanted: &HandshakeExpectation| wanted.floor),
         asks: handshake.map_or_else(Vec::new, |wanted| {

@@ -83,9 +83,10 @@ pub fn rule(code: &str) -> Option<&'static Rule> {
     rules.get(at)
 }
 
-/// What a code means: that of a rule, or one that import, check or a plan gives.
+/// What a code means: that of a rule, or one that import, a check or a plan gives.
 pub fn explained(code: &str) -> Option<&'static Rule> {
-    let mut others = certificate::EXPLAINED.iter();
+    let others = certificate::EXPLAINED.iter();
+    let mut others = others.chain(crate::preflight::RULES);
     rule(code).or_else(|| others.find(|rule| rule.code == code))
 }
 

@@ -11,6 +11,7 @@
 
 mod certificate;
 mod client;
+mod codes;
 mod findings;
 mod level;
 mod nexthop;
@@ -23,8 +24,9 @@ use crate::dns::{Answers, Question};
 use crate::finding::Finding;
 use crate::report::{Handshake, Outcome, Report};
 pub use client::{
-    Client, Families, Lookups, Matches, Opening, Protocols, SystemAnchors, TrustFiles,
+    Client, Families, Lookups, Matches, Opening, Protocol, Protocols, SystemAnchors, TrustFiles,
 };
+pub(crate) use codes::RULES;
 use mailtls::policy::Policy;
 use mailtls::{Anchors, Fingerprint, TlsVersion};
 pub use nexthop::{Lookup, NextHop, NoNextHop};
@@ -51,10 +53,14 @@ pub struct Wanted {
 pub struct Visit {
     /// Where.
     pub address: SocketAddr,
+    /// What is spoken.
+    pub protocol: Protocol,
     /// How TLS begins.
     pub opening: Opening,
     /// The server name that is asked for.
     pub sni: Option<String>,
+    /// The newest version that is offered, where that is not the newest of all.
+    pub newest: Option<TlsVersion>,
 }
 
 /// What was seen. A look that is missing was not made.
@@ -186,19 +192,25 @@ pub fn visits(wanted: &Wanted, answers: &Answers) -> BTreeSet<Visit> {
     };
     let mut visits = BTreeSet::new();
     for peer in whole::reachable(&hosts, client) {
-        let mut names = vec![level::server_name(
-            &wanted.policy,
-            client,
-            hop,
-            &peer.host.name,
-        )];
+        let host = &peer.host.name;
+        let by = |policy: &Policy| {
+            let newest = level::newest(policy, client);
+            (level::server_name(policy, client, hop, host), newest)
+        };
+        // As this policy asks, and as those of the ladder do.
+        let mut asks = BTreeSet::from([by(&wanted.policy)]);
+        asks.extend(strongest::bare(&wanted.policy).iter().map(by));
         if let TlsaSeen::Published = whole::tlsa(peer.host) {
-            names.push(Some(peer.host.base.clone()));
+            let newest: BTreeSet<_> = asks.iter().map(|(_, newest)| *newest).collect();
+            let base = Some(peer.host.base.clone());
+            asks.extend(newest.into_iter().map(|newest| (base.clone(), newest)));
         }
-        visits.extend(names.into_iter().map(|sni| Visit {
+        visits.extend(asks.into_iter().map(|(sni, newest)| Visit {
             address: SocketAddr::new(peer.address, hop.port),
+            protocol: client.protocol,
             opening: client.opening,
             sni,
+            newest,
         }));
     }
     visits

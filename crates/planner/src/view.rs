@@ -8,7 +8,7 @@ mod listen;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub(crate) use listen::{is_public, port_of, split_name};
+pub(crate) use listen::{is_public, own, port_of, split_name};
 
 use crate::facts::Facts;
 use postfix_cf::{MainCf, MasterCf};

@@ -6,7 +6,7 @@
 //! can be played in a test by bytes alone.
 
 use crate::reply::{Reply, ReplyReader};
-use crate::target::{MailBeforeTls, Start, Target};
+use crate::target::{Greeting, MailBeforeTls, Start, Target};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use postseal_planner::report::{StageName, StageOutcome};
@@ -176,7 +176,11 @@ impl<'t> Dialogue<'t> {
             let words = format!("{name:?} cannot be said in EHLO; nothing was sent");
             return self.fail(StageOutcome::Unknown(words));
         }
-        self.say(&["EHLO ", name]);
+        let word = match self.target.greeting {
+            Greeting::Ehlo => "EHLO ",
+            Greeting::Lhlo => "LHLO ",
+        };
+        self.say(&[word, name]);
     }
 
     fn ehlo(&mut self, reply: &Reply) {

@@ -17,7 +17,8 @@ use std::time::{Duration, Instant};
 /// Looks at one target. Returns within `deadline`, whatever the server does.
 pub fn probe(target: &Target, deadline: Duration) -> Report {
     let until = Instant::now() + deadline;
-    let mut run = Run::of(target, Offer::Everything, until);
+    let offer = target.newest.map_or(Offer::Everything, Offer::UpTo);
+    let mut run = Run::of(target, offer, until);
     if let Some(wire) = run.wire.take() {
         wire.quit(until);
     }

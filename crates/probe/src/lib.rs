@@ -30,5 +30,5 @@ pub use sink::{
     Asks, Delivered, Keep, Sink, SinkCertificate, SinkError, SinkOptions, SinkSession, SinkTls,
     TlsUsed,
 };
-pub use target::{Credentials, MailBeforeTls, Start, Target};
+pub use target::{Credentials, Greeting, MailBeforeTls, Start, Target};
 pub use wire::NO_ANSWER;

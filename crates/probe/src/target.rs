@@ -21,6 +21,10 @@ pub struct Target {
     pub sni: Option<String>,
     /// Our name in EHLO.
     pub ehlo_name: String,
+    /// The word before it.
+    pub greeting: Greeting,
+    /// Offer nothing newer, as a client with such a list of protocols.
+    pub newest: Option<TlsVersion>,
     /// Whether MAIL FROM is tried before TLS, to see the 530 of a service that requires TLS.
     pub mail_before_tls: MailBeforeTls,
     /// Try a second handshake with only versions older than this.
@@ -40,12 +44,23 @@ impl Target {
             tls,
             sni: None,
             ehlo_name: "localhost".to_owned(),
+            greeting: Greeting::Ehlo,
+            newest: None,
             mail_before_tls: MailBeforeTls::Skip,
             floor: None,
             asks: Vec::new(),
             credentials: None,
         }
     }
+}
+
+/// How a client greets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Greeting {
+    /// In SMTP.
+    Ehlo,
+    /// In LMTP (RFC 2033 §4.1).
+    Lhlo,
 }
 
 /// How TLS starts.

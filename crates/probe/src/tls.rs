@@ -34,6 +34,8 @@ pub(crate) enum Offer {
     Signed(KeyAlgorithm),
     /// Everything, in versions older than this.
     Below(TlsVersion),
+    /// Everything, in this version and older ones.
+    UpTo(TlsVersion),
 }
 
 /// Why a handshake did not succeed.
@@ -78,16 +80,17 @@ fn client(offer: Offer, sni: Option<&str>) -> Result<Ssl, HandshakeFailure> {
     let newest = match offer {
         Offer::Everything | Offer::Certified | Offer::Signed(_) => None,
         Offer::Below(floor) => Some(newest_below(floor)?),
+        Offer::UpTo(newest) => Some(of_library(newest)?),
     };
     let ciphers = match offer {
-        Offer::Everything | Offer::Below(_) => ALL_CIPHERS,
+        Offer::Everything | Offer::Below(_) | Offer::UpTo(_) => ALL_CIPHERS,
         Offer::Certified | Offer::Signed(KeyAlgorithm::Ed25519) => CERTIFIED_CIPHERS,
         Offer::Signed(KeyAlgorithm::Rsa) => "aRSA:!aNULL:@SECLEVEL=0",
         Offer::Signed(KeyAlgorithm::Ecdsa) => "aECDSA:!aNULL:@SECLEVEL=0",
     };
     let signatures = match offer {
         Offer::Signed(algorithm) => Some(signatures(algorithm)),
-        Offer::Everything | Offer::Certified | Offer::Below(_) => None,
+        Offer::Everything | Offer::Certified | Offer::Below(_) | Offer::UpTo(_) => None,
     };
     if sni.is_some_and(|name| name.contains('\0')) {
         return Err(HandshakeFailure::Ours("a server name with NUL".to_owned()));
@@ -122,6 +125,19 @@ const fn signatures(algorithm: KeyAlgorithm) -> &'static str {
         }
         KeyAlgorithm::Ecdsa => "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ECDSA+SHA1",
         KeyAlgorithm::Ed25519 => "ed25519",
+    }
+}
+
+fn of_library(version: TlsVersion) -> Result<SslVersion, HandshakeFailure> {
+    match version {
+        TlsVersion::Tls1_3 => Ok(SslVersion::TLS1_3),
+        TlsVersion::Tls1_2 => Ok(SslVersion::TLS1_2),
+        TlsVersion::Tls1_1 => Ok(SslVersion::TLS1_1),
+        TlsVersion::Tls1_0 => Ok(SslVersion::TLS1),
+        TlsVersion::Ssl3 => Ok(SslVersion::SSL3),
+        TlsVersion::Ssl2 => Err(HandshakeFailure::Ours(
+            "OpenSSL does not speak SSLv2".to_owned(),
+        )),
     }
 }
 

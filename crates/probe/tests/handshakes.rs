@@ -74,6 +74,34 @@ fn every_version_is_spoken() {
 }
 
 #[test]
+fn nothing_newer_than_asked_is_offered() {
+    let issued = common::chain("mx.example");
+    for newest in [TlsVersion::Tls1_3, TlsVersion::Tls1_2] {
+        let context = server(&issued, None);
+        let server = whole(&context).serve();
+        let asking = Target {
+            newest: Some(newest),
+            ..target(server.address(), Start::StartTls)
+        };
+        let report = probe(&asking, PATIENT);
+        assert_eq!(report.handshake.unwrap().version, newest);
+        assert!(server.finish()[0].is_ok());
+    }
+    // A server that speaks the newest only says no.
+    let context = server_between(&issued, Some(SslVersion::TLS1_3), None);
+    let server = ready().accept_tls(&context).serve();
+    let asking = Target {
+        newest: Some(TlsVersion::Tls1_2),
+        ..target(server.address(), Start::StartTls)
+    };
+    let report = probe(&asking, PATIENT);
+    assert!(report.handshake.is_none());
+    let last = report.stages.last().unwrap();
+    assert!(matches!(last.outcome, StageOutcome::Refused(_)), "{last:?}");
+    assert_eq!(last.name, N::Handshake);
+}
+
+#[test]
 fn a_server_without_a_certificate() {
     let context = common::anonymous();
     // It is looked at twice: it could have a certificate, and prefer to do without.

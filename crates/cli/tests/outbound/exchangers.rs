@@ -78,6 +78,9 @@ const STORIES: &[Story] = &[
     ("maze", PLAIN, "{L} MX 10 amaze\namaze CNAME bmaze\nbmaze CNAME amaze", "encrypt", Held, "policy.preflight-undetermined"),
     ("lame", PLAIN, "{L} NS ns.{L}\nns.{L} A 127.82.0.5", "encrypt", Held, "policy.preflight-undetermined"),
     ("number", PLAIN, "{L} MX 10 127.82.0.3.", "encrypt", UnderTls, ""),
+    // This host is an exchanger itself.
+    ("self", PLAIN, "{L} MX 10 self1\nself1 A {me}\n{L} MX 20 trusted", "encrypt", Returned, "policy.mx-self"),
+    ("spare", PLAIN, "{L} MX 10 clear\n{L} MX 20 spare1\nspare1 A {me}\n{L} MX 30 trusted", "encrypt", Held, "policy.no-starttls"),
     // Names of the domain in certificates.
     ("secure", PLAIN, "{L} MX 10 mx.{L}\nmx.{L} A 127.82.0.9", "secure", UnderTls, ""),
     ("other", PLAIN, "{L} MX 10 mx.secure", "secure", Held, "policy.certificate-name"),
@@ -109,9 +112,6 @@ impl World {
         let chains = Chains::new();
         let sinks = sinks(&chains);
         let dns = Resolver::start("").unwrap();
-        for zone in [SIGNED, PLAIN] {
-            dns.publish(zone, &lines(zone, &chains)).unwrap();
-        }
         let scene = Scene::stopped(
             PostfixBox::builder()
                 .set("default_transport", "smtp")
@@ -119,6 +119,11 @@ impl World {
                 .set("smtp_tls_CAfile", "{base}/config/ca.pem")
                 .set("smtp_tls_policy_maps", "texthash:{base}/config/policy"),
         );
+        let me = scene.postfix.address().to_string();
+        for zone in [SIGNED, PLAIN] {
+            let lines = lines(zone, &chains).replace("{me}", &me);
+            dns.publish(zone, &lines).unwrap();
+        }
         let config = scene.postfix.config_directory();
         fs::write(config.join("ca.pem"), &chains.ca).unwrap();
         let rows = STORIES

@@ -9,5 +9,6 @@ mod checks;
 mod exchangers;
 mod levels;
 mod peers;
+mod postfixes;
 mod preflight;
 mod relay;

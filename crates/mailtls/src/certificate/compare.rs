@@ -60,3 +60,6 @@ impl Certificate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,8 +5,9 @@
 
 use crate::facts::Facts;
 use crate::view::{Service, View};
-use mailtls::{Level, ProtocolList, RangeSyntax};
+use mailtls::{Level, ProtocolList, RangeSyntax, TlsVersion};
 use postfix_cf::{MainCf, MasterCf};
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// A client.
@@ -14,6 +15,12 @@ use std::path::PathBuf;
 pub struct Client {
     /// Its name in EHLO (`smtp_helo_name`).
     pub ehlo_name: String,
+    /// This host's name (`myhostname`): a server that greets with it is taken for this host.
+    pub own_name: String,
+    /// Where mail goes that none of the servers takes (`smtp_fallback_relay`).
+    pub fallback: Vec<String>,
+    /// What it speaks.
+    pub protocol: Protocol,
     /// How TLS begins (`smtp_tls_wrappermode`).
     pub opening: Opening,
     /// How names are looked up (`smtp_dns_support_level`, `smtp_host_lookup`).
@@ -24,8 +31,16 @@ pub struct Client {
     pub address_limit: usize,
     /// Address families (`inet_protocols`).
     pub families: Families,
+    /// Families in which this host has an address that leads anywhere.
+    pub reaches: Families,
+    /// This host's own addresses: mail for itself is not sent.
+    pub own: Vec<IpAddr>,
     /// Protocols at `may` and at mandatory levels; `None` where the list cannot be read.
     pub protocols: Protocols,
+    /// The oldest version that OpenSSL takes where the server is to be verified: Postfix lowers its
+    /// security level to 0 at the others only, and from OpenSSL 3.0 on level 1 rules out the
+    /// signatures of TLS 1.1.
+    pub oldest_verified: TlsVersion,
     /// What `dane` comes to where DNSSEC does not vouch for the exchanger
     /// (`smtp_tls_dane_insecure_mx_policy`).
     pub insecure_mx: Level,
@@ -37,6 +52,15 @@ pub struct Client {
     pub matches: Matches,
     /// What it trusts.
     pub trust: TrustFiles,
+}
+
+/// What a client speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Protocol {
+    /// SMTP.
+    Smtp,
+    /// LMTP (RFC 2033): no mail exchanger is looked up.
+    Lmtp,
 }
 
 /// How TLS begins.
@@ -66,6 +90,16 @@ pub enum Families {
     Both,
     V4,
     V6,
+}
+
+impl Families {
+    pub(super) const fn has(self, address: &IpAddr) -> bool {
+        match self {
+            Self::Both => true,
+            Self::V4 => address.is_ipv4(),
+            Self::V6 => address.is_ipv6(),
+        }
+    }
 }
 
 /// Protocol lists of a client.
@@ -137,6 +171,12 @@ impl Reader<'_> {
     fn client(&self) -> Client {
         Client {
             ehlo_name: self.ehlo_name(),
+            own_name: self.view.value(self.service, "myhostname"),
+            fallback: self.view.list(self.service, self.fallback()),
+            protocol: match self.lmtp {
+                true => Protocol::Lmtp,
+                false => Protocol::Smtp,
+            },
             opening: match self.is_yes("tls_wrappermode") {
                 true => Opening::Wrapper,
                 false => Opening::StartTls,
@@ -148,9 +188,15 @@ impl Reader<'_> {
             },
             address_limit: self.value("mx_address_limit").parse().unwrap_or(5),
             families: self.families(),
+            reaches: reaches(&self.view.facts().addresses),
+            own: crate::view::own(self.view),
             protocols: Protocols {
                 may: self.protocols("tls_protocols"),
                 mandatory: self.protocols("tls_mandatory_protocols"),
+            },
+            oldest_verified: match self.view.facts().openssl.starts_with("OpenSSL 1.") {
+                true => TlsVersion::Tls1_0,
+                false => TlsVersion::Tls1_2,
             },
             insecure_mx: self.insecure_mx(),
             servername: self.value("tls_servername"),
@@ -200,6 +246,14 @@ impl Reader<'_> {
             "localhost".to_owned()
         } else {
             name
+        }
+    }
+
+    const fn fallback(&self) -> &'static str {
+        if self.lmtp {
+            "lmtp_fallback_relay"
+        } else {
+            "smtp_fallback_relay"
         }
     }
 
@@ -269,6 +323,21 @@ impl Reader<'_> {
             },
             jail,
         }
+    }
+}
+
+/// Where nothing is known, both.
+fn reaches(addresses: &[IpAddr]) -> Families {
+    let leads = |address: &&IpAddr| match address {
+        IpAddr::V4(v4) => !v4.is_loopback() && !v4.is_link_local(),
+        IpAddr::V6(v6) => !v6.is_loopback() && !v6.is_unicast_link_local(),
+    };
+    let leading = addresses.iter().filter(leads);
+    let (v4, v6): (Vec<&IpAddr>, Vec<&IpAddr>) = leading.partition(|address| address.is_ipv4());
+    match (v4.is_empty(), v6.is_empty()) {
+        (false, true) => Families::V4,
+        (true, false) => Families::V6,
+        _ => Families::Both,
     }
 }
 

@@ -4,17 +4,17 @@
 //! Owns: that judgement. Never: looks at more than one address.
 
 use super::certificate::{self, Wants};
-use super::client::{Client, Lookups, Opening};
+use super::client::{Client, Lookups, Opening, Protocol};
 use super::nexthop::NextHop;
 use super::reached::{Reached, reached};
 use super::way::Host;
 use super::{Delivery, Lack, Visit, Visits};
 use crate::dane::{Found, Published};
 use crate::dns::Security;
-use crate::report::Handshake;
+use crate::report::{Handshake, Report};
 use mailtls::policy::{Name, Policy};
 use mailtls::tlsa::{self, Verdict};
-use mailtls::{Anchors, Level, ProtocolList, RangeSyntax};
+use mailtls::{Anchors, Level, ProtocolList, RangeSyntax, TlsVersion};
 use std::net::SocketAddr;
 
 /// What would become of mail here.
@@ -77,13 +77,32 @@ impl Peer<'_> {
     }
 
     /// What was seen of the address by one who asks for `sni`.
-    pub(super) fn reached(&self, sni: Option<String>) -> Reached<'_> {
-        let visit = Visit {
+    fn reached(&self, policy: &Policy, sni: Option<String>) -> Reached<'_> {
+        self.seen(&Visit {
+            newest: newest(policy, self.client),
+            ..self.visit(sni)
+        })
+    }
+
+    fn visit(&self, sni: Option<String>) -> Visit {
+        Visit {
             address: self.address,
+            protocol: self.client.protocol,
             opening: self.client.opening,
             sni,
-        };
-        match self.visits.get(&visit).map(reached) {
+            newest: None,
+        }
+    }
+
+    fn seen(&self, visit: &Visit) -> Reached<'_> {
+        let report = self.visits.get(visit);
+        if report.is_some_and(|report| self.is_this_host(report)) {
+            return Reached::NoTls(Lack::new(
+                "policy.mx-self",
+                "it greets with this host's own name, so Postfix takes it for itself",
+            ));
+        }
+        match report.map(reached) {
             Some(Reached::Unknown(_)) if self.lacks_wrapper() => Reached::NoTls(Lack::new(
                 "policy.no-wrappermode",
                 "port 465 expects TLS with the first byte, and the transport begins in clear",
@@ -95,24 +114,31 @@ impl Peer<'_> {
 
     /// What was seen of the address, whatever name was asked for; a handshake where there is one.
     pub(super) fn any(&self) -> Reached<'_> {
-        let at = |sni| Visit {
-            address: self.address,
-            opening: self.client.opening,
-            sni,
-        };
-        let own = self.visits.range(at(None)..);
+        let own = self.visits.range(self.visit(None)..);
         let own = own.take_while(|(visit, _)| {
-            visit.address == self.address && visit.opening == self.client.opening
+            visit.address == self.address
+                && visit.protocol == self.client.protocol
+                && visit.opening == self.client.opening
         });
         let mut first = None;
         for (visit, _) in own {
-            let reached = self.reached(visit.sni.clone());
+            let reached = self.seen(visit);
             if matches!(reached, Reached::Tls(_)) {
                 return reached;
             }
             first.get_or_insert(reached);
         }
         first.unwrap_or_else(|| Reached::Unknown("it was not looked at".to_owned()))
+    }
+
+    /// At port 25 only (`smtp_proto.c`, `SMTP_MISC_FLAG_LOOP_DETECT`).
+    fn is_this_host(&self, report: &Report) -> bool {
+        let words = report.banner.as_deref().unwrap_or_default();
+        let name = words.split_whitespace().nth(1).unwrap_or_default();
+        self.address.port() == 25
+            && self.client.protocol == Protocol::Smtp
+            && !name.is_empty()
+            && name.eq_ignore_ascii_case(&self.client.own_name)
     }
 
     fn lacks_wrapper(&self) -> bool {
@@ -126,9 +152,9 @@ impl Peer<'_> {
 
     fn opportunistic(&self, policy: &Policy) -> Judged {
         let sni = server_name(policy, self.client, self.hop, &self.host.name);
-        match self.reached(sni) {
+        match self.reached(policy, sni) {
             Reached::Unknown(why) => Judged::Unknown(why),
-            Reached::NoTls(lack) if lack.code == "policy.no-wrappermode" => Judged::Waits(lack),
+            Reached::NoTls(lack) if !is_about_tls(&lack) => Judged::Waits(lack),
             _ if policy.level == Level::None => Judged::Goes(Delivery::Clear),
             Reached::NoTls(lack) if lack.code == "policy.handshake-failed" => {
                 Judged::Goes(Delivery::ClearLater)
@@ -144,7 +170,7 @@ impl Peer<'_> {
 
     fn mandatory(&self, policy: &Policy, wants: Wants) -> Judged {
         let sni = server_name(policy, self.client, self.hop, &self.host.name);
-        let seen = match self.reached(sni) {
+        let seen = match self.reached(policy, sni) {
             Reached::Unknown(why) => return Judged::Unknown(why),
             Reached::NoTls(lack) => return Judged::Waits(lack),
             Reached::Tls(seen) => seen,
@@ -152,7 +178,11 @@ impl Peer<'_> {
         if let Err(judged) = self.version(policy, seen) {
             return judged;
         }
-        match certificate::judge(self, policy, seen, wants) {
+        let verified = match wants {
+            Wants::Nothing => Ok(()),
+            Wants::Fingerprint | Wants::Names => self.verifiable(seen),
+        };
+        match verified.and_then(|()| certificate::judge(self, policy, seen, wants)) {
             Ok(()) if wants == Wants::Nothing => Judged::Goes(Delivery::Encrypted),
             Ok(()) => Judged::Goes(Delivery::Verified),
             Err(lack) => Judged::Waits(lack),
@@ -202,7 +232,7 @@ impl Peer<'_> {
     }
 
     fn by_records(&self, policy: &Policy, found: &Found) -> Judged {
-        let seen = match self.reached(Some(self.host.base.clone())) {
+        let seen = match self.reached(policy, Some(self.host.base.clone())) {
             Reached::Unknown(why) => return Judged::Unknown(why),
             Reached::NoTls(lack) => return Judged::Waits(lack),
             Reached::Tls(seen) => seen,
@@ -210,7 +240,10 @@ impl Peer<'_> {
         if let Err(judged) = self.version(policy, seen) {
             return judged;
         }
-        let chain = match certificate::chain(seen) {
+        let chain = self
+            .verifiable(seen)
+            .and_then(|()| certificate::chain(seen));
+        let chain = match chain {
             Ok(chain) => chain,
             Err(lack) => return Judged::Waits(lack),
         };
@@ -238,16 +271,23 @@ impl Peer<'_> {
         }
     }
 
+    /// Whether OpenSSL would go on where it has to verify.
+    fn verifiable(&self, seen: &Handshake) -> Result<(), Lack> {
+        match seen.version >= self.client.oldest_verified {
+            true => Ok(()),
+            false => Err(Lack::new(
+                "policy.weak-tls",
+                format!(
+                    "it speaks {}, which OpenSSL refuses where the server is to be verified",
+                    seen.version
+                ),
+            )),
+        }
+    }
+
     /// Whether the protocol list lets the version pass. `Err` is the judgement where it does not.
     fn version(&self, policy: &Policy, seen: &Handshake) -> Result<(), Judged> {
-        let lists = self.client.protocols;
-        let said = policy.values(Name::Protocols).next();
-        let list = match (said, policy.level) {
-            (Some(text), _) => ProtocolList::parse(text, RangeSyntax::Allowed).ok(),
-            (None, Level::May) => lists.may,
-            (None, _) => lists.mandatory,
-        };
-        let Some(list) = list else {
+        let Some(list) = protocols(policy, self.client) else {
             return Err(Judged::Waits(Lack::new(
                 "policy.protocol",
                 "the list of protocols cannot be read, so no handshake succeeds",
@@ -265,6 +305,27 @@ impl Peer<'_> {
             ))),
         }
     }
+}
+
+/// The versions that a policy allows; `None` where its list cannot be read.
+fn protocols(policy: &Policy, client: &Client) -> Option<ProtocolList> {
+    let said = policy.values(Name::Protocols).next();
+    match (said, policy.level) {
+        (Some(text), _) => ProtocolList::parse(text, RangeSyntax::Allowed).ok(),
+        (None, Level::May) => client.protocols.may,
+        (None, _) => client.protocols.mandatory,
+    }
+}
+
+/// The newest version that a policy offers, where newer ones exist.
+pub(super) fn newest(policy: &Policy, client: &Client) -> Option<TlsVersion> {
+    let ceiling = protocols(policy, client)?.ceiling()?;
+    (ceiling < TlsVersion::Tls1_3).then_some(ceiling)
+}
+
+/// Whether less TLS would do where this is lacking.
+fn is_about_tls(lack: &Lack) -> bool {
+    !matches!(lack.code, "policy.no-wrappermode" | "policy.mx-self")
 }
 
 /// The server name that is asked for below DANE (`servername=`, `smtp_tls_servername`).

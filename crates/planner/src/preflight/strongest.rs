@@ -36,28 +36,39 @@ pub(super) fn strongest(wanted: &Policy, peers: &[Peer<'_>]) -> Strongest {
     }
 }
 
-/// The rungs, the highest first. A server name that was asked for is asked for on each.
-fn ladder(wanted: &Policy, peers: &[Peer<'_>]) -> Vec<Policy> {
-    let named = wanted
-        .attributes
-        .iter()
-        .filter(|one| one.name == Name::Servername);
-    let kept: Vec<Attribute> = named.cloned().collect();
-    let of = |level, attributes: Vec<Attribute>| Policy {
+/// The rungs, the highest first, but that with names.
+pub(super) fn bare(wanted: &Policy) -> [Policy; 4] {
+    let levels = [Level::DaneOnly, Level::Secure, Level::Encrypt, Level::May];
+    levels.map(|level| Policy {
         level,
-        attributes: [attributes, kept.clone()].concat(),
-    };
+        attributes: kept(wanted),
+    })
+}
+
+/// A server name that was asked for is asked for on each rung.
+fn kept(wanted: &Policy) -> Vec<Attribute> {
+    let named = wanted.attributes.iter();
+    let named = named.filter(|one| one.name == Name::Servername);
+    named.cloned().collect()
+}
+
+fn ladder(wanted: &Policy, peers: &[Peer<'_>]) -> Vec<Policy> {
+    let [first, second, rest @ ..] = bare(wanted);
     let pinned = names(peers).map(|value| {
         let attribute = Attribute {
             name: Name::Match,
             value,
         };
-        of(Level::Secure, vec![attribute])
+        Policy {
+            level: Level::Secure,
+            attributes: [vec![attribute], kept(wanted)].concat(),
+        }
     });
-    let plain = |level| of(level, Vec::new());
-    let first = [plain(Level::DaneOnly), plain(Level::Secure)];
-    let last = [plain(Level::Encrypt), plain(Level::May)];
-    first.into_iter().chain(pinned).chain(last).collect()
+    [first, second]
+        .into_iter()
+        .chain(pinned)
+        .chain(rest)
+        .collect()
 }
 
 enum Holds {

@@ -3,7 +3,7 @@
 //! Owns: the questions to DNS, as data, and what the answers mean to smtp(8). Never: asks one.
 //! However many exchangers a domain names, only so many are looked at.
 
-use super::client::{Client, Families, Lookups};
+use super::client::{Client, Lookups, Protocol};
 use super::nexthop::{Lookup, NextHop};
 use crate::dane::{self, Published};
 use crate::dns::{Answer, Answers, Exchanger, Question, Records, Security};
@@ -23,6 +23,8 @@ pub(super) enum Way {
     NullMx,
     /// Nowhere: it has neither exchanger nor address.
     Nothing,
+    /// Nowhere: its best exchanger is this very host.
+    Itself,
     /// It could not be found out.
     Unknown(String),
 }
@@ -54,10 +56,10 @@ pub(super) fn questions(hop: &NextHop, client: &Client, answers: &Answers) -> Ve
         return Vec::new();
     }
     let mut wanted = Vec::new();
-    if hop.lookup == Lookup::Mx {
+    if lookup(hop, client) == Lookup::Mx {
         wanted.push(Question::Mx(hop.host.clone()));
     }
-    for (host, _) in names(hop, answers) {
+    for (host, _) in names(hop, client, answers) {
         if host.parse::<IpAddr>().is_ok() {
             continue;
         }
@@ -77,9 +79,17 @@ pub(super) fn questions(hop: &NextHop, client: &Client, answers: &Answers) -> Ve
     wanted
 }
 
+/// lmtp(8) looks no exchangers up.
+fn lookup(hop: &NextHop, client: &Client) -> Lookup {
+    match (hop.lookup, client.protocol) {
+        (Lookup::Mx, Protocol::Lmtp) => Lookup::Addresses,
+        (lookup, _) => lookup,
+    }
+}
+
 /// The hosts by name, with their preference; of many only the first.
-fn names(hop: &NextHop, answers: &Answers) -> Vec<(String, Option<u16>)> {
-    match hop.lookup {
+fn names(hop: &NextHop, client: &Client, answers: &Answers) -> Vec<(String, Option<u16>)> {
+    match lookup(hop, client) {
         Lookup::Literal(_) => Vec::new(),
         Lookup::Addresses => vec![(hop.host.clone(), None)],
         Lookup::Mx => match exchangers(hop, answers) {
@@ -111,42 +121,61 @@ pub(super) fn count(hop: &NextHop, answers: &Answers) -> usize {
 
 /// Where mail goes, by these answers.
 pub(super) fn way(hop: &NextHop, client: &Client, answers: &Answers) -> Way {
-    if let Lookup::Literal(address) = hop.lookup {
-        return Way::To(vec![literal(&hop.host, address, None)]);
-    }
-    if client.lookups == Lookups::System {
-        let why = "this transport does not look names up in DNS alone (smtp_host_lookup, \
-                   smtp_dns_support_level), and they were not asked for elsewhere";
-        return Way::Unknown(why.to_owned());
-    }
-    let named = match named(hop, answers) {
-        Ok(named) => named,
-        Err(why) => return Way::Unknown(why),
+    let hosts = match hosts(hop, client, answers) {
+        Ok(hosts) => hosts,
+        Err(way) => return way,
     };
-    let is_null = |all: &[Exchanger]| all.iter().all(|mx| mx.host.is_empty());
-    if hop.lookup == Lookup::Mx
-        && exchangers(hop, answers).is_some_and(|all| !all.is_empty() && is_null(all))
-    {
-        return Way::NullMx;
-    }
-    let hosts = names(hop, answers);
-    let hosts: Vec<Host> = hosts
-        .into_iter()
-        .map(|(name, preference)| host(hop, client, answers, named, (name, preference)))
-        .collect();
     match hosts.as_slice() {
         [] => Way::Nothing,
         [own] if own.preference.is_none() && own.addresses.as_deref() == Ok(&[]) => Way::Nothing,
         [own] if own.preference.is_none() && own.addresses.is_err() => {
             Way::Unknown(own.addresses.clone().err().unwrap_or_default())
         }
-        _ => Way::To(hosts),
+        _ => without_own(hop, client, hosts),
+    }
+}
+
+fn hosts(hop: &NextHop, client: &Client, answers: &Answers) -> Result<Vec<Host>, Way> {
+    if let Lookup::Literal(address) = hop.lookup {
+        return Ok(vec![literal(&hop.host, address, None)]);
+    }
+    if client.lookups == Lookups::System {
+        let why = "this transport does not look names up in DNS alone (smtp_host_lookup, \
+                   smtp_dns_support_level), and they were not asked for elsewhere";
+        return Err(Way::Unknown(why.to_owned()));
+    }
+    let named = named(hop, client, answers).map_err(Way::Unknown)?;
+    let null = |all: &[Exchanger]| !all.is_empty() && all.iter().all(|mx| mx.host.is_empty());
+    if lookup(hop, client) == Lookup::Mx && exchangers(hop, answers).is_some_and(null) {
+        return Err(Way::NullMx);
+    }
+    let hosts = names(hop, client, answers).into_iter();
+    Ok(hosts
+        .map(|one| host(hop, client, answers, named, one))
+        .collect())
+}
+
+/// At port 25 a host that is an exchanger itself brings mail only to those before it
+/// (`smtp_truncate_self`).
+fn without_own(hop: &NextHop, client: &Client, mut hosts: Vec<Host>) -> Way {
+    let is_own = |host: &Host| {
+        let addresses = host.addresses.as_deref().unwrap_or_default();
+        addresses.iter().any(|address| client.own.contains(address))
+    };
+    let smtp = client.protocol == Protocol::Smtp && hop.port == 25;
+    let own = hosts.iter().find(|host| smtp && is_own(host));
+    if let Some(own) = own.map(|own| own.preference) {
+        hosts.retain(|host| host.preference < own);
+    }
+    match hosts.is_empty() {
+        true => Way::Itself,
+        false => Way::To(hosts),
     }
 }
 
 /// Whether DNSSEC vouches for the exchangers of a domain; brackets vouch for themselves.
-fn named(hop: &NextHop, answers: &Answers) -> Result<Security, String> {
-    if hop.lookup != Lookup::Mx {
+fn named(hop: &NextHop, client: &Client, answers: &Answers) -> Result<Security, String> {
+    if lookup(hop, client) != Lookup::Mx {
         return Ok(Security::Secure);
     }
     match answers.get(&Question::Mx(hop.host.clone())) {
@@ -182,7 +211,7 @@ fn host(
     }
     let located = answers.get(&Question::Addresses(name.clone()));
     let (addresses, security) = match located {
-        Some(Ok(answer)) => (Ok(usable(answer, client.families)), answer.security),
+        Some(Ok(answer)) => (Ok(usable(answer, client)), answer.security),
         Some(Err(why)) => (Err(why.clone()), Security::Insecure),
         None => (Err("DNS was not asked".to_owned()), Security::Insecure),
     };
@@ -212,18 +241,20 @@ fn base(tlsa: &Published, port: u16) -> Option<String> {
     Some(rest.trim_end_matches('.').to_owned())
 }
 
-fn usable(answer: &Answer, families: Families) -> Vec<IpAddr> {
+/// The addresses that are tried. One of a family in which this host has no way out is left aside
+/// where there are others: smtp(8) fails there at once and goes on.
+fn usable(answer: &Answer, client: &Client) -> Vec<IpAddr> {
     let Records::Addresses(all) = &answer.records else {
         return Vec::new();
     };
-    let of = |address: &&IpAddr| match families {
-        Families::Both => true,
-        Families::V4 => address.is_ipv4(),
-        Families::V6 => address.is_ipv6(),
-    };
-    all.iter()
-        .filter(of)
-        .take(MOST_ADDRESSES)
-        .copied()
-        .collect()
+    let spoken = all.iter().filter(|one| client.families.has(one));
+    let spoken: Vec<IpAddr> = spoken.take(MOST_ADDRESSES).copied().collect();
+    let reached = spoken
+        .iter()
+        .filter(|one| one.is_loopback() || client.reaches.has(one));
+    let reached: Vec<IpAddr> = reached.copied().collect();
+    match reached.is_empty() {
+        true => spoken,
+        false => reached,
+    }
 }

@@ -6,6 +6,7 @@
 //! At a mandatory level mail waits only when no address will do. So one good address is a pass,
 //! and the others are warned of; no good one and one that could not be seen is undetermined.
 
+use super::codes;
 use super::findings::{findings, undetermined};
 use super::level::{Judged, Peer};
 use super::reached::Reached;
@@ -15,7 +16,7 @@ use super::{
     AddressSeen, Client, Delivery, HostSeen, Known, Preflight, Strongest, TlsaSeen, Wanted,
 };
 use crate::dane::Published;
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::report::Outcome;
 use std::net::{IpAddr, SocketAddr};
 
@@ -64,27 +65,34 @@ pub(super) fn judge(wanted: &Wanted, known: Known<'_>) -> Preflight {
         Way::NullMx => nowhere(
             wanted,
             known.now,
-            Finding::new(
+            codes::found(
                 "policy.null-mx",
-                Severity::Error,
                 format!(
                     "{} takes no mail (null MX, RFC 7505): mail for it comes back.",
                     hop.host
                 ),
-                "Take the rule back; the domain has no mail server, whatever the policy.",
             ),
         ),
         Way::Nothing => nowhere(
             wanted,
             known.now,
-            Finding::new(
+            codes::found(
                 "policy.no-mx",
-                Severity::Error,
                 format!(
                     "{} has neither a mail exchanger nor an address in DNS: mail for it comes back.",
                     hop.host
                 ),
-                "Check how the name is written.",
+            ),
+        ),
+        Way::Itself => nowhere(
+            wanted,
+            known.now,
+            codes::found(
+                "policy.mx-self",
+                format!(
+                    "This very host is the mail exchanger of {}: mail for it loops, and comes back.",
+                    hop.host
+                ),
             ),
         ),
         Way::Unknown(why) => {

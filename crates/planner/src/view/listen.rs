@@ -75,6 +75,14 @@ const LOOPBACK: [IpAddr; 2] = [
     IpAddr::V6(Ipv6Addr::LOCALHOST),
 ];
 
+/// The addresses by which smtp(8) knows this host (`inet_interfaces`, `proxy_interfaces`), as far
+/// as they are said by number.
+pub(crate) fn own(view: &View<'_>) -> Vec<IpAddr> {
+    let mut said = view.list(None, "inet_interfaces");
+    said.extend(view.list(None, "proxy_interfaces"));
+    said.iter().flat_map(|one| named(view, one)).collect()
+}
+
 fn named(view: &View<'_>, interface: &str) -> Vec<IpAddr> {
     let bare = interface.trim_matches(['[', ']']);
     if let Ok(address) = bare.parse::<IpAddr>() {

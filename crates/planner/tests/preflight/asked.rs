@@ -95,6 +95,9 @@ fn dns_is_asked_for_exchangers_then_addresses_then_records_of_vouched_for_hosts(
         questions("hop example.com\nmain smtp_dns_support_level = disabled"),
         [""; 0]
     );
+    // lmtp(8) looks no exchanger up.
+    let lmtp = "hop example.com\ntransport store";
+    assert_eq!(questions(lmtp), ["Addresses(\"example.com\")"]);
     // Without exchangers the domain itself; a null one is the end.
     assert_eq!(
         questions("hop example.com\ndns mx example.com"),
@@ -116,9 +119,11 @@ fn dns_is_asked_for_exchangers_then_addresses_then_records_of_vouched_for_hosts(
 fn looks(text: &str) -> Vec<String> {
     let stage = Stage::read(text);
     let visits = preflight::visits(&stage.wanted, &stage.host.facts.dns);
-    let words = visits
-        .iter()
-        .map(|visit| format!("{} {}", visit.address, visit.sni.as_deref().unwrap_or("-")));
+    let words = visits.iter().map(|visit| {
+        let newest = visit.newest.map(|newest| format!(" up to {newest}"));
+        let sni = visit.sni.as_deref().unwrap_or("-");
+        format!("{} {sni}{}", visit.address, newest.unwrap_or_default())
+    });
     words.collect()
 }
 
@@ -126,7 +131,13 @@ fn looks(text: &str) -> Vec<String> {
 fn each_address_is_looked_at_once_and_with_the_name_that_dane_asks_for() {
     let one = "hop example.com\ndns mx example.com mx.example.com\n\
                dns a mx.example.com 192.0.2.1 2001:db8::1\n";
-    assert_eq!(looks(one), ["192.0.2.1:25 -", "[2001:db8::1]:25 -"]);
+    // This host has an IPv4 address only; where it has both, both are tried.
+    assert_eq!(looks(one), ["192.0.2.1:25 -"]);
+    let both = format!("{one}own 2001:db8::25\n");
+    assert_eq!(looks(&both), ["192.0.2.1:25 -", "[2001:db8::1]:25 -"]);
+    assert_eq!(looks(&format!("{one}own fe80::1\n")), ["192.0.2.1:25 -"]);
+    let lonely = "hop [mx.example.com]\ndns a mx.example.com 2001:db8::1\n";
+    assert_eq!(looks(lonely), ["[2001:db8::1]:25 -"]);
     let more = |line: &str| looks(&format!("{one}{line}"));
     assert_eq!(more("main inet_protocols = ipv4"), ["192.0.2.1:25 -"]);
     assert_eq!(more("main inet_protocols = ipv6"), ["[2001:db8::1]:25 -"]);
@@ -147,6 +158,13 @@ fn each_address_is_looked_at_once_and_with_the_name_that_dane_asks_for() {
     }
     let general = "main inet_protocols = ipv4\nmain smtp_tls_servername = hostname";
     assert_eq!(more(general), ["192.0.2.1:25 mx.example.com"]);
+    // A policy that forbids the newest version is tried without it, and what is suggested with it.
+    let old = "main inet_protocols = ipv4\npolicy encrypt protocols=TLSv1.2";
+    let both = ["192.0.2.1:25 -", "192.0.2.1:25 - up to TLSv1.2"];
+    assert_eq!(more(old), both);
+    // Where that goes for all mandatory levels, may alone is tried with it.
+    let general = "main inet_protocols = ipv4\nmain smtp_tls_mandatory_protocols = !TLSv1.3";
+    assert_eq!(more(general), both);
     // No server is asked for an address by name.
     assert_eq!(
         looks("hop [192.0.2.1]:26\npolicy encrypt servername=nexthop"),

@@ -8,7 +8,7 @@ mod stage;
 #[path = "../support/mod.rs"]
 mod support;
 
-use postseal_planner::Severity;
+use postseal_planner::{Severity, lint};
 use stage::Stage;
 use std::collections::BTreeSet;
 use std::fs;
@@ -109,6 +109,15 @@ fn no_code_without_a_story_and_a_near_miss() {
     assert!(known.len() > 20, "{known:?}");
     assert_eq!(of(true), known, "stories");
     assert_eq!(of(false), known, "near misses");
+    for code in &known {
+        let rule = lint::explained(code);
+        let rule = rule.unwrap_or_else(|| panic!("{code} is not explained"));
+        assert!(
+            rule.why.ends_with('.') && rule.remedy.ends_with('.'),
+            "{code}"
+        );
+        assert!(!rule.title.ends_with('.'), "{code}");
+    }
 }
 
 #[test]
@@ -171,6 +180,21 @@ fn the_strongest_policy_that_works_is_suggested_with_what_stops_the_stronger_one
         "{strongest:#?}"
     );
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn where_a_fallback_relay_takes_the_mail_it_is_not_said_to_wait() {
+    let stage = "hop [192.0.2.1]\nat 192.0.2.1 clear\n";
+    let message = |more: &str| {
+        let seen = Stage::read(&format!("{stage}{more}")).judged();
+        seen.findings[0].message.clone()
+    };
+    assert!(message("").contains("waits in the queue"));
+    let relayed = message("main smtp_fallback_relay = [relay.example.com], other.example.com\n");
+    assert!(
+        relayed.contains("[relay.example.com], other.example.com"),
+        "{relayed}"
+    );
 }
 
 #[test]

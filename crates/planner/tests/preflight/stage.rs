@@ -1,8 +1,8 @@
 //! A stage for a preflight: what main.cf, DNS and servers say, in a line each.
 //!
-//! `hop X`, `policy X`, `transport X`, `main LINE`, `dns …` (as in `support::dns`), `trust NAME…` (`none`),
+//! `hop X`, `policy X`, `transport X`, `main LINE`, `dns …` (as in `support::dns`), `trust NAME…` (`none`), `openssl VERSION`, `banner ADDRESS NAME`, `own ADDRESS`,
 //! `at ADDRESS[:PORT] WHAT`, where WHAT is `clear`, `454`, `broken`, `421`, `554`, `500` (to EHLO), `silent`,
-//! `refused` (the connection), `late` (gone after the handshake), `anonymous`, or `tls NAME [1.2]`.
+//! `refused` (the connection), `late` (gone after the handshake), `anonymous`, or `tls NAME [1.1|1.2]`.
 
 use crate::support::{self, Host, NOW, dns};
 use mailtls::policy::{Dialect, Policy};
@@ -17,6 +17,7 @@ use std::sync::LazyLock;
 
 const MASTER: &str = "smtp inet n - n - - smtpd\nsmtp unix - - n - - smtp\n\
                       jailed unix - - y - - smtp\n\
+                      store unix - - n - - lmtp\n\
                       wrap unix - - n - - smtp -o smtp_tls_wrappermode=yes\n";
 
 /// A second CA, and its certificate for mail.example.org.
@@ -78,6 +79,13 @@ impl Stage {
         for line in of("dns") {
             dns::said(&mut host, &line);
         }
+        let own = of("own").into_iter();
+        host.facts
+            .addresses
+            .extend(own.map(|one| one.parse::<IpAddr>().expect("an address")));
+        if let Some(openssl) = of("openssl").pop() {
+            host.facts.openssl = openssl;
+        }
         let client = Client::of(&host.facts, &one("transport", "smtp"));
         let dialect = Dialect { major: 3, minor: 7 };
         let wanted = Wanted {
@@ -85,7 +93,14 @@ impl Stage {
             policy: Policy::parse(&one("policy", "encrypt"), dialect).expect("a policy"),
             client,
         };
-        let servers = of("at").iter().map(|line| server(line)).collect();
+        let mut servers: BTreeMap<SocketAddr, Report> =
+            of("at").iter().map(|line| server(line)).collect();
+        for line in of("banner") {
+            let (at, name) = line.split_once(' ').expect("an address and a name");
+            let at = (at.parse::<IpAddr>().expect("an address"), 25).into();
+            let banner = format!("220 {name} ESMTP");
+            servers.get_mut(&at).expect("a server").banner = Some(banner);
+        }
         let trust = one("trust", "root other");
         let trusted = trust
             .split(' ')
@@ -103,7 +118,11 @@ impl Stage {
     pub(crate) fn visits(&self) -> Visits {
         let wanted = preflight::visits(&self.wanted, &self.host.facts.dns);
         let seen = wanted.into_iter().filter_map(|visit| {
-            let report = self.servers.get(&visit.address)?.clone();
+            let mut report = self.servers.get(&visit.address)?.clone();
+            if let (Some(newest), Some(seen)) = (visit.newest, &mut report.handshake) {
+                // Every server speaks older versions, too.
+                seen.version = seen.version.min(newest);
+            }
             Some((visit, report))
         });
         seen.collect()
@@ -161,6 +180,7 @@ fn report(address: SocketAddr, what: &str) -> Report {
         ["anonymous"] => Some(handshake(None, TlsVersion::Tls1_2)),
         ["late"] => Some(handshake(Some("mx"), TlsVersion::Tls1_2)),
         ["tls", name] => Some(handshake(Some(name), TlsVersion::Tls1_3)),
+        ["tls", name, "1.1"] => Some(handshake(Some(name), TlsVersion::Tls1_1)),
         ["tls", name, "1.2"] => Some(handshake(Some(name), TlsVersion::Tls1_2)),
         _ => None,
     };

@@ -373,3 +373,20 @@ fn a_flood_ends_the_dialogue_and_is_not_kept() {
     assert!(matches!(&dialogue.stages()[1].outcome, Refused(_)));
     assert_eq!(dialogue.into_said().ehlo_before, [""; 0]);
 }
+
+#[test]
+fn lmtp_is_greeted_by_its_own_word_before_and_under_tls() {
+    let target = Target {
+        greeting: Greeting::Lhlo,
+        ..target(Start::StartTls)
+    };
+    let answers = [
+        "220 x\r\n",
+        "250-x\r\n250 STARTTLS\r\n",
+        "220 go\r\n",
+        "250 x\r\n",
+    ];
+    let seen = play(&target, &answers);
+    let hello = "LHLO probe.example\r\n";
+    assert_eq!(seen.sent, [hello, "STARTTLS\r\n", "(handshake)", hello]);
+}

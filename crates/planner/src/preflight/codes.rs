@@ -1,0 +1,94 @@
+//! The codes of a preflight: what each means and what to do, as `lint --explain` tells it.
+//!
+//! Owns: data. Never: judges.
+
+use crate::Severity::{self, Error, Info, Warning};
+use crate::finding::Finding;
+use crate::lint::Rule;
+
+const WAITS: &str = "Where no other server of the destination does better, mail waits in the queue and comes back after some days (maximal_queue_lifetime).";
+const BACK: &str = "Mail for it comes back at once, whatever the policy.";
+
+/// The rules.
+#[rustfmt::skip]
+pub(crate) const RULES: &[Rule] = &[
+    row("policy.no-starttls", Error, "a server offers no TLS", WAITS,
+        "Ask its administrator for TLS."),
+    row("policy.starttls-refused", Error, "a server offers TLS and refuses to start it", WAITS,
+        "Tell its administrator: its TLS is broken."),
+    row("policy.handshake-failed", Error, "a server's TLS handshake fails", WAITS,
+        "Tell its administrator: its TLS is broken."),
+    row("policy.protocol", Error, "a server speaks no version of TLS that may be used", WAITS,
+        "Allow its version by protocols=, or ask its administrator for a newer one."),
+    row("policy.weak-tls", Error, "a server's TLS is too old to verify it by", "OpenSSL 3 takes TLS 1.1 and older only where nobody is verified; else mail waits in the queue.",
+        "Ask its administrator for TLS 1.2 or later."),
+    row("policy.certificate-untrusted", Error, "a server's certificate is not trusted", WAITS,
+        "Ask its administrator for a certificate of a public CA, name its own CA by tafile=, or pin its key at the level fingerprint."),
+    row("policy.certificate-expired", Error, "a server's certificate has expired", WAITS,
+        "Ask its administrator to renew it."),
+    row("policy.certificate-name", Error, "a server's certificate is for another name", WAITS,
+        "If that name is the right one, name it by match=; else ask its administrator."),
+    row("policy.no-certificate", Error, "a server shows no certificate", WAITS,
+        "Ask its administrator for one."),
+    row("policy.fingerprint-mismatch", Error, "a server's fingerprint is not among the listed ones", WAITS,
+        "Ask its administrator, by telephone, for the fingerprint, and list the new one."),
+    row("policy.tlsa-mismatch", Error, "a server's certificate does not match its TLSA records", WAITS,
+        "Tell its administrator: records and certificate differ."),
+    row("policy.no-tlsa", Error, "a server has no TLSA records that DNSSEC vouches for", WAITS,
+        "Use dane-only for domains that publish them only."),
+    row("policy.tlsa-unusable", Error, "a server's TLSA records are of no use to SMTP", WAITS,
+        "Tell its administrator: mail servers need usage 3 or 2."),
+    row("policy.mx-insecure", Error, "DNSSEC does not vouch for the mail exchanger", WAITS,
+        "Use dane-only for domains that are signed themselves only."),
+    row("policy.dane-without-dnssec", Error, "the transport does not ask for DNSSEC", "dane acts as may, and dane-only holds all mail back.",
+        "Set smtp_dns_support_level = dnssec, with a validating resolver on this host."),
+    row("policy.no-wrappermode", Error, "the transport begins in clear towards port 465", "The server waits for TLS from the first byte, so no mail is delivered.",
+        "Send it by a transport with -o smtp_tls_wrappermode=yes in master.cf."),
+    row("policy.wrapper-without-encrypt", Error, "the transport begins with TLS, and the level does not demand it", "Postfix defers all mail of that transport.",
+        "Demand encrypt at least."),
+    row("policy.null-mx", Error, "the domain takes no mail", BACK,
+        "Take the rule back; the domain has no mail server."),
+    row("policy.no-mx", Error, "the domain has neither a mail exchanger nor an address", BACK,
+        "Check how the name is written."),
+    row("policy.mx-self", Error, "this very host is the mail exchanger", BACK,
+        "Tell Postfix where the domain's mail is kept (mydestination, relay_domains, virtual_mailbox_domains, transport_maps), or have its MX record corrected."),
+    row("policy.mx-without-address", Error, "a mail exchanger has no address", "Postfix goes on to the next one; where there is none, the mail is not delivered.",
+        "Check how the name is written; if it is right, tell the domain's administrator."),
+    row("policy.mx-many", Info, "more mail exchangers than are looked at", "Postfix tries no more than smtp_mx_address_limit addresses either.",
+        "Nothing has to be done."),
+    row("policy.dane-as-may", Warning, "dane comes to no more than may", "Without TLSA records, or without DNSSEC on the whole way to them, nobody is held to anything.",
+        "Demand encrypt, or secure, if mail is rather to wait than to go unprotected."),
+    row("policy.cleartext", Warning, "mail would be sent in cleartext", "The level allows it, and the server speaks no TLS that works.",
+        "Ask its administrator for TLS; a mandatory level would hold the mail back."),
+    row("policy.preflight-undetermined", Warning, "what the servers would do could not be told", "A server that is busy, slow or behind a firewall, or a resolver that does not answer, says nothing of TLS.",
+        "Check it again later (postseal policy check); where it stays so, look at the way there: a firewall, a greet delay, a resolver."),
+];
+
+const fn row(
+    code: &'static str,
+    severity: Severity,
+    title: &'static str,
+    why: &'static str,
+    remedy: &'static str,
+) -> Rule {
+    Rule {
+        code,
+        severity,
+        title,
+        why,
+        remedy,
+    }
+}
+
+/// The rule of a code.
+pub(super) fn rule(code: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.code == code)
+}
+
+/// A finding of a code as it usually is.
+pub(super) fn found(code: &'static str, message: impl Into<String>) -> Finding {
+    let rule = rule(code);
+    let severity = rule.map_or(Error, |rule| rule.severity);
+    let remedy = rule.map_or("", |rule| rule.remedy);
+    Finding::new(code, severity, message, remedy)
+}
