@@ -276,6 +276,7 @@ fn a_self_signed_certificate_is_for_optional_tls_only_and_only_when_said() {
         server.must(&["cert", "bind", name]);
         refused(code);
         server.must(&["discard"]);
+        server.must(&["set", "inbound=may"]);
     }
     server.must(&["cert", "bind", "own", "--allow-self-signed"]);
     server.must(&["apply"]);

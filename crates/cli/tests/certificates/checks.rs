@@ -332,9 +332,8 @@ fn what_only_mail_clients_see_may_have_the_name_that_they_were_told() {
         site.must("rollback");
     }
     // All services, but 25 has one of its own: only clients see it.
-    site.must("cert unbind own");
-    site.must("cert unbind mail");
     site.must("cert bind own --service 25");
+    site.must("cert unbind mail");
     assert_eq!(
         codes(&site.must("cert bind mail")),
         ["cert.names-of-clients"]
