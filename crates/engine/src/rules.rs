@@ -20,6 +20,7 @@ use rows::Rows;
 pub use servers::Look;
 use std::fs::File;
 use std::io::Seek;
+use std::path::PathBuf;
 use std::sync::Arc;
 pub use wished::{Added, Forced, Refused, RuleRequest, RulesWished};
 
@@ -191,17 +192,20 @@ impl Engine<'_> {
         }
     }
 
-    /// The map of the policies that were in force before, once nothing names it any more.
-    pub(crate) fn remove_earlier_map(&mut self, plan: &Plan) -> Result<(), EngineError> {
-        let Some(earlier) = plan.earlier.policies else {
-            return Ok(());
-        };
-        if plan.intent.policies == Some(earlier) {
+    /// Maps that neither the files nor the state before this change names go. That one stays, for
+    /// who puts an old main.cf back by hand: without its map all mail would be deferred.
+    pub(crate) fn remove_older_maps(&mut self, plan: &Plan) -> Result<(), EngineError> {
+        if plan.intent.policies == plan.earlier.policies {
             return Ok(());
         }
-        let folder = std::path::Path::new(&self.instance);
-        let files = postseal_planner::policy_map_files(folder, &earlier);
-        self.remove_files_unnamed(&files)
+        let directory = std::path::Path::new(&self.instance);
+        let earlier = plan.earlier.policies.iter();
+        let stays: Vec<PathBuf> = earlier
+            .flat_map(|earlier| postseal_planner::policy_map_files(directory, earlier))
+            .collect();
+        let folder = postseal_planner::installed_folder(directory);
+        let all = self.host.policy_maps(&folder).into_iter();
+        self.remove_files_unnamed(all.filter(|file| !stays.contains(file)))
     }
 
     /// Whether a map answers as its rows say.

@@ -233,7 +233,7 @@ impl Engine<'_> {
             return Err(StoreError::NotOpen(operation).into());
         };
         self.remove_keys_of_the_undone(&open)?;
-        self.remove_earlier_map(&open.new.plan)?;
+        self.remove_older_maps(&open.new.plan)?;
         let written = match open.new.written {
             Some(written) => written,
             None => adopt::written(&self.observe()?),

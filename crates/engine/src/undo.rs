@@ -18,6 +18,7 @@ use postseal_planner::report::{Outcome, StageName, StageOutcome, Verdict};
 use postseal_planner::{Digest, Finding, Severity};
 use postseal_store::{Close, Operation, OperationOutcome, Phase, StoreError};
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use stored::Attributes;
@@ -247,20 +248,22 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Those of `files` that neither configuration file names.
+    /// Removes those of `files` that neither configuration file names, by their own name or by
+    /// that of the source that they were compiled of.
     pub(crate) fn remove_files_unnamed(
         &mut self,
-        files: &[std::path::PathBuf],
+        files: impl Iterator<Item = PathBuf>,
     ) -> Result<(), EngineError> {
-        let Some(name) = files.first().and_then(|file| file.file_name()) else {
-            return Ok(());
-        };
-        for file in [Cf::Main, Cf::Master] {
-            if contains(&self.host.snapshot(file)?.bytes, name.as_bytes()) {
-                return Ok(());
+        let main = self.host.snapshot(Cf::Main)?.bytes;
+        let master = self.host.snapshot(Cf::Master)?.bytes;
+        for file in files {
+            let name = file.file_name().unwrap_or_default().as_bytes();
+            let source = name.split(|byte| *byte == b'.').next().unwrap_or(name);
+            if !contains(&main, source) && !contains(&master, source) {
+                self.host.remove(&file)?;
             }
         }
-        Ok(files.iter().try_for_each(|file| self.host.remove(file))?)
+        Ok(())
     }
 
     fn reload_if_running(&mut self) -> Result<(), EngineError> {

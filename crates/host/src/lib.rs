@@ -109,6 +109,9 @@ pub trait Host {
         rows: &mut dyn std::io::Read,
     ) -> Result<(), HostError>;
 
+    /// The files of all maps of policies that stand in `folder`, half-made ones too.
+    fn policy_maps(&self, folder: &Path) -> Vec<PathBuf>;
+
     /// Removes a private file that [`Host::install`] wrote or began to write. Missing is fine.
     fn remove(&self, path: &Path) -> Result<(), HostError>;
 

@@ -252,6 +252,17 @@ impl Host for PostfixHost {
         )
     }
 
+    fn policy_maps(&self, folder: &Path) -> Vec<PathBuf> {
+        let seen = self.seen(folder);
+        let entries = seen.ok().and_then(|seen| std::fs::read_dir(seen).ok());
+        let names = entries.into_iter().flatten().flatten();
+        names
+            .map(|entry| entry.file_name())
+            .filter(|name| name.to_string_lossy().starts_with("policy-"))
+            .map(|name| folder.join(name))
+            .collect()
+    }
+
     fn remove(&self, path: &Path) -> Result<(), HostError> {
         match self.seen_private(path) {
             Ok(seen) => {

@@ -19,8 +19,8 @@ pub(crate) mod sni;
 #[cfg(test)]
 mod tests;
 
-pub use certificates::installed_at;
 pub(crate) use certificates::{bound_path, file_parameters, stored_at};
+pub use certificates::{folder as installed_folder, installed_at};
 pub(crate) use edit::{Files, apply, give_back, reach};
 pub(crate) use levels::{PROFILE_PARAMETERS, SYSTEM_BUNDLES, range_syntax};
 pub use policies::policy_map_files;

@@ -41,7 +41,7 @@ mod view;
 mod words;
 
 pub use certificate::{certificate_finding, name_finding};
-pub use compile::{installed_at, policy_map_files};
+pub use compile::{installed_at, installed_folder, policy_map_files};
 pub use digest::Digest;
 pub use expect::expect;
 pub use facts::Facts;

@@ -128,7 +128,9 @@ impl Host for FakeHost {
     }
 
     fn lookup(&self, table: &str, key: &str) -> Result<Option<String>, HostError> {
-        self.step(format!("look {key} up in {table}"), |_| Ok(None))
+        self.step(format!("look {key} up in {table}"), |world| {
+            Ok(world.row(table, key))
+        })
     }
 
     fn lock(&self) -> Result<Box<dyn Lock>, HostError> {
@@ -208,6 +210,15 @@ impl Host for FakeHost {
             }
             Ok(())
         })
+    }
+
+    fn policy_maps(&self, folder: &Path) -> Vec<PathBuf> {
+        let world = self.world();
+        let of_policies = |path: &&PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            path.parent() == Some(folder) && name.starts_with("policy-")
+        };
+        world.files.keys().filter(of_policies).cloned().collect()
     }
 
     fn remove(&self, path: &Path) -> Result<(), HostError> {

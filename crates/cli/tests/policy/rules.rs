@@ -47,7 +47,12 @@ fn a_rule_is_wished_planned_looked_up_and_taken_back() {
     assert_ne!(place.maps(), first);
     assert_eq!(place.looked_up("partner.example").as_deref(), Some("may"));
     assert_eq!(place.looked_up(".partner.example"), None);
-    assert_eq!(place.installed().len(), 2, "the earlier map is gone");
+    // The map from before stays, for who puts an old main.cf back by hand; none that is older.
+    assert_eq!(place.installed().len(), 4);
+    place.must("policy edit partner.example dane");
+    place.must("apply --yes");
+    assert_eq!(place.installed().len(), 4);
+    place.must("rollback --yes");
 
     place.must("rollback --yes");
     assert_eq!(place.maps(), first);
@@ -55,7 +60,6 @@ fn a_rule_is_wished_planned_looked_up_and_taken_back() {
     assert_eq!(back.as_deref(), Some("secure match=nexthop:dot-nexthop"));
     place.must("rollback --yes");
     assert_eq!(place.main_cf(), before);
-    assert_eq!(place.installed(), [] as [std::path::PathBuf; 0]);
     assert_eq!(place.listed("in_force"), [] as [&str; 0]);
 }
 

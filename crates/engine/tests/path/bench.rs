@@ -6,10 +6,15 @@
 use crate::clock::FixedClock;
 use crate::store::FullStore;
 use crate::wire::{FakeWire, SCRATCH};
-use postseal_engine::{Changed, Engine, EngineError, Guardian, Import, Keep, Recovery};
+use mailtls::policy::Dialect;
+use postseal_engine::{
+    Added, Changed, Engine, EngineError, Forced, Guardian, Import, Keep, Look, Recovery,
+    RuleRequest,
+};
 use postseal_issue::{KeyType, LeafRequest, PrivateCa, Validity};
 use postseal_planner::facts::MasterState;
 use postseal_planner::intent::Binding;
+use postseal_planner::policy::Rule;
 use postseal_store::{Operation, OperationOutcome, SqliteStore, Store};
 use postseal_testkit::fake_host::FakeHost;
 use std::cell::{Cell, RefCell};
@@ -254,12 +259,35 @@ impl Bench {
         self.run(|engine| engine.unbind("mx", &[])).unwrap();
     }
 
+    /// Wishes for rules: `DESTINATION POLICY`.
+    pub(crate) fn rules(&self, rules: &[&str]) {
+        let dialect = Dialect { major: 3, minor: 7 };
+        let request = |text: &&str| {
+            let (destination, policy) = text.split_once(' ').unwrap();
+            let rule = Rule::new(destination, None, policy, dialect).unwrap();
+            RuleRequest { rule, line: None }
+        };
+        let requests: Vec<RuleRequest> = rules.iter().map(request).collect();
+        let wished = self
+            .run(|engine| engine.add_rules(requests, Added::New, &Forced::No, Look::Never))
+            .unwrap();
+        assert!(wished.refusal().is_none(), "{:?}", wished.refusal());
+    }
+
+    /// Maps of policies that nothing names answer nobody, and go with the next one.
     pub(crate) fn files(&self) -> Files {
         let world = self.host.world();
+        let main = String::from_utf8_lossy(&world.main_cf).into_owned();
+        let counts = |path: &PathBuf| {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            !name.starts_with("policy-") || main.contains(&*name)
+        };
+        let mut private = world.files.clone();
+        private.retain(|path, _| counts(path));
         Files {
             main: world.main_cf.clone(),
             master: world.master_cf.clone(),
-            private: world.files.clone(),
+            private,
         }
     }
 

@@ -3,7 +3,7 @@
 //! Afterwards, and after the next start, the files are the old ones or the new ones, the journal
 //! is closed, and its outcome says which.
 
-use crate::bench::{Bench, Files};
+use crate::bench::{Bench, Files, MAIN};
 use postseal_engine::{Changed, EngineError, Kind, Outcome};
 use postseal_planner::facts::MasterState;
 use postseal_store::{OperationOutcome, Phase};
@@ -176,6 +176,32 @@ fn turning_on_main_cf_first() {
     assert_eq!(order(&story), ["publish Main", "publish Master", "reload"]);
     assert_eq!(story.new.private.len(), story.old.private.len() + 1);
     story.every_step();
+}
+
+/// One rule in force, others wished. At `fingerprint` no delivery is rehearsed, which a host in
+/// memory cannot.
+fn ruled() -> Bench {
+    let main = [MAIN, b"smtp_tls_security_level = fingerprint\n"].concat();
+    let bench = Bench::with_main(&main);
+    bench.adopt();
+    bench.rules(&["first.example encrypt"]);
+    bench.apply().unwrap();
+    bench.rules(&["second.example secure", ".third.example may"]);
+    bench
+}
+
+#[test]
+fn rules_for_destinations_come_in_force() {
+    let story = Story::new(ruled(), Bench::apply);
+    assert_eq!(order(&story), ["publish Main", "reload"]);
+    story.every_step();
+}
+
+#[test]
+fn rules_for_destinations_are_rolled_back() {
+    let bench = ruled();
+    bench.apply().unwrap();
+    Story::new(bench, Bench::rollback).every_step();
 }
 
 #[test]

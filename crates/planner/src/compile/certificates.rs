@@ -62,7 +62,7 @@ pub(crate) fn file_parameters() -> impl Iterator<Item = &'static str> {
 }
 
 /// The folder where keys, chains and maps of an instance are installed.
-pub(crate) fn folder(directory: &Path) -> PathBuf {
+pub fn folder(directory: &Path) -> PathBuf {
     directory.join(FOLDER)
 }
 

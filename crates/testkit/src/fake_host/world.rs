@@ -86,7 +86,8 @@ struct Planned {
 }
 
 /// Defaults that rules look at; a test adds what it needs.
-const DEFAULTS: [(&str, &str); 14] = [
+const DEFAULTS: [(&str, &str); 15] = [
+    ("default_transport", "smtp"),
     ("inet_interfaces", "all"),
     ("inet_protocols", "all"),
     ("myhostname", "mx.fake.test"),
@@ -105,6 +106,15 @@ const DEFAULTS: [(&str, &str); 14] = [
 
 impl World {
     pub(super) const RUNNING: MasterState = MasterState::Running(4711);
+
+    /// The value of a key in a table (`type:path`) that was installed.
+    pub(super) fn row(&self, table: &str, key: &str) -> Option<String> {
+        let (_, path) = table.split_once(':')?;
+        let rows = String::from_utf8_lossy(self.files.get(Path::new(path))?);
+        let found = rows.lines().filter_map(|row| row.split_once(' '));
+        let mut found = found.filter(|(name, _)| *name == key);
+        found.next().map(|(_, value)| value.to_owned())
+    }
 
     pub(super) fn new(main_cf: &[u8], master_cf: &[u8]) -> Self {
         let text = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
