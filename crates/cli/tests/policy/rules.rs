@@ -226,3 +226,108 @@ fn a_transport_with_maps_of_its_own_gets_the_rules_too() {
     place.must("rollback --yes");
     assert_eq!(std::fs::read_to_string(&master).unwrap(), more);
 }
+
+#[test]
+fn a_next_hop_on_465_needs_a_client_that_begins_with_tls() {
+    let place = Place::new();
+    let words = "policy add [relay.example.net]:465 encrypt";
+    assert_eq!(place.ends(65, words).code(), "policy.no-wrappermode");
+    let master = place.config().join("master.cf");
+    let text = std::fs::read_to_string(&master).unwrap();
+    let wrapped = "smtps-out unix - - n - - smtp\n  -o smtp_tls_wrappermode=yes\n";
+    std::fs::write(&master, format!("{text}{wrapped}")).unwrap();
+    place.must(words);
+}
+
+#[test]
+fn many_rules_come_and_go_as_a_file() {
+    let place = Place::new();
+    let csv = place.write(
+        "rules.csv",
+        "destination,policy,scope,note,owner,tags,until\n\
+         bücher.example,encrypt,both,\"two words, a comma\",alice,b a,2027-01-31\n\
+         [mx.example.org]:587,secure match=nexthop,,,,,\n\
+         .below.example,may,,,,,\n",
+    );
+    let imported = place.must(&format!("policy import {}", csv.display())).json;
+    assert_eq!(
+        (imported["added"].as_u64(), imported["same"].as_u64()),
+        (Some(3), Some(0))
+    );
+    place.must("apply --yes");
+    assert_eq!(
+        place.looked_up(".bücher.example").as_deref(),
+        Some("encrypt")
+    );
+    // What is exported, in each form, is what is there.
+    for format in ["csv", "json", "map"] {
+        let exported = place
+            .scene
+            .say(&["policy", "export", "--format", format])
+            .stdout;
+        let file = place.write(&format!("rules.{format}"), &exported);
+        let words = format!("policy import {} --format {format}", file.display());
+        let again = place.must(&words).json;
+        match format {
+            // A map has no owners and no scopes.
+            "map" => assert_eq!(again["refused_count"], 0, "{exported}"),
+            _ => assert_eq!(again["same"], 3, "{format}: {exported}{again}"),
+        }
+        place.must("discard");
+    }
+    assert_eq!(place.listed("wanted").len(), 3);
+}
+
+#[test]
+fn a_file_with_bad_lines_is_refused_whole_with_their_numbers() {
+    let place = Place::new();
+    let text = "# contract 12\ngood.example encrypt\n*.bad.example may\nother.example sometimes\n\
+                joined.example may\n  match=x\nempty.example\ngood.example may\n\
+                both.example may mach=x\nlast.example secure\n";
+    let map = place.write("rules", text);
+    let import = format!("policy import {}", map.display());
+    let refused = place.ends(65, &import).json;
+    assert_eq!(refused["stored"], false);
+    let told: Vec<(u64, &str)> = refused["refused"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            let code = one["findings"][0]["code"].as_str().unwrap();
+            (one["line"].as_u64().unwrap(), code)
+        })
+        .collect();
+    let expected = [
+        (3, "policy.bad-destination"),
+        (4, "policy.bad-policy"),
+        (5, "policy.joined-row"),
+        (7, "policy.no-policy"),
+        (8, "policy.duplicate"),
+        (9, "policy.bad-policy"),
+    ];
+    for line in expected {
+        assert!(told.contains(&line), "{line:?}: {told:?}");
+    }
+    assert_eq!(told.len(), expected.len());
+    assert_eq!(place.listed("wanted"), [] as [&str; 0]);
+    let partial = place.ends(65, &format!("{import} --partial")).json;
+    assert_eq!(partial["stored"], true);
+    assert_eq!(
+        place.listed("wanted"),
+        ["good.example encrypt", "last.example secure"]
+    );
+    let listed = place.must("policy list good").json;
+    assert_eq!(listed["rules"][0]["wanted"]["note"], "contract 12");
+    for (name, text) in [
+        ("junk.json", "{\"schema\": 2, \"rules\": []}"),
+        ("junk.json", "[]"),
+        ("junk.csv", "destination,colour\na.example,red\n"),
+    ] {
+        let file = place.write(name, text);
+        place.ends(65, &format!("policy import {}", file.display()));
+    }
+    assert_eq!(
+        place.ends(65, "policy import /nowhere/rules.csv").code(),
+        "policy.unreadable"
+    );
+}

@@ -3,14 +3,15 @@
 //! Owns: which rules are looked at before they are stored or put in force, and what a look bars.
 //! Never: takes what could not be seen for a failure.
 
-use crate::preflight::{HopPolicy, PreflightOptions, World, preflight};
+use crate::observe::observe_unadopted;
+use crate::preflight::{HopPolicy, PreflightOptions, Progress, World, preflight};
 use crate::{Engine, EngineError};
 use mailtls::policy::Policy;
 use postseal_planner::facts::Facts;
-use postseal_planner::policy::{Rule, dialect};
+use postseal_planner::policy::{Rule, RuleId, dialect};
 use postseal_planner::report::Outcome;
 use postseal_planner::{Finding, Preflight, Refusal, Severity};
-use postseal_store::{Pending, RuleFilter};
+use postseal_store::{Pending, RuleFilter, RuleView};
 use std::collections::BTreeMap;
 
 /// Whether servers are looked at before rules are stored.
@@ -34,6 +35,7 @@ impl Engine<'_> {
         facts: &Facts,
         rules: &[&Rule],
         options: PreflightOptions,
+        told: &(dyn Fn(Progress) + Sync),
     ) -> Result<Vec<Option<Preflight>>, EngineError> {
         let hops: Vec<Option<HopPolicy>> = rules.iter().map(|rule| hop(rule, facts)).collect();
         let known: Vec<HopPolicy> = hops.iter().flatten().cloned().collect();
@@ -43,13 +45,40 @@ impl Engine<'_> {
             wire: self.wire,
             clock: self.clock,
         };
-        let seen = preflight(world, &known, options, &|_| {});
+        let seen = preflight(world, &known, options, told);
         // A next hop that is none was refused when the rule was made.
         let mut seen = seen.unwrap_or_default().into_iter();
         Ok(hops
             .into_iter()
             .map(|hop| hop.and_then(|_| seen.next()))
             .collect())
+    }
+
+    /// What the servers of all rules show, as those are wished; remembered.
+    pub fn look_at_rules(
+        &mut self,
+        options: PreflightOptions,
+        told: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Vec<Preflight>, EngineError> {
+        self.state()?;
+        let facts = observe_unadopted(self.host)?;
+        let mut all = Vec::new();
+        let mut after: Option<RuleId> = None;
+        loop {
+            let page = self
+                .store
+                .rules(&self.instance, RuleView::Wanted, after.as_ref(), MOST)?;
+            let Some(last) = page.last() else {
+                return Ok(all);
+            };
+            after = Some(last.id.clone());
+            let rules: Vec<&Rule> = page.iter().collect();
+            let seen = self.servers_of(&facts, &rules, options, told)?;
+            let seen: Vec<Preflight> = seen.into_iter().flatten().collect();
+            self.store.put_preflights(&self.instance, &seen)?;
+            all.extend(seen);
+            self.stop_if_interrupted()?;
+        }
     }
 
     /// Before rules come in force: what their servers show against them. A rule that was stored for
@@ -70,7 +99,7 @@ impl Engine<'_> {
             })
         };
         let stale: Vec<&Rule> = rules.iter().filter(|rule| !fresh(rule)).copied().collect();
-        let seen = self.servers_of(facts, &stale, PreflightOptions::default())?;
+        let seen = self.servers_of(facts, &stale, PreflightOptions::default(), &|_| {})?;
         let seen: Vec<Preflight> = seen.into_iter().flatten().collect();
         self.store.put_preflights(&self.instance, &seen)?;
         let findings: Vec<Finding> = seen.iter().flat_map(barring).collect();

@@ -155,24 +155,11 @@ impl Engine<'_> {
             look,
         } = how;
         self.state()?;
-        let facts = observe_unadopted(self.host)?;
         let rules: Vec<Rule> = requests.iter().map(|one| one.rule.clone()).collect();
-        let against = judged(self.host, &facts, &rules.iter().collect::<Vec<_>>());
+        let mut report = RulesWished::default();
+        let against = self.against(&rules, look, &mut report.servers)?;
         let states = self.states_of(&rules)?;
         let covering = self.covering(&rules, leaving)?;
-        let mut report = RulesWished::default();
-        let mut against = against;
-        if let Look::Servers(options) = look {
-            let rules: Vec<&Rule> = rules.iter().collect();
-            for (against, seen) in against
-                .iter_mut()
-                .zip(self.servers_of(&facts, &rules, options)?)
-            {
-                against.extend(seen.iter().flat_map(barring));
-                report.servers.extend(seen);
-            }
-            self.store.put_preflights(&self.instance, &report.servers)?;
-        }
         let mut wishes = Vec::new();
         for (i, (mut request, findings)) in requests.into_iter().zip(against).enumerate() {
             let mut firm = Vec::new();
@@ -202,6 +189,32 @@ impl Engine<'_> {
             }
         }
         Ok((report, wishes))
+    }
+
+    /// What the ways of the mail and the servers say against each rule. Servers are looked at where
+    /// the mail does come to them.
+    fn against(
+        &mut self,
+        rules: &[Rule],
+        look: Look,
+        servers: &mut Vec<Preflight>,
+    ) -> Result<Vec<Vec<Finding>>, EngineError> {
+        let facts = observe_unadopted(self.host)?;
+        let all: Vec<&Rule> = rules.iter().collect();
+        let mut against = judged(self.host, &facts, &all);
+        let Look::Servers(options) = look else {
+            return Ok(against);
+        };
+        let good = all.into_iter().zip(&mut against);
+        let mut good: Vec<_> = good.filter(|(_, found)| found.is_empty()).collect();
+        let met: Vec<&Rule> = good.iter().map(|(rule, _)| *rule).collect();
+        let seen = self.servers_of(&facts, &met, options, &|_| {})?;
+        for ((_, found), seen) in good.iter_mut().zip(seen) {
+            found.extend(seen.iter().flat_map(barring));
+            servers.extend(seen);
+        }
+        self.store.put_preflights(&self.instance, servers)?;
+        Ok(against)
     }
 
     /// Wishes that rules were gone: all of them, or none where one is unknown.

@@ -42,7 +42,8 @@ fn judged(rule: &Rule, ways: &Ways<'_>, answers: &Answers) -> Asked<Vec<Finding>
     let id = &rule.id.destination;
     let domain = id.trim_start_matches('.');
     if id.starts_with('[') || id.contains(':') {
-        return Asked::Answered(Vec::new());
+        let wrong = begins_in_clear(rule, ways.view());
+        return Asked::Answered(wrong.into_iter().collect());
     }
     let below = || format!("{BELOW}.{domain}");
     let names = match rule.scope() {
@@ -67,6 +68,33 @@ fn judged(rule: &Rule, ways: &Ways<'_>, answers: &Answers) -> Asked<Vec<Finding>
     // Both halves of a rule may fail for one cause.
     findings.dedup_by(|one, other| one.code == other.code && one.remedy == other.remedy);
     Asked::Answered(findings)
+}
+
+/// A next hop that expects TLS from the first byte, where no client of this instance begins so.
+fn begins_in_clear(rule: &Rule, view: &View<'_>) -> Option<Finding> {
+    let id = &rule.id.destination;
+    let port = id.rsplit_once(':').map_or("", |(_, port)| port);
+    if !matches!(port, "465" | "smtps" | "submissions") {
+        return None;
+    }
+    let clients = view.services.iter().filter(|one| one.is_smtp_client());
+    let wraps = |service| view.is_yes(service, "smtp_tls_wrappermode");
+    if wraps(None) || clients.map(Some).any(wraps) {
+        return None;
+    }
+    Some(
+        Finding::new(
+            "policy.no-wrappermode",
+            Severity::Error,
+            format!(
+                "{id} expects TLS from the first byte, and every smtp(8) of this instance begins in \
+                 clear: no mail can be delivered there."
+            ),
+            "Send it by a service of master.cf with -o smtp_tls_wrappermode=yes and -o \
+             smtp_tls_security_level=encrypt: `postseal domain add … --smtps` makes it.",
+        )
+        .seen(format!("{id} {}", rule.policy)),
+    )
 }
 
 /// Why mail for `name` does not meet the rule.

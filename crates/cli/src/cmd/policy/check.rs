@@ -8,7 +8,7 @@ mod show;
 use crate::answer::Answer;
 use crate::config::{Global, Talk};
 use crate::failure::{Exit, Failure};
-use crate::session;
+use crate::session::{self, Session};
 use mailtls::policy::{Dialect, Policy};
 use postseal_engine::{
     HopPolicy, Network, PreflightOptions, Progress, SystemClock, World, explain_in,
@@ -25,8 +25,8 @@ use std::time::Duration;
 /// Arguments of `policy check`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CheckArgs {
-    /// Domains, addresses, or next hops: [host]:port
-    #[arg(value_name = "DESTINATION", required = true)]
+    /// Domains, addresses, or next hops: [host]:port [default: all rules, as they are wished]
+    #[arg(value_name = "DESTINATION")]
     destinations: Vec<String>,
     /// The policy to try, in place of the one in force: 'secure match=mx.example.org'
     #[arg(long, value_name = "POLICY")]
@@ -57,6 +57,9 @@ struct Asked {
 }
 
 pub(crate) fn run(args: &CheckArgs, global: &Global) -> Result<Answer, Failure> {
+    if args.destinations.is_empty() {
+        return rules(args, global);
+    }
     let host = session::host(global)?;
     let facts = observe_unadopted(&host)?;
     let policy = args
@@ -69,6 +72,26 @@ pub(crate) fn run(args: &CheckArgs, global: &Global) -> Result<Answer, Failure> 
         asked.extend(next_hops(&host, &facts, subject, policy.as_ref())?);
     }
     let checked = look(args, global, &host, &facts, asked)?;
+    let exit = exit(&checked, args.fail_on);
+    Ok(Answer::new(show::text(&checked), document(&checked)).exit(exit))
+}
+
+/// All rules that name a server; what was seen is remembered for `policy list`.
+fn rules(args: &CheckArgs, global: &Global) -> Result<Answer, Failure> {
+    let mut session = Session::existing(global)?;
+    let mut options = PreflightOptions::default();
+    options.budget.deadline = Duration::from_secs(args.timeout);
+    let seen = session
+        .engine()
+        .look_at_rules(options, &*progress(global))?;
+    let checked: Vec<Checked> = seen
+        .into_iter()
+        .map(|seen| Checked {
+            subject: seen.nexthop.clone(),
+            findings: seen.findings.clone(),
+            preflight: Some(seen),
+        })
+        .collect();
     let exit = exit(&checked, args.fail_on);
     Ok(Answer::new(show::text(&checked), document(&checked)).exit(exit))
 }

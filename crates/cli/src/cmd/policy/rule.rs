@@ -270,12 +270,12 @@ fn edited(now: &str, args: &EditArgs) -> String {
     let stays = |attribute: &&str| {
         let own = name(attribute);
         let bound = matches!(own.as_str(), "match" | "tafile");
-        !args
+        let gone = args
             .without
             .iter()
-            .any(|gone| gone.eq_ignore_ascii_case(&own))
-            && !given.iter().any(|new| self::name(new) == own)
-            && !(changes && bound)
+            .any(|gone| gone.eq_ignore_ascii_case(&own));
+        let replaced = given.iter().any(|new| self::name(new) == own);
+        !(gone || replaced || (changes && bound))
     };
     let kept = words.filter(stays).map(str::to_owned);
     let level = args.level.as_deref().unwrap_or(level);
