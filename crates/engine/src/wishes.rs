@@ -47,11 +47,11 @@ pub fn wishes(before: &Intent, after: &Intent) -> Vec<Wish> {
     });
     let mut wishes: Vec<Wish> = settings.filter(|wish| wish.before != wish.after).collect();
     wishes.extend(bindings(&before.bindings, &after.bindings));
-    if before.policies != after.policies {
+    if before.rows() != after.rows() {
         wishes.push(Wish {
             key: RULES.to_owned(),
-            before: before.policies.as_ref().map(rows),
-            after: after.policies.as_ref().map(rows),
+            before: before.rows().as_ref().map(rows),
+            after: after.rows().as_ref().map(rows),
         });
     }
     wishes

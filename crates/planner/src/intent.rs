@@ -8,10 +8,12 @@
 
 mod key;
 mod place;
+mod tables;
 mod text;
 mod with;
 
 use crate::Digest;
+pub use tables::{AdoptedTables, Named, PolicyTable};
 use mailtls::Fingerprint;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -31,6 +33,9 @@ pub struct Intent {
     /// store. `None` where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policies: Option<Policies>,
+    /// The administrator's tables whose rows are rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tables: Option<AdoptedTables>,
 }
 
 /// The rows of all rules for destinations.

@@ -42,7 +42,7 @@ mod words;
 
 pub use certificate::{certificate_finding, name_finding};
 pub use compile::{installed_at, installed_folder, policy_map_files};
-pub use digest::Digest;
+pub use digest::{Digest, Digesting};
 pub use expect::expect;
 pub use facts::Facts;
 pub use finding::{Finding, Refusal, Severity};

@@ -6,9 +6,13 @@
 
 mod judge;
 mod render;
+mod source;
+mod tables;
 
 pub use judge::{covered_by, judge, judge_all};
 pub use render::{Lookup, Overruled, Rendered, Renderer};
+pub use source::{BadRow, RowReader, SourceRow};
+pub use tables::{Candidate, Source, named_tables, services_with_tables};
 
 use mailtls::destination::{Destination, DestinationError, Kind, Scope};
 use mailtls::policy::{Dialect, Policy, PolicyError};
@@ -100,7 +104,7 @@ impl RuleError {
 }
 
 /// A note is a few lines.
-const LONGEST_NOTE: usize = 1000;
+pub(crate) const LONGEST_NOTE: usize = 1000;
 const LONGEST_WORD: usize = 100;
 
 impl Rule {

@@ -125,7 +125,7 @@ fn reversed_intent(request: &RollbackRequest<'_>) -> Result<Intent, Refusal> {
     );
     let unchanged = now.settings == undone.settings
         && now.bindings == undone.bindings
-        && now.policies == undone.policies;
+        && now.has_rules_of(undone);
     if unchanged {
         return Ok(Intent {
             adopted: now.adopted.clone(),
@@ -147,14 +147,13 @@ fn reversed_intent(request: &RollbackRequest<'_>) -> Result<Intent, Refusal> {
         };
     }
     intent.bindings = reversed_bindings(then, undone, now)?;
-    intent.policies = if then.policies == undone.policies || now.policies == then.policies {
-        now.policies
-    } else if now.policies == undone.policies {
-        then.policies
+    if then.has_rules_of(undone) || now.has_rules_of(then) {
+        Ok(intent)
+    } else if now.has_rules_of(undone) {
+        Ok(intent.with_rules_of(then))
     } else {
-        return Err(conflict("other rules for destinations came in force since"));
-    };
-    Ok(intent)
+        Err(conflict("other rules for destinations came in force since"))
+    }
 }
 
 fn reversed_bindings(

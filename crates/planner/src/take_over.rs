@@ -47,6 +47,7 @@ fn without_contradictions(
         adopted: intent.adopted.clone(),
         bindings: intent.bindings.clone(),
         policies: intent.policies,
+        tables: intent.tables.clone(),
         settings: [(key, setting)].into(),
     };
     let settings = intent.settings.clone().into_iter();

@@ -5,6 +5,7 @@
 //! rows are read one after the other, so that a million of them cost no memory.
 
 use crate::line::{LineKind, Lines, is_space, lines, trim};
+use memchr::memrchr;
 use std::borrow::Cow;
 use std::iter::Peekable;
 
@@ -49,6 +50,20 @@ pub fn rows(source: &[u8]) -> Rows<'_> {
         lines: lines(source).peekable(),
         line: 1,
     }
+}
+
+/// How many of the first bytes of a source are whole rows, whatever follows: a file is read piece
+/// by piece with it. Nothing where the last row may begin at the first byte.
+pub fn whole(source: &[u8]) -> usize {
+    let mut rest = source;
+    while let Some(newline) = memrchr(b'\n', rest) {
+        let first = source.get(newline + 1);
+        if first.is_some_and(|byte| !is_space(*byte) && *byte != b'#') {
+            return newline + 1;
+        }
+        rest = &source[..newline];
+    }
+    0
 }
 
 /// See [`rows`].

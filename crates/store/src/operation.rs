@@ -88,10 +88,7 @@ impl OperationKind {
             Self::Apply | Self::Rollback { .. } | Self::RestoreDrift => draft,
         };
         // Wishes about rules are no part of the draft.
-        let draft = Intent {
-            policies: intent.policies,
-            ..draft
-        };
+        let draft = draft.with_rules_of(intent);
         (draft != *intent).then_some(draft)
     }
 }

@@ -1,6 +1,6 @@
 //! Tests of `table`; what postmap(1) itself makes of a source is in `tests/table.rs`.
 
-use super::{Content, Row, rows};
+use super::{Content, Row, rows, whole};
 
 fn all(source: &str) -> Vec<(usize, String)> {
     let word = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -66,5 +66,21 @@ fn every_byte_is_in_a_row() {
     for bytes in sources {
         let printed: Vec<u8> = rows(bytes).flat_map(|row| row.text.to_vec()).collect();
         assert_eq!(printed, bytes);
+    }
+}
+
+#[test]
+fn whole_rows_are_told_from_the_one_that_may_go_on() {
+    let cases: [(&[u8], usize); 7] = [
+        (b"", 0),
+        (b"a b", 0),
+        (b"a b\n", 0),
+        (b"a b\nc", 4),
+        (b"a b\n# x\n d\n", 0),
+        (b"a b\nc d\n# x\n\n e\n", 4),
+        (b"# x\n\na", 5),
+    ];
+    for (bytes, wanted) in cases {
+        assert_eq!(whole(bytes), wanted, "{:?}", String::from_utf8_lossy(bytes));
     }
 }

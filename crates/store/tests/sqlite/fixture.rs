@@ -64,6 +64,7 @@ pub(crate) fn intent(word: &str) -> Intent {
             digest: Digest::of(b"rows"),
             rows: 3,
         }),
+        tables: None,
     }
 }
 

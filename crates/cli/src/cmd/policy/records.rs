@@ -7,9 +7,9 @@ use crate::failure::whole_chain;
 use clap::ValueEnum;
 use mailtls::destination::Scope;
 use mailtls::policy::Dialect;
-use postfix_cf::table::{self, Content};
+use postfix_cf::table;
 use postseal_engine::{Refused, RuleRequest};
-use postseal_planner::policy::{About, Rule, RuleError};
+use postseal_planner::policy::{About, RowReader, Rule, RuleError};
 use postseal_planner::{Finding, Severity};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -146,55 +146,17 @@ pub(super) fn ahead(
 
 /// Rows of a Postfix map. A comment right above a row is its note.
 pub(super) fn map_rules(source: &[u8], dialect: Dialect) -> impl Iterator<Item = Request> {
-    let mut note: Option<String> = None;
+    let mut reader = RowReader::new(dialect);
     table::rows(source).filter_map(move |row| {
-        let above = note.take();
-        note = last_comment(row.text);
-        let line = Some(row.line);
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        match row.content {
-            Content::Nothing => None,
-            Content::Pair { key, value } if row.joined.is_empty() => {
-                let (key, value) = (text(&key), text(&value));
-                let record = Record {
-                    destination: Cow::Borrowed(&key),
-                    policy: Cow::Borrowed(&value),
-                    note: above.map(Cow::Owned),
-                    ..Record::default()
-                };
-                Some(request(&record, line, dialect))
-            }
-            Content::Pair { key, .. } => {
-                let why = format!(
-                    "line {} begins with a blank and goes on this one",
-                    row.joined[0]
-                );
-                Some(Err(refused(line, &text(&key), "policy.joined-row", &why)))
-            }
-            Content::NoValue(key) => {
-                let why = "it has no policy, and postmap(1) leaves it out";
-                Some(Err(refused(line, &text(&key), "policy.no-policy", why)))
-            }
-            Content::Unbalanced | Content::Indented => {
-                let why = "postmap(1) leaves this line out";
-                Some(Err(refused(line, "", "policy.bad-file", why)))
-            }
-        }
+        let read = reader.read(&row)?;
+        Some(match read {
+            Ok(row) => Ok(RuleRequest {
+                rule: row.rule,
+                line: Some(row.line),
+            }),
+            Err(bad) => Err(refused(Some(bad.line), &bad.key, bad.code, &bad.why)),
+        })
     })
-}
-
-/// The comment lines at the end of a row's text, with nothing after them.
-fn last_comment(text: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(text);
-    let mut words: Vec<&str> = text
-        .lines()
-        .rev()
-        .map_while(|line| line.strip_prefix('#'))
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
-    words.reverse();
-    (!words.is_empty()).then(|| words.join(" "))
 }
 
 pub(super) fn request(record: &Record<'_>, line: Option<usize>, dialect: Dialect) -> Request {

@@ -1,0 +1,87 @@
+//! An administrator's tables of policies whose rows are rules.
+//!
+//! Owns: what is remembered of them, and which part of `smtp_tls_policy_maps` they are. Never:
+//! reads one.
+//!
+//! They answer as long as no rule has changed. With the first change the map of all rules takes
+//! their place, and their files stay as they are.
+
+use super::{Intent, Policies};
+use crate::Digest;
+use crate::catalog::map_elements;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Tables whose rows are rules: the first ones of `smtp_tls_policy_maps`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdoptedTables {
+    /// In the order in which Postfix asks them.
+    pub tables: Vec<PolicyTable>,
+    /// What the rules made of their rows come to when they are rendered.
+    pub policies: Policies,
+    /// Whether they answer.
+    pub named: Named,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyTable {
+    /// As it is written in the value.
+    pub name: String,
+    /// As `postmap` is asked for it: expanded, without `proxy:`.
+    pub table: String,
+    /// Its source.
+    pub path: PathBuf,
+    /// Of the source's bytes.
+    pub digest: Digest,
+    /// How many rows the source has.
+    pub rows: u64,
+}
+
+/// Whether adopted tables are still named, and answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Named {
+    /// They answer; the rules are as their rows are.
+    Still,
+    /// The map of the rules has taken their place.
+    NoMore,
+}
+
+impl AdoptedTables {
+    /// What is left of a value without them; `None` where it does not begin with them.
+    pub(crate) fn without(&self, value: &str) -> Option<String> {
+        let mut elements = map_elements(value).into_iter();
+        let begins = self
+            .tables
+            .iter()
+            .all(|table| elements.next() == Some(table.name.as_str()));
+        begins.then(|| elements.collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl Intent {
+    /// The rows of all rules in force, whichever tables answer with them.
+    pub fn rows(&self) -> Option<Policies> {
+        self.policies.or_else(|| {
+            let tables = self.tables.as_ref()?;
+            let answer = tables.named == Named::Still && tables.policies.rows > 0;
+            answer.then_some(tables.policies)
+        })
+    }
+
+    /// The same rules, answered by the same tables.
+    #[must_use]
+    pub fn with_rules_of(self, other: &Self) -> Self {
+        Self {
+            policies: other.policies,
+            tables: other.tables.clone(),
+            ..self
+        }
+    }
+
+    /// Whether the same rules are answered by the same tables.
+    pub fn has_rules_of(&self, other: &Self) -> bool {
+        self.policies == other.policies && self.tables == other.tables
+    }
+}
