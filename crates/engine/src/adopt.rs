@@ -3,7 +3,7 @@
 //! Owns: `init`, `release`, `set`, `unset`, `bind`, `unbind`, `discard` — everything that changes
 //! only Postseal's memory. Never: changes a byte of Postfix.
 
-use crate::{Engine, EngineError};
+use crate::{Engine, EngineError, TablesRead};
 use postfix_cf::{MainCf, MasterCf};
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::{Binding, Intent, Owned, Place, Wish};
@@ -22,6 +22,8 @@ pub struct Adoption {
     pub again: Again,
     /// What was owned before; nothing the first time.
     pub before: Owned,
+    /// What became of the tables of policies.
+    pub tables: TablesRead,
 }
 
 impl Engine<'_> {
@@ -31,29 +33,54 @@ impl Engine<'_> {
         let lock = self.host.lock()?;
         let facts = self.observe()?;
         let owned = written(&facts);
-        let (again, before) = match self.store.instance(&self.instance)? {
+        let (again, before, tables) = match self.store.instance(&self.instance)? {
             Some(state) => {
                 drop(lock);
-                self.adopt_drift()?;
-                let again = if state.written == owned {
+                let tables = self.adopt_drift()?.taken;
+                let again = if state.written == owned && !tables.is_news() {
                     Again::Unchanged
                 } else {
                     Again::TakenOver
                 };
-                (again, state.written)
+                (again, state.written, tables)
             }
             None => {
-                self.store.adopt(&self.instance, &fresh(&facts, &owned))?;
-                (Again::First, Owned::default())
+                let tables = self.read_tables(&facts, &owned, None)?;
+                self.put_adopted(&fresh(&facts, &owned), &tables)?;
+                (Again::First, Owned::default(), tables)
             }
         };
-        let findings = postseal_planner::lint_facts(&facts, self.clock.now_unix());
+        let mut findings = postseal_planner::lint_facts(&facts, self.clock.now_unix());
+        findings.extend(tables.findings.iter().cloned());
         Ok(Adoption {
             owned,
             findings,
             again,
             before,
+            tables,
         })
+    }
+
+    /// Stores a state with the rules of adopted tables, all at once.
+    pub(crate) fn put_adopted(
+        &mut self,
+        state: &InstanceState,
+        tables: &TablesRead,
+    ) -> Result<(), EngineError> {
+        let with = |intent: &Intent| Intent {
+            tables: tables.tables.clone(),
+            ..intent.clone()
+        };
+        let state = InstanceState {
+            desired: with(&state.desired),
+            draft: state.draft.as_ref().map(with),
+            ..state.clone()
+        };
+        match tables.is_news() {
+            true => self.store.adopt_rules(&self.instance, &state)?,
+            false => self.store.adopt(&self.instance, &state)?,
+        }
+        Ok(())
     }
 
     /// Forgets the instance. Postfix stays as it is.
@@ -235,9 +262,10 @@ pub enum Again {
 }
 
 /// Whether there was something to change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "self-evident")]
 pub enum Changes {
+    #[default]
     None,
     Some,
 }

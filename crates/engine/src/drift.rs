@@ -6,18 +6,22 @@
 use crate::approve::Acceptance;
 use crate::change::{Changed, Keep};
 use crate::propose::Proposal;
-use crate::{Engine, EngineError, adopt};
+use crate::{Engine, EngineError, TableDrift, TablesRead, adopt};
 use postseal_planner::owned::{self, Drift};
 use postseal_planner::{Facts, FileDrift, Request, file_drift};
 use postseal_store::{InstanceState, OperationKind};
 
 /// What `drift` answers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct DriftReport {
     /// Owned keys that differ from what was written.
     pub drift: Vec<Drift>,
     /// Files of ours in `postseal.d` that are not as they were written.
     pub files: Vec<FileDrift>,
+    /// Adopted tables of policies that answer and were edited.
+    pub tables: Vec<TableDrift>,
+    /// What `drift --adopt` made of the tables of policies.
+    pub taken: TablesRead,
     /// Whether anything else in the files has changed since.
     pub other_bytes: adopt::Changes,
 }
@@ -25,7 +29,7 @@ pub struct DriftReport {
 impl DriftReport {
     /// Whether everything of ours is as it was written.
     pub fn is_empty(&self) -> bool {
-        self.drift.is_empty() && self.files.is_empty()
+        self.drift.is_empty() && self.files.is_empty() && self.tables.is_empty()
     }
 }
 
@@ -33,7 +37,7 @@ impl Engine<'_> {
     /// Hand edits since the last kept operation or adoption.
     pub fn drift(&mut self) -> Result<DriftReport, EngineError> {
         let facts = self.observe()?;
-        Ok(drift_of(&self.in_force_now(&facts)?, &facts))
+        Ok(self.drift_of(&self.in_force_now(&facts)?, &facts))
     }
 
     /// Takes hand edits over: what is in the files is what is wanted from now on.
@@ -43,7 +47,7 @@ impl Engine<'_> {
         self.refuse_while_open()?;
         let state = self.state()?;
         let facts = self.observe()?;
-        let report = drift_of(&state, &facts);
+        let mut report = self.drift_of(&state, &facts);
         let request = Request {
             intent: &state.desired,
             in_force: &state.desired,
@@ -52,12 +56,13 @@ impl Engine<'_> {
         };
         let next = InstanceState {
             desired: postseal_planner::take_over(&request, &facts, self.clock.now_unix()),
-            draft: state.draft,
+            draft: state.draft.clone(),
             written: adopt::written(&facts),
             base: adopt::base(&facts),
             head: state.head,
         };
-        self.store.adopt(&self.instance, &next)?;
+        report.taken = self.read_tables(&facts, &next.written, Some(&state))?;
+        self.put_adopted(&next, &report.taken)?;
         Ok(report)
     }
 
@@ -96,8 +101,17 @@ impl Engine<'_> {
     }
 }
 
-/// Hand edits between what was written and what is there.
-pub(crate) fn drift_of(state: &InstanceState, facts: &Facts) -> DriftReport {
+impl Engine<'_> {
+    /// Hand edits between what was written and what is there.
+    pub(crate) fn drift_of(&self, state: &InstanceState, facts: &Facts) -> DriftReport {
+        DriftReport {
+            tables: self.table_drift(state),
+            ..edits(state, facts)
+        }
+    }
+}
+
+fn edits(state: &InstanceState, facts: &Facts) -> DriftReport {
     let drift = owned::drift(&state.written, &adopt::written(facts));
     let same = state.base == adopt::base(facts);
     let other_bytes = if same || !drift.is_empty() {
@@ -115,5 +129,6 @@ pub(crate) fn drift_of(state: &InstanceState, facts: &Facts) -> DriftReport {
         files: file_drift(&request, facts),
         drift,
         other_bytes,
+        ..DriftReport::default()
     }
 }

@@ -80,7 +80,7 @@ pub use recover::Recovery;
 pub use renew::{Force, RenewalEnd, RenewalView, Renewed};
 pub use rules::{
     Added, Forced, Look, Refused, RuleChanges, RuleRequest, RulesImported, RulesWished, Stored,
-    Wholeness,
+    TableDrift, TableRead, TablesRead, Wholeness,
 };
 pub use status::{InForce, Status};
 pub use tlsa::{Elsewhere, Instead, Reach, RecordOf, RecordState, Tlsa, TlsaRow};

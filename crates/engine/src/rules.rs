@@ -3,21 +3,25 @@
 //! Owns: judging a wish before it is stored, and from rules in the store to the map of a plan.
 //! Never: decides which rule wins (the planner does), or holds all of them in memory.
 
+mod compiled;
 mod import;
 mod judged;
 mod rows;
 mod servers;
+mod source;
+mod tables;
 mod wished;
 
 use crate::{Engine, EngineError};
 pub use import::{RulesImported, Stored, Wholeness};
-use postseal_planner::intent::Policies;
+use postseal_planner::intent::{Key, Named, Policies};
 use postseal_planner::plan::{Plan, PolicyMap, Step};
 use postseal_planner::policy::{Lookup, Overruled};
 use postseal_planner::{Finding, Intent, Severity};
 use postseal_store::{InstanceState, OperationKind, RuleState, RuleTake, RuleView};
 use rows::Rows;
 pub use servers::Look;
+pub use tables::{TableDrift, TableRead, TablesRead};
 use std::fs::File;
 use std::io::Seek;
 use std::path::PathBuf;
@@ -70,23 +74,51 @@ impl Engine<'_> {
         kind: &OperationKind,
     ) -> Result<(Intent, RuleChanges), EngineError> {
         let mut changes = RuleChanges::default();
-        let mut intent = Intent {
-            policies: state.desired.policies,
-            ..intent.clone()
-        };
+        let mut intent = intent.clone().with_rules_of(&state.desired);
         if *kind != OperationKind::Apply {
             return Ok((intent, changes));
         }
         let count = self.store.pending_rules(&self.instance)?;
+        // Another value is wanted for the parameter that names the adopted tables: what answered
+        // by them must go on to.
+        let renamed = has_own_maps(&intent) && !has_own_maps(&state.desired);
         if count > 0 {
             let revision = self.store.rules_revision(&self.instance)?;
             changes.take = RuleTake::Wishes { revision };
             changes.view = RuleView::Wanted;
             changes.count = count;
             changes.shown = self.pending_shown()?;
-            intent.policies = self.rendered(&mut changes)?;
+        }
+        if count > 0 || (renamed && intent.tables.is_some()) {
+            let rendered = self.rendered(&mut changes)?;
+            self.put_rows(&mut intent, rendered, renamed, state)?;
         }
         Ok((intent, changes))
+    }
+
+    /// The rows of the rules, answered by the adopted tables while they are the same.
+    fn put_rows(
+        &self,
+        intent: &mut Intent,
+        rendered: Option<Policies>,
+        renamed: bool,
+        state: &InstanceState,
+    ) -> Result<(), EngineError> {
+        if let Some(tables) = &mut intent.tables
+            && tables.named == Named::Still
+        {
+            let same = match rendered {
+                Some(rows) => rows == tables.policies,
+                None => tables.policies.rows == 0,
+            };
+            if same && !renamed {
+                return Ok(());
+            }
+            self.refuse_edited_tables(state)?;
+            tables.named = Named::NoMore;
+        }
+        intent.policies = rendered;
+        Ok(())
     }
 
     /// What taking an operation back does with the rules.
@@ -96,7 +128,7 @@ impl Engine<'_> {
         undone: &Plan,
     ) -> Result<RuleChanges, EngineError> {
         let mut changes = RuleChanges::default();
-        if undone.intent.policies == undone.earlier.policies {
+        if undone.intent.has_rules_of(&undone.earlier) {
             return Ok(changes);
         }
         let swapped = self.store.rule_changes(of, SHOWN)?;
@@ -146,7 +178,7 @@ impl Engine<'_> {
     /// How many rows there will be, roughly: it spreads the samples.
     fn expected_rows(&self) -> Result<u64, EngineError> {
         let state = self.state()?;
-        let now = state.desired.policies.map_or(0, |policies| policies.rows);
+        let now = state.desired.rows().map_or(0, |policies| policies.rows);
         Ok(now.max(self.store.pending_rules(&self.instance)?))
     }
 
@@ -240,6 +272,12 @@ fn unread(source: std::io::Error) -> EngineError {
         action: "read the rows that were put aside",
         source,
     }
+}
+
+/// Whether the tables of policies are set by hand (`set param.smtp_tls_policy_maps=…`).
+fn has_own_maps(intent: &Intent) -> bool {
+    let set = |key: &Key| matches!(key, Key::Param(name) if name == "smtp_tls_policy_maps");
+    intent.settings.keys().any(set)
 }
 
 /// The map that a plan makes.

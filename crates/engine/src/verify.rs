@@ -3,7 +3,7 @@
 //! Owns: looking until it is as expected or a deadline passes. Never: judges (the planner does)
 //! or changes anything.
 
-use crate::drift::{DriftReport, drift_of};
+use crate::drift::DriftReport;
 use crate::undo::is_silent;
 use crate::wire::live_targets;
 use crate::{Engine, EngineError};
@@ -68,7 +68,7 @@ impl Engine<'_> {
     }
 
     pub(crate) fn verify_with(&self, state: &InstanceState, facts: &Facts) -> Verified {
-        let drift = drift_of(state, facts);
+        let drift = self.drift_of(state, facts);
         let expectations = self.in_force(state, facts, &drift);
         let reports = self
             .wire

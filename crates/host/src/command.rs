@@ -8,6 +8,7 @@
 use crate::HostError;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -96,11 +97,25 @@ impl<'a> Call<'a> {
 
     /// Runs the program to its end, or kills its process group at the deadline.
     pub(crate) fn run(&self) -> Result<Output, HostError> {
+        self.run_to(Stdio::piped())
+    }
+
+    /// The same, with all that it prints, however much, in a file that has no name; read from its
+    /// beginning.
+    pub(crate) fn run_into_file(&self) -> Result<(Output, File), HostError> {
+        let file = tempfile::tempfile().and_then(|file| Ok((file.try_clone()?, file)));
+        let (given, mut kept) = file.map_err(|source| self.spawn_error(source))?;
+        let output = self.run_to(given.into())?;
+        kept.rewind().map_err(|source| self.spawn_error(source))?;
+        Ok((output, kept))
+    }
+
+    fn run_to(&self, stdout: Stdio) -> Result<Output, HostError> {
         let mut child = self
             .stdin()
             .and_then(|stdin| self.command(stdin))
             .and_then(|mut command| {
-                command.stdout(Stdio::piped()).stderr(Stdio::piped());
+                command.stdout(stdout).stderr(Stdio::piped());
                 command.spawn()
             })
             .map_err(|source| self.spawn_error(source))?;

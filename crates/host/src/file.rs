@@ -80,6 +80,19 @@ pub(crate) fn open_nonblocking(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
+/// Opens a plain file for reading; what is none is an error, and is never waited for.
+pub(crate) fn open_plain(path: &Path) -> io::Result<File> {
+    let plain = |kind: &fs::Metadata| match kind.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::other("not a regular file")),
+    };
+    plain(&path.metadata()?)?;
+    // It can have become a FIFO since.
+    let file = open_nonblocking(path)?;
+    plain(&file.metadata()?)?;
+    Ok(file)
+}
+
 /// The whole of a configuration file.
 pub(crate) fn read_cf(path: &Path) -> Result<Vec<u8>, HostError> {
     let file = open_nonblocking(path).map_err(failed("read", path))?;

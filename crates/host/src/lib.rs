@@ -44,6 +44,7 @@ use postseal_planner::facts::{CfFile, FileLook, MasterState, PortOwner};
 use postseal_planner::plan::{Cf, PolicyMap, SniMap};
 use postseal_planner::{Digest, PostfixVersion};
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -55,6 +56,14 @@ pub trait Host {
 
     /// What stands at `path` (bounded: files over 1 MiB are [`FileLook::TooLarge`]).
     fn read(&self, path: &Path) -> FileLook;
+
+    /// A file as a stream, however large it is: a table's source. Never blocks on what is no plain
+    /// file; that is an error.
+    fn open(&self, path: &Path) -> Result<Box<dyn Read>, HostError>;
+
+    /// All rows of a table (`type:name`) as the instance's own `postmap -s` prints them: the key, a
+    /// tab, the value, a newline. An error where its type cannot list them.
+    fn table_rows(&self, table: &str) -> Result<Box<dyn Read>, HostError>;
 
     /// What the instance's own `postmap -q` says of a key in a table (`type:name`); `None` where
     /// the key is not there. An error where the table cannot be asked.
@@ -106,7 +115,7 @@ pub trait Host {
     fn install_policy_map(
         &self,
         map: &PolicyMap,
-        rows: &mut dyn std::io::Read,
+        rows: &mut dyn Read,
     ) -> Result<(), HostError>;
 
     /// The files of all maps of policies that stand in `folder`, half-made ones too.

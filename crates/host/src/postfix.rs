@@ -11,6 +11,7 @@ use crate::HostError;
 use crate::command::{Call, Output};
 use crate::root::Root;
 use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,8 @@ const COMPILE: Duration = Duration::from_secs(60);
 const COMPILE_POLICIES: Duration = Duration::from_secs(600);
 /// A map query may have to ask another daemon or host.
 const LOOKUP: Duration = Duration::from_secs(15);
+/// `postmap -s` of a million rows takes some seconds.
+const LIST: Duration = Duration::from_secs(120);
 /// `postfix stop` waits up to 5 s for the master, `start` sets permissions first.
 const CONTROL: Duration = Duration::from_secs(60);
 
@@ -281,6 +284,24 @@ impl Postfix {
             .collect();
         let value = |key: &String| found.get(key.as_str()).map(|value| (*value).to_owned());
         Ok(keys.iter().map(value).collect())
+    }
+
+    /// `postmap -s MAP`: every row. Warnings are no errors: they are of rows that are left out.
+    pub(crate) fn table_rows(&self, map: &str) -> Result<File, HostError> {
+        let program = self.places()?.command_directory.join("postmap");
+        let call = Call::new(&self.prefix, &program, LIST)
+            .arg("-c")
+            .arg(&self.config_directory)
+            .args(["-s", map]);
+        let (output, rows) = call.run_into_file()?;
+        match output.status.success() {
+            true => Ok(rows),
+            false => Err(HostError::Command {
+                command: call.line(),
+                status: output.status.to_string(),
+                output: output.message(),
+            }),
+        }
     }
 
     /// `postmap TABLE:PATH`. A warning is an error here: a row that `postmap` leaves out is a rule

@@ -171,6 +171,16 @@ impl Host for PostfixHost {
         }
     }
 
+    fn open(&self, path: &Path) -> Result<Box<dyn Read>, HostError> {
+        let real = self.root.resolve(path).map_err(file::failed("read", path))?;
+        let file = file::open_plain(&self.root.at(&real)).map_err(file::failed("read", path))?;
+        Ok(Box::new(file))
+    }
+
+    fn table_rows(&self, table: &str) -> Result<Box<dyn Read>, HostError> {
+        Ok(Box::new(self.postfix.table_rows(table)?))
+    }
+
     fn lookup(&self, table: &str, key: &str) -> Result<Option<String>, HostError> {
         // `postmap -q -` would read keys from its standard input.
         match key {

@@ -3,7 +3,7 @@
 //! Owns: the door to them, a page at a time: a million rules are never in memory at once. Never:
 //! decides which of two rules wins, or renders a row (`planner` does).
 
-use crate::StoreError;
+use crate::{InstanceState, StoreError};
 use postseal_planner::Preflight;
 use postseal_planner::policy::{Rule, RuleId};
 
@@ -25,6 +25,8 @@ pub enum RuleView {
     InForce,
     /// What is in force with the changes of an operation taken back.
     Before(u64),
+    /// What is staged.
+    Staged,
 }
 
 /// A rule as it is and as it is wished.
@@ -169,6 +171,11 @@ pub trait PolicyStore {
 
     /// Adds what is staged to the wishes.
     fn take_staged(&mut self, instance: &str) -> Result<Staged, StoreError>;
+
+    /// Stores the state after `init` as [`crate::Store::adopt`] does, and puts what is staged in
+    /// force in the place of all rules made by hand, in one transaction. What a rule had that its
+    /// table does not know (owner, tags, day) stays.
+    fn adopt_rules(&mut self, instance: &str, state: &InstanceState) -> Result<(), StoreError>;
 
     /// Forgets what is staged.
     fn drop_staged(&mut self) -> Result<(), StoreError>;

@@ -127,6 +127,33 @@ impl Host for FakeHost {
         read.unwrap_or_else(|error| FileLook::Unreadable(error.to_string()))
     }
 
+    fn open(&self, path: &Path) -> Result<Box<dyn Read>, HostError> {
+        self.step(format!("open {}", path.display()), |world| {
+            let missing = || HostError::File {
+                action: "read",
+                path: path.to_owned(),
+                source: std::io::ErrorKind::NotFound.into(),
+            };
+            let bytes = world.files.get(path).ok_or_else(missing)?;
+            let stream: Box<dyn Read> = Box::new(std::io::Cursor::new(bytes.to_vec()));
+            Ok(stream)
+        })
+    }
+
+    /// Its tables are always compiled: each line of the source, with a tab for its first blank.
+    fn table_rows(&self, table: &str) -> Result<Box<dyn Read>, HostError> {
+        let path = Path::new(table.split_once(':').map_or(table, |(_, path)| path));
+        let mut source = String::new();
+        let read = self.open(path)?.read_to_string(&mut source);
+        read.map_err(|source| HostError::File {
+            action: "read",
+            path: path.to_owned(),
+            source,
+        })?;
+        let rows = source.lines().map(|line| line.replacen(' ', "\t", 1) + "\n");
+        Ok(Box::new(std::io::Cursor::new(rows.collect::<String>())))
+    }
+
     fn lookup(&self, table: &str, key: &str) -> Result<Option<String>, HostError> {
         self.step(format!("look {key} up in {table}"), |world| {
             Ok(world.row(table, key))

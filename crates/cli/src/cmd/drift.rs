@@ -3,15 +3,15 @@
 //! Owns: their words. Never: treats other bytes as drift.
 
 use super::apply::ChangeArgs;
-use super::plan;
-use crate::answer::Answer;
+use super::{instance, plan};
+use crate::answer::{Answer, findings_text};
 use crate::change::Change;
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use crate::table;
-use postseal_engine::{Changes, DriftReport};
-use postseal_planner::FileDrift;
+use postseal_engine::{Changes, DriftReport, TableDrift};
+use postseal_planner::{FileDrift, Severity};
 use serde_json::json;
 
 const REMEDY: &str = "`postseal drift --restore` writes them anew from the store.\n";
@@ -53,6 +53,13 @@ pub(crate) fn run(args: &DriftArgs, global: &Global) -> Result<Answer, Failure> 
         } else {
             format!("Taken over:\n{}", rows(&report))
         };
+        let left = report.taken.findings.iter();
+        let left: Vec<_> = left.filter(|f| f.severity >= Severity::Warning).collect();
+        let text = match report.taken.is_news() && report.drift.is_empty() {
+            true => String::new(),
+            false => text,
+        };
+        let text = text + &instance::tables(&report.taken) + &findings_text(left);
         let files = match report.files.is_empty() {
             true => String::new(),
             false => format!(
@@ -62,7 +69,9 @@ pub(crate) fn run(args: &DriftArgs, global: &Global) -> Result<Answer, Failure> 
         };
         return Ok(Answer::new(
             text + &files,
-            taken_over(&report).document(document(&report)),
+            instance::tables_changed(taken_over(&report), &report.taken)
+                .findings(&report.taken.findings)
+                .document(document(&report)),
         ));
     }
     let report = engine.drift()?;
@@ -71,11 +80,12 @@ pub(crate) fn run(args: &DriftArgs, global: &Global) -> Result<Answer, Failure> 
         Changes::None => "",
     };
     let text = match (report.drift.is_empty(), report.files.is_empty()) {
-        (true, true) => format!("No owned key has changed.\n{news}"),
-        (true, false) => format!("{}{REMEDY}{news}", files(&report)),
+        (true, true) if report.is_empty() => format!("No owned key has changed.\n{news}"),
+        (true, true) => format!("{}{news}", tables(&report)),
+        (true, false) => format!("{}{REMEDY}{}{news}", files(&report), tables(&report)),
         (false, _) => {
             let remedy = "Take the keys over with `postseal drift --adopt`, or put all back with `postseal drift --restore`.\n";
-            format!("{}{}{remedy}", rows(&report), files(&report))
+            format!("{}{}{remedy}{}", rows(&report), files(&report), tables(&report))
         }
     };
     let exit = if report.is_empty() {
@@ -91,6 +101,16 @@ pub(crate) fn run(args: &DriftArgs, global: &Global) -> Result<Answer, Failure> 
 fn files(report: &DriftReport) -> String {
     let line = |file: &FileDrift| format!("{} {}\n", file.path.display(), file.what);
     report.files.iter().map(line).collect()
+}
+
+/// A line for each table of policies whose rows are rules no more.
+fn tables(report: &DriftReport) -> String {
+    if report.tables.is_empty() {
+        return String::new();
+    }
+    let line = |table: &TableDrift| format!("{} {}\n", table.path.display(), table.what);
+    let lines: String = report.tables.iter().map(line).collect();
+    lines + "Rules are made of the rows there: `postseal drift --adopt` takes them over.\n"
 }
 
 fn rows(report: &DriftReport) -> String {
@@ -125,6 +145,8 @@ fn document(report: &DriftReport) -> serde_json::Value {
     json!({
         "drift": report.drift,
         "drift_files": report.files,
+        "drift_tables": report.tables,
+        "tables": report.taken.adopted,
         "other_bytes_changed": report.other_bytes == Changes::Some,
     })
 }

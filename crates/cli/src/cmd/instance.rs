@@ -7,7 +7,7 @@ use crate::change::Change;
 use crate::config::Global;
 use crate::failure::Failure;
 use crate::session::Session;
-use postseal_engine::{Adoption, Again};
+use postseal_engine::{Adoption, Again, TableRead, TablesRead};
 use postseal_planner::Severity;
 use postseal_planner::intent::Owned;
 use serde_json::json;
@@ -18,7 +18,7 @@ pub(crate) fn init(global: &Global) -> Result<Answer, Failure> {
     let mut engine = session.engine();
     let adoption = engine.init()?;
     let instance = engine.instance.clone();
-    let said = said(&instance, &adoption);
+    let said = said(&instance, &adoption) + &tables(&adoption.tables);
     let worth: Vec<_> = adoption
         .findings
         .iter()
@@ -31,7 +31,11 @@ pub(crate) fn init(global: &Global) -> Result<Answer, Failure> {
     };
     let document = change(&adoption)
         .findings(&adoption.findings)
-        .document(json!({"instance": instance, "owned": adoption.owned}));
+        .document(json!({
+            "instance": instance,
+            "owned": adoption.owned,
+            "tables": adoption.tables.adopted,
+        }));
     Ok(Answer::new(said + &noticed, document))
 }
 
@@ -53,14 +57,49 @@ fn said(instance: &str, adoption: &Adoption) -> String {
     }
 }
 
+/// The tables of policies whose rows are rules now.
+pub(super) fn tables(read: &TablesRead) -> String {
+    if !read.is_news() {
+        return String::new();
+    }
+    let rules = |rows: u64| match rows {
+        1 => "1 rule is".to_owned(),
+        rows => format!("{rows} rules are"),
+    };
+    let line = |table: &TableRead| {
+        format!("{} in force from the rows of {}.\n", rules(table.rows), table.table)
+    };
+    let lines: String = read.adopted.iter().map(line).collect();
+    let how = match lines.is_empty() {
+        true => "The rules of tables that are no longer named are forgotten.\n",
+        false => "`postseal policy list` shows them. The first change of a rule puts a map of all of them in the table's place; its file stays as it is.\n",
+    };
+    lines + how
+}
+
 /// The owned parameters before and after.
 fn change(adoption: &Adoption) -> Change {
     let (before, after) = (values(&adoption.before), values(&adoption.owned));
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let adopted = Change::default().of("adopted", adoption.again != Again::First, true);
+    let adopted = tables_changed(adopted, &adoption.tables);
     names.into_iter().fold(adopted, |change, name| {
         let value = |values: &BTreeMap<String, String>| values.get(name).cloned();
         change.of(name.clone(), value(&before), value(&after))
+    })
+}
+
+/// The tables of policies before and after.
+pub(super) fn tables_changed(change: Change, read: &TablesRead) -> Change {
+    let both = read.earlier.iter().chain(&read.adopted);
+    let names: BTreeSet<&String> = both.map(|table| &table.table).collect();
+    let rows = |tables: &[TableRead], name: &String| {
+        let table = tables.iter().find(|table| table.table == *name)?;
+        Some(format!("{} rows ({})", table.rows, table.digest.short(8)))
+    };
+    names.into_iter().fold(change, |change, name| {
+        let (before, after) = (rows(&read.earlier, name), rows(&read.adopted, name));
+        change.of(format!("rules of {name}"), before, after)
     })
 }
 

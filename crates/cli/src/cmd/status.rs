@@ -113,6 +113,13 @@ fn attention(status: &Status) -> String {
             "Drift: {touched} not as written; see `postseal drift`.\n"
         ));
     }
+    for table in &status.drift.tables {
+        let path = table.path.display();
+        text.push_str(&format!(
+            "Drift: {path} {}, and its rows are rules; see `postseal drift`.\n",
+            table.what
+        ));
+    }
     text.push_str(&pending(status));
     let Some(open) = &status.open else {
         let told = status.failed.as_ref().map(|failed| failed.id);
@@ -252,6 +259,7 @@ fn document(status: &Status) -> serde_json::Value {
         "certificates": status.certificates.iter().map(cert::list::document).collect::<Vec<_>>(),
         "drift": status.drift.drift,
         "drift_files": status.drift.files,
+        "drift_tables": status.drift.tables,
         "pending": !status.pending.is_empty(),
         "wishes": status.pending,
         "failed_operation": status.failed.as_ref().map(operation_document),

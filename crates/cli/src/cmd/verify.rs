@@ -33,6 +33,9 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
     if !verified.drift.files.is_empty() {
         text.push_str("Files of postseal.d are not as they were written. See `postseal drift`.\n");
     }
+    if !verified.drift.tables.is_empty() {
+        text.push_str("Tables of policies whose rows are rules were edited by hand. See `postseal drift`.\n");
+    }
     let touched = !verified.drift.files.is_empty();
     text.push_str(&findings_text(&verified.findings));
     text.push_str(match verdict.outcome() {
@@ -50,6 +53,7 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
         "master_running": !stopped,
         "drift": verified.drift.drift,
         "drift_files": verified.drift.files,
+        "drift_tables": verified.drift.tables,
         "judgements": verdict.judgements,
         "reports": verified.reports,
         "findings": verified.findings,

@@ -231,7 +231,7 @@ fn twice(id: &RuleId) -> Finding {
     )
 }
 
-fn covered(id: &RuleId) -> Finding {
+pub(super) fn covered(id: &RuleId) -> Finding {
     let shown = id.shown();
     Finding::new(
         "policy.covered",

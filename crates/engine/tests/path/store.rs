@@ -140,6 +140,10 @@ impl PolicyStore for FullStore<'_> {
         self.write(|store| store.take_staged(instance))
     }
 
+    fn adopt_rules(&mut self, instance: &str, state: &InstanceState) -> Result<(), StoreError> {
+        self.write(|store| store.adopt_rules(instance, state))
+    }
+
     fn drop_staged(&mut self) -> Result<(), StoreError> {
         self.write(|store| store.drop_staged())
     }

@@ -2,9 +2,9 @@
 //!
 //! Owns: one transaction a call. Never: SQL; that is in `rules` and `rule_wishes`.
 
-use super::{SqliteStore, preflights, rule_stage, rule_wishes, rules};
-use crate::StoreError;
+use super::{SqliteStore, instances, preflights, rule_stage, rule_wishes, rules};
 use crate::policy::{PolicyStore, RuleFilter, RuleState, RuleView, RuleWish, Staged};
+use crate::{InstanceState, StoreError};
 use postseal_planner::Preflight;
 use postseal_planner::policy::{Rule, RuleId};
 
@@ -67,6 +67,13 @@ impl PolicyStore for SqliteStore {
 
     fn take_staged(&mut self, instance: &str) -> Result<Staged, StoreError> {
         self.write(async |db| rule_stage::take(db, instance).await)
+    }
+
+    fn adopt_rules(&mut self, instance: &str, state: &InstanceState) -> Result<(), StoreError> {
+        self.write(async |db| {
+            instances::adopt(db, instance, state).await?;
+            rule_stage::adopt(db, instance).await
+        })
     }
 
     fn drop_staged(&mut self) -> Result<(), StoreError> {

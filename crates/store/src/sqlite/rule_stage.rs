@@ -159,6 +159,40 @@ pub(super) async fn take(db: &mut SqliteConnection, instance: &str) -> Result<St
     })
 }
 
+/// Puts what is staged in force in the place of all rules made by hand.
+pub(super) async fn adopt(db: &mut SqliteConnection, instance: &str) -> Result<(), StoreError> {
+    // There is a stage, if an empty one.
+    stage(db, &[]).await?;
+    for sql in [
+        "DELETE FROM rules AS r WHERE r.instance = $1 AND r.manager = '' AND NOT EXISTS (
+             SELECT 1 FROM rule_stage AS s
+             WHERE s.destination = r.destination AND s.manager = r.manager)",
+        "INSERT OR REPLACE INTO rules
+         SELECT $1, s.destination, s.manager, s.both, s.policy,
+                CASE WHEN r.about IS NULL THEN s.about WHEN s.about IS NULL THEN r.about
+                     ELSE json_set(r.about, '$.body.note', s.about ->> '$.body.note') END
+         FROM rule_stage AS s LEFT JOIN rules AS r ON r.instance = $1
+           AND r.destination = s.destination AND r.manager = s.manager
+         WHERE s.policy IS NOT NULL",
+        "DELETE FROM rule_wishes AS w WHERE w.instance = $1 AND iif(w.policy IS NULL,
+             NOT EXISTS (SELECT 1 FROM rules AS r
+                 WHERE r.instance = $1 AND r.destination = w.destination
+                   AND r.manager = w.manager),
+             EXISTS (SELECT 1 FROM rules AS r
+                 WHERE r.instance = $1 AND r.destination = w.destination
+                   AND r.manager = w.manager AND r.both = w.both AND r.policy = w.policy
+                   AND r.about IS w.about))",
+    ] {
+        sqlx::query(sql)
+            .bind(instance)
+            .execute(&mut *db)
+            .await
+            .doing("adopt rules")?;
+    }
+    drop_all(db).await?;
+    rise(db, instance).await
+}
+
 pub(super) async fn drop_all(db: &mut SqliteConnection) -> Result<(), StoreError> {
     sqlx::query("DROP TABLE IF EXISTS rule_stage")
         .execute(db)

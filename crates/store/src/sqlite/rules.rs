@@ -78,6 +78,12 @@ const BEFORE: &str = page_of!(
         ORDER BY destination, manager"
 );
 
+/// What is staged; whose it will be is not known yet.
+const STAGED: &str = "
+    SELECT destination, manager, both, policy, about FROM rule_stage
+    WHERE $1 IS NOT NULL AND (destination, manager) > ($2, $3) AND policy IS NOT NULL
+    ORDER BY destination, manager LIMIT $4";
+
 /// As it is and as it is wished, side by side.
 const BOTH: &str = "
     SELECT r.destination, r.manager,
@@ -171,6 +177,7 @@ pub(super) async fn page(
     let (sql, operation) = match view {
         RuleView::Wanted => (WANTED, None),
         RuleView::InForce => (IN_FORCE, None),
+        RuleView::Staged => (STAGED, None),
         RuleView::Before(operation) => (BEFORE, Some(key(operation))),
     };
     let found = sqlx::query(sql)

@@ -108,6 +108,10 @@ fn notes(status: &Status) -> Vec<(State, String)> {
         let told = format!("{} {}", file.path.display(), file.what);
         notes.push((State::Warning, told));
     }
+    if let Some(table) = status.drift.tables.first() {
+        let told = format!("{} {}", table.path.display(), table.what);
+        notes.push((State::Warning, told));
+    }
     if let Some(open) = &status.open {
         let told = match open.journal.last() {
             Some(Phase::AwaitingConfirmation) => "awaits confirmation",

@@ -54,6 +54,7 @@ pub(crate) fn rules(store: &mut dyn Store) {
     a_late_wish_is_not_swept_along(store);
     lists_are_filtered(store);
     many_are_taken_together(store);
+    a_table_is_adopted(store);
     store.release(MX).unwrap();
     store.adopt(MX, &state("a")).unwrap();
     assert_eq!(texts(store, RuleView::Wanted), [] as [&str; 0]);
@@ -287,5 +288,52 @@ fn many_are_taken_together(store: &mut dyn Store) {
     let id = RuleId::parse("a.example").unwrap();
     assert_eq!(store.covered_rules(MX, 9).unwrap(), [id]);
     store.drop_staged().unwrap();
+    store.discard_rules(MX).unwrap();
+}
+
+/// What is in a table comes in the place of what was in force; what it does not know of a rule stays.
+fn a_table_is_adopted(store: &mut dyn Store) {
+    let owned = |mut rule: Rule| {
+        rule.about.owner = Some("mail team".to_owned());
+        rule.about.note = Some("of the store".to_owned());
+        rule
+    };
+    let commented = |mut rule: Rule, note: &str| {
+        rule.about.note = Some(note.to_owned());
+        RuleWish::Put(rule)
+    };
+    let kept = [
+        owned(rule("kept.example", "may")),
+        owned(rule("told.example", "may")),
+    ];
+    store.wish_rules(MX, &kept.clone().map(RuleWish::Put)).unwrap();
+    let revision = store.rules_revision(MX).unwrap();
+    store.keep_rules(MX, revision).unwrap();
+    let wishes = [put("new.example", "encrypt"), put("b.example", "secure"), remove("gone.example")];
+    store.wish_rules(MX, &wishes).unwrap();
+    let staged = [
+        put("kept.example", "encrypt"),
+        commented(rule("told.example", "may"), "of the file"),
+        put("new.example", "encrypt"),
+    ];
+    assert_eq!(store.stage_rules(&staged).unwrap(), 3);
+    let second = [put("new.example", "may"), put("last.example", "may")];
+    assert_eq!(store.stage_rules(&second).unwrap(), 1, "the first table decides");
+    let texts_staged = texts(store, RuleView::Staged);
+    let before = store.rules_revision(MX).unwrap();
+    store.adopt_rules(MX, &state("adopted")).unwrap();
+    assert!(store.rules_revision(MX).unwrap() > before);
+    let wanted = ["kept.example encrypt", "last.example may", "new.example encrypt", "told.example may"];
+    assert_eq!(texts_staged, wanted);
+    assert_eq!(texts(store, RuleView::InForce), wanted);
+    assert_eq!(store.instance(MX).unwrap().unwrap().desired, state("adopted").desired);
+    assert_eq!(store.pending_rules(MX).unwrap(), 1, "what differs is a wish still");
+    let rules = store.rules(MX, RuleView::InForce, None, 100).unwrap();
+    let abouts: Vec<_> = rules.iter().map(|rule| (rule.about.owner.as_deref(), rule.about.note.as_deref())).collect();
+    let team = Some("mail team");
+    assert_eq!(abouts, [(team, Some("of the store")), (None, None), (None, None), (team, Some("of the file"))]);
+    // Nothing staged: nothing is in force.
+    store.adopt_rules(MX, &state("a")).unwrap();
+    assert_eq!(texts(store, RuleView::InForce), [] as [&str; 0]);
     store.discard_rules(MX).unwrap();
 }

@@ -1,0 +1,472 @@
+//! The administrator's tables of policies: their rows as rules.
+//!
+//! Owns: which of them are adopted, that what is adopted is what Postfix answers, and whether one
+//! was edited since. Never: writes one, or holds its rows.
+//!
+//! Each source is read twice: once to see whether every row is a rule and the compiled table has
+//! just these rows, and once to stage them. Of a million rows only hashes are in memory.
+
+use super::compiled::{Compiled, Seen, compared};
+use super::rows::Rows;
+use super::source::{More, digest, each_row};
+use crate::{Engine, EngineError};
+use postseal_planner::facts::Facts;
+use postseal_planner::intent::{AdoptedTables, Named, Owned, Policies, PolicyTable};
+use postseal_planner::policy::{
+    BadRow, Candidate, RowReader, Source, dialect, named_tables, services_with_tables,
+};
+use postseal_planner::{Digest, Finding, Refusal, Severity};
+use postseal_store::{InstanceState, RuleView, RuleWish};
+use std::io;
+use std::path::PathBuf;
+
+/// Rows staged together.
+const CHUNK: usize = 10_000;
+/// More rows than this that are no rules are not looked for.
+const BAD: usize = 20;
+
+/// What became of the administrator's tables of policies.
+#[derive(Clone, Debug, Default)]
+pub struct TablesRead {
+    /// Those whose rows are rules now, in order.
+    pub adopted: Vec<TableRead>,
+    /// Those whose rows were rules before.
+    pub earlier: Vec<TableRead>,
+    /// Those that stay as they are, and why, and what else is worth knowing.
+    pub findings: Vec<Finding>,
+    /// What is to be remembered; `None` where no table is adopted.
+    pub(crate) tables: Option<AdoptedTables>,
+    /// Whether the rules in force are to be put in the place of earlier ones.
+    pub(crate) staged: bool,
+}
+
+impl TablesRead {
+    /// Whether the rules in force come to be others, or come to be at all.
+    pub fn is_news(&self) -> bool {
+        self.staged
+    }
+}
+
+/// A table whose rows are rules.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct TableRead {
+    /// As it is written in `smtp_tls_policy_maps`.
+    pub table: String,
+    /// Its source.
+    pub path: PathBuf,
+    /// How many rows it has.
+    pub rows: u64,
+    /// Of its source.
+    pub digest: Digest,
+}
+
+/// An adopted table whose source is not as it was.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct TableDrift {
+    /// As it is written in `smtp_tls_policy_maps`.
+    pub table: String,
+    /// Its source.
+    pub path: PathBuf,
+    /// What is the matter, in words: `was edited` …
+    pub what: String,
+}
+
+/// What one table came to.
+enum Looked {
+    Adopted(PolicyTable),
+    Left(Finding),
+}
+
+impl Engine<'_> {
+    /// Reads the tables that main.cf names and stages the rows of those that can be adopted: as
+    /// many as stand before the first that cannot, so that the order in which they are asked means
+    /// the same. `now` is what is in force.
+    pub(crate) fn read_tables(
+        &mut self,
+        facts: &Facts,
+        owned: &Owned,
+        now: Option<&InstanceState>,
+    ) -> Result<TablesRead, EngineError> {
+        let candidates = named_tables(facts);
+        if let Some(state) = now.filter(|state| rules_answer(state)) {
+            return Ok(TablesRead {
+                findings: behind(&candidates, state),
+                tables: state.desired.tables.clone(),
+                ..TablesRead::default()
+            });
+        }
+        let known = now.and_then(|state| state.desired.tables.as_ref());
+        if let Some(known) = known
+            && is_of(known, &candidates)
+            && self.tables_edited(known).is_empty()
+        {
+            return Ok(TablesRead {
+                adopted: known.tables.iter().map(told).collect(),
+                earlier: known.tables.iter().map(told).collect(),
+                tables: Some(known.clone()),
+                ..TablesRead::default()
+            });
+        }
+        self.store.drop_staged()?;
+        let read = self.staged_tables(facts, candidates, known);
+        if read.is_err() {
+            self.store.drop_staged()?;
+        }
+        let mut read = read?;
+        let tables = read.tables.iter();
+        let others = tables.flat_map(|tables| services_with_tables(owned, tables));
+        let others: Vec<Finding> = others.map(|(service, own)| other_service(service, own)).collect();
+        read.findings.extend(others);
+        Ok(read)
+    }
+
+    fn staged_tables(
+        &mut self,
+        facts: &Facts,
+        candidates: Vec<Candidate>,
+        known: Option<&AdoptedTables>,
+    ) -> Result<TablesRead, EngineError> {
+        let mut read = TablesRead {
+            staged: known.is_some(),
+            earlier: known.map_or_else(Vec::new, |known| known.tables.iter().map(told).collect()),
+            ..TablesRead::default()
+        };
+        let mut tables = Vec::new();
+        let mut candidates = candidates.into_iter();
+        for candidate in candidates.by_ref() {
+            match self.look_at_table(facts, candidate)? {
+                Looked::Adopted(table) => tables.push(table),
+                Looked::Left(finding) => {
+                    read.findings.push(finding);
+                    break;
+                }
+            }
+        }
+        read.findings.extend(candidates.map(|after| left_after(&after)));
+        let lost = known.into_iter().flat_map(|known| &known.tables);
+        let lost = lost.filter(|known| tables.iter().all(|table| table.name != known.name));
+        let still_named: Vec<Finding> = lost
+            .flat_map(|known| {
+                let named = |finding: &&Finding| finding.message.starts_with(&format!("{} ", known.name));
+                read.findings.iter().find(named).cloned()
+            })
+            .collect();
+        if !still_named.is_empty() {
+            return Err(EngineError::Refused(Refusal {
+                findings: still_named,
+            }));
+        }
+        if tables.is_empty() {
+            return Ok(read);
+        }
+        let rows = tables.iter().map(|table| table.rows).sum();
+        let policies = self.staged_policies(rows)?;
+        read.findings.extend(both_forms(policies.rows, rows));
+        read.adopted = tables.iter().map(told).collect();
+        read.staged = true;
+        read.tables = Some(AdoptedTables {
+            tables,
+            policies,
+            named: Named::Still,
+        });
+        Ok(read)
+    }
+
+    /// What the staged rules come to.
+    fn staged_policies(&mut self, rows: u64) -> Result<Policies, EngineError> {
+        // A stage is there, if an empty one.
+        self.store.stage_rules(&[])?;
+        if let Some(id) = self.store.covered_rules(&self.instance, 1)?.first() {
+            return Err(EngineError::Refused(super::import::covered(id).into()));
+        }
+        let mut rows = Rows::new(&*self.store, &self.instance, RuleView::Staged, rows);
+        let rendered = rows.exhausted(&mut None)?;
+        Ok(rendered.map_or_else(
+            || Policies {
+                digest: Digest::of(b""),
+                rows: 0,
+            },
+            |rendered| rendered.policies,
+        ))
+    }
+
+    /// Judges a table, and stages its rows where all of them are rules.
+    fn look_at_table(&mut self, facts: &Facts, candidate: Candidate) -> Result<Looked, EngineError> {
+        let source = match candidate {
+            Candidate::Source(source) => source,
+            Candidate::Other { name, why } => return Ok(Looked::Left(left(&name, &why))),
+        };
+        let judged = match self.judge_table(facts, &source)? {
+            Ok(judged) => judged,
+            Err(finding) => return Ok(Looked::Left(finding)),
+        };
+        let staged = self.stage_table(facts, &source)?;
+        if staged != Some(judged.digest) {
+            let path = source.path.display();
+            return Err(EngineError::Stale(format!(
+                "{path} was edited while it was read; say it again"
+            )));
+        }
+        Ok(Looked::Adopted(PolicyTable {
+            name: source.name,
+            table: source.table,
+            path: source.path,
+            digest: judged.digest,
+            rows: judged.rows,
+        }))
+    }
+
+    /// Whether every row is a rule, and the compiled table has just these rows.
+    fn judge_table(
+        &self,
+        facts: &Facts,
+        source: &Source,
+    ) -> Result<Result<Judged, Finding>, EngineError> {
+        let mut seen = Seen::default();
+        let mut bad: Vec<BadRow> = Vec::new();
+        let mut reader = RowReader::new(dialect(facts.version));
+        let read = self.each_row_of(source, &mut |row| {
+            let judged = reader.read(row);
+            bad.extend(judged.and_then(|row| row.and_then(|row| seen.put(row)).err()));
+            match bad.len() < BAD && seen.has_room() && !self.is_interrupted() {
+                true => More::Wanted,
+                false => More::Enough,
+            }
+        });
+        self.stop_if_interrupted()?;
+        let whole = match read {
+            Ok(whole) => whole,
+            Err(why) => return Ok(Err(left(&source.name, &why))),
+        };
+        if !bad.is_empty() {
+            return Ok(Err(bad_rows(source, &bad)));
+        }
+        let Some(digest) = whole else {
+            return Ok(Err(left(&source.name, "it has more rows than can be adopted")));
+        };
+        let rows = seen.rows();
+        match compared(self.host, source, seen) {
+            Compiled::Same => Ok(Ok(Judged { digest, rows })),
+            Compiled::Unknown(why) => {
+                let why = format!("what Postfix finds in it cannot be listed: {why}");
+                Ok(Err(left(&source.name, &why)))
+            }
+            Compiled::Differs(differences) => Ok(Err(not_compiled(source, differences))),
+        }
+    }
+
+    fn stage_table(&mut self, facts: &Facts, source: &Source) -> Result<Option<Digest>, EngineError> {
+        let mut reader = RowReader::new(dialect(facts.version));
+        let mut chunk = Vec::with_capacity(CHUNK);
+        let mut failed = None;
+        let stream = self.host.open(&source.path)?;
+        let store = &mut *self.store;
+        let read = each_row(stream, &mut |row| {
+            if let Some(Ok(row)) = reader.read(row) {
+                chunk.push(RuleWish::Put(row.rule));
+            }
+            if chunk.len() == CHUNK {
+                failed = store.stage_rules(&chunk).err();
+                chunk.clear();
+            }
+            match failed {
+                None => More::Wanted,
+                Some(_) => More::Enough,
+            }
+        });
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        self.store.stage_rules(&chunk)?;
+        read.map_err(|source| EngineError::Local {
+            action: "read a table of policies",
+            source,
+        })
+    }
+
+    /// The rows of a source; in words why it cannot be read.
+    fn each_row_of(
+        &self,
+        source: &Source,
+        work: &mut dyn FnMut(&postfix_cf::table::Row<'_>) -> More,
+    ) -> Result<Option<Digest>, String> {
+        let unread = |why: String| format!("its source cannot be read: {why}");
+        let stream = self.host.open(&source.path);
+        let stream = stream.map_err(|error| unread(crate::undo::whole_chain(&error)))?;
+        each_row(stream, work).map_err(|error| unread(error.to_string()))
+    }
+
+    /// The adopted tables that answer and whose sources are not as they were.
+    pub(crate) fn table_drift(&self, state: &InstanceState) -> Vec<TableDrift> {
+        let tables = state.desired.tables.as_ref();
+        let named = tables.filter(|tables| tables.named == Named::Still);
+        named.map_or_else(Vec::new, |tables| self.tables_edited(tables))
+    }
+
+    fn tables_edited(&self, tables: &AdoptedTables) -> Vec<TableDrift> {
+        let edited = tables.tables.iter().filter_map(|table| {
+            let now = self.digest_of(table);
+            let what = match now {
+                Ok(now) if now == table.digest => return None,
+                Ok(_) => "was edited by hand".to_owned(),
+                Err(why) => format!("cannot be read: {why}"),
+            };
+            Some(TableDrift {
+                table: table.name.clone(),
+                path: table.path.clone(),
+                what,
+            })
+        });
+        edited.collect()
+    }
+
+    fn digest_of(&self, table: &PolicyTable) -> Result<Digest, String> {
+        let stream = self.host.open(&table.path);
+        let stream = stream.map_err(|error| crate::undo::whole_chain(&error))?;
+        digest(stream).map_err(|error: io::Error| error.to_string())
+    }
+
+    /// Refuses to put the rules in the place of tables that were edited since they were adopted.
+    pub(crate) fn refuse_edited_tables(&self, state: &InstanceState) -> Result<(), EngineError> {
+        let edited = self.table_drift(state);
+        if edited.is_empty() {
+            return Ok(());
+        }
+        let finding = Finding::new(
+            "drift.unresolved",
+            Severity::Error,
+            "Tables of policies whose rows are rules were edited by hand since they were adopted; \
+             the rules would undo that.",
+            "`postseal drift --adopt` takes their rows over.",
+        );
+        let seen = |finding: Finding, edit: &TableDrift| {
+            finding.seen(format!("{} {}", edit.path.display(), edit.what))
+        };
+        Err(EngineError::Refused(edited.iter().fold(finding, seen).into()))
+    }
+}
+
+/// A source whose rows are rules.
+struct Judged {
+    digest: Digest,
+    rows: u64,
+}
+
+/// Whether a map of the rules answers, so that tables stand behind it or have been replaced.
+fn rules_answer(state: &InstanceState) -> bool {
+    let tables = state.desired.tables.as_ref();
+    let replaced = tables.is_some_and(|tables| tables.named == Named::NoMore);
+    state.desired.policies.is_some() || replaced
+}
+
+/// Whether main.cf names just these tables.
+fn is_of(known: &AdoptedTables, candidates: &[Candidate]) -> bool {
+    let mut named = candidates.iter();
+    let same = |table: &PolicyTable| match named.next() {
+        Some(Candidate::Source(source)) => {
+            source.name == table.name && source.table == table.table && source.path == table.path
+        }
+        _ => false,
+    };
+    known.tables.iter().all(same) && named.next().is_none()
+}
+
+fn told(table: &PolicyTable) -> TableRead {
+    TableRead {
+        table: table.name.clone(),
+        path: table.path.clone(),
+        rows: table.rows,
+        digest: table.digest,
+    }
+}
+
+const STAYS: &str = "Its rows stay in force and are no rules; rules are asked before it.";
+
+fn left(name: &str, why: &str) -> Finding {
+    Finding::new(
+        "policy.table-left",
+        Severity::Warning,
+        format!("{name} is left alone: {why}. {STAYS}"),
+        "`postseal policy import` takes rows over one by one; mend the cause and `postseal init` again for all of them.",
+    )
+}
+
+fn left_after(candidate: &Candidate) -> Finding {
+    let (Candidate::Source(Source { name, .. }) | Candidate::Other { name, .. }) = candidate;
+    left(name, "it stands after one that is")
+}
+
+fn bad_rows(source: &Source, bad: &[BadRow]) -> Finding {
+    let count = match bad.len() {
+        1 => "a row of it is no rule".to_owned(),
+        BAD.. => format!("{BAD} rows of it and maybe more are no rules"),
+        n => format!("{n} rows of it are no rules"),
+    };
+    let at = |finding: Finding, bad: &BadRow| {
+        let text = match bad.key.as_str() {
+            "" => bad.why.clone(),
+            key => format!("{key}: {}", bad.why),
+        };
+        finding.at(&source.path, bad.line, text)
+    };
+    let mut finding = bad.iter().fold(left(&source.name, &count), at);
+    finding.remedy = format!(
+        "Mend the rows, `postmap {}`, `postseal init` again.",
+        source.table
+    );
+    finding
+}
+
+fn not_compiled(source: &Source, differences: Vec<String>) -> Finding {
+    let why = "it answers otherwise than its source reads, so it was not compiled since";
+    let mut finding = left(&source.name, why);
+    finding.code = "policy.table-not-compiled".into();
+    finding.remedy = format!(
+        "See which of them is meant; `postmap {}` makes the table of its source; `postseal init` again.",
+        source.table
+    );
+    differences.into_iter().fold(finding, Finding::seen)
+}
+
+/// Tables that stand behind the rules in force.
+fn behind(candidates: &[Candidate], state: &InstanceState) -> Vec<Finding> {
+    let adopted = state.desired.adopted.main.get("smtp_tls_policy_maps");
+    let adopted = adopted.map_or("", String::as_str);
+    let sources = candidates.iter().filter_map(|candidate| match candidate {
+        Candidate::Source(source) if adopted.contains(&source.name) => Some(source),
+        _ => None,
+    });
+    let stays = |source: &Source| {
+        let mut finding = left(&source.name, "there were rules in force before it was read");
+        finding.severity = Severity::Info;
+        finding.remedy = format!(
+            "`postseal policy import {}` makes rules of its rows; then take it out of smtp_tls_policy_maps.",
+            source.path.display()
+        );
+        finding
+    };
+    sources.map(stays).collect()
+}
+
+fn other_service(service: &str, own: &str) -> Finding {
+    Finding::new(
+        "policy.service-tables-left",
+        Severity::Info,
+        format!("{service} has tables of policies of its own ({own}), and goes on with them: rules are not for it."),
+        "Take its -o smtp_tls_policy_maps out of master.cf if the rules shall be for it, too.",
+    )
+}
+
+/// A rule for a name in another script is for both its spellings.
+fn both_forms(written: u64, there: u64) -> Option<Finding> {
+    let more = written.checked_sub(there).filter(|more| *more > 0)?;
+    Some(Finding::new(
+        "policy.both-forms",
+        Severity::Info,
+        format!(
+            "Internationalized names stand in one form only in {more} rows. Once a rule changes, \
+             the map of the rules has both: a name with U-labels and with A-labels is one destination."
+        ),
+        "Nothing needs to be done.",
+    ))
+}
