@@ -112,11 +112,7 @@ pub trait Host {
 
     /// Writes a map of policies from its rows and compiles it with `postmap`, beside the one that
     /// is named now. Where this fails, nothing is left and nothing has changed.
-    fn install_policy_map(
-        &self,
-        map: &PolicyMap,
-        rows: &mut dyn Read,
-    ) -> Result<(), HostError>;
+    fn install_policy_map(&self, map: &PolicyMap, rows: &mut dyn Read) -> Result<(), HostError>;
 
     /// The files of all maps of policies that stand in `folder`, half-made ones too.
     fn policy_maps(&self, folder: &Path) -> Vec<PathBuf>;

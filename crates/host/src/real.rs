@@ -172,7 +172,10 @@ impl Host for PostfixHost {
     }
 
     fn open(&self, path: &Path) -> Result<Box<dyn Read>, HostError> {
-        let real = self.root.resolve(path).map_err(file::failed("read", path))?;
+        let real = self
+            .root
+            .resolve(path)
+            .map_err(file::failed("read", path))?;
         let file = file::open_plain(&self.root.at(&real)).map_err(file::failed("read", path))?;
         Ok(Box::new(file))
     }

@@ -13,11 +13,11 @@ mod text;
 mod with;
 
 use crate::Digest;
-pub use tables::{AdoptedTables, Named, PolicyTable};
 use mailtls::Fingerprint;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+pub use tables::{AdoptedTables, Named, PolicyTable};
 
 /// Everything wanted of one instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -150,7 +150,9 @@ impl Host for FakeHost {
             path: path.to_owned(),
             source,
         })?;
-        let rows = source.lines().map(|line| line.replacen(' ', "\t", 1) + "\n");
+        let rows = source
+            .lines()
+            .map(|line| line.replacen(' ', "\t", 1) + "\n");
         Ok(Box::new(std::io::Cursor::new(rows.collect::<String>())))
     }
 

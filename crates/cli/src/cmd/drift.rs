@@ -85,7 +85,12 @@ pub(crate) fn run(args: &DriftArgs, global: &Global) -> Result<Answer, Failure> 
         (true, false) => format!("{}{REMEDY}{}{news}", files(&report), tables(&report)),
         (false, _) => {
             let remedy = "Take the keys over with `postseal drift --adopt`, or put all back with `postseal drift --restore`.\n";
-            format!("{}{}{remedy}{}", rows(&report), files(&report), tables(&report))
+            format!(
+                "{}{}{remedy}{}",
+                rows(&report),
+                files(&report),
+                tables(&report)
+            )
         }
     };
     let exit = if report.is_empty() {

@@ -67,12 +67,18 @@ pub(super) fn tables(read: &TablesRead) -> String {
         rows => format!("{rows} rules are"),
     };
     let line = |table: &TableRead| {
-        format!("{} in force from the rows of {}.\n", rules(table.rows), table.table)
+        format!(
+            "{} in force from the rows of {}.\n",
+            rules(table.rows),
+            table.table
+        )
     };
     let lines: String = read.adopted.iter().map(line).collect();
     let how = match lines.is_empty() {
         true => "The rules of tables that are no longer named are forgotten.\n",
-        false => "`postseal policy list` shows them. The first change of a rule puts a map of all of them in the table's place; its file stays as it is.\n",
+        false => {
+            "`postseal policy list` shows them. The first change of a rule puts a map of all of them in the table's place; its file stays as it is.\n"
+        }
     };
     lines + how
 }

@@ -34,7 +34,9 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
         text.push_str("Files of postseal.d are not as they were written. See `postseal drift`.\n");
     }
     if !verified.drift.tables.is_empty() {
-        text.push_str("Tables of policies whose rows are rules were edited by hand. See `postseal drift`.\n");
+        text.push_str(
+            "Tables of policies whose rows are rules were edited by hand. See `postseal drift`.\n",
+        );
     }
     let touched = !verified.drift.files.is_empty();
     text.push_str(&findings_text(&verified.findings));

@@ -17,10 +17,15 @@ impl Place {
     }
 
     pub(crate) fn of(builder: BoxBuilder) -> Self {
-        let scene = Scene::bare(builder);
-        let place = Self { scene };
+        let place = Self::unadopted(builder);
         place.must("init");
         place
+    }
+
+    pub(crate) fn unadopted(builder: BoxBuilder) -> Self {
+        Self {
+            scene: Scene::bare(builder),
+        }
     }
 
     /// Runs the program; words are split at blanks, `%20` is one.

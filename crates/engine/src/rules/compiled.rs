@@ -126,9 +126,13 @@ fn listed_otherwise(listed: impl Read, seen: &mut Seen) -> io::Result<Vec<String
             Some((there, found)) if *there == wanted => *found = true,
             Some((_, found)) => {
                 *found = true;
-                told.push(format!("{key}: Postfix finds “{value}”, the source has another policy"));
+                told.push(format!(
+                    "{key}: Postfix finds “{value}”, the source has another policy"
+                ));
             }
-            None => told.push(format!("{key}: Postfix finds “{value}”, the source has no such row")),
+            None => told.push(format!(
+                "{key}: Postfix finds “{value}”, the source has no such row"
+            )),
         }
         if told.len() >= TOLD {
             return Ok(told);
@@ -137,7 +141,12 @@ fn listed_otherwise(listed: impl Read, seen: &mut Seen) -> io::Result<Vec<String
 }
 
 /// What the source has and the compiled table has not.
-fn missing(host: &dyn Host, source: &Source, seen: &Seen, most: usize) -> Result<Vec<String>, String> {
+fn missing(
+    host: &dyn Host,
+    source: &Source,
+    seen: &Seen,
+    most: usize,
+) -> Result<Vec<String>, String> {
     let stream = host.open(&source.path);
     let stream = stream.map_err(|error| crate::undo::whole_chain(&error))?;
     let mut told = Vec::new();
@@ -146,7 +155,10 @@ fn missing(host: &dyn Host, source: &Source, seen: &Seen, most: usize) -> Result
             let key = String::from_utf8_lossy(key);
             let id = seen.hash(&key.to_lowercase());
             if seen.rows.get(&id).is_some_and(|(_, found)| !found) {
-                told.push(format!("{key}: Postfix does not find it, the source has it (line {})", row.line));
+                told.push(format!(
+                    "{key}: Postfix does not find it, the source has it (line {})",
+                    row.line
+                ));
             }
         }
         match told.len() < most {

@@ -55,7 +55,10 @@ pub(super) fn each_row(
                 return Ok(None);
             }
         }
-        lines += waiting[..whole].iter().filter(|byte| **byte == b'\n').count();
+        lines += waiting[..whole]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count();
         waiting.drain(..whole);
         if read == 0 {
             return Ok(Some(digest.finish()));

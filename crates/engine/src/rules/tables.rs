@@ -115,7 +115,9 @@ impl Engine<'_> {
         let mut read = read?;
         let tables = read.tables.iter();
         let others = tables.flat_map(|tables| services_with_tables(owned, tables));
-        let others: Vec<Finding> = others.map(|(service, own)| other_service(service, own)).collect();
+        let others: Vec<Finding> = others
+            .map(|(service, own)| other_service(service, own))
+            .collect();
         read.findings.extend(others);
         Ok(read)
     }
@@ -142,12 +144,14 @@ impl Engine<'_> {
                 }
             }
         }
-        read.findings.extend(candidates.map(|after| left_after(&after)));
+        read.findings
+            .extend(candidates.map(|after| left_after(&after)));
         let lost = known.into_iter().flat_map(|known| &known.tables);
         let lost = lost.filter(|known| tables.iter().all(|table| table.name != known.name));
         let still_named: Vec<Finding> = lost
             .flat_map(|known| {
-                let named = |finding: &&Finding| finding.message.starts_with(&format!("{} ", known.name));
+                let named =
+                    |finding: &&Finding| finding.message.starts_with(&format!("{} ", known.name));
                 read.findings.iter().find(named).cloned()
             })
             .collect();
@@ -191,7 +195,11 @@ impl Engine<'_> {
     }
 
     /// Judges a table, and stages its rows where all of them are rules.
-    fn look_at_table(&mut self, facts: &Facts, candidate: Candidate) -> Result<Looked, EngineError> {
+    fn look_at_table(
+        &mut self,
+        facts: &Facts,
+        candidate: Candidate,
+    ) -> Result<Looked, EngineError> {
         let source = match candidate {
             Candidate::Source(source) => source,
             Candidate::Other { name, why } => return Ok(Looked::Left(left(&name, &why))),
@@ -242,7 +250,10 @@ impl Engine<'_> {
             return Ok(Err(bad_rows(source, &bad)));
         }
         let Some(digest) = whole else {
-            return Ok(Err(left(&source.name, "it has more rows than can be adopted")));
+            return Ok(Err(left(
+                &source.name,
+                "it has more rows than can be adopted",
+            )));
         };
         let rows = seen.rows();
         match compared(self.host, source, seen) {
@@ -255,7 +266,11 @@ impl Engine<'_> {
         }
     }
 
-    fn stage_table(&mut self, facts: &Facts, source: &Source) -> Result<Option<Digest>, EngineError> {
+    fn stage_table(
+        &mut self,
+        facts: &Facts,
+        source: &Source,
+    ) -> Result<Option<Digest>, EngineError> {
         let mut reader = RowReader::new(dialect(facts.version));
         let mut chunk = Vec::with_capacity(CHUNK);
         let mut failed = None;
@@ -342,7 +357,9 @@ impl Engine<'_> {
         let seen = |finding: Finding, edit: &TableDrift| {
             finding.seen(format!("{} {}", edit.path.display(), edit.what))
         };
-        Err(EngineError::Refused(edited.iter().fold(finding, seen).into()))
+        Err(EngineError::Refused(
+            edited.iter().fold(finding, seen).into(),
+        ))
     }
 }
 
@@ -452,7 +469,9 @@ fn other_service(service: &str, own: &str) -> Finding {
     Finding::new(
         "policy.service-tables-left",
         Severity::Info,
-        format!("{service} has tables of policies of its own ({own}), and goes on with them: rules are not for it."),
+        format!(
+            "{service} has tables of policies of its own ({own}), and goes on with them: rules are not for it."
+        ),
         "Take its -o smtp_tls_policy_maps out of master.cf if the rules shall be for it, too.",
     )
 }

@@ -70,7 +70,11 @@ pub(super) fn compile(ground: &Ground<'_>, targets: &mut Targets) -> Result<(), 
         };
         let Some(rest) = rest else { continue };
         // Without a blank, which would need braces there.
-        let words: Vec<&str> = name.as_deref().into_iter().chain(map_elements(&rest)).collect();
+        let words: Vec<&str> = name
+            .as_deref()
+            .into_iter()
+            .chain(map_elements(&rest))
+            .collect();
         targets.service(&service, PARAMETER, Target::value(words.join(",")));
     }
     Ok(())

@@ -28,10 +28,16 @@ fn rows_do_not_depend_on_how_the_bytes_come() {
         assert_eq!(read.unwrap(), Some(Digest::of(source)));
         // Comments before the first row may come apart; they are no rows.
         let rows: Vec<&String> = rows.iter().filter(|row| !row.contains("Nothing")).collect();
-        let wanted: Vec<&String> = whole.iter().filter(|row| !row.contains("Nothing")).collect();
+        let wanted: Vec<&String> = whole
+            .iter()
+            .filter(|row| !row.contains("Nothing"))
+            .collect();
         assert_eq!(rows, wanted, "{piece}");
     }
-    assert_eq!(digest(Drops(Cursor::new(source), 3)).unwrap(), Digest::of(source));
+    assert_eq!(
+        digest(Drops(Cursor::new(source), 3)).unwrap(),
+        Digest::of(source)
+    );
 }
 
 #[test]

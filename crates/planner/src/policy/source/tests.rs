@@ -52,5 +52,8 @@ fn a_note_too_long_is_cut_and_its_control_characters_are_blanks() {
     let note = &read(&long)[0];
     assert!(note.ends_with("…)"), "{note}");
     assert!(note.len() < 1050);
-    assert_eq!(read("# a\u{1b}b\na.example may\n"), ["2: a.example may (a b)"]);
+    assert_eq!(
+        read("# a\u{1b}b\na.example may\n"),
+        ["2: a.example may (a b)"]
+    );
 }

@@ -8,11 +8,19 @@ use crate::view::tests::facts;
 fn named(main: &str) -> Vec<String> {
     let text = |candidate| match candidate {
         Candidate::Source(source) => {
-            format!("{} = {} ({})", source.name, source.table, source.path.display())
+            format!(
+                "{} = {} ({})",
+                source.name,
+                source.table,
+                source.path.display()
+            )
         }
         Candidate::Other { name, .. } => format!("{name}: no"),
     };
-    named_tables(&facts(main, "")).into_iter().map(text).collect()
+    named_tables(&facts(main, ""))
+        .into_iter()
+        .map(text)
+        .collect()
 }
 
 #[test]
@@ -51,7 +59,10 @@ fn a_value_is_cut_only_where_it_begins_with_the_tables() {
     };
     let cases = [
         ("hash:/a, hash:/b", Some("")),
-        ("hash:/a hash:/b pcre:/c,inline:{d=e, f=g}", Some("pcre:/c, inline:{d=e, f=g}")),
+        (
+            "hash:/a hash:/b pcre:/c,inline:{d=e, f=g}",
+            Some("pcre:/c, inline:{d=e, f=g}"),
+        ),
         ("hash:/b, hash:/a", None),
         ("hash:/a", None),
         ("", None),

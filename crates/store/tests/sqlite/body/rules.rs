@@ -306,10 +306,16 @@ fn a_table_is_adopted(store: &mut dyn Store) {
         owned(rule("kept.example", "may")),
         owned(rule("told.example", "may")),
     ];
-    store.wish_rules(MX, &kept.clone().map(RuleWish::Put)).unwrap();
+    store
+        .wish_rules(MX, &kept.clone().map(RuleWish::Put))
+        .unwrap();
     let revision = store.rules_revision(MX).unwrap();
     store.keep_rules(MX, revision).unwrap();
-    let wishes = [put("new.example", "encrypt"), put("b.example", "secure"), remove("gone.example")];
+    let wishes = [
+        put("new.example", "encrypt"),
+        put("b.example", "secure"),
+        remove("gone.example"),
+    ];
     store.wish_rules(MX, &wishes).unwrap();
     let staged = [
         put("kept.example", "encrypt"),
@@ -318,20 +324,47 @@ fn a_table_is_adopted(store: &mut dyn Store) {
     ];
     assert_eq!(store.stage_rules(&staged).unwrap(), 3);
     let second = [put("new.example", "may"), put("last.example", "may")];
-    assert_eq!(store.stage_rules(&second).unwrap(), 1, "the first table decides");
+    assert_eq!(
+        store.stage_rules(&second).unwrap(),
+        1,
+        "the first table decides"
+    );
     let texts_staged = texts(store, RuleView::Staged);
     let before = store.rules_revision(MX).unwrap();
     store.adopt_rules(MX, &state("adopted")).unwrap();
     assert!(store.rules_revision(MX).unwrap() > before);
-    let wanted = ["kept.example encrypt", "last.example may", "new.example encrypt", "told.example may"];
+    let wanted = [
+        "kept.example encrypt",
+        "last.example may",
+        "new.example encrypt",
+        "told.example may",
+    ];
     assert_eq!(texts_staged, wanted);
     assert_eq!(texts(store, RuleView::InForce), wanted);
-    assert_eq!(store.instance(MX).unwrap().unwrap().desired, state("adopted").desired);
-    assert_eq!(store.pending_rules(MX).unwrap(), 1, "what differs is a wish still");
+    assert_eq!(
+        store.instance(MX).unwrap().unwrap().desired,
+        state("adopted").desired
+    );
+    assert_eq!(
+        store.pending_rules(MX).unwrap(),
+        1,
+        "what differs is a wish still"
+    );
     let rules = store.rules(MX, RuleView::InForce, None, 100).unwrap();
-    let abouts: Vec<_> = rules.iter().map(|rule| (rule.about.owner.as_deref(), rule.about.note.as_deref())).collect();
+    let abouts: Vec<_> = rules
+        .iter()
+        .map(|rule| (rule.about.owner.as_deref(), rule.about.note.as_deref()))
+        .collect();
     let team = Some("mail team");
-    assert_eq!(abouts, [(team, Some("of the store")), (None, None), (None, None), (team, Some("of the file"))]);
+    assert_eq!(
+        abouts,
+        [
+            (team, Some("of the store")),
+            (None, None),
+            (None, None),
+            (team, Some("of the file"))
+        ]
+    );
     // Nothing staged: nothing is in force.
     store.adopt_rules(MX, &state("a")).unwrap();
     assert_eq!(texts(store, RuleView::InForce), [] as [&str; 0]);
