@@ -251,7 +251,7 @@ fn tables_of_others_are_adopted_as_postfix_reads_them() {
                 assert_eq!(listed, answers(&place), "{}", sample.name);
             }
         }
-        place.must("release --yes");
+        place.must("release");
     }
     eprintln!("{adopted} adopted, {left} left alone");
     assert!(adopted >= 10, "{adopted} adopted, {left} left alone");
