@@ -21,11 +21,11 @@ use postseal_planner::{Finding, Intent, Severity};
 use postseal_store::{InstanceState, OperationKind, RuleState, RuleTake, RuleView};
 use rows::Rows;
 pub use servers::Look;
-pub use tables::{TableDrift, TableRead, TablesRead};
 use std::fs::File;
 use std::io::Seek;
 use std::path::PathBuf;
 use std::sync::Arc;
+pub use tables::{TableDrift, TableRead, TablesRead};
 pub use wished::{Added, Forced, Refused, RuleRequest, RulesWished};
 
 /// So many changes are shown with a plan.

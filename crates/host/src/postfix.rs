@@ -7,11 +7,12 @@
 //! `postfix check` and `reload` print nothing without a terminal and return 0 on nearly
 //! everything, so messages about a configuration come from `postconf -c DIR`.
 
+mod postmap;
+
 use crate::HostError;
 use crate::command::{Call, Output};
 use crate::root::Root;
-use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
+use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -36,14 +37,6 @@ const PLACES: [&str; 5] = [
 ];
 /// `postconf` reads files and prints; a main.cf younger than 2 s makes it sleep.
 const QUERY: Duration = Duration::from_secs(10);
-/// A map of ten thousand names is compiled in seconds.
-const COMPILE: Duration = Duration::from_secs(60);
-/// A million policies take some ten seconds, on a slow disk a multiple of that.
-const COMPILE_POLICIES: Duration = Duration::from_secs(600);
-/// A map query may have to ask another daemon or host.
-const LOOKUP: Duration = Duration::from_secs(15);
-/// `postmap -s` of a million rows takes some seconds.
-const LIST: Duration = Duration::from_secs(120);
 /// `postfix stop` waits up to 5 s for the master, `start` sets permissions first.
 const CONTROL: Duration = Duration::from_secs(60);
 
@@ -236,110 +229,6 @@ impl Postfix {
             }),
             other => other.map(drop),
         }
-    }
-
-    /// `postmap -q KEY MAP`: the value, or none.
-    pub fn lookup(&self, map: &str, key: &str) -> Result<Option<String>, HostError> {
-        let program = self.places()?.command_directory.join("postmap");
-        let call = Call::new(&self.prefix, &program, LOOKUP)
-            .arg("-c")
-            .arg(&self.config_directory)
-            .args(["-q", key, map]);
-        let output = call.run()?;
-        match output.status.code() {
-            Some(0) => Ok(Some(output.text().trim_end_matches('\n').to_owned())),
-            Some(1) if output.stderr.is_empty() => Ok(None),
-            _ => Err(HostError::Command {
-                command: call.line(),
-                status: output.status.to_string(),
-                output: output.message(),
-            }),
-        }
-    }
-
-    /// `postmap -q - MAP`: the values of many keys, in their order.
-    pub fn lookups(&self, map: &str, keys: &[String]) -> Result<Vec<Option<String>>, HostError> {
-        let is_line = |key: &&String| !key.is_empty() && !key.contains(['\n', '\t', '\0']);
-        let asked: Vec<&str> = keys.iter().filter(is_line).map(String::as_str).collect();
-        let program = self.places()?.command_directory.join("postmap");
-        let input = format!("{}\n", asked.join("\n"));
-        let call = Call::new(&self.prefix, &program, LOOKUP)
-            .arg("-c")
-            .arg(&self.config_directory)
-            .args(["-q", "-", map])
-            .input(input.as_bytes());
-        let output = call.run()?;
-        let answered = matches!(output.status.code(), Some(0 | 1)) && output.stderr.is_empty();
-        if !answered {
-            return Err(HostError::Command {
-                command: call.line(),
-                status: output.status.to_string(),
-                output: output.message(),
-            });
-        }
-        let text = output.text();
-        let found: HashMap<&str, &str> = text
-            .lines()
-            .filter_map(|line| line.split_once('\t'))
-            .collect();
-        let value = |key: &String| found.get(key.as_str()).map(|value| (*value).to_owned());
-        Ok(keys.iter().map(value).collect())
-    }
-
-    /// `postmap -s MAP`: every row. Warnings are no errors: they are of rows that are left out.
-    pub(crate) fn table_rows(&self, map: &str) -> Result<File, HostError> {
-        let program = self.places()?.command_directory.join("postmap");
-        let call = Call::new(&self.prefix, &program, LIST)
-            .arg("-c")
-            .arg(&self.config_directory)
-            .args(["-s", map]);
-        let (output, rows) = call.run_into_file()?;
-        match output.status.success() {
-            true => Ok(rows),
-            false => Err(HostError::Command {
-                command: call.line(),
-                status: output.status.to_string(),
-                output: output.message(),
-            }),
-        }
-    }
-
-    /// `postmap TABLE:PATH`. A warning is an error here: a row that `postmap` leaves out is a rule
-    /// that is lost.
-    pub(crate) fn compile_policies(&self, config: &Path, map: &str) -> Result<(), HostError> {
-        let program = self.places()?.command_directory.join("postmap");
-        let call = Call::new(&self.prefix, &program, COMPILE_POLICIES)
-            .arg("-c")
-            .arg(config)
-            .arg(map);
-        let output = call.run()?;
-        if output.status.success() && output.stderr.is_empty() {
-            return Ok(());
-        }
-        Err(HostError::Command {
-            command: call.line(),
-            status: output.status.to_string(),
-            output: output.message(),
-        })
-    }
-
-    /// `postmap -F TABLE:PATH`. It ends with 0 when it skipped a row because a file is missing,
-    /// so its warnings are errors here.
-    pub(crate) fn compile(&self, config: &Path, table: &str, path: &Path) -> Result<(), HostError> {
-        let program = self.places()?.command_directory.join("postmap");
-        let call = Call::new(&self.prefix, &program, COMPILE)
-            .arg("-c")
-            .arg(config)
-            .args(["-F", &format!("{table}:{}", path.display())]);
-        let output = call.run()?;
-        if output.status.success() && output.stderr.is_empty() {
-            return Ok(());
-        }
-        Err(HostError::Command {
-            command: call.line(),
-            status: output.status.to_string(),
-            output: output.message(),
-        })
     }
 
     /// What `postconf` says against the configuration.

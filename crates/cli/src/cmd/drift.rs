@@ -47,32 +47,7 @@ pub(crate) fn run(args: &DriftArgs, global: &Global) -> Result<Answer, Failure> 
         return Ok(args.change.answer(&changed));
     }
     if args.adopt {
-        let report = engine.adopt_drift()?;
-        let text = if report.drift.is_empty() {
-            "No owned key has changed.\n".to_owned()
-        } else {
-            format!("Taken over:\n{}", rows(&report))
-        };
-        let left = report.taken.findings.iter();
-        let left: Vec<_> = left.filter(|f| f.severity >= Severity::Warning).collect();
-        let text = match report.taken.is_news() && report.drift.is_empty() {
-            true => String::new(),
-            false => text,
-        };
-        let text = text + &instance::tables(&report.taken) + &findings_text(left);
-        let files = match report.files.is_empty() {
-            true => String::new(),
-            false => format!(
-                "Not taken over, because files follow the store:\n{}{REMEDY}",
-                files(&report)
-            ),
-        };
-        return Ok(Answer::new(
-            text + &files,
-            instance::tables_changed(taken_over(&report), &report.taken)
-                .findings(&report.taken.findings)
-                .document(document(&report)),
-        ));
+        return Ok(adopted(&engine.adopt_drift()?));
     }
     let report = engine.drift()?;
     let news = match report.other_bytes {
@@ -100,6 +75,31 @@ pub(crate) fn run(args: &DriftArgs, global: &Global) -> Result<Answer, Failure> 
     };
     let document = Change::default().document(document(&report));
     Ok(Answer::new(text, document).exit(exit))
+}
+
+/// What `--adopt` took over.
+fn adopted(report: &DriftReport) -> Answer {
+    let text = match (report.drift.is_empty(), report.taken.is_news()) {
+        (true, true) => String::new(),
+        (true, false) => "No owned key has changed.\n".to_owned(),
+        (false, _) => format!("Taken over:\n{}", rows(report)),
+    };
+    let left = report.taken.findings.iter();
+    let left: Vec<_> = left.filter(|f| f.severity >= Severity::Warning).collect();
+    let text = text + &instance::tables(&report.taken) + &findings_text(left);
+    let files = match report.files.is_empty() {
+        true => String::new(),
+        false => format!(
+            "Not taken over, because files follow the store:\n{}{REMEDY}",
+            files(report)
+        ),
+    };
+    Answer::new(
+        text + &files,
+        instance::tables_changed(taken_over(report), &report.taken)
+            .findings(&report.taken.findings)
+            .document(document(report)),
+    )
 }
 
 /// A line for each file that somebody touched.

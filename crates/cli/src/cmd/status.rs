@@ -12,7 +12,7 @@ use crate::config::Global;
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::table;
-use postseal_engine::{Status, Wish};
+use postseal_engine::{DriftReport, Status, Wish};
 use postseal_planner::facts::MasterState;
 use postseal_planner::levels::Levels;
 use postseal_planner::report::{Judgement, Outcome};
@@ -92,11 +92,11 @@ fn is_pending(levels: &Levels, in_force: Option<&String>) -> bool {
     in_force != Some(&levels.desired)
 }
 
-/// What asks for the administrator's attention, and the last operation.
-fn attention(status: &Status) -> String {
+/// What was edited by hand.
+fn drift(drift: &DriftReport) -> String {
     let mut text = String::new();
-    if !status.drift.drift.is_empty() {
-        let edited = match status.drift.drift.len() {
+    if !drift.drift.is_empty() {
+        let edited = match drift.drift.len() {
             1 => "1 owned key was".to_owned(),
             n => format!("{n} owned keys were"),
         };
@@ -104,8 +104,8 @@ fn attention(status: &Status) -> String {
             "Drift: {edited} edited by hand; see `postseal drift`.\n"
         ));
     }
-    if !status.drift.files.is_empty() {
-        let touched = match status.drift.files.len() {
+    if !drift.files.is_empty() {
+        let touched = match drift.files.len() {
             1 => "1 file of postseal.d is".to_owned(),
             n => format!("{n} files of postseal.d are"),
         };
@@ -113,13 +113,19 @@ fn attention(status: &Status) -> String {
             "Drift: {touched} not as written; see `postseal drift`.\n"
         ));
     }
-    for table in &status.drift.tables {
+    for table in &drift.tables {
         let path = table.path.display();
         text.push_str(&format!(
             "Drift: {path} {}, and its rows are rules; see `postseal drift`.\n",
             table.what
         ));
     }
+    text
+}
+
+/// What asks for the administrator's attention, and the last operation.
+fn attention(status: &Status) -> String {
+    let mut text = drift(&status.drift);
     text.push_str(&pending(status));
     let Some(open) = &status.open else {
         let told = status.failed.as_ref().map(|failed| failed.id);

@@ -5,14 +5,11 @@
 #[path = "../scene/mod.rs"]
 mod scene;
 
-<<<<<<< HEAD
 #[path = "../outbound/peers.rs"]
 #[allow(dead_code, reason = "each test binary uses its part of this")]
 mod peers;
 
-=======
 mod adopted;
->>>>>>> 84c0d2b (policy: tests of adopted tables)
 mod faults;
 mod left;
 mod place;

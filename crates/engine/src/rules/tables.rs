@@ -6,6 +6,8 @@
 //! Each source is read twice: once to see whether every row is a rule and the compiled table has
 //! just these rows, and once to stage them. Of a million rows only hashes are in memory.
 
+mod words;
+
 use super::compiled::{Compiled, Seen, compared};
 use super::rows::Rows;
 use super::source::{More, digest, each_row};
@@ -15,15 +17,16 @@ use postseal_planner::intent::{AdoptedTables, Named, Owned, Policies, PolicyTabl
 use postseal_planner::policy::{
     BadRow, Candidate, RowReader, Source, dialect, named_tables, services_with_tables,
 };
-use postseal_planner::{Digest, Finding, Refusal, Severity};
+use postseal_planner::{Digest, Finding, Refusal};
 use postseal_store::{InstanceState, RuleView, RuleWish};
 use std::io;
 use std::path::PathBuf;
+use words::{
+    BAD_ROWS, bad_rows, behind, both_forms, left, left_after, not_compiled, other_service,
+};
 
 /// Rows staged together.
 const CHUNK: usize = 10_000;
-/// More rows than this that are no rules are not looked for.
-const BAD: usize = 20;
 
 /// What became of the administrator's tables of policies.
 #[derive(Clone, Debug, Default)]
@@ -236,7 +239,7 @@ impl Engine<'_> {
         let read = self.each_row_of(source, &mut |row| {
             let judged = reader.read(row);
             bad.extend(judged.and_then(|row| row.and_then(|row| seen.put(row)).err()));
-            match bad.len() < BAD && seen.has_room() && !self.is_interrupted() {
+            match bad.len() < BAD_ROWS && seen.has_room() && !self.is_interrupted() {
                 true => More::Wanted,
                 false => More::Enough,
             }
@@ -347,19 +350,7 @@ impl Engine<'_> {
         if edited.is_empty() {
             return Ok(());
         }
-        let finding = Finding::new(
-            "drift.unresolved",
-            Severity::Error,
-            "Tables of policies whose rows are rules were edited by hand since they were adopted; \
-             the rules would undo that.",
-            "`postseal drift --adopt` takes their rows over.",
-        );
-        let seen = |finding: Finding, edit: &TableDrift| {
-            finding.seen(format!("{} {}", edit.path.display(), edit.what))
-        };
-        Err(EngineError::Refused(
-            edited.iter().fold(finding, seen).into(),
-        ))
+        Err(EngineError::Refused(words::edited(&edited).into()))
     }
 }
 
@@ -395,97 +386,4 @@ fn told(table: &PolicyTable) -> TableRead {
         rows: table.rows,
         digest: table.digest,
     }
-}
-
-const STAYS: &str = "Its rows stay in force and are no rules; rules are asked before it.";
-
-fn left(name: &str, why: &str) -> Finding {
-    Finding::new(
-        "policy.table-left",
-        Severity::Warning,
-        format!("{name} is left alone: {why}. {STAYS}"),
-        "`postseal policy import` takes rows over one by one; mend the cause and `postseal init` again for all of them.",
-    )
-}
-
-fn left_after(candidate: &Candidate) -> Finding {
-    let (Candidate::Source(Source { name, .. }) | Candidate::Other { name, .. }) = candidate;
-    left(name, "it stands after one that is")
-}
-
-fn bad_rows(source: &Source, bad: &[BadRow]) -> Finding {
-    let count = match bad.len() {
-        1 => "a row of it is no rule".to_owned(),
-        BAD.. => format!("{BAD} rows of it and maybe more are no rules"),
-        n => format!("{n} rows of it are no rules"),
-    };
-    let at = |finding: Finding, bad: &BadRow| {
-        let text = match bad.key.as_str() {
-            "" => bad.why.clone(),
-            key => format!("{key}: {}", bad.why),
-        };
-        finding.at(&source.path, bad.line, text)
-    };
-    let mut finding = bad.iter().fold(left(&source.name, &count), at);
-    finding.remedy = format!(
-        "Mend the rows, `postmap {}`, `postseal init` again.",
-        source.table
-    );
-    finding
-}
-
-fn not_compiled(source: &Source, differences: Vec<String>) -> Finding {
-    let why = "it answers otherwise than its source reads, so it was not compiled since";
-    let mut finding = left(&source.name, why);
-    finding.code = "policy.table-not-compiled".into();
-    finding.remedy = format!(
-        "See which of them is meant; `postmap {}` makes the table of its source; `postseal init` again.",
-        source.table
-    );
-    differences.into_iter().fold(finding, Finding::seen)
-}
-
-/// Tables that stand behind the rules in force.
-fn behind(candidates: &[Candidate], state: &InstanceState) -> Vec<Finding> {
-    let adopted = state.desired.adopted.main.get("smtp_tls_policy_maps");
-    let adopted = adopted.map_or("", String::as_str);
-    let sources = candidates.iter().filter_map(|candidate| match candidate {
-        Candidate::Source(source) if adopted.contains(&source.name) => Some(source),
-        _ => None,
-    });
-    let stays = |source: &Source| {
-        let mut finding = left(&source.name, "there were rules in force before it was read");
-        finding.severity = Severity::Info;
-        finding.remedy = format!(
-            "`postseal policy import {}` makes rules of its rows; then take it out of smtp_tls_policy_maps.",
-            source.path.display()
-        );
-        finding
-    };
-    sources.map(stays).collect()
-}
-
-fn other_service(service: &str, own: &str) -> Finding {
-    Finding::new(
-        "policy.service-tables-left",
-        Severity::Info,
-        format!(
-            "{service} has tables of policies of its own ({own}), and goes on with them: rules are not for it."
-        ),
-        "Take its -o smtp_tls_policy_maps out of master.cf if the rules shall be for it, too.",
-    )
-}
-
-/// A rule for a name in another script is for both its spellings.
-fn both_forms(written: u64, there: u64) -> Option<Finding> {
-    let more = written.checked_sub(there).filter(|more| *more > 0)?;
-    Some(Finding::new(
-        "policy.both-forms",
-        Severity::Info,
-        format!(
-            "Internationalized names stand in one form only in {more} rows. Once a rule changes, \
-             the map of the rules has both: a name with U-labels and with A-labels is one destination."
-        ),
-        "Nothing needs to be done.",
-    ))
 }

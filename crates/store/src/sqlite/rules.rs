@@ -79,10 +79,12 @@ const BEFORE: &str = page_of!(
 );
 
 /// What is staged; whose it will be is not known yet.
-const STAGED: &str = "
-    SELECT destination, manager, both, policy, about FROM rule_stage
-    WHERE $1 IS NOT NULL AND (destination, manager) > ($2, $3) AND policy IS NOT NULL
-    ORDER BY destination, manager LIMIT $4";
+const STAGED: &str = page_of!(
+    "
+        SELECT destination, manager, both, policy, about FROM rule_stage
+        WHERE $1 IS NOT NULL AND (destination, manager) > ($2, $3) AND policy IS NOT NULL
+        ORDER BY destination, manager"
+);
 
 /// As it is and as it is wished, side by side.
 const BOTH: &str = "

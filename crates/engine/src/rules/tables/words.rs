@@ -1,0 +1,119 @@
+//! What is said of tables of policies.
+//!
+//! Owns: the findings. Never: decides which table is adopted.
+
+use super::TableDrift;
+use postseal_planner::policy::{BadRow, Candidate, Source};
+use postseal_planner::{Finding, Severity};
+use postseal_store::InstanceState;
+
+/// More rows than this that are no rules are not looked for.
+pub(super) const BAD_ROWS: usize = 20;
+
+const STAYS: &str = "Its rows stay in force and are no rules; rules are asked before it.";
+
+pub(super) fn left(name: &str, why: &str) -> Finding {
+    Finding::new(
+        "policy.table-left",
+        Severity::Warning,
+        format!("{name} is left alone: {why}. {STAYS}"),
+        "`postseal policy import` takes rows over one by one; mend the cause and `postseal init` again for all of them.",
+    )
+}
+
+pub(super) fn left_after(candidate: &Candidate) -> Finding {
+    let (Candidate::Source(Source { name, .. }) | Candidate::Other { name, .. }) = candidate;
+    left(name, "it stands after one that is")
+}
+
+pub(super) fn bad_rows(source: &Source, bad: &[BadRow]) -> Finding {
+    let count = match bad.len() {
+        1 => "a row of it is no rule".to_owned(),
+        BAD_ROWS.. => format!("{BAD_ROWS} rows of it and maybe more are no rules"),
+        n => format!("{n} rows of it are no rules"),
+    };
+    let at = |finding: Finding, bad: &BadRow| {
+        let text = match bad.key.as_str() {
+            "" => bad.why.clone(),
+            key => format!("{key}: {}", bad.why),
+        };
+        finding.at(&source.path, bad.line, text)
+    };
+    let mut finding = bad.iter().fold(left(&source.name, &count), at);
+    finding.remedy = format!(
+        "Mend the rows, `postmap {}`, `postseal init` again.",
+        source.table
+    );
+    finding
+}
+
+pub(super) fn not_compiled(source: &Source, differences: Vec<String>) -> Finding {
+    let why = "it answers otherwise than its source reads, so it was not compiled since";
+    let mut finding = left(&source.name, why);
+    finding.code = "policy.table-not-compiled".into();
+    finding.remedy = format!(
+        "See which of them is meant; `postmap {}` makes the table of its source; `postseal init` again.",
+        source.table
+    );
+    differences.into_iter().fold(finding, Finding::seen)
+}
+
+/// Tables that stand behind the rules in force.
+pub(super) fn behind(candidates: &[Candidate], state: &InstanceState) -> Vec<Finding> {
+    let adopted = state.desired.adopted.main.get("smtp_tls_policy_maps");
+    let adopted = adopted.map_or("", String::as_str);
+    let sources = candidates.iter().filter_map(|candidate| match candidate {
+        Candidate::Source(source) if adopted.contains(&source.name) => Some(source),
+        _ => None,
+    });
+    let stays = |source: &Source| {
+        let mut finding = left(&source.name, "there were rules in force before it was read");
+        finding.severity = Severity::Info;
+        finding.remedy = format!(
+            "`postseal policy import {}` makes rules of its rows; then take it out of smtp_tls_policy_maps.",
+            source.path.display()
+        );
+        finding
+    };
+    sources.map(stays).collect()
+}
+
+pub(super) fn other_service(service: &str, own: &str) -> Finding {
+    Finding::new(
+        "policy.service-tables-left",
+        Severity::Info,
+        format!(
+            "{service} has tables of policies of its own ({own}), and goes on with them: rules are not for it."
+        ),
+        "Take its -o smtp_tls_policy_maps out of master.cf if the rules shall be for it, too.",
+    )
+}
+
+/// A rule for a name in another script is for both its spellings.
+pub(super) fn both_forms(written: u64, there: u64) -> Option<Finding> {
+    let more = written.checked_sub(there).filter(|more| *more > 0)?;
+    Some(Finding::new(
+        "policy.both-forms",
+        Severity::Info,
+        format!(
+            "Internationalized names stand in one form only in {more} rows. Once a rule changes, \
+             the map of the rules has both: a name with U-labels and with A-labels is one destination."
+        ),
+        "Nothing needs to be done.",
+    ))
+}
+
+/// Tables that were edited since they were adopted.
+pub(super) fn edited(edited: &[TableDrift]) -> Finding {
+    let finding = Finding::new(
+        "drift.unresolved",
+        Severity::Error,
+        "Tables of policies whose rows are rules were edited by hand since they were adopted; \
+         the rules would undo that.",
+        "`postseal drift --adopt` takes their rows over.",
+    );
+    let seen = |finding: Finding, edit: &TableDrift| {
+        finding.seen(format!("{} {}", edit.path.display(), edit.what))
+    };
+    edited.iter().fold(finding, seen)
+}
