@@ -22,7 +22,7 @@ pub(crate) fn init(global: &Global) -> Result<Answer, Failure> {
     let worth: Vec<_> = adoption
         .findings
         .iter()
-        .filter(|f| f.severity >= Severity::Warning)
+        .filter(|f| f.severity >= Severity::Warning || f.code.starts_with("policy.table-"))
         .collect();
     let noticed = if worth.is_empty() {
         String::new()

@@ -152,6 +152,9 @@ fn of_several_tables_the_first_ones_are_adopted_and_the_others_stay_behind() {
     ];
     assert_eq!(place.listed("in_force"), rules);
     assert_eq!(place.must("plan").json["pending"], false);
+    let again = place.must("init").json;
+    assert_eq!(again["changed"], false, "{again}");
+    assert!(again.to_string().contains("policy.table-left"), "{again}");
 
     place.must("policy add last.example none");
     place.must("apply --yes");

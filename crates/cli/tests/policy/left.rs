@@ -200,7 +200,7 @@ fn hostile_sources_end_nothing() {
     left_differs(&place);
     // Root may read it all the same.
     fill(b"a.example encrypt\n");
-    fs::set_permissions(&path, Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o000)).unwrap();
     assert_eq!(place.must("init").json["tables"][0]["rows"], 1);
     assert_eq!(place.listed("in_force"), ["a.example encrypt"]);
     // Adopted, and then spoilt: that is drift, and nothing that hangs.

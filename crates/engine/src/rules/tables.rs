@@ -22,7 +22,8 @@ use postseal_store::{InstanceState, RuleView, RuleWish};
 use std::io;
 use std::path::PathBuf;
 use words::{
-    BAD_ROWS, bad_rows, behind, both_forms, left, left_after, not_compiled, other_service,
+    BAD_ROWS, Left, bad_rows, behind, both_forms, left, left_after, not_compiled, other_service,
+    other_type,
 };
 
 /// Rows staged together.
@@ -77,7 +78,7 @@ pub struct TableDrift {
 /// What one table came to.
 enum Looked {
     Adopted(PolicyTable),
-    Left(Finding),
+    Left(Left),
 }
 
 impl Engine<'_> {
@@ -103,12 +104,7 @@ impl Engine<'_> {
             && is_of(known, &candidates)
             && self.tables_edited(known).is_empty()
         {
-            return Ok(TablesRead {
-                adopted: known.tables.iter().map(told).collect(),
-                earlier: known.tables.iter().map(told).collect(),
-                tables: Some(known.clone()),
-                ..TablesRead::default()
-            });
+            return Ok(as_known(TablesRead::default(), Some(known)));
         }
         self.store.drop_staged()?;
         let read = self.staged_tables(facts, candidates, known);
@@ -136,32 +132,30 @@ impl Engine<'_> {
             earlier: known.map_or_else(Vec::new, |known| known.tables.iter().map(told).collect()),
             ..TablesRead::default()
         };
-        let mut tables = Vec::new();
+        let mut tables: Vec<PolicyTable> = Vec::new();
+        let mut left = Vec::new();
         let mut candidates = candidates.into_iter();
         for candidate in candidates.by_ref() {
             match self.look_at_table(facts, candidate)? {
                 Looked::Adopted(table) => tables.push(table),
-                Looked::Left(finding) => {
-                    read.findings.push(finding);
+                Looked::Left(one) => {
+                    left.push(one);
                     break;
                 }
             }
         }
-        read.findings
-            .extend(candidates.map(|after| left_after(&after)));
-        let lost = known.into_iter().flat_map(|known| &known.tables);
-        let lost = lost.filter(|known| tables.iter().all(|table| table.name != known.name));
-        let still_named: Vec<Finding> = lost
-            .flat_map(|known| {
-                let named =
-                    |finding: &&Finding| finding.message.starts_with(&format!("{} ", known.name));
-                read.findings.iter().find(named).cloned()
-            })
-            .collect();
-        if !still_named.is_empty() {
-            return Err(EngineError::Refused(Refusal {
-                findings: still_named,
-            }));
+        left.extend(candidates.map(|after| left_after(&after)));
+        let adopted = known.map_or(&[][..], |known| &known.tables);
+        let was_adopted = |left: &&Left| adopted.iter().any(|known| known.name == left.name);
+        let lost = left.iter().filter(was_adopted).cloned();
+        let findings: Vec<Finding> = lost.map(Left::refused).collect();
+        if !findings.is_empty() {
+            return Err(EngineError::Refused(Refusal { findings }));
+        }
+        read.findings.extend(left.into_iter().map(Left::stays));
+        if known.is_some_and(|known| known.tables == tables) {
+            self.store.drop_staged()?;
+            return Ok(as_known(read, known));
         }
         if tables.is_empty() {
             return Ok(read);
@@ -205,11 +199,11 @@ impl Engine<'_> {
     ) -> Result<Looked, EngineError> {
         let source = match candidate {
             Candidate::Source(source) => source,
-            Candidate::Other { name, why } => return Ok(Looked::Left(left(&name, &why))),
+            Candidate::Other { name, why } => return Ok(Looked::Left(other_type(&name, &why))),
         };
         let judged = match self.judge_table(facts, &source)? {
             Ok(judged) => judged,
-            Err(finding) => return Ok(Looked::Left(finding)),
+            Err(left) => return Ok(Looked::Left(left)),
         };
         let staged = self.stage_table(facts, &source)?;
         if staged != Some(judged.digest) {
@@ -232,7 +226,7 @@ impl Engine<'_> {
         &self,
         facts: &Facts,
         source: &Source,
-    ) -> Result<Result<Judged, Finding>, EngineError> {
+    ) -> Result<Result<Judged, Left>, EngineError> {
         let mut seen = Seen::default();
         let mut bad: Vec<BadRow> = Vec::new();
         let mut reader = RowReader::new(dialect(facts.version));
@@ -377,6 +371,18 @@ fn is_of(known: &AdoptedTables, candidates: &[Candidate]) -> bool {
         _ => false,
     };
     known.tables.iter().all(same) && named.next().is_none()
+}
+
+/// The tables are as they were.
+fn as_known(read: TablesRead, known: Option<&AdoptedTables>) -> TablesRead {
+    let tables = || known.into_iter().flat_map(|known| &known.tables).map(told);
+    TablesRead {
+        adopted: tables().collect(),
+        earlier: tables().collect(),
+        tables: known.cloned(),
+        staged: false,
+        ..read
+    }
 }
 
 fn told(table: &PolicyTable) -> TableRead {

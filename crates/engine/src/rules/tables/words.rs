@@ -10,23 +10,64 @@ use postseal_store::InstanceState;
 /// More rows than this that are no rules are not looked for.
 pub(super) const BAD_ROWS: usize = 20;
 
-const STAYS: &str = "Its rows stay in force and are no rules; rules are asked before it.";
-
-pub(super) fn left(name: &str, why: &str) -> Finding {
-    Finding::new(
-        "policy.table-left",
-        Severity::Warning,
-        format!("{name} is left alone: {why}. {STAYS}"),
-        "`postseal policy import` takes rows over one by one; mend the cause and `postseal init` again for all of them.",
-    )
+/// A table that is not adopted.
+#[derive(Clone, Debug)]
+pub(super) struct Left {
+    /// As it is written in the value.
+    pub(super) name: String,
+    why: String,
+    finding: Finding,
 }
 
-pub(super) fn left_after(candidate: &Candidate) -> Finding {
+impl Left {
+    fn new(code: &'static str, name: &str, why: &str, remedy: impl Into<String>) -> Self {
+        Self {
+            name: name.to_owned(),
+            why: why.to_owned(),
+            finding: Finding::new(code, Severity::Warning, "", remedy),
+        }
+    }
+
+    /// What is to be known where it was no adopted one.
+    pub(super) fn stays(self) -> Finding {
+        let Self { name, why, finding } = self;
+        let message = format!(
+            "{name} is left alone: {why}. Its rows stay in force and are no rules; rules are asked \
+             before it."
+        );
+        Finding { message, ..finding }
+    }
+
+    /// Why nothing is taken over, where its rows are rules.
+    pub(super) fn refused(self) -> Finding {
+        let Self { name, why, finding } = self;
+        Finding {
+            severity: Severity::Error,
+            message: format!("{name} cannot be taken over: {why}. The rules are as they were."),
+            ..finding
+        }
+    }
+}
+
+pub(super) fn left(name: &str, why: &str) -> Left {
+    let remedy = "Mend that and `postseal init` again; without, nothing needs to be done.";
+    Left::new("policy.table-left", name, why, remedy)
+}
+
+/// It has no rows.
+pub(super) fn other_type(name: &str, why: &str) -> Left {
+    let mut left = left(name, why);
+    left.finding.severity = Severity::Info;
+    left.finding.remedy = "Nothing needs to be done.".to_owned();
+    left
+}
+
+pub(super) fn left_after(candidate: &Candidate) -> Left {
     let (Candidate::Source(Source { name, .. }) | Candidate::Other { name, .. }) = candidate;
-    left(name, "it stands after one that is")
+    left(name, "it stands after a table that is left alone")
 }
 
-pub(super) fn bad_rows(source: &Source, bad: &[BadRow]) -> Finding {
+pub(super) fn bad_rows(source: &Source, bad: &[BadRow]) -> Left {
     let count = match bad.len() {
         1 => "a row of it is no rule".to_owned(),
         BAD_ROWS.. => format!("{BAD_ROWS} rows of it and maybe more are no rules"),
@@ -39,23 +80,29 @@ pub(super) fn bad_rows(source: &Source, bad: &[BadRow]) -> Finding {
         };
         finding.at(&source.path, bad.line, text)
     };
-    let mut finding = bad.iter().fold(left(&source.name, &count), at);
-    finding.remedy = format!(
+    let remedy = format!(
         "Mend the rows, `postmap {}`, `postseal init` again.",
         source.table
     );
-    finding
+    let left = Left::new("policy.table-left", &source.name, &count, remedy);
+    Left {
+        finding: bad.iter().fold(left.finding, at),
+        ..left
+    }
 }
 
-pub(super) fn not_compiled(source: &Source, differences: Vec<String>) -> Finding {
+pub(super) fn not_compiled(source: &Source, differences: Vec<String>) -> Left {
     let why = "it answers otherwise than its source reads, so it was not compiled since";
-    let mut finding = left(&source.name, why);
-    finding.code = "policy.table-not-compiled".into();
-    finding.remedy = format!(
-        "See which of them is meant; `postmap {}` makes the table of its source; `postseal init` again.",
+    let remedy = format!(
+        "See which of them is meant; `postmap {}` makes the table of its source; `postseal init` \
+         again.",
         source.table
     );
-    differences.into_iter().fold(finding, Finding::seen)
+    let left = Left::new("policy.table-not-compiled", &source.name, why, remedy);
+    Left {
+        finding: differences.into_iter().fold(left.finding, Finding::seen),
+        ..left
+    }
 }
 
 /// Tables that stand behind the rules in force.
@@ -67,13 +114,14 @@ pub(super) fn behind(candidates: &[Candidate], state: &InstanceState) -> Vec<Fin
         _ => None,
     });
     let stays = |source: &Source| {
-        let mut finding = left(&source.name, "there were rules in force before it was read");
-        finding.severity = Severity::Info;
-        finding.remedy = format!(
-            "`postseal policy import {}` makes rules of its rows; then take it out of smtp_tls_policy_maps.",
+        let mut left = left(&source.name, "there were rules in force before it was read");
+        left.finding.severity = Severity::Info;
+        left.finding.remedy = format!(
+            "`postseal policy import {}` makes rules of its rows; then take it out of \
+             smtp_tls_policy_maps.",
             source.path.display()
         );
-        finding
+        left.stays()
     };
     sources.map(stays).collect()
 }
