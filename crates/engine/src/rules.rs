@@ -235,9 +235,20 @@ impl Engine<'_> {
         let stays: Vec<PathBuf> = earlier
             .flat_map(|earlier| postseal_planner::policy_map_files(directory, earlier))
             .collect();
+        // A map of ours that was adopted as a table after a release: a rollback names it again.
+        let intents = [&plan.earlier, &plan.intent].into_iter();
+        let tables = intents.filter_map(|intent| intent.tables.as_ref());
+        let adopted: Vec<&PathBuf> = tables
+            .flat_map(|tables| tables.tables.iter().map(|table| &table.path))
+            .collect();
+        let is_adopted = |file: &PathBuf| {
+            let of = |path: &&PathBuf| file == *path || file.with_extension("") == **path;
+            adopted.iter().any(of)
+        };
         let folder = postseal_planner::installed_folder(directory);
         let all = self.host.policy_maps(&folder).into_iter();
-        self.remove_files_unnamed(all.filter(|file| !stays.contains(file)))
+        let older = all.filter(|file| !stays.contains(file) && !is_adopted(file));
+        self.remove_files_unnamed(older)
     }
 
     /// Whether a map answers as its rows say.

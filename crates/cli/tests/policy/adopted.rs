@@ -278,6 +278,11 @@ fn what_release_forgets_init_finds_again() {
     place.must("apply --yes");
     assert_eq!(place.looked_up("b.example").as_deref(), Some("secure"));
     assert_eq!(place.looked_up("a.example").as_deref(), Some("encrypt"));
+    // It is there for the way back, too.
+    place.must("rollback --yes");
+    assert_eq!(place.looked_up("b.example").as_deref(), Some("may"));
+    let rules = ["a.example encrypt", "b.example may"];
+    assert_eq!(place.listed("in_force"), rules);
 }
 
 #[test]
