@@ -97,6 +97,9 @@ pub(crate) enum Command {
     /// TLS by destination
     #[command(subcommand)]
     Policy(cmd::policy::PolicyCommand),
+    /// Destinations that need authentication: the encryption of their next hops
+    #[command(subcommand)]
+    Domain(cmd::domain::DomainCommand),
     /// What apply would do: findings, diff, steps, expectations
     Plan(cmd::plan::PlanArgs),
     /// Rehearse, apply, verify on the wire; keep or roll back

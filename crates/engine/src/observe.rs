@@ -7,7 +7,8 @@ use crate::{Engine, EngineError, Event, Stage};
 use mailtls::Fingerprint;
 use postseal_host::{Host, HostLook};
 use postseal_planner::Intent;
-use postseal_planner::facts::{Facts, StoredCertificate};
+use postseal_planner::credentials::{password_files, without_passwords};
+use postseal_planner::facts::{Facts, FileLook, StoredCertificate};
 use postseal_store::Certificate;
 
 /// Rounds of looking: a map file may name certificate files, nothing nests deeper.
@@ -82,8 +83,15 @@ fn picture(
         if wanted.is_empty() {
             break;
         }
+        let passwords = password_files(&facts);
         for path in wanted {
-            let look = host.read(&path);
+            let mut look = host.read(&path);
+            if passwords.contains(&path)
+                && let FileLook::File { bytes, .. } = &mut look
+            {
+                // What is taken out is wiped.
+                *bytes = without_passwords(bytes);
+            }
             facts.files.insert(path, look);
         }
     }

@@ -14,6 +14,7 @@ mod levels;
 pub(crate) mod policies;
 mod ports;
 mod services;
+mod smtps_out;
 pub(crate) mod sni;
 
 #[cfg(test)]
@@ -26,6 +27,8 @@ pub(crate) use levels::{PROFILE_PARAMETERS, SYSTEM_BUNDLES, range_syntax};
 pub use policies::policy_map_files;
 pub(crate) use ports::{PORTS, block_as_adopted, lines, switch_back, template_text};
 pub(crate) use services::{Shared, filter_clients, filter_listeners, is_loopback, is_mandatory};
+pub use smtps_out::NAME as SMTPS_OUT_NAME;
+pub(crate) use smtps_out::{ID as SMTPS_OUT, take_out as smtps_out_back};
 
 use crate::facts::Facts;
 use crate::intent::{Intent, Key, Setting, Switch};
@@ -89,7 +92,7 @@ pub(crate) fn targets(ground: &Ground<'_>) -> Result<Targets, Refusal> {
     certificates::compile(ground, &mut targets)?;
     for (key, setting) in &ground.intent.settings {
         match key {
-            Key::Param(_) | Key::InboundCertificate | Key::LoopbackCleartext => {}
+            Key::Param(_) | Key::InboundCertificate | Key::LoopbackCleartext | Key::SmtpsOut => {}
             Key::Submission | Key::Smtps => ports::compile(key, setting, &mut targets),
             key => levels::compile(ground, key, setting, &mut targets)?,
         }
@@ -104,6 +107,7 @@ pub(crate) fn targets(ground: &Ground<'_>) -> Result<Targets, Refusal> {
         services::loopback(ground, &mut targets);
     }
     ports::requirements(ground, &mut targets);
+    smtps_out::requirements(ground, &mut targets);
     Ok(targets)
 }
 

@@ -248,6 +248,27 @@ pub(crate) fn deliverer(view: &View<'_>, transport: &str) -> Delivery {
     way.delivery()
 }
 
+/// The policy that a transport meets at one next hop.
+pub(crate) fn met(
+    view: &View<'_>,
+    transport: &str,
+    nexthop: &str,
+    answers: &Answers,
+) -> Asked<Vec<Hop>> {
+    let version = view.facts().version;
+    let way = hop::Way {
+        view,
+        version,
+        transport,
+    };
+    match way.hops(nexthop, &mut Tables::new(answers)) {
+        Ok(hops) => Asked::Answered(hops),
+        Err(Stop::Ask(question)) => Asked::Unanswered(question),
+        // Each hop notes its own failing table.
+        Err(Stop::Failed(_)) => Asked::Answered(Vec::new()),
+    }
+}
+
 pub(crate) fn table_failed(why: &str) -> Finding {
     Finding::new(
         "policy.table-failed",

@@ -82,6 +82,8 @@ pub enum Key {
     Submission,
     /// `smtps`: the service on port 465.
     Smtps,
+    /// `smtps-out`: a client for next hops that expect TLS from the first byte (port 465).
+    SmtpsOut,
     /// `auth-only`: AUTH only under TLS.
     AuthOnly,
     /// `received-header`: TLS facts in the Received header.

@@ -8,6 +8,7 @@
 pub mod catalog;
 mod certificate;
 mod compile;
+pub mod credentials;
 pub mod dane;
 pub mod delivery;
 mod diff;
@@ -41,7 +42,7 @@ mod view;
 mod words;
 
 pub use certificate::{certificate_finding, name_finding};
-pub use compile::{installed_at, installed_folder, policy_map_files};
+pub use compile::{SMTPS_OUT_NAME, installed_at, installed_folder, policy_map_files};
 pub use digest::{Digest, Digesting};
 pub use expect::expect;
 pub use facts::Facts;

@@ -14,6 +14,7 @@ mod cache;
 mod certificate;
 mod ciphers;
 mod context;
+mod credentials;
 mod level;
 mod logging;
 mod maps;
@@ -72,6 +73,7 @@ const FAMILIES: &[&[Rule]] = &[
     outbound::RULES,
     maps::RULES,
     policy::RULES,
+    credentials::RULES,
     cache::RULES,
     logging::RULES,
 ];
@@ -108,6 +110,7 @@ pub fn lint(input: &LintInput<'_>) -> Vec<Finding> {
         outbound::run,
         maps::run,
         policy::run,
+        credentials::run,
         cache::run,
         logging::run,
     ] {

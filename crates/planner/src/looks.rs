@@ -5,6 +5,7 @@
 
 use crate::catalog::{self, Kind};
 use crate::compile::{self, Ground, SYSTEM_BUNDLES, bound_path, policies, sni};
+use crate::credentials;
 use crate::facts::Facts;
 use crate::intent::Intent;
 use crate::plan::{PolicyMap, SniMap};
@@ -72,6 +73,9 @@ fn named(main: &MainCf, master: &MasterCf, facts: &Facts) -> Vec<PathBuf> {
             };
             let values = view.list(service, &name);
             paths.extend(values.iter().flat_map(|value| files(parameter.kind, value)));
+        }
+        if service.is_none_or(|service| service.is_smtp_client()) {
+            paths.extend(credentials::files(&view, service));
         }
         if service.is_none_or(|service| service.is_smtp_server()) {
             paths.extend(rules::sasl_files(&view, service));

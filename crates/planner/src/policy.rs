@@ -5,11 +5,13 @@
 //! hop (`judge` yields the questions).
 
 mod judge;
+mod managed;
 mod render;
 mod source;
 mod tables;
 
 pub use judge::{covered_by, judge, judge_all};
+pub use managed::{Entry, Manager};
 pub use render::{Lookup, Overruled, Rendered, Renderer};
 pub use source::{BadRow, RowReader, SourceRow};
 pub use tables::{Candidate, Source, named_tables, services_with_tables};
@@ -71,6 +73,9 @@ pub struct About {
     /// Why it was put down although a check spoke against it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
+    /// The entry of a domain that this rule is made for: it manages the rule.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub entry: Option<Entry>,
 }
 
 /// Why something is no rule.

@@ -152,6 +152,9 @@ pub trait PolicyStore {
         limit: usize,
     ) -> Result<Vec<RuleState>, StoreError>;
 
+    /// Rules that have a manager, in the order of the ids, at most `limit`.
+    fn managed_rules(&self, instance: &str, limit: usize) -> Result<Vec<RuleState>, StoreError>;
+
     /// What an operation changed of the rules: before and after, at most `limit`.
     fn rule_changes(&self, operation: u64, limit: usize) -> Result<Vec<RuleState>, StoreError>;
 

@@ -4,6 +4,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod cert;
+pub(crate) mod domain;
 pub(crate) mod drift;
 pub(crate) mod explain;
 pub(crate) mod history;
@@ -37,6 +38,7 @@ pub(crate) fn run(command: &Command, global: &Global) -> Result<Answer, Failure>
         Command::Discard => set::discard(global),
         Command::Cert(command) => cert::run(command, global),
         Command::Policy(command) => policy::run(command, global),
+        Command::Domain(command) => domain::run(command, global),
         Command::Plan(args) => plan::run(args, global),
         Command::Apply(args) => apply::apply(args, global),
         Command::Confirm => apply::confirm(global),

@@ -99,6 +99,9 @@ fn rules(rules: &RuleChanges) -> String {
         text.push_str(&format!("… and {more} more\n"));
     }
     for overruled in &rules.overruled {
+        if overruled.winner.policy == overruled.loser.policy {
+            continue;
+        }
         text.push_str(&format!(
             "{}: {} is stricter than {}, and wins\n",
             overruled.winner.id.shown(),

@@ -81,7 +81,7 @@ pub(crate) fn wished(wished: &Wished) -> Answer {
 }
 
 /// A changed wish in one line.
-fn line(wish: &Wish) -> String {
+pub(crate) fn line(wish: &Wish) -> String {
     let was = |value: &Option<String>| match value {
         Some(value) => format!(" (was {value})"),
         None => String::new(),

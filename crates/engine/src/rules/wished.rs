@@ -5,9 +5,10 @@
 
 use super::judged::judged;
 use super::servers::{Look, barring};
+use crate::domains::MOST;
 use crate::observe::observe_unadopted;
 use crate::{Engine, EngineError};
-use postseal_planner::policy::{Rule, RuleId, covered_by};
+use postseal_planner::policy::{Manager, Rule, RuleId, covered_by};
 use postseal_planner::{Finding, Preflight, Refusal, Severity};
 use postseal_store::{RuleFilter, RuleState, RuleWish};
 use std::collections::BTreeSet;
@@ -133,7 +134,7 @@ impl Engine<'_> {
                 .store
                 .rule_states(&self.instance, std::slice::from_ref(now))?
             {
-                note(&mut report, &state, None);
+                report.note(&state, None);
             }
             wishes.push(RuleWish::Remove(now.clone()));
             self.store.wish_rules(&self.instance, &wishes)?;
@@ -178,7 +179,7 @@ impl Engine<'_> {
                 _ => firm.into_iter().chain(findings).collect(),
             };
             if told.is_empty() {
-                note(&mut report, &states[i], Some(&request.rule));
+                report.note(&states[i], Some(&request.rule));
                 wishes.push(RuleWish::Put(request.rule));
             } else {
                 report.refused.push(Refused {
@@ -224,9 +225,9 @@ impl Engine<'_> {
         let mut report = RulesWished::default();
         for state in &states {
             if state.wanted.is_none() {
-                return Err(unknown(&state.id));
+                return Err(self.unknown_rule(&state.id)?);
             }
-            note(&mut report, state, None);
+            report.note(state, None);
         }
         let wishes: Vec<RuleWish> = ids.iter().cloned().map(RuleWish::Remove).collect();
         self.store.wish_rules(&self.instance, &wishes)?;
@@ -260,7 +261,20 @@ impl Engine<'_> {
             .store
             .rule_states(&self.instance, std::slice::from_ref(id))?;
         let wanted = states.into_iter().next().and_then(|state| state.wanted);
-        wanted.ok_or_else(|| unknown(id))
+        match wanted {
+            Some(rule) => Ok(rule),
+            None => Err(self.unknown_rule(id)?),
+        }
+    }
+
+    /// There is no such rule by hand; perhaps there is one that is managed elsewhere.
+    fn unknown_rule(&self, id: &RuleId) -> Result<EngineError, EngineError> {
+        let managed = self.store.managed_rules(&self.instance, MOST)?;
+        let mut same = managed
+            .iter()
+            .filter(|state| state.id.destination == id.destination && state.wanted.is_some());
+        let manager = same.next().and_then(|state| Manager::of(&state.id));
+        Ok(manager.map_or_else(|| unknown(id), |manager| managed_elsewhere(id, &manager)))
     }
 
     fn states_of(&self, rules: &[Rule]) -> Result<Vec<RuleState>, EngineError> {
@@ -301,25 +315,6 @@ fn is_both(rule: &Rule) -> bool {
     rule.both == postseal_planner::policy::Both::Yes
 }
 
-fn note(report: &mut RulesWished, state: &RuleState, wanted: Option<&Rule>) {
-    match (&state.wanted, wanted) {
-        (None, Some(_)) => report.added += 1,
-        (Some(now), Some(wanted)) if now == wanted => {
-            report.same += 1;
-            return;
-        }
-        (Some(_), Some(_)) => report.changed += 1,
-        (_, None) => report.removed += 1,
-    }
-    if report.shown.len() < SHOWN {
-        report.shown.push(RuleState {
-            id: state.id.clone(),
-            in_force: state.wanted.clone(),
-            wanted: wanted.cloned(),
-        });
-    }
-}
-
 fn exists(rule: &Rule) -> Finding {
     let shown = rule.id.shown();
     Finding::new(
@@ -343,6 +338,22 @@ fn covered(rule: &Rule, other: &RuleId) -> Finding {
     )
 }
 
+fn managed_elsewhere(id: &RuleId, manager: &Manager) -> EngineError {
+    let shown = id.shown();
+    let finding = Finding::new(
+        "policy.managed",
+        Severity::Error,
+        format!("The rule for {shown} is managed by {manager}, and is not changed here."),
+        format!(
+            "`{}` changes it; {}. A rule of your own for {shown} may stand beside it: the stricter \
+             one wins.",
+            manager.edits(),
+            manager.ends()
+        ),
+    );
+    EngineError::Refused(finding.into())
+}
+
 fn unknown(id: &RuleId) -> EngineError {
     EngineError::Unknown {
         what: "rule for",
@@ -351,6 +362,26 @@ fn unknown(id: &RuleId) -> EngineError {
 }
 
 impl RulesWished {
+    /// Counts a wish, and tells it where it is one of the first.
+    pub(crate) fn note(&mut self, state: &RuleState, wanted: Option<&Rule>) {
+        match (&state.wanted, wanted) {
+            (None, Some(_)) => self.added += 1,
+            (Some(now), Some(wanted)) if now == wanted => {
+                self.same += 1;
+                return;
+            }
+            (Some(_), Some(_)) => self.changed += 1,
+            (_, None) => self.removed += 1,
+        }
+        if self.shown.len() < SHOWN {
+            self.shown.push(RuleState {
+                id: state.id.clone(),
+                in_force: state.wanted.clone(),
+                wanted: wanted.cloned(),
+            });
+        }
+    }
+
     /// The refusal, where nothing was stored because of it.
     pub fn refusal(&self) -> Option<Refusal> {
         let findings: Vec<Finding> = self

@@ -4,7 +4,7 @@
 //! decides a target.
 
 use super::comment::{comment_out, commented, replace_lines};
-use super::{Ground, Target, Targets, certificates, ports, refuse, services};
+use super::{Ground, Target, Targets, certificates, ports, refuse, services, smtps_out};
 use crate::Refusal;
 use crate::owned;
 use postfix_cf::{Braces, EditError, MainCf, MasterCf, ServiceKey};
@@ -20,7 +20,8 @@ pub(crate) struct Files {
 /// The files with all targets reached; every owned parameter without a target goes back to what
 /// was adopted.
 pub(crate) fn apply(ground: &Ground<'_>, targets: &Targets) -> Result<Files, Refusal> {
-    let master = ports::switch(ground, targets)?;
+    let mut master = ports::switch(ground, targets)?;
+    smtps_out::switch(ground, &mut master)?;
     let master = overrides(ground, targets, master)?;
     let main = parameters(ground, targets)?;
     Ok(Files {

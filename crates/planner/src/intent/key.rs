@@ -6,13 +6,14 @@ use super::Key;
 use std::borrow::Cow;
 
 /// Keys without an argument, with their names.
-const NAMES: [(Key, &str); 15] = [
+const NAMES: [(Key, &str); 16] = [
     (Key::Inbound, "inbound"),
     (Key::Outbound, "outbound"),
     (Key::InboundCertificate, "inbound-certificate"),
     (Key::Profile, "profile"),
     (Key::Submission, "submission"),
     (Key::Smtps, "smtps"),
+    (Key::SmtpsOut, "smtps-out"),
     (Key::AuthOnly, "auth-only"),
     (Key::ReceivedHeader, "received-header"),
     (Key::LoglevelInbound, "loglevel.inbound"),

@@ -86,7 +86,11 @@ impl Key {
             Self::ClientCerts => &["smtpd_tls_ask_ccert", "smtpd_tls_req_ccert"],
             Self::TrustInbound => &["smtpd_tls_CAfile", "smtpd_tls_CApath"],
             Self::TrustOutbound => &["smtp_tls_CAfile", "smtp_tls_CApath"],
-            Self::Submission | Self::Smtps | Self::LoopbackCleartext | Self::Param(_) => &[],
+            Self::Submission
+            | Self::Smtps
+            | Self::SmtpsOut
+            | Self::LoopbackCleartext
+            | Self::Param(_) => &[],
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Owns: what the rows are, which of two rules for one key wins, the digest, and which keys are
 //! looked up to prove the map. Never: holds more than a rule and a chunk of rows.
 
-use super::Rule;
+use super::{Both, Rule};
 use crate::Digest;
 use crate::intent::Policies;
 use mailtls::Level;
@@ -63,6 +63,9 @@ impl Renderer {
         match self.waiting.take() {
             Some(earlier) if earlier.id.destination == rule.id.destination => {
                 let (winner, loser) = stricter(earlier, rule);
+                if let Some(below) = below_only(&winner, &loser) {
+                    self.write(&below, out);
+                }
                 self.overruled.push(Overruled {
                     winner: winner.clone(),
                     loser,
@@ -127,6 +130,17 @@ pub struct Rendered {
     pub lookups: Vec<Lookup>,
     /// Rules that others overrule.
     pub overruled: Vec<Overruled>,
+}
+
+/// What remains of a rule for a domain and all below it, where one for the domain alone wins.
+fn below_only(winner: &Rule, loser: &Rule) -> Option<Rule> {
+    let remains = loser.both == Both::Yes && winner.both == Both::No;
+    remains.then(|| {
+        let mut below = loser.clone();
+        below.both = Both::No;
+        below.id.destination = format!(".{}", loser.id.destination);
+        below
+    })
 }
 
 /// The stricter of two rules for one key first; of equals the one that is managed, because what

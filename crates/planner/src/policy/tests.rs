@@ -160,6 +160,7 @@ fn words_about_a_rule_are_checked() {
         tags: vec!["b".to_owned(), "a".to_owned(), "b".to_owned()],
         until: Some("2028-02-29".to_owned()),
         reason: None,
+        entry: None,
     };
     assert_eq!(with(good).unwrap().about.tags, ["a", "b"]);
     let text = |text: &str| Some(text.to_owned());

@@ -6,7 +6,7 @@
 use super::{RollbackRequest, conflict};
 use crate::Digest;
 use crate::Refusal;
-use crate::compile::{self, Target, give_back, reach, switch_back};
+use crate::compile::{self, SMTPS_OUT, Target, give_back, reach, smtps_out_back, switch_back};
 use crate::facts::{CfFile, Facts};
 use crate::intent::Owned;
 use crate::make::compiled;
@@ -114,8 +114,11 @@ fn wanted(edit: &Drift, now: Option<&String>) -> Result<bool, Refusal> {
     }
 }
 
-/// Services of mail clients that the operation brought or took away.
+/// Services that the operation brought or took away.
 fn services(history: &History, master: &mut MasterCf) -> Result<(), Refusal> {
+    if history.after.services.contains_key(SMTPS_OUT) {
+        smtps_out_back(&history.before, master);
+    }
     let now = owned::read(&MainCf::parse(b""), master);
     if history.before.blocks.keys().eq(history.after.blocks.keys()) {
         return Ok(());

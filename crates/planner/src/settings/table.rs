@@ -65,6 +65,13 @@ pub const KEYS: &[KeyDoc] = &[
         default: Some("off"),
     },
     KeyDoc {
+        name: "smtps-out",
+        values: "on",
+        meaning: "a client smtps-out in master.cf for next hops that expect TLS from the first \
+                  byte (port 465); `domain add --smtps` wishes for it",
+        default: None,
+    },
+    KeyDoc {
         name: "auth-only",
         values: "yes, no",
         meaning: "offer AUTH only under TLS (smtpd_tls_auth_only)",

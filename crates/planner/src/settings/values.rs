@@ -13,6 +13,7 @@ pub(super) fn parse(key: &Key, value: &str) -> Result<Setting, Refusal> {
         Key::Inbound => inbound(value),
         Key::Outbound => outbound(value),
         Key::InboundCertificate => word(value, &["none"]),
+        Key::SmtpsOut => word(value, &["on"]),
         Key::Profile => word(value, &["recommended"]),
         Key::SessionCache => word(value, &["off", "client", "both"]),
         Key::ClientCerts => word(value, &["off", "ask", "require"]),

@@ -45,6 +45,10 @@ impl PolicyStore for SqliteStore {
         self.read(async |db| rules::list(db, instance, filter, skip, limit).await)
     }
 
+    fn managed_rules(&self, instance: &str, limit: usize) -> Result<Vec<RuleState>, StoreError> {
+        self.read(async |db| rules::managed(db, instance, limit).await)
+    }
+
     fn rule_changes(&self, operation: u64, limit: usize) -> Result<Vec<RuleState>, StoreError> {
         self.read(async |db| rules::changes(db, operation, limit).await)
     }

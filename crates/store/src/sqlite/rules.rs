@@ -222,6 +222,26 @@ fn line(text: &str) -> Result<Rule, StoreError> {
     })
 }
 
+/// Those with a manager: by their own indexes, because they are few among many.
+pub(super) async fn managed(
+    db: &mut SqliteConnection,
+    instance: &str,
+    limit: usize,
+) -> Result<Vec<RuleState>, StoreError> {
+    let sql = "SELECT destination, manager FROM rules WHERE instance = $1 AND manager <> ''
+               UNION
+               SELECT destination, manager FROM rule_wishes WHERE instance = $1 AND manager <> ''
+               ORDER BY destination, manager LIMIT $2";
+    let found = sqlx::query(sql)
+        .bind(instance)
+        .bind(rows(limit))
+        .fetch_all(&mut *db)
+        .await
+        .doing("list the managed rules")?;
+    let ids: Vec<RuleId> = found.iter().map(id).collect::<Result<_, _>>()?;
+    states(db, instance, &ids).await
+}
+
 pub(super) async fn list(
     db: &mut SqliteConnection,
     instance: &str,

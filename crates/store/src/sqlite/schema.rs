@@ -22,6 +22,7 @@ pub(super) fn agent() -> Migrator {
     let next_keys = include_str!("../../migrations/sqlite/agent/0005_next_keys.sql");
     let watches = include_str!("../../migrations/sqlite/agent/0006_watches.sql");
     let rules = include_str!("../../migrations/sqlite/agent/0007_rules.sql");
+    let managed = include_str!("../../migrations/sqlite/agent/0008_managed.sql");
     let preflights = include_str!("../../migrations/sqlite/agent/0009_preflights.sql");
     Migrator::with_migrations(vec![
         migration(1, "agent", first),
@@ -31,6 +32,7 @@ pub(super) fn agent() -> Migrator {
         migration(5, "next keys", next_keys),
         migration(6, "watches", watches),
         migration(7, "rules", rules),
+        migration(8, "managed rules", managed),
         migration(NEWEST, "preflights", preflights),
     ])
 }

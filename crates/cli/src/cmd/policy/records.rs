@@ -178,6 +178,7 @@ pub(super) fn request(record: &Record<'_>, line: Option<usize>, dialect: Dialect
         tags: tags.split_whitespace().map(str::to_owned).collect(),
         until: word(&record.until),
         reason: None,
+        entry: None,
     };
     // What `export` writes for names below a domain is `.domain` with the scope beside it.
     let destination = match scope {

@@ -235,6 +235,7 @@ impl Words {
             },
             until: word(&self.until, now.until),
             reason: now.reason,
+            entry: now.entry,
         }
     }
 
@@ -289,7 +290,7 @@ fn name(attribute: &str) -> String {
 }
 
 /// What came of it, and what comes next.
-pub(super) fn answer(wished: &RulesWished) -> Answer {
+pub(crate) fn answer(wished: &RulesWished) -> Answer {
     let mut text: String = wished.shown.iter().map(line).collect();
     text.push_str(&findings_text(&wished.findings));
     for seen in &wished.servers {
@@ -323,7 +324,7 @@ fn servers(seen: &Preflight) -> String {
 }
 
 /// How many of what.
-pub(super) fn counts(wished: &RulesWished) -> Value {
+pub(crate) fn counts(wished: &RulesWished) -> Value {
     json!({
         "added": wished.added,
         "changed_rules": wished.changed,

@@ -179,6 +179,7 @@ fn lists_are_filtered(store: &mut dyn Store) {
         tags: vec!["bank".to_owned()],
         until: Some("2027-01-31".to_owned()),
         reason: None,
+        entry: None,
     };
     let told = rule("told.example", "verify match=nexthop")
         .with(about)

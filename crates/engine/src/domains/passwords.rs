@@ -1,0 +1,231 @@
+//! The next hops that the keys of `smtp_sasl_password_maps` send credentials to.
+//!
+//! Owns: from the keys to the rules they manage. Never: sees a password: only keys are read.
+
+use super::{MOST, id_of};
+use crate::explain::explain_in;
+use crate::observe::observe_unadopted;
+use crate::{Engine, EngineError, RulesWished};
+use mailtls::Level;
+use mailtls::destination::Scope;
+use postseal_host::Host;
+use postseal_planner::credentials::{
+    self, Credential, Credentials, Kind, PARAMETER, by_sender, credentials, relayhost,
+};
+use postseal_planner::explain::{Delivery, Subject};
+use postseal_planner::policy::{Manager, Rule, RuleId, dialect};
+use postseal_planner::{Facts, Finding, Severity};
+use postseal_store::{RuleState, RuleWish};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A domain that no table names.
+const ANYWHERE: &str = "any-domain.invalid";
+/// The policy of a managed rule.
+const POLICY: &str = "encrypt";
+
+/// A next hop that gets credentials.
+#[derive(Clone, Debug)]
+pub struct HopState {
+    /// The next hop.
+    pub nexthop: String,
+    /// The keys that send them there.
+    pub keys: Vec<String>,
+    /// The level there now; `None` where no mail can go.
+    pub level: Option<Level>,
+    /// The rule that they manage.
+    pub rule: Option<RuleState>,
+}
+
+/// What came of [`Engine::sync_credentials`].
+#[derive(Clone, Debug, Default)]
+pub struct Synced {
+    /// The rules.
+    pub rules: RulesWished,
+}
+
+impl Engine<'_> {
+    /// The next hops that get credentials, with the level that holds there now.
+    pub fn credential_hops(&self) -> Result<Vec<HopState>, EngineError> {
+        let facts = observe_unadopted(self.host)?;
+        let hops = hops(self.host, &facts, &credentials(&facts))?.named;
+        let manager = Manager::Passwords.to_string();
+        let mut managed = self.store.managed_rules(&self.instance, MOST)?;
+        managed.retain(|state| state.id.manager == manager);
+        let mut found = Vec::new();
+        for (nexthop, keys) in hops {
+            let level = match Subject::parse(&nexthop) {
+                Ok(_) => level(self.host, &facts, &nexthop)?,
+                Err(_) => None,
+            };
+            let rule = managed
+                .iter()
+                .find(|state| state.id.destination.eq_ignore_ascii_case(&nexthop));
+            found.push(HopState {
+                level,
+                rule: rule.cloned(),
+                nexthop,
+                keys,
+            });
+        }
+        Ok(found)
+    }
+
+    /// Wishes that every next hop with credentials has a managed rule, and that those whose key is
+    /// gone have none.
+    pub fn sync_credentials(&mut self) -> Result<Synced, EngineError> {
+        self.state()?;
+        let facts = observe_unadopted(self.host)?;
+        let credentials = credentials(&facts);
+        let Hops {
+            named,
+            mut findings,
+        } = hops(self.host, &facts, &credentials)?;
+        let mut wishes = Vec::new();
+        let mut wanted = BTreeSet::new();
+        for nexthop in named.keys() {
+            match Rule::new(nexthop, Some(Scope::Domain), POLICY, dialect(facts.version)) {
+                Ok(mut rule) => {
+                    rule.id.manager = Manager::Passwords.to_string();
+                    wanted.insert(rule.id.clone());
+                    wishes.push(RuleWish::Put(rule));
+                }
+                Err(error) => findings.push(no_next_hop(nexthop, &error.to_string())),
+            }
+        }
+        for (table, why) in &credentials.hidden {
+            findings.push(hidden(table, why));
+        }
+        if credentials.hidden.is_empty() {
+            wishes.extend(self.outlived(&wanted)?.into_iter().map(RuleWish::Remove));
+        }
+        let mut rules = self.wish_managed(&wishes)?.rules;
+        rules.findings = findings;
+        debug_assert!(wishes.iter().all(|wish| Manager::of(id_of(wish)).is_some()));
+        Ok(Synced { rules })
+    }
+
+    /// Managed rules whose key is gone.
+    fn outlived(&self, wanted: &BTreeSet<RuleId>) -> Result<Vec<RuleId>, EngineError> {
+        let managed = self.store.managed_rules(&self.instance, MOST)?;
+        let ours = managed.into_iter().filter(|state| {
+            Manager::of(&state.id) == Some(Manager::Passwords)
+                && state.wanted.is_some()
+                && !wanted.contains(&state.id)
+        });
+        Ok(ours.map(|state| state.id).collect())
+    }
+}
+
+/// The next hops of keys.
+struct Hops {
+    /// Next hop → keys.
+    named: BTreeMap<String, Vec<String>>,
+    /// Keys whose next hop depends on the message.
+    findings: Vec<Finding>,
+}
+
+fn hops(host: &dyn Host, facts: &Facts, credentials: &Credentials) -> Result<Hops, EngineError> {
+    let relayhost = relayhost(facts);
+    let by_sender = by_sender(facts);
+    let mut found = Hops {
+        named: BTreeMap::new(),
+        findings: Vec::new(),
+    };
+    for credential in &credentials.keys {
+        let nexthops = match credential.next_hop(&relayhost) {
+            Some(nexthop) => vec![nexthop],
+            None if by_sender => sender_hops(host, facts, credential)?,
+            None => continue,
+        };
+        for nexthop in nexthops {
+            if nexthop == ANYWHERE {
+                found.findings.push(anywhere(&credential.key));
+                continue;
+            }
+            let keys = found.named.entry(nexthop).or_default();
+            keys.push(credential.key.clone());
+        }
+    }
+    Ok(found)
+}
+
+/// Where mail of a sender goes, whoever it is for.
+fn sender_hops(
+    host: &dyn Host,
+    facts: &Facts,
+    credential: &Credential,
+) -> Result<Vec<String>, EngineError> {
+    let sender = match credential.key.starts_with('@') {
+        true => format!("anybody{}", credential.key),
+        false => credential.key.clone(),
+    };
+    let subject = Subject::Address(format!("anybody@{ANYWHERE}"));
+    let explained = explain_in(host, facts, &subject, &sender)?;
+    let hops = explained.hops.into_iter();
+    let smtp = hops.filter(|hop| hop.delivery == Delivery::Smtp);
+    Ok(smtp.map(|hop| hop.nexthop).collect())
+}
+
+fn level(host: &dyn Host, facts: &Facts, nexthop: &str) -> Result<Option<Level>, EngineError> {
+    let subject = Subject::NextHop(nexthop.to_owned());
+    let explained = explain_in(host, facts, &subject, "")?;
+    Ok(explained.hops.iter().filter_map(|hop| hop.level).min())
+}
+
+/// What is missing for authentication at a next hop.
+pub(super) fn missing(id: &RuleId, facts: &Facts) -> Option<Finding> {
+    let found = credentials(facts);
+    let relayhost = relayhost(facts);
+    let mut keys = found.keys.iter();
+    let there = keys.any(|one| {
+        one.kind() == Kind::Sender
+            || one
+                .next_hop(&relayhost)
+                .is_some_and(|hop| hop.eq_ignore_ascii_case(&id.destination))
+            || (one.kind() == Kind::Name && credentials::is_host(&id.destination, &one.key))
+    });
+    if there || !found.hidden.is_empty() {
+        return None;
+    }
+    let shown = id.shown();
+    Some(Finding::new(
+        "domain.no-credentials",
+        Severity::Warning,
+        format!("Postfix has no credentials for {shown}, which requires authentication."),
+        format!(
+            "Set smtp_sasl_auth_enable = yes, and add a row `{shown} USER:PASSWORD` to a table of \
+             {PARAMETER}."
+        ),
+    ))
+}
+
+fn anywhere(key: &str) -> Finding {
+    Finding::new(
+        "domain.credentials-for-any-host",
+        Severity::Error,
+        format!(
+            "The credentials of {key} go to whatever server takes the recipient's domain: there \
+             is no relay for that sender."
+        ),
+        "Give the sender a relay in sender_dependent_relayhost_maps, or take the key out.",
+    )
+}
+
+fn no_next_hop(key: &str, why: &str) -> Finding {
+    Finding::new(
+        "domain.key-is-no-next-hop",
+        Severity::Warning,
+        format!("{PARAMETER} has a key that is no next hop: {why}."),
+        "Postfix never finds it; take it out.",
+    )
+    .seen(key.to_owned())
+}
+
+fn hidden(table: &str, why: &str) -> Finding {
+    Finding::new(
+        "domain.credentials-not-listed",
+        Severity::Warning,
+        format!("Which next hops get credentials from {table} is not known: {why}."),
+        "Make an entry for each: `postseal domain add DOMAIN --next-hop … --requires-auth`.",
+    )
+}

@@ -1,0 +1,226 @@
+//! Credentials of the SMTP client: to which next hops they go, and which of these may see them in
+//! clear.
+//!
+//! Owns: the keys of `smtp_sasl_password_maps`, and what of them is a next hop. Never: keeps or
+//! tells a password: of each table only the keys are read out, and [`without_passwords`] is what
+//! is kept of its source.
+//!
+//! smtp(8) looks a password up by the sender (`smtp_sender_dependent_authentication`), then by the
+//! name of the host it has connected to, then by the next hop as it stands
+//! (`smtp_sasl_glue.c` of Postfix 3.7).
+
+mod exposed;
+
+pub use exposed::{Exposed, exposed};
+
+use crate::facts::{Facts, FileLook};
+use crate::view::{Service, View};
+use postfix_cf::table::{Content, rows};
+use postfix_cf::{MainCf, MasterCf};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// The parameter.
+pub const PARAMETER: &str = "smtp_sasl_password_maps";
+
+/// Types that are made from a source by postmap(1), or are one.
+const TYPES: [&str; 7] = ["hash", "btree", "lmdb", "cdb", "dbm", "sdbm", "texthash"];
+
+/// A key that has credentials.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Credential {
+    /// The key, as it stands.
+    pub key: String,
+    /// The source of its table.
+    pub file: PathBuf,
+    /// The line there, from 1.
+    pub line: usize,
+    /// The service of master.cf that has this table by `-o`.
+    pub service: Option<String>,
+}
+
+/// What a key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A next hop: `[host]:port`, `host:port`, `[host]`.
+    NextHop,
+    /// A host or a next hop, by its bare name.
+    Name,
+    /// A sender: `user@domain`, `@domain`.
+    Sender,
+}
+
+/// All credentials that are in use.
+#[derive(Clone, Debug, Default)]
+pub struct Credentials {
+    /// The keys that could be read.
+    pub keys: Vec<Credential>,
+    /// Tables whose keys cannot be read, and why.
+    pub hidden: Vec<(String, String)>,
+}
+
+impl Credential {
+    /// What it is.
+    pub fn kind(&self) -> Kind {
+        if self.key.contains('@') {
+            Kind::Sender
+        } else if self.key.starts_with('[') || self.key.contains(':') {
+            Kind::NextHop
+        } else {
+            Kind::Name
+        }
+    }
+
+    /// The next hop that it is sent to; `None` where that depends on the message. A bare name is
+    /// also looked up for the host behind a relayhost in brackets.
+    pub fn next_hop(&self, relayhost: &str) -> Option<String> {
+        match self.kind() {
+            Kind::Sender => None,
+            Kind::NextHop => Some(self.key.clone()),
+            Kind::Name if host_of(relayhost).eq_ignore_ascii_case(&self.key) => {
+                Some(relayhost.to_owned())
+            }
+            Kind::Name => Some(self.key.clone()),
+        }
+    }
+}
+
+/// Whether a bare name is the host of a next hop: a password is looked up by it, too.
+pub fn is_host(nexthop: &str, name: &str) -> bool {
+    host_of(nexthop).eq_ignore_ascii_case(name)
+}
+
+/// The host of a next hop, without brackets and port.
+fn host_of(nexthop: &str) -> &str {
+    match nexthop.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => nexthop.split(':').next().unwrap_or_default(),
+    }
+}
+
+/// The credentials of an instance, from its files and the sources of its tables.
+pub fn credentials(facts: &Facts) -> Credentials {
+    let main = MainCf::parse(&facts.main_cf.bytes);
+    let master = MasterCf::parse(&facts.master_cf.bytes);
+    credentials_in(&View::new(&main, &master, facts))
+}
+
+/// `relayhost`, expanded.
+pub fn relayhost(facts: &Facts) -> String {
+    let main = MainCf::parse(&facts.main_cf.bytes);
+    let master = MasterCf::parse(&facts.master_cf.bytes);
+    View::new(&main, &master, facts).value(None, "relayhost")
+}
+
+/// Whether a sender decides about the credentials.
+pub fn by_sender(facts: &Facts) -> bool {
+    let main = MainCf::parse(&facts.main_cf.bytes);
+    let master = MasterCf::parse(&facts.master_cf.bytes);
+    View::new(&main, &master, facts).is_yes(None, "smtp_sender_dependent_authentication")
+}
+
+pub(crate) fn credentials_in(view: &View<'_>) -> Credentials {
+    let mut found = Credentials::default();
+    let mut seen = BTreeSet::new();
+    for service in users(view) {
+        for table in view.list(service, PARAMETER) {
+            if !seen.insert((table.clone(), service.is_some())) {
+                continue;
+            }
+            match listed(view.facts(), &table, service) {
+                Ok(keys) => found.keys.extend(keys),
+                Err(why) => found.hidden.push((table, why)),
+            }
+        }
+    }
+    found
+}
+
+/// main.cf and the clients that differ from it, as far as they authenticate.
+fn users<'v>(view: &'v View<'_>) -> impl Iterator<Item = Option<&'v Service>> {
+    let clients = view.services.iter().filter(|service| {
+        let own = |name: &str| service.overrides.contains_key(name);
+        service.is_smtp_client() && (own(PARAMETER) || own("smtp_sasl_auth_enable"))
+    });
+    let all = std::iter::once(None).chain(clients.map(Some));
+    all.filter(|service| view.is_yes(*service, "smtp_sasl_auth_enable"))
+}
+
+/// The sources of the tables of passwords.
+pub(crate) fn files(view: &View<'_>, service: Option<&Service>) -> Vec<PathBuf> {
+    let tables = view.list(service, PARAMETER);
+    let sources = tables.iter().filter_map(|table| source(table));
+    sources.map(PathBuf::from).collect()
+}
+
+/// The sources of all tables of passwords: what is read of them goes through
+/// [`without_passwords`].
+pub fn password_files(facts: &Facts) -> BTreeSet<PathBuf> {
+    let main = MainCf::parse(&facts.main_cf.bytes);
+    let master = MasterCf::parse(&facts.master_cf.bytes);
+    let view = View::new(&main, &master, facts);
+    let everywhere = view.services.iter().map(Some).chain([None]);
+    everywhere
+        .flat_map(|service| files(&view, service))
+        .collect()
+}
+
+/// The source of a table.
+pub(crate) fn source(table: &str) -> Option<&str> {
+    let bare = table.strip_prefix("proxy:").unwrap_or(table);
+    let (kind, path) = bare.split_once(':')?;
+    TYPES.contains(&kind).then_some(path)
+}
+
+fn listed(
+    facts: &Facts,
+    table: &str,
+    service: Option<&Service>,
+) -> Result<Vec<Credential>, String> {
+    let Some(path) = source(table) else {
+        return Err("its keys cannot be listed".to_owned());
+    };
+    let file = Path::new(path);
+    match facts.files.get(file) {
+        Some(FileLook::File { bytes, .. }) => {
+            let pairs = rows(bytes).filter_map(|row| match row.content {
+                Content::Pair { key, .. } => Some((row.line, key)),
+                _ => None,
+            });
+            let keys = pairs.map(|(line, key)| Credential {
+                key: String::from_utf8_lossy(&key).into_owned(),
+                file: file.to_owned(),
+                line,
+                service: service.map(|service| service.id.clone()),
+            });
+            Ok(keys.collect())
+        }
+        Some(FileLook::Missing) => Err(format!("its source {path} is not there")),
+        Some(FileLook::Unreadable(why)) => Err(format!("{path}: {why}")),
+        Some(FileLook::TooLarge(size)) => Err(format!("{path} has {size} bytes")),
+        Some(FileLook::Directory | FileLook::Special) => Err(format!("{path} is no file")),
+        None => Err(format!("{path} was not looked at")),
+    }
+}
+
+/// A table of passwords with nothing but its keys, each in its line.
+pub fn without_passwords(source: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut kept = Vec::new();
+    let mut line = 1;
+    for row in rows(source) {
+        if let Content::Pair { key, .. } = row.content {
+            while line < row.line {
+                kept.push(b'\n');
+                line += 1;
+            }
+            kept.extend_from_slice(&key);
+            kept.extend_from_slice(b" *\n");
+            line += 1;
+        }
+    }
+    Zeroizing::new(kept)
+}
+
+#[cfg(test)]
+mod tests;

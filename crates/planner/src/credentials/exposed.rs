@@ -1,0 +1,192 @@
+//! Credentials that a server, or whoever sits between, may see in clear.
+//!
+//! Owns: the level at the next hop that credentials go to, by `explain`'s own machinery, answered
+//! from the sources of the tables. Never: guesses: where a table cannot be read, or a transport
+//! with a level of its own may carry the mail, nothing is said.
+
+use super::{Credential, PARAMETER, credentials_in, source};
+use crate::explain::{Hop, met};
+use crate::facts::{Facts, FileLook};
+use crate::resolve::{Answer, Answers, Asked, Question};
+use crate::view::{Service, View};
+use mailtls::Level;
+use postfix_cf::table::{Content, rows};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+/// A next hop has few parents and few tables.
+const MOST_LOOKS: usize = 2_000;
+/// Where mail is given another transport than the default.
+const ROUTES: [&str; 2] = ["transport_maps", "sender_dependent_default_transport_maps"];
+
+/// Credentials that may go in clear.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exposed {
+    /// Which.
+    pub credential: Credential,
+    /// The next hop that gets them.
+    pub nexthop: String,
+    /// The level there.
+    pub level: Level,
+}
+
+/// The credentials of a pair of files that may go in clear.
+pub fn exposed(
+    main: &postfix_cf::MainCf,
+    master: &postfix_cf::MasterCf,
+    facts: &Facts,
+) -> Vec<Exposed> {
+    let view = View::new(main, master, facts);
+    let credentials = credentials_in(&view);
+    if credentials.keys.is_empty() {
+        return Vec::new();
+    }
+    let relayhost = view.value(None, "relayhost");
+    let mut sources = Sources {
+        facts,
+        tables: BTreeMap::new(),
+    };
+    let found = credentials.keys.into_iter().filter_map(|credential| {
+        let nexthop = credential.next_hop(&relayhost)?;
+        let level = weakest(&view, &credential, &nexthop, &relayhost, &mut sources)?;
+        Some(Exposed {
+            credential,
+            nexthop,
+            level,
+        })
+    });
+    found.collect()
+}
+
+/// The level at which a next hop may see credentials in clear; `None` where it does not, and where
+/// that cannot be told.
+fn weakest(
+    view: &View<'_>,
+    credential: &Credential,
+    nexthop: &str,
+    relayhost: &str,
+    sources: &mut Sources<'_>,
+) -> Option<Level> {
+    // A server there says nothing before TLS.
+    if [":465", ":smtps", ":submissions"]
+        .iter()
+        .any(|port| nexthop.ends_with(port))
+    {
+        return None;
+    }
+    let (usual, other) = carriers(view, credential);
+    let mut found = None;
+    for client in usual {
+        let level = clear_level(view, client, nexthop, sources);
+        found = found.or(level?);
+    }
+    let level = found?;
+    let is_relayhost = nexthop.eq_ignore_ascii_case(relayhost);
+    let routed = ROUTES
+        .iter()
+        .any(|name| !view.value(None, name).trim().is_empty());
+    if routed && !is_relayhost {
+        for client in other {
+            // It may be the one that goes there.
+            if clear_level(view, client, nexthop, sources) != Some(Some(level)) {
+                return None;
+            }
+        }
+    }
+    Some(level)
+}
+
+/// The clients that take mail by default, and the others.
+fn carriers<'v>(
+    view: &'v View<'_>,
+    credential: &Credential,
+) -> (Vec<&'v Service>, Vec<&'v Service>) {
+    let clients = view.services.iter().filter(|one| one.is_smtp_client());
+    let mut all: Vec<&Service> = clients.collect();
+    if let Some(own) = &credential.service {
+        all.retain(|client| client.id == *own);
+        return (all, Vec::new());
+    }
+    let value = view.value(None, "default_transport");
+    let usual = value.split(':').next().unwrap_or_default().to_owned();
+    all.retain(|client| !client.overrides.contains_key(PARAMETER));
+    all.into_iter().partition(|client| client.name == usual)
+}
+
+/// `Some(None)`: no credentials in clear there. `None`: it cannot be told.
+fn clear_level(
+    view: &View<'_>,
+    client: &Service,
+    nexthop: &str,
+    sources: &mut Sources<'_>,
+) -> Option<Option<Level>> {
+    let wraps = view.is_yes(Some(client), "smtp_tls_wrappermode");
+    let words = view.value(Some(client), "smtp_sasl_security_options");
+    // Mechanisms that show the password are not used in clear then.
+    let guarded = words
+        .split([',', ' ', '\t'])
+        .any(|word| word.eq_ignore_ascii_case("noplaintext"));
+    let authenticates = view.is_yes(Some(client), "smtp_sasl_auth_enable");
+    if wraps || guarded || !authenticates {
+        return Some(None);
+    }
+    let hops = hops(view, client, nexthop, sources)?;
+    let levels = hops.iter().filter_map(|hop| hop.level);
+    Some(levels.filter(|level| !level.never_cleartext()).min())
+}
+
+fn hops(
+    view: &View<'_>,
+    client: &Service,
+    nexthop: &str,
+    sources: &mut Sources<'_>,
+) -> Option<Vec<Hop>> {
+    let mut answers = Answers::default();
+    for _ in 0..MOST_LOOKS {
+        match met(view, &client.name, nexthop, &answers) {
+            Asked::Answered(hops) => return Some(hops),
+            Asked::Unanswered(question) => {
+                let answer = sources.answer(&question)?;
+                answers.put(question, answer);
+            }
+        }
+    }
+    None
+}
+
+/// The sources of tables, each read once.
+struct Sources<'f> {
+    facts: &'f Facts,
+    tables: BTreeMap<String, Option<HashMap<String, String>>>,
+}
+
+impl Sources<'_> {
+    fn answer(&mut self, question: &Question) -> Option<Answer> {
+        let Question::Lookup { table, key } = question else {
+            return None;
+        };
+        let facts = self.facts;
+        let rows = self
+            .tables
+            .entry(table.clone())
+            .or_insert_with(|| read(facts, table));
+        let found = rows.as_ref()?.get(&key.to_lowercase());
+        Some(found.map_or(Answer::NotFound, |value| Answer::Found(value.clone())))
+    }
+}
+
+/// The rows of a table; the first of a key counts.
+fn read(facts: &Facts, table: &str) -> Option<HashMap<String, String>> {
+    let path = Path::new(source(table)?);
+    let Some(FileLook::File { bytes, .. }) = facts.files.get(path) else {
+        return None;
+    };
+    let mut found = HashMap::new();
+    for row in rows(bytes) {
+        if let Content::Pair { key, value } = row.content {
+            let [key, value] = [key, value].map(|text| String::from_utf8_lossy(&text).into_owned());
+            found.entry(key.to_lowercase()).or_insert(value);
+        }
+    }
+    Some(found)
+}

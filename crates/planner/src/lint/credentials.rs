@@ -1,0 +1,44 @@
+//! Credentials of the SMTP client that may go in clear.
+//!
+//! Owns: the words. Never: finds out the level (`credentials` does).
+
+use super::context::Context;
+use super::rule::{Rule, rule};
+use crate::Finding;
+use crate::Severity::Fatal;
+use crate::credentials::{Exposed, PARAMETER, exposed};
+
+/// The rules.
+pub(super) const RULES: &[Rule] = &[CLEAR];
+
+#[rustfmt::skip]
+const CLEAR: Rule = rule("outbound.credentials-in-clear", Fatal, "credentials may be sent in clear",
+    "The level lets smtp(8) go on without TLS, and then it shows the password to the server and to everybody between.",
+    "Demand TLS of every next hop that has credentials: `postseal domain sync`, or a row `NEXT-HOP encrypt` in smtp_tls_policy_maps.");
+
+/// Looks at every key of the tables of passwords.
+pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
+    let (Some((_, main)), Some((_, master)), Some(facts)) =
+        (context.main, context.master, context.facts)
+    else {
+        return;
+    };
+    out.extend(exposed(main, master, facts).iter().map(found));
+}
+
+fn found(exposed: &Exposed) -> Finding {
+    let Exposed {
+        credential,
+        nexthop,
+        level,
+    } = exposed;
+    let message = format!(
+        "The credentials for {} may be sent in clear: at level {level} mail for {nexthop} goes \
+         without TLS where the server offers none, or where somebody takes its offer away.",
+        credential.key
+    );
+    let text = format!("{PARAMETER}: {}", credential.key);
+    CLEAR
+        .says(message)
+        .at(&credential.file, credential.line, text)
+}
