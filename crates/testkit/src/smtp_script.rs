@@ -94,6 +94,21 @@ impl SmtpScript {
         ScriptedServer::start(vec![self])
     }
 
+    /// Plays the server's role for one connection to a socket that listens already.
+    ///
+    /// # Panics
+    /// Where the socket has no address.
+    #[expect(clippy::expect_used, reason = "test support: the panic is the message")]
+    pub fn on(self, listener: TcpListener) -> ScriptedServer {
+        let address = listener.local_addr().expect("a bound port has an address");
+        let play = move || {
+            let (socket, _) = listener.accept().map_err(|error| error.to_string())?;
+            play(self.steps, socket)
+        };
+        let thread = thread::spawn(move || vec![play()]);
+        ScriptedServer { address, thread }
+    }
+
     /// Plays the client's role against `address`; the error says which step failed.
     pub fn run(self, address: SocketAddr) -> Result<Heard, String> {
         let socket = TcpStream::connect_timeout(&address, PATIENCE)

@@ -12,6 +12,7 @@ mod peers;
 mod adopted;
 mod faults;
 mod left;
+mod managed;
 mod place;
 mod rules;
 mod servers;
