@@ -8,6 +8,7 @@
 
 mod passwords;
 mod route;
+mod rows;
 
 use crate::observe::observe_unadopted;
 use crate::{Engine, EngineError, RulesWished, Wish};
@@ -24,6 +25,9 @@ pub use route::Route;
 const SMTPS_OUT: &str = "smtps-out";
 /// The policy of an entry that names none.
 const USUAL: &str = "encrypt";
+/// Why a rule for credentials comes in force even where its server has no TLS now: mail that waits
+/// is better than a password that is seen.
+const REASON: &str = "credentials never go in clear";
 /// More managed rules than this are not read.
 pub(crate) const MOST: usize = 100_000;
 
@@ -268,6 +272,9 @@ fn wanted(
     };
     let about = About {
         note,
+        // Its servers bar no rule that keeps credentials; and they begin with TLS, which a look by
+        // the usual client takes for a failure.
+        reason: (entry.requires_auth || entry.smtps).then(|| REASON.to_owned()),
         entry: Some(entry),
         ..About::default()
     };

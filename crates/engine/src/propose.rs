@@ -53,7 +53,9 @@ impl Engine<'_> {
         self.ask_dns(&mut facts, |facts| {
             postseal_planner::questions(&request, facts)
         });
-        let plan = postseal_planner::plan(&request, &facts, self.clock.now_unix())
+        let seen = self.with_rows_for_credentials(&intent, &facts)?;
+        let seen = seen.as_ref().unwrap_or(&facts);
+        let plan = postseal_planner::plan(&request, seen, self.clock.now_unix())
             .map_err(EngineError::Refused)?;
         Ok(Proposal {
             plan,

@@ -2,7 +2,7 @@
 //!
 //! Owns: from the keys to the rules they manage. Never: sees a password: only keys are read.
 
-use super::{MOST, id_of};
+use super::{MOST, REASON, id_of};
 use crate::explain::explain_in;
 use crate::observe::observe_unadopted;
 use crate::{Engine, EngineError, RulesWished};
@@ -86,6 +86,7 @@ impl Engine<'_> {
             match Rule::new(nexthop, Some(Scope::Domain), POLICY, dialect(facts.version)) {
                 Ok(mut rule) => {
                     rule.id.manager = Manager::Passwords.to_string();
+                    rule.about.reason = Some(REASON.to_owned());
                     wanted.insert(rule.id.clone());
                     wishes.push(RuleWish::Put(rule));
                 }

@@ -129,6 +129,11 @@ fn of_two_rules_for_one_key_the_stricter_wins_and_it_is_said() {
         managed("[r.example]", "encrypt ciphers=high"),
     ]);
     assert_eq!(told.overruled[0].winner.policy, "encrypt ciphers=high");
+    // What a stricter rule for the domain alone does not touch stays as it was.
+    let (rows, _) = rendered(&[both("r.example", "may"), managed("r.example", "encrypt")]);
+    assert_eq!(rows, ".r.example may\nr.example encrypt\n");
+    let (rows, _) = rendered(&[both("r.example", "secure"), managed("r.example", "encrypt")]);
+    assert_eq!(rows, ".r.example secure\nr.example secure\n");
     let levels = [
         "none",
         "may",

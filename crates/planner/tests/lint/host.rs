@@ -328,7 +328,7 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-fn facts(main: &str, files: Vec<(&'static str, FileLook)>) -> Facts {
+pub(crate) fn facts(main: &str, files: Vec<(&'static str, FileLook)>) -> Facts {
     let cf = |bytes: &[u8]| CfFile {
         path: "/etc/postfix/main.cf".into(),
         bytes: bytes.to_vec(),
