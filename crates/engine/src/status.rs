@@ -8,9 +8,11 @@ use crate::certificates::{CertificateView, Listed};
 use crate::drift::DriftReport;
 use crate::wishes::{Wish, wishes};
 use crate::{Engine, EngineError};
+use postseal_planner::Finding;
 use postseal_planner::facts::{Facts, MasterState};
 use postseal_planner::intent::{Intent, Owned};
 use postseal_planner::levels::{self, Levels, ServiceLevels};
+use postseal_planner::lint::credentials_in_clear;
 use postseal_planner::plan::{Base, Cf, Plan};
 use postseal_planner::report::{Report, Verdict};
 use postseal_store::{InstanceState, Operation, OperationOutcome};
@@ -33,6 +35,8 @@ pub struct Status {
     pub certificates: Vec<Listed>,
     /// Those that something presents, or would, with what is wrong with them.
     pub in_use: Vec<CertificateView>,
+    /// Credentials that may be sent in clear.
+    pub exposed: Vec<Finding>,
     /// Hand edits.
     pub drift: DriftReport,
     /// What each address showed just now.
@@ -79,6 +83,7 @@ impl Engine<'_> {
             observed_ms,
             certificates: self.list_certificates()?,
             in_use: self.certificates_in_use()?,
+            exposed: credentials_in_clear(&facts),
             drift: verified.drift,
             pending: self.pending_wishes(&state, wanted)?,
             failed: failed(&history, state.draft.as_ref()),

@@ -85,6 +85,11 @@ pub fn rule(code: &str) -> Option<&'static Rule> {
     rules.get(at)
 }
 
+/// The credentials of an instance as it is that may go in clear.
+pub fn credentials_in_clear(facts: &Facts) -> Vec<Finding> {
+    credentials::of_facts(facts)
+}
+
 /// What a code means: that of a rule, or one that import, a check or a plan gives.
 pub fn explained(code: &str) -> Option<&'static Rule> {
     let others = certificate::EXPLAINED.iter();

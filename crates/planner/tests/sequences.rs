@@ -35,6 +35,8 @@ const STEPS: [&str; 30] = [
     "set smtps=on",
     "set smtps=off",
     "unset smtps",
+    "set smtps-out=on",
+    "unset smtps-out",
     "set auth-only=yes",
     "unset auth-only",
     "set session-cache=client",

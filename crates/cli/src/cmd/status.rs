@@ -62,6 +62,7 @@ fn text(status: &Status) -> String {
         let bad = failing(status).flat_map(|judged| &judged.findings);
         text.push_str(&findings_text(bad));
     }
+    text.push_str(&findings_text(&status.exposed));
     for listed in &status.certificates {
         text.push_str(&cert::list::line(listed));
         text.push_str(&cert::list::waiting_line(listed));
@@ -263,6 +264,7 @@ fn document(status: &Status) -> serde_json::Value {
         "observed": status.observed,
         "observed_at": when(status.observed_ms),
         "certificates": status.certificates.iter().map(cert::list::document).collect::<Vec<_>>(),
+        "credentials_in_clear": status.exposed,
         "drift": status.drift.drift,
         "drift_files": status.drift.files,
         "drift_tables": status.drift.tables,

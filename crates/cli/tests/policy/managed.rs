@@ -134,6 +134,13 @@ fn credentials_go_in_clear_before_and_never_after() {
         found[0].contains(&hop) && found[0].contains("fatal"),
         "{found:?}"
     );
+    let status = place.must("status").json;
+    assert_eq!(status["credentials_in_clear"].as_array().unwrap().len(), 1);
+    // A plan for something else tells it, and is not barred by it.
+    place.must("policy add [other.example]:587 encrypt");
+    let plan = place.must("plan").json;
+    assert_eq!(findings(&plan, "outbound.credentials-in-clear").len(), 1);
+    place.must("discard");
     let server = peer(session(greeting().say(CLEAR)));
     submit(&place, "before@example.org");
     delivery(&place, "before@example.org");
@@ -173,6 +180,12 @@ fn credentials_go_in_clear_before_and_never_after() {
     delivery(&place, "tls@example.org");
     let heard = server.finish().remove(0).unwrap();
     assert!(heard[3].starts_with("AUTH PLAIN "), "{heard:?}");
+
+    // What would bring it back is refused, and so is taking the rule away from `policy`.
+    let refused = place.ends(65, &format!("policy remove {hop}"));
+    assert_eq!(refused.code(), "policy.managed");
+    let status = place.must("status").json;
+    assert_eq!(status["credentials_in_clear"], Value::Array(vec![]));
 
     // A key that is gone takes its rule with it.
     passwords(&place, &[]);

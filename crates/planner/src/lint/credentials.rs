@@ -4,9 +4,11 @@
 
 use super::context::Context;
 use super::rule::{Rule, rule};
+use crate::Facts;
 use crate::Finding;
 use crate::Severity::Fatal;
 use crate::credentials::{Exposed, PARAMETER, exposed};
+use postfix_cf::{MainCf, MasterCf};
 
 /// The rules.
 pub(super) const RULES: &[Rule] = &[CLEAR];
@@ -15,6 +17,13 @@ pub(super) const RULES: &[Rule] = &[CLEAR];
 const CLEAR: Rule = rule("outbound.credentials-in-clear", Fatal, "credentials may be sent in clear",
     "The level lets smtp(8) go on without TLS, and then it shows the password to the server and to everybody between.",
     "Demand TLS of every next hop that has credentials: `postseal domain sync`, or a row `NEXT-HOP encrypt` in smtp_tls_policy_maps.");
+
+/// The same of an instance as it is.
+pub(crate) fn of_facts(facts: &Facts) -> Vec<Finding> {
+    let main = MainCf::parse(&facts.main_cf.bytes);
+    let master = MasterCf::parse(&facts.master_cf.bytes);
+    exposed(&main, &master, facts).iter().map(found).collect()
+}
 
 /// Looks at every key of the tables of passwords.
 pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {

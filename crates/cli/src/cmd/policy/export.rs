@@ -72,6 +72,10 @@ impl<W: Write> Out<W> {
     }
 
     fn rule(&mut self, rule: &Rule) -> std::io::Result<()> {
+        // What another place manages would come back as made by hand.
+        if !rule.id.manager.is_empty() && self.format != Format::Map {
+            return Ok(());
+        }
         match self.format {
             Format::Map => {
                 if let Some(note) = &rule.about.note {

@@ -99,6 +99,10 @@ fn notes(status: &Status) -> Vec<(State, String)> {
             notes.push((state, told.trim_end_matches('.').to_owned()));
         }
     }
+    if let Some(found) = status.exposed.first() {
+        let told = found.message.trim_end_matches('.').to_owned();
+        notes.push((State::Critical, told));
+    }
     notes.extend(in_use(status).filter_map(expiry));
     notes.extend(in_use(status).filter_map(renewal));
     if !status.drift.drift.is_empty() {
