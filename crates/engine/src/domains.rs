@@ -59,6 +59,15 @@ pub struct DomainState {
     pub route: Route,
 }
 
+impl DomainState {
+    /// Whether its mail goes where the entry says, as it says.
+    pub fn is_routed(&self) -> bool {
+        let rule = self.rule.wanted.as_ref().or(self.rule.in_force.as_ref());
+        let smtps = rule.is_some_and(|rule| entry(rule).smtps);
+        self.route.takes(&self.rule.id.destination) && (!smtps || self.route.wraps)
+    }
+}
+
 /// What came of a wish about domains.
 #[derive(Clone, Debug, Default)]
 pub struct DomainsWished {

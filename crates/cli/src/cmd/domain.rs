@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::session::Session;
 use clap::Args;
 use postseal_engine::{DomainRequest, DomainsWished};
+use postseal_store::RuleState;
 use serde_json::json;
 
 /// The verbs of `domain`.
@@ -151,6 +152,7 @@ fn answer(wished: &DomainsWished) -> Answer {
     let mut text: String = rules.shown.iter().map(rule::line).collect();
     text.extend(wished.settings.iter().map(set::line));
     text.push_str(&findings_text(&rules.findings));
+    text.extend(rules.shown.iter().filter_map(to_look_at));
     let changes = rules.added + rules.changed + rules.removed;
     text.push_str(match (changes, wished.settings.is_empty()) {
         (0, true) => "Nothing has changed: this was wished already.\n",
@@ -165,4 +167,18 @@ fn answer(wished: &DomainsWished) -> Answer {
     }
     let change = change.findings(&rules.findings);
     Answer::new(text, change.document(rule::counts(rules)))
+}
+
+/// How to see beforehand whether a server can do what its rule demands.
+fn to_look_at(state: &RuleState) -> Option<String> {
+    let rule = state.wanted.as_ref()?;
+    let smtps = rule.about.entry.is_some_and(|entry| entry.smtps);
+    let changes = state.in_force.as_ref().map(|now| &now.policy) != Some(&rule.policy);
+    (changes && !smtps).then(|| {
+        format!(
+            "Whether its server can do that: `postseal policy check '{}' --policy '{}'`.\n",
+            state.id.shown(),
+            rule.policy
+        )
+    })
 }

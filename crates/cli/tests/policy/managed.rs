@@ -195,6 +195,57 @@ fn credentials_go_in_clear_before_and_never_after() {
 }
 
 #[test]
+fn a_bare_name_is_looked_up_for_the_host_behind_a_relayhost() {
+    let port = free_port();
+    let place = authenticating(port);
+    passwords(&place, &["127.0.0.1"]);
+    let relay = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let server = session(greeting().say(CLEAR)).on(relay);
+    submit(&place, "someone@example.org");
+    delivery(&place, "someone@example.org");
+    let heard = server.finish().remove(0).unwrap();
+    assert!(heard[1].starts_with("AUTH PLAIN "), "{heard:?}");
+    let synced = place.must("domain sync");
+    assert_eq!(synced.json["added"], 1, "{}", synced.stdout);
+    assert_eq!(
+        place.listed("wanted"),
+        [format!("[127.0.0.1]:{port} encrypt")]
+    );
+}
+
+#[test]
+fn the_relay_of_a_sender_gets_a_rule() {
+    let place = Place::of(
+        builder()
+            .set("smtp_sasl_auth_enable", "yes")
+            .set("smtp_sasl_security_options", "noanonymous")
+            .set("smtp_sender_dependent_authentication", "yes")
+            .set("smtp_sasl_password_maps", "hash:{base}/config/passwords")
+            .set(
+                "sender_dependent_relayhost_maps",
+                "hash:{base}/config/senders",
+            ),
+    );
+    passwords(&place, &["boss@box.test", "@shop.test", "lost@box.test"]);
+    place.table(
+        "senders",
+        "boss@box.test [boss.example]:587\n@shop.test [shop.example]:587\n",
+    );
+    let synced = place.must("domain sync");
+    assert_eq!(
+        place.listed("wanted"),
+        ["[boss.example]:587 encrypt", "[shop.example]:587 encrypt"]
+    );
+    let told = findings(&synced.json, "domain.credentials-for-any-host");
+    assert!(
+        told.len() == 1 && told[0].contains("lost@box.test"),
+        "{told:?}"
+    );
+    let listed = place.must("policy list").json;
+    assert_eq!(listed["rules"][0]["manager"], "smtp_sasl_password_maps");
+}
+
+#[test]
 fn nothing_shows_or_keeps_a_password() {
     let place = authenticating(free_port());
     passwords(
@@ -254,7 +305,7 @@ fn an_entry_manages_its_rule_and_takes_it_with_it() {
         let refused = place.ends(65, &format!("{words} {hop}{level}"));
         assert_eq!(refused.code(), "policy.managed", "{words}");
         let text = refused.json.to_string();
-        assert!(text.contains("postseal domain edit example.org"), "{text}");
+        assert!(text.contains("domain edit example.org"), "{text}");
     }
     place.must("domain edit example.org --level secure --match relay.example.net");
     place.must("apply --yes");

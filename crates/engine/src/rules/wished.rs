@@ -345,10 +345,8 @@ fn managed_elsewhere(id: &RuleId, manager: &Manager) -> EngineError {
         Severity::Error,
         format!("The rule for {shown} is managed by {manager}, and is not changed here."),
         format!(
-            "`{}` changes it; {}. A rule of your own for {shown} may stand beside it: the stricter \
-             one wins.",
-            manager.edits(),
-            manager.ends()
+            "{} A rule of your own for {shown} may stand beside it: the stricter one wins.",
+            manager.place()
         ),
     );
     EngineError::Refused(finding.into())

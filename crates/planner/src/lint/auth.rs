@@ -6,6 +6,7 @@ use super::context::{Context, Reach, ServerTls, Service};
 use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
 use crate::Severity::{Error, Warning};
+use crate::credentials::credentials;
 use mailtls::Level;
 
 /// The rules.
@@ -65,6 +66,13 @@ fn no_plaintext(context: &Context<'_>, server: Option<&Service<'_>>) -> bool {
 }
 
 fn relay(context: &Context<'_>, out: &mut Vec<Finding>) {
+    let known = context
+        .facts
+        .is_some_and(|facts| !credentials(facts).keys.is_empty());
+    if known {
+        // Told of each next hop, by outbound.credentials-in-clear.
+        return;
+    }
     let enabled = context.set(None, "smtp_sasl_auth_enable");
     let weak = matches!(context.client_level(None), Some(Level::None | Level::May));
     let by_policy = context

@@ -42,20 +42,15 @@ impl Manager {
         }
     }
 
-    /// The command that changes what it manages.
-    pub fn edits(&self) -> String {
+    /// Where its rules are changed, and how they go away, in words.
+    pub fn place(&self) -> String {
         match self {
-            Self::Domain(domain) => format!("postseal domain edit {domain}"),
-            Self::Passwords => "postseal domain sync".to_owned(),
-        }
-    }
-
-    /// How its rules go away, in words.
-    pub fn ends(&self) -> String {
-        match self {
-            Self::Domain(domain) => format!("`postseal domain remove {domain}` takes it away"),
+            Self::Domain(domain) => format!(
+                "`postseal domain edit {domain}` changes it, `postseal domain remove {domain}` \
+                 takes it away."
+            ),
             Self::Passwords => format!(
-                "take the key out of {PASSWORDS}, then `postseal domain sync` takes it away"
+                "Take its key out of {PASSWORDS}, then `postseal domain sync` takes the rule away."
             ),
         }
     }

@@ -70,14 +70,13 @@ fn row(state: &DomainState) -> Vec<String> {
     let rule = rule(&state.rule);
     let text = |of: fn(&Rule) -> String| rule.map(of).unwrap_or_default();
     let auth = entry(&state.rule).is_some_and(|entry| entry.requires_auth);
-    let takes = state.route.takes(&state.rule.id.destination);
     vec![
         state.domain.clone(),
         state.rule.id.shown(),
         text(|rule| rule.policy.clone()),
         if auth { "required" } else { "-" }.to_owned(),
         standing(&state.rule).to_owned(),
-        match takes {
+        match state.is_routed() {
             true => "takes it".to_owned(),
             false => state.route.words(),
         },
@@ -127,7 +126,7 @@ fn document(state: &DomainState) -> Value {
         "pending": state.rule.is_pending(),
         "transport": state.route.transport,
         "next_hops_now": state.route.hops,
-        "routed": state.route.takes(&state.rule.id.destination),
+        "routed": state.is_routed(),
     })
 }
 
