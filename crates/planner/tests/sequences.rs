@@ -11,7 +11,7 @@ use support::{Host, data, script};
 
 const HOSTS: [&str; 5] = ["stock", "worn", "overrides", "filter", "postscreen"];
 
-const STEPS: [&str; 30] = [
+const STEPS: [&str; 32] = [
     "bind mx",
     "bind next",
     "unbind mx",

@@ -116,6 +116,10 @@ impl PolicyStore for FullStore<'_> {
         self.inner.list_rules(instance, filter, skip, limit)
     }
 
+    fn managed_rules(&self, instance: &str, limit: usize) -> Result<Vec<RuleState>, StoreError> {
+        self.inner.managed_rules(instance, limit)
+    }
+
     fn rule_changes(&self, operation: u64, limit: usize) -> Result<Vec<RuleState>, StoreError> {
         self.inner.rule_changes(operation, limit)
     }

@@ -55,6 +55,7 @@ pub(crate) fn rules(store: &mut dyn Store) {
     lists_are_filtered(store);
     many_are_taken_together(store);
     a_table_is_adopted(store);
+    those_of_managers_are_found_among_all(store);
     store.release(MX).unwrap();
     store.adopt(MX, &state("a")).unwrap();
     assert_eq!(texts(store, RuleView::Wanted), [] as [&str; 0]);
@@ -255,6 +256,40 @@ fn lists_are_filtered(store: &mut dyn Store) {
     assert_eq!(found(by_day)[0], "told.example");
     let page = store.list_rules(MX, &any(), 3, 1).unwrap();
     assert_eq!(page[0].wanted.as_ref(), Some(&told));
+}
+
+fn those_of_managers_are_found_among_all(store: &mut dyn Store) {
+    let managed = |destination: &str, manager: &str| {
+        let mut rule = rule(destination, "encrypt");
+        rule.id.manager = manager.to_owned();
+        rule
+    };
+    let [one, two] = [("[m.example]:587", "domain x"), ("[m.example]:587", "keys")]
+        .map(|(destination, manager)| managed(destination, manager));
+    let all = [one.clone(), two.clone(), rule("[m.example]:587", "may")];
+    store.wish_rules(MX, &all.map(RuleWish::Put)).unwrap();
+    let found = |store: &dyn Store, limit| -> Vec<(String, bool, bool)> {
+        let states = store.managed_rules(MX, limit).unwrap().into_iter();
+        let told = states.map(|one| (one.id.manager, one.in_force.is_some(), one.wanted.is_some()));
+        told.collect()
+    };
+    let told = |manager: &str, in_force, wanted| (manager.to_owned(), in_force, wanted);
+    assert_eq!(
+        found(store, 9),
+        [told("domain x", false, true), told("keys", false, true)]
+    );
+    assert_eq!(found(store, 1).len(), 1);
+    let take = wishes(store);
+    keep(store, "managed", take);
+    store
+        .wish_rules(MX, &[RuleWish::Remove(one.id.clone())])
+        .unwrap();
+    assert_eq!(
+        found(store, 9),
+        [told("domain x", true, false), told("keys", true, true)]
+    );
+    store.discard_rules(MX).unwrap();
+    assert_eq!(found(store, 9)[0], told("domain x", true, true));
 }
 
 fn many_are_taken_together(store: &mut dyn Store) {
