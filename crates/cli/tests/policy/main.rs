@@ -10,6 +10,7 @@ mod scene;
 mod peers;
 
 mod adopted;
+mod domains;
 mod faults;
 mod left;
 mod managed;
