@@ -190,7 +190,8 @@ fn credentials_go_in_clear_before_and_never_after() {
     passwords(&place, &[]);
     assert_eq!(place.must("domain sync").json["removed"], 1);
     place.must("apply --yes");
-    assert_eq!(place.installed(), [] as [std::path::PathBuf; 0]);
+    assert_eq!(place.maps(), "");
+    assert_eq!(place.listed("in_force"), [] as [&str; 0]);
 }
 
 #[test]
