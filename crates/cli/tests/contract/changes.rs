@@ -84,10 +84,11 @@ fn a_wish_is_answered_with_that_wish() {
         "Nothing has changed: this is in force already.\n"
     );
     said(&["set", "received-header=yes"]);
+    said(&["set", "mode=off"]);
     said(&["cert", "unbind", "mx"]);
     assert_eq!(
         said(&["discard"]),
-        "Dropped: received-header=yes unbind mx\n"
+        "Dropped: inbound=off outbound=off received-header=yes unbind mx\n"
     );
 }
 
