@@ -69,6 +69,12 @@ pub enum CertError {
     /// More certificates than a chain can sensibly have.
     #[error("{0} certificates in one chain (at most 32)")]
     TooMany(usize),
+    /// A certificate that issues none, given as a CA's; its subject.
+    #[error("{0} is no CA's certificate: it may not issue others")]
+    NotACa(String),
+    /// More CA certificates than somebody chooses.
+    #[error("{0} CA certificates are more than a private CA has (at most 50)")]
+    TooManyCas(usize),
     /// No certificate at all.
     #[error("no certificate in it")]
     NoCertificate,
@@ -132,6 +138,8 @@ impl CertError {
             Self::Truncated(_) => "cert.truncated",
             Self::Damaged(_) => "cert.damaged",
             Self::TooMany(_) => "cert.too-many",
+            Self::NotACa(_) => "cert.not-a-ca",
+            Self::TooManyCas(_) => "cert.too-many-cas",
             Self::NoCertificate => "cert.no-certificate",
             Self::NoLeaf => "cert.no-leaf",
             Self::TwoLeaves(..) => "cert.two-leaves",
@@ -180,6 +188,12 @@ impl CertError {
             Self::IsRequest => "Give the request to a CA, and the certificate it returns here.",
             Self::Truncated(_) | Self::Damaged(_) => {
                 "Copy or download the file again; compare its length with the original."
+            }
+            Self::NotACa(_) => {
+                "Give the CA's own certificate (its root, or the intermediate that issues), not the server's."
+            }
+            Self::TooManyCas(_) => {
+                "Give those that vouch for this certificate only; the system's need not be named."
             }
             Self::NoCertificate => "Give the file with -----BEGIN CERTIFICATE----- in it.",
             Self::NoLeaf => {
