@@ -16,9 +16,6 @@ use std::collections::BTreeSet;
 /// clients are told one, and which nobody but their users knows.
 const OF_CLIENTS: [u16; 2] = [587, 465];
 
-/// How many names of a certificate are told.
-const NAMES: usize = 3;
-
 /// The finding of a certificate problem. Soon expiring is no error yet.
 pub fn certificate_finding(problem: &CertProblem) -> Finding {
     let severity = match (problem.code, problem.gravity) {
@@ -48,20 +45,13 @@ pub(crate) fn only_clients(services: &[&Service]) -> bool {
 /// That a certificate is for another name than this server's, where only mail clients see it: they
 /// may well have been told the other one.
 pub(crate) fn told_to_clients(leaf: &Certificate, host: &str) -> Finding {
-    let more = leaf.dns_names.len().saturating_sub(NAMES);
-    let mut names: Vec<&str> = leaf.dns_names.iter().map(String::as_str).collect();
-    names.truncate(NAMES);
-    let more = match more {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
     Finding::new(
         "cert.names-of-clients",
         Severity::Info,
         format!(
-            "The certificate is for {}{more}, not for {host}: mail clients have to be told a name \
+            "The certificate is for {}, not for {host}: mail clients have to be told a name \
              that it has.",
-            names.join(", ")
+            leaf.names_shown()
         ),
         "Nothing, where they are. Else tell them one of its names, or have it issued for theirs.",
     )

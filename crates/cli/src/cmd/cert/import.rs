@@ -163,19 +163,24 @@ impl From {
             .or(self.cert.as_ref())
             .or(self.dir.as_ref());
         match (&error, looked_in) {
-            (EngineError::Certificate(CertError::KeyMissing), Some(path)) => {
-                Failure::from(error).file(path)
-            }
+            (
+                EngineError::Certificate(
+                    CertError::KeyMissing
+                    | CertError::KeyMismatch(_)
+                    | CertError::KeyEncrypted
+                    | CertError::KeyUnusable(_)
+                    | CertError::PasswordWrong
+                    | CertError::LegacyCipher(_)
+                    | CertError::UnknownCipher(_),
+                ),
+                Some(path),
+            ) => Failure::from(error).file(path),
             (EngineError::Certificate(CertError::PasswordMissing), _) => match self.named_file() {
                 Some(path) => Failure::from(error).file(path).hint(format!(
                     "Put the password that it was exported with into a file, mode 0600, and say: \
                      --cert {} --password-file FILE",
                     path.display()
                 )),
-                None => error.into(),
-            },
-            (EngineError::Certificate(CertError::PasswordWrong), _) => match self.named_file() {
-                Some(path) => Failure::from(error).file(path),
                 None => error.into(),
             },
             _ => error.into(),
