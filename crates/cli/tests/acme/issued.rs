@@ -96,4 +96,9 @@ fn renewals_keep_the_private_ca_that_was_chosen() {
     assert_eq!(codes(&with), "[]", "{}", with.stdout);
     site.must("cert renew web --force");
     assert_eq!(codes(&site.must("cert check web")), "[]");
+
+    // A folder would be a second source of it.
+    let folder = site.scene.named("");
+    let second = site.ends(65, &format!("cert watch mx --dir {folder} --once"));
+    assert_eq!(second.code(), "watch.renewed-here");
 }
