@@ -260,7 +260,7 @@ fn of_ca(problems: &mut Vec<Finding>, made_here: bool) {
     let as_leaf = |problem: &Finding| !made_here && problem.code == "cert.ca-as-leaf";
     problems.retain(|problem| as_leaf(problem) || OF_CAS.contains(&&*problem.code));
     for problem in problems.iter_mut().filter(|one| as_leaf(one)) {
-        problem.severity = Severity::Warning;
+        problem.severity = Severity::Info;
         problem
             .remedy
             .push_str(" Nothing, where it is here to issue: `cert request NAME --ca`.");
