@@ -189,12 +189,8 @@ impl CertError {
             Self::Truncated(_) | Self::Damaged(_) => {
                 "Copy or download the file again; compare its length with the original."
             }
-            Self::NotACa(_) => {
-                "Give the CA's own certificate (its root, or the intermediate that issues), not the server's."
-            }
-            Self::TooManyCas(_) => {
-                "Give those that vouch for this certificate only; the system's need not be named."
-            }
+            Self::NotACa(_) => "Give the CA's own certificate, not one that it issued.",
+            Self::TooManyCas(_) => "Give those only that vouch for this certificate.",
             Self::NoCertificate => "Give the file with -----BEGIN CERTIFICATE----- in it.",
             Self::NoLeaf => {
                 "Add the server's own certificate (cert.pem or fullchain.pem of the ACME client)."
