@@ -236,7 +236,9 @@ fn hint(error: &EngineError) -> Option<String> {
             "Run `postseal confirm` to keep it, or `postseal rollback` to undo it."
         }
         EngineError::Stale(_) => "Look at the new plan before you apply it.",
-        EngineError::Certificate(error) => return Some(error.remedy().to_owned()),
+        EngineError::Certificate(error) | EngineError::ChosenCa(error) => {
+            return Some(error.remedy().to_owned());
+        }
         EngineError::Acme(error) => return Some(acme_hint(error)),
         EngineError::Ordering { .. } => {
             "Wait for it to end; `cert renew` then renews what is still due."

@@ -13,7 +13,7 @@ use crate::renew::Renewals;
 use crate::{Engine, EngineError, RenewalView};
 use mailtls::{CertProblem, Certificate, Fingerprint, Gravity, PrivateKey};
 use postseal_planner::report::KeyAlgorithm;
-use postseal_planner::{Finding, Severity, SystemTrust};
+use postseal_planner::{Finding, Severity, SystemTrust, is_issuing_ca};
 use postseal_store::Certificate as Stored;
 use users::Users;
 use zeroize::Zeroizing;
@@ -125,10 +125,14 @@ impl Engine<'_> {
 
     fn view(&self, stored: Stored, around: &Around) -> Result<CertificateView, EngineError> {
         let chain = parsed(&stored)?;
-        let now = self.clock.now_unix();
-        let private_ca = stored.private_ca.as_deref();
         let used_by = around.users.of_certificate(&stored.name, stored.version);
-        let mut problems = problems(&chain, now, private_ca, &around.system, &used_by);
+        let mut problems = self.problems(&stored, &chain, around);
+        // A CA in the store issues; what would be wrong with presenting it is no matter, unless that is
+        // what is done or wished.
+        let made_here = stored.source == crate::make::MADE_CA;
+        if used_by.is_empty() && is_issuing_ca(&chain) {
+            of_ca(&mut problems, made_here);
+        }
         problems.extend(self.duplicate(&stored.name, &chain)?);
         let life = chain.first().map(crate::issue::life);
         let renewal = life.and_then(|life| around.renewals.of_certificate(&stored.name, &life));
@@ -144,6 +148,15 @@ impl Engine<'_> {
             problems,
             renewal,
         })
+    }
+
+    /// What is wrong with a certificate of the store now.
+    fn problems(&self, stored: &Stored, chain: &[Certificate], around: &Around) -> Vec<Finding> {
+        let (now, private_ca) = (self.clock.now_unix(), stored.private_ca.as_deref());
+        postseal_planner::chain_problems(chain, now, &[], private_ca, &around.system)
+            .iter()
+            .map(finding)
+            .collect()
     }
 
     /// What all certificates are shown with.
@@ -242,22 +255,16 @@ const OF_CAS: [&str; 5] = [
     "cert.weak-signature",
 ];
 
-/// What is wrong with a certificate of the store at `now`, as findings.
-fn problems(
-    chain: &[Certificate],
-    now_unix: i64,
-    private_ca: Option<&[u8]>,
-    system: &SystemTrust,
-    used_by: &[String],
-) -> Vec<Finding> {
-    // A CA in the store issues; what would be wrong with presenting it is no matter, unless that is
-    // what is done or wished.
-    let is_ca = used_by.is_empty() && postseal_planner::is_issuing_ca(chain);
-    postseal_planner::chain_problems(chain, now_unix, &[], private_ca, system)
-        .iter()
-        .filter(|problem| !is_ca || OF_CAS.contains(&problem.code))
-        .map(finding)
-        .collect()
+/// What matters of a CA that nothing presents. Who imports one may mean it for a server's.
+fn of_ca(problems: &mut Vec<Finding>, made_here: bool) {
+    let as_leaf = |problem: &Finding| !made_here && problem.code == "cert.ca-as-leaf";
+    problems.retain(|problem| as_leaf(problem) || OF_CAS.contains(&&*problem.code));
+    for problem in problems.iter_mut().filter(|one| as_leaf(one)) {
+        problem.severity = Severity::Info;
+        problem
+            .remedy
+            .push_str(" Nothing, where it is here to issue: `cert request NAME --ca`.");
+    }
 }
 
 pub(crate) fn finding(problem: &CertProblem) -> Finding {

@@ -7,7 +7,7 @@ use crate::propose::Proposal;
 use crate::{Engine, EngineError};
 use postseal_planner::facts::MasterState;
 use postseal_planner::report::Verdict;
-use postseal_planner::{Finding, Plan};
+use postseal_planner::{Finding, Plan, Severity};
 use postseal_store::RuleTake;
 use std::time::Duration;
 
@@ -39,6 +39,17 @@ pub struct Changed {
     pub proved: Verdict,
     /// Whether Postfix ran, so that its wire could show anything.
     pub master: MasterState,
+}
+
+impl Changed {
+    /// What it brought that was not so before: warnings, and names that mail clients may miss.
+    pub fn brought(&self) -> impl Iterator<Item = &Finding> {
+        let new = self.plan.findings.iter().filter(|one| !one.was_so_before);
+        let told = |one: &&Finding| {
+            one.severity >= Severity::Warning || one.code == "cert.names-of-clients"
+        };
+        new.map(|one| &one.finding).filter(told)
+    }
 }
 
 /// How a change ended.

@@ -102,6 +102,9 @@ pub enum EngineError {
     /// A certificate or key that cannot be used.
     #[error(transparent)]
     Certificate(#[from] mailtls::CertError),
+    /// A file that names no CA to trust.
+    #[error("no private CA to trust: {0}")]
+    ChosenCa(mailtls::CertError),
     /// A CA that speaks ACME.
     #[error(transparent)]
     Acme(AcmeError),
@@ -183,6 +186,7 @@ impl EngineError {
             | Self::Unconfirmed { .. }
             | Self::Unknown { .. }
             | Self::Certificate(_)
+            | Self::ChosenCa(_)
             | Self::Acme(AcmeError::Unusable(_) | AcmeError::ExternalAccountRequired(_))
             | Self::Host(HostError::Unreadable(_) | HostError::UnknownPort { .. })
             | Self::Store(StoreError::Exists(_) | StoreError::NotAdopted(_)) => Kind::Refused,
@@ -225,7 +229,7 @@ impl EngineError {
             Self::Interrupted => "interrupted",
             Self::Unnoted { .. } => "store.failed",
             Self::Unknown { .. } => "name.unknown",
-            Self::Certificate(error) => error.code(),
+            Self::Certificate(error) | Self::ChosenCa(error) => error.code(),
             Self::Host(error) => host_code(error),
             Self::Store(StoreError::Exists(_)) => "cert.exists",
             Self::Store(StoreError::Busy(_)) => "operation.open",

@@ -8,7 +8,7 @@ use crate::certificates::{CertificateView, finding};
 use crate::{Engine, EngineError};
 use mailtls::{Bundle, CertError, CertProblem, Certificate, Files, PrivateKey, Trust};
 use postseal_planner::{Digest, Finding, Severity};
-use postseal_store::{NewCertificate, Succession};
+use postseal_store::{Certificate as Stored, NewCertificate, Succession};
 use zeroize::Zeroizing;
 
 /// What `cert import` brings: the files' contents.
@@ -59,13 +59,10 @@ impl Engine<'_> {
             Some(key) => key.clone(),
             None => self.known_key(&import.name, &bundle.chain[0])?,
         };
-        let private_ca = import
-            .private_ca
-            .as_deref()
-            .map(first_certificate)
-            .transpose()?;
+        let private_ca = import.private_ca.as_deref().map(chosen_cas).transpose()?;
         refuse_unusable(&bundle.chain, self.clock.now_unix())?;
         let changes = self.put(&import, &bundle.chain, &key, private_ca)?;
+        self.settle_keys(&import.name)?;
         Ok(Imported {
             changes,
             view: self.certificate(&import.name)?,
@@ -103,13 +100,12 @@ impl Engine<'_> {
             name: import.name.clone(),
             chain: chain.iter().map(|cert| cert.der.clone()).collect(),
             key: Some(key.to_pem()?),
-            private_ca: private_ca.or_else(|| newest.and_then(|known| known.private_ca)),
+            private_ca: private_ca.or_else(|| kept_cas(newest.as_ref(), chain)),
             source: import.source.clone(),
             added_ms: self.clock.now_ms(),
             file_digest: Some(Digest::of(&file)),
             succession: import.succession,
         })?;
-        self.settle_next_key(&import.name)?;
         Ok(Changes::Some)
     }
 
@@ -164,9 +160,17 @@ fn refuse_unusable(chain: &[Certificate], now_unix: i64) -> Result<(), EngineErr
     }
 }
 
-fn first_certificate(pem_or_der: &[u8]) -> Result<Vec<u8>, EngineError> {
-    let bundle = Bundle::read(pem_or_der, None, None)?;
-    Ok(bundle.chain[0].der.clone())
+/// The CAs that a file names, as the store keeps them.
+pub(crate) fn chosen_cas(file: &[u8]) -> Result<Vec<u8>, EngineError> {
+    let cas = mailtls::read_cas(file).map_err(EngineError::ChosenCa)?;
+    Ok(mailtls::cas_to_der(&cas))
+}
+
+/// The CAs that the version before was trusted by, where the chain of the next one still ends there.
+pub(crate) fn kept_cas(before: Option<&Stored>, chain: &[Certificate]) -> Option<Vec<u8>> {
+    let known = before?.private_ca.as_ref()?;
+    let cas = mailtls::cas_from_der(known);
+    mailtls::leads_to(chain, &cas).then(|| known.clone())
 }
 
 /// Names become file names, so they are plain (`[A-Za-z0-9._-]`, at most 64, no leading dot).

@@ -7,6 +7,7 @@
 mod account;
 
 use crate::certificates::CertificateView;
+use crate::import::chosen_cas;
 use crate::{Engine, EngineError, Event, KeyChoice, Wanted, make};
 use account::Entry;
 pub(crate) use account::{Accounts, Failed};
@@ -52,6 +53,8 @@ pub struct Issue {
     pub terms: Terms,
     /// `mailto:` URLs for a new account.
     pub contacts: Vec<String>,
+    /// The file of the CAs that vouch for it, where the system's do not; renewals keep them.
+    pub private_ca: Option<Vec<u8>>,
     /// What a new account is bound to.
     pub external: Option<ExternalAccount>,
 }
@@ -91,6 +94,7 @@ impl Engine<'_> {
         }
         wanted.names = make::names(&wanted)?;
         check_way(&wanted.names, &issue.method.way)?;
+        issue.private_ca.as_deref().map(chosen_cas).transpose()?;
         Ok(wanted)
     }
 
@@ -100,7 +104,8 @@ impl Engine<'_> {
         let wanted = self.prepared(&issue)?;
         issue.method.names.clone_from(&wanted.names);
         let _lock = self.ordering_lock()?;
-        let arrived = self.first_order(&issue, &wanted, means)?;
+        let mut arrived = self.first_order(&issue, &wanted, means)?;
+        arrived.private_ca = issue.private_ca.as_deref().map(chosen_cas).transpose()?;
         let renewal = self.first_renewal(issue, &arrived, means);
         self.put_arrived(&wanted, &arrived, &renewal)?;
         Ok(Freshly {
@@ -193,6 +198,7 @@ impl Engine<'_> {
         Ok(Arrived {
             life: life(&leaf),
             issued: ordered.issued,
+            private_ca: None,
             findings: ordered.left_behind.iter().map(left_behind).collect(),
         })
     }
@@ -205,7 +211,8 @@ impl Engine<'_> {
         renewal: &Renewal,
     ) -> Result<(), EngineError> {
         let source = format!("ACME, {}", renewal.method.directory);
-        let new = self.as_stored(wanted, &arrived.issued, None, &source)?;
+        let chosen = arrived.private_ca.clone();
+        let new = self.as_stored(wanted, &arrived.issued, chosen, &source)?;
         // A CA counts what it issued: it is not lost to a busy database.
         let mut tries = 1..PATIENCE;
         loop {
@@ -214,7 +221,7 @@ impl Engine<'_> {
                 other => break other?,
             }
         }
-        self.settle_next_key(&wanted.name)
+        self.settle_keys(&wanted.name)
     }
 
     /// The certificate that the next one takes the place of, PEM, where the same CA issued it.
@@ -274,6 +281,8 @@ pub(crate) struct Asked<'a> {
 pub(crate) struct Arrived {
     pub(crate) life: Life,
     pub(crate) issued: Issued,
+    /// Who was chosen to vouch for it; none: whoever did for the version before.
+    pub(crate) private_ca: Option<Vec<u8>>,
     pub(crate) findings: Vec<Finding>,
 }
 

@@ -4,12 +4,15 @@
 //! signature itself (`issue` does), binds what it made.
 
 use crate::certificates::{CertificateView, finding, unknown};
-use crate::import::{check_name, taken};
+use crate::import::{check_name, kept_cas, taken};
 use crate::{Engine, EngineError};
 use mailtls::{CertError, CertProblem, Certificate, Gravity, PrivateKey};
 use postseal_issue::{IssueError, Issued, Key, KeyType, PrivateCa, Validity};
 use postseal_planner::{Digest, Finding, Severity};
 use postseal_store::{NewCertificate, PendingRequest, Succession};
+
+/// The source of a CA of one's own.
+pub(crate) const MADE_CA: &str = "private CA made here";
 
 /// What is made for which names.
 #[derive(Clone, Debug)]
@@ -75,7 +78,7 @@ impl Engine<'_> {
             key_pem: ca.key_pem(),
             chain_pem: String::new(),
         };
-        self.put_issued(wanted, &issued, None, "private CA made here")
+        self.put_issued(wanted, &issued, None, MADE_CA)
     }
 
     /// A certificate by a private CA of the store.
@@ -103,6 +106,9 @@ impl Engine<'_> {
     /// the same name.
     pub fn request(&mut self, wanted: &Wanted) -> Result<PendingRequest, EngineError> {
         check_name(&wanted.name)?;
+        if let Some(waiting) = self.waiting_request(&wanted.name)? {
+            return Err(waits(&waiting));
+        }
         let key = self.key_for(wanted)?;
         let names = names(wanted)?;
         let made = postseal_issue::signing_request(&names, &key).map_err(refused)?;
@@ -120,6 +126,12 @@ impl Engine<'_> {
     /// The requests that wait for their certificates.
     pub fn requests(&self) -> Result<Vec<PendingRequest>, EngineError> {
         Ok(self.store.requests()?)
+    }
+
+    /// The request that waits under `name`, if any.
+    pub fn waiting_request(&self, name: &str) -> Result<Option<PendingRequest>, EngineError> {
+        let all = self.store.requests()?;
+        Ok(all.into_iter().find(|request| request.name == name))
     }
 
     /// Forgets a request with its key.
@@ -165,7 +177,7 @@ impl Engine<'_> {
     ) -> Result<CertificateView, EngineError> {
         let new = self.as_stored(wanted, issued, private_ca, source)?;
         self.store.put_certificate(&new)?;
-        self.settle_next_key(&wanted.name)?;
+        self.settle_keys(&wanted.name)?;
         self.certificate(&wanted.name)
     }
 
@@ -180,6 +192,10 @@ impl Engine<'_> {
         let chain = mailtls::pem_certificates(issued.fullchain_pem().as_bytes())?;
         let key = PrivateKey::parse(issued.key_pem.as_bytes())?;
         let file = mailtls::key_first_pem(&key, &chain)?;
+        let private_ca = match private_ca {
+            Some(chosen) => Some(chosen),
+            None => kept_cas(self.newest(&wanted.name)?.as_ref(), &chain),
+        };
         Ok(NewCertificate {
             name: wanted.name.clone(),
             chain: chain.iter().map(|cert| cert.der.clone()).collect(),
@@ -222,6 +238,24 @@ pub(crate) fn names(wanted: &Wanted) -> Result<Vec<String>, EngineError> {
             })
         })
         .collect()
+}
+
+/// A second request would end the first one's key, and a CA may be at work on it.
+fn waits(request: &PendingRequest) -> EngineError {
+    let name = &request.name;
+    let message = format!(
+        "A request for {} waits under the name {name} for its certificate, with its key; another \
+         would make what a CA answers to it useless.",
+        request.names.join(", ")
+    );
+    let remedy = format!(
+        "`postseal cert import {name} --cert FILE` takes the CA's answer; `postseal cert request \
+         {name}` shows the request again; `postseal cert request {name} --forget` drops it with \
+         its key."
+    );
+    EngineError::Refused(
+        Finding::new("cert.request-waits", Severity::Error, message, remedy).into(),
+    )
 }
 
 /// Why nothing could be made.

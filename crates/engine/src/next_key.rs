@@ -73,18 +73,28 @@ impl Engine<'_> {
         let Some(pem) = self.store.next_key(name)? else {
             return Ok(None);
         };
-        let key = PrivateKey::parse(&pem)?;
-        let newest = self.newest(name)?;
-        let leaf = newest.as_ref().and_then(|newest| newest.chain.first());
-        let came = match leaf {
-            Some(leaf) => key.matches(&Certificate::parse(leaf)?),
-            None => false,
-        };
+        let came = self.is_of_newest(name, &PrivateKey::parse(&pem)?)?;
         Ok((!came).then_some(pem))
     }
 
-    /// Forgets the next key where this certificate is the one that it waited for.
-    pub(crate) fn settle_next_key(&mut self, name: &str) -> Result<(), EngineError> {
+    /// Whether the newest certificate under `name` has this key.
+    fn is_of_newest(&self, name: &str, key: &PrivateKey) -> Result<bool, EngineError> {
+        let newest = self.newest(name)?;
+        let leaf = newest.as_ref().and_then(|newest| newest.chain.first());
+        Ok(match leaf {
+            Some(leaf) => key.matches(&Certificate::parse(leaf)?),
+            None => false,
+        })
+    }
+
+    /// Forgets the next key, and the request, where the newest certificate is the one that it waited
+    /// for. A request that another certificate overtook waits on: its answer may be on its way.
+    pub(crate) fn settle_keys(&mut self, name: &str) -> Result<(), EngineError> {
+        if let Some(pem) = self.store.request_key(name)?
+            && self.is_of_newest(name, &PrivateKey::parse(&pem)?)?
+        {
+            self.store.delete_request(name)?;
+        }
         if self.store.next_key(name)?.is_some() && self.next_key(name)?.is_none() {
             self.store.delete_next_key(name)?;
         }

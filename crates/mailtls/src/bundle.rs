@@ -83,7 +83,7 @@ pub struct Files<'a> {
     pub key: Option<&'a [u8]>,
     /// The intermediates, where they stand in a file of their own.
     pub chain: Option<&'a [u8]>,
-    /// Opens a PKCS#12 file or an encrypted PKCS#8 key.
+    /// Opens a PKCS#12 file or an encrypted key.
     pub password: Option<&'a str>,
 }
 
@@ -173,6 +173,11 @@ impl<'a> Objects<'a> {
         if block.is_key() {
             self.keys.push(match block.label.as_str() {
                 "ENCRYPTED PRIVATE KEY" => self.unlock(&block.der)?,
+                _ if block.encrypted
+                    && let Some(password) = self.password =>
+                {
+                    PrivateKey::unlock_block(block, password)?
+                }
                 _ => PrivateKey::from_block(block)?,
             });
             return Ok(());

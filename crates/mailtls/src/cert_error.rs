@@ -69,6 +69,12 @@ pub enum CertError {
     /// More certificates than a chain can sensibly have.
     #[error("{0} certificates in one chain (at most 32)")]
     TooMany(usize),
+    /// A certificate that issues none, given as a CA's; its subject.
+    #[error("{0} is no CA's certificate: it may not issue others")]
+    NotACa(String),
+    /// More CA certificates than somebody chooses.
+    #[error("{0} CA certificates are more than a private CA has (at most 50)")]
+    TooManyCas(usize),
     /// No certificate at all.
     #[error("no certificate in it")]
     NoCertificate,
@@ -132,6 +138,8 @@ impl CertError {
             Self::Truncated(_) => "cert.truncated",
             Self::Damaged(_) => "cert.damaged",
             Self::TooMany(_) => "cert.too-many",
+            Self::NotACa(_) => "cert.not-a-ca",
+            Self::TooManyCas(_) => "cert.too-many-cas",
             Self::NoCertificate => "cert.no-certificate",
             Self::NoLeaf => "cert.no-leaf",
             Self::TwoLeaves(..) => "cert.two-leaves",
@@ -181,6 +189,8 @@ impl CertError {
             Self::Truncated(_) | Self::Damaged(_) => {
                 "Copy or download the file again; compare its length with the original."
             }
+            Self::NotACa(_) => "Give the CA's own certificate, not one that it issued.",
+            Self::TooManyCas(_) => "Give those only that vouch for this certificate.",
             Self::NoCertificate => "Give the file with -----BEGIN CERTIFICATE----- in it.",
             Self::NoLeaf => {
                 "Add the server's own certificate (cert.pem or fullchain.pem of the ACME client)."

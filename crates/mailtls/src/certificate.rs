@@ -167,6 +167,18 @@ impl Certificate {
                 .is_ok_and(|key| self.x509.verify(&key).unwrap_or(false))
     }
 
+    /// Whether it is a CA's that may issue certificates (RFC 5280 §4.2.1.3, §4.2.1.9).
+    pub fn may_issue(&self) -> bool {
+        let usage = self.key_usage.as_ref();
+        self.is_ca && usage.is_none_or(|usage| usage.contains(&"keyCertSign"))
+    }
+
+    /// Whether it is a CA's that may do nothing but issue: no handshake can be signed with it.
+    pub fn only_issues(&self) -> bool {
+        let usage = self.key_usage.as_ref();
+        self.is_ca && usage.is_some_and(|usage| !usage.contains(&"digitalSignature"))
+    }
+
     /// Whether the certificate is for this host name or IP address (RFC 6125): a `*` stands for
     /// exactly one left-most label, U-labels and A-labels are the same name, and the common name
     /// counts only where there is no DNS name.

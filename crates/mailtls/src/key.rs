@@ -6,6 +6,8 @@
 
 use crate::pem::{self, Block, Form};
 use crate::{CertError, Certificate};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use openssl::ec::EcKey;
 use openssl::pkey::{Id, PKey, Private};
 use openssl::rsa::Rsa;
@@ -80,6 +82,31 @@ impl PrivateKey {
             other => return Err(CertError::KeyUnusable(format!("Postfix reads no {other}"))),
         };
         Self::usable(key.ok_or_else(|| CertError::Damaged("the private key".into()))?)
+    }
+
+    /// A key in the older encrypted form (`Proc-Type: 4,ENCRYPTED`; RFC 1421), as
+    /// `openssl rsa -aes256 -traditional` writes it.
+    pub(crate) fn unlock_block(block: &Block, password: &str) -> Result<Self, CertError> {
+        let cipher = block.cipher.as_deref().ok_or(CertError::KeyEncrypted)?;
+        if cipher.starts_with("DES-CBC,") {
+            return Err(CertError::LegacyCipher("single DES"));
+        }
+        let label = &block.label;
+        let body = Zeroizing::new(STANDARD.encode(&block.der));
+        let mut pem = Zeroizing::new(String::with_capacity(body.len() * 2 + 200));
+        pem.push_str(&format!(
+            "-----BEGIN {label}-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: {cipher}\n\n"
+        ));
+        let mut rest = body.as_str();
+        while !rest.is_empty() {
+            let (line, more) = rest.split_at(rest.len().min(64));
+            pem.push_str(line);
+            pem.push('\n');
+            rest = more;
+        }
+        pem.push_str(&format!("-----END {label}-----\n"));
+        let key = PKey::private_key_from_pem_passphrase(pem.as_bytes(), password.as_bytes());
+        Self::usable(key.map_err(|_| CertError::PasswordWrong)?)
     }
 
     pub(crate) fn from_der(der: &[u8]) -> Result<Self, CertError> {

@@ -5,6 +5,7 @@
 //! logs. Knows nothing of Postseal.
 
 mod bundle;
+mod cas;
 mod cert_error;
 mod certificate;
 mod configured;
@@ -32,6 +33,7 @@ mod bad_certs;
 mod forge;
 
 pub use bundle::{Bundle, Files, Note};
+pub use cas::{cas_from_der, cas_to_der, leads_to, read_cas};
 pub use cert_error::CertError;
 pub use certificate::{Certificate, Digests, KeyKind, Summary, host_name, pem_certificates};
 pub use configured::{Loaded, chain_file_problems, chain_files_problems, pair_problems};

@@ -23,6 +23,8 @@ pub(crate) struct Block {
     pub(crate) label: String,
     /// Whether its headers say that it is encrypted (`Proc-Type: 4,ENCRYPTED`).
     pub(crate) encrypted: bool,
+    /// How (`DEK-Info`), where its headers say so.
+    pub(crate) cipher: Option<String>,
     /// Its content.
     pub(crate) der: Zeroizing<Vec<u8>>,
 }
@@ -91,6 +93,7 @@ pub(crate) fn blocks(bytes: &[u8]) -> Result<Vec<Block>, CertError> {
 fn block<'a>(label: &str, lines: &mut impl Iterator<Item = &'a [u8]>) -> Result<Block, CertError> {
     let mut body = Zeroizing::new(Vec::new());
     let mut encrypted = false;
+    let mut cipher = None;
     for line in lines {
         if line.starts_with(BEGIN) {
             break;
@@ -102,11 +105,15 @@ fn block<'a>(label: &str, lines: &mut impl Iterator<Item = &'a [u8]>) -> Result<
             return Ok(Block {
                 label: label.to_owned(),
                 encrypted,
+                cipher,
                 der: decode(&body, label)?,
             });
         }
         if line.contains(&b':') {
             encrypted |= line.starts_with(b"Proc-Type:") && line.ends_with(b"ENCRYPTED");
+            if let Some(how) = line.strip_prefix(b"DEK-Info:") {
+                cipher = Some(String::from_utf8_lossy(how.trim_ascii()).into_owned());
+            }
         } else if !line.starts_with(b"DEK-Info") {
             body.extend(line.iter().filter(|byte| !byte.is_ascii_whitespace()));
         }

@@ -82,7 +82,8 @@ pub fn problems(
     uses(leaf, &mut found);
     names::judge(leaf, names, &mut found);
     if leaf.self_signed {
-        found.push(chain::self_signed(leaf));
+        // That it may only issue is the cause; a root is its own issuer by nature.
+        found.extend((!leaf.only_issues()).then(|| chain::self_signed(leaf)));
     } else {
         chain::judge(chain, now, trust, &mut found);
     }
@@ -92,10 +93,14 @@ pub fn problems(
 
 fn uses(leaf: &Certificate, found: &mut Vec<CertProblem>) {
     if leaf.is_ca {
+        let gravity = match leaf.only_issues() {
+            true => Gravity::Error,
+            false => Gravity::Warning,
+        };
         found.push(CertProblem::new(
             "cert.ca-as-leaf",
-            Gravity::Warning,
-            format!("{} is a CA certificate, used as a server's", leaf.subject),
+            gravity,
+            format!("{} is a CA's certificate, not a server's", leaf.subject),
             "Have the CA issue a certificate for the server, and keep the CA's key elsewhere.",
         ));
     }

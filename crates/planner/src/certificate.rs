@@ -10,13 +10,11 @@ use crate::{Finding, Severity};
 use mailtls::{CertProblem, Certificate, Gravity};
 use postfix_cf::{MainCf, MasterCf};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// The ports of mail clients (RFC 6409, RFC 8314). Servers look a mail exchanger up by its name;
 /// clients are told one, and which nobody but their users knows.
 const OF_CLIENTS: [u16; 2] = [587, 465];
-
-/// How many names of a certificate are told.
-const NAMES: usize = 3;
 
 /// The finding of a certificate problem. Soon expiring is no error yet.
 pub fn certificate_finding(problem: &CertProblem) -> Finding {
@@ -47,20 +45,13 @@ pub(crate) fn only_clients(services: &[&Service]) -> bool {
 /// That a certificate is for another name than this server's, where only mail clients see it: they
 /// may well have been told the other one.
 pub(crate) fn told_to_clients(leaf: &Certificate, host: &str) -> Finding {
-    let more = leaf.dns_names.len().saturating_sub(NAMES);
-    let mut names: Vec<&str> = leaf.dns_names.iter().map(String::as_str).collect();
-    names.truncate(NAMES);
-    let more = match more {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
     Finding::new(
         "cert.names-of-clients",
         Severity::Info,
         format!(
-            "The certificate is for {}{more}, not for {host}: mail clients have to be told a name \
+            "The certificate is for {}, not for {host}: mail clients have to be told a name \
              that it has.",
-            names.join(", ")
+            leaf.names_shown()
         ),
         "Nothing, where they are. Else tell them one of its names, or have it issued for theirs.",
     )
@@ -76,20 +67,54 @@ pub fn name_finding(
     let (main, master) = (&facts.main_cf.bytes, &facts.master_cf.bytes);
     let (main, master) = (MainCf::parse(main), MasterCf::parse(master));
     let view = View::new(&main, &master, facts);
-    let host = facts.values.get("myhostname");
-    let host = host.filter(|host| !host.is_empty() && !host.contains('$'));
-    let (asked, services) = match &bound.place {
-        Place::Server | Place::Port(_) => (host?.clone(), presenting(&view, bound, intent)),
-        // Any name below it.
-        Place::Sni(name) if name.starts_with('.') => (format!("any{name}"), Vec::new()),
-        Place::Sni(name) => (name.clone(), Vec::new()),
-        Place::Client(_) => return None,
-    };
+    let services = presenting(&view, bound, intent);
+    let asked = asked_for(&bound.place, facts)?;
     let problem = mailtls::name_problem(leaf, &asked)?;
-    Some(match only_clients(&services) {
+    let on_server = !matches!(bound.place, Place::Sni(_));
+    Some(match on_server && only_clients(&services) {
         true => told_to_clients(leaf, &asked),
         false => certificate_finding(&problem),
     })
+}
+
+/// The first name by which a certificate of this place is asked for.
+fn asked_for(place: &Place, facts: &Facts) -> Option<String> {
+    let host = facts.values.get("myhostname");
+    let host = host.filter(|host| !host.is_empty() && !host.contains('$'));
+    match place {
+        Place::Server | Place::Port(_) => host.cloned(),
+        // Any name below it.
+        Place::Sni(name) if name.starts_with('.') => Some(format!("any{name}")),
+        Place::Sni(name) => Some(name.clone()),
+        Place::Client(_) => None,
+    }
+}
+
+/// The names that servers or clients ask for where `bound` presents `before`, that it has, and that
+/// `after` lacks; each as an error.
+pub fn names_lost(
+    (before, after): (&Certificate, &Certificate),
+    bound: &Binding,
+    intent: &Intent,
+    facts: &Facts,
+) -> Vec<Finding> {
+    let (main, master) = (&facts.main_cf.bytes, &facts.master_cf.bytes);
+    let (main, master) = (MainCf::parse(main), MasterCf::parse(master));
+    let view = View::new(&main, &master, facts);
+    let mut asked = BTreeSet::from_iter(asked_for(&bound.place, facts));
+    if matches!(bound.place, Place::Server | Place::Port(_)) {
+        if only_clients(&presenting(&view, bound, intent)) {
+            return Vec::new();
+        }
+        asked.extend(crate::rules::dane::hosts(&view));
+    }
+    let lost = asked.iter().filter(|name| before.matches_name(name));
+    let lost = lost.filter_map(|name| mailtls::name_problem(after, name));
+    lost.map(|problem| Finding {
+        severity: Severity::Error,
+        ..certificate_finding(&problem)
+    })
+    .collect()
 }
 
 /// The servers that a binding presents a certificate on: what is said of a port goes before what is

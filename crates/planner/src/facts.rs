@@ -115,7 +115,7 @@ pub struct StoredCertificate {
     pub fingerprint: mailtls::Fingerprint,
     /// Whether a matching private key is sealed in the store.
     pub has_key: bool,
-    /// A private CA that was given explicitly, DER.
+    /// The CAs of one's own that were given explicitly, DER, one after the other.
     pub private_ca: Option<Vec<u8>>,
     /// Digest of the key-first PEM file as it will stand on disk (keys never leave the store).
     pub file_digest: Option<Digest>,

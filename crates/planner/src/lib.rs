@@ -41,7 +41,7 @@ pub mod version;
 mod view;
 mod words;
 
-pub use certificate::{certificate_finding, name_finding};
+pub use certificate::{certificate_finding, name_finding, names_lost};
 pub use compile::{SMTPS_OUT_NAME, installed_at, installed_folder, policy_map_files};
 pub use digest::{Digest, Digesting};
 pub use expect::expect;

@@ -45,10 +45,11 @@ pub fn chain_problems(
     private_ca: Option<&[u8]>,
     system: &SystemTrust,
 ) -> Vec<CertProblem> {
-    let own = private_ca.and_then(|der| Certificate::parse(der).ok());
+    let own = private_ca.map(mailtls::cas_from_der);
+    let own = own.filter(|cas| !cas.is_empty());
     let alone = matches!(chain, [lone] if !lone.self_signed);
     let anchors: Option<Vec<Certificate>> = match (own, &system.0) {
-        (Some(own), _) => Some(vec![own]),
+        (Some(own), _) => Some(own),
         (None, Some(system)) => Some(system.of(chain)),
         (None, None) => alone.then(Vec::new),
     };
@@ -69,13 +70,9 @@ pub fn is_issuing_ca(chain: &[Certificate]) -> bool {
     let [lone] = chain else {
         return false;
     };
-    let cannot_sign = lone
-        .key_usage
-        .as_ref()
-        .is_some_and(|usage| !usage.contains(&"digitalSignature"));
     let is_host = |name: &String| name.contains('.') && mailtls::host_name(name).is_some();
     let of_host = !lone.dns_names.is_empty() || lone.common_name.as_ref().is_some_and(is_host);
-    lone.is_ca && lone.self_signed && (cannot_sign || !of_host)
+    lone.is_ca && lone.self_signed && (lone.only_issues() || !of_host)
 }
 
 /// Whether a problem is that nobody vouches for the chain.

@@ -15,7 +15,7 @@ pub struct NewCertificate {
     pub chain: Vec<Vec<u8>>,
     /// The private key, PEM (PKCS#8); sealed before it is stored.
     pub key: Option<Zeroizing<Vec<u8>>>,
-    /// An explicitly given private CA, DER.
+    /// The explicitly given CAs of one's own, DER, one after the other.
     pub private_ca: Option<Vec<u8>>,
     /// Where it came from, for people.
     pub source: String,

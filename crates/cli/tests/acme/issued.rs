@@ -68,3 +68,37 @@ fn each_instance_of_a_store_gets_what_was_renewed_by_its_own_timer() {
     assert_eq!(on_other("cert renew").json["changed"], false);
     assert_eq!(site.must("cert renew").json["changed"], false);
 }
+
+/// A CA that the system does not know is chosen once; what it issues next is trusted by the same.
+#[test]
+fn renewals_keep_the_private_ca_that_was_chosen() {
+    let world = World::new();
+    let site = &world.site;
+    let root = site.scene.named("issuing-root.pem");
+    std::fs::write(&root, world.pebble.issuing_root_pem().unwrap()).unwrap();
+    let codes = |ran: &Ran| ran.json["findings"].to_string();
+    let chosen = format!(" --private-ca {root}");
+    let issued = world.issue("mx", "mx.box.test", &chosen, "mx 1");
+    assert_eq!(codes(&issued), "[]", "{}", issued.stdout);
+    let renewed = site.must("cert renew mx --force");
+    assert_eq!(renewed.json["changed"], true, "{}", renewed.stdout);
+    assert_eq!(codes(&site.must("cert check mx")), "[]");
+
+    // Where none was chosen nobody vouches; chosen later, it is kept from then on.
+    let without = world.issue("web", "www.box.test", "", "web 1");
+    assert!(
+        codes(&without).contains("cert.issuer-unknown"),
+        "{}",
+        codes(&without)
+    );
+    let again = format!("{chosen} --renew");
+    let with = world.issue("web", "www.box.test", &again, "web 2");
+    assert_eq!(codes(&with), "[]", "{}", with.stdout);
+    site.must("cert renew web --force");
+    assert_eq!(codes(&site.must("cert check web")), "[]");
+
+    // A folder would be a second source of it.
+    let folder = site.scene.named("");
+    let second = site.ends(65, &format!("cert watch mx --dir {folder} --once"));
+    assert_eq!(second.code(), "watch.renewed-here");
+}

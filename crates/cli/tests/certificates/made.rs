@@ -180,3 +180,35 @@ fn pkcs12_and_standard_input_are_read() {
     site.must("apply");
     assert_eq!(site.plainly(), all("piped"));
 }
+
+#[test]
+fn a_key_in_the_older_encrypted_form_is_opened_and_errors_name_its_file() {
+    let site = Site::adopted();
+    let [cert, plain, other] = ["ec.pem", "ec.key", "rsa.key"].map(|name| site.scene.named(name));
+    let [key, right, wrong] = ["old.key", "right", "wrong"].map(|name| site.scene.named(name));
+    let words = format!("ec -in {plain} -aes256 -passout pass:secret -out {key}");
+    run("/usr/bin/openssl", &words.split(' ').collect::<Vec<_>>());
+    assert!(
+        fs::read_to_string(&key)
+            .unwrap()
+            .contains("Proc-Type: 4,ENCRYPTED")
+    );
+    fs::write(&right, "secret\n").unwrap();
+    fs::write(&wrong, "guess\n").unwrap();
+    let import = |key: &str| format!("cert import mx --cert {cert} --key {key}");
+    for (words, code, file) in [
+        (import(&key), "cert.key-encrypted", &key),
+        (
+            format!("{} --password-file {wrong}", import(&key)),
+            "cert.password-wrong",
+            &key,
+        ),
+        (import(&other), "cert.key-mismatch", &other),
+    ] {
+        let refused = site.ends(65, &words);
+        assert_eq!(refused.code(), code);
+        let message = refused.json["error"]["message"].as_str().unwrap();
+        assert!(message.starts_with(file.as_str()), "{message}");
+    }
+    site.must(&format!("{} --password-file {right}", import(&key)));
+}

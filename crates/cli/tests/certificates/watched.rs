@@ -124,7 +124,7 @@ fn one_bad_folder_holds_back_no_other() {
 fn a_renewal_that_cannot_be_presented_leaves_the_old_one_and_is_told() {
     let (site, certbot) = serving();
     site.must(&format!("cert watch mx --dir {} --once", certbot.live()));
-    certbot.make_of(&site, "good", KeyType::Rsa2048, &["elsewhere.test"]);
+    certbot.make(&site, "good");
     site.scene.edit("main.cf", |text| {
         text + "tls_server_sni_maps = hash:/nonexistent/sni\n"
     });

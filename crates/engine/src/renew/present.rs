@@ -25,7 +25,11 @@ impl Engine<'_> {
         case.renewal.progress.deployed(&case.life, &instance);
         self.store.update_renewal(&case.renewal)?;
         let changed = changed.map(Box::new);
-        Ok((RenewalEnd::Deployed { changed }, Vec::new()))
+        let brought = changed
+            .iter()
+            .flat_map(|changed| changed.brought().cloned());
+        let brought = brought.collect();
+        Ok((RenewalEnd::Deployed { changed }, brought))
     }
 
     /// The newest version stays in the store, and the older one in force.

@@ -4,6 +4,7 @@
 
 use crate::import::check_name;
 use crate::{Engine, EngineError};
+use postseal_planner::{Finding, Severity};
 use postseal_store::Watch;
 
 impl Engine<'_> {
@@ -12,6 +13,10 @@ impl Engine<'_> {
     pub fn remember_watch(&mut self, mut watch: Watch) -> Result<(), EngineError> {
         check_name(&watch.name)?;
         self.state()?;
+        let renewals = self.store.renewals()?;
+        if renewals.iter().any(|renewal| renewal.name == watch.name) {
+            return Err(renewed_here(&watch.name));
+        }
         let known = self.watches(None)?;
         let same = known
             .into_iter()
@@ -37,4 +42,14 @@ impl Engine<'_> {
             name: name.to_owned(),
         })
     }
+}
+
+/// Two sources under one name would take turns in what is presented.
+fn renewed_here(name: &str) -> EngineError {
+    let message = format!("{name} is renewed here, by ACME: a folder would be a second source.");
+    let remedy = format!(
+        "Watch the folder under another name, or `postseal cert renew {name} --stop` first."
+    );
+    let finding = Finding::new("watch.renewed-here", Severity::Error, message, remedy);
+    EngineError::Refused(finding.into())
 }

@@ -109,6 +109,7 @@ impl World {
             succession: Succession::First,
             terms: Terms::Agreed,
             contacts: Vec::new(),
+            private_ca: None,
             external: None,
         }
     }

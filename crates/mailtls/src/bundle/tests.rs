@@ -309,6 +309,40 @@ fn a_broken_chain_names_what_is_missing() {
 }
 
 #[test]
+fn a_key_in_the_older_encrypted_form_is_opened_by_its_password() {
+    let leaf = Recipe::leaf("mx.example.com").make();
+    let cipher = openssl::symm::Cipher::aes_256_cbc();
+    let key = leaf.key.ec_key().unwrap();
+    let key = key
+        .private_key_to_pem_passphrase(cipher, b"secret")
+        .unwrap();
+    assert!(String::from_utf8_lossy(&key).contains("Proc-Type: 4,ENCRYPTED"));
+    let read = |password| {
+        Bundle::from_files(Files {
+            cert: &leaf.pem(),
+            key: Some(&key),
+            chain: None,
+            password,
+        })
+    };
+    let read_code = |password| read(password).unwrap_err().code();
+    assert!(read(Some("secret")).unwrap().key.is_some());
+    assert_eq!(read_code(Some("wrong")), "cert.password-wrong");
+    assert_eq!(read_code(None), "cert.key-encrypted");
+    let old = String::from_utf8_lossy(&key).replace("AES-256-CBC", "DES-CBC");
+    let old = Files {
+        cert: &leaf.pem(),
+        key: Some(old.as_bytes()),
+        chain: None,
+        password: Some("x"),
+    };
+    assert_eq!(
+        Bundle::from_files(old).unwrap_err().code(),
+        "cert.legacy-cipher"
+    );
+}
+
+#[test]
 fn certificates_that_issued_each_other_do_not_loop() {
     let a = Recipe::ca("A").make();
     let mut b = Recipe::ca("B").by(&a);

@@ -26,6 +26,8 @@ fn all() -> Vec<CertError> {
         CertError::Truncated(text()),
         CertError::Damaged(text()),
         CertError::TooMany(1),
+        CertError::NotACa(text()),
+        CertError::TooManyCas(1),
         CertError::NoCertificate,
         CertError::NoLeaf,
         CertError::TwoLeaves(text(), text()),

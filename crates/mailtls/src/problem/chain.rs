@@ -13,7 +13,9 @@ pub(super) fn self_signed(leaf: &Certificate) -> CertProblem {
         .dns_names
         .iter()
         .all(|name| Some(name) == leaf.common_name.as_ref());
-    if leaf.bare_subject && only_its_name && lifetime > PUBLIC_LIFETIME {
+    let own_name = leaf.common_name.as_deref().and_then(crate::host_name);
+    let is_of_host = own_name.is_some() || !leaf.is_ca;
+    if leaf.bare_subject && only_its_name && is_of_host && lifetime > PUBLIC_LIFETIME {
         return CertProblem::new(
             "cert.system-certificate",
             Gravity::Error,

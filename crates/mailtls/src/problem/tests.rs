@@ -133,7 +133,7 @@ fn names_uses_and_strength_are_judged() {
     );
     assert_eq!(
         changed(|recipe| recipe.is_ca = true),
-        ["cert.ca-as-leaf:Warning", "cert.untrusted:Warning"]
+        ["cert.ca-as-leaf:Error"]
     );
 }
 

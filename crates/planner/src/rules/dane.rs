@@ -359,7 +359,7 @@ impl Doubts {
 }
 
 /// The names that senders go by, for the rules on names in certificates.
-pub(super) fn hosts(view: &View<'_>) -> Vec<String> {
+pub(crate) fn hosts(view: &View<'_>) -> Vec<String> {
     match view.facts().dns.is_empty() {
         true => Vec::new(),
         false => dane::mx_names_of(view).hosts,

@@ -40,7 +40,6 @@ pub(super) async fn put(
     if let Some(leaf) = new.chain.first() {
         super::leaves::note(db, &new.name, version, leaf).await?;
     }
-    super::requests::delete(db, &new.name).await?;
     Ok(())
 }
 

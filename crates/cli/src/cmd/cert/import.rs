@@ -26,7 +26,7 @@ pub(crate) struct ImportArgs {
     name: String,
     #[command(flatten)]
     from: From,
-    /// The private CA that the certificate is to be trusted by
+    /// The private CA that the certificate is to be trusted by; the file may hold several
     #[arg(long, value_name = "FILE")]
     private_ca: Option<PathBuf>,
     /// It takes the place of the certificate that has this name now (`cert deploy` presents it)
@@ -95,7 +95,10 @@ pub(super) fn import(args: &ImportArgs, global: &Global) -> Result<Answer, Failu
     );
     let mut session = Session::open(global)?;
     let imported = session.engine().import_certificate(import);
-    let imported = imported.map_err(|error| args.from.named(error))?;
+    let imported = imported.map_err(|error| match (&error, &args.private_ca) {
+        (EngineError::ChosenCa(_), Some(path)) => Failure::from(error).file(path),
+        _ => args.from.named(error),
+    })?;
     Ok(answer(&imported))
 }
 
@@ -111,7 +114,8 @@ pub(super) fn deploy(args: &DeployArgs, global: &Global) -> Result<Answer, Failu
         let imported = engine.import_certificate(import);
         imported.map_err(|error| args.from.named(error))?;
     }
-    Ok(apply::answer(&engine.deploy(&args.name)?))
+    let changed = engine.deploy(&args.name)?;
+    Ok(apply::answer(&changed).and(&findings_text(changed.brought())))
 }
 
 fn answer(imported: &Imported) -> Answer {
@@ -159,19 +163,24 @@ impl From {
             .or(self.cert.as_ref())
             .or(self.dir.as_ref());
         match (&error, looked_in) {
-            (EngineError::Certificate(CertError::KeyMissing), Some(path)) => {
-                Failure::from(error).file(path)
-            }
+            (
+                EngineError::Certificate(
+                    CertError::KeyMissing
+                    | CertError::KeyMismatch(_)
+                    | CertError::KeyEncrypted
+                    | CertError::KeyUnusable(_)
+                    | CertError::PasswordWrong
+                    | CertError::LegacyCipher(_)
+                    | CertError::UnknownCipher(_),
+                ),
+                Some(path),
+            ) => Failure::from(error).file(path),
             (EngineError::Certificate(CertError::PasswordMissing), _) => match self.named_file() {
                 Some(path) => Failure::from(error).file(path).hint(format!(
                     "Put the password that it was exported with into a file, mode 0600, and say: \
                      --cert {} --password-file FILE",
                     path.display()
                 )),
-                None => error.into(),
-            },
-            (EngineError::Certificate(CertError::PasswordWrong), _) => match self.named_file() {
-                Some(path) => Failure::from(error).file(path),
                 None => error.into(),
             },
             _ => error.into(),

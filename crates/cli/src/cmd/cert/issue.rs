@@ -13,7 +13,7 @@ use crate::cmd::apply::duration;
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
-use postseal_engine::{Engine, Freshly, Issue, Means, Terms};
+use postseal_engine::{Engine, EngineError, Freshly, Issue, Means, Terms};
 use postseal_issue::acme::ExternalAccount;
 use postseal_planner::Finding;
 use postseal_planner::renewal::{Method, NextKey, Way};
@@ -67,6 +67,9 @@ struct CaArgs {
     /// The root of a private CA's server, PEM
     #[arg(long, value_name = "FILE", requires = "ca")]
     ca_root: Option<PathBuf>,
+    /// The private CA that the certificates are to be trusted by, now and at each renewal
+    #[arg(long, value_name = "FILE")]
+    private_ca: Option<PathBuf>,
     /// Yes, I agree to the CA's terms (for the first certificate of a CA)
     #[arg(long)]
     agree_terms: bool,
@@ -143,6 +146,7 @@ pub(super) fn run(args: &IssueArgs, global: &Global) -> Result<Answer, Failure> 
     }
     let wishes = args.wishes()?;
     let external = args.ca.external()?;
+    let trusted = args.ca.private_ca.as_deref().map(read).transpose()?;
     let method = args.method()?;
     let mut session = Session::open(global)?;
     session.heed_interrupts()?;
@@ -151,11 +155,15 @@ pub(super) fn run(args: &IssueArgs, global: &Global) -> Result<Answer, Failure> 
         let mut change = Change::default();
         let mut fresh = Vec::new();
         let issues = wishes.iter();
-        let issues = issues.map(|wish| args.issue(wish, &method, external.clone()));
+        let issues = issues.map(|wish| Issue {
+            private_ca: trusted.as_ref().map(|file| file.to_vec()),
+            ..args.issue(wish, &method, external.clone())
+        });
         let issues: Vec<Issue> = issues.collect();
         // What is wrong with the second is said before the first is ordered.
         for issue in &issues {
-            engine.check_issue(issue)?;
+            let checked = engine.check_issue(issue);
+            checked.map_err(|error| args.ca.named(error))?;
         }
         for issue in issues {
             let name = issue.name.clone();
@@ -213,6 +221,7 @@ impl IssueArgs {
                 false => Terms::NotSaid,
             },
             contacts: self.ca.contact.iter().map(mailto).collect(),
+            private_ca: None,
             external,
         }
     }
@@ -239,6 +248,14 @@ impl IssueArgs {
 }
 
 impl CaArgs {
+    /// An error that says which file names no CA.
+    fn named(&self, error: EngineError) -> Failure {
+        match (&error, &self.private_ca) {
+            (EngineError::ChosenCa(_), Some(path)) => Failure::from(error).file(path),
+            _ => error.into(),
+        }
+    }
+
     fn external(&self) -> Result<Option<ExternalAccount>, Failure> {
         let (Some(key_id), Some(file)) = (&self.eab_kid, &self.eab_hmac_key_file) else {
             return Ok(None);

@@ -15,7 +15,7 @@ use postseal_engine::{CertificateView, Engine, EngineError, KeyChoice, Wanted};
 use postseal_issue::KeyType;
 use postseal_store::{PendingRequest, Succession};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A year: what self-signed certificates and those of private CAs last when nothing is said.
 const YEAR: u32 = 365;
@@ -58,7 +58,8 @@ pub(crate) struct PrivateCaArgs {
 /// Arguments of `cert request`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RequestArgs {
-    /// The name that the certificate will have; without it, the requests that wait are listed
+    /// The name that the certificate will have; alone, the request that waits under it is shown;
+    /// without it, those that wait are listed
     name: Option<String>,
     #[command(flatten)]
     names: Names,
@@ -193,18 +194,36 @@ pub(super) fn request(args: &RequestArgs, global: &Global) -> Result<Answer, Fai
             gone.document(json!({})),
         ));
     }
+    if args.names.names.is_empty() && args.ca.is_none() {
+        let mut session = Session::open(global)?;
+        if let Some(waiting) = session.engine().waiting_request(name)? {
+            return written(args, &waiting, Change::default());
+        }
+    }
     let wanted = args.key.wanted(name, &args.names, args.days)?;
     let mut session = Session::open(global)?;
     let mut engine = session.engine();
     if let Some(ca) = &args.ca {
         return with_waiting_key(&mut engine, name, |engine| engine.issue_by(ca, &wanted));
     }
+    if let Some(path) = args.out.as_ref().filter(|path| path.exists()) {
+        return Err(not_new(path));
+    }
     let request = engine.request(&wanted)?;
-    let document = Change::default()
-        .of(name.clone(), None::<String>, "waiting")
-        .document(json!({"names": request.names, "request": request.pem}));
+    let change = Change::default().of(name.clone(), None::<String>, "waiting");
+    written(args, &request, change)
+}
+
+/// A request, on standard output or in the file that was said.
+fn written(
+    args: &RequestArgs,
+    request: &PendingRequest,
+    change: Change,
+) -> Result<Answer, Failure> {
+    let name = &request.name;
+    let document = change.document(json!({"names": request.names, "request": request.pem}));
     let Some(path) = &args.out else {
-        return Ok(Answer::new(request.pem, document));
+        return Ok(Answer::new(request.pem.clone(), document));
     };
     write_new(path, &request.pem)?;
     let text = format!(
@@ -213,6 +232,12 @@ pub(super) fn request(args: &RequestArgs, global: &Global) -> Result<Answer, Fai
         path.display()
     );
     Ok(Answer::new(text, document))
+}
+
+/// Said before a key is made.
+fn not_new(path: &Path) -> Failure {
+    let message = format!("{}: it is there already; nothing was made", path.display());
+    Failure::new(Exit::Data, "file.not-written", message).hint("Say another file.")
 }
 
 fn write_new(path: &PathBuf, text: &str) -> Result<(), Failure> {
@@ -225,7 +250,7 @@ fn write_new(path: &PathBuf, text: &str) -> Result<(), Failure> {
                 "file.not-written",
                 format!("{}: {error}", path.display()),
             )
-            .hint("The request waits in the store: `postseal cert request` lists it.")
+            .hint("The request waits in the store: `postseal cert request NAME` shows it again.")
         })
 }
 

@@ -212,6 +212,9 @@ impl Told {
                 changed,
             } => {
                 self.say(&format!("{name}: {}", renewed(changed)));
+                for finding in changed.brought() {
+                    self.found(name, finding, Exit::Done);
+                }
                 let renewed = json!({"certificate": name, "fingerprint": leaf,
                     "operation": operation(changed)});
                 keep_some(&mut self.renewed, renewed);
@@ -248,8 +251,15 @@ impl Told {
             "{name}: the renewal is not in force, what was stays; it is tried again: {} [{code}]",
             whole_chain(error)
         ));
+        let refused: &[Finding] = match error {
+            EngineError::Refused(refusal) => &refusal.findings,
+            _ => &[],
+        };
+        for finding in refused {
+            self.say(&format!("{name}: remedy: {}", finding.remedy));
+        }
         let failed = json!({"certificate": name, "code": code, "severity": "error",
-            "message": whole_chain(error)});
+            "message": whole_chain(error), "remedy": refused.first().map(|first| &first.remedy)});
         keep_some(&mut self.findings, failed);
         self.worse(error.kind().into());
     }

@@ -224,7 +224,7 @@ pub(crate) fn watches(store: &mut dyn Store) {
     assert_eq!(store.watches("/elsewhere").unwrap(), []);
 }
 
-/// A request waits with its key until its certificate comes.
+/// A request waits with its key until it is dropped.
 pub(crate) fn requests(store: &mut dyn Store) {
     let request = |name: &str| PendingRequest {
         name: name.to_owned(),
@@ -240,7 +240,10 @@ pub(crate) fn requests(store: &mut dyn Store) {
     let key = store.request_key("mx").unwrap();
     assert_eq!(key.as_deref().map(Vec::as_slice), Some(&b"a newer key"[..]));
     assert_eq!(store.request_key("nobody").unwrap(), None);
+    // Whether it is the answer only its key tells.
     store.put_certificate(&certificate("mx")).unwrap();
+    assert_eq!(store.requests().unwrap(), [request("mx"), request("web")]);
+    assert!(store.delete_request("mx").unwrap());
     assert_eq!(store.requests().unwrap(), [request("web")]);
     assert_eq!(store.request_key("mx").unwrap(), None);
     assert!(store.delete_request("web").unwrap());

@@ -1,0 +1,155 @@
+//! CAs of one's own, chosen by `--private-ca`: which files are one, how many, and what becomes of the
+//! choice when a certificate is renewed. And a CA that is meant for a server's certificate.
+
+use crate::scene::{Ran, run};
+use crate::site::{Site, validity};
+use postseal_issue::{KeyType, LeafRequest, PrivateCa};
+use std::fs;
+
+/// A CA of its own, in a file.
+struct Own {
+    ca: PrivateCa,
+    file: String,
+}
+
+fn own(site: &Site, name: &str) -> Own {
+    let ca = PrivateCa::new(name, KeyType::EcdsaP256, validity()).unwrap();
+    let file = site.scene.named(&format!("{name}.pem"));
+    fs::write(&file, ca.certificate_pem()).unwrap();
+    Own { ca, file }
+}
+
+impl Own {
+    /// A certificate with its key, in one file.
+    fn issue(&self, site: &Site, name: &str) -> String {
+        let leaf = LeafRequest {
+            names: vec!["mx.box.test".to_owned()],
+            key_type: KeyType::EcdsaP256,
+            validity: validity(),
+        };
+        let leaf = self.ca.issue(&leaf).unwrap();
+        let file = site.scene.named(&format!("{name}.both"));
+        fs::write(&file, format!("{}{}", &*leaf.key_pem, leaf.cert_pem)).unwrap();
+        file
+    }
+}
+
+fn codes(ran: &Ran) -> Vec<String> {
+    let findings = ran.json["findings"].as_array().unwrap().iter();
+    findings
+        .map(|finding| finding["code"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Files, one after the other in another.
+fn joined(site: &Site, name: &str, files: &[&str]) -> String {
+    let path = site.scene.named(name);
+    let text: String = files
+        .iter()
+        .map(|f| fs::read_to_string(f).unwrap())
+        .collect();
+    fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn several_cas_are_taken_and_each_is_trusted() {
+    let site = Site::adopted();
+    let (old, new) = (own(&site, "old"), own(&site, "new"));
+    let both = joined(&site, "both.pem", &[&old.file, &new.file, &old.file]);
+    let by_old = old.issue(&site, "by-old");
+    let imported = site.must(&format!(
+        "cert import mx --cert {by_old} --private-ca {both}"
+    ));
+    assert!(codes(&imported).is_empty(), "{}", imported.stdout);
+    // The CA is rolled over, and the next one was chosen already.
+    let by_new = new.issue(&site, "by-new");
+    let renewed = site.must(&format!("cert import mx --cert {by_new} --renew"));
+    assert!(codes(&renewed).is_empty(), "{}", renewed.stdout);
+    assert!(codes(&site.must("cert check mx")).is_empty());
+    // The same choice again is no change; another is.
+    let words = format!("cert import mx --cert {by_new} --renew --private-ca");
+    assert_eq!(site.must(&format!("{words} {both}")).json["changed"], false);
+    let one = site.must(&format!("{words} {}", old.file));
+    assert_eq!(codes(&one), ["cert.chain-incomplete"]);
+
+    // A CA that nobody chose vouches for nothing.
+    let third = own(&site, "third").issue(&site, "by-third");
+    let stranger = site.must(&format!("cert import mx --cert {third} --renew"));
+    assert_eq!(codes(&stranger), ["cert.chain-incomplete"]);
+}
+
+#[test]
+fn what_is_no_ca_is_not_taken_for_one() {
+    let site = Site::adopted();
+    let ca = own(&site, "ours");
+    let cert = ca.issue(&site, "mx");
+    let with_leaf = joined(&site, "with-leaf.pem", &[&ca.file, &cert]);
+    let many: Vec<Own> = (0..51).map(|n| own(&site, &format!("ca{n}"))).collect();
+    let many: Vec<&str> = many.iter().map(|one| one.file.as_str()).collect();
+    let many = joined(&site, "many.pem", &many);
+    let empty = joined(&site, "empty.pem", &[]);
+    for (file, code, word) in [
+        (&cert, "cert.not-a-ca", "mx.box.test"),
+        (&with_leaf, "cert.not-a-ca", "mx.box.test"),
+        (&many, "cert.too-many-cas", "51"),
+        (&empty, "cert.empty", "empty"),
+    ] {
+        let words = format!("cert import mx --cert {cert} --private-ca {file}");
+        let refused = site.ends(65, &words);
+        assert_eq!(refused.code(), code, "{file}");
+        let told = refused.json["error"]["message"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        assert!(
+            told.starts_with(file.as_str()) && told.contains(word),
+            "{told}"
+        );
+        // Said before a CA is asked for anything.
+        let issue = format!("cert issue mx --domain mx.box.test --private-ca {file}");
+        assert_eq!(site.ends(65, &issue).code(), code, "{file}");
+    }
+    assert_eq!(site.ends(65, "cert show mx").code(), "name.unknown");
+}
+
+/// A root that was taken for the server's certificate: told alike from import to plan.
+#[test]
+fn a_root_in_place_of_a_servers_certificate_is_called_one() {
+    let site = Site::adopted();
+    let [key, cert] = ["root.key", "root.pem"].map(|name| site.scene.named(name));
+    let words = format!(
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -keyout {key} \
+         -out {cert} -subj /CN=Our_Root -addext keyUsage=critical,keyCertSign"
+    );
+    run("/usr/bin/openssl", &words.split(' ').collect::<Vec<_>>());
+    let both = joined(&site, "root.both", &[&key, &cert]);
+    let told = "cert.ca-as-leaf";
+    let imported = site.must(&format!("cert import root --cert {both}"));
+    assert_eq!(codes(&imported), [told], "{}", imported.stdout);
+    let remedy = &imported.json["findings"][0]["remedy"];
+    assert!(remedy.as_str().unwrap().contains("cert request NAME --ca"));
+    assert_eq!(codes(&site.must("cert check root")), [told]);
+    // It may issue here, as one that was made here.
+    site.must("cert request mx --domain mx.box.test --ca root");
+
+    for more in ["", " --allow-self-signed"] {
+        site.must(&format!("cert bind root{more}"));
+        site.must("set inbound=may");
+        for words in ["plan", "apply"] {
+            let refused = site.ends(65, words);
+            assert_eq!(refused.code(), told, "{words}: {}", refused.stdout);
+            let found = refused.json["findings"].to_string();
+            assert!(!found.contains("cert.system-certificate"), "{found}");
+        }
+    }
+    let checked = site.ends(2, "cert check root");
+    assert!(
+        codes(&checked).contains(&told.to_owned()),
+        "{}",
+        checked.stdout
+    );
+    site.must("discard");
+    site.must("cert private-ca ours");
+    assert!(codes(&site.must("cert check ours")).is_empty());
+}

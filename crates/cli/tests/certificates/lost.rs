@@ -1,0 +1,109 @@
+//! Renewals that lack a name which the version in force has: nobody looks when they come, so they wait.
+
+use crate::certbot::Certbot;
+use crate::scene::Ran;
+use crate::site::{Site, all, by_name};
+use postseal_issue::KeyType;
+
+const OTHER: &[&str] = &["unrelated.example"];
+
+/// Message and findings, for people.
+fn said(ran: &Ran) -> String {
+    format!("{:#}{}", ran.json, ran.stderr)
+}
+
+#[test]
+fn a_renewal_without_the_bound_names_waits_and_what_was_in_force_stays() {
+    let site = Site::serving();
+    site.import("named", KeyType::EcdsaP256, &["www.box.test"]);
+    site.must("cert bind named --sni www.box.test");
+    site.must("apply");
+    let before = site.world();
+    let stranger = site.make("stranger", KeyType::Rsa2048, OTHER);
+    for (name, asked, bind) in [
+        ("mx", "not for mx.box.test", "cert bind mx`"),
+        (
+            "named",
+            "not for www.box.test",
+            "cert bind named --sni www.box.test`",
+        ),
+    ] {
+        let refused = site.ends(65, &format!("cert deploy {name} --cert {stranger}"));
+        assert_eq!(refused.code(), "cert.name-mismatch");
+        let told = said(&refused);
+        let drop = format!("cert delete {name} --version 2");
+        for words in [asked, bind, drop.as_str(), "presented by smtpd"] {
+            assert!(told.contains(words), "{words}: {told}");
+        }
+        let listed = site.must("cert list").to_owned_row(name);
+        assert_eq!(listed["waiting"]["version"], 2, "{listed:#}");
+    }
+    assert_eq!(site.world(), before);
+    assert_eq!(site.plainly(), all("mx"));
+    assert_eq!(site.shown(&by_name("www.box.test")), all("named"));
+
+    // Somebody who looks may do it all the same, and a later renewal loses nothing more.
+    site.must("cert bind mx");
+    site.must("apply");
+    assert_eq!(site.plainly(), all("stranger"));
+    let next = site.make("next", KeyType::Rsa2048, &["elsewhere.example"]);
+    site.must(&format!("cert import mx --cert {next} --renew"));
+    let deployed = site.scene.say(&["cert", "deploy", "mx"]);
+    assert_eq!(deployed.exit, Some(0), "{}", deployed.stderr);
+    assert!(
+        deployed.stdout.contains("[cert.name-mismatch]"),
+        "{}",
+        deployed.stdout
+    );
+    assert_eq!(site.plainly(), all("next"));
+}
+
+#[test]
+fn a_watched_folder_presents_no_certificate_without_the_bound_name() {
+    let site = Site::serving();
+    let certbot = Certbot::new(&site, "live");
+    certbot.renew(&site, "mx");
+    site.must(&format!("cert watch mx --dir {} --once", certbot.live()));
+    certbot.make_of(&site, "stranger", KeyType::Rsa2048, OTHER);
+    let refused = site.ends(65, "cert watch --once");
+    let finding = &refused.json["findings"][0];
+    assert_eq!(finding["code"], "cert.name-mismatch", "{finding:#}");
+    let remedy = finding["remedy"].as_str().unwrap();
+    assert!(remedy.contains("`postseal cert bind mx`"), "{remedy}");
+    assert_eq!(site.plainly(), all("mx"));
+    let told = site.scene.say(&["cert", "watch", "--once"]).stderr;
+    assert!(told.contains("postseal cert bind mx"), "{told}");
+    // Put right in the folder, it is taken.
+    certbot.make(&site, "right");
+    site.must("cert watch --once");
+    assert_eq!(site.plainly(), all("right"));
+}
+
+/// Mail clients may have been told another name: that is said, and no reason to wait.
+#[test]
+fn a_name_that_only_mail_clients_use_is_told_and_deployed() {
+    let site = Site::serving();
+    site.import("mua", KeyType::EcdsaP256, &["mx.box.test", "imap.box.test"]);
+    site.must("cert bind mua --service 587,465");
+    site.must("apply");
+    let less = site.make("less", KeyType::EcdsaP256, &["imap.box.test"]);
+    let deployed = site
+        .scene
+        .say(&["cert", "deploy", "mua", "--cert", less.as_str()]);
+    assert_eq!(deployed.exit, Some(0), "{}", deployed.stderr);
+    let told = &deployed.stdout;
+    assert!(told.contains("[cert.names-of-clients]"), "{told}");
+    assert_eq!(site.plainly(), ["mx", "less", "less"].map(str::to_owned));
+}
+
+trait Row {
+    fn to_owned_row(&self, name: &str) -> serde_json::Value;
+}
+
+impl Row for Ran {
+    /// The row of a certificate in `cert list --json`.
+    fn to_owned_row(&self, name: &str) -> serde_json::Value {
+        let mut rows = self.json["certificates"].as_array().unwrap().iter();
+        rows.find(|row| row["name"] == name).unwrap().clone()
+    }
+}
