@@ -128,8 +128,8 @@ impl Engine<'_> {
         }
         let state = self.state()?;
         let mut wished = self.wish(&wishes)?;
-        let before = self.misgivings(&state, &wished.before);
-        wished.misgivings = self.misgivings(&state, &wished.after);
+        let [before, after] = self.misgivings(&state, [&wished.before, &wished.after]);
+        wished.misgivings = after;
         wished.misgivings.retain(|found| !before.contains(found));
         Ok(wished)
     }
@@ -166,31 +166,33 @@ impl Engine<'_> {
             .cloned()
             .fold(before.clone(), |intent, wish| intent.with(wish));
         let bare = |found: &Finding| found.code == "level.no-certificate";
-        let was_bare = self.misgivings(&state, &before).iter().any(bare);
-        let mut findings = self.misgivings(&state, &after);
+        let [was, mut findings] = self.misgivings(&state, [&before, &after]);
         findings.retain(bare);
-        if !findings.is_empty() && !was_bare {
+        if !findings.is_empty() && !was.iter().any(bare) {
             return Err(EngineError::Refused(Refusal { findings }));
         }
         self.wish(&wishes)
     }
 
-    /// What a plan of these wishes would be refused for, without asking DNS; nothing where the
+    /// What plans of these two intents would be refused for, without asking DNS; nothing where the
     /// instance cannot be looked at now, which is for `plan` to say.
-    fn misgivings(&self, state: &InstanceState, intent: &Intent) -> Vec<Finding> {
-        let Ok(facts) = self.observe_for(Some(intent)) else {
-            return Vec::new();
+    fn misgivings(&self, state: &InstanceState, intents: [&Intent; 2]) -> [Vec<Finding>; 2] {
+        // One picture for both: the second names what the first does, and more.
+        let Ok(facts) = self.observe_for(Some(intents[1])) else {
+            return Default::default();
         };
-        let request = Request {
-            intent,
-            in_force: &state.desired,
-            parent: state.head,
-            written: &state.written,
-        };
-        match postseal_planner::plan(&request, &facts, self.clock.now_unix()) {
-            Ok(_) => Vec::new(),
-            Err(refusal) => refusal.findings,
-        }
+        intents.map(|intent| {
+            let request = Request {
+                intent,
+                in_force: &state.desired,
+                parent: state.head,
+                written: &state.written,
+            };
+            match postseal_planner::plan(&request, &facts, self.clock.now_unix()) {
+                Ok(_) => Vec::new(),
+                Err(refusal) => refusal.findings,
+            }
+        })
     }
 
     /// Drops all pending wishes.

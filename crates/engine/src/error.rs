@@ -196,7 +196,7 @@ impl EngineError {
             | Self::Host(HostError::Locked { .. } | HostError::Stale { .. })
             | Self::Ordering { .. }
             | Self::Acme(AcmeError::RateLimited { .. })
-            | Self::Store(StoreError::Busy(_)) => Kind::Conflict,
+            | Self::Store(StoreError::Busy(_) | StoreError::RulesChanged) => Kind::Conflict,
             Self::RolledBack { .. }
             | Self::Unnoted {
                 end: End::Undone, ..
@@ -233,6 +233,7 @@ impl EngineError {
             Self::Host(error) => host_code(error),
             Self::Store(StoreError::Exists(_)) => "cert.exists",
             Self::Store(StoreError::Busy(_)) => "operation.open",
+            Self::Store(StoreError::RulesChanged) => "plan.stale",
             Self::Store(StoreError::Disk { hindrance, .. }) => match hindrance {
                 Hindrance::ReadOnly => "store.read-only",
                 Hindrance::Full => "store.full",

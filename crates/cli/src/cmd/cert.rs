@@ -77,6 +77,7 @@ pub(crate) struct NameArgs {
 /// Arguments of `cert delete`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DeleteArgs {
+    /// A certificate of the store
     name: String,
     /// Only this version, which nothing presents: a renewal that cannot work, or an old one
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]

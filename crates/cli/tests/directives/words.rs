@@ -167,6 +167,11 @@ const ROUNDS: &[&[Wish]] = &[
             "smtp_tls_security_level=none",
         ],
     )],
+    // With a client that always begins with TLS, main.cf can only be turned off in two steps.
+    &[(
+        "smtps-out=on",
+        &["smtps-out: on", "smtps-out/unix/smtp_tls_wrappermode=yes"],
+    )],
 ];
 
 fn filled(text: &str, scene: &Scene) -> String {

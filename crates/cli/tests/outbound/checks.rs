@@ -78,7 +78,7 @@ fn what_is_no_policy_and_no_destination_is_refused_before_anything_is_asked() {
         );
     }
     for words in [
-        &["policy", "check"][..],
+        &["policy", "check", "--policy", "may"][..],
         &["policy", "check", "x.test", "--timeout", "0"],
         &["policy", "check", "x.test", "--fail-on", "nothing"],
     ] {

@@ -67,10 +67,11 @@ impl Engine<'_> {
             seen: Seen::default(),
             report: RulesImported::default(),
             taken: 0,
+            clashes: false,
         };
         let done = self.staged(rows, &mut import, progress);
         let report = match done {
-            Ok(()) if import.report.refused == 0 || wholeness == Wholeness::Partial => {
+            Ok(()) if import.may_be_stored(wholeness) => {
                 let staged = self.store.take_staged(&self.instance)?;
                 let mut report = import.report;
                 report.wished.added = staged.added;
@@ -136,6 +137,7 @@ impl Engine<'_> {
         self.stage_chunk(&mut chunk, import)?;
         progress(import.taken);
         for id in self.store.covered_rules(&self.instance, TOLD)? {
+            import.clashes = true;
             import.refuse(Refused {
                 line: None,
                 destination: id.shown(),
@@ -181,9 +183,15 @@ struct Import {
     seen: Seen,
     report: RulesImported,
     taken: u64,
+    /// Rules that were staged would write one key twice.
+    clashes: bool,
 }
 
 impl Import {
+    fn may_be_stored(&self, wholeness: Wholeness) -> bool {
+        self.report.refused == 0 || (wholeness == Wholeness::Partial && !self.clashes)
+    }
+
     fn refuse(&mut self, refused: Refused) {
         self.report.refused += 1;
         if self.report.wished.refused.len() < TOLD {

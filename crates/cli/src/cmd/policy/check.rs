@@ -29,7 +29,7 @@ pub(crate) struct CheckArgs {
     #[arg(value_name = "DESTINATION")]
     destinations: Vec<String>,
     /// The policy to try, in place of the one in force: 'secure match=mx.example.org'
-    #[arg(long, value_name = "POLICY")]
+    #[arg(long, value_name = "POLICY", requires = "destinations")]
     policy: Option<String>,
     /// Exit 2 when a finding is at least this bad
     #[arg(long, value_name = "LEVEL", default_value = "error", value_parser = super::super::lint::severity)]
