@@ -38,6 +38,11 @@ pub(crate) fn run(rounds: Rounds) -> Outcome<Section> {
     ))
 }
 
+/// The n-th destination; every third has the level `encrypt`.
+fn domain(n: usize) -> String {
+    format!("d{n:07}.example-{}.org", n % 977)
+}
+
 impl Many {
     fn new(program: &Path, count: usize) -> Outcome<Self> {
         let builder = PostfixBox::builder().set("default_transport", "smtp");
@@ -51,7 +56,7 @@ impl Many {
         writeln!(lines, "destination,policy")?;
         for n in 0..count {
             let policy = ["encrypt", "may", "secure match=nexthop:dot-nexthop"][n % 3];
-            let domain = format!("d{n:07}.example-{}.org", n % 977);
+            let domain = domain(n);
             writeln!(lines, "{domain},{policy}")?;
             writeln!(bare, "{domain} {policy}")?;
         }
@@ -91,9 +96,10 @@ impl Many {
         });
         let mut turn = 0;
         let another = move || {
-            turn += 1;
-            let level = ["none", "dane"][turn % 2];
-            let wish = ["policy", "edit", key, level];
+            // Another rule each time: a map that was made before would be taken again.
+            turn += 3;
+            let changed = domain(turn);
+            let wish = ["policy", "edit", &changed, "none"];
             self.site.postseal(&wish).run().map(drop)
         };
         let other = format!("{}.other", self.csv.display());
