@@ -1,11 +1,12 @@
 //! Rules for destinations: wishes about them, and what an operation does with them.
 //!
-//! Owns: judging a wish before it is stored, and from rules in the store to the map of a plan.
-//! Never: decides which rule wins (the planner does), or holds all of them in memory.
+//! Owns: which rules an operation takes, and what their rows come to. Never: decides which rule wins
+//! (the planner does), holds all of them in memory, or makes a map (`map`).
 
 mod compiled;
 mod import;
 mod judged;
+mod map;
 mod rows;
 mod servers;
 mod source;
@@ -15,17 +16,16 @@ mod wished;
 use crate::domains::MOST;
 use crate::{Engine, EngineError};
 pub use import::{RulesImported, Stored, Wholeness};
+pub(crate) use map::map_of;
+use postseal_planner::Intent;
 use postseal_planner::intent::{Key, Named, Policies};
-use postseal_planner::plan::{Plan, PolicyMap, Step};
+use postseal_planner::plan::Plan;
 use postseal_planner::policy::{Lookup, Overruled, RuleId};
-use postseal_planner::{Finding, Intent, Severity};
 use postseal_store::{InstanceState, OperationKind, RuleState, RuleTake, RuleView};
 use rows::Rows;
 pub use servers::Look;
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::Seek;
-use std::path::PathBuf;
 use std::sync::Arc;
 pub use tables::{TableDrift, TableRead, TablesRead};
 pub use wished::{Added, Forced, Refused, RuleRequest, RulesWished};
@@ -226,122 +226,12 @@ impl Engine<'_> {
         let now = state.desired.rows().map_or(0, |policies| policies.rows);
         Ok(now.max(self.store.pending_rules(&self.instance)?))
     }
-
-    /// Makes the map that a plan installs, beside the one that answers now, and asks it.
-    pub(crate) fn make_policy_map(
-        &self,
-        plan: &Plan,
-        changes: &RuleChanges,
-    ) -> Result<(), EngineError> {
-        let Some(map) = map_of(plan) else {
-            return Ok(());
-        };
-        if let Some(mut spool) = changes.spool.as_deref() {
-            spool.rewind().map_err(unread)?;
-            self.host.install_policy_map(map, &mut spool)?;
-            return self.answers(map, &changes.lookups);
-        }
-        let mut rows = Rows::new(
-            &*self.store,
-            &self.instance,
-            changes.view,
-            map.policies.rows,
-        );
-        self.host.install_policy_map(map, &mut rows)?;
-        let made = rows.rendered();
-        if made.map(|made| made.policies) != Some(map.policies) {
-            return Err(EngineError::Stale(
-                "the rules for destinations have changed meanwhile; run `postseal plan` again"
-                    .to_owned(),
-            ));
-        }
-        let sample = made.map(|made| made.lookups.clone()).unwrap_or_default();
-        let lookups: Vec<Lookup> = changes.lookups.iter().cloned().chain(sample).collect();
-        self.answers(map, &lookups)
-    }
-
-    /// Stops where a map does not answer as its rows say.
-    fn answers(&self, map: &PolicyMap, lookups: &[Lookup]) -> Result<(), EngineError> {
-        let findings = self.ask_policy_map(map, lookups);
-        match findings.is_empty() {
-            true => Ok(()),
-            false => Err(EngineError::Rehearsal { findings }),
-        }
-    }
-
-    /// Maps that neither the files nor the state before this change names go. That one stays, for
-    /// who puts an old main.cf back by hand: without its map all mail would be deferred.
-    pub(crate) fn remove_older_maps(&mut self, plan: &Plan) -> Result<(), EngineError> {
-        if plan.intent.policies == plan.earlier.policies {
-            return Ok(());
-        }
-        let directory = std::path::Path::new(&self.instance);
-        let earlier = plan.earlier.policies.iter();
-        let stays: Vec<PathBuf> = earlier
-            .flat_map(|earlier| postseal_planner::policy_map_files(directory, earlier))
-            .collect();
-        // A map of ours that was adopted as a table after a release: a rollback names it again.
-        let intents = [&plan.earlier, &plan.intent].into_iter();
-        let tables = intents.filter_map(|intent| intent.tables.as_ref());
-        let adopted: Vec<&PathBuf> = tables
-            .flat_map(|tables| tables.tables.iter().map(|table| &table.path))
-            .collect();
-        let is_adopted = |file: &PathBuf| {
-            let of = |path: &&PathBuf| file == *path || file.with_extension("") == **path;
-            adopted.iter().any(of)
-        };
-        let folder = postseal_planner::installed_folder(directory);
-        let all = self.host.policy_maps(&folder).into_iter();
-        let older = all.filter(|file| !stays.contains(file) && !is_adopted(file));
-        self.remove_files_unnamed(older)
-    }
-
-    /// Whether a map answers as its rows say.
-    pub(crate) fn ask_policy_map(&self, map: &PolicyMap, lookups: &[Lookup]) -> Vec<Finding> {
-        let keys: Vec<String> = lookups.iter().map(|lookup| lookup.key.clone()).collect();
-        let name = map.name();
-        let answers = match self.host.lookups(&name, &keys) {
-            Ok(answers) => answers,
-            Err(error) => {
-                let why = crate::undo::whole_chain(&error);
-                return vec![wrong(&name, &format!("It cannot be asked: {why}."))];
-            }
-        };
-        let differ = lookups.iter().zip(answers).filter_map(|(lookup, answer)| {
-            let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".into());
-            (lookup.value != answer).then(|| {
-                let (wanted, got) = (text(&lookup.value), text(&answer));
-                format!("{}: {got}, not {wanted}", lookup.key)
-            })
-        });
-        let differ: Vec<String> = differ.collect();
-        if differ.is_empty() {
-            return Vec::new();
-        }
-        let finding = wrong(&name, "It does not answer as its rows say.");
-        vec![differ.into_iter().fold(finding, Finding::seen)]
-    }
-}
-
-fn unread(source: std::io::Error) -> EngineError {
-    EngineError::Local {
-        action: "read the rows that were put aside",
-        source,
-    }
 }
 
 /// Whether the tables of policies are set by hand (`set param.smtp_tls_policy_maps=…`).
 fn has_own_maps(intent: &Intent) -> bool {
     let set = |key: &Key| matches!(key, Key::Param(name) if name == "smtp_tls_policy_maps");
     intent.settings.keys().any(set)
-}
-
-/// The map that a plan makes.
-pub(crate) fn map_of(plan: &Plan) -> Option<&PolicyMap> {
-    plan.steps.iter().find_map(|step| match step {
-        Step::InstallPolicyMap(map) => Some(map),
-        _ => None,
-    })
 }
 
 /// The keys of changed rules: what they were is gone, and what they are is there.
@@ -366,15 +256,3 @@ fn changed_lookups(shown: &[RuleState], contested: &BTreeSet<String>) -> Vec<Loo
     }
     lookups
 }
-
-fn wrong(map: &str, what: &str) -> Finding {
-    Finding::new(
-        "policy.map-answers-wrong",
-        Severity::Fatal,
-        format!("The map of policies {map} cannot be used. {what}"),
-        "Nothing was changed. Look at the disk and at what postmap(1) says of the map.",
-    )
-}
-
-#[cfg(test)]
-mod tests;

@@ -29,6 +29,7 @@ mod syntax;
 mod values;
 
 pub use rule::Rule;
+pub(crate) use rule::rule as row;
 
 use crate::{Facts, Finding, PostfixVersion};
 use context::Context;

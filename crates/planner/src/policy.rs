@@ -10,7 +10,7 @@ mod render;
 mod source;
 mod tables;
 
-pub use judge::{covered_by, judge, judge_all};
+pub use judge::{covered_by, judge_all};
 pub use managed::{Entry, Manager};
 pub use render::{Lookup, Overruled, Rendered, Renderer};
 pub use source::{BadRow, RowReader, SourceRow};

@@ -58,8 +58,6 @@ pub struct RuleFilter {
     pub tag: Option<String>,
     /// A part of the destination (A-labels) or the note.
     pub search: Option<String>,
-    /// The manager.
-    pub manager: Option<String>,
     /// The last day of review: rules that are to be looked at until then (`YYYY-MM-DD`).
     pub due: Option<String>,
     /// Only pending ones.
@@ -125,9 +123,6 @@ pub trait PolicyStore {
 
     /// How many wishes about rules are pending.
     fn pending_rules(&self, instance: &str) -> Result<u64, StoreError>;
-
-    /// How many rules are in force.
-    fn count_rules(&self, instance: &str) -> Result<u64, StoreError>;
 
     /// Rules as they are and as they are wished, in the order of the ids; both none where there is
     /// no such rule.

@@ -69,25 +69,27 @@ impl Engine<'_> {
             taken: 0,
             clashes: false,
         };
-        let done = self.staged(rows, &mut import, progress);
-        let report = match done {
-            Ok(()) if import.may_be_stored(wholeness) => {
-                let staged = self.store.take_staged(&self.instance)?;
-                let mut report = import.report;
-                report.wished.added = staged.added;
-                report.wished.changed = staged.changed;
-                report.wished.same = staged.same;
-                report.stored = Stored::Yes;
-                report
-            }
-            Ok(()) => import.report,
-            Err(error) => {
-                self.store.drop_staged()?;
-                return Err(error);
-            }
-        };
+        let done = self.staged_and_taken(rows, &mut import, wholeness, progress);
         self.store.drop_staged()?;
-        Ok(report)
+        done.map(|()| import.report)
+    }
+
+    fn staged_and_taken(
+        &mut self,
+        rows: &mut dyn Iterator<Item = Result<RuleRequest, Refused>>,
+        import: &mut Import,
+        wholeness: Wholeness,
+        progress: &dyn Fn(u64),
+    ) -> Result<(), EngineError> {
+        self.staged(rows, import, progress)?;
+        if import.may_be_stored(wholeness) {
+            let staged = self.store.take_staged(&self.instance)?;
+            import.report.wished.added = staged.added;
+            import.report.wished.changed = staged.changed;
+            import.report.wished.same = staged.same;
+            import.report.stored = Stored::Yes;
+        }
+        Ok(())
     }
 
     /// The rules of a view, in their order, a page at a time.

@@ -39,8 +39,6 @@ pub enum Added {
 pub enum Forced {
     /// It is refused, and all others with it.
     No,
-    /// It is refused, and the others are stored.
-    Partial,
     /// It is stored all the same; why.
     Because(String),
 }
@@ -104,7 +102,7 @@ impl Engine<'_> {
             look,
         };
         let (report, wishes) = self.judged_requests(requests, how, None)?;
-        if report.refused.is_empty() || *forced == Forced::Partial {
+        if report.refused.is_empty() {
             self.store.wish_rules(&self.instance, &wishes)?;
         }
         Ok(report)

@@ -88,10 +88,6 @@ impl PolicyStore for FullStore<'_> {
         self.inner.pending_rules(instance)
     }
 
-    fn count_rules(&self, instance: &str) -> Result<u64, StoreError> {
-        self.inner.count_rules(instance)
-    }
-
     fn rule_states(&self, instance: &str, ids: &[RuleId]) -> Result<Vec<RuleState>, StoreError> {
         self.inner.rule_states(instance, ids)
     }

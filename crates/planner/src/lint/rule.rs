@@ -25,7 +25,7 @@ pub struct Rule {
 }
 
 /// A row of a rule table.
-pub(super) const fn rule(
+pub(crate) const fn rule(
     code: &'static str,
     severity: Severity,
     title: &'static str,

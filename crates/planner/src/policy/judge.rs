@@ -20,13 +20,7 @@ const ANYBODY: &str = "anybody";
 /// A name below a domain that no table will name.
 const BELOW: &str = "any-name-below";
 
-/// What speaks against a rule; nothing where it will apply.
-pub fn judge(rule: &Rule, facts: &Facts, answers: &Answers) -> Asked<Vec<Finding>> {
-    let mut all = judge_all(&[rule], facts, answers);
-    all.pop().unwrap_or(Asked::Answered(Vec::new()))
-}
-
-/// The same for many, in their order.
+/// What speaks against rules, in their order; nothing where one will apply.
 pub fn judge_all(rules: &[&Rule], facts: &Facts, answers: &Answers) -> Vec<Asked<Vec<Finding>>> {
     let main = MainCf::parse(&facts.main_cf.bytes);
     let master = MasterCf::parse(&facts.master_cf.bytes);

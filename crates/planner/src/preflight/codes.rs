@@ -2,9 +2,9 @@
 //!
 //! Owns: data. Never: judges.
 
-use crate::Severity::{self, Error, Info, Warning};
+use crate::Severity::{Error, Info, Warning};
 use crate::finding::Finding;
-use crate::lint::Rule;
+use crate::lint::{Rule, row};
 
 const WAITS: &str = "Where no other server of the destination does better, mail waits in the queue and comes back after some days (maximal_queue_lifetime).";
 const BACK: &str = "Mail for it comes back at once, whatever the policy.";
@@ -63,22 +63,6 @@ pub(crate) const RULES: &[Rule] = &[
     row("policy.preflight-undetermined", Warning, "what the servers would do could not be told", "A server that is busy, slow or behind a firewall, or a resolver that does not answer, says nothing of TLS.",
         "Check it again later (postseal policy check); where it stays so, look at the way there: a firewall, a greet delay, a resolver."),
 ];
-
-const fn row(
-    code: &'static str,
-    severity: Severity,
-    title: &'static str,
-    why: &'static str,
-    remedy: &'static str,
-) -> Rule {
-    Rule {
-        code,
-        severity,
-        title,
-        why,
-        remedy,
-    }
-}
 
 /// The rule of a code.
 pub(super) fn rule(code: &str) -> Option<&'static Rule> {

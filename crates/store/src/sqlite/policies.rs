@@ -17,10 +17,6 @@ impl PolicyStore for SqliteStore {
         self.read(async |db| rules::pending(db, instance).await)
     }
 
-    fn count_rules(&self, instance: &str) -> Result<u64, StoreError> {
-        self.read(async |db| rules::in_force(db, instance).await)
-    }
-
     fn rule_states(&self, instance: &str, ids: &[RuleId]) -> Result<Vec<RuleState>, StoreError> {
         self.read(async |db| rules::states(db, instance, ids).await)
     }

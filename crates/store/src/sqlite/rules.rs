@@ -123,15 +123,6 @@ pub(super) async fn pending(db: &mut SqliteConnection, instance: &str) -> Result
     .await
 }
 
-pub(super) async fn in_force(db: &mut SqliteConnection, instance: &str) -> Result<u64, StoreError> {
-    count(
-        db,
-        "SELECT count(*) FROM rules WHERE instance = $1",
-        instance,
-    )
-    .await
-}
-
 async fn count(
     db: &mut SqliteConnection,
     sql: &'static str,
@@ -266,10 +257,9 @@ pub(super) async fn list(
                    SELECT 1 FROM json_each(about, '$.body.tags') WHERE value = $4))
            AND ($5 IS NULL OR instr(destination, $5) > 0
                 OR instr(lower(about ->> '$.body.note'), $5) > 0)
-           AND ($6 IS NULL OR manager = $6)
-           AND ($7 IS NULL OR about ->> '$.body.until' <= $7)
-           AND (NOT $8 OR pending)
-         ORDER BY {order} LIMIT $9 OFFSET $10"
+           AND ($6 IS NULL OR about ->> '$.body.until' <= $6)
+           AND (NOT $7 OR pending)
+         ORDER BY {order} LIMIT $8 OFFSET $9"
     );
     let found = sqlx::query(AssertSqlSafe(sql))
         .bind(instance)
@@ -277,7 +267,6 @@ pub(super) async fn list(
         .bind(&filter.owner)
         .bind(&filter.tag)
         .bind(filter.search.as_ref().map(|text| text.to_lowercase()))
-        .bind(&filter.manager)
         .bind(&filter.due)
         .bind(filter.pending == Pending::Only)
         .bind(rows(limit))

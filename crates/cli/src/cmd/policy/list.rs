@@ -76,7 +76,6 @@ pub(super) fn run(args: &ListArgs, global: &Global) -> Result<Answer, Failure> {
         owner: args.owner.clone(),
         tag: args.tag.clone(),
         search: args.search.clone(),
-        manager: None,
         due: args.due.clone(),
         pending: if args.pending {
             Pending::Only
