@@ -6,13 +6,15 @@
 
 mod judge;
 mod managed;
+mod meet;
 mod render;
 mod source;
 mod tables;
 
 pub use judge::{covered_by, judge_all};
 pub use managed::{Entry, Manager};
-pub use render::{Lookup, Overruled, Rendered, Renderer};
+pub use meet::{Met, Outcome, changed_lookups, meetings};
+pub use render::{Lookup, Rendered, Renderer};
 pub use source::{BadRow, RowReader, SourceRow};
 pub use tables::{Candidate, Source, named_tables, services_with_tables};
 

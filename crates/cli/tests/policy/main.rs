@@ -14,6 +14,7 @@ mod domains;
 mod faults;
 mod left;
 mod managed;
+mod meet;
 mod place;
 mod rules;
 mod servers;

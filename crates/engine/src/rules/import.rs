@@ -5,10 +5,11 @@
 
 use super::judged::judged;
 use super::{Refused, RuleRequest, RulesWished};
+use crate::domains::MOST;
 use crate::observe::observe_unadopted;
 use crate::{Engine, EngineError};
 use postseal_planner::facts::Facts;
-use postseal_planner::policy::{Both, Rule, RuleId};
+use postseal_planner::policy::{Both, Met, Rule, RuleId, meetings};
 use postseal_planner::{Finding, Severity};
 use postseal_store::{RuleView, RuleWish};
 use std::collections::HashMap;
@@ -68,6 +69,7 @@ impl Engine<'_> {
             report: RulesImported::default(),
             taken: 0,
             clashes: false,
+            managed: self.managed_wanted()?,
         };
         let done = self.staged_and_taken(rows, &mut import, wholeness, progress);
         self.store.drop_staged()?;
@@ -149,6 +151,16 @@ impl Engine<'_> {
         Ok(())
     }
 
+    fn managed_wanted(&self) -> Result<HashMap<String, Vec<Rule>>, EngineError> {
+        let mut found: HashMap<String, Vec<Rule>> = HashMap::new();
+        for state in self.store.managed_rules(&self.instance, MOST)? {
+            if let Some(rule) = state.wanted {
+                found.entry(state.id.destination).or_default().push(rule);
+            }
+        }
+        Ok(found)
+    }
+
     fn stage_chunk(
         &mut self,
         chunk: &mut Vec<RuleRequest>,
@@ -159,11 +171,12 @@ impl Engine<'_> {
         let mut wishes = Vec::with_capacity(chunk.len());
         for (request, mut findings) in chunk.drain(..).zip(against) {
             match import.seen.meets(&request.rule) {
-                Met::Not => {}
+                Earlier::Not => {}
                 // The other spelling of its name.
-                Met::Same => continue,
-                Met::Another => findings.push(twice(&request.rule.id)),
+                Earlier::Same => continue,
+                Earlier::Another => findings.push(twice(&request.rule.id)),
             }
+            findings.extend(import.incomparable(&request.rule));
             if findings.is_empty() {
                 wishes.push(RuleWish::Put(request.rule));
             } else {
@@ -187,11 +200,20 @@ struct Import {
     taken: u64,
     /// Rules that were staged would write one key twice.
     clashes: bool,
+    /// Destination → the rules that are managed elsewhere.
+    managed: HashMap<String, Vec<Rule>>,
 }
 
 impl Import {
     fn may_be_stored(&self, wholeness: Wholeness) -> bool {
         self.report.refused == 0 || (wholeness == Wholeness::Partial && !self.clashes)
+    }
+
+    /// Why a rule cannot be kept beside those of its destination that are managed elsewhere.
+    fn incomparable(&self, rule: &Rule) -> Option<Finding> {
+        let managed = self.managed.get(&rule.id.destination)?;
+        let all: Vec<Rule> = std::iter::once(rule).chain(managed).cloned().collect();
+        meetings(&all).iter().find_map(Met::finding)
     }
 
     fn refuse(&mut self, refused: Refused) {
@@ -211,7 +233,7 @@ struct Seen {
 }
 
 /// Whether a destination was there before.
-enum Met {
+enum Earlier {
     Not,
     /// With the same policy.
     Same,
@@ -220,14 +242,14 @@ enum Met {
 }
 
 impl Seen {
-    fn meets(&mut self, rule: &Rule) -> Met {
+    fn meets(&mut self, rule: &Rule) -> Earlier {
         let id = self.hasher.hash_one(&rule.id);
         let whole = (&rule.id, rule.both == Both::Yes, &rule.policy);
         let whole = self.hasher.hash_one(whole);
         match self.rules.insert(id, whole) {
-            None => Met::Not,
-            Some(other) if other == whole => Met::Same,
-            Some(_) => Met::Another,
+            None => Earlier::Not,
+            Some(other) if other == whole => Earlier::Same,
+            Some(_) => Earlier::Another,
         }
     }
 }

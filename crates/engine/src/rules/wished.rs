@@ -159,6 +159,8 @@ impl Engine<'_> {
         let against = self.against(&rules, look, &mut report.servers)?;
         let states = self.states_of(&rules)?;
         let covering = self.covering(&rules, leaving)?;
+        let put: Vec<RuleWish> = rules.iter().cloned().map(RuleWish::Put).collect();
+        let clashes = self.clashes(&put)?;
         let mut wishes = Vec::new();
         for (i, (mut request, findings)) in requests.into_iter().zip(against).enumerate() {
             let mut firm = Vec::new();
@@ -166,6 +168,7 @@ impl Engine<'_> {
                 firm.push(exists(&request.rule));
             }
             firm.extend(covering[i].clone());
+            firm.extend(clashes.get(&request.rule.id.destination).cloned());
             let told = match forced {
                 Forced::Because(reason) if firm.is_empty() => {
                     if !findings.is_empty() {
@@ -343,7 +346,7 @@ fn managed_elsewhere(id: &RuleId, manager: &Manager) -> EngineError {
         Severity::Error,
         format!("The rule for {shown} is managed by {manager}, and is not changed here."),
         format!(
-            "{} A rule of your own for {shown} may stand beside it: the stricter one wins.",
+            "{} A rule of your own for {shown} may stand beside it: what both demand holds.",
             manager.place()
         ),
     );
