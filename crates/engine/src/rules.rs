@@ -4,6 +4,7 @@
 //! (the planner does), holds all of them in memory, or makes a map (`map`).
 
 mod compiled;
+mod follow;
 mod import;
 mod judged;
 mod map;
@@ -12,16 +13,17 @@ mod rows;
 mod servers;
 mod source;
 mod tables;
+mod ways;
 mod wished;
 
 use crate::{Engine, EngineError};
 pub use import::{RulesImported, Stored, Wholeness};
 pub(crate) use map::map_of;
 pub(crate) use meet::refuse;
-use postseal_planner::Intent;
 use postseal_planner::intent::{Key, Named, Policies};
 use postseal_planner::plan::Plan;
 use postseal_planner::policy::{Lookup, Met};
+use postseal_planner::{Finding, Intent};
 use postseal_store::{InstanceState, OperationKind, RuleState, RuleTake, RuleView};
 use rows::Rows;
 pub use servers::Look;
@@ -48,6 +50,8 @@ pub struct RuleChanges {
     pub lookups: Vec<Lookup>,
     /// Where rules of several managers meet.
     pub met: Vec<Met>,
+    /// Followed rules that are made for other next hops than their mail takes.
+    pub routes: Vec<Finding>,
     /// The rows as they were rendered, where the store's folder could take them: a file without a
     /// name.
     spool: Option<Arc<File>>,
@@ -62,6 +66,7 @@ impl Default for RuleChanges {
             shown: Vec::new(),
             lookups: Vec::new(),
             met: Vec::new(),
+            routes: Vec::new(),
             spool: None,
         }
     }
@@ -80,6 +85,7 @@ impl Engine<'_> {
         if *kind != OperationKind::Apply {
             return Ok((intent, changes));
         }
+        changes.routes = self.route_changes()?;
         let count = self.store.pending_rules(&self.instance)?;
         // Another value is wanted for the parameter that names the adopted tables: what answered
         // by them must go on to.

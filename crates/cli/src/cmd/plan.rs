@@ -102,6 +102,7 @@ fn rules(rules: &RuleChanges) -> String {
     for sentence in rules.met.iter().filter_map(Met::sentence) {
         text.push_str(&format!("{sentence}\n"));
     }
+    text.push_str(&findings_text(&rules.routes));
     text
 }
 
@@ -128,7 +129,7 @@ fn rules_document(rules: &RuleChanges) -> Value {
             json!({"destination": met.destination, "policy": met.policy(), "rules": all})
         })
         .collect();
-    json!({"count": rules.count, "changes": changes, "met": met})
+    json!({"count": rules.count, "changes": changes, "met": met, "routes_changed": rules.routes})
 }
 
 /// The unified diffs.

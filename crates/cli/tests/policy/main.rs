@@ -12,6 +12,7 @@ mod peers;
 mod adopted;
 mod domains;
 mod faults;
+mod follow;
 mod left;
 mod managed;
 mod meet;

@@ -4,15 +4,16 @@
 //! do).
 
 use super::judged::judged;
+use super::wished::exists;
 use super::{Refused, RuleRequest, RulesWished};
 use crate::domains::MOST;
 use crate::observe::observe_unadopted;
 use crate::{Engine, EngineError};
 use postseal_planner::facts::Facts;
-use postseal_planner::policy::{Both, Met, Rule, RuleId, meetings};
+use postseal_planner::policy::{Both, Manager, Met, Rule, RuleId, meetings};
 use postseal_planner::{Finding, Severity};
 use postseal_store::{RuleView, RuleWish};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
 /// Rules judged and staged together.
@@ -70,7 +71,10 @@ impl Engine<'_> {
             taken: 0,
             clashes: false,
             managed: self.managed_wanted()?,
+            recipients: HashSet::new(),
         };
+        let managed = import.managed.values().flatten();
+        import.recipients = managed.filter_map(recipient).collect();
         let done = self.staged_and_taken(rows, &mut import, wholeness, progress);
         self.store.drop_staged()?;
         done.map(|()| import.report)
@@ -151,6 +155,19 @@ impl Engine<'_> {
         Ok(())
     }
 
+    /// A rule for the same recipients that follows their mail, where this one does not, or the
+    /// other way round; or one by hand for a next hop of it that it cannot be kept beside.
+    fn there_already(&self, rule: &Rule, import: &Import) -> Result<Option<Finding>, EngineError> {
+        if rule.about.follow.is_none() {
+            let followed = import.recipients.contains(&rule.id.destination);
+            return Ok(followed.then(|| exists(rule)));
+        }
+        let id = std::slice::from_ref(&rule.id);
+        let by_hand = self.store.rule_states(&self.instance, id)?;
+        let there = by_hand.iter().any(|state| state.wanted.is_some());
+        Ok(there.then(|| exists(rule)))
+    }
+
     fn managed_wanted(&self) -> Result<HashMap<String, Vec<Rule>>, EngineError> {
         let mut found: HashMap<String, Vec<Rule>> = HashMap::new();
         for state in self.store.managed_rules(&self.instance, MOST)? {
@@ -166,19 +183,28 @@ impl Engine<'_> {
         chunk: &mut Vec<RuleRequest>,
         import: &mut Import,
     ) -> Result<(), EngineError> {
+        let mut followed = self.compiled_requests(&import.facts, chunk)?;
         let rules: Vec<&Rule> = chunk.iter().map(|one| &one.rule).collect();
         let against = judged(self.host, &import.facts, &rules);
         let mut wishes = Vec::with_capacity(chunk.len());
         for (request, mut findings) in chunk.drain(..).zip(against) {
+            let mut rules = vec![request.rule.clone()];
+            if let Some(made) = followed.remove(&request.rule.id.destination) {
+                // What it meets there is judged by its next hops.
+                (rules, findings) =
+                    made.map_or_else(|against| (Vec::new(), against), |rules| (rules, Vec::new()));
+            }
             match import.seen.meets(&request.rule) {
                 Earlier::Not => {}
                 // The other spelling of its name.
                 Earlier::Same => continue,
                 Earlier::Another => findings.push(twice(&request.rule.id)),
             }
-            findings.extend(import.incomparable(&request.rule));
+            findings.extend(self.there_already(&request.rule, import)?);
+            findings.extend(rules.iter().filter_map(|rule| import.incomparable(rule)));
             if findings.is_empty() {
-                wishes.push(RuleWish::Put(request.rule));
+                rules.iter().for_each(|rule| import.take_managed(rule));
+                wishes.extend(rules.into_iter().map(RuleWish::Put));
             } else {
                 import.refuse(Refused {
                     line: request.line,
@@ -202,6 +228,16 @@ struct Import {
     clashes: bool,
     /// Destination → the rules that are managed elsewhere.
     managed: HashMap<String, Vec<Rule>>,
+    /// Whose mail followed rules follow.
+    recipients: HashSet<String>,
+}
+
+/// Whose mail a followed rule follows.
+fn recipient(rule: &Rule) -> Option<String> {
+    match Manager::of(&rule.id) {
+        Some(Manager::Recipient(recipient)) => Some(recipient),
+        _ => None,
+    }
 }
 
 impl Import {
@@ -212,8 +248,21 @@ impl Import {
     /// Why a rule cannot be kept beside those of its destination that are managed elsewhere.
     fn incomparable(&self, rule: &Rule) -> Option<Finding> {
         let managed = self.managed.get(&rule.id.destination)?;
-        let all: Vec<Rule> = std::iter::once(rule).chain(managed).cloned().collect();
+        let others = managed.iter().filter(|one| one.id != rule.id);
+        let all: Vec<Rule> = std::iter::once(rule).chain(others).cloned().collect();
         meetings(&all).iter().find_map(Met::finding)
+    }
+
+    /// A followed rule that later ones must be kept beside.
+    fn take_managed(&mut self, rule: &Rule) {
+        if rule.id.manager.is_empty() {
+            return;
+        }
+        let there = self.managed.entry(rule.id.destination.clone());
+        let there = there.or_default();
+        there.retain(|one| one.id != rule.id);
+        there.push(rule.clone());
+        self.recipients.extend(recipient(rule));
     }
 
     fn refuse(&mut self, refused: Refused) {

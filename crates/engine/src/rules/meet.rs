@@ -4,9 +4,10 @@
 //! other. Never: decides what holds where they meet (the planner does).
 
 use super::RuleChanges;
+use super::wished::covered;
 use crate::domains::MOST;
 use crate::{Engine, EngineError};
-use postseal_planner::policy::{Lookup, Met, Rule, RuleId, changed_lookups, meetings};
+use postseal_planner::policy::{Both, Lookup, Met, Rule, RuleId, changed_lookups, meetings};
 use postseal_planner::{Finding, Refusal};
 use postseal_store::{RuleState, RuleView, RuleWish};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,10 +39,10 @@ impl Engine<'_> {
         wishes: &[RuleWish],
     ) -> Result<BTreeMap<String, Finding>, EngineError> {
         let put = wishes.iter().filter_map(|wish| match wish {
-            RuleWish::Put(rule) => Some(rule.id.destination.clone()),
+            RuleWish::Put(rule) => Some(beside(&rule.id)),
             RuleWish::Remove(_) => None,
         });
-        let states = self.rules_for(&put.collect())?.into_iter();
+        let states = self.rules_for(&put.flatten().collect())?.into_iter();
         let mut rules: BTreeMap<RuleId, Rule> = states
             .filter_map(|state| Some((state.id, state.wanted?)))
             .collect();
@@ -51,11 +52,12 @@ impl Engine<'_> {
                 RuleWish::Remove(id) => rules.remove(id),
             };
         }
+        let covered = covered_by_others(&rules);
         let clashes = met(rules.into_values()).into_iter().filter_map(|met| {
             let destination = &met.rules.first()?.id.destination;
             Some((destination.clone(), met.finding()?))
         });
-        Ok(clashes.collect())
+        Ok(covered.into_iter().chain(clashes).collect())
     }
 
     /// What the map must answer for the rules that change.
@@ -119,6 +121,22 @@ pub(crate) fn refuse(clashes: impl IntoIterator<Item = Finding>) -> Result<(), E
         true => Ok(()),
         false => Err(EngineError::Refused(Refusal { findings })),
     }
+}
+
+/// Rules for a domain and all below it, beside one of another manager for what is below it.
+fn covered_by_others(rules: &BTreeMap<RuleId, Rule>) -> BTreeMap<String, Finding> {
+    let both = rules.values().filter(|rule| rule.both == Both::Yes);
+    let mut found = BTreeMap::new();
+    for rule in both {
+        let below = format!(".{}", rule.id.destination);
+        let others = rules.keys().filter(|id| id.destination == below);
+        for other in others.filter(|id| id.manager != rule.id.manager) {
+            let finding = covered(rule, other);
+            found.insert(below.clone(), finding.clone());
+            found.insert(rule.id.destination.clone(), finding);
+        }
+    }
+    found
 }
 
 /// Where rules, in the order of their ids, meet.

@@ -61,29 +61,39 @@ impl Met {
         let Outcome::Incomparable(why) = &self.outcome else {
             return None;
         };
-        let all: Vec<String> = self.rules.iter().map(told).collect();
+        let rules = self.clashing();
+        let all: Vec<String> = rules.iter().map(|rule| told(rule)).collect();
         let shown = shown(&self.destination);
-        let managed = self.rules.iter().filter_map(|rule| Manager::of(&rule.id));
-        let mut places: Vec<String> = managed.map(|manager| manager.place()).collect();
-        if self.rules.iter().any(|rule| rule.id.manager.is_empty()) {
-            places.insert(
-                0,
-                format!("`postseal policy edit '{shown}' …` changes the rule by hand."),
-            );
-        }
+        let places = rules.iter().map(|rule| match Manager::of(&rule.id) {
+            Some(manager) => manager.place(),
+            None => format!("`postseal policy edit '{shown}' …` changes the rule by hand."),
+        });
+        let places: Vec<String> = places.collect();
         let finding = Finding::new(
             "policy.incomparable",
             Severity::Error,
             format!(
-                "Rules for {shown} cannot both be kept: {}. {}, and Postfix finds one row for it.",
+                "Rules for {shown} cannot all be kept: {}. {}, and Postfix finds one row for it.",
                 all.join(" and "),
                 capital(why)
             ),
             format!("Make them agree, or take one away: {}", places.join(" ")),
         );
-        Some(self.rules.iter().fold(finding, |finding, rule| {
+        Some(rules.iter().fold(finding, |finding, rule| {
             finding.seen(format!("{shown} {}", told(rule)))
         }))
+    }
+
+    /// Two rules that cannot both be kept; all, where that is so of more than two only.
+    fn clashing(&self) -> Vec<&Rule> {
+        let rules: Vec<&Rule> = self.rules.iter().collect();
+        for (i, one) in rules.iter().enumerate() {
+            let mut others = rules[i + 1..].iter();
+            if let Some(other) = others.find(|other| merged(&[one, other]).is_err()) {
+                return vec![one, other];
+            }
+        }
+        rules
     }
 
     /// What became of it, for people; nothing where all rules say the same.
@@ -168,6 +178,11 @@ pub(super) fn rows(rules: &[Rule]) -> (Vec<Rule>, Vec<Met>) {
         1 => (rows, vec![whole]),
         _ => (rows, vec![below, whole]),
     }
+}
+
+/// The rules that are written for those of one destination: each for just its keys.
+pub fn written(rules: &[Rule]) -> Vec<Rule> {
+    rows(rules).0
 }
 
 /// Where rules for one destination meet: the keys for which there is more than one.

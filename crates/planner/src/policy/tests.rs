@@ -122,6 +122,7 @@ fn words_about_a_rule_are_checked() {
         until: Some("2028-02-29".to_owned()),
         reason: None,
         entry: None,
+        follow: None,
     };
     assert_eq!(with(good).unwrap().about.tags, ["a", "b"]);
     let text = |text: &str| Some(text.to_owned());

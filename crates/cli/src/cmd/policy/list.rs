@@ -2,13 +2,15 @@
 //!
 //! Owns: a rule as a row and as a document. Never: reads more than a page.
 
-use crate::answer::Answer;
+use super::rule::recipient;
+use crate::answer::{Answer, findings_text};
 use crate::cmd::cert::date;
 use crate::config::Global;
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::table;
 use clap::{Args, ValueEnum};
+use mailtls::destination::Scope;
 use postseal_planner::Preflight;
 use postseal_planner::policy::{Met, Rule};
 use postseal_planner::report::Outcome;
@@ -119,13 +121,15 @@ pub(super) fn run(args: &ListArgs, global: &Global) -> Result<Answer, Failure> {
             "There are more: --skip {next}, or -n 0 for all.\n"
         ));
     }
+    let routes = session.engine().route_changes()?;
+    text.push_str(&findings_text(&routes));
     let rules: Vec<Value> = found
         .iter()
         .map(|state| document(state, look(state), &standings))
         .collect();
     Ok(Answer::new(
         text,
-        json!({"changed": false, "rules": rules, "more": more}),
+        json!({"changed": false, "rules": rules, "more": more, "findings": routes}),
     ))
 }
 
@@ -192,10 +196,9 @@ fn row(state: &RuleState, seen: Option<&Preflight>, standings: &Standings) -> Ve
             .unwrap_or_default()
     };
     vec![
-        state.id.shown(),
+        super::rule::shown(&state.id),
         rule.map(|rule| rule.policy.clone()).unwrap_or_default(),
-        rule.map(|rule| rule.scope().to_string())
-            .unwrap_or_default(),
+        rule.map(|rule| scope(rule).to_string()).unwrap_or_default(),
         standing(state, standings),
         seen.map(servers).unwrap_or_default(),
         word(|about| &about.owner),
@@ -204,10 +207,18 @@ fn row(state: &RuleState, seen: Option<&Preflight>, standings: &Standings) -> Ve
     ]
 }
 
+/// Which names it is for; of a rule that follows mail, which recipients.
+fn scope(rule: &Rule) -> Scope {
+    rule.about
+        .follow
+        .map_or(rule.scope(), |follow| follow.scope)
+}
+
 /// Where a rule stands.
 fn standing(state: &RuleState, standings: &Standings) -> String {
     let managed = match state.id.manager.as_str() {
         "" => String::new(),
+        _ if recipient(&state.id).is_some() => String::new(),
         manager => format!(", managed by {manager}"),
     };
     let standing = match (&state.in_force, &state.wanted) {
@@ -254,8 +265,9 @@ fn document(state: &RuleState, seen: Option<&Preflight>, standings: &Standings) 
         },
         "destination": state.id.destination,
         "shown": state.id.shown(),
+        "follows": recipient(&state.id).map(|id| id.destination),
         "manager": Some(&state.id.manager).filter(|manager| !manager.is_empty()),
-        "scope": state.wanted.as_ref().or(state.in_force.as_ref()).map(|rule| rule.scope().name()),
+        "scope": state.wanted.as_ref().or(state.in_force.as_ref()).map(|rule| scope(rule).name()),
         "in_force": state.in_force,
         "wanted": state.wanted,
         "pending": state.is_pending(),

@@ -15,7 +15,7 @@ use postseal_engine::{
 };
 use postseal_host::Host;
 use postseal_planner::Preflight;
-use postseal_planner::policy::{About, Rule, RuleError, RuleId, dialect};
+use postseal_planner::policy::{About, Manager, Rule, RuleError, RuleId, dialect};
 use postseal_store::RuleState;
 use serde_json::{Value, json};
 
@@ -28,6 +28,9 @@ pub(crate) struct AddArgs {
     /// none, may, encrypt, dane, dane-only, fingerprint, verify or secure
     #[arg(value_name = "LEVEL")]
     level: String,
+    /// Make the rule for the next hops that mail for this domain takes, wherever that is
+    #[arg(long)]
+    follow: bool,
     #[command(flatten)]
     words: Words,
 }
@@ -134,19 +137,30 @@ pub(super) fn add(args: &AddArgs, global: &Global) -> Result<Answer, Failure> {
     let rule = Rule::new(&args.destination, scope, &policy, dialect)
         .and_then(|rule| rule.with(args.words.about(About::default())))
         .map_err(bad)?;
+    if args.follow {
+        return follow(rule, None, &args.words, global);
+    }
     wish(rule, Added::New, &args.words, global)
 }
 
 pub(super) fn edit(args: &EditArgs, global: &Global) -> Result<Answer, Failure> {
     let dialect = installed(global)?;
     let id = RuleId::parse(&args.destination).map_err(|error| bad(error.into()))?;
-    let now = Session::existing(global)?.engine().wanted_rule(&id)?;
+    let followed = Session::existing(global)?.engine().followed_rule(&id)?;
+    let follows = followed.is_some();
+    let now = match followed {
+        Some(rule) => rule,
+        None => Session::existing(global)?.engine().wanted_rule(&id)?,
+    };
     let policy = edited(&now.policy, args);
     let scope = args.words.scope.map_or(now.scope(), Scope::from);
     let domain = now.id.destination.trim_start_matches('.');
     let rule = Rule::new(domain, Some(scope), &policy, dialect)
         .and_then(|rule| rule.with(args.words.about(now.about.clone())))
         .map_err(bad)?;
+    if follows {
+        return follow(rule, Some(&now.id), &args.words, global);
+    }
     if rule.id == now.id {
         return wish(rule, Added::Any, &args.words, global);
     }
@@ -166,6 +180,29 @@ pub(super) fn remove(args: &RemoveArgs, global: &Global) -> Result<Answer, Failu
         .collect::<Result<Vec<_>, _>>()?;
     let wished = Session::existing(global)?.engine().remove_rules(&ids)?;
     Ok(answer(&wished))
+}
+
+pub(super) fn sync(global: &Global) -> Result<Answer, Failure> {
+    let wished = Session::existing(global)?.engine().sync_followed()?;
+    Ok(answer(&wished))
+}
+
+/// A rule for recipients that follows their mail.
+fn follow(
+    rule: Rule,
+    now: Option<&RuleId>,
+    words: &Words,
+    global: &Global,
+) -> Result<Answer, Failure> {
+    let id = &rule.id.destination;
+    if id.starts_with('[') || id.contains(':') {
+        let told = format!("{id} is a next hop already; --follow is for the domain of recipients");
+        return Err(Failure::new(Exit::Data, "policy.bad-destination", told));
+    }
+    let mut session = Session::existing(global)?;
+    let (forced, look) = (words.forced(), words.look());
+    let wished = session.engine().follow_rule(rule, now, &forced, look)?;
+    told(&wished)
 }
 
 fn wish(rule: Rule, added: Added, words: &Words, global: &Global) -> Result<Answer, Failure> {
@@ -236,6 +273,7 @@ impl Words {
             until: word(&self.until, now.until),
             reason: now.reason,
             entry: now.entry,
+            follow: now.follow,
         }
     }
 
@@ -336,7 +374,7 @@ pub(crate) fn counts(wished: &RulesWished) -> Value {
 
 /// A rule that changes, in a line.
 pub(crate) fn line(state: &RuleState) -> String {
-    let shown = state.id.shown();
+    let shown = shown(&state.id);
     match (&state.in_force, &state.wanted) {
         (None, Some(new)) => format!("+ {}\n", words(&shown, new)),
         (Some(old), None) => format!("- {}\n", words(&shown, old)),
@@ -349,6 +387,25 @@ pub(crate) fn line(state: &RuleState) -> String {
     }
 }
 
+/// A rule's destination, as a person reads it; of one that follows mail its recipients first.
+pub(super) fn shown(id: &RuleId) -> String {
+    match recipient(id) {
+        Some(recipient) => format!("{} → {}", recipient.shown(), id.shown()),
+        None => id.shown(),
+    }
+}
+
+/// The recipients whose mail a rule follows.
+pub(super) fn recipient(id: &RuleId) -> Option<RuleId> {
+    match Manager::of(id) {
+        Some(Manager::Recipient(destination)) => Some(RuleId {
+            destination,
+            manager: String::new(),
+        }),
+        _ => None,
+    }
+}
+
 fn words(shown: &str, rule: &Rule) -> String {
     let scope = match rule.scope() {
         Scope::Both => " (and all names below it)",
@@ -356,6 +413,7 @@ fn words(shown: &str, rule: &Rule) -> String {
     };
     let manager = match rule.id.manager.as_str() {
         "" => String::new(),
+        _ if recipient(&rule.id).is_some() => String::new(),
         manager => format!(" (managed by {manager})"),
     };
     format!("{shown} {}{scope}{manager}", rule.policy)
