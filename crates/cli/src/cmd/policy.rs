@@ -4,6 +4,7 @@
 
 pub(crate) mod check;
 pub(crate) mod export;
+mod follow;
 pub(crate) mod import;
 pub(crate) mod list;
 mod records;
@@ -40,7 +41,7 @@ pub(crate) fn run(command: &PolicyCommand, global: &Global) -> Result<Answer, Fa
         PolicyCommand::Add(args) => rule::add(args, global),
         PolicyCommand::Edit(args) => rule::edit(args, global),
         PolicyCommand::Remove(args) => rule::remove(args, global),
-        PolicyCommand::Sync => rule::sync(global),
+        PolicyCommand::Sync => follow::sync(global),
         PolicyCommand::Import(args) => import::run(args, global),
         PolicyCommand::Export(args) => export::run(args, global),
         PolicyCommand::Check(args) => check::run(args, global),

@@ -2,7 +2,7 @@
 //!
 //! Owns: a rule as a row and as a document. Never: reads more than a page.
 
-use super::rule::recipient;
+use super::follow::{recipient, shown};
 use crate::answer::{Answer, findings_text};
 use crate::cmd::cert::date;
 use crate::config::Global;
@@ -196,7 +196,7 @@ fn row(state: &RuleState, seen: Option<&Preflight>, standings: &Standings) -> Ve
             .unwrap_or_default()
     };
     vec![
-        super::rule::shown(&state.id),
+        shown(&state.id),
         rule.map(|rule| rule.policy.clone()).unwrap_or_default(),
         rule.map(|rule| scope(rule).to_string()).unwrap_or_default(),
         standing(state, standings),

@@ -2,6 +2,7 @@
 //!
 //! Owns: from words to a rule, and what the answer says. Never: judges a rule.
 
+use super::follow::{self, recipient, shown};
 use crate::answer::{Answer, findings_text};
 use crate::change::Change;
 use crate::config::Global;
@@ -15,7 +16,7 @@ use postseal_engine::{
 };
 use postseal_host::Host;
 use postseal_planner::Preflight;
-use postseal_planner::policy::{About, Manager, Rule, RuleError, RuleId, dialect};
+use postseal_planner::policy::{About, Rule, RuleError, RuleId, dialect};
 use postseal_store::RuleState;
 use serde_json::{Value, json};
 
@@ -61,7 +62,7 @@ pub(crate) struct RemoveArgs {
 
 /// What may be said of a rule besides its level.
 #[derive(Debug, Args)]
-struct Words {
+pub(super) struct Words {
     /// Names that the certificate may have, or fingerprints; several with `:` between
     #[arg(long = "match", value_name = "NAMES")]
     names: Option<String>,
@@ -138,7 +139,7 @@ pub(super) fn add(args: &AddArgs, global: &Global) -> Result<Answer, Failure> {
         .and_then(|rule| rule.with(args.words.about(About::default())))
         .map_err(bad)?;
     if args.follow {
-        return follow(rule, None, &args.words, global);
+        return follow::wish(rule, None, &args.words, global);
     }
     wish(rule, Added::New, &args.words, global)
 }
@@ -159,7 +160,7 @@ pub(super) fn edit(args: &EditArgs, global: &Global) -> Result<Answer, Failure> 
         .and_then(|rule| rule.with(args.words.about(now.about.clone())))
         .map_err(bad)?;
     if follows {
-        return follow(rule, Some(&now.id), &args.words, global);
+        return follow::wish(rule, Some(&now.id), &args.words, global);
     }
     if rule.id == now.id {
         return wish(rule, Added::Any, &args.words, global);
@@ -182,29 +183,6 @@ pub(super) fn remove(args: &RemoveArgs, global: &Global) -> Result<Answer, Failu
     Ok(answer(&wished))
 }
 
-pub(super) fn sync(global: &Global) -> Result<Answer, Failure> {
-    let wished = Session::existing(global)?.engine().sync_followed()?;
-    Ok(answer(&wished))
-}
-
-/// A rule for recipients that follows their mail.
-fn follow(
-    rule: Rule,
-    now: Option<&RuleId>,
-    words: &Words,
-    global: &Global,
-) -> Result<Answer, Failure> {
-    let id = &rule.id.destination;
-    if id.starts_with('[') || id.contains(':') {
-        let told = format!("{id} is a next hop already; --follow is for the domain of recipients");
-        return Err(Failure::new(Exit::Data, "policy.bad-destination", told));
-    }
-    let mut session = Session::existing(global)?;
-    let (forced, look) = (words.forced(), words.look());
-    let wished = session.engine().follow_rule(rule, now, &forced, look)?;
-    told(&wished)
-}
-
 fn wish(rule: Rule, added: Added, words: &Words, global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
     let wished =
@@ -214,7 +192,7 @@ fn wish(rule: Rule, added: Added, words: &Words, global: &Global) -> Result<Answ
     told(&wished)
 }
 
-fn told(wished: &RulesWished) -> Result<Answer, Failure> {
+pub(super) fn told(wished: &RulesWished) -> Result<Answer, Failure> {
     match wished.refusal() {
         Some(refusal) => Err(EngineError::Refused(refusal).into()),
         None => Ok(answer(wished)),
@@ -277,14 +255,14 @@ impl Words {
         }
     }
 
-    fn look(&self) -> Look {
+    pub(super) fn look(&self) -> Look {
         match self.no_preflight {
             true => Look::Never,
             false => Look::Servers(PreflightOptions::default()),
         }
     }
 
-    fn forced(&self) -> Forced {
+    pub(super) fn forced(&self) -> Forced {
         match &self.reason {
             Some(reason) if self.force => Forced::Because(reason.clone()),
             _ => Forced::No,
@@ -384,25 +362,6 @@ pub(crate) fn line(state: &RuleState) -> String {
             words(&shown, old).trim_start_matches(&shown).trim_start()
         ),
         (None, None) => String::new(),
-    }
-}
-
-/// A rule's destination, as a person reads it; of one that follows mail its recipients first.
-pub(super) fn shown(id: &RuleId) -> String {
-    match recipient(id) {
-        Some(recipient) => format!("{} → {}", recipient.shown(), id.shown()),
-        None => id.shown(),
-    }
-}
-
-/// The recipients whose mail a rule follows.
-pub(super) fn recipient(id: &RuleId) -> Option<RuleId> {
-    match Manager::of(id) {
-        Some(Manager::Recipient(destination)) => Some(RuleId {
-            destination,
-            manager: String::new(),
-        }),
-        _ => None,
     }
 }
 
