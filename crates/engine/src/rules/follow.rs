@@ -18,6 +18,9 @@ use postseal_planner::{Finding, Severity};
 use postseal_store::{RuleState, RuleWish};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The rules for next hops that a rule for recipients comes to, or what speaks against it.
+pub(super) type Made = Result<Vec<Rule>, Vec<Finding>>;
+
 /// A rule for recipients, and its rules for next hops.
 #[derive(Clone, Debug)]
 struct Following {
@@ -166,7 +169,7 @@ impl Engine<'_> {
         &self,
         facts: &Facts,
         requests: &[RuleRequest],
-    ) -> Result<BTreeMap<String, Result<Vec<Rule>, Vec<Finding>>>, EngineError> {
+    ) -> BTreeMap<String, Made> {
         let wishes: Vec<&Rule> = requests
             .iter()
             .map(|one| &one.rule)
@@ -180,7 +183,7 @@ impl Engine<'_> {
             };
             (wish.id.destination.clone(), made)
         });
-        Ok(each.collect())
+        each.collect()
     }
 
     fn ways(&self, facts: &Facts, wishes: &[&Rule]) -> Vec<Followed> {

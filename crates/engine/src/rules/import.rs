@@ -183,7 +183,7 @@ impl Engine<'_> {
         chunk: &mut Vec<RuleRequest>,
         import: &mut Import,
     ) -> Result<(), EngineError> {
-        let mut followed = self.compiled_requests(&import.facts, chunk)?;
+        let mut followed = self.compiled_requests(&import.facts, chunk);
         let rules: Vec<&Rule> = chunk.iter().map(|one| &one.rule).collect();
         let against = judged(self.host, &import.facts, &rules);
         let mut wishes = Vec::with_capacity(chunk.len());

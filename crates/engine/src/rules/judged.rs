@@ -44,12 +44,11 @@ pub(super) fn followed(host: &dyn Host, facts: &Facts, wishes: &[&Rule]) -> Vec<
     all
 }
 
+/// A question about several rules, by what is known so far.
+type Ask<'a, T> = dyn FnMut(&[&Rule], &Answers) -> Vec<Asked<T>> + 'a;
+
 /// Asks for all of the rules until each has its answer; `None` for those that ask without end.
-fn together<T: Clone>(
-    host: &dyn Host,
-    rules: &[&Rule],
-    ask: &mut dyn FnMut(&[&Rule], &Answers) -> Vec<Asked<T>>,
-) -> Vec<Option<T>> {
+fn together<T: Clone>(host: &dyn Host, rules: &[&Rule], ask: &mut Ask<'_, T>) -> Vec<Option<T>> {
     let mut answers = Answers::default();
     let mut found: Vec<Option<T>> = vec![None; rules.len()];
     let mut open: Vec<usize> = (0..rules.len()).collect();

@@ -127,7 +127,7 @@ impl Met {
                 Some(winner) => *one == winner,
                 None => one.id != rule.id,
             });
-            let names: Vec<String> = others.map(|one| manager(one)).collect();
+            let names: Vec<String> = others.map(manager).collect();
             names.join(" and ")
         };
         match &self.outcome {
