@@ -242,6 +242,7 @@ impl Engine<'_> {
         let stays = |id: &RuleId| rules.iter().any(|rule| rule.id == *id);
         let gone = gone.into_iter().filter(|state| state.wanted.is_some());
         let mut gone: Vec<RuleId> = gone.map(|state| state.id).filter(|id| !stays(id)).collect();
+        gone.sort();
         gone.dedup();
         let put = rules.into_iter().map(RuleWish::Put);
         Ok(put.chain(gone.into_iter().map(RuleWish::Remove)).collect())

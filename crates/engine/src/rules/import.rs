@@ -188,11 +188,11 @@ impl Engine<'_> {
         let against = judged(self.host, &import.facts, &rules);
         let mut wishes = Vec::with_capacity(chunk.len());
         for (request, mut findings) in chunk.drain(..).zip(against) {
-            let mut rules = vec![request.rule.clone()];
-            if let Some(made) = followed.remove(&request.rule.id.destination) {
-                // What it meets there is judged by its next hops.
-                (rules, findings) =
-                    made.map_or_else(|against| (Vec::new(), against), |rules| (rules, Vec::new()));
+            let follows = request.rule.about.follow;
+            let made = follows.and_then(|_| followed.remove(&request.rule.id.destination));
+            // What a rule that follows mail meets is judged by its next hops.
+            if let Some(made) = &made {
+                findings = made.as_ref().err().cloned().unwrap_or_default();
             }
             match import.seen.meets(&request.rule) {
                 Earlier::Not => {}
@@ -201,8 +201,14 @@ impl Engine<'_> {
                 Earlier::Another => findings.push(twice(&request.rule.id)),
             }
             findings.extend(self.there_already(&request.rule, import)?);
+            let rules = match &made {
+                None => std::slice::from_ref(&request.rule),
+                Some(made) => made.as_deref().unwrap_or_default(),
+            };
             findings.extend(rules.iter().filter_map(|rule| import.incomparable(rule)));
             if findings.is_empty() {
+                let rules = made.and_then(Result::ok);
+                let rules = rules.unwrap_or_else(|| vec![request.rule]);
                 rules.iter().for_each(|rule| import.take_managed(rule));
                 wishes.extend(rules.into_iter().map(RuleWish::Put));
             } else {

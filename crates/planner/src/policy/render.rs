@@ -82,11 +82,18 @@ impl Renderer {
 
     /// Writes what waits.
     fn flush(&mut self, out: &mut Vec<u8>) {
-        let waiting = std::mem::take(&mut self.waiting);
-        if let [rule] = waiting.as_slice() {
-            return self.write(rule, out);
+        let mut waiting = std::mem::take(&mut self.waiting);
+        match waiting.as_slice() {
+            [rule] => self.write(rule, out),
+            meeting => self.write_meeting(meeting, out),
         }
-        let (rules, met) = rows(&waiting);
+        // Its memory serves the next ones.
+        waiting.clear();
+        self.waiting = waiting;
+    }
+
+    fn write_meeting(&mut self, meeting: &[Rule], out: &mut Vec<u8>) {
+        let (rules, met) = rows(meeting);
         for rule in rules {
             self.write(&rule, out);
         }
