@@ -199,6 +199,7 @@ impl Engine<'_> {
             };
             rules.note(state, wanted);
         }
+        crate::rules::refuse(self.clashes(wishes)?.into_values())?;
         self.store.wish_rules(&self.instance, wishes)?;
         Ok(DomainsWished {
             rules,

@@ -4,27 +4,29 @@
 //! (the planner does), holds all of them in memory, or makes a map (`map`).
 
 mod compiled;
+mod follow;
 mod import;
 mod judged;
 mod map;
+mod meet;
 mod rows;
 mod servers;
 mod source;
 mod tables;
+mod ways;
 mod wished;
 
-use crate::domains::MOST;
 use crate::{Engine, EngineError};
 pub use import::{RulesImported, Stored, Wholeness};
 pub(crate) use map::map_of;
-use postseal_planner::Intent;
+pub(crate) use meet::refuse;
 use postseal_planner::intent::{Key, Named, Policies};
 use postseal_planner::plan::Plan;
-use postseal_planner::policy::{Lookup, Overruled, RuleId};
+use postseal_planner::policy::{Lookup, Met};
+use postseal_planner::{Finding, Intent};
 use postseal_store::{InstanceState, OperationKind, RuleState, RuleTake, RuleView};
 use rows::Rows;
 pub use servers::Look;
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::sync::Arc;
 pub use tables::{TableDrift, TableRead, TablesRead};
@@ -46,8 +48,10 @@ pub struct RuleChanges {
     pub shown: Vec<RuleState>,
     /// What the map must answer.
     pub lookups: Vec<Lookup>,
-    /// Rules that others overrule.
-    pub overruled: Vec<Overruled>,
+    /// Where rules of several managers meet.
+    pub met: Vec<Met>,
+    /// Followed rules that are made for other next hops than their mail takes.
+    pub routes: Vec<Finding>,
     /// The rows as they were rendered, where the store's folder could take them: a file without a
     /// name.
     spool: Option<Arc<File>>,
@@ -61,7 +65,8 @@ impl Default for RuleChanges {
             count: 0,
             shown: Vec::new(),
             lookups: Vec::new(),
-            overruled: Vec::new(),
+            met: Vec::new(),
+            routes: Vec::new(),
             spool: None,
         }
     }
@@ -80,6 +85,7 @@ impl Engine<'_> {
         if *kind != OperationKind::Apply {
             return Ok((intent, changes));
         }
+        changes.routes = self.route_changes()?;
         let count = self.store.pending_rules(&self.instance)?;
         // Another value is wanted for the parameter that names the adopted tables: what answered
         // by them must go on to.
@@ -160,56 +166,14 @@ impl Engine<'_> {
         let mut spool = tempfile::tempfile_in(&self.guards).ok();
         let rendered = rows.exhausted(&mut spool)?;
         changes.spool = spool.map(Arc::new);
-        changes.lookups = changed_lookups(&changes.shown, &self.contested(&changes.shown)?);
+        changes.lookups = self.changed_answers(changes)?;
         let Some(rendered) = rendered else {
             return Ok(None);
         };
+        refuse(rendered.clashes.iter().filter_map(Met::finding))?;
         changes.lookups.extend(rendered.lookups);
-        changes.overruled = rendered.overruled;
+        changes.met = rendered.met;
         Ok(Some(rendered.policies))
-    }
-
-    /// Destinations for which more than one manager may have a rule: what is written for them is
-    /// the stricter one's.
-    fn contested(&self, shown: &[RuleState]) -> Result<BTreeSet<String>, EngineError> {
-        let managed = self.store.managed_rules(&self.instance, MOST)?;
-        let by_hand = shown.iter().filter(|state| state.id.manager.is_empty());
-        let there: BTreeSet<&str> = managed
-            .iter()
-            .map(|state| state.id.destination.as_str())
-            .collect();
-        let mut contested: BTreeSet<String> = by_hand
-            .map(|state| state.id.destination.clone())
-            .filter(|destination| there.contains(destination.as_str()))
-            .collect();
-        let mut ids = BTreeSet::new();
-        for state in managed.iter().chain(shown) {
-            if state.id.manager.is_empty() {
-                continue;
-            }
-            let by_hand = RuleId {
-                manager: String::new(),
-                ..state.id.clone()
-            };
-            for id in [state.id.clone(), by_hand] {
-                ids.insert(id);
-            }
-        }
-        let ids: Vec<RuleId> = ids.into_iter().collect();
-        let mut earlier: Option<RuleId> = None;
-        for state in self.store.rule_states(&self.instance, &ids)? {
-            let is_there = state.in_force.is_some() || state.wanted.is_some();
-            let is_shown = shown.iter().any(|one| one.id == state.id);
-            if !is_there && !is_shown {
-                continue;
-            }
-            if let Some(earlier) = earlier.replace(state.id.clone())
-                && earlier.destination == state.id.destination
-            {
-                contested.insert(earlier.destination);
-            }
-        }
-        Ok(contested)
     }
 
     fn pending_shown(&self) -> Result<Vec<RuleState>, EngineError> {
@@ -232,27 +196,4 @@ impl Engine<'_> {
 fn has_own_maps(intent: &Intent) -> bool {
     let set = |key: &Key| matches!(key, Key::Param(name) if name == "smtp_tls_policy_maps");
     intent.settings.keys().any(set)
-}
-
-/// The keys of changed rules: what they were is gone, and what they are is there.
-fn changed_lookups(shown: &[RuleState], contested: &BTreeSet<String>) -> Vec<Lookup> {
-    let mut lookups = Vec::new();
-    let sure = shown
-        .iter()
-        .filter(|state| !contested.contains(&state.id.destination));
-    for state in sure {
-        if let (Some(gone), None) = (&state.in_force, &state.wanted) {
-            let keys = gone.keys().into_iter();
-            lookups.extend(keys.map(|key| Lookup { key, value: None }));
-        }
-        if let Some(there) = &state.wanted {
-            let value = Some(there.policy.clone());
-            let keys = there.keys().into_iter();
-            lookups.extend(keys.map(|key| Lookup {
-                key,
-                value: value.clone(),
-            }));
-        }
-    }
-    lookups
 }

@@ -37,6 +37,8 @@ pub struct Status {
     pub in_use: Vec<CertificateView>,
     /// Credentials that may be sent in clear.
     pub exposed: Vec<Finding>,
+    /// Followed rules that are made for other next hops than their mail takes.
+    pub routes: Vec<Finding>,
     /// Hand edits.
     pub drift: DriftReport,
     /// What each address showed just now.
@@ -84,6 +86,7 @@ impl Engine<'_> {
             certificates: self.list_certificates()?,
             in_use: self.certificates_in_use()?,
             exposed: credentials_in_clear(&facts),
+            routes: self.route_changes()?,
             drift: verified.drift,
             pending: self.pending_wishes(&state, wanted)?,
             failed: failed(&history, state.draft.as_ref()),

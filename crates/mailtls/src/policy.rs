@@ -5,7 +5,10 @@
 //! that next hop is deferred then. Never: which row applies, or whether a protocol list or a
 //! cipher grade means anything to the OpenSSL at hand.
 
+mod meet;
+
 use crate::{Grade, Level, ProtocolList, RangeSyntax};
+pub use meet::Incomparable;
 use std::fmt;
 
 /// A policy.

@@ -107,6 +107,27 @@ impl ProtocolList {
         TlsVersion::ALL.into_iter().rev().find(|v| self.allows(*v))
     }
 
+    /// The versions that both allow.
+    pub fn and(self, other: &Self) -> Self {
+        let mut both = self;
+        for (own, others) in both.allowed.iter_mut().zip(other.allowed) {
+            *own &= others;
+        }
+        both
+    }
+
+    /// Whether it allows the same versions.
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.allowed == other.allowed
+    }
+
+    /// What it does not allow, as every Postfix writes it: `!SSLv2`, `!SSLv3`.
+    pub fn excluded(&self) -> Vec<String> {
+        let versions = TlsVersion::ALL.into_iter();
+        let out = versions.filter(|version| !self.allows(*version));
+        out.map(|version| format!("!{version}")).collect()
+    }
+
     /// Whether a `>=` or `<=` stood alone, as in `>= TLSv1.2`: Postfix takes that for no limit at
     /// all, and for a list that includes nothing but `TLSv1.2`.
     pub fn has_lone_operator(&self) -> bool {

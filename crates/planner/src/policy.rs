@@ -4,15 +4,21 @@
 //! does: a million rules do not fit into an intent), and never asks whether mail takes that next
 //! hop (`judge` yields the questions).
 
+mod follow;
 mod judge;
 mod managed;
+mod meet;
 mod render;
 mod source;
 mod tables;
 
+pub use follow::{
+    Follow, Followed, follow_all, follows_not, route_changed, route_unknown, ways_unknown,
+};
 pub use judge::{covered_by, judge_all};
 pub use managed::{Entry, Manager};
-pub use render::{Lookup, Overruled, Rendered, Renderer};
+pub use meet::{Met, Outcome, changed_lookups, meetings, written};
+pub use render::{Lookup, Rendered, Renderer};
 pub use source::{BadRow, RowReader, SourceRow};
 pub use tables::{Candidate, Source, named_tables, services_with_tables};
 
@@ -76,6 +82,9 @@ pub struct About {
     /// The entry of a domain that this rule is made for: it manages the rule.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub entry: Option<Entry>,
+    /// That it is for recipients, and follows their mail to its next hops.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub follow: Option<Follow>,
 }
 
 /// Why something is no rule.

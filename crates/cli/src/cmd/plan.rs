@@ -8,6 +8,7 @@ use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use postseal_engine::{EngineError, Proposal, RuleChanges};
 use postseal_planner::Plan;
+use postseal_planner::policy::Met;
 use postseal_store::StoreError;
 use serde_json::{Value, json};
 
@@ -98,17 +99,10 @@ fn rules(rules: &RuleChanges) -> String {
     if more > 0 {
         text.push_str(&format!("… and {more} more\n"));
     }
-    for overruled in &rules.overruled {
-        if overruled.winner.policy == overruled.loser.policy {
-            continue;
-        }
-        text.push_str(&format!(
-            "{}: {} is stricter than {}, and wins\n",
-            overruled.winner.id.shown(),
-            overruled.winner.policy,
-            overruled.loser.policy
-        ));
+    for sentence in rules.met.iter().filter_map(Met::sentence) {
+        text.push_str(&format!("{sentence}\n"));
     }
+    text.push_str(&findings_text(&rules.routes));
     text
 }
 
@@ -124,7 +118,18 @@ fn rules_document(rules: &RuleChanges) -> Value {
             })
         })
         .collect();
-    json!({"count": rules.count, "changes": changes})
+    let met: Vec<Value> = rules
+        .met
+        .iter()
+        .map(|met| {
+            let all = met.rules.iter();
+            let all: Vec<Value> = all
+                .map(|rule| json!({"manager": rule.id.manager, "policy": rule.policy}))
+                .collect();
+            json!({"destination": met.destination, "policy": met.policy(), "rules": all})
+        })
+        .collect();
+    json!({"count": rules.count, "changes": changes, "met": met, "routes_changed": rules.routes})
 }
 
 /// The unified diffs.

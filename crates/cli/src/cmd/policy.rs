@@ -4,6 +4,7 @@
 
 pub(crate) mod check;
 pub(crate) mod export;
+mod follow;
 pub(crate) mod import;
 pub(crate) mod list;
 mod records;
@@ -24,6 +25,8 @@ pub(crate) enum PolicyCommand {
     Edit(rule::EditArgs),
     /// Wish for rules to be gone
     Remove(rule::RemoveArgs),
+    /// Wish that rules which follow their mail are made for the next hops it takes now
+    Sync,
     /// Wish for the rules of a file: a Postfix map, CSV or JSON; all of them or none
     Import(import::ImportArgs),
     /// Write all rules: as a Postfix map, CSV or JSON
@@ -38,6 +41,7 @@ pub(crate) fn run(command: &PolicyCommand, global: &Global) -> Result<Answer, Fa
         PolicyCommand::Add(args) => rule::add(args, global),
         PolicyCommand::Edit(args) => rule::edit(args, global),
         PolicyCommand::Remove(args) => rule::remove(args, global),
+        PolicyCommand::Sync => follow::sync(global),
         PolicyCommand::Import(args) => import::run(args, global),
         PolicyCommand::Export(args) => export::run(args, global),
         PolicyCommand::Check(args) => check::run(args, global),

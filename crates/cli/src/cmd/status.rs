@@ -127,6 +127,9 @@ fn drift(drift: &DriftReport) -> String {
 /// What asks for the administrator's attention, and the last operation.
 fn attention(status: &Status) -> String {
     let mut text = drift(&status.drift);
+    for changed in &status.routes {
+        text.push_str(&format!("{} {}\n", changed.message, changed.remedy));
+    }
     text.push_str(&pending(status));
     let Some(open) = &status.open else {
         let told = status.failed.as_ref().map(|failed| failed.id);
@@ -265,6 +268,7 @@ fn document(status: &Status) -> serde_json::Value {
         "observed_at": when(status.observed_ms),
         "certificates": status.certificates.iter().map(cert::list::document).collect::<Vec<_>>(),
         "credentials_in_clear": status.exposed,
+        "routes_changed": status.routes,
         "drift": status.drift.drift,
         "drift_files": status.drift.files,
         "drift_tables": status.drift.tables,

@@ -4,14 +4,16 @@
 //! do).
 
 use super::judged::judged;
+use super::wished::exists;
 use super::{Refused, RuleRequest, RulesWished};
+use crate::domains::MOST;
 use crate::observe::observe_unadopted;
 use crate::{Engine, EngineError};
 use postseal_planner::facts::Facts;
-use postseal_planner::policy::{Both, Rule, RuleId};
+use postseal_planner::policy::{Both, Manager, Met, Rule, RuleId, meetings};
 use postseal_planner::{Finding, Severity};
 use postseal_store::{RuleView, RuleWish};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
 /// Rules judged and staged together.
@@ -68,7 +70,11 @@ impl Engine<'_> {
             report: RulesImported::default(),
             taken: 0,
             clashes: false,
+            managed: self.managed_wanted()?,
+            recipients: HashSet::new(),
         };
+        let managed = import.managed.values().flatten();
+        import.recipients = managed.filter_map(recipient).collect();
         let done = self.staged_and_taken(rows, &mut import, wholeness, progress);
         self.store.drop_staged()?;
         done.map(|()| import.report)
@@ -149,23 +155,62 @@ impl Engine<'_> {
         Ok(())
     }
 
+    /// A rule for the same recipients that follows their mail, where this one does not, or the
+    /// other way round; or one by hand for a next hop of it that it cannot be kept beside.
+    fn there_already(&self, rule: &Rule, import: &Import) -> Result<Option<Finding>, EngineError> {
+        if rule.about.follow.is_none() {
+            let followed = import.recipients.contains(&rule.id.destination);
+            return Ok(followed.then(|| exists(rule)));
+        }
+        let id = std::slice::from_ref(&rule.id);
+        let by_hand = self.store.rule_states(&self.instance, id)?;
+        let there = by_hand.iter().any(|state| state.wanted.is_some());
+        Ok(there.then(|| exists(rule)))
+    }
+
+    fn managed_wanted(&self) -> Result<HashMap<String, Vec<Rule>>, EngineError> {
+        let mut found: HashMap<String, Vec<Rule>> = HashMap::new();
+        for state in self.store.managed_rules(&self.instance, MOST)? {
+            if let Some(rule) = state.wanted {
+                found.entry(state.id.destination).or_default().push(rule);
+            }
+        }
+        Ok(found)
+    }
+
     fn stage_chunk(
         &mut self,
         chunk: &mut Vec<RuleRequest>,
         import: &mut Import,
     ) -> Result<(), EngineError> {
+        let mut followed = self.compiled_requests(&import.facts, chunk);
         let rules: Vec<&Rule> = chunk.iter().map(|one| &one.rule).collect();
         let against = judged(self.host, &import.facts, &rules);
         let mut wishes = Vec::with_capacity(chunk.len());
         for (request, mut findings) in chunk.drain(..).zip(against) {
-            match import.seen.meets(&request.rule) {
-                Met::Not => {}
-                // The other spelling of its name.
-                Met::Same => continue,
-                Met::Another => findings.push(twice(&request.rule.id)),
+            let follows = request.rule.about.follow;
+            let made = follows.and_then(|_| followed.remove(&request.rule.id.destination));
+            // What a rule that follows mail meets is judged by its next hops.
+            if let Some(made) = &made {
+                findings = made.as_ref().err().cloned().unwrap_or_default();
             }
+            match import.seen.meets(&request.rule) {
+                Earlier::Not => {}
+                // The other spelling of its name.
+                Earlier::Same => continue,
+                Earlier::Another => findings.push(twice(&request.rule.id)),
+            }
+            findings.extend(self.there_already(&request.rule, import)?);
+            let rules = match &made {
+                None => std::slice::from_ref(&request.rule),
+                Some(made) => made.as_deref().unwrap_or_default(),
+            };
+            findings.extend(rules.iter().filter_map(|rule| import.incomparable(rule)));
             if findings.is_empty() {
-                wishes.push(RuleWish::Put(request.rule));
+                let rules = made.and_then(Result::ok);
+                let rules = rules.unwrap_or_else(|| vec![request.rule]);
+                rules.iter().for_each(|rule| import.take_managed(rule));
+                wishes.extend(rules.into_iter().map(RuleWish::Put));
             } else {
                 import.refuse(Refused {
                     line: request.line,
@@ -187,11 +232,43 @@ struct Import {
     taken: u64,
     /// Rules that were staged would write one key twice.
     clashes: bool,
+    /// Destination → the rules that are managed elsewhere.
+    managed: HashMap<String, Vec<Rule>>,
+    /// Whose mail followed rules follow.
+    recipients: HashSet<String>,
+}
+
+/// Whose mail a followed rule follows.
+fn recipient(rule: &Rule) -> Option<String> {
+    match Manager::of(&rule.id) {
+        Some(Manager::Recipient(recipient)) => Some(recipient),
+        _ => None,
+    }
 }
 
 impl Import {
     fn may_be_stored(&self, wholeness: Wholeness) -> bool {
         self.report.refused == 0 || (wholeness == Wholeness::Partial && !self.clashes)
+    }
+
+    /// Why a rule cannot be kept beside those of its destination that are managed elsewhere.
+    fn incomparable(&self, rule: &Rule) -> Option<Finding> {
+        let managed = self.managed.get(&rule.id.destination)?;
+        let others = managed.iter().filter(|one| one.id != rule.id);
+        let all: Vec<Rule> = std::iter::once(rule).chain(others).cloned().collect();
+        meetings(&all).iter().find_map(Met::finding)
+    }
+
+    /// A followed rule that later ones must be kept beside.
+    fn take_managed(&mut self, rule: &Rule) {
+        if rule.id.manager.is_empty() {
+            return;
+        }
+        let there = self.managed.entry(rule.id.destination.clone());
+        let there = there.or_default();
+        there.retain(|one| one.id != rule.id);
+        there.push(rule.clone());
+        self.recipients.extend(recipient(rule));
     }
 
     fn refuse(&mut self, refused: Refused) {
@@ -211,7 +288,7 @@ struct Seen {
 }
 
 /// Whether a destination was there before.
-enum Met {
+enum Earlier {
     Not,
     /// With the same policy.
     Same,
@@ -220,14 +297,14 @@ enum Met {
 }
 
 impl Seen {
-    fn meets(&mut self, rule: &Rule) -> Met {
+    fn meets(&mut self, rule: &Rule) -> Earlier {
         let id = self.hasher.hash_one(&rule.id);
         let whole = (&rule.id, rule.both == Both::Yes, &rule.policy);
         let whole = self.hasher.hash_one(whole);
         match self.rules.insert(id, whole) {
-            None => Met::Not,
-            Some(other) if other == whole => Met::Same,
-            Some(_) => Met::Another,
+            None => Earlier::Not,
+            Some(other) if other == whole => Earlier::Same,
+            Some(_) => Earlier::Another,
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::explain::{answer, failed};
 use postseal_host::Host;
 use postseal_planner::Finding;
 use postseal_planner::facts::Facts;
-use postseal_planner::policy::{Rule, judge_all};
+use postseal_planner::policy::{Followed, Rule, follow_all, judge_all};
 use postseal_planner::resolve::{Answer, Answers, Asked, Question};
 use std::collections::BTreeMap;
 
@@ -26,16 +26,39 @@ pub(crate) fn judged(host: &dyn Host, facts: &Facts, rules: &[&Rule]) -> Vec<Vec
 }
 
 fn chunk_judged(host: &dyn Host, facts: &Facts, rules: &[&Rule]) -> Vec<Vec<Finding>> {
+    let found = together(host, rules, &mut |asked, answers| {
+        judge_all(asked, facts, answers)
+    });
+    found.into_iter().map(Option::unwrap_or_default).collect()
+}
+
+/// Where the mail goes that rules for recipients are for, in their order.
+pub(super) fn followed(host: &dyn Host, facts: &Facts, wishes: &[&Rule]) -> Vec<Followed> {
+    let mut all = Vec::with_capacity(wishes.len());
+    for chunk in wishes.chunks(TOGETHER) {
+        let found = together(host, chunk, &mut |asked, answers| {
+            follow_all(asked, facts, answers)
+        });
+        all.extend(found.into_iter().map(Option::unwrap_or_default));
+    }
+    all
+}
+
+/// A question about several rules, by what is known so far.
+type Ask<'a, T> = dyn FnMut(&[&Rule], &Answers) -> Vec<Asked<T>> + 'a;
+
+/// Asks for all of the rules until each has its answer; `None` for those that ask without end.
+fn together<T: Clone>(host: &dyn Host, rules: &[&Rule], ask: &mut Ask<'_, T>) -> Vec<Option<T>> {
     let mut answers = Answers::default();
-    let mut found: Vec<Option<Vec<Finding>>> = vec![None; rules.len()];
+    let mut found: Vec<Option<T>> = vec![None; rules.len()];
     let mut open: Vec<usize> = (0..rules.len()).collect();
     for _ in 0..MOST_ROUNDS {
         let asked: Vec<&Rule> = open.iter().map(|i| rules[*i]).collect();
         let mut questions = Vec::new();
         let mut still = Vec::new();
-        for (i, judged) in open.iter().zip(judge_all(&asked, facts, &answers)) {
-            match judged {
-                Asked::Answered(findings) => found[*i] = Some(findings),
+        for (i, answered) in open.iter().zip(ask(&asked, &answers)) {
+            match answered {
+                Asked::Answered(answer) => found[*i] = Some(answer),
                 Asked::Unanswered(question) => {
                     questions.push(question);
                     still.push(*i);
@@ -48,7 +71,7 @@ fn chunk_judged(host: &dyn Host, facts: &Facts, rules: &[&Rule]) -> Vec<Vec<Find
         answer_all(host, questions, &mut answers);
         open = still;
     }
-    found.into_iter().map(Option::unwrap_or_default).collect()
+    found
 }
 
 /// Asks each table once for all of its keys.

@@ -159,13 +159,17 @@ impl Engine<'_> {
         let against = self.against(&rules, look, &mut report.servers)?;
         let states = self.states_of(&rules)?;
         let covering = self.covering(&rules, leaving)?;
+        let put: Vec<RuleWish> = rules.iter().cloned().map(RuleWish::Put).collect();
+        let clashes = self.clashes(&put)?;
         let mut wishes = Vec::new();
         for (i, (mut request, findings)) in requests.into_iter().zip(against).enumerate() {
             let mut firm = Vec::new();
-            if added == Added::New && states[i].wanted.is_some() {
+            let there = states[i].wanted.is_some() && added == Added::New;
+            if there || self.followed_rule(&request.rule.id)?.is_some() {
                 firm.push(exists(&request.rule));
             }
             firm.extend(covering[i].clone());
+            firm.extend(clashes.get(&request.rule.id.destination).cloned());
             let told = match forced {
                 Forced::Because(reason) if firm.is_empty() => {
                     if !findings.is_empty() {
@@ -192,7 +196,7 @@ impl Engine<'_> {
 
     /// What the ways of the mail and the servers say against each rule. Servers are looked at where
     /// the mail does come to them.
-    fn against(
+    pub(super) fn against(
         &mut self,
         rules: &[Rule],
         look: Look,
@@ -219,6 +223,7 @@ impl Engine<'_> {
     /// Wishes that rules were gone: all of them, or none where one is unknown.
     pub fn remove_rules(&mut self, ids: &[RuleId]) -> Result<RulesWished, EngineError> {
         self.state()?;
+        let ids = &self.meant(ids)?;
         let states = self.store.rule_states(&self.instance, ids)?;
         let mut report = RulesWished::default();
         for state in &states {
@@ -313,7 +318,7 @@ fn is_both(rule: &Rule) -> bool {
     rule.both == postseal_planner::policy::Both::Yes
 }
 
-fn exists(rule: &Rule) -> Finding {
+pub(super) fn exists(rule: &Rule) -> Finding {
     let shown = rule.id.shown();
     Finding::new(
         "policy.exists",
@@ -323,7 +328,7 @@ fn exists(rule: &Rule) -> Finding {
     )
 }
 
-fn covered(rule: &Rule, other: &RuleId) -> Finding {
+pub(super) fn covered(rule: &Rule, other: &RuleId) -> Finding {
     let (shown, other) = (rule.id.shown(), other.shown());
     Finding::new(
         "policy.covered",
@@ -343,7 +348,7 @@ fn managed_elsewhere(id: &RuleId, manager: &Manager) -> EngineError {
         Severity::Error,
         format!("The rule for {shown} is managed by {manager}, and is not changed here."),
         format!(
-            "{} A rule of your own for {shown} may stand beside it: the stricter one wins.",
+            "{} A rule of your own for {shown} may stand beside it: what both demand holds.",
             manager.place()
         ),
     );

@@ -34,19 +34,13 @@ pub fn judge_all(rules: &[&Rule], facts: &Facts, answers: &Answers) -> Vec<Asked
 
 fn judged(rule: &Rule, ways: &Ways<'_>, answers: &Answers) -> Asked<Vec<Finding>> {
     let id = &rule.id.destination;
-    let domain = id.trim_start_matches('.');
-    if id.starts_with('[') || id.contains(':') {
+    // What is managed is for a next hop.
+    if id.starts_with('[') || id.contains(':') || !rule.id.manager.is_empty() {
         let wrong = begins_in_clear(rule, ways.view());
         return Asked::Answered(wrong.into_iter().collect());
     }
-    let below = || format!("{BELOW}.{domain}");
-    let names = match rule.scope() {
-        Scope::Domain => vec![domain.to_owned()],
-        Scope::Subdomains => vec![below()],
-        Scope::Both => vec![domain.to_owned(), below()],
-    };
     let mut findings = Vec::new();
-    for name in names {
+    for name in names(rule) {
         let recipient = format!("{ANYBODY}@{name}");
         let envelope = Envelope {
             sender: "",
@@ -62,6 +56,17 @@ fn judged(rule: &Rule, ways: &Ways<'_>, answers: &Answers) -> Asked<Vec<Finding>
     // Both halves of a rule may fail for one cause.
     findings.dedup_by(|one, other| one.code == other.code && one.remedy == other.remedy);
     Asked::Answered(findings)
+}
+
+/// The names that stand for all whose mail a rule for a domain is to meet.
+pub(super) fn names(rule: &Rule) -> Vec<String> {
+    let domain = rule.id.destination.trim_start_matches('.');
+    let below = || format!("{BELOW}.{domain}");
+    match rule.scope() {
+        Scope::Domain => vec![domain.to_owned()],
+        Scope::Subdomains => vec![below()],
+        Scope::Both => vec![domain.to_owned(), below()],
+    }
 }
 
 /// A next hop that expects TLS from the first byte, where no client of this instance begins so.
@@ -128,14 +133,17 @@ fn other_hop(rule: &Rule, name: &str, resolution: &Resolution, hops: &[&str]) ->
             resolution.nexthop_by,
         ),
         format!(
-            "Make the rule for the next hop: {}. It is for all mail that leaves by it.",
-            offers.join(", ")
+            "Make the rule for the next hop: {}. It is for all mail that leaves by it. Or let the \
+             rule follow the mail: `postseal policy add '{}' {} --follow`.",
+            offers.join(", "),
+            rule.id.shown(),
+            rule.policy
         ),
     )
     .seen(format!("{}: {}", resolution.nexthop_by, resolution.nexthop))
 }
 
-fn not_sent(rule: &Rule, name: &str, resolution: &Resolution) -> Finding {
+pub(super) fn not_sent(rule: &Rule, name: &str, resolution: &Resolution) -> Finding {
     Finding::new(
         "policy.never-matches",
         Severity::Error,

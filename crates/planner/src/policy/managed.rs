@@ -12,6 +12,7 @@ use std::fmt;
 
 const DOMAIN: &str = "domain ";
 const PASSWORDS: &str = "smtp_sasl_password_maps";
+const RECIPIENT: &str = "recipient ";
 
 /// Who manages a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,9 @@ pub enum Manager {
     Domain(String),
     /// A key of `smtp_sasl_password_maps`: `postseal domain sync`.
     Passwords,
+    /// A rule for recipients that follows their mail: `postseal policy`. Their domain (A-labels);
+    /// `.example.org` for the names below one.
+    Recipient(String),
 }
 
 /// What an entry of a domain says besides its rule.
@@ -36,8 +40,11 @@ pub struct Entry {
 impl Manager {
     /// The manager of a rule; `None` for rules made by hand.
     pub fn of(id: &RuleId) -> Option<Self> {
-        match id.manager.strip_prefix(DOMAIN) {
-            Some(domain) => Some(Self::Domain(domain.to_owned())),
+        if let Some(domain) = id.manager.strip_prefix(DOMAIN) {
+            return Some(Self::Domain(domain.to_owned()));
+        }
+        match id.manager.strip_prefix(RECIPIENT) {
+            Some(domain) => Some(Self::Recipient(domain.to_owned())),
             None => (id.manager == PASSWORDS).then_some(Self::Passwords),
         }
     }
@@ -47,6 +54,10 @@ impl Manager {
         match self {
             Self::Domain(domain) => format!(
                 "`postseal domain edit {domain}` changes it, `postseal domain remove {domain}` \
+                 takes it away."
+            ),
+            Self::Recipient(domain) => format!(
+                "`postseal policy edit {domain} …` changes it, `postseal policy remove {domain}` \
                  takes it away."
             ),
             Self::Passwords => format!(
@@ -61,6 +72,7 @@ impl fmt::Display for Manager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Domain(domain) => write!(f, "{DOMAIN}{domain}"),
+            Self::Recipient(domain) => write!(f, "{RECIPIENT}{domain}"),
             Self::Passwords => f.write_str(PASSWORDS),
         }
     }

@@ -1,6 +1,5 @@
 //! Rules: their keys, their words, their rows.
 
-use super::render::rank;
 use super::{About, Both, Lookup, Renderer, Rule, RuleError, RuleId, covered_by};
 use mailtls::destination::Scope;
 use mailtls::policy::Dialect;
@@ -13,12 +12,6 @@ fn rule(destination: &str, policy: &str) -> Rule {
 
 fn both(destination: &str, policy: &str) -> Rule {
     Rule::new(destination, Some(Scope::Both), policy, DIALECT).unwrap()
-}
-
-fn managed(destination: &str, policy: &str) -> Rule {
-    let mut rule = rule(destination, policy);
-    rule.id.manager = "domain a.example".to_owned();
-    rule
 }
 
 fn rendered(rules: &[Rule]) -> (String, super::Rendered) {
@@ -111,43 +104,6 @@ fn many_rows_are_sampled_evenly_with_first_and_last() {
 }
 
 #[test]
-fn of_two_rules_for_one_key_the_stricter_wins_and_it_is_said() {
-    let (rows, told) = rendered(&[
-        rule("[r.example]", "secure"),
-        managed("[r.example]", "encrypt"),
-    ]);
-    assert_eq!(rows, "[r.example] secure\n");
-    assert_eq!(told.overruled[0].loser.id.manager, "domain a.example");
-    let (rows, _) = rendered(&[
-        rule("[r.example]", "may"),
-        managed("[r.example]", "encrypt"),
-    ]);
-    assert_eq!(rows, "[r.example] encrypt\n");
-    // Equals: what somebody relies on.
-    let (_, told) = rendered(&[
-        rule("[r.example]", "encrypt"),
-        managed("[r.example]", "encrypt ciphers=high"),
-    ]);
-    assert_eq!(told.overruled[0].winner.policy, "encrypt ciphers=high");
-    // What a stricter rule for the domain alone does not touch stays as it was.
-    let (rows, _) = rendered(&[both("r.example", "may"), managed("r.example", "encrypt")]);
-    assert_eq!(rows, ".r.example may\nr.example encrypt\n");
-    let (rows, _) = rendered(&[both("r.example", "secure"), managed("r.example", "encrypt")]);
-    assert_eq!(rows, ".r.example secure\nr.example secure\n");
-    let levels = [
-        "none",
-        "may",
-        "dane",
-        "encrypt",
-        "verify",
-        "dane-only",
-        "secure",
-        "fingerprint match=a",
-    ];
-    assert!(levels.windows(2).all(|pair| rank(pair[0]) < rank(pair[1])));
-}
-
-#[test]
 fn rules_that_write_one_key_are_told() {
     let id = |text: &str| Some(RuleId::parse(text).unwrap());
     assert_eq!(covered_by(&both("a.example", "may")), id(".a.example"));
@@ -166,6 +122,7 @@ fn words_about_a_rule_are_checked() {
         until: Some("2028-02-29".to_owned()),
         reason: None,
         entry: None,
+        follow: None,
     };
     assert_eq!(with(good).unwrap().about.tags, ["a", "b"]);
     let text = |text: &str| Some(text.to_owned());

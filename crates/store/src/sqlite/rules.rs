@@ -255,7 +255,7 @@ pub(super) async fn list(
            AND ($3 IS NULL OR about ->> '$.body.owner' = $3)
            AND ($4 IS NULL OR EXISTS (
                    SELECT 1 FROM json_each(about, '$.body.tags') WHERE value = $4))
-           AND ($5 IS NULL OR instr(destination, $5) > 0
+           AND ($5 IS NULL OR instr(destination, $5) > 0 OR instr(manager, $5) > 0
                 OR instr(lower(about ->> '$.body.note'), $5) > 0)
            AND ($6 IS NULL OR about ->> '$.body.until' <= $6)
            AND (NOT $7 OR pending)

@@ -8,8 +8,9 @@ use crate::config::{Global, Output};
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use clap::Args;
-use postseal_planner::policy::Rule;
+use postseal_planner::policy::{Rule, written};
 use postseal_store::RuleView;
+use std::collections::BTreeSet;
 use std::io::{BufWriter, Write};
 
 /// Arguments of `policy export`.
@@ -52,6 +53,10 @@ struct Out<W: Write> {
     format: Format,
     to: W,
     begun: bool,
+    /// Recipients whose rules were written.
+    followed: BTreeSet<String>,
+    /// Rules for one destination.
+    waiting: Vec<Rule>,
 }
 
 impl<W: Write> Out<W> {
@@ -60,31 +65,41 @@ impl<W: Write> Out<W> {
             format,
             to,
             begun: false,
+            followed: BTreeSet::new(),
+            waiting: Vec::new(),
         }
     }
 
     fn head(&mut self) -> std::io::Result<()> {
         match self.format {
             Format::Map => Ok(()),
-            Format::Csv => writeln!(self.to, "destination,policy,scope,note,owner,tags,until"),
+            Format::Csv => writeln!(
+                self.to,
+                "destination,policy,scope,note,owner,tags,until,follow"
+            ),
             Format::Json => write!(self.to, "{{\"schema\": 1, \"rules\": ["),
         }
     }
 
     fn rule(&mut self, rule: &Rule) -> std::io::Result<()> {
+        // A rule that follows mail is written once, for its recipients.
+        if let (Some(wish), false) = (rule.followed(), self.format == Format::Map) {
+            return match self.followed.insert(wish.id.destination.clone()) {
+                true => self.rule(&wish),
+                false => Ok(()),
+            };
+        }
         // What another place manages would come back as made by hand.
         if !rule.id.manager.is_empty() && self.format != Format::Map {
             return Ok(());
         }
         match self.format {
             Format::Map => {
-                if let Some(note) = &rule.about.note {
-                    writeln!(self.to, "# {note}")?;
+                let waits = self.waiting.first();
+                if waits.is_some_and(|one| one.id.destination != rule.id.destination) {
+                    self.rows()?;
                 }
-                let keys = rule.keys().into_iter();
-                for key in keys {
-                    writeln!(self.to, "{key} {}", rule.policy)?;
-                }
+                self.waiting.push(rule.clone());
                 Ok(())
             }
             Format::Csv => {
@@ -99,6 +114,7 @@ impl<W: Write> Out<W> {
                     &word(&about.owner),
                     &about.tags.join(" "),
                     &word(&about.until),
+                    &about.follow.map(|_| "yes".to_owned()).unwrap_or_default(),
                 ])?;
                 let bytes = line.into_inner().map_err(|error| error.into_error())?;
                 self.to.write_all(&bytes)
@@ -116,7 +132,27 @@ impl<W: Write> Out<W> {
         }
     }
 
+    /// The rows of the rules for one destination: a key that stands twice is an error of a map.
+    fn rows(&mut self) -> std::io::Result<()> {
+        let rules = std::mem::take(&mut self.waiting);
+        for rule in &rules {
+            if let Some(wish) = rule.followed() {
+                writeln!(self.to, "# follows mail for {}", wish.id.shown())?;
+            }
+            if let Some(note) = &rule.about.note {
+                writeln!(self.to, "# {note}")?;
+            }
+        }
+        for row in written(&rules) {
+            for key in row.keys() {
+                writeln!(self.to, "{key} {}", row.policy)?;
+            }
+        }
+        Ok(())
+    }
+
     fn tail(&mut self) -> std::io::Result<()> {
+        self.rows()?;
         if self.format == Format::Json {
             writeln!(self.to, "\n]}}")?;
         }

@@ -2,18 +2,21 @@
 //!
 //! Owns: a rule as a row and as a document. Never: reads more than a page.
 
-use crate::answer::Answer;
+use super::follow::{recipient, shown};
+use crate::answer::{Answer, findings_text};
 use crate::cmd::cert::date;
 use crate::config::Global;
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::table;
 use clap::{Args, ValueEnum};
+use mailtls::destination::Scope;
 use postseal_planner::Preflight;
+use postseal_planner::policy::{Met, Rule};
 use postseal_planner::report::Outcome;
 use postseal_store::{Pending, RuleFilter, RuleOrder, RuleState};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const HEAD: [&str; 8] = [
     "destination",
@@ -102,8 +105,12 @@ pub(super) fn run(args: &ListArgs, global: &Global) -> Result<Answer, Failure> {
         .iter()
         .map(|seen| (seen.nexthop.as_str(), seen))
         .collect();
+    let standings = Standings::of(&found, &mut session)?;
     let look = |state: &RuleState| looks.get(state.id.destination.as_str()).copied();
-    let rows: Vec<Vec<String>> = found.iter().map(|state| row(state, look(state))).collect();
+    let rows: Vec<Vec<String>> = found
+        .iter()
+        .map(|state| row(state, look(state), &standings))
+        .collect();
     let mut text = match rows.as_slice() {
         [] => "No rules.\n".to_owned(),
         rows => table::render(&HEAD, rows),
@@ -114,28 +121,85 @@ pub(super) fn run(args: &ListArgs, global: &Global) -> Result<Answer, Failure> {
             "There are more: --skip {next}, or -n 0 for all.\n"
         ));
     }
+    let routes = session.engine().route_changes()?;
+    text.push_str(&findings_text(&routes));
     let rules: Vec<Value> = found
         .iter()
-        .map(|state| document(state, look(state)))
+        .map(|state| document(state, look(state), &standings))
         .collect();
     Ok(Answer::new(
         text,
-        json!({"changed": false, "rules": rules, "more": more}),
+        json!({"changed": false, "rules": rules, "more": more, "findings": routes}),
     ))
 }
 
-fn row(state: &RuleState, seen: Option<&Preflight>) -> Vec<String> {
+/// What holds for the keys of rules: as it is, and as it is wished.
+struct Standings {
+    now: Keys,
+    wanted: Keys,
+}
+
+/// Destination → its keys for which there are rules of several managers.
+struct Keys(BTreeMap<String, Vec<Met>>);
+
+impl Standings {
+    fn of(found: &[RuleState], session: &mut Session) -> Result<Self, Failure> {
+        let destinations = found.iter().map(|one| one.id.destination.clone());
+        let destinations: BTreeSet<String> = destinations.collect();
+        Ok(Self {
+            now: Keys::new(session.engine().rules_met(&destinations)?),
+            wanted: Keys::new(session.engine().rules_meeting(&destinations)?),
+        })
+    }
+}
+
+impl Keys {
+    fn new(all: Vec<Met>) -> Self {
+        let mut found: BTreeMap<String, Vec<Met>> = BTreeMap::new();
+        for met in all {
+            if let Some(rule) = met.rules.first() {
+                let destination = rule.id.destination.clone();
+                found.entry(destination).or_default().push(met);
+            }
+        }
+        Self(found)
+    }
+
+    fn of<'a>(&'a self, rule: &'a Rule) -> impl Iterator<Item = &'a Met> {
+        let there = self.0.get(&rule.id.destination).into_iter().flatten();
+        there.filter(|met| met.rules.contains(rule))
+    }
+
+    /// What holds in the place of a rule's policy, in words.
+    fn instead_of(&self, rule: &Rule) -> Option<String> {
+        let told: Vec<String> = self
+            .of(rule)
+            .filter_map(|met| met.instead_of(rule))
+            .collect();
+        (!told.is_empty()).then(|| told.join("; "))
+    }
+
+    /// The policy that holds for its own key.
+    fn policy(&self, rule: &Rule) -> Option<String> {
+        let own = |met: &&Met| met.destination == rule.id.destination;
+        match self.of(rule).find(own) {
+            Some(met) => met.policy().map(str::to_owned),
+            None => Some(rule.policy.clone()),
+        }
+    }
+}
+
+fn row(state: &RuleState, seen: Option<&Preflight>, standings: &Standings) -> Vec<String> {
     let rule = state.wanted.as_ref().or(state.in_force.as_ref());
     let word = |word: fn(&postseal_planner::policy::About) -> &Option<String>| {
         rule.and_then(|rule| word(&rule.about).clone())
             .unwrap_or_default()
     };
     vec![
-        state.id.shown(),
+        shown(&state.id),
         rule.map(|rule| rule.policy.clone()).unwrap_or_default(),
-        rule.map(|rule| rule.scope().to_string())
-            .unwrap_or_default(),
-        standing(state),
+        rule.map(|rule| scope(rule).to_string()).unwrap_or_default(),
+        standing(state, standings),
         seen.map(servers).unwrap_or_default(),
         word(|about| &about.owner),
         word(|about| &about.until),
@@ -143,10 +207,18 @@ fn row(state: &RuleState, seen: Option<&Preflight>) -> Vec<String> {
     ]
 }
 
+/// Which names it is for; of a rule that follows mail, which recipients.
+fn scope(rule: &Rule) -> Scope {
+    rule.about
+        .follow
+        .map_or(rule.scope(), |follow| follow.scope)
+}
+
 /// Where a rule stands.
-fn standing(state: &RuleState) -> String {
+fn standing(state: &RuleState, standings: &Standings) -> String {
     let managed = match state.id.manager.as_str() {
         "" => String::new(),
+        _ if recipient(&state.id).is_some() => String::new(),
         manager => format!(", managed by {manager}"),
     };
     let standing = match (&state.in_force, &state.wanted) {
@@ -161,7 +233,13 @@ fn standing(state: &RuleState) -> String {
         }
         _ => "in force".to_owned(),
     };
-    standing + &managed
+    let instead = match (&state.in_force, &state.wanted) {
+        (Some(rule), Some(_)) => standings.now.instead_of(rule),
+        (None, Some(rule)) => standings.wanted.instead_of(rule),
+        (_, None) => None,
+    };
+    let instead = instead.map(|text| format!(", {text}")).unwrap_or_default();
+    standing + &managed + &instead
 }
 
 /// What was seen at its servers, and when.
@@ -174,12 +252,22 @@ fn servers(seen: &Preflight) -> String {
     format!("{word} {}", date(seen.at))
 }
 
-fn document(state: &RuleState, seen: Option<&Preflight>) -> Value {
+fn document(state: &RuleState, seen: Option<&Preflight>, standings: &Standings) -> Value {
+    let policy = |keys: &Keys, rule: &Option<Rule>| rule.as_ref().and_then(|one| keys.policy(one));
+    let instead =
+        |keys: &Keys, rule: &Option<Rule>| rule.as_ref().and_then(|one| keys.instead_of(one));
     json!({
+        "effective": {
+            "in_force": policy(&standings.now, &state.in_force),
+            "wanted": policy(&standings.wanted, &state.wanted),
+            "instead": instead(&standings.now, &state.in_force),
+            "instead_wanted": instead(&standings.wanted, &state.wanted),
+        },
         "destination": state.id.destination,
         "shown": state.id.shown(),
+        "follows": recipient(&state.id).map(|id| id.destination),
         "manager": Some(&state.id.manager).filter(|manager| !manager.is_empty()),
-        "scope": state.wanted.as_ref().or(state.in_force.as_ref()).map(|rule| rule.scope().name()),
+        "scope": state.wanted.as_ref().or(state.in_force.as_ref()).map(|rule| scope(rule).name()),
         "in_force": state.in_force,
         "wanted": state.wanted,
         "pending": state.is_pending(),

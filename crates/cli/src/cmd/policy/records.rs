@@ -45,6 +45,9 @@ pub(super) struct Record<'a> {
     tags: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<Cow<'a, str>>,
+    /// `yes`: the rule is for recipients, and follows their mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    follow: Option<Cow<'a, str>>,
 }
 
 /// The document of [`Format::Json`].
@@ -114,6 +117,7 @@ fn csv_rule(line: &csv::StringRecord, columns: &[String], dialect: Dialect) -> R
             "owner" => record.owner = some(),
             "tags" => record.tags = some(),
             "until" => record.until = some(),
+            "follow" => record.follow = some(),
             other => {
                 let why = format!("{other:?} is no column of rules");
                 return Err(refused(at, value, "policy.bad-file", &why));
@@ -179,6 +183,15 @@ pub(super) fn request(record: &Record<'_>, line: Option<usize>, dialect: Dialect
         until: word(&record.until),
         reason: None,
         entry: None,
+        follow: None,
+    };
+    let follows = match word(&record.follow).as_deref() {
+        None | Some("no") => Ok(false),
+        Some("yes") => Ok(true),
+        Some(other) => Err(RuleError::About {
+            what: "follow",
+            why: format!("{other:?} is neither yes nor no"),
+        }),
     };
     // What `export` writes for names below a domain is `.domain` with the scope beside it.
     let destination = match scope {
@@ -188,6 +201,7 @@ pub(super) fn request(record: &Record<'_>, line: Option<usize>, dialect: Dialect
     scope
         .and_then(|scope| Rule::new(destination, scope, &record.policy, dialect))
         .and_then(|rule| rule.with(about))
+        .and_then(|rule| Ok(if follows? { rule.following() } else { rule }))
         .map(|rule| RuleRequest { rule, line })
         .map_err(|error| refused(line, &record.destination, error.code(), &error.to_string()))
 }
@@ -212,5 +226,6 @@ pub(super) fn record(rule: &Rule) -> Record<'_> {
         owner: word(&about.owner),
         tags: (!about.tags.is_empty()).then(|| Cow::Owned(about.tags.join(" "))),
         until: word(&about.until),
+        follow: about.follow.map(|_| Cow::Borrowed("yes")),
     }
 }

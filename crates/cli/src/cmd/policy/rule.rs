@@ -2,6 +2,7 @@
 //!
 //! Owns: from words to a rule, and what the answer says. Never: judges a rule.
 
+use super::follow::{self, recipient, shown};
 use crate::answer::{Answer, findings_text};
 use crate::change::Change;
 use crate::config::Global;
@@ -28,6 +29,9 @@ pub(crate) struct AddArgs {
     /// none, may, encrypt, dane, dane-only, fingerprint, verify or secure
     #[arg(value_name = "LEVEL")]
     level: String,
+    /// Make the rule for the next hops that mail for this domain takes, wherever that is
+    #[arg(long)]
+    follow: bool,
     #[command(flatten)]
     words: Words,
 }
@@ -58,7 +62,7 @@ pub(crate) struct RemoveArgs {
 
 /// What may be said of a rule besides its level.
 #[derive(Debug, Args)]
-struct Words {
+pub(super) struct Words {
     /// Names that the certificate may have, or fingerprints; several with `:` between
     #[arg(long = "match", value_name = "NAMES")]
     names: Option<String>,
@@ -134,19 +138,30 @@ pub(super) fn add(args: &AddArgs, global: &Global) -> Result<Answer, Failure> {
     let rule = Rule::new(&args.destination, scope, &policy, dialect)
         .and_then(|rule| rule.with(args.words.about(About::default())))
         .map_err(bad)?;
+    if args.follow {
+        return follow::wish(rule, None, &args.words, global);
+    }
     wish(rule, Added::New, &args.words, global)
 }
 
 pub(super) fn edit(args: &EditArgs, global: &Global) -> Result<Answer, Failure> {
     let dialect = installed(global)?;
     let id = RuleId::parse(&args.destination).map_err(|error| bad(error.into()))?;
-    let now = Session::existing(global)?.engine().wanted_rule(&id)?;
+    let followed = Session::existing(global)?.engine().followed_rule(&id)?;
+    let follows = followed.is_some();
+    let now = match followed {
+        Some(rule) => rule,
+        None => Session::existing(global)?.engine().wanted_rule(&id)?,
+    };
     let policy = edited(&now.policy, args);
     let scope = args.words.scope.map_or(now.scope(), Scope::from);
     let domain = now.id.destination.trim_start_matches('.');
     let rule = Rule::new(domain, Some(scope), &policy, dialect)
         .and_then(|rule| rule.with(args.words.about(now.about.clone())))
         .map_err(bad)?;
+    if follows {
+        return follow::wish(rule, Some(&now.id), &args.words, global);
+    }
     if rule.id == now.id {
         return wish(rule, Added::Any, &args.words, global);
     }
@@ -177,7 +192,7 @@ fn wish(rule: Rule, added: Added, words: &Words, global: &Global) -> Result<Answ
     told(&wished)
 }
 
-fn told(wished: &RulesWished) -> Result<Answer, Failure> {
+pub(super) fn told(wished: &RulesWished) -> Result<Answer, Failure> {
     match wished.refusal() {
         Some(refusal) => Err(EngineError::Refused(refusal).into()),
         None => Ok(answer(wished)),
@@ -236,17 +251,18 @@ impl Words {
             until: word(&self.until, now.until),
             reason: now.reason,
             entry: now.entry,
+            follow: now.follow,
         }
     }
 
-    fn look(&self) -> Look {
+    pub(super) fn look(&self) -> Look {
         match self.no_preflight {
             true => Look::Never,
             false => Look::Servers(PreflightOptions::default()),
         }
     }
 
-    fn forced(&self) -> Forced {
+    pub(super) fn forced(&self) -> Forced {
         match &self.reason {
             Some(reason) if self.force => Forced::Because(reason.clone()),
             _ => Forced::No,
@@ -336,7 +352,7 @@ pub(crate) fn counts(wished: &RulesWished) -> Value {
 
 /// A rule that changes, in a line.
 pub(crate) fn line(state: &RuleState) -> String {
-    let shown = state.id.shown();
+    let shown = shown(&state.id);
     match (&state.in_force, &state.wanted) {
         (None, Some(new)) => format!("+ {}\n", words(&shown, new)),
         (Some(old), None) => format!("- {}\n", words(&shown, old)),
@@ -356,6 +372,7 @@ fn words(shown: &str, rule: &Rule) -> String {
     };
     let manager = match rule.id.manager.as_str() {
         "" => String::new(),
+        _ if recipient(&rule.id).is_some() => String::new(),
         manager => format!(" (managed by {manager})"),
     };
     format!("{shown} {}{scope}{manager}", rule.policy)

@@ -181,6 +181,7 @@ fn lists_are_filtered(store: &mut dyn Store) {
         until: Some("2027-01-31".to_owned()),
         reason: None,
         entry: None,
+        follow: None,
     };
     let told = rule("told.example", "verify match=nexthop")
         .with(about)

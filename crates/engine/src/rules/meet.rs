@@ -1,0 +1,156 @@
+//! Rules of several managers for one destination, brought together.
+//!
+//! Owns: reading all rules of a destination, and refusing wishes that cannot be kept beside each
+//! other. Never: decides what holds where they meet (the planner does).
+
+use super::RuleChanges;
+use super::wished::covered;
+use crate::domains::MOST;
+use crate::{Engine, EngineError};
+use postseal_planner::policy::{Both, Lookup, Met, Rule, RuleId, changed_lookups, meetings};
+use postseal_planner::{Finding, Refusal};
+use postseal_store::{RuleState, RuleView, RuleWish};
+use std::collections::{BTreeMap, BTreeSet};
+
+impl Engine<'_> {
+    /// What is in force where rules of several managers meet, for each of these destinations, as
+    /// things stand.
+    pub fn rules_met(&self, destinations: &BTreeSet<String>) -> Result<Vec<Met>, EngineError> {
+        let states = self.rules_for(&self.shared(destinations)?)?;
+        Ok(met(states.into_iter().filter_map(|state| state.in_force)))
+    }
+
+    /// The same, as it is wished.
+    pub fn rules_meeting(&self, destinations: &BTreeSet<String>) -> Result<Vec<Met>, EngineError> {
+        let states = self.rules_for(&self.shared(destinations)?)?;
+        Ok(met(states.into_iter().filter_map(|state| state.wanted)))
+    }
+
+    /// Those for which there are managed rules: at others nothing meets.
+    fn shared(&self, destinations: &BTreeSet<String>) -> Result<BTreeSet<String>, EngineError> {
+        let managed = self.store.managed_rules(&self.instance, MOST)?.into_iter();
+        let managed = managed.map(|state| state.id.destination);
+        Ok(managed.filter(|one| destinations.contains(one)).collect())
+    }
+
+    /// What each wish would make that cannot be kept beside the rules of others.
+    pub(crate) fn clashes(
+        &self,
+        wishes: &[RuleWish],
+    ) -> Result<BTreeMap<String, Finding>, EngineError> {
+        let put = wishes.iter().filter_map(|wish| match wish {
+            RuleWish::Put(rule) => Some(beside(&rule.id)),
+            RuleWish::Remove(_) => None,
+        });
+        let states = self.rules_for(&put.flatten().collect())?.into_iter();
+        let mut rules: BTreeMap<RuleId, Rule> = states
+            .filter_map(|state| Some((state.id, state.wanted?)))
+            .collect();
+        for wish in wishes {
+            match wish {
+                RuleWish::Put(rule) => rules.insert(rule.id.clone(), rule.clone()),
+                RuleWish::Remove(id) => rules.remove(id),
+            };
+        }
+        let covered = covered_by_others(&rules);
+        let clashes = met(rules.into_values()).into_iter().filter_map(|met| {
+            let destination = &met.rules.first()?.id.destination;
+            Some((destination.clone(), met.finding()?))
+        });
+        Ok(covered.into_iter().chain(clashes).collect())
+    }
+
+    /// What the map must answer for the rules that change.
+    pub(super) fn changed_answers(
+        &self,
+        changes: &RuleChanges,
+    ) -> Result<Vec<Lookup>, EngineError> {
+        let truncated = changes.count > changes.shown.len() as u64;
+        // What others change beside these is not known then.
+        if truncated && changes.view != RuleView::Wanted {
+            return Ok(Vec::new());
+        }
+        let destinations: BTreeSet<String> = changes
+            .shown
+            .iter()
+            .flat_map(|state| beside(&state.id))
+            .collect();
+        let mut wanted: BTreeMap<RuleId, Rule> = BTreeMap::new();
+        for state in self.rules_for(&destinations)? {
+            let rule = match changes.view {
+                RuleView::Wanted => state.wanted,
+                _ => state.in_force,
+            };
+            wanted.extend(rule.map(|rule| (state.id, rule)));
+        }
+        for state in &changes.shown {
+            match &state.wanted {
+                Some(rule) => wanted.insert(state.id.clone(), rule.clone()),
+                None => wanted.remove(&state.id),
+            };
+        }
+        let before = changes.shown.iter().filter_map(|one| one.in_force.clone());
+        let before: Vec<Rule> = before.collect();
+        let wanted: Vec<Rule> = wanted.into_values().collect();
+        Ok(changed_lookups(&before, &wanted))
+    }
+
+    /// All rules for these destinations, whoever manages them, in the order of their ids.
+    pub(crate) fn rules_for(
+        &self,
+        destinations: &BTreeSet<String>,
+    ) -> Result<Vec<RuleState>, EngineError> {
+        let by_hand = destinations.iter().map(|destination| RuleId {
+            destination: destination.clone(),
+            manager: String::new(),
+        });
+        let ids: Vec<RuleId> = by_hand.collect();
+        let mut states = self.store.rule_states(&self.instance, &ids)?;
+        let managed = self.store.managed_rules(&self.instance, MOST)?.into_iter();
+        states.extend(managed.filter(|state| destinations.contains(&state.id.destination)));
+        states.retain(|state| state.in_force.is_some() || state.wanted.is_some());
+        states.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(states)
+    }
+}
+
+/// Stops where rules cannot be kept beside each other.
+pub(crate) fn refuse(clashes: impl IntoIterator<Item = Finding>) -> Result<(), EngineError> {
+    let findings: Vec<Finding> = clashes.into_iter().collect();
+    match findings.is_empty() {
+        true => Ok(()),
+        false => Err(EngineError::Refused(Refusal { findings })),
+    }
+}
+
+/// Rules for a domain and all below it, beside one of another manager for what is below it.
+fn covered_by_others(rules: &BTreeMap<RuleId, Rule>) -> BTreeMap<String, Finding> {
+    let both = rules.values().filter(|rule| rule.both == Both::Yes);
+    let mut found = BTreeMap::new();
+    for rule in both {
+        let below = format!(".{}", rule.id.destination);
+        let others = rules.keys().filter(|id| id.destination == below);
+        for other in others.filter(|id| id.manager != rule.id.manager) {
+            let finding = covered(rule, other);
+            found.insert(below.clone(), finding.clone());
+            found.insert(rule.id.destination.clone(), finding);
+        }
+    }
+    found
+}
+
+/// Where rules, in the order of their ids, meet.
+fn met(rules: impl Iterator<Item = Rule>) -> Vec<Met> {
+    let rules: Vec<Rule> = rules.collect();
+    let groups = rules.chunk_by(|one, other| one.id.destination == other.id.destination);
+    groups.flat_map(meetings).collect()
+}
+
+/// The destinations whose rules may write a key of this one.
+fn beside(id: &RuleId) -> [String; 2] {
+    let other = match id.destination.strip_prefix('.') {
+        Some(domain) => domain.to_owned(),
+        None => format!(".{}", id.destination),
+    };
+    [id.destination.clone(), other]
+}

@@ -1,0 +1,179 @@
+//! Mail of a domain that takes another way than the rest of it.
+//!
+//! Owns: finding single recipients, names below the domain, senders and fallbacks with next hops of
+//! their own, as far as tables can be listed. Never: keeps a table in memory, or calls a way known
+//! that is not.
+
+use crate::EngineError;
+use crate::explain::explain_in;
+use mailtls::destination::Scope;
+use postseal_host::Host;
+use postseal_planner::explain::{Delivery, Subject};
+use postseal_planner::facts::Facts;
+use postseal_planner::policy::{Followed, Rule, follows_not, ways_unknown};
+use postseal_planner::{Finding, levels};
+use std::io::{BufRead, BufReader, Read};
+
+/// So many rows are followed, one by one.
+const MOST: usize = 50;
+/// So many bytes of a table are read for them.
+const BYTES: u64 = 64 << 20;
+/// Tables by whose keys mail of senders takes another way.
+const BY_SENDER: [&str; 2] = [
+    "sender_dependent_default_transport_maps",
+    "sender_dependent_relayhost_maps",
+];
+const FALLBACK: &str = "smtp_fallback_relay";
+/// Tables that postmap(1) can list.
+const LISTED: [&str; 6] = ["hash:", "btree:", "lmdb:", "cdb:", "dbm:", "sdbm:"];
+
+/// What is to be told of other ways.
+pub(super) fn other_ways(
+    host: &dyn Host,
+    facts: &Facts,
+    wish: &Rule,
+    ways: &Followed,
+) -> Result<Vec<Finding>, EngineError> {
+    let mut looked = Looked {
+        host,
+        facts,
+        wish,
+        ways,
+        told: Vec::new(),
+    };
+    looked.recipients()?;
+    looked.senders()?;
+    looked.fallbacks();
+    looked.told.dedup();
+    Ok(looked.told)
+}
+
+struct Looked<'a> {
+    host: &'a dyn Host,
+    facts: &'a Facts,
+    wish: &'a Rule,
+    ways: &'a Followed,
+    told: Vec<Finding>,
+}
+
+impl Looked<'_> {
+    /// Recipients and names below the domain that `transport_maps` has rows for.
+    fn recipients(&mut self) -> Result<(), EngineError> {
+        let domain = self.domain().to_owned();
+        let scope = self.wish.scope();
+        let under = format!(".{domain}");
+        let meant = move |key: &str| {
+            let name = key.rsplit_once('@').map_or(key, |(_, name)| name);
+            let own = name == domain && key.contains('@') && scope != Scope::Subdomains;
+            let below = name.ends_with(&under) && name != under && scope != Scope::Domain;
+            own || below
+        };
+        for key in self.keys("transport_maps", &meant) {
+            let subject = match key.contains('@') {
+                true => Subject::Address(key.clone()),
+                false if key.starts_with('.') => Subject::Domain(format!("any-name-below{key}")),
+                false => Subject::Domain(key.clone()),
+            };
+            self.compare(&subject, "", &format!("for {key}"))?;
+        }
+        Ok(())
+    }
+
+    /// Senders whose mail takes a way of its own.
+    fn senders(&mut self) -> Result<(), EngineError> {
+        let subject = Subject::Domain(self.domain().to_owned());
+        for table in BY_SENDER {
+            for key in self.keys(table, &|_| true) {
+                let sender = match key.starts_with('@') {
+                    true => format!("anybody{key}"),
+                    false => key.clone(),
+                };
+                self.compare(&subject, &sender, &format!("of {key}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Next hops that take what no server of the usual one does.
+    fn fallbacks(&mut self) {
+        for hop in self.tables(FALLBACK) {
+            if !self.ways.hops.contains_key(&hop) {
+                let whose = "that no other server takes";
+                self.told
+                    .push(follows_not(self.wish, whose, &hop, FALLBACK));
+            }
+        }
+    }
+
+    /// Tells next hops that the rule is not made for.
+    fn compare(&mut self, subject: &Subject, sender: &str, whose: &str) -> Result<(), EngineError> {
+        let explained = explain_in(self.host, self.facts, subject, sender)?;
+        let by = explained
+            .resolution
+            .map(|way| way.nexthop_by)
+            .unwrap_or_default();
+        for hop in explained.hops {
+            let own = hop.nexthop.ends_with(self.domain()) && by == "the recipient's domain";
+            let known = |key: &String| key.eq_ignore_ascii_case(&hop.nexthop);
+            if hop.delivery == Delivery::Smtp && !own && !self.ways.hops.keys().any(known) {
+                self.told
+                    .push(follows_not(self.wish, whose, &hop.nexthop, &by));
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys of a parameter's tables that are meant; tables that hide theirs are told.
+    fn keys(&mut self, parameter: &str, meant: &dyn Fn(&str) -> bool) -> Vec<String> {
+        let mut found = Vec::new();
+        for table in self.tables(parameter) {
+            let listed = match LISTED.iter().any(|kind| table.starts_with(kind)) {
+                true => self.host.table_rows(&table),
+                false => {
+                    self.told
+                        .push(ways_unknown(self.wish, &table, "it cannot be listed"));
+                    continue;
+                }
+            };
+            match listed {
+                Ok(rows) => found.extend(keys_of(rows, meant, MOST - found.len())),
+                Err(error) => {
+                    let why = crate::undo::whole_chain(&error);
+                    self.told.push(ways_unknown(self.wish, &table, &why));
+                }
+            }
+            if found.len() >= MOST {
+                let why = format!("more than {MOST} of its rows are for this");
+                self.told.push(ways_unknown(self.wish, &table, &why));
+                break;
+            }
+        }
+        found
+    }
+
+    fn tables(&self, parameter: &str) -> Vec<String> {
+        let names = [parameter.to_owned()];
+        let shown = levels::show(self.facts, &names, None).unwrap_or_default();
+        let values = shown.iter().flat_map(|one| {
+            let words = one.expanded.split([',', ' ', '\t', '\n']);
+            words.filter(|word| !word.is_empty()).map(str::to_owned)
+        });
+        values.collect()
+    }
+
+    fn domain(&self) -> &str {
+        self.wish.id.destination.trim_start_matches('.')
+    }
+}
+
+/// The keys of a listed table that are meant, at most so many.
+fn keys_of(rows: impl Read, meant: &dyn Fn(&str) -> bool, most: usize) -> Vec<String> {
+    let lines = BufReader::new(rows.take(BYTES)).split(b'\n');
+    let lines = lines.map_while(Result::ok);
+    let keys = lines.map(|line| {
+        let line = String::from_utf8_lossy(&line).into_owned();
+        let key = line.split('\t').next().unwrap_or_default();
+        key.to_ascii_lowercase()
+    });
+    keys.filter(|key| meant(key)).take(most).collect()
+}
