@@ -52,6 +52,7 @@ impl Engine<'_> {
         };
         let mut findings = postseal_planner::lint_facts(&facts, self.clock.now_unix());
         findings.extend(tables.findings.iter().cloned());
+        findings.extend(self.idle_in_force(&facts)?.findings());
         Ok(Adoption {
             owned,
             findings,

@@ -8,7 +8,7 @@ use crate::change::{Changed, Keep};
 use crate::propose::Proposal;
 use crate::{Engine, EngineError, TableDrift, TablesRead, adopt};
 use postseal_planner::owned::{self, Drift};
-use postseal_planner::{Facts, FileDrift, Request, file_drift};
+use postseal_planner::{Facts, FileDrift, Intent, Request, file_drift};
 use postseal_store::{InstanceState, OperationKind};
 
 /// What `drift` answers.
@@ -54,14 +54,20 @@ impl Engine<'_> {
             parent: state.head,
             written: &state.written,
         };
+        let desired = postseal_planner::take_over(&request, &facts, self.clock.now_unix());
+        // What is wished stands on what was taken over, or it would undo that.
+        let draft = state.draft.map(|draft| Intent {
+            adopted: desired.adopted.clone(),
+            ..draft
+        });
         let next = InstanceState {
-            desired: postseal_planner::take_over(&request, &facts, self.clock.now_unix()),
-            draft: state.draft.clone(),
+            draft: draft.filter(|draft| *draft != desired),
+            desired,
             written: adopt::written(&facts),
             base: adopt::base(&facts),
             head: state.head,
         };
-        report.taken = self.read_tables(&facts, &next.written, Some(&state))?;
+        report.taken = self.read_tables(&facts, &next.written, Some(&next))?;
         self.put_adopted(&next, &report.taken)?;
         Ok(report)
     }

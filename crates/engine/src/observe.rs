@@ -3,6 +3,7 @@
 //! Owns: putting one picture together. Never: interprets a parameter; the planner names the
 //! further files to look at, until it has nothing more to ask.
 
+use crate::rules::touched_maps;
 use crate::{Engine, EngineError, Event, Stage};
 use mailtls::Fingerprint;
 use postseal_host::{Host, HostLook};
@@ -38,7 +39,9 @@ impl Engine<'_> {
     pub(crate) fn observe_for(&self, intent: Option<&Intent>) -> Result<Facts, EngineError> {
         self.tell(Event::Stage { stage: Stage::Look });
         let certificates = self.certificates_bound(intent)?;
-        picture(self.host, certificates, intent)
+        let mut facts = picture(self.host, certificates, intent)?;
+        facts.touched = touched_maps(self.host, &facts, intent);
+        Ok(facts)
     }
 }
 
@@ -111,6 +114,7 @@ pub(crate) fn assemble(look: HostLook, certificates: Vec<StoredCertificate>) -> 
         sasl_types: look.sasl_types,
         addresses: look.addresses,
         files: std::collections::BTreeMap::new(),
+        touched: std::collections::BTreeMap::new(),
         certificates,
         master: look.master,
         dns: std::collections::BTreeMap::new(),

@@ -68,7 +68,10 @@ impl Engine<'_> {
 
     /// Makes a plan and remembers it under its id, as `plan` shows it.
     pub fn show_plan(&mut self) -> Result<Proposal, EngineError> {
-        let proposal = self.propose()?;
+        let mut proposal = self.propose()?;
+        let Proposal { facts, plan, .. } = &proposal;
+        let idle = self.idle_with(facts, &plan.intent, &proposal.rules)?;
+        proposal.plan.findings.extend(idle);
         if !proposal.plan.is_empty() {
             self.store.put_plan(&self.instance, &proposal.plan)?;
         }

@@ -5,19 +5,26 @@
 
 mod compiled;
 mod follow;
+mod idle;
 mod import;
 mod judged;
+mod live;
 mod map;
 mod meet;
+mod replaced;
 mod rows;
 mod servers;
+mod shadowed;
 mod source;
 mod tables;
 mod ways;
 mod wished;
 
 use crate::{Engine, EngineError};
+pub use idle::{IdleRows, idle_rows};
 pub use import::{RulesImported, Stored, Wholeness};
+pub(crate) use live::touched_maps;
+pub use live::{MapAnswers, touched_findings};
 pub(crate) use map::map_of;
 pub(crate) use meet::refuse;
 use postseal_planner::intent::{Key, Named, Policies};
@@ -174,6 +181,14 @@ impl Engine<'_> {
         changes.lookups.extend(rendered.lookups);
         changes.met = rendered.met;
         Ok(Some(rendered.policies))
+    }
+
+    /// The first row in force, the last, and some between.
+    fn in_force_lookups(&self) -> Result<Vec<Lookup>, EngineError> {
+        let expected = self.expected_rows()?;
+        let mut rows = Rows::new(&*self.store, &self.instance, RuleView::InForce, expected);
+        let rendered = rows.exhausted(&mut None)?;
+        Ok(rendered.map_or_else(Vec::new, |rendered| rendered.lookups))
     }
 
     fn pending_shown(&self) -> Result<Vec<RuleState>, EngineError> {

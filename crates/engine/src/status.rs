@@ -7,7 +7,7 @@
 use crate::certificates::{CertificateView, Listed};
 use crate::drift::DriftReport;
 use crate::wishes::{Wish, wishes};
-use crate::{Engine, EngineError};
+use crate::{Engine, EngineError, IdleRows};
 use postseal_planner::Finding;
 use postseal_planner::facts::{Facts, MasterState};
 use postseal_planner::intent::{Intent, Owned};
@@ -39,6 +39,10 @@ pub struct Status {
     pub exposed: Vec<Finding>,
     /// Followed rules that are made for other next hops than their mail takes.
     pub routes: Vec<Finding>,
+    /// Rows of the tables of policies that mail never meets.
+    pub idle: IdleRows,
+    /// Tables that were edited and are asked no more.
+    pub replaced: Vec<Finding>,
     /// Hand edits.
     pub drift: DriftReport,
     /// What each address showed just now.
@@ -87,6 +91,8 @@ impl Engine<'_> {
             in_use: self.certificates_in_use()?,
             exposed: credentials_in_clear(&facts),
             routes: self.route_changes()?,
+            idle: self.idle_in_force(&facts)?,
+            replaced: self.replaced_edited(&state, &facts)?,
             drift: verified.drift,
             pending: self.pending_wishes(&state, wanted)?,
             failed: failed(&history, state.draft.as_ref()),

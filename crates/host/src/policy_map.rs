@@ -9,6 +9,7 @@ use crate::postfix::Postfix;
 use crate::root::Root;
 use crate::sni_map::draft;
 use crate::{HostError, private};
+use postseal_planner::Digesting;
 use postseal_planner::plan::PolicyMap;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
@@ -76,7 +77,26 @@ fn make(
         fs::set_permissions(&seen, Permissions::from_mode(MODE))?;
         File::open(&seen)?.sync_all()
     };
-    settle().map_err(failed("write", compiled))
+    settle().map_err(failed("write", compiled))?;
+    note(&root.at(&map.path), &seen).map_err(failed("write", &map.path))
+}
+
+/// Notes in the source which map was compiled of it, so that another one is told.
+fn note(source: &Path, compiled: &Path) -> io::Result<()> {
+    let mut digest = Digesting::default();
+    let mut made = File::open(compiled)?;
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        match made.read(&mut chunk)? {
+            0 => break,
+            n => digest.update(&chunk[..n]),
+        }
+    }
+    let mut file = OpenOptions::new().append(true).open(source)?;
+    file.write_all(PolicyMap::note(digest.finish()).as_bytes())?;
+    // Postfix warns of an index that is older than its source.
+    file.set_modified(made.metadata()?.modified()?)?;
+    file.sync_all()
 }
 
 fn write(path: &Path, rows: &mut dyn Read) -> io::Result<()> {

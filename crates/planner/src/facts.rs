@@ -34,6 +34,9 @@ pub struct Facts {
     pub addresses: Vec<IpAddr>,
     /// The files named by [`looks`], as they were.
     pub files: BTreeMap<PathBuf, FileLook>,
+    /// Maps of rules that do not hold what they were made of, and what is the matter with each, in
+    /// words: `was edited by hand` …
+    pub touched: BTreeMap<PathBuf, String>,
     /// The certificates that Postseal's store holds.
     pub certificates: Vec<StoredCertificate>,
     /// Whether the master of this instance runs.

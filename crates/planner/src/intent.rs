@@ -17,6 +17,7 @@ use mailtls::Fingerprint;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+pub(crate) use tables::Parted;
 pub use tables::{AdoptedTables, Named, PolicyTable};
 
 /// Everything wanted of one instance.

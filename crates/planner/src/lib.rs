@@ -42,7 +42,10 @@ mod view;
 mod words;
 
 pub use certificate::{certificate_finding, name_finding, names_lost};
-pub use compile::{SMTPS_OUT_NAME, installed_at, installed_folder, policy_map_files};
+pub use compile::{
+    NamedMap, SMTPS_OUT_NAME, installed_at, installed_folder, is_policy_map, named_maps,
+    policy_map, policy_map_files,
+};
 pub use digest::{Digest, Digesting};
 pub use expect::expect;
 pub use facts::Facts;

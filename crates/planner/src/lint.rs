@@ -94,7 +94,9 @@ pub fn credentials_in_clear(facts: &Facts) -> Vec<Finding> {
 /// What a code means: that of a rule, or one that import, a check or a plan gives.
 pub fn explained(code: &str) -> Option<&'static Rule> {
     let others = certificate::EXPLAINED.iter();
-    let mut others = others.chain(crate::preflight::RULES);
+    let mut others = others
+        .chain(crate::preflight::RULES)
+        .chain(crate::policy::EXPLAINED);
     rule(code).or_else(|| others.find(|rule| rule.code == code))
 }
 

@@ -140,10 +140,18 @@ impl PolicyMap {
     pub fn files(&self) -> Vec<PathBuf> {
         files(&self.path, &self.table)
     }
+
+    /// The last line of the source: which compiled map was made of it. `postmap` skips it.
+    pub fn note(compiled: Digest) -> String {
+        format!("{COMPILED}{compiled}\n")
+    }
 }
 
+/// How the last line of a source begins that tells the compiled map of it.
+pub const COMPILED: &str = "# the compiled map: SHA-256 ";
+
 /// A map's source, and what `postmap` makes of it, if anything.
-fn files(path: &Path, table: &str) -> Vec<PathBuf> {
+pub(crate) fn files(path: &Path, table: &str) -> Vec<PathBuf> {
     let index = match table {
         "hash" | "btree" => Some("db"),
         "lmdb" | "cdb" => Some(table),
@@ -157,7 +165,7 @@ impl SniMap {
     /// The source as it stands on disk beside a compiled map with this digest: a map that somebody
     /// else compiled is told by it. `postmap` skips the line.
     pub fn source_beside(&self, compiled: Digest) -> String {
-        format!("{}# the compiled map: SHA-256 {compiled}\n", self.source)
+        format!("{}{}", self.source, PolicyMap::note(compiled))
     }
 
     /// Its source, and what `postmap` makes of it, if anything.

@@ -8,19 +8,24 @@ mod follow;
 mod judge;
 mod managed;
 mod meet;
+mod next_hops;
 mod render;
 mod source;
 mod tables;
+mod useless;
 
 pub use follow::{
     Follow, Followed, follow_all, follows_not, route_changed, route_unknown, ways_unknown,
 };
-pub use judge::{covered_by, judge_all};
+pub use judge::{Home, covered_by, judge_all};
 pub use managed::{Entry, Manager};
 pub use meet::{Met, Outcome, changed_lookups, meetings, written};
+pub use next_hops::{RouteTable, RouteTables, route_tables};
 pub use render::{Lookup, Rendered, Renderer};
 pub use source::{BadRow, RowReader, SourceRow};
-pub use tables::{Candidate, Source, named_tables, services_with_tables};
+pub use tables::{Candidate, Source, named_tables, policy_sources, services_with_tables};
+pub(crate) use useless::EXPLAINED;
+pub use useless::{Cause, IdleRow, Useless, idle, sampled};
 
 use mailtls::destination::{Destination, DestinationError, Kind, Scope};
 use mailtls::policy::{Dialect, Policy, PolicyError};

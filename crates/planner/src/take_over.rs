@@ -21,6 +21,7 @@ pub fn take_over(request: &Request<'_>, facts: &Facts, now_unix: i64) -> Intent 
             intent.adopted.blocks.insert(drift.place, text);
         }
     }
+    compile::policies::take_over(&mut intent, facts);
     let quiet = |intent: &Intent| {
         let request = Request {
             intent,

@@ -116,6 +116,10 @@ impl<'a> View<'a> {
         if let Some(value) = self.main.get(name) {
             return Some(String::from_utf8_lossy(&value).into_owned());
         }
+        // What daemons are given by MAIL_CONFIG comes before what was compiled in.
+        if name == "config_directory" {
+            return Some(self.facts.config_directory.display().to_string());
+        }
         self.facts.defaults.get(name).cloned().or_else(|| {
             Some(
                 crate::catalog::find(name)?
@@ -131,8 +135,13 @@ impl<'a> View<'a> {
         let Some(raw) = self.raw(service, name) else {
             return String::new();
         };
+        self.expanded(service, &raw)
+    }
+
+    /// A text as `service` expands it; empty where Postfix could not.
+    pub(crate) fn expanded(&self, service: Option<&Service>, raw: &str) -> String {
         if !raw.contains('$') {
-            return raw;
+            return raw.to_owned();
         }
         let lookup = |name: &str| -> Option<Cow<'_, [u8]>> {
             self.raw(service, name)

@@ -1,18 +1,20 @@
 //! `lint`: what is wrong today.
 //!
 //! Owns: reading the named files, or the instance, and the output formats. Never: needs a store,
-//! root, or an installed Postfix; rules that would need one say so themselves.
+//! root, or an installed Postfix; rules that would need one say so themselves. What was
+//! adopted is asked of the store, where it can be read.
 
 use crate::answer::{Answer, findings_text};
 use crate::config::{Global, Output};
 use crate::failure::{Exit, Failure};
-use crate::session;
+use crate::session::{self, Session};
 use postfix_cf::{MainCf, MasterCf};
 use postseal_engine::{Clock, EngineError, SystemClock};
 use postseal_host::HostError;
 use postseal_planner::lint::{self, LintInput, Rule};
 use postseal_planner::{Facts, Finding, PostfixVersion, Severity};
 use serde_json::{Value, json};
+use std::cmp::Reverse;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -84,10 +86,10 @@ fn lint_path(
     version: Option<PostfixVersion>,
     global: &Global,
 ) -> Result<Vec<Finding>, Failure> {
-    let (facts, unreadable) = if path.is_dir() {
+    let Observed { facts, asked } = if path.is_dir() {
         observe(path, global)
     } else {
-        (None, None)
+        Observed::default()
     };
     let (main_path, master_path) = if path.is_dir() {
         (
@@ -117,8 +119,19 @@ fn lint_path(
     let told = findings
         .iter()
         .any(|finding| finding.severity == Severity::Fatal);
-    findings.extend(unreadable.filter(|_| !told));
+    let news = |finding: &Finding| !(told && finding.code == UNREADABLE.code);
+    findings.extend(asked.into_iter().filter(news));
+    findings.sort_by_key(|finding| Reverse(finding.severity));
     Ok(findings)
+}
+
+/// What an installed Postfix says of a directory.
+#[derive(Default)]
+struct Observed {
+    /// The picture, if Postfix is here and can read it.
+    facts: Option<Facts>,
+    /// What its tables answer, or why it cannot be read.
+    asked: Vec<Finding>,
 }
 
 /// What Postfix itself says of a configuration that it cannot read.
@@ -130,8 +143,8 @@ const UNREADABLE: Rule = Rule {
     remedy: "Put right what Postfix names.",
 };
 
-/// The instance, if Postfix is here and can read it; else what Postfix says.
-fn observe(path: &Path, global: &Global) -> (Option<Facts>, Option<Finding>) {
+/// Looks at the instance.
+fn observe(path: &Path, global: &Global) -> Observed {
     let host = session::host(&Global {
         instance: Some(path.to_path_buf()),
         prefix: global.prefix.clone(),
@@ -139,10 +152,18 @@ fn observe(path: &Path, global: &Global) -> (Option<Facts>, Option<Finding>) {
         ..Global::default()
     });
     let Ok(host) = host else {
-        return (None, None);
+        return Observed::default();
     };
     match postseal_engine::observe_unadopted(&host) {
-        Ok(facts) => (Some(facts), None),
+        Ok(facts) => {
+            let mut asked = remembered(path, &facts, global)
+                .unwrap_or_else(|| postseal_engine::idle_rows(&host, &facts).findings());
+            asked.extend(postseal_engine::touched_findings(&host, &facts));
+            Observed {
+                asked,
+                facts: Some(facts),
+            }
+        }
         Err(EngineError::Host(HostError::Unreadable(said))) => {
             let finding = Finding::new(
                 UNREADABLE.code,
@@ -150,10 +171,27 @@ fn observe(path: &Path, global: &Global) -> (Option<Facts>, Option<Finding>) {
                 UNREADABLE.why,
                 UNREADABLE.remedy,
             );
-            (None, Some(finding.seen(said)))
+            Observed {
+                asked: vec![finding.seen(said)],
+                facts: None,
+            }
         }
-        Err(_) => (None, None),
+        Err(_) => Observed::default(),
     }
+}
+
+/// What is said of rules of an instance that was adopted, where its store can be read: those that were
+/// put down although it was known are left out.
+fn remembered(path: &Path, facts: &Facts, global: &Global) -> Option<Vec<Finding>> {
+    let mut session = Session::as_it_is(&Global {
+        instance: Some(path.to_path_buf()),
+        store: global.store.clone(),
+        prefix: global.prefix.clone(),
+        root: global.root.clone(),
+        ..Global::default()
+    })
+    .ok()?;
+    session.engine().told_of_rules(facts).ok()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

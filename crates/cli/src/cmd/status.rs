@@ -62,7 +62,9 @@ fn text(status: &Status) -> String {
         let bad = failing(status).flat_map(|judged| &judged.findings);
         text.push_str(&findings_text(bad));
     }
-    text.push_str(&findings_text(&status.exposed));
+    text.push_str(&findings_text(
+        status.exposed.iter().chain(&status.replaced),
+    ));
     for listed in &status.certificates {
         text.push_str(&cert::list::line(listed));
         text.push_str(&cert::list::waiting_line(listed));
@@ -124,9 +126,29 @@ fn drift(drift: &DriftReport) -> String {
     text
 }
 
+/// How many rules do nothing.
+fn idle(status: &Status) -> String {
+    let rules = status.idle.rules();
+    let names: Vec<String> = rules.iter().take(3).map(|rule| rule.id.shown()).collect();
+    let more = match rules.len() > names.len() {
+        true => " …",
+        false => "",
+    };
+    let (count, do_nothing) = match rules.len() {
+        0 => return String::new(),
+        1 => ("1 rule".to_owned(), "does nothing"),
+        n => (format!("{n} rules"), "do nothing"),
+    };
+    format!(
+        "Rules: {count} for destinations {do_nothing} where mail goes now ({}{more}); see `postseal \
+         lint`.\n",
+        names.join(", ")
+    )
+}
+
 /// What asks for the administrator's attention, and the last operation.
 fn attention(status: &Status) -> String {
-    let mut text = drift(&status.drift);
+    let mut text = drift(&status.drift) + &idle(status);
     for changed in &status.routes {
         text.push_str(&format!("{} {}\n", changed.message, changed.remedy));
     }
@@ -269,6 +291,8 @@ fn document(status: &Status) -> serde_json::Value {
         "certificates": status.certificates.iter().map(cert::list::document).collect::<Vec<_>>(),
         "credentials_in_clear": status.exposed,
         "routes_changed": status.routes,
+        "idle_rules": status.idle.rules().iter().map(|rule| &rule.id.destination).collect::<Vec<_>>(),
+        "replaced_tables": status.replaced,
         "drift": status.drift.drift,
         "drift_files": status.drift.files,
         "drift_tables": status.drift.tables,

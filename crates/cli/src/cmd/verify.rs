@@ -7,6 +7,7 @@ use crate::answer::{Answer, findings_text};
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
+use postseal_engine::{DriftReport, MapAnswers};
 use postseal_planner::Severity;
 use postseal_planner::facts::MasterState;
 use postseal_planner::report::{Outcome, Verdict};
@@ -27,24 +28,24 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
         String::new()
     };
     text.push_str(&proved(verdict));
-    if !verified.drift.drift.is_empty() {
-        text.push_str("Owned keys were edited by hand; the wire was compared with what is in force. See `postseal drift`.\n");
-    }
-    if !verified.drift.files.is_empty() {
-        text.push_str("Files of postseal.d are not as they were written. See `postseal drift`.\n");
-    }
-    if !verified.drift.tables.is_empty() {
-        text.push_str(
-            "Tables of policies whose rows are rules were edited by hand. See `postseal drift`.\n",
-        );
-    }
+    text.push_str(&edited(&verified.drift));
     let touched = !verified.drift.files.is_empty();
-    text.push_str(&findings_text(&verified.findings));
+    let idle = verified.idle.findings();
+    let wrong = !verified.map.findings.is_empty();
+    let voided = !verified.idle.rows.is_empty();
+    text.push_str(&findings_text(verified.findings.iter().chain(&idle)));
+    text.push_str(&asked(&verified.map));
     text.push_str(match verdict.outcome() {
         Outcome::Pass if touched => {
             "The wire shows what is in force; what Postfix would read at its next start does not.\n"
         }
         Outcome::Pass if mismatch => "What is published in DNS does not match what is presented.\n",
+        Outcome::Pass if wrong => {
+            "The wire shows what is in force; the map of the rules for destinations does not answer as they say.\n"
+        }
+        Outcome::Pass if voided => {
+            "The wire shows what is in force; rules for destinations do nothing where mail goes now.\n"
+        }
         Outcome::Pass if !stopped => "Everything is as it should be.\n",
         Outcome::Fail => "The wire does not show what is in force.\n",
         _ => "Not everything could be seen.\n",
@@ -58,13 +59,46 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
         "drift_tables": verified.drift.tables,
         "judgements": verdict.judgements,
         "reports": verified.reports,
-        "findings": verified.findings,
+        "rules_asked": verified.map.asked,
+        "findings": verified.findings.iter().chain(&idle).chain(&verified.map.findings).collect::<Vec<_>>(),
     });
     let exit = match exit(verdict, verified.master) {
-        Exit::Done if mismatch || touched => Exit::Failed,
+        Exit::Done if mismatch || touched || wrong || voided => Exit::Failed,
         exit => exit,
     };
     Ok(Answer::new(text, document).exit(exit))
+}
+
+/// What was edited by hand.
+fn edited(drift: &DriftReport) -> String {
+    let mut text = String::new();
+    if !drift.drift.is_empty() {
+        text.push_str("Owned keys were edited by hand; the wire was compared with what is in force. See `postseal drift`.\n");
+    }
+    if !drift.files.is_empty() {
+        text.push_str("Files of postseal.d are not as they were written. See `postseal drift`.\n");
+    }
+    if !drift.tables.is_empty() {
+        text.push_str(
+            "Tables of policies whose rows are rules were edited by hand. See `postseal drift`.\n",
+        );
+    }
+    text
+}
+
+/// How the map of the rules answered.
+fn asked(map: &MapAnswers) -> String {
+    let keys = match map.asked {
+        0 => return String::new(),
+        1 => "1 key was".to_owned(),
+        n => format!("{n} keys were"),
+    };
+    match map.findings.as_slice() {
+        [] => format!(
+            "Rules for destinations: {keys} asked of their map, and answered as the rules say.\n"
+        ),
+        findings => findings_text(findings) + &format!("{keys} asked.\n"),
+    }
 }
 
 fn exit(verdict: &Verdict, master: MasterState) -> Exit {

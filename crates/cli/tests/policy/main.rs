@@ -10,12 +10,16 @@ mod scene;
 mod peers;
 
 mod adopted;
+mod before;
 mod domains;
 mod faults;
 mod follow;
 mod left;
+mod live;
 mod managed;
 mod meet;
 mod place;
+mod routes;
 mod rules;
 mod servers;
+mod types;

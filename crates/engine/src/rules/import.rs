@@ -185,7 +185,9 @@ impl Engine<'_> {
     ) -> Result<(), EngineError> {
         let mut followed = self.compiled_requests(&import.facts, chunk);
         let rules: Vec<&Rule> = chunk.iter().map(|one| &one.rule).collect();
-        let against = judged(self.host, &import.facts, &rules);
+        let state = self.state()?;
+        let tables = state.desired.tables.as_ref();
+        let against = judged(self.host, &import.facts, tables, &rules);
         let mut wishes = Vec::with_capacity(chunk.len());
         for (request, mut findings) in chunk.drain(..).zip(against) {
             let follows = request.rule.about.follow;

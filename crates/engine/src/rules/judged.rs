@@ -7,27 +7,89 @@ use crate::explain::{answer, failed};
 use postseal_host::Host;
 use postseal_planner::Finding;
 use postseal_planner::facts::Facts;
-use postseal_planner::policy::{Followed, Rule, follow_all, judge_all};
+use postseal_planner::intent::AdoptedTables;
+use postseal_planner::policy::{
+    Cause, Followed, Home, RouteTables, Rule, Useless, follow_all, judge_all, route_tables,
+};
 use postseal_planner::resolve::{Answer, Answers, Asked, Question};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, BufReader, Read as _};
 
 /// Rules judged together: their answers are in memory at once.
 const TOGETHER: usize = 10_000;
+/// So many bytes of a table of routes are listed.
+const MOST_LISTED: u64 = 64 << 20;
 /// A way is found in fewer rounds of questions.
 const MOST_ROUNDS: usize = 400;
 
-/// What speaks against each of the rules, in their order.
-pub(crate) fn judged(host: &dyn Host, facts: &Facts, rules: &[&Rule]) -> Vec<Vec<Finding>> {
+/// What speaks against each of the rules that are wished, in their order.
+pub(crate) fn judged(
+    host: &dyn Host,
+    facts: &Facts,
+    tables: Option<&AdoptedTables>,
+    rules: &[&Rule],
+) -> Vec<Vec<Finding>> {
+    let found = useless(host, facts, Home::Rules(tables), rules);
+    let judged = rules.iter().zip(found);
+    let findings = judged.map(|(rule, found)| found.iter().map(|one| one.finding(rule)).collect());
+    findings.collect()
+}
+
+/// Why each of the rules would do nothing, in their order.
+pub(super) fn useless(
+    host: &dyn Host,
+    facts: &Facts,
+    home: Home<'_>,
+    rules: &[&Rule],
+) -> Vec<Vec<Useless>> {
     let mut all = Vec::with_capacity(rules.len());
     for chunk in rules.chunks(TOGETHER) {
-        all.extend(chunk_judged(host, facts, chunk));
+        all.extend(chunk_judged(host, facts, home, chunk));
+    }
+    let other_hop = |one: &Useless| matches!(one.cause, Cause::OtherHop { .. });
+    if all.iter().flatten().any(other_hop) {
+        // Mail for the name leaves elsewhere; that of others may be sent to it.
+        let hops = next_hops(host, facts);
+        for (rule, found) in rules.iter().zip(&mut all) {
+            let name = rule.id.destination.as_str();
+            let named = |hop: &String| match name.strip_prefix('.') {
+                Some(_) => hop.ends_with(name),
+                None => hop == name,
+            };
+            if hops.contains(name) || (name.starts_with('.') && hops.iter().any(named)) {
+                found.retain(|one| !other_hop(one));
+            }
+        }
     }
     all
 }
 
-fn chunk_judged(host: &dyn Host, facts: &Facts, rules: &[&Rule]) -> Vec<Vec<Finding>> {
+/// The next hops that routes name, as far as their tables can be listed.
+fn next_hops(host: &dyn Host, facts: &Facts) -> BTreeSet<String> {
+    let RouteTables { mut hops, tables } = route_tables(facts);
+    for table in tables {
+        let Ok(rows) = host.table_rows(&table.table) else {
+            continue;
+        };
+        let lines = BufReader::new(rows.take(MOST_LISTED)).split(b'\n');
+        for line in lines.map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line);
+            if let Some((_, value)) = line.split_once('\t') {
+                hops.extend(table.hops(value));
+            }
+        }
+    }
+    hops
+}
+
+fn chunk_judged(
+    host: &dyn Host,
+    facts: &Facts,
+    home: Home<'_>,
+    rules: &[&Rule],
+) -> Vec<Vec<Useless>> {
     let found = together(host, rules, &mut |asked, answers| {
-        judge_all(asked, facts, answers)
+        judge_all(asked, home, facts, answers)
     });
     found.into_iter().map(Option::unwrap_or_default).collect()
 }

@@ -22,6 +22,15 @@ impl Engine<'_> {
         let Some(map) = map_of(plan) else {
             return Ok(());
         };
+        if plan.intent.policies == plan.earlier.policies {
+            // It answers now, and is not replaced by one that was not asked.
+            self.tried_aside(map, &|aside| self.make_map(aside, changes))?;
+        }
+        self.make_map(map, changes)
+    }
+
+    /// Makes a map and asks it.
+    fn make_map(&self, map: &PolicyMap, changes: &RuleChanges) -> Result<(), EngineError> {
         if let Some(mut spool) = changes.spool.as_deref() {
             spool.rewind().map_err(unread)?;
             self.host.install_policy_map(map, &mut spool)?;

@@ -147,7 +147,7 @@ fn met(rules: impl Iterator<Item = Rule>) -> Vec<Met> {
 }
 
 /// The destinations whose rules may write a key of this one.
-fn beside(id: &RuleId) -> [String; 2] {
+pub(super) fn beside(id: &RuleId) -> [String; 2] {
     let other = match id.destination.strip_prefix('.') {
         Some(domain) => domain.to_owned(),
         None => format!(".{}", id.destination),

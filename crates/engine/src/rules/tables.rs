@@ -6,12 +6,14 @@
 //! Each source is read twice: once to see whether every row is a rule and the compiled table has
 //! just these rows, and once to stage them. Of a million rows only hashes are in memory.
 
+mod edited;
 mod words;
 
 use super::compiled::{Compiled, Seen, compared};
 use super::rows::Rows;
-use super::source::{More, digest, each_row};
+use super::source::{More, each_row};
 use crate::{Engine, EngineError};
+use edited::is_of;
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::{AdoptedTables, Named, Owned, Policies, PolicyTable};
 use postseal_planner::policy::{
@@ -19,11 +21,10 @@ use postseal_planner::policy::{
 };
 use postseal_planner::{Digest, Finding, Refusal};
 use postseal_store::{InstanceState, RuleView, RuleWish};
-use std::io;
 use std::path::PathBuf;
 use words::{
-    BAD_ROWS, Left, bad_rows, behind, both_forms, left, left_after, not_compiled, other_service,
-    other_type,
+    AHEAD, BAD_ROWS, Left, bad_rows, behind, both_forms, left, left_after, not_compiled,
+    other_service, other_type,
 };
 
 /// Rows staged together.
@@ -81,6 +82,15 @@ enum Looked {
     Left(Left),
 }
 
+/// What all of them came to.
+#[derive(Default)]
+struct Looks {
+    tables: Vec<PolicyTable>,
+    /// Those that stay before them, as they are written.
+    before: Vec<String>,
+    left: Vec<Left>,
+}
+
 impl Engine<'_> {
     /// Reads the tables that main.cf names and stages the rows of those that can be adopted: as
     /// many as stand before the first that cannot, so that the order in which they are asked means
@@ -132,20 +142,12 @@ impl Engine<'_> {
             earlier: known.map_or_else(Vec::new, |known| known.tables.iter().map(told).collect()),
             ..TablesRead::default()
         };
-        let mut tables: Vec<PolicyTable> = Vec::new();
-        let mut left = Vec::new();
-        let mut candidates = candidates.into_iter();
-        for candidate in candidates.by_ref() {
-            match self.look_at_table(facts, candidate)? {
-                Looked::Adopted(table) => tables.push(table),
-                Looked::Left(one) => {
-                    left.push(one);
-                    break;
-                }
-            }
-        }
-        left.extend(candidates.map(|after| left_after(&after)));
         let adopted = known.map_or(&[][..], |known| &known.tables);
+        let Looks {
+            tables,
+            before,
+            left,
+        } = self.looked_at(facts, candidates, adopted, &mut read.findings)?;
         let was_adopted = |left: &&Left| adopted.iter().any(|known| known.name == left.name);
         let lost = left.iter().filter(was_adopted).cloned();
         let findings: Vec<Finding> = lost.map(Left::refused).collect();
@@ -153,7 +155,7 @@ impl Engine<'_> {
             return Err(EngineError::Refused(Refusal { findings }));
         }
         read.findings.extend(left.into_iter().map(Left::stays));
-        if known.is_some_and(|known| known.tables == tables) {
+        if known.is_some_and(|known| known.tables == tables && known.before == before) {
             self.store.drop_staged()?;
             return Ok(as_known(read, known));
         }
@@ -169,8 +171,47 @@ impl Engine<'_> {
             tables,
             policies,
             named: Named::Still,
+            before,
         });
         Ok(read)
+    }
+
+    /// Looks at one table after the other, up to the first that cannot be adopted. What stands before
+    /// those that were adopted and cannot be is none of them: somebody put it there.
+    fn looked_at(
+        &mut self,
+        facts: &Facts,
+        candidates: Vec<Candidate>,
+        adopted: &[PolicyTable],
+        findings: &mut Vec<Finding>,
+    ) -> Result<Looks, EngineError> {
+        let is_known = |one: &Candidate| adopted.iter().any(|known| known.name == name_of(one));
+        let ahead = candidates.iter().position(is_known).unwrap_or(0);
+        let mut looks = Looks::default();
+        let mut candidates = candidates.into_iter().enumerate();
+        for (at, candidate) in candidates.by_ref() {
+            let one = match self.look_at_table(facts, candidate)? {
+                Looked::Adopted(table) => {
+                    looks.tables.push(table);
+                    continue;
+                }
+                Looked::Left(one) => one,
+            };
+            if at >= ahead {
+                looks.left.push(one);
+                break;
+            }
+            let earlier = looks.tables.drain(..);
+            let earlier = earlier.map(|table| words::left(&table.name, AHEAD));
+            for left in earlier.chain([one]) {
+                looks.before.push(left.name.clone());
+                findings.push(left.ahead());
+            }
+            self.store.drop_staged()?;
+        }
+        let after = candidates.map(|(_, after)| left_after(&after));
+        looks.left.extend(after);
+        Ok(looks)
     }
 
     /// What the staged rules come to.
@@ -307,45 +348,6 @@ impl Engine<'_> {
         let stream = stream.map_err(|error| unread(crate::undo::whole_chain(&error)))?;
         each_row(stream, work).map_err(|error| unread(error.to_string()))
     }
-
-    /// The adopted tables that answer and whose sources are not as they were.
-    pub(crate) fn table_drift(&self, state: &InstanceState) -> Vec<TableDrift> {
-        let tables = state.desired.tables.as_ref();
-        let named = tables.filter(|tables| tables.named == Named::Still);
-        named.map_or_else(Vec::new, |tables| self.tables_edited(tables))
-    }
-
-    fn tables_edited(&self, tables: &AdoptedTables) -> Vec<TableDrift> {
-        let edited = tables.tables.iter().filter_map(|table| {
-            let now = self.digest_of(table);
-            let what = match now {
-                Ok(now) if now == table.digest => return None,
-                Ok(_) => "was edited by hand".to_owned(),
-                Err(why) => format!("cannot be read: {why}"),
-            };
-            Some(TableDrift {
-                table: table.name.clone(),
-                path: table.path.clone(),
-                what,
-            })
-        });
-        edited.collect()
-    }
-
-    fn digest_of(&self, table: &PolicyTable) -> Result<Digest, String> {
-        let stream = self.host.open(&table.path);
-        let stream = stream.map_err(|error| crate::undo::whole_chain(&error))?;
-        digest(stream).map_err(|error: io::Error| error.to_string())
-    }
-
-    /// Refuses to put the rules in the place of tables that were edited since they were adopted.
-    pub(crate) fn refuse_edited_tables(&self, state: &InstanceState) -> Result<(), EngineError> {
-        let edited = self.table_drift(state);
-        if edited.is_empty() {
-            return Ok(());
-        }
-        Err(EngineError::Refused(words::edited(&edited).into()))
-    }
 }
 
 /// A source whose rows are rules.
@@ -361,16 +363,10 @@ fn rules_answer(state: &InstanceState) -> bool {
     state.desired.policies.is_some() || replaced
 }
 
-/// Whether main.cf names just these tables.
-fn is_of(known: &AdoptedTables, candidates: &[Candidate]) -> bool {
-    let mut named = candidates.iter();
-    let same = |table: &PolicyTable| match named.next() {
-        Some(Candidate::Source(source)) => {
-            source.name == table.name && source.table == table.table && source.path == table.path
-        }
-        _ => false,
-    };
-    known.tables.iter().all(same) && named.next().is_none()
+/// As it is written.
+fn name_of(candidate: &Candidate) -> &str {
+    let (Candidate::Source(Source { name, .. }) | Candidate::Other { name, .. }) = candidate;
+    name
 }
 
 /// The tables are as they were.

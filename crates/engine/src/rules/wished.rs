@@ -204,7 +204,8 @@ impl Engine<'_> {
     ) -> Result<Vec<Vec<Finding>>, EngineError> {
         let facts = observe_unadopted(self.host)?;
         let all: Vec<&Rule> = rules.iter().collect();
-        let mut against = judged(self.host, &facts, &all);
+        let state = self.state()?;
+        let mut against = judged(self.host, &facts, state.desired.tables.as_ref(), &all);
         let Look::Servers(options) = look else {
             return Ok(against);
         };

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The folder in the configuration directory where keys, chains and maps are installed.
-const FOLDER: &str = "postseal.d";
+pub(super) const FOLDER: &str = "postseal.d";
 
 /// The parameters that name certificates, of the server or of the client.
 struct Names {

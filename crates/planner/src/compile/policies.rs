@@ -7,12 +7,12 @@
 //! switch to it, or back, is one edit of main.cf. So the map that answers is always whole, and
 //! undoing a change needs no `postmap`.
 
-use super::certificates::{folder, plain_path};
+use super::certificates::{FOLDER, folder, plain_path};
 use super::{Ground, Target, Targets, services, sni};
 use crate::Refusal;
 use crate::catalog::map_elements;
 use crate::facts::Facts;
-use crate::intent::{Intent, Named, Policies};
+use crate::intent::{AdoptedTables, Intent, Named, Parted, Policies};
 use crate::plan::PolicyMap;
 use std::path::{Path, PathBuf};
 
@@ -36,8 +36,115 @@ pub fn policy_map_files(directory: &Path, policies: &Policies) -> Vec<PathBuf> {
     std::iter::once(path.clone()).chain(indexes).collect()
 }
 
+/// The map that answers for an intent in force: of the type that the files name, whatever the default
+/// is now.
+pub fn policy_map(intent: &Intent, facts: &Facts) -> Option<PolicyMap> {
+    let map = map(intent, facts)?;
+    let sources = crate::policy::policy_sources(facts);
+    let named = sources.iter().find(|source| source.path == map.path);
+    let kind = named.and_then(|source| source.table.split_once(':'));
+    Some(match kind {
+        Some((kind, _)) => PolicyMap {
+            table: kind.to_owned(),
+            ..map
+        },
+        None => map,
+    })
+}
+
+/// Makes what `smtp_tls_policy_maps` holds now the adopted value, where the map that answers stands in
+/// it: the adopted tables in the map's place, and what somebody put before it before them.
+pub(crate) fn take_over(intent: &mut Intent, facts: &Facts) {
+    let (Some(map), Some(now)) = (map(intent, facts), intent.adopted.main.get(PARAMETER)) else {
+        return;
+    };
+    let name = map.name();
+    let elements = map_elements(now).into_iter().map(str::to_owned);
+    let elements: Vec<String> = elements.collect();
+    let Some(at) = elements.iter().position(|element| *element == name) else {
+        return;
+    };
+    let (before, after) = (elements[..at].to_vec(), &elements[at + 1..]);
+    if intent.tables.is_none() && !before.is_empty() {
+        intent.tables = Some(AdoptedTables {
+            tables: Vec::new(),
+            policies: Policies {
+                digest: crate::Digest::of(b""),
+                rows: 0,
+            },
+            named: Named::NoMore,
+            before: Vec::new(),
+        });
+    }
+    let mut value = before.clone();
+    if let Some(tables) = &mut intent.tables {
+        value.extend(tables.tables.iter().map(|table| table.name.clone()));
+        tables.before = before;
+    }
+    value.extend(after.iter().filter(|element| **element != name).cloned());
+    match value.is_empty() {
+        true => intent.adopted.main.remove(PARAMETER),
+        false => intent
+            .adopted
+            .main
+            .insert(PARAMETER.to_owned(), value.join(", ")),
+    };
+}
+
+/// A map of rules, as the files name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedMap {
+    /// Its source.
+    pub path: PathBuf,
+    /// Its source, and what was compiled of it, if anything.
+    pub files: Vec<PathBuf>,
+    /// The digest of its rows begins with this.
+    pub digest: String,
+}
+
+impl NamedMap {
+    /// By its name; `None` where it is no map of ours.
+    pub(crate) fn of(table: &str) -> Option<Self> {
+        let (kind, path) = table.split_once(':').filter(|_| is_policy_map(table))?;
+        let path = Path::new(path);
+        let (_, digest) = path.file_name()?.to_str()?.split_once('-')?;
+        Some(Self {
+            files: crate::plan::files(path, kind),
+            digest: digest.to_owned(),
+            path: path.to_owned(),
+        })
+    }
+}
+
+/// The maps of rules that an instance's files name, and that of an intent.
+pub fn named_maps(facts: &Facts, intent: Option<&Intent>) -> Vec<NamedMap> {
+    let sources = crate::policy::policy_sources(facts).into_iter();
+    let wanted = intent.and_then(|intent| map(intent, facts));
+    let tables = sources.map(|source| source.table);
+    let tables = tables.chain(wanted.map(|map| map.name()));
+    let mut maps: Vec<NamedMap> = Vec::new();
+    for map in tables.filter_map(|table| NamedMap::of(&table)) {
+        if !maps.contains(&map) {
+            maps.push(map);
+        }
+    }
+    maps
+}
+
 fn path(directory: &Path, policies: &Policies) -> PathBuf {
     folder(directory).join(format!("policy-{}", policies.digest.short(16)))
+}
+
+/// Whether a table is a map of rules, by its name.
+pub fn is_policy_map(table: &str) -> bool {
+    let path = table.split_once(':').map_or(table, |(_, path)| path);
+    Path::new(path)
+        .parent()
+        .is_some_and(|parent| parent.ends_with(FOLDER))
+        && path
+            .rsplit('/')
+            .next()
+            .is_some_and(|name| name.starts_with("policy-"))
 }
 
 /// Names the map before those that are there, and in the place of adopted ones: the first that has
@@ -60,31 +167,46 @@ pub(super) fn compile(ground: &Ground<'_>, targets: &mut Targets) -> Result<(), 
         _ => ground.intent.adopted.main.get(PARAMETER).cloned(),
     };
     let own = own.unwrap_or_default();
-    let rest = replaced.and_then(|tables| tables.without(&own));
-    let own = rest.as_deref().unwrap_or(&own).trim();
-    targets.main(PARAMETER, main_target(name.as_deref(), own));
+    let parted = replaced.and_then(|tables| tables.parted(&own));
+    let value = match (&parted, name.as_deref(), own.trim()) {
+        (Some(parted), name, _) => words(name, parted).join(", "),
+        (None, Some(name), "") => name.to_owned(),
+        (None, Some(name), own) => format!("{name}, {own}"),
+        (None, None, own) => own.to_owned(),
+    };
+    let target = match value.as_str() {
+        "" => Target::Absent,
+        value => Target::value(value),
+    };
+    targets.main(PARAMETER, target);
     for (service, own) in services::clients_with(ground, PARAMETER) {
-        let rest = match tables {
-            Some(tables) => tables.without(&own),
-            None => Some(own),
+        let parted = match tables {
+            Some(tables) => tables.parted(&own),
+            None => Some(behind(&own)),
         };
-        let Some(rest) = rest else { continue };
+        let Some(parted) = parted else { continue };
         // Without a blank, which would need braces there.
-        let words: Vec<&str> = name
-            .as_deref()
-            .into_iter()
-            .chain(map_elements(&rest))
-            .collect();
-        targets.service(&service, PARAMETER, Target::value(words.join(",")));
+        let value = words(name.as_deref(), &parted).join(",");
+        targets.service(&service, PARAMETER, Target::value(value));
     }
     Ok(())
 }
 
-fn main_target(name: Option<&str>, rest: &str) -> Target {
-    match (name, rest) {
-        (None, "") => Target::Absent,
-        (None, rest) => Target::value(rest),
-        (Some(name), "") => Target::value(name),
-        (Some(name), rest) => Target::value(format!("{name}, {rest}")),
+/// All of a value stands behind the map of the rules.
+fn behind(own: &str) -> Parted {
+    let after = map_elements(own).into_iter().map(str::to_owned).collect();
+    Parted {
+        before: Vec::new(),
+        after,
     }
 }
+
+/// The elements of a value with the map in its place.
+fn words<'w>(name: Option<&'w str>, parted: &'w Parted) -> Vec<&'w str> {
+    let before = parted.before.iter().map(String::as_str);
+    let after = parted.after.iter().map(String::as_str);
+    before.chain(name).chain(after).collect()
+}
+
+#[cfg(test)]
+mod tests;

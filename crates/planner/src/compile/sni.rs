@@ -53,17 +53,29 @@ pub(crate) fn names(intent: &Intent) -> impl Iterator<Item = (&str, &Binding)> {
     })
 }
 
-/// Postfix's own choice where it is a type that `postmap` compiles; else the plain text, which
-/// needs no compiling.
+/// Postfix's own choice where it is a type that `postmap` compiles. Where this build lacks it, another
+/// one that is compiled: each process would hold all of a plain text in memory. Else the plain text.
 pub(super) fn table(facts: &Facts) -> String {
     let own = facts.values.get("default_database_type");
     let usable = |table: &str| {
         COMPILED.contains(&table) && facts.map_types.iter().any(|known| known == table)
     };
+    let built = |table: &str| facts.map_types.iter().any(|known| known == table);
     match own {
         Some(own) if usable(own) => own.clone(),
+        Some(own) if !built(own) => {
+            let other = COMPILED.into_iter().find(|table| usable(table));
+            other.unwrap_or("texthash").to_owned()
+        }
         _ => "texthash".to_owned(),
     }
+}
+
+/// The default type, where this build lacks it.
+pub(crate) fn lacking(facts: &Facts) -> Option<&str> {
+    let own = facts.values.get("default_database_type")?;
+    let built = facts.map_types.iter().any(|known| known == own);
+    (!built && !facts.map_types.is_empty()).then_some(own.as_str())
 }
 
 /// Names the map before the administrator's own, where there are any: the first that has a name

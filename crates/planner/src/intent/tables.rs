@@ -12,7 +12,7 @@ use crate::catalog::map_elements;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// Tables whose rows are rules: the first ones of `smtp_tls_policy_maps`.
+/// Tables whose rows are rules: the first ones of `smtp_tls_policy_maps`, or those after `before`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdoptedTables {
     /// In the order in which Postfix asks them.
@@ -21,6 +21,19 @@ pub struct AdoptedTables {
     pub policies: Policies,
     /// Whether they answer.
     pub named: Named,
+    /// Tables that somebody put before them, and that cannot become rules, as they are written. They
+    /// stay before the map of the rules, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<String>,
+}
+
+/// A value with adopted tables in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Parted {
+    /// What stands before them.
+    pub(crate) before: Vec<String>,
+    /// What stands after them.
+    pub(crate) after: Vec<String>,
 }
 
 /// One of them.
@@ -49,14 +62,28 @@ pub enum Named {
 }
 
 impl AdoptedTables {
-    /// What is left of a value without them; `None` where it does not begin with them.
-    pub(crate) fn without(&self, value: &str) -> Option<String> {
-        let mut elements = map_elements(value).into_iter();
-        let begins = self
-            .tables
-            .iter()
-            .all(|table| elements.next() == Some(table.name.as_str()));
-        begins.then(|| elements.collect::<Vec<_>>().join(", "))
+    /// A value without them; `None` where it does not begin with them, or with what stands before
+    /// them.
+    pub(crate) fn parted(&self, value: &str) -> Option<Parted> {
+        let elements: Vec<String> = map_elements(value).into_iter().map(str::to_owned).collect();
+        let after = elements.strip_prefix(self.before.as_slice());
+        let with = after.and_then(|after| self.stripped(after));
+        let parted = |before: &[String], after: &[String]| Parted {
+            before: before.to_vec(),
+            after: after.to_vec(),
+        };
+        match with {
+            Some(after) => Some(parted(&self.before, after)),
+            None => self.stripped(&elements).map(|after| parted(&[], after)),
+        }
+    }
+
+    fn stripped<'e>(&self, elements: &'e [String]) -> Option<&'e [String]> {
+        let tables = self.tables.iter();
+        tables.into_iter().try_fold(elements, |rest, table| {
+            let (first, rest) = rest.split_first()?;
+            (*first == table.name).then_some(rest)
+        })
     }
 }
 

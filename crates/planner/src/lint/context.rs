@@ -226,6 +226,10 @@ impl<'a> Context<'a> {
         if let Some(value) = main.get(name) {
             return Some(Cow::Owned(String::from_utf8_lossy(&value).into_owned()));
         }
+        // What daemons are given by MAIL_CONFIG comes before what was compiled in.
+        if let Some(facts) = self.facts.filter(|_| name == "config_directory") {
+            return Some(Cow::Owned(facts.config_directory.display().to_string()));
+        }
         if let Some(default) = self.facts.and_then(|facts| facts.defaults.get(name)) {
             return Some(Cow::Borrowed(default));
         }

@@ -6,7 +6,7 @@
 use super::build::Parsed;
 use super::{Request, installs};
 use crate::facts::{Facts, FileLook};
-use crate::plan::Step;
+use crate::plan::{PolicyMap, Step};
 use crate::rollback::restored;
 use std::path::{Path, PathBuf};
 
@@ -39,7 +39,9 @@ fn touched(step: &Step, facts: &Facts) -> Option<FileDrift> {
         Step::InstallChain { path, .. } => vec![path.clone()],
         Step::InstallSniMap(map) => map.files(),
         // Anybody may read it; that it is there is all that is asked of it.
-        Step::InstallPolicyMap(map) => return gone(&map.files(), facts),
+        Step::InstallPolicyMap(map) => {
+            return gone(&map.files(), facts).or_else(|| otherwise(map, facts));
+        }
         _ => return None,
     };
     let told = paths.iter().find_map(|path| trouble(path, facts));
@@ -61,6 +63,13 @@ fn gone(paths: &[PathBuf], facts: &Facts) -> Option<FileDrift> {
     paths.iter().find(is_gone).map(|path| FileDrift {
         path: path.clone(),
         what: "is gone".to_owned(),
+    })
+}
+
+fn otherwise(map: &PolicyMap, facts: &Facts) -> Option<FileDrift> {
+    facts.touched.get(&map.path).map(|what| FileDrift {
+        path: map.path.clone(),
+        what: what.clone(),
     })
 }
 

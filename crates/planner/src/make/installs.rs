@@ -58,7 +58,8 @@ fn is_whole(map: &PolicyMap, facts: &Facts) -> bool {
     let there = |look: Option<&FileLook>| {
         matches!(look, Some(FileLook::File { .. } | FileLook::TooLarge(_)))
     };
-    map.files().iter().all(|path| there(facts.files.get(path)))
+    let untouched = !facts.touched.contains_key(&map.path);
+    untouched && map.files().iter().all(|path| there(facts.files.get(path)))
 }
 
 /// Every word of a parameter, in main.cf and in each service that overrides it.

@@ -3,7 +3,7 @@
 //! Owns: the sentences. Never: decides anything; they are not part of a plan's id.
 
 use super::build::Pairs;
-use crate::compile::stored_at;
+use crate::compile::{sni, stored_at};
 use crate::facts::{Facts, MasterState};
 use crate::plan::{OutboundChange, PolicyMap, SniMap, Step};
 use crate::report::{AuthExpectation, ServiceExpectation, TlsExpectation, WireExpectation};
@@ -41,7 +41,7 @@ fn installed(step: &Step, facts: &Facts) -> Option<String> {
     let path = match step {
         Step::InstallChain { path, .. } => path,
         Step::InstallSniMap(map) => return Some(names(map)),
-        Step::InstallPolicyMap(map) => return Some(policies(map)),
+        Step::InstallPolicyMap(map) => return Some(policies(map, facts)),
         _ => return None,
     };
     let stored = stored_at(facts, path)?;
@@ -59,14 +59,28 @@ fn installed(step: &Step, facts: &Facts) -> Option<String> {
     ))
 }
 
-fn policies(map: &PolicyMap) -> String {
+fn policies(map: &PolicyMap, facts: &Facts) -> String {
+    if let Some(what) = facts.touched.get(&map.path) {
+        return format!(
+            "The map of the rules for destinations is made anew, because it {what}: {}.",
+            map.name()
+        );
+    }
     let rows = match map.policies.rows {
         1 => "1 row".to_owned(),
         rows => format!("{rows} rows"),
     };
+    let why = match sni::lacking(facts) {
+        Some(lacking) => format!(
+            " This Postfix has no tables of type {lacking} (default_database_type; `postconf -m` \
+             lists what it has, and a package like postfix-{lacking} may bring it): {} is taken.",
+            map.table
+        ),
+        None => String::new(),
+    };
     format!(
         "The rules for destinations are written to the map {} ({rows}), which answers once main.cf \
-         names it.",
+         names it.{why}",
         map.name()
     )
 }

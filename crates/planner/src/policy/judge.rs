@@ -1,17 +1,22 @@
 //! Whether a rule can ever apply.
 //!
-//! Owns: holding a rule against the next hops that its domain's mail really takes. Never: looks
-//! anything up (see [`crate::resolve`]).
+//! Owns: holding a rule against the next hops that its domain's mail really takes, and against the
+//! tables that the service asks which sends it. Never: looks anything up (see [`crate::resolve`]),
+//! or says it in words (`useless` does).
 //!
 //! Postfix looks policies up by next hop: a row for a domain whose mail leaves by a relay host does
-//! nothing, and nothing says so.
+//! nothing, and nothing says so. Nor does a row where the service that sends has
+//! `-o smtp_tls_policy_maps=`.
 
+use super::useless::{Cause, Useless};
 use super::{Rule, RuleId};
+use crate::compile::policies::{PARAMETER, is_policy_map};
 use crate::explain::{Delivery, deliverer};
 use crate::facts::Facts;
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
+use crate::intent::AdoptedTables;
 use crate::resolve::{Answers, Asked, Envelope, Resolution, Ways, resolve_in};
-use crate::view::View;
+use crate::view::{Service, View};
 use mailtls::destination::Scope;
 use postfix_cf::{MainCf, MasterCf};
 
@@ -19,43 +24,158 @@ use postfix_cf::{MainCf, MasterCf};
 const ANYBODY: &str = "anybody";
 /// A name below a domain that no table will name.
 const BELOW: &str = "any-name-below";
+/// A domain that no table will name.
+const ANYWHERE: &str = "any-domain.invalid";
+/// What lmtp(8) asks.
+const OF_LMTP: &str = "lmtp_tls_policy_maps";
+
+/// Where the rows of the rules stand, or will.
+#[derive(Clone, Copy, Debug)]
+pub enum Home<'a> {
+    /// In the map of the rules, which takes the place of the adopted tables.
+    Rules(Option<&'a AdoptedTables>),
+    /// In a table, as it is written in a value (`hash:/etc/postfix/tls_policy`).
+    Table(&'a str),
+}
 
 /// What speaks against rules, in their order; nothing where one will apply.
-pub fn judge_all(rules: &[&Rule], facts: &Facts, answers: &Answers) -> Vec<Asked<Vec<Finding>>> {
+pub fn judge_all(
+    rules: &[&Rule],
+    home: Home<'_>,
+    facts: &Facts,
+    answers: &Answers,
+) -> Vec<Asked<Vec<Useless>>> {
     let main = MainCf::parse(&facts.main_cf.bytes);
     let master = MasterCf::parse(&facts.master_cf.bytes);
     let view = View::new(&main, &master, facts);
-    let ways = Ways::new(&view);
-    rules
-        .iter()
-        .map(|rule| judged(rule, &ways, answers))
-        .collect()
+    let judge = Judge {
+        ways: &Ways::new(&view),
+        home,
+        answers,
+    };
+    rules.iter().map(|rule| judge.judged(rule)).collect()
 }
 
-fn judged(rule: &Rule, ways: &Ways<'_>, answers: &Answers) -> Asked<Vec<Finding>> {
-    let id = &rule.id.destination;
-    // What is managed is for a next hop.
-    if id.starts_with('[') || id.contains(':') || !rule.id.manager.is_empty() {
-        let wrong = begins_in_clear(rule, ways.view());
-        return Asked::Answered(wrong.into_iter().collect());
+struct Judge<'a> {
+    ways: &'a Ways<'a>,
+    home: Home<'a>,
+    answers: &'a Answers,
+}
+
+impl Judge<'_> {
+    fn judged(&self, rule: &Rule) -> Asked<Vec<Useless>> {
+        let id = &rule.id.destination;
+        // What is managed is for a next hop.
+        if id.starts_with('[') || id.contains(':') || !rule.id.manager.is_empty() {
+            return self.next_hop(id);
+        }
+        let mut found: Vec<Useless> = Vec::new();
+        for name in names(rule) {
+            match self.resolved(&name) {
+                Asked::Unanswered(question) => return Asked::Unanswered(question),
+                Asked::Answered(resolution) => {
+                    let cause = self.useless(&name, &resolution);
+                    // Both halves of a rule may fail for one cause.
+                    let news = cause.filter(|cause| found.iter().all(|one| one.cause != *cause));
+                    found.extend(news.map(|cause| Useless { name, cause }));
+                }
+            }
+        }
+        Asked::Answered(found)
     }
-    let mut findings = Vec::new();
-    for name in names(rule) {
-        let recipient = format!("{ANYBODY}@{name}");
+
+    fn resolved(&self, domain: &str) -> Asked<Resolution> {
+        let recipient = format!("{ANYBODY}@{domain}");
         let envelope = Envelope {
             sender: "",
             recipient: &recipient,
         };
-        match resolve_in(ways, envelope, answers) {
-            Asked::Unanswered(question) => return Asked::Unanswered(question),
+        resolve_in(self.ways, envelope, self.answers)
+    }
+
+    /// Of a next hop only that is known by which everybody's mail leaves.
+    fn next_hop(&self, hop: &str) -> Asked<Vec<Useless>> {
+        let view = self.ways.view();
+        let found = |cause| Useless {
+            name: hop.to_owned(),
+            cause,
+        };
+        if begins_in_clear(hop, view) {
+            return Asked::Answered(vec![found(Cause::BeginsInClear)]);
+        }
+        let own = |service: &Service| service.overrides.contains_key(PARAMETER);
+        if !view.services.iter().any(own) {
+            return Asked::Answered(Vec::new());
+        }
+        match self.resolved(ANYWHERE) {
+            Asked::Unanswered(question) => Asked::Unanswered(question),
             Asked::Answered(resolution) => {
-                findings.extend(useless(rule, ways.view(), &name, &resolution));
+                let meets = hops(&resolution).any(|one| one.eq_ignore_ascii_case(hop));
+                let cause = meets.then(|| self.not_asked(&resolution.transport));
+                Asked::Answered(cause.flatten().into_iter().map(found).collect())
             }
         }
     }
-    // Both halves of a rule may fail for one cause.
-    findings.dedup_by(|one, other| one.code == other.code && one.remedy == other.remedy);
-    Asked::Answered(findings)
+
+    /// Why mail for `name` does not meet the rule.
+    fn useless(&self, name: &str, resolution: &Resolution) -> Option<Cause> {
+        if let Some(why) = &resolution.failed {
+            return Some(Cause::TableFailed(why.clone()));
+        }
+        let delivery = deliverer(self.ways.view(), &resolution.transport);
+        if !matches!(delivery, Delivery::Smtp | Delivery::Lmtp) {
+            return Some(taken_here(resolution));
+        }
+        if hops(resolution).any(|hop| hop.eq_ignore_ascii_case(name)) {
+            return self.not_asked(&resolution.transport);
+        }
+        Some(Cause::OtherHop {
+            hops: hops(resolution).map(str::to_owned).collect(),
+            nexthop: resolution.nexthop.clone(),
+            by: resolution.nexthop_by.clone(),
+        })
+    }
+
+    /// The service that sends, where it does not ask the rows.
+    fn not_asked(&self, transport: &str) -> Option<Cause> {
+        let view = self.ways.view();
+        let id = format!("{transport}/unix");
+        let service = view.services.iter().find(|service| service.id == id)?;
+        let parameter = match deliverer(view, transport) {
+            Delivery::Lmtp => OF_LMTP,
+            _ => PARAMETER,
+        };
+        (!self.asks(service, parameter)).then(|| Cause::NotAsked {
+            own: service.overrides.get(parameter).cloned(),
+            service: id,
+            parameter,
+        })
+    }
+
+    fn asks(&self, service: &Service, parameter: &str) -> bool {
+        let view = self.ways.view();
+        let asked = view.list(Some(service), parameter);
+        let tables = match self.home {
+            Home::Table(table) => {
+                let table = view.expanded(None, table);
+                return asked.contains(&table);
+            }
+            Home::Rules(tables) => tables,
+        };
+        if asked.iter().any(|table| is_policy_map(table)) {
+            return true;
+        }
+        if parameter == OF_LMTP {
+            let own = view.raw(Some(service), OF_LMTP).unwrap_or_default();
+            return own.contains("smtp_tls_policy_maps");
+        }
+        // As `compile::policies` names the map there.
+        match service.overrides.get(PARAMETER).map(|own| own.trim()) {
+            None => true,
+            Some("") => false,
+            Some(own) => tables.is_none_or(|tables| tables.parted(own).is_some()),
+        }
+    }
 }
 
 /// The names that stand for all whose mail a rule for a domain is to meet.
@@ -69,97 +189,37 @@ pub(super) fn names(rule: &Rule) -> Vec<String> {
     }
 }
 
+fn taken_here(resolution: &Resolution) -> Cause {
+    Cause::NotSent {
+        transport: resolution.transport.clone(),
+        by: resolution.transport_by.clone(),
+    }
+}
+
+/// Mail that is not sent by SMTP meets no rule.
+pub(super) fn not_sent(rule: &Rule, name: &str, resolution: &Resolution) -> Finding {
+    let useless = Useless {
+        name: name.to_owned(),
+        cause: taken_here(resolution),
+    };
+    useless.finding(rule)
+}
+
+/// The next hops of a way.
+fn hops(resolution: &Resolution) -> impl Iterator<Item = &str> {
+    let hops = resolution.nexthop.split([',', ' ', '\t']);
+    hops.filter(|hop| !hop.is_empty())
+}
+
 /// A next hop that expects TLS from the first byte, where no client of this instance begins so.
-fn begins_in_clear(rule: &Rule, view: &View<'_>) -> Option<Finding> {
-    let id = &rule.id.destination;
-    let port = id.rsplit_once(':').map_or("", |(_, port)| port);
+fn begins_in_clear(hop: &str, view: &View<'_>) -> bool {
+    let port = hop.rsplit_once(':').map_or("", |(_, port)| port);
     if !matches!(port, "465" | "smtps" | "submissions") {
-        return None;
+        return false;
     }
     let clients = view.services.iter().filter(|one| one.is_smtp_client());
     let wraps = |service| view.is_yes(service, "smtp_tls_wrappermode");
-    if wraps(None) || clients.map(Some).any(wraps) {
-        return None;
-    }
-    Some(
-        Finding::new(
-            "policy.no-wrappermode",
-            Severity::Error,
-            format!(
-                "{id} expects TLS from the first byte, and every smtp(8) of this instance begins in \
-                 clear: no mail can be delivered there."
-            ),
-            "Send it by a service of master.cf with -o smtp_tls_wrappermode=yes and -o \
-             smtp_tls_security_level=encrypt: `postseal domain add … --smtps` makes it.",
-        )
-        .seen(format!("{id} {}", rule.policy)),
-    )
-}
-
-/// Why mail for `name` does not meet the rule.
-fn useless(rule: &Rule, view: &View<'_>, name: &str, resolution: &Resolution) -> Option<Finding> {
-    if let Some(why) = &resolution.failed {
-        return Some(crate::explain::table_failed(why));
-    }
-    let delivery = deliverer(view, &resolution.transport);
-    if !matches!(delivery, Delivery::Smtp | Delivery::Lmtp) {
-        return Some(not_sent(rule, name, resolution));
-    }
-    let hops: Vec<&str> = resolution
-        .nexthop
-        .split([',', ' ', '\t'])
-        .filter(|hop| !hop.is_empty())
-        .collect();
-    let meets = |hop: &&str| hop.eq_ignore_ascii_case(name);
-    if hops.iter().any(meets) {
-        return None;
-    }
-    Some(other_hop(rule, name, resolution, &hops))
-}
-
-fn other_hop(rule: &Rule, name: &str, resolution: &Resolution, hops: &[&str]) -> Finding {
-    let offers: Vec<String> = hops
-        .iter()
-        .map(|hop| format!("`postseal policy add '{hop}' {}`", rule.policy))
-        .collect();
-    Finding::new(
-        "policy.never-matches",
-        Severity::Error,
-        format!(
-            "A rule for {} would do nothing: mail for {name} leaves by {} ({}), and Postfix looks \
-             policies up by next hop.",
-            rule.id.shown(),
-            hops.join(", "),
-            resolution.nexthop_by,
-        ),
-        format!(
-            "Make the rule for the next hop: {}. It is for all mail that leaves by it. Or let the \
-             rule follow the mail: `postseal policy add '{}' {} --follow`.",
-            offers.join(", "),
-            rule.id.shown(),
-            rule.policy
-        ),
-    )
-    .seen(format!("{}: {}", resolution.nexthop_by, resolution.nexthop))
-}
-
-pub(super) fn not_sent(rule: &Rule, name: &str, resolution: &Resolution) -> Finding {
-    Finding::new(
-        "policy.never-matches",
-        Severity::Error,
-        format!(
-            "A rule for {} would do nothing: mail for {name} is not sent by SMTP, but taken by {} \
-             ({}).",
-            rule.id.shown(),
-            resolution.transport,
-            resolution.transport_by,
-        ),
-        format!("`postseal explain {name}` shows its way."),
-    )
-    .seen(format!(
-        "{}: {}",
-        resolution.transport_by, resolution.transport
-    ))
+    !(wraps(None) || clients.map(Some).any(wraps))
 }
 
 /// A rule that covers another one's keys, so that both would write one: `.example.org`, and
@@ -176,3 +236,6 @@ pub fn covered_by(rule: &Rule) -> Option<RuleId> {
         manager: id.manager.clone(),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 
 /// Types that postmap(1) makes of a source, or that are one.
-const TYPES: [&str; 6] = ["hash", "btree", "lmdb", "cdb", "dbm", "texthash"];
+pub(super) const TYPES: [&str; 6] = ["hash", "btree", "lmdb", "cdb", "dbm", "texthash"];
 
 /// An element of `smtp_tls_policy_maps` in main.cf.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,27 @@ pub fn named_tables(facts: &Facts) -> Vec<Candidate> {
         .collect()
 }
 
+/// The tables with a source that any SMTP client asks: those of main.cf, and of `-o` in master.cf.
+pub fn policy_sources(facts: &Facts) -> Vec<Source> {
+    let main = MainCf::parse(&facts.main_cf.bytes);
+    let master = MasterCf::parse(&facts.master_cf.bytes);
+    let view = View::new(&main, &master, facts);
+    let clients = view.services.iter().filter(|one| one.is_smtp_client());
+    let own = clients.filter_map(|client| client.overrides.get(PARAMETER).cloned());
+    let values = view.raw(None, PARAMETER).into_iter().chain(own);
+    let mut sources: Vec<Source> = Vec::new();
+    for value in values {
+        for name in map_elements(&value) {
+            if let Candidate::Source(source) = candidate(&view, name)
+                && !sources.iter().any(|known| known.table == source.table)
+            {
+                sources.push(source);
+            }
+        }
+    }
+    sources
+}
+
 fn candidate(view: &View<'_>, name: &str) -> Candidate {
     let other = |why: &str| Candidate::Other {
         name: name.to_owned(),
@@ -84,7 +105,7 @@ pub fn services_with_tables<'o>(
 ) -> impl Iterator<Item = (&'o str, &'o str)> {
     owned.services.iter().filter_map(|(service, options)| {
         let own = options.get(PARAMETER)?.trim();
-        let others = !own.is_empty() && tables.without(own).is_none();
+        let others = !own.is_empty() && tables.parted(own).is_none();
         others.then_some((service.as_str(), own))
     })
 }

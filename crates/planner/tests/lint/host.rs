@@ -344,6 +344,7 @@ pub(crate) fn facts(main: &str, files: Vec<(&'static str, FileLook)>) -> Facts {
         values: BTreeMap::new(),
         defaults: BTreeMap::new(),
         map_types: words(&["btree", "hash", "proxy", "texthash"]),
+        touched: Default::default(),
         sasl_types: Vec::new(),
         addresses: Vec::new(),
         files: files

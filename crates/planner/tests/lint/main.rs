@@ -74,6 +74,12 @@ fn codes_of_other_verbs_can_be_explained() {
         "cert.bound",
         "cert.needed-by-rollback",
         "cert.only-version",
+        "policy.map-touched",
+        "policy.never-matches",
+        "policy.replaced-table-edited",
+        "policy.rows-sampled",
+        "policy.shadowed",
+        "policy.table-ahead",
     ];
     codes.extend(more.map(str::to_owned));
     for code in &codes {

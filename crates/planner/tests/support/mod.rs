@@ -98,6 +98,7 @@ impl Host {
             values: BTreeMap::from([("default_database_type".to_owned(), "hash".to_owned())]),
             defaults: DEFAULTS.map(|pair| pair.map(str::to_owned).into()).into(),
             map_types: ["btree", "hash", "texthash"].map(str::to_owned).to_vec(),
+            touched: Default::default(),
             sasl_types: ["cyrus", "dovecot"].map(str::to_owned).to_vec(),
             addresses: ["127.0.0.1", "::1", "192.0.2.25"]
                 .map(|a| a.parse().expect("an address"))

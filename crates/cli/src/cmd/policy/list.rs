@@ -107,9 +107,17 @@ pub(super) fn run(args: &ListArgs, global: &Global) -> Result<Answer, Failure> {
         .collect();
     let standings = Standings::of(&found, &mut session)?;
     let look = |state: &RuleState| looks.get(state.id.destination.as_str()).copied();
+    let missed = session.engine().not_answered(&found)?;
+    let answers = |state: &RuleState| !missed.contains(&state.id.destination);
     let rows: Vec<Vec<String>> = found
         .iter()
-        .map(|state| row(state, look(state), &standings))
+        .map(|state| {
+            row(
+                state,
+                look(state),
+                standing(state, &standings, answers(state)),
+            )
+        })
         .collect();
     let mut text = match rows.as_slice() {
         [] => "No rules.\n".to_owned(),
@@ -125,7 +133,7 @@ pub(super) fn run(args: &ListArgs, global: &Global) -> Result<Answer, Failure> {
     text.push_str(&findings_text(&routes));
     let rules: Vec<Value> = found
         .iter()
-        .map(|state| document(state, look(state), &standings))
+        .map(|state| document(state, look(state), &standings, answers(state)))
         .collect();
     Ok(Answer::new(
         text,
@@ -189,7 +197,7 @@ impl Keys {
     }
 }
 
-fn row(state: &RuleState, seen: Option<&Preflight>, standings: &Standings) -> Vec<String> {
+fn row(state: &RuleState, seen: Option<&Preflight>, standing: String) -> Vec<String> {
     let rule = state.wanted.as_ref().or(state.in_force.as_ref());
     let word = |word: fn(&postseal_planner::policy::About) -> &Option<String>| {
         rule.and_then(|rule| word(&rule.about).clone())
@@ -199,7 +207,7 @@ fn row(state: &RuleState, seen: Option<&Preflight>, standings: &Standings) -> Ve
         shown(&state.id),
         rule.map(|rule| rule.policy.clone()).unwrap_or_default(),
         rule.map(|rule| scope(rule).to_string()).unwrap_or_default(),
-        standing(state, standings),
+        standing,
         seen.map(servers).unwrap_or_default(),
         word(|about| &about.owner),
         word(|about| &about.until),
@@ -215,7 +223,7 @@ fn scope(rule: &Rule) -> Scope {
 }
 
 /// Where a rule stands.
-fn standing(state: &RuleState, standings: &Standings) -> String {
+fn standing(state: &RuleState, standings: &Standings, answers: bool) -> String {
     let managed = match state.id.manager.as_str() {
         "" => String::new(),
         _ if recipient(&state.id).is_some() => String::new(),
@@ -231,6 +239,7 @@ fn standing(state: &RuleState, standings: &Standings) -> String {
                 format!("to be changed, is {}", old.policy)
             }
         }
+        _ if !answers => "not answered by the map, see `postseal drift`".to_owned(),
         _ => "in force".to_owned(),
     };
     let instead = match (&state.in_force, &state.wanted) {
@@ -252,7 +261,12 @@ fn servers(seen: &Preflight) -> String {
     format!("{word} {}", date(seen.at))
 }
 
-fn document(state: &RuleState, seen: Option<&Preflight>, standings: &Standings) -> Value {
+fn document(
+    state: &RuleState,
+    seen: Option<&Preflight>,
+    standings: &Standings,
+    answers: bool,
+) -> Value {
     let policy = |keys: &Keys, rule: &Option<Rule>| rule.as_ref().and_then(|one| keys.policy(one));
     let instead =
         |keys: &Keys, rule: &Option<Rule>| rule.as_ref().and_then(|one| keys.instead_of(one));
@@ -271,6 +285,7 @@ fn document(state: &RuleState, seen: Option<&Preflight>, standings: &Standings) 
         "in_force": state.in_force,
         "wanted": state.wanted,
         "pending": state.is_pending(),
+        "answered": state.in_force.as_ref().map(|_| answers),
         "servers": seen.map(|seen| json!({
             "outcome": seen.outcome,
             "at": seen.at,

@@ -116,6 +116,13 @@ fn notes(status: &Status) -> Vec<(State, String)> {
         let told = format!("{} {}", table.path.display(), table.what);
         notes.push((State::Warning, told));
     }
+    if let Some(idle) = status.idle.rules().first() {
+        let told = format!(
+            "rules do nothing where mail goes now ({} …)",
+            idle.id.shown()
+        );
+        notes.push((State::Warning, told));
+    }
     if let Some(open) = &status.open {
         let told = match open.journal.last() {
             Some(Phase::AwaitingConfirmation) => "awaits confirmation",

@@ -10,6 +10,10 @@ use postseal_store::InstanceState;
 /// More rows than this that are no rules are not looked for.
 pub(super) const BAD_ROWS: usize = 20;
 
+/// Why a table stays before another one.
+pub(super) const AHEAD: &str = "it stands before a table that cannot become rules";
+const CODE_AHEAD: &str = "policy.table-ahead";
+
 /// A table that is not adopted.
 #[derive(Clone, Debug)]
 pub(super) struct Left {
@@ -36,6 +40,23 @@ impl Left {
              before it."
         );
         Finding { message, ..finding }
+    }
+
+    /// What is to be known where it stands before tables whose rows are rules.
+    pub(super) fn ahead(self) -> Finding {
+        let Self { name, why, finding } = self;
+        Finding {
+            code: CODE_AHEAD.into(),
+            severity: Severity::Warning,
+            message: format!(
+                "{name} is asked before the rules for destinations, and stays so: {why}. Where it has \
+                 a row, a rule does nothing."
+            ),
+            remedy: "Take it out of smtp_tls_policy_maps, or put it behind, and `postseal drift \
+                     --adopt`, where the rules shall decide."
+                .to_owned(),
+            ..finding
+        }
     }
 
     /// Why nothing is taken over, where its rows are rules.
@@ -107,10 +128,17 @@ pub(super) fn not_compiled(source: &Source, differences: Vec<String>) -> Left {
 
 /// Tables that stand behind the rules in force.
 pub(super) fn behind(candidates: &[Candidate], state: &InstanceState) -> Vec<Finding> {
+    let before = state.desired.tables.as_ref();
+    let before = before.map_or(&[][..], |tables| tables.before.as_slice());
+    let ahead = before.iter().map(|name| ahead(name, candidates));
     let adopted = state.desired.adopted.main.get("smtp_tls_policy_maps");
     let adopted = adopted.map_or("", String::as_str);
     let sources = candidates.iter().filter_map(|candidate| match candidate {
-        Candidate::Source(source) if adopted.contains(&source.name) => Some(source),
+        Candidate::Source(source)
+            if adopted.contains(&source.name) && !before.contains(&source.name) =>
+        {
+            Some(source)
+        }
         _ => None,
     });
     let stays = |source: &Source| {
@@ -123,7 +151,23 @@ pub(super) fn behind(candidates: &[Candidate], state: &InstanceState) -> Vec<Fin
         );
         left.stays()
     };
-    sources.map(stays).collect()
+    ahead.chain(sources.map(stays)).collect()
+}
+
+/// A table that somebody put before the map of the rules.
+fn ahead(name: &str, candidates: &[Candidate]) -> Finding {
+    let mut found = left(name, "there were rules in force before it was read").ahead();
+    let path = candidates.iter().find_map(|candidate| match candidate {
+        Candidate::Source(source) if source.name == name => Some(source.path.display()),
+        _ => None,
+    });
+    if let Some(path) = path {
+        found.remedy = format!(
+            "`postseal policy import {path}` makes rules of its rows; then take it out of \
+             smtp_tls_policy_maps, and `postseal drift --adopt`."
+        );
+    }
+    found
 }
 
 pub(super) fn other_service(service: &str, own: &str) -> Finding {

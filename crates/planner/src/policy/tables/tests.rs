@@ -56,6 +56,7 @@ fn a_value_is_cut_only_where_it_begins_with_the_tables() {
             rows: 2,
         },
         named: Named::Still,
+        before: vec!["pcre:/z".to_owned()],
     };
     let cases = [
         ("hash:/a, hash:/b", Some("")),
@@ -63,12 +64,24 @@ fn a_value_is_cut_only_where_it_begins_with_the_tables() {
             "hash:/a hash:/b pcre:/c,inline:{d=e, f=g}",
             Some("pcre:/c, inline:{d=e, f=g}"),
         ),
+        (
+            "pcre:/z, hash:/a, hash:/b,hash:/c",
+            Some("pcre:/z | hash:/c"),
+        ),
         ("hash:/b, hash:/a", None),
+        ("hash:/z, hash:/a, hash:/b", None),
+        ("pcre:/z", None),
         ("hash:/a", None),
         ("", None),
     ];
     for (value, rest) in cases {
-        assert_eq!(tables.without(value).as_deref(), rest, "{value}");
+        let parted = tables
+            .parted(value)
+            .map(|parted| match parted.before.join(", ") {
+                before if before.is_empty() => parted.after.join(", "),
+                before => format!("{before} | {}", parted.after.join(", ")),
+            });
+        assert_eq!(parted.as_deref(), rest, "{value}");
     }
     let option = |value: &str| [("smtp_tls_policy_maps".to_owned(), value.to_owned())].into();
     let owned = Owned {

@@ -1,0 +1,65 @@
+//! How tables are named, and of which type ours is.
+
+use crate::place::{Place, builder};
+use std::fs;
+
+#[test]
+fn a_text_table_by_default_needs_no_compiling() {
+    let place = Place::of(builder().set("default_database_type", "texthash"));
+    place.must("policy add a.example encrypt");
+    place.must("apply --yes");
+    assert!(place.maps().starts_with("texthash:"), "{}", place.maps());
+    assert_eq!(place.installed().len(), 1, "{:?}", place.installed());
+    assert_eq!(place.looked_up("a.example").as_deref(), Some("encrypt"));
+}
+
+#[test]
+fn for_a_default_type_that_is_not_installed_another_one_is_taken_and_that_is_said() {
+    let place = Place::of(builder().set("default_database_type", "sdbm"));
+    place.must("policy add a.example encrypt");
+    let plan = place.must("plan").json;
+    let sentence = plan["sentences"][0].as_str().unwrap();
+    for part in [
+        "no tables of type sdbm",
+        "postconf -m",
+        "postfix-sdbm",
+        "hash is taken",
+    ] {
+        assert!(sentence.contains(part), "{sentence}");
+    }
+    place.must("apply --yes");
+    assert!(place.maps().starts_with("hash:"), "{}", place.maps());
+    assert_eq!(place.looked_up("a.example").as_deref(), Some("encrypt"));
+    // Another default changes nothing of what is in force until it is planned.
+    let main = place.main_cf().replace("= sdbm", "= texthash");
+    fs::write(place.config().join("main.cf"), main).unwrap();
+    assert_eq!(place.looked_up("a.example").as_deref(), Some("encrypt"));
+    place.must("drift");
+    place.must("verify");
+    place.must("apply --yes");
+    assert!(place.maps().starts_with("texthash:"), "{}", place.maps());
+    assert_eq!(place.looked_up("a.example").as_deref(), Some("encrypt"));
+    place.must("drift");
+    place.must("verify");
+}
+
+#[test]
+fn names_are_expanded_as_the_instance_does() {
+    let place = Place::unadopted(builder().set(
+        "smtp_tls_policy_maps",
+        "$default_database_type:$config_directory/own",
+    ));
+    place.table("own", "a.example encrypt\n*.bad may\n");
+    let lint = place.ends(2, &format!("lint {}", place.config().display()));
+    let words = lint.json.to_string();
+    assert!(words.contains("policy.key-never-matches"), "{words}");
+    assert!(!words.contains("maps.missing"), "{words}");
+    place.table("own", "a.example encrypt\n");
+    let adopted = place.must("init").json;
+    assert_eq!(adopted["tables"][0]["rows"], 1);
+    let explained = place.must("explain a.example").json;
+    assert_eq!(explained["hops"][0]["level"], "encrypt");
+    place.must("policy add b.example may");
+    place.must("apply --yes");
+    assert_eq!(place.looked_up("a.example").as_deref(), Some("encrypt"));
+}

@@ -1,0 +1,201 @@
+//! Rows in force held against where mail goes now.
+//!
+//! Owns: which rows of the tables are judged: all of some thousand, of more a sample that is spread
+//! evenly. Never: needs a store: what Postfix looks up is what counts, whoever wrote it.
+//!
+//! A route that is changed after a rule was made takes its effect away, and Postfix says nothing.
+
+use super::RuleChanges;
+use super::judged::{judged, useless};
+use super::shadowed::shadowed;
+use super::source::{More, each_row};
+use crate::domains::MOST as MANAGED;
+use crate::{Engine, EngineError};
+use postfix_cf::table::Content;
+use postseal_host::Host;
+use postseal_planner::facts::Facts;
+use postseal_planner::plan::PlanFinding;
+use postseal_planner::policy::{
+    Cause, Home, IdleRow, RowReader, Rule, RuleId, Source, SourceRow, dialect, idle,
+    policy_sources, sampled,
+};
+use postseal_planner::{Finding, Intent};
+use std::collections::BTreeSet;
+
+/// Managers that hold their rules against the routes themselves.
+const FOLLOWS: &str = "recipient ";
+/// So many rows of a table are judged, at the most; never fewer than half of it.
+const MOST: usize = 5_000;
+
+/// What is said of rows that do nothing.
+#[derive(Clone, Debug, Default)]
+pub struct IdleRows {
+    /// Rows that mail never meets, as far as they were judged.
+    pub rows: Vec<IdleRow>,
+    /// What else is worth knowing: that only a sample was judged.
+    pub notes: Vec<Finding>,
+}
+
+impl IdleRows {
+    /// All of it as findings.
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut found = idle(&self.rows);
+        found.extend(self.notes.iter().cloned());
+        found
+    }
+
+    /// The rules that do nothing, each once.
+    pub fn rules(&self) -> Vec<&Rule> {
+        let mut rules: Vec<&Rule> = Vec::new();
+        for row in &self.rows {
+            let known = |rule: &&Rule| rule.id == row.rule.id;
+            if !rules.iter().any(known) {
+                rules.push(&row.rule);
+            }
+        }
+        rules
+    }
+}
+
+/// The rows of the client's tables of policies that mail never meets. A table that cannot be read or
+/// asked is for others to tell.
+pub fn idle_rows(host: &dyn Host, facts: &Facts) -> IdleRows {
+    let mut found = IdleRows::default();
+    for source in policy_sources(facts) {
+        let Some(spread) = spread(host, facts, &source) else {
+            continue;
+        };
+        let rules: Vec<&Rule> = spread.kept.iter().map(|row| &row.rule).collect();
+        let judged = useless(host, facts, Home::Table(&source.name), &rules);
+        for (row, useless) in spread.kept.iter().zip(judged) {
+            let told = |cause: &Cause| !matches!(cause, Cause::TableFailed(_));
+            let useless = useless.into_iter().filter(|one| told(&one.cause));
+            found.rows.extend(useless.map(|useless| IdleRow {
+                path: source.path.clone(),
+                line: row.line,
+                rule: row.rule.clone(),
+                useless,
+            }));
+        }
+        let shadowed = shadowed(host, facts, &source, &spread.kept);
+        found.notes.extend(shadowed);
+        if spread.every > 1 {
+            let note = sampled(&source.name, spread.kept.len(), spread.seen);
+            found.notes.push(note);
+        }
+    }
+    found
+}
+
+impl Engine<'_> {
+    /// The same without the rules that were put down although it was known, and those whose manager
+    /// follows the routes by itself.
+    pub(crate) fn idle_in_force(&self, facts: &Facts) -> Result<IdleRows, EngineError> {
+        let mut found = idle_rows(self.host, facts);
+        let ids: Vec<RuleId> = found.rules().iter().map(|rule| rule.id.clone()).collect();
+        if ids.is_empty() {
+            return Ok(found);
+        }
+        let by_hand = self.store.rule_states(&self.instance, &ids)?;
+        let managed = self.store.managed_rules(&self.instance, MANAGED)?;
+        let known: BTreeSet<String> = by_hand
+            .into_iter()
+            .chain(managed)
+            .filter_map(|state| state.in_force)
+            .filter(is_known)
+            .map(|rule| rule.id.destination)
+            .collect();
+        let news = |row: &IdleRow| !known.contains(&row.rule.id.destination);
+        found.rows.retain(news);
+        Ok(found)
+    }
+
+    /// What is said with a plan: of the rules that change with it and of those in force.
+    pub(crate) fn idle_with(
+        &self,
+        facts: &Facts,
+        intent: &Intent,
+        changes: &RuleChanges,
+    ) -> Result<Vec<PlanFinding>, EngineError> {
+        let changed = changes.shown.iter();
+        let wanted = changed.filter_map(|state| state.wanted.as_ref());
+        let wanted: Vec<&Rule> = wanted.filter(|rule| !is_known(rule)).collect();
+        let new = judged(self.host, facts, intent.tables.as_ref(), &wanted);
+        let new = new.into_iter().flatten();
+        let mut found = self.idle_in_force(facts)?;
+        let changes = |row: &IdleRow| {
+            let destination = &row.rule.id.destination;
+            let mut shown = changes.shown.iter();
+            shown.any(|state| state.id.destination == *destination)
+        };
+        found.rows.retain(|row| !changes(row));
+        found.notes.clear();
+        let with = |was_so_before| {
+            move |finding| PlanFinding {
+                finding,
+                was_so_before,
+            }
+        };
+        let old = found.findings().into_iter().map(with(true));
+        Ok(new.map(with(false)).chain(old).collect())
+    }
+}
+
+/// Whether that it does nothing is known, or is for others to tell.
+fn is_known(rule: &Rule) -> bool {
+    rule.about.reason.is_some() || rule.id.manager.starts_with(FOLLOWS)
+}
+
+/// Rows of a source; `None` where it cannot be read.
+fn spread(host: &dyn Host, facts: &Facts, source: &Source) -> Option<Spread> {
+    let mut spread = Spread::new(MOST);
+    let stream = host.open(&source.path).ok()?;
+    let read = each_row(stream, &mut |row| {
+        // What is not taken is not parsed: there may be a million.
+        if matches!(row.content, Content::Pair { .. })
+            && spread.takes_next()
+            && let Some(Ok(row)) = RowReader::new(dialect(facts.version)).read(row)
+        {
+            spread.kept.push(row);
+        }
+        More::Wanted
+    });
+    read.is_ok().then_some(spread)
+}
+
+/// Every n-th row, with n doubled whenever there are too many.
+struct Spread {
+    most: usize,
+    every: u64,
+    seen: u64,
+    kept: Vec<SourceRow>,
+}
+
+impl Spread {
+    const fn new(most: usize) -> Self {
+        Self {
+            most,
+            every: 1,
+            seen: 0,
+            kept: Vec::new(),
+        }
+    }
+
+    /// Whether the next row is one of them.
+    fn takes_next(&mut self) -> bool {
+        let at = self.seen;
+        self.seen += 1;
+        if at.is_multiple_of(self.every) && self.kept.len() == self.most {
+            let mut nth = 0_usize;
+            self.kept.retain(|_| {
+                nth += 1;
+                nth % 2 == 1
+            });
+            self.every *= 2;
+        }
+        at.is_multiple_of(self.every)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,285 @@
+//! Why rules and rows do nothing, in words.
+//!
+//! Owns: the findings: of a rule that is wished, and of the rows that stand in a table. Never: finds
+//! a cause (`judge` does).
+
+use super::Rule;
+use crate::compile::policies::PARAMETER;
+use crate::finding::{Finding, Severity};
+use crate::lint::{Rule as Code, row};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// What a rule does not meet, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Useless {
+    /// The name whose mail does not meet it.
+    pub name: String,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// Why mail does not meet a rule.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// It leaves by other next hops.
+    OtherHop {
+        /// Which.
+        hops: Vec<String>,
+        /// As they are written.
+        nexthop: String,
+        /// What decides so.
+        by: String,
+    },
+    /// It is not sent by SMTP.
+    NotSent {
+        /// What takes it.
+        transport: String,
+        /// What decides so.
+        by: String,
+    },
+    /// The service that sends it asks other tables, or none.
+    NotAsked {
+        /// `name/type`.
+        service: String,
+        /// What names its tables.
+        parameter: &'static str,
+        /// Its `-o`; `None` where it has none.
+        own: Option<String>,
+    },
+    /// The server waits for TLS, and every client begins in clear.
+    BeginsInClear,
+    /// A table that decides cannot be asked; why.
+    TableFailed(String),
+}
+
+/// A row of a table that does nothing.
+#[derive(Clone, Debug)]
+pub struct IdleRow {
+    /// The source.
+    pub path: PathBuf,
+    /// Line number.
+    pub line: usize,
+    /// The row as a rule.
+    pub rule: Rule,
+    /// Why.
+    pub useless: Useless,
+}
+
+/// So many rows of one cause are shown.
+const SHOWN: usize = 10;
+
+/// What `lint --explain` tells of them.
+#[rustfmt::skip]
+pub(crate) const EXPLAINED: &[Code] = &[
+    row("policy.never-matches", Severity::Error, "rule that mail never meets",
+        "Postfix looks policies up by next hop, in the tables of the service that sends: a rule for a domain whose mail leaves by a relay host, by a transport with a next hop of its own, or by a service with -o smtp_tls_policy_maps= does nothing, and Postfix says nothing of it.",
+        "Make the rule for the next hop, or change the route; `postseal explain DOMAIN` shows the way of the mail."),
+    row("policy.map-touched", Severity::Error, "map of the rules that is not as it was made",
+        "Postfix finds other policies than the rules say, or will once somebody runs postmap on the source.",
+        "`postseal drift --restore` makes it anew from the rules; what was meant by the edit is a rule: `postseal policy add`."),
+    row("policy.replaced-table-edited", Severity::Warning, "table that nobody asks was edited",
+        "Its rows became rules, and the map of the rules has taken its place: Postfix does not look into it any more.",
+        "`postseal policy import FILE` makes rules of its rows; or remove it."),
+    row("policy.shadowed", Severity::Warning, "row that a table before it answers",
+        "Postfix takes the first answer: a table that stands before has another policy for the same key.",
+        "Take that table out of smtp_tls_policy_maps, or put it behind."),
+    row("policy.table-ahead", Severity::Warning, "table that is asked before the rules",
+        "Postfix takes the first answer: where this table has a row for a next hop, a rule for it does nothing.",
+        "Take it out of smtp_tls_policy_maps, or put it behind, and `postseal drift --adopt`, where the rules shall decide."),
+    row("policy.rows-sampled", Severity::Info, "only a sample of the rows was held against the routes",
+        "Of a table with many thousand rows a sample, spread evenly, is held against where the mail goes.",
+        "Nothing needs to be done."),
+];
+
+impl Useless {
+    /// What is said of a rule that is wished.
+    pub fn finding(&self, rule: &Rule) -> Finding {
+        let (shown, name) = (rule.id.shown(), &self.name);
+        let code = self.cause.code();
+        let why = self.cause.why(name);
+        let message = match &self.cause {
+            Cause::TableFailed(why) => return crate::explain::table_failed(why),
+            Cause::BeginsInClear => why,
+            _ => format!("A rule for {shown} would do nothing: mail for {name} {why}."),
+        };
+        let mut remedy = self.cause.remedy(name, &[&rule.policy]);
+        if matches!(self.cause, Cause::OtherHop { .. }) {
+            let policy = &rule.policy;
+            remedy.push_str(&format!(
+                " Or let the rule follow the mail: `postseal policy add '{shown}' {policy} --follow`."
+            ));
+        }
+        let seen = match self.cause {
+            Cause::BeginsInClear => format!("{} {}", rule.id.destination, rule.policy),
+            _ => self.cause.seen(),
+        };
+        Finding::new(code, Severity::Error, message, remedy).seen(seen)
+    }
+}
+
+impl Cause {
+    /// The same for other destinations: `transport_maps (example.org)` without the key.
+    fn in_common(&self) -> Self {
+        let common = |by: &str| by.split(" (").next().unwrap_or(by).to_owned();
+        let mut cause = self.clone();
+        if let Self::OtherHop { by, .. } | Self::NotSent { by, .. } = &mut cause {
+            *by = common(by);
+        }
+        cause
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::BeginsInClear => "policy.no-wrappermode",
+            _ => "policy.never-matches",
+        }
+    }
+
+    /// After “mail for example.org”.
+    fn why(&self, name: &str) -> String {
+        match self {
+            Self::OtherHop { hops, by, .. } => format!(
+                "leaves by {} ({by}), and Postfix looks policies up by next hop",
+                hops.join(", ")
+            ),
+            Self::NotSent { transport, by } => {
+                format!("is not sent by SMTP, but taken by {transport} ({by})")
+            }
+            Self::NotAsked {
+                service, parameter, ..
+            } if *parameter != PARAMETER => {
+                format!("is sent by {service}, and lmtp(8) asks the tables of {parameter}")
+            }
+            Self::NotAsked { service, own, .. } => match own.as_deref().map(str::trim) {
+                None => format!("is sent by {service}, which does not ask this table"),
+                Some("") => format!("is sent by {service}, which asks no table of policies"),
+                Some(own) => format!("is sent by {service}, which asks tables of its own ({own})"),
+            },
+            Self::BeginsInClear => format!(
+                "{name} expects TLS from the first byte, and every smtp(8) of this instance begins \
+                 in clear: no mail can be delivered there."
+            ),
+            Self::TableFailed(why) => why.clone(),
+        }
+    }
+
+    fn remedy(&self, name: &str, policies: &[&str]) -> String {
+        match self {
+            Self::OtherHop { hops, .. } => {
+                let policy = match policies {
+                    [policy] => policy,
+                    _ => "LEVEL",
+                };
+                let offers: Vec<String> = hops
+                    .iter()
+                    .map(|hop| format!("`postseal policy add '{hop}' {policy}`"))
+                    .collect();
+                format!(
+                    "Make the rule for the next hop: {}. It is for all mail that leaves by it.",
+                    offers.join(", ")
+                )
+            }
+            Self::NotSent { .. } => format!("`postseal explain {name}` shows its way."),
+            Self::NotAsked {
+                own: None,
+                parameter,
+                ..
+            } if *parameter == PARAMETER => {
+                format!("Make it a rule: `postseal policy add {name} LEVEL`.")
+            }
+            Self::NotAsked {
+                service,
+                parameter,
+                own: None,
+            } => format!(
+                "Send it by smtp(8), or `postseal set 'param.{parameter}=$smtp_tls_policy_maps'`, \
+                 where {service} shall go by the same rules."
+            ),
+            Self::NotAsked {
+                service, parameter, ..
+            } => format!(
+                "Take -o {parameter} out of {service} in master.cf, then `postseal drift --adopt`; \
+                 or send the mail by another service."
+            ),
+            Self::BeginsInClear => "Send it by a service of master.cf with -o \
+                 smtp_tls_wrappermode=yes and -o smtp_tls_security_level=encrypt: `postseal domain \
+                 add … --smtps` makes it."
+                .to_owned(),
+            Self::TableFailed(_) => String::new(),
+        }
+    }
+
+    fn seen(&self) -> String {
+        match self {
+            Self::OtherHop { nexthop, by, .. } => format!("{by}: {nexthop}"),
+            Self::NotSent { transport, by } => format!("{by}: {transport}"),
+            Self::NotAsked {
+                service,
+                parameter,
+                own,
+            } => match own {
+                Some(own) => format!("master.cf: {service} -o {parameter}={own}"),
+                None => format!("master.cf: {service}, {parameter}"),
+            },
+            Self::BeginsInClear | Self::TableFailed(_) => String::new(),
+        }
+    }
+}
+
+/// What is said of rows that do nothing: a finding a cause.
+pub fn idle(rows: &[IdleRow]) -> Vec<Finding> {
+    let mut causes: BTreeMap<Cause, Vec<&IdleRow>> = BTreeMap::new();
+    for row in rows {
+        let cause = row.useless.cause.in_common();
+        causes.entry(cause).or_default().push(row);
+    }
+    let found = causes.into_iter();
+    found
+        .filter_map(|(cause, rows)| of_cause(&cause, &rows))
+        .collect()
+}
+
+fn of_cause(cause: &Cause, rows: &[&IdleRow]) -> Option<Finding> {
+    let first = rows.first()?;
+    let names = match rows {
+        [_] => first.useless.name.clone(),
+        _ => "these destinations".to_owned(),
+    };
+    let mut policies: Vec<&str> = rows.iter().map(|row| row.rule.policy.as_str()).collect();
+    policies.sort_unstable();
+    policies.dedup();
+    let finding = match cause {
+        Cause::TableFailed(why) => crate::explain::table_failed(why),
+        Cause::BeginsInClear => first.useless.finding(&first.rule),
+        _ => {
+            let what = match rows.len() {
+                1 => "The row does nothing".to_owned(),
+                n => format!("{n} rows do nothing"),
+            };
+            let message = format!("{what}: mail for {names} {}.", cause.why(&names));
+            let remedy = cause.remedy(&first.useless.name, &policies);
+            Finding::new(cause.code(), Severity::Error, message, remedy).seen(cause.seen())
+        }
+    };
+    let shown = rows.iter().take(SHOWN).fold(finding, |finding, row| {
+        let text = format!("{} {}", row.rule.id.shown(), row.rule.policy);
+        finding.at(&row.path, row.line, text)
+    });
+    Some(match rows.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => shown.seen(format!("and {more} more rows")),
+    })
+}
+
+/// That not all rows were looked at.
+pub fn sampled(table: &str, looked: usize, rows: u64) -> Finding {
+    Finding::new(
+        "policy.rows-sampled",
+        Severity::Info,
+        format!(
+            "{looked} of the {rows} rows of {table}, spread evenly, were held against the routes."
+        ),
+        "Nothing needs to be done.",
+    )
+}
