@@ -8,7 +8,7 @@ use postfix_cf::{MainCf, MasterCf};
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::{Binding, Intent, Owned, Place, Wish};
 use postseal_planner::plan::Base;
-use postseal_planner::{Finding, Refusal, Request, Severity, owned, settings};
+use postseal_planner::{Finding, Refusal, Request, owned, settings};
 use postseal_store::InstanceState;
 
 /// What `init` found and took over.
@@ -128,11 +128,9 @@ impl Engine<'_> {
         }
         let state = self.state()?;
         let mut wished = self.wish(&wishes)?;
-        let [before, mut after] = self.misgivings(&state, [&wished.before, &wished.after]);
-        after.retain(|found| !before.contains(found));
-        (wished.misgivings, wished.doubts) = after
-            .into_iter()
-            .partition(|found| found.severity == Severity::Error);
+        let [before, after] = self.misgivings(&state, [&wished.before, &wished.after]);
+        wished.misgivings = after;
+        wished.misgivings.retain(|found| !before.contains(found));
         Ok(wished)
     }
 
@@ -176,8 +174,8 @@ impl Engine<'_> {
         self.wish(&wishes)
     }
 
-    /// What plans of these two intents would be refused for, or warn of, without asking DNS; nothing
-    /// where the instance cannot be looked at now, which is for `plan` to say.
+    /// What plans of these two intents would be refused for, without asking DNS; nothing where the
+    /// instance cannot be looked at now, which is for `plan` to say.
     fn misgivings(&self, state: &InstanceState, intents: [&Intent; 2]) -> [Vec<Finding>; 2] {
         // One picture for both: the second names what the first does, and more.
         let Ok(facts) = self.observe_for(Some(intents[1])) else {
@@ -191,8 +189,8 @@ impl Engine<'_> {
                 written: &state.written,
             };
             match postseal_planner::plan(&request, &facts, self.clock.now_unix()) {
-                Ok(plan) => grave(plan.findings.into_iter().map(|found| found.finding)),
-                Err(refusal) => grave(refusal.findings.into_iter()),
+                Ok(_) => Vec::new(),
+                Err(refusal) => refusal.findings,
             }
         })
     }
@@ -205,7 +203,6 @@ impl Engine<'_> {
         Ok(Wished {
             rules,
             misgivings: Vec::new(),
-            doubts: Vec::new(),
             before: state.draft.unwrap_or_else(|| state.desired.clone()),
             after: state.desired.clone(),
             in_force: state.desired,
@@ -233,18 +230,11 @@ impl Engine<'_> {
         Ok(Wished {
             rules: 0,
             misgivings: Vec::new(),
-            doubts: Vec::new(),
             before,
             after,
             in_force: state.desired,
         })
     }
-}
-
-fn grave(findings: impl Iterator<Item = Finding>) -> Vec<Finding> {
-    findings
-        .filter(|found| found.severity >= Severity::Warning)
-        .collect()
 }
 
 /// What came of a wish.
@@ -258,8 +248,6 @@ pub struct Wished {
     pub in_force: Intent,
     /// What a plan of what is wished now would be refused for, and was not before.
     pub misgivings: Vec<Finding>,
-    /// What a plan of what is wished now would warn of, and did not before.
-    pub doubts: Vec<Finding>,
     /// How many wishes about rules for destinations were dropped.
     pub rules: u64,
 }

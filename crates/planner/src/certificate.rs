@@ -71,12 +71,7 @@ pub fn name_finding(
     let asked = asked_for(&bound.place, facts)?;
     let problem = mailtls::name_problem(leaf, &asked)?;
     let on_server = !matches!(bound.place, Place::Sni(_));
-    let clients = match (services.as_slice(), &bound.place) {
-        // No server is there yet.
-        ([], Place::Port(port)) => OF_CLIENTS.contains(port),
-        _ => on_server && only_clients(&services),
-    };
-    Some(match clients {
+    Some(match on_server && only_clients(&services) {
         true => told_to_clients(leaf, &asked),
         false => certificate_finding(&problem),
     })

@@ -180,7 +180,12 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
 /// A CA has none.
 fn names(certificate: &Certificate) -> String {
     let addresses = certificate.ip_addresses.iter().map(ToString::to_string);
-    let names: Vec<String> = certificate.dns_names.iter().cloned().chain(addresses).collect();
+    let names: Vec<String> = certificate
+        .dns_names
+        .iter()
+        .cloned()
+        .chain(addresses)
+        .collect();
     if names.is_empty() {
         return String::new();
     }

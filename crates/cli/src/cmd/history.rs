@@ -47,7 +47,11 @@ pub(crate) fn history(args: &HistoryArgs, global: &Global) -> Result<Answer, Fai
         .chain(noted.iter().map(|entry| (entry.at_ms, noted_row(entry))))
         .collect();
     rows.sort_by_key(|(at_ms, _)| std::cmp::Reverse(*at_ms));
-    let rows: Vec<Vec<String>> = rows.into_iter().map(|(_, row)| row).take(args.limit).collect();
+    let rows: Vec<Vec<String>> = rows
+        .into_iter()
+        .map(|(_, row)| row)
+        .take(args.limit)
+        .collect();
     let documents: Vec<_> = operations.iter().map(document).collect();
     let noted: Vec<_> = noted.iter().map(noted_document).collect();
     let text = if rows.is_empty() {
@@ -64,7 +68,13 @@ pub(crate) fn history(args: &HistoryArgs, global: &Global) -> Result<Answer, Fai
 /// What was noted is no operation, and nothing leads back from it.
 fn noted_row(entry: &AuditEntry) -> Vec<String> {
     let who = entry.actor.clone();
-    vec!["-".to_owned(), when(entry.at_ms), who, entry.what.clone(), "noted".to_owned()]
+    vec![
+        "-".to_owned(),
+        when(entry.at_ms),
+        who,
+        entry.what.clone(),
+        "noted".to_owned(),
+    ]
 }
 
 fn noted_document(entry: &AuditEntry) -> serde_json::Value {

@@ -12,9 +12,9 @@ use postseal_probe::{Start, Target, probe_all};
 use postseal_testkit::postfix_box::{BoxBuilder, PostfixBox};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, Permissions};
 use std::net::SocketAddr;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -105,6 +105,7 @@ impl Site {
         let leaf = Bundle::read(text.as_bytes(), None, None).unwrap().chain[0].fingerprint();
         self.known.borrow_mut().insert(leaf, name.to_owned());
         fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
         path
     }
 

@@ -7,9 +7,9 @@
 use super::{KeyKind, hexadecimal, names};
 use crate::{CertError, Fingerprint, pem};
 use openssl::asn1::Asn1Object;
+use std::net::IpAddr;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::public_key::PublicKey;
-use std::net::IpAddr;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 /// What a list shows of a certificate.

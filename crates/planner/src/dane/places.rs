@@ -4,7 +4,9 @@
 //! Owns: both pictures side by side, and the questions to DNS that they need. Never: says whether
 //! that is good (`rules::dane` does).
 
-use super::{Endpoint, MOST, Presented, asked_ports, names, presented, presented_unasked, tlsa_questions};
+use super::{
+    Endpoint, MOST, Presented, asked_ports, names, presented, presented_unasked, tlsa_questions,
+};
 use crate::dns::Question;
 use crate::facts::Facts;
 use crate::intent::Intent;

@@ -9,12 +9,12 @@ use crate::compile::{bound_path, sni};
 use crate::expect::content;
 use crate::facts::{Facts, FileLook, PortOwner, StoredCertificate};
 use crate::intent::Intent;
+use crate::plan::SniMap;
 use crate::report::{
     Answered, Ask, HandshakeExpectation, Report, ServiceExpectation, TlsExpectation, Verdict,
     WireExpectation,
 };
 use crate::{FileDrift, Finding, Severity, words};
-use crate::plan::SniMap;
 use mailtls::{Certificate, Fingerprint, pem_certificates};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

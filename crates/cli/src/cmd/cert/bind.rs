@@ -84,10 +84,6 @@ pub(super) fn bind(args: &BindArgs, global: &Global) -> Result<Answer, Failure> 
     });
     let bound = engine.bind(bindings.collect())?;
     let mut findings = engine.names_of_bindings(&args.name, &bound.after)?;
-    // What a plan says of a name goes before what is said without one.
-    let known: Vec<_> = bound.doubts.iter().chain(&bound.misgivings).collect();
-    findings.retain(|found| known.iter().all(|told| told.message != found.message));
-    findings.extend(bound.doubts.iter().cloned());
     let mut answer = wished(&bound).and(&findings_text(&findings));
     if !bound.misgivings.is_empty() {
         let refused = findings_text(&bound.misgivings);

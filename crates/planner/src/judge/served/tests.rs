@@ -119,11 +119,7 @@ fn report(plain: &str, by_name: &str) -> Report {
 }
 
 /// The causes: code and message of each.
-fn causes(
-    around: &(Facts, Intent),
-    owner: PortOwner,
-    seen: [&str; 2],
-) -> Vec<(String, String)> {
+fn causes(around: &(Facts, Intent), owner: PortOwner, seen: [&str; 2]) -> Vec<(String, String)> {
     causes_beside(around, owner, seen, &[])
 }
 
