@@ -12,9 +12,9 @@ use postseal_probe::{Start, Target, probe_all};
 use postseal_testkit::postfix_box::{BoxBuilder, PostfixBox};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, Permissions};
+use std::fs;
 use std::net::SocketAddr;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -104,8 +104,7 @@ impl Site {
         let text = format!("{}{}", &*leaf.key_pem, leaf.fullchain_pem());
         let leaf = Bundle::read(text.as_bytes(), None, None).unwrap().chain[0].fingerprint();
         self.known.borrow_mut().insert(leaf, name.to_owned());
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        crate::scene::write_private(&path, text);
         path
     }
 

@@ -292,6 +292,7 @@ fn a_certificate_that_no_sender_is_shown_needs_no_record_and_is_not_called_absen
     }
     // What is bound to a port without a server is presented to nobody.
     world.must("cert unbind named");
+    world.must("apply");
     world.must("cert bind named --service 2525");
     let told = world.must("cert tlsa named");
     assert_eq!(told.text("presented"), "no");
