@@ -11,7 +11,6 @@ use crate::table;
 use jiff::Timestamp;
 use mailtls::Summary;
 use postseal_engine::{Listed, Waiting};
-use postseal_planner::calendar;
 use postseal_store::PendingRequest;
 use serde_json::{Value, json};
 
@@ -227,7 +226,7 @@ fn waiting_document(waiting: &Waiting) -> Value {
 }
 
 pub(super) fn date_time(unix: i64) -> String {
-    calendar::moment(unix)
+    postseal_planner::calendar::moment(unix)
 }
 
 pub(super) fn days_left(not_after: i64) -> String {
