@@ -4,7 +4,7 @@
 //! of names that hold copies of its key. Never: deletes what is bound, or may be needed by an
 //! operation that is still open, or removes a file that main.cf or master.cf names.
 
-use crate::certificates::unknown;
+use crate::certificates::{parsed as parsed_chain, unknown};
 use crate::{Engine, EngineError};
 use mailtls::Fingerprint;
 use postseal_planner::plan::{SniMap, Step};
@@ -29,6 +29,7 @@ impl Engine<'_> {
             return Err(bound(name, &view.used_by, self.is_unbound_by_wish(name)?));
         }
         let stored = self.store.certificate_versions(name)?;
+        self.refuse_issuer(name, &stored)?;
         let steps = self.installed_for(&stored.iter().filter_map(leaf).collect::<Vec<_>>())?;
         self.remove_unnamed(&steps)?;
         self.store.delete_certificate(name)?;
@@ -59,12 +60,39 @@ impl Engine<'_> {
             return Err(only(name, version));
         }
         self.refuse_used(name, version, &fingerprint)?;
+        let dropped = stored.iter().filter(|stored| stored.version == version);
+        self.refuse_issuer(name, &dropped.cloned().collect::<Vec<_>>())?;
         let steps = self.installed_for(&[fingerprint])?;
         self.remove_unnamed(&steps)?;
         self.store.delete_version(name, version)?;
         let what = format!("deleted version {version} of certificate {name} ({fingerprint})");
         self.store.audit(&self.actor, self.clock.now_ms(), &what)?;
         Ok(fingerprint)
+    }
+
+    /// The key of a CA that has issued what is presented, or is to be, stays: nothing else can renew
+    /// that under the CA that its peers trust.
+    fn refuse_issuer(&self, name: &str, versions: &[Certificate]) -> Result<(), EngineError> {
+        let leaves = versions.iter().filter_map(|stored| stored.chain.first());
+        let parsed = leaves.filter_map(|leaf| mailtls::Certificate::parse(leaf).ok());
+        let cas: Vec<mailtls::Certificate> = parsed.filter(|leaf| leaf.may_issue()).collect();
+        if cas.is_empty() {
+            return Ok(());
+        }
+        let users = self.users()?;
+        let mut issued = Vec::new();
+        for other in users.names().into_iter().filter(|other| *other != name) {
+            for stored in self.store.certificate_versions(other)? {
+                let places = users.of_version(other, stored.version);
+                if !places.is_empty() && mailtls::leads_to(&parsed_chain(&stored)?, &cas) {
+                    issued.push(format!("{other} ({})", places.join(", ")));
+                }
+            }
+        }
+        match issued.is_empty() {
+            true => Ok(()),
+            false => Err(issuer(name, &issued)),
+        }
     }
 
     /// Whether what is wished binds it no more.
@@ -146,6 +174,19 @@ fn bound(name: &str, places: &[String], unbound_by_wish: bool) -> EngineError {
     };
     let remedy = remedy.to_owned();
     refused("cert.bound", message, remedy)
+}
+
+fn issuer(name: &str, issued: &[String]) -> EngineError {
+    let message = format!(
+        "{name} is the CA that issued {}; its only key would go with it, and nothing could be issued \
+         by it again.",
+        issued.join(", ")
+    );
+    let remedy = format!(
+        "Bind certificates of another CA in their place and apply, then delete it; `postseal cert \
+         export {name} --key --yes-export-private-key` keeps its key elsewhere."
+    );
+    refused("cert.issuer-of-bound", message, remedy)
 }
 
 fn bound_version(name: &str, version: u32, places: &[String]) -> EngineError {

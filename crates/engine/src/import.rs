@@ -41,6 +41,8 @@ pub struct Imported {
     pub view: CertificateView,
     /// What was done to the chain.
     pub notes: Vec<String>,
+    /// Whether the key came with it, in place of one that the store had.
+    pub brought_key: bool,
 }
 
 impl Engine<'_> {
@@ -66,6 +68,7 @@ impl Engine<'_> {
         Ok(Imported {
             changes,
             view: self.certificate(&import.name)?,
+            brought_key: bundle.key.is_some(),
             notes: bundle.notes.iter().map(ToString::to_string).collect(),
         })
     }

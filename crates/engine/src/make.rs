@@ -94,12 +94,22 @@ impl Engine<'_> {
         }
         let issuer = PrivateCa::read(&pem, &key).map_err(refused)?;
         let own = self.key_for(wanted)?;
-        let validity = Validity::days(self.clock.now_unix(), wanted.days);
+        let now = self.clock.now_unix();
+        let asked = Validity::days(now, wanted.days);
+        let validity = asked.within(issuer.validity());
+        if validity.not_after <= now.max(validity.not_before) {
+            return Err(ended(ca));
+        }
         let issued = issuer
             .issue_for(&names(wanted)?, validity, &own)
             .map_err(refused)?;
         let root = stored.chain.last().cloned();
-        self.put_issued(wanted, &issued, root, &format!("issued here by {ca}"))
+        let source = format!("issued here by {ca}");
+        let mut view = self.put_issued(wanted, &issued, root, &source)?;
+        if validity.not_after < asked.not_after {
+            view.problems.push(shortened(ca, wanted.days));
+        }
+        Ok(view)
     }
 
     /// A request for a CA elsewhere; its key stays here, sealed, until the certificate comes under
@@ -107,7 +117,7 @@ impl Engine<'_> {
     pub fn request(&mut self, wanted: &Wanted) -> Result<PendingRequest, EngineError> {
         check_name(&wanted.name)?;
         if let Some(waiting) = self.waiting_request(&wanted.name)? {
-            return Err(waits(&waiting));
+            return Err(waits(&waiting, &self.taking_the_answer(&wanted.name)?));
         }
         let key = self.key_for(wanted)?;
         let names = names(wanted)?;
@@ -119,8 +129,15 @@ impl Engine<'_> {
             made_ms: self.clock.now_ms(),
         };
         let key = key.to_pem();
-        self.store.put_request(&request, key.as_bytes())?;
-        Ok(request)
+        match self.store.put_request(&request, key.as_bytes())? {
+            true => Ok(request),
+            // Another process was faster: its request counts, and this key is forgotten.
+            false => {
+                let waiting = self.waiting_request(&wanted.name)?;
+                let taking = self.taking_the_answer(&wanted.name)?;
+                Err(waits(&waiting.unwrap_or(request), &taking))
+            }
+        }
     }
 
     /// The requests that wait for their certificates.
@@ -132,6 +149,15 @@ impl Engine<'_> {
     pub fn waiting_request(&self, name: &str) -> Result<Option<PendingRequest>, EngineError> {
         let all = self.store.requests()?;
         Ok(all.into_iter().find(|request| request.name == name))
+    }
+
+    /// The command that takes a CA's answer to the request under `name`.
+    pub fn taking_the_answer(&self, name: &str) -> Result<String, EngineError> {
+        let renews = match self.newest(name)? {
+            Some(_) => " --renew",
+            None => "",
+        };
+        Ok(format!("postseal cert import {name} --cert FILE{renews}"))
     }
 
     /// Forgets a request with its key.
@@ -209,39 +235,61 @@ impl Engine<'_> {
     }
 }
 
-/// Host names as A-labels, and addresses.
+/// Host names as A-labels, and addresses; each once, however it is written.
 pub(crate) fn names(wanted: &Wanted) -> Result<Vec<String>, EngineError> {
     let plain = |name: &String| {
         let (star, host) = match name.strip_prefix("*.") {
             Some(host) => ("*.", host),
             None => ("", name.as_str()),
         };
-        if name.parse::<std::net::IpAddr>().is_ok() {
-            return Some(name.clone());
+        if let Ok(address) = name.parse::<std::net::IpAddr>() {
+            return Some(address.to_string());
         }
         mailtls::host_name(host).map(|host| format!("{star}{host}"))
     };
-    wanted
-        .names
-        .iter()
-        .map(|name| {
-            plain(name).ok_or_else(|| {
-                EngineError::Refused(
-                    Finding::new(
-                        "cert.bad-host-name",
-                        Severity::Error,
-                        format!("{name:?} is neither a host name nor an address."),
-                        "Say names as mail.example.org, *.example.org or 192.0.2.1.",
-                    )
-                    .into(),
-                )
-            })
-        })
-        .collect()
+    let mut names = Vec::new();
+    for given in &wanted.names {
+        let name = plain(given).ok_or_else(|| no_name(given))?;
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+fn no_name(given: &str) -> EngineError {
+    EngineError::Refused(
+        Finding::new(
+            "cert.bad-host-name",
+            Severity::Error,
+            format!("{given:?} is neither a host name nor an address."),
+            "Say names as mail.example.org, *.example.org or 192.0.2.1.",
+        )
+        .into(),
+    )
+}
+
+/// A CA that has ended vouches for nothing.
+fn ended(ca: &str) -> EngineError {
+    let message = format!("The CA {ca} is not valid any more: what it issues would be refused.");
+    let remedy = "Make another (`postseal cert private-ca`), and have your peers trust that one.";
+    EngineError::Refused(
+        Finding::new("cert.issuer-expired", Severity::Error, message, remedy).into(),
+    )
+}
+
+/// No certificate outlives its CA.
+fn shortened(ca: &str, days: u32) -> Finding {
+    Finding::new(
+        "cert.ends-with-its-ca",
+        Severity::Info,
+        format!("It ends with its CA {ca}, sooner than the {days} days that were asked for."),
+        "Make another CA (`postseal cert private-ca`) before then, and have your peers trust it.",
+    )
 }
 
 /// A second request would end the first one's key, and a CA may be at work on it.
-fn waits(request: &PendingRequest) -> EngineError {
+fn waits(request: &PendingRequest, taking: &str) -> EngineError {
     let name = &request.name;
     let message = format!(
         "A request for {} waits under the name {name} for its certificate, with its key; another \
@@ -249,9 +297,8 @@ fn waits(request: &PendingRequest) -> EngineError {
         request.names.join(", ")
     );
     let remedy = format!(
-        "`postseal cert import {name} --cert FILE` takes the CA's answer; `postseal cert request \
-         {name}` shows the request again; `postseal cert request {name} --forget` drops it with \
-         its key."
+        "`{taking}` takes the CA's answer; `postseal cert request {name}` shows \
+         the request again; `postseal cert request {name} --forget` drops it with its key."
     );
     EngineError::Refused(
         Finding::new("cert.request-waits", Severity::Error, message, remedy).into(),

@@ -30,6 +30,7 @@ impl Engine<'_> {
         key_type: Option<KeyType>,
     ) -> Result<WaitingKey, EngineError> {
         let newest = self.newest(name)?.ok_or_else(|| unknown(name))?;
+        self.settle_keys(name)?;
         if let Some(waiting) = self.waiting_key(name)? {
             return Ok(waiting);
         }
@@ -40,6 +41,7 @@ impl Engine<'_> {
             name: name.to_owned(),
             made_ms: self.clock.now_ms(),
         };
+        // Where another process was faster, its key stays and is answered with.
         self.store.put_next_key(&next, key.to_pem().as_bytes())?;
         let waiting = self.waiting_key(name)?;
         waiting.ok_or_else(|| unknown_key(name))

@@ -15,7 +15,7 @@ use postseal_planner::levels::{self, Levels, ServiceLevels};
 use postseal_planner::lint::credentials_in_clear;
 use postseal_planner::plan::{Base, Cf, Plan};
 use postseal_planner::report::{Report, Verdict};
-use postseal_store::{InstanceState, Operation, OperationOutcome};
+use postseal_store::{AuditEntry, InstanceState, Operation, OperationOutcome};
 
 /// How far back an attempt at the pending wishes is looked for.
 const ATTEMPTS: usize = 20;
@@ -145,6 +145,12 @@ impl Engine<'_> {
     /// The newest operations, newest first.
     pub fn history(&self, limit: usize) -> Result<Vec<Operation>, EngineError> {
         Ok(self.store.history(&self.instance, limit)?)
+    }
+
+    /// What was noted beside operations, newest first: keys that were handed out, versions that
+    /// were deleted.
+    pub fn audit_log(&self, limit: usize) -> Result<Vec<AuditEntry>, EngineError> {
+        Ok(self.store.audit_log(limit)?)
     }
 
     /// One operation with its snapshots.

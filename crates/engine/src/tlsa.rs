@@ -7,12 +7,14 @@ mod shown;
 use crate::certificates::{parsed, unknown};
 use crate::next_key::WaitingKey;
 use crate::{Engine, EngineError};
+use mailtls::Fingerprint;
 use mailtls::tlsa::{TlsaRecord, owner_name};
-use postseal_planner::dane::{self, Found, Places, Published, Standing};
+use postseal_planner::dane::{self, Found, Places, Presented, Published, Standing};
 use postseal_planner::intent::Place;
 use postseal_planner::{Finding, Intent};
 pub use shown::{Elsewhere, Instead};
 use shown::{Shown, Side};
+use std::collections::BTreeSet;
 
 /// The records of a certificate at the names and ports of this host where it is presented.
 #[derive(Clone, Debug)]
@@ -44,6 +46,9 @@ pub enum Reach {
     InForce,
     /// In these only once what is wished is applied, by the names of their records.
     Pending(Vec<String>),
+    /// Servers present it, but not to clients that ask for one of the names, as senders that use
+    /// DANE do (RFC 7672 §8.1): no record of it is needed. At these ports.
+    Unasked(Vec<u16>),
     /// It is presented nowhere, and no wish changes that.
     Nowhere,
 }
@@ -160,7 +165,10 @@ impl Engine<'_> {
                 }
             }
         }
-        if nowhere {
+        let unasked = shown_to_the_unasking(standings, &own);
+        if nowhere && !unasked.is_empty() {
+            tlsa.reach = Reach::Unasked(unasked);
+        } else if nowhere {
             tlsa.reach = Reach::Nowhere;
             for at in standings.iter().filter(|at| at.endpoint.port == SENDERS) {
                 let shown = self.shown_at(at, name, &own)?;
@@ -269,6 +277,19 @@ fn asked_names(name: &str, intents: [&Intent; 2]) -> Vec<String> {
         _ => None,
     })
     .collect()
+}
+
+/// The ports at which clients that ask for no name are shown one of these leaves.
+fn shown_to_the_unasking(standings: &[Standing], own: &[Fingerprint]) -> Vec<u16> {
+    let shown = |at: &&Standing| match &at.unasked {
+        Presented::Chains(chains) => {
+            let mut leaves = chains.iter().filter_map(|chain| chain.first());
+            leaves.any(|leaf| own.contains(&leaf.fingerprint()))
+        }
+        Presented::Nobody | Presented::Unknown => false,
+    };
+    let ports = standings.iter().filter(shown).map(|at| at.endpoint.port);
+    ports.collect::<BTreeSet<u16>>().into_iter().collect()
 }
 
 fn state(record: &TlsaRecord, published: &Published) -> RecordState {

@@ -81,7 +81,8 @@ impl Engine<'_> {
             .probe(&live_targets(&expectations, &name(facts)), LOOK);
         let mut verdict = postseal_planner::judge(&expectations, &reports);
         self.note_shared_ports(&expectations, &mut verdict);
-        self.note_causes(state, facts, &expectations, &reports, &mut verdict);
+        let looked = (expectations.as_slice(), reports.as_slice());
+        self.note_causes((state, facts), looked, &drift, &mut verdict);
         let (main, master) = (&facts.main_cf.bytes, &facts.master_cf.bytes);
         verdict
             .judgements
@@ -100,10 +101,9 @@ impl Engine<'_> {
     /// Says why another certificate is served than is bound, where that can be known.
     fn note_causes(
         &self,
-        state: &InstanceState,
-        facts: &Facts,
-        expectations: &[ServiceExpectation],
-        reports: &[Report],
+        (state, facts): (&InstanceState, &Facts),
+        (expectations, reports): (&[ServiceExpectation], &[Report]),
+        drift: &DriftReport,
         verdict: &mut Verdict,
     ) {
         let differences = differences(expectations, reports);
@@ -125,6 +125,7 @@ impl Engine<'_> {
             intent: &state.desired,
             owners: &owners,
             known: &known,
+            touched: &drift.files,
         };
         add_causes(verdict, &differences, &around);
     }

@@ -13,6 +13,7 @@ mod remembered;
 mod seen;
 mod told;
 
+pub use access::open_key;
 pub use told::CheckNews;
 
 use crate::adopt::Changes;

@@ -28,6 +28,8 @@ pub struct SourceFiles {
     pub chain: Option<Vec<u8>>,
     /// Where it came from, for people.
     pub source: String,
+    /// The file that the key lies in, where one is brought and it is a file.
+    pub key_file: Option<SourceAccess>,
 }
 
 /// Why there is nothing.
@@ -98,10 +100,13 @@ const NOT_REGULAR: &str = "it is not a regular file";
 /// The files of an ACME client's folder; `domain` says which certificate, where it holds several.
 pub fn read_folder(dir: &Path, domain: Option<&str>) -> Result<SourceFiles, SourceError> {
     let layout = layout(dir, domain)?;
+    // What is remembered must mean the same from any other folder.
+    let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
     let at = |name: &String| dir.join(name);
     let chain = layout.chain.as_ref().map(at);
     let chain = chain.as_deref().map(read_source).transpose()?;
     Ok(SourceFiles {
+        key_file: access_to(at(&layout.key)).ok(),
         cert: read_source(&at(&layout.cert))?.to_vec(),
         key: Some(read_source(&at(&layout.key))?),
         chain: chain.map(|bytes| bytes.to_vec()),
@@ -136,15 +141,17 @@ pub fn source_access(dir: &Path, domain: Option<&str>) -> Result<Vec<SourceAcces
         }
         paths.insert(path);
     }
-    let access = |path: PathBuf| {
-        let found = path.metadata().map_err(|error| unreadable(&error, &path))?;
-        Ok(SourceAccess {
-            mode: found.mode() & 0o7777,
-            uid: found.uid(),
-            path,
-        })
-    };
-    paths.into_iter().map(access).collect()
+    paths.into_iter().map(access_to).collect()
+}
+
+/// Mode and owner of a file; of what a symbolic link leads to.
+pub fn access_to(path: PathBuf) -> Result<SourceAccess, SourceError> {
+    let found = path.metadata().map_err(|error| unreadable(&error, &path))?;
+    Ok(SourceAccess {
+        mode: found.mode() & 0o7777,
+        uid: found.uid(),
+        path,
+    })
 }
 
 /// The files of a folder, as its client names them.

@@ -173,11 +173,8 @@ fn ca_params(name: &str, validity: Validity) -> Result<CertificateParams, IssueE
     let mut params = dated(CertificateParams::default(), validity)?;
     params.distinguished_name = common_name(name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![
-        KeyUsagePurpose::KeyCertSign,
-        KeyUsagePurpose::CrlSign,
-        KeyUsagePurpose::DigitalSignature,
-    ];
+    // It does nothing but issue (RFC 5280 §4.2.1.3): no server can present it.
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     Ok(params)
 }
 

@@ -150,6 +150,8 @@ impl<'a> Recipe<'a> {
         constraints.critical();
         if self.is_ca {
             constraints.ca();
+        }
+        if self.is_ca && self.extensions.iter().all(|(oid, _)| *oid != "2.5.29.15") {
             add(KeyUsage::new().key_cert_sign().crl_sign().build().unwrap());
         }
         add(constraints.build().unwrap());

@@ -20,6 +20,7 @@ pub(crate) mod sni;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use certificates::is_installed;
 pub(crate) use certificates::{bound_path, file_parameters, stored_at};
 pub use certificates::{folder as installed_folder, installed_at};
 pub(crate) use edit::{Files, apply, give_back, reach};

@@ -200,8 +200,27 @@ pub enum Presented {
     Chains(Vec<Vec<Certificate>>),
 }
 
-/// What the servers of `view` present to a sender that found `host`.
+/// What the servers of `view` present to a sender that found `host`, and asks for it.
 pub(crate) fn presented(view: &View<'_>, intent: &Intent, host: &str, port: u16) -> Presented {
+    presented_to(host, view, intent, (host, port))
+}
+
+/// The same to a client that asks for no name.
+pub(crate) fn presented_unasked(
+    view: &View<'_>,
+    intent: &Intent,
+    host: &str,
+    port: u16,
+) -> Presented {
+    presented_to("", view, intent, (host, port))
+}
+
+fn presented_to(
+    asked: &str,
+    view: &View<'_>,
+    intent: &Intent,
+    (host, port): (&str, u16),
+) -> Presented {
     let facts = view.facts();
     let all: Vec<&Service> = view
         .servers()
@@ -230,7 +249,7 @@ pub(crate) fn presented(view: &View<'_>, intent: &Intent, host: &str, port: u16)
         if !view.offers_tls(speaker) {
             return Presented::Chains(Vec::new());
         }
-        match chains(view, speaker, facts, intent, host) {
+        match chains(view, speaker, facts, intent, asked) {
             None => return Presented::Unknown,
             Some(chains) if chains.is_empty() => return Presented::Chains(chains),
             Some(chains) => presented.extend(chains),

@@ -5,6 +5,7 @@
 //! Never: I/O, async, a clock, randomness, printing. The same input gives the same plan, so a
 //! plan can be read, stored, and made again to see whether the world has moved.
 
+pub mod calendar;
 pub mod catalog;
 mod certificate;
 mod compile;

@@ -3,8 +3,6 @@
 //! Owns: how these read in sentences. Never: a clock; dates are printed, never “in 5 days”.
 
 use crate::report::Handshake;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use mailtls::{Certificate, TlsVersion};
 
 /// `TLS 1.2`.
@@ -18,13 +16,8 @@ pub(crate) fn version(version: TlsVersion) -> String {
 
 /// `20 Feb 2027`, UTC.
 pub(crate) fn date(unix: i64) -> String {
-    match Timestamp::from_second(unix) {
-        Ok(time) => time
-            .to_zoned(TimeZone::UTC)
-            .strftime("%-d %b %Y")
-            .to_string(),
-        Err(_) => "a date beyond the calendar".to_owned(),
-    }
+    let date = crate::calendar::civil(unix);
+    date.strftime("%-d %b %Y").to_string()
 }
 
 /// `mx.example.com (until 20 Feb 2027)`.

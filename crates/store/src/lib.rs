@@ -113,9 +113,9 @@ pub trait Store: AcmeStore + PolicyStore {
         version: u32,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError>;
 
-    /// Remembers a request with its key (PEM, PKCS#8), which is sealed. An earlier one of the same
-    /// name is replaced.
-    fn put_request(&mut self, request: &PendingRequest, key: &[u8]) -> Result<(), StoreError>;
+    /// Remembers a request with its key (PEM, PKCS#8), which is sealed; whether it did: one that
+    /// waits under the name stays, for a CA may be at work on it.
+    fn put_request(&mut self, request: &PendingRequest, key: &[u8]) -> Result<bool, StoreError>;
 
     /// The requests that wait, by name.
     fn requests(&self) -> Result<Vec<PendingRequest>, StoreError>;
@@ -127,8 +127,9 @@ pub trait Store: AcmeStore + PolicyStore {
     fn delete_request(&mut self, name: &str) -> Result<bool, StoreError>;
 
     /// Remembers the key (PEM, PKCS#8) that the next certificate under a name is made for; it is
-    /// sealed. An earlier one of the same name is replaced.
-    fn put_next_key(&mut self, next: &NextKey, key: &[u8]) -> Result<(), StoreError>;
+    /// sealed. Whether it did: one that waits under the name stays, for its record may be
+    /// published.
+    fn put_next_key(&mut self, next: &NextKey, key: &[u8]) -> Result<bool, StoreError>;
 
     /// The next keys, by name.
     fn next_keys(&self) -> Result<Vec<NextKey>, StoreError>;

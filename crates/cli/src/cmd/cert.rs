@@ -9,6 +9,7 @@ mod import;
 mod issue;
 pub(crate) mod list;
 mod make;
+mod new_file;
 mod prune;
 mod renew;
 mod tlsa;
@@ -19,8 +20,9 @@ use crate::change::Change;
 use crate::config::{Global, Output};
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
-use jiff::Timestamp;
+use mailtls::Certificate;
 use postseal_engine::{CertificateView, EngineError, Listed};
+use postseal_planner::calendar;
 use serde_json::json;
 
 /// The verbs of `cert`.
@@ -136,7 +138,7 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
         };
         text.push_str(&format!(
             "{role}\n  subject      {}\n  issuer       {}\n  serial       {}\n{}  key          {}\n  valid        {} to {}\n  fingerprint  {}\n",
-            certificate.subject, certificate.issuer, certificate.serial, names(&certificate.dns_names),
+            certificate.subject, certificate.issuer, certificate.serial, names(certificate),
             certificate.key, date(certificate.not_before), date(certificate.not_after), certificate.fingerprint(),
         ));
     }
@@ -176,13 +178,20 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
 }
 
 /// A CA has none.
-fn names(names: &[String]) -> String {
+fn names(certificate: &Certificate) -> String {
+    let addresses = certificate.ip_addresses.iter().map(ToString::to_string);
+    let names: Vec<String> = certificate
+        .dns_names
+        .iter()
+        .cloned()
+        .chain(addresses)
+        .collect();
     if names.is_empty() {
         return String::new();
     }
     format!(
         "  names        {}\n",
-        list::some_names(names, list::NAMES_IN_FULL)
+        list::some_names(&names, list::NAMES_IN_FULL)
     )
 }
 
@@ -262,8 +271,5 @@ pub(crate) fn document(view: &CertificateView) -> serde_json::Value {
 }
 
 pub(crate) fn date(unix: i64) -> String {
-    Timestamp::from_second(unix).map_or_else(
-        |_| unix.to_string(),
-        |at| at.strftime("%Y-%m-%d").to_string(),
-    )
+    calendar::day(unix)
 }

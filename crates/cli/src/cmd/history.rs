@@ -1,4 +1,4 @@
-//! `history` and `diff`: the operation log.
+//! `history` and `diff`: the operation log, and what was noted beside it.
 //!
 //! Owns: their words. Never: shows a private key or an unmasked credential (diffs are stored
 //! masked).
@@ -11,7 +11,7 @@ use crate::session::Session;
 use crate::table;
 use jiff::Timestamp;
 use postseal_engine::{Wish, wishes};
-use postseal_store::{Operation, OperationKind, OperationOutcome, Phase};
+use postseal_store::{AuditEntry, Operation, OperationKind, OperationOutcome, Phase};
 use serde_json::json;
 
 /// So many rules of an operation are shown.
@@ -38,9 +38,22 @@ pub(crate) struct DiffArgs {
 
 pub(crate) fn history(args: &HistoryArgs, global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::reading(global)?;
-    let operations = session.engine().history(args.limit)?;
-    let rows: Vec<Vec<String>> = operations.iter().map(row).collect();
+    let engine = session.engine();
+    let operations = engine.history(args.limit)?;
+    let noted = engine.audit_log(args.limit)?;
+    let mut rows: Vec<(i64, Vec<String>)> = operations
+        .iter()
+        .map(|operation| (operation.new.started_ms, row(operation)))
+        .chain(noted.iter().map(|entry| (entry.at_ms, noted_row(entry))))
+        .collect();
+    rows.sort_by_key(|(at_ms, _)| std::cmp::Reverse(*at_ms));
+    let rows: Vec<Vec<String>> = rows
+        .into_iter()
+        .map(|(_, row)| row)
+        .take(args.limit)
+        .collect();
     let documents: Vec<_> = operations.iter().map(document).collect();
+    let noted: Vec<_> = noted.iter().map(noted_document).collect();
     let text = if rows.is_empty() {
         "No operation yet.\n".to_owned()
     } else {
@@ -48,8 +61,24 @@ pub(crate) fn history(args: &HistoryArgs, global: &Global) -> Result<Answer, Fai
     };
     Ok(Answer::new(
         text,
-        json!({"changed": false, "operations": documents}),
+        json!({"changed": false, "operations": documents, "noted": noted}),
     ))
+}
+
+/// What was noted is no operation, and nothing leads back from it.
+fn noted_row(entry: &AuditEntry) -> Vec<String> {
+    let who = entry.actor.clone();
+    vec![
+        "-".to_owned(),
+        when(entry.at_ms),
+        who,
+        entry.what.clone(),
+        "noted".to_owned(),
+    ]
+}
+
+fn noted_document(entry: &AuditEntry) -> serde_json::Value {
+    json!({"at": when(entry.at_ms), "actor": entry.actor, "what": entry.what})
 }
 
 pub(crate) fn diff(args: &DiffArgs, global: &Global) -> Result<Answer, Failure> {

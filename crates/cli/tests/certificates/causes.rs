@@ -177,6 +177,35 @@ fn the_default_for_a_name_and_a_foreign_map() {
     site.must("verify");
 }
 
+#[test]
+fn a_map_that_was_compiled_to_other_rows_is_the_cause_on_every_port() {
+    let site = Site::serving();
+    for name in ["b", "c"] {
+        site.import(name, KeyType::Rsa2048, &["b.box.test", "mx.box.test"]);
+    }
+    site.must("cert bind b --sni b.box.test");
+    site.must("cert bind c --service 587");
+    site.must("apply");
+    let [source, _] = site.maps().try_into().unwrap();
+    let good = fs::read(&source).unwrap();
+    // The certificate that port 587 shows without a name, in the compiled map alone.
+    let other = format!("b.box.test {}\n", site.key_file("c").display());
+    fs::write(&source, other).unwrap();
+    let table = format!("hash:{}", source.display());
+    let config = site.scene.config();
+    run("/usr/sbin/postmap", &["-c", &config, "-F", &table]);
+    fs::write(&source, good).unwrap();
+    let asks = by_name("b.box.test");
+    site.reload_until(&asks, all("c"));
+    let map = source.display().to_string();
+    for port in crate::site::PORTS {
+        is(&site, port, "served.foreign-map", &[&map, "somebody else"]);
+    }
+    site.must("apply");
+    assert_eq!(site.shown(&asks), all("b"));
+    site.must("verify");
+}
+
 /// Another server, which only knows TLS.
 struct Other(Child);
 

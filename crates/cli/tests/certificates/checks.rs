@@ -133,7 +133,7 @@ impl<'s> Ca<'s> {
         run(OPENSSL, &[&sign[..], &how].concat());
         let both = [&key, &cert].map(|path| fs::read_to_string(path).unwrap());
         let path = at("both");
-        fs::write(&path, both.concat()).unwrap();
+        crate::scene::write_private(&path, both.concat());
         path
     }
 }

@@ -29,7 +29,7 @@ impl Own {
         };
         let leaf = self.ca.issue(&leaf).unwrap();
         let file = site.scene.named(&format!("{name}.both"));
-        fs::write(&file, format!("{}{}", &*leaf.key_pem, leaf.cert_pem)).unwrap();
+        crate::scene::write_private(&file, format!("{}{}", &*leaf.key_pem, leaf.cert_pem));
         file
     }
 }
@@ -48,7 +48,7 @@ fn joined(site: &Site, name: &str, files: &[&str]) -> String {
         .iter()
         .map(|f| fs::read_to_string(f).unwrap())
         .collect();
-    fs::write(&path, text).unwrap();
+    crate::scene::write_private(&path, text);
     path
 }
 

@@ -108,6 +108,10 @@ fn a_server_that_asks_sees_the_clients_certificate() {
     site.must("cert bind all --client");
     site.must("apply");
     assert_eq!(outbound.shown(), words([Some("all"), Some("partner")]));
+    // It is on purpose, and what undoes it is no line of main.cf.
+    let told = site.run("lint").json["findings"].to_string();
+    assert!(told.contains("outbound.client-certificate"), "{told}");
+    assert!(told.contains("cert unbind NAME --client"), "{told}");
 
     site.must("cert unbind partner --client --transport partner");
     site.must("apply");

@@ -25,6 +25,7 @@ mod kinds;
 mod lost;
 mod made;
 mod names;
+mod origins;
 mod plain;
 mod ports;
 mod prune;

@@ -104,7 +104,7 @@ impl Site {
         let text = format!("{}{}", &*leaf.key_pem, leaf.fullchain_pem());
         let leaf = Bundle::read(text.as_bytes(), None, None).unwrap().chain[0].fingerprint();
         self.known.borrow_mut().insert(leaf, name.to_owned());
-        fs::write(&path, text).unwrap();
+        crate::scene::write_private(&path, text);
         path
     }
 

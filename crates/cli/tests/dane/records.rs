@@ -271,3 +271,29 @@ fn a_name_that_clients_ask_for_is_a_name_of_records_too() {
     assert_eq!(elsewhere.len(), 6, "{elsewhere:?}");
     assert_eq!(presented, "pending");
 }
+
+#[test]
+fn a_certificate_that_no_sender_is_shown_needs_no_record_and_is_not_called_absent() {
+    let world = World::signed().serving();
+    world.import("named", KeyType::Rsa2048);
+    world.must("cert bind named --sni .signed.test");
+    world.must("apply");
+    let told = world.must("cert tlsa mx");
+    assert_eq!(told.text("presented"), "unasked");
+    assert_eq!(records(&told), [] as [serde_json::Value; 0]);
+    let text = world.say("cert tlsa mx");
+    assert!(
+        text.contains("25, 465, 587 to clients that ask for no name"),
+        "{text}"
+    );
+    assert!(text.contains("presents named, not mx"), "{text}");
+    for wrong in ["presented nowhere", "publish them", "No name is known"] {
+        assert!(!text.contains(wrong), "{text}");
+    }
+    // What is bound to a port without a server is presented to nobody.
+    world.must("cert unbind named");
+    world.must("apply");
+    world.must("cert bind named --service 2525");
+    let told = world.must("cert tlsa named");
+    assert_eq!(told.text("presented"), "no");
+}

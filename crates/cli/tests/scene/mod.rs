@@ -26,6 +26,12 @@ const DAY: i64 = 86_400;
 /// Debian's user and group nobody and nogroup.
 const NOBODY: u32 = 65_534;
 
+/// Writes a file that only its owner can read, as keys are kept.
+pub(crate) fn write_private(path: impl AsRef<Path>, text: impl AsRef<[u8]>) {
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+}
+
 /// A private Postfix and a folder for the test's own files.
 pub(crate) struct Scene {
     pub(crate) postfix: PostfixBox,

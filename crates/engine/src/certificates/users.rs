@@ -101,7 +101,7 @@ impl Users {
     }
 
     /// The certificates that are presented, or would be, by name.
-    pub(super) fn names(&self) -> BTreeSet<&str> {
+    pub(crate) fn names(&self) -> BTreeSet<&str> {
         self.rows
             .iter()
             .map(|user| user.bound.name.as_str())

@@ -7,8 +7,9 @@
 use super::Folders;
 use super::decide::{Known, Seen};
 use crate::{Engine, EngineError};
+use mailtls::KeyFile;
 use postseal_host::SourceAccess;
-use postseal_planner::{Finding, Severity};
+use postseal_planner::{Finding, Severity, certificate_finding};
 
 const STICKY: u32 = 0o1000;
 
@@ -43,6 +44,39 @@ fn foreign(access: &[SourceAccess]) -> Option<Finding> {
         ),
         "Nothing, where that is the ACME client's own user; else give it to root.",
     ))
+}
+
+/// What is to be said of the file that an imported key was read from. The store's copy is sealed;
+/// who could read the file may have another.
+pub fn open_key(file: &SourceAccess) -> Vec<Finding> {
+    let us = rustix::process::geteuid().as_raw();
+    let path = file.path.display();
+    let shown = path.to_string();
+    let key = KeyFile {
+        path: &shown,
+        mode: file.mode,
+        uid: file.uid,
+    };
+    let problems = key.problems().into_iter();
+    let others = problems.filter(|problem| problem.code != "cert.key-owner" || file.uid != us);
+    let told = others.map(|problem| {
+        let mut finding = certificate_finding(&problem);
+        (finding.severity, finding.remedy) = match problem.code {
+            "cert.key-owner" => (
+                Severity::Info,
+                "Nothing, where that is the ACME client's own user; else give it to root.".into(),
+            ),
+            _ => (
+                finding.severity.min(Severity::Warning),
+                format!(
+                    "`chmod 0600 {path}`, or remove it: the store has the key. Where somebody may \
+                     have read it, have a certificate issued for a new one."
+                ),
+            ),
+        };
+        finding
+    });
+    told.collect()
 }
 
 impl Engine<'_> {

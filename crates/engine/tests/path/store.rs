@@ -249,7 +249,7 @@ impl Store for FullStore<'_> {
         self.inner.private_key(name, version)
     }
 
-    fn put_request(&mut self, request: &PendingRequest, key: &[u8]) -> Result<(), StoreError> {
+    fn put_request(&mut self, request: &PendingRequest, key: &[u8]) -> Result<bool, StoreError> {
         self.write(|store| store.put_request(request, key))
     }
 
@@ -265,7 +265,7 @@ impl Store for FullStore<'_> {
         self.write(|store| store.delete_request(name))
     }
 
-    fn put_next_key(&mut self, next: &NextKey, key: &[u8]) -> Result<(), StoreError> {
+    fn put_next_key(&mut self, next: &NextKey, key: &[u8]) -> Result<bool, StoreError> {
         self.write(|store| store.put_next_key(next, key))
     }
 

@@ -55,7 +55,12 @@ fn dates(chain: &Chain) -> Vec<Case> {
             NOW + 90 * DAY,
         ),
         dated("year-1950", "cert.expired", -631_152_000, -600_000_000),
-        dated("year-9999", "ok", NOW - DAY, 253_402_300_799),
+        dated(
+            "year-9999",
+            "cert.issuer-ends-sooner",
+            NOW - DAY,
+            253_402_300_799,
+        ),
         dated(
             "dates-reversed",
             "cert.expired",

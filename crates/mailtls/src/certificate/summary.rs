@@ -7,6 +7,7 @@
 use super::{KeyKind, hexadecimal, names};
 use crate::{CertError, Fingerprint, pem};
 use openssl::asn1::Asn1Object;
+use std::net::IpAddr;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
@@ -23,6 +24,8 @@ pub struct Summary {
     pub serial: String,
     /// DNS names of the subjectAltName extension; printable.
     pub dns_names: Vec<String>,
+    /// IP addresses of the subjectAltName extension.
+    pub ip_addresses: Vec<IpAddr>,
     /// Valid from, in seconds since 1970.
     pub not_before: i64,
     /// Valid to, in seconds since 1970.
@@ -46,11 +49,13 @@ impl Summary {
         if !rest.is_empty() {
             return Err(damaged());
         }
+        let alternative = names::alternative(&parsed)?;
         Ok(Self {
             subject: names::distinguished(parsed.subject()),
             issuer: names::distinguished(parsed.issuer()),
             serial: hexadecimal(parsed.raw_serial()),
-            dns_names: names::alternative(&parsed)?.dns,
+            dns_names: alternative.dns,
+            ip_addresses: alternative.ip,
             not_before: parsed.validity().not_before.timestamp(),
             not_after: parsed.validity().not_after.timestamp(),
             key: kind(parsed.public_key()),

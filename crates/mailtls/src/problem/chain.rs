@@ -1,6 +1,6 @@
 //! Rules on who issued the certificate.
 
-use super::{CertProblem, Gravity};
+use super::{CertProblem, Gravity, dates};
 use crate::{Certificate, Trust, verify_chain};
 
 /// No CA issues for longer (CA/Browser Forum: 398 days, less from 2026 on); ssl-cert and
@@ -13,8 +13,9 @@ pub(super) fn self_signed(leaf: &Certificate) -> CertProblem {
         .dns_names
         .iter()
         .all(|name| Some(name) == leaf.common_name.as_ref());
+    // A CA may be called anything; what a system makes for itself is called by its host's name.
     let own_name = leaf.common_name.as_deref().and_then(crate::host_name);
-    let is_of_host = own_name.is_some() || !leaf.is_ca;
+    let is_of_host = !leaf.is_ca || own_name.is_some_and(|name| name.contains('.'));
     if leaf.bare_subject && only_its_name && is_of_host && lifetime > PUBLIC_LIFETIME {
         return CertProblem::new(
             "cert.system-certificate",
@@ -58,6 +59,7 @@ pub(super) fn judge(
         path.any(|certificate| anchor == certificate || certificate.issued_by(anchor))
     };
     if anchors.iter().any(leads_to) {
+        ends_sooner(chain, anchors, now, found);
         return refused(chain, anchors, now, found);
     }
     let issuer = &top.issuer;
@@ -79,6 +81,52 @@ pub(super) fn judge(
             &remedy,
         ),
     });
+}
+
+/// A leaf that outlives those who vouch for it, up to the first that is trusted or issued by one
+/// that is: peers refuse it from the day that the first of them ends.
+fn ends_sooner(
+    chain: &[Certificate],
+    anchors: &[Certificate],
+    now: i64,
+    found: &mut Vec<CertProblem>,
+) {
+    let mut path: Vec<&Certificate> = Vec::new();
+    for link in chain {
+        let is_anchor = anchors.contains(link);
+        let above = anchors.iter().filter(|anchor| link.issued_by(anchor));
+        path.push(link);
+        if let Some(longest) = above.max_by_key(|anchor| anchor.not_after) {
+            path.push(longest);
+            break;
+        }
+        if is_anchor {
+            break;
+        }
+    }
+    let Some((leaf, issuers)) = path.split_first() else {
+        return;
+    };
+    let Some(first) = issuers.iter().min_by_key(|issuer| issuer.not_after) else {
+        return;
+    };
+    let left = first.not_after.saturating_sub(now);
+    // One that has ended already is told as that.
+    if first.not_after >= leaf.not_after || left < 0 {
+        return;
+    }
+    let urgent = left < dates::URGENT;
+    found.push(CertProblem::new(
+        "cert.issuer-ends-sooner",
+        if urgent { Gravity::Error } else { Gravity::Warning },
+        format!(
+            "{} outlives {}, which vouches for it and ends in {}; peers that verify refuse it from then on",
+            leaf.subject,
+            first.subject,
+            dates::span(left)
+        ),
+        "Have it issued anew before then, by a CA that lasts longer.",
+    ));
 }
 
 /// What OpenSSL holds against a chain that leads to an anchor: an issuer that is no CA, a path too

@@ -5,6 +5,8 @@ use crate::Certificate;
 use crate::lifetime::{Stage, stage};
 
 const DAY: i64 = 86_400;
+/// What ends within these seconds cannot wait for the next look.
+pub(super) const URGENT: i64 = 7 * DAY;
 
 pub(super) fn judge(leaf: &Certificate, now: i64, found: &mut Vec<CertProblem>) {
     const RENEW: &str = "Renew the certificate.";
@@ -52,7 +54,7 @@ pub(super) fn judge_issuer(issuer: &Certificate, now: i64, found: &mut Vec<CertP
 }
 
 /// Days, or hours below two days.
-fn span(seconds: i64) -> String {
+pub(super) fn span(seconds: i64) -> String {
     match seconds {
         s if s >= 2 * DAY => format!("{} days", s / DAY),
         s => format!("{} hours", s / 3600),

@@ -273,6 +273,56 @@ fn self_signed_and_system_certificates_are_told_apart_by_content() {
 }
 
 #[test]
+fn a_ca_is_called_self_signed_and_only_a_hosts_name_makes_it_the_systems() {
+    let lone = |name: &'static str| {
+        let mut recipe = Recipe::ca(name);
+        recipe.not_after = NOW + 3650 * DAY;
+        recipe.organisation = None;
+        // It may sign handshakes too: digitalSignature, keyCertSign.
+        recipe.extensions = vec![("2.5.29.15", vec![3, 2, 2, 0x84])];
+        codes(&[recipe.make().certificate()], &[], Trust::Unknown)
+    };
+    for (name, code) in [
+        ("ours", "cert.self-signed:Error"),
+        ("mx.example.com", "cert.system-certificate:Error"),
+    ] {
+        let found = lone(name);
+        assert_eq!(found[0], code, "{found:?}");
+        let as_leaf = |code: &String| code.starts_with("cert.ca-as-leaf");
+        assert!(found.iter().any(as_leaf), "{found:?}");
+    }
+}
+
+#[test]
+fn a_leaf_that_outlives_its_issuer_is_told_with_the_day_that_this_one_ends() {
+    let told = |middle_days: i64, root_days: i64, leaf_days: i64| {
+        let dated = |mut recipe: Recipe<'_>, days: i64| {
+            recipe.not_before = NOW - 30 * DAY;
+            recipe.not_after = NOW + days * DAY;
+            recipe.make()
+        };
+        let root = dated(Recipe::ca("Root"), root_days);
+        let middle = dated(Recipe::ca("Middle").by(&root), middle_days);
+        let leaf = dated(Recipe::leaf("mx.example.com").by(&middle), leaf_days);
+        let chain = [leaf.certificate(), middle.certificate()];
+        let found = problems(&chain, NOW, NAME, Trust::Anchors(&[root.certificate()]));
+        let told = found.iter().map(|p| format!("{}:{:?}", p.code, p.gravity));
+        // Nobody vouches where no anchor is known, and an anchor in the chain ends the path.
+        let codes = |trust| codes(&chain, NAME, trust).join(" ");
+        assert!(!codes(Trust::Unknown).contains("sooner"));
+        let at_middle = codes(Trust::Anchors(&[middle.certificate()]));
+        assert_eq!(at_middle.contains("sooner"), middle_days < leaf_days);
+        told.collect::<Vec<_>>()
+    };
+    const SOONER: &str = "cert.issuer-ends-sooner:Warning";
+    assert_eq!(told(90, 90, 90), [""; 0]);
+    assert_eq!(told(91, 365, 90), [""; 0]);
+    assert_eq!(told(89, 365, 90), [SOONER]);
+    assert_eq!(told(365, 89, 90), [SOONER]);
+    assert_eq!(told(365, 6, 90), ["cert.issuer-ends-sooner:Error"]);
+}
+
+#[test]
 fn the_snakeoil_certificate_of_this_system_is_recognised() {
     let path = "/etc/ssl/certs/ssl-cert-snakeoil.pem";
     let Ok(bytes) = std::fs::read(path) else {

@@ -67,7 +67,7 @@ pub fn folder(directory: &Path) -> PathBuf {
 }
 
 /// Whether a parameter's value names a file that Postseal installed.
-pub(super) fn is_installed(value: &str) -> bool {
+pub(crate) fn is_installed(value: &str) -> bool {
     value.contains(&format!("/{FOLDER}/"))
 }
 

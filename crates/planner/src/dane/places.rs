@@ -4,7 +4,9 @@
 //! Owns: both pictures side by side, and the questions to DNS that they need. Never: says whether
 //! that is good (`rules::dane` does).
 
-use super::{Endpoint, MOST, Presented, asked_ports, names, presented, tlsa_questions};
+use super::{
+    Endpoint, MOST, Presented, asked_ports, names, presented, presented_unasked, tlsa_questions,
+};
 use crate::dns::Question;
 use crate::facts::Facts;
 use crate::intent::Intent;
@@ -35,6 +37,8 @@ pub struct Standing {
     pub now: Presented,
     /// Once what is wished is in force; as now where that cannot be written.
     pub then: Presented,
+    /// As the files are, to clients that ask for no name.
+    pub unasked: Presented,
 }
 
 /// Both files, parsed.
@@ -87,6 +91,7 @@ impl<'a> Places<'a> {
                 standings.push(Standing {
                     now: presented(&now, self.in_force, &host, port),
                     then: presented(&then, moments.wanted, &host, port),
+                    unasked: presented_unasked(&now, self.in_force, &host, port),
                     endpoint: Endpoint {
                         host: host.clone(),
                         port,

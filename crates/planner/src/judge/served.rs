@@ -9,11 +9,12 @@ use crate::compile::{bound_path, sni};
 use crate::expect::content;
 use crate::facts::{Facts, FileLook, PortOwner, StoredCertificate};
 use crate::intent::Intent;
+use crate::plan::SniMap;
 use crate::report::{
     Answered, Ask, HandshakeExpectation, Report, ServiceExpectation, TlsExpectation, Verdict,
     WireExpectation,
 };
-use crate::{Finding, Severity, words};
+use crate::{FileDrift, Finding, Severity, words};
 use mailtls::{Certificate, Fingerprint, pem_certificates};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -30,6 +31,8 @@ pub struct Around<'a> {
     pub owners: &'a BTreeMap<SocketAddr, PortOwner>,
     /// Certificates of the store that were seen, though nothing binds them.
     pub known: &'a [StoredCertificate],
+    /// Files of ours that are not as they were written.
+    pub touched: &'a [FileDrift],
 }
 
 /// A certificate that was seen in place of another one.
@@ -136,6 +139,9 @@ impl Around<'_> {
     fn by_name(&self, difference: &Difference) -> Finding {
         let asking = words::asked(difference.ask.name.as_deref().unwrap_or_default());
         let place = place(difference.address);
+        if let Some(map) = self.compiled_by_others() {
+            return foreign_map(&place, &asking, &map);
+        }
         if difference.default.contains(&difference.seen) {
             return error(
                 "served.default-for-name",
@@ -160,6 +166,19 @@ impl Around<'_> {
             ),
             "`postseal apply` compiles the map anew.",
         )
+    }
+
+    /// The map of names, where its rows are those of Postseal and what was compiled of them is not.
+    fn compiled_by_others(&self) -> Option<SniMap> {
+        let map = sni::map(self.intent, self.facts)?;
+        let own_rows = match self.facts.files.get(&map.path) {
+            Some(FileLook::File { bytes, .. }) => bytes.starts_with(map.source.as_bytes()),
+            _ => false,
+        };
+        let files = map.files();
+        let mut touched = self.touched.iter();
+        let other = touched.any(|file| file.holds_something_else() && files.contains(&file.path));
+        (own_rows && other).then_some(map)
     }
 
     /// The state of the map, as far as it tells why it was not used.
@@ -266,6 +285,18 @@ impl Around<'_> {
         let mut all = self.facts.certificates.iter().chain(self.known);
         all.find(|stored| stored.fingerprint == *seen)
     }
+}
+
+fn foreign_map(place: &str, asking: &str, map: &SniMap) -> Finding {
+    error(
+        "served.foreign-map",
+        format!(
+            "{place} shows clients that {asking} what the map of names {} was compiled to by \
+             somebody else: it holds something else than its rows name.",
+            map.path.display()
+        ),
+        "`postseal apply` compiles the map anew.",
+    )
 }
 
 /// `version 1 of mx (valid until 2026-12-01)`.

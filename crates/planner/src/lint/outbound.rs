@@ -53,6 +53,9 @@ const CLIENT_CERTIFICATE: Rule = rule("outbound.client-certificate", Info, "cert
     "The client needs no certificate unless a server asks for that one; some servers stumble over it.",
     "Delete smtp_tls_cert_file and its like, or set them with -o on the transport that needs them.");
 
+const UNBIND: &str = "Nothing, where a server asks for it. Else `postseal cert unbind NAME --client`, \
+    or bind it to the transport alone that needs it: `--client --transport TRANSPORT`.";
+
 /// Looks at the client by main.cf, and at each service that is one.
 pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
     if context.main.is_none() {
@@ -70,7 +73,9 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
         "smtp_tls_eccert_file",
     ] {
         if let Some(setting) = context.set(None, name).filter(|s| !s.value.is_empty()) {
-            out.push(CLIENT_CERTIFICATE.found().on(Some(setting)));
+            let bound = crate::compile::is_installed(&setting.value);
+            let found = CLIENT_CERTIFICATE.found().on(Some(setting));
+            out.push(if bound { found.remedy(UNBIND) } else { found });
         }
     }
 }

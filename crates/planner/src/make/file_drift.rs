@@ -19,6 +19,16 @@ pub struct FileDrift {
     pub what: String,
 }
 
+/// What is told of a file with other contents.
+const OTHERWISE: &str = "holds something else";
+
+impl FileDrift {
+    /// Whether it has other contents, in place of another owner or mode.
+    pub(crate) fn holds_something_else(&self) -> bool {
+        self.what == OTHERWISE
+    }
+}
+
 /// The files that what is in force needs, and that are not as they were written.
 pub fn file_drift(request: &Request<'_>, facts: &Facts) -> Vec<FileDrift> {
     // Where the parameters cannot be put back, the files that they name now are what counts.
@@ -50,7 +60,7 @@ fn touched(step: &Step, facts: &Facts) -> Option<FileDrift> {
     let (path, what) = match (told, looked) {
         (Some(told), _) => told,
         (None, false) => return None,
-        (None, true) => (paths.first()?.as_path(), "holds something else".to_owned()),
+        (None, true) => (paths.first()?.as_path(), OTHERWISE.to_owned()),
     };
     Some(FileDrift {
         path: path.to_owned(),

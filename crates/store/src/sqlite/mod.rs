@@ -240,7 +240,7 @@ impl Store for SqliteStore {
         }
     }
 
-    fn put_request(&mut self, request: &PendingRequest, key: &[u8]) -> Result<(), StoreError> {
+    fn put_request(&mut self, request: &PendingRequest, key: &[u8]) -> Result<bool, StoreError> {
         let sealed = self.identity()?.seal(key)?;
         self.write(async |db| requests::put(db, request, sealed).await)
     }
@@ -260,7 +260,7 @@ impl Store for SqliteStore {
         self.write(async |db| requests::delete(db, name).await)
     }
 
-    fn put_next_key(&mut self, next: &NextKey, key: &[u8]) -> Result<(), StoreError> {
+    fn put_next_key(&mut self, next: &NextKey, key: &[u8]) -> Result<bool, StoreError> {
         let sealed = self.identity()?.seal(key)?;
         self.write(async |db| next_keys::put(db, next, sealed).await)
     }

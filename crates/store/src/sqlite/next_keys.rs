@@ -6,19 +6,22 @@ use super::connection::Doing;
 use crate::{NextKey, StoreError};
 use sqlx::sqlite::SqliteConnection;
 
+/// Whether it is stored: one that waits under the name stays.
 pub(super) async fn put(
     db: &mut SqliteConnection,
     next: &NextKey,
     sealed_key: Vec<u8>,
-) -> Result<(), StoreError> {
-    sqlx::query("INSERT OR REPLACE INTO next_keys (name, made_ms, sealed_key) VALUES ($1, $2, $3)")
+) -> Result<bool, StoreError> {
+    let statement = "INSERT INTO next_keys (name, made_ms, sealed_key) VALUES ($1, $2, $3) \
+                     ON CONFLICT (name) DO NOTHING";
+    let stored = sqlx::query(statement)
         .bind(&next.name)
         .bind(next.made_ms)
         .bind(sealed_key)
         .execute(db)
         .await
         .doing("store a next key")?;
-    Ok(())
+    Ok(stored.rows_affected() > 0)
 }
 
 pub(super) async fn all(db: &mut SqliteConnection) -> Result<Vec<NextKey>, StoreError> {

@@ -6,19 +6,22 @@ use super::connection::Doing;
 use crate::{PendingRequest, StoreError, document};
 use sqlx::sqlite::SqliteConnection;
 
+/// Whether it is stored: one that waits under the name stays.
 pub(super) async fn put(
     db: &mut SqliteConnection,
     request: &PendingRequest,
     sealed_key: Vec<u8>,
-) -> Result<(), StoreError> {
-    sqlx::query("INSERT OR REPLACE INTO requests (name, document, sealed_key) VALUES ($1, $2, $3)")
+) -> Result<bool, StoreError> {
+    let statement = "INSERT INTO requests (name, document, sealed_key) VALUES ($1, $2, $3) \
+                     ON CONFLICT (name) DO NOTHING";
+    let stored = sqlx::query(statement)
         .bind(&request.name)
         .bind(document::write("request", request)?)
         .bind(sealed_key)
         .execute(db)
         .await
         .doing("store a request")?;
-    Ok(())
+    Ok(stored.rows_affected() > 0)
 }
 
 pub(super) async fn all(db: &mut SqliteConnection) -> Result<Vec<PendingRequest>, StoreError> {

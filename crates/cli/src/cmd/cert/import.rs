@@ -10,9 +10,10 @@ use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use mailtls::CertError;
-use postseal_engine::{Changes, EngineError, Import, Imported};
+use postseal_engine::{Changes, EngineError, Import, Imported, open_key};
 use postseal_host::{
-    SourceError, SourceFiles, read_folder, read_password, read_source, read_stream,
+    SourceAccess, SourceError, SourceFiles, access_to, read_folder, read_password, read_source,
+    read_stream,
 };
 use postseal_store::Succession;
 use serde_json::json;
@@ -88,6 +89,7 @@ pub(super) fn import(args: &ImportArgs, global: &Global) -> Result<Answer, Failu
     } else {
         Succession::First
     };
+    let key_file = files.files.key_file.clone();
     let import = files.import(
         &args.name,
         private_ca.map(|bytes| bytes.to_vec()),
@@ -99,7 +101,7 @@ pub(super) fn import(args: &ImportArgs, global: &Global) -> Result<Answer, Failu
         (EngineError::ChosenCa(_), Some(path)) => Failure::from(error).file(path),
         _ => args.from.named(error),
     })?;
-    Ok(answer(&imported))
+    Ok(answer(&imported, key_file.as_ref()))
 }
 
 /// What is given enters the store first, as a renewal; then the newest version is presented.
@@ -118,12 +120,16 @@ pub(super) fn deploy(args: &DeployArgs, global: &Global) -> Result<Answer, Failu
     Ok(apply::answer(&changed).and(&findings_text(changed.brought())))
 }
 
-fn answer(imported: &Imported) -> Answer {
+fn answer(imported: &Imported, key_file: Option<&SourceAccess>) -> Answer {
+    let mut findings = imported.view.problems.clone();
+    if let Some(file) = key_file.filter(|_| imported.brought_key) {
+        findings.extend(open_key(file));
+    }
     let mut text = line(&imported.view);
     for note in &imported.notes {
         text.push_str(&format!("note: {note}\n"));
     }
-    text.push_str(&findings_text(&imported.view.problems));
+    text.push_str(&findings_text(&findings));
     let changed = imported.changes == Changes::Some;
     text.push_str(if changed {
         "It is in the store, its key sealed.\n"
@@ -134,7 +140,7 @@ fn answer(imported: &Imported) -> Answer {
     let before = there.clone().filter(|_| !changed);
     let change = Change::default()
         .of(imported.view.name.clone(), before, there)
-        .findings(&imported.view.problems);
+        .findings(&findings);
     let own = json!({"certificate": document(&imported.view), "notes": imported.notes});
     Answer::new(text, change.document(own))
 }
@@ -206,18 +212,29 @@ impl From {
 
     fn named_files(&self, cert: &Path) -> Result<SourceFiles, Failure> {
         let chain = self.chain.as_deref().map(read).transpose()?;
+        let of_key = self.key.as_deref().unwrap_or(cert);
+        let of_key = std::path::absolute(of_key)
+            .ok()
+            .filter(|_| of_key.as_os_str() != STDIN);
         Ok(SourceFiles {
+            key_file: of_key.and_then(|path| access_to(path).ok()),
             cert: read(cert)?.to_vec(),
             key: self.key.as_deref().map(read).transpose()?,
             chain: chain.map(|bytes| bytes.to_vec()),
-            source: cert.display().to_string(),
+            source: match std::path::absolute(cert) {
+                Ok(path) if cert.as_os_str() != STDIN => path.display().to_string(),
+                _ => cert.display().to_string(),
+            },
         })
     }
 }
 
+/// Standard input.
+const STDIN: &str = "-";
+
 /// A file's bytes, or those of standard input for `-`.
 pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    if path == Path::new("-") {
+    if path.as_os_str() == STDIN {
         return Ok(read_stream(std::io::stdin().lock(), path)?);
     }
     Ok(read_source(path)?)

@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::session::Session;
 use crate::table;
 use jiff::Timestamp;
+use mailtls::Summary;
 use postseal_engine::{Listed, Waiting};
 use postseal_store::PendingRequest;
 use serde_json::{Value, json};
@@ -75,7 +76,7 @@ fn text(rows: &[Vec<String>]) -> String {
 fn row(listed: &Listed) -> Vec<String> {
     vec![
         listed.name.clone(),
-        some_names(&listed.leaf.dns_names, NAMES),
+        some_names(&names(&listed.leaf), NAMES),
         listed.leaf.key.to_string(),
         date(listed.leaf.not_after),
         days_left(listed.leaf.not_after),
@@ -89,7 +90,7 @@ fn waiting_row(listed: &Listed) -> Option<Vec<String>> {
     let waiting = listed.waiting.as_ref()?;
     Some(vec![
         format!("{} [version {}]", listed.name, waiting.version),
-        some_names(&waiting.leaf.dns_names, NAMES),
+        some_names(&names(&waiting.leaf), NAMES),
         waiting.leaf.key.to_string(),
         date(waiting.leaf.not_after),
         days_left(waiting.leaf.not_after),
@@ -137,7 +138,7 @@ pub(crate) fn line(listed: &Listed) -> String {
     } else {
         format!(", used by {}", listed.used_by.join(", "))
     };
-    let names = match listed.leaf.dns_names.as_slice() {
+    let names = match names(&listed.leaf).as_slice() {
         // A CA has none.
         [] => listed.leaf.subject.clone(),
         names => some_names(names, NAMES),
@@ -166,6 +167,13 @@ pub(crate) fn waiting_line(listed: &Listed) -> String {
     )
 }
 
+/// Host names, then addresses.
+fn names(leaf: &Summary) -> Vec<String> {
+    let mut names = leaf.dns_names.clone();
+    names.extend(leaf.ip_addresses.iter().map(ToString::to_string));
+    names
+}
+
 /// Names in a line: the first few, and how many there are.
 pub(super) fn some_names(names: &[String], most: usize) -> String {
     let more = names.len().saturating_sub(most);
@@ -183,6 +191,7 @@ pub(crate) fn document(listed: &Listed) -> Value {
         "name": listed.name,
         "version": listed.version,
         "names": leaf.dns_names,
+        "addresses": leaf.ip_addresses,
         "subject": leaf.subject,
         "issuer": leaf.issuer,
         "serial": leaf.serial,
@@ -206,6 +215,7 @@ fn waiting_document(waiting: &Waiting) -> Value {
         "version": waiting.version,
         "since": date_time(waiting.since_ms.div_euclid(1000)),
         "names": leaf.dns_names,
+        "addresses": leaf.ip_addresses,
         "key": leaf.key.to_string(),
         "not_before": date_time(leaf.not_before),
         "not_after": date_time(leaf.not_after),
@@ -216,7 +226,7 @@ fn waiting_document(waiting: &Waiting) -> Value {
 }
 
 pub(super) fn date_time(unix: i64) -> String {
-    Timestamp::from_second(unix).map_or_else(|_| unix.to_string(), |at| at.to_string())
+    postseal_planner::calendar::moment(unix)
 }
 
 pub(super) fn days_left(not_after: i64) -> String {

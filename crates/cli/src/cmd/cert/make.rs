@@ -2,6 +2,7 @@
 //!
 //! Owns: their words and defaults. Never: makes a key; prints one.
 
+use super::new_file::NewFile;
 use super::{document, fingerprint, line};
 use crate::answer::{Answer, findings_text};
 use crate::change::Change;
@@ -14,7 +15,7 @@ use jiff::Timestamp;
 use postseal_engine::{CertificateView, Engine, EngineError, KeyChoice, Wanted};
 use postseal_issue::KeyType;
 use postseal_store::{PendingRequest, Succession};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// A year: what self-signed certificates and those of private CAs last when nothing is said.
@@ -197,7 +198,12 @@ pub(super) fn request(args: &RequestArgs, global: &Global) -> Result<Answer, Fai
     if args.names.names.is_empty() && args.ca.is_none() {
         let mut session = Session::open(global)?;
         if let Some(waiting) = session.engine().waiting_request(name)? {
-            return written(args, &waiting, Change::default());
+            let Some(path) = &args.out else {
+                return Ok(printed(&waiting, Change::default()));
+            };
+            NewFile::at(path)?.write(&waiting.pem)?;
+            let taking = session.engine().taking_the_answer(name)?;
+            return Ok(lies_in(path, &taking, (&waiting, Change::default())));
         }
     }
     let wanted = args.key.wanted(name, &args.names, args.days)?;
@@ -206,52 +212,38 @@ pub(super) fn request(args: &RequestArgs, global: &Global) -> Result<Answer, Fai
     if let Some(ca) = &args.ca {
         return with_waiting_key(&mut engine, name, |engine| engine.issue_by(ca, &wanted));
     }
-    if let Some(path) = args.out.as_ref().filter(|path| path.exists()) {
-        return Err(not_new(path));
-    }
-    let request = engine.request(&wanted)?;
     let change = Change::default().of(name.clone(), None::<String>, "waiting");
-    written(args, &request, change)
+    let Some(path) = &args.out else {
+        return Ok(printed(&engine.request(&wanted)?, change));
+    };
+    // The file first: what cannot be written is not made.
+    let mut file = NewFile::at(path)?;
+    let request = engine.request(&wanted).inspect_err(|_| file.remove())?;
+    if let Err(failed) = file.write(&request.pem) {
+        engine.forget_request(name)?;
+        return Err(failed);
+    }
+    let taking = engine.taking_the_answer(name)?;
+    Ok(lies_in(path, &taking, (&request, change)))
 }
 
-/// A request, on standard output or in the file that was said.
-fn written(
-    args: &RequestArgs,
-    request: &PendingRequest,
-    change: Change,
-) -> Result<Answer, Failure> {
-    let name = &request.name;
-    let document = change.document(json!({"names": request.names, "request": request.pem}));
-    let Some(path) = &args.out else {
-        return Ok(Answer::new(request.pem.clone(), document));
-    };
-    write_new(path, &request.pem)?;
+/// A request, on standard output.
+fn printed(request: &PendingRequest, change: Change) -> Answer {
+    Answer::new(request.pem.clone(), request_document(request, change))
+}
+
+/// The same, where it has been written to a file.
+fn lies_in(path: &Path, taking: &str, (request, change): (&PendingRequest, Change)) -> Answer {
     let text = format!(
         "The request is in {}; its key stays here, sealed.\nGive it to a CA, and its certificate \
-         here: `postseal cert import {name} --cert FILE`.\n",
+         here: `{taking}`.\n",
         path.display()
     );
-    Ok(Answer::new(text, document))
+    Answer::new(text, request_document(request, change))
 }
 
-/// Said before a key is made.
-fn not_new(path: &Path) -> Failure {
-    let message = format!("{}: it is there already; nothing was made", path.display());
-    Failure::new(Exit::Data, "file.not-written", message).hint("Say another file.")
-}
-
-fn write_new(path: &PathBuf, text: &str) -> Result<(), Failure> {
-    use std::io::Write as _;
-    let file = std::fs::File::create_new(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|error| {
-            Failure::new(
-                Exit::Failed,
-                "file.not-written",
-                format!("{}: {error}", path.display()),
-            )
-            .hint("The request waits in the store: `postseal cert request NAME` shows it again.")
-        })
+fn request_document(request: &PendingRequest, change: Change) -> Value {
+    change.document(json!({"names": request.names, "request": request.pem}))
 }
 
 /// Makes a certificate, and says so where it was made for the key that waited for it.

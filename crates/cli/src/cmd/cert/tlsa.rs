@@ -109,7 +109,7 @@ fn text(args: &TlsaArgs, tlsa: &Tlsa) -> String {
             row.record
         ));
     }
-    if tlsa.rows.is_empty() {
+    if tlsa.rows.is_empty() && !matches!(tlsa.reach, Reach::Unasked(_)) {
         text.push_str("; No name is known that senders could connect to: say one by --mx.\n");
     }
     if !tlsa.elsewhere.is_empty() {
@@ -125,6 +125,14 @@ fn text(args: &TlsaArgs, tlsa: &Tlsa) -> String {
 fn headline(args: &TlsaArgs, tlsa: &Tlsa) -> String {
     let name = &args.name;
     let said = match &tlsa.reach {
+        Reach::Unasked(ports) => {
+            let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
+            format!(
+                "{name} is presented on port {} to clients that ask for no name, and to none that asks \
+                 for\none of those below, as senders that use DANE do: it needs no record.",
+                ports.join(", ")
+            )
+        }
         _ if tlsa.rows.is_empty() => return String::new(),
         Reach::InForce => return String::new(),
         Reach::Nowhere => format!(
@@ -255,11 +263,13 @@ fn rollover(name: &str, tlsa: &Tlsa) -> String {
     )
 }
 
-/// `yes`; `pending` where it is not in all of the places yet; `no`.
+/// `yes`; `pending` where it is not in all of the places yet; `unasked` where only clients that ask
+/// for no name are shown it; `no`.
 fn reach(reach: &Reach) -> &'static str {
     match reach {
         Reach::InForce => "yes",
         Reach::Pending(_) => "pending",
+        Reach::Unasked(_) => "unasked",
         Reach::Nowhere => "no",
     }
 }

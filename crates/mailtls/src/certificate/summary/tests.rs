@@ -12,6 +12,7 @@ fn of(certificate: &Certificate) -> Summary {
         issuer: certificate.issuer.clone(),
         serial: certificate.serial.clone(),
         dns_names: certificate.dns_names.clone(),
+        ip_addresses: certificate.ip_addresses.clone(),
         not_before: certificate.not_before,
         not_after: certificate.not_after,
         key: certificate.key.clone(),
@@ -28,6 +29,7 @@ fn it_says_the_same_as_the_whole_certificate() {
         let mut recipe = Recipe::leaf("mx.example.com").by(&ca);
         recipe.key = key;
         recipe.dns.push("*.example.org".into());
+        recipe.ip.push("192.0.2.7");
         kinds.push(recipe.make().certificate());
     }
     for certificate in kinds {

@@ -119,10 +119,16 @@ fn report(plain: &str, by_name: &str) -> Report {
 }
 
 /// The causes: code and message of each.
-fn causes(
+fn causes(around: &(Facts, Intent), owner: PortOwner, seen: [&str; 2]) -> Vec<(String, String)> {
+    causes_beside(around, owner, seen, &[])
+}
+
+/// The same, where these files of ours were written by others.
+fn causes_beside(
     around: &(Facts, Intent),
     owner: PortOwner,
     [plain, by_name]: [&str; 2],
+    touched: &[FileDrift],
 ) -> Vec<(String, String)> {
     let expectations = [expected()];
     let reports = [report(plain, by_name)];
@@ -138,6 +144,7 @@ fn causes(
         intent: &around.1,
         owners: &owners,
         known: &[stored("other", 3, "elsewhere")],
+        touched,
     };
     add_causes(&mut verdict, &differences(&expectations, &reports), &around);
     let added = verdict.judgements[0].findings[before[0]..].iter();
@@ -320,6 +327,36 @@ fn the_default_for_a_name_is_told_from_a_foreign_map() {
     );
     let digest = Digest::of(b"compiled");
     assert!(map.source_beside(digest).starts_with(&map.source));
+}
+
+#[test]
+fn a_map_that_others_compiled_is_the_cause_whatever_it_holds() {
+    let mut world = world();
+    let map = sni::map(&world.1, &world.0).unwrap();
+    let told = |world: &(Facts, Intent), by_name: &str, what: &str| {
+        let touched = [FileDrift {
+            path: map.path.clone(),
+            what: what.to_owned(),
+        }];
+        let told = causes_beside(world, PortOwner::Ours, ["new", by_name], &touched);
+        let [(code, message)] = told.as_slice() else {
+            panic!("{told:?}");
+        };
+        (code.clone(), message.clone())
+    };
+    // The default of the port, a version of the store, and what nobody knows.
+    for seen in ["new", "old", "strange"] {
+        let (code, message) = told(&world, seen, "holds something else");
+        assert_eq!(code, "served.foreign-map", "{message}");
+        assert!(message.contains(map.path.to_str().unwrap()), "{message}");
+    }
+    // Neither its mode nor rows that others wrote say what it was compiled to.
+    let (code, _) = told(&world, "new", "may be opened by others (mode 644)");
+    assert_eq!(code, "served.default-for-name");
+    let other = file("www.example.org /x.pem\n");
+    world.0.files.insert(map.path.clone(), other);
+    let (code, _) = told(&world, "new", "holds something else");
+    assert_eq!(code, "served.default-for-name");
 }
 
 #[test]

@@ -233,12 +233,16 @@ pub(crate) fn requests(store: &mut dyn Store) {
         made_ms: 7,
     };
     for name in ["web", "mx"] {
-        store.put_request(&request(name), KEY).unwrap();
+        assert!(store.put_request(&request(name), KEY).unwrap());
     }
-    store.put_request(&request("mx"), b"a newer key").unwrap();
+    let second = PendingRequest {
+        made_ms: 8,
+        ..request("mx")
+    };
+    assert!(!store.put_request(&second, b"a newer key").unwrap());
     assert_eq!(store.requests().unwrap(), [request("mx"), request("web")]);
     let key = store.request_key("mx").unwrap();
-    assert_eq!(key.as_deref().map(Vec::as_slice), Some(&b"a newer key"[..]));
+    assert_eq!(key.as_deref().map(Vec::as_slice), Some(KEY));
     assert_eq!(store.request_key("nobody").unwrap(), None);
     // Whether it is the answer only its key tells.
     store.put_certificate(&certificate("mx")).unwrap();
@@ -257,16 +261,12 @@ pub(crate) fn next_keys(store: &mut dyn Store) {
         made_ms,
     };
     for name in ["web", "mx"] {
-        store.put_next_key(&next(name, 7), KEY).unwrap();
+        assert!(store.put_next_key(&next(name, 7), KEY).unwrap());
     }
-    store.put_next_key(&next("mx", 8), b"a newer key").unwrap();
-    assert_eq!(store.next_keys().unwrap(), [next("mx", 8), next("web", 7)]);
+    assert!(!store.put_next_key(&next("mx", 8), b"a newer key").unwrap());
+    assert_eq!(store.next_keys().unwrap(), [next("mx", 7), next("web", 7)]);
     let key = |store: &dyn Store, name: &str| store.next_key(name).unwrap();
-    let newer = key(store, "mx");
-    assert_eq!(
-        newer.as_deref().map(Vec::as_slice),
-        Some(&b"a newer key"[..])
-    );
+    assert_eq!(key(store, "mx").as_deref().map(Vec::as_slice), Some(KEY));
     assert_eq!(key(store, "nobody"), None);
     store.put_certificate(&certificate("mx")).unwrap();
     assert!(
