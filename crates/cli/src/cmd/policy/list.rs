@@ -74,23 +74,7 @@ enum Sort {
 }
 
 pub(super) fn run(args: &ListArgs, global: &Global) -> Result<Answer, Failure> {
-    let filter = RuleFilter {
-        level: args.level.clone(),
-        owner: args.owner.clone(),
-        tag: args.tag.clone(),
-        search: args.search.clone(),
-        due: args.due.clone(),
-        pending: if args.pending {
-            Pending::Only
-        } else {
-            Pending::All
-        },
-        order: match args.sort {
-            Sort::Destination => RuleOrder::Destination,
-            Sort::Level => RuleOrder::Level,
-            Sort::Until => RuleOrder::Until,
-        },
-    };
+    let filter = filter(args);
     let limit = match args.limit {
         0 => usize::MAX,
         limit => limit.saturating_add(1),
@@ -139,6 +123,26 @@ pub(super) fn run(args: &ListArgs, global: &Global) -> Result<Answer, Failure> {
         text,
         json!({"changed": false, "rules": rules, "more": more, "findings": routes}),
     ))
+}
+
+fn filter(args: &ListArgs) -> RuleFilter {
+    RuleFilter {
+        level: args.level.clone(),
+        owner: args.owner.clone(),
+        tag: args.tag.clone(),
+        search: args.search.clone(),
+        due: args.due.clone(),
+        pending: if args.pending {
+            Pending::Only
+        } else {
+            Pending::All
+        },
+        order: match args.sort {
+            Sort::Destination => RuleOrder::Destination,
+            Sort::Level => RuleOrder::Level,
+            Sort::Until => RuleOrder::Until,
+        },
+    }
 }
 
 /// What holds for the keys of rules: as it is, and as it is wished.
