@@ -241,6 +241,35 @@ fn the_relay_of_a_sender_gets_a_rule() {
         told.len() == 1 && told[0].contains("lost@box.test"),
         "{told:?}"
     );
+    // One seller has a relay of its own, and the credentials of its domain.
+    place.table(
+        "senders",
+        "boss@box.test [boss.example]:587\n@shop.test [shop.example]:587\n\
+         seller@shop.test [seller.example]:587\n",
+    );
+    let in_clear = |document: &Value| findings(document, "outbound.credentials-in-clear").len();
+    assert_eq!(in_clear(&place.ends(2, "lint").json), 4);
+    let status = place.must("status").json;
+    assert_eq!(status["credentials_in_clear"].as_array().unwrap().len(), 4);
+    let listed = place.must("domain list").json;
+    assert_eq!(
+        listed["credentials"].as_array().unwrap().len(),
+        3,
+        "{listed}"
+    );
+    assert_eq!(place.must("domain sync").json["added"], 1);
+    place.must("apply --yes");
+    // The one without a relay is nobody's rule.
+    let lint = place.ends(2, "lint").json;
+    let left = findings(&lint, "outbound.credentials-in-clear");
+    assert!(
+        left.len() == 1 && left[0].contains("lost@box.test"),
+        "{left:?}"
+    );
+    assert!(
+        left[0].contains("sender_dependent_relayhost_maps"),
+        "{left:?}"
+    );
     let listed = place.must("policy list").json;
     assert_eq!(listed["rules"][0]["manager"], "smtp_sasl_password_maps");
 }

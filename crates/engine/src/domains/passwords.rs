@@ -10,7 +10,7 @@ use mailtls::Level;
 use mailtls::destination::Scope;
 use postseal_host::Host;
 use postseal_planner::credentials::{
-    self, Credential, Credentials, Kind, PARAMETER, by_sender, credentials, relayhost,
+    self, Credential, Credentials, Kind, PARAMETER, SenderHop, by_sender, credentials, relayhost,
 };
 use postseal_planner::explain::{Delivery, Subject};
 use postseal_planner::policy::{Manager, Rule, RuleId, dialect};
@@ -164,7 +164,14 @@ fn sender_hops(
     let explained = explain_in(host, facts, &subject, &sender)?;
     let hops = explained.hops.into_iter();
     let smtp = hops.filter(|hop| hop.delivery == Delivery::Smtp);
-    Ok(smtp.map(|hop| hop.nexthop).collect())
+    let mut found: BTreeSet<String> = smtp.map(|hop| hop.nexthop).collect();
+    // Single senders of a domain may have relays of their own.
+    let more = credentials::sender_hops(facts, credential).into_iter();
+    found.extend(more.filter_map(|hop| match hop {
+        SenderHop::Relay(nexthop) => Some(nexthop),
+        SenderHop::Anywhere => None,
+    }));
+    Ok(found.into_iter().collect())
 }
 
 fn level(host: &dyn Host, facts: &Facts, nexthop: &str) -> Result<Option<Level>, EngineError> {
