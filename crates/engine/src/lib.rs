@@ -81,8 +81,8 @@ pub use propose::Proposal;
 pub use recover::Recovery;
 pub use renew::{Force, RenewalEnd, RenewalView, Renewed};
 pub use rules::{
-    Added, Forced, Look, Refused, RuleChanges, RuleRequest, RulesImported, RulesWished, Stored,
-    TableDrift, TableRead, TablesRead, Wholeness,
+    Added, Concerned, DueRules, Forced, Look, Refused, RuleChanges, RuleRequest, RulesImported,
+    RulesWished, Stored, TableDrift, TableRead, TablesRead, Wholeness,
 };
 pub use status::{InForce, Status};
 pub use tlsa::{Elsewhere, Instead, Reach, RecordOf, RecordState, Tlsa, TlsaRow};

@@ -7,7 +7,7 @@
 use crate::certificates::{CertificateView, Listed};
 use crate::drift::DriftReport;
 use crate::wishes::{Wish, wishes};
-use crate::{Engine, EngineError};
+use crate::{DueRules, Engine, EngineError};
 use postseal_planner::Finding;
 use postseal_planner::facts::{Facts, MasterState};
 use postseal_planner::intent::{Intent, Owned};
@@ -39,6 +39,8 @@ pub struct Status {
     pub exposed: Vec<Finding>,
     /// Followed rules that are made for other next hops than their mail takes.
     pub routes: Vec<Finding>,
+    /// Rules whose day of review has come.
+    pub due: DueRules,
     /// Hand edits.
     pub drift: DriftReport,
     /// What each address showed just now.
@@ -87,6 +89,7 @@ impl Engine<'_> {
             in_use: self.certificates_in_use()?,
             exposed: credentials_in_clear(&facts),
             routes: self.route_changes()?,
+            due: self.rules_due()?,
             drift: verified.drift,
             pending: self.pending_wishes(&state, wanted)?,
             failed: failed(&history, state.draft.as_ref()),

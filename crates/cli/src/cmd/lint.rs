@@ -3,6 +3,8 @@
 //! Owns: reading the named files, or the instance, and the output formats. Never: needs a store,
 //! root, or an installed Postfix; rules that would need one say so themselves.
 
+mod stored;
+
 use crate::answer::{Answer, findings_text};
 use crate::config::{Global, Output};
 use crate::failure::{Exit, Failure};
@@ -43,6 +45,9 @@ pub(crate) fn run(args: &LintArgs, global: &Global) -> Result<Answer, Failure> {
     let mut findings = Vec::new();
     for path in targets(args, global)? {
         findings.extend(lint_path(&path, args.postfix_version, global)?);
+    }
+    if args.paths.is_empty() {
+        findings.extend(stored::findings(global));
     }
     let worst = findings.iter().map(|finding| finding.severity).max();
     let exit = if worst >= Some(args.fail_on) {
@@ -181,7 +186,8 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn explain(code: &str) -> Result<Answer, Failure> {
-    let own = (UNREADABLE.code == code).then_some(&UNREADABLE);
+    let mut own = [&UNREADABLE, &stored::DUE].into_iter();
+    let own = own.find(|rule| rule.code == code);
     let Some(rule) = own.or_else(|| lint::explained(code)) else {
         return Err(Failure::new(
             Exit::Usage,

@@ -63,6 +63,7 @@ fn text(status: &Status) -> String {
         text.push_str(&findings_text(bad));
     }
     text.push_str(&findings_text(&status.exposed));
+    text.push_str(&due(status));
     for listed in &status.certificates {
         text.push_str(&cert::list::line(listed));
         text.push_str(&cert::list::waiting_line(listed));
@@ -72,6 +73,19 @@ fn text(status: &Status) -> String {
         }
     }
     text + &attention(status)
+}
+
+/// Rules to be looked at again.
+fn due(status: &Status) -> String {
+    let rules = match status.due.count {
+        0 => return String::new(),
+        1 => "1 rule for a destination is".to_owned(),
+        n => format!("{n} rules for destinations are"),
+    };
+    format!(
+        "{rules} to be looked at again: `postseal policy list --due {}`. They stay in force.\n",
+        status.due.today
+    )
 }
 
 fn row(service: String, levels: &Levels, in_force: Option<&String>, seen: String) -> Vec<String> {
@@ -189,6 +203,7 @@ fn pending(status: &Status) -> String {
 pub(crate) fn wish_line(wish: &Wish) -> String {
     let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "as adopted".to_owned());
     match (&wish.before, &wish.after) {
+        (None, Some(after)) if wish.key == "policy" => format!("policy: {after}"),
         (Some(before), None) if wish.key.starts_with("certificate") => {
             format!("{} = none of the store (in force: {before})", wish.key)
         }
@@ -269,6 +284,7 @@ fn document(status: &Status) -> serde_json::Value {
         "certificates": status.certificates.iter().map(cert::list::document).collect::<Vec<_>>(),
         "credentials_in_clear": status.exposed,
         "routes_changed": status.routes,
+        "rules_due": status.due.count,
         "drift": status.drift.drift,
         "drift_files": status.drift.files,
         "drift_tables": status.drift.tables,

@@ -10,9 +10,12 @@ mod scene;
 mod peers;
 
 mod adopted;
+mod counts;
 mod domains;
 mod faults;
+mod files;
 mod follow;
+mod killed;
 mod left;
 mod managed;
 mod meet;

@@ -6,24 +6,26 @@
 //! Each source is read twice: once to see whether every row is a rule and the compiled table has
 //! just these rows, and once to stage them. Of a million rows only hashes are in memory.
 
+mod known;
 mod words;
 
 use super::compiled::{Compiled, Seen, compared};
 use super::rows::Rows;
 use super::source::{More, digest, each_row};
 use crate::{Engine, EngineError};
+use known::{as_known, is_of, rules_answer, told};
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::{AdoptedTables, Named, Owned, Policies, PolicyTable};
 use postseal_planner::policy::{
-    BadRow, Candidate, RowReader, Source, dialect, named_tables, services_with_tables,
+    BadRow, Candidate, RowReader, Scopes, Source, dialect, named_tables, services_with_tables,
 };
 use postseal_planner::{Digest, Finding, Refusal};
 use postseal_store::{InstanceState, RuleView, RuleWish};
 use std::io;
 use std::path::PathBuf;
 use words::{
-    BAD_ROWS, Left, bad_rows, behind, both_forms, left, left_after, not_compiled, other_service,
-    other_type,
+    BAD_ROWS, Left, bad_rows, behind, both_forms, joined, left, left_after, not_compiled,
+    other_service, other_type,
 };
 
 /// Rows staged together.
@@ -77,7 +79,7 @@ pub struct TableDrift {
 
 /// What one table came to.
 enum Looked {
-    Adopted(PolicyTable),
+    Adopted(PolicyTable, Option<Finding>),
     Left(Left),
 }
 
@@ -137,7 +139,10 @@ impl Engine<'_> {
         let mut candidates = candidates.into_iter();
         for candidate in candidates.by_ref() {
             match self.look_at_table(facts, candidate)? {
-                Looked::Adopted(table) => tables.push(table),
+                Looked::Adopted(table, told) => {
+                    read.findings.extend(told);
+                    tables.push(table);
+                }
                 Looked::Left(one) => {
                     left.push(one);
                     break;
@@ -212,13 +217,15 @@ impl Engine<'_> {
                 "{path} was edited while it was read; say it again"
             )));
         }
-        Ok(Looked::Adopted(PolicyTable {
+        let told = joined(&source, judged.joined);
+        let table = PolicyTable {
             name: source.name,
             table: source.table,
             path: source.path,
             digest: judged.digest,
             rows: judged.rows,
-        }))
+        };
+        Ok(Looked::Adopted(table, told))
     }
 
     /// Whether every row is a rule, and the compiled table has just these rows.
@@ -229,7 +236,7 @@ impl Engine<'_> {
     ) -> Result<Result<Judged, Left>, EngineError> {
         let mut seen = Seen::default();
         let mut bad: Vec<BadRow> = Vec::new();
-        let mut reader = RowReader::new(dialect(facts.version));
+        let mut reader = RowReader::new(dialect(facts.version), Scopes::OfKeys);
         let read = self.each_row_of(source, &mut |row| {
             let judged = reader.read(row);
             bad.extend(judged.and_then(|row| row.and_then(|row| seen.put(row)).err()));
@@ -252,9 +259,13 @@ impl Engine<'_> {
                 "it has more rows than can be adopted",
             )));
         };
-        let rows = seen.rows();
+        let (rows, joined) = (seen.rows(), seen.joined());
         match compared(self.host, source, seen) {
-            Compiled::Same => Ok(Ok(Judged { digest, rows })),
+            Compiled::Same => Ok(Ok(Judged {
+                digest,
+                rows,
+                joined,
+            })),
             Compiled::Unknown(why) => {
                 let why = format!("what Postfix finds in it cannot be listed: {why}");
                 Ok(Err(left(&source.name, &why)))
@@ -268,7 +279,7 @@ impl Engine<'_> {
         facts: &Facts,
         source: &Source,
     ) -> Result<Option<Digest>, EngineError> {
-        let mut reader = RowReader::new(dialect(facts.version));
+        let mut reader = RowReader::new(dialect(facts.version), Scopes::OfKeys);
         let mut chunk = Vec::with_capacity(CHUNK);
         let mut failed = None;
         let stream = self.host.open(&source.path)?;
@@ -352,44 +363,6 @@ impl Engine<'_> {
 struct Judged {
     digest: Digest,
     rows: u64,
-}
-
-/// Whether a map of the rules answers, so that tables stand behind it or have been replaced.
-fn rules_answer(state: &InstanceState) -> bool {
-    let tables = state.desired.tables.as_ref();
-    let replaced = tables.is_some_and(|tables| tables.named == Named::NoMore);
-    state.desired.policies.is_some() || replaced
-}
-
-/// Whether main.cf names just these tables.
-fn is_of(known: &AdoptedTables, candidates: &[Candidate]) -> bool {
-    let mut named = candidates.iter();
-    let same = |table: &PolicyTable| match named.next() {
-        Some(Candidate::Source(source)) => {
-            source.name == table.name && source.table == table.table && source.path == table.path
-        }
-        _ => false,
-    };
-    known.tables.iter().all(same) && named.next().is_none()
-}
-
-/// The tables are as they were.
-fn as_known(read: TablesRead, known: Option<&AdoptedTables>) -> TablesRead {
-    let tables = || known.into_iter().flat_map(|known| &known.tables).map(told);
-    TablesRead {
-        adopted: tables().collect(),
-        earlier: tables().collect(),
-        tables: known.cloned(),
-        staged: false,
-        ..read
-    }
-}
-
-fn told(table: &PolicyTable) -> TableRead {
-    TableRead {
-        table: table.name.clone(),
-        path: table.path.clone(),
-        rows: table.rows,
-        digest: table.digest,
-    }
+    /// Rows of more than one line.
+    joined: u64,
 }
