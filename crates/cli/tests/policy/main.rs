@@ -21,4 +21,5 @@ mod managed;
 mod meet;
 mod place;
 mod rules;
+mod senders;
 mod servers;
