@@ -3,7 +3,8 @@
 //! Owns: how events look: a line for each stage on a terminal, every event with `-v`, nothing
 //! when piped. Never: changes what happens.
 
-use crate::config::{Global, Talk};
+use crate::config::{Global, Output, Talk};
+use indicatif::{ProgressBar, ProgressStyle};
 use postseal_engine::{Event, Stage};
 use std::io::{IsTerminal, Write};
 
@@ -25,15 +26,65 @@ pub(crate) fn listener(global: &Global) -> impl Fn(&Event) + use<> {
     }
 }
 
-/// Tells on a terminal how many have been worked through: the same line again and again.
-pub(crate) fn count(what: &'static str, global: &Global) -> impl Fn(u64) + use<> {
-    let shown = std::io::stderr().is_terminal() && global.talk != Talk::Quiet;
-    move |n| {
-        if shown {
-            // Nobody reading progress must not stop the work.
-            let _ = write!(std::io::stderr(), "\rpostseal: {n} {what}\x1b[K\r");
+/// How far the reading of rules is: a bar on a terminal where it is known how much there is, else a
+/// count. Nothing where nobody looks, or wants plain text.
+pub(crate) struct Bar(ProgressBar);
+
+impl Bar {
+    /// For so many parts of `of`, where that is known.
+    pub(crate) fn new(of: Of, global: &Global) -> Self {
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let shown = std::io::stderr().is_terminal()
+            && !plain
+            && global.output == Output::Text
+            && global.talk != Talk::Quiet;
+        if !shown {
+            return Self(ProgressBar::hidden());
         }
+        let (bar, template) = match of {
+            Of::Bytes(bytes) => (
+                ProgressBar::new(bytes),
+                "postseal: [{bar:30}] {bytes}/{total_bytes}, {bytes_per_sec}, {msg}, {eta} left",
+            ),
+            Of::Lines(lines) => (
+                ProgressBar::new(lines),
+                "postseal: [{bar:30}] {human_pos}/{human_len} lines, {per_sec}, {msg}, {eta} left",
+            ),
+            Of::Unknown => (
+                ProgressBar::no_length(),
+                "postseal: {spinner} {human_pos} rules, {per_sec}",
+            ),
+        };
+        // A template that cannot be read costs its bar, not the work.
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        Self(bar)
     }
+
+    /// So far it is, after so many rules.
+    pub(crate) fn at(&self, position: u64, rules: u64) {
+        self.0.set_message(format!("{rules} rules"));
+        self.0.set_position(position);
+    }
+}
+
+/// It leaves nothing behind.
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// What a [`Bar`] counts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Of {
+    /// Bytes of a file.
+    Bytes(u64),
+    /// Its lines.
+    Lines(u64),
+    /// Rules, nobody knows how many.
+    Unknown,
 }
 
 fn stage_line(event: &Event) -> Option<String> {

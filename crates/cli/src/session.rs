@@ -116,6 +116,11 @@ impl Session {
         Ok(())
     }
 
+    /// Whether one of them came.
+    pub(crate) fn interrupted(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.interrupted)
+    }
+
     /// The same signals end the waiting for what happens in folders.
     pub(crate) fn wake_by_interrupts(&self, watcher: &Watcher) -> Result<(), Failure> {
         let failed =

@@ -81,8 +81,9 @@ pub use propose::Proposal;
 pub use recover::Recovery;
 pub use renew::{Force, RenewalEnd, RenewalView, Renewed};
 pub use rules::{
-    Added, Forced, IdleRows, Look, MapAnswers, Refused, RuleChanges, RuleRequest, RulesImported,
-    RulesWished, Stored, TableDrift, TableRead, TablesRead, Wholeness, idle_rows, touched_findings,
+    Added, Concerned, DueRules, Forced, IdleRows, Look, MapAnswers, Refused, RuleChanges,
+    RuleRequest, RulesImported, RulesWished, Stored, TableDrift, TableRead, TablesRead, Wholeness,
+    idle_rows, touched_findings,
 };
 pub use status::{InForce, Status};
 pub use tlsa::{Elsewhere, Instead, Reach, RecordOf, RecordState, Tlsa, TlsaRow};

@@ -39,7 +39,7 @@ impl Engine<'_> {
         intent: &Intent,
         kind: OperationKind,
     ) -> Result<Proposal, EngineError> {
-        let (intent, rules) = self.with_rules(intent, &state, &kind)?;
+        let (intent, mut rules) = self.with_rules(intent, &state, &kind)?;
         let mut facts = self.observe_for(Some(&intent))?;
         self.tell(Event::Stage {
             stage: Stage::Think,
@@ -57,6 +57,7 @@ impl Engine<'_> {
         let seen = seen.as_ref().unwrap_or(&facts);
         let plan = postseal_planner::plan(&request, seen, self.clock.now_unix())
             .map_err(EngineError::Refused)?;
+        rules.concerned = self.concerned(&plan, &facts, &rules, &kind)?;
         Ok(Proposal {
             plan,
             facts,

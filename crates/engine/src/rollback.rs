@@ -34,12 +34,14 @@ impl Engine<'_> {
         }
         let plan = postseal_planner::rollback(&request, &facts, self.clock.now_unix())
             .map_err(EngineError::Refused)?;
-        let rules = self.rules_taken_back(undone.id, &undone.new.plan)?;
+        let mut rules = self.rules_taken_back(undone.id, &undone.new.plan)?;
+        let kind = OperationKind::Rollback { of: undone.id };
+        rules.concerned = self.concerned(&plan, &facts, &rules, &kind)?;
         Ok(Proposal {
             plan,
             facts,
             state,
-            kind: OperationKind::Rollback { of: undone.id },
+            kind,
             rules,
         })
     }

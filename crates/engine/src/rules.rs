@@ -4,6 +4,7 @@
 //! (the planner does), holds all of them in memory, or makes a map (`map`).
 
 mod compiled;
+mod counts;
 mod follow;
 mod idle;
 mod import;
@@ -21,8 +22,9 @@ mod ways;
 mod wished;
 
 use crate::{Engine, EngineError};
+pub use counts::{Concerned, DueRules};
 pub use idle::{IdleRows, idle_rows};
-pub use import::{RulesImported, Stored, Wholeness};
+pub use import::{RuleRequest, RulesImported, Stored, Wholeness};
 pub(crate) use live::touched_maps;
 pub use live::{MapAnswers, touched_findings};
 pub(crate) use map::map_of;
@@ -37,7 +39,7 @@ pub use servers::Look;
 use std::fs::File;
 use std::sync::Arc;
 pub use tables::{TableDrift, TableRead, TablesRead};
-pub use wished::{Added, Forced, Refused, RuleRequest, RulesWished};
+pub use wished::{Added, Forced, Refused, RulesWished};
 
 /// So many changes are shown with a plan.
 const SHOWN: usize = 200;
@@ -59,6 +61,8 @@ pub struct RuleChanges {
     pub met: Vec<Met>,
     /// Followed rules that are made for other next hops than their mail takes.
     pub routes: Vec<Finding>,
+    /// How many destinations are concerned.
+    pub concerned: Concerned,
     /// The rows as they were rendered, where the store's folder could take them: a file without a
     /// name.
     spool: Option<Arc<File>>,
@@ -74,6 +78,7 @@ impl Default for RuleChanges {
             lookups: Vec::new(),
             met: Vec::new(),
             routes: Vec::new(),
+            concerned: Concerned::default(),
             spool: None,
         }
     }

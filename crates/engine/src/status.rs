@@ -7,7 +7,7 @@
 use crate::certificates::{CertificateView, Listed};
 use crate::drift::DriftReport;
 use crate::wishes::{Wish, wishes};
-use crate::{Engine, EngineError, IdleRows};
+use crate::{DueRules, Engine, EngineError, IdleRows};
 use postseal_planner::Finding;
 use postseal_planner::facts::{Facts, MasterState};
 use postseal_planner::intent::{Intent, Owned};
@@ -43,6 +43,8 @@ pub struct Status {
     pub idle: IdleRows,
     /// Tables that were edited and are asked no more.
     pub replaced: Vec<Finding>,
+    /// Rules whose day of review has come.
+    pub due: DueRules,
     /// Hand edits.
     pub drift: DriftReport,
     /// What each address showed just now.
@@ -93,6 +95,7 @@ impl Engine<'_> {
             routes: self.route_changes()?,
             idle: self.idle_in_force(&facts)?,
             replaced: self.replaced_edited(&state, &facts)?,
+            due: self.rules_due()?,
             drift: verified.drift,
             pending: self.pending_wishes(&state, wanted)?,
             failed: failed(&history, state.draft.as_ref()),

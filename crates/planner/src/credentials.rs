@@ -10,8 +10,12 @@
 //! (`smtp_sasl_glue.c` of Postfix 3.7).
 
 mod exposed;
+mod senders;
 
-pub use exposed::{Exposed, exposed};
+pub(crate) use exposed::ANY_DOMAIN;
+pub use exposed::{Exposed, exposed, next_hops, sender_hops};
+pub use senders::SenderHop;
+pub(crate) use senders::files as sender_files;
 
 use crate::facts::{Facts, FileLook};
 use crate::view::{Service, View};

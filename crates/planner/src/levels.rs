@@ -6,6 +6,7 @@
 use crate::catalog;
 use crate::facts::Facts;
 use crate::intent::{Intent, Key, Setting, Switch};
+use crate::plan::{Cf, Plan};
 use crate::view::{Service, View};
 use crate::{Finding, Refusal, Severity};
 use postfix_cf::{MainCf, MasterCf, ServiceKey};
@@ -92,6 +93,21 @@ pub fn outbound(facts: &Facts, intent: &Intent) -> Levels {
         ),
         effective: view.client_level(None),
     }
+}
+
+/// The SMTP client's default level as Postfix takes it, now and as a plan writes it. The plan was
+/// just made: one that comes out of a store has no bytes.
+pub fn outbound_by(plan: &Plan, facts: &Facts) -> [String; 2] {
+    let edit = |file| plan.edit(file).map(|edit| edit.bytes.as_slice());
+    let now = [&*facts.main_cf.bytes, &*facts.master_cf.bytes];
+    let then = [
+        edit(Cf::Main).unwrap_or(now[0]),
+        edit(Cf::Master).unwrap_or(now[1]),
+    ];
+    [now, then].map(|[main, master]| {
+        let (main, master) = (MainCf::parse(main), MasterCf::parse(master));
+        View::new(&main, &master, facts).client_level(None)
+    })
 }
 
 /// Parameters as Postfix sees them: the named ones, or every TLS parameter that is set; for one

@@ -13,6 +13,7 @@ mod render;
 mod source;
 mod tables;
 mod useless;
+mod words;
 
 pub use follow::{
     Follow, Followed, follow_all, follows_not, route_changed, route_unknown, ways_unknown,
@@ -22,10 +23,11 @@ pub use managed::{Entry, Manager};
 pub use meet::{Met, Outcome, changed_lookups, meetings, written};
 pub use next_hops::{RouteTable, RouteTables, route_tables};
 pub use render::{Lookup, Rendered, Renderer};
-pub use source::{BadRow, RowReader, SourceRow};
+pub use source::{BadRow, RowReader, Scopes, SourceRow, annotated, follows, scope_of};
 pub use tables::{Candidate, Source, named_tables, policy_sources, services_with_tables};
 pub(crate) use useless::EXPLAINED;
 pub use useless::{Cause, IdleRow, Useless, idle, sampled};
+pub use words::{Given, is_day, is_seen};
 
 use mailtls::destination::{Destination, DestinationError, Kind, Scope};
 use mailtls::policy::{Dialect, Policy, PolicyError};
@@ -122,10 +124,6 @@ impl RuleError {
     }
 }
 
-/// A note is a few lines.
-pub(crate) const LONGEST_NOTE: usize = 1000;
-const LONGEST_WORD: usize = 100;
-
 impl Rule {
     /// Makes one of what an operator typed.
     ///
@@ -176,39 +174,6 @@ impl Rule {
             .and_then(|(destination, _)| destination.keys(self.scope()))
             .unwrap_or_else(|_| vec![id.to_owned()])
     }
-
-    /// Checks the words about it.
-    ///
-    /// # Errors
-    /// A text that is too long or holds control characters; a day that is none.
-    pub fn with(mut self, about: About) -> Result<Self, RuleError> {
-        let plain = |what, text: &Option<String>, longest| match text {
-            Some(text) => checked_word(what, text, longest),
-            None => Ok(()),
-        };
-        plain("the note", &about.note, LONGEST_NOTE)?;
-        plain("the reason", &about.reason, LONGEST_NOTE)?;
-        plain("the owner", &about.owner, LONGEST_WORD)?;
-        for tag in &about.tags {
-            checked_word("the tag", tag, LONGEST_WORD)?;
-            if tag.contains([' ', ',']) {
-                return Err(about_error(
-                    "the tag",
-                    "is one word, without blanks or commas",
-                ));
-            }
-        }
-        if let Some(day) = &about.until
-            && !is_day(day)
-        {
-            let why = format!("{day:?} is no day: YYYY-MM-DD");
-            return Err(about_error("until", &why));
-        }
-        self.about = about;
-        self.about.tags.sort();
-        self.about.tags.dedup();
-        Ok(self)
-    }
 }
 
 impl RuleId {
@@ -248,46 +213,6 @@ impl RuleId {
             |(destination, _)| format!("{dot}{destination}"),
         )
     }
-}
-
-fn about_error(what: &'static str, why: &str) -> RuleError {
-    RuleError::About {
-        what,
-        why: why.to_owned(),
-    }
-}
-
-fn checked_word(what: &'static str, text: &str, longest: usize) -> Result<(), RuleError> {
-    if text.len() > longest {
-        return Err(about_error(what, &format!("has more than {longest} bytes")));
-    }
-    let bad = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-    match text.chars().any(bad) {
-        true => Err(about_error(what, "is one line, without control characters")),
-        false => Ok(()),
-    }
-}
-
-/// A day of the calendar (RFC 3339 full-date).
-fn is_day(text: &str) -> bool {
-    let mut parts = text.split('-').map(|part| {
-        let digits = part.chars().all(|c| c.is_ascii_digit());
-        digits.then(|| part.parse::<u32>().ok()).flatten()
-    });
-    let (Some(Some(year)), Some(Some(month)), Some(Some(day)), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return false;
-    };
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let days = match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return false,
-    };
-    text.len() == 10 && (1..=days).contains(&day)
 }
 
 /// What the installed version knows of policies.

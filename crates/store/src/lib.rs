@@ -27,7 +27,8 @@ pub use operation::{
     Before, Close, NewOperation, Operation, OperationKind, OperationOutcome, Phase, StoredSnapshot,
 };
 pub use policy::{
-    Pending, PolicyStore, RuleFilter, RuleOrder, RuleState, RuleTake, RuleView, RuleWish, Staged,
+    Known, LevelChange, Pending, PolicyStore, RuleFilter, RuleOrder, RuleState, RuleTake, RuleView,
+    RuleWish, Staged,
 };
 pub use sqlite::SqliteStore;
 pub use watch::Watch;

@@ -116,6 +116,30 @@ pub struct Staged {
     pub same: u64,
 }
 
+/// Rules that change alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LevelChange {
+    /// The level before, by Postfix's name; `None`: there was no rule.
+    pub before: Option<String>,
+    /// The level after; `None`: there will be none.
+    pub after: Option<String>,
+    /// Whether the rows stay as they are: only words for people change.
+    pub same_rows: bool,
+    /// Whether a rule of another manager for the same destination is in force where this one goes.
+    pub another: bool,
+    /// How many there are.
+    pub count: u64,
+}
+
+/// Destinations that are known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Those with a rule.
+    pub own: u64,
+    /// Those without, whose servers were looked at.
+    pub others: u64,
+}
+
 /// Rules. Methods are durable when they return, and all or nothing.
 pub trait PolicyStore {
     /// Rises with every wish about a rule.
@@ -156,12 +180,27 @@ pub trait PolicyStore {
     /// How many rules an operation changed.
     fn count_rule_changes(&self, operation: u64) -> Result<u64, StoreError>;
 
+    /// How many rules go from which level to which, where an operation does this with them.
+    fn rule_levels(&self, instance: &str, take: RuleTake) -> Result<Vec<LevelChange>, StoreError>;
+
+    /// How many destinations are known, as the rules are wanted.
+    fn known_destinations(&self, instance: &str) -> Result<Known, StoreError>;
+
+    /// How many rules in force are to be looked at again on a day (`YYYY-MM-DD`) or before.
+    fn due_rules(&self, instance: &str, day: &str) -> Result<u64, StoreError>;
+
     /// Adds wishes. One that asks for what is in force takes an earlier wish away.
     fn wish_rules(&mut self, instance: &str, wishes: &[RuleWish]) -> Result<(), StoreError>;
 
     /// Stages wishes, so that many are taken together; how many were new to the stage. What is not
     /// taken is forgotten with this store.
     fn stage_rules(&mut self, wishes: &[RuleWish]) -> Result<u64, StoreError>;
+
+    /// Takes rules off the stage.
+    fn unstage_rules(&mut self, ids: &[RuleId]) -> Result<(), StoreError>;
+
+    /// Whether any rule, in force or wished, has more to it than a destination and a policy.
+    fn has_worded_rules(&self, instance: &str) -> Result<bool, StoreError>;
 
     /// Of rules for a domain and all below it, those whose rows for what is below are another
     /// rule's, too, where one of both is staged; at most `limit`.

@@ -4,6 +4,8 @@
 //! root, or an installed Postfix; rules that would need one say so themselves. What was
 //! adopted is asked of the store, where it can be read.
 
+mod stored;
+
 use crate::answer::{Answer, findings_text};
 use crate::config::{Global, Output};
 use crate::failure::{Exit, Failure};
@@ -45,6 +47,9 @@ pub(crate) fn run(args: &LintArgs, global: &Global) -> Result<Answer, Failure> {
     let mut findings = Vec::new();
     for path in targets(args, global)? {
         findings.extend(lint_path(&path, args.postfix_version, global)?);
+    }
+    if args.paths.is_empty() {
+        findings.extend(stored::findings(global));
     }
     let worst = findings.iter().map(|finding| finding.severity).max();
     let exit = if worst >= Some(args.fail_on) {
@@ -219,7 +224,8 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn explain(code: &str) -> Result<Answer, Failure> {
-    let own = (UNREADABLE.code == code).then_some(&UNREADABLE);
+    let mut own = [&UNREADABLE, &stored::DUE].into_iter();
+    let own = own.find(|rule| rule.code == code);
     let Some(rule) = own.or_else(|| lint::explained(code)) else {
         return Err(Failure::new(
             Exit::Usage,

@@ -2,6 +2,8 @@
 //!
 //! Owns: the words. Never: changes anything.
 
+mod concerned;
+
 use crate::answer::{Answer, findings_text};
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
@@ -91,10 +93,11 @@ pub(crate) fn text(plan: &Plan) -> String {
 
 /// The rules that change with a plan.
 fn rules(rules: &RuleChanges) -> String {
-    let mut text: String = rules.shown.iter().map(super::policy::rule::line).collect();
-    if !text.is_empty() {
-        text.insert_str(0, "Rules for destinations:\n");
+    let mut text = concerned::text(&rules.concerned);
+    if !rules.shown.is_empty() {
+        text.push_str("Rules for destinations:\n");
     }
+    text.extend(rules.shown.iter().map(super::policy::rule::line));
     let more = rules.count.saturating_sub(rules.shown.len() as u64);
     if more > 0 {
         text.push_str(&format!("… and {more} more\n"));
@@ -129,7 +132,13 @@ fn rules_document(rules: &RuleChanges) -> Value {
             json!({"destination": met.destination, "policy": met.policy(), "rules": all})
         })
         .collect();
-    json!({"count": rules.count, "changes": changes, "met": met, "routes_changed": rules.routes})
+    json!({
+        "count": rules.count,
+        "changes": changes,
+        "met": met,
+        "routes_changed": rules.routes,
+        "concerned": concerned::document(&rules.concerned),
+    })
 }
 
 /// The unified diffs.

@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod export;
 mod follow;
 pub(crate) mod import;
+mod input;
 pub(crate) mod list;
 mod records;
 pub(crate) mod rule;

@@ -65,6 +65,7 @@ fn text(status: &Status) -> String {
     text.push_str(&findings_text(
         status.exposed.iter().chain(&status.replaced),
     ));
+    text.push_str(&due(status));
     for listed in &status.certificates {
         text.push_str(&cert::list::line(listed));
         text.push_str(&cert::list::waiting_line(listed));
@@ -74,6 +75,19 @@ fn text(status: &Status) -> String {
         }
     }
     text + &attention(status)
+}
+
+/// Rules to be looked at again.
+fn due(status: &Status) -> String {
+    let rules = match status.due.count {
+        0 => return String::new(),
+        1 => "1 rule for a destination is".to_owned(),
+        n => format!("{n} rules for destinations are"),
+    };
+    format!(
+        "{rules} to be looked at again: `postseal policy list --due {}`. They stay in force.\n",
+        status.due.today
+    )
 }
 
 fn row(service: String, levels: &Levels, in_force: Option<&String>, seen: String) -> Vec<String> {
@@ -211,6 +225,7 @@ fn pending(status: &Status) -> String {
 pub(crate) fn wish_line(wish: &Wish) -> String {
     let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "as adopted".to_owned());
     match (&wish.before, &wish.after) {
+        (None, Some(after)) if wish.key == "policy" => format!("policy: {after}"),
         (Some(before), None) if wish.key.starts_with("certificate") => {
             format!("{} = none of the store (in force: {before})", wish.key)
         }
@@ -293,6 +308,7 @@ fn document(status: &Status) -> serde_json::Value {
         "routes_changed": status.routes,
         "idle_rules": status.idle.rules().iter().map(|rule| &rule.id.destination).collect::<Vec<_>>(),
         "replaced_tables": status.replaced,
+        "rules_due": status.due.count,
         "drift": status.drift.drift,
         "drift_files": status.drift.files,
         "drift_tables": status.drift.tables,

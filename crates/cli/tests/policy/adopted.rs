@@ -305,3 +305,62 @@ fn another_table_by_set_leaves_the_rules_in_force() {
     place.must("rollback --yes");
     assert_eq!(place.maps(), own(&place));
 }
+
+#[test]
+fn rows_of_several_lines_are_rules_as_postfix_reads_them() {
+    let rows = "# contract\na.example\n   encrypt\n# of this row\n\tprotocols=>=TLSv1.2\n\n  ciphers=high\n\
+                b.example may\nc.example secure\n match=nexthop\n";
+    let place = place(rows);
+    let adopted = place.must("init").json;
+    assert_eq!(adopted["tables"][0]["rows"], 3, "{adopted}");
+    let findings = adopted["findings"].as_array().unwrap().iter();
+    let joined: Vec<_> = findings
+        .filter(|one| one["code"] == "policy.rows-joined")
+        .collect();
+    assert_eq!(joined.len(), 1, "{adopted}");
+    assert!(
+        joined[0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("2 rows go over"),
+        "{adopted}"
+    );
+    let wanted = [
+        "a.example encrypt protocols=>=TLSv1.2 ciphers=high",
+        "b.example may",
+        "c.example secure match=nexthop",
+    ];
+    assert_eq!(place.listed("in_force"), wanted);
+    place.must("policy remove b.example");
+    place.must("apply --yes");
+    assert_eq!(
+        place.looked_up("a.example").as_deref(),
+        Some("encrypt protocols=>=TLSv1.2 ciphers=high")
+    );
+}
+
+#[test]
+fn a_plan_says_that_names_get_their_other_spelling() {
+    let place = place("xn--bcher-kva.example encrypt\nläden.example may\na.example may\n");
+    let adopted = place.must("init").json;
+    assert!(
+        adopted["findings"]
+            .to_string()
+            .contains("policy.both-forms"),
+        "{adopted}"
+    );
+    place.must("policy edit a.example encrypt --no-preflight");
+    let said = place.must("plan").json["sentences"].to_string();
+    assert!(said.contains("in one form only in 2 rows"), "{said}");
+    place.must("apply --yes");
+    for key in ["bücher.example", "xn--bcher-kva.example"] {
+        assert_eq!(place.looked_up(key).as_deref(), Some("encrypt"), "{key}");
+    }
+    assert_eq!(
+        place.looked_up("xn--lden-loa.example").as_deref(),
+        Some("may")
+    );
+    place.must("policy edit a.example may --no-preflight");
+    let said = place.must("plan").json["sentences"].to_string();
+    assert!(!said.contains("in one form only"), "{said}");
+}

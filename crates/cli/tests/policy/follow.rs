@@ -335,7 +335,7 @@ fn domains_meet_at_one_relay_and_what_both_demand_holds() {
         .stdout;
     assert!(json.contains("\"follow\":\"yes\""), "{json}");
     let map = place.scene.say(&["policy", "export"]).stdout;
-    assert!(map.contains("# follows mail for one.example\n"), "{map}");
+    assert!(map.contains("#postseal: follow yes\none.example "), "{map}");
     place.must("policy remove one.example");
     place.must("apply --yes");
     let more = csv + "plain.example,encrypt,,,,,,yes\n";

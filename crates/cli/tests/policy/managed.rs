@@ -73,7 +73,7 @@ pub(crate) fn delivery(place: &Place, recipient: &str) -> String {
 }
 
 /// A session up to the envelope, refused there: how far the client goes is what matters.
-fn session(script: SmtpScript) -> SmtpScript {
+pub(crate) fn session(script: SmtpScript) -> SmtpScript {
     script
         .hear("AUTH PLAIN ")
         .say("235 2.7.0 welcome\r\n")
@@ -81,13 +81,13 @@ fn session(script: SmtpScript) -> SmtpScript {
         .say("550 5.1.0 enough\r\n")
 }
 
-fn greeting() -> SmtpScript {
+pub(crate) fn greeting() -> SmtpScript {
     SmtpScript::new()
         .say("220 relay.example ESMTP\r\n")
         .hear("EHLO")
 }
 
-const CLEAR: &str = "250-relay.example\r\n250 AUTH PLAIN\r\n";
+pub(crate) const CLEAR: &str = "250-relay.example\r\n250 AUTH PLAIN\r\n";
 const WITH_TLS: &str = "250-relay.example\r\n250-AUTH PLAIN\r\n250 STARTTLS\r\n";
 
 pub(crate) fn tls(place: &Place) -> SslContext {
@@ -240,6 +240,36 @@ fn the_relay_of_a_sender_gets_a_rule() {
     assert!(
         told.len() == 1 && told[0].contains("lost@box.test"),
         "{told:?}"
+    );
+    // One seller has a relay of its own, and the credentials of its domain.
+    place.table(
+        "senders",
+        "boss@box.test [boss.example]:587\n@shop.test [shop.example]:587\n\
+         seller@shop.test [seller.example]:587\n",
+    );
+    let in_clear = |document: &Value| findings(document, "outbound.credentials-in-clear").len();
+    assert_eq!(in_clear(&place.ends(2, "lint").json), 4);
+    let status = place.must("status").json;
+    assert_eq!(status["credentials_in_clear"].as_array().unwrap().len(), 4);
+    let listed = place.must("domain list").json;
+    // The fourth is any domain.
+    assert_eq!(
+        listed["credentials"].as_array().unwrap().len(),
+        4,
+        "{listed}"
+    );
+    assert_eq!(place.must("domain sync").json["added"], 1);
+    place.must("apply --yes");
+    // The one without a relay is nobody's rule.
+    let lint = place.ends(2, "lint").json;
+    let left = findings(&lint, "outbound.credentials-in-clear");
+    assert!(
+        left.len() == 1 && left[0].contains("lost@box.test"),
+        "{left:?}"
+    );
+    assert!(
+        left[0].contains("sender_dependent_relayhost_maps"),
+        "{left:?}"
     );
     let listed = place.must("policy list").json;
     assert_eq!(listed["rules"][0]["manager"], "smtp_sasl_password_maps");

@@ -18,6 +18,8 @@ fn a_rule_is_wished_planned_looked_up_and_taken_back() {
     assert_eq!(place.listed("in_force"), [] as [&str; 0]);
     let status = place.must("status").json;
     assert_eq!(status["wishes"][0]["after"], "3 rules change");
+    let said = place.scene.say(&["status"]).stdout;
+    assert!(said.contains("  policy: 3 rules change\n"), "{said}");
 
     let plan = place.must("plan").json;
     assert_eq!(plan["rules"]["count"], 3);
@@ -281,9 +283,9 @@ fn many_rules_come_and_go_as_a_file() {
 #[test]
 fn a_file_with_bad_lines_is_refused_whole_with_their_numbers() {
     let place = Place::new();
-    let text = "# contract 12\ngood.example encrypt\n*.bad.example may\nother.example sometimes\n\
-                joined.example may\n  match=x\nempty.example\ngood.example may\n\
-                both.example may mach=x\nlast.example secure\n";
+    let text = "\ngood.example encrypt\n*.bad.example may\nother.example sometimes\n\
+                joined.example may\n  x.example may\nempty.example\ngood.example may\n\
+                both.example may mach=x\n# contract 12\nlast.example secure\n";
     let map = place.write("rules", text);
     let import = format!("policy import {}", map.display());
     let refused = place.ends(65, &import).json;
@@ -298,6 +300,7 @@ fn a_file_with_bad_lines_is_refused_whole_with_their_numbers() {
         })
         .collect();
     let expected = [
+        (2, "policy.duplicate"),
         (3, "policy.bad-destination"),
         (4, "policy.bad-policy"),
         (5, "policy.joined-row"),
@@ -312,11 +315,8 @@ fn a_file_with_bad_lines_is_refused_whole_with_their_numbers() {
     assert_eq!(place.listed("wanted"), [] as [&str; 0]);
     let partial = place.ends(65, &format!("{import} --partial")).json;
     assert_eq!(partial["stored"], true);
-    assert_eq!(
-        place.listed("wanted"),
-        ["good.example encrypt", "last.example secure"]
-    );
-    let listed = place.must("policy list good").json;
+    assert_eq!(place.listed("wanted"), ["last.example secure"]);
+    let listed = place.must("policy list last").json;
     assert_eq!(listed["rules"][0]["wanted"]["note"], "contract 12");
     for (name, text) in [
         ("junk.json", "{\"schema\": 2, \"rules\": []}"),
@@ -330,4 +330,28 @@ fn a_file_with_bad_lines_is_refused_whole_with_their_numbers() {
         place.ends(65, "policy import /nowhere/rules.csv").code(),
         "policy.unreadable"
     );
+}
+
+#[test]
+fn a_list_for_no_day_and_no_level_is_refused() {
+    let place = Place::new();
+    place.must("policy add a.example encrypt --until 2020-01-31 --no-preflight");
+    for words in [
+        "policy list --due never",
+        "policy list --due 2026-13-40",
+        "policy list --due 2026-02-29",
+        "policy list --level bogus",
+        "policy list --level may%",
+    ] {
+        let ran = place.ends(64, words);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(
+            said.contains("no day of the calendar") || said.contains("not a TLS security level"),
+            "{words}: {said}"
+        );
+    }
+    let listed = |words: &str| place.must(words).json["rules"].as_array().unwrap().len();
+    assert_eq!(listed("policy list --due 2020-01-31 --level ENCRYPT"), 1);
+    assert_eq!(listed("policy list --due 2020-01-30"), 0);
+    assert_eq!(listed("policy list --level dane"), 0);
 }

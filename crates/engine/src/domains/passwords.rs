@@ -10,7 +10,7 @@ use mailtls::Level;
 use mailtls::destination::Scope;
 use postseal_host::Host;
 use postseal_planner::credentials::{
-    self, Credential, Credentials, Kind, PARAMETER, by_sender, credentials, relayhost,
+    self, Credential, Credentials, Kind, PARAMETER, SenderHop, by_sender, credentials, relayhost,
 };
 use postseal_planner::explain::{Delivery, Subject};
 use postseal_planner::policy::{Manager, Rule, RuleId, dialect};
@@ -20,6 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A domain that no table names.
 const ANYWHERE: &str = "any-domain.invalid";
+/// The next hop of senders without a relay, in words.
+const ANY_DOMAIN: &str = "any domain";
 /// The policy of a managed rule.
 const POLICY: &str = "encrypt";
 
@@ -36,6 +38,13 @@ pub struct HopState {
     pub rule: Option<RuleState>,
 }
 
+impl HopState {
+    /// Whether it stands for whatever server takes the recipient's domain.
+    pub fn is_anywhere(&self) -> bool {
+        self.nexthop == ANY_DOMAIN
+    }
+}
+
 /// What came of [`Engine::sync_credentials`].
 #[derive(Clone, Debug, Default)]
 pub struct Synced {
@@ -47,12 +56,12 @@ impl Engine<'_> {
     /// The next hops that get credentials, with the level that holds there now.
     pub fn credential_hops(&self) -> Result<Vec<HopState>, EngineError> {
         let facts = observe_unadopted(self.host)?;
-        let hops = hops(self.host, &facts, &credentials(&facts))?.named;
+        let Hops { named, anywhere } = hops(self.host, &facts, &credentials(&facts))?;
         let manager = Manager::Passwords.to_string();
         let mut managed = self.store.managed_rules(&self.instance, MOST)?;
         managed.retain(|state| state.id.manager == manager);
         let mut found = Vec::new();
-        for (nexthop, keys) in hops {
+        for (nexthop, keys) in named {
             let level = match Subject::parse(&nexthop) {
                 Ok(_) => level(self.host, &facts, &nexthop)?,
                 Err(_) => None,
@@ -67,6 +76,14 @@ impl Engine<'_> {
                 keys,
             });
         }
+        if !anywhere.is_empty() {
+            found.push(HopState {
+                nexthop: ANY_DOMAIN.to_owned(),
+                keys: anywhere,
+                level: level(self.host, &facts, ANYWHERE)?,
+                rule: None,
+            });
+        }
         Ok(found)
     }
 
@@ -78,8 +95,9 @@ impl Engine<'_> {
         let credentials = credentials(&facts);
         let Hops {
             named,
-            mut findings,
+            anywhere: senders,
         } = hops(self.host, &facts, &credentials)?;
+        let mut findings: Vec<Finding> = senders.iter().map(|key| anywhere(key)).collect();
         let mut wishes = Vec::new();
         let mut wanted = BTreeSet::new();
         for nexthop in named.keys() {
@@ -121,8 +139,8 @@ impl Engine<'_> {
 struct Hops {
     /// Next hop → keys.
     named: BTreeMap<String, Vec<String>>,
-    /// Keys whose next hop depends on the message.
-    findings: Vec<Finding>,
+    /// Keys of senders whose next hop depends on the recipient.
+    anywhere: Vec<String>,
 }
 
 fn hops(host: &dyn Host, facts: &Facts, credentials: &Credentials) -> Result<Hops, EngineError> {
@@ -130,7 +148,7 @@ fn hops(host: &dyn Host, facts: &Facts, credentials: &Credentials) -> Result<Hop
     let by_sender = by_sender(facts);
     let mut found = Hops {
         named: BTreeMap::new(),
-        findings: Vec::new(),
+        anywhere: Vec::new(),
     };
     for credential in &credentials.keys {
         let nexthops = match credential.next_hop(&relayhost) {
@@ -140,7 +158,7 @@ fn hops(host: &dyn Host, facts: &Facts, credentials: &Credentials) -> Result<Hop
         };
         for nexthop in nexthops {
             if nexthop == ANYWHERE {
-                found.findings.push(anywhere(&credential.key));
+                found.anywhere.push(credential.key.clone());
                 continue;
             }
             let keys = found.named.entry(nexthop).or_default();
@@ -164,11 +182,21 @@ fn sender_hops(
     let explained = explain_in(host, facts, &subject, &sender)?;
     let hops = explained.hops.into_iter();
     let smtp = hops.filter(|hop| hop.delivery == Delivery::Smtp);
-    Ok(smtp.map(|hop| hop.nexthop).collect())
+    let mut found: BTreeSet<String> = smtp.map(|hop| hop.nexthop).collect();
+    // Single senders of a domain may have relays of their own.
+    let more = credentials::sender_hops(facts, credential).into_iter();
+    found.extend(more.filter_map(|hop| match hop {
+        SenderHop::Relay(nexthop) => Some(nexthop),
+        SenderHop::Anywhere => None,
+    }));
+    Ok(found.into_iter().collect())
 }
 
 fn level(host: &dyn Host, facts: &Facts, nexthop: &str) -> Result<Option<Level>, EngineError> {
-    let subject = Subject::NextHop(nexthop.to_owned());
+    let subject = match nexthop {
+        ANYWHERE => Subject::Domain(ANYWHERE.to_owned()),
+        nexthop => Subject::NextHop(nexthop.to_owned()),
+    };
     let explained = explain_in(host, facts, &subject, "")?;
     Ok(explained.hops.iter().filter_map(|hop| hop.level).min())
 }

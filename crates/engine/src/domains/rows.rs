@@ -6,7 +6,7 @@
 
 use super::MOST;
 use crate::{Engine, EngineError};
-use postseal_planner::credentials::{credentials, relayhost};
+use postseal_planner::credentials::next_hops;
 use postseal_planner::facts::{Facts, FileLook};
 use postseal_planner::policy::{Renderer, Rule, RuleId};
 use postseal_planner::{Intent, policy_map_files};
@@ -29,12 +29,7 @@ impl Engine<'_> {
         if matches!(facts.files.get(&source), Some(FileLook::File { .. })) {
             return Ok(None);
         }
-        let relayhost = relayhost(facts);
-        let keys = credentials(facts).keys;
-        let hops: BTreeSet<String> = keys
-            .iter()
-            .filter_map(|key| key.next_hop(&relayhost))
-            .collect();
+        let hops = next_hops(facts);
         if hops.is_empty() {
             return Ok(None);
         }

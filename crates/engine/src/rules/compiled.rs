@@ -35,6 +35,8 @@ pub(super) struct Seen {
     hasher: RandomState,
     /// Key → value, and whether the compiled table has it.
     rows: HashMap<u64, (u64, bool)>,
+    /// Rows of more than one line.
+    joined: u64,
     /// Of names in other scripts: rule → policy. Both spellings are one rule.
     wide: HashMap<u64, u64>,
 }
@@ -48,6 +50,11 @@ impl Seen {
     /// How many keys there are.
     pub(super) fn rows(&self) -> u64 {
         self.rows.len() as u64
+    }
+
+    /// How many rows go over more than one line.
+    pub(super) fn joined(&self) -> u64 {
+        self.joined
     }
 
     /// Takes a row, or says why it cannot become a rule beside the others.
@@ -64,6 +71,7 @@ impl Seen {
             let why = format!("Postfix would be given {} for it", keys.join(" and "));
             return Err(bad("policy.other-spelling", &why));
         }
+        self.joined += u64::from(row.lines > 1);
         let whole = (self.hash(&row.value), false);
         let earlier = *self.rows.entry(self.hash(&key)).or_insert(whole);
         if earlier.0 != whole.0 {

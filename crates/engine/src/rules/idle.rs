@@ -16,7 +16,7 @@ use postseal_host::Host;
 use postseal_planner::facts::Facts;
 use postseal_planner::plan::PlanFinding;
 use postseal_planner::policy::{
-    Cause, Home, IdleRow, RowReader, Rule, RuleId, Source, SourceRow, dialect, idle,
+    Cause, Home, IdleRow, RowReader, Rule, RuleId, Scopes, Source, SourceRow, dialect, idle,
     policy_sources, sampled,
 };
 use postseal_planner::{Finding, Intent};
@@ -154,7 +154,7 @@ fn spread(host: &dyn Host, facts: &Facts, source: &Source) -> Option<Spread> {
         // What is not taken is not parsed: there may be a million.
         if matches!(row.content, Content::Pair { .. })
             && spread.takes_next()
-            && let Some(Ok(row)) = RowReader::new(dialect(facts.version)).read(row)
+            && let Some(Ok(row)) = RowReader::new(dialect(facts.version), Scopes::OfKeys).read(row)
         {
             spread.kept.push(row);
         }

@@ -3,23 +3,50 @@
 //! Owns: the report with line numbers. Never: keeps the rules in memory, or reads a format (faces
 //! do).
 
+mod lines;
+mod under_way;
+
 use super::judged::judged;
 use super::wished::exists;
-use super::{Refused, RuleRequest, RulesWished};
+use super::{Refused, RulesWished};
 use crate::domains::MOST;
 use crate::observe::observe_unadopted;
 use crate::{Engine, EngineError};
-use postseal_planner::facts::Facts;
-use postseal_planner::policy::{Both, Manager, Met, Rule, RuleId, meetings};
+use lines::Lines;
+use postseal_planner::policy::{Given, Rule, RuleId};
 use postseal_planner::{Finding, Severity};
-use postseal_store::{RuleView, RuleWish};
+use postseal_store::RuleView;
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
+use under_way::{Import, recipient};
 
 /// Rules judged and staged together.
 const CHUNK: usize = 10_000;
+/// An import has no more lines: of each destination something is kept in memory.
+const MOST_LINES: u64 = 5_000_000;
 /// More refusals than this are counted, not told.
 const TOLD: usize = 100;
+
+/// A rule that is wished, and where it was read.
+#[derive(Clone, Debug)]
+pub struct RuleRequest {
+    /// The rule.
+    pub rule: Rule,
+    /// What is said about it. An import leaves the rest as it is.
+    pub given: Given,
+    /// The line of the file it was read from.
+    pub line: Option<usize>,
+}
+
+impl From<Rule> for RuleRequest {
+    /// A rule that is said whole, by itself.
+    fn from(rule: Rule) -> Self {
+        Self {
+            rule,
+            given: Given::ALL,
+            line: None,
+        }
+    }
+}
 
 /// What becomes of the good rules where others are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +93,8 @@ impl Engine<'_> {
         self.store.drop_staged()?;
         let mut import = Import {
             facts: observe_unadopted(self.host)?,
-            seen: Seen::default(),
+            seen: Lines::default(),
+            worded: self.store.has_worded_rules(&self.instance)?,
             report: RulesImported::default(),
             taken: 0,
             clashes: false,
@@ -141,9 +169,13 @@ impl Engine<'_> {
                 progress(import.taken);
                 self.stop_if_interrupted()?;
             }
+            if import.taken > MOST_LINES {
+                return Err(EngineError::Refused(too_many().into()));
+            }
         }
         self.stage_chunk(&mut chunk, import)?;
         progress(import.taken);
+        self.stop_if_interrupted()?;
         for id in self.store.covered_rules(&self.instance, TOLD)? {
             import.clashes = true;
             import.refuse(Refused {
@@ -183,140 +215,52 @@ impl Engine<'_> {
         chunk: &mut Vec<RuleRequest>,
         import: &mut Import,
     ) -> Result<(), EngineError> {
+        if import.worded {
+            self.keep_words(chunk)?;
+        }
         let mut followed = self.compiled_requests(&import.facts, chunk);
         let rules: Vec<&Rule> = chunk.iter().map(|one| &one.rule).collect();
         let state = self.state()?;
         let tables = state.desired.tables.as_ref();
         let against = judged(self.host, &import.facts, tables, &rules);
         let mut wishes = Vec::with_capacity(chunk.len());
-        for (request, mut findings) in chunk.drain(..).zip(against) {
+        let mut gone = Vec::new();
+        for (request, findings) in chunk.drain(..).zip(against) {
+            let firm = self.there_already(&request.rule, import)?;
             let follows = request.rule.about.follow;
             let made = follows.and_then(|_| followed.remove(&request.rule.id.destination));
-            // What a rule that follows mail meets is judged by its next hops.
-            if let Some(made) = &made {
-                findings = made.as_ref().err().cloned().unwrap_or_default();
-            }
-            match import.seen.meets(&request.rule) {
-                Earlier::Not => {}
-                // The other spelling of its name.
-                Earlier::Same => continue,
-                Earlier::Another => findings.push(twice(&request.rule.id)),
-            }
-            findings.extend(self.there_already(&request.rule, import)?);
-            let rules = match &made {
-                None => std::slice::from_ref(&request.rule),
-                Some(made) => made.as_deref().unwrap_or_default(),
-            };
-            findings.extend(rules.iter().filter_map(|rule| import.incomparable(rule)));
-            if findings.is_empty() {
-                let rules = made.and_then(Result::ok);
-                let rules = rules.unwrap_or_else(|| vec![request.rule]);
-                rules.iter().for_each(|rule| import.take_managed(rule));
-                wishes.extend(rules.into_iter().map(RuleWish::Put));
-            } else {
-                import.refuse(Refused {
-                    line: request.line,
-                    destination: request.rule.id.shown(),
-                    findings,
-                });
-            }
+            let judged = import.judge(request, findings, made, firm);
+            wishes.extend(judged.put);
+            gone.extend(judged.gone);
         }
         self.store.stage_rules(&wishes)?;
+        if !gone.is_empty() {
+            self.store.unstage_rules(&gone)?;
+        }
+        Ok(())
+    }
+
+    /// Gives each rule the words that its line does not say, of the rule that is there.
+    fn keep_words(&self, chunk: &mut [RuleRequest]) -> Result<(), EngineError> {
+        let partly = |one: &&mut RuleRequest| !one.given.has(Given::ALL);
+        let mut partly: Vec<&mut RuleRequest> = chunk.iter_mut().filter(partly).collect();
+        let ids: Vec<RuleId> = partly.iter().map(|one| one.rule.id.clone()).collect();
+        let states = self.store.rule_states(&self.instance, &ids)?;
+        for (request, state) in partly.iter_mut().zip(states) {
+            if let Some(now) = state.wanted {
+                request.rule.keep(request.given, &now);
+            }
+        }
         Ok(())
     }
 }
 
-/// An import under way.
-struct Import {
-    facts: Facts,
-    seen: Seen,
-    report: RulesImported,
-    taken: u64,
-    /// Rules that were staged would write one key twice.
-    clashes: bool,
-    /// Destination → the rules that are managed elsewhere.
-    managed: HashMap<String, Vec<Rule>>,
-    /// Whose mail followed rules follow.
-    recipients: HashSet<String>,
-}
-
-/// Whose mail a followed rule follows.
-fn recipient(rule: &Rule) -> Option<String> {
-    match Manager::of(&rule.id) {
-        Some(Manager::Recipient(recipient)) => Some(recipient),
-        _ => None,
-    }
-}
-
-impl Import {
-    fn may_be_stored(&self, wholeness: Wholeness) -> bool {
-        self.report.refused == 0 || (wholeness == Wholeness::Partial && !self.clashes)
-    }
-
-    /// Why a rule cannot be kept beside those of its destination that are managed elsewhere.
-    fn incomparable(&self, rule: &Rule) -> Option<Finding> {
-        let managed = self.managed.get(&rule.id.destination)?;
-        let others = managed.iter().filter(|one| one.id != rule.id);
-        let all: Vec<Rule> = std::iter::once(rule).chain(others).cloned().collect();
-        meetings(&all).iter().find_map(Met::finding)
-    }
-
-    /// A followed rule that later ones must be kept beside.
-    fn take_managed(&mut self, rule: &Rule) {
-        if rule.id.manager.is_empty() {
-            return;
-        }
-        let there = self.managed.entry(rule.id.destination.clone());
-        let there = there.or_default();
-        there.retain(|one| one.id != rule.id);
-        there.push(rule.clone());
-        self.recipients.extend(recipient(rule));
-    }
-
-    fn refuse(&mut self, refused: Refused) {
-        self.report.refused += 1;
-        if self.report.wished.refused.len() < TOLD {
-            self.report.wished.refused.push(refused);
-        }
-    }
-}
-
-/// The destinations so far, as 64 bits each: of a million, two differ and look alike once in
-/// thirty million imports, and that one is refused, not lost.
-#[derive(Default)]
-struct Seen {
-    hasher: RandomState,
-    rules: HashMap<u64, u64>,
-}
-
-/// Whether a destination was there before.
-enum Earlier {
-    Not,
-    /// With the same policy.
-    Same,
-    /// With another one.
-    Another,
-}
-
-impl Seen {
-    fn meets(&mut self, rule: &Rule) -> Earlier {
-        let id = self.hasher.hash_one(&rule.id);
-        let whole = (&rule.id, rule.both == Both::Yes, &rule.policy);
-        let whole = self.hasher.hash_one(whole);
-        match self.rules.insert(id, whole) {
-            None => Earlier::Not,
-            Some(other) if other == whole => Earlier::Same,
-            Some(_) => Earlier::Another,
-        }
-    }
-}
-
-fn twice(id: &RuleId) -> Finding {
+fn too_many() -> Finding {
     Finding::new(
-        "policy.duplicate",
+        "policy.too-many",
         Severity::Error,
-        format!("{} stands more than once.", id.shown()),
-        "Take one of the lines out: which of them is meant cannot be known.",
+        format!("The file has more than {MOST_LINES} lines."),
+        "A rule for a domain and all names below it (scope both) may stand for many of them.",
     )
 }
 

@@ -9,7 +9,7 @@ use super::source::{More, each_row};
 use crate::{Engine, EngineError};
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::{Named, PolicyTable};
-use postseal_planner::policy::{RowReader, RuleId, SourceRow, dialect, policy_sources};
+use postseal_planner::policy::{RowReader, RuleId, Scopes, SourceRow, dialect, policy_sources};
 use postseal_planner::{Finding, Severity};
 use postseal_store::InstanceState;
 
@@ -73,7 +73,7 @@ impl Engine<'_> {
         let Ok(stream) = self.host.open(&table.path) else {
             return Ok(None);
         };
-        let mut reader = RowReader::new(dialect(facts.version));
+        let mut reader = RowReader::new(dialect(facts.version), Scopes::OfKeys);
         let mut differs = Differs::default();
         let mut chunk: Vec<SourceRow> = Vec::new();
         let mut failed = None;

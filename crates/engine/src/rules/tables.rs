@@ -7,6 +7,7 @@
 //! just these rows, and once to stage them. Of a million rows only hashes are in memory.
 
 mod edited;
+mod known;
 mod words;
 
 use super::compiled::{Compiled, Seen, compared};
@@ -14,16 +15,17 @@ use super::rows::Rows;
 use super::source::{More, each_row};
 use crate::{Engine, EngineError};
 use edited::is_of;
+use known::{as_known, rules_answer, told};
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::{AdoptedTables, Named, Owned, Policies, PolicyTable};
 use postseal_planner::policy::{
-    BadRow, Candidate, RowReader, Source, dialect, named_tables, services_with_tables,
+    BadRow, Candidate, RowReader, Scopes, Source, dialect, named_tables, services_with_tables,
 };
 use postseal_planner::{Digest, Finding, Refusal};
 use postseal_store::{InstanceState, RuleView, RuleWish};
 use std::path::PathBuf;
 use words::{
-    AHEAD, BAD_ROWS, Left, bad_rows, behind, both_forms, left, left_after, not_compiled,
+    AHEAD, BAD_ROWS, Left, bad_rows, behind, both_forms, joined, left, left_after, not_compiled,
     other_service, other_type,
 };
 
@@ -78,7 +80,7 @@ pub struct TableDrift {
 
 /// What one table came to.
 enum Looked {
-    Adopted(PolicyTable),
+    Adopted(PolicyTable, Option<Finding>),
     Left(Left),
 }
 
@@ -191,7 +193,8 @@ impl Engine<'_> {
         let mut candidates = candidates.into_iter().enumerate();
         for (at, candidate) in candidates.by_ref() {
             let one = match self.look_at_table(facts, candidate)? {
-                Looked::Adopted(table) => {
+                Looked::Adopted(table, told) => {
+                    findings.extend(told);
                     looks.tables.push(table);
                     continue;
                 }
@@ -253,13 +256,15 @@ impl Engine<'_> {
                 "{path} was edited while it was read; say it again"
             )));
         }
-        Ok(Looked::Adopted(PolicyTable {
+        let told = joined(&source, judged.joined);
+        let table = PolicyTable {
             name: source.name,
             table: source.table,
             path: source.path,
             digest: judged.digest,
             rows: judged.rows,
-        }))
+        };
+        Ok(Looked::Adopted(table, told))
     }
 
     /// Whether every row is a rule, and the compiled table has just these rows.
@@ -270,7 +275,7 @@ impl Engine<'_> {
     ) -> Result<Result<Judged, Left>, EngineError> {
         let mut seen = Seen::default();
         let mut bad: Vec<BadRow> = Vec::new();
-        let mut reader = RowReader::new(dialect(facts.version));
+        let mut reader = RowReader::new(dialect(facts.version), Scopes::OfKeys);
         let read = self.each_row_of(source, &mut |row| {
             let judged = reader.read(row);
             bad.extend(judged.and_then(|row| row.and_then(|row| seen.put(row)).err()));
@@ -293,9 +298,13 @@ impl Engine<'_> {
                 "it has more rows than can be adopted",
             )));
         };
-        let rows = seen.rows();
+        let (rows, joined) = (seen.rows(), seen.joined());
         match compared(self.host, source, seen) {
-            Compiled::Same => Ok(Ok(Judged { digest, rows })),
+            Compiled::Same => Ok(Ok(Judged {
+                digest,
+                rows,
+                joined,
+            })),
             Compiled::Unknown(why) => {
                 let why = format!("what Postfix finds in it cannot be listed: {why}");
                 Ok(Err(left(&source.name, &why)))
@@ -309,7 +318,7 @@ impl Engine<'_> {
         facts: &Facts,
         source: &Source,
     ) -> Result<Option<Digest>, EngineError> {
-        let mut reader = RowReader::new(dialect(facts.version));
+        let mut reader = RowReader::new(dialect(facts.version), Scopes::OfKeys);
         let mut chunk = Vec::with_capacity(CHUNK);
         let mut failed = None;
         let stream = self.host.open(&source.path)?;
@@ -354,38 +363,12 @@ impl Engine<'_> {
 struct Judged {
     digest: Digest,
     rows: u64,
-}
-
-/// Whether a map of the rules answers, so that tables stand behind it or have been replaced.
-fn rules_answer(state: &InstanceState) -> bool {
-    let tables = state.desired.tables.as_ref();
-    let replaced = tables.is_some_and(|tables| tables.named == Named::NoMore);
-    state.desired.policies.is_some() || replaced
+    /// Rows of more than one line.
+    joined: u64,
 }
 
 /// As it is written.
 fn name_of(candidate: &Candidate) -> &str {
     let (Candidate::Source(Source { name, .. }) | Candidate::Other { name, .. }) = candidate;
     name
-}
-
-/// The tables are as they were.
-fn as_known(read: TablesRead, known: Option<&AdoptedTables>) -> TablesRead {
-    let tables = || known.into_iter().flat_map(|known| &known.tables).map(told);
-    TablesRead {
-        adopted: tables().collect(),
-        earlier: tables().collect(),
-        tables: known.cloned(),
-        staged: false,
-        ..read
-    }
-}
-
-fn told(table: &PolicyTable) -> TableRead {
-    TableRead {
-        table: table.name.clone(),
-        path: table.path.clone(),
-        rows: table.rows,
-        digest: table.digest,
-    }
 }

@@ -3,6 +3,7 @@
 //! Owns: what is said against a rule before it is stored, and the report of what came of many.
 //! Never: changes Postfix; `apply` does.
 
+use super::RuleRequest;
 use super::judged::judged;
 use super::servers::{Look, barring};
 use crate::domains::MOST;
@@ -15,15 +16,6 @@ use std::collections::BTreeSet;
 
 /// So many changes are told one by one.
 const SHOWN: usize = 200;
-
-/// A rule that is wished, and where it was read.
-#[derive(Clone, Debug)]
-pub struct RuleRequest {
-    /// The rule.
-    pub rule: Rule,
-    /// The line of the file it was read from.
-    pub line: Option<usize>,
-}
 
 /// Which rules may be there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,7 +117,7 @@ impl Engine<'_> {
             forced,
             look,
         };
-        let request = vec![RuleRequest { rule, line: None }];
+        let request = vec![RuleRequest::from(rule)];
         let (mut report, mut wishes) = self.judged_requests(request, how, Some(now))?;
         if report.refused.is_empty() {
             for state in self

@@ -265,7 +265,7 @@ impl Bench {
         let request = |text: &&str| {
             let (destination, policy) = text.split_once(' ').unwrap();
             let rule = Rule::new(destination, None, policy, dialect).unwrap();
-            RuleRequest { rule, line: None }
+            RuleRequest::from(rule)
         };
         let requests: Vec<RuleRequest> = rules.iter().map(request).collect();
         let wished = self

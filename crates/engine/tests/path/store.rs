@@ -8,9 +8,9 @@ use postseal_planner::policy::{Rule, RuleId};
 use postseal_planner::renewal::Renewal;
 use postseal_planner::{Intent, Plan, Preflight};
 use postseal_store::{
-    AcmeAccount, AcmeStore, AuditEntry, Certificate, Close, InstanceState, NewCertificate,
-    NewOperation, NextKey, Operation, PendingRequest, Phase, PolicyStore, RuleFilter, RuleState,
-    RuleView, RuleWish, Staged, Store, StoreError, Watch,
+    AcmeAccount, AcmeStore, AuditEntry, Certificate, Close, InstanceState, Known, LevelChange,
+    NewCertificate, NewOperation, NextKey, Operation, PendingRequest, Phase, PolicyStore,
+    RuleFilter, RuleState, RuleTake, RuleView, RuleWish, Staged, Store, StoreError, Watch,
 };
 use zeroize::Zeroizing;
 
@@ -124,12 +124,32 @@ impl PolicyStore for FullStore<'_> {
         self.inner.count_rule_changes(operation)
     }
 
+    fn rule_levels(&self, instance: &str, take: RuleTake) -> Result<Vec<LevelChange>, StoreError> {
+        self.inner.rule_levels(instance, take)
+    }
+
+    fn known_destinations(&self, instance: &str) -> Result<Known, StoreError> {
+        self.inner.known_destinations(instance)
+    }
+
+    fn due_rules(&self, instance: &str, day: &str) -> Result<u64, StoreError> {
+        self.inner.due_rules(instance, day)
+    }
+
     fn wish_rules(&mut self, instance: &str, wishes: &[RuleWish]) -> Result<(), StoreError> {
         self.write(|store| store.wish_rules(instance, wishes))
     }
 
     fn stage_rules(&mut self, wishes: &[RuleWish]) -> Result<u64, StoreError> {
         self.write(|store| store.stage_rules(wishes))
+    }
+
+    fn unstage_rules(&mut self, ids: &[RuleId]) -> Result<(), StoreError> {
+        self.write(|store| store.unstage_rules(ids))
+    }
+
+    fn has_worded_rules(&self, instance: &str) -> Result<bool, StoreError> {
+        self.inner.has_worded_rules(instance)
     }
 
     fn covered_rules(&self, instance: &str, limit: usize) -> Result<Vec<RuleId>, StoreError> {

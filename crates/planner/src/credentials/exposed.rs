@@ -4,6 +4,7 @@
 //! from the sources of the tables. Never: guesses: where a table cannot be read, or a transport
 //! with a level of its own may carry the mail, nothing is said.
 
+use super::senders::{self, SenderHop};
 use super::{Credential, PARAMETER, credentials_in, source};
 use crate::explain::{Hop, met};
 use crate::facts::{Facts, FileLook};
@@ -11,11 +12,15 @@ use crate::resolve::{Answer, Answers, Asked, Question};
 use crate::view::{Service, View};
 use mailtls::Level;
 use postfix_cf::table::{Content, rows};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 /// A next hop has few parents and few tables.
 const MOST_LOOKS: usize = 2_000;
+/// A domain that no table names: a sender without a relay sends to any.
+const ANYWHERE: &str = "any-domain.invalid";
+/// The same in words.
+pub(crate) const ANY_DOMAIN: &str = "any domain";
 /// Where mail is given another transport than the default.
 const ROUTES: [&str; 2] = ["transport_maps", "sender_dependent_default_transport_maps"];
 
@@ -41,21 +46,67 @@ pub fn exposed(
     if credentials.keys.is_empty() {
         return Vec::new();
     }
+    let mut sources = Sources::new(facts);
+    let mut found = Vec::new();
+    for credential in &credentials.keys {
+        for (nexthop, relay) in hops_of(&view, credential, &credentials.keys, &mut sources) {
+            let level = weakest(&view, credential, &nexthop, &relay, &mut sources);
+            found.extend(level.map(|level| Exposed {
+                credential: credential.clone(),
+                nexthop: match nexthop.as_str() {
+                    ANYWHERE => ANY_DOMAIN.to_owned(),
+                    _ => nexthop,
+                },
+                level,
+            }));
+        }
+    }
+    found
+}
+
+/// The next hops that get credentials, beside the relay that all their mail goes by.
+fn hops_of(
+    view: &View<'_>,
+    credential: &Credential,
+    all: &[Credential],
+    sources: &mut Sources<'_>,
+) -> Vec<(String, String)> {
     let relayhost = view.value(None, "relayhost");
-    let mut sources = Sources {
-        facts,
-        tables: BTreeMap::new(),
+    if let Some(nexthop) = credential.next_hop(&relayhost) {
+        return vec![(nexthop, relayhost)];
+    }
+    let found = senders::hops(view, credential, all, sources);
+    let hop = |hop| match hop {
+        SenderHop::Anywhere => (ANYWHERE.to_owned(), String::new()),
+        SenderHop::Relay(hop) if senders::routed(view) => (hop, String::new()),
+        SenderHop::Relay(hop) => (hop.clone(), hop),
     };
-    let found = credentials.keys.into_iter().filter_map(|credential| {
-        let nexthop = credential.next_hop(&relayhost)?;
-        let level = weakest(&view, &credential, &nexthop, &relayhost, &mut sources)?;
-        Some(Exposed {
-            credential,
-            nexthop,
-            level,
-        })
-    });
-    found.collect()
+    found.unwrap_or_default().into_iter().map(hop).collect()
+}
+
+/// The relays of senders with credentials of their own, of an instance. Nothing where the tables
+/// cannot be read.
+pub fn sender_hops(facts: &Facts, credential: &Credential) -> Vec<SenderHop> {
+    let main = postfix_cf::MainCf::parse(&facts.main_cf.bytes);
+    let master = postfix_cf::MasterCf::parse(&facts.master_cf.bytes);
+    let view = View::new(&main, &master, facts);
+    let all = credentials_in(&view).keys;
+    senders::hops(&view, credential, &all, &mut Sources::new(facts)).unwrap_or_default()
+}
+
+/// All next hops with credentials that can be told.
+pub fn next_hops(facts: &Facts) -> BTreeSet<String> {
+    let main = postfix_cf::MainCf::parse(&facts.main_cf.bytes);
+    let master = postfix_cf::MasterCf::parse(&facts.master_cf.bytes);
+    let view = View::new(&main, &master, facts);
+    let all = credentials_in(&view).keys;
+    let mut sources = Sources::new(facts);
+    let hops = all
+        .iter()
+        .flat_map(|credential| hops_of(&view, credential, &all, &mut sources));
+    hops.map(|(nexthop, _)| nexthop)
+        .filter(|nexthop| nexthop != ANYWHERE)
+        .collect()
 }
 
 /// The level at which a next hop may see credentials in clear; `None` where it does not, and where
@@ -155,22 +206,31 @@ fn hops(
 }
 
 /// The sources of tables, each read once.
-struct Sources<'f> {
+pub(super) struct Sources<'f> {
     facts: &'f Facts,
     tables: BTreeMap<String, Option<HashMap<String, String>>>,
 }
 
-impl Sources<'_> {
+impl<'f> Sources<'f> {
+    fn new(facts: &'f Facts) -> Self {
+        Self {
+            facts,
+            tables: BTreeMap::new(),
+        }
+    }
+
+    /// The rows of a table, by their keys in small letters; nothing where it cannot be read.
+    pub(super) fn rows(&mut self, table: &str) -> Option<&HashMap<String, String>> {
+        let facts = self.facts;
+        let rows = self.tables.entry(table.to_owned());
+        rows.or_insert_with(|| read(facts, table)).as_ref()
+    }
+
     fn answer(&mut self, question: &Question) -> Option<Answer> {
         let Question::Lookup { table, key } = question else {
             return None;
         };
-        let facts = self.facts;
-        let rows = self
-            .tables
-            .entry(table.clone())
-            .or_insert_with(|| read(facts, table));
-        let found = rows.as_ref()?.get(&key.to_lowercase());
+        let found = self.rows(table)?.get(&key.to_lowercase());
         Some(found.map_or(Answer::NotFound, |value| Answer::Found(value.clone())))
     }
 }

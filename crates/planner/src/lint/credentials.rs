@@ -3,11 +3,11 @@
 //! Owns: the words. Never: finds out the level (`credentials` does).
 
 use super::context::Context;
-use super::rule::{Rule, rule};
+use super::rule::{Place, Rule, rule};
 use crate::Facts;
 use crate::Finding;
 use crate::Severity::Fatal;
-use crate::credentials::{Exposed, PARAMETER, exposed};
+use crate::credentials::{ANY_DOMAIN, Exposed, PARAMETER, exposed};
 use postfix_cf::{MainCf, MasterCf};
 
 /// The rules.
@@ -47,7 +47,14 @@ fn found(exposed: &Exposed) -> Finding {
         credential.key
     );
     let text = format!("{PARAMETER}: {}", credential.key);
-    CLEAR
+    let found = CLEAR
         .says(message)
-        .at(&credential.file, credential.line, text)
+        .at(&credential.file, credential.line, text);
+    match nexthop.as_str() {
+        ANY_DOMAIN => found.remedy(
+            "Give the sender a relay in sender_dependent_relayhost_maps, then `postseal domain \
+             sync` demands TLS of it; or take the key out.",
+        ),
+        _ => found,
+    }
 }

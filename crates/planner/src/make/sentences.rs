@@ -5,6 +5,7 @@
 use super::build::Pairs;
 use crate::compile::{sni, stored_at};
 use crate::facts::{Facts, MasterState};
+use crate::intent::{Intent, Named};
 use crate::plan::{OutboundChange, PolicyMap, SniMap, Step};
 use crate::report::{AuthExpectation, ServiceExpectation, TlsExpectation, WireExpectation};
 use crate::view::View;
@@ -21,6 +22,7 @@ pub(super) fn of(plan: &Plan, pairs: &Pairs, facts: &Facts) -> Vec<String> {
     }
     let mut sentences = Vec::new();
     sentences.extend(plan.steps.iter().filter_map(|step| installed(step, facts)));
+    sentences.extend(both_forms(plan));
     sentences.extend(changed(pairs));
     sentences.extend(plan.expectations.iter().filter_map(expected));
     let after = View::new(&pairs.after.main, &pairs.after.master, facts);
@@ -83,6 +85,24 @@ fn policies(map: &PolicyMap, facts: &Facts) -> String {
          names it.{why}",
         map.name()
     )
+}
+
+/// Rows of names whose other spelling the adopted tables did not have, where a map takes their
+/// place.
+fn both_forms(plan: &Plan) -> Option<String> {
+    let named = |intent: &Intent| intent.tables.as_ref().map(|tables| tables.named);
+    if named(&plan.earlier) != Some(Named::Still) || named(&plan.intent) != Some(Named::NoMore) {
+        return None;
+    }
+    let tables = plan.earlier.tables.as_ref()?;
+    let there: u64 = tables.tables.iter().map(|table| table.rows).sum();
+    let more = tables.policies.rows.checked_sub(there);
+    more.filter(|more| *more > 0).map(|more| {
+        format!(
+            "Internationalized names stood in one form only in {more} rows of the tables; the map \
+             has them with U-labels and with A-labels."
+        )
+    })
 }
 
 fn names(map: &SniMap) -> String {

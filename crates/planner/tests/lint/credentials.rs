@@ -2,6 +2,7 @@
 
 use crate::host::facts;
 use postfix_cf::{MainCf, MasterCf};
+use postseal_planner::credentials::{Exposed, exposed};
 use postseal_planner::facts::FileLook;
 use postseal_planner::lint::{LintInput, lint};
 use postseal_planner::{Finding, Severity};
@@ -41,6 +42,113 @@ fn said(main: &str, master: &str, keys: &str, policy: &str) -> Vec<Finding> {
         ..LintInput::default()
     });
     found.into_iter().filter(|one| one.code == CODE).collect()
+}
+
+const BY_SENDER: &str = "smtp_sender_dependent_authentication = yes\n\
+    sender_dependent_relayhost_maps = hash:/relays\n";
+
+/// `key → next hop` of senders' credentials that may go in clear, with the rows of `/relays`.
+fn of_senders(main: &str, keys: &str, relays: &str, policy: &str) -> Vec<String> {
+    let text = format!("{AUTH}{MAPS}{BY_SENDER}{main}");
+    let files = vec![
+        ("/passwords", file(keys)),
+        ("/policy", file(policy)),
+        ("/relays", file(relays)),
+    ];
+    let facts = facts(&text, files);
+    let (main, master) = (
+        MainCf::parse(text.as_bytes()),
+        MasterCf::parse(CLIENT.as_bytes()),
+    );
+    let found = exposed(&main, &master, &facts);
+    let line = |one: &Exposed| format!("{} → {}", one.credential.key, one.nexthop);
+    found.iter().map(line).collect()
+}
+
+#[test]
+fn credentials_of_senders_go_by_their_relays() {
+    let relays = "boss@a.example [boss.example]:587\n@a.example [a.example]:587\n\
+        free@a.example DUNNO\n";
+    let cases: [(&str, &str, &str, &str, &[&str]); 9] = [
+        (
+            "",
+            "boss@A.example u:p\n",
+            relays,
+            "",
+            &["boss@A.example → [boss.example]:587"],
+        ),
+        (
+            "",
+            "clerk@a.example u:p\n",
+            relays,
+            "",
+            &["clerk@a.example → [a.example]:587"],
+        ),
+        // Of a domain's senders some have relays of their own, and one none.
+        (
+            "relayhost = [r.example]\n",
+            "@a.example u:p\n",
+            relays,
+            "",
+            &[
+                "@a.example → [a.example]:587",
+                "@a.example → [boss.example]:587",
+                "@a.example → [r.example]",
+            ],
+        ),
+        // One of them has credentials of its own.
+        (
+            "relayhost = [r.example]\n",
+            "@a.example u:p\nboss@a.example u:p\n",
+            relays,
+            "[a.example]:587 encrypt\n[boss.example]:587 encrypt\n",
+            &["@a.example → [r.example]"],
+        ),
+        (
+            "",
+            "x@b.example u:p\n",
+            relays,
+            "",
+            &["x@b.example → any domain"],
+        ),
+        (
+            "relayhost = [r.example]\n",
+            "x@b.example u:p\n",
+            relays,
+            "[r.example] secure\n",
+            &[],
+        ),
+        (
+            "",
+            "x@a.example u:p\n",
+            relays,
+            "[a.example]:587 encrypt\n",
+            &[],
+        ),
+        // The last one counts: senders decide nothing.
+        (
+            "smtp_sender_dependent_authentication = no\n",
+            "boss@a.example u:p\n",
+            relays,
+            "",
+            &[],
+        ),
+        // It cannot be read.
+        (
+            "sender_dependent_relayhost_maps = ldap:/x\n",
+            "boss@a.example u:p\n",
+            relays,
+            "",
+            &[],
+        ),
+    ];
+    for (main, keys, relays, policy, wanted) in cases {
+        assert_eq!(
+            of_senders(main, keys, relays, policy),
+            wanted,
+            "{main}{keys}"
+        );
+    }
 }
 
 const MAPS: &str = "smtp_tls_policy_maps = hash:/policy\n";

@@ -2,8 +2,10 @@
 //!
 //! Owns: one transaction a call. Never: SQL; that is in `rules` and `rule_wishes`.
 
-use super::{SqliteStore, instances, preflights, rule_stage, rule_wishes, rules};
-use crate::policy::{PolicyStore, RuleFilter, RuleState, RuleView, RuleWish, Staged};
+use super::{SqliteStore, instances, preflights, rule_counts, rule_stage, rule_wishes, rules};
+use crate::policy::{
+    Known, LevelChange, PolicyStore, RuleFilter, RuleState, RuleTake, RuleView, RuleWish, Staged,
+};
 use crate::{InstanceState, StoreError};
 use postseal_planner::Preflight;
 use postseal_planner::policy::{Rule, RuleId};
@@ -53,12 +55,32 @@ impl PolicyStore for SqliteStore {
         self.read(async |db| rules::count_changes(db, operation).await)
     }
 
+    fn rule_levels(&self, instance: &str, take: RuleTake) -> Result<Vec<LevelChange>, StoreError> {
+        self.read(async |db| rule_counts::levels(db, instance, take).await)
+    }
+
+    fn known_destinations(&self, instance: &str) -> Result<Known, StoreError> {
+        self.read(async |db| rule_counts::known(db, instance).await)
+    }
+
+    fn due_rules(&self, instance: &str, day: &str) -> Result<u64, StoreError> {
+        self.read(async |db| rule_counts::due(db, instance, day).await)
+    }
+
     fn wish_rules(&mut self, instance: &str, wishes: &[RuleWish]) -> Result<(), StoreError> {
         self.write(async |db| rule_wishes::wish(db, instance, wishes).await)
     }
 
     fn stage_rules(&mut self, wishes: &[RuleWish]) -> Result<u64, StoreError> {
         self.write(async |db| rule_stage::stage(db, wishes).await)
+    }
+
+    fn unstage_rules(&mut self, ids: &[RuleId]) -> Result<(), StoreError> {
+        self.write(async |db| rule_stage::unstage(db, ids).await)
+    }
+
+    fn has_worded_rules(&self, instance: &str) -> Result<bool, StoreError> {
+        self.read(async |db| rule_counts::has_worded(db, instance).await)
     }
 
     fn covered_rules(&self, instance: &str, limit: usize) -> Result<Vec<RuleId>, StoreError> {

@@ -11,6 +11,9 @@ use postseal_planner::policy::RuleId;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Row};
 
+/// Rules taken off by one statement.
+const CHUNK: usize = 5_000;
+
 const STAGE: &str = "
     CREATE TEMP TABLE IF NOT EXISTS rule_stage (
         destination TEXT NOT NULL,
@@ -51,6 +54,25 @@ pub(super) async fn stage(
         staged += done.rows_affected();
     }
     Ok(staged)
+}
+
+/// Takes rules off the stage.
+pub(super) async fn unstage(db: &mut SqliteConnection, ids: &[RuleId]) -> Result<(), StoreError> {
+    for chunk in ids.chunks(CHUNK) {
+        let asked: Vec<[&str; 2]> = chunk
+            .iter()
+            .map(|id| [id.destination.as_str(), id.manager.as_str()])
+            .collect();
+        sqlx::query(
+            "DELETE FROM rule_stage WHERE (destination, manager) IN (
+                 SELECT value ->> 0, value ->> 1 FROM json_each($1))",
+        )
+        .bind(serde_json::json!(asked).to_string())
+        .execute(&mut *db)
+        .await
+        .doing("take rules off the stage")?;
+    }
+    Ok(())
 }
 
 /// Domains for both themselves and what is below, of which the rows below are written by a rule of

@@ -93,6 +93,11 @@ fn renewals() {
 }
 
 #[test]
+fn rule_counts() {
+    on_sqlite(body::rule_counts);
+}
+
+#[test]
 fn rules() {
     on_sqlite(body::rules);
 }

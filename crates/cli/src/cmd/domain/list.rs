@@ -44,7 +44,15 @@ pub(super) fn run(_args: &ListArgs, global: &Global) -> Result<Answer, Failure> 
         text.push('\n');
         text.push_str(&table::render(&HOPS, &rows));
     }
-    if hops.iter().any(lacks_rule) {
+    let (anywhere, named): (Vec<&HopState>, Vec<&HopState>) =
+        hops.iter().partition(|hop| hop.is_anywhere());
+    if anywhere.into_iter().any(lacks_rule) {
+        text.push_str(
+            "Senders without a relay show their credentials to any server, maybe in clear: give \
+             each a relay in sender_dependent_relayhost_maps.\n",
+        );
+    }
+    if named.into_iter().any(lacks_rule) {
         text.push_str(
             "Credentials may go in clear where the level is none, may or dane: `postseal domain \
              sync` wishes for rules that demand TLS.\n",

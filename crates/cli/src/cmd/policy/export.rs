@@ -2,13 +2,13 @@
 //!
 //! Owns: writing each form. Never: holds more than a page of rules.
 
-use super::records::{Format, record};
+use super::records::{COLUMNS, Format, record};
 use crate::answer::Answer;
 use crate::config::{Global, Output};
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use clap::Args;
-use postseal_planner::policy::{Rule, written};
+use postseal_planner::policy::{Rule, annotated};
 use postseal_store::RuleView;
 use std::collections::BTreeSet;
 use std::io::{BufWriter, Write};
@@ -55,8 +55,7 @@ struct Out<W: Write> {
     begun: bool,
     /// Recipients whose rules were written.
     followed: BTreeSet<String>,
-    /// Rules for one destination.
-    waiting: Vec<Rule>,
+    text: String,
 }
 
 impl<W: Write> Out<W> {
@@ -66,24 +65,21 @@ impl<W: Write> Out<W> {
             to,
             begun: false,
             followed: BTreeSet::new(),
-            waiting: Vec::new(),
+            text: String::new(),
         }
     }
 
     fn head(&mut self) -> std::io::Result<()> {
         match self.format {
             Format::Map => Ok(()),
-            Format::Csv => writeln!(
-                self.to,
-                "destination,policy,scope,note,owner,tags,until,follow"
-            ),
+            Format::Csv => writeln!(self.to, "{}", COLUMNS.join(",")),
             Format::Json => write!(self.to, "{{\"schema\": 1, \"rules\": ["),
         }
     }
 
     fn rule(&mut self, rule: &Rule) -> std::io::Result<()> {
         // A rule that follows mail is written once, for its recipients.
-        if let (Some(wish), false) = (rule.followed(), self.format == Format::Map) {
+        if let Some(wish) = rule.followed() {
             return match self.followed.insert(wish.id.destination.clone()) {
                 true => self.rule(&wish),
                 false => Ok(()),
@@ -95,27 +91,13 @@ impl<W: Write> Out<W> {
         }
         match self.format {
             Format::Map => {
-                let waits = self.waiting.first();
-                if waits.is_some_and(|one| one.id.destination != rule.id.destination) {
-                    self.rows()?;
-                }
-                self.waiting.push(rule.clone());
-                Ok(())
+                self.text.clear();
+                annotated(rule, &mut self.text);
+                self.to.write_all(self.text.as_bytes())
             }
             Format::Csv => {
                 let mut line = csv::WriterBuilder::new().from_writer(Vec::new());
-                let about = &rule.about;
-                let word = |word: &Option<String>| word.clone().unwrap_or_default();
-                line.write_record([
-                    &rule.id.destination,
-                    &rule.policy,
-                    rule.scope().name(),
-                    &word(&about.note),
-                    &word(&about.owner),
-                    &about.tags.join(" "),
-                    &word(&about.until),
-                    &about.follow.map(|_| "yes".to_owned()).unwrap_or_default(),
-                ])?;
+                line.write_record(record(rule).cells())?;
                 let bytes = line.into_inner().map_err(|error| error.into_error())?;
                 self.to.write_all(&bytes)
             }
@@ -132,27 +114,7 @@ impl<W: Write> Out<W> {
         }
     }
 
-    /// The rows of the rules for one destination: a key that stands twice is an error of a map.
-    fn rows(&mut self) -> std::io::Result<()> {
-        let rules = std::mem::take(&mut self.waiting);
-        for rule in &rules {
-            if let Some(wish) = rule.followed() {
-                writeln!(self.to, "# follows mail for {}", wish.id.shown())?;
-            }
-            if let Some(note) = &rule.about.note {
-                writeln!(self.to, "# {note}")?;
-            }
-        }
-        for row in written(&rules) {
-            for key in row.keys() {
-                writeln!(self.to, "{key} {}", row.policy)?;
-            }
-        }
-        Ok(())
-    }
-
     fn tail(&mut self) -> std::io::Result<()> {
-        self.rows()?;
         if self.format == Format::Json {
             writeln!(self.to, "\n]}}")?;
         }

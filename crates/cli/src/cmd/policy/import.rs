@@ -1,27 +1,30 @@
 //! `policy import`: many rules at once.
 //!
-//! Owns: opening the file, and the report. Never: holds a million rules in memory.
+//! Owns: which form is read, and the report. Never: holds a million rules in memory.
 
-use super::records::{Document, Format, Request, ahead, csv_rules, map_rules, request};
+use super::input::Input;
+use super::records::{Document, Format, Request, ahead, csv_rules, json_rules, map_rules};
 use super::rule::installed;
 use crate::answer::{Answer, findings_text};
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
-use crate::progress;
+use crate::progress::{Bar, Of};
 use crate::session::Session;
 use clap::Args;
 use postseal_engine::{RulesImported, Stored, Wholeness};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use std::fs::File;
-use std::io::Read;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 /// Arguments of `policy import`.
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// The file; - for standard input
+    /// The file; - for standard input. A column or field that is not there leaves what a rule
+    /// has as it is, an empty one clears it; a reason puts a rule down although a check speaks
+    /// against it
     #[arg(value_name = "FILE")]
-    file: PathBuf,
+    pub(super) file: PathBuf,
     /// What it is [default: by its name: .csv, .json, else a Postfix map]
     #[arg(long, value_enum)]
     format: Option<Format>,
@@ -38,35 +41,55 @@ pub(super) fn run(args: &ImportArgs, global: &Global) -> Result<Answer, Failure>
     };
     let mut session = Session::existing(global)?;
     session.heed_interrupts()?;
-    let told = progress::count("rules", global);
-    let mut take = |rows: &mut dyn Iterator<Item = Request>| {
-        session.engine().import_rules(rows, wholeness, &|n| told(n))
+    let input = Input::open(args, &session)?;
+    let interrupted = session.interrupted();
+    let mut take = |rows: &mut dyn Iterator<Item = Request>, of, at: &dyn Fn(u64) -> u64| {
+        let bar = Bar::new(of, global);
+        let told = |rules| bar.at(at(rules), rules);
+        session.engine().import_rules(rows, wholeness, &told)
     };
     let imported = match format(args) {
         Format::Csv => {
-            let reader: Box<dyn Read + Send> = match is_stdin(args) {
-                true => Box::new(std::io::stdin()),
-                false => Box::new(File::open(&args.file).map_err(|error| unread(args, &error))?),
+            let of = input.size().map_or(Of::Unknown, Of::Bytes);
+            let read = input.read_so_far();
+            let at = |rules| match of {
+                Of::Unknown => rules,
+                _ => read.load(Ordering::Relaxed),
             };
-            take(&mut ahead(csv_rules(reader, dialect)))?
+            take(&mut ahead(csv_rules(input, dialect), &interrupted), of, &at)?
         }
-        Format::Map => take(&mut map_rules(&read(args)?, dialect))?,
+        Format::Map => {
+            let bytes = input.whole()?;
+            let lines = bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+            take(
+                &mut map_rules(&bytes, dialect),
+                Of::Lines(lines),
+                &|rules| rules,
+            )?
+        }
         Format::Json => {
-            let bytes = read(args)?;
-            let document: Document<'_> =
-                serde_json::from_slice(&bytes).map_err(|error| bad(args, &error.to_string()))?;
-            if document.schema != 1 {
-                return Err(bad(args, &format!("its schema is {}", document.schema)));
-            }
-            let rules = document.rules.into_iter();
-            take(&mut rules.map(|record| request(&record, None, dialect)))?
+            let bytes = input.whole()?;
+            let rules = array(&bytes).map_err(|why| bad(args, &why))?;
+            take(
+                &mut json_rules(rules, &bytes, dialect),
+                Of::Unknown,
+                &|rules| rules,
+            )?
         }
     };
     Ok(report(&imported))
 }
 
-fn is_stdin(args: &ImportArgs) -> bool {
-    args.file.as_os_str() == "-"
+/// The array of rules in a document.
+fn array(bytes: &[u8]) -> Result<&RawValue, String> {
+    let document: Document<'_> = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+    if document.schema != 1 {
+        return Err(format!("its schema is {}", document.schema));
+    }
+    match document.rules.get().starts_with('[') {
+        true => Ok(document.rules),
+        false => Err("its rules are no array".to_owned()),
+    }
 }
 
 fn format(args: &ImportArgs) -> Format {
@@ -76,20 +99,6 @@ fn format(args: &ImportArgs) -> Format {
         _ => Format::Map,
     };
     args.format.unwrap_or_else(by_name)
-}
-
-fn read(args: &ImportArgs) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    let read = match is_stdin(args) {
-        true => std::io::stdin().lock().read_to_end(&mut bytes),
-        false => File::open(&args.file).and_then(|mut file| file.read_to_end(&mut bytes)),
-    };
-    read.map(|_| bytes).map_err(|error| unread(args, &error))
-}
-
-fn unread(args: &ImportArgs, error: &std::io::Error) -> Failure {
-    let message = format!("cannot read {}: {error}", args.file.display());
-    Failure::new(Exit::Data, "policy.unreadable", message)
 }
 
 fn bad(args: &ImportArgs, why: &str) -> Failure {
@@ -108,6 +117,7 @@ fn report(imported: &RulesImported) -> Answer {
         text.push_str(&format!("{line}{}\n", refused.destination));
         text.push_str(&findings_text(&refused.findings));
     }
+    text.push_str(&findings_text(&wished.findings));
     let more = imported.refused - wished.refused.len() as u64;
     if more > 0 {
         text.push_str(&format!("… and {more} more refused\n"));
@@ -146,6 +156,7 @@ fn report(imported: &RulesImported) -> Answer {
         "same": wished.same,
         "refused_count": imported.refused,
         "refused": refused,
+        "findings": wished.findings,
     });
     let exit = match imported.refused {
         0 => Exit::Done,

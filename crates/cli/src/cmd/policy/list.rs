@@ -10,9 +10,10 @@ use crate::failure::Failure;
 use crate::session::Session;
 use crate::table;
 use clap::{Args, ValueEnum};
+use mailtls::Level;
 use mailtls::destination::Scope;
 use postseal_planner::Preflight;
-use postseal_planner::policy::{Met, Rule};
+use postseal_planner::policy::{Met, Rule, is_day};
 use postseal_planner::report::Outcome;
 use postseal_store::{Pending, RuleFilter, RuleOrder, RuleState};
 use serde_json::{Value, json};
@@ -36,8 +37,8 @@ pub(crate) struct ListArgs {
     #[arg(value_name = "TEXT")]
     search: Option<String>,
     /// Only rules of this level
-    #[arg(long)]
-    level: Option<String>,
+    #[arg(long, value_parser = str::parse::<Level>)]
+    level: Option<Level>,
     /// Only rules of this owner
     #[arg(long, value_name = "NAME")]
     owner: Option<String>,
@@ -45,7 +46,7 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "WORD")]
     tag: Option<String>,
     /// Only rules to be looked at again on this day or before
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     due: Option<String>,
     /// Only rules with a pending wish
     #[arg(long)]
@@ -127,7 +128,7 @@ pub(super) fn run(args: &ListArgs, global: &Global) -> Result<Answer, Failure> {
 
 fn filter(args: &ListArgs) -> RuleFilter {
     RuleFilter {
-        level: args.level.clone(),
+        level: args.level.map(|level| level.to_string()),
         owner: args.owner.clone(),
         tag: args.tag.clone(),
         search: args.search.clone(),
@@ -142,6 +143,14 @@ fn filter(args: &ListArgs) -> RuleFilter {
             Sort::Level => RuleOrder::Level,
             Sort::Until => RuleOrder::Until,
         },
+    }
+}
+
+/// A day of the calendar.
+fn day(text: &str) -> Result<String, String> {
+    match is_day(text) {
+        true => Ok(text.to_owned()),
+        false => Err("no day of the calendar: YYYY-MM-DD".to_owned()),
     }
 }
 

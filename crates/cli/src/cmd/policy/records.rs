@@ -2,31 +2,49 @@
 //!
 //! Owns: reading each form, line by line, and saying what is wrong with a line. Never: holds more
 //! than one rule, or judges where mail goes.
+//!
+//! What a line does not say stays as it is: a column that is not there, a field that is not in a
+//! record. What it says to be empty goes.
 
+use super::input::Input;
 use crate::failure::whole_chain;
 use clap::ValueEnum;
-use mailtls::destination::Scope;
 use mailtls::policy::Dialect;
 use postfix_cf::table;
 use postseal_engine::{Refused, RuleRequest};
-use postseal_planner::policy::{About, RowReader, Rule, RuleError};
+use postseal_planner::policy::{About, Given, RowReader, Rule, Scopes, follows, is_seen, scope_of};
 use postseal_planner::{Finding, Severity};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::io::Read;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 /// How rules are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// The source of a Postfix map; notes are comments
+    /// The source of a Postfix map; what a map does not know stands in comments
     #[default]
     Map,
-    /// With a head: destination, policy, scope, note, owner, tags, until
+    /// With a head: destination, policy, scope, note, owner, tags, until, follow, reason
     Csv,
     /// {"schema": 1, "rules": […]}
     Json,
 }
+
+/// The columns of CSV, as they are written.
+pub(super) const COLUMNS: [&str; 9] = [
+    "destination",
+    "policy",
+    "scope",
+    "note",
+    "owner",
+    "tags",
+    "until",
+    "follow",
+    "reason",
+];
 
 /// A rule as CSV and JSON have it.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -48,6 +66,8 @@ pub(super) struct Record<'a> {
     /// `yes`: the rule is for recipients, and follows their mail.
     #[serde(skip_serializing_if = "Option::is_none")]
     follow: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Cow<'a, str>>,
 }
 
 /// The document of [`Format::Json`].
@@ -56,31 +76,38 @@ pub(super) struct Record<'a> {
 pub(super) struct Document<'a> {
     pub(super) schema: u32,
     #[serde(borrow)]
-    pub(super) rules: Vec<Record<'a>>,
+    pub(super) rules: &'a RawValue,
 }
 
 /// Lines read together, and how many such chunks ahead.
 const TOGETHER: usize = 2_000;
 const AHEAD: usize = 4;
+/// More letters of what is no destination are not told.
+const LONGEST_TOLD: usize = 100;
+/// How often a waiting import looks whether it is to end.
+const HEED: Duration = Duration::from_millis(200);
 
 pub(super) type Request = Result<RuleRequest, Refused>;
 
 /// Lines of CSV. Without a head the columns are destination and policy.
-pub(super) fn csv_rules(reader: impl Read, dialect: Dialect) -> impl Iterator<Item = Request> {
+pub(super) fn csv_rules(input: Input, dialect: Dialect) -> impl Iterator<Item = Request> {
+    let fill = input.fill();
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .trim(csv::Trim::All)
         .comment(Some(b'#'))
-        .from_reader(reader);
-    let mut columns: Vec<String> = vec!["destination".to_owned(), "policy".to_owned()];
+        .from_reader(input);
+    let mut columns: Vec<String> = COLUMNS[..2].iter().map(ToString::to_string).collect();
     let mut first = true;
     let mut broken = false;
     let mut line = csv::StringRecord::new();
     std::iter::from_fn(move || {
         // After an error of the disk nothing more can be read.
         while !broken {
-            match reader.read_record(&mut line) {
+            let read = reader.read_record(&mut line);
+            fill.empty();
+            match read {
                 Ok(false) => return None,
                 Ok(true) if std::mem::take(&mut first) && line.get(0) == Some("destination") => {
                     columns = line.iter().map(str::to_ascii_lowercase).collect();
@@ -90,12 +117,8 @@ pub(super) fn csv_rules(reader: impl Read, dialect: Dialect) -> impl Iterator<It
                     let at = error.position().map(csv::Position::line);
                     let at = at.and_then(|line| usize::try_from(line).ok());
                     broken = matches!(error.kind(), csv::ErrorKind::Io(_));
-                    return Some(Err(refused(
-                        at,
-                        "",
-                        "policy.bad-file",
-                        &whole_chain(&error),
-                    )));
+                    let why = whole_chain(&error);
+                    return Some(Err(refused(at, "", "policy.bad-file", &why)));
                 }
             }
         }
@@ -107,8 +130,12 @@ fn csv_rule(line: &csv::StringRecord, columns: &[String], dialect: Dialect) -> R
     let at = line.position().map(csv::Position::line);
     let at = at.and_then(|line| usize::try_from(line).ok());
     let mut record = Record::default();
-    for (column, value) in columns.iter().zip(line) {
-        let some = || Some(Cow::Borrowed(value)).filter(|value| !value.is_empty());
+    for (i, (column, value)) in columns.iter().zip(line).enumerate() {
+        let some = || Some(Cow::Borrowed(value));
+        if columns[..i].contains(column) {
+            let why = format!("there are two columns {column}");
+            return Err(refused(at, value, "policy.bad-file", &why));
+        }
         match column.as_str() {
             "destination" => record.destination = Cow::Borrowed(value),
             "policy" => record.policy = Cow::Borrowed(value),
@@ -118,6 +145,7 @@ fn csv_rule(line: &csv::StringRecord, columns: &[String], dialect: Dialect) -> R
             "tags" => record.tags = some(),
             "until" => record.until = some(),
             "follow" => record.follow = some(),
+            "reason" => record.reason = some(),
             other => {
                 let why = format!("{other:?} is no column of rules");
                 return Err(refused(at, value, "policy.bad-file", &why));
@@ -131,10 +159,12 @@ fn csv_rule(line: &csv::StringRecord, columns: &[String], dialect: Dialect) -> R
     request(&record, at, dialect)
 }
 
-/// The same rules, read and parsed by another thread some thousand lines ahead.
-pub(super) fn ahead(
+/// The same rules, read and parsed by another thread some thousand lines ahead. They end where the
+/// work is to end.
+pub(super) fn ahead<'a>(
     rows: impl Iterator<Item = Request> + Send + 'static,
-) -> impl Iterator<Item = Request> {
+    interrupted: &'a AtomicBool,
+) -> impl Iterator<Item = Request> + 'a {
     let (give, take) = mpsc::sync_channel(AHEAD);
     std::thread::spawn(move || {
         let mut rows = rows.peekable();
@@ -145,17 +175,28 @@ pub(super) fn ahead(
             }
         }
     });
-    take.into_iter().flatten()
+    let more = move || {
+        while !interrupted.load(Ordering::Relaxed) {
+            match take.recv_timeout(HEED) {
+                Ok(some) => return Some(some),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+        }
+        None
+    };
+    std::iter::from_fn(more).flatten()
 }
 
-/// Rows of a Postfix map. A comment right above a row is its note.
+/// Rows of a Postfix map. What stands in comments right above a row is said of its rule.
 pub(super) fn map_rules(source: &[u8], dialect: Dialect) -> impl Iterator<Item = Request> {
-    let mut reader = RowReader::new(dialect);
+    let mut reader = RowReader::new(dialect, Scopes::AsMarked);
     table::rows(source).filter_map(move |row| {
         let read = reader.read(&row)?;
         Some(match read {
             Ok(row) => Ok(RuleRequest {
                 rule: row.rule,
+                given: row.given,
                 line: Some(row.line),
             }),
             Err(bad) => Err(refused(Some(bad.line), &bad.key, bad.code, &bad.why)),
@@ -163,36 +204,57 @@ pub(super) fn map_rules(source: &[u8], dialect: Dialect) -> impl Iterator<Item =
     })
 }
 
-pub(super) fn request(record: &Record<'_>, line: Option<usize>, dialect: Dialect) -> Request {
+/// The records of the array `rules` of `document`, one after the other.
+pub(super) fn json_rules<'a>(
+    rules: &'a RawValue,
+    document: &[u8],
+    dialect: Dialect,
+) -> impl Iterator<Item = Request> + use<'a> {
+    let mut rest = rules.get().strip_prefix('[');
+    let breaks = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
+    let skipped = move |text: &str| breaks(text.as_bytes());
+    let before = rules.get().as_ptr().addr() - document.as_ptr().addr();
+    let mut line = 1 + breaks(&document[..before]);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let begin = text.trim_start_matches([' ', '\t', '\r', '\n', ',']);
+        line += skipped(&text[..text.len() - begin.len()]);
+        // The whole is well-formed; only what is in it may not be a rule.
+        let mut values = serde_json::Deserializer::from_str(begin).into_iter::<&RawValue>();
+        let (at, value) = (line, values.next()?.ok()?.get());
+        line += skipped(value);
+        rest = Some(&begin[value.len()..]);
+        let record: Result<Record<'_>, _> = serde_json::from_str(value);
+        Some(match record {
+            Ok(record) => request(&record, Some(at), dialect),
+            Err(error) => {
+                let said = error.to_string();
+                let why = said.split(" at line ").next().unwrap_or_default();
+                let at = at + error.line().saturating_sub(1);
+                Err(refused(Some(at), "", "policy.bad-file", why))
+            }
+        })
+    })
+}
+
+fn request(record: &Record<'_>, line: Option<usize>, dialect: Dialect) -> Request {
     let word = |word: &Option<Cow<'_, str>>| {
         let text = word.as_deref().unwrap_or_default().trim();
         (!text.is_empty()).then(|| text.to_owned())
     };
-    let scope = match word(&record.scope) {
-        None => Ok(None),
-        Some(text) => Scope::of(&text).map(Some).ok_or_else(|| RuleError::About {
-            what: "the scope",
-            why: format!("{text:?} is none of domain, subdomains, both"),
-        }),
-    };
-    let tags = word(&record.tags).unwrap_or_default();
     let about = About {
         note: word(&record.note),
         owner: word(&record.owner),
-        tags: tags.split_whitespace().map(str::to_owned).collect(),
+        tags: word(&record.tags)
+            .map(|tags| tags.split_whitespace().map(str::to_owned).collect())
+            .unwrap_or_default(),
         until: word(&record.until),
-        reason: None,
+        reason: word(&record.reason),
         entry: None,
         follow: None,
     };
-    let follows = match word(&record.follow).as_deref() {
-        None | Some("no") => Ok(false),
-        Some("yes") => Ok(true),
-        Some(other) => Err(RuleError::About {
-            what: "follow",
-            why: format!("{other:?} is neither yes nor no"),
-        }),
-    };
+    let follows = follows(word(&record.follow).as_deref());
+    let scope = word(&record.scope).as_deref().map(scope_of).transpose();
     // What `export` writes for names below a domain is `.domain` with the scope beside it.
     let destination = match scope {
         Ok(Some(_)) => record.destination.trim_start_matches('.'),
@@ -202,7 +264,11 @@ pub(super) fn request(record: &Record<'_>, line: Option<usize>, dialect: Dialect
         .and_then(|scope| Rule::new(destination, scope, &record.policy, dialect))
         .and_then(|rule| rule.with(about))
         .and_then(|rule| Ok(if follows? { rule.following() } else { rule }))
-        .map(|rule| RuleRequest { rule, line })
+        .map(|rule| RuleRequest {
+            rule,
+            given: record.given(),
+            line,
+        })
         .map_err(|error| refused(line, &record.destination, error.code(), &error.to_string()))
 }
 
@@ -210,8 +276,58 @@ fn refused(line: Option<usize>, destination: &str, code: &'static str, why: &str
     let remedy = "Mend the line; `policy import --partial` stores the others.";
     Refused {
         line,
-        destination: destination.to_owned(),
+        destination: told(destination),
         findings: vec![Finding::new(code, Severity::Error, why, remedy)],
+    }
+}
+
+/// What a file has in the place of a destination, as a person can read it.
+fn told(destination: &str) -> String {
+    let seen = |c: char| {
+        if is_seen(c) {
+            c
+        } else {
+            char::REPLACEMENT_CHARACTER
+        }
+    };
+    let mut told: String = destination.chars().take(LONGEST_TOLD).map(seen).collect();
+    if destination.chars().nth(LONGEST_TOLD).is_some() {
+        told.push('…');
+    }
+    told
+}
+
+impl Record<'_> {
+    /// What it says.
+    fn given(&self) -> Given {
+        let words = [
+            (&self.scope, Given::SCOPE),
+            (&self.note, Given::NOTE),
+            (&self.owner, Given::OWNER),
+            (&self.tags, Given::TAGS),
+            (&self.until, Given::UNTIL),
+            (&self.reason, Given::REASON),
+        ];
+        let said = words.iter().filter(|(word, _)| word.is_some());
+        said.fold(Given::NONE, |given, (_, word)| given.and(*word))
+    }
+
+    /// Its cells, in the order of [`COLUMNS`].
+    pub(super) fn cells(&self) -> [&str; COLUMNS.len()] {
+        fn word<'r>(word: &'r Option<Cow<'_, str>>) -> &'r str {
+            word.as_deref().unwrap_or_default()
+        }
+        [
+            &self.destination,
+            &self.policy,
+            word(&self.scope),
+            word(&self.note),
+            word(&self.owner),
+            word(&self.tags),
+            word(&self.until),
+            word(&self.follow),
+            word(&self.reason),
+        ]
     }
 }
 
@@ -227,5 +343,6 @@ pub(super) fn record(rule: &Rule) -> Record<'_> {
         tags: (!about.tags.is_empty()).then(|| Cow::Owned(about.tags.join(" "))),
         until: word(&about.until),
         follow: about.follow.map(|_| Cow::Borrowed("yes")),
+        reason: word(&about.reason),
     }
 }

@@ -185,10 +185,12 @@ pub(super) fn remove(args: &RemoveArgs, global: &Global) -> Result<Answer, Failu
 
 fn wish(rule: Rule, added: Added, words: &Words, global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
-    let wished =
-        session
-            .engine()
-            .add_rules(vec![request(rule)], added, &words.forced(), words.look())?;
+    let wished = session.engine().add_rules(
+        vec![RuleRequest::from(rule)],
+        added,
+        &words.forced(),
+        words.look(),
+    )?;
     told(&wished)
 }
 
@@ -197,10 +199,6 @@ pub(super) fn told(wished: &RulesWished) -> Result<Answer, Failure> {
         Some(refusal) => Err(EngineError::Refused(refusal).into()),
         None => Ok(answer(wished)),
     }
-}
-
-fn request(rule: Rule) -> RuleRequest {
-    RuleRequest { rule, line: None }
 }
 
 /// What the installed Postfix knows of policies.

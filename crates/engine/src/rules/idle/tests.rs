@@ -3,11 +3,11 @@
 use super::Spread;
 use mailtls::policy::Dialect;
 use postfix_cf::table::rows;
-use postseal_planner::policy::RowReader;
+use postseal_planner::policy::{RowReader, Scopes};
 
 fn kept(n: usize, most: usize) -> (Vec<usize>, u64) {
     let text: String = (0..n).map(|i| format!("d{i}.example encrypt\n")).collect();
-    let mut reader = RowReader::new(Dialect { major: 3, minor: 7 });
+    let mut reader = RowReader::new(Dialect { major: 3, minor: 7 }, Scopes::OfKeys);
     let mut spread = Spread::new(most);
     for row in rows(text.as_bytes()) {
         if spread.takes_next()

@@ -195,6 +195,25 @@ pub(super) fn both_forms(written: u64, there: u64) -> Option<Finding> {
     ))
 }
 
+/// Rows that go over more than one line.
+pub(super) fn joined(source: &Source, rows: u64) -> Option<Finding> {
+    let rows = match rows {
+        0 => return None,
+        1 => "1 row goes".to_owned(),
+        rows => format!("{rows} rows go"),
+    };
+    Some(Finding::new(
+        "policy.rows-joined",
+        Severity::Info,
+        format!(
+            "In {} {rows} over more than one line: a line that begins with a blank goes on the one \
+             before. They are rules as Postfix reads them.",
+            source.path.display()
+        ),
+        "Nothing needs to be done.",
+    ))
+}
+
 /// Tables that were edited since they were adopted.
 pub(super) fn edited(edited: &[TableDrift]) -> Finding {
     let finding = Finding::new(

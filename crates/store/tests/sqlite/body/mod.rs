@@ -4,6 +4,7 @@ mod acme;
 mod certificates;
 mod instances;
 mod operations;
+mod rule_counts;
 mod rules;
 
 use postseal_store::Store;
@@ -12,6 +13,7 @@ pub(crate) use acme::{accounts, renewals};
 pub(crate) use certificates::{certificates, keys, next_keys, requests, versions, watches};
 pub(crate) use instances::{instances, plans};
 pub(crate) use operations::{closing, operations, refusals};
+pub(crate) use rule_counts::rule_counts;
 pub(crate) use rules::rules;
 
 pub(crate) fn audit(store: &mut dyn Store) {
