@@ -173,7 +173,7 @@ fn target(visit: &Visit, client: &Client) -> Target {
     };
     let mut target = Target::new(visit.address.to_string(), visit.address, start);
     target.sni.clone_from(&visit.sni);
-    target.newest = visit.newest;
+    target.limits.clone_from(&visit.limits);
     target.ehlo_name.clone_from(&client.ehlo_name);
     target.greeting = match visit.protocol {
         Protocol::Smtp => Greeting::Ehlo,

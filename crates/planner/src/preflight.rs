@@ -6,7 +6,7 @@
 //! without TLS.
 //!
 //! `nexthop` and `client` say what is asked about, `way` where mail goes, `reached` what a look
-//! showed, `level` and `certificate` what a policy makes of it at one address, `whole` what that
+//! showed, `limits` what a handshake is held to, `level` and `certificate` what a policy makes of it at one address, `whole` what that
 //! means for the next hop, `findings` how it is said, `strongest` what to wish for instead.
 
 mod certificate;
@@ -14,6 +14,7 @@ mod client;
 mod codes;
 mod findings;
 mod level;
+mod limits;
 mod nexthop;
 mod reached;
 mod strongest;
@@ -22,11 +23,12 @@ mod whole;
 
 use crate::dns::{Answers, Question};
 use crate::finding::Finding;
-use crate::report::{Handshake, Outcome, Report};
+use crate::report::{Handshake, Limits, Outcome, Report};
 pub use client::{
     Client, Families, Lookups, Matches, Opening, Protocol, Protocols, SystemAnchors, TrustFiles,
 };
 pub(crate) use codes::RULES;
+pub use limits::Ciphers;
 use mailtls::policy::Policy;
 use mailtls::{Anchors, Fingerprint, TlsVersion};
 pub use nexthop::{Lookup, NextHop, NoNextHop};
@@ -59,8 +61,8 @@ pub struct Visit {
     pub opening: Opening,
     /// The server name that is asked for.
     pub sni: Option<String>,
-    /// The newest version that is offered, where that is not the newest of all.
-    pub newest: Option<TlsVersion>,
+    /// What the handshake is held to; `None`: to nothing.
+    pub limits: Option<Limits>,
 }
 
 /// What was seen. A look that is missing was not made.
@@ -193,24 +195,30 @@ pub fn visits(wanted: &Wanted, answers: &Answers) -> BTreeSet<Visit> {
     let mut visits = BTreeSet::new();
     for peer in whole::reachable(&hosts, client) {
         let host = &peer.host.name;
-        let by = |policy: &Policy| {
-            let newest = level::newest(policy, client);
-            (level::server_name(policy, client, hop, host), newest)
+        let held = |policy: &Policy| limits::limits(policy, client).ok().flatten();
+        let by = |policy: Policy| {
+            let sni = level::server_name(&policy, client, hop, host);
+            [(sni.clone(), None), (sni, held(&policy))]
         };
-        // As this policy asks, and as those of the ladder do.
-        let mut asks = BTreeSet::from([by(&wanted.policy)]);
-        asks.extend(strongest::bare(&wanted.policy).iter().map(by));
+        // As this policy asks, and as those of the ladder do; and without limits, to tell what
+        // it is that a server lacks.
+        let mut asks: BTreeSet<_> = level::faces(&wanted.policy)
+            .into_iter()
+            .flat_map(by)
+            .collect();
+        asks.extend(strongest::bare(&wanted.policy).into_iter().flat_map(by));
         if let TlsaSeen::Published = whole::tlsa(peer.host) {
-            let newest: BTreeSet<_> = asks.iter().map(|(_, newest)| *newest).collect();
             let base = Some(peer.host.base.clone());
-            asks.extend(newest.into_iter().map(|newest| (base.clone(), newest)));
+            let [dane, ..] = strongest::bare(&wanted.policy);
+            asks.extend([&wanted.policy, &dane].map(|policy| (base.clone(), held(policy))));
+            asks.insert((base, None));
         }
-        visits.extend(asks.into_iter().map(|(sni, newest)| Visit {
+        visits.extend(asks.into_iter().map(|(sni, limits)| Visit {
             address: SocketAddr::new(peer.address, hop.port),
             protocol: client.protocol,
             opening: client.opening,
             sni,
-            newest,
+            limits,
         }));
     }
     visits

@@ -1,6 +1,7 @@
 //! Mail exchangers of every kind in a real DNS, with and without DNSSEC: what `policy check` says is
 //! what smtp(8) does, whose resolver is the same. Needs Knot DNS and Unbound.
 
+use crate::letters::{self, Fate, Letter, submit};
 use crate::peers::{Chains, Peer};
 use crate::scene::{Ran, Scene};
 use mailtls::tlsa::TlsaRecord;
@@ -11,9 +12,7 @@ use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -26,14 +25,6 @@ const HOSTS: [(&str, Option<Peer>); 5] = [
     ("gone", None),
 ];
 
-/// What becomes of a message at the first attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    UnderTls,
-    InClear,
-    Held,
-    Returned,
-}
 use Fate::{Held, InClear, Returned, UnderTls};
 
 /// Label, zone, records below the label, policy, what becomes of mail, a code that is said of it.
@@ -145,53 +136,16 @@ impl World {
         self.scene.run(&[&first, words].concat())
     }
 
-    fn submit(&self, recipient: &str) {
-        let mut sendmail = Command::new("/usr/sbin/sendmail");
-        sendmail
-            .args([
-                "-C",
-                &self.scene.config(),
-                "-f",
-                "sender@box.test",
-                recipient,
-            ])
-            .stdin(Stdio::null());
-        assert!(sendmail.status().unwrap().success(), "{recipient}");
-    }
-
-    fn fate(&self, recipient: &str) -> Option<Fate> {
-        let to = format!("to=<{recipient}>");
-        let log = self.scene.postfix.log();
-        let mut lines = log.lines().filter(|line| line.contains(&to));
-        let line = lines.find(|line| line.contains("status="))?;
-        if line.contains("status=deferred") {
-            return Some(Held);
-        }
-        if line.contains("status=bounced") {
-            return Some(Returned);
-        }
-        let mut messages = self.sinks.iter().flat_map(Sink::delivered);
-        let message = messages.find(|one| one.rcpt_to.iter().any(|to| to == recipient))?;
-        Some(if message.tls.is_some() {
-            UnderTls
-        } else {
-            InClear
-        })
-    }
-
     fn fates(&self) -> Vec<Fate> {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            let fates: Vec<Option<Fate>> = STORIES
-                .iter()
-                .map(|story| self.fate(&recipient(story)))
-                .collect();
-            if let Some(fates) = fates.into_iter().collect::<Option<Vec<Fate>>>() {
-                return fates;
-            }
-            assert!(Instant::now() < end, "{}", self.scene.postfix.log());
-            thread::sleep(Duration::from_millis(500));
-        }
+        let recipients: Vec<String> = STORIES.iter().map(recipient).collect();
+        let letters: Vec<Letter<'_>> = recipients
+            .iter()
+            .map(|recipient| Letter {
+                recipient,
+                sinks: &self.sinks,
+            })
+            .collect();
+        letters::fates(&self.scene, &letters, PATIENCE)
     }
 }
 
@@ -251,7 +205,7 @@ fn what_a_check_says_of_exchangers_is_what_smtp_does_with_them() {
     let ran = world.check(&words);
     assert_eq!(ran.exit, Some(2), "{}", ran.stderr);
     for story in STORIES {
-        world.submit(&recipient(story));
+        submit(&world.scene, &recipient(story));
     }
     let fates = world.fates();
     let checked = ran.json["checked"].as_array().unwrap();

@@ -6,7 +6,10 @@
 mod scene;
 
 mod checks;
+mod ciphers;
 mod exchangers;
+mod grid;
+mod letters;
 mod levels;
 mod peers;
 mod postfixes;

@@ -3,9 +3,10 @@
 //! Owns: its parameters as far as they decide what a policy comes to (postconf(5), Postfix 3.7).
 //! Never: what a policy row says beside them.
 
+use super::limits::Ciphers;
 use crate::facts::Facts;
 use crate::view::{Service, View};
-use mailtls::{Level, ProtocolList, RangeSyntax, TlsVersion};
+use mailtls::{Grade, Level, ProtocolList, RangeSyntax, TlsVersion};
 use postfix_cf::{MainCf, MasterCf};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -37,6 +38,8 @@ pub struct Client {
     pub own: Vec<IpAddr>,
     /// Protocols at `may` and at mandatory levels; `None` where the list cannot be read.
     pub protocols: Protocols,
+    /// What ciphers it may use.
+    pub ciphers: Ciphers,
     /// The oldest version that OpenSSL takes where the server is to be verified: Postfix lowers its
     /// security level to 0 at the others only, and from OpenSSL 3.0 on level 1 rules out the
     /// signatures of TLS 1.1.
@@ -194,6 +197,7 @@ impl Reader<'_> {
                 may: self.protocols("tls_protocols"),
                 mandatory: self.protocols("tls_mandatory_protocols"),
             },
+            ciphers: self.ciphers(),
             oldest_verified: match self.view.facts().openssl.starts_with("OpenSSL 1.") {
                 true => TlsVersion::Tls1_0,
                 false => TlsVersion::Tls1_2,
@@ -286,6 +290,28 @@ impl Reader<'_> {
             false => RangeSyntax::Unknown,
         };
         ProtocolList::parse(&self.value(name), ranges).ok()
+    }
+
+    fn ciphers(&self) -> Ciphers {
+        let version = self.view.facts().version;
+        let obsolete = |grade: Grade| {
+            (version.major, version.minor) >= (3, 8) && grade.replacement().is_some()
+        };
+        let list = |grade: Grade| {
+            let grade = match obsolete(grade) {
+                true => Grade::Medium,
+                false => grade,
+            };
+            self.view
+                .value(self.service, &format!("tls_{grade}_cipherlist"))
+        };
+        Ciphers {
+            may: self.value("tls_ciphers"),
+            mandatory: self.value("tls_mandatory_ciphers"),
+            exclude: self.value("tls_exclude_ciphers"),
+            mandatory_exclude: self.value("tls_mandatory_exclude_ciphers"),
+            lists: Grade::ALL.map(list),
+        }
     }
 
     fn digest(&self) -> String {

@@ -20,6 +20,8 @@ pub(crate) const RULES: &[Rule] = &[
         "Tell its administrator: its TLS is broken."),
     row("policy.protocol", Error, "a server speaks no version of TLS that may be used", WAITS,
         "Allow its version by protocols=, or ask its administrator for a newer one."),
+    row("policy.no-cipher", Error, "no cipher that may be used is one that a server takes", WAITS,
+        "Exclude less (exclude=, smtp_tls_exclude_ciphers), or allow a lower grade (ciphers=); only TLS 1.3 has its own ciphers."),
     row("policy.weak-tls", Error, "a server's TLS is too old to verify it by", "OpenSSL 3 takes TLS 1.1 and older only where nobody is verified; else mail waits in the queue.",
         "Ask its administrator for TLS 1.2 or later."),
     row("policy.certificate-untrusted", Error, "a server's certificate is not trusted", WAITS,

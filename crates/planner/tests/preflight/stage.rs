@@ -10,7 +10,7 @@ use mailtls::{Anchors, Certificate, Fingerprint, TlsVersion, pem_certificates};
 use postseal_issue::{KeyType, LeafRequest, PrivateCa, Validity};
 use postseal_planner::Preflight;
 use postseal_planner::preflight::{self, Client, Known, NextHop, Visits, Wanted};
-use postseal_planner::report::{Handshake, Report, Stage as Step, StageName, StageOutcome};
+use postseal_planner::report::{Handshake, Limits, Report, Stage as Step, StageName, StageOutcome};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::LazyLock;
@@ -119,9 +119,8 @@ impl Stage {
         let wanted = preflight::visits(&self.wanted, &self.host.facts.dns);
         let seen = wanted.into_iter().filter_map(|visit| {
             let mut report = self.servers.get(&visit.address)?.clone();
-            if let (Some(newest), Some(seen)) = (visit.newest, &mut report.handshake) {
-                // Every server speaks older versions, too.
-                seen.version = seen.version.min(newest);
+            if let Some(limits) = &visit.limits {
+                hold(&mut report, limits);
             }
             Some((visit, report))
         });
@@ -142,6 +141,32 @@ impl Stage {
             now: NOW,
         };
         preflight::judge(&self.wanted, known)
+    }
+}
+
+/// What a server shows to one who holds it to limits: the ones of the stage speak older versions,
+/// too, and one cipher below TLS 1.3, which a list leaves out that has `!ECDHE` or `!ALL`.
+fn hold(report: &mut Report, limits: &Limits) {
+    let Some(seen) = &mut report.handshake else {
+        return;
+    };
+    let own = limits
+        .versions
+        .iter()
+        .rev()
+        .find(|one| **one <= seen.version);
+    let new = own == Some(&TlsVersion::Tls1_3);
+    let left_out = limits.ciphers.contains(":!ALL") || (limits.ciphers.contains(":!ECDHE") && !new);
+    match own {
+        Some(version) if !left_out => seen.version = *version,
+        _ => {
+            report.handshake = None;
+            report.stages.push(Step {
+                name: StageName::Handshake,
+                outcome: StageOutcome::Refused("TLS alert: no match".to_owned()),
+                micros: 1,
+            });
+        }
     }
 }
 
