@@ -89,6 +89,16 @@ pub struct Preflight {
     pub strongest: Strongest,
 }
 
+impl Preflight {
+    /// Whether a rule with this policy would work: what was seen for another policy tells nothing.
+    pub fn outcome_for(&self, policy: &str) -> Outcome {
+        match self.policy == policy {
+            true => self.outcome,
+            false => Outcome::Undetermined,
+        }
+    }
+}
+
 /// A host that takes mail for a next hop.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostSeen {

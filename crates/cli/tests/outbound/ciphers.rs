@@ -55,7 +55,9 @@ const DEFAULTS: [&str; 6] = [
 #[test]
 fn so_it_does_of_the_lists_of_main_cf() {
     let chains = Chains::new();
-    let lists: [&[(&str, &str)]; 5] = [
+    let lists: [&[(&str, &str)]; 7] = [
+        &[("smtp_tls_exclude_ciphers", "!RC4")],
+        &[("smtp_tls_mandatory_ciphers", "bogus")],
         &[("smtp_tls_exclude_ciphers", "ALL")],
         &[("smtp_tls_mandatory_exclude_ciphers", "ECDHE, aNULL")],
         &[

@@ -5,7 +5,7 @@
 
 use super::certificate::{self, Wants};
 use super::client::{Client, Lookups, Opening, Protocol};
-use super::limits::{limits, protocols};
+use super::limits::{limits, offered, protocols};
 use super::nexthop::NextHop;
 use super::reached::{Reached, reached};
 use super::way::Host;
@@ -107,24 +107,19 @@ impl Peer<'_> {
 
     /// A handshake fails that would not without the limits of the policy.
     fn held_off(&self, policy: &Policy, seen: &Handshake, lack: &Lack) -> Lack {
-        let list = protocols(policy, self.client);
-        let version = seen.version;
-        match list.filter(|list| !list.allows(version)) {
-            Some(list) => Lack::new(
-                "policy.protocol",
-                format!(
-                    "it chose {version}, and where only {list} may be used {}",
-                    lack.why
-                ),
-            ),
-            None => Lack::new(
-                "policy.no-cipher",
-                format!(
-                    "with the ciphers that may be used {}; without that limit it chose {}",
-                    lack.why, seen.cipher
-                ),
-            ),
+        let offered = offered(policy, self.client);
+        let (version, why) = (seen.version, &lack.why);
+        if !offered.contains(&version) {
+            let offered: Vec<&str> = offered.iter().map(|one| one.name()).collect();
+            let offered = offered.join(", ");
+            let why = format!("it chose {version}, and where only {offered} is offered {why}");
+            return Lack::new("policy.protocol", why);
         }
+        let cipher = &seen.cipher;
+        let why = format!(
+            "with the ciphers that may be used {why}; without that limit it chose {cipher}"
+        );
+        Lack::new("policy.no-cipher", why)
     }
 
     fn visit(&self, sni: Option<String>) -> Visit {

@@ -123,3 +123,13 @@ pub(super) fn protocols(policy: &Policy, client: &Client) -> Option<ProtocolList
         (None, _) => client.protocols.mandatory,
     }
 }
+
+/// The versions that OpenSSL offers: of a list with a gap those below the gap only.
+pub(super) fn offered(policy: &Policy, client: &Client) -> Vec<TlsVersion> {
+    let list = protocols(policy, client);
+    let allows = |version: &TlsVersion| list.is_some_and(|list| list.allows(*version));
+    let all = TlsVersion::ALL.into_iter();
+    all.skip_while(|version| !allows(version))
+        .take_while(allows)
+        .collect()
+}
