@@ -4,6 +4,7 @@
 //! does: a million rules do not fit into an intent), and never asks whether mail takes that next
 //! hop (`judge` yields the questions).
 
+mod faults;
 mod follow;
 mod judge;
 mod managed;
@@ -12,10 +13,11 @@ mod render;
 mod source;
 mod tables;
 
+pub(crate) use faults::{faults, holds_back};
 pub use follow::{
     Follow, Followed, follow_all, follows_not, route_changed, route_unknown, ways_unknown,
 };
-pub use judge::{covered_by, judge_all};
+pub use judge::{covered_by, judge_all, judge_policies};
 pub use managed::{Entry, Manager};
 pub use meet::{Met, Outcome, changed_lookups, meetings, written};
 pub use render::{Lookup, Rendered, Renderer};

@@ -24,11 +24,13 @@ mod whole;
 use crate::dns::{Answers, Question};
 use crate::finding::Finding;
 use crate::report::{Handshake, Limits, Outcome, Report};
+pub(crate) use certificate::own_anchors as anchors_of;
 pub use client::{
     Client, Families, Lookups, Matches, Opening, Protocol, Protocols, SystemAnchors, TrustFiles,
 };
 pub(crate) use codes::RULES;
 pub use limits::Ciphers;
+pub(crate) use limits::cipher_list;
 use mailtls::policy::Policy;
 use mailtls::{Anchors, Fingerprint, TlsVersion};
 pub use nexthop::{Lookup, NextHop, NoNextHop};
@@ -250,6 +252,12 @@ pub fn trust_files<'v>(
     certificate::trust_files(&wanted.client, &wanted.policy, handshakes.into_iter())
 }
 
+/// The files of anchors that smtp(8) must be able to use (`tafile=`): without one it delivers
+/// nothing.
+pub fn own_anchors(wanted: &Wanted) -> BTreeSet<PathBuf> {
+    certificate::own_anchors(&wanted.client, &wanted.policy)
+}
+
 /// All that is known, to judge by.
 #[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
@@ -259,6 +267,8 @@ pub struct Known<'a> {
     pub visits: &'a Visits,
     /// What the client trusts: the content of [`trust_files`].
     pub anchors: &'a [&'a Anchors],
+    /// Files of anchors that smtp(8) cannot use, and why.
+    pub unusable: &'a BTreeMap<PathBuf, String>,
     /// The time, in seconds since 1970.
     pub now: i64,
 }

@@ -43,7 +43,8 @@ fn what_a_check_says_of_ciphers_and_protocols_is_what_smtp_makes_of_them() {
     must_agree(&scene(&cases, &chains, &[]), &cases);
 }
 
-const DEFAULTS: [&str; 6] = [
+const DEFAULTS: [&str; 7] = [
+    "dane",
     "none",
     "may",
     "encrypt",

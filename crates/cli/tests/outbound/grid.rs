@@ -95,13 +95,15 @@ pub(crate) fn must_agree(scene: &Scene, cases: &[Case]) {
     let mut words = vec!["policy", "check", "--timeout", LOOK];
     words.extend(cases.iter().map(|case| case.nexthop.as_str()));
     let ran = scene.run(&words);
-    assert_eq!(ran.exit, Some(2), "{}", ran.stderr);
+    assert!(matches!(ran.exit, Some(0 | 2)), "{ran:?}");
     let checked = ran.json["checked"].as_array().unwrap();
     assert_eq!(checked.len(), cases.len());
     let mut wrong = Vec::new();
     for ((case, said), fate) in cases.iter().zip(checked).zip(fates(scene, cases)) {
         let said = &said["preflight"];
-        assert_eq!(said["nexthop"], case.nexthop.as_str());
+        if !said.is_null() {
+            assert_eq!(said["nexthop"], case.nexthop.as_str());
+        }
         if !agrees(case, said, fate) {
             let log = lines(&scene.postfix.log(), &case.recipient);
             let Case { row, kind, .. } = case;

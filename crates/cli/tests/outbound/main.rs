@@ -5,6 +5,7 @@
 #[path = "../scene/mod.rs"]
 mod scene;
 
+mod anchors;
 mod checks;
 mod ciphers;
 mod exchangers;

@@ -10,6 +10,7 @@ mod scene;
 mod peers;
 
 mod adopted;
+mod clients;
 mod domains;
 mod faults;
 mod follow;

@@ -7,7 +7,7 @@ use crate::explain::{answer, failed};
 use postseal_host::Host;
 use postseal_planner::Finding;
 use postseal_planner::facts::Facts;
-use postseal_planner::policy::{Followed, Rule, follow_all, judge_all};
+use postseal_planner::policy::{Followed, Rule, follow_all, judge_all, judge_policies};
 use postseal_planner::resolve::{Answer, Answers, Asked, Question};
 use std::collections::BTreeMap;
 
@@ -23,6 +23,18 @@ pub(crate) fn judged(host: &dyn Host, facts: &Facts, rules: &[&Rule]) -> Vec<Vec
         all.extend(chunk_judged(host, facts, chunk));
     }
     all
+}
+
+/// What speaks against policies, whatever their destinations, in these files.
+pub(crate) fn policies_judged(host: &dyn Host, facts: &Facts, policies: &[String]) -> Vec<Finding> {
+    let mut answers = Answers::default();
+    for _ in 0..MOST_ROUNDS {
+        match judge_policies(policies, facts, &answers) {
+            Asked::Answered(findings) => return findings.into_iter().flatten().collect(),
+            Asked::Unanswered(question) => answer_all(host, vec![question], &mut answers),
+        }
+    }
+    Vec::new()
 }
 
 fn chunk_judged(host: &dyn Host, facts: &Facts, rules: &[&Rule]) -> Vec<Vec<Finding>> {
@@ -80,9 +92,11 @@ fn answer_all(host: &dyn Host, questions: Vec<Question>, answers: &mut Answers) 
     for question in questions {
         match question {
             Question::Lookup { table, key } => tables.entry(table).or_default().push(key),
-            file @ Question::File(_) => {
-                let found = answer(host, &file);
-                answers.put(file, found);
+            other => {
+                if answers.get(&other).is_none() {
+                    let found = answer(host, &other);
+                    answers.put(other, found);
+                }
             }
         }
     }

@@ -6,15 +6,20 @@
 //! Postfix looks policies up by next hop: a row for a domain whose mail leaves by a relay host does
 //! nothing, and nothing says so.
 
-use super::{Rule, RuleId};
+use super::{Rule, RuleId, faults};
 use crate::explain::{Delivery, deliverer};
 use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
-use crate::resolve::{Answers, Asked, Envelope, Resolution, Ways, resolve_in};
+use crate::preflight::Client;
+use crate::resolve::{Answers, Asked, Envelope, Resolution, Stop, Tables, Ways, resolve_in};
 use crate::view::View;
 use mailtls::destination::Scope;
+use mailtls::policy::{Policy, PolicyError};
 use postfix_cf::{MainCf, MasterCf};
+use std::collections::{BTreeMap, BTreeSet};
 
+/// The client for next hops that no route was asked about.
+const SMTP: &str = "smtp";
 /// A recipient that no table will name.
 const ANYBODY: &str = "anybody";
 /// A name below a domain that no table will name.
@@ -26,16 +31,114 @@ pub fn judge_all(rules: &[&Rule], facts: &Facts, answers: &Answers) -> Vec<Asked
     let master = MasterCf::parse(&facts.master_cf.bytes);
     let view = View::new(&main, &master, facts);
     let ways = Ways::new(&view);
-    rules
-        .iter()
-        .map(|rule| judged(rule, &ways, answers))
-        .collect()
+    let mut judge = Judge {
+        ways: &ways,
+        answers,
+        clients: BTreeMap::new(),
+    };
+    rules.iter().map(|rule| judge.judged(rule)).collect()
 }
 
-fn judged(rule: &Rule, ways: &Ways<'_>, answers: &Answers) -> Asked<Vec<Finding>> {
+/// What speaks against policies, whatever their destinations, at the client `smtp`.
+pub fn judge_policies(
+    policies: &[String],
+    facts: &Facts,
+    answers: &Answers,
+) -> Asked<Vec<Vec<Finding>>> {
+    let main = MainCf::parse(&facts.main_cf.bytes);
+    let master = MasterCf::parse(&facts.master_cf.bytes);
+    let view = View::new(&main, &master, facts);
+    let client = Client::in_view(&view, SMTP);
+    let mut all = Vec::new();
+    for policy in policies {
+        let of = "each of the rules";
+        match of_client(policy, of, &client, facts, answers) {
+            Asked::Answered(findings) => {
+                let seen = findings.into_iter().map(|one| one.seen(policy.clone()));
+                all.push(seen.collect());
+            }
+            Asked::Unanswered(question) => return Asked::Unanswered(question),
+        }
+    }
+    Asked::Answered(all)
+}
+
+/// What is wrong with a policy at a client.
+fn of_client(
+    policy: &str,
+    of: &str,
+    client: &Client,
+    facts: &Facts,
+    answers: &Answers,
+) -> Asked<Vec<Finding>> {
+    let policy = match Policy::parse(policy, super::dialect(facts.version)) {
+        Ok(policy) => policy,
+        Err(error) => return Asked::Answered(vec![refused(policy, of, facts, &error)]),
+    };
+    match faults(&policy, of, client, &mut Tables::new(answers)) {
+        Ok(findings) => Asked::Answered(findings),
+        Err(Stop::Ask(question)) => Asked::Unanswered(question),
+        // No table is asked.
+        Err(Stop::Failed(_)) => Asked::Answered(Vec::new()),
+    }
+}
+
+/// The rule was taken by another Postfix than the one that is installed now.
+fn refused(policy: &str, of: &str, facts: &Facts, error: &PolicyError) -> Finding {
+    let version = facts.version;
+    Finding::new(
+        "policy.row-refused",
+        Severity::Fatal,
+        format!(
+            "Postfix {version} refuses the policy `{policy}` of {of}: {error}; mail is deferred."
+        ),
+        "`postseal policy edit … --without ATTRIBUTE` takes away what this version does not know.",
+    )
+}
+
+/// Rules are judged one after another; a client is read once.
+struct Judge<'a> {
+    ways: &'a Ways<'a>,
+    answers: &'a Answers,
+    clients: BTreeMap<String, Client>,
+}
+
+impl Judge<'_> {
+    fn judged(&mut self, rule: &Rule) -> Asked<Vec<Finding>> {
+        let mut clients = BTreeSet::new();
+        let mut findings = match judged(rule, self.ways, self.answers, &mut clients) {
+            Asked::Answered(findings) => findings,
+            ask => return ask,
+        };
+        let (view, shown) = (self.ways.view(), rule.id.shown());
+        for transport in clients {
+            let client = self.clients.entry(transport);
+            let client = client.or_insert_with_key(|transport| Client::in_view(view, transport));
+            match of_client(&rule.policy, &shown, client, view.facts(), self.answers) {
+                Asked::Answered(wrong) => {
+                    let row = format!("{shown} {}", rule.policy);
+                    findings.extend(wrong.into_iter().map(|one| one.seen(row.clone())));
+                }
+                ask => return ask,
+            }
+        }
+        // Two halves of a rule, or two clients, may fail for one cause.
+        findings.dedup_by(|one, other| one.code == other.code && one.remedy == other.remedy);
+        Asked::Answered(findings)
+    }
+}
+
+/// What speaks against a rule's destination. `clients` gets the transports that would go by it.
+fn judged(
+    rule: &Rule,
+    ways: &Ways<'_>,
+    answers: &Answers,
+    clients: &mut BTreeSet<String>,
+) -> Asked<Vec<Finding>> {
     let id = &rule.id.destination;
     // What is managed is for a next hop.
     if id.starts_with('[') || id.contains(':') || !rule.id.manager.is_empty() {
+        clients.insert(SMTP.to_owned());
         let wrong = begins_in_clear(rule, ways.view());
         return Asked::Answered(wrong.into_iter().collect());
     }
@@ -48,13 +151,14 @@ fn judged(rule: &Rule, ways: &Ways<'_>, answers: &Answers) -> Asked<Vec<Finding>
         };
         match resolve_in(ways, envelope, answers) {
             Asked::Unanswered(question) => return Asked::Unanswered(question),
-            Asked::Answered(resolution) => {
-                findings.extend(useless(rule, ways.view(), &name, &resolution));
-            }
+            Asked::Answered(resolution) => match useless(rule, ways.view(), &name, &resolution) {
+                Some(finding) => findings.push(finding),
+                None => {
+                    clients.insert(resolution.transport);
+                }
+            },
         }
     }
-    // Both halves of a rule may fail for one cause.
-    findings.dedup_by(|one, other| one.code == other.code && one.remedy == other.remedy);
     Asked::Answered(findings)
 }
 

@@ -132,6 +132,8 @@ pub struct TrustFiles {
     pub file: Option<PathBuf>,
     /// `smtp_tls_CApath`, as it is seen from outside of the jail.
     pub folder: Option<PathBuf>,
+    /// `smtp_tls_trust_anchor_file`: these in place of all others, where a row has no `tafile=`.
+    pub anchors: Vec<String>,
     /// Whether the system's own count too (`tls_append_default_CA`).
     pub system: SystemAnchors,
     /// What the paths of `tafile=` begin with: the jail, or nothing.
@@ -152,13 +154,17 @@ impl Client {
     pub fn of(facts: &Facts, transport: &str) -> Self {
         let main = MainCf::parse(&facts.main_cf.bytes);
         let master = MasterCf::parse(&facts.master_cf.bytes);
-        let view = View::new(&main, &master, facts);
+        Self::in_view(&View::new(&main, &master, facts), transport)
+    }
+
+    /// The same in files that were read.
+    pub(crate) fn in_view(view: &View<'_>, transport: &str) -> Self {
         let id = format!("{transport}/unix");
         let service = view.services.iter().find(|one| one.id == id);
         Reader {
             lmtp: service.is_some_and(|service| service.command == "lmtp"),
             service,
-            view: &view,
+            view,
         }
         .client()
     }
@@ -208,7 +214,7 @@ impl Reader<'_> {
             matches: Matches {
                 verify: self.list("tls_verify_cert_match", "hostname"),
                 secure: self.list("tls_secure_cert_match", self.secure_default()),
-                fingerprint: self.list("tls_fingerprint_cert_match", ""),
+                fingerprint: self.fingerprints(),
             },
             trust: self.trust(),
         }
@@ -228,6 +234,16 @@ impl Reader<'_> {
         let value = self.value(name);
         let text = if value.is_empty() { default } else { &value };
         text.split([',', ' ', '\t', ':'])
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Colons are a part of them.
+    fn fingerprints(&self) -> Vec<String> {
+        let value = self.value("tls_fingerprint_cert_match");
+        let words = value.split([',', ' ', '\t', '|']);
+        words
             .filter(|word| !word.is_empty())
             .map(str::to_owned)
             .collect()
@@ -343,6 +359,13 @@ impl Reader<'_> {
         TrustFiles {
             file: path("tls_CAfile").map(PathBuf::from),
             folder: path("tls_CApath").map(|path| within(&jail, &path)),
+            anchors: self.view.list(
+                self.service,
+                match self.lmtp {
+                    true => "lmtp_tls_trust_anchor_file",
+                    false => "smtp_tls_trust_anchor_file",
+                },
+            ),
             system: match system {
                 true => SystemAnchors::Count,
                 false => SystemAnchors::Ignored,

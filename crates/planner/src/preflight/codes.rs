@@ -22,6 +22,8 @@ pub(crate) const RULES: &[Rule] = &[
         "Allow its version by protocols=, or ask its administrator for a newer one."),
     row("policy.no-cipher", Error, "no cipher that may be used is one that a server takes", WAITS,
         "Exclude less (exclude=, smtp_tls_exclude_ciphers), or allow a lower grade (ciphers=); only TLS 1.3 has its own ciphers."),
+    row("policy.tafile-missing", Error, "a file of trust anchors that cannot be used", "smtp(8) opens it in its jail and as mail_owner; where it cannot, or finds no certificate in it, mail waits in the queue.",
+        "Put the trust anchors there, readable for all, or take tafile= away and trust a CA by smtp_tls_CAfile."),
     row("policy.weak-tls", Error, "a server's TLS is too old to verify it by", "OpenSSL 3 takes TLS 1.1 and older only where nobody is verified; else mail waits in the queue.",
         "Ask its administrator for TLS 1.2 or later."),
     row("policy.certificate-untrusted", Error, "a server's certificate is not trusted", WAITS,

@@ -16,7 +16,9 @@ use crate::report::{Handshake, Report};
 use mailtls::policy::{Name, Policy};
 use mailtls::tlsa::{self, Verdict};
 use mailtls::{Anchors, Level};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// What would become of mail here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +40,7 @@ pub(super) struct Peer<'a> {
     pub(super) address: SocketAddr,
     pub(super) visits: &'a Visits,
     pub(super) anchors: &'a [&'a Anchors],
+    pub(super) unusable: &'a BTreeMap<PathBuf, String>,
     pub(super) now: i64,
 }
 
@@ -204,6 +207,9 @@ impl Peer<'_> {
     }
 
     fn mandatory(&self, policy: &Policy, wants: Wants) -> Judged {
+        if let Err(lack) = certificate::usable(self, policy) {
+            return Judged::Waits(lack);
+        }
         let sni = server_name(policy, self.client, self.hop, &self.host.name);
         let seen = match self.reached(policy, sni) {
             Reached::Unknown(why) => return Judged::Unknown(why),

@@ -93,6 +93,17 @@ fn ciphers<'a>(policy: &'a Policy, client: &'a Client) -> Result<(&'a str, Vec<&
     }
 }
 
+/// The cipher list that smtp(8) sets for a policy, where it is not the one of Postfix's defaults.
+///
+/// # Errors
+/// Why it sets none, so that no handshake succeeds.
+pub(crate) fn cipher_list(policy: &Policy, client: &Client) -> Result<Option<String>, String> {
+    match limits(policy, client) {
+        Ok(limits) => Ok(limits.map(|limits| limits.ciphers)),
+        Err(lack) => Err(lack.why.into_owned()),
+    }
+}
+
 /// What the policy excludes stands in place of both parameters.
 fn excluded<'a>(policy: &'a Policy, own: &'a Ciphers) -> Vec<&'a str> {
     let general = words(&own.exclude);

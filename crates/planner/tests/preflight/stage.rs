@@ -1,6 +1,6 @@
 //! A stage for a preflight: what main.cf, DNS and servers say, in a line each.
 //!
-//! `hop X`, `policy X`, `transport X`, `main LINE`, `dns …` (as in `support::dns`), `trust NAME…` (`none`), `openssl VERSION`, `banner ADDRESS NAME`, `own ADDRESS`,
+//! `unusable FILE` (of anchors), `hop X`, `policy X`, `transport X`, `main LINE`, `dns …` (as in `support::dns`), `trust NAME…` (`none`), `openssl VERSION`, `banner ADDRESS NAME`, `own ADDRESS`,
 //! `at ADDRESS[:PORT] WHAT`, where WHAT is `clear`, `454`, `broken`, `421`, `554`, `500` (to EHLO), `silent`,
 //! `refused` (the connection), `late` (gone after the handshake), `anonymous`, or `tls NAME [1.1|1.2]`.
 
@@ -13,6 +13,7 @@ use postseal_planner::preflight::{self, Client, Known, NextHop, Visits, Wanted};
 use postseal_planner::report::{Handshake, Limits, Report, Stage as Step, StageName, StageOutcome};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
 const MASTER: &str = "smtp inet n - n - - smtpd\nsmtp unix - - n - - smtp\n\
@@ -59,6 +60,7 @@ pub(crate) struct Stage {
     pub(crate) host: Host,
     servers: BTreeMap<SocketAddr, Report>,
     trusted: Vec<String>,
+    unusable: BTreeMap<PathBuf, String>,
 }
 
 impl Stage {
@@ -111,6 +113,10 @@ impl Stage {
             host,
             servers,
             trusted: trusted.collect(),
+            unusable: of("unusable")
+                .into_iter()
+                .map(|path| (path.into(), "it is not there".to_owned()))
+                .collect(),
         }
     }
 
@@ -138,6 +144,7 @@ impl Stage {
             answers: &self.host.facts.dns,
             visits: &self.visits(),
             anchors: &anchors,
+            unusable: &self.unusable,
             now: NOW,
         };
         preflight::judge(&self.wanted, known)

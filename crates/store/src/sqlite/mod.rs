@@ -22,6 +22,7 @@ mod plans;
 mod policies;
 mod preflights;
 mod requests;
+mod rule_policies;
 mod rule_stage;
 mod rule_wishes;
 mod rules;
