@@ -16,3 +16,4 @@ mod peers;
 mod postfixes;
 mod preflight;
 mod relay;
+mod table;

@@ -17,6 +17,7 @@ mod follow;
 mod left;
 mod managed;
 mod meet;
+mod offers;
 mod place;
 mod rules;
 mod servers;

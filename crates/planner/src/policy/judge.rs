@@ -7,6 +7,7 @@
 //! nothing, and nothing says so.
 
 use super::{Rule, RuleId, faults};
+use crate::PostfixVersion;
 use crate::explain::{Delivery, deliverer};
 use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
@@ -209,8 +210,13 @@ fn useless(rule: &Rule, view: &View<'_>, name: &str, resolution: &Resolution) ->
     if !matches!(delivery, Delivery::Smtp | Delivery::Lmtp) {
         return Some(not_sent(rule, name, resolution));
     }
-    let hops: Vec<&str> = resolution
-        .nexthop
+    let nexthop = &resolution.nexthop;
+    if nexthop.starts_with("unix:") {
+        return Some(not_sent(rule, name, resolution));
+    }
+    let hops: Vec<&str> = nexthop
+        .strip_prefix("inet:")
+        .unwrap_or(nexthop)
         .split([',', ' ', '\t'])
         .filter(|hop| !hop.is_empty())
         .collect();
@@ -218,14 +224,49 @@ fn useless(rule: &Rule, view: &View<'_>, name: &str, resolution: &Resolution) ->
     if hops.iter().any(meets) {
         return None;
     }
-    Some(other_hop(rule, name, resolution, &hops))
+    let version = view.facts().version;
+    let remedy = offer(rule, &hops, version, resolution);
+    Some(other_hop(rule, name, resolution, &hops, remedy))
 }
 
-fn other_hop(rule: &Rule, name: &str, resolution: &Resolution, hops: &[&str]) -> Finding {
-    let offers: Vec<String> = hops
-        .iter()
-        .map(|hop| format!("`postseal policy add '{hop}' {}`", rule.policy))
-        .collect();
+/// The commands that make the rules which would apply; where Postfix looks up what no rule can be
+/// for (`relay.example.net:submission`), what to write in its place.
+fn offer(rule: &Rule, hops: &[&str], version: PostfixVersion, way: &Resolution) -> String {
+    let dialect = super::dialect(version);
+    let fits = |hop: &&&str| Rule::new(hop, None, &rule.policy, dialect).is_ok();
+    let (good, bad): (Vec<&str>, Vec<&str>) = hops.iter().partition(|hop| fits(&hop));
+    let command = |hop: &&str| format!("`postseal policy add '{hop}' {}`", words(&rule.policy));
+    let commands: Vec<String> = good.iter().map(command).collect();
+    match commands.is_empty() {
+        false => format!(
+            "Make the rule for the next hop: {}. It is for all mail that leaves by it. Or let the \
+             rule follow the mail: `postseal policy add '{}' {} --follow`.",
+            commands.join(", "),
+            rule.id.shown(),
+            words(&rule.policy)
+        ),
+        true => format!(
+            "Write {} with its port as a number in {}, then make the rule for that next hop.",
+            bad.join(", "),
+            way.nexthop_by
+        ),
+    }
+}
+
+/// A policy as the words of `policy add`.
+fn words(policy: &str) -> String {
+    let mut words = policy.split(' ');
+    let level = words.next().unwrap_or_default().to_owned();
+    words.fold(level, |text, word| format!("{text} --attribute '{word}'"))
+}
+
+fn other_hop(
+    rule: &Rule,
+    name: &str,
+    resolution: &Resolution,
+    hops: &[&str],
+    remedy: String,
+) -> Finding {
     Finding::new(
         "policy.never-matches",
         Severity::Error,
@@ -236,13 +277,7 @@ fn other_hop(rule: &Rule, name: &str, resolution: &Resolution, hops: &[&str]) ->
             hops.join(", "),
             resolution.nexthop_by,
         ),
-        format!(
-            "Make the rule for the next hop: {}. It is for all mail that leaves by it. Or let the \
-             rule follow the mail: `postseal policy add '{}' {} --follow`.",
-            offers.join(", "),
-            rule.id.shown(),
-            rule.policy
-        ),
+        remedy,
     )
     .seen(format!("{}: {}", resolution.nexthop_by, resolution.nexthop))
 }
