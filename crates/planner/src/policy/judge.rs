@@ -234,7 +234,7 @@ fn useless(rule: &Rule, view: &View<'_>, name: &str, resolution: &Resolution) ->
 fn offer(rule: &Rule, hops: &[&str], version: PostfixVersion, way: &Resolution) -> String {
     let dialect = super::dialect(version);
     let fits = |hop: &&&str| Rule::new(hop, None, &rule.policy, dialect).is_ok();
-    let (good, bad): (Vec<&str>, Vec<&str>) = hops.iter().partition(|hop| fits(&hop));
+    let (good, bad): (Vec<&str>, Vec<&str>) = hops.iter().partition(|hop| fits(hop));
     let command = |hop: &&str| format!("`postseal policy add '{hop}' {}`", words(&rule.policy));
     let commands: Vec<String> = good.iter().map(command).collect();
     match commands.is_empty() {

@@ -74,9 +74,8 @@ fn ciphers<'a>(policy: &'a Policy, client: &'a Client) -> Result<(&'a str, Vec<&
         (None, Level::May) => &own.may,
         (None, _) => &own.mandatory,
     };
-    let list = Grade::ALL.iter().zip(&own.lists);
-    let list = list.filter(|(one, _)| one.name().eq_ignore_ascii_case(grade));
-    let Some((_, list)) = list.last() else {
+    let is_one = |(one, _): &(&Grade, &String)| one.name().eq_ignore_ascii_case(grade);
+    let Some((_, list)) = Grade::ALL.iter().zip(&own.lists).find(is_one) else {
         let why = format!("{grade:?} is no grade of ciphers, so no handshake succeeds");
         return Err(none(why));
     };
