@@ -5,6 +5,7 @@
 
 use crate::EngineError;
 use crate::observe::observe_unadopted;
+use mailtls::Anchors;
 use postseal_host::{Host, HostError};
 use postseal_planner::explain::{Explanation, Subject};
 use postseal_planner::facts::{Facts, FileLook};
@@ -64,6 +65,35 @@ pub(crate) fn answer(host: &dyn Host, question: &Question) -> Answer {
             FileLook::Unreadable(why) => Answer::Failed(why),
             FileLook::TooLarge(size) => Answer::Failed(format!("it has {size} bytes")),
         },
+        Question::Anchors(path) => anchors(host, Path::new(path)),
+        Question::Ciphers(list) => match postseal_probe::cipher_list(list) {
+            Ok(names) if !names.is_empty() => Answer::Found(names.join(":")),
+            Ok(_) | Err(_) => Answer::NotFound,
+        },
+    }
+}
+
+/// Whether smtp(8), which runs as `mail_owner`, finds trust anchors in a file.
+pub(crate) fn anchors(host: &dyn Host, path: &Path) -> Answer {
+    // So a file of root's can be read by nobody else.
+    const FOR_OTHERS: u32 = 0o044;
+    let failed = |why: &str| Answer::Failed(why.to_owned());
+    match host.read(path) {
+        FileLook::File { mode, uid: 0, .. } if mode & FOR_OTHERS == 0 => {
+            Answer::Failed(format!("only root can read it (mode {mode:o})"))
+        }
+        FileLook::File { bytes, .. } => {
+            let holds = |text: &[u8]| bytes.windows(text.len()).any(|part| part == text);
+            let some = Anchors::read(&bytes).is_ok_and(|anchors| !anchors.is_empty());
+            match some || holds(b"-----BEGIN PUBLIC KEY-----") {
+                true => Answer::Found(String::new()),
+                false => failed("there is no certificate in it"),
+            }
+        }
+        FileLook::Missing => Answer::NotFound,
+        FileLook::Directory | FileLook::Special => failed("it is no file"),
+        FileLook::Unreadable(why) => Answer::Failed(why),
+        FileLook::TooLarge(size) => Answer::Failed(format!("it has {size} bytes")),
     }
 }
 

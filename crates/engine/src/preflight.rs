@@ -3,6 +3,7 @@
 //! Owns: asking and looking until the planner knows, within a budget of connections and of time;
 //! each address is looked at once, however many next hops lead to it. Never: judges; needs a store.
 
+use crate::explain::anchors;
 use crate::{Clock, Wire};
 use mailtls::Anchors;
 use mailtls::policy::Policy;
@@ -12,6 +13,7 @@ use postseal_planner::facts::{Facts, FileLook};
 use postseal_planner::preflight::{
     self, Client, Known, NextHop, NoNextHop, Opening, Preflight, Protocol, Visit, Visits, Wanted,
 };
+use postseal_planner::resolve::Answer;
 use postseal_probe::{Budget, Greeting, Start, Target};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -74,6 +76,7 @@ pub fn preflight(
     let visits = world.look(&wanted, &answers, options.budget, told);
     let mut trust = Trust::default();
     let now = world.clock.now_unix();
+    let unusable = world.unusable(&wanted);
     let mut judge = |one: &Wanted| {
         let files = preflight::trust_files(one, &answers, &visits);
         trust.read(&files, world.host);
@@ -81,6 +84,7 @@ pub fn preflight(
             answers: &answers,
             visits: &visits,
             anchors: &trust.of(&files),
+            unusable: &unusable,
             now,
         };
         preflight::judge(one, known)
@@ -116,6 +120,17 @@ fn wanted(facts: &Facts, destinations: &[HopPolicy]) -> Result<Vec<Wanted>, NoNe
 }
 
 impl World<'_> {
+    /// The files of anchors that smtp(8) cannot use, and why.
+    fn unusable(&self, wanted: &[Wanted]) -> BTreeMap<PathBuf, String> {
+        let named: BTreeSet<PathBuf> = wanted.iter().flat_map(preflight::own_anchors).collect();
+        let bad = |path: PathBuf| match anchors(self.host, &path) {
+            Answer::Found(_) => None,
+            Answer::NotFound => Some((path, "it is not there".to_owned())),
+            Answer::Failed(why) => Some((path, why)),
+        };
+        named.into_iter().filter_map(bad).collect()
+    }
+
     /// What DNS says: exchangers, addresses, records.
     fn answers(&self, wanted: &[Wanted], patience: Duration) -> Answers {
         const ROUNDS: usize = 4;
@@ -173,7 +188,7 @@ fn target(visit: &Visit, client: &Client) -> Target {
     };
     let mut target = Target::new(visit.address.to_string(), visit.address, start);
     target.sni.clone_from(&visit.sni);
-    target.newest = visit.newest;
+    target.limits.clone_from(&visit.limits);
     target.ehlo_name.clone_from(&client.ehlo_name);
     target.greeting = match visit.protocol {
         Protocol::Smtp => Greeting::Ehlo,

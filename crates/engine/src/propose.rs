@@ -58,13 +58,17 @@ impl Engine<'_> {
         let plan = postseal_planner::plan(&request, seen, self.clock.now_unix())
             .map_err(EngineError::Refused)?;
         rules.concerned = self.concerned(&plan, &facts, &rules, &kind)?;
-        Ok(Proposal {
+        let proposal = Proposal {
             plan,
             facts,
             state,
             kind,
             rules,
-        })
+        };
+        if proposal.kind == OperationKind::Apply {
+            self.refuse_faulty_rules(&proposal)?;
+        }
+        Ok(proposal)
     }
 
     /// Makes a plan and remembers it under its id, as `plan` shows it.

@@ -5,6 +5,7 @@
 
 mod compiled;
 mod counts;
+mod faulty;
 mod follow;
 mod idle;
 mod import;

@@ -126,7 +126,7 @@ fn target(expected: &ServiceExpectation, address: SocketAddr, ehlo_name: &str) -
         sni: None,
         ehlo_name: ehlo_name.to_owned(),
         greeting: Greeting::Ehlo,
-        newest: None,
+        limits: None,
         mail_before_tls,
         floor: handshake.and_then(|wanted: &HandshakeExpectation| wanted.floor),
         asks: handshake.map_or_else(Vec::new, |wanted| {

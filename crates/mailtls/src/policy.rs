@@ -99,9 +99,6 @@ pub enum PolicyError {
         /// Why.
         why: String,
     },
-    /// `fingerprint` without one.
-    #[error("the level fingerprint needs match= with at least one fingerprint")]
-    NoFingerprint,
 }
 
 impl Name {
@@ -228,11 +225,7 @@ impl Policy {
             checked(&attribute, dialect)?;
             attributes.push(attribute);
         }
-        let policy = Self { level, attributes };
-        if level == Level::Fingerprint && policy.values(Name::Match).next().is_none() {
-            return Err(PolicyError::NoFingerprint);
-        }
-        Ok(policy)
+        Ok(Self { level, attributes })
     }
 
     /// The values of an attribute.
@@ -295,6 +288,12 @@ fn checked(attribute: &Attribute, dialect: Dialect) -> Result<(), PolicyError> {
             .err()
             .map(|error| error.to_string()),
         Name::Ciphers => value.parse::<Grade>().err(),
+        Name::Exclude => value
+            .split(':')
+            .find(|word| word.starts_with(['!', '+', '-', '@']))
+            .map(|word| {
+                format!("{word:?} has a sign; Postfix puts the ! itself, and refuses others")
+            }),
         Name::ConnectionReuse | Name::EnableRpk => {
             let is_switch = ["yes", "no"]
                 .iter()

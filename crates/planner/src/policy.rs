@@ -4,6 +4,8 @@
 //! does: a million rules do not fit into an intent), and never asks whether mail takes that next
 //! hop (`judge` yields the questions).
 
+mod able;
+mod faults;
 mod follow;
 mod judge;
 mod managed;
@@ -15,10 +17,12 @@ mod tables;
 mod useless;
 mod words;
 
+pub use able::{faults_all, judge_policies};
+pub(crate) use faults::{faults, holds_back};
 pub use follow::{
     Follow, Followed, follow_all, follows_not, route_changed, route_unknown, ways_unknown,
 };
-pub use judge::{Home, covered_by, judge_all};
+pub use judge::{Home, Judged, covered_by, judge_all};
 pub use managed::{Entry, Manager};
 pub use meet::{Met, Outcome, changed_lookups, meetings, written};
 pub use next_hops::{RouteTable, RouteTables, route_tables};

@@ -6,7 +6,7 @@
 //! without TLS.
 //!
 //! `nexthop` and `client` say what is asked about, `way` where mail goes, `reached` what a look
-//! showed, `level` and `certificate` what a policy makes of it at one address, `whole` what that
+//! showed, `limits` what a handshake is held to, `level` and `certificate` what a policy makes of it at one address, `whole` what that
 //! means for the next hop, `findings` how it is said, `strongest` what to wish for instead.
 
 mod certificate;
@@ -14,6 +14,7 @@ mod client;
 mod codes;
 mod findings;
 mod level;
+mod limits;
 mod nexthop;
 mod reached;
 mod strongest;
@@ -22,11 +23,14 @@ mod whole;
 
 use crate::dns::{Answers, Question};
 use crate::finding::Finding;
-use crate::report::{Handshake, Outcome, Report};
+use crate::report::{Handshake, Limits, Outcome, Report};
+pub(crate) use certificate::own_anchors as anchors_of;
 pub use client::{
     Client, Families, Lookups, Matches, Opening, Protocol, Protocols, SystemAnchors, TrustFiles,
 };
 pub(crate) use codes::RULES;
+pub use limits::Ciphers;
+pub(crate) use limits::cipher_list;
 use mailtls::policy::Policy;
 use mailtls::{Anchors, Fingerprint, TlsVersion};
 pub use nexthop::{Lookup, NextHop, NoNextHop};
@@ -59,8 +63,8 @@ pub struct Visit {
     pub opening: Opening,
     /// The server name that is asked for.
     pub sni: Option<String>,
-    /// The newest version that is offered, where that is not the newest of all.
-    pub newest: Option<TlsVersion>,
+    /// What the handshake is held to; `None`: to nothing.
+    pub limits: Option<Limits>,
 }
 
 /// What was seen. A look that is missing was not made.
@@ -85,6 +89,16 @@ pub struct Preflight {
     pub findings: Vec<Finding>,
     /// The strongest policy that would work.
     pub strongest: Strongest,
+}
+
+impl Preflight {
+    /// Whether a rule with this policy would work: what was seen for another policy tells nothing.
+    pub fn outcome_for(&self, policy: &str) -> Outcome {
+        match self.policy == policy {
+            true => self.outcome,
+            false => Outcome::Undetermined,
+        }
+    }
 }
 
 /// A host that takes mail for a next hop.
@@ -193,24 +207,30 @@ pub fn visits(wanted: &Wanted, answers: &Answers) -> BTreeSet<Visit> {
     let mut visits = BTreeSet::new();
     for peer in whole::reachable(&hosts, client) {
         let host = &peer.host.name;
-        let by = |policy: &Policy| {
-            let newest = level::newest(policy, client);
-            (level::server_name(policy, client, hop, host), newest)
+        let held = |policy: &Policy| limits::limits(policy, client).ok().flatten();
+        let by = |policy: Policy| {
+            let sni = level::server_name(&policy, client, hop, host);
+            [(sni.clone(), None), (sni, held(&policy))]
         };
-        // As this policy asks, and as those of the ladder do.
-        let mut asks = BTreeSet::from([by(&wanted.policy)]);
-        asks.extend(strongest::bare(&wanted.policy).iter().map(by));
+        // As this policy asks, and as those of the ladder do; and without limits, to tell what
+        // it is that a server lacks.
+        let mut asks: BTreeSet<_> = level::faces(&wanted.policy)
+            .into_iter()
+            .flat_map(by)
+            .collect();
+        asks.extend(strongest::bare(&wanted.policy).into_iter().flat_map(by));
         if let TlsaSeen::Published = whole::tlsa(peer.host) {
-            let newest: BTreeSet<_> = asks.iter().map(|(_, newest)| *newest).collect();
             let base = Some(peer.host.base.clone());
-            asks.extend(newest.into_iter().map(|newest| (base.clone(), newest)));
+            let [dane, ..] = strongest::bare(&wanted.policy);
+            asks.extend([&wanted.policy, &dane].map(|policy| (base.clone(), held(policy))));
+            asks.insert((base, None));
         }
-        visits.extend(asks.into_iter().map(|(sni, newest)| Visit {
+        visits.extend(asks.into_iter().map(|(sni, limits)| Visit {
             address: SocketAddr::new(peer.address, hop.port),
             protocol: client.protocol,
             opening: client.opening,
             sni,
-            newest,
+            limits,
         }));
     }
     visits
@@ -232,6 +252,12 @@ pub fn trust_files<'v>(
     certificate::trust_files(&wanted.client, &wanted.policy, handshakes.into_iter())
 }
 
+/// The files of anchors that smtp(8) must be able to use (`tafile=`): without one it delivers
+/// nothing.
+pub fn own_anchors(wanted: &Wanted) -> BTreeSet<PathBuf> {
+    certificate::own_anchors(&wanted.client, &wanted.policy)
+}
+
 /// All that is known, to judge by.
 #[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
@@ -241,6 +267,8 @@ pub struct Known<'a> {
     pub visits: &'a Visits,
     /// What the client trusts: the content of [`trust_files`].
     pub anchors: &'a [&'a Anchors],
+    /// Files of anchors that smtp(8) cannot use, and why.
+    pub unusable: &'a BTreeMap<PathBuf, String>,
     /// The time, in seconds since 1970.
     pub now: i64,
 }

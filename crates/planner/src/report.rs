@@ -82,6 +82,17 @@ pub struct Presented {
     pub certificates: Vec<Fingerprint>,
 }
 
+/// What a client holds a handshake to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Limits {
+    /// The versions that may be used, the oldest first.
+    pub versions: Vec<TlsVersion>,
+    /// The ciphers up to TLS 1.2: an OpenSSL cipher list.
+    pub ciphers: String,
+    /// OpenSSL's security level (`SSL_CTX_set_security_level`).
+    pub security_level: u32,
+}
+
 /// How a client asks for a certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Ask {

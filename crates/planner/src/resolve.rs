@@ -35,6 +35,11 @@ pub enum Question {
     },
     /// The content of a file that a list names (`mydestination = /etc/postfix/domains`).
     File(String),
+    /// Whether a file of trust anchors (`tafile=`) can be used by smtp(8): something is found, or why
+    /// it cannot.
+    Anchors(String),
+    /// What an OpenSSL cipher list selects; nothing is found where no handshake can succeed by it.
+    Ciphers(String),
 }
 
 /// What was found.

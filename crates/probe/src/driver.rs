@@ -17,7 +17,8 @@ use std::time::{Duration, Instant};
 /// Looks at one target. Returns within `deadline`, whatever the server does.
 pub fn probe(target: &Target, deadline: Duration) -> Report {
     let until = Instant::now() + deadline;
-    let offer = target.newest.map_or(Offer::Everything, Offer::UpTo);
+    let limits = target.limits.as_ref();
+    let offer = limits.map_or(Offer::Everything, Offer::Within);
     let mut run = Run::of(target, offer, until);
     if let Some(wire) = run.wire.take() {
         wire.quit(until);
@@ -53,7 +54,7 @@ pub fn probe(target: &Target, deadline: Duration) -> Report {
 }
 
 /// A second look, only as far as the handshake.
-fn shake_again(target: &Target, offer: Offer, until: Instant) -> Run {
+fn shake_again(target: &Target, offer: Offer<'_>, until: Instant) -> Run {
     let plain = Target {
         mail_before_tls: MailBeforeTls::Skip,
         credentials: None,
@@ -132,7 +133,7 @@ pub(crate) struct Run {
 
 impl Run {
     /// Connects and has the dialogue that `target` asks for.
-    pub(crate) fn of(target: &Target, offer: Offer, until: Instant) -> Self {
+    pub(crate) fn of(target: &Target, offer: Offer<'_>, until: Instant) -> Self {
         let mut run = Self {
             said: Said::default(),
             stages: Vec::new(),

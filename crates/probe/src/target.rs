@@ -3,7 +3,7 @@
 //! Owns: [`Target`] and its words. Never: what is expected there; that is the planner's.
 
 use mailtls::TlsVersion;
-use postseal_planner::report::Ask;
+use postseal_planner::report::{Ask, Limits};
 use std::fmt;
 use std::net::SocketAddr;
 use zeroize::Zeroizing;
@@ -23,8 +23,8 @@ pub struct Target {
     pub ehlo_name: String,
     /// The word before it.
     pub greeting: Greeting,
-    /// Offer nothing newer, as a client with such a list of protocols.
-    pub newest: Option<TlsVersion>,
+    /// What the handshake is held to, as by a client with such lists.
+    pub limits: Option<Limits>,
     /// Whether MAIL FROM is tried before TLS, to see the 530 of a service that requires TLS.
     pub mail_before_tls: MailBeforeTls,
     /// Try a second handshake with only versions older than this.
@@ -45,7 +45,7 @@ impl Target {
             sni: None,
             ehlo_name: "localhost".to_owned(),
             greeting: Greeting::Ehlo,
-            newest: None,
+            limits: None,
             mail_before_tls: MailBeforeTls::Skip,
             floor: None,
             asks: Vec::new(),

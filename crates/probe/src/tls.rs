@@ -11,7 +11,7 @@ use openssl::pkey::{Id, PKey, Public};
 use openssl::ssl::{
     HandshakeError, Ssl, SslContext, SslMethod, SslOptions, SslRef, SslVerifyMode, SslVersion,
 };
-use postseal_planner::report::{Handshake, KeyAlgorithm};
+use postseal_planner::report::{Handshake, KeyAlgorithm, Limits};
 use std::io::ErrorKind;
 
 /// Every cipher that the library has, those without a certificate last, so that a server that has
@@ -25,7 +25,7 @@ const LEGACY_SERVER_CONNECT: SslOptions = SslOptions::from_bits_retain(0x4);
 
 /// What to offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Offer {
+pub(crate) enum Offer<'l> {
     /// All that the library can speak.
     Everything,
     /// All that shows a certificate.
@@ -34,8 +34,8 @@ pub(crate) enum Offer {
     Signed(KeyAlgorithm),
     /// Everything, in versions older than this.
     Below(TlsVersion),
-    /// Everything, in this version and older ones.
-    UpTo(TlsVersion),
+    /// What a client offers that is held to these.
+    Within(&'l Limits),
 }
 
 /// Why a handshake did not succeed.
@@ -64,11 +64,18 @@ pub(crate) struct Shaken {
 /// Does the handshake as a client.
 pub(crate) fn connect(
     wire: Wire,
-    offer: Offer,
+    offer: Offer<'_>,
     sni: Option<&str>,
 ) -> Result<Shaken, HandshakeFailure> {
-    let ssl = client(offer, sni)?;
-    let stream = wire.connect_tls(ssl).map_err(failure)?;
+    let shaken = || {
+        let ssl = client(offer, sni)?;
+        wire.connect_tls(ssl).map_err(failure)
+    };
+    let stream = shaken().map_err(|failed| match (offer, failed) {
+        // What our library cannot do within them the client's cannot either.
+        (Offer::Within(_), HandshakeFailure::Ours(why)) => HandshakeFailure::NoTls(why),
+        (_, failed) => failed,
+    })?;
     let handshake = look(stream.ssl())?;
     Ok(Shaken {
         wire: Wire::Tls(stream),
@@ -76,21 +83,25 @@ pub(crate) fn connect(
     })
 }
 
-fn client(offer: Offer, sni: Option<&str>) -> Result<Ssl, HandshakeFailure> {
+fn client(offer: Offer<'_>, sni: Option<&str>) -> Result<Ssl, HandshakeFailure> {
     let newest = match offer {
-        Offer::Everything | Offer::Certified | Offer::Signed(_) => None,
+        Offer::Everything | Offer::Certified | Offer::Signed(_) | Offer::Within(_) => None,
         Offer::Below(floor) => Some(newest_below(floor)?),
-        Offer::UpTo(newest) => Some(of_library(newest)?),
     };
     let ciphers = match offer {
-        Offer::Everything | Offer::Below(_) | Offer::UpTo(_) => ALL_CIPHERS,
+        Offer::Everything | Offer::Below(_) => ALL_CIPHERS,
+        Offer::Within(limits) => &limits.ciphers,
         Offer::Certified | Offer::Signed(KeyAlgorithm::Ed25519) => CERTIFIED_CIPHERS,
         Offer::Signed(KeyAlgorithm::Rsa) => "aRSA:!aNULL:@SECLEVEL=0",
         Offer::Signed(KeyAlgorithm::Ecdsa) => "aECDSA:!aNULL:@SECLEVEL=0",
     };
     let signatures = match offer {
         Offer::Signed(algorithm) => Some(signatures(algorithm)),
-        Offer::Everything | Offer::Certified | Offer::Below(_) | Offer::UpTo(_) => None,
+        Offer::Everything | Offer::Certified | Offer::Below(_) | Offer::Within(_) => None,
+    };
+    let (security_level, barred) = match offer {
+        Offer::Within(limits) => (limits.security_level, barred(&limits.versions)),
+        _ => (0, SslOptions::empty()),
     };
     if sni.is_some_and(|name| name.contains('\0')) {
         return Err(HandshakeFailure::Ours("a server name with NUL".to_owned()));
@@ -98,8 +109,8 @@ fn client(offer: Offer, sni: Option<&str>) -> Result<Ssl, HandshakeFailure> {
     let build = || {
         let mut context = SslContext::builder(SslMethod::tls_client())?;
         context.set_verify(SslVerifyMode::NONE);
-        context.set_security_level(0);
-        context.set_options(LEGACY_SERVER_CONNECT);
+        context.set_security_level(security_level);
+        context.set_options(LEGACY_SERVER_CONNECT | barred);
         context.set_min_proto_version(None)?;
         context.set_max_proto_version(newest)?;
         context.set_cipher_list(ciphers)?;
@@ -128,17 +139,20 @@ const fn signatures(algorithm: KeyAlgorithm) -> &'static str {
     }
 }
 
-fn of_library(version: TlsVersion) -> Result<SslVersion, HandshakeFailure> {
-    match version {
-        TlsVersion::Tls1_3 => Ok(SslVersion::TLS1_3),
-        TlsVersion::Tls1_2 => Ok(SslVersion::TLS1_2),
-        TlsVersion::Tls1_1 => Ok(SslVersion::TLS1_1),
-        TlsVersion::Tls1_0 => Ok(SslVersion::TLS1),
-        TlsVersion::Ssl3 => Ok(SslVersion::SSL3),
-        TlsVersion::Ssl2 => Err(HandshakeFailure::Ours(
-            "OpenSSL does not speak SSLv2".to_owned(),
-        )),
-    }
+/// All other versions, each switched off by itself, as Postfix does. Of a list with a gap OpenSSL
+/// offers the part below the gap.
+fn barred(versions: &[TlsVersion]) -> SslOptions {
+    let switches = [
+        (TlsVersion::Ssl3, SslOptions::NO_SSLV3),
+        (TlsVersion::Tls1_0, SslOptions::NO_TLSV1),
+        (TlsVersion::Tls1_1, SslOptions::NO_TLSV1_1),
+        (TlsVersion::Tls1_2, SslOptions::NO_TLSV1_2),
+        (TlsVersion::Tls1_3, SslOptions::NO_TLSV1_3),
+    ];
+    let off = switches
+        .into_iter()
+        .filter(|(version, _)| !versions.contains(version));
+    off.fold(SslOptions::empty(), |all, (_, switch)| all | switch)
 }
 
 /// The newest version below the floor that the library may offer.

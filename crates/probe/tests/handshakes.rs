@@ -11,7 +11,7 @@ mod common;
 use common::{PATIENT, all_ok, names, server, server_between, target};
 use mailtls::TlsVersion;
 use openssl::ssl::{SslContext, SslVersion};
-use postseal_planner::report::{FloorTest, Report, StageName as N, StageOutcome};
+use postseal_planner::report::{FloorTest, Limits, Report, StageName as N, StageOutcome};
 use postseal_probe::{Credentials, MailBeforeTls, Start, Target, probe, probe_all};
 use postseal_testkit::smtp_script::{ScriptedServer, SmtpScript};
 
@@ -73,6 +73,16 @@ fn every_version_is_spoken() {
     }
 }
 
+/// Everything, up to a version.
+fn up_to(newest: TlsVersion) -> Limits {
+    let versions = TlsVersion::ALL.into_iter();
+    Limits {
+        versions: versions.filter(|version| *version <= newest).collect(),
+        ciphers: "ALL".to_owned(),
+        security_level: 0,
+    }
+}
+
 #[test]
 fn nothing_newer_than_asked_is_offered() {
     let issued = common::chain("mx.example");
@@ -80,7 +90,7 @@ fn nothing_newer_than_asked_is_offered() {
         let context = server(&issued, None);
         let server = whole(&context).serve();
         let asking = Target {
-            newest: Some(newest),
+            limits: Some(up_to(newest)),
             ..target(server.address(), Start::StartTls)
         };
         let report = probe(&asking, PATIENT);
@@ -91,7 +101,7 @@ fn nothing_newer_than_asked_is_offered() {
     let context = server_between(&issued, Some(SslVersion::TLS1_3), None);
     let server = ready().accept_tls(&context).serve();
     let asking = Target {
-        newest: Some(TlsVersion::Tls1_2),
+        limits: Some(up_to(TlsVersion::Tls1_2)),
         ..target(server.address(), Start::StartTls)
     };
     let report = probe(&asking, PATIENT);
@@ -99,6 +109,50 @@ fn nothing_newer_than_asked_is_offered() {
     let last = report.stages.last().unwrap();
     assert!(matches!(last.outcome, StageOutcome::Refused(_)), "{last:?}");
     assert_eq!(last.name, N::Handshake);
+}
+
+#[test]
+fn what_our_library_cannot_offer_within_limits_fails_as_the_clients_would() {
+    let issued = common::chain("mx.example");
+    for (ciphers, versions, security_level) in [
+        ("ALL:!ALL", vec![TlsVersion::Tls1_2, TlsVersion::Tls1_3], 0),
+        ("ALL", vec![TlsVersion::Tls1_1], 1),
+        ("eNULL:!aNULL", vec![TlsVersion::Tls1_2], 1),
+    ] {
+        let context = server(&issued, None);
+        let server = ready().accept_tls(&context).serve();
+        let asking = Target {
+            limits: Some(Limits {
+                versions,
+                ciphers: ciphers.to_owned(),
+                security_level,
+            }),
+            ..target(server.address(), Start::StartTls)
+        };
+        let report = probe(&asking, PATIENT);
+        assert!(report.handshake.is_none(), "{ciphers}");
+        let last = report.stages.last().unwrap();
+        assert_eq!(last.name, N::Handshake, "{ciphers}");
+        assert!(matches!(last.outcome, StageOutcome::Refused(_)), "{last:?}");
+    }
+}
+
+#[test]
+fn of_versions_with_a_gap_those_below_it_are_offered() {
+    let issued = common::chain("mx.example");
+    let context = server(&issued, None);
+    let server = whole(&context).serve();
+    let asking = Target {
+        limits: Some(Limits {
+            versions: vec![TlsVersion::Tls1_1, TlsVersion::Tls1_3],
+            ciphers: "ALL:@SECLEVEL=0".to_owned(),
+            security_level: 0,
+        }),
+        ..target(server.address(), Start::StartTls)
+    };
+    let report = probe(&asking, PATIENT);
+    assert_eq!(report.handshake.unwrap().version, TlsVersion::Tls1_1);
+    assert!(server.finish()[0].is_ok());
 }
 
 #[test]

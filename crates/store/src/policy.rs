@@ -162,6 +162,15 @@ pub trait PolicyStore {
         limit: usize,
     ) -> Result<Vec<Rule>, StoreError>;
 
+    /// The different policies of the rules in force ([`RuleView::InForce`]), or as they are wished
+    /// (all other views), at most `limit`; but those of rules that were put down for a reason.
+    fn policies(
+        &self,
+        instance: &str,
+        view: RuleView,
+        limit: usize,
+    ) -> Result<Vec<String>, StoreError>;
+
     /// A list: rules that pass a filter, `skip` of them left out.
     fn list_rules(
         &self,

@@ -1,8 +1,10 @@
 //! Mail exchangers of every kind in a real DNS, with and without DNSSEC: what `policy check` says is
 //! what smtp(8) does, whose resolver is the same. Needs Knot DNS and Unbound.
 
+use crate::letters::{self, Fate, Letter, submit};
 use crate::peers::{Chains, Peer};
 use crate::scene::{Ran, Scene};
+use crate::table::{Cell, cells, must_be_explained, must_be_the_table};
 use mailtls::tlsa::TlsaRecord;
 use postseal_probe::Sink;
 use postseal_testkit::postfix_box::PostfixBox;
@@ -11,9 +13,7 @@ use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -26,14 +26,6 @@ const HOSTS: [(&str, Option<Peer>); 5] = [
     ("gone", None),
 ];
 
-/// What becomes of a message at the first attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    UnderTls,
-    InClear,
-    Held,
-    Returned,
-}
 use Fate::{Held, InClear, Returned, UnderTls};
 
 /// Label, zone, records below the label, policy, what becomes of mail, a code that is said of it.
@@ -116,20 +108,30 @@ impl World {
             PostfixBox::builder()
                 .set("default_transport", "smtp")
                 .set("smtp_dns_support_level", "dnssec")
+                .set("smtp_tls_fingerprint_digest", "sha256")
                 .set("smtp_tls_CAfile", "{base}/config/ca.pem")
                 .set("smtp_tls_policy_maps", "texthash:{base}/config/policy"),
         );
         let me = scene.postfix.address().to_string();
         for zone in [SIGNED, PLAIN] {
-            let lines = lines(zone, &chains).replace("{me}", &me);
+            let mut lines = lines(zone, &chains).replace("{me}", &me);
+            if zone == SIGNED {
+                let own = own(&chains);
+                let cells = cells().into_iter();
+                lines.extend(cells.map(|cell| cell.records().replace("{own}", &own)));
+            }
             dns.publish(zone, &lines).unwrap();
         }
         let config = scene.postfix.config_directory();
         fs::write(config.join("ca.pem"), &chains.ca).unwrap();
         let rows = STORIES
             .iter()
-            .map(|story| format!("{}.{} {}\n", story.0, story.1, story.3));
-        fs::write(config.join("policy"), rows.collect::<String>()).unwrap();
+            .map(|story| format!("{}.{} {}\n", story.0, story.1, story.3))
+            .chain(cells().into_iter().map(Cell::row));
+        let rows = rows
+            .collect::<String>()
+            .replace("{self}", &chains.fingerprint);
+        fs::write(config.join("policy"), rows).unwrap();
         // smtp(8) reads it in its jail.
         let jail = scene.postfix.queue_directory().join("etc");
         fs::create_dir_all(&jail).unwrap();
@@ -145,53 +147,18 @@ impl World {
         self.scene.run(&[&first, words].concat())
     }
 
-    fn submit(&self, recipient: &str) {
-        let mut sendmail = Command::new("/usr/sbin/sendmail");
-        sendmail
-            .args([
-                "-C",
-                &self.scene.config(),
-                "-f",
-                "sender@box.test",
-                recipient,
-            ])
-            .stdin(Stdio::null());
-        assert!(sendmail.status().unwrap().success(), "{recipient}");
-    }
-
-    fn fate(&self, recipient: &str) -> Option<Fate> {
-        let to = format!("to=<{recipient}>");
-        let log = self.scene.postfix.log();
-        let mut lines = log.lines().filter(|line| line.contains(&to));
-        let line = lines.find(|line| line.contains("status="))?;
-        if line.contains("status=deferred") {
-            return Some(Held);
-        }
-        if line.contains("status=bounced") {
-            return Some(Returned);
-        }
-        let mut messages = self.sinks.iter().flat_map(Sink::delivered);
-        let message = messages.find(|one| one.rcpt_to.iter().any(|to| to == recipient))?;
-        Some(if message.tls.is_some() {
-            UnderTls
-        } else {
-            InClear
-        })
-    }
-
     fn fates(&self) -> Vec<Fate> {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            let fates: Vec<Option<Fate>> = STORIES
-                .iter()
-                .map(|story| self.fate(&recipient(story)))
-                .collect();
-            if let Some(fates) = fates.into_iter().collect::<Option<Vec<Fate>>>() {
-                return fates;
-            }
-            assert!(Instant::now() < end, "{}", self.scene.postfix.log());
-            thread::sleep(Duration::from_millis(500));
-        }
+        let stories = STORIES.iter().map(recipient);
+        let cells = cells().into_iter().map(Cell::recipient);
+        let recipients: Vec<String> = stories.chain(cells).collect();
+        let letters: Vec<Letter<'_>> = recipients
+            .iter()
+            .map(|recipient| Letter {
+                recipient,
+                sinks: &self.sinks,
+            })
+            .collect();
+        letters::fates(&self.scene, &letters, PATIENCE)
     }
 }
 
@@ -210,10 +177,15 @@ fn sinks(chains: &Chains) -> Vec<Sink> {
     hosts.chain(extra).chain([named]).collect()
 }
 
+/// The TLSA data of the server `own`.
+fn own(chains: &Chains) -> String {
+    let leaf = mailtls::pem_certificates(chains.own_pem().as_bytes()).unwrap();
+    TlsaRecord::for_certificate(&leaf[0]).to_string()
+}
+
 /// The records of a zone.
 fn lines(zone: &str, chains: &Chains) -> String {
-    let leaf = mailtls::pem_certificates(chains.own_pem().as_bytes()).unwrap();
-    let own = TlsaRecord::for_certificate(&leaf[0]).to_string();
+    let own = own(chains);
     let data = "ab".repeat(32);
     let mut text = String::new();
     for ((name, _), last) in HOSTS.iter().zip(1..) {
@@ -246,17 +218,29 @@ fn what_a_check_says_of_exchangers_is_what_smtp_does_with_them() {
     let domains: Vec<String> = STORIES
         .iter()
         .map(|one| format!("{}.{}", one.0, one.1))
+        .chain(cells().into_iter().map(Cell::domain))
         .collect();
     let words: Vec<&str> = domains.iter().map(String::as_str).collect();
     let ran = world.check(&words);
     assert_eq!(ran.exit, Some(2), "{}", ran.stderr);
     for story in STORIES {
-        world.submit(&recipient(story));
+        submit(&world.scene, &recipient(story));
+    }
+    for cell in cells() {
+        submit(&world.scene, &cell.recipient());
     }
     let fates = world.fates();
+    let (fates, of_cells) = fates.split_at(STORIES.len());
     let checked = ran.json["checked"].as_array().unwrap();
     let mut wrong = Vec::new();
-    for ((story, fate), said) in STORIES.iter().zip(fates).zip(checked) {
+    let (checked, of_table) = checked.split_at(STORIES.len());
+    for ((cell, fate), said) in cells().iter().zip(of_cells).zip(of_table) {
+        let said = &said["preflight"];
+        if !agrees(said, *fate) {
+            wrong.push(format!("{cell:?}: {fate:?}\n{said:#}"));
+        }
+    }
+    for ((story, fate), said) in STORIES.iter().zip(fates.iter().copied()).zip(checked) {
         let said = &said["preflight"];
         if fate != story.4 || !agrees(said, fate) || !has(said, story.5) {
             wrong.push(format!("{story:?}: {fate:?}\n{said:#}"));
@@ -268,6 +252,8 @@ fn what_a_check_says_of_exchangers_is_what_smtp_does_with_them() {
         wrong.len(),
         wrong.join("\n")
     );
+    must_be_explained(&world.scene);
+    must_be_the_table(of_cells);
 }
 
 fn agrees(said: &Value, fate: Fate) -> bool {

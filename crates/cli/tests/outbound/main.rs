@@ -5,10 +5,15 @@
 #[path = "../scene/mod.rs"]
 mod scene;
 
+mod anchors;
 mod checks;
+mod ciphers;
 mod exchangers;
+mod grid;
+mod letters;
 mod levels;
 mod peers;
 mod postfixes;
 mod preflight;
 mod relay;
+mod table;

@@ -1,11 +1,11 @@
 //! Other Postfixes as the servers: what their settings, good and bad, make of a policy; what
 //! `policy check` says of it is what smtp(8) does.
 
+use crate::letters::submit;
 use crate::scene::{Scene, run};
 use postseal_testkit::postfix_box::{BoxBuilder, PostfixBox};
 use serde_json::Value;
 use std::fs;
-use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -201,17 +201,7 @@ fn what_a_check_says_of_other_postfixes_is_what_becomes_of_mail() {
     words.extend(recipients.iter().map(String::as_str));
     let ran = world.scene.run(&words);
     for recipient in &recipients {
-        let mut sendmail = Command::new("/usr/sbin/sendmail");
-        sendmail
-            .args([
-                "-C",
-                &world.scene.config(),
-                "-f",
-                "sender@box.test",
-                recipient,
-            ])
-            .stdin(Stdio::null());
-        assert!(sendmail.status().unwrap().success(), "{recipient}");
+        submit(&world.scene, recipient);
     }
     let mut wrong = Vec::new();
     let end = Instant::now() + PATIENCE;

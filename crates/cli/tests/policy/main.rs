@@ -11,6 +11,7 @@ mod peers;
 
 mod adopted;
 mod before;
+mod clients;
 mod counts;
 mod domains;
 mod faults;
@@ -21,6 +22,7 @@ mod left;
 mod live;
 mod managed;
 mod meet;
+mod offers;
 mod place;
 mod routes;
 mod rules;

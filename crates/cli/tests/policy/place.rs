@@ -129,4 +129,6 @@ pub(crate) fn builder() -> BoxBuilder {
         .set("default_transport", "smtp")
         .set("relay_transport", "smtp")
         .set("smtp_tls_security_level", "may")
+        // Whoever trusts nobody can keep no rule with `secure`.
+        .set("tls_append_default_CA", "yes")
 }

@@ -4,7 +4,7 @@ use crate::place::{Place, builder};
 
 #[test]
 fn a_rule_is_wished_planned_looked_up_and_taken_back() {
-    let place = Place::new();
+    let place = Place::of(builder().set("smtp_dns_support_level", "dnssec"));
     let before = place.main_cf();
     let added = place.must("policy add Partner.example encrypt --note contract%2012");
     assert_eq!(added.json["added"], 1);
@@ -167,7 +167,7 @@ fn what_is_no_rule_is_refused_and_nothing_is_stored() {
             "policy add a.example encrypt --attribute mach=x",
             "policy.bad-policy",
         ),
-        ("policy add a.example fingerprint", "policy.bad-policy"),
+        ("policy add a.example fingerprint", "policy.no-fingerprint"),
         (
             "policy add a.example encrypt --attribute enable_rpk=yes",
             "policy.bad-policy",

@@ -75,3 +75,48 @@ fn what_cannot_be_seen_is_no_failure() {
     assert_eq!(added.json["servers"], serde_json::json!([]));
     place.must("apply --yes");
 }
+
+#[test]
+fn what_was_seen_for_another_policy_is_no_verdict() {
+    let place = Place::new();
+    let chains = Chains::new();
+    let good = chains.sink(Peer::SelfSigned);
+    let hop = hop(&good);
+    place.must(&format!("policy add {hop} may"));
+    let servers = || place.must("policy list").json["rules"][0]["servers"].clone();
+    assert_eq!(servers()["outcome"], "pass");
+    // It was seen for may; whether secure works nobody has looked at.
+    place.must(&format!("policy edit {hop} secure --no-preflight"));
+    assert_eq!(servers()["outcome"], "undetermined");
+    assert_eq!(servers()["policy"], "may");
+    let words = place.scene.say(&["policy", "list"]).stdout;
+    assert!(words.contains("seen for another policy"), "{words}");
+    // Nor does apply believe it.
+    assert_eq!(
+        place.ends(65, "apply --yes").code(),
+        "policy.certificate-untrusted"
+    );
+    assert_eq!(servers()["outcome"], "fail");
+    place.must(&format!("policy edit {hop} encrypt"));
+    assert_eq!(servers()["outcome"], "pass");
+    place.must("apply --yes");
+}
+
+#[test]
+fn ciphers_that_no_server_shares_are_refused_before_they_stop_mail() {
+    let place = Place::new();
+    let chains = Chains::new();
+    let good = chains.sink(Peer::SelfSigned);
+    let hop = hop(&good);
+    for (words, code) in [
+        ("--exclude ALL", "policy.no-cipher"),
+        ("--ciphers null", "policy.no-cipher"),
+        ("--protocols TLSv1.3:TLSv1.1", "policy.protocol"),
+    ] {
+        let refused = place.ends(65, &format!("policy add {hop} encrypt {words}"));
+        assert_eq!(refused.code(), code, "{}", refused.stdout);
+    }
+    place.must(&format!(
+        "policy add {hop} encrypt --ciphers high --exclude RC4"
+    ));
+}

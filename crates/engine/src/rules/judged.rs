@@ -9,7 +9,8 @@ use postseal_planner::Finding;
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::AdoptedTables;
 use postseal_planner::policy::{
-    Cause, Followed, Home, RouteTables, Rule, Useless, follow_all, judge_all, route_tables,
+    Cause, Followed, Home, Judged, RouteTables, Rule, Useless, faults_all, follow_all, judge_all,
+    judge_policies, route_tables,
 };
 use postseal_planner::resolve::{Answer, Answers, Asked, Question};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,10 +30,30 @@ pub(crate) fn judged(
     tables: Option<&AdoptedTables>,
     rules: &[&Rule],
 ) -> Vec<Vec<Finding>> {
-    let found = useless(host, facts, Home::Rules(tables), rules);
-    let judged = rules.iter().zip(found);
-    let findings = judged.map(|(rule, found)| found.iter().map(|one| one.finding(rule)).collect());
-    findings.collect()
+    let met = met(host, facts, Home::Rules(tables), rules);
+    let mut all = Vec::with_capacity(rules.len());
+    for (rules, met) in rules.chunks(TOGETHER).zip(met.chunks(TOGETHER)) {
+        let pairs: Vec<(&Rule, &Judged)> = rules.iter().copied().zip(met).collect();
+        let faults = together(host, &pairs, &mut |asked, answers| {
+            faults_all(asked, facts, answers)
+        });
+        all.extend(pairs.iter().zip(faults).map(|((rule, met), faults)| {
+            let useless = met.useless.iter().map(|one| one.finding(rule));
+            useless.chain(faults.unwrap_or_default()).collect()
+        }));
+    }
+    all
+}
+
+/// What speaks against policies, whatever their destinations, in these files.
+pub(super) fn policies_judged(host: &dyn Host, facts: &Facts, policies: &[String]) -> Vec<Finding> {
+    let found = together(host, &[policies], &mut |asked, answers| {
+        let asked = asked.iter();
+        asked
+            .map(|one| judge_policies(one, facts, answers))
+            .collect()
+    });
+    found.into_iter().flatten().flatten().flatten().collect()
 }
 
 /// Why each of the rules would do nothing, in their order.
@@ -42,12 +63,21 @@ pub(super) fn useless(
     home: Home<'_>,
     rules: &[&Rule],
 ) -> Vec<Vec<Useless>> {
-    let mut all = Vec::with_capacity(rules.len());
+    let met = met(host, facts, home, rules).into_iter();
+    met.map(|one| one.useless).collect()
+}
+
+/// What each of the rules meets, in their order.
+fn met(host: &dyn Host, facts: &Facts, home: Home<'_>, rules: &[&Rule]) -> Vec<Judged> {
+    let mut all: Vec<Judged> = Vec::with_capacity(rules.len());
     for chunk in rules.chunks(TOGETHER) {
-        all.extend(chunk_judged(host, facts, home, chunk));
+        let found = together(host, chunk, &mut |asked, answers| {
+            judge_all(asked, home, facts, answers)
+        });
+        all.extend(found.into_iter().map(Option::unwrap_or_default));
     }
     let other_hop = |one: &Useless| matches!(one.cause, Cause::OtherHop { .. });
-    if all.iter().flatten().any(other_hop) {
+    if all.iter().flat_map(|one| &one.useless).any(other_hop) {
         // Mail for the name leaves elsewhere; that of others may be sent to it.
         let hops = next_hops(host, facts);
         for (rule, found) in rules.iter().zip(&mut all) {
@@ -57,7 +87,7 @@ pub(super) fn useless(
                 None => hop == name,
             };
             if hops.contains(name) || (name.starts_with('.') && hops.iter().any(named)) {
-                found.retain(|one| !other_hop(one));
+                found.useless.retain(|one| !other_hop(one));
             }
         }
     }
@@ -82,18 +112,6 @@ fn next_hops(host: &dyn Host, facts: &Facts) -> BTreeSet<String> {
     hops
 }
 
-fn chunk_judged(
-    host: &dyn Host,
-    facts: &Facts,
-    home: Home<'_>,
-    rules: &[&Rule],
-) -> Vec<Vec<Useless>> {
-    let found = together(host, rules, &mut |asked, answers| {
-        judge_all(asked, home, facts, answers)
-    });
-    found.into_iter().map(Option::unwrap_or_default).collect()
-}
-
 /// Where the mail goes that rules for recipients are for, in their order.
 pub(super) fn followed(host: &dyn Host, facts: &Facts, wishes: &[&Rule]) -> Vec<Followed> {
     let mut all = Vec::with_capacity(wishes.len());
@@ -107,15 +125,19 @@ pub(super) fn followed(host: &dyn Host, facts: &Facts, wishes: &[&Rule]) -> Vec<
 }
 
 /// A question about several rules, by what is known so far.
-type Ask<'a, T> = dyn FnMut(&[&Rule], &Answers) -> Vec<Asked<T>> + 'a;
+type Ask<'a, R, T> = dyn FnMut(&[R], &Answers) -> Vec<Asked<T>> + 'a;
 
 /// Asks for all of the rules until each has its answer; `None` for those that ask without end.
-fn together<T: Clone>(host: &dyn Host, rules: &[&Rule], ask: &mut Ask<'_, T>) -> Vec<Option<T>> {
+fn together<R: Copy, T: Clone>(
+    host: &dyn Host,
+    rules: &[R],
+    ask: &mut Ask<'_, R, T>,
+) -> Vec<Option<T>> {
     let mut answers = Answers::default();
     let mut found: Vec<Option<T>> = vec![None; rules.len()];
     let mut open: Vec<usize> = (0..rules.len()).collect();
     for _ in 0..MOST_ROUNDS {
-        let asked: Vec<&Rule> = open.iter().map(|i| rules[*i]).collect();
+        let asked: Vec<R> = open.iter().map(|i| rules[*i]).collect();
         let mut questions = Vec::new();
         let mut still = Vec::new();
         for (i, answered) in open.iter().zip(ask(&asked, &answers)) {
@@ -142,9 +164,11 @@ fn answer_all(host: &dyn Host, questions: Vec<Question>, answers: &mut Answers) 
     for question in questions {
         match question {
             Question::Lookup { table, key } => tables.entry(table).or_default().push(key),
-            file @ Question::File(_) => {
-                let found = answer(host, &file);
-                answers.put(file, found);
+            other => {
+                if answers.get(&other).is_none() {
+                    let found = answer(host, &other);
+                    answers.put(other, found);
+                }
             }
         }
     }

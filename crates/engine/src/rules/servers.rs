@@ -95,7 +95,7 @@ impl Engine<'_> {
         let now = self.clock.now_unix();
         let fresh = |rule: &&&Rule| {
             known.get(rule.id.destination.as_str()).is_some_and(|seen| {
-                seen.policy == rule.policy && seen.outcome == Outcome::Pass && now - seen.at < FRESH
+                seen.outcome_for(&rule.policy) == Outcome::Pass && now - seen.at < FRESH
             })
         };
         let stale: Vec<&Rule> = rules.iter().filter(|rule| !fresh(rule)).copied().collect();

@@ -186,7 +186,7 @@ fn ruled() -> Bench {
     bench.adopt();
     bench.rules(&["first.example encrypt"]);
     bench.apply().unwrap();
-    bench.rules(&["second.example secure", ".third.example may"]);
+    bench.rules(&["second.example encrypt", ".third.example may"]);
     bench
 }
 

@@ -102,6 +102,15 @@ impl PolicyStore for FullStore<'_> {
         self.inner.rules(instance, view, after, limit)
     }
 
+    fn policies(
+        &self,
+        instance: &str,
+        view: RuleView,
+        limit: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        self.inner.policies(instance, view, limit)
+    }
+
     fn list_rules(
         &self,
         instance: &str,

@@ -74,7 +74,7 @@ fn bad() {
             "tafile means nothing at level fingerprint",
         ),
         ("none ciphers=high", "ciphers means nothing at level none"),
-        ("fingerprint", "needs match="),
+        ("encrypt exclude=RC4:!MD5", "\"!MD5\" has a sign"),
         ("encrypt ciphers=strong", "not a cipher grade"),
         ("encrypt protocols=TLSv9", "TLSv9"),
         ("encrypt connection_reuse=maybe", "neither yes nor no"),

@@ -5,11 +5,13 @@
 
 use super::is_domain;
 use crate::finding::{Finding, Severity};
+use crate::policy::{faults, holds_back};
+use crate::preflight::Client;
 use crate::resolve::{Stop, Tables, parents};
 use crate::version::PostfixVersion;
 use crate::view::{Service, View};
 use mailtls::Level;
-use mailtls::policy::{Dialect, Name, Policy};
+use mailtls::policy::{Dialect, Policy};
 
 /// Who delivers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,9 +151,12 @@ impl Way<'_> {
         match self.row(nexthop, tables) {
             Ok(Some(row)) => {
                 self.by_row(&mut hop, row);
-                self.anchors(&mut hop, tables)?;
+                self.faults(&mut hop, tables)?;
             }
-            Ok(None) => self.by_default(&mut hop),
+            Ok(None) => {
+                self.by_default(&mut hop);
+                self.faults(&mut hop, tables)?;
+            }
             Err(Stop::Failed(why)) => {
                 hop.sentence = format!("The mail waits in the queue: {}", why.trim());
                 hop.findings.push(super::table_failed(&why));
@@ -216,41 +221,22 @@ impl Way<'_> {
         hop.source = Some(Source::Row(row));
     }
 
-    /// `tafile=` is opened with the privileges and in the jail of the process that sends; a
-    /// certificate file of main.cf is not (smtp(8) reads that one before it enters the jail).
-    fn anchors(&self, hop: &mut Hop, tables: &mut Tables<'_>) -> Result<(), Stop> {
-        let policy = hop.policy.clone();
-        let files = policy.iter().flat_map(|policy| policy.values(Name::Tafile));
-        let jailed = self
-            .service()
-            .is_some_and(|service| self.view.is_jailed(service));
-        let root = match jailed {
-            true => self.view.value(None, "queue_directory"),
-            false => String::new(),
+    /// What is wrong with the policy on this host, whoever the server is. That a level has no DNSSEC
+    /// is said by `conditions`.
+    fn faults(&self, hop: &mut Hop, tables: &mut Tables<'_>) -> Result<(), Stop> {
+        let Some(level) = hop.level else {
+            return Ok(());
         };
-        for file in files {
-            let path = format!("{root}{file}");
-            if tables.is_there("tafile", &path)? {
-                continue;
+        let policy = hop.policy.clone().unwrap_or_else(|| Policy::of(level));
+        let client = Client::in_view(self.view, self.transport);
+        let faults = faults(&policy, &hop.nexthop, &client, tables)?;
+        for fault in faults.into_iter().filter(|fault| holds_back(&fault.code)) {
+            // At may the mail goes all the same.
+            if level != Level::May {
+                hop.level = None;
+                hop.sentence = format!("The mail waits in the queue: {}", fault.message);
             }
-            hop.level = None;
-            hop.sentence = format!("The mail waits in the queue: {path} is not there.");
-            let why = match jailed {
-                true => format!(
-                    "{} runs in the jail {root}, and looks for it there",
-                    self.transport
-                ),
-                false => "Postfix defers the mail without it".to_owned(),
-            };
-            hop.findings.push(
-                Finding::new(
-                    "policy.tafile-missing",
-                    Severity::Fatal,
-                    format!("tafile={file} of {} is not there: {why}.", hop.nexthop),
-                    format!("Put the trust anchors at {path}, or name them with smtp_tls_CAfile."),
-                )
-                .seen(path),
-            );
+            hop.findings.push(fault);
         }
         Ok(())
     }

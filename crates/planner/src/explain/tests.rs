@@ -56,7 +56,8 @@ fn codes(explanation: &Explanation) -> Vec<&str> {
     findings.map(|finding| &*finding.code).collect()
 }
 
-const MAPS: &str = "smtp_tls_policy_maps = hash:/p\nsmtp_tls_security_level = may\n";
+const MAPS: &str = "smtp_tls_policy_maps = hash:/p\nsmtp_tls_security_level = may\n\
+                    smtp_tls_CAfile = /ca.pem\n";
 
 #[test]
 fn good_subjects() {
@@ -230,7 +231,7 @@ fn what_postfix_refuses_holds_the_mail_back() {
         "bogus",
         "encrypt mach=x",
         "encrypt protocols=TLSv1.2,TLSv1.3",
-        "fingerprint",
+        "encrypt exclude=!RC4",
     ] {
         let explanation = ask(MAPS, "example.org", &[("example.org", row)]);
         assert_eq!(explanation.hops[0].level, None, "{row}");
@@ -286,9 +287,60 @@ fn trust_anchors_of_a_row_lie_in_the_jail() {
     let explanation = ask(&main, "example.org", &row);
     assert_eq!(explanation.hops[0].level, None);
     assert_eq!(codes(&explanation), ["policy.tafile-missing"]);
-    assert!(
-        explanation.findings[0]
-            .message
-            .contains("tafile=/etc/ca.pem")
-    );
+    assert!(explanation.findings[0].message.contains("/jail/etc/ca.pem"));
+}
+
+/// The level that is left of a row, and the codes that are said.
+fn of_row(main: &str, row: &str) -> (Option<Level>, Vec<String>) {
+    let main = format!("smtp_tls_policy_maps = hash:/p\n{main}");
+    let explanation = ask(&main, "example.org", &[("example.org", row)]);
+    let codes = codes(&explanation).into_iter().map(str::to_owned).collect();
+    (explanation.hops[0].level, codes)
+}
+
+#[test]
+fn what_this_host_lacks_for_a_policy_holds_the_mail_back() {
+    let print = "smtp_tls_fingerprint_cert_match = AA:BB\n";
+    let cas = "smtp_tls_CApath = /cas\n";
+    for (main, row, level, codes) in [
+        ("", "secure", None, &["policy.nobody-trusted"][..]),
+        (cas, "secure", Some(Level::Secure), &[]),
+        (
+            "tls_append_default_CA = yes\n",
+            "verify",
+            Some(Level::Verify),
+            &[],
+        ),
+        ("", "fingerprint", None, &["policy.no-fingerprint"]),
+        (print, "fingerprint", Some(Level::Fingerprint), &[]),
+        ("", "fingerprint match=AA", Some(Level::Fingerprint), &[]),
+        // The tests' OpenSSL finds no cipher in any list that is not Postfix's own.
+        ("", "encrypt exclude=ALL", None, &["policy.no-cipher"]),
+        (
+            "",
+            "may exclude=ALL",
+            Some(Level::May),
+            &["policy.no-cipher"],
+        ),
+        ("", "none", Some(Level::None), &[]),
+        (
+            "smtp_tls_mandatory_ciphers = no\n",
+            "encrypt",
+            None,
+            &["policy.no-cipher"],
+        ),
+        (
+            "smtp_tls_trust_anchor_file = /a.pem\n",
+            "secure",
+            None,
+            &["policy.tafile-missing"],
+        ),
+    ] {
+        let (left, said) = of_row(main, row);
+        assert_eq!(
+            (left, said.iter().map(String::as_str).collect::<Vec<_>>()),
+            (level, codes.to_vec()),
+            "{main}{row}"
+        );
+    }
 }

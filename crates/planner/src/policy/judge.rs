@@ -8,6 +8,7 @@
 //! nothing, and nothing says so. Nor does a row where the service that sends has
 //! `-o smtp_tls_policy_maps=`.
 
+use super::able::SMTP;
 use super::useless::{Cause, Useless};
 use super::{Rule, RuleId};
 use crate::compile::policies::{PARAMETER, is_policy_map};
@@ -38,13 +39,22 @@ pub enum Home<'a> {
     Table(&'a str),
 }
 
-/// What speaks against rules, in their order; nothing where one will apply.
+/// What a rule meets, and what it does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judged {
+    /// What it does not meet; nothing where it will apply.
+    pub useless: Vec<Useless>,
+    /// The transports whose clients will go by it.
+    pub clients: Vec<String>,
+}
+
+/// What rules meet, in their order.
 pub fn judge_all(
     rules: &[&Rule],
     home: Home<'_>,
     facts: &Facts,
     answers: &Answers,
-) -> Vec<Asked<Vec<Useless>>> {
+) -> Vec<Asked<Judged>> {
     let main = MainCf::parse(&facts.main_cf.bytes);
     let master = MasterCf::parse(&facts.master_cf.bytes);
     let view = View::new(&main, &master, facts);
@@ -56,6 +66,21 @@ pub fn judge_all(
     rules.iter().map(|rule| judge.judged(rule)).collect()
 }
 
+impl Judged {
+    /// Both halves of a rule may fail for one cause.
+    fn fails(&mut self, name: String, cause: Cause) {
+        if self.useless.iter().all(|one| one.cause != cause) {
+            self.useless.push(Useless { name, cause });
+        }
+    }
+
+    fn goes_by(&mut self, transport: String) {
+        if !self.clients.contains(&transport) {
+            self.clients.push(transport);
+        }
+    }
+}
+
 struct Judge<'a> {
     ways: &'a Ways<'a>,
     home: Home<'a>,
@@ -63,22 +88,26 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn judged(&self, rule: &Rule) -> Asked<Vec<Useless>> {
+    fn judged(&self, rule: &Rule) -> Asked<Judged> {
         let id = &rule.id.destination;
         // What is managed is for a next hop.
         if id.starts_with('[') || id.contains(':') || !rule.id.manager.is_empty() {
-            return self.next_hop(id);
+            return match self.next_hop(id) {
+                Asked::Unanswered(question) => Asked::Unanswered(question),
+                Asked::Answered(useless) => Asked::Answered(Judged {
+                    useless,
+                    clients: vec![SMTP.to_owned()],
+                }),
+            };
         }
-        let mut found: Vec<Useless> = Vec::new();
+        let mut found = Judged::default();
         for name in names(rule) {
             match self.resolved(&name) {
                 Asked::Unanswered(question) => return Asked::Unanswered(question),
-                Asked::Answered(resolution) => {
-                    let cause = self.useless(&name, &resolution);
-                    // Both halves of a rule may fail for one cause.
-                    let news = cause.filter(|cause| found.iter().all(|one| one.cause != *cause));
-                    found.extend(news.map(|cause| Useless { name, cause }));
-                }
+                Asked::Answered(resolution) => match self.useless(&name, &resolution) {
+                    Some(cause) => found.fails(name, cause),
+                    None => found.goes_by(resolution.transport),
+                },
             }
         }
         Asked::Answered(found)
@@ -123,7 +152,8 @@ impl Judge<'_> {
             return Some(Cause::TableFailed(why.clone()));
         }
         let delivery = deliverer(self.ways.view(), &resolution.transport);
-        if !matches!(delivery, Delivery::Smtp | Delivery::Lmtp) {
+        let is_socket = resolution.nexthop.starts_with("unix:");
+        if is_socket || !matches!(delivery, Delivery::Smtp | Delivery::Lmtp) {
             return Some(taken_here(resolution));
         }
         if hops(resolution).any(|hop| hop.eq_ignore_ascii_case(name)) {
@@ -207,7 +237,9 @@ pub(super) fn not_sent(rule: &Rule, name: &str, resolution: &Resolution) -> Find
 
 /// The next hops of a way.
 fn hops(resolution: &Resolution) -> impl Iterator<Item = &str> {
-    let hops = resolution.nexthop.split([',', ' ', '\t']);
+    let nexthop = &resolution.nexthop;
+    let hops = nexthop.strip_prefix("inet:").unwrap_or(nexthop);
+    let hops = hops.split([',', ' ', '\t']);
     hops.filter(|hop| !hop.is_empty())
 }
 

@@ -7,6 +7,7 @@ use super::Rule;
 use crate::compile::policies::PARAMETER;
 use crate::finding::{Finding, Severity};
 use crate::lint::{Rule as Code, row};
+use mailtls::destination::Destination;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -105,9 +106,9 @@ impl Useless {
         };
         let mut remedy = self.cause.remedy(name, &[&rule.policy]);
         if matches!(self.cause, Cause::OtherHop { .. }) {
-            let policy = &rule.policy;
+            let words = words(&rule.policy);
             remedy.push_str(&format!(
-                " Or let the rule follow the mail: `postseal policy add '{shown}' {policy} --follow`."
+                " Or let the rule follow the mail: `postseal policy add '{shown}' {words} --follow`."
             ));
         }
         let seen = match self.cause {
@@ -166,20 +167,7 @@ impl Cause {
 
     fn remedy(&self, name: &str, policies: &[&str]) -> String {
         match self {
-            Self::OtherHop { hops, .. } => {
-                let policy = match policies {
-                    [policy] => policy,
-                    _ => "LEVEL",
-                };
-                let offers: Vec<String> = hops
-                    .iter()
-                    .map(|hop| format!("`postseal policy add '{hop}' {policy}`"))
-                    .collect();
-                format!(
-                    "Make the rule for the next hop: {}. It is for all mail that leaves by it.",
-                    offers.join(", ")
-                )
-            }
+            Self::OtherHop { hops, by, .. } => offer(hops, by, policies),
             Self::NotSent { .. } => format!("`postseal explain {name}` shows its way."),
             Self::NotAsked {
                 own: None,
@@ -225,6 +213,37 @@ impl Cause {
             Self::BeginsInClear | Self::TableFailed(_) => String::new(),
         }
     }
+}
+
+/// The commands that make the rules which would apply; where Postfix looks up what no rule can be
+/// for (`relay.example.net:submission`), what to write in its place.
+fn offer(hops: &[String], by: &str, policies: &[&str]) -> String {
+    let policy = match policies {
+        [policy] => words(policy),
+        _ => "LEVEL".to_owned(),
+    };
+    let fits = |hop: &&String| Destination::parse(hop).is_ok();
+    let (good, bad): (Vec<&String>, Vec<&String>) = hops.iter().partition(fits);
+    if good.is_empty() {
+        let bad: Vec<&str> = bad.into_iter().map(String::as_str).collect();
+        return format!(
+            "Write {} with its port as a number in {by}, then make the rule for that next hop.",
+            bad.join(", ")
+        );
+    }
+    let command = |hop: &String| format!("`postseal policy add '{hop}' {policy}`");
+    let commands: Vec<String> = good.into_iter().map(command).collect();
+    format!(
+        "Make the rule for the next hop: {}. It is for all mail that leaves by it.",
+        commands.join(", ")
+    )
+}
+
+/// A policy as the words of `policy add`.
+fn words(policy: &str) -> String {
+    let mut words = policy.split(' ');
+    let level = words.next().unwrap_or_default().to_owned();
+    words.fold(level, |text, word| format!("{text} --attribute '{word}'"))
 }
 
 /// What is said of rows that do nothing: a finding a cause.

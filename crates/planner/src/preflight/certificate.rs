@@ -70,6 +70,21 @@ pub(super) fn judge(
     }
 }
 
+/// A file of anchors that cannot be used holds all mail back.
+pub(super) fn usable(peer: &Peer<'_>, policy: &Policy) -> Result<(), Lack> {
+    let named = own_anchors(peer.client, policy);
+    let mut bad = named
+        .iter()
+        .filter_map(|path| peer.unusable.get_key_value(path));
+    match bad.next() {
+        None => Ok(()),
+        Some((path, why)) => Err(Lack::new(
+            "policy.tafile-missing",
+            format!("the trust anchors {} cannot be used: {why}", path.display()),
+        )),
+    }
+}
+
 fn trusted(peer: &Peer<'_>, chain: &[Certificate]) -> Result<(), Lack> {
     let anchors: Vec<Certificate> = peer.anchors.iter().flat_map(|one| one.of(chain)).collect();
     let Err(error) = verify_chain(chain, &anchors, peer.now) else {
@@ -194,6 +209,22 @@ fn fingerprint(client: &Client, policy: &Policy, chain: &[Certificate]) -> Resul
     ))
 }
 
+/// The files of trust anchors that a policy, or its client, names in place of all CAs; as they are
+/// seen from outside of the jail. Without one of them smtp(8) does not deliver.
+pub(crate) fn own_anchors(client: &Client, policy: &Policy) -> BTreeSet<PathBuf> {
+    let jailed = |path: &str| within(&client.trust.jail, path);
+    let said: BTreeSet<PathBuf> = policy.values(Name::Tafile).map(jailed).collect();
+    match said.is_empty() && matches!(policy.level, Level::Verify | Level::Secure) {
+        true => client
+            .trust
+            .anchors
+            .iter()
+            .map(|path| jailed(path))
+            .collect(),
+        false => said,
+    }
+}
+
 /// The files that hold the trust anchors which may count for chains like these. Of a folder
 /// (`smtp_tls_CApath`) those that OpenSSL would open: by the hash of an issuer's name.
 pub(super) fn trust_files<'h>(
@@ -203,10 +234,7 @@ pub(super) fn trust_files<'h>(
 ) -> BTreeSet<PathBuf> {
     // Of one name there are seldom two CAs.
     const SAME_HASH: u8 = 3;
-    let own: BTreeSet<PathBuf> = policy
-        .values(Name::Tafile)
-        .map(|path| within(&client.trust.jail, path))
-        .collect();
+    let own = own_anchors(client, policy);
     if !own.is_empty() {
         return own;
     }

@@ -3,9 +3,10 @@
 //! Owns: its parameters as far as they decide what a policy comes to (postconf(5), Postfix 3.7).
 //! Never: what a policy row says beside them.
 
+use super::limits::Ciphers;
 use crate::facts::Facts;
 use crate::view::{Service, View};
-use mailtls::{Level, ProtocolList, RangeSyntax, TlsVersion};
+use mailtls::{Grade, Level, ProtocolList, RangeSyntax, TlsVersion};
 use postfix_cf::{MainCf, MasterCf};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -37,6 +38,8 @@ pub struct Client {
     pub own: Vec<IpAddr>,
     /// Protocols at `may` and at mandatory levels; `None` where the list cannot be read.
     pub protocols: Protocols,
+    /// What ciphers it may use.
+    pub ciphers: Ciphers,
     /// The oldest version that OpenSSL takes where the server is to be verified: Postfix lowers its
     /// security level to 0 at the others only, and from OpenSSL 3.0 on level 1 rules out the
     /// signatures of TLS 1.1.
@@ -129,6 +132,8 @@ pub struct TrustFiles {
     pub file: Option<PathBuf>,
     /// `smtp_tls_CApath`, as it is seen from outside of the jail.
     pub folder: Option<PathBuf>,
+    /// `smtp_tls_trust_anchor_file`: these in place of all others, where a row has no `tafile=`.
+    pub anchors: Vec<String>,
     /// Whether the system's own count too (`tls_append_default_CA`).
     pub system: SystemAnchors,
     /// What the paths of `tafile=` begin with: the jail, or nothing.
@@ -149,13 +154,17 @@ impl Client {
     pub fn of(facts: &Facts, transport: &str) -> Self {
         let main = MainCf::parse(&facts.main_cf.bytes);
         let master = MasterCf::parse(&facts.master_cf.bytes);
-        let view = View::new(&main, &master, facts);
+        Self::in_view(&View::new(&main, &master, facts), transport)
+    }
+
+    /// The same in files that were read.
+    pub(crate) fn in_view(view: &View<'_>, transport: &str) -> Self {
         let id = format!("{transport}/unix");
         let service = view.services.iter().find(|one| one.id == id);
         Reader {
             lmtp: service.is_some_and(|service| service.command == "lmtp"),
             service,
-            view: &view,
+            view,
         }
         .client()
     }
@@ -194,6 +203,7 @@ impl Reader<'_> {
                 may: self.protocols("tls_protocols"),
                 mandatory: self.protocols("tls_mandatory_protocols"),
             },
+            ciphers: self.ciphers(),
             oldest_verified: match self.view.facts().openssl.starts_with("OpenSSL 1.") {
                 true => TlsVersion::Tls1_0,
                 false => TlsVersion::Tls1_2,
@@ -204,7 +214,7 @@ impl Reader<'_> {
             matches: Matches {
                 verify: self.list("tls_verify_cert_match", "hostname"),
                 secure: self.list("tls_secure_cert_match", self.secure_default()),
-                fingerprint: self.list("tls_fingerprint_cert_match", ""),
+                fingerprint: self.fingerprints(),
             },
             trust: self.trust(),
         }
@@ -224,6 +234,16 @@ impl Reader<'_> {
         let value = self.value(name);
         let text = if value.is_empty() { default } else { &value };
         text.split([',', ' ', '\t', ':'])
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Colons are a part of them.
+    fn fingerprints(&self) -> Vec<String> {
+        let value = self.value("tls_fingerprint_cert_match");
+        let words = value.split([',', ' ', '\t', '|']);
+        words
             .filter(|word| !word.is_empty())
             .map(str::to_owned)
             .collect()
@@ -288,6 +308,28 @@ impl Reader<'_> {
         ProtocolList::parse(&self.value(name), ranges).ok()
     }
 
+    fn ciphers(&self) -> Ciphers {
+        let version = self.view.facts().version;
+        let obsolete = |grade: Grade| {
+            (version.major, version.minor) >= (3, 8) && grade.replacement().is_some()
+        };
+        let list = |grade: Grade| {
+            let grade = match obsolete(grade) {
+                true => Grade::Medium,
+                false => grade,
+            };
+            self.view
+                .value(self.service, &format!("tls_{grade}_cipherlist"))
+        };
+        Ciphers {
+            may: self.value("tls_ciphers"),
+            mandatory: self.value("tls_mandatory_ciphers"),
+            exclude: self.value("tls_exclude_ciphers"),
+            mandatory_exclude: self.value("tls_mandatory_exclude_ciphers"),
+            lists: Grade::ALL.map(list),
+        }
+    }
+
     fn digest(&self) -> String {
         let said = self.value("tls_fingerprint_digest");
         if said.is_empty() || said.contains('$') {
@@ -317,6 +359,13 @@ impl Reader<'_> {
         TrustFiles {
             file: path("tls_CAfile").map(PathBuf::from),
             folder: path("tls_CApath").map(|path| within(&jail, &path)),
+            anchors: self.view.list(
+                self.service,
+                match self.lmtp {
+                    true => "lmtp_tls_trust_anchor_file",
+                    false => "smtp_tls_trust_anchor_file",
+                },
+            ),
             system: match system {
                 true => SystemAnchors::Count,
                 false => SystemAnchors::Ignored,

@@ -5,6 +5,7 @@
 
 use super::certificate::{self, Wants};
 use super::client::{Client, Lookups, Opening, Protocol};
+use super::limits::{limits, offered, protocols};
 use super::nexthop::NextHop;
 use super::reached::{Reached, reached};
 use super::way::Host;
@@ -14,8 +15,10 @@ use crate::dns::Security;
 use crate::report::{Handshake, Report};
 use mailtls::policy::{Name, Policy};
 use mailtls::tlsa::{self, Verdict};
-use mailtls::{Anchors, Level, ProtocolList, RangeSyntax, TlsVersion};
+use mailtls::{Anchors, Level};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// What would become of mail here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +40,7 @@ pub(super) struct Peer<'a> {
     pub(super) address: SocketAddr,
     pub(super) visits: &'a Visits,
     pub(super) anchors: &'a [&'a Anchors],
+    pub(super) unusable: &'a BTreeMap<PathBuf, String>,
     pub(super) now: i64,
 }
 
@@ -64,8 +68,8 @@ impl Peer<'_> {
         match policy.level {
             Level::None | Level::May => self.opportunistic(policy),
             Level::Dane | Level::DaneOnly | Level::HalfDane => match self.dane(policy.level) {
-                Dane::As(Level::None | Level::May) => self.opportunistic(policy),
-                Dane::As(_) => self.mandatory(policy, Wants::Nothing),
+                Dane::As(Level::None | Level::May) => self.opportunistic(&at(policy, Level::May)),
+                Dane::As(_) => self.mandatory(&at(policy, Level::Encrypt), Wants::Nothing),
                 Dane::By(found) => self.by_records(policy, found),
                 Dane::Waits(lack) => Judged::Waits(lack),
                 Dane::Unknown(why) => Judged::Unknown(why),
@@ -76,12 +80,49 @@ impl Peer<'_> {
         }
     }
 
-    /// What was seen of the address by one who asks for `sni`.
+    /// What was seen of the address by one who asks for `sni`, and holds the handshake to what the
+    /// policy allows.
     fn reached(&self, policy: &Policy, sni: Option<String>) -> Reached<'_> {
-        self.seen(&Visit {
-            newest: newest(policy, self.client),
-            ..self.visit(sni)
-        })
+        let visit = self.visit(sni);
+        let open = || self.seen(&visit);
+        match limits(policy, self.client) {
+            Ok(None) => open(),
+            Ok(Some(limits)) => {
+                let held = self.seen(&Visit {
+                    limits: Some(limits),
+                    ..visit.clone()
+                });
+                match (held, open()) {
+                    (Reached::NoTls(lack), Reached::Tls(seen))
+                        if lack.code == "policy.handshake-failed" =>
+                    {
+                        Reached::NoTls(self.held_off(policy, seen, &lack))
+                    }
+                    (held, _) => held,
+                }
+            }
+            Err(lack) => match open() {
+                Reached::Tls(_) => Reached::NoTls(lack),
+                other => other,
+            },
+        }
+    }
+
+    /// A handshake fails that would not without the limits of the policy.
+    fn held_off(&self, policy: &Policy, seen: &Handshake, lack: &Lack) -> Lack {
+        let offered = offered(policy, self.client);
+        let (version, why) = (seen.version, &lack.why);
+        if !offered.contains(&version) {
+            let offered: Vec<&str> = offered.iter().map(|one| one.name()).collect();
+            let offered = offered.join(", ");
+            let why = format!("it chose {version}, and where only {offered} is offered {why}");
+            return Lack::new("policy.protocol", why);
+        }
+        let cipher = &seen.cipher;
+        let why = format!(
+            "with the ciphers that may be used {why}; without that limit it chose {cipher}"
+        );
+        Lack::new("policy.no-cipher", why)
     }
 
     fn visit(&self, sni: Option<String>) -> Visit {
@@ -90,7 +131,7 @@ impl Peer<'_> {
             protocol: self.client.protocol,
             opening: self.client.opening,
             sni,
-            newest: None,
+            limits: None,
         }
     }
 
@@ -156,27 +197,27 @@ impl Peer<'_> {
             Reached::Unknown(why) => Judged::Unknown(why),
             Reached::NoTls(lack) if !is_about_tls(&lack) => Judged::Waits(lack),
             _ if policy.level == Level::None => Judged::Goes(Delivery::Clear),
-            Reached::NoTls(lack) if lack.code == "policy.handshake-failed" => {
-                Judged::Goes(Delivery::ClearLater)
-            }
+            Reached::NoTls(lack) if ends_a_session(&lack) => Judged::Goes(Delivery::ClearLater),
             Reached::NoTls(_) => Judged::Goes(Delivery::Clear),
             Reached::Tls(seen) => match self.version(policy, seen) {
                 Ok(()) => Judged::Goes(Delivery::Encrypted),
-                Err(Judged::Waits(_)) => Judged::Goes(Delivery::ClearLater),
-                Err(other) => other,
+                Err(_) => Judged::Goes(Delivery::ClearLater),
             },
         }
     }
 
     fn mandatory(&self, policy: &Policy, wants: Wants) -> Judged {
+        if let Err(lack) = certificate::usable(self, policy) {
+            return Judged::Waits(lack);
+        }
         let sni = server_name(policy, self.client, self.hop, &self.host.name);
         let seen = match self.reached(policy, sni) {
             Reached::Unknown(why) => return Judged::Unknown(why),
             Reached::NoTls(lack) => return Judged::Waits(lack),
             Reached::Tls(seen) => seen,
         };
-        if let Err(judged) = self.version(policy, seen) {
-            return judged;
+        if let Err(lack) = self.version(policy, seen) {
+            return Judged::Waits(lack);
         }
         let verified = match wants {
             Wants::Nothing => Ok(()),
@@ -237,8 +278,8 @@ impl Peer<'_> {
             Reached::NoTls(lack) => return Judged::Waits(lack),
             Reached::Tls(seen) => seen,
         };
-        if let Err(judged) = self.version(policy, seen) {
-            return judged;
+        if let Err(lack) = self.version(policy, seen) {
+            return Judged::Waits(lack);
         }
         let chain = self
             .verifiable(seen)
@@ -285,42 +326,50 @@ impl Peer<'_> {
         }
     }
 
-    /// Whether the protocol list lets the version pass. `Err` is the judgement where it does not.
-    fn version(&self, policy: &Policy, seen: &Handshake) -> Result<(), Judged> {
-        let Some(list) = protocols(policy, self.client) else {
-            return Err(Judged::Waits(Lack::new(
+    /// Whether the protocol list lets the version pass. A handshake that was held to it did.
+    fn version(&self, policy: &Policy, seen: &Handshake) -> Result<(), Lack> {
+        let list = protocols(policy, self.client);
+        match list.filter(|list| !list.allows(seen.version)) {
+            None => Ok(()),
+            Some(list) => Err(Lack::new(
                 "policy.protocol",
-                "the list of protocols cannot be read, so no handshake succeeds",
-            )));
-        };
-        let version = seen.version;
-        match list.floor() {
-            _ if list.allows(version) => Ok(()),
-            Some(floor) if floor < version => Err(Judged::Unknown(format!(
-                "it chose {version}; whether it speaks one of {list}, too, was not asked"
-            ))),
-            _ => Err(Judged::Waits(Lack::new(
-                "policy.protocol",
-                format!("it speaks nothing newer than {version}, and only {list} may be used"),
-            ))),
+                format!(
+                    "it speaks nothing newer than {}, and only {list} may be used",
+                    seen.version
+                ),
+            )),
         }
     }
 }
 
-/// The versions that a policy allows; `None` where its list cannot be read.
-fn protocols(policy: &Policy, client: &Client) -> Option<ProtocolList> {
-    let said = policy.values(Name::Protocols).next();
-    match (said, policy.level) {
-        (Some(text), _) => ProtocolList::parse(text, RangeSyntax::Allowed).ok(),
-        (None, Level::May) => client.protocols.may,
-        (None, _) => client.protocols.mandatory,
+/// The policy as it is, and where it asks for DANE as what that may come to (`dane_init`, before
+/// ciphers and protocols are chosen).
+pub(super) fn faces(policy: &Policy) -> Vec<Policy> {
+    let mut faces = vec![policy.clone()];
+    if matches!(
+        policy.level,
+        Level::Dane | Level::DaneOnly | Level::HalfDane
+    ) {
+        faces.extend([Level::May, Level::Encrypt].map(|level| at(policy, level)));
+    }
+    faces
+}
+
+fn at(policy: &Policy, level: Level) -> Policy {
+    Policy {
+        level,
+        ..policy.clone()
     }
 }
 
-/// The newest version that a policy offers, where newer ones exist.
-pub(super) fn newest(policy: &Policy, client: &Client) -> Option<TlsVersion> {
-    let ceiling = protocols(policy, client)?.ceiling()?;
-    (ceiling < TlsVersion::Tls1_3).then_some(ceiling)
+/// Whether the session is lost with it: smtp(8) begins anew, in clear.
+fn ends_a_session(lack: &Lack) -> bool {
+    let codes = [
+        "policy.handshake-failed",
+        "policy.protocol",
+        "policy.no-cipher",
+    ];
+    codes.contains(&lack.code)
 }
 
 /// Whether less TLS would do where this is lacking.

@@ -132,6 +132,7 @@ fn to(wanted: &Wanted, known: Known<'_>, hosts: &[Host]) -> Preflight {
             address: SocketAddr::new(spot.address, wanted.hop.port),
             visits: known.visits,
             anchors: known.anchors,
+            unusable: known.unusable,
             now: known.now,
         })
         .collect();

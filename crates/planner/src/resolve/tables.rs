@@ -74,13 +74,23 @@ impl<'a> Tables<'a> {
         found.ok_or_else(|| Stop::Failed(format!("{parameter}: {path} is not there")))
     }
 
-    /// Whether a file is there and can be read.
-    pub(crate) fn is_there(&mut self, parameter: &str, path: &str) -> Result<bool, Stop> {
-        let question = Question::File(path.to_owned());
-        match self.ask(parameter, path, "", question) {
-            Ok(found) => Ok(found.is_some()),
-            Err(Stop::Failed(_)) => Ok(false),
-            Err(ask) => Err(ask),
+    /// Why smtp(8) cannot use a file of trust anchors; `None` where it can.
+    pub(crate) fn unusable(&mut self, path: &str) -> Result<Option<String>, Stop> {
+        let question = Question::Anchors(path.to_owned());
+        match self.answers.get(&question) {
+            None => Err(Stop::Ask(question)),
+            Some(Answer::Found(_)) => Ok(None),
+            Some(Answer::NotFound) => Ok(Some("it is not there".to_owned())),
+            Some(Answer::Failed(why)) => Ok(Some(why.clone())),
+        }
+    }
+
+    /// Whether OpenSSL finds ciphers by a list.
+    pub(crate) fn selects(&mut self, list: &str) -> Result<bool, Stop> {
+        let question = Question::Ciphers(list.to_owned());
+        match self.answers.get(&question) {
+            None => Err(Stop::Ask(question)),
+            Some(answer) => Ok(*answer != Answer::NotFound),
         }
     }
 

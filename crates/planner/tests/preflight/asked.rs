@@ -2,6 +2,7 @@
 
 use crate::stage::Stage;
 use postseal_planner::preflight::{self, Lookup, NextHop};
+use postseal_planner::report::Limits;
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -120,9 +121,17 @@ fn looks(text: &str) -> Vec<String> {
     let stage = Stage::read(text);
     let visits = preflight::visits(&stage.wanted, &stage.host.facts.dns);
     let words = visits.iter().map(|visit| {
-        let newest = visit.newest.map(|newest| format!(" up to {newest}"));
         let sni = visit.sni.as_deref().unwrap_or("-");
-        format!("{} {sni}{}", visit.address, newest.unwrap_or_default())
+        let limits = visit.limits.iter().map(|limits| {
+            let newest = limits.versions.last().expect("a version");
+            let Limits {
+                ciphers,
+                security_level,
+                ..
+            } = limits;
+            format!(" up to {newest}, {ciphers} at {security_level}")
+        });
+        format!("{} {sni}{}", visit.address, limits.collect::<String>())
     });
     words.collect()
 }
@@ -160,11 +169,26 @@ fn each_address_is_looked_at_once_and_with_the_name_that_dane_asks_for() {
     assert_eq!(more(general), ["192.0.2.1:25 mx.example.com"]);
     // A policy that forbids the newest version is tried without it, and what is suggested with it.
     let old = "main inet_protocols = ipv4\npolicy encrypt protocols=TLSv1.2";
-    let both = ["192.0.2.1:25 -", "192.0.2.1:25 - up to TLSv1.2"];
+    let medium = "aNULL:-aNULL:HIGH:MEDIUM:+RC4:@STRENGTH";
+    let held = format!("192.0.2.1:25 - up to TLSv1.2, {medium}:!eNULL at 0");
+    let both = ["192.0.2.1:25 -", &held];
     assert_eq!(more(old), both);
-    // Where that goes for all mandatory levels, may alone is tried with it.
+    // Where that goes for all mandatory levels, may alone is tried with it; who verifies leaves out
+    // other ciphers than who does not.
     let general = "main inet_protocols = ipv4\nmain smtp_tls_mandatory_protocols = !TLSv1.3";
-    assert_eq!(more(general), both);
+    let verified = format!("192.0.2.1:25 - up to TLSv1.2, {medium}:!aNULL at 1");
+    assert_eq!(more(general), [both[0], &verified, both[1]]);
+    let weaker = "main inet_protocols = ipv4\nmain tls_medium_cipherlist = $tls_high_cipherlist";
+    let high = "192.0.2.1:25 - up to TLSv1.3, aNULL:-aNULL:HIGH:@STRENGTH";
+    assert_eq!(
+        more(weaker),
+        [
+            both[0],
+            &format!("{high} at 0"),
+            &format!("{high}:!aNULL at 1"),
+            &format!("{high}:!eNULL at 0"),
+        ]
+    );
     // No server is asked for an address by name.
     assert_eq!(
         looks("hop [192.0.2.1]:26\npolicy encrypt servername=nexthop"),

@@ -1,6 +1,6 @@
 //! A stage for a preflight: what main.cf, DNS and servers say, in a line each.
 //!
-//! `hop X`, `policy X`, `transport X`, `main LINE`, `dns …` (as in `support::dns`), `trust NAME…` (`none`), `openssl VERSION`, `banner ADDRESS NAME`, `own ADDRESS`,
+//! `unusable FILE` (of anchors), `hop X`, `policy X`, `transport X`, `main LINE`, `dns …` (as in `support::dns`), `trust NAME…` (`none`), `openssl VERSION`, `banner ADDRESS NAME`, `own ADDRESS`,
 //! `at ADDRESS[:PORT] WHAT`, where WHAT is `clear`, `454`, `broken`, `421`, `554`, `500` (to EHLO), `silent`,
 //! `refused` (the connection), `late` (gone after the handshake), `anonymous`, or `tls NAME [1.1|1.2]`.
 
@@ -10,9 +10,10 @@ use mailtls::{Anchors, Certificate, Fingerprint, TlsVersion, pem_certificates};
 use postseal_issue::{KeyType, LeafRequest, PrivateCa, Validity};
 use postseal_planner::Preflight;
 use postseal_planner::preflight::{self, Client, Known, NextHop, Visits, Wanted};
-use postseal_planner::report::{Handshake, Report, Stage as Step, StageName, StageOutcome};
+use postseal_planner::report::{Handshake, Limits, Report, Stage as Step, StageName, StageOutcome};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
 const MASTER: &str = "smtp inet n - n - - smtpd\nsmtp unix - - n - - smtp\n\
@@ -59,6 +60,7 @@ pub(crate) struct Stage {
     pub(crate) host: Host,
     servers: BTreeMap<SocketAddr, Report>,
     trusted: Vec<String>,
+    unusable: BTreeMap<PathBuf, String>,
 }
 
 impl Stage {
@@ -111,6 +113,10 @@ impl Stage {
             host,
             servers,
             trusted: trusted.collect(),
+            unusable: of("unusable")
+                .into_iter()
+                .map(|path| (path.into(), "it is not there".to_owned()))
+                .collect(),
         }
     }
 
@@ -119,9 +125,8 @@ impl Stage {
         let wanted = preflight::visits(&self.wanted, &self.host.facts.dns);
         let seen = wanted.into_iter().filter_map(|visit| {
             let mut report = self.servers.get(&visit.address)?.clone();
-            if let (Some(newest), Some(seen)) = (visit.newest, &mut report.handshake) {
-                // Every server speaks older versions, too.
-                seen.version = seen.version.min(newest);
+            if let Some(limits) = &visit.limits {
+                hold(&mut report, limits);
             }
             Some((visit, report))
         });
@@ -139,9 +144,36 @@ impl Stage {
             answers: &self.host.facts.dns,
             visits: &self.visits(),
             anchors: &anchors,
+            unusable: &self.unusable,
             now: NOW,
         };
         preflight::judge(&self.wanted, known)
+    }
+}
+
+/// What a server shows to one who holds it to limits: the ones of the stage speak older versions,
+/// too, and one cipher below TLS 1.3, which a list leaves out that has `!ECDHE` or `!ALL`.
+fn hold(report: &mut Report, limits: &Limits) {
+    let Some(seen) = &mut report.handshake else {
+        return;
+    };
+    let own = limits
+        .versions
+        .iter()
+        .rev()
+        .find(|one| **one <= seen.version);
+    let new = own == Some(&TlsVersion::Tls1_3);
+    let left_out = limits.ciphers.contains(":!ALL") || (limits.ciphers.contains(":!ECDHE") && !new);
+    match own {
+        Some(version) if !left_out => seen.version = *version,
+        _ => {
+            report.handshake = None;
+            report.stages.push(Step {
+                name: StageName::Handshake,
+                outcome: StageOutcome::Refused("TLS alert: no match".to_owned()),
+                micros: 1,
+            });
+        }
     }
 }
 

@@ -2,7 +2,9 @@
 //!
 //! Owns: one transaction a call. Never: SQL; that is in `rules` and `rule_wishes`.
 
-use super::{SqliteStore, instances, preflights, rule_counts, rule_stage, rule_wishes, rules};
+use super::{
+    SqliteStore, instances, preflights, rule_counts, rule_policies, rule_stage, rule_wishes, rules,
+};
 use crate::policy::{
     Known, LevelChange, PolicyStore, RuleFilter, RuleState, RuleTake, RuleView, RuleWish, Staged,
 };
@@ -31,6 +33,15 @@ impl PolicyStore for SqliteStore {
         limit: usize,
     ) -> Result<Vec<Rule>, StoreError> {
         self.read(async |db| rules::page(db, instance, view, after, limit).await)
+    }
+
+    fn policies(
+        &self,
+        instance: &str,
+        view: RuleView,
+        limit: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        self.read(async |db| rule_policies::policies(db, instance, view, limit).await)
     }
 
     fn list_rules(

@@ -221,7 +221,9 @@ fn row(state: &RuleState, seen: Option<&Preflight>, standing: String) -> Vec<Str
         rule.map(|rule| rule.policy.clone()).unwrap_or_default(),
         rule.map(|rule| scope(rule).to_string()).unwrap_or_default(),
         standing,
-        seen.map(servers).unwrap_or_default(),
+        seen.zip(rule)
+            .map(|(seen, rule)| servers(seen, &rule.policy))
+            .unwrap_or_default(),
         word(|about| &about.owner),
         word(|about| &about.until),
         word(|about| &about.note),
@@ -265,8 +267,9 @@ fn standing(state: &RuleState, standings: &Standings, answers: bool) -> String {
 }
 
 /// What was seen at its servers, and when.
-fn servers(seen: &Preflight) -> String {
-    let word = match seen.outcome {
+fn servers(seen: &Preflight, policy: &str) -> String {
+    let word = match seen.outcome_for(policy) {
+        _ if seen.policy != policy => "seen for another policy",
         Outcome::Pass => "pass",
         Outcome::Fail => "fail",
         Outcome::Undetermined => "undetermined",
@@ -283,6 +286,8 @@ fn document(
     let policy = |keys: &Keys, rule: &Option<Rule>| rule.as_ref().and_then(|one| keys.policy(one));
     let instead =
         |keys: &Keys, rule: &Option<Rule>| rule.as_ref().and_then(|one| keys.instead_of(one));
+    let rule = state.wanted.as_ref().or(state.in_force.as_ref());
+    let outcome = |seen: &Preflight| rule.map(|rule| seen.outcome_for(&rule.policy));
     json!({
         "effective": {
             "in_force": policy(&standings.now, &state.in_force),
@@ -294,13 +299,13 @@ fn document(
         "shown": state.id.shown(),
         "follows": recipient(&state.id).map(|id| id.destination),
         "manager": Some(&state.id.manager).filter(|manager| !manager.is_empty()),
-        "scope": state.wanted.as_ref().or(state.in_force.as_ref()).map(|rule| scope(rule).name()),
+        "scope": rule.map(|rule| scope(rule).name()),
         "in_force": state.in_force,
         "wanted": state.wanted,
         "pending": state.is_pending(),
         "answered": state.in_force.as_ref().map(|_| answers),
         "servers": seen.map(|seen| json!({
-            "outcome": seen.outcome,
+            "outcome": outcome(seen),
             "at": seen.at,
             "policy": seen.policy,
             "sentence": seen.sentence,

@@ -33,7 +33,7 @@ fn followed(main: &str, wish: &Rule, rows: &[(&str, &str)]) -> Followed {
                 let mut rows = rows.iter();
                 let found = match &question {
                     Question::Lookup { key, .. } => rows.find(|row| row.0 == key),
-                    Question::File(_) => None,
+                    _ => None,
                 };
                 let answer = match found {
                     Some((_, "FAIL")) => Answer::Failed("no such file".to_owned()),

@@ -41,7 +41,7 @@ fn causes(main: &str, home: Home<'_>, destination: &str) -> Vec<Cause> {
     for _ in 0..50 {
         match judge_all(&[&rule], home, &facts, &answers).remove(0) {
             Asked::Answered(found) => {
-                return found.into_iter().map(|one| one.cause).collect();
+                return found.useless.into_iter().map(|one| one.cause).collect();
             }
             Asked::Unanswered(question) => answers.put(question, Answer::NotFound),
         }

@@ -1,0 +1,145 @@
+//! What smtp(8) holds a handshake to at a policy: versions and ciphers.
+//!
+//! Owns: the cipher list as Postfix builds it (`tls_set_ciphers`, `set_cipher_grade` of Postfix 3.7)
+//! out of grade, exclusions and the lists of main.cf. Never: expands one; only the OpenSSL at hand
+//! can, and a handshake that is held to it tells.
+
+use super::Lack;
+use super::client::Client;
+use crate::report::Limits;
+use mailtls::policy::{Name, Policy};
+use mailtls::{Grade, Level, ProtocolList, RangeSyntax, TlsVersion};
+
+/// The cipher settings of a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ciphers {
+    /// `smtp_tls_ciphers`.
+    pub may: String,
+    /// `smtp_tls_mandatory_ciphers`.
+    pub mandatory: String,
+    /// `smtp_tls_exclude_ciphers`.
+    pub exclude: String,
+    /// `smtp_tls_mandatory_exclude_ciphers`.
+    pub mandatory_exclude: String,
+    /// `tls_high_cipherlist` and so on, in the order of [`Grade::ALL`].
+    pub lists: [String; 5],
+}
+
+/// The list of `medium` as Postfix has it by default.
+const MEDIUM: &str = "aNULL:-aNULL:HIGH:MEDIUM:+RC4:@STRENGTH";
+
+/// `None` where a handshake with everything that OpenSSL has shows the same: Postfix's own
+/// defaults, with whatever oldest version.
+///
+/// # Errors
+/// Why no handshake can succeed, whoever the server is.
+pub(super) fn limits(policy: &Policy, client: &Client) -> Result<Option<Limits>, Lack> {
+    let versions = versions(policy, client)?;
+    let (list, excluded) = ciphers(policy, client)?;
+    let without = ["aNULL", "eNULL"];
+    let is_usual = list == MEDIUM && excluded.iter().all(|one| without.contains(one));
+    let is_open = TlsVersion::ALL.ends_with(&versions);
+    if is_usual && is_open {
+        return Ok(None);
+    }
+    let add = |list: String, name: &&str| format!("{list}:!{name}");
+    Ok(Some(Limits {
+        ciphers: excluded.iter().fold(list.to_owned(), add),
+        security_level: u32::from(policy.level > Level::Encrypt),
+        versions,
+    }))
+}
+
+fn versions(policy: &Policy, client: &Client) -> Result<Vec<TlsVersion>, Lack> {
+    let none = |why: &'static str| Lack::new("policy.protocol", why);
+    let list = protocols(policy, client)
+        .ok_or_else(|| none("the list of protocols cannot be read, so no handshake succeeds"))?;
+    let allowed = |version: &TlsVersion| list.allows(*version);
+    let versions: Vec<TlsVersion> = TlsVersion::ALL.into_iter().filter(allowed).collect();
+    match versions.is_empty() {
+        true => Err(none(
+            "no version of TLS may be used, so no handshake succeeds",
+        )),
+        false => Ok(versions),
+    }
+}
+
+/// The list of the grade, and what is excluded from it.
+fn ciphers<'a>(policy: &'a Policy, client: &'a Client) -> Result<(&'a str, Vec<&'a str>), Lack> {
+    let own = &client.ciphers;
+    let none = |why: String| Lack::new("policy.no-cipher", why);
+    let grade = policy.values(Name::Ciphers).next();
+    let grade = match (grade, policy.level) {
+        (Some(grade), _) => grade,
+        (None, Level::May) => &own.may,
+        (None, _) => &own.mandatory,
+    };
+    let is_one = |(one, _): &(&Grade, &String)| one.name().eq_ignore_ascii_case(grade);
+    let Some((_, list)) = Grade::ALL.iter().zip(&own.lists).find(is_one) else {
+        let why = format!("{grade:?} is no grade of ciphers, so no handshake succeeds");
+        return Err(none(why));
+    };
+    let excluded = excluded(policy, own);
+    match excluded
+        .iter()
+        .find(|word| word.starts_with(['!', '+', '-', '@']))
+    {
+        None => Ok((list, excluded)),
+        Some(word) => {
+            let why = format!("Postfix refuses the exclusion {word:?}, so no handshake succeeds");
+            Err(none(why))
+        }
+    }
+}
+
+/// The cipher list that smtp(8) sets for a policy, where it is not the one of Postfix's defaults.
+///
+/// # Errors
+/// Why it sets none, so that no handshake succeeds.
+pub(crate) fn cipher_list(policy: &Policy, client: &Client) -> Result<Option<String>, String> {
+    match limits(policy, client) {
+        Ok(limits) => Ok(limits.map(|limits| limits.ciphers)),
+        Err(lack) => Err(lack.why.into_owned()),
+    }
+}
+
+/// What the policy excludes stands in place of both parameters.
+fn excluded<'a>(policy: &'a Policy, own: &'a Ciphers) -> Vec<&'a str> {
+    let general = words(&own.exclude);
+    let mut excluded: Vec<&str> = match policy.values(Name::Exclude).next() {
+        Some(own) => words(own).collect(),
+        None if policy.level <= Level::May => general.collect(),
+        None => general.chain(words(&own.mandatory_exclude)).collect(),
+    };
+    match policy.level {
+        Level::None | Level::May => {}
+        Level::Encrypt => excluded.push("eNULL"),
+        _ => excluded.push("aNULL"),
+    }
+    excluded
+}
+
+fn words(list: &str) -> impl Iterator<Item = &str> {
+    list.split([',', ':', ' ', '\t', '\r', '\n'])
+        .filter(|word| !word.is_empty())
+}
+
+/// The versions that a policy allows; `None` where its list cannot be read.
+pub(super) fn protocols(policy: &Policy, client: &Client) -> Option<ProtocolList> {
+    let said = policy.values(Name::Protocols).next();
+    match (said, policy.level) {
+        (Some(text), _) => ProtocolList::parse(text, RangeSyntax::Allowed).ok(),
+        (None, Level::May) => client.protocols.may,
+        (None, _) => client.protocols.mandatory,
+    }
+}
+
+/// The versions that OpenSSL offers: of a list with a gap those below the gap only.
+pub(super) fn offered(policy: &Policy, client: &Client) -> Vec<TlsVersion> {
+    let list = protocols(policy, client);
+    let allows = |version: &TlsVersion| list.is_some_and(|list| list.allows(*version));
+    let all = TlsVersion::ALL.into_iter();
+    all.skip_while(|version| !allows(version))
+        .take_while(allows)
+        .collect()
+}
