@@ -111,8 +111,9 @@ fn ends_sooner(
         return;
     };
     let left = first.not_after.saturating_sub(now);
-    // One that has ended already is told as that.
-    if first.not_after >= leaf.not_after || left < 0 {
+    let sooner = leaf.not_after.saturating_sub(first.not_after);
+    // One that has ended already is told as that; hours matter to nobody, who renews in time.
+    if sooner < dates::DAY || left < 0 {
         return;
     }
     let urgent = left < dates::URGENT;

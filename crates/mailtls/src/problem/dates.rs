@@ -4,7 +4,7 @@ use super::{CertProblem, Gravity};
 use crate::Certificate;
 use crate::lifetime::{Stage, stage};
 
-const DAY: i64 = 86_400;
+pub(super) const DAY: i64 = 86_400;
 /// What ends within these seconds cannot wait for the next look.
 pub(super) const URGENT: i64 = 7 * DAY;
 

@@ -72,6 +72,8 @@ fn codes_of_other_verbs_can_be_explained() {
         "cert.too-many",
         "cert.unexpected-object",
         "cert.bound",
+        "cert.ends-with-its-ca",
+        "cert.issuer-of-bound",
         "cert.needed-by-rollback",
         "cert.only-version",
         "policy.map-touched",

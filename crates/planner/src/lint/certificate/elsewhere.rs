@@ -2,7 +2,7 @@
 //!
 //! Owns: data, for what import, check and plans find. Never: a rule that lint applies (`table`).
 
-use crate::Severity::{Error, Warning};
+use crate::Severity::{Error, Info, Warning};
 use crate::lint::rule::{Rule, rule};
 
 const OUTSIDE: &str = "The file cannot be taken into the store as it is.";
@@ -36,4 +36,7 @@ pub(in crate::lint) const EXPLAINED: &[Rule] = &[
     rule("cert.unexpected-object", Warning, "something else among keys and certificates", "Postfix skips it, with a warning.", "Take that block out of the file."),
     rule("cert.unknown-cipher", Error, "PKCS#12 file with an unknown cipher", OUTSIDE, "Have key and certificate exported again by another program."),
     rule("cert.untrusted", Error, "chain that no trusted CA vouches for", "Peers that verify refuse it.", "Get the chain that the CA issued with it, and import it anew."),
+    rule("cert.issuer-ends-sooner", Warning, "certificate that outlives its CA", "Peers that verify refuse it from the day that the CA ends.", "Have it issued anew before then, by a CA that lasts longer."),
+    rule("cert.ends-with-its-ca", Info, "certificate that is shorter than was asked for", "No certificate outlives the private CA that issues it here.", "Make another CA before it ends, and have your peers trust that one."),
+    rule("cert.issuer-of-bound", Error, "CA whose certificates are presented", "Its only key would go with it, and nothing could be issued by it again.", "Bind certificates of another CA in their place and apply, then delete it."),
 ];
