@@ -92,7 +92,7 @@ fn asked_for(place: &Place, facts: &Facts) -> Option<String> {
 
 /// The names that servers or clients ask for where `bound` presents `before`, that it has, and that
 /// `after` lacks; each as an error.
-pub fn names_lost(
+pub(crate) fn names_lost(
     (before, after): (&Certificate, &Certificate),
     bound: &Binding,
     intent: &Intent,

@@ -29,6 +29,12 @@ impl SystemTrust {
         Self(anchors.filter(|anchors| !anchors.is_empty()))
     }
 
+    /// Whether a chain leads to one of them; never where none are known.
+    pub fn vouches_for(&self, chain: &[Certificate]) -> bool {
+        let anchors = self.0.as_ref();
+        anchors.is_some_and(|anchors| mailtls::leads_to(chain, &anchors.of(chain)))
+    }
+
     pub(crate) fn of_facts(facts: &Facts) -> Self {
         Self::of(Self::bundles().filter_map(|path| facts.files.get(&path)))
     }

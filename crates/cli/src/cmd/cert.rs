@@ -150,9 +150,14 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
     text.push_str(&format!("source  {}\nused by {used_by}\n", view.source));
     if let Some(older) = view.in_force_instead {
         text.push_str(&format!(
-            "This is version {}, the newest, and it is not in force: version {older} is. `postseal cert deploy {name}` presents the newest.\n",
-            view.version
+            "This is version {}, the newest, and it is not in force: version {older} is.{}\n",
+            view.version,
+            match view.waits_for.is_empty() {
+                true => format!(" `postseal cert deploy {name}` presents the newest."),
+                false => " It waits:".to_owned(),
+            }
         ));
+        text.push_str(&findings_text(&view.waits_for));
     }
     if let Some(since) = kept {
         text.push_str(&format!("key     reused, the same since version {since}\n"));
@@ -170,6 +175,7 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
             "changed": false,
             "certificate": document(&view),
             "in_force_instead": view.in_force_instead,
+            "waits_for": view.waits_for,
             "next_key": next,
             "key_since_version": kept.unwrap_or(view.version),
             "findings": view.problems,

@@ -33,4 +33,5 @@ mod refusals;
 mod renewed;
 mod requests;
 mod site;
+mod succession;
 mod watched;

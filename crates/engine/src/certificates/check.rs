@@ -115,6 +115,7 @@ impl Engine<'_> {
                     *finding = finding.clone().seen(about);
                 }
             }
+            view.problems.extend(newer_waits(&view));
             each(view);
         }
         Ok(())
@@ -163,6 +164,28 @@ impl Engine<'_> {
         };
         problems.into_iter().map(healed).collect()
     }
+}
+
+/// A version that is newer than the one in force, and what it waits for.
+fn newer_waits(view: &CertificateView) -> Option<Finding> {
+    let older = view.in_force_instead?;
+    let (name, version) = (&view.name, view.version);
+    let message = format!("Version {version} is here, and version {older} is in force");
+    let (severity, message, remedy) = match view.waits_for.first() {
+        Some(why) => (
+            Severity::Warning,
+            format!("{message}: {}", why.message),
+            why.remedy.clone(),
+        ),
+        None => (
+            Severity::Info,
+            format!("{message}."),
+            format!("`postseal cert deploy {name}` presents version {version}."),
+        ),
+    };
+    let why = view.waits_for.iter().map(|why| why.code.to_string());
+    let finding = Finding::new("cert.version-waits", severity, message, remedy);
+    Some(why.fold(finding, Finding::seen))
 }
 
 /// What is found on several ports is told once, with all of them.

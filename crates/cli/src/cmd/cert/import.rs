@@ -113,7 +113,7 @@ pub(super) fn deploy(args: &DeployArgs, global: &Global) -> Result<Answer, Failu
         // A mistyped name in a hook would make a certificate that nothing presents.
         engine.certificate(&args.name)?;
         let import = files.import(&args.name, None, Succession::Renewal);
-        let imported = engine.import_certificate(import);
+        let imported = engine.import_renewal(import);
         imported.map_err(|error| args.from.named(error))?;
     }
     let changed = engine.deploy(&args.name)?;
