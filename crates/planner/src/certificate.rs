@@ -5,6 +5,7 @@
 
 use crate::facts::Facts;
 use crate::intent::{Binding, Intent, Place};
+use crate::trust::is_about_trust;
 use crate::view::{Service, View};
 use crate::{Finding, Severity};
 use mailtls::{CertProblem, Certificate, Gravity};
@@ -57,6 +58,21 @@ pub(crate) fn told_to_clients(leaf: &Certificate, host: &str) -> Finding {
     )
 }
 
+/// Whether what is wrong with a certificate matters where it is bound. A server that asks for a
+/// client's certificate knows it by its fingerprint or its CA: a name, the use as a server, and who
+/// vouches are nothing to it. That nobody does may have been accepted.
+pub fn matters_at(code: &str, bound: &Binding) -> bool {
+    let of_servers = ["cert.no-server-auth", "cert.no-alternative-name"];
+    let selfish = ["cert.self-signed", "cert.system-certificate"];
+    match bound.place {
+        Place::Client(_) => {
+            let of_nobody = is_about_trust(code) || selfish.contains(&code);
+            !of_servers.contains(&code) && !of_nobody
+        }
+        _ => !(bound.allow_self_signed && selfish.contains(&code)),
+    }
+}
+
 /// A certificate that does not have the name under which a binding of `intent` presents it.
 pub fn name_finding(
     leaf: &Certificate,
@@ -67,11 +83,9 @@ pub fn name_finding(
     let (main, master) = (&facts.main_cf.bytes, &facts.master_cf.bytes);
     let (main, master) = (MainCf::parse(main), MasterCf::parse(master));
     let view = View::new(&main, &master, facts);
-    let services = presenting(&view, bound, intent);
     let asked = asked_for(&bound.place, facts)?;
     let problem = mailtls::name_problem(leaf, &asked)?;
-    let on_server = !matches!(bound.place, Place::Sni(_));
-    Some(match on_server && only_clients(&services) {
+    Some(match asked_by_clients(&view, bound, intent) {
         true => told_to_clients(leaf, &asked),
         false => certificate_finding(&problem),
     })
@@ -103,7 +117,7 @@ pub(crate) fn names_lost(
     let view = View::new(&main, &master, facts);
     let mut asked = BTreeSet::from_iter(asked_for(&bound.place, facts));
     if matches!(bound.place, Place::Server | Place::Port(_)) {
-        if only_clients(&presenting(&view, bound, intent)) {
+        if asked_by_clients(&view, bound, intent) {
             return Vec::new();
         }
         asked.extend(crate::rules::dane::hosts(&view));
@@ -115,6 +129,16 @@ pub(crate) fn names_lost(
         ..certificate_finding(&problem)
     })
     .collect()
+}
+
+/// Whether only mail clients see what a binding presents to those who ask for no name. A port of
+/// theirs is so before a service is there.
+fn asked_by_clients(view: &View<'_>, bound: &Binding, intent: &Intent) -> bool {
+    match bound.place {
+        Place::Sni(_) | Place::Client(_) => false,
+        Place::Port(port) if OF_CLIENTS.contains(&port) => true,
+        Place::Server | Place::Port(_) => only_clients(&presenting(view, bound, intent)),
+    }
 }
 
 /// The servers that a binding presents a certificate on: what is said of a port goes before what is

@@ -43,7 +43,7 @@ pub mod version;
 mod view;
 mod words;
 
-pub use certificate::{certificate_finding, name_finding};
+pub use certificate::{certificate_finding, matters_at, name_finding};
 pub use compile::{
     NamedMap, SMTPS_OUT_NAME, installed_at, installed_folder, is_policy_map, named_maps,
     policy_map, policy_map_files,

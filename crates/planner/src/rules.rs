@@ -10,7 +10,7 @@ mod auth;
 mod bindings;
 mod certificates;
 pub(crate) mod dane;
-mod kinds;
+pub(crate) mod kinds;
 mod loopback;
 mod outbound;
 

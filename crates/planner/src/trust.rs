@@ -81,14 +81,14 @@ pub fn is_issuing_ca(chain: &[Certificate]) -> bool {
     lone.is_ca && lone.self_signed && (lone.only_issues() || !of_host)
 }
 
-/// Whether a problem is that nobody vouches for the chain.
-pub(crate) fn is_about_trust(problem: &CertProblem) -> bool {
+/// Whether a problem of this code is that nobody vouches for the chain.
+pub(crate) fn is_about_trust(code: &str) -> bool {
     let codes = [
         "cert.chain-incomplete",
         "cert.issuer-unknown",
         "cert.untrusted",
     ];
-    codes.contains(&problem.code)
+    codes.contains(&code)
 }
 
 /// What to do in Postseal's words.

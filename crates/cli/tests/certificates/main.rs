@@ -10,6 +10,7 @@ mod cut;
 #[path = "../scene/mod.rs"]
 mod scene;
 
+mod bound;
 mod causes;
 mod certbot;
 mod checks;

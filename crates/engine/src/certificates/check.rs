@@ -6,11 +6,11 @@
 use super::users::Users;
 use super::{Around, CertificateView, Stored, parsed};
 use crate::observe::assemble;
-use crate::{Engine, EngineError};
+use crate::{Engine, EngineError, Wished};
 use mailtls::{CertError, Certificate, KeyFile};
 use postseal_planner::facts::{Facts, FileLook};
 use postseal_planner::intent::{Binding, Intent};
-use postseal_planner::{Finding, Severity, certificate_finding};
+use postseal_planner::{Finding, Severity, certificate_finding, matters_at};
 use std::path::Path;
 
 /// What is the same for all of them.
@@ -49,12 +49,31 @@ impl Engine<'_> {
         Ok(intent.zip(facts))
     }
 
-    /// What clients that verify will say of a certificate's names where it is bound, or is to be.
-    pub fn names_of_bindings(
+    /// What is to be said of a certificate where it was just bound, beside what `apply` will refuse:
+    /// of its names, of itself, and what a plan says.
+    pub fn findings_of_bindings(
         &self,
-        name: &str,
-        intent: &Intent,
+        view: &CertificateView,
+        wished: &Wished,
     ) -> Result<Vec<Finding>, EngineError> {
+        let mut findings = self.names_of_bindings(&view.name, &wished.after)?;
+        let bound = || {
+            let bindings = wished.after.bindings.iter();
+            bindings.filter(|bound| bound.name == view.name)
+        };
+        let of_itself = view.problems.iter();
+        let of_itself = of_itself.filter(|one| bound().any(|place| matters_at(&one.code, place)));
+        for found in wished.noticed.iter().chain(of_itself) {
+            let mut told = findings.iter().chain(&wished.misgivings);
+            if found.code.starts_with("cert.") && !told.any(|one| one.code == found.code) {
+                findings.push(found.clone());
+            }
+        }
+        Ok(findings)
+    }
+
+    /// What clients that verify will say of a certificate's names where it is bound, or is to be.
+    fn names_of_bindings(&self, name: &str, intent: &Intent) -> Result<Vec<Finding>, EngineError> {
         let Ok(look) = self.host.look() else {
             return Ok(Vec::new());
         };
