@@ -105,6 +105,11 @@ impl Engine<'_> {
         let at = versions
             .iter()
             .position(|known| known.chain.first() == Some(leaf));
+        let versions = match at {
+            Some(0) => self.without_half(versions, chain)?,
+            _ => versions,
+        };
+        let at = at.filter(|at| *at > 0 || starts_with(&versions, leaf));
         match (at, chosen.as_ref(), versions.first()) {
             (Some(0), None, _) => return Ok(Changes::None),
             (Some(at), Some(chosen), _) => return self.choose_cas(&versions[..=at], chosen),
@@ -129,6 +134,23 @@ impl Engine<'_> {
             succession: import.succession,
         })?;
         Ok(Changes::Some)
+    }
+
+    /// The versions without the newest, where that is the same certificate with fewer
+    /// intermediates, and nothing presents it: what comes takes its place.
+    fn without_half(
+        &mut self,
+        versions: Vec<Stored>,
+        chain: &[Certificate],
+    ) -> Result<Vec<Stored>, EngineError> {
+        let newest = &versions[0];
+        let (name, version) = (newest.name.clone(), newest.version);
+        let is_half = newest.chain.len() < chain.len() && versions.len() > 1;
+        if !is_half || !self.users()?.of_version(&name, version).is_empty() {
+            return Ok(versions);
+        }
+        self.delete_version(&name, version)?;
+        Ok(self.store.certificate_versions(&name)?)
     }
 
     /// Who vouches is said anew of the last of these versions, and so of those after it (they come
@@ -237,6 +259,11 @@ fn refuse_unusable(chain: &[Certificate], now_unix: i64) -> Result<(), EngineErr
 pub(crate) fn chosen_cas(file: &[u8]) -> Result<Vec<u8>, EngineError> {
     let cas = mailtls::read_cas(file).map_err(EngineError::ChosenCa)?;
     Ok(mailtls::cas_to_der(&cas))
+}
+
+fn starts_with(versions: &[Stored], leaf: &[u8]) -> bool {
+    let newest = versions.first().and_then(|newest| newest.chain.first());
+    newest.is_some_and(|known| known == leaf)
 }
 
 /// What is to be said of CAs that were named and did not issue it.

@@ -5,7 +5,6 @@
 
 use crate::facts::Facts;
 use crate::intent::{Binding, Intent, Place};
-use crate::trust::is_about_trust;
 use crate::view::{Service, View};
 use crate::{Finding, Severity};
 use mailtls::{CertProblem, Certificate, Gravity};
@@ -56,21 +55,6 @@ pub(crate) fn told_to_clients(leaf: &Certificate, host: &str) -> Finding {
         ),
         "Nothing, where they are. Else tell them one of its names, or have it issued for theirs.",
     )
-}
-
-/// Whether what is wrong with a certificate matters where it is bound. A server that asks for a
-/// client's certificate knows it by its fingerprint or its CA: a name, the use as a server, and who
-/// vouches are nothing to it. That nobody does may have been accepted.
-pub fn matters_at(code: &str, bound: &Binding) -> bool {
-    let of_servers = ["cert.no-server-auth", "cert.no-alternative-name"];
-    let selfish = ["cert.self-signed", "cert.system-certificate"];
-    match bound.place {
-        Place::Client(_) => {
-            let of_nobody = is_about_trust(code) || selfish.contains(&code);
-            !of_servers.contains(&code) && !of_nobody
-        }
-        _ => !(bound.allow_self_signed && selfish.contains(&code)),
-    }
 }
 
 /// A certificate that does not have the name under which a binding of `intent` presents it.

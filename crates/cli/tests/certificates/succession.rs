@@ -2,8 +2,11 @@
 
 use crate::certbot::Certbot;
 use crate::lost::{bound_to, tells_why};
+use crate::scene::run;
 use crate::site::{Site, all, by_name, validity};
 use postseal_issue::{KeyType, Validity};
+use std::fs;
+use std::path::Path;
 
 const OF_CLIENTS: &[&str] = &["mail.box.test", "imap.box.test"];
 
@@ -57,6 +60,78 @@ fn a_renewal_that_ends_first_waits_for_somebody_who_looks() {
     site.must("apply");
     assert_eq!(site.plainly(), all("short"));
     site.must("cert deploy mx");
+}
+
+/// What comes without its intermediate is told so, and the same certificate with it is taken.
+#[test]
+fn the_whole_chain_takes_the_place_of_half_of_it() {
+    let site = Site::adopted();
+    let folder = |name: &str| site.scene.named(name);
+    let key_and = |name: &str, chain: &[&str]| {
+        let parts = [&[&*format!("{name}.key"), &*format!("{name}.pem")], chain].concat();
+        let text: String = parts
+            .iter()
+            .map(|part| fs::read_to_string(folder(part)).unwrap())
+            .collect();
+        let path = folder(&format!("{name}-{}.both", chain.len()));
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let made = ["old", "new"].map(|name| two_steps(&site, name));
+    let [whole, half, repaired] = [
+        key_and("old", &["inter.pem"]),
+        key_and("new", &[]),
+        key_and("new", &["inter.pem"]),
+    ];
+    let root = folder("root.pem");
+    site.must(&format!(
+        "cert import mx --cert {whole} --private-ca {root}"
+    ));
+    site.must("cert bind mx");
+    site.must("set mode=may submission=on smtps=on");
+    site.must("apply");
+    let refused = site.ends(65, &format!("cert deploy mx --cert {half}"));
+    assert_eq!(refused.code(), "cert.chain-incomplete");
+    assert_eq!(site.plainly(), all(&made[0]));
+    site.must(&format!("cert deploy mx --cert {repaired}"));
+    assert_eq!(site.plainly(), all(&made[1]));
+    let checked = site.must("cert check").json["findings"].to_string();
+    assert_eq!(checked, "[]");
+}
+
+/// `NAME.pem` and its key, issued by `inter.pem`, which `root.pem` has issued.
+fn two_steps(site: &Site, name: &str) -> String {
+    let at = |file: &str| site.scene.named(file);
+    let openssl = |words: String| {
+        run("/usr/bin/openssl", &words.split(' ').collect::<Vec<_>>());
+    };
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+    let [root, inter] = ["root", "inter"].map(|ca| [format!("{ca}.key"), format!("{ca}.pem")]);
+    if !Path::new(&at(&root[1])).exists() {
+        openssl(format!(
+            "req -x509 {key} -days 3650 -keyout {} -out {} -subj /CN=Root",
+            at(&root[0]),
+            at(&root[1])
+        ));
+        openssl(format!(
+            "req -x509 {key} -days 2000 -keyout {} -out {} -subj /CN=Inter -CA {} -CAkey {}",
+            at(&inter[0]),
+            at(&inter[1]),
+            at(&root[1]),
+            at(&root[0])
+        ));
+    }
+    let [own, cert] = [at(&format!("{name}.key")), at(&format!("{name}.pem"))];
+    openssl(format!(
+        "req -x509 {key} -days 90 -keyout {own} -out {cert} -subj /CN=mx.box.test -CA {} -CAkey {} \
+         -addext subjectAltName=DNS:mx.box.test -addext basicConstraints=critical,CA:FALSE",
+        at(&inter[1]),
+        at(&inter[0])
+    ));
+    let pem = fs::read(&cert).unwrap();
+    let leaf = mailtls::pem_certificates(&pem).unwrap();
+    site.know(leaf[0].fingerprint(), name);
+    name.to_owned()
 }
 
 /// What is told of a version that can never be deployed is what `cert deploy` says.

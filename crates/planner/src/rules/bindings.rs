@@ -5,10 +5,10 @@
 //! (`certificates` does, from the files).
 
 use super::{World, error};
-use crate::certificate::{certificate_finding, matters_at};
+use crate::certificate::certificate_finding;
 use crate::facts::StoredCertificate;
 use crate::intent::{Binding, Place};
-use crate::trust::chain_problems;
+use crate::trust::{chain_problems, is_about_trust};
 use crate::{Finding, Severity};
 use mailtls::Certificate;
 
@@ -99,6 +99,21 @@ fn by_client(
             ),
             "Have a certificate issued with extendedKeyUsage clientAuth.",
         ));
+    }
+}
+
+/// Whether what is wrong with a certificate matters where it is bound. A server that asks for a
+/// client's certificate knows it by its fingerprint or its CA: a name, the use as a server, and who
+/// vouches are nothing to it. That nobody does may have been accepted.
+pub fn matters_at(code: &str, bound: &Binding) -> bool {
+    let of_servers = ["cert.no-server-auth", "cert.no-alternative-name"];
+    let selfish = ["cert.self-signed", "cert.system-certificate"];
+    match bound.place {
+        Place::Client(_) => {
+            let of_nobody = is_about_trust(code) || selfish.contains(&code);
+            !of_servers.contains(&code) && !of_nobody
+        }
+        _ => !(bound.allow_self_signed && selfish.contains(&code)),
     }
 }
 
