@@ -68,10 +68,11 @@ fn the_whole_chain_takes_the_place_of_half_of_it() {
     let site = Site::adopted();
     let folder = |name: &str| site.scene.named(name);
     let key_and = |name: &str, chain: &[&str]| {
-        let parts = [&[&*format!("{name}.key"), &*format!("{name}.pem")], chain].concat();
+        let mut parts = vec![format!("{name}.key"), format!("{name}.pem")];
+        parts.extend(chain.iter().copied().map(str::to_owned));
         let text: String = parts
             .iter()
-            .map(|part| fs::read_to_string(folder(part)).unwrap())
+            .map(|part| fs::read_to_string(folder(part.as_str())).unwrap())
             .collect();
         let path = folder(&format!("{name}-{}.both", chain.len()));
         fs::write(&path, text).unwrap();
