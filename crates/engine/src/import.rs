@@ -205,10 +205,9 @@ impl Engine<'_> {
                  --version {newest}` drops it."
             )
         } else if in_force(newest) {
-            format!(
-                "`postseal rollback` leads back to the version before; or import this one under \
-                 another name, and bind that."
-            )
+            "`postseal rollback` leads back to the version before; or import this one under \
+             another name, and bind that."
+                .to_owned()
         } else {
             format!(
                 "`postseal cert deploy {name}` presents version {newest}; `postseal cert delete \
