@@ -178,7 +178,7 @@ impl Case<'_> {
     fn counts(&self, problem: &CertProblem) -> bool {
         let here = match (problem.code, &self.bound.place) {
             // Its end is compared with that of the one in force.
-            ("cert.expiring", _) => false,
+            ("cert.expiring" | "cert.issuer-ends-sooner", _) => false,
             ("cert.no-server-auth", Place::Client(_)) => false,
             ("cert.self-signed" | "cert.system-certificate", _) => !self.bound.allow_self_signed,
             _ => true,

@@ -113,18 +113,19 @@ pub(super) fn deploy(args: &DeployArgs, global: &Global) -> Result<Answer, Failu
     if let Some(files) = files {
         // A mistyped name in a hook would make a certificate that nothing presents.
         engine.certificate(&args.name)?;
+        let key_file = files.files.key_file.clone();
         let import = files.import(&args.name, None, Succession::Renewal);
         let imported = engine.import_renewal(import);
         let imported = imported.map_err(|error| args.from.named(error))?;
-        taken = Some(imported).filter(|imported| imported.changes == Changes::Some);
+        taken = (imported.changes == Changes::Some).then_some((imported, key_file));
     }
     let changed = engine.deploy(&args.name)?;
-    if let (Some(imported), Outcome::Nothing) = (&taken, changed.outcome) {
+    if let (Some((imported, key_file)), Outcome::Nothing) = (&taken, changed.outcome) {
         let name = &args.name;
         let waits = format!(
             "Nothing presents {name} yet: `postseal cert bind {name}`, then `postseal apply`.\n"
         );
-        return Ok(answer(imported).and(&waits));
+        return Ok(answer(imported, key_file.as_ref()).and(&waits));
     }
     Ok(apply::answer(&changed).and(&findings_text(changed.brought())))
 }
