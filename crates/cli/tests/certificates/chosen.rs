@@ -5,7 +5,7 @@ use crate::lost::{bound_to, tells_why};
 use crate::scene::{Ran, run};
 use crate::site::{Site, all, validity};
 use mailtls::Bundle;
-use postseal_issue::{KeyType, LeafRequest, PrivateCa};
+use postseal_issue::{KeyType, LeafRequest, PrivateCa, Validity};
 use std::fs;
 
 /// A CA of its own, in a file.
@@ -15,7 +15,13 @@ struct Own {
 }
 
 fn own(site: &Site, name: &str) -> Own {
-    let ca = PrivateCa::new(name, KeyType::EcdsaP256, validity()).unwrap();
+    let now = validity();
+    // It outlives what it issues, also what it issues a second later.
+    let longer = Validity {
+        not_after: now.not_after + 365 * 86_400,
+        ..now
+    };
+    let ca = PrivateCa::new(name, KeyType::EcdsaP256, longer).unwrap();
     let file = site.scene.named(&format!("{name}.pem"));
     fs::write(&file, ca.certificate_pem()).unwrap();
     Own { ca, file }
