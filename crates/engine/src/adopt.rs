@@ -129,9 +129,13 @@ impl Engine<'_> {
         }
         let state = self.state()?;
         let mut wished = self.wish(&wishes)?;
-        let [before, after] = self.misgivings(&state, [&wished.before, &wished.after]);
-        wished.misgivings = after;
-        wished.misgivings.retain(|found| !before.contains(found));
+        let [before, after] = self.planned(&state, [&wished.before, &wished.after]);
+        let is_news = |found: &Finding| !before.refused.contains(found);
+        wished.misgivings = after.refused;
+        wished.misgivings.retain(is_news);
+        let is_news = |found: &Finding| !before.noticed.contains(found);
+        wished.noticed = after.noticed;
+        wished.noticed.retain(is_news);
         Ok(wished)
     }
 
@@ -167,7 +171,8 @@ impl Engine<'_> {
             .cloned()
             .fold(before.clone(), |intent, wish| intent.with(wish));
         let bare = |found: &Finding| found.code == "level.no-certificate";
-        let [was, mut findings] = self.misgivings(&state, [&before, &after]);
+        let [was, after] = self.planned(&state, [&before, &after]);
+        let (was, mut findings) = (was.refused, after.refused);
         findings.retain(bare);
         if !findings.is_empty() && !was.iter().any(bare) {
             return Err(EngineError::Refused(Refusal { findings }));
@@ -175,9 +180,9 @@ impl Engine<'_> {
         self.wish(&wishes)
     }
 
-    /// What plans of these two intents would be refused for, without asking DNS; nothing where the
-    /// instance cannot be looked at now, which is for `plan` to say.
-    fn misgivings(&self, state: &InstanceState, intents: [&Intent; 2]) -> [Vec<Finding>; 2] {
+    /// What plans of these two intents would be refused for, or say, without asking DNS; nothing
+    /// where the instance cannot be looked at now, which is for `plan` to say.
+    fn planned(&self, state: &InstanceState, intents: [&Intent; 2]) -> [Planned; 2] {
         // One picture for both: the second names what the first does, and more.
         let Ok(facts) = self.observe_for(Some(intents[1])) else {
             return Default::default();
@@ -190,8 +195,14 @@ impl Engine<'_> {
                 written: &state.written,
             };
             match postseal_planner::plan(&request, &facts, self.clock.now_unix()) {
-                Ok(_) => Vec::new(),
-                Err(refusal) => refusal.findings,
+                Ok(plan) => Planned {
+                    noticed: plan.findings.into_iter().map(|one| one.finding).collect(),
+                    ..Planned::default()
+                },
+                Err(refusal) => Planned {
+                    refused: refusal.findings,
+                    ..Planned::default()
+                },
             }
         })
     }
@@ -204,6 +215,7 @@ impl Engine<'_> {
         Ok(Wished {
             rules,
             misgivings: Vec::new(),
+            noticed: Vec::new(),
             before: state.draft.unwrap_or_else(|| state.desired.clone()),
             after: state.desired.clone(),
             in_force: state.desired,
@@ -231,11 +243,19 @@ impl Engine<'_> {
         Ok(Wished {
             rules: 0,
             misgivings: Vec::new(),
+            noticed: Vec::new(),
             before,
             after,
             in_force: state.desired,
         })
     }
+}
+
+/// What a plan would be refused for, else what it says.
+#[derive(Default)]
+struct Planned {
+    refused: Vec<Finding>,
+    noticed: Vec<Finding>,
 }
 
 /// What came of a wish.
@@ -249,6 +269,8 @@ pub struct Wished {
     pub in_force: Intent,
     /// What a plan of what is wished now would be refused for, and was not before.
     pub misgivings: Vec<Finding>,
+    /// What else such a plan says, and did not before.
+    pub noticed: Vec<Finding>,
     /// How many wishes about rules for destinations were dropped.
     pub rules: u64,
 }

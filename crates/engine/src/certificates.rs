@@ -41,6 +41,8 @@ pub struct CertificateView {
     pub problems: Vec<Finding>,
     /// The older version that is in force instead of this one, where one is.
     pub in_force_instead: Option<u32>,
+    /// Why `cert deploy` would not put this one in force instead; nothing where it would.
+    pub waits_for: Vec<Finding>,
     /// How it is renewed, where a CA issues it by ACME.
     pub renewal: Option<RenewalView>,
 }
@@ -116,7 +118,7 @@ impl Engine<'_> {
     }
 
     /// The trust anchors of the system that Postfix runs on.
-    fn system_trust(&self) -> SystemTrust {
+    pub(crate) fn system_trust(&self) -> SystemTrust {
         let looks: Vec<_> = SystemTrust::bundles()
             .map(|path| self.host.read(&path))
             .collect();
@@ -136,10 +138,16 @@ impl Engine<'_> {
         problems.extend(self.duplicate(&stored.name, &chain)?);
         let life = chain.first().map(crate::issue::life);
         let renewal = life.and_then(|life| around.renewals.of_certificate(&stored.name, &life));
+        let in_force_instead = around.users.older_in_force(&stored.name, stored.version);
+        let waits_for = match in_force_instead {
+            Some(_) => self.why_it_waits(&stored)?,
+            None => Vec::new(),
+        };
         problems.extend(renewal.iter().filter_map(|one| one.failure.clone()));
         Ok(CertificateView {
             used_by,
-            in_force_instead: around.users.older_in_force(&stored.name, stored.version),
+            in_force_instead,
+            waits_for,
             name: stored.name,
             version: stored.version,
             chain,

@@ -5,10 +5,9 @@
 
 use crate::certificates::unknown;
 use crate::change::{Changed, Keep};
-use crate::{Engine, EngineError, Proposal};
-use mailtls::{Certificate, Fingerprint};
+use crate::{Engine, EngineError};
+use mailtls::Fingerprint;
 use postseal_host::{HostError, Lock};
-use postseal_planner::intent::{Binding, Place};
 use postseal_planner::{Finding, Refusal};
 use postseal_store::{InstanceState, OperationKind};
 use std::time::Duration;
@@ -40,62 +39,10 @@ impl Engine<'_> {
         let proposal = self
             .propose_intent(state, &intent, kind)
             .map_err(|error| stays.told(error))?;
-        let named = self.refuse_lost_names(&proposal, name);
-        named.map_err(|error| stays.told(error))?;
+        let looked = self.refuse_what_is_lost(&proposal, name);
+        looked.map_err(|error| stays.told(error))?;
         self.carry_out(proposal, &[], Keep::Now)
             .map_err(|error| stays.told(error))
-    }
-
-    /// Nobody looks when a renewal comes in force: one that lacks a name which the version in force
-    /// has, and which is asked for where it is bound, waits for somebody who does.
-    fn refuse_lost_names(&self, proposal: &Proposal, name: &str) -> Result<(), EngineError> {
-        let mut findings: Vec<Finding> = Vec::new();
-        let bound = &proposal.state.desired.bindings;
-        for before in bound.iter().filter(|bound| bound.name == name) {
-            let now = proposal.plan.intent.bindings.iter();
-            let mut now = now.filter(|now| now.name == name && now.place == before.place);
-            if let Some(after) = now.next() {
-                for lost in self.lost_names(proposal, before, after)? {
-                    if !findings.iter().any(|known| known.message == lost.message) {
-                        findings.push(lost);
-                    }
-                }
-            }
-        }
-        match findings.is_empty() {
-            true => Ok(()),
-            false => Err(EngineError::Refused(Refusal { findings })),
-        }
-    }
-
-    fn lost_names(
-        &self,
-        proposal: &Proposal,
-        before: &Binding,
-        after: &Binding,
-    ) -> Result<Vec<Finding>, EngineError> {
-        let (old, new) = (&before.fingerprint, &after.fingerprint);
-        let (Some(old), Some(new)) = (self.leaf_of(old)?, self.leaf_of(new)?) else {
-            return Ok(Vec::new());
-        };
-        let (intent, facts) = (&proposal.plan.intent, &proposal.facts);
-        let mut lost = postseal_planner::names_lost((&old, &new), after, intent, facts);
-        for finding in &mut lost {
-            finding.remedy = format!(
-                "Have it issued with all the names of the version in force. If this one is meant: \
-                 `postseal cert bind {}{}`, then `postseal apply`.",
-                after.name,
-                words(&after.place)
-            );
-        }
-        let place = format!("presented by {}", after.place.text());
-        Ok(lost.into_iter().map(|one| one.seen(&place)).collect())
-    }
-
-    fn leaf_of(&self, fingerprint: &Fingerprint) -> Result<Option<Certificate>, EngineError> {
-        let found = self.of_leaf(fingerprint)?;
-        let der = found.first().and_then(|stored| stored.chain.first());
-        Ok(der.map(|der| Certificate::parse(der)).transpose()?)
     }
 
     /// The lock, waited for: another command may hold it for as long as a change takes, and who
@@ -131,17 +78,6 @@ impl Engine<'_> {
             self.store.set_draft(&self.instance, Some(&draft))?;
         }
         Ok(())
-    }
-}
-
-/// A place as `cert bind` is told it.
-fn words(place: &Place) -> String {
-    match place {
-        Place::Server => String::new(),
-        Place::Port(port) => format!(" --service {port}"),
-        Place::Sni(name) => format!(" --sni {name}"),
-        Place::Client(None) => " --client".to_owned(),
-        Place::Client(Some(transport)) => format!(" --client --transport {transport}"),
     }
 }
 

@@ -32,6 +32,17 @@ pub struct Import {
     pub succession: Succession,
 }
 
+impl Import {
+    fn bundle(&self) -> Result<Bundle, EngineError> {
+        Ok(Bundle::from_files(Files {
+            cert: &self.cert,
+            key: self.key.as_ref().map(|key| key.as_slice()),
+            chain: self.chain.as_deref(),
+            password: self.password.as_ref().map(|password| password.as_str()),
+        })?)
+    }
+}
+
 /// What came of an import.
 #[derive(Debug)]
 pub struct Imported {
@@ -51,25 +62,34 @@ impl Engine<'_> {
     /// where it fits.
     pub fn import_certificate(&mut self, import: Import) -> Result<Imported, EngineError> {
         check_name(&import.name)?;
-        let bundle = Bundle::from_files(Files {
-            cert: &import.cert,
-            key: import.key.as_ref().map(|key| key.as_slice()),
-            chain: import.chain.as_deref(),
-            password: import.password.as_ref().map(|password| password.as_str()),
-        })?;
+        let bundle = import.bundle()?;
+        self.import_bundle(&import, &bundle)
+    }
+
+    /// The same for what a program hands in as a renewal: it has to be one of this certificate.
+    pub fn import_renewal(&mut self, import: Import) -> Result<Imported, EngineError> {
+        check_name(&import.name)?;
+        let bundle = import.bundle()?;
+        self.refuse_stranger(&import.name, &bundle.chain[0])?;
+        self.import_bundle(&import, &bundle)
+    }
+
+    fn import_bundle(&mut self, import: &Import, bundle: &Bundle) -> Result<Imported, EngineError> {
         let key = match &bundle.key {
             Some(key) => key.clone(),
             None => self.known_key(&import.name, &bundle.chain[0])?,
         };
-        let private_ca = import.private_ca.as_deref().map(chosen_cas).transpose()?;
+        let chosen = import.private_ca.as_deref().map(chosen_cas).transpose()?;
         refuse_unusable(&bundle.chain, self.clock.now_unix())?;
-        let changes = self.put(&import, &bundle.chain, &key, private_ca)?;
+        let mut notes: Vec<String> = bundle.notes.iter().map(ToString::to_string).collect();
+        notes.extend(vouches_for_nothing(chosen.as_deref(), &bundle.chain));
+        let changes = self.put(import, &bundle.chain, &key, chosen)?;
         self.settle_keys(&import.name)?;
         Ok(Imported {
             changes,
             view: self.certificate(&import.name)?,
             brought_key: bundle.key.is_some(),
-            notes: bundle.notes.iter().map(ToString::to_string).collect(),
+            notes,
         })
     }
 
@@ -78,38 +98,124 @@ impl Engine<'_> {
         import: &Import,
         chain: &[Certificate],
         key: &PrivateKey,
-        private_ca: Option<Vec<u8>>,
+        chosen: Option<Vec<u8>>,
     ) -> Result<Changes, EngineError> {
-        let newest = self.newest(&import.name)?;
+        let versions = self.store.certificate_versions(&import.name)?;
         let leaf = &chain[0].der;
-        let same = newest.as_ref();
-        let same = same.filter(|known| known.chain.first() == Some(leaf));
-        let learns = private_ca.is_some();
-        if same.is_some_and(|known| !learns || known.private_ca == private_ca) {
-            return Ok(Changes::None);
-        }
-        if newest.is_some() && same.is_none() && import.succession == Succession::First {
-            return Err(taken(&import.name));
-        }
-        if let (None, Some(newest)) = (same, &newest) {
-            let known = self.store.certificate_versions(&import.name)?;
-            let mut known = known.iter();
-            if let Some(older) = known.find(|known| known.chain.first() == Some(leaf)) {
-                return Err(older_version(&import.name, older.version, newest.version));
+        let at = versions
+            .iter()
+            .position(|known| known.chain.first() == Some(leaf));
+        let versions = match at {
+            Some(0) => self.without_half(versions, chain)?,
+            _ => versions,
+        };
+        let at = at.filter(|at| *at > 0 || starts_with(&versions, leaf));
+        match (at, chosen.as_ref(), versions.first()) {
+            (Some(0), None, _) => return Ok(Changes::None),
+            (Some(at), Some(chosen), _) => return self.choose_cas(&versions[..=at], chosen),
+            (Some(at), None, _) => return Err(self.older_version(&versions, at)?),
+            (None, _, Some(_)) if import.succession == Succession::First => {
+                return Err(taken(&import.name));
             }
+            (None, ..) => {}
         }
         let file = mailtls::key_first_pem(key, chain)?;
         self.store.put_certificate(&NewCertificate {
             name: import.name.clone(),
             chain: chain.iter().map(|cert| cert.der.clone()).collect(),
             key: Some(key.to_pem()?),
-            private_ca: private_ca.or_else(|| kept_cas(newest.as_ref(), chain)),
+            private_ca: match chosen {
+                Some(chosen) => Some(chosen),
+                None => self.kept_cas(&versions, chain),
+            },
             source: import.source.clone(),
             added_ms: self.clock.now_ms(),
             file_digest: Some(Digest::of(&file)),
             succession: import.succession,
         })?;
         Ok(Changes::Some)
+    }
+
+    /// The versions without the newest, where that is the same certificate with fewer
+    /// intermediates, and nothing presents it: what comes takes its place.
+    fn without_half(
+        &mut self,
+        versions: Vec<Stored>,
+        chain: &[Certificate],
+    ) -> Result<Vec<Stored>, EngineError> {
+        let newest = &versions[0];
+        let (name, version) = (newest.name.clone(), newest.version);
+        let is_half = newest.chain.len() < chain.len() && versions.len() > 1;
+        if !is_half || !self.users()?.of_version(&name, version).is_empty() {
+            return Ok(versions);
+        }
+        self.delete_version(&name, version)?;
+        Ok(self.store.certificate_versions(&name)?)
+    }
+
+    /// Who vouches is said anew of the last of these versions, and so of those after it (they come
+    /// first) that were trusted as it was.
+    fn choose_cas(&mut self, versions: &[Stored], chosen: &[u8]) -> Result<Changes, EngineError> {
+        let before = versions.last().and_then(|said| said.private_ca.clone());
+        let mut changes = Changes::None;
+        for stored in versions.iter().filter(|one| one.private_ca == before) {
+            if stored.private_ca.as_deref() == Some(chosen) {
+                continue;
+            }
+            self.store.put_certificate(&NewCertificate {
+                name: stored.name.clone(),
+                chain: stored.chain.clone(),
+                key: None,
+                private_ca: Some(chosen.to_vec()),
+                source: stored.source.clone(),
+                added_ms: stored.added_ms,
+                file_digest: stored.file_digest,
+                succession: Succession::Renewal,
+            })?;
+            changes = Changes::Some;
+        }
+        Ok(changes)
+    }
+
+    /// The CAs that were chosen for a name vouch for each version after it, until others are: also
+    /// for those that they turn out not to have issued, but not for one that the system's CAs vouch
+    /// for. `versions`: the newest first.
+    pub(crate) fn kept_cas(&self, versions: &[Stored], chain: &[Certificate]) -> Option<Vec<u8>> {
+        let mut chosen = versions.iter().filter_map(|one| one.private_ca.as_ref());
+        let chosen = chosen.next()?;
+        let own = mailtls::leads_to(chain, &mailtls::cas_from_der(chosen));
+        (own || !self.system_trust().vouches_for(chain)).then(|| chosen.clone())
+    }
+
+    /// What a newer version renews is not put after it: `deploy` would present the newest all the
+    /// same. `versions`: the newest first.
+    fn older_version(&self, versions: &[Stored], at: usize) -> Result<EngineError, EngineError> {
+        let (name, older) = (&versions[at].name, versions[at].version);
+        let newest = versions[0].version;
+        let users = self.users()?;
+        let in_force = |version| !users.in_force(name, version).is_empty();
+        let message = format!(
+            "This certificate is version {older} of {name}, and version {newest} is newer: nothing \
+             was imported or presented."
+        );
+        let remedy = if in_force(older) {
+            format!(
+                "Nothing, where it is meant to stay: version {older} is in force. `postseal cert show \
+                 {name}` says what version {newest} waits for; `postseal cert delete {name} \
+                 --version {newest}` drops it."
+            )
+        } else if in_force(newest) {
+            "`postseal rollback` leads back to the version before; or import this one under \
+             another name, and bind that."
+                .to_owned()
+        } else {
+            format!(
+                "`postseal cert deploy {name}` presents version {newest}; `postseal cert delete \
+                 {name} --version {newest}` drops it; or import this one under another name."
+            )
+        };
+        let finding = Finding::new("cert.older-version", Severity::Error, message, remedy);
+        Ok(EngineError::Refused(finding.into()))
     }
 
     /// A key that the store has already: of a request, the next one, or of the certificate that is
@@ -134,21 +240,6 @@ impl Engine<'_> {
     }
 }
 
-/// What the newest version renews is not put after it: `deploy` would present the newest all the
-/// same.
-fn older_version(name: &str, older: u32, newest: u32) -> EngineError {
-    let message = format!(
-        "This certificate is version {older} of {name}, and version {newest} renews it: nothing \
-         was imported or presented."
-    );
-    let remedy = format!(
-        "`postseal cert deploy {name}` presents version {newest}; `postseal rollback` leads back \
-         to an older one; or import this one under another name."
-    );
-    let finding = Finding::new("cert.older-version", Severity::Error, message, remedy);
-    EngineError::Refused(finding.into())
-}
-
 /// Expired and not yet valid certificates have no use; everything else is judged where it is
 /// used.
 fn refuse_unusable(chain: &[Certificate], now_unix: i64) -> Result<(), EngineError> {
@@ -169,11 +260,21 @@ pub(crate) fn chosen_cas(file: &[u8]) -> Result<Vec<u8>, EngineError> {
     Ok(mailtls::cas_to_der(&cas))
 }
 
-/// The CAs that the version before was trusted by, where the chain of the next one still ends there.
-pub(crate) fn kept_cas(before: Option<&Stored>, chain: &[Certificate]) -> Option<Vec<u8>> {
-    let known = before?.private_ca.as_ref()?;
-    let cas = mailtls::cas_from_der(known);
-    mailtls::leads_to(chain, &cas).then(|| known.clone())
+fn starts_with(versions: &[Stored], leaf: &[u8]) -> bool {
+    let newest = versions.first().and_then(|newest| newest.chain.first());
+    newest.is_some_and(|known| known == leaf)
+}
+
+/// What is to be said of CAs that were named and did not issue it.
+fn vouches_for_nothing(chosen: Option<&[u8]>, chain: &[Certificate]) -> Option<String> {
+    let cas = mailtls::cas_from_der(chosen?);
+    let top = chain.last().filter(|_| !mailtls::leads_to(chain, &cas))?;
+    let named: Vec<&str> = cas.iter().map(|ca| ca.subject.as_str()).collect();
+    Some(format!(
+        "the private CA that was given ({}) does not vouch for it: the chain ends at {}",
+        named.join("; "),
+        top.issuer
+    ))
 }
 
 /// Names become file names, so they are plain (`[A-Za-z0-9._-]`, at most 64, no leading dot).

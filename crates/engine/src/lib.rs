@@ -53,6 +53,7 @@ mod rollback;
 mod rules;
 mod settle;
 mod status;
+mod succession;
 mod tlsa;
 mod undo;
 mod verify;

@@ -4,7 +4,7 @@
 //! signature itself (`issue` does), binds what it made.
 
 use crate::certificates::{CertificateView, finding, unknown};
-use crate::import::{check_name, kept_cas, taken};
+use crate::import::{check_name, taken};
 use crate::{Engine, EngineError};
 use mailtls::{CertError, CertProblem, Certificate, Gravity, PrivateKey};
 use postseal_issue::{IssueError, Issued, Key, KeyType, PrivateCa, Validity};
@@ -220,7 +220,7 @@ impl Engine<'_> {
         let file = mailtls::key_first_pem(&key, &chain)?;
         let private_ca = match private_ca {
             Some(chosen) => Some(chosen),
-            None => kept_cas(self.newest(&wanted.name)?.as_ref(), &chain),
+            None => self.kept_cas(&self.store.certificate_versions(&wanted.name)?, &chain),
         };
         Ok(NewCertificate {
             name: wanted.name.clone(),

@@ -52,6 +52,8 @@ pub enum RenewalEnd {
     NotDue {
         /// When it comes, seconds since 1970.
         at: i64,
+        /// The older version that is in force instead of the newest, where one is.
+        older: Option<u32>,
     },
     /// An earlier failure holds it back.
     HeldBack {
@@ -193,7 +195,8 @@ impl Engine<'_> {
             _ if self.is_interrupted() => (RenewalEnd::Interrupted, Vec::new()),
             Decision::NotDue { at } => {
                 self.forget_failure(case)?;
-                (RenewalEnd::NotDue { at }, Vec::new())
+                let older = self.older_in_force(&name)?;
+                (RenewalEnd::NotDue { at, older }, Vec::new())
             }
             Decision::HeldBack { until } => {
                 let findings = case.failure(&self.instance, now);

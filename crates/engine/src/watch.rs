@@ -284,7 +284,7 @@ impl Engine<'_> {
         found: Found,
     ) -> Result<(Changes, Changed), EngineError> {
         self.wake()?;
-        let imported = self.import_certificate(Import {
+        let imported = self.import_renewal(Import {
             name: watch.name.clone(),
             cert: found.cert,
             key: found.key,

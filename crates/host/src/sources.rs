@@ -5,6 +5,7 @@
 
 use mailtls::CertError;
 use mailtls::layout::{Entry, Layout, LayoutError, recognise};
+use rustix::io::Errno;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -238,12 +239,15 @@ pub fn read_stream(from: impl Read, path: &Path) -> Result<Zeroizing<Vec<u8>>, S
 }
 
 fn not_regular(path: &Path) -> SourceError {
-    file_error(path, CertError::Unreadable(NOT_REGULAR.to_owned()))
+    file_error(path, CertError::NoFile(NOT_REGULAR.to_owned()))
 }
 
 fn unreadable(error: &io::Error, path: &Path) -> SourceError {
     match error.kind() {
         ErrorKind::NotFound => file_error(path, CertError::Missing),
+        _ if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
+            file_error(path, CertError::NoFile(error.to_string()))
+        }
         _ => file_error(path, CertError::Unreadable(error.to_string())),
     }
 }

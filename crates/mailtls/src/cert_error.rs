@@ -18,6 +18,9 @@ pub enum CertError {
     /// The system does not let it be read; its reason.
     #[error("the file cannot be read: {0}")]
     Unreadable(String),
+    /// What is there is no file, or is never reached: a pipe, links in a circle; why.
+    #[error("the file cannot be read: {0}")]
+    NoFile(String),
     /// More bytes than any certificate file has.
     #[error("{0} bytes are more than a certificate file has (at most 1048576)")]
     TooLarge(u64),
@@ -120,7 +123,7 @@ impl CertError {
         match self {
             Self::Missing => "cert.missing",
             Self::IsDirectory => "cert.is-directory",
-            Self::Unreadable(_) => "cert.unreadable",
+            Self::Unreadable(_) | Self::NoFile(_) => "cert.unreadable",
             Self::TooLarge(_) => "cert.too-large",
             Self::Empty => "cert.empty",
             Self::Utf16 => "cert.utf16",
@@ -159,6 +162,7 @@ impl CertError {
             Self::Missing => "Check the path; a relative one is taken from the current folder.",
             Self::IsDirectory => "Name the file in it, usually fullchain.pem or privkey.pem.",
             Self::Unreadable(_) => "Run this as root, or make the file and its folders readable.",
+            Self::NoFile(_) => "Name a regular file; `namei -l` shows where links lead.",
             Self::TooLarge(_) | Self::TooMany(_) => {
                 "Give the server's certificate and its intermediates only, not a bundle of CAs."
             }

@@ -61,6 +61,14 @@ pub enum LayoutError {
     /// No client known here keeps its files so.
     #[error("no certificate folder that is known here; in it: {0}")]
     Unknown(String),
+    /// Certificates are in it, and none of them is the one that was asked for.
+    #[error("no certificate for {domain} is in it, but those of {there}")]
+    OtherDomain {
+        /// What was asked for.
+        domain: String,
+        /// What is there.
+        there: String,
+    },
     /// Several certificates are in it.
     #[error("several certificates are in it: {0}")]
     Ambiguous(String),
@@ -77,6 +85,7 @@ impl LayoutError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Unknown(_) => "layout.unknown",
+            Self::OtherDomain { .. } => "layout.other-domain",
             Self::Ambiguous(_) => "layout.ambiguous",
             Self::Archive(_) => "layout.archive",
             Self::Empty(_) => "layout.empty",
@@ -87,6 +96,9 @@ impl LayoutError {
     pub const fn remedy(&self) -> &'static str {
         match self {
             Self::Unknown(_) => "Name the files: --cert FILE --key FILE.",
+            Self::OtherDomain { .. } => {
+                "Say one that is there: its client names files by the first domain."
+            }
             Self::Ambiguous(_) => "Say which one by its domain, or name its files.",
             Self::Archive(_) => "Name the folder below live/ in place of archive/.",
             Self::Empty(_) => "Wait until the client has written it, or run its renewal again.",
@@ -99,7 +111,14 @@ pub fn recognise(entries: &[Entry], domain: Option<&str>) -> Result<Layout, Layo
     let folder = Folder(entries);
     let mut found = folder.candidates();
     if let Some(domain) = domain {
+        let there: Vec<String> = found.iter().map(|one| stem(&one.cert).to_owned()).collect();
         found.retain(|layout| stem(&layout.cert) == file_stem(domain) || found_by_folder(layout));
+        if found.is_empty() && !there.is_empty() {
+            return Err(LayoutError::OtherDomain {
+                domain: domain.escape_debug().to_string(),
+                there: listed(there.iter().map(String::as_str)),
+            });
+        }
     }
     let layout = match (found.pop(), found.pop()) {
         (Some(one), None) => one,

@@ -67,11 +67,9 @@ pub fn name_finding(
     let (main, master) = (&facts.main_cf.bytes, &facts.master_cf.bytes);
     let (main, master) = (MainCf::parse(main), MasterCf::parse(master));
     let view = View::new(&main, &master, facts);
-    let services = presenting(&view, bound, intent);
     let asked = asked_for(&bound.place, facts)?;
     let problem = mailtls::name_problem(leaf, &asked)?;
-    let on_server = !matches!(bound.place, Place::Sni(_));
-    Some(match on_server && only_clients(&services) {
+    Some(match asked_by_clients(&view, bound, intent) {
         true => told_to_clients(leaf, &asked),
         false => certificate_finding(&problem),
     })
@@ -92,7 +90,7 @@ fn asked_for(place: &Place, facts: &Facts) -> Option<String> {
 
 /// The names that servers or clients ask for where `bound` presents `before`, that it has, and that
 /// `after` lacks; each as an error.
-pub fn names_lost(
+pub(crate) fn names_lost(
     (before, after): (&Certificate, &Certificate),
     bound: &Binding,
     intent: &Intent,
@@ -103,7 +101,7 @@ pub fn names_lost(
     let view = View::new(&main, &master, facts);
     let mut asked = BTreeSet::from_iter(asked_for(&bound.place, facts));
     if matches!(bound.place, Place::Server | Place::Port(_)) {
-        if only_clients(&presenting(&view, bound, intent)) {
+        if asked_by_clients(&view, bound, intent) {
             return Vec::new();
         }
         asked.extend(crate::rules::dane::hosts(&view));
@@ -115,6 +113,16 @@ pub fn names_lost(
         ..certificate_finding(&problem)
     })
     .collect()
+}
+
+/// Whether only mail clients see what a binding presents to those who ask for no name. A port of
+/// theirs is so before a service is there.
+fn asked_by_clients(view: &View<'_>, bound: &Binding, intent: &Intent) -> bool {
+    match bound.place {
+        Place::Sni(_) | Place::Client(_) => false,
+        Place::Port(port) if OF_CLIENTS.contains(&port) => true,
+        Place::Server | Place::Port(_) => only_clients(&presenting(view, bound, intent)),
+    }
 }
 
 /// The servers that a binding presents a certificate on: what is said of a port goes before what is

@@ -35,6 +35,7 @@ pub mod resolve;
 mod rollback;
 mod rules;
 pub mod settings;
+mod succession;
 mod take_over;
 mod trust;
 mod unproved;
@@ -42,7 +43,7 @@ pub mod version;
 mod view;
 mod words;
 
-pub use certificate::{certificate_finding, name_finding, names_lost};
+pub use certificate::{certificate_finding, name_finding};
 pub use compile::{
     NamedMap, SMTPS_OUT_NAME, installed_at, installed_folder, is_policy_map, named_maps,
     policy_map, policy_map_files,
@@ -59,7 +60,8 @@ pub use plan::Plan;
 pub use preflight::Preflight;
 pub use report::{Report, Verdict};
 pub use rollback::{RollbackRequest, restore_drift, rollback, rollback_questions};
-pub use rules::lint_facts;
+pub use rules::{lint_facts, matters_at};
+pub use succession::{lost_by_succession, share_a_name};
 pub use take_over::take_over;
 pub use trust::{SystemTrust, chain_problems, is_issuing_ca};
 pub use unproved::{not_rehearsed, unproved};

@@ -10,11 +10,12 @@ mod auth;
 mod bindings;
 mod certificates;
 pub(crate) mod dane;
-mod kinds;
+pub(crate) mod kinds;
 mod loopback;
 mod outbound;
 
 pub(crate) use auth::sasl_files;
+pub use bindings::matters_at;
 pub(crate) use certificates::public_mx;
 
 use crate::compile;

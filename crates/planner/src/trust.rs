@@ -29,6 +29,12 @@ impl SystemTrust {
         Self(anchors.filter(|anchors| !anchors.is_empty()))
     }
 
+    /// Whether a chain leads to one of them; never where none are known.
+    pub fn vouches_for(&self, chain: &[Certificate]) -> bool {
+        let anchors = self.0.as_ref();
+        anchors.is_some_and(|anchors| mailtls::leads_to(chain, &anchors.of(chain)))
+    }
+
     pub(crate) fn of_facts(facts: &Facts) -> Self {
         Self::of(Self::bundles().filter_map(|path| facts.files.get(&path)))
     }
@@ -75,14 +81,14 @@ pub fn is_issuing_ca(chain: &[Certificate]) -> bool {
     lone.is_ca && lone.self_signed && (lone.only_issues() || !of_host)
 }
 
-/// Whether a problem is that nobody vouches for the chain.
-pub(crate) fn is_about_trust(problem: &CertProblem) -> bool {
+/// Whether a problem of this code is that nobody vouches for the chain.
+pub(crate) fn is_about_trust(code: &str) -> bool {
     let codes = [
         "cert.chain-incomplete",
         "cert.issuer-unknown",
         "cert.untrusted",
     ];
-    codes.contains(&problem.code)
+    codes.contains(&code)
 }
 
 /// What to do in Postseal's words.

@@ -148,12 +148,7 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
         view.used_by.join(", ")
     };
     text.push_str(&format!("source  {}\nused by {used_by}\n", view.source));
-    if let Some(older) = view.in_force_instead {
-        text.push_str(&format!(
-            "This is version {}, the newest, and it is not in force: version {older} is. `postseal cert deploy {name}` presents the newest.\n",
-            view.version
-        ));
-    }
+    text.push_str(&instead(&view));
     if let Some(since) = kept {
         text.push_str(&format!("key     reused, the same since version {since}\n"));
     }
@@ -170,11 +165,28 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
             "changed": false,
             "certificate": document(&view),
             "in_force_instead": view.in_force_instead,
+            "waits_for": view.waits_for,
             "next_key": next,
             "key_since_version": kept.unwrap_or(view.version),
             "findings": view.problems,
         }),
     ))
+}
+
+/// That an older version is in force, and why.
+fn instead(view: &CertificateView) -> String {
+    let Some(older) = view.in_force_instead else {
+        return String::new();
+    };
+    let by = match view.waits_for.is_empty() {
+        true => format!(" `postseal cert deploy {}` presents the newest.", view.name),
+        false => " It waits:".to_owned(),
+    };
+    format!(
+        "This is version {}, the newest, and it is not in force: version {older} is.{by}\n{}",
+        view.version,
+        findings_text(&view.waits_for)
+    )
 }
 
 /// A CA has none.

@@ -304,6 +304,11 @@ fn what_cannot_be_put_in_force_now_is_by_the_next_run() {
     // Rolled back by the operator, it stays so.
     site.must("rollback --yes");
     assert_eq!(site.plainly(), all("mx 1"));
-    site.must("cert renew");
+    let renewed = site.must("cert renew");
+    let told = &renewed.json["certificates"][0];
+    assert_eq!(told["outcome"], "not-due", "{told:#}");
+    assert_eq!(told["in_force_instead"], 1, "{told:#}");
+    let told = site.scene.say(&["cert", "renew", "--check"]).stdout;
+    assert!(told.contains("`postseal cert deploy mx`"), "{told}");
     assert_eq!(site.plainly(), all("mx 1"));
 }

@@ -1,9 +1,11 @@
 //! CAs of one's own, chosen by `--private-ca`: which files are one, how many, and what becomes of the
 //! choice when a certificate is renewed. And a CA that is meant for a server's certificate.
 
+use crate::lost::{bound_to, tells_why};
 use crate::scene::{Ran, run};
-use crate::site::{Site, validity};
-use postseal_issue::{KeyType, LeafRequest, PrivateCa};
+use crate::site::{Site, all, validity};
+use mailtls::Bundle;
+use postseal_issue::{KeyType, LeafRequest, PrivateCa, Validity};
 use std::fs;
 
 /// A CA of its own, in a file.
@@ -13,7 +15,13 @@ struct Own {
 }
 
 fn own(site: &Site, name: &str) -> Own {
-    let ca = PrivateCa::new(name, KeyType::EcdsaP256, validity()).unwrap();
+    let now = validity();
+    // It outlives what it issues, also what it issues a second later.
+    let longer = Validity {
+        not_after: now.not_after + 365 * 86_400,
+        ..now
+    };
+    let ca = PrivateCa::new(name, KeyType::EcdsaP256, longer).unwrap();
     let file = site.scene.named(&format!("{name}.pem"));
     fs::write(&file, ca.certificate_pem()).unwrap();
     Own { ca, file }
@@ -29,7 +37,10 @@ impl Own {
         };
         let leaf = self.ca.issue(&leaf).unwrap();
         let file = site.scene.named(&format!("{name}.both"));
-        crate::scene::write_private(&file, format!("{}{}", &*leaf.key_pem, leaf.cert_pem));
+        let text = format!("{}{}", &*leaf.key_pem, leaf.cert_pem);
+        let made = Bundle::read(text.as_bytes(), None, None).unwrap();
+        site.know(made.chain[0].fingerprint(), name);
+        crate::scene::write_private(&file, text);
         file
     }
 }
@@ -152,4 +163,86 @@ fn a_root_in_place_of_a_servers_certificate_is_called_one() {
     site.must("discard");
     site.must("cert private-ca ours");
     assert!(codes(&site.must("cert check ours")).is_empty());
+}
+
+/// In force: `mx` of a CA of its own, which was chosen.
+fn serving(site: &Site, ca: &Own) {
+    let first = ca.issue(site, "first");
+    let words = format!("cert import mx --cert {first} --private-ca");
+    site.must(&format!("{words} {}", ca.file));
+    site.must("cert bind mx");
+    site.must("set mode=may submission=on smtps=on");
+    site.must("apply");
+}
+
+#[test]
+fn a_choice_belongs_to_the_name_and_survives_a_bad_renewal() {
+    let site = Site::adopted();
+    let (ours, other) = (own(&site, "ours"), own(&site, "other"));
+    serving(&site, &ours);
+    // As a CA for tests, or the right one without its intermediate.
+    let bad = other.issue(&site, "bad");
+    for words in [
+        format!("cert deploy mx --cert {bad}"),
+        "cert deploy mx".to_owned(),
+    ] {
+        let refused = site.ends(65, &words);
+        assert_eq!(refused.code(), "cert.chain-incomplete", "{words}");
+    }
+    assert_eq!(site.plainly(), all("first"));
+    tells_why(&site, bound_to("mx"), "cert.chain-incomplete");
+
+    let good = ours.issue(&site, "good");
+    site.must(&format!("cert deploy mx --cert {good}"));
+    assert_eq!(site.plainly(), all("good"));
+    assert!(codes(&site.must("cert check mx")).is_empty());
+
+    // Somebody who looks may present it all the same, and the choice is still there.
+    let bad = other.issue(&site, "worse");
+    site.must(&format!("cert import mx --renew --cert {bad}"));
+    site.must("cert bind mx");
+    site.must("apply");
+    assert_eq!(site.plainly(), all("worse"));
+    let back = ours.issue(&site, "back");
+    site.must(&format!("cert deploy mx --cert {back}"));
+    assert_eq!(site.plainly(), all("back"));
+    assert!(codes(&site.must("cert check mx")).is_empty());
+}
+
+/// Who vouches can be said of what is in force, though a newer version waits; it counts for both.
+#[test]
+fn a_ca_is_chosen_for_the_version_in_force_though_a_newer_one_waits() {
+    let site = Site::adopted();
+    let ca = own(&site, "ours");
+    let first = ca.issue(&site, "first");
+    site.must(&format!("cert import mx --cert {first}"));
+    let second = ca.issue(&site, "second");
+    site.must("cert bind mx");
+    site.must("set mode=may submission=on smtps=on");
+    site.must("apply");
+    site.must(&format!("cert import mx --renew --cert {second}"));
+    let words = format!("cert import mx --renew --cert {first}");
+    let older = site.ends(65, &words);
+    assert_eq!(older.code(), "cert.older-version");
+    let remedy = older.json["error"]["hint"].to_string() + &older.json["findings"].to_string();
+    assert!(!remedy.contains("cert deploy mx` presents"), "{remedy}");
+    let chosen = format!("{words} --private-ca {}", ca.file);
+    assert_eq!(site.must(&chosen).json["changed"], true);
+    assert_eq!(site.must(&chosen).json["changed"], false);
+    let checked = codes(&site.must("cert check mx"));
+    assert_eq!(checked, ["cert.version-waits"]);
+    site.must("cert deploy mx");
+    assert_eq!(site.plainly(), all("second"));
+}
+
+#[test]
+fn a_ca_that_did_not_issue_it_is_called_so() {
+    let site = Site::adopted();
+    let (ours, other) = (own(&site, "ours"), own(&site, "other"));
+    let cert = ours.issue(&site, "mx");
+    let words = format!("cert import mx --cert {cert} --private-ca {}", other.file);
+    let told = site.scene.say(&words.split(' ').collect::<Vec<_>>());
+    assert_eq!(told.exit, Some(0), "{}", told.stderr);
+    let said = "private CA that was given (CN=other) does not vouch for it";
+    assert!(told.stdout.contains(said), "{}", told.stdout);
 }

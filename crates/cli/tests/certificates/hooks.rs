@@ -75,14 +75,18 @@ impl<'s> Client<'s> {
 fn certbot_names_the_lineage() {
     let site = Site::serving();
     let client = Client::renews(&site, "renewed");
-    let live = client.folder("live", ["fullchain.pem", "privkey.pem"]);
     let hook = quoted(line("certbot"));
-    let environment = [
-        ("RENEWED_LINEAGE", live.as_str()),
-        ("RENEWED_DOMAINS", "mx.box.test"),
-    ];
-    client.runs(&["/bin/sh", "-c", hook], &environment);
-    assert_eq!(site.plainly(), all("renewed"));
+    // It runs for every lineage, and nobody wants to be told of the others.
+    for (lineage, shown) in [("www.example.org", "mx"), ("mx.example.org", "renewed")] {
+        let files = ["fullchain.pem", "privkey.pem"];
+        let live = client.folder(&format!("live/{lineage}"), files);
+        let environment = [
+            ("RENEWED_LINEAGE", live.as_str()),
+            ("RENEWED_DOMAINS", "mx.box.test"),
+        ];
+        client.runs(&["/bin/sh", "-c", hook], &environment);
+        assert_eq!(site.plainly(), all(shown), "{lineage}");
+    }
 }
 
 #[test]
@@ -97,21 +101,12 @@ fn dehydrated_calls_a_function_with_the_paths() {
         line("dehydrated")
     );
     let (key, cert, chain) = (at("privkey.pem"), at("cert.pem"), at("fullchain.pem"));
-    let words = [
-        "/bin/bash",
-        "-c",
-        &hook,
-        "hook.sh",
-        "deploy_cert",
-        "mx.box.test",
-        &key,
-        &cert,
-    ];
-    client.runs(
-        &[&words[..], &[&chain, &at("chain.pem"), "1796083200"]].concat(),
-        &[],
-    );
-    assert_eq!(site.plainly(), all("renewed"));
+    for (domain, shown) in [("www.example.org", "mx"), ("mx.example.org", "renewed")] {
+        let words = ["/bin/bash", "-c", &hook, "hook.sh", "deploy_cert", domain];
+        let files = [&key, &cert, &chain, &at("chain.pem"), "1796083200"];
+        client.runs(&[&words[..], &files].concat(), &[]);
+        assert_eq!(site.plainly(), all(shown), "{domain}");
+    }
 }
 
 #[test]

@@ -7,6 +7,28 @@ use postseal_issue::KeyType;
 
 const OTHER: &[&str] = &["unrelated.example"];
 
+/// What is to be said beside a version that waits: who looks presents it all the same.
+pub(crate) fn bound_to(name: &str) -> [String; 2] {
+    [
+        format!("`postseal cert bind {name}`"),
+        "`postseal apply`".to_owned(),
+    ]
+}
+
+/// Wherever a version that waits is listed stands why, and what helps, and not what does not.
+pub(crate) fn tells_why(site: &Site, [bind, apply]: [String; 2], code: &str) {
+    for words in [&["cert", "list"][..], &["cert", "show", "mx"], &["status"]] {
+        let told = site.scene.say(words).stdout;
+        for words in [code, bind.as_str(), apply.as_str()] {
+            assert!(told.contains(words), "{words}: {told}");
+        }
+        assert!(!told.contains("cert deploy mx` presents"), "{told}");
+    }
+    let checked = site.run("cert check mx").json["findings"].to_string();
+    assert!(checked.contains("cert.version-waits"), "{checked}");
+    assert!(checked.contains(code), "{checked}");
+}
+
 /// Message and findings, for people.
 fn said(ran: &Ran) -> String {
     format!("{:#}{}", ran.json, ran.stderr)
@@ -15,15 +37,21 @@ fn said(ran: &Ran) -> String {
 #[test]
 fn a_renewal_without_the_bound_names_waits_and_what_was_in_force_stays() {
     let site = Site::serving();
-    site.import("named", KeyType::EcdsaP256, &["www.box.test"]);
+    let both = |name| ["www.box.test", name];
+    site.import("named", KeyType::EcdsaP256, &both("alt.box.test"));
     site.must("cert bind named --sni www.box.test");
     site.must("apply");
+    let wide = ["mx.box.test", "old.box.test"];
+    let wide = site.make("wide", KeyType::Rsa2048, &wide);
+    site.must(&format!("cert deploy mx --cert {wide}"));
     let before = site.world();
-    let stranger = site.make("stranger", KeyType::Rsa2048, OTHER);
-    for (name, asked, bind) in [
-        ("mx", "not for mx.box.test", "cert bind mx`"),
+    let fewer = ["old.box.test", "alt.box.test"];
+    let stranger = site.make("stranger", KeyType::Rsa2048, &fewer);
+    for (name, version, asked, bind) in [
+        ("mx", 3, "not for mx.box.test", "cert bind mx`"),
         (
             "named",
+            2,
             "not for www.box.test",
             "cert bind named --sni www.box.test`",
         ),
@@ -31,22 +59,25 @@ fn a_renewal_without_the_bound_names_waits_and_what_was_in_force_stays() {
         let refused = site.ends(65, &format!("cert deploy {name} --cert {stranger}"));
         assert_eq!(refused.code(), "cert.name-mismatch");
         let told = said(&refused);
-        let drop = format!("cert delete {name} --version 2");
+        let drop = format!("cert delete {name} --version {version}");
         for words in [asked, bind, drop.as_str(), "presented by smtpd"] {
             assert!(told.contains(words), "{words}: {told}");
         }
         let listed = site.must("cert list").to_owned_row(name);
-        assert_eq!(listed["waiting"]["version"], 2, "{listed:#}");
+        assert_eq!(listed["waiting"]["version"], version, "{listed:#}");
+        let why = &listed["waiting"]["waits_for"][0];
+        assert_eq!(why["code"], "cert.name-mismatch", "{listed:#}");
     }
     assert_eq!(site.world(), before);
-    assert_eq!(site.plainly(), all("mx"));
+    assert_eq!(site.plainly(), all("wide"));
     assert_eq!(site.shown(&by_name("www.box.test")), all("named"));
+    tells_why(&site, bound_to("mx"), "cert.name-mismatch");
 
     // Somebody who looks may do it all the same, and a later renewal loses nothing more.
     site.must("cert bind mx");
     site.must("apply");
     assert_eq!(site.plainly(), all("stranger"));
-    let next = site.make("next", KeyType::Rsa2048, &["elsewhere.example"]);
+    let next = site.make("next", KeyType::Rsa2048, &["alt.box.test"]);
     site.must(&format!("cert import mx --cert {next} --renew"));
     let deployed = site.scene.say(&["cert", "deploy", "mx"]);
     assert_eq!(deployed.exit, Some(0), "{}", deployed.stderr);
@@ -67,10 +98,11 @@ fn a_watched_folder_presents_no_certificate_without_the_bound_name() {
     certbot.make_of(&site, "stranger", KeyType::Rsa2048, OTHER);
     let refused = site.ends(65, "cert watch --once");
     let finding = &refused.json["findings"][0];
-    assert_eq!(finding["code"], "cert.name-mismatch", "{finding:#}");
+    assert_eq!(finding["code"], "cert.other-names", "{finding:#}");
     let remedy = finding["remedy"].as_str().unwrap();
     assert!(remedy.contains("`postseal cert bind mx`"), "{remedy}");
     assert_eq!(site.plainly(), all("mx"));
+    assert_eq!(site.must("cert show mx").json["certificate"]["version"], 1);
     let told = site.scene.say(&["cert", "watch", "--once"]).stderr;
     assert!(told.contains("postseal cert bind mx"), "{told}");
     // Put right in the folder, it is taken.

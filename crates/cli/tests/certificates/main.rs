@@ -10,6 +10,7 @@ mod cut;
 #[path = "../scene/mod.rs"]
 mod scene;
 
+mod bound;
 mod causes;
 mod certbot;
 mod checks;
@@ -33,4 +34,5 @@ mod refusals;
 mod renewed;
 mod requests;
 mod site;
+mod succession;
 mod watched;

@@ -85,7 +85,7 @@ impl Site {
         self.make_valid(name, KeyType::Rsa2048, &["mx.box.test"], shifted)
     }
 
-    fn make_valid(
+    pub(crate) fn make_valid(
         &self,
         name: &str,
         key_type: KeyType,

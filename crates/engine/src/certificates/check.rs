@@ -6,11 +6,11 @@
 use super::users::Users;
 use super::{Around, CertificateView, Stored, parsed};
 use crate::observe::assemble;
-use crate::{Engine, EngineError};
+use crate::{Engine, EngineError, Wished};
 use mailtls::{CertError, Certificate, KeyFile};
 use postseal_planner::facts::{Facts, FileLook};
 use postseal_planner::intent::{Binding, Intent};
-use postseal_planner::{Finding, Severity, certificate_finding};
+use postseal_planner::{Finding, Severity, certificate_finding, matters_at};
 use std::path::Path;
 
 /// What is the same for all of them.
@@ -49,12 +49,31 @@ impl Engine<'_> {
         Ok(intent.zip(facts))
     }
 
-    /// What clients that verify will say of a certificate's names where it is bound, or is to be.
-    pub fn names_of_bindings(
+    /// What is to be said of a certificate where it was just bound, beside what `apply` will refuse:
+    /// of its names, of itself, and what a plan says.
+    pub fn findings_of_bindings(
         &self,
-        name: &str,
-        intent: &Intent,
+        view: &CertificateView,
+        wished: &Wished,
     ) -> Result<Vec<Finding>, EngineError> {
+        let mut findings = self.names_of_bindings(&view.name, &wished.after)?;
+        let bound = || {
+            let bindings = wished.after.bindings.iter();
+            bindings.filter(|bound| bound.name == view.name)
+        };
+        let of_itself = view.problems.iter();
+        let of_itself = of_itself.filter(|one| bound().any(|place| matters_at(&one.code, place)));
+        for found in wished.noticed.iter().chain(of_itself) {
+            let mut told = findings.iter().chain(&wished.misgivings);
+            if found.code.starts_with("cert.") && !told.any(|one| one.code == found.code) {
+                findings.push(found.clone());
+            }
+        }
+        Ok(findings)
+    }
+
+    /// What clients that verify will say of a certificate's names where it is bound, or is to be.
+    fn names_of_bindings(&self, name: &str, intent: &Intent) -> Result<Vec<Finding>, EngineError> {
         let Ok(look) = self.host.look() else {
             return Ok(Vec::new());
         };
@@ -115,6 +134,7 @@ impl Engine<'_> {
                     *finding = finding.clone().seen(about);
                 }
             }
+            view.problems.extend(newer_waits(&view));
             each(view);
         }
         Ok(())
@@ -163,6 +183,28 @@ impl Engine<'_> {
         };
         problems.into_iter().map(healed).collect()
     }
+}
+
+/// A version that is newer than the one in force, and what it waits for.
+fn newer_waits(view: &CertificateView) -> Option<Finding> {
+    let older = view.in_force_instead?;
+    let (name, version) = (&view.name, view.version);
+    let message = format!("Version {version} is here, and version {older} is in force");
+    let (severity, message, remedy) = match view.waits_for.first() {
+        Some(why) => (
+            Severity::Warning,
+            format!("{message}: {}", why.message),
+            why.remedy.clone(),
+        ),
+        None => (
+            Severity::Info,
+            format!("{message}."),
+            format!("`postseal cert deploy {name}` presents version {version}."),
+        ),
+    };
+    let why = view.waits_for.iter().map(|why| why.code.to_string());
+    let finding = Finding::new("cert.version-waits", severity, message, remedy);
+    Some(why.fold(finding, Finding::seen))
 }
 
 /// What is found on several ports is told once, with all of them.

@@ -7,6 +7,7 @@ use super::{CertificateView, Stored};
 use crate::renew::Renewals;
 use crate::{Engine, EngineError, RenewalView};
 use mailtls::Summary;
+use postseal_planner::Finding;
 use postseal_planner::renewal::Life;
 
 /// A certificate of the store, as a list shows it: the version in force, where one is; else the
@@ -46,6 +47,8 @@ pub struct Waiting {
     pub since_ms: i64,
     /// Where it is wished: `smtpd (pending)`. Nowhere: it waits for `cert deploy`.
     pub used_by: Vec<String>,
+    /// Why `cert deploy` would not put it in force; nothing where it would.
+    pub waits_for: Vec<Finding>,
 }
 
 /// The versions under a name that a list speaks of.
@@ -92,7 +95,8 @@ impl Engine<'_> {
             let mut used_by = users.of_certificate(&shown.name, shown.version);
             let waiting = match waiting {
                 Some(newest) => {
-                    let waiting = Waiting::of(newest, &users)?;
+                    let why = self.why_it_waits(&newest)?;
+                    let waiting = Waiting::of(newest, &users, why)?;
                     used_by = users.of_others(&shown.name, shown.version, waiting.version);
                     Some(Box::new(waiting))
                 }
@@ -137,8 +141,9 @@ impl Engine<'_> {
 }
 
 impl Waiting {
-    fn of(stored: Stored, users: &Users) -> Result<Self, EngineError> {
+    fn of(stored: Stored, users: &Users, waits_for: Vec<Finding>) -> Result<Self, EngineError> {
         Ok(Self {
+            waits_for,
             leaf: leaf(&stored)?,
             used_by: users.of_version(&stored.name, stored.version),
             version: stored.version,

@@ -109,7 +109,7 @@ impl Users {
     }
 
     /// The bindings in force of one version of a certificate.
-    pub(super) fn in_force(&self, name: &str, version: u32) -> Vec<&Binding> {
+    pub(crate) fn in_force(&self, name: &str, version: u32) -> Vec<&Binding> {
         let rows = self.rows.iter().filter(|user| user.why_not.is_none());
         rows.filter(|user| user.bound.name == name && user.version == version)
             .map(|user| &user.bound)
@@ -117,7 +117,7 @@ impl Users {
     }
 
     /// The newest version in force of a certificate, where that is not `newest`.
-    pub(super) fn older_in_force(&self, name: &str, newest: u32) -> Option<u32> {
+    pub(crate) fn older_in_force(&self, name: &str, newest: u32) -> Option<u32> {
         let rows = self.rows.iter().filter(|user| user.why_not.is_none());
         let versions = rows.filter(|user| user.bound.name == name);
         let version = versions.map(|user| user.version).max()?;

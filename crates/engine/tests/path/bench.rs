@@ -21,6 +21,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
@@ -332,6 +333,9 @@ pub(crate) fn own_file() -> Zeroizing<Vec<u8>> {
     bytes
 }
 
+/// Whoever has issued the first one renews it.
+static CA: OnceLock<PrivateCa> = OnceLock::new();
+
 /// A sound certificate of a private CA.
 pub(crate) fn certificate(name: &str) -> Import {
     let now = crate::clock::START / 1000;
@@ -339,7 +343,8 @@ pub(crate) fn certificate(name: &str) -> Import {
         not_before: now - DAY,
         not_after: now + 90 * DAY,
     };
-    let ca = PrivateCa::new("Fake Root", KeyType::EcdsaP256, validity).unwrap();
+    let root = || PrivateCa::new("Fake Root", KeyType::EcdsaP256, validity).unwrap();
+    let ca = CA.get_or_init(root);
     let leaf = ca
         .issue(&LeafRequest {
             names: vec!["mx.fake.test".to_owned()],

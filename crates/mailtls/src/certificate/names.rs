@@ -202,7 +202,9 @@ pub(super) fn below(certificate: &Certificate, domain: &str) -> bool {
 
 /// A name in a certificate is an A-label: Postfix and OpenSSL do not take U-labels there.
 fn pattern_matches(pattern: &str, host: &str) -> bool {
-    if !pattern.is_ascii() {
+    // A final dot is no part of a name in a certificate (RFC 5280, 4.2.1.6); OpenSSL, and so
+    // Postfix, never takes it for the name without.
+    if !pattern.is_ascii() || pattern.ends_with('.') {
         return false;
     }
     let Some(parent) = pattern.strip_prefix("*.") else {

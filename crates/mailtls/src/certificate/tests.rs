@@ -118,6 +118,9 @@ fn names_match_as_rfc_6125_says() {
     for (names, host, matches) in [
         (&["mx.example.com"][..], "mx.example.com", true),
         (&["mx.example.com"], "MX.Example.COM.", true),
+        (&["mx.example.com."], "mx.example.com", false),
+        (&["mx.example.com."], "mx.example.com.", false),
+        (&["*.example.com."], "mx.example.com", false),
         (&["MX.EXAMPLE.com"], "mx.example.com", true),
         (&["mx.example.com"], "mx2.example.com", false),
         (&["mx.example.com"], "example.com", false),

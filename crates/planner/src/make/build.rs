@@ -116,6 +116,7 @@ fn judged(
             let now = pairs.before.world(facts, change.in_force, now_unix);
             let then = pairs.after.world(facts, change.intent, now_unix);
             rules::dane::compare(&now, &then, &mut after);
+            rules::kinds::compare(&now, &then, &mut after);
             after
         }
     };

@@ -21,7 +21,7 @@ pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
         };
         match &bound.place {
             Place::Sni(name) => by_name(world, bound, stored, name, findings),
-            Place::Client(_) => by_client(world, stored, findings),
+            Place::Client(_) => by_client(world, bound, stored, findings),
             Place::Server => {}
             Place::Port(port) => unserved(world, bound, *port, findings),
         }
@@ -68,17 +68,20 @@ fn by_name(
     }
 }
 
-fn by_client(world: &World<'_>, stored: &StoredCertificate, findings: &mut Vec<Finding>) {
+fn by_client(
+    world: &World<'_>,
+    bound: &Binding,
+    stored: &StoredCertificate,
+    findings: &mut Vec<Finding>,
+) {
     without_key(stored, findings);
     for problem in problems(world, stored, &[], findings) {
-        // A server that asks for a client's certificate knows it by its fingerprint or its CA; a
-        // name, and the use as a server, are nothing to it.
-        let of_servers = ["cert.no-server-auth", "cert.no-alternative-name"];
-        if of_servers.contains(&problem.code) || is_about_trust(&problem) {
+        let selfish = matches!(problem.code, "cert.self-signed" | "cert.system-certificate");
+        if !selfish && !matters_at(problem.code, bound) {
             continue;
         }
         let mut finding = certificate_finding(&problem);
-        if matches!(problem.code, "cert.self-signed" | "cert.system-certificate") {
+        if selfish {
             finding.severity = Severity::Info;
         }
         findings.push(finding.seen("presented by the SMTP client"));
@@ -96,6 +99,21 @@ fn by_client(world: &World<'_>, stored: &StoredCertificate, findings: &mut Vec<F
             ),
             "Have a certificate issued with extendedKeyUsage clientAuth.",
         ));
+    }
+}
+
+/// Whether what is wrong with a certificate matters where it is bound. A server that asks for a
+/// client's certificate knows it by its fingerprint or its CA: a name, the use as a server, and who
+/// vouches are nothing to it. That nobody does may have been accepted.
+pub fn matters_at(code: &str, bound: &Binding) -> bool {
+    let of_servers = ["cert.no-server-auth", "cert.no-alternative-name"];
+    let selfish = ["cert.self-signed", "cert.system-certificate"];
+    match bound.place {
+        Place::Client(_) => {
+            let of_nobody = is_about_trust(code) || selfish.contains(&code);
+            !of_servers.contains(&code) && !of_nobody
+        }
+        _ => !(bound.allow_self_signed && selfish.contains(&code)),
     }
 }
 

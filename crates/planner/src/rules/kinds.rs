@@ -1,15 +1,16 @@
 //! Kinds of keys: one certificate of each kind in one place.
 //!
-//! Owns: refusing two that Postfix cannot present side by side. Never: picks one of them.
+//! Owns: refusing two that Postfix cannot present side by side, and telling of a kind that is
+//! presented no more. Never: picks one of them.
 //!
 //! OpenSSL keeps one certificate of each kind of key. Of a second one in
 //! `smtpd_tls_chain_files`, Postfix says “not replacing certificate” and switches TLS off; in the
 //! parameters from before 3.4 it takes the place of the first, whose key then does not match.
 
 use super::{World, error};
-use crate::Finding;
 use crate::facts::StoredCertificate;
 use crate::intent::{Binding, Place};
+use crate::{Finding, Severity};
 use mailtls::{KeyKind, Summary};
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::discriminant;
@@ -29,6 +30,41 @@ pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
             if let Some(other) = same.filter(|other| told.insert([&one.name, &other.name])) {
                 findings.push(two(world, place, [other, one]));
             }
+        }
+    }
+}
+
+/// Kinds of keys that servers present now and will not any more.
+pub(crate) fn compare(before: &World<'_>, after: &World<'_>, findings: &mut Vec<Finding>) {
+    let kinds = |world: &World<'_>, place: &Place| -> BTreeSet<&'static str> {
+        let bindings = world.intent.bindings.iter();
+        let here = bindings.filter(|bound| bound.place == *place);
+        let here = here.filter_map(|bound| kind(stored(world, bound)?));
+        here.map(|key| word(&key)).collect()
+    };
+    let mut places: Vec<&Place> = before.intent.bindings.iter().map(|b| &b.place).collect();
+    places.sort();
+    places.dedup();
+    for place in places {
+        let (old, new) = (kinds(before, place), kinds(after, place));
+        if matches!(place, Place::Client(_)) || new.is_empty() {
+            continue;
+        }
+        for gone in old.difference(&new) {
+            let left: Vec<String> = new.iter().map(|&kind| kind.to_owned()).collect();
+            let message = format!(
+                "No certificate with an {gone} key is presented any more ({}), only {}: clients \
+                 that take no other kind get none, and cannot use TLS.",
+                place.text(),
+                crate::words::list(&left)
+            );
+            let remedy = format!("Nothing, where no such client comes; else bind one with {gone}.");
+            findings.push(Finding::new(
+                "cert.kind-gone",
+                Severity::Info,
+                message,
+                remedy,
+            ));
         }
     }
 }

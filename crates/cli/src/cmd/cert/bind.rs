@@ -83,7 +83,7 @@ pub(super) fn bind(args: &BindArgs, global: &Global) -> Result<Answer, Failure> 
         place,
     });
     let bound = engine.bind(bindings.collect())?;
-    let mut findings = engine.names_of_bindings(&args.name, &bound.after)?;
+    let mut findings = engine.findings_of_bindings(&view, &bound)?;
     let mut answer = wished(&bound).and(&findings_text(&findings));
     if !bound.misgivings.is_empty() {
         let refused = findings_text(&bound.misgivings);

@@ -10,7 +10,7 @@ use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use mailtls::CertError;
-use postseal_engine::{Changes, EngineError, Import, Imported, open_key};
+use postseal_engine::{Changes, EngineError, Import, Imported, Outcome, open_key};
 use postseal_host::{
     SourceAccess, SourceError, SourceFiles, access_to, read_folder, read_password, read_source,
     read_stream,
@@ -109,14 +109,24 @@ pub(super) fn deploy(args: &DeployArgs, global: &Global) -> Result<Answer, Failu
     let files = args.from.read()?;
     let mut session = Session::existing(global)?;
     let mut engine = session.engine();
+    let mut taken = None;
     if let Some(files) = files {
         // A mistyped name in a hook would make a certificate that nothing presents.
         engine.certificate(&args.name)?;
+        let key_file = files.files.key_file.clone();
         let import = files.import(&args.name, None, Succession::Renewal);
-        let imported = engine.import_certificate(import);
-        imported.map_err(|error| args.from.named(error))?;
+        let imported = engine.import_renewal(import);
+        let imported = imported.map_err(|error| args.from.named(error))?;
+        taken = (imported.changes == Changes::Some).then_some((imported, key_file));
     }
     let changed = engine.deploy(&args.name)?;
+    if let (Some((imported, key_file)), Outcome::Nothing) = (&taken, changed.outcome) {
+        let name = &args.name;
+        let waits = format!(
+            "Nothing presents {name} yet: `postseal cert bind {name}`, then `postseal apply`.\n"
+        );
+        return Ok(answer(imported, key_file.as_ref()).and(&waits));
+    }
     Ok(apply::answer(&changed).and(&findings_text(changed.brought())))
 }
 

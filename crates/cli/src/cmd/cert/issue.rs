@@ -328,10 +328,14 @@ fn answer(change: Change, fresh: &[Freshly]) -> Answer {
         .iter()
         .filter(|issued| !issued.view.used_by.is_empty())
     {
-        let name = &issued.view.name;
-        text.push_str(&format!(
-            "The version before is in force still: `postseal cert deploy {name}` presents this one.\n"
-        ));
+        let by = match issued.view.waits_for.first() {
+            Some(why) => super::list::why(why),
+            None => format!(
+                "`postseal cert deploy {}` presents this one.",
+                issued.view.name
+            ),
+        };
+        text.push_str(&format!("The version before is in force still: {by}\n"));
     }
     let views = fresh.iter().map(|issued| super::document(&issued.view));
     let own = json!({"certificates": views.collect::<Vec<_>>()});

@@ -11,6 +11,7 @@ use crate::table;
 use jiff::Timestamp;
 use mailtls::Summary;
 use postseal_engine::{Listed, Waiting};
+use postseal_planner::Finding;
 use postseal_store::PendingRequest;
 use serde_json::{Value, json};
 
@@ -103,10 +104,18 @@ fn waiting_row(listed: &Listed) -> Option<Vec<String>> {
 fn waits(listed: &Listed, waiting: &Waiting) -> String {
     let since = date(waiting.since_ms.div_euclid(1000));
     let by = match waiting.used_by.as_slice() {
-        [] => format!("`postseal cert deploy {}` presents it", listed.name),
+        [] => match waiting.waits_for.first() {
+            Some(why) => self::why(why),
+            None => format!("`postseal cert deploy {}` presents it", listed.name),
+        },
         places => format!("{}, `postseal apply` presents it", places.join(", ")),
     };
     format!("not in force, here since {since}: {by}")
+}
+
+/// Why `cert deploy` does not present it, and what helps.
+pub(super) fn why(why: &Finding) -> String {
+    format!("{} [{}] {}", why.message, why.code, why.remedy)
 }
 
 /// A request stands among the certificates: its name is taken.
@@ -222,6 +231,7 @@ fn waiting_document(waiting: &Waiting) -> Value {
         "fingerprint": leaf.fingerprint,
         "source": waiting.source,
         "used_by": waiting.used_by,
+        "waits_for": waiting.waits_for,
     })
 }
 

@@ -80,6 +80,10 @@ fn check(names: &[String], session: &mut Session) -> Result<Answer, Failure> {
     let mut text = String::new();
     for renewal in renewals() {
         text.push_str(&checked(renewal));
+        let newest = views.iter().find(|view| view.name == renewal.renewal.name);
+        if let (Some(view), Decision::NotDue { .. }) = (newest, renewal.decision) {
+            text.push_str(&instead(&view.name, view.in_force_instead));
+        }
         text.push_str(&findings_text(renewal.failure.as_slice()));
     }
     if text.is_empty() {
@@ -115,6 +119,16 @@ fn not_due(name: &str, at: i64) -> String {
         date(at),
         days_left(at)
     )
+}
+
+/// Somebody went back to an older version than the newest.
+fn instead(name: &str, older: Option<u32>) -> String {
+    older.map_or_else(String::new, |older| {
+        format!(
+            "    version {older}, an older one, is in force; `postseal cert deploy {name}` presents \
+             the newest\n"
+        )
+    })
 }
 
 fn held_back(name: &str, until: i64) -> String {
@@ -170,7 +184,9 @@ fn exit(renewed: &[Renewed]) -> Exit {
 fn told(one: &Renewed) -> String {
     let name = &one.name;
     match &one.end {
-        RenewalEnd::NotDue { at } => not_due(name, *at),
+        RenewalEnd::NotDue { at, older } => {
+            format!("{}{}", not_due(name, *at), instead(name, *older))
+        }
         RenewalEnd::HeldBack { until } => held_back(name, *until),
         RenewalEnd::Renewed { changed, .. } => format!("{name}: renewed, {}\n", force(changed)),
         RenewalEnd::Deployed { changed } => format!("{name}: {}\n", force(changed)),
@@ -206,7 +222,7 @@ fn changed_by(one: &Renewed) -> Option<&Changed> {
 
 fn of_one(one: &Renewed) -> Value {
     let (outcome, at) = match &one.end {
-        RenewalEnd::NotDue { at } => ("not-due", Some(*at)),
+        RenewalEnd::NotDue { at, .. } => ("not-due", Some(*at)),
         RenewalEnd::HeldBack { until } => ("held-back", Some(*until)),
         RenewalEnd::Renewed { .. } => ("renewed", None),
         RenewalEnd::Deployed { .. } => ("deployed", None),
@@ -221,12 +237,17 @@ fn of_one(one: &Renewed) -> Value {
         RenewalEnd::Renewed { before, after, .. } => json!({"before": before, "after": after}),
         _ => Value::Null,
     };
+    let in_force_instead = match &one.end {
+        RenewalEnd::NotDue { older, .. } => *older,
+        _ => None,
+    };
     json!({
         "name": one.name,
         "outcome": outcome,
         "next": at.map(date_time),
         "fingerprints": fingerprints,
         "operation": operation,
+        "in_force_instead": in_force_instead,
         "findings": one.findings,
     })
 }

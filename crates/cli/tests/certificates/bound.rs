@@ -1,0 +1,66 @@
+//! What `cert bind` says: all that a plan will, and nothing else than it.
+
+use crate::scene::Ran;
+use crate::site::{Site, validity};
+use postseal_issue::{KeyType, Validity};
+
+/// The findings of a command, by code: their severities.
+fn told(ran: &Ran, code: &str) -> Vec<String> {
+    let findings = ran.json["findings"].as_array().unwrap().iter();
+    let here = findings.filter(|one| one["code"] == code);
+    here.map(|one| one["severity"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn what_is_wrong_with_a_certificate_is_told_where_it_is_bound() {
+    let site = Site::adopted();
+    let now = validity();
+    let late = Validity {
+        not_before: now.not_before - 86 * 86_400,
+        not_after: now.not_before + 4 * 86_400,
+    };
+    let late = site.make_valid("mx", KeyType::Rsa2048, &["mx.box.test"], late);
+    site.must(&format!("cert import mx --cert {late}"));
+    let codes = ["cert.chain-incomplete", "cert.expiring"];
+    // TLS is not even on yet.
+    let bound = site.must("cert bind mx");
+    for code in codes {
+        assert_eq!(told(&bound, code).len(), 1, "{code}: {}", bound.stdout);
+    }
+    site.must("set mode=may");
+    let plan = site.must("plan");
+    for code in codes {
+        assert_eq!(told(&plan, code).len(), 1, "{code}: {}", plan.stdout);
+    }
+    // A server that asks for a client's certificate does not ask who vouches for it.
+    let client = site.must("cert bind mx --client");
+    assert_eq!(told(&client, "cert.expiring").len(), 1, "{}", client.stdout);
+}
+
+#[test]
+fn a_port_without_a_server_is_told_at_once() {
+    let site = Site::serving();
+    let bound = site.must("cert bind mx --service 26");
+    let code = "cert.port-not-served";
+    assert_eq!(told(&bound, code), ["warning"], "{}", bound.stdout);
+    let said = site
+        .scene
+        .say(&["cert", "bind", "mx", "--service", "2600"])
+        .stdout;
+    assert!(said.contains(code), "{said}");
+}
+
+/// Mail clients come to these ports also before there is a service.
+#[test]
+fn a_name_of_mail_clients_is_no_warning_before_their_service_is_on() {
+    let site = Site::adopted();
+    site.import("mua", KeyType::Rsa2048, &["imap.box.test"]);
+    for _ in ["off", "on"] {
+        let bound = site.must("cert bind mua --service 587,465");
+        assert_eq!(told(&bound, "cert.name-mismatch"), [""; 0]);
+        let told = told(&bound, "cert.names-of-clients");
+        assert_eq!(told, ["info"], "{}", bound.stdout);
+        site.must("set mode=may submission=on smtps=on");
+    }
+}

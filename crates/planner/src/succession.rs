@@ -1,0 +1,247 @@
+//! Succession: whether a newer version of a certificate may take the place of the one in force
+//! without anybody looking.
+//!
+//! Owns: what is lost by it, each with a code and what helps: the names, who vouches, the time it
+//! lasts. Never: what is wrong with either of them by itself (a plan's findings say that); presents
+//! one.
+//!
+//! Renewals come at night, from programs that know nothing of mail: for another lineage, from a CA
+//! for tests, without their intermediates. Where nobody looks, no worse one comes in force. Who
+//! looks binds it, and `apply` presents it all the same.
+
+use crate::certificate::{certificate_finding, names_lost};
+use crate::facts::{Facts, StoredCertificate};
+use crate::intent::{Binding, Intent, Place};
+use crate::trust::{SystemTrust, chain_problems};
+use crate::words::date;
+use crate::{Finding, Severity};
+use mailtls::{CertProblem, Certificate, Gravity};
+use std::collections::BTreeSet;
+
+/// CAs round the end of what they issue.
+const A_DAY: i64 = 86_400;
+
+/// Why the versions of `name` that `next` binds may not take the place of those that `in_force`
+/// does, without anybody looking; nothing where they may. `facts` know both.
+pub fn lost_by_succession(
+    name: &str,
+    (in_force, next): (&Intent, &Intent),
+    facts: &Facts,
+    now: i64,
+) -> Vec<Finding> {
+    let system = SystemTrust::of_facts(facts);
+    let mut findings: Vec<Finding> = Vec::new();
+    for bound in in_force.bindings.iter().filter(|bound| bound.name == name) {
+        let mut after = next.bindings.iter();
+        let after = after.find(|after| after.name == name && after.place == bound.place);
+        let Some(after) = after.filter(|after| after.fingerprint != bound.fingerprint) else {
+            continue;
+        };
+        let versions = [bound, after].map(|bound| Version::of(facts, bound));
+        let [Some(old), Some(new)] = versions else {
+            continue;
+        };
+        let case = Case {
+            pair: [&old, &new],
+            bound: after,
+            intent: next,
+            facts,
+            system: &system,
+            now,
+        };
+        for lost in case.lost() {
+            if !findings.iter().any(|known| known.message == lost.message) {
+                findings.push(lost);
+            }
+        }
+    }
+    findings
+}
+
+/// Whether two certificates have a name in common, or neither says one: else one of them is no
+/// renewal of the other. A `*` and a name below it are in common.
+pub fn share_a_name(one: &Certificate, other: &Certificate) -> bool {
+    let (one, other) = (Names::of(one), Names::of(other));
+    one.all.is_empty() && other.all.is_empty() || one.meets(&other) || other.meets(&one)
+}
+
+/// The names of a certificate, to be compared with those of another: there may be ten thousand.
+struct Names {
+    all: BTreeSet<String>,
+    /// What is above the names.
+    parents: BTreeSet<String>,
+}
+
+impl Names {
+    fn of(leaf: &Certificate) -> Self {
+        let mut all: BTreeSet<String> = leaf.dns_names.iter().map(|name| plain(name)).collect();
+        all.extend(leaf.ip_addresses.iter().map(ToString::to_string));
+        if all.is_empty() {
+            all.extend(leaf.common_name.as_deref().map(plain));
+        }
+        let parent = |name: &String| Some(name.split_once('.')?.1.to_owned());
+        Self {
+            parents: all.iter().filter_map(parent).collect(),
+            all,
+        }
+    }
+
+    fn meets(&self, other: &Self) -> bool {
+        self.all.iter().any(|name| {
+            let below = name.strip_prefix("*.");
+            other.all.contains(name) || below.is_some_and(|domain| other.parents.contains(domain))
+        })
+    }
+}
+
+fn plain(name: &str) -> String {
+    mailtls::host_name(name).unwrap_or_else(|| name.to_ascii_lowercase())
+}
+
+struct Version<'f> {
+    stored: &'f StoredCertificate,
+    chain: Vec<Certificate>,
+}
+
+impl<'f> Version<'f> {
+    fn of(facts: &'f Facts, bound: &Binding) -> Option<Self> {
+        let mut stored = facts.certificates.iter();
+        let its = |stored: &&StoredCertificate| {
+            stored.name == bound.name && stored.fingerprint == bound.fingerprint
+        };
+        let stored = stored.find(its)?;
+        let chain = stored.chain.iter().map(|der| Certificate::parse(der));
+        let chain: Vec<Certificate> = chain.collect::<Result<_, _>>().ok()?;
+        (!chain.is_empty()).then_some(Self { stored, chain })
+    }
+}
+
+/// One version in the place of another.
+struct Case<'a> {
+    pair: [&'a Version<'a>; 2],
+    bound: &'a Binding,
+    intent: &'a Intent,
+    facts: &'a Facts,
+    system: &'a SystemTrust,
+    now: i64,
+}
+
+impl Case<'_> {
+    fn lost(&self) -> Vec<Finding> {
+        let [old, new] = self.pair.map(|version| &version.chain[0]);
+        let mut lost = match share_a_name(old, new) {
+            true => names_lost((old, new), self.bound, self.intent, self.facts),
+            false => vec![self.stranger(old, new)],
+        };
+        // Peers that verify refuse it already: there is nothing more to lose.
+        if old.not_after >= self.now {
+            lost.extend(self.worse());
+            lost.extend(self.sooner(old, new));
+        }
+        let place = format!("presented by {}", self.bound.place.text());
+        let lost = lost.into_iter().map(|one| Finding {
+            severity: Severity::Error,
+            remedy: self.remedy(&one.code),
+            ..one
+        });
+        lost.map(|one| one.seen(place.clone())).collect()
+    }
+
+    fn stranger(&self, old: &Certificate, new: &Certificate) -> Finding {
+        let message = format!(
+            "Version {} of {} is for {}, and version {}, which is in force, for {}: they have no \
+             name in common.",
+            self.pair[1].stored.version,
+            self.bound.name,
+            new.names_shown(),
+            self.pair[0].stored.version,
+            old.names_shown(),
+        );
+        Finding::new("cert.other-names", Severity::Error, message, "")
+    }
+
+    /// What peers that verify hold against the new one, and did not against the old one.
+    fn worse(&self) -> Vec<Finding> {
+        let [old, new] = self.pair.map(|version| {
+            let private_ca = version.stored.private_ca.as_deref();
+            chain_problems(&version.chain, self.now, &[], private_ca, self.system)
+        });
+        let trusted = old.iter().map(distrust).max().unwrap_or_default();
+        let is_worse = |problem: &&CertProblem| match distrust(problem) {
+            0 => !old.iter().any(|known| known.code == problem.code),
+            distrusted => distrusted > trusted,
+        };
+        let counts = new.iter().filter(|problem| self.counts(problem));
+        counts.filter(is_worse).map(certificate_finding).collect()
+    }
+
+    fn counts(&self, problem: &CertProblem) -> bool {
+        let here = match (problem.code, &self.bound.place) {
+            // Its end is compared with that of the one in force.
+            ("cert.expiring" | "cert.issuer-ends-sooner", _) => false,
+            ("cert.no-server-auth", Place::Client(_)) => false,
+            ("cert.self-signed" | "cert.system-certificate", _) => !self.bound.allow_self_signed,
+            _ => true,
+        };
+        here && problem.gravity >= Gravity::Warning
+    }
+
+    fn sooner(&self, old: &Certificate, new: &Certificate) -> Option<Finding> {
+        if new.not_after >= old.not_after.saturating_sub(A_DAY) {
+            return None;
+        }
+        let message = format!(
+            "It ends on {}, before the version in force, which ends on {}.",
+            date(new.not_after),
+            date(old.not_after)
+        );
+        Some(Finding::new(
+            "cert.ends-sooner",
+            Severity::Error,
+            message,
+            "",
+        ))
+    }
+
+    fn remedy(&self, code: &str) -> String {
+        let better = match code {
+            "cert.other-names" => "Deploy the renewal of this certificate only.",
+            "cert.name-mismatch" => "Have it issued with all the names of the version in force.",
+            "cert.chain-incomplete" | "cert.wrong-order" => {
+                "Deploy it with its intermediates (the full chain)."
+            }
+            "cert.issuer-unknown" | "cert.untrusted" => {
+                "Have it issued by the CA of the version in force; a new CA of one's own is said by \
+                 `postseal cert import … --renew --private-ca FILE`."
+            }
+            "cert.ends-sooner" => "Deploy the newest one.",
+            _ => "Have one issued without this.",
+        };
+        format!(
+            "{better} If this one is meant: `postseal cert bind {}{}`, then `postseal apply`.",
+            self.bound.name,
+            words(&self.bound.place)
+        )
+    }
+}
+
+/// How far a problem says that nobody vouches; 0 for others.
+fn distrust(problem: &CertProblem) -> u8 {
+    match problem.code {
+        "cert.issuer-unknown" | "cert.untrusted" => 1,
+        "cert.chain-incomplete" | "cert.wrong-order" => 2,
+        "cert.self-signed" | "cert.system-certificate" => 3,
+        _ => 0,
+    }
+}
+
+/// A place as `cert bind` is told it.
+fn words(place: &Place) -> String {
+    match place {
+        Place::Server => String::new(),
+        Place::Port(port) => format!(" --service {port}"),
+        Place::Sni(name) => format!(" --sni {name}"),
+        Place::Client(None) => " --client".to_owned(),
+        Place::Client(Some(transport)) => format!(" --client --transport {transport}"),
+    }
+}
