@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-const ALL: [&str; 16] = [
+const ALL: [&str; 18] = [
     "gcc",
     "libc6-dev",
     "pkg-config",
@@ -31,6 +31,8 @@ const ALL: [&str; 16] = [
     "knot",
     "knot-dnsutils",
     "unbound",
+    "postfix-lmdb",
+    "postfix-cdb",
 ];
 
 /// A machine whose tools are false.

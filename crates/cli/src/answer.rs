@@ -8,7 +8,7 @@ use postseal_planner::{Finding, Severity};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 /// What a command answers.
@@ -60,7 +60,7 @@ impl Answer {
             }
         }
         let mut stdout = std::io::stdout().lock();
-        let _ = match global.output {
+        let written = match global.output {
             Output::Text => {
                 let text = printable(&self.text);
                 match global.color {
@@ -71,7 +71,14 @@ impl Answer {
             Output::Json if self.json.is_null() => Ok(()),
             Output::Json => writeln!(stdout, "{:#}", self.document(&warnings)),
         };
-        exit.into()
+        match written.and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                let text = format!("postseal: the answer could not be written: {error}\n");
+                let _ = std::io::stderr().write_all(text.as_bytes());
+                Exit::Failed.into()
+            }
+            _ => exit.into(),
+        }
     }
 
     fn document(self, warnings: &[Failure]) -> Value {

@@ -4,7 +4,7 @@
 
 use crate::{Engine, EngineError, Event, RuleChanges, Stage};
 use postseal_planner::facts::Facts;
-use postseal_planner::{Intent, Plan, Request};
+use postseal_planner::{Intent, Plan, Refusal, Request};
 use postseal_store::{InstanceState, OperationKind};
 
 /// A plan, with the picture and the state it was made from.
@@ -66,6 +66,7 @@ impl Engine<'_> {
             rules,
         };
         if proposal.kind == OperationKind::Apply {
+            refuse_lost_edits(&proposal)?;
             self.refuse_faulty_rules(&proposal)?;
         }
         Ok(proposal)
@@ -106,4 +107,15 @@ impl Engine<'_> {
             shown.id.short(12)
         )))
     }
+}
+
+/// Refuses to put another map in the place of one that somebody edited: the edit would go unsaid.
+fn refuse_lost_edits(proposal: &Proposal) -> Result<(), EngineError> {
+    let Proposal { plan, facts, .. } = proposal;
+    if plan.intent.policies == plan.earlier.policies || facts.touched.is_empty() {
+        return Ok(());
+    }
+    Err(EngineError::Refused(Refusal {
+        findings: crate::rules::touched_words(&facts.touched),
+    }))
 }

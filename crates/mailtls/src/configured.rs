@@ -19,6 +19,11 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// Whether another certificate than the server's comes first.
+    pub fn is_misordered(&self) -> bool {
+        self.problems.iter().any(|one| one.code == WRONG_ORDER)
+    }
+
     fn error(&mut self, error: &CertError) {
         self.problems.push(CertProblem::from(error));
     }
@@ -28,6 +33,9 @@ impl Loaded {
         self.problems.push(problem);
     }
 }
+
+/// Another certificate than the server's comes first.
+const WRONG_ORDER: &str = "cert.wrong-order";
 
 /// One file of `smtpd_tls_chain_files` or `smtp_tls_chain_files`: see [`chain_files_problems`].
 pub fn chain_file_problems(bytes: &[u8]) -> Loaded {
@@ -189,7 +197,7 @@ fn judge_pair(loaded: &mut Loaded, index: usize, key: &PrivateKey) {
     let error = CertError::KeyMismatch(first.subject.clone());
     if chain.iter().any(|certificate| key.matches(certificate)) {
         loaded.push(
-            "cert.wrong-order",
+            WRONG_ORDER,
             "the server's certificate does not come first; Postfix switches TLS off",
             "Put the certificate that belongs to the key first, then its intermediates.",
         );

@@ -153,6 +153,11 @@ impl Rule {
         })
     }
 
+    /// Whether it writes the same rows as another of its id.
+    pub fn writes_as(&self, other: &Self) -> bool {
+        self.policy == other.policy && self.both == other.both
+    }
+
     /// Which names it is for.
     pub fn scope(&self) -> Scope {
         match (self.both, self.id.destination.starts_with('.')) {

@@ -156,6 +156,27 @@ fn colours_only_where_wanted_and_a_closed_pipe_is_no_crash() {
 }
 
 #[test]
+fn an_answer_that_cannot_be_written_is_a_failure() {
+    let scene = in_force();
+    for words in [
+        &["status"][..],
+        &["status", "--json"],
+        &["policy", "export", "--format", "csv"],
+    ] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+        let mut command = scene.command(words);
+        let output = command.stdout(full.unwrap()).output().unwrap();
+        let ran = Ran::of(&output);
+        assert_eq!(ran.exit, Some(1), "{words:?}");
+        assert!(
+            ran.stderr.contains("No space left"),
+            "{words:?}: {}",
+            ran.stderr
+        );
+    }
+}
+
+#[test]
 fn credentials_are_masked_wherever_a_diff_is_shown() {
     const SECRET: &str = "hunter2-hunter2";
     let scene = Scene::adopted(PostfixBox::builder().append_main_cf(&format!(

@@ -50,10 +50,6 @@ fn what_is_no_policy_and_no_destination_is_refused_before_anything_is_asked() {
             &["policy", "check", "x.test", "--policy", "secure mach=x"],
             "policy.bad-policy",
         ),
-        (
-            &["policy", "check", "x.test", "--policy", "fingerprint"],
-            "policy.bad-policy",
-        ),
         (&["policy", "check", "a..b"], "policy.bad-destination"),
         (
             &["policy", "check", "[x.test]:70000"],

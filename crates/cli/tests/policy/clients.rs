@@ -122,6 +122,9 @@ fn each_remedy_works() {
     place.must("apply --yes");
 }
 
+/// A table of the administrator.
+const OWN: &str = "hash:$config_directory/own";
+
 /// As an administrator sets it.
 fn dns(place: &Place, level: &str) {
     let value = format!("smtp_dns_support_level = {level}");
@@ -162,4 +165,48 @@ fn a_plan_that_takes_from_rules_what_they_need_is_refused() {
     place.must("policy add .d.example dane-only --no-preflight");
     dns(&place, "enabled");
     assert_eq!(place.ends(65, "plan").code(), "policy.dane-without-dnssec");
+}
+
+#[test]
+fn another_note_is_no_reason_to_judge_a_rule_again() {
+    let place = Place::unadopted(builder().set("smtp_tls_policy_maps", OWN));
+    place.table("own", "adopted.example dane-only\n");
+    place.must("init");
+    place.must("policy add forced.example dane --no-preflight --force --reason later");
+    for rule in ["adopted.example", "forced.example"] {
+        place.must(&format!("policy edit {rule} --note seen"));
+        place.must(&format!("policy edit {rule} --until 2099-01-01"));
+        let other = format!("policy edit {rule} dane-only --protocols >=TLSv1.2 --no-preflight");
+        assert_eq!(place.ends(65, &other).code(), "policy.dane-without-dnssec");
+    }
+    for format in ["csv", "json", "map"] {
+        let export = place.scene.say(&["policy", "export", "--format", format]);
+        let file = place.write(&format!("rules.{format}"), &export.stdout);
+        let again = place
+            .must(&format!("policy import {}", file.display()))
+            .json;
+        assert_eq!(
+            (&again["same"], &again["changed_rules"]),
+            (&2.into(), &0.into()),
+            "{again}"
+        );
+    }
+}
+
+#[test]
+fn a_reason_is_one_line_and_is_said_with_force() {
+    let place = Place::of(builder());
+    let add = [
+        "policy",
+        "add",
+        "x.example",
+        "dane",
+        "--no-preflight",
+        "--reason",
+    ];
+    let said = |more: &[&str]| place.scene.run(&[&["--json"], &add[..], more].concat());
+    assert_eq!(said(&["later"]).exit, Some(64));
+    let two = said(&["agreed\nevil.example none", "--force"]);
+    assert_eq!((two.exit, two.code()), (Some(65), "policy.bad-word"));
+    assert!(place.listed("wanted").is_empty());
 }

@@ -5,10 +5,13 @@ use std::fs;
 
 /// Mail for `hermes.example` leaves by a relay: a rule for it has to be forced.
 fn place() -> Place {
-    let place = Place::unadopted(builder().set(
-        "transport_maps",
-        "inline:{ hermes.example=smtp:[r.example]:587, .hermes.example=smtp:[r.example]:587 }",
-    ));
+    let routes =
+        "inline:{ hermes.example=smtp:[r.example]:587, .hermes.example=smtp:[r.example]:587 }";
+    let place = Place::unadopted(
+        builder()
+            .set("transport_maps", routes)
+            .set("smtp_dns_support_level", "dnssec"),
+    );
     place.must("init");
     place
 }

@@ -140,21 +140,6 @@ fn a_note_that_was_taken_out_or_added_to() {
 }
 
 #[test]
-fn a_change_of_a_rule_goes_on_although_the_map_was_touched() {
-    let place = place();
-    edit(&source(&place), "b.example secure", "b.example none");
-    place.must("policy add c.example encrypt");
-    place.must("apply --yes");
-    assert_eq!(place.looked_up("b.example").as_deref(), Some("secure"));
-    assert_eq!(place.looked_up("c.example").as_deref(), Some("encrypt"));
-    // The one that was touched is named again by a rollback: it is made anew.
-    place.must("rollback --yes");
-    assert_eq!(place.looked_up("b.example").as_deref(), Some("secure"));
-    assert_eq!(place.looked_up("c.example"), None);
-    place.must("drift");
-}
-
-#[test]
 fn a_map_that_cannot_be_made_anew_is_left_as_it_is() {
     let place = place();
     edit(&source(&place), "b.example secure", "b.example none");
@@ -198,7 +183,7 @@ fn a_table_that_was_replaced_is_watched_until_its_rows_are_rules() {
     assert!(told(&place).is_empty());
     place.table(
         "own",
-        "a.example encrypt\nb.example encrypt\nc.example dane\n",
+        "a.example encrypt\nb.example encrypt\nc.example may\n",
     );
     let found = told(&place);
     assert_eq!(found.len(), 1);
@@ -213,9 +198,40 @@ fn a_table_that_was_replaced_is_watched_until_its_rows_are_rules() {
     place.must(&import);
     place.must("apply --yes");
     assert!(told(&place).is_empty());
-    assert_eq!(place.looked_up("c.example").as_deref(), Some("dane"));
+    assert_eq!(place.looked_up("c.example").as_deref(), Some("may"));
     place.table("own", "a.example encrypt\n");
     assert_eq!(told(&place).len(), 1);
     fs::remove_file(path).unwrap();
     assert!(told(&place).is_empty());
+}
+
+#[test]
+fn another_rule_does_not_take_an_edit_away_unsaid() {
+    let place = place();
+    edit(&source(&place), "b.example secure", "b.example none");
+    let edited = fs::read(source(&place)).unwrap();
+    place.must("policy add d.example may");
+    for verb in ["plan", "apply --yes"] {
+        let refused = place.ends(65, verb);
+        assert_eq!(refused.code(), "policy.map-touched", "{verb}");
+    }
+    assert_eq!(fs::read(source(&place)).unwrap(), edited);
+    // As the remedy says.
+    place.must("drift --restore --yes");
+    place.must("apply --yes");
+    assert_eq!(answered(&place), [true; 4]);
+    assert_eq!(place.looked_up("d.example").as_deref(), Some("may"));
+}
+
+#[test]
+fn a_rollback_to_a_map_that_was_touched_makes_it_anew() {
+    let place = place();
+    let earlier = source(&place);
+    place.must("policy add c.example encrypt");
+    place.must("apply --yes");
+    edit(&earlier, "b.example secure", "b.example none");
+    place.must("rollback --yes");
+    assert_eq!(place.looked_up("b.example").as_deref(), Some("secure"));
+    assert_eq!(place.looked_up("c.example"), None);
+    place.must("drift");
 }

@@ -115,7 +115,11 @@ fn what_both_demand_holds_on_the_wire() {
 #[test]
 fn what_no_row_can_say_is_refused_when_the_second_arrives() {
     let hop = "[relay.example]:587";
-    let place = Place::of(builder().set("relayhost", hop));
+    let place = Place::of(
+        builder()
+            .set("relayhost", hop)
+            .set("smtp_dns_support_level", "dnssec"),
+    );
     place.must(&format!("policy add {hop} dane --no-preflight"));
     let refused = place.ends(65, &format!("domain add example.org --next-hop {hop}"));
     assert_eq!(refused.code(), "policy.incomparable", "{}", refused.stdout);

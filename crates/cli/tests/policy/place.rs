@@ -116,8 +116,13 @@ impl Place {
 
     /// Writes a table and compiles it.
     pub(crate) fn table(&self, name: &str, rows: &str) -> String {
+        self.table_of("hash", name, rows)
+    }
+
+    /// The same of another type.
+    pub(crate) fn table_of(&self, kind: &str, name: &str, rows: &str) -> String {
         let path = self.write(name, rows);
-        let table = format!("hash:{}", Path::new(&path).display());
+        let table = format!("{kind}:{}", Path::new(&path).display());
         crate::scene::run("/usr/sbin/postmap", &["-c", &self.scene.config(), &table]);
         table
     }

@@ -222,7 +222,8 @@ impl Engine<'_> {
         let rules: Vec<&Rule> = chunk.iter().map(|one| &one.rule).collect();
         let state = self.state()?;
         let tables = state.desired.tables.as_ref();
-        let against = judged(self.host, &import.facts, tables, &rules);
+        let mut against = judged(self.host, &import.facts, tables, &rules);
+        self.spare_known(&rules, &mut against)?;
         let mut wishes = Vec::with_capacity(chunk.len());
         let mut gone = Vec::new();
         for (request, findings) in chunk.drain(..).zip(against) {
@@ -236,6 +237,24 @@ impl Engine<'_> {
         self.store.stage_rules(&wishes)?;
         if !gone.is_empty() {
             self.store.unstage_rules(&gone)?;
+        }
+        Ok(())
+    }
+
+    /// Nothing speaks against what is wished already.
+    fn spare_known(
+        &self,
+        rules: &[&Rule],
+        against: &mut [Vec<Finding>],
+    ) -> Result<(), EngineError> {
+        let judged = rules.iter().zip(against);
+        let bad: Vec<_> = judged.filter(|(_, found)| !found.is_empty()).collect();
+        let ids: Vec<RuleId> = bad.iter().map(|(rule, _)| rule.id.clone()).collect();
+        let states = self.store.rule_states(&self.instance, &ids)?;
+        for ((rule, found), state) in bad.into_iter().zip(states) {
+            if state.wanted.is_some_and(|now| now.writes_as(rule)) {
+                found.clear();
+            }
         }
         Ok(())
     }

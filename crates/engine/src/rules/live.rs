@@ -44,8 +44,12 @@ pub(crate) fn touched_maps(
 
 /// The same as findings, without a store.
 pub fn touched_findings(host: &dyn Host, facts: &Facts) -> Vec<Finding> {
-    let maps = touched_maps(host, facts, None).into_iter();
-    let finding = |(path, what): (PathBuf, String)| {
+    touched_words(&touched_maps(host, facts, None))
+}
+
+/// What is said of touched maps.
+pub(crate) fn touched_words(maps: &BTreeMap<PathBuf, String>) -> Vec<Finding> {
+    let finding = |(path, what): (&PathBuf, &String)| {
         let path = path.display();
         Finding::new(
             "policy.map-touched",
@@ -55,7 +59,7 @@ pub fn touched_findings(host: &dyn Host, facts: &Facts) -> Vec<Finding> {
              a rule: `postseal policy add`.",
         )
     };
-    maps.map(finding).collect()
+    maps.iter().map(finding).collect()
 }
 
 /// What is the matter with a map. That a file is gone is told elsewhere.

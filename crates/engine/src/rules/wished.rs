@@ -148,8 +148,8 @@ impl Engine<'_> {
         self.state()?;
         let rules: Vec<Rule> = requests.iter().map(|one| one.rule.clone()).collect();
         let mut report = RulesWished::default();
-        let against = self.against(&rules, look, &mut report.servers)?;
         let states = self.states_of(&rules)?;
+        let against = self.against_news(&rules, &states, look, &mut report.servers)?;
         let covering = self.covering(&rules, leaving)?;
         let put: Vec<RuleWish> = rules.iter().cloned().map(RuleWish::Put).collect();
         let clashes = self.clashes(&put)?;
@@ -184,6 +184,34 @@ impl Engine<'_> {
             }
         }
         Ok((report, wishes))
+    }
+
+    /// What speaks against each rule whose rows are others than those that are wished already: a new
+    /// note is no reason to judge a rule again.
+    fn against_news(
+        &mut self,
+        rules: &[Rule],
+        states: &[RuleState],
+        look: Look,
+        servers: &mut Vec<Preflight>,
+    ) -> Result<Vec<Vec<Finding>>, EngineError> {
+        let is_news: Vec<bool> = rules
+            .iter()
+            .zip(states)
+            .map(|(rule, state)| !state.wanted.as_ref().is_some_and(|now| now.writes_as(rule)))
+            .collect();
+        let news = rules.iter().zip(&is_news).filter(|(_, is_news)| **is_news);
+        let news: Vec<Rule> = news.map(|(rule, _)| rule.clone()).collect();
+        let mut against = match news.is_empty() {
+            true => Vec::new(),
+            false => self.against(&news, look, servers)?,
+        }
+        .into_iter();
+        let found = is_news.iter().map(|is_news| match is_news {
+            true => against.next().unwrap_or_default(),
+            false => Vec::new(),
+        });
+        Ok(found.collect())
     }
 
     /// What the ways of the mail and the servers say against each rule. Servers are looked at where

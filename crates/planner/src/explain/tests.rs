@@ -1,6 +1,7 @@
 //! Tests of `explain`: what may be asked, and what a configuration makes of a next hop.
 
 use super::{Explanation, Subject, explain};
+use crate::facts::Facts;
 use crate::resolve::{Answer, Answers, Asked, Question};
 use crate::view::tests::facts;
 use mailtls::Level;
@@ -17,11 +18,14 @@ error unix - - n - - error
 
 /// Rows of the table `hash:/p`, and of `hash:/t` where the key begins with `t:`.
 fn ask(main: &str, subject: &str, rows: &[(&str, &str)]) -> Explanation {
-    let facts = facts(main, MASTER);
+    ask_of(&facts(main, MASTER), subject, rows)
+}
+
+fn ask_of(facts: &Facts, subject: &str, rows: &[(&str, &str)]) -> Explanation {
     let subject = Subject::parse(subject).unwrap();
     let mut answers = Answers::default();
     for _ in 0..100 {
-        match explain(&facts, &subject, "", &answers) {
+        match explain(facts, &subject, "", &answers) {
             Asked::Answered(explanation) => return explanation,
             Asked::Unanswered(question) => {
                 let Question::Lookup { table, key } = &question else {
@@ -281,13 +285,17 @@ fn each_of_several_next_hops_has_its_policy() {
 }
 
 #[test]
-fn trust_anchors_of_a_row_lie_in_the_jail() {
+fn trust_anchors_of_a_row_lie_in_the_jail_of_what_sends() {
     let main = format!("{MAPS}queue_directory = /jail\n");
-    let row = [("example.org", "secure tafile=/etc/ca.pem match=nexthop")];
-    let explanation = ask(&main, "example.org", &row);
-    assert_eq!(explanation.hops[0].level, None);
-    assert_eq!(codes(&explanation), ["policy.tafile-missing"]);
-    assert!(explanation.findings[0].message.contains("/jail/etc/ca.pem"));
+    let jailed = MASTER.replacen("- - n", "- - y", 1);
+    for (master, place) in [(MASTER, "/etc/ca.pem"), (&jailed, "/jail/etc/ca.pem")] {
+        let row = [("example.org", "secure tafile=/etc/ca.pem match=nexthop")];
+        let explanation = ask_of(&facts(&main, master), "example.org", &row);
+        assert_eq!(explanation.hops[0].level, None);
+        assert_eq!(codes(&explanation), ["policy.tafile-missing"]);
+        let said = &explanation.findings[0].message;
+        assert!(said.contains(&format!("anchors {place} ")), "{said}");
+    }
 }
 
 /// The level that is left of a row, and the codes that are said.

@@ -79,7 +79,7 @@ fn without_dnssec(level: Level, of: &str) -> Finding {
         "policy.dane-without-dnssec",
         Severity::Error,
         format!("{level} for {of} has no DNSSEC to rest on: {follows}."),
-        "`postconf -e 'smtp_dns_support_level = dnssec'` and `postseal drift --adopt`, with a \
+        "Write smtp_dns_support_level = dnssec into main.cf and `postseal drift --adopt`, with a \
          validating resolver on this host and smtp_host_lookup left at dns; or `postseal set \
          outbound=dane` and `postseal apply` before the rule.",
     )

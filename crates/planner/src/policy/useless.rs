@@ -105,7 +105,9 @@ impl Useless {
             _ => format!("A rule for {shown} would do nothing: mail for {name} {why}."),
         };
         let mut remedy = self.cause.remedy(name, &[&rule.policy]);
-        if matches!(self.cause, Cause::OtherHop { .. }) {
+        let can_follow = matches!(&self.cause, Cause::OtherHop { hops, .. }
+            if hops.iter().any(|hop| Destination::parse(hop).is_ok()));
+        if can_follow {
             let words = words(&rule.policy);
             remedy.push_str(&format!(
                 " Or let the rule follow the mail: `postseal policy add '{shown}' {words} --follow`."

@@ -44,6 +44,17 @@ impl Given {
     }
 }
 
+impl About {
+    /// Checks why a rule is put down although a check speaks against it; `None` where nothing is
+    /// said.
+    ///
+    /// # Errors
+    /// As [`Rule::with`].
+    pub fn checked_reason(text: String) -> Result<Option<String>, RuleError> {
+        checked("the reason", Some(text), LONGEST_NOTE)
+    }
+}
+
 impl Rule {
     /// Checks the words about it. Blanks around them go, and empty ones.
     ///

@@ -137,6 +137,10 @@ fn files(
         for problem in &loaded.problems {
             findings.push(certificate_finding(problem).seen(evidence.join(", ")));
         }
+        // What stands first is not the server's: what could be said of it is not the cause.
+        if loaded.is_misordered() {
+            continue;
+        }
         let origin = match is_adopted(world, named) {
             true => Origin::Adopted,
             false => Origin::Named,

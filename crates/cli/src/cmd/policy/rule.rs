@@ -103,7 +103,7 @@ pub(super) struct Words {
     #[arg(long, requires = "reason")]
     force: bool,
     /// Why; it is kept with the rule
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", requires = "force")]
     reason: Option<String>,
     /// Do not look at the servers now; `apply` does
     #[arg(long)]
@@ -165,7 +165,7 @@ pub(super) fn edit(args: &EditArgs, global: &Global) -> Result<Answer, Failure> 
     if rule.id == now.id {
         return wish(rule, Added::Any, &args.words, global);
     }
-    let forced = args.words.forced();
+    let forced = args.words.forced()?;
     let wished =
         Session::existing(global)?
             .engine()
@@ -188,7 +188,7 @@ fn wish(rule: Rule, added: Added, words: &Words, global: &Global) -> Result<Answ
     let wished = session.engine().add_rules(
         vec![RuleRequest::from(rule)],
         added,
-        &words.forced(),
+        &words.forced()?,
         words.look(),
     )?;
     told(&wished)
@@ -260,11 +260,12 @@ impl Words {
         }
     }
 
-    pub(super) fn forced(&self) -> Forced {
-        match &self.reason {
-            Some(reason) if self.force => Forced::Because(reason.clone()),
-            _ => Forced::No,
-        }
+    pub(super) fn forced(&self) -> Result<Forced, Failure> {
+        let Some(reason) = self.reason.clone() else {
+            return Ok(Forced::No);
+        };
+        let reason = About::checked_reason(reason).map_err(bad)?;
+        Ok(reason.map_or(Forced::No, Forced::Because))
     }
 }
 
