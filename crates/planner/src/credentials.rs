@@ -13,7 +13,8 @@ mod exposed;
 mod senders;
 
 pub(crate) use exposed::ANY_DOMAIN;
-pub use exposed::{Exposed, exposed, next_hops, sender_hops};
+pub(crate) use exposed::route_files;
+pub use exposed::{Exposed, exposed, exposed_in, next_hops, sender_hops};
 pub use senders::SenderHop;
 pub(crate) use senders::files as sender_files;
 
@@ -149,6 +150,11 @@ fn users<'v>(view: &'v View<'_>) -> impl Iterator<Item = Option<&'v Service>> {
     });
     let all = std::iter::once(None).chain(clients.map(Some));
     all.filter(|service| view.is_yes(*service, "smtp_sasl_auth_enable"))
+}
+
+/// Whether any client authenticates.
+pub(crate) fn are_used(view: &View<'_>) -> bool {
+    users(view).any(|service| !view.list(service, PARAMETER).is_empty())
 }
 
 /// The sources of the tables of passwords.

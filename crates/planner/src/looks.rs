@@ -79,6 +79,7 @@ fn named(main: &MainCf, master: &MasterCf, facts: &Facts) -> Vec<PathBuf> {
         }
         if service.is_none() {
             paths.extend(credentials::sender_files(&view));
+            paths.extend(credentials::route_files(&view));
         }
         if service.is_none_or(|service| service.is_smtp_server()) {
             paths.extend(rules::sasl_files(&view, service));

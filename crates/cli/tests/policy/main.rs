@@ -11,6 +11,7 @@ mod peers;
 
 mod adopted;
 mod before;
+mod carried;
 mod clients;
 mod counts;
 mod domains;

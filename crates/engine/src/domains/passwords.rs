@@ -10,7 +10,8 @@ use mailtls::Level;
 use mailtls::destination::Scope;
 use postseal_host::Host;
 use postseal_planner::credentials::{
-    self, Credential, Credentials, Kind, PARAMETER, SenderHop, by_sender, credentials, relayhost,
+    self, Credential, Credentials, Kind, PARAMETER, SenderHop, by_sender, credentials, exposed_in,
+    relayhost,
 };
 use postseal_planner::explain::{Delivery, Subject};
 use postseal_planner::policy::{Manager, Rule, RuleId, dialect};
@@ -61,10 +62,14 @@ impl Engine<'_> {
         let mut managed = self.store.managed_rules(&self.instance, MOST)?;
         managed.retain(|state| state.id.manager == manager);
         let mut found = Vec::new();
+        let exposed = exposed_in(&facts);
         for (nexthop, keys) in named {
-            let level = match Subject::parse(&nexthop) {
-                Ok(_) => level(self.host, &facts, &nexthop)?,
-                Err(_) => None,
+            let in_clear = exposed.iter().filter(|one| one.nexthop == nexthop);
+            // A client that a route leads by may not ask the rules.
+            let level = match in_clear.map(|one| one.level).min() {
+                Some(level) => Some(level),
+                None if Subject::parse(&nexthop).is_ok() => level(self.host, &facts, &nexthop)?,
+                None => None,
             };
             let rule = managed
                 .iter()

@@ -1,8 +1,9 @@
 //! Credentials that a server, or whoever sits between, may see in clear.
 //!
 //! Owns: the level at the next hop that credentials go to, by `explain`'s own machinery, answered
-//! from the sources of the tables. Never: guesses: where a table cannot be read, or a transport
-//! with a level of its own may carry the mail, nothing is said.
+//! from the sources of the tables; where rows of routes lead there, at the clients that they name.
+//! Never: guesses: where a table cannot be read, or a transport with a level of its own may carry
+//! the mail, nothing is said.
 
 use super::senders::{self, SenderHop};
 use super::{Credential, PARAMETER, credentials_in, source};
@@ -13,7 +14,7 @@ use crate::view::{Service, View};
 use mailtls::Level;
 use postfix_cf::table::{Content, rows};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A next hop has few parents and few tables.
 const MOST_LOOKS: usize = 2_000;
@@ -62,6 +63,13 @@ pub fn exposed(
         }
     }
     found
+}
+
+/// The same of an instance.
+pub fn exposed_in(facts: &Facts) -> Vec<Exposed> {
+    let main = postfix_cf::MainCf::parse(&facts.main_cf.bytes);
+    let master = postfix_cf::MasterCf::parse(&facts.master_cf.bytes);
+    exposed(&main, &master, facts)
 }
 
 /// The next hops that get credentials, beside the relay that all their mail goes by.
@@ -126,25 +134,73 @@ fn weakest(
         return None;
     }
     let (usual, other) = carriers(view, credential);
+    let ways = match nexthop.eq_ignore_ascii_case(relayhost) {
+        true => Some(Ways::default()),
+        false => ways(view, nexthop, sources),
+    };
+    if let Some(Ways { sure, .. }) = &ways
+        && !sure.is_empty()
+    {
+        let all = usual.iter().chain(&other);
+        let sure = all.filter(|client| sure.contains(&client.name));
+        let levels = sure.filter_map(|client| clear_level(view, client, nexthop, sources));
+        return levels.flatten().min();
+    }
     let mut found = None;
     for client in usual {
         let level = clear_level(view, client, nexthop, sources);
         found = found.or(level?);
     }
     let level = found?;
-    let is_relayhost = nexthop.eq_ignore_ascii_case(relayhost);
-    let routed = ROUTES
-        .iter()
-        .any(|name| !view.value(None, name).trim().is_empty());
-    if routed && !is_relayhost {
-        for client in other {
-            // It may be the one that goes there.
-            if clear_level(view, client, nexthop, sources) != Some(Some(level)) {
-                return None;
+    // Where rows cannot be read, any of the others may be the one that goes there.
+    let may_go = |client: &&&Service| match &ways {
+        Some(ways) => ways.possible.contains(&client.name),
+        None => true,
+    };
+    let mut others = other.iter().filter(may_go);
+    let same = |client: &&Service| clear_level(view, client, nexthop, sources) == Some(Some(level));
+    others.all(same).then_some(level)
+}
+
+/// The transports by which rows of routes lead to a next hop.
+#[derive(Default)]
+struct Ways {
+    /// Those that a row names with it.
+    sure: BTreeSet<String>,
+    /// Those that a row names without a next hop: it is the recipient's domain.
+    possible: BTreeSet<String>,
+}
+
+/// `None` where a table cannot be read.
+fn ways(view: &View<'_>, nexthop: &str, sources: &mut Sources<'_>) -> Option<Ways> {
+    let mut ways = Ways::default();
+    for parameter in ROUTES {
+        for table in view.list(None, parameter) {
+            for value in sources.rows(&table)?.values() {
+                let (transport, hops) = value.split_once(':').unwrap_or((value, ""));
+                let mut hops = hops.split([',', ' ', '\t']);
+                if hops.any(|hop| hop.eq_ignore_ascii_case(nexthop)) {
+                    ways.sure.insert(transport.trim().to_owned());
+                } else if value.trim().ends_with(':') {
+                    ways.possible.insert(transport.trim().to_owned());
+                }
             }
         }
     }
-    Some(level)
+    Some(ways)
+}
+
+/// The files in which rows of routes stand, where any credentials go by them.
+pub(crate) fn route_files(view: &View<'_>) -> Vec<PathBuf> {
+    if !super::are_used(view) {
+        return Vec::new();
+    }
+    let tables = ROUTES
+        .iter()
+        .flat_map(|parameter| view.list(None, parameter));
+    tables
+        .filter_map(|table| source(&table).map(PathBuf::from))
+        .collect()
 }
 
 /// The clients that take mail by default, and the others.

@@ -1,0 +1,80 @@
+//! Credentials that routes lead past the rules: told by the client that really goes there.
+
+use crate::managed::{CLEAR, delivery, findings, free_port, greeting, session, submit};
+use crate::place::{Place, builder};
+use postseal_testkit::postfix_box::BoxBuilder;
+use std::fs;
+use std::net::TcpListener;
+
+const IN_CLEAR: &str = "outbound.credentials-in-clear";
+const NO_TABLES: &str = "  -o smtp_tls_policy_maps=\n";
+
+fn authenticating() -> BoxBuilder {
+    builder()
+        .set("smtp_sasl_auth_enable", "yes")
+        .set("smtp_sasl_security_options", "noanonymous")
+        .set("smtp_sasl_password_maps", "hash:{base}/config/passwords")
+        .set("transport_maps", "hash:{base}/config/transport")
+}
+
+fn master_cf(place: &Place, from: &str, to: &str) {
+    let path = place.config().join("master.cf");
+    let master = fs::read_to_string(&path).unwrap();
+    let master = match from {
+        "" => master + to,
+        from => master.replace(from, to),
+    };
+    fs::write(&path, master).unwrap();
+}
+
+#[test]
+fn a_transport_without_tables_shows_passwords_whatever_the_rules_say() {
+    let port = free_port();
+    let place = Place::unadopted(authenticating());
+    let hop = format!("[127.0.0.1]:{port}");
+    place.table("passwords", &format!("{hop} user:s3cret\n"));
+    place.table("transport", &format!("cred.example own:{hop}\n"));
+    master_cf(&place, "", &format!("own unix - - n - - smtp\n{NO_TABLES}"));
+    crate::scene::run(
+        "/usr/sbin/postfix",
+        &["-c", &place.scene.config(), "reload"],
+    );
+    place.must("init");
+    assert_eq!(place.must("domain sync").json["added"], 1);
+    place.must("apply --yes");
+
+    let relay = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let server = session(greeting().say(CLEAR)).on(relay);
+    submit(&place, "seen@cred.example");
+    delivery(&place, "seen@cred.example");
+    let heard = server.finish().remove(0).unwrap();
+    assert!(heard[1].starts_with("AUTH PLAIN "), "{heard:?}");
+
+    let told = findings(&place.ends(2, "lint").json, IN_CLEAR);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains(&hop), "{told:?}");
+    let listed = place.must("domain list").json;
+    assert_eq!(listed["credentials"][0]["level"], "may", "{listed}");
+
+    master_cf(&place, NO_TABLES, "");
+    place.must("drift --adopt");
+    place.must("apply --yes");
+    assert!(findings(&place.run("lint").json, IN_CLEAR).is_empty());
+}
+
+#[test]
+fn a_client_that_no_row_leads_to_hides_nothing() {
+    let place = Place::unadopted(authenticating());
+    place.table("passwords", "[127.0.0.1]:2999 user:s3cret\n");
+    place.table("transport", "other.example wrapped:[127.0.0.1]:465\n");
+    let wrapped = "wrapped unix - - n - - smtp\n  -o smtp_tls_wrappermode=yes\n  \
+                   -o smtp_tls_security_level=encrypt\n";
+    master_cf(&place, "", wrapped);
+    assert_eq!(findings(&place.ends(2, "lint").json, IN_CLEAR).len(), 1);
+    // It is the one that goes there.
+    place.table("transport", "other.example wrapped:[127.0.0.1]:2999\n");
+    assert!(findings(&place.run("lint").json, IN_CLEAR).is_empty());
+    // It may be.
+    place.table("transport", "* wrapped:\n");
+    assert!(findings(&place.run("lint").json, IN_CLEAR).is_empty());
+}
