@@ -3,6 +3,7 @@
 //! Owns: which rules an operation takes, and what their rows come to. Never: decides which rule wins
 //! (the planner does), holds all of them in memory, or makes a map (`map`).
 
+mod against;
 mod compiled;
 mod counts;
 mod faulty;
