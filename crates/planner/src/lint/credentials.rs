@@ -7,8 +7,7 @@ use super::rule::{Place, Rule, rule};
 use crate::Facts;
 use crate::Finding;
 use crate::Severity::Fatal;
-use crate::credentials::{ANY_DOMAIN, Exposed, PARAMETER, exposed};
-use postfix_cf::{MainCf, MasterCf};
+use crate::credentials::{ANY_DOMAIN, Exposed, PARAMETER, exposed, exposed_in};
 
 /// The rules.
 pub(super) const RULES: &[Rule] = &[CLEAR];
@@ -20,9 +19,7 @@ const CLEAR: Rule = rule("outbound.credentials-in-clear", Fatal, "credentials ma
 
 /// The same of an instance as it is.
 pub(crate) fn of_facts(facts: &Facts) -> Vec<Finding> {
-    let main = MainCf::parse(&facts.main_cf.bytes);
-    let master = MasterCf::parse(&facts.master_cf.bytes);
-    exposed(&main, &master, facts).iter().map(found).collect()
+    exposed_in(facts).iter().map(found).collect()
 }
 
 /// Looks at every key of the tables of passwords.

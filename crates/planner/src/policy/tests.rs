@@ -4,17 +4,17 @@ use super::{About, Both, Lookup, Renderer, Rule, RuleError, RuleId, covered_by};
 use mailtls::destination::Scope;
 use mailtls::policy::Dialect;
 
-const DIALECT: Dialect = Dialect { major: 3, minor: 7 };
+pub(super) const DIALECT: Dialect = Dialect { major: 3, minor: 7 };
 
-fn rule(destination: &str, policy: &str) -> Rule {
+pub(super) fn rule(destination: &str, policy: &str) -> Rule {
     Rule::new(destination, None, policy, DIALECT).unwrap()
 }
 
-fn both(destination: &str, policy: &str) -> Rule {
+pub(super) fn both(destination: &str, policy: &str) -> Rule {
     Rule::new(destination, Some(Scope::Both), policy, DIALECT).unwrap()
 }
 
-fn rendered(rules: &[Rule]) -> (String, super::Rendered) {
+pub(super) fn rendered(rules: &[Rule]) -> (String, super::Rendered) {
     let mut renderer = Renderer::new(rules.len() as u64);
     let mut rows = Vec::new();
     for rule in rules {

@@ -1,19 +1,8 @@
 //! Rules that meet at one key: what is written, and what is said.
 
-use super::super::{Both, Lookup, Renderer, Rule};
+use super::super::{Both, Lookup, Rule};
 use super::{Outcome, changed_lookups, meetings};
-use mailtls::destination::Scope;
-use mailtls::policy::Dialect;
-
-const DIALECT: Dialect = Dialect { major: 3, minor: 7 };
-
-fn rule(destination: &str, policy: &str) -> Rule {
-    Rule::new(destination, None, policy, DIALECT).unwrap()
-}
-
-fn both(destination: &str, policy: &str) -> Rule {
-    Rule::new(destination, Some(Scope::Both), policy, DIALECT).unwrap()
-}
+use crate::policy::tests::{both, rendered, rule};
 
 fn managed(manager: &str, destination: &str, policy: &str) -> Rule {
     let mut rule = rule(destination, policy);
@@ -23,16 +12,6 @@ fn managed(manager: &str, destination: &str, policy: &str) -> Rule {
 
 fn by_domain(destination: &str, policy: &str) -> Rule {
     managed("domain a.example", destination, policy)
-}
-
-fn rendered(rules: &[Rule]) -> (String, super::super::Rendered) {
-    let mut renderer = Renderer::new(rules.len() as u64);
-    let mut rows = Vec::new();
-    for rule in rules {
-        renderer.push(rule.clone(), &mut rows);
-    }
-    let rendered = renderer.finish(&mut rows).unwrap();
-    (String::from_utf8(rows).unwrap(), rendered)
 }
 
 #[test]
