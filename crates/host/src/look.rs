@@ -89,6 +89,17 @@ fn joined<T>(result: thread::Result<Result<T, HostError>>) -> Result<T, HostErro
     result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
+/// The installed Postfix, by one call of `postconf`.
+pub(crate) fn version(postfix: &Postfix) -> Result<PostfixVersion, HostError> {
+    version_in(&postfix.values(&["-d", "mail_version"])?)
+}
+
+fn version_in(defaults: &Values) -> Result<PostfixVersion, HostError> {
+    let said = defaults.values.get("mail_version");
+    let said = said.map_or("", String::as_str);
+    said.parse().map_err(HostError::Unreadable)
+}
+
 fn compose(
     root: &Root,
     config_directory: &Path,
@@ -97,16 +108,11 @@ fn compose(
     said: Said,
     master: MasterState,
 ) -> Result<HostLook, HostError> {
-    let mail_version = said.defaults.values.get("mail_version");
-    let version: PostfixVersion = mail_version
-        .map_or("", String::as_str)
-        .parse()
-        .map_err(HostError::Unreadable)?;
     Ok(HostLook {
+        version: version_in(&said.defaults)?,
         config_directory: config_directory.to_owned(),
         main_cf,
         master_cf,
-        version,
         values: said.values.values,
         defaults: said.defaults.values,
         map_types: said.map_types,

@@ -12,9 +12,9 @@ use crate::{
     Entered, Host, HostError, HostLook, Lock, LogLook, LogMark, Rival, Scratch, Snapshot, Staged,
     livelog, lock, look, network, policy_map, private, process, sni_map,
 };
-use postseal_planner::Digest;
 use postseal_planner::facts::{FileLook, MasterState, PortOwner};
 use postseal_planner::plan::{Cf, PolicyMap, SniMap};
+use postseal_planner::{Digest, PostfixVersion};
 use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -93,6 +93,11 @@ impl PostfixHost {
     /// The configuration directory as Postfix names it, symbolic links resolved.
     pub fn config_directory(&self) -> &Path {
         &self.config_directory
+    }
+
+    /// The installed Postfix. One process, where [`look`](Host::look) needs four.
+    pub fn version(&self) -> Result<PostfixVersion, HostError> {
+        look::version(&self.postfix)
     }
 
     /// The instance's commands.

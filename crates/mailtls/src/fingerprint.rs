@@ -31,11 +31,15 @@ impl Fingerprint {
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digit = |nibble: u8| char::from(b"0123456789ABCDEF"[usize::from(nibble)]);
+        let mut text = String::with_capacity(3 * self.0.len());
         for (i, byte) in self.0.iter().enumerate() {
-            let colon = if i == 0 { "" } else { ":" };
-            write!(f, "{colon}{byte:02X}")?;
+            if i > 0 {
+                text.push(':');
+            }
+            text.extend([digit(byte >> 4), digit(byte & 15)]);
         }
-        Ok(())
+        f.write_str(&text)
     }
 }
 

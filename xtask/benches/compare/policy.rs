@@ -2,7 +2,7 @@
 
 use crate::site::Site;
 use crate::{Outcome, postseal, section};
-use postseal_testkit::postfix_box::PostfixBox;
+use postseal_testkit::postfix_box::{BoxBuilder, PostfixBox};
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -40,6 +40,14 @@ pub(crate) fn run(rounds: Rounds) -> Outcome<Section> {
     ))
 }
 
+/// An instance that sends, and trusts whom the system trusts: a rule with `secure` is refused
+/// where nobody is trusted.
+fn outbound() -> BoxBuilder {
+    PostfixBox::builder()
+        .set("default_transport", "smtp")
+        .set("smtp_tls_CAfile", "/etc/ssl/certs/ca-certificates.crt")
+}
+
 /// The n-th destination; every third has the level `encrypt`.
 fn domain(n: usize) -> String {
     format!("d{n:07}.example-{}.org", n % 977)
@@ -47,7 +55,7 @@ fn domain(n: usize) -> String {
 
 impl Many {
     fn new(program: &Path, count: usize) -> Outcome<Self> {
-        let builder = PostfixBox::builder().set("default_transport", "smtp");
+        let builder = outbound();
         let site = Site::with(builder, program)?;
         site.postfix.start()?;
         site.postseal(&["init"]).run()?;
@@ -63,9 +71,7 @@ impl Many {
             writeln!(bare, "{domain} {policy}")?;
         }
         drop((lines, bare));
-        let builder = PostfixBox::builder()
-            .set("default_transport", "smtp")
-            .set("smtp_tls_policy_maps", "hash:{base}/config/own");
+        let builder = outbound().set("smtp_tls_policy_maps", "hash:{base}/config/own");
         let unadopted = Site::with(builder, program)?;
         let own = unadopted.postfix.config_directory().join("own");
         fs::copy(&source, &own)?;

@@ -89,22 +89,22 @@ impl Engine<'_> {
     pub fn each_listed(&self, each: &mut dyn FnMut(Listed)) -> Result<(), EngineError> {
         let (users, renewals) = (self.users()?, Renewals::of(self)?);
         self.each_stored(&mut |newest| {
-            let life = life(&newest)?;
-            let renewal = renewals.of_certificate(&newest.name, &life);
+            let newest_leaf = leaf(&newest)?;
+            let renewal = renewals.of_certificate(&newest.name, &life(&newest_leaf));
             let Spoken { shown, waiting } = self.spoken(newest, &users)?;
             let mut used_by = users.of_certificate(&shown.name, shown.version);
-            let waiting = match waiting {
+            let (leaf, waiting) = match waiting {
                 Some(newest) => {
                     let why = self.why_it_waits(&newest)?;
-                    let waiting = Waiting::of(newest, &users, why)?;
+                    let waiting = Waiting::of(newest, newest_leaf, &users, why);
                     used_by = users.of_others(&shown.name, shown.version, waiting.version);
-                    Some(Box::new(waiting))
+                    (leaf(&shown)?, Some(Box::new(waiting)))
                 }
-                None => None,
+                None => (newest_leaf, None),
             };
             each(Listed {
                 renewal,
-                leaf: leaf(&shown)?,
+                leaf,
                 used_by,
                 waiting,
                 name: shown.name,
@@ -141,15 +141,15 @@ impl Engine<'_> {
 }
 
 impl Waiting {
-    fn of(stored: Stored, users: &Users, waits_for: Vec<Finding>) -> Result<Self, EngineError> {
-        Ok(Self {
+    fn of(stored: Stored, leaf: Summary, users: &Users, waits_for: Vec<Finding>) -> Self {
+        Self {
             waits_for,
-            leaf: leaf(&stored)?,
+            leaf,
             used_by: users.of_version(&stored.name, stored.version),
             version: stored.version,
             source: stored.source,
             since_ms: stored.added_ms,
-        })
+        }
     }
 }
 
@@ -158,11 +158,10 @@ fn leaf(stored: &Stored) -> Result<Summary, EngineError> {
     Ok(Summary::read(leaf)?)
 }
 
-fn life(stored: &Stored) -> Result<Life, EngineError> {
-    let leaf = leaf(stored)?;
-    Ok(Life {
+fn life(leaf: &Summary) -> Life {
+    Life {
         of: leaf.fingerprint,
         not_before: leaf.not_before,
         not_after: leaf.not_after,
-    })
+    }
 }

@@ -15,11 +15,14 @@ use postseal_planner::policy::{
 use postseal_planner::resolve::{Answer, Answers, Asked, Question};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::panic::resume_unwind;
 
 /// Rules judged together: their answers are in memory at once.
 const TOGETHER: usize = 10_000;
 /// So many bytes of a table of routes are listed.
 const MOST_LISTED: u64 = 64 << 20;
+/// Fewer rules are judged before a thread has begun.
+const WORTH_A_THREAD: usize = 1_000;
 /// A way is found in fewer rounds of questions.
 const MOST_ROUNDS: usize = 400;
 
@@ -34,7 +37,7 @@ pub(crate) fn judged(
     let mut all = Vec::with_capacity(rules.len());
     for (rules, met) in rules.chunks(TOGETHER).zip(met.chunks(TOGETHER)) {
         let pairs: Vec<(&Rule, &Judged)> = rules.iter().copied().zip(met).collect();
-        let faults = together(host, &pairs, &mut |asked, answers| {
+        let faults = together(host, &pairs, &|asked, answers| {
             faults_all(asked, facts, answers)
         });
         all.extend(pairs.iter().zip(faults).map(|((rule, met), faults)| {
@@ -47,7 +50,7 @@ pub(crate) fn judged(
 
 /// What speaks against policies, whatever their destinations, in these files.
 pub(super) fn policies_judged(host: &dyn Host, facts: &Facts, policies: &[String]) -> Vec<Finding> {
-    let found = together(host, &[policies], &mut |asked, answers| {
+    let found = together(host, &[policies], &|asked, answers| {
         let asked = asked.iter();
         asked
             .map(|one| judge_policies(one, facts, answers))
@@ -71,7 +74,7 @@ pub(super) fn useless(
 fn met(host: &dyn Host, facts: &Facts, home: Home<'_>, rules: &[&Rule]) -> Vec<Judged> {
     let mut all: Vec<Judged> = Vec::with_capacity(rules.len());
     for chunk in rules.chunks(TOGETHER) {
-        let found = together(host, chunk, &mut |asked, answers| {
+        let found = together(host, chunk, &|asked, answers| {
             judge_all(asked, home, facts, answers)
         });
         all.extend(found.into_iter().map(Option::unwrap_or_default));
@@ -116,7 +119,7 @@ fn next_hops(host: &dyn Host, facts: &Facts) -> BTreeSet<String> {
 pub(super) fn followed(host: &dyn Host, facts: &Facts, wishes: &[&Rule]) -> Vec<Followed> {
     let mut all = Vec::with_capacity(wishes.len());
     for chunk in wishes.chunks(TOGETHER) {
-        let found = together(host, chunk, &mut |asked, answers| {
+        let found = together(host, chunk, &|asked, answers| {
             follow_all(asked, facts, answers)
         });
         all.extend(found.into_iter().map(Option::unwrap_or_default));
@@ -125,13 +128,13 @@ pub(super) fn followed(host: &dyn Host, facts: &Facts, wishes: &[&Rule]) -> Vec<
 }
 
 /// A question about several rules, by what is known so far.
-type Ask<'a, R, T> = dyn FnMut(&[R], &Answers) -> Vec<Asked<T>> + 'a;
+type Ask<'a, R, T> = dyn Fn(&[R], &Answers) -> Vec<Asked<T>> + Sync + 'a;
 
 /// Asks for all of the rules until each has its answer; `None` for those that ask without end.
-fn together<R: Copy, T: Clone>(
+fn together<R: Copy + Sync, T: Clone + Send>(
     host: &dyn Host,
     rules: &[R],
-    ask: &mut Ask<'_, R, T>,
+    ask: &Ask<'_, R, T>,
 ) -> Vec<Option<T>> {
     let mut answers = Answers::default();
     let mut found: Vec<Option<T>> = vec![None; rules.len()];
@@ -140,7 +143,7 @@ fn together<R: Copy, T: Clone>(
         let asked: Vec<R> = open.iter().map(|i| rules[*i]).collect();
         let mut questions = Vec::new();
         let mut still = Vec::new();
-        for (i, answered) in open.iter().zip(ask(&asked, &answers)) {
+        for (i, answered) in open.iter().zip(side_by_side(&asked, &answers, ask)) {
             match answered {
                 Asked::Answered(answer) => found[*i] = Some(answer),
                 Asked::Unanswered(question) => {
@@ -156,6 +159,30 @@ fn together<R: Copy, T: Clone>(
         open = still;
     }
     found
+}
+
+/// What [`Ask`] says, by as many threads as there are processors.
+fn side_by_side<R: Sync, T: Send>(
+    rules: &[R],
+    answers: &Answers,
+    ask: &Ask<'_, R, T>,
+) -> Vec<Asked<T>> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = rules.len().div_ceil(threads).max(WORTH_A_THREAD);
+    let Some((own, others)) = rules.split_at_checked(share) else {
+        return ask(rules, answers);
+    };
+    std::thread::scope(|scope| {
+        let others = others.chunks(share);
+        let others: Vec<_> = others
+            .map(|rules| scope.spawn(move || ask(rules, answers)))
+            .collect();
+        let mut all = ask(own, answers);
+        for other in others {
+            all.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        all
+    })
 }
 
 /// Asks each table once for all of its keys.

@@ -6,6 +6,7 @@
 use super::Certificate;
 use crate::CertError;
 use std::net::IpAddr;
+use x509_parser::asn1_rs::{Oid, oid};
 use x509_parser::prelude::{GeneralName, ParsedExtension, X509Certificate};
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
@@ -20,10 +21,10 @@ pub(super) struct Alternative {
 }
 
 pub(super) fn alternative(certificate: &X509Certificate<'_>) -> Result<Alternative, CertError> {
-    const SUBJECT_ALT_NAME: &str = "2.5.29.17";
+    const SUBJECT_ALT_NAME: Oid<'_> = oid!(2.5.29.17);
     let mut found = Alternative::default();
     for extension in certificate.extensions() {
-        if extension.oid.to_id_string() != SUBJECT_ALT_NAME {
+        if extension.oid != SUBJECT_ALT_NAME {
             continue;
         }
         let damaged = || CertError::Damaged("the certificate's list of alternative names".into());

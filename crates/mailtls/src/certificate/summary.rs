@@ -8,6 +8,7 @@ use super::{KeyKind, hexadecimal, names};
 use crate::{CertError, Fingerprint, pem};
 use openssl::asn1::Asn1Object;
 use std::net::IpAddr;
+use x509_parser::asn1_rs::{Oid, oid};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
@@ -65,14 +66,15 @@ impl Summary {
     }
 }
 
-/// The kind by the key's algorithm (RFC 8410 §3 for the Edwards curves).
+/// RFC 8410, 3.
+const ED25519: Oid<'_> = oid!(1.3.101.112);
+const ED448: Oid<'_> = oid!(1.3.101.113);
+
+/// The kind by the key's algorithm.
 fn kind(info: &SubjectPublicKeyInfo<'_>) -> KeyKind {
-    match info.algorithm.algorithm.to_id_string().as_str() {
-        "1.3.101.112" => return KeyKind::Ed25519,
-        "1.3.101.113" => return KeyKind::Ed448,
-        _ => {}
-    }
     match info.parsed() {
+        _ if info.algorithm.algorithm == ED25519 => KeyKind::Ed25519,
+        _ if info.algorithm.algorithm == ED448 => KeyKind::Ed448,
         Ok(PublicKey::RSA(key)) => KeyKind::Rsa {
             bits: bits(key.modulus),
         },

@@ -60,9 +60,7 @@ pub(super) async fn wish(
 }
 
 /// Wishes as JSON arrays, some thousand in each.
-pub(super) fn rows_document(
-    wishes: &[RuleWish],
-) -> impl Iterator<Item = Result<String, StoreError>> {
+fn rows_document(wishes: &[RuleWish]) -> impl Iterator<Item = Result<String, StoreError>> {
     wishes.chunks(CHUNK).map(|chunk| {
         let rows: Vec<Value> = chunk.iter().map(row).collect::<Result<_, _>>()?;
         Ok(Value::Array(rows).to_string())

@@ -14,7 +14,6 @@ use mailtls::policy::{Dialect, Name};
 use postseal_engine::{
     Added, EngineError, Forced, Look, PreflightOptions, RuleRequest, RulesWished,
 };
-use postseal_host::Host;
 use postseal_planner::Preflight;
 use postseal_planner::policy::{About, Rule, RuleError, RuleId, dialect};
 use postseal_store::RuleState;
@@ -203,8 +202,8 @@ pub(super) fn told(wished: &RulesWished) -> Result<Answer, Failure> {
 
 /// What the installed Postfix knows of policies.
 pub(super) fn installed(global: &Global) -> Result<Dialect, Failure> {
-    let look = session::host(global)?.look().map_err(EngineError::from)?;
-    Ok(dialect(look.version))
+    let version = session::host(global)?.version();
+    Ok(dialect(version.map_err(EngineError::from)?))
 }
 
 pub(super) fn bad(error: RuleError) -> Failure {
