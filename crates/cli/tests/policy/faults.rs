@@ -124,3 +124,27 @@ fn a_map_that_vanished_is_made_again() {
     place.must("drift --restore --yes");
     assert_eq!(place.looked_up("first.example").as_deref(), Some("encrypt"));
 }
+
+#[test]
+fn of_a_long_file_each_refusal_has_its_own_line() {
+    // So many are judged by several threads, and in more than one go.
+    let place = Place::of(builder().set("tls_append_default_CA", "no"));
+    let bad = [3, 4_321, 9_999, 10_001, 11_999];
+    let lines: String = (1..=12_000)
+        .map(|n| match bad.contains(&n) {
+            true => format!("d{n}.example,secure\n"),
+            false => format!("d{n}.example,may\n"),
+        })
+        .collect();
+    let csv = place.write("rules.csv", &lines);
+    let refused = place.ends(65, &format!("policy import {}", csv.display()));
+    let told = refused.json["refused"].as_array().unwrap().iter();
+    let told: Vec<_> = told
+        .map(|one| {
+            assert_eq!(one["findings"][0]["code"], "policy.nobody-trusted", "{one}");
+            (one["line"].clone(), one["destination"].clone())
+        })
+        .collect();
+    let wanted = bad.map(|n| (n.into(), format!("d{n}.example").into()));
+    assert_eq!(told, wanted);
+}
