@@ -109,26 +109,22 @@ impl Engine<'_> {
         ground: &Ground,
         each: &mut dyn FnMut(CertificateView),
     ) -> Result<(), EngineError> {
+        let users = &ground.around.users;
+        let name = newest.name.clone();
         let mut versions = vec![newest];
-        let newest = versions[0].version;
-        let name = versions[0].name.clone();
-        let is_used = |stored: &Stored| {
-            !ground
-                .around
-                .users
-                .in_force(&name, stored.version)
-                .is_empty()
-        };
-        if ground.around.users.names().contains(name.as_str()) {
-            let older = self.store.certificate_versions(&name)?.into_iter().skip(1);
-            versions.extend(older.filter(is_used));
+        if users.names().contains(name.as_str()) {
+            versions.extend(self.store.certificate_versions(&name)?.into_iter().skip(1));
         }
-        for stored in versions {
+        for (at, stored) in versions.iter().enumerate() {
             let version = stored.version;
-            let mut view = self.view(stored, &ground.around)?;
-            let bound = ground.around.users.in_force(&view.name, version);
+            let bound = users.in_force(&name, version);
+            if at > 0 && bound.is_empty() {
+                continue;
+            }
+            let mut view = self.view(stored.clone(), &ground.around)?;
             self.judge_use(&mut view, &bound, ground);
-            if version != newest {
+            self.note_missed_names(&mut view, &bound, (&versions[at + 1..], ground));
+            if at > 0 {
                 for finding in &mut view.problems {
                     let about = format!("version {version}, which is in force");
                     *finding = finding.clone().seen(about);
@@ -138,6 +134,27 @@ impl Engine<'_> {
             each(view);
         }
         Ok(())
+    }
+
+    /// Names that the version before has, as long as that is valid.
+    fn note_missed_names(
+        &self,
+        view: &mut CertificateView,
+        bound: &[&Binding],
+        (earlier, ground): (&[Stored], &Ground),
+    ) {
+        let now = self.clock.now_unix();
+        let leaf = |stored: &Stored| Certificate::parse(stored.chain.first()?).ok();
+        let before = earlier.first().and_then(leaf);
+        let before = before.filter(|leaf| leaf.not_after >= now);
+        let (Some(before), Some((intent, facts))) = (before, &ground.instance) else {
+            return;
+        };
+        for bound in bound {
+            let pair = (&before, &view.chain[0]);
+            let missed = postseal_planner::names_missed(pair, bound, intent, facts);
+            add(&mut view.problems, missed);
+        }
     }
 
     /// What is wrong with it where it is presented.
