@@ -59,7 +59,8 @@ pub fn span(seconds: i64) -> String {
     match seconds {
         s if s >= 2 * DAY => format!("{} days", s / DAY),
         s if s >= 2 * HOUR => format!("{} hours", s / HOUR),
-        s if (60..120).contains(&s) => "1 minute".to_owned(),
-        s => format!("{} minutes", s / 60),
+        s if s >= 120 => format!("{} minutes", s / 60),
+        60.. => "1 minute".to_owned(),
+        _ => "less than a minute".to_owned(),
     }
 }

@@ -78,18 +78,17 @@ impl Invalid {
     fn finding(&self, address: std::net::SocketAddr) -> Finding {
         let (what, remedy) = match self.code {
             EXPIRED => (
-                "that has expired",
+                "has expired".to_owned(),
                 "Renew it. `postseal cert list` shows whether a newer version waits, and for what.",
             ),
             _ => (
-                "that is not valid yet",
+                format!("is not valid before {}", words::date(self.leaf.not_before)),
                 "Wait until it is, or check this host's clock; `postseal rollback` presents the one \
                  before.",
             ),
         };
-        let from = words::date(self.leaf.not_before);
         let message = format!(
-            "Port {} on {} shows clients that {} a certificate {what}: {}, valid from {from}.",
+            "Port {} on {} shows clients that {} a certificate that {what}: {}.",
             address.port(),
             address.ip(),
             words::some(&self.clients),

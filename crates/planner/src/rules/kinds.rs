@@ -41,7 +41,7 @@ pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// The kinds of keys that are presented in one place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Kinds(BTreeSet<&'static str>);
 
 impl Kinds {
@@ -67,19 +67,31 @@ impl Kinds {
         crate::words::list(&kinds)
     }
 
-    /// How grave it is that one is presented no more, where these still are.
-    fn without(&self, gone: &str) -> Severity {
-        match gone == "RSA" || !self.has_common() {
+    /// That one is presented no more in these places, where these still are.
+    fn instead_of(&self, gone: &str, places: &[String]) -> Finding {
+        let severity = match gone == "RSA" || !self.has_common() {
             true => Severity::Warning,
             // Whoever takes ECDSA takes RSA, and nobody takes Ed25519 alone.
             false => Severity::Info,
-        }
+        };
+        let message = format!(
+            "No certificate with an {gone} key is presented any more ({}), only {}: clients that \
+             take no other kind get none, and cannot use TLS.",
+            crate::words::some(places),
+            self.text()
+        );
+        let remedy = format!(
+            "Nothing, where no such client comes; else bind one with {gone} beside it: each client \
+             gets its kind."
+        );
+        Finding::new("cert.kind-gone", severity, message, remedy)
     }
 }
 
 /// Kinds of keys that servers present now and will not any more.
 pub(crate) fn compare(before: &World<'_>, after: &World<'_>, findings: &mut Vec<Finding>) {
     let kinds = |world: &World<'_>, place: &Place| Kinds::at(place, world.intent, world.facts);
+    let mut gone: BTreeMap<(&'static str, Kinds), Vec<String>> = BTreeMap::new();
     let mut places: Vec<&Place> = before.intent.bindings.iter().map(|b| &b.place).collect();
     places.sort();
     places.dedup();
@@ -88,21 +100,15 @@ pub(crate) fn compare(before: &World<'_>, after: &World<'_>, findings: &mut Vec<
         if matches!(place, Place::Client(_)) || new.0.is_empty() {
             continue;
         }
-        for gone in old.0.difference(&new.0) {
-            let message = format!(
-                "No certificate with an {gone} key is presented any more ({}), only {}: clients \
-                 that take no other kind get none, and cannot use TLS.",
-                place.text(),
-                new.text()
-            );
-            let remedy = format!(
-                "Nothing, where no such client comes; else bind one with {gone} beside it: each \
-                 client gets its kind."
-            );
-            let severity = new.without(gone);
-            findings.push(Finding::new("cert.kind-gone", severity, message, remedy));
+        for kind in old.0.difference(&new.0) {
+            let places = gone.entry((kind, new.clone())).or_default();
+            places.push(place.text());
         }
     }
+    findings.extend(
+        gone.into_iter()
+            .map(|((kind, left), places)| left.instead_of(kind, &places)),
+    );
 }
 
 fn stored<'a>(world: &World<'a>, bound: &Binding) -> Option<&'a StoredCertificate> {
