@@ -5,9 +5,10 @@
 //!
 //! Every client of TLS 1.3 takes certificates with RSA and with ECDSA P-256 keys (RFC 8446 §9.1), and
 //! older ones take RSA. So who goes from RSA to ECDSA alone, as certbot 2 does by itself, loses
-//! clients from before 2010 or so: senders among them fall back to cleartext where TLS is optional,
-//! mail programs stay out. That is told, and no reason to let a certificate expire over it. Ed25519
-//! is another matter: mail programs of today refuse it (docs/measured.md).
+//! clients from before 2010 or so: a Postfix among them goes on with anonymous ciphers, other senders
+//! in clear where TLS is optional, and mail programs stay out. That is told, and no reason to let a
+//! certificate expire over it. Ed25519 is another matter: Thunderbird of today refuses it
+//! (docs/measured.md), and no public CA issues it.
 //!
 //! OpenSSL keeps one certificate of each kind of key. Of a second one in
 //! `smtpd_tls_chain_files`, Postfix says “not replacing certificate” and switches TLS off; in the
