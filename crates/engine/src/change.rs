@@ -42,10 +42,12 @@ pub struct Changed {
 }
 
 impl Changed {
-    /// What it brought that was not so before, as far as it is a warning.
+    /// What it brought that was not so before: warnings, and names that mail clients may miss.
     pub fn brought(&self) -> impl Iterator<Item = &Finding> {
         let new = self.plan.findings.iter().filter(|one| !one.was_so_before);
-        let told = |one: &&Finding| one.severity >= Severity::Warning;
+        let told = |one: &&Finding| {
+            one.severity >= Severity::Warning || one.code == "cert.names-of-clients"
+        };
         new.map(|one| &one.finding).filter(told)
     }
 }

@@ -145,6 +145,13 @@ fn a_name_that_only_mail_clients_use_is_told_and_deployed() {
     }
     assert!(!told.contains("smtp.box.test"), "{told}");
     assert_eq!(site.plainly(), for_clients("less"));
+    // The server's own name is one of them, which may well be none that a mail client was told.
+    let own = site.make("own", KeyType::EcdsaP256, &CLIENTS[1..2]);
+    let words = ["cert", "deploy", "mua", "--cert", own.as_str()];
+    let told = site.scene.say(&words).stdout;
+    assert!(told.contains("[cert.names-of-clients]"), "{told}");
+    assert!(!told.contains("names-gone"), "{told}");
+    site.must("rollback --yes");
     // As long as there is a way back, and no longer than the name is gone.
     let checked = || {
         let checked = site.run("cert check mua").json["findings"].clone();

@@ -32,7 +32,7 @@ pub(crate) fn compare(before: &World<'_>, after: &World<'_>, findings: &mut Vec<
         if !old.iter().all(is_of_use) {
             continue;
         }
-        let names = lost(&old, &new, after.intent);
+        let names = lost(&old, &new, &after.view, after.intent);
         if !names.is_empty() {
             gone.entry(names).or_default().push(service.name.clone());
         }
@@ -68,14 +68,16 @@ fn leaves(world: &World<'_>, service: &Service) -> Option<Vec<Certificate>> {
 }
 
 /// The names that all of the old leaves serve, whichever a client takes, and not all of the new ones.
-fn lost(old: &[Certificate], new: &[Certificate], intent: &Intent) -> Vec<String> {
+/// Of the server's own name is told whenever a certificate lacks it.
+fn lost(old: &[Certificate], new: &[Certificate], view: &View<'_>, intent: &Intent) -> Vec<String> {
+    let host = mailtls::host_name(&view.value(None, "myhostname"));
     let mut old = old.iter().map(Names::of);
     let first = old.next().unwrap_or_default();
     let others: Vec<Names> = old.collect();
     let new: Vec<Names> = new.iter().map(Names::of).collect();
     let mut lost = first.served_by_all(&others).missing_in(&new);
     // Who asks for a name that is bound by itself is shown that certificate.
-    lost.retain(|name| row(intent, name).is_empty());
+    lost.retain(|name| row(intent, name).is_empty() && host.as_ref() != Some(name));
     lost
 }
 
@@ -99,6 +101,7 @@ pub fn names_missed(
     let names = lost(
         std::slice::from_ref(earlier),
         std::slice::from_ref(current),
+        &view,
         intent,
     );
     if services.is_empty() || names.is_empty() {
