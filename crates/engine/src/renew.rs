@@ -98,6 +98,11 @@ impl Case {
         }
     }
 
+    fn settle(&mut self, instance: &str) {
+        let here = self.here(instance);
+        self.renewal.progress.settle(&self.life, here);
+    }
+
     fn waits(&self, instance: &str) -> bool {
         self.renewal.progress.waits(&self.life, self.here(instance))
     }
@@ -176,6 +181,7 @@ impl Engine<'_> {
         means: &Means<'_>,
     ) -> Result<Renewed, EngineError> {
         let before = case.renewal.clone();
+        case.settle(&self.instance);
         if !self.is_interrupted() {
             self.ask_window(&mut case, accounts, means)?;
         }

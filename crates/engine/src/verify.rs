@@ -83,6 +83,8 @@ impl Engine<'_> {
         self.note_shared_ports(&expectations, &mut verdict);
         let looked = (expectations.as_slice(), reports.as_slice());
         self.note_causes((state, facts), looked, &drift, &mut verdict);
+        let now = self.clock.now_unix();
+        postseal_planner::add_validity(&mut verdict, &reports, now);
         let (main, master) = (&facts.main_cf.bytes, &facts.master_cf.bytes);
         verdict
             .judgements

@@ -42,7 +42,7 @@ pub use grade::Grade;
 pub use key::{PrivateKey, key_first_pem};
 pub use level::{Level, OnServer};
 pub use lifetime::{Stage, Window, renew_at, stage};
-pub use problem::{CertProblem, Gravity, KeyFile, duplicate, name_problem, problems};
+pub use problem::{CertProblem, Gravity, KeyFile, duplicate, name_problem, problems, span};
 pub use protocols::{ProtocolError, ProtocolList, RangeSyntax, render_floor};
 pub use trust::{Anchors, Trust, TrustError, verify_chain};
 pub use version::TlsVersion;

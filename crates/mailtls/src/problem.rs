@@ -11,6 +11,7 @@ mod names;
 mod strength;
 
 use crate::{CertError, Certificate, Fingerprint, Trust};
+pub use dates::span;
 pub use key_file::KeyFile;
 
 /// How much a problem matters to mail.

@@ -127,7 +127,11 @@ fn asked_by_clients(view: &View<'_>, bound: &Binding, intent: &Intent) -> bool {
 
 /// The servers that a binding presents a certificate on: what is said of a port goes before what is
 /// said of all.
-fn presenting<'v>(view: &'v View<'_>, bound: &Binding, intent: &Intent) -> Vec<&'v Service> {
+pub(crate) fn presenting<'v>(
+    view: &'v View<'_>,
+    bound: &Binding,
+    intent: &Intent,
+) -> Vec<&'v Service> {
     let mut ports = Vec::new();
     for other in &intent.bindings {
         if let Place::Port(port) = other.place {

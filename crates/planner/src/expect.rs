@@ -15,7 +15,7 @@ mod chains;
 mod tests;
 
 pub(crate) use certificates::{Configured, configured, content, form_of};
-pub(crate) use chains::chains;
+pub(crate) use chains::{chains, row, unasked};
 
 use crate::compile::range_syntax;
 use crate::facts::Facts;

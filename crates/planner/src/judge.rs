@@ -7,11 +7,13 @@
 
 mod handshake;
 mod served;
+mod validity;
 
 #[cfg(test)]
 mod tests;
 
 pub use served::{Around, Difference, add_causes, differences};
+pub use validity::{add_validity, is_of_validity};
 
 use crate::report::{
     AuthExpectation, Judgement, Outcome, Report, ServiceExpectation, StageName, StageOutcome,

@@ -184,6 +184,9 @@ pub struct Asked {
     pub ask: Ask,
     /// The answer.
     pub answer: Answered,
+    /// The leaf that it was shown, DER.
+    #[serde(skip)]
+    pub leaf: Option<Vec<u8>>,
 }
 
 /// The answer to a client that asked in a particular way.

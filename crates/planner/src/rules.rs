@@ -12,11 +12,13 @@ mod certificates;
 pub(crate) mod dane;
 pub(crate) mod kinds;
 mod loopback;
+pub(crate) mod names;
 mod outbound;
 
 pub(crate) use auth::sasl_files;
 pub use bindings::matters_at;
 pub(crate) use certificates::public_mx;
+pub use names::names_missed;
 
 use crate::compile;
 use crate::facts::Facts;

@@ -2,7 +2,7 @@
 //! without anybody looking.
 //!
 //! Owns: what is lost by it, each with a code and what helps: the names, who vouches, the time it
-//! lasts. Never: what is wrong with either of them by itself (a plan's findings say that); presents
+//! lasts, a kind of key that everybody takes. Never: what is wrong with either of them by itself (a plan's findings say that); presents
 //! one.
 //!
 //! Renewals come at night, from programs that know nothing of mail: for another lineage, from a CA
@@ -12,14 +12,18 @@
 use crate::certificate::{certificate_finding, names_lost};
 use crate::facts::{Facts, StoredCertificate};
 use crate::intent::{Binding, Intent, Place};
+use crate::names::Names;
+use crate::rules::kinds::Kinds;
 use crate::trust::{SystemTrust, chain_problems};
 use crate::words::date;
 use crate::{Finding, Severity};
 use mailtls::{CertProblem, Certificate, Gravity};
-use std::collections::BTreeSet;
 
 /// CAs round the end of what they issue.
 const A_DAY: i64 = 86_400;
+
+/// That nobody but itself vouches for a certificate, which a binding may accept.
+const SELFISH: [&str; 2] = ["cert.self-signed", "cert.system-certificate"];
 
 /// Why the versions of `name` that `next` binds may not take the place of those that `in_force`
 /// does, without anybody looking; nothing where they may. `facts` know both.
@@ -44,6 +48,7 @@ pub fn lost_by_succession(
         let case = Case {
             pair: [&old, &new],
             bound: after,
+            in_force,
             intent: next,
             facts,
             system: &system,
@@ -61,41 +66,7 @@ pub fn lost_by_succession(
 /// Whether two certificates have a name in common, or neither says one: else one of them is no
 /// renewal of the other. A `*` and a name below it are in common.
 pub fn share_a_name(one: &Certificate, other: &Certificate) -> bool {
-    let (one, other) = (Names::of(one), Names::of(other));
-    one.all.is_empty() && other.all.is_empty() || one.meets(&other) || other.meets(&one)
-}
-
-/// The names of a certificate, to be compared with those of another: there may be ten thousand.
-struct Names {
-    all: BTreeSet<String>,
-    /// What is above the names.
-    parents: BTreeSet<String>,
-}
-
-impl Names {
-    fn of(leaf: &Certificate) -> Self {
-        let mut all: BTreeSet<String> = leaf.dns_names.iter().map(|name| plain(name)).collect();
-        all.extend(leaf.ip_addresses.iter().map(ToString::to_string));
-        if all.is_empty() {
-            all.extend(leaf.common_name.as_deref().map(plain));
-        }
-        let parent = |name: &String| Some(name.split_once('.')?.1.to_owned());
-        Self {
-            parents: all.iter().filter_map(parent).collect(),
-            all,
-        }
-    }
-
-    fn meets(&self, other: &Self) -> bool {
-        self.all.iter().any(|name| {
-            let below = name.strip_prefix("*.");
-            other.all.contains(name) || below.is_some_and(|domain| other.parents.contains(domain))
-        })
-    }
-}
-
-fn plain(name: &str) -> String {
-    mailtls::host_name(name).unwrap_or_else(|| name.to_ascii_lowercase())
+    Names::of(one).are_shared_by(&Names::of(other))
 }
 
 struct Version<'f> {
@@ -120,6 +91,7 @@ impl<'f> Version<'f> {
 struct Case<'a> {
     pair: [&'a Version<'a>; 2],
     bound: &'a Binding,
+    in_force: &'a Intent,
     intent: &'a Intent,
     facts: &'a Facts,
     system: &'a SystemTrust,
@@ -137,6 +109,7 @@ impl Case<'_> {
         if old.not_after >= self.now {
             lost.extend(self.worse());
             lost.extend(self.sooner(old, new));
+            lost.extend(self.locked_out());
         }
         let place = format!("presented by {}", self.bound.place.text());
         let lost = lost.into_iter().map(|one| Finding {
@@ -160,27 +133,49 @@ impl Case<'_> {
         Finding::new("cert.other-names", Severity::Error, message, "")
     }
 
+    /// That the kinds of keys left in this place are those that few programs know. Other changes of
+    /// the kind are told and done (`rules::kinds` says why).
+    fn locked_out(&self) -> Option<Finding> {
+        let place = &self.bound.place;
+        let kinds = |intent| Kinds::at(place, intent, self.facts);
+        let (before, after) = (kinds(self.in_force), kinds(self.intent));
+        if !after.lock_out(&before) {
+            return None;
+        }
+        let message = format!(
+            "Only certificates with {} keys would be left here, in the place of {}: many mail \
+             programs do not take one of that kind, and could not use TLS.",
+            after.text(),
+            before.text()
+        );
+        let finding = Finding::new("cert.kind-gone", Severity::Error, message, "");
+        Some(finding)
+    }
+
     /// What peers that verify hold against the new one, and did not against the old one.
     fn worse(&self) -> Vec<Finding> {
         let [old, new] = self.pair.map(|version| {
             let private_ca = version.stored.private_ca.as_deref();
             chain_problems(&version.chain, self.now, &[], private_ca, self.system)
         });
-        let trusted = old.iter().map(distrust).max().unwrap_or_default();
+        let before = old.iter().map(distrust).max().unwrap_or_default();
         let is_worse = |problem: &&CertProblem| match distrust(problem) {
             0 => !old.iter().any(|known| known.code == problem.code),
-            distrusted => distrusted > trusted,
+            distrusted => distrusted > before,
         };
-        let counts = new.iter().filter(|problem| self.counts(problem));
+        let counts = new.iter().filter(|problem| self.counts(problem, before));
         counts.filter(is_worse).map(certificate_finding).collect()
     }
 
-    fn counts(&self, problem: &CertProblem) -> bool {
+    /// `before`: how far peers distrust the one in force.
+    fn counts(&self, problem: &CertProblem, before: u8) -> bool {
         let here = match (problem.code, &self.bound.place) {
             // Its end is compared with that of the one in force.
             ("cert.expiring" | "cert.issuer-ends-sooner", _) => false,
             ("cert.no-server-auth", Place::Client(_)) => false,
-            ("cert.self-signed" | "cert.system-certificate", _) => !self.bound.allow_self_signed,
+            // What was said of a certificate that nobody vouched for gives no trust away that there is
+            // now.
+            (code, _) if SELFISH.contains(&code) => !self.bound.allow_self_signed || before == 0,
             _ => true,
         };
         here && problem.gravity >= Gravity::Warning
@@ -215,10 +210,17 @@ impl Case<'_> {
                  `postseal cert import … --renew --private-ca FILE`."
             }
             "cert.ends-sooner" => "Deploy the newest one.",
+            "cert.kind-gone" => "Have it issued for an ECDSA P-256 or RSA key.",
+            code if SELFISH.contains(&code) => "Have it issued by a CA.",
             _ => "Have one issued without this.",
         };
+        let accepted = match SELFISH.contains(&code) {
+            true => " --allow-self-signed",
+            false => "",
+        };
         format!(
-            "{better} If this one is meant: `postseal cert bind {}{}`, then `postseal apply`.",
+            "{better} If this one is meant: `postseal cert bind {}{}{accepted}`, then `postseal \
+             apply`.",
             self.bound.name,
             words(&self.bound.place)
         )

@@ -64,3 +64,12 @@ pub(crate) fn list(items: &[String]) -> String {
         [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
     }
 }
+
+/// The same of the first few: `a, b, c, d, e and 7 more`.
+pub(crate) fn some(items: &[String]) -> String {
+    const SHOWN: usize = 5;
+    match items.len().checked_sub(SHOWN) {
+        None | Some(0) => list(items),
+        Some(more) => format!("{} and {more} more", items[..SHOWN].join(", ")),
+    }
+}

@@ -27,9 +27,13 @@ fn root(ca: &PrivateCa) -> Certificate {
 
 /// A certificate of these names that begins now and ends after so many days.
 fn leaf(ca: &PrivateCa, names: &[&str], days: i64) -> Certificate {
+    leaf_of(ca, KeyType::EcdsaP256, names, days)
+}
+
+fn leaf_of(ca: &PrivateCa, key_type: KeyType, names: &[&str], days: i64) -> Certificate {
     let request = LeafRequest {
         names: names.iter().copied().map(str::to_owned).collect(),
-        key_type: KeyType::EcdsaP256,
+        key_type,
         validity: Validity {
             not_before: NOW - 10 * DAY,
             not_after: NOW + days * DAY,
@@ -46,11 +50,18 @@ fn fingerprint(version: &Version<'_>) -> Fingerprint {
     version.0[0].fingerprint()
 }
 
-fn bound(version: &Version<'_>, place: &Place) -> Intent {
+/// Whether a certificate that only its own key vouches for was accepted where it is bound.
+#[derive(Clone, Copy)]
+enum SelfSigned {
+    Accepted,
+    Not,
+}
+
+fn bound(version: &Version<'_>, place: &Place, accepted: SelfSigned) -> Intent {
     let binding = Binding {
         name: "mx".to_owned(),
         fingerprint: fingerprint(version),
-        allow_self_signed: false,
+        allow_self_signed: matches!(accepted, SelfSigned::Accepted),
         place: place.clone(),
     };
     Intent {
@@ -60,6 +71,15 @@ fn bound(version: &Version<'_>, place: &Place) -> Intent {
 }
 
 fn lost_at(place: &Place, before: &Version<'_>, after: &Version<'_>) -> Vec<Finding> {
+    lost(place, SelfSigned::Not, before, after)
+}
+
+fn lost(
+    place: &Place,
+    accepted: SelfSigned,
+    before: &Version<'_>,
+    after: &Version<'_>,
+) -> Vec<Finding> {
     let main = "myhostname = mx.example.com\n";
     let mut host = Host::new(main.as_bytes(), MASTER.as_bytes());
     let name = ["myhostname", "mx.example.com"].map(str::to_owned);
@@ -75,12 +95,15 @@ fn lost_at(place: &Place, before: &Version<'_>, after: &Version<'_>) -> Vec<Find
             file_digest: None,
         });
     }
-    let (in_force, next) = (bound(before, place), bound(after, place));
+    let [in_force, next] = [before, after].map(|version| bound(version, place, accepted));
     lost_by_succession("mx", (&in_force, &next), &host.facts, NOW)
 }
 
 fn codes(before: &Version<'_>, after: &Version<'_>) -> String {
-    let lost = lost_at(&Place::Server, before, after);
+    text(&lost_at(&Place::Server, before, after))
+}
+
+fn text(lost: &[Finding]) -> String {
     let codes: Vec<&str> = lost.iter().map(|one| &*one.code).collect();
     codes.join(" ")
 }
@@ -142,6 +165,77 @@ fn one_by_which_trust_is_lost_waits() {
     let expired = leaf(&ours, MX, -1);
     assert_eq!(
         codes(&Version(&[&expired], trusted), &Version(&[&after], trusted)),
+        ""
+    );
+}
+
+/// Only its own key vouches for it.
+fn selfish(days: i64) -> Certificate {
+    let request = LeafRequest {
+        names: MX.iter().copied().map(str::to_owned).collect(),
+        key_type: KeyType::EcdsaP256,
+        validity: Validity::days(NOW, u32::try_from(days).unwrap()),
+    };
+    let pem = postseal_issue::self_signed(&request).unwrap().cert_pem;
+    pem_certificates(pem.as_bytes()).unwrap().remove(0)
+}
+
+/// `--allow-self-signed` was said of what was there then. Where a CA vouches now, it is trust that
+/// would be lost.
+#[test]
+fn what_was_accepted_once_gives_no_trust_away() {
+    let ours = ca("Ours");
+    let root = root(&ours);
+    let before = leaf(&ours, MX, 20);
+    let (own, next) = (selfish(30), selfish(80));
+    let (trusted, own, next) = (
+        Version(&[&before], Some(&root)),
+        Version(&[&own], None),
+        Version(&[&next], None),
+    );
+    for place in [Place::Server, Place::Sni("mail.example.com".to_owned())] {
+        let codes = |old, new| text(&lost(&place, SelfSigned::Accepted, old, new));
+        assert_eq!(codes(&trusted, &own), "cert.self-signed", "{place:?}");
+        assert_eq!(codes(&own, &next), "");
+        assert_eq!(codes(&own, &trusted), "cert.ends-sooner");
+    }
+    // What is said to help does: the binding has to accept it anew.
+    let waits = lost(&Place::Server, SelfSigned::Accepted, &trusted, &own);
+    let remedy = &waits[0].remedy;
+    assert!(
+        remedy.contains("`postseal cert bind mx --allow-self-signed`"),
+        "{remedy}"
+    );
+}
+
+/// RSA and ECDSA are taken by everybody of today, Ed25519 by some.
+#[test]
+fn one_whose_kind_of_key_few_programs_take_waits() {
+    use KeyType::{EcdsaP256, EcdsaP384, Ed25519, Rsa2048};
+    let ours = ca("Ours");
+    for (old, new, lost) in [
+        (Rsa2048, EcdsaP256, ""),
+        (EcdsaP256, Rsa2048, ""),
+        (EcdsaP256, EcdsaP384, ""),
+        (Rsa2048, Ed25519, "cert.kind-gone"),
+        (EcdsaP256, Ed25519, "cert.kind-gone"),
+        (Ed25519, Ed25519, ""),
+        (Ed25519, Rsa2048, ""),
+    ] {
+        let made = |kind, days| leaf_of(&ours, kind, MX, days);
+        let (before, after) = (made(old, 20), made(new, 80));
+        let (before, after) = ([&before], [&after]);
+        let (before, after) = (Version(&before, None), Version(&after, None));
+        for place in [Place::Server, Place::Port(465), Place::Client(None)] {
+            let found = lost_at(&place, &before, &after);
+            assert_eq!(text(&found), lost, "{old:?} {new:?} {place:?}");
+        }
+    }
+    // Peers refuse what has expired, whatever its key.
+    let expired = leaf_of(&ours, Rsa2048, MX, -1);
+    let after = leaf_of(&ours, Ed25519, MX, 80);
+    assert_eq!(
+        codes(&Version(&[&expired], None), &Version(&[&after], None)),
         ""
     );
 }

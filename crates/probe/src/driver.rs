@@ -88,6 +88,8 @@ fn asked(target: &Target, ask: &Ask, until: Instant) -> Asked {
     };
     let offer = ask.algorithm.map_or(Offer::Certified, Offer::Signed);
     let run = shake_again(&target, offer, until);
+    let chain = run.handshake.as_ref().map(|seen| &seen.chain);
+    let leaf = chain.and_then(|chain| chain.first().cloned());
     let answer = match (run.handshake, run.failure) {
         (Some(seen), _) => Answered::Shown(seen.fingerprint),
         (None, Some(HandshakeFailure::Alert(words) | HandshakeFailure::NoTls(words))) => {
@@ -99,6 +101,7 @@ fn asked(target: &Target, ask: &Ask, until: Instant) -> Asked {
     Asked {
         ask: ask.clone(),
         answer,
+        leaf,
     }
 }
 

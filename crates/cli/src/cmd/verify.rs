@@ -8,9 +8,9 @@ use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use postseal_engine::{DriftReport, MapAnswers};
-use postseal_planner::Severity;
 use postseal_planner::facts::MasterState;
 use postseal_planner::report::{Outcome, Verdict};
+use postseal_planner::{Severity, is_of_validity};
 use serde_json::json;
 
 pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
@@ -47,6 +47,9 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
             "The wire shows what is in force; rules for destinations do nothing where mail goes now.\n"
         }
         Outcome::Pass if !stopped => "Everything is as it should be.\n",
+        Outcome::Fail if outdated(verdict) => {
+            "The wire shows what is in force, and that is not valid today.\n"
+        }
         Outcome::Fail => "The wire does not show what is in force.\n",
         _ => "Not everything could be seen.\n",
     });
@@ -67,6 +70,12 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
         exit => exit,
     };
     Ok(Answer::new(text, document).exit(exit))
+}
+
+/// Whether nothing else fails than the dates of what is served.
+fn outdated(verdict: &Verdict) -> bool {
+    let mut findings = verdict.judgements.iter().flat_map(|one| &one.findings);
+    findings.all(is_of_validity)
 }
 
 /// What was edited by hand.

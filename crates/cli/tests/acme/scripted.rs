@@ -249,3 +249,69 @@ fn a_ca_that_never_answers_is_given_up_and_called_once_a_run() {
     let given_up = site.ends(1, &words);
     assert_eq!(given_up.code(), "acme.deadline");
 }
+
+/// A renewal that ends before the one in force: nobody wants it unseen.
+fn waiting(world: &Scripted) {
+    world.ca.set(|ca| (ca.from, ca.until) = (-1, 89));
+    world.issue("mx");
+    world.know("mx", "mx 1");
+    world.serve("mx");
+    world.ca.set(|ca| (ca.from, ca.until) = (-1, 20));
+    let refused = world.site.ends(65, "cert renew --force");
+    let finding = &refused.json["findings"][0];
+    assert_eq!(finding["code"], "cert.renewal-failed", "{finding:#}");
+    assert_eq!(told_failed(world), [true; 3]);
+    assert_eq!(world.site.plainly(), all("mx 1"));
+}
+
+/// Whether it is said to have failed, wherever renewals are told.
+fn told_failed(world: &Scripted) -> [bool; 3] {
+    ["cert check", "cert list", "cert renew --check"].map(|words| {
+        let told = world.site.run(words).json.to_string();
+        told.contains("cert.renewal-failed") || told.contains("cert.ends-sooner")
+    })
+}
+
+/// Nobody tells the renewal; what is in force is seen.
+#[test]
+fn what_waited_and_is_bound_by_hand_has_not_failed() {
+    let world = Scripted::new();
+    waiting(&world);
+    let site = &world.site;
+    site.must("cert bind mx");
+    assert_eq!(told_failed(&world)[2], true, "a wish is not in force");
+    site.must("apply");
+    world.know("mx", "mx 2");
+    assert_eq!(site.plainly(), all("mx 2"));
+    assert_eq!(told_failed(&world), [false; 3]);
+    let renewal = &world.shown("mx")["renewal"];
+    assert_eq!(renewal["state"], "not-due", "{renewal:#}");
+    assert_eq!(renewal["failures"], 0);
+    assert!(renewal["failure"].is_null());
+    let renewed = site.must("cert renew");
+    assert_eq!(outcome(&renewed, "mx"), "not-due", "{renewed:#?}");
+    // Gone back to the one before: that is what somebody wants.
+    site.must("rollback --yes");
+    assert_eq!(site.plainly(), all("mx 1"));
+    let renewed = site.must("cert renew");
+    assert_eq!(outcome(&renewed, "mx"), "not-due", "{renewed:#?}");
+    assert_eq!(site.plainly(), all("mx 1"));
+}
+
+#[test]
+fn what_waited_and_is_deleted_has_not_failed() {
+    let world = Scripted::new();
+    waiting(&world);
+    let site = &world.site;
+    site.must("cert delete mx --version 2");
+    assert_eq!(told_failed(&world), [false; 3]);
+    let orders = world.ca.mood().orders.len();
+    let renewed = site.must("cert renew");
+    assert_eq!(outcome(&renewed, "mx"), "not-due", "{renewed:#?}");
+    assert_eq!(world.ca.mood().orders.len(), orders);
+    // The next one is a good one.
+    world.ca.set(|ca| (ca.from, ca.until) = (-1, 89));
+    let renewed = site.must("cert renew --force");
+    assert_eq!(outcome(&renewed, "mx"), "renewed", "{renewed:#?}");
+    assert_eq!(told_failed(&world), [false; 3]);
+}

@@ -6,6 +6,7 @@ use crate::scene::{Ran, run};
 use crate::site::{Site, all, validity};
 use mailtls::Bundle;
 use postseal_issue::{KeyType, LeafRequest, PrivateCa, Validity};
+use postseal_planner::report::Ask;
 use std::fs;
 
 /// A CA of its own, in a file.
@@ -245,4 +246,42 @@ fn a_ca_that_did_not_issue_it_is_called_so() {
     assert_eq!(told.exit, Some(0), "{}", told.stderr);
     let said = "private CA that was given (CN=other) does not vouch for it";
     assert!(told.stdout.contains(said), "{}", told.stdout);
+}
+
+/// `--allow-self-signed` was said when there was nothing better. Now there is.
+#[test]
+fn what_was_accepted_once_gives_no_trust_away() {
+    let site = Site::adopted();
+    site.must("cert self-signed mx --domain mx.box.test --days 10");
+    site.must("cert bind mx --allow-self-signed");
+    site.must("set mode=may");
+    site.must("apply");
+    let own = own(&site, "own");
+    let trusted = own.issue(&site, "trusted");
+    let root = &own.file;
+    site.must(&format!(
+        "cert import mx --cert {trusted} --private-ca {root} --renew"
+    ));
+    site.must("cert deploy mx");
+    assert_eq!(site.looked(25, &[Ask::default()]), ["trusted"]);
+
+    site.must("cert self-signed other --domain mx.box.test --days 365");
+    let exported = [
+        "cert",
+        "export",
+        "other",
+        "--key",
+        "--yes-export-private-key",
+    ];
+    let selfish = site.scene.named("selfish.both");
+    crate::scene::write_private(&selfish, site.scene.say(&exported).stdout);
+    let refused = site.ends(65, &format!("cert deploy mx --cert {selfish}"));
+    assert_eq!(refused.code(), "cert.self-signed");
+    assert_eq!(site.looked(25, &[Ask::default()]), ["trusted"]);
+    let anew = "`postseal cert bind mx --allow-self-signed`".to_owned();
+    let [_, apply] = bound_to("mx");
+    tells_why(&site, [anew, apply], "cert.self-signed");
+    site.must("cert bind mx --allow-self-signed");
+    site.must("apply");
+    assert_ne!(site.looked(25, &[Ask::default()]), ["trusted"]);
 }

@@ -111,21 +111,133 @@ fn a_watched_folder_presents_no_certificate_without_the_bound_name() {
     assert_eq!(site.plainly(), all("right"));
 }
 
-/// Mail clients may have been told another name: that is said, and no reason to wait.
-#[test]
-fn a_name_that_only_mail_clients_use_is_told_and_deployed() {
+const CLIENTS: [&str; 3] = ["mx.box.test", "smtp.box.test", "imap.box.test"];
+
+/// `mua` for mail clients, who may have been told any of its names.
+fn serving_clients(key: KeyType) -> Site {
     let site = Site::serving();
-    site.import("mua", KeyType::EcdsaP256, &["mx.box.test", "imap.box.test"]);
+    site.import("mua", key, &CLIENTS);
     site.must("cert bind mua --service 587,465");
     site.must("apply");
-    let less = site.make("less", KeyType::EcdsaP256, &["imap.box.test"]);
+    site
+}
+
+fn for_clients(name: &str) -> [String; 3] {
+    ["mx", name, name].map(str::to_owned)
+}
+
+/// Which names mail clients were told nobody here knows: that is said, and no reason to wait.
+#[test]
+fn a_name_that_only_mail_clients_use_is_told_and_deployed() {
+    let site = serving_clients(KeyType::EcdsaP256);
+    let less = site.make("less", KeyType::EcdsaP256, &CLIENTS[..2]);
     let deployed = site
         .scene
         .say(&["cert", "deploy", "mua", "--cert", less.as_str()]);
     assert_eq!(deployed.exit, Some(0), "{}", deployed.stderr);
     let told = &deployed.stdout;
+    for words in [
+        "[cert.names-gone]",
+        "imap.box.test",
+        "submission and submissions",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    assert!(!told.contains("smtp.box.test"), "{told}");
+    assert_eq!(site.plainly(), for_clients("less"));
+    // The server's own name is one of them, which may well be none that a mail client was told.
+    let own = site.make("own", KeyType::EcdsaP256, &CLIENTS[1..2]);
+    let words = ["cert", "deploy", "mua", "--cert", own.as_str()];
+    let told = site.scene.say(&words).stdout;
     assert!(told.contains("[cert.names-of-clients]"), "{told}");
-    assert_eq!(site.plainly(), ["mx", "less", "less"].map(str::to_owned));
+    assert!(!told.contains("names-gone"), "{told}");
+    site.must("rollback --yes");
+    // As long as there is a way back, and no longer than the name is gone.
+    let checked = || {
+        let checked = site.run("cert check mua").json["findings"].clone();
+        let all = checked.as_array().unwrap().clone();
+        let mut gone = all.into_iter();
+        gone.find(|one| one["code"] == "cert.names-gone")
+    };
+    let found = checked().unwrap();
+    assert_eq!(found["severity"], "info", "{found:#}");
+    let told = found["message"].as_str().unwrap();
+    assert!(told.contains("imap.box.test"), "{told}");
+    let whole = site.make("whole", KeyType::EcdsaP256, &CLIENTS);
+    let deployed = site.must(&format!("cert deploy mua --cert {whole}"));
+    assert!(!deployed.json.to_string().contains("names-gone"));
+    assert_eq!(checked(), None);
+}
+
+/// Nobody stands before a watched folder: the same is in the journal of the service.
+#[test]
+fn a_name_of_mail_clients_that_a_watched_folder_drops_is_told() {
+    let site = serving_clients(KeyType::EcdsaP256);
+    let certbot = Certbot::new(&site, "live");
+    certbot.make_of(&site, "less", KeyType::EcdsaP256, &["mx.box.test"]);
+    let words = ["cert", "watch", "mua", "--dir", &certbot.live(), "--once"];
+    let watched = site.scene.say(&words);
+    assert_eq!(watched.exit, Some(0), "{}", watched.stderr);
+    let told = &watched.stderr;
+    for words in ["[cert.names-gone]", "imap.box.test and smtp.box.test"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    assert_eq!(site.plainly(), for_clients("less"));
+}
+
+/// Who asks for a name that has a certificate of its own gets that one.
+#[test]
+fn a_name_that_is_bound_by_itself_is_not_gone() {
+    let site = serving_clients(KeyType::EcdsaP256);
+    site.import("imap", KeyType::EcdsaP256, &["imap.box.test"]);
+    site.must("cert bind imap --sni imap.box.test");
+    site.must("apply");
+    let less = site.make("less", KeyType::EcdsaP256, &CLIENTS[..2]);
+    let deployed = site.must(&format!("cert deploy mua --cert {less}"));
+    assert!(!deployed.json.to_string().contains("names-gone"));
+    assert_eq!(site.shown(&by_name("imap.box.test")), all("imap"));
+    let checked = site.must("cert check mua").json["findings"].to_string();
+    assert!(!checked.contains("names-gone"), "{checked}");
+}
+
+/// certbot 2 makes ECDSA keys where it made RSA keys before. All but very old clients take them.
+#[test]
+fn another_kind_of_key_is_told_and_deployed() {
+    let site = serving_clients(KeyType::Rsa2048);
+    let ecdsa = site.make("ecdsa", KeyType::EcdsaP256, &CLIENTS);
+    let deployed = site
+        .scene
+        .say(&["cert", "deploy", "mua", "--cert", ecdsa.as_str()]);
+    assert_eq!(deployed.exit, Some(0), "{}", deployed.stderr);
+    for words in ["warning", "[cert.kind-gone]", "RSA", "beside it"] {
+        assert!(
+            deployed.stdout.contains(words),
+            "{words}: {}",
+            deployed.stdout
+        );
+    }
+    assert_eq!(site.plainly(), for_clients("ecdsa"));
+    // The other way nobody is locked out.
+    let rsa = site.make("rsa", KeyType::Rsa2048, &CLIENTS);
+    let words = ["cert", "deploy", "mua", "--cert", rsa.as_str()];
+    let back = site.scene.say(&words).stdout;
+    assert!(!back.contains("kind-gone"), "{back}");
+}
+
+/// Thunderbird does not talk to who has nothing else (docs/measured.md).
+#[test]
+fn a_kind_of_key_that_few_programs_take_waits() {
+    let site = Site::serving();
+    let odd = site.make("odd", KeyType::Ed25519, &["mx.box.test"]);
+    let refused = site.ends(65, &format!("cert deploy mx --cert {odd}"));
+    assert_eq!(refused.code(), "cert.kind-gone");
+    assert_eq!(site.plainly(), all("mx"));
+    tells_why(&site, bound_to("mx"), "cert.kind-gone");
+    site.must("cert bind mx");
+    let applied = site.must("apply");
+    let findings = applied.json["findings"].to_string();
+    assert!(findings.contains("cert.kind-gone"), "{findings}");
+    assert_eq!(site.plainly(), all("odd"));
 }
 
 trait Row {

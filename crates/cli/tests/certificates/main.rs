@@ -17,6 +17,7 @@ mod checks;
 mod chosen;
 mod client;
 mod damage;
+mod dates;
 mod dropped;
 mod hooks;
 mod hostile;

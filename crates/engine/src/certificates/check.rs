@@ -7,10 +7,11 @@ use super::users::Users;
 use super::{Around, CertificateView, Stored, parsed};
 use crate::observe::assemble;
 use crate::{Engine, EngineError, Wished};
-use mailtls::{CertError, Certificate, KeyFile};
+use mailtls::{CertError, Certificate, Fingerprint, KeyFile};
 use postseal_planner::facts::{Facts, FileLook};
 use postseal_planner::intent::{Binding, Intent};
 use postseal_planner::{Finding, Severity, certificate_finding, matters_at};
+use postseal_store::{Operation, OperationOutcome};
 use std::path::Path;
 
 /// What is the same for all of them.
@@ -18,7 +19,12 @@ struct Ground {
     around: Around,
     /// What is in force, and the instance; none where Postfix cannot be asked.
     instance: Option<(Intent, Facts)>,
+    /// The newest operations, newest first.
+    past: Vec<Operation>,
 }
+
+/// How many operations are searched for what was presented before.
+const REACH: usize = 50;
 
 impl Engine<'_> {
     /// All certificates, or one: the newest version, and each older one that is in force. Judged
@@ -32,6 +38,7 @@ impl Engine<'_> {
         let ground = Ground {
             around: self.around()?,
             instance: self.in_force_here()?,
+            past: self.store.history(&self.instance, REACH)?,
         };
         if let Some(name) = only {
             let newest = self.newest(name)?.ok_or_else(|| super::unknown(name))?;
@@ -109,26 +116,22 @@ impl Engine<'_> {
         ground: &Ground,
         each: &mut dyn FnMut(CertificateView),
     ) -> Result<(), EngineError> {
+        let users = &ground.around.users;
+        let name = newest.name.clone();
         let mut versions = vec![newest];
-        let newest = versions[0].version;
-        let name = versions[0].name.clone();
-        let is_used = |stored: &Stored| {
-            !ground
-                .around
-                .users
-                .in_force(&name, stored.version)
-                .is_empty()
-        };
-        if ground.around.users.names().contains(name.as_str()) {
-            let older = self.store.certificate_versions(&name)?.into_iter().skip(1);
-            versions.extend(older.filter(is_used));
+        if users.names().contains(name.as_str()) {
+            versions.extend(self.store.certificate_versions(&name)?.into_iter().skip(1));
         }
-        for stored in versions {
+        for (at, stored) in versions.iter().enumerate() {
             let version = stored.version;
-            let mut view = self.view(stored, &ground.around)?;
-            let bound = ground.around.users.in_force(&view.name, version);
+            let bound = users.in_force(&name, version);
+            if at > 0 && bound.is_empty() {
+                continue;
+            }
+            let mut view = self.view(stored.clone(), &ground.around)?;
             self.judge_use(&mut view, &bound, ground);
-            if version != newest {
+            self.note_missed_names(&mut view, &bound, ground)?;
+            if at > 0 {
                 for finding in &mut view.problems {
                     let about = format!("version {version}, which is in force");
                     *finding = finding.clone().seen(about);
@@ -136,6 +139,34 @@ impl Engine<'_> {
             }
             view.problems.extend(newer_waits(&view));
             each(view);
+        }
+        Ok(())
+    }
+
+    /// Names that the version has which was presented before, as long as that is valid.
+    fn note_missed_names(
+        &self,
+        view: &mut CertificateView,
+        bound: &[&Binding],
+        ground: &Ground,
+    ) -> Result<(), EngineError> {
+        let Some((intent, facts)) = &ground.instance else {
+            return Ok(());
+        };
+        let now = self.clock.now_unix();
+        for bound in bound {
+            let Some(fingerprint) = before(&ground.past, bound) else {
+                continue;
+            };
+            for stored in self.of_leaf(&fingerprint)?.iter().take(1) {
+                let earlier = parsed(stored)?;
+                let earlier = earlier.first().filter(|leaf| leaf.not_after >= now);
+                let missed = earlier.and_then(|earlier| {
+                    let pair = (earlier, &view.chain[0]);
+                    postseal_planner::names_missed(pair, bound, intent, facts)
+                });
+                add(&mut view.problems, missed);
+            }
         }
         Ok(())
     }
@@ -183,6 +214,22 @@ impl Engine<'_> {
         };
         problems.into_iter().map(healed).collect()
     }
+}
+
+/// What was presented in the place of a binding before it, under the same name.
+fn before(past: &[Operation], bound: &Binding) -> Option<Fingerprint> {
+    // Who goes back knows what was there.
+    let forth = past.iter().filter(|past| past.new.kind.undoes().is_none());
+    let kept = forth.filter(|past| past.outcome == Some(OperationOutcome::Kept));
+    let brought = |past: &&Operation| past.new.plan.intent.bindings.contains(bound);
+    let others = kept.filter(brought).find_map(|past| {
+        let mut earlier = past.new.plan.earlier.bindings.iter();
+        earlier.find(|one| {
+            let same = (&one.name, &one.place) == (&bound.name, &bound.place);
+            same && one.fingerprint != bound.fingerprint
+        })
+    });
+    others.map(|one| one.fingerprint)
 }
 
 /// A version that is newer than the one in force, and what it waits for.

@@ -44,6 +44,7 @@ impl Failed {
                 message: crate::undo::whole_chain(error),
                 remedy: remedy(error),
                 at: now,
+                of: None,
             },
             retry_at: error.retry_at(),
             interrupted: matches!(error, AcmeError::Interrupted)

@@ -25,10 +25,13 @@ impl Bindings {
 
     /// What is presented under a name whose newest version this is.
     pub(crate) fn presents(&self, name: &str, newest: &Fingerprint) -> Presents {
-        let older = |bound: &&Binding| bound.name == name && bound.fingerprint != *newest;
-        match self.0.iter().find(older) {
-            Some(_) => Presents::Older,
-            None => Presents::Newest,
+        let mut its = self.0.iter().filter(|bound| bound.name == name).peekable();
+        if its.peek().is_none() {
+            return Presents::Nothing;
+        }
+        match its.any(|bound| bound.fingerprint != *newest) {
+            true => Presents::Older,
+            false => Presents::Newest,
         }
     }
 }

@@ -124,6 +124,7 @@ pub(super) fn failed_by(error: &EngineError, now: i64) -> Failed {
             message: crate::undo::whole_chain(error),
             remedy: remedy.cloned().unwrap_or_else(|| otherwise.to_owned()),
             at: now,
+            of: None,
         },
         retry_at: None,
         interrupted: matches!(error, EngineError::Interrupted),

@@ -44,6 +44,7 @@ impl Engine<'_> {
         }
         let now = self.clock.now_unix();
         let mut failed = failed_by(error, now);
+        failed.failure.of = Some(case.life.of);
         failed.failure.message = format!(
             "The new certificate is in the store, but could not be put in force: {}",
             failed.failure.message

@@ -23,7 +23,8 @@ pub struct RenewalView {
 }
 
 impl RenewalView {
-    pub(crate) fn of(renewal: Renewal, life: &Life, here: Here<'_>, now: i64) -> Self {
+    pub(crate) fn of(mut renewal: Renewal, life: &Life, here: Here<'_>, now: i64) -> Self {
+        renewal.progress.settle(life, here);
         Self {
             due_at: renewal.progress.due_at(life),
             decision: renewal.progress.decide(life, here, now),

@@ -7,7 +7,7 @@
 use super::Folders;
 use super::decide::{Known, Seen};
 use crate::{Engine, EngineError};
-use mailtls::KeyFile;
+use mailtls::{Fingerprint, KeyFile};
 use postseal_host::SourceAccess;
 use postseal_planner::{Finding, Severity, certificate_finding};
 
@@ -92,15 +92,29 @@ impl Engine<'_> {
             let (seen, found) = self.seen(&watch, folders)?;
             let mut findings = match seen {
                 Seen::Unusable(finding) => vec![finding.seen(format!("watched: {dir}"))],
-                Seen::Usable { known, .. } => match known {
-                    Known::Done => Vec::new(),
-                    Known::New => vec![not_taken(&watch.name, &watch.dir.display().to_string())],
-                },
+                Seen::Usable { known, leaf, .. } => {
+                    let is_news =
+                        known == Known::New && !self.is_told_otherwise(&watch.name, &leaf)?;
+                    let news = is_news.then(|| not_taken(&watch.name, &dir.to_string()));
+                    news.into_iter().collect()
+                }
             };
             findings.extend(found.and_then(|found| foreign(&found.access)));
             each(&watch.name, findings);
         }
         Ok(())
+    }
+
+    /// Whether a certificate of a folder is in force, however it came there, or a version that waits
+    /// in the store, of which `cert check` tells why.
+    fn is_told_otherwise(&self, name: &str, leaf: &Fingerprint) -> Result<bool, EngineError> {
+        let newest = self.newest(name)?;
+        let newest = newest.as_ref().and_then(|newest| newest.chain.first());
+        if newest.map(|der| Fingerprint::of(der)) != Some(*leaf) {
+            return Ok(false);
+        }
+        let view = self.certificate(name)?;
+        Ok(view.in_force_instead.is_none() || !view.waits_for.is_empty())
     }
 }
 

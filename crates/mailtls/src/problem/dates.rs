@@ -53,10 +53,14 @@ pub(super) fn judge_issuer(issuer: &Certificate, now: i64, found: &mut Vec<CertP
     ));
 }
 
-/// Days, or hours below two days.
-pub(super) fn span(seconds: i64) -> String {
+/// A span of time in words: days, hours below two days, minutes below two hours.
+pub fn span(seconds: i64) -> String {
+    const HOUR: i64 = 3600;
     match seconds {
         s if s >= 2 * DAY => format!("{} days", s / DAY),
-        s => format!("{} hours", s / 3600),
+        s if s >= 2 * HOUR => format!("{} hours", s / HOUR),
+        s if s >= 120 => format!("{} minutes", s / 60),
+        60.. => "1 minute".to_owned(),
+        _ => "less than a minute".to_owned(),
     }
 }

@@ -92,6 +92,17 @@ fn times_are_said_in_days_or_hours() {
         message(end - 5 * 3600),
         "CN=mx.example.com expires in 5 hours"
     );
+    for (seconds, words) in [
+        (2 * DAY, "2 days"),
+        (2 * DAY - 1, "47 hours"),
+        (7199, "119 minutes"),
+        (119, "1 minute"),
+        (59, "less than a minute"),
+        (-1, "less than a minute"),
+        (i64::MAX, "106751991167300 days"),
+    ] {
+        assert_eq!(span(seconds), words);
+    }
     for now in [i64::MIN, i64::MAX] {
         assert!(!at(now).is_empty());
     }

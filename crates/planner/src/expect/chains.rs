@@ -38,8 +38,17 @@ pub(crate) fn chains(
     by_files(&configured(view, service, facts), facts)
 }
 
+/// The same to a client that asks for no name.
+pub(crate) fn unasked(
+    view: &View<'_>,
+    service: &Service,
+    facts: &Facts,
+) -> Option<Vec<Vec<Certificate>>> {
+    by_files(&configured(view, service, facts), facts)
+}
+
 /// The bindings of the row that Postfix finds: the name itself, else its nearest parent.
-fn row<'a>(intent: &'a Intent, host: &str) -> Vec<&'a Binding> {
+pub(crate) fn row<'a>(intent: &'a Intent, host: &str) -> Vec<&'a Binding> {
     let parents = host.match_indices('.').map(|(at, _)| &host[at..]);
     for key in std::iter::once(host).chain(parents) {
         let row: Vec<&Binding> = sni::names(intent)

@@ -265,7 +265,7 @@ fn presented(case: &mut Case, report: &Report, wanted: &HandshakeExpectation) {
 }
 
 /// What marks these clients: `ask for mail.example.org`, `take only RSA`.
-fn clients(ask: &Ask) -> String {
+pub(super) fn clients(ask: &Ask) -> String {
     let kind = ask.algorithm.map(|algorithm| match algorithm {
         KeyAlgorithm::Rsa => "RSA",
         KeyAlgorithm::Ecdsa => "ECDSA",

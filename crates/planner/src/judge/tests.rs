@@ -341,6 +341,7 @@ fn asked_for(name: &str, answer: Option<Answered>) -> Judgement {
         .map(|answer| Asked {
             ask: ask.clone(),
             answer,
+            leaf: None,
         })
         .collect();
     judged(&serving(tls, AuthExpectation::OnlyUnderTls), &report)

@@ -117,6 +117,7 @@ fn judged(
             let then = pairs.after.world(facts, change.intent, now_unix);
             rules::dane::compare(&now, &then, &mut after);
             rules::kinds::compare(&now, &then, &mut after);
+            rules::names::compare(&now, &then, &mut after);
             after
         }
     };

@@ -1,15 +1,22 @@
 //! Kinds of keys: one certificate of each kind in one place.
 //!
 //! Owns: refusing two that Postfix cannot present side by side, and telling of a kind that is
-//! presented no more. Never: picks one of them.
+//! presented no more, and which of these losses locks peers out. Never: picks one of them.
+//!
+//! Every client of TLS 1.3 takes certificates with RSA and with ECDSA P-256 keys (RFC 8446 §9.1), and
+//! older ones take RSA. So who goes from RSA to ECDSA alone, as certbot 2 does by itself, loses
+//! clients from before 2010 or so: a Postfix among them goes on with anonymous ciphers, other senders
+//! in clear where TLS is optional, and mail programs stay out. That is told, and no reason to let a
+//! certificate expire over it. Ed25519 is another matter: Thunderbird of today refuses it
+//! (docs/measured.md), and no public CA issues it.
 //!
 //! OpenSSL keeps one certificate of each kind of key. Of a second one in
 //! `smtpd_tls_chain_files`, Postfix says “not replacing certificate” and switches TLS off; in the
 //! parameters from before 3.4 it takes the place of the first, whose key then does not match.
 
 use super::{World, error};
-use crate::facts::StoredCertificate;
-use crate::intent::{Binding, Place};
+use crate::facts::{Facts, StoredCertificate};
+use crate::intent::{Binding, Intent, Place};
 use crate::{Finding, Severity};
 use mailtls::{KeyKind, Summary};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,43 +41,83 @@ pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// The kinds of keys that are presented in one place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Kinds(BTreeSet<&'static str>);
+
+impl Kinds {
+    pub(crate) fn at(place: &Place, intent: &Intent, facts: &Facts) -> Self {
+        let here = intent.bindings.iter().filter(|bound| bound.place == *place);
+        let here = here.filter_map(|bound| kind(of_binding(facts, bound)?));
+        Self(here.map(|key| word(&key)).collect())
+    }
+
+    /// Whether one of them is known to every client of today.
+    fn has_common(&self) -> bool {
+        ["RSA", "ECDSA"].iter().any(|kind| self.0.contains(kind))
+    }
+
+    /// That these take the place of `before` would lock out much of who comes today.
+    pub(crate) fn lock_out(&self, before: &Self) -> bool {
+        !self.0.is_empty() && before.has_common() && !self.has_common()
+    }
+
+    /// `ECDSA and RSA`.
+    pub(crate) fn text(&self) -> String {
+        let kinds: Vec<String> = self.0.iter().map(|&kind| kind.to_owned()).collect();
+        crate::words::list(&kinds)
+    }
+
+    /// That one is presented no more in these places, where these still are.
+    fn instead_of(&self, gone: &str, places: &[String]) -> Finding {
+        let severity = match gone == "RSA" || !self.has_common() {
+            true => Severity::Warning,
+            // Whoever takes ECDSA takes RSA, and nobody takes Ed25519 alone.
+            false => Severity::Info,
+        };
+        let message = format!(
+            "No certificate with an {gone} key is presented any more ({}), only {}: clients that \
+             take no other kind get none, and cannot use TLS.",
+            crate::words::some(places),
+            self.text()
+        );
+        let remedy = format!(
+            "Nothing, where no such client comes; else bind one with {gone} beside it: each client \
+             gets its kind."
+        );
+        Finding::new("cert.kind-gone", severity, message, remedy)
+    }
+}
+
 /// Kinds of keys that servers present now and will not any more.
 pub(crate) fn compare(before: &World<'_>, after: &World<'_>, findings: &mut Vec<Finding>) {
-    let kinds = |world: &World<'_>, place: &Place| -> BTreeSet<&'static str> {
-        let bindings = world.intent.bindings.iter();
-        let here = bindings.filter(|bound| bound.place == *place);
-        let here = here.filter_map(|bound| kind(stored(world, bound)?));
-        here.map(|key| word(&key)).collect()
-    };
+    let kinds = |world: &World<'_>, place: &Place| Kinds::at(place, world.intent, world.facts);
+    let mut gone: BTreeMap<(&'static str, Kinds), Vec<String>> = BTreeMap::new();
     let mut places: Vec<&Place> = before.intent.bindings.iter().map(|b| &b.place).collect();
     places.sort();
     places.dedup();
     for place in places {
         let (old, new) = (kinds(before, place), kinds(after, place));
-        if matches!(place, Place::Client(_)) || new.is_empty() {
+        if matches!(place, Place::Client(_)) || new.0.is_empty() {
             continue;
         }
-        for gone in old.difference(&new) {
-            let left: Vec<String> = new.iter().map(|&kind| kind.to_owned()).collect();
-            let message = format!(
-                "No certificate with an {gone} key is presented any more ({}), only {}: clients \
-                 that take no other kind get none, and cannot use TLS.",
-                place.text(),
-                crate::words::list(&left)
-            );
-            let remedy = format!("Nothing, where no such client comes; else bind one with {gone}.");
-            findings.push(Finding::new(
-                "cert.kind-gone",
-                Severity::Info,
-                message,
-                remedy,
-            ));
+        for kind in old.0.difference(&new.0) {
+            let places = gone.entry((kind, new.clone())).or_default();
+            places.push(place.text());
         }
     }
+    findings.extend(
+        gone.into_iter()
+            .map(|((kind, left), places)| left.instead_of(kind, &places)),
+    );
 }
 
 fn stored<'a>(world: &World<'a>, bound: &Binding) -> Option<&'a StoredCertificate> {
-    let mut all = world.facts.certificates.iter();
+    of_binding(world.facts, bound)
+}
+
+fn of_binding<'a>(facts: &'a Facts, bound: &Binding) -> Option<&'a StoredCertificate> {
+    let mut all = facts.certificates.iter();
     all.find(|stored| stored.name == bound.name && stored.fingerprint == bound.fingerprint)
 }
 

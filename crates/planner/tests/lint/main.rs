@@ -74,6 +74,8 @@ fn codes_of_other_verbs_can_be_explained() {
         "cert.bound",
         "cert.ends-with-its-ca",
         "cert.issuer-of-bound",
+        "cert.kind-gone",
+        "cert.names-gone",
         "cert.needed-by-rollback",
         "cert.only-version",
         "policy.map-touched",

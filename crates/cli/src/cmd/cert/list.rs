@@ -80,7 +80,7 @@ fn row(listed: &Listed) -> Vec<String> {
         some_names(&names(&listed.leaf), NAMES),
         listed.leaf.key.to_string(),
         date(listed.leaf.not_after),
-        days_left(listed.leaf.not_after),
+        days(&listed.leaf),
         listed.used_by.join(", "),
         listed.source.clone(),
     ]
@@ -94,7 +94,7 @@ fn waiting_row(listed: &Listed) -> Option<Vec<String>> {
         some_names(&names(&waiting.leaf), NAMES),
         waiting.leaf.key.to_string(),
         date(waiting.leaf.not_after),
-        days_left(waiting.leaf.not_after),
+        days(&waiting.leaf),
         waits(listed, waiting),
         waiting.source.clone(),
     ])
@@ -153,11 +153,11 @@ pub(crate) fn line(listed: &Listed) -> String {
         names => some_names(names, NAMES),
     };
     format!(
-        "{}: {names}, {}, until {} ({} days){used}\n",
+        "{}: {names}, {}, until {} ({}){used}\n",
         listed.name,
         listed.leaf.key,
         date(listed.leaf.not_after),
-        days_left(listed.leaf.not_after)
+        left(&listed.leaf)
     )
 }
 
@@ -167,11 +167,11 @@ pub(crate) fn waiting_line(listed: &Listed) -> String {
         return String::new();
     };
     format!(
-        "    version {}: {}, until {} ({} days), {}\n",
+        "    version {}: {}, until {} ({}), {}\n",
         waiting.version,
         waiting.leaf.key,
         date(waiting.leaf.not_after),
-        days_left(waiting.leaf.not_after),
+        left(&waiting.leaf),
         waits(listed, waiting)
     )
 }
@@ -239,6 +239,34 @@ pub(super) fn date_time(unix: i64) -> String {
     postseal_planner::calendar::moment(unix)
 }
 
-pub(super) fn days_left(not_after: i64) -> String {
-    ((not_after - Timestamp::now().as_second()).div_euclid(86400)).to_string()
+/// Days that are left to a certificate, as a column; where it is not valid, why.
+fn days(leaf: &Summary) -> String {
+    let left = left(leaf);
+    match left.strip_suffix(" days") {
+        Some(days) => days.to_owned(),
+        None => left,
+    }
+}
+
+/// `89 days`, `expired 3 days ago`, `not valid before 2027-02-20`.
+pub(crate) fn left(leaf: &Summary) -> String {
+    let now = Timestamp::now().as_second();
+    match () {
+        () if now < leaf.not_before => format!("not valid before {}", date(leaf.not_before)),
+        () if now > leaf.not_after => {
+            let ago = mailtls::span(now.saturating_sub(leaf.not_after));
+            format!("expired {ago} ago")
+        }
+        () => from_now(leaf.not_after),
+    }
+}
+
+/// How far a moment is from now: `12 days`, `3 days ago`.
+pub(super) fn from_now(at: i64) -> String {
+    const DAY: i64 = 86_400;
+    let left = at.saturating_sub(Timestamp::now().as_second());
+    match left < 0 {
+        true => format!("{} ago", mailtls::span(left.saturating_neg())),
+        false => format!("{} days", left / DAY),
+    }
 }

@@ -4,7 +4,7 @@
 
 use super::date;
 use super::issue::OrderArgs;
-use super::list::{date_time, days_left};
+use super::list::{date_time, from_now};
 use crate::answer::{Answer, findings_text, printable};
 use crate::change::Change;
 use crate::config::{Global, Output, Talk};
@@ -114,11 +114,7 @@ fn checked(renewal: &RenewalView) -> String {
 }
 
 fn not_due(name: &str, at: i64) -> String {
-    format!(
-        "{name}: not due before {} ({} days)\n",
-        date(at),
-        days_left(at)
-    )
+    format!("{name}: not due before {} ({})\n", date(at), from_now(at))
 }
 
 /// Somebody went back to an older version than the newest.
@@ -291,11 +287,11 @@ pub(super) fn shown(view: &CertificateView) -> String {
     };
     let why = window.and_then(|asked| asked.explanation.as_ref());
     format!(
-        "renewed by {}, {}, {key}\n  due        {} ({} days){by}{}\n",
+        "renewed by {}, {}, {key}\n  due        {} ({}){by}{}\n",
         method.directory,
         method.way,
         date_time(*due_at),
-        days_left(*due_at),
+        from_now(*due_at),
         why.map(|url| format!(", see {url}")).unwrap_or_default(),
     )
 }

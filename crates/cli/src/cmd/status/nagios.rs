@@ -4,6 +4,7 @@
 //! even where nothing could be looked at; a monitor reads standard output only.
 
 use crate::answer::Answer;
+use crate::cmd::cert::list;
 use crate::config::Global;
 use crate::failure::Exit;
 use jiff::Timestamp;
@@ -148,12 +149,11 @@ fn expiry(view: &Listed) -> Option<(State, String)> {
         CRITICAL_DAYS..WARN_DAYS => State::Warning,
         _ => return None,
     };
-    let told = if left < 0 {
-        format!("certificate {} has expired", view.name)
-    } else {
-        format!("certificate {} ends in {left} days", view.name)
+    let told = match left < 0 {
+        true => list::left(&view.leaf),
+        false => format!("ends in {left} days"),
     };
-    Some((state, told))
+    Some((state, format!("certificate {} {told}", view.name)))
 }
 
 fn renewal(view: &Listed) -> Option<(State, String)> {

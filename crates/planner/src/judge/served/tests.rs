@@ -113,6 +113,7 @@ fn report(plain: &str, by_name: &str) -> Report {
         asked: vec![crate::report::Asked {
             ask: named("web.example.org"),
             answer: Answered::Shown(Some(leaf(by_name))),
+            leaf: None,
         }],
         auth: None,
     }

@@ -83,6 +83,7 @@ pub(crate) fn renewals(store: &mut dyn Store) {
         message: "no".into(),
         remedy: "ask".into(),
         at: 9,
+        of: None,
     });
     assert!(store.update_renewal(&failed).unwrap());
     assert_eq!(store.renewals().unwrap()[1], failed);

@@ -1,6 +1,8 @@
 //! Clocks, windows and failures, as tables.
 
 use super::*;
+use crate::renewal::{Method, NextKey, Renewal, Way};
+use mailtls::Fingerprint;
 
 const NOW: i64 = 1_800_000_000;
 
@@ -28,6 +30,15 @@ fn failure() -> Failure {
         message: "mx failed http-01".into(),
         remedy: "open port 80".into(),
         at: NOW,
+        of: None,
+    }
+}
+
+/// A version that could not be put in force.
+fn undeployed(life: &Life) -> Failure {
+    Failure {
+        of: Some(life.of),
+        ..failure()
     }
 }
 
@@ -305,6 +316,57 @@ fn a_new_version_is_deployed_until_it_is() {
     progress.issued(&third, moment(NOW, 3));
     assert!(progress.waits(&third, elsewhere) && progress.waits(&third, BEHIND));
     assert!(!progress.waits(&third, HERE));
+}
+
+/// What somebody binds and applies is in force, and what somebody deletes is not there: neither has
+/// to be told to the renewal.
+#[test]
+fn a_failure_to_present_is_over_when_what_is_in_force_says_so() {
+    let new = life(90, 90);
+    let unbound = Here {
+        presents: Presents::Nothing,
+        ..HERE
+    };
+    let mut failed = drawn(&new);
+    failed.failed(undeployed(&new), None, &new, moment(NOW, 0));
+    let settled = |of: &Life, here: Here<'_>| {
+        let mut progress = failed.clone();
+        progress.settle(of, here);
+        progress
+    };
+    assert_eq!(settled(&new, BEHIND), failed);
+    let held_back = Decision::HeldBack { until: NOW + HOUR };
+    assert_eq!(failed.decide(&new, BEHIND, NOW), held_back);
+    for here in [HERE, unbound] {
+        let over = settled(&new, here);
+        assert_eq!((over.failures, &over.failure), (0, &None));
+        let decided = over.decide(&new, here, NOW);
+        assert!(
+            matches!(decided, Decision::NotDue { at } if at > NOW + DAY),
+            "{decided:?}"
+        );
+    }
+    // Gone back to by hand after somebody had put it in force, the older one stays.
+    let mut bound = settled(&new, HERE);
+    assert!(!bound.waits(&new, BEHIND));
+    bound.settle(&new, BEHIND);
+    assert_eq!(bound.failure, None);
+    // Where nothing was presented, it is still to come.
+    assert!(settled(&new, unbound).waits(&new, BEHIND));
+    // Deleted: the older one is the newest again, and is renewed when its time comes.
+    let old = Life {
+        of: Fingerprint::of(b"old"),
+        ..life(90, 20)
+    };
+    let dropped = settled(&old, HERE);
+    assert_eq!((dropped.failures, &dropped.failure), (0, &None));
+    assert_eq!(dropped.decide(&old, HERE, NOW + HOUR), Decision::Order);
+    // A CA that refused is no matter of what is in force.
+    let mut refused = drawn(&new);
+    refused.failed(failure(), None, &new, moment(NOW, 0));
+    let before = refused.failure.clone();
+    refused.settle(&new, HERE);
+    assert_eq!((refused.failures, refused.failure), (1, before));
 }
 
 #[test]
