@@ -12,6 +12,7 @@ use mailtls::tlsa::{TlsaRecord, owner_name};
 use postseal_planner::dane::{self, Found, Places, Presented, Published, Standing};
 use postseal_planner::intent::Place;
 use postseal_planner::{Finding, Intent};
+use postseal_store::Certificate;
 pub use shown::{Elsewhere, Instead};
 use shown::{Shown, Side};
 use std::collections::BTreeSet;
@@ -29,6 +30,9 @@ pub struct Tlsa {
     pub beside: Vec<String>,
     /// The names and ports where it is not presented.
     pub elsewhere: Vec<Elsewhere>,
+    /// The newest version, where it waits for somebody who looks and an older one is in force: no row
+    /// is for it.
+    pub waits: Option<u32>,
     /// The key that waits for the next certificate.
     pub next: Option<WaitingKey>,
     /// What could not be listed, in words.
@@ -125,6 +129,7 @@ impl Engine<'_> {
             reach: Reach::InForce,
             beside: Vec::new(),
             elsewhere: Vec::new(),
+            waits: self.in_play(name)?.waits,
             next: self.waiting_key(name)?,
             unlisted: dane::mx_names(&facts, given).unlisted,
             insecure: Vec::new(),
@@ -210,21 +215,52 @@ impl Engine<'_> {
         Ok(dane::findings(&facts, intent, self.clock.now_unix()))
     }
 
+    /// The version of a certificate that is presented once nothing waits for its time: the newest,
+    /// but for one that comes in force only when somebody binds it, and that nobody has bound.
+    fn in_play(&self, name: &str) -> Result<InPlay, EngineError> {
+        let versions = self.store.certificate_versions(name)?;
+        let newest = versions.first().ok_or_else(|| unknown(name))?.clone();
+        let of_newest = |version| InPlay {
+            stored: version,
+            waits: None,
+        };
+        let users = self.users()?;
+        let Some(older) = users.older_in_force(name, newest.version) else {
+            return Ok(of_newest(newest));
+        };
+        let wished = !users.of_version(name, newest.version).is_empty();
+        if wished || self.why_it_waits(&newest)?.is_empty() {
+            return Ok(of_newest(newest));
+        }
+        let waits = Some(newest.version);
+        let in_force = versions.into_iter().find(|one| one.version == older);
+        let stored = in_force.unwrap_or(newest);
+        Ok(InPlay { stored, waits })
+    }
+
     /// `3 1 1` of its key, and `2 1 1` of the CA where that stands in the chain.
     fn records_of(&self, name: &str) -> Result<Vec<(TlsaRecord, RecordOf)>, EngineError> {
-        let stored = self.newest(name)?.ok_or_else(|| unknown(name))?;
+        let InPlay { stored, waits } = self.in_play(name)?;
         let chain = parsed(&stored)?;
         let leaf = chain.first().ok_or_else(|| unknown(name))?;
-        let own = (
-            TlsaRecord::for_certificate(leaf),
-            RecordOf::Key(name.to_owned()),
-        );
+        let words = match waits {
+            Some(_) => format!("{name} [version {}]", stored.version),
+            None => name.to_owned(),
+        };
+        let own = (TlsaRecord::for_certificate(leaf), RecordOf::Key(words));
         let issuer = chain.get(1).map(|issuer| {
             let of = RecordOf::Issuer(issuer.subject.clone());
             (TlsaRecord::for_issuer(issuer), of)
         });
         Ok([own].into_iter().chain(issuer).collect())
     }
+}
+
+/// The version of a certificate that records are for.
+struct InPlay {
+    stored: Certificate,
+    /// The newest, where that is another one.
+    waits: Option<u32>,
 }
 
 impl Tlsa {

@@ -174,7 +174,8 @@ impl Engine<'_> {
             }
             .problems(),
             FileLook::Missing => vec![(&CertError::Missing).into()],
-            _ => vec![(&CertError::Unreadable("it is not a regular file".to_owned())).into()],
+            FileLook::Unreadable(why) => vec![(&CertError::Unreadable(why)).into()],
+            _ => vec![(&CertError::NoFile("it is not a regular file".to_owned())).into()],
         };
         let healed = |problem| {
             let mut finding = certificate_finding(&problem);

@@ -76,7 +76,7 @@ struct CaArgs {
     /// Whom the CA may write to; takes the place of what an account there has now
     #[arg(long, value_name = "MAIL", value_delimiter = ',')]
     contact: Vec<String>,
-    /// The key id of an external account (RFC 8555, 7.3.4), where the CA wants one
+    /// The key id of an external account (RFC 8555, 7.3.4), where the CA wants one for a new account
     #[arg(long, value_name = "ID", requires = "eab_hmac_key_file")]
     eab_kid: Option<String>,
     /// The file with its HMAC key, base64url
@@ -165,6 +165,7 @@ pub(super) fn run(args: &IssueArgs, global: &Global) -> Result<Answer, Failure> 
             let checked = engine.check_issue(issue);
             checked.map_err(|error| args.ca.named(error))?;
         }
+        let unused = engine.unused_external(&issues[0])?;
         for issue in issues {
             let name = issue.name.clone();
             let before = before(&engine, &name);
@@ -173,7 +174,7 @@ pub(super) fn run(args: &IssueArgs, global: &Global) -> Result<Answer, Failure> 
             change = change.of(name, before, fingerprint(&issued.view));
             fresh.push(issued);
         }
-        Ok(answer(change, &fresh))
+        Ok(answer(change, &fresh, unused))
     })
 }
 
@@ -310,9 +311,9 @@ fn also(failure: Failure, fresh: &[Freshly]) -> Failure {
     }
 }
 
-fn answer(change: Change, fresh: &[Freshly]) -> Answer {
+fn answer(change: Change, fresh: &[Freshly], unused: Option<Finding>) -> Answer {
     let mut text = String::new();
-    let mut findings: Vec<Finding> = Vec::new();
+    let mut findings: Vec<Finding> = unused.into_iter().collect();
     for issued in fresh {
         text.push_str(&line(&issued.view));
         text.push_str(&super::renew::shown(&issued.view));
