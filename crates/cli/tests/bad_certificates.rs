@@ -335,7 +335,10 @@ fn a_bound_certificate_stays_and_its_key_leaves_only_when_said() {
         .filter(|what| what.contains("private key"))
         .collect();
     assert_eq!(out.len(), 1, "{log:?}");
-    assert!(out[0].contains("private key of certificate mx"), "{log:?}");
+    assert!(
+        out[0].contains("private key of version 1 of certificate mx"),
+        "{log:?}"
+    );
     no_key_in_files(server, &["store"]);
 }
 

@@ -202,7 +202,11 @@ impl Engine<'_> {
         let leaf = newest.chain.first().ok_or_else(|| unknown(name))?;
         let fingerprint = Fingerprint::of(leaf);
         let pem = self.key_and_chain(&fingerprint)?;
-        let what = format!("exported the private key of certificate {name} ({fingerprint})");
+        let version = newest.version;
+        let short = crate::noted::short(&fingerprint);
+        let what = format!(
+            "exported the private key of version {version} of certificate {name} ({short})"
+        );
         self.note(&what)?;
         Ok(ExportedKey { pem })
     }

@@ -69,7 +69,8 @@ impl Engine<'_> {
         let steps = self.installed_for(&[fingerprint])?;
         self.remove_unnamed(&steps)?;
         self.store.delete_version(name, version)?;
-        let what = format!("deleted version {version} of certificate {name} ({fingerprint})");
+        let leaf = crate::noted::short(&fingerprint);
+        let what = format!("deleted version {version} of certificate {name} ({leaf})");
         self.note(&what)?;
         Ok(fingerprint)
     }

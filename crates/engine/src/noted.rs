@@ -36,7 +36,12 @@ impl Engine<'_> {
     }
 }
 
-/// The fingerprints of all versions, the newest first.
+/// A certificate in a note: as much of its fingerprint as tells it from any other.
+pub(crate) fn short(leaf: &Fingerprint) -> String {
+    leaf.prefix(8)
+}
+
+/// All versions, the newest first.
 pub(crate) fn leaves(versions: &[Certificate]) -> String {
     let leaves: Vec<String> = versions.iter().map(leaf).collect();
     leaves.join(", ")
@@ -44,5 +49,5 @@ pub(crate) fn leaves(versions: &[Certificate]) -> String {
 
 fn leaf(stored: &Certificate) -> String {
     let leaf = stored.chain.first();
-    leaf.map_or_else(String::new, |leaf| Fingerprint::of(leaf).to_string())
+    leaf.map_or_else(String::new, |leaf| short(&Fingerprint::of(leaf)))
 }

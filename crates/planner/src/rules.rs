@@ -15,7 +15,7 @@ mod loopback;
 mod outbound;
 
 pub(crate) use auth::sasl_files;
-pub use bindings::matters_at;
+pub use bindings::{accepting, matters_at};
 pub(crate) use certificates::public_mx;
 
 use crate::compile;

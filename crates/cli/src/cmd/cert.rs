@@ -38,7 +38,8 @@ pub(crate) enum CertCommand {
     Watch(watch::WatchArgs),
     /// Make a certificate that only its own key vouches for
     SelfSigned(make::SelfSignedArgs),
-    /// Make a small CA of one's own, for closed networks and tests
+    /// Make a small CA of one's own, for closed networks and tests (`cert request NAME --ca` has it
+    /// issue), or give it a later end
     PrivateCa(make::PrivateCaArgs),
     /// Make a key here and a request for a CA; without NAME, list the requests that wait
     Request(make::RequestArgs),
@@ -52,9 +53,9 @@ pub(crate) enum CertCommand {
     Show(NameArgs),
     /// What is wrong with a certificate today (all of them without NAME)
     Check(check::CheckArgs),
-    /// Present a certificate on the SMTP services (in force after apply)
+    /// Present a certificate: on every SMTP service, or where it is said (in force after apply)
     Bind(bind::BindArgs),
-    /// Present it no longer (in force after apply)
+    /// Present it no longer: nowhere, or not where it is said (in force after apply)
     Unbind(bind::UnbindArgs),
     /// Print the chain, or with --key the private key
     Export(ExportArgs),

@@ -53,6 +53,19 @@ fn the_remedy_is_what_was_typed_and_what_is_missing() {
     assert_eq!(site.shown(&by_name("b.box.test")), all("own"));
 }
 
+/// While TLS is off no plan would refuse it, and what it takes later is told all the same.
+#[test]
+fn it_is_told_before_tls_is_switched_on() {
+    let site = Site::adopted();
+    site.must("cert self-signed own --domain mx.box.test");
+    let bound = site.must("cert bind own --service 25");
+    let complete = "cert bind own --service 25 --allow-self-signed";
+    assert_eq!(commands(&remedy(&bound)), [complete]);
+    site.must(complete);
+    site.must("set inbound=may");
+    site.must("apply");
+}
+
 /// Bound in several ways, each has its command; what was accepted needs none.
 #[test]
 fn places_of_different_kinds_have_a_command_each() {

@@ -173,7 +173,11 @@ fn a_version_that_is_not_the_newest_is_not_passed_over_in_silence() {
     assert_eq!(finding["code"], "cert.older-version", "{finding}");
     let told = site.scene.say(&["cert", "watch", "mx", "--once"]);
     assert_eq!(told.exit, Some(65), "{}", told.stderr);
-    assert!(told.stderr.contains("cert.older-version"), "{}", told.stderr);
+    assert!(
+        told.stderr.contains("cert.older-version"),
+        "{}",
+        told.stderr
+    );
     let checked = site.must("cert check mx").json["findings"].to_string();
     assert!(checked.contains("cert.older-version"), "{checked}");
     assert_eq!(site.plainly(), all("newer"));

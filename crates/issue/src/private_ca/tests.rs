@@ -228,7 +228,7 @@ fn a_renewed_ca_vouches_for_what_was_issued_and_the_one_before_for_what_is_issue
             for anchor in [&before, &after] {
                 let anchors = std::slice::from_ref(anchor);
                 assert_eq!(
-                    verify_chain(&[leaf.clone()], anchors, NOW),
+                    verify_chain(std::slice::from_ref(&leaf), anchors, NOW),
                     Ok(()),
                     "{kind:?}"
                 );

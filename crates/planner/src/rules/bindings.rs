@@ -79,9 +79,9 @@ fn named_alike<'a>(world: &World<'a>, bound: &Binding) -> Vec<&'a Binding> {
         .collect()
 }
 
-/// What is to be done about a certificate that nobody can verify: the commands that bind it where it
-/// is bound, and accept it there.
-pub(super) fn accepting(bindings: &[&Binding]) -> String {
+/// What is to be done about a certificate that nobody can verify, where these bindings do not accept
+/// it: the commands that bind it there and accept it, each with all that was said.
+pub fn accepting(bindings: &[&Binding]) -> String {
     let mut commands: Vec<String> = Vec::new();
     for first in bindings {
         let kind = std::mem::discriminant(&first.place);

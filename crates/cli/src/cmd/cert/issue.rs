@@ -34,7 +34,7 @@ const DNS: u16 = 53;
 pub(crate) struct IssueArgs {
     /// Your name for it; with a pair of kinds of keys, the RSA one is NAME-rsa
     name: String,
-    /// A host name (`*.` for a wildcard) or address; the first is the common name too
+    /// Host names (`*.` for a wildcard) and addresses, with commas; the first is the common name too
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     domain: Vec<String>,
     /// The kind of key; two with a comma, RSA and another, make a pair

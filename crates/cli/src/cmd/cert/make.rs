@@ -32,7 +32,7 @@ pub(crate) struct SelfSignedArgs {
     names: Names,
     #[command(flatten)]
     key: KeyArgs,
-    /// How long it is valid
+    /// How many days it is valid
     #[arg(long, default_value_t = YEAR, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     days: u32,
 }
@@ -51,7 +51,7 @@ pub(crate) struct PrivateCaArgs {
     /// The kind of its key
     #[arg(long, value_enum, default_value_t = Kind::EcdsaP256)]
     key_type: Kind,
-    /// How long it is valid
+    /// How many days it is valid
     #[arg(long, default_value_t = TEN_YEARS, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     days: u32,
     /// Give the CA that has this name now a later end: the same key, name and domains, so that what it
@@ -76,7 +76,7 @@ pub(crate) struct RequestArgs {
     /// Have it signed at once by this private CA of the store
     #[arg(long, value_name = "NAME", conflicts_with_all = ["out", "forget"])]
     ca: Option<String>,
-    /// How long it is valid, with --ca
+    /// How many days it is valid, with --ca
     #[arg(long, default_value_t = YEAR, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     days: u32,
     /// Forget the request and its key
@@ -87,7 +87,7 @@ pub(crate) struct RequestArgs {
 /// Whom it is for.
 #[derive(Debug, clap::Args)]
 struct Names {
-    /// A host name or address; the first is the common name too
+    /// Host names and addresses, with commas; the first is the common name too
     #[arg(long = "domain", value_name = "NAME", value_delimiter = ',')]
     names: Vec<String>,
 }
