@@ -239,7 +239,14 @@ pub(crate) fn refused(error: IssueError) -> EngineError {
         code: "cert.not-made",
         gravity: Gravity::Error,
         message: crate::undo::whole_chain(&error),
-        remedy: "Check the names, the lifetime and the CA.".to_owned(),
+        remedy: match error {
+            IssueError::OutsideConstraints(_) => {
+                "It issues for the domains of its --permit only: leave this name out, or make another CA \
+                 under another name."
+            }
+            _ => "Check the names, the lifetime and the CA.",
+        }
+        .to_owned(),
     };
     EngineError::Refused(finding(&problem).into())
 }

@@ -15,7 +15,8 @@ use postseal_planner::{Finding, Intent};
 use postseal_store::Certificate;
 pub use shown::{Elsewhere, Instead};
 use shown::{Shown, Side};
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The records of a certificate at the names and ports of this host where it is presented.
 #[derive(Clone, Debug)]
@@ -150,6 +151,7 @@ impl Engine<'_> {
         published: &dyn Fn(&Standing) -> Published,
     ) -> Result<(), EngineError> {
         let own = self.leaves_of(name)?;
+        let mut known = Known::new();
         let mut pending = Vec::new();
         let mut nowhere = true;
         for at in standings {
@@ -160,7 +162,8 @@ impl Engine<'_> {
             }
             nowhere = false;
             let published = published(at);
-            let owner = tlsa.add(at, &self.records_at(tlsa, name, &shown)?, &published);
+            let records = self.records_at(tlsa, name, &shown, &mut known)?;
+            let owner = tlsa.add(at, &records, &published);
             if !shown.has_own(Side::Now) {
                 pending.push(owner);
             }
@@ -177,7 +180,7 @@ impl Engine<'_> {
             tlsa.reach = Reach::Nowhere;
             for at in standings.iter().filter(|at| at.endpoint.port == SENDERS) {
                 let shown = self.shown_at(at, name, &own)?;
-                let records = self.records_at(tlsa, name, &shown)?;
+                let records = self.records_at(tlsa, name, &shown, &mut known)?;
                 tlsa.add(at, &records, &published(at));
             }
         } else if !pending.is_empty() {
@@ -193,10 +196,15 @@ impl Engine<'_> {
         tlsa: &Tlsa,
         name: &str,
         shown: &Shown,
-    ) -> Result<Vec<(TlsaRecord, RecordOf)>, EngineError> {
-        let mut records = self.records_of(name)?;
-        for beside in shown.beside() {
-            records.extend(self.records_of(beside)?);
+        known: &mut Known,
+    ) -> Result<Records, EngineError> {
+        let mut records = Records::new();
+        for name in std::iter::once(name).chain(shown.beside().map(String::as_str)) {
+            let its = match known.entry(name.to_owned()) {
+                Entry::Occupied(its) => its.into_mut(),
+                Entry::Vacant(new) => new.insert(self.records_of(name)?),
+            };
+            records.extend(its.iter().cloned());
         }
         for (record, of) in shown.presented() {
             if records.iter().all(|(known, _)| *known != record) {
@@ -239,7 +247,7 @@ impl Engine<'_> {
     }
 
     /// `3 1 1` of its key, and `2 1 1` of the CA where that stands in the chain.
-    fn records_of(&self, name: &str) -> Result<Vec<(TlsaRecord, RecordOf)>, EngineError> {
+    fn records_of(&self, name: &str) -> Result<Records, EngineError> {
         let InPlay { stored, waits } = self.in_play(name)?;
         let chain = parsed(&stored)?;
         let leaf = chain.first().ok_or_else(|| unknown(name))?;
@@ -255,6 +263,12 @@ impl Engine<'_> {
         Ok([own].into_iter().chain(issuer).collect())
     }
 }
+
+/// Records, and what they stand for.
+type Records = Vec<(TlsaRecord, RecordOf)>;
+
+/// Those of the certificates, by name: what comes in force of one is the same at every place.
+type Known = BTreeMap<String, Records>;
 
 /// The version of a certificate that records are for.
 struct InPlay {

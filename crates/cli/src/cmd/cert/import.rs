@@ -146,6 +146,7 @@ fn answer(imported: &Imported, key_file: Option<&SourceAccess>) -> Answer {
     } else {
         "It was in the store already.\n"
     });
+    text.push_str(&super::list::before(&imported.view));
     let there = fingerprint(&imported.view);
     let before = there.clone().filter(|_| !changed);
     let change = Change::default()

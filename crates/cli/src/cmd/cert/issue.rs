@@ -325,19 +325,7 @@ fn answer(change: Change, fresh: &[Freshly], unused: Option<Finding>) -> Answer 
         1 => "It is in the store, its key sealed. `postseal cert renew`, by a timer, renews it.\n",
         _ => "They are in the store, their keys sealed. `postseal cert renew`, by a timer, renews them.\n",
     });
-    for issued in fresh
-        .iter()
-        .filter(|issued| !issued.view.used_by.is_empty())
-    {
-        let by = match issued.view.waits_for.first() {
-            Some(why) => super::list::why(why),
-            None => format!(
-                "`postseal cert deploy {}` presents this one.",
-                issued.view.name
-            ),
-        };
-        text.push_str(&format!("The version before is in force still: {by}\n"));
-    }
+    text.extend(fresh.iter().map(|issued| super::list::before(&issued.view)));
     let views = fresh.iter().map(|issued| super::document(&issued.view));
     let own = json!({"certificates": views.collect::<Vec<_>>()});
     Answer::new(text, change.findings(&findings).document(own))

@@ -295,6 +295,7 @@ fn made_after(view: &CertificateView, before: Option<String>) -> Answer {
     let mut text = line(view);
     text.push_str(&findings_text(&view.problems));
     text.push_str("It is in the store, its key sealed.\n");
+    text.push_str(&super::list::before(view));
     let change = Change::default()
         .of(view.name.clone(), before, fingerprint(view))
         .findings(&view.problems);
