@@ -161,14 +161,8 @@ impl CertError {
         match self {
             Self::Missing => "Check the path; a relative one is taken from the current folder.",
             Self::IsDirectory => "Name the file in it, usually fullchain.pem or privkey.pem.",
-            Self::Unreadable(_) => {
-                "Run this as root, or make the file and its folders readable; where root is refused, a \
-                 security module or a network file system forbids it."
-            }
-            Self::NoFile(_) => {
-                "Name a regular file: a pipe, a socket or a device is not read, and `namei -l` shows \
-                 where links lead."
-            }
+            Self::Unreadable(_) => "Run this as root, or make the file and its folders readable.",
+            Self::NoFile(_) => "Name a regular file, no pipe; `namei -l` shows where links lead.",
             Self::TooLarge(_) | Self::TooMany(_) => {
                 "Give the server's certificate and its intermediates only, not a bundle of CAs."
             }
