@@ -130,6 +130,8 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
         .waiting_key(name)?
         .map(|next| next.record.to_string());
     let kept = engine.key_kept_since(name)?;
+    let watched = engine.watches(Some(name))?;
+    let watched = watched.first().map(|watch| watch.dir.display().to_string());
     let mut text = String::new();
     for (n, certificate) in view.chain.iter().enumerate() {
         let role = if n == 0 {
@@ -149,6 +151,9 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
         view.used_by.join(", ")
     };
     text.push_str(&format!("source  {}\nused by {used_by}\n", view.source));
+    if let Some(dir) = &watched {
+        text.push_str(&format!("watched {dir}, for renewals\n"));
+    }
     text.push_str(&instead(&view));
     if let Some(since) = kept {
         text.push_str(&format!("key     reused, the same since version {since}\n"));
@@ -168,6 +173,7 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
             "in_force_instead": view.in_force_instead,
             "waits_for": view.waits_for,
             "next_key": next,
+            "watched": watched,
             "key_since_version": kept.unwrap_or(view.version),
             "findings": view.problems,
         }),

@@ -24,6 +24,8 @@ fn one_look_takes_what_is_new_and_nothing_twice() {
     let watch = format!("cert watch mx --dir {} --once", certbot.live());
     let first = site.must(&watch);
     assert_eq!(first.json["changed"], false, "it was in force already");
+    let shown = site.must("cert show mx").json["watched"].clone();
+    assert_eq!(shown, certbot.live().as_str());
     certbot.make(&site, "renewed");
     let second = site.must("cert watch --once");
     assert_eq!(second.json["renewed"][0]["certificate"], "mx");

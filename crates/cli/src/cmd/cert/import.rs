@@ -198,7 +198,10 @@ impl From {
                      --cert {} --password-file FILE",
                     path.display()
                 )),
-                None => error.into(),
+                None => Failure::from(error).hint(
+                    "Put the password that it was exported with into a file, mode 0600, and say: \
+                     --cert - --password-file FILE",
+                ),
             },
             _ => error.into(),
         }
