@@ -131,9 +131,8 @@ impl Engine<'_> {
         let mut problems = self.problems(&stored, &chain, around);
         // A CA in the store issues; what would be wrong with presenting it is no matter, unless that is
         // what is done or wished.
-        let made_here = stored.source == crate::make::MADE_CA;
         if used_by.is_empty() && is_issuing_ca(&chain) {
-            of_ca(&mut problems, made_here);
+            of_ca(&mut problems, &stored);
         }
         problems.extend(self.duplicate(&stored.name, &chain)?);
         let life = chain.first().map(crate::issue::life);
@@ -203,8 +202,12 @@ impl Engine<'_> {
         let leaf = newest.chain.first().ok_or_else(|| unknown(name))?;
         let fingerprint = Fingerprint::of(leaf);
         let pem = self.key_and_chain(&fingerprint)?;
-        let what = format!("exported the private key of certificate {name} ({fingerprint})");
-        self.store.audit(&self.actor, self.clock.now_ms(), &what)?;
+        let version = newest.version;
+        let short = crate::noted::short(&fingerprint);
+        let what = format!(
+            "exported the private key of version {version} of certificate {name} ({short})"
+        );
+        self.note(&what)?;
         Ok(ExportedKey { pem })
     }
 
@@ -263,15 +266,23 @@ const OF_CAS: [&str; 5] = [
     "cert.weak-signature",
 ];
 
+/// That its time ends.
+const ENDS: [&str; 2] = ["cert.expired", "cert.expiring"];
+
 /// What matters of a CA that nothing presents. Who imports one may mean it for a server's.
-fn of_ca(problems: &mut Vec<Finding>, made_here: bool) {
+fn of_ca(problems: &mut Vec<Finding>, ca: &Stored) {
+    let made_here = ca.source == crate::make::MADE_CA;
     let as_leaf = |problem: &Finding| !made_here && problem.code == "cert.ca-as-leaf";
     problems.retain(|problem| as_leaf(problem) || OF_CAS.contains(&&*problem.code));
-    for problem in problems.iter_mut().filter(|one| as_leaf(one)) {
-        problem.severity = Severity::Info;
-        problem
-            .remedy
-            .push_str(" Nothing, where it is here to issue: `cert request NAME --ca`.");
+    for problem in problems {
+        if as_leaf(problem) {
+            problem.severity = Severity::Info;
+            problem
+                .remedy
+                .push_str(" Nothing, where it is here to issue: `cert request NAME --ca`.");
+        } else if ENDS.contains(&&*problem.code) {
+            problem.remedy = crate::make::longer(&ca.name, &ca.source);
+        }
     }
 }
 

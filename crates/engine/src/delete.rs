@@ -17,7 +17,8 @@ const REACH: usize = 10_000;
 
 impl Engine<'_> {
     /// Deletes a certificate that nothing binds, with all its versions, and the files that were
-    /// installed for it. A rollback to an operation that bound it is no longer possible.
+    /// installed for it. A rollback to an operation that bound it is no longer possible. Leaves an
+    /// audit entry.
     pub fn delete_certificate(&mut self, name: &str) -> Result<(), EngineError> {
         // What is being renewed would come back.
         let _ordering = self.ordering_lock()?;
@@ -29,11 +30,12 @@ impl Engine<'_> {
             return Err(bound(name, &view.used_by, self.is_unbound_by_wish(name)?));
         }
         let stored = self.store.certificate_versions(name)?;
-        self.refuse_issuer(name, &stored)?;
+        self.refuse_issuer(name, &stored, &[])?;
         let steps = self.installed_for(&stored.iter().filter_map(leaf).collect::<Vec<_>>())?;
         self.remove_unnamed(&steps)?;
         self.store.delete_certificate(name)?;
-        Ok(())
+        let leaves = crate::noted::leaves(&stored);
+        self.note(&format!("deleted certificate {name} ({leaves})"))
     }
 
     /// Deletes one version of a certificate, with the files that were installed for it: a renewal
@@ -60,22 +62,32 @@ impl Engine<'_> {
             return Err(only(name, version));
         }
         self.refuse_used(name, version, &fingerprint)?;
-        let dropped = stored.iter().filter(|stored| stored.version == version);
-        self.refuse_issuer(name, &dropped.cloned().collect::<Vec<_>>())?;
+        let (dropped, left): (Vec<Certificate>, Vec<Certificate>) = stored
+            .into_iter()
+            .partition(|stored| stored.version == version);
+        self.refuse_issuer(name, &dropped, &left)?;
         let steps = self.installed_for(&[fingerprint])?;
         self.remove_unnamed(&steps)?;
         self.store.delete_version(name, version)?;
-        let what = format!("deleted version {version} of certificate {name} ({fingerprint})");
-        self.store.audit(&self.actor, self.clock.now_ms(), &what)?;
+        let leaf = crate::noted::short(&fingerprint);
+        let what = format!("deleted version {version} of certificate {name} ({leaf})");
+        self.note(&what)?;
         Ok(fingerprint)
     }
 
-    /// The key of a CA that has issued what is presented, or is to be, stays: nothing else can renew
-    /// that under the CA that its peers trust.
-    fn refuse_issuer(&self, name: &str, versions: &[Certificate]) -> Result<(), EngineError> {
-        let leaves = versions.iter().filter_map(|stored| stored.chain.first());
-        let parsed = leaves.filter_map(|leaf| mailtls::Certificate::parse(leaf).ok());
-        let cas: Vec<mailtls::Certificate> = parsed.filter(|leaf| leaf.may_issue()).collect();
+    /// The key of a CA that has issued what is presented, or is to be, stays, in one of the versions
+    /// that are left or in this: nothing else can renew that under the CA that its peers trust.
+    fn refuse_issuer(
+        &self,
+        name: &str,
+        versions: &[Certificate],
+        left: &[Certificate],
+    ) -> Result<(), EngineError> {
+        let staying: Vec<Fingerprint> = certificates(left).map(|ca| ca.key_fingerprint()).collect();
+        let cas = certificates(versions).filter(|leaf| leaf.may_issue());
+        let cas: Vec<mailtls::Certificate> = cas
+            .filter(|ca| !staying.contains(&ca.key_fingerprint()))
+            .collect();
         if cas.is_empty() {
             return Ok(());
         }
@@ -144,6 +156,12 @@ impl Engine<'_> {
         found.extend(copies.cloned());
         Ok(found)
     }
+}
+
+/// The leaves, those that can be read.
+fn certificates(versions: &[Certificate]) -> impl Iterator<Item = mailtls::Certificate> {
+    let leaves = versions.iter().filter_map(|stored| stored.chain.first());
+    leaves.filter_map(|leaf| mailtls::Certificate::parse(leaf).ok())
 }
 
 fn leaf(stored: &Certificate) -> Option<Fingerprint> {

@@ -5,7 +5,7 @@
 use postseal_host::HostError;
 use postseal_issue::SolverError;
 use postseal_issue::acme::AcmeError;
-use postseal_planner::{Finding, Refusal};
+use postseal_planner::{Finding, Refusal, Severity};
 use postseal_store::{Hindrance, StoreError};
 use std::fmt;
 
@@ -208,6 +208,20 @@ impl EngineError {
             | Self::Acme(_)
             | Self::Local { .. }
             | Self::Interrupted => Kind::Failed,
+        }
+    }
+
+    /// Whether it may pass by itself, so that trying again helps: something else holds the lock, a
+    /// disk is full, a record is not published yet. Nobody has to look before that.
+    pub fn passes(&self) -> bool {
+        match (self.kind(), self) {
+            (Kind::Refused, Self::Refused(refusal)) => {
+                let errors = refusal.findings.iter();
+                let mut errors = errors.filter(|found| found.severity >= Severity::Error);
+                errors.all(|found| found.code.starts_with("dane."))
+            }
+            (Kind::Conflict | Kind::Failed | Kind::Undetermined, _) => true,
+            (Kind::Refused | Kind::RolledBack | Kind::Permission, _) => false,
         }
     }
 

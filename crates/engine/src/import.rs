@@ -113,7 +113,10 @@ impl Engine<'_> {
         match (at, chosen.as_ref(), versions.first()) {
             (Some(0), None, _) => return Ok(Changes::None),
             (Some(at), Some(chosen), _) => return self.choose_cas(&versions[..=at], chosen),
-            (Some(at), None, _) => return Err(self.older_version(&versions, at)?),
+            (Some(at), None, _) => {
+                let older = self.older_version(&versions, at)?;
+                return Err(EngineError::Refused(older.into()));
+            }
             (None, _, Some(_)) if import.succession == Succession::First => {
                 return Err(taken(&import.name));
             }
@@ -133,6 +136,7 @@ impl Engine<'_> {
             file_digest: Some(Digest::of(&file)),
             succession: import.succession,
         })?;
+        self.note_newest("imported", &import.name)?;
         Ok(Changes::Some)
     }
 
@@ -174,6 +178,12 @@ impl Engine<'_> {
             })?;
             changes = Changes::Some;
         }
+        if let (Changes::Some, Some(one)) = (changes, versions.first()) {
+            self.note(&format!(
+                "chose other CAs to vouch for certificate {}",
+                one.name
+            ))?;
+        }
         Ok(changes)
     }
 
@@ -189,7 +199,11 @@ impl Engine<'_> {
 
     /// What a newer version renews is not put after it: `deploy` would present the newest all the
     /// same. `versions`: the newest first.
-    fn older_version(&self, versions: &[Stored], at: usize) -> Result<EngineError, EngineError> {
+    pub(crate) fn older_version(
+        &self,
+        versions: &[Stored],
+        at: usize,
+    ) -> Result<Finding, EngineError> {
         let (name, older) = (&versions[at].name, versions[at].version);
         let newest = versions[0].version;
         let users = self.users()?;
@@ -214,8 +228,12 @@ impl Engine<'_> {
                  {name} --version {newest}` drops it; or import this one under another name."
             )
         };
-        let finding = Finding::new("cert.older-version", Severity::Error, message, remedy);
-        Ok(EngineError::Refused(finding.into()))
+        Ok(Finding::new(
+            "cert.older-version",
+            Severity::Error,
+            message,
+            remedy,
+        ))
     }
 
     /// A key that the store has already: of a request, the next one, or of the certificate that is

@@ -5,6 +5,7 @@
 //! came, holds the instance's lock while the CA is talked to.
 
 mod account;
+mod way;
 
 use crate::certificates::CertificateView;
 use crate::import::chosen_cas;
@@ -19,6 +20,8 @@ use postseal_planner::{Finding, Severity};
 use postseal_store::{StoreError, Succession};
 use std::net::SocketAddr;
 use std::time::Duration;
+pub(crate) use way::challenge;
+use way::check_way;
 
 /// How often a busy store is tried; each time it waits by itself.
 const PATIENCE: u32 = 10;
@@ -87,6 +90,7 @@ impl Engine<'_> {
     fn prepared(&self, issue: &Issue) -> Result<Wanted, EngineError> {
         let mut wanted = wanted(&issue.name, &issue.method, issue.succession)?;
         self.check_free(&wanted)?;
+        self.refuse_watched(&issue.name)?;
         if self.newest(&issue.name)?.is_none() {
             // There is no key yet that could be used again.
             wanted.succession = Succession::First;
@@ -159,7 +163,7 @@ impl Engine<'_> {
         self.certificate(name)?;
         let _lock = self.ordering_lock()?;
         match self.store.delete_renewal(name)? {
-            true => Ok(()),
+            true => self.note(&format!("stopped renewing certificate {name} by ACME")),
             false => Err(not_issued(name)),
         }
     }
@@ -221,7 +225,8 @@ impl Engine<'_> {
                 other => break other?,
             }
         }
-        self.settle_keys(&wanted.name)
+        self.settle_keys(&wanted.name)?;
+        self.note_newest("fetched", &wanted.name)
     }
 
     /// The certificate that the next one takes the place of, PEM, where the same CA issued it.
@@ -312,40 +317,6 @@ fn made_type(method: &Method) -> Result<KeyType, EngineError> {
         let remedy = "Issue the certificate again with --renew and a --key-type of this version.";
         refusal("cert.unknown-key-type", message, remedy)
     })
-}
-
-/// What no CA would do is said before one is asked.
-fn check_way(names: &[String], way: &Way) -> Result<(), EngineError> {
-    if names.is_empty() {
-        let remedy = "Say whom it is for: --domain mx.example.org[,mail.example.org].";
-        let message = "No name is said.".to_owned();
-        return Err(refusal("cert.no-names", message, remedy));
-    }
-    let is_address = |name: &&String| name.parse::<std::net::IpAddr>().is_ok();
-    let odd = match challenge(way) {
-        ChallengeKind::Http01 => names.iter().find(|name| name.starts_with("*.")),
-        ChallengeKind::Dns01 => names.iter().find(is_address),
-    };
-    match (odd, challenge(way)) {
-        (None, _) => Ok(()),
-        (Some(name), ChallengeKind::Http01) => Err(refusal(
-            "acme.wildcard-needs-dns",
-            format!("The wildcard {name} cannot be proved over HTTP."),
-            "Say --dns-update SERVER --tsig-key-file FILE, or --dns-hook PROGRAM.",
-        )),
-        (Some(name), ChallengeKind::Dns01) => Err(refusal(
-            "acme.address-needs-http",
-            format!("The address {name} cannot be proved in DNS."),
-            "Leave out --dns-update and --dns-hook: it is proved over HTTP, on port 80.",
-        )),
-    }
-}
-
-pub(crate) const fn challenge(way: &Way) -> ChallengeKind {
-    match way {
-        Way::Http { .. } | Way::Webroot { .. } => ChallengeKind::Http01,
-        Way::Hook { .. } | Way::Update { .. } => ChallengeKind::Dns01,
-    }
 }
 
 pub(crate) fn life(leaf: &Certificate) -> Life {

@@ -41,6 +41,7 @@ mod import;
 mod issue;
 mod make;
 mod next_key;
+mod noted;
 mod observe;
 mod ports;
 mod preflight;

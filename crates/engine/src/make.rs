@@ -3,16 +3,16 @@
 //! Owns: under which name they enter the store, and whose key they use. Never: makes a key or a
 //! signature itself (`issue` does), binds what it made.
 
+mod ca;
+
 use crate::certificates::{CertificateView, finding, unknown};
 use crate::import::{check_name, taken};
 use crate::{Engine, EngineError};
-use mailtls::{CertError, CertProblem, Certificate, Gravity, PrivateKey};
-use postseal_issue::{IssueError, Issued, Key, KeyType, PrivateCa, Validity};
+pub(crate) use ca::{MADE_CA, longer};
+use mailtls::{CertError, CertProblem, Gravity, PrivateKey};
+use postseal_issue::{IssueError, Issued, Key, KeyType, Validity};
 use postseal_planner::{Digest, Finding, Severity};
 use postseal_store::{NewCertificate, PendingRequest, Succession};
-
-/// The source of a CA of one's own.
-pub(crate) const MADE_CA: &str = "private CA made here";
 
 /// What is made for which names.
 #[derive(Clone, Debug)]
@@ -49,69 +49,6 @@ impl Engine<'_> {
         self.put_issued(wanted, &issued, None, "self-signed here")
     }
 
-    /// A CA of one's own. `permitted`: the domains it may issue for, all where none is named.
-    pub fn private_ca(
-        &mut self,
-        wanted: &Wanted,
-        permitted: &[String],
-    ) -> Result<CertificateView, EngineError> {
-        self.check_free(wanted)?;
-        let KeyChoice::New(key_type) = wanted.key else {
-            return Err(EngineError::Refused(
-                Finding::new(
-                    "cert.ca-key-reused",
-                    Severity::Error,
-                    "A CA is made with a key of its own.",
-                    "Leave out --reuse-key.",
-                )
-                .into(),
-            ));
-        };
-        let name = wanted
-            .names
-            .first()
-            .map_or(wanted.name.as_str(), |name| name);
-        let validity = Validity::days(self.clock.now_unix(), wanted.days);
-        let ca = PrivateCa::constrained(name, key_type, validity, permitted).map_err(refused)?;
-        let issued = Issued {
-            cert_pem: ca.certificate_pem(),
-            key_pem: ca.key_pem(),
-            chain_pem: String::new(),
-        };
-        self.put_issued(wanted, &issued, None, MADE_CA)
-    }
-
-    /// A certificate by a private CA of the store.
-    pub fn issue_by(&mut self, ca: &str, wanted: &Wanted) -> Result<CertificateView, EngineError> {
-        self.check_free(wanted)?;
-        let stored = self.newest(ca)?.ok_or_else(|| unknown(ca))?;
-        let key = self.store.private_key(ca, stored.version)?;
-        let key = key.ok_or(CertError::KeyMissing)?;
-        let mut pem = String::new();
-        for der in &stored.chain {
-            let certificate = Certificate::parse(der)?;
-            pem.push_str(&String::from_utf8_lossy(&certificate.to_pem()?));
-        }
-        let issuer = PrivateCa::read(&pem, &key).map_err(refused)?;
-        let own = self.key_for(wanted)?;
-        let now = self.clock.now_unix();
-        let asked = Validity::days(now, wanted.days);
-        let validity = asked.within(issuer.validity());
-        if validity.not_after <= now.max(validity.not_before) {
-            return Err(ended(ca));
-        }
-        let issued = issuer
-            .issue_for(&names(wanted)?, validity, &own)
-            .map_err(refused)?;
-        let root = stored.chain.last().cloned();
-        let source = format!("issued here by {ca}");
-        let mut view = self.put_issued(wanted, &issued, root, &source)?;
-        if validity.not_after < asked.not_after {
-            view.problems.push(shortened(ca, wanted.days));
-        }
-        Ok(view)
-    }
-
     /// A request for a CA elsewhere; its key stays here, sealed, until the certificate comes under
     /// the same name.
     pub fn request(&mut self, wanted: &Wanted) -> Result<PendingRequest, EngineError> {
@@ -130,7 +67,13 @@ impl Engine<'_> {
         };
         let key = key.to_pem();
         match self.store.put_request(&request, key.as_bytes())? {
-            true => Ok(request),
+            true => {
+                let (name, names) = (&request.name, request.names.join(", "));
+                self.note(&format!(
+                    "made the request {name} for {names}, with its key"
+                ))?;
+                Ok(request)
+            }
             // Another process was faster: its request counts, and this key is forgotten.
             false => {
                 let waiting = self.waiting_request(&wanted.name)?;
@@ -163,7 +106,7 @@ impl Engine<'_> {
     /// Forgets a request with its key.
     pub fn forget_request(&mut self, name: &str) -> Result<(), EngineError> {
         if self.store.delete_request(name)? {
-            return Ok(());
+            return self.note(&format!("forgot the request {name}, with its key"));
         }
         Err(EngineError::Unknown {
             what: "request",
@@ -204,6 +147,7 @@ impl Engine<'_> {
         let new = self.as_stored(wanted, issued, private_ca, source)?;
         self.store.put_certificate(&new)?;
         self.settle_keys(&wanted.name)?;
+        self.note_newest("made", &wanted.name)?;
         self.certificate(&wanted.name)
     }
 
@@ -269,25 +213,6 @@ fn no_name(given: &str) -> EngineError {
     )
 }
 
-/// A CA that has ended vouches for nothing.
-fn ended(ca: &str) -> EngineError {
-    let message = format!("The CA {ca} is not valid any more: what it issues would be refused.");
-    let remedy = "Make another (`postseal cert private-ca`), and have your peers trust that one.";
-    EngineError::Refused(
-        Finding::new("cert.issuer-expired", Severity::Error, message, remedy).into(),
-    )
-}
-
-/// No certificate outlives its CA.
-fn shortened(ca: &str, days: u32) -> Finding {
-    Finding::new(
-        "cert.ends-with-its-ca",
-        Severity::Info,
-        format!("It ends with its CA {ca}, sooner than the {days} days that were asked for."),
-        "Make another CA (`postseal cert private-ca`) before then, and have your peers trust it.",
-    )
-}
-
 /// A second request would end the first one's key, and a CA may be at work on it.
 fn waits(request: &PendingRequest, taking: &str) -> EngineError {
     let name = &request.name;
@@ -314,7 +239,14 @@ pub(crate) fn refused(error: IssueError) -> EngineError {
         code: "cert.not-made",
         gravity: Gravity::Error,
         message: crate::undo::whole_chain(&error),
-        remedy: "Check the names, the lifetime and the CA.".to_owned(),
+        remedy: match error {
+            IssueError::OutsideConstraints(_) => {
+                "It issues for the domains of its --permit only: leave this name out, or make another CA \
+                 under another name."
+            }
+            _ => "Check the names, the lifetime and the CA.",
+        }
+        .to_owned(),
     };
     EngineError::Refused(finding(&problem).into())
 }

@@ -74,7 +74,7 @@ impl Engine<'_> {
             superseded.len()
         );
         if !superseded.is_empty() {
-            self.store.audit(&self.actor, self.clock.now_ms(), &what)?;
+            self.note(&what)?;
         }
         Ok(superseded)
     }

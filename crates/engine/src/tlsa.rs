@@ -12,9 +12,11 @@ use mailtls::tlsa::{TlsaRecord, owner_name};
 use postseal_planner::dane::{self, Found, Places, Presented, Published, Standing};
 use postseal_planner::intent::Place;
 use postseal_planner::{Finding, Intent};
+use postseal_store::Certificate;
 pub use shown::{Elsewhere, Instead};
 use shown::{Shown, Side};
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The records of a certificate at the names and ports of this host where it is presented.
 #[derive(Clone, Debug)]
@@ -29,6 +31,9 @@ pub struct Tlsa {
     pub beside: Vec<String>,
     /// The names and ports where it is not presented.
     pub elsewhere: Vec<Elsewhere>,
+    /// The newest version, where it waits for somebody who looks and an older one is in force: no row
+    /// is for it.
+    pub waits: Option<u32>,
     /// The key that waits for the next certificate.
     pub next: Option<WaitingKey>,
     /// What could not be listed, in words.
@@ -125,6 +130,7 @@ impl Engine<'_> {
             reach: Reach::InForce,
             beside: Vec::new(),
             elsewhere: Vec::new(),
+            waits: self.in_play(name)?.waits,
             next: self.waiting_key(name)?,
             unlisted: dane::mx_names(&facts, given).unlisted,
             insecure: Vec::new(),
@@ -145,6 +151,7 @@ impl Engine<'_> {
         published: &dyn Fn(&Standing) -> Published,
     ) -> Result<(), EngineError> {
         let own = self.leaves_of(name)?;
+        let mut known = Known::new();
         let mut pending = Vec::new();
         let mut nowhere = true;
         for at in standings {
@@ -155,7 +162,8 @@ impl Engine<'_> {
             }
             nowhere = false;
             let published = published(at);
-            let owner = tlsa.add(at, &self.records_at(tlsa, name, &shown)?, &published);
+            let records = self.records_at(tlsa, name, &shown, &mut known)?;
+            let owner = tlsa.add(at, &records, &published);
             if !shown.has_own(Side::Now) {
                 pending.push(owner);
             }
@@ -172,7 +180,7 @@ impl Engine<'_> {
             tlsa.reach = Reach::Nowhere;
             for at in standings.iter().filter(|at| at.endpoint.port == SENDERS) {
                 let shown = self.shown_at(at, name, &own)?;
-                let records = self.records_at(tlsa, name, &shown)?;
+                let records = self.records_at(tlsa, name, &shown, &mut known)?;
                 tlsa.add(at, &records, &published(at));
             }
         } else if !pending.is_empty() {
@@ -188,10 +196,15 @@ impl Engine<'_> {
         tlsa: &Tlsa,
         name: &str,
         shown: &Shown,
-    ) -> Result<Vec<(TlsaRecord, RecordOf)>, EngineError> {
-        let mut records = self.records_of(name)?;
-        for beside in shown.beside() {
-            records.extend(self.records_of(beside)?);
+        known: &mut Known,
+    ) -> Result<Records, EngineError> {
+        let mut records = Records::new();
+        for name in std::iter::once(name).chain(shown.beside().map(String::as_str)) {
+            let its = match known.entry(name.to_owned()) {
+                Entry::Occupied(its) => its.into_mut(),
+                Entry::Vacant(new) => new.insert(self.records_of(name)?),
+            };
+            records.extend(its.iter().cloned());
         }
         for (record, of) in shown.presented() {
             if records.iter().all(|(known, _)| *known != record) {
@@ -210,21 +223,58 @@ impl Engine<'_> {
         Ok(dane::findings(&facts, intent, self.clock.now_unix()))
     }
 
+    /// The version of a certificate that is presented once nothing waits for its time: the newest,
+    /// but for one that comes in force only when somebody binds it, and that nobody has bound.
+    fn in_play(&self, name: &str) -> Result<InPlay, EngineError> {
+        let versions = self.store.certificate_versions(name)?;
+        let newest = versions.first().ok_or_else(|| unknown(name))?.clone();
+        let of_newest = |version| InPlay {
+            stored: version,
+            waits: None,
+        };
+        let users = self.users()?;
+        let Some(older) = users.older_in_force(name, newest.version) else {
+            return Ok(of_newest(newest));
+        };
+        let wished = !users.of_version(name, newest.version).is_empty();
+        if wished || self.why_it_waits(&newest)?.is_empty() {
+            return Ok(of_newest(newest));
+        }
+        let waits = Some(newest.version);
+        let in_force = versions.into_iter().find(|one| one.version == older);
+        let stored = in_force.unwrap_or(newest);
+        Ok(InPlay { stored, waits })
+    }
+
     /// `3 1 1` of its key, and `2 1 1` of the CA where that stands in the chain.
-    fn records_of(&self, name: &str) -> Result<Vec<(TlsaRecord, RecordOf)>, EngineError> {
-        let stored = self.newest(name)?.ok_or_else(|| unknown(name))?;
+    fn records_of(&self, name: &str) -> Result<Records, EngineError> {
+        let InPlay { stored, waits } = self.in_play(name)?;
         let chain = parsed(&stored)?;
         let leaf = chain.first().ok_or_else(|| unknown(name))?;
-        let own = (
-            TlsaRecord::for_certificate(leaf),
-            RecordOf::Key(name.to_owned()),
-        );
+        let words = match waits {
+            Some(_) => format!("{name} [version {}]", stored.version),
+            None => name.to_owned(),
+        };
+        let own = (TlsaRecord::for_certificate(leaf), RecordOf::Key(words));
         let issuer = chain.get(1).map(|issuer| {
             let of = RecordOf::Issuer(issuer.subject.clone());
             (TlsaRecord::for_issuer(issuer), of)
         });
         Ok([own].into_iter().chain(issuer).collect())
     }
+}
+
+/// Records, and what they stand for.
+type Records = Vec<(TlsaRecord, RecordOf)>;
+
+/// Those of the certificates, by name: what comes in force of one is the same at every place.
+type Known = BTreeMap<String, Records>;
+
+/// The version of a certificate that records are for.
+struct InPlay {
+    stored: Certificate,
+    /// The newest, where that is another one.
+    waits: Option<u32>,
 }
 
 impl Tlsa {

@@ -89,7 +89,8 @@ pub enum Watched<'a> {
         /// Why.
         finding: &'a Finding,
     },
-    /// A renewal could not be put in force; what was stays, and it is tried again.
+    /// A renewal could not be put in force; what was stays. It is tried again, ever more rarely;
+    /// whether that helps, the error tells ([`EngineError::passes`]).
     Failed {
         /// The certificate.
         name: &'a str,

@@ -52,6 +52,22 @@ pub enum SourceError {
         /// Why not.
         error: LayoutError,
     },
+    /// What the system does not let us read.
+    #[error("{}: it cannot be read: {why}", path.display())]
+    Refused {
+        /// Which.
+        path: PathBuf,
+        /// Why not, in the system's words.
+        why: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
+    /// A file where a folder was to be.
+    #[error("{}: it is not a folder", path.display())]
+    NotAFolder {
+        /// Which.
+        path: PathBuf,
+    },
     /// A folder of too many files.
     #[error("{}: more than {MOST_FILES} files are in it", path.display())]
     TooMany {
@@ -71,23 +87,24 @@ impl SourceError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::File { error, .. } => error.code(),
+            Self::Refused { .. } => "cert.unreadable",
             Self::Folder { error, .. } => error.code(),
+            Self::NotAFolder { .. } => "layout.no-folder",
             Self::TooMany { .. } => "layout.too-many",
             Self::PasswordNotText { .. } => "cert.password-not-text",
         }
     }
 
     /// What to do about it, in one sentence.
-    pub fn remedy(&self) -> &'static str {
+    pub const fn remedy(&self) -> &'static str {
         match self {
-            Self::File {
-                error: CertError::Unreadable(why),
-                ..
-            } if why == NOT_REGULAR => {
-                "Name the file itself: a pipe, a socket or a device is not read."
-            }
             Self::File { error, .. } => error.remedy(),
+            Self::Refused { remedy, .. } => remedy,
             Self::Folder { error, .. } => error.remedy(),
+            Self::NotAFolder { .. } => {
+                "Name the folder that the ACME client keeps the files in; single files are named by \
+                 --cert and --key."
+            }
             Self::TooMany { .. } => "Name the certificate's own folder, or its files.",
             Self::PasswordNotText { .. } => {
                 "Write the password as UTF-8 text into the file's first line."
@@ -95,6 +112,13 @@ impl SourceError {
         }
     }
 }
+
+/// What helps who is not allowed to read something. Permissions do not stop root; other things do.
+const FOR_OTHERS: &str = "Run this as root, or make the file and its folders readable.";
+const FOR_ROOT: &str = "This is root already: a security module (AppArmor, SELinux), the limits of a service (systemd's \
+     Protect…), or a network file system (root_squash) forbids it.";
+const FOR_TROUBLE: &str =
+    "See what the kernel says (`dmesg`), and whether the file system is mounted and answers.";
 
 const NOT_REGULAR: &str = "it is not a regular file";
 
@@ -157,7 +181,12 @@ pub fn access_to(path: PathBuf) -> Result<SourceAccess, SourceError> {
 
 /// The files of a folder, as its client names them.
 fn layout(dir: &Path, domain: Option<&str>) -> Result<Layout, SourceError> {
-    let failed = |error: io::Error| unreadable(&error, dir);
+    let failed = |error: io::Error| match error.kind() {
+        ErrorKind::NotADirectory if dir.symlink_metadata().is_ok() => SourceError::NotAFolder {
+            path: dir.to_owned(),
+        },
+        _ => unreadable(&error, dir),
+    };
     let mut entries = Vec::new();
     for entry in fs::read_dir(dir).map_err(failed)? {
         if entries.len() == MOST_FILES {
@@ -243,12 +272,22 @@ fn not_regular(path: &Path) -> SourceError {
 }
 
 fn unreadable(error: &io::Error, path: &Path) -> SourceError {
-    match error.kind() {
-        ErrorKind::NotFound => file_error(path, CertError::Missing),
-        _ if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
-            file_error(path, CertError::NoFile(error.to_string()))
+    let remedy = match error.kind() {
+        // Below what is no folder nothing can be, either.
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            return file_error(path, CertError::Missing);
         }
-        _ => file_error(path, CertError::Unreadable(error.to_string())),
+        _ if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
+            return file_error(path, CertError::NoFile(error.to_string()));
+        }
+        ErrorKind::PermissionDenied if rustix::process::geteuid().is_root() => FOR_ROOT,
+        ErrorKind::PermissionDenied => FOR_OTHERS,
+        _ => FOR_TROUBLE,
+    };
+    SourceError::Refused {
+        path: path.to_owned(),
+        why: error.to_string(),
+        remedy,
     }
 }
 

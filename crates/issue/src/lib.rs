@@ -36,6 +36,9 @@ pub enum IssueError {
     /// What was to sign is no CA's certificate.
     #[error("this is not the certificate of a CA")]
     NotACa,
+    /// A CA that is no root as they are made here, and so cannot be made again.
+    #[error("this CA was not made here")]
+    NotMadeHere,
     /// A CA's certificate with the key of another.
     #[error("the key is not that of the CA's certificate")]
     OtherKey,

@@ -41,19 +41,26 @@ impl PrivateCa {
         domains: &[String],
     ) -> Result<Self, IssueError> {
         let key = Key::generate(key_type)?;
-        let mut params = ca_params(name, validity)?;
-        if !domains.is_empty() {
-            params.name_constraints = Some(NameConstraints {
-                permitted_subtrees: domains
-                    .iter()
-                    .cloned()
-                    .map(GeneralSubtree::DnsName)
-                    .collect(),
-                excluded_subtrees: Vec::new(),
-            });
-        }
-        let pem = params.self_signed(&key.0)?.pem();
+        let pem = root_params(name, validity, domains)?
+            .self_signed(&key.0)?
+            .pem();
         Self::read(&pem, key.to_pem().as_bytes())
+    }
+
+    /// This root again, for another span of time: with its key, its name and its domains, so that
+    /// what either of the two issued is valid under both (RFC 5280, 6.1: only the name and the key of an
+    /// anchor count). Refused for a CA that was not made by [`PrivateCa::constrained`].
+    pub fn renewed(&self, validity: Validity) -> Result<Self, IssueError> {
+        let own = &self.certificate;
+        let name = own.common_name.as_deref().filter(|_| own.self_signed);
+        let params = root_params(name.unwrap_or_default(), validity, &self.permitted)?;
+        let pem = params.self_signed(self.issuer.key())?.pem();
+        let next = Self::read(&pem, self.key_pem().as_bytes())?;
+        let is_same = next.certificate.issued_by(own) && own.issued_by(&next.certificate);
+        match is_same {
+            true => Ok(next),
+            false => Err(IssueError::NotMadeHere),
+        }
     }
 
     /// A CA that exists: its certificate, followed where it is no root by those above it, and its
@@ -175,6 +182,22 @@ fn ca_params(name: &str, validity: Validity) -> Result<CertificateParams, IssueE
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     // It does nothing but issue (RFC 5280 §4.2.1.3): no server can present it.
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    Ok(params)
+}
+
+fn root_params(
+    name: &str,
+    validity: Validity,
+    domains: &[String],
+) -> Result<CertificateParams, IssueError> {
+    let mut params = ca_params(name, validity)?;
+    if !domains.is_empty() {
+        let names = domains.iter().cloned().map(GeneralSubtree::DnsName);
+        params.name_constraints = Some(NameConstraints {
+            permitted_subtrees: names.collect(),
+            excluded_subtrees: Vec::new(),
+        });
+    }
     Ok(params)
 }
 

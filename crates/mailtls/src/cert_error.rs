@@ -162,7 +162,7 @@ impl CertError {
             Self::Missing => "Check the path; a relative one is taken from the current folder.",
             Self::IsDirectory => "Name the file in it, usually fullchain.pem or privkey.pem.",
             Self::Unreadable(_) => "Run this as root, or make the file and its folders readable.",
-            Self::NoFile(_) => "Name a regular file; `namei -l` shows where links lead.",
+            Self::NoFile(_) => "Name a regular file, no pipe; `namei -l` shows where links lead.",
             Self::TooLarge(_) | Self::TooMany(_) => {
                 "Give the server's certificate and its intermediates only, not a bundle of CAs."
             }

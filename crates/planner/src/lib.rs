@@ -61,7 +61,7 @@ pub use plan::Plan;
 pub use preflight::Preflight;
 pub use report::{Report, Verdict};
 pub use rollback::{RollbackRequest, restore_drift, rollback, rollback_questions};
-pub use rules::{lint_facts, matters_at, names_missed};
+pub use rules::{accepting, lint_facts, matters_at, names_missed};
 pub use succession::{lost_by_succession, share_a_name};
 pub use take_over::take_over;
 pub use trust::{SystemTrust, chain_problems, is_issuing_ca};

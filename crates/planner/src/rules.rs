@@ -16,7 +16,7 @@ pub(crate) mod names;
 mod outbound;
 
 pub(crate) use auth::sasl_files;
-pub use bindings::matters_at;
+pub use bindings::{accepting, matters_at};
 pub(crate) use certificates::public_mx;
 pub use names::names_missed;
 

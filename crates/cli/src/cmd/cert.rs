@@ -38,7 +38,8 @@ pub(crate) enum CertCommand {
     Watch(watch::WatchArgs),
     /// Make a certificate that only its own key vouches for
     SelfSigned(make::SelfSignedArgs),
-    /// Make a small CA of one's own, for closed networks and tests
+    /// Make a small CA of one's own, for closed networks and tests (`cert request NAME --ca` has it
+    /// issue), or give it a later end
     PrivateCa(make::PrivateCaArgs),
     /// Make a key here and a request for a CA; without NAME, list the requests that wait
     Request(make::RequestArgs),
@@ -52,9 +53,9 @@ pub(crate) enum CertCommand {
     Show(NameArgs),
     /// What is wrong with a certificate today (all of them without NAME)
     Check(check::CheckArgs),
-    /// Present a certificate on the SMTP services (in force after apply)
+    /// Present a certificate: on every SMTP service, or where it is said (in force after apply)
     Bind(bind::BindArgs),
-    /// Present it no longer (in force after apply)
+    /// Present it no longer: nowhere, or not where it is said (in force after apply)
     Unbind(bind::UnbindArgs),
     /// Print the chain, or with --key the private key
     Export(ExportArgs),
@@ -129,6 +130,8 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
         .waiting_key(name)?
         .map(|next| next.record.to_string());
     let kept = engine.key_kept_since(name)?;
+    let watched = engine.watches(Some(name))?;
+    let watched = watched.first().map(|watch| watch.dir.display().to_string());
     let mut text = String::new();
     for (n, certificate) in view.chain.iter().enumerate() {
         let role = if n == 0 {
@@ -148,6 +151,9 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
         view.used_by.join(", ")
     };
     text.push_str(&format!("source  {}\nused by {used_by}\n", view.source));
+    if let Some(dir) = &watched {
+        text.push_str(&format!("watched {dir}, for renewals\n"));
+    }
     text.push_str(&instead(&view));
     if let Some(since) = kept {
         text.push_str(&format!("key     reused, the same since version {since}\n"));
@@ -167,6 +173,7 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
             "in_force_instead": view.in_force_instead,
             "waits_for": view.waits_for,
             "next_key": next,
+            "watched": watched,
             "key_since_version": kept.unwrap_or(view.version),
             "findings": view.problems,
         }),

@@ -101,4 +101,14 @@ fn renewals_keep_the_private_ca_that_was_chosen() {
     let folder = site.scene.named("");
     let second = site.ends(65, &format!("cert watch mx --dir {folder} --once"));
     assert_eq!(second.code(), "watch.renewed-here");
+
+    // And the other way round, before a CA is asked; until one of both is given up.
+    site.ends(65, &format!("cert watch ext --dir {folder} --once"));
+    let words = format!("cert issue ext --domain ext.box.test {}", world.by_http());
+    let second = site.ends(65, &words);
+    assert_eq!(second.code(), "acme.watched");
+    let remedy = second.json["findings"][0]["remedy"].to_string();
+    assert!(remedy.contains("cert watch ext --forget"), "{remedy}");
+    site.must("cert watch ext --forget");
+    site.must(&words);
 }

@@ -192,7 +192,11 @@ fn an_external_account() {
     assert_eq!(refused.code(), "acme.refused", "{refused:#?}");
     assert!(!refused.stdout.contains(&KEY[1..]));
     fs::write(&file, format!("{KEY}\n")).unwrap();
-    site.must(&words);
+    let unused = "acme.external-account-unused";
+    let first = site.must(&format!("{words} --key-type ecdsa-p256,rsa-2048"));
+    assert!(!first.stdout.contains(unused), "{}", first.stdout);
+    let again = site.must(&format!("{words} --renew"));
+    assert!(again.stdout.contains(unused), "{}", again.stdout);
     // The account is there: neither terms nor key are asked for again.
     let [ca, root] = [world.pebble.directory(), site.scene.named("ca-server.pem")];
     let http = world.http();

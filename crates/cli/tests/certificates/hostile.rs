@@ -101,6 +101,8 @@ fn folders_are_read_within_bounds_and_never_waited_for() {
         let ran = site.ends(65, &format!("cert import bad --dir {at}"));
         assert_eq!(ran.code(), code, "{name}: {ran:#?}");
         assert!(ran.json["error"]["hint"].is_string(), "{name}");
+        let hint = ran.json["error"]["hint"].to_string();
+        assert!(!hint.contains("as root"), "this is root: {hint}");
         // A watch waits for it to become good, tells, and takes nothing.
         if name == "pipe" {
             let ran = site.ends(65, &format!("cert watch bad --dir {at} --once"));
@@ -112,6 +114,17 @@ fn folders_are_read_within_bounds_and_never_waited_for() {
             site.must("cert watch bad --forget");
         }
     }
+    // What is named as a folder, and is none.
+    let pipe = site.scene.named("a-pipe");
+    fifo(&pipe);
+    let ran = site.ends(65, &format!("cert import bad --dir {pipe}"));
+    assert_eq!(ran.code(), "layout.no-folder");
+    let ran = site.ends(65, &format!("cert watch bad --dir {pipe} --once"));
+    let finding = &ran.json["findings"][0];
+    assert_eq!(finding["code"], "layout.no-folder", "{}", ran.stdout);
+    let remedy = finding["remedy"].as_str().unwrap();
+    assert!(remedy.contains("Name the folder"), "{remedy}");
+    site.must("cert watch bad --forget");
     assert_eq!(
         site.must("cert list").json["certificates"],
         serde_json::json!([])

@@ -111,6 +111,51 @@ fn a_watched_folder_presents_no_certificate_without_the_bound_name() {
     assert_eq!(site.plainly(), all("right"));
 }
 
+/// Who publishes the record of a version that is never presented trusts a key that was refused.
+#[test]
+fn records_are_those_of_what_is_in_force_or_comes_to_be() {
+    let site = Site::serving();
+    let records = |site: &Site| {
+        let ran = site.must("cert tlsa mx --mx mx.box.test --resolver none");
+        let rows = ran.json["records"].as_array().unwrap().clone();
+        let at = |port: u16| {
+            let owner = format!("_{port}._tcp.mx.box.test.");
+            let own = rows.iter().filter(|row| row["owner"] == owner.as_str());
+            own.map(|row| row["record"].as_str().unwrap().to_owned())
+                .collect::<Vec<String>>()
+        };
+        assert_eq!(at(25), at(465));
+        (at(25), ran.json["waiting_version"].clone())
+    };
+    let (first, none) = records(&site);
+    assert!(none.is_null() && !first.is_empty(), "{first:?}");
+    let wrong = site.make("wrong", KeyType::Rsa2048, &["mx.old.test"]);
+    site.must(&format!("cert import mx --cert {wrong} --renew"));
+    assert_eq!(site.ends(65, "cert deploy mx").code(), "cert.other-names");
+    assert_eq!(records(&site), (first.clone(), 2.into()));
+    let said = site
+        .scene
+        .say(&["cert", "tlsa", "mx", "--mx", "mx.box.test"]);
+    assert!(
+        said.stdout.contains("; Version 2 of mx is not in force"),
+        "{}",
+        said.stdout
+    );
+
+    // Where somebody binds it, it comes; and what is presented until then is there, too.
+    site.must("cert bind mx");
+    let (both, none) = records(&site);
+    assert!(none.is_null(), "{none}");
+    assert_eq!(both.len(), first.len() + 1, "{both:?} {first:?}");
+    site.must("discard");
+    site.must("cert delete mx --version 2");
+    // One that `cert deploy` presents is published before it.
+    let next = site.make("next", KeyType::Rsa2048, &["mx.box.test"]);
+    site.must(&format!("cert import mx --cert {next} --renew"));
+    let (coming, none) = records(&site);
+    assert!(none.is_null() && coming.len() > first.len(), "{coming:?}");
+}
+
 const CLIENTS: [&str; 3] = ["mx.box.test", "smtp.box.test", "imap.box.test"];
 
 /// `mua` for mail clients, who may have been told any of its names.

@@ -354,7 +354,7 @@ fn a_key_that_went_out_is_in_the_history_with_who_and_when() {
         .scene
         .say(&["cert", "export", "mx", "--key", "--yes-export-private-key"]);
     assert!(out.stdout.contains("PRIVATE KEY"));
-    let told = "exported the private key of certificate mx";
+    let told = "exported the private key of version 1 of certificate mx (";
     let history = site.scene.say(&["history"]).stdout;
     let row = history.lines().next().unwrap();
     assert!(row.contains(told) && row.starts_with('-'), "{history}");

@@ -10,6 +10,7 @@ mod cut;
 #[path = "../scene/mod.rs"]
 mod scene;
 
+mod accepted;
 mod bound;
 mod causes;
 mod certbot;
@@ -27,6 +28,7 @@ mod kinds;
 mod lost;
 mod made;
 mod names;
+mod noted;
 mod origins;
 mod plain;
 mod ports;
@@ -35,5 +37,6 @@ mod refusals;
 mod renewed;
 mod requests;
 mod site;
+mod small_ca;
 mod succession;
 mod watched;

@@ -100,6 +100,12 @@ fn a_pkcs12_file_without_its_password_says_where_that_goes() {
     assert!(ran.stderr.contains("[cert.password-missing]"), "{ran:#?}");
     let way = format!("--cert {bag} --password-file FILE");
     assert!(ran.stderr.contains(&way), "{ran:#?}");
+    let bytes = std::fs::read(&bag).unwrap();
+    let fed = site
+        .scene
+        .fed(&["cert", "import", "bag", "--cert", "-"], &bytes);
+    let hint = fed.json["error"]["hint"].to_string();
+    assert!(hint.contains("--cert - --password-file FILE"), "{hint}");
     let file = site.scene.named("password");
     std::fs::write(&file, "another").unwrap();
     let words = [

@@ -24,6 +24,8 @@ fn one_look_takes_what_is_new_and_nothing_twice() {
     let watch = format!("cert watch mx --dir {} --once", certbot.live());
     let first = site.must(&watch);
     assert_eq!(first.json["changed"], false, "it was in force already");
+    let shown = site.must("cert show mx").json["watched"].clone();
+    assert_eq!(shown, certbot.live().as_str());
     certbot.make(&site, "renewed");
     let second = site.must("cert watch --once");
     assert_eq!(second.json["renewed"][0]["certificate"], "mx");
@@ -154,6 +156,65 @@ fn told_to_end_in_the_middle_it_ends_and_nothing_is_half_done() {
     assert_eq!(keeper.ends(), Some(0));
     assert_eq!(site.world().files, before.files);
     assert_eq!(site.plainly(), all("mx"));
+    site.must("cert watch --once");
+    assert_eq!(site.plainly(), all("renewed"));
+}
+
+#[test]
+fn a_version_that_is_not_the_newest_is_not_passed_over_in_silence() {
+    let (site, certbot) = serving();
+    // What lies there is in force: nothing to say, also while a newer version waits.
+    let newer = site.make("newer", KeyType::Rsa2048, &["mx.box.test"]);
+    let words = ["cert", "import", "mx", "--cert", newer.as_str(), "--renew"];
+    let told = site.scene.say(&words).stdout;
+    let way = "still: `postseal cert deploy mx` presents this one.";
+    assert!(told.contains(way), "{told}");
+    let watch = format!("cert watch mx --dir {} --once", certbot.live());
+    assert_eq!(site.must(&watch).json["findings"], serde_json::json!([]));
+    // Superseded: it is not taken, and that is told at each run, and by the check.
+    site.must("cert deploy mx");
+    let refused = site.ends(65, &watch);
+    let finding = &refused.json["findings"][0];
+    assert_eq!(finding["code"], "cert.older-version", "{finding}");
+    let told = site.scene.say(&["cert", "watch", "mx", "--once"]);
+    assert_eq!(told.exit, Some(65), "{}", told.stderr);
+    assert!(
+        told.stderr.contains("cert.older-version"),
+        "{}",
+        told.stderr
+    );
+    let checked = site.must("cert check mx").json["findings"].to_string();
+    assert!(checked.contains("cert.older-version"), "{checked}");
+    assert_eq!(site.plainly(), all("newer"));
+    certbot.make(&site, "newest");
+    site.must("cert watch --once");
+    assert_eq!(site.plainly(), all("newest"));
+}
+
+#[test]
+fn what_needs_somebody_is_not_told_as_if_it_passed() {
+    let (site, certbot) = serving();
+    site.must(&format!("cert watch mx --dir {} --once", certbot.live()));
+    certbot.make_of(&site, "stranger", KeyType::Rsa2048, &["unrelated.example"]);
+    let told = |exit| {
+        let finding = site.ends(exit, "cert watch --once").json["findings"][0].clone();
+        let text = site.scene.say(&["cert", "watch", "--once"]).stderr;
+        (finding["passes"].clone(), text)
+    };
+    // Twice: what was refused before is refused again, as loud.
+    for _ in 0..2 {
+        let (passes, text) = told(65);
+        assert_eq!(passes, false);
+        assert!(text.contains("somebody has to look"), "{text}");
+        assert!(!text.contains("tries again"), "{text}");
+    }
+    certbot.make(&site, "renewed");
+    site.must("set loglevel.inbound=1");
+    site.must("apply --confirm-within 5m");
+    let (passes, text) = told(75);
+    assert_eq!(passes, true);
+    assert!(text.contains("the next run tries again"), "{text}");
+    site.must("confirm");
     site.must("cert watch --once");
     assert_eq!(site.plainly(), all("renewed"));
 }

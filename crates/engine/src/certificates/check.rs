@@ -10,9 +10,12 @@ use crate::{Engine, EngineError, Wished};
 use mailtls::{CertError, Certificate, Fingerprint, KeyFile};
 use postseal_planner::facts::{Facts, FileLook};
 use postseal_planner::intent::{Binding, Intent};
-use postseal_planner::{Finding, Severity, certificate_finding, matters_at};
+use postseal_planner::{Finding, Severity, accepting, certificate_finding, matters_at};
 use postseal_store::{Operation, OperationOutcome};
 use std::path::Path;
+
+/// That nobody vouches for a certificate but itself.
+const SELFISH: [&str; 2] = ["cert.self-signed", "cert.system-certificate"];
 
 /// What is the same for all of them.
 struct Ground {
@@ -70,10 +73,18 @@ impl Engine<'_> {
         };
         let of_itself = view.problems.iter();
         let of_itself = of_itself.filter(|one| bound().any(|place| matters_at(&one.code, place)));
-        for found in wished.noticed.iter().chain(of_itself) {
+        let of_itself = of_itself.cloned().map(|mut found| {
+            // Where TLS is off yet, no plan says how it is accepted.
+            let open = bound().filter(|place| matters_at(&found.code, place));
+            if SELFISH.contains(&&*found.code) {
+                found.remedy = accepting(&open.collect::<Vec<_>>());
+            }
+            found
+        });
+        for found in wished.noticed.iter().cloned().chain(of_itself) {
             let mut told = findings.iter().chain(&wished.misgivings);
             if found.code.starts_with("cert.") && !told.any(|one| one.code == found.code) {
-                findings.push(found.clone());
+                findings.push(found);
             }
         }
         Ok(findings)
@@ -186,9 +197,8 @@ impl Engine<'_> {
             view.problems.extend(self.file_problems(&path));
         }
         let accepted = !bound.is_empty() && bound.iter().all(|bound| bound.allow_self_signed);
-        let selfish = ["cert.self-signed", "cert.system-certificate"];
         for finding in view.problems.iter_mut().filter(|_| accepted) {
-            if selfish.contains(&&*finding.code) {
+            if SELFISH.contains(&&*finding.code) {
                 finding.severity = Severity::Info;
             }
         }
@@ -205,7 +215,8 @@ impl Engine<'_> {
             }
             .problems(),
             FileLook::Missing => vec![(&CertError::Missing).into()],
-            _ => vec![(&CertError::Unreadable("it is not a regular file".to_owned())).into()],
+            FileLook::Unreadable(why) => vec![(&CertError::Unreadable(why)).into()],
+            _ => vec![(&CertError::NoFile("it is not a regular file".to_owned())).into()],
         };
         let healed = |problem| {
             let mut finding = certificate_finding(&problem);

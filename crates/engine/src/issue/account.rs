@@ -86,6 +86,14 @@ impl Engine<'_> {
         Err(not_agreed(method, terms.as_deref()))
     }
 
+    /// That an external account is said where it has no use: only a new account is bound to one
+    /// (RFC 8555, 7.3.4). To be asked before the first certificate of a run is ordered.
+    pub fn unused_external(&self, issue: &Issue) -> Result<Option<Finding>, EngineError> {
+        let directory = &issue.method.directory;
+        let known = self.store.acme_account(directory)?.is_some();
+        Ok((known && issue.external.is_some()).then(|| external_unused(directory)))
+    }
+
     /// Tells the CA of contacts that are said and that it was not told of yet (RFC 8555, 7.3.2).
     fn tell_contacts(
         &mut self,
@@ -123,7 +131,7 @@ impl Engine<'_> {
         let credentials = &registered.credentials.0;
         self.store.put_acme_account(&kept, credentials)?;
         let what = format!("agreed to the terms of {}", method.directory);
-        self.store.audit(&self.actor, self.clock.now_ms(), &what)?;
+        self.note(&what)?;
         Ok(registered.account)
     }
 
@@ -176,6 +184,20 @@ fn ca(method: &Method) -> AcmeCa {
             .as_ref()
             .map(|pem| pem.clone().into_bytes()),
     }
+}
+
+fn external_unused(directory: &str) -> Finding {
+    let message = format!(
+        "There was an account with {directory} already, and it was used: --eab-kid is for a new one, \
+         and had no effect."
+    );
+    let remedy = "Nothing, where that account is meant; leave --eab-kid and its key out.";
+    Finding::new(
+        "acme.external-account-unused",
+        Severity::Info,
+        message,
+        remedy,
+    )
 }
 
 fn not_agreed(method: &Method, terms: Option<&str>) -> EngineError {

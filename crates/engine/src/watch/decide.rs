@@ -41,7 +41,7 @@ pub(super) enum Seen {
 /// What is known of a certificate in a watched folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
-    /// It was taken from here and presented, or is an older version of the store's.
+    /// It was taken from here and presented, or is the version in force though a newer one is there.
     Done,
     /// It is still to be taken, or to be presented.
     New,

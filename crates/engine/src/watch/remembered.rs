@@ -18,11 +18,17 @@ impl Engine<'_> {
             return Err(renewed_here(&watch.name));
         }
         let known = self.watches(None)?;
-        let same = known
-            .into_iter()
-            .find(|known| known.name == watch.name && known.dir == watch.dir);
+        let known = known.into_iter().find(|known| known.name == watch.name);
+        let same = known.as_ref().filter(|known| known.dir == watch.dir);
         watch.taken = same.and_then(|known| known.taken);
-        Ok(self.store.put_watch(&self.instance, &watch)?)
+        self.store.put_watch(&self.instance, &watch)?;
+        if known.as_ref() == Some(&watch) {
+            return Ok(());
+        }
+        let (name, dir) = (&watch.name, watch.dir.display());
+        self.note(&format!(
+            "remembered the folder {dir} to watch for certificate {name}"
+        ))
     }
 
     /// The remembered watches: all, or the one of a name.
@@ -32,16 +38,37 @@ impl Engine<'_> {
         Ok(watches)
     }
 
+    /// Refuses what would be a second source beside the watched folder of this name.
+    pub(crate) fn refuse_watched(&self, name: &str) -> Result<(), EngineError> {
+        let watches = self.watches(Some(name))?;
+        watches.first().map_or(Ok(()), |watch| Err(watched(watch)))
+    }
+
     /// Forgets a watch. The certificate stays as it is.
     pub fn forget_watch(&mut self, name: &str) -> Result<(), EngineError> {
         if self.store.delete_watch(&self.instance, name)? {
-            return Ok(());
+            return self.note(&format!("forgot the watched folder of certificate {name}"));
         }
         Err(EngineError::Unknown {
             what: "watch",
             name: name.to_owned(),
         })
     }
+}
+
+/// The same the other way round.
+fn watched(watch: &Watch) -> EngineError {
+    let (name, dir) = (&watch.name, watch.dir.display());
+    let message = format!(
+        "{name} is renewed from the folder {dir}, which is watched: a CA asked from here would be a \
+         second source."
+    );
+    let remedy = format!(
+        "Issue it under another name; or `postseal cert watch {name} --forget` first, and let the \
+         ACME client that writes there renew it no more."
+    );
+    let finding = Finding::new("acme.watched", Severity::Error, message, remedy);
+    EngineError::Refused(finding.into())
 }
 
 /// Two sources under one name would take turns in what is presented.

@@ -9,7 +9,7 @@ use crate::certificates::finding;
 use crate::{Engine, EngineError};
 use mailtls::{Bundle, Certificate, Files, Fingerprint};
 use postseal_planner::{Digest, Finding, Severity};
-use postseal_store::Watch;
+use postseal_store::{Certificate as Stored, Watch};
 
 impl Engine<'_> {
     /// What a folder holds, and what is known of it.
@@ -69,7 +69,7 @@ impl Engine<'_> {
         });
         Ok(match at {
             Some(0) => Ok(Known::New),
-            Some(_) => Ok(Known::Done),
+            Some(at) => self.superseded_version(&versions, at)?,
             None => match newest.chain.first().map(|der| Certificate::parse(der)) {
                 Some(Ok(newest)) if leaf.not_before < newest.not_before => {
                     Err(older(&watch.name, leaf))
@@ -77,6 +77,26 @@ impl Engine<'_> {
                 _ => Ok(Known::New),
             },
         })
+    }
+
+    /// An older version than the store's newest: meant to stay where it is in force, else none to
+    /// take.
+    fn superseded_version(
+        &self,
+        versions: &[Stored],
+        at: usize,
+    ) -> Result<Result<Known, Finding>, EngineError> {
+        let older = &versions[at];
+        if !self
+            .users()?
+            .in_force(&older.name, older.version)
+            .is_empty()
+        {
+            return Ok(Ok(Known::Done));
+        }
+        let mut finding = self.older_version(versions, at)?;
+        finding.severity = Severity::Warning;
+        Ok(Err(finding))
     }
 }
 

@@ -55,8 +55,28 @@ fn a_folder_is_read_as_its_client_keeps_it() {
     fs::remove_file(at("privkey.pem")).unwrap();
     fifo(&at("privkey.pem"));
     assert_eq!(code(read_folder(place.path(), None)), "cert.unreadable");
-    let gone = read_folder(&at("gone"), None);
-    assert_eq!(code(gone), "cert.missing");
+    for gone in ["gone", "kept/below"] {
+        assert_eq!(code(read_folder(&at(gone), None)), "cert.missing", "{gone}");
+    }
+    // What is named is there, and no folder.
+    for name in ["kept", "privkey.pem"] {
+        let error = read_folder(&at(name), None).unwrap_err();
+        assert_eq!(error.code(), "layout.no-folder", "{name}: {error}");
+        assert!(error.remedy().contains("Name the folder"), "{name}");
+    }
+}
+
+#[test]
+fn root_is_not_told_to_become_root() {
+    let path = Path::new("privkey.pem");
+    let of = |errno: Errno| unreadable(&errno.into(), path);
+    let refused = of(Errno::ACCESS);
+    assert_eq!(refused.code(), "cert.unreadable");
+    let told = refused.remedy().contains("Run this as root");
+    assert_eq!(told, !rustix::process::geteuid().is_root());
+    let broken = of(Errno::IO);
+    assert_eq!(broken.code(), "cert.unreadable");
+    assert!(!broken.remedy().contains("root"), "{}", broken.remedy());
 }
 
 #[test]

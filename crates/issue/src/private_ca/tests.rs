@@ -202,3 +202,49 @@ fn a_constrained_ca_issues_for_its_domains_only_and_openssl_agrees() {
         }
     }
 }
+
+#[test]
+fn a_renewed_ca_vouches_for_what_was_issued_and_the_one_before_for_what_is_issued_next() {
+    for (kind, domains) in [
+        (KeyType::EcdsaP256, vec![]),
+        (KeyType::Rsa2048, vec!["Example.COM".to_owned()]),
+        (KeyType::Ed25519, vec!["example.com".to_owned()]),
+    ] {
+        let old = PrivateCa::constrained("Small CA", kind, VALIDITY, &domains).unwrap();
+        let longer = Validity {
+            not_before: NOW,
+            not_after: NOW + 3650 * DAY,
+        };
+        let new = old.renewed(longer).unwrap();
+        assert_eq!(new.validity(), longer);
+        assert_eq!(*new.key_pem(), *old.key_pem());
+        let leaf = |ca: &PrivateCa| {
+            let issued = ca.issue(&request(&["mx.example.com"], KeyType::EcdsaP256));
+            one(&issued.unwrap().cert_pem)
+        };
+        let (early, late) = (leaf(&old), leaf(&new));
+        let [before, after] = [&old, &new].map(|ca| one(&ca.certificate_pem()));
+        for leaf in [early, late] {
+            for anchor in [&before, &after] {
+                let anchors = std::slice::from_ref(anchor);
+                assert_eq!(
+                    verify_chain(std::slice::from_ref(&leaf), anchors, NOW),
+                    Ok(()),
+                    "{kind:?}"
+                );
+            }
+        }
+        // Its domains are the same; and so once more.
+        let outside = new.issue(&request(&["mx.example.net"], KeyType::EcdsaP256));
+        assert_eq!(outside.is_err(), !domains.is_empty());
+        assert!(new.renewed(VALIDITY).is_ok());
+    }
+}
+
+#[test]
+fn what_is_no_root_made_here_is_not_made_again() {
+    let root = PrivateCa::new("Root", KeyType::EcdsaP256, VALIDITY).unwrap();
+    let middle = root.intermediate("Middle", KeyType::EcdsaP256, VALIDITY);
+    let refused = middle.unwrap().renewed(VALIDITY);
+    assert!(matches!(refused, Err(IssueError::NotMadeHere)));
+}

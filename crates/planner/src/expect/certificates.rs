@@ -105,7 +105,7 @@ pub(crate) fn content(look: &FileLook) -> Result<&[u8], CertError> {
         FileLook::File { bytes, .. } => Ok(bytes),
         FileLook::Missing => Err(CertError::Missing),
         FileLook::Directory => Err(CertError::IsDirectory),
-        FileLook::Special => Err(CertError::Unreadable("it is not a regular file".into())),
+        FileLook::Special => Err(CertError::NoFile("it is not a regular file".into())),
         FileLook::Unreadable(why) => Err(CertError::Unreadable(why.clone())),
         FileLook::TooLarge(size) => Err(CertError::TooLarge(*size)),
     }

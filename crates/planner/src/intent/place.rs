@@ -42,6 +42,28 @@ impl Place {
         Ok(Self::Sni(format!("{dot}{host}")))
     }
 
+    /// The options that name these places to `cert bind` and `cert unbind`, each with the blank before
+    /// it; for every server nothing. Places of several kinds cannot be named at once (ports, names, the
+    /// client): those like the first are.
+    pub fn options(places: &[&Self]) -> String {
+        let list = |words: Vec<String>| words.join(",");
+        let ports = places.iter().filter_map(|place| match place {
+            Self::Port(port) => Some(port.to_string()),
+            _ => None,
+        });
+        let names = places.iter().filter_map(|place| match place {
+            Self::Sni(name) => Some(name.clone()),
+            _ => None,
+        });
+        match places.first() {
+            None | Some(Self::Server) => String::new(),
+            Some(Self::Port(_)) => format!(" --service {}", list(ports.collect())),
+            Some(Self::Sni(_)) => format!(" --sni {}", list(names.collect())),
+            Some(Self::Client(None)) => " --client".to_owned(),
+            Some(Self::Client(Some(transport))) => format!(" --client --transport {transport}"),
+        }
+    }
+
     /// The place in an administrator's words.
     pub fn text(&self) -> String {
         match self {

@@ -59,13 +59,54 @@ fn by_name(
     let asked = below.as_deref().unwrap_or(name);
     for problem in problems(world, stored, &[asked], findings) {
         let mut finding = certificate_finding(&problem);
-        if matches!(problem.code, "cert.self-signed" | "cert.system-certificate")
-            && bound.allow_self_signed
-        {
-            finding.severity = Severity::Info;
+        if matches!(problem.code, "cert.self-signed" | "cert.system-certificate") {
+            match bound.allow_self_signed {
+                true => finding.severity = Severity::Info,
+                false => finding.remedy = accepting(&named_alike(world, bound)),
+            }
         }
         findings.push(finding.seen(format!("presented to clients that ask for {name}")));
     }
+}
+
+/// The bindings of the same certificate to other names that do not accept it either, and this one.
+fn named_alike<'a>(world: &World<'a>, bound: &Binding) -> Vec<&'a Binding> {
+    let bindings = world.intent.bindings.iter();
+    let by_name = bindings.filter(|one| matches!(one.place, Place::Sni(_)));
+    by_name
+        .filter(|one| one.fingerprint == bound.fingerprint && one.name == bound.name)
+        .filter(|one| !one.allow_self_signed)
+        .collect()
+}
+
+/// What is to be done about a certificate that nobody can verify, where these bindings do not accept
+/// it: the commands that bind it there and accept it, each with all that was said.
+pub fn accepting(bindings: &[&Binding]) -> String {
+    let mut commands: Vec<String> = Vec::new();
+    for first in bindings {
+        let kind = std::mem::discriminant(&first.place);
+        let alike = bindings.iter().filter(|bound| {
+            bound.name == first.name && std::mem::discriminant(&bound.place) == kind
+        });
+        let places: Vec<&Place> = alike.map(|bound| &bound.place).collect();
+        let command = format!(
+            "`postseal cert bind {}{} --allow-self-signed`",
+            first.name,
+            Place::options(&places)
+        );
+        if !commands.contains(&command) {
+            commands.push(command);
+        }
+    }
+    let accept = if commands.len() == 1 {
+        "accepts"
+    } else {
+        "accept"
+    };
+    format!(
+        "Get a certificate from a CA; where TLS stays optional, {} {accept} this one.",
+        crate::words::list(&commands)
+    )
 }
 
 fn by_client(

@@ -5,7 +5,7 @@
 //! A self-signed certificate is refused even where TLS is optional, because that is where it
 //! stays unnoticed; `--allow-self-signed` at the binding accepts it there, and only there.
 
-use super::bindings::missing_key;
+use super::bindings::{accepting, missing_key};
 use super::{World, error};
 use crate::certificate::{certificate_finding, only_clients, told_to_clients};
 use crate::compile::{bound_path, stored_at};
@@ -172,12 +172,11 @@ fn stored_chain(
         .iter()
         .map(|der| Certificate::parse(der))
         .collect();
-    let mut bindings = world.intent.bindings.iter();
-    let bound = bindings.find(|bound| {
-        let on_server = matches!(bound.place, Place::Server | Place::Port(_));
-        on_server && bound.fingerprint == stored.fingerprint
-    });
-    let origin = bound.map_or(Origin::Named, Origin::Bound);
+    let bound = bound_at(world, stored, services);
+    let origin = match bound.is_empty() {
+        true => Origin::Named,
+        false => Origin::Bound(bound),
+    };
     let vouched = Vouched::By(stored.private_ca.as_deref());
     match chain {
         Ok(chain) => judge(world, &chain, (&origin, vouched), services, findings),
@@ -185,10 +184,36 @@ fn stored_chain(
     }
 }
 
+/// The bindings by which these services present a certificate: those of their ports, and that of all
+/// servers where one has none of its own.
+fn bound_at<'a>(
+    world: &World<'a>,
+    stored: &StoredCertificate,
+    services: &[&Service],
+) -> Vec<&'a Binding> {
+    let bindings = || {
+        let all = world.intent.bindings.iter();
+        all.filter(|bound| bound.fingerprint == stored.fingerprint)
+    };
+    let mut found: Vec<&Binding> = Vec::new();
+    for service in services {
+        let own = service.port().map(Place::Port);
+        let own = bindings().find(|bound| Some(&bound.place) == own.as_ref());
+        let one = own.or_else(|| bindings().find(|bound| bound.place == Place::Server));
+        found.extend(one.filter(|one| !found.contains(one)));
+    }
+    if found.is_empty() {
+        // The one that speaks for a port need not have it: behind postscreen(8) it has none.
+        let on_server = |bound: &&Binding| matches!(bound.place, Place::Server | Place::Port(_));
+        found.extend(bindings().filter(on_server));
+    }
+    found
+}
+
 /// How a certificate came to be presented.
 enum Origin<'a> {
-    /// Bound from the store.
-    Bound(&'a Binding),
+    /// Bound from the store, in these places.
+    Bound(Vec<&'a Binding>),
     /// Its file was configured before Postseal came.
     Adopted,
     /// A setting names its file.
@@ -262,20 +287,25 @@ fn judge(
 /// so many words, or was there before.
 fn self_signed(finding: &mut Finding, origin: &Origin<'_>, optional: bool) {
     finding.remedy = match origin {
-        Origin::Bound(bound) if bound.allow_self_signed && optional => {
-            finding.severity = Severity::Info;
-            return;
+        Origin::Bound(bound) => {
+            let open = bound.iter().filter(|bound| !bound.allow_self_signed);
+            let open: Vec<&Binding> = open.copied().collect();
+            match (open.is_empty(), optional) {
+                (true, true) => {
+                    finding.severity = Severity::Info;
+                    return;
+                }
+                (true, false) => "--allow-self-signed is for optional TLS only; where TLS is \
+                     required, mail clients refuse it. Get a certificate from a CA."
+                    .to_owned(),
+                (false, true) => accepting(&open),
+                (false, false) => {
+                    "Get a certificate from a CA: where TLS is required, mail clients \
+                     refuse one that nobody vouches for."
+                        .to_owned()
+                }
+            }
         }
-        Origin::Bound(bound) if bound.allow_self_signed => {
-            "--allow-self-signed is for optional TLS only; where TLS is required, mail clients \
-             refuse it. Get a certificate from a CA."
-                .to_owned()
-        }
-        Origin::Bound(bound) => format!(
-            "Get a certificate from a CA; where TLS stays optional, `postseal cert bind {} \
-             --allow-self-signed` accepts this one.",
-            bound.name
-        ),
         Origin::Adopted | Origin::Named => {
             "Get a certificate from a CA, import and bind it.".to_owned()
         }

@@ -150,11 +150,12 @@ fn two(world: &World<'_>, place: &Place, pair: [&StoredCertificate; 2]) -> Findi
         let before = before(world, stored)?;
         Some((stored, before))
     });
+    let there = Place::options(&[place]);
     let remedy = match changed {
         Some((stored, before)) => format!(
             "Version {} of {name} had {} key: `postseal cert delete {name} --version {}` drops the \
-             one with {key}, then import one of that kind; or `postseal cert bind {name}` presents \
-             it in the place of {}.",
+             one with {key}, then import one of that kind; or `postseal cert bind {name}{there}` \
+             presents it in the place of {}.",
             before.version,
             kind(before).map_or("another", |key| with_article(&key)),
             stored.version,
@@ -164,7 +165,7 @@ fn two(world: &World<'_>, place: &Place, pair: [&StoredCertificate; 2]) -> Findi
             name = stored.name,
         ),
         None => format!(
-            "Unbind one of them: `postseal cert unbind {}` or `postseal cert unbind {}`.",
+            "Unbind one of them: `postseal cert unbind {}{there}` or `postseal cert unbind {}{there}`.",
             pair[0].name, pair[1].name
         ),
     };

@@ -18,7 +18,8 @@ pub(crate) struct BindArgs {
     name: String,
     #[command(flatten)]
     places: PlaceArgs,
-    /// Accept a self-signed certificate for opportunistic TLS on a mail exchanger
+    /// Accept a self-signed certificate where TLS is optional: senders to a mail exchanger do not
+    /// verify; mail clients do
     #[arg(long)]
     allow_self_signed: bool,
 }
@@ -35,10 +36,11 @@ pub(crate) struct UnbindArgs {
 /// Where. Nothing said: every SMTP service.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PlaceArgs {
-    /// Only these services, by port or name: 25, 587, 465, smtp, submission, smtps
+    /// Only these services, by port or name, with commas: 25, 587, 465, smtp, submission, smtps
     #[arg(long, value_name = "SERVICE", value_delimiter = ',', conflicts_with_all = ["sni", "client"])]
     service: Vec<String>,
-    /// To clients that ask for this host name, or with `.example.org` for any name below it
+    /// To clients that ask for one of these host names, with commas; `.example.org` is any name
+    /// below it
     #[arg(
         long,
         value_name = "NAME",

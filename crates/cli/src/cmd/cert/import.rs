@@ -146,6 +146,7 @@ fn answer(imported: &Imported, key_file: Option<&SourceAccess>) -> Answer {
     } else {
         "It was in the store already.\n"
     });
+    text.push_str(&super::list::before(&imported.view));
     let there = fingerprint(&imported.view);
     let before = there.clone().filter(|_| !changed);
     let change = Change::default()
@@ -197,7 +198,10 @@ impl From {
                      --cert {} --password-file FILE",
                     path.display()
                 )),
-                None => error.into(),
+                None => Failure::from(error).hint(
+                    "Put the password that it was exported with into a file, mode 0600, and say: \
+                     --cert - --password-file FILE",
+                ),
             },
             _ => error.into(),
         }

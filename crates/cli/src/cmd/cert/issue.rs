@@ -34,7 +34,7 @@ const DNS: u16 = 53;
 pub(crate) struct IssueArgs {
     /// Your name for it; with a pair of kinds of keys, the RSA one is NAME-rsa
     name: String,
-    /// A host name (`*.` for a wildcard) or address; the first is the common name too
+    /// Host names (`*.` for a wildcard) and addresses, with commas; the first is the common name too
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     domain: Vec<String>,
     /// The kind of key; two with a comma, RSA and another, make a pair
@@ -76,7 +76,7 @@ struct CaArgs {
     /// Whom the CA may write to; takes the place of what an account there has now
     #[arg(long, value_name = "MAIL", value_delimiter = ',')]
     contact: Vec<String>,
-    /// The key id of an external account (RFC 8555, 7.3.4), where the CA wants one
+    /// The key id of an external account (RFC 8555, 7.3.4), where the CA wants one for a new account
     #[arg(long, value_name = "ID", requires = "eab_hmac_key_file")]
     eab_kid: Option<String>,
     /// The file with its HMAC key, base64url
@@ -165,6 +165,7 @@ pub(super) fn run(args: &IssueArgs, global: &Global) -> Result<Answer, Failure> 
             let checked = engine.check_issue(issue);
             checked.map_err(|error| args.ca.named(error))?;
         }
+        let unused = engine.unused_external(&issues[0])?;
         for issue in issues {
             let name = issue.name.clone();
             let before = before(&engine, &name);
@@ -173,7 +174,7 @@ pub(super) fn run(args: &IssueArgs, global: &Global) -> Result<Answer, Failure> 
             change = change.of(name, before, fingerprint(&issued.view));
             fresh.push(issued);
         }
-        Ok(answer(change, &fresh))
+        Ok(answer(change, &fresh, unused))
     })
 }
 
@@ -310,9 +311,9 @@ fn also(failure: Failure, fresh: &[Freshly]) -> Failure {
     }
 }
 
-fn answer(change: Change, fresh: &[Freshly]) -> Answer {
+fn answer(change: Change, fresh: &[Freshly], unused: Option<Finding>) -> Answer {
     let mut text = String::new();
-    let mut findings: Vec<Finding> = Vec::new();
+    let mut findings: Vec<Finding> = unused.into_iter().collect();
     for issued in fresh {
         text.push_str(&line(&issued.view));
         text.push_str(&super::renew::shown(&issued.view));
@@ -324,19 +325,7 @@ fn answer(change: Change, fresh: &[Freshly]) -> Answer {
         1 => "It is in the store, its key sealed. `postseal cert renew`, by a timer, renews it.\n",
         _ => "They are in the store, their keys sealed. `postseal cert renew`, by a timer, renews them.\n",
     });
-    for issued in fresh
-        .iter()
-        .filter(|issued| !issued.view.used_by.is_empty())
-    {
-        let by = match issued.view.waits_for.first() {
-            Some(why) => super::list::why(why),
-            None => format!(
-                "`postseal cert deploy {}` presents this one.",
-                issued.view.name
-            ),
-        };
-        text.push_str(&format!("The version before is in force still: {by}\n"));
-    }
+    text.extend(fresh.iter().map(|issued| super::list::before(&issued.view)));
     let views = fresh.iter().map(|issued| super::document(&issued.view));
     let own = json!({"certificates": views.collect::<Vec<_>>()});
     Answer::new(text, change.findings(&findings).document(own))

@@ -10,7 +10,7 @@ use crate::session::Session;
 use crate::table;
 use jiff::Timestamp;
 use mailtls::Summary;
-use postseal_engine::{Listed, Waiting};
+use postseal_engine::{CertificateView, Listed, Waiting};
 use postseal_planner::Finding;
 use postseal_store::PendingRequest;
 use serde_json::{Value, json};
@@ -116,6 +116,18 @@ fn waits(listed: &Listed, waiting: &Waiting) -> String {
 /// Why `cert deploy` does not present it, and what helps.
 pub(super) fn why(why: &Finding) -> String {
     format!("{} [{}] {}", why.message, why.code, why.remedy)
+}
+
+/// That the version before is in force still, and what presents the one that has just come.
+pub(super) fn before(view: &CertificateView) -> String {
+    if view.in_force_instead.is_none() {
+        return String::new();
+    }
+    let by = match view.waits_for.first() {
+        Some(first) => why(first),
+        None => format!("`postseal cert deploy {}` presents this one.", view.name),
+    };
+    format!("The version before is in force still: {by}\n")
 }
 
 /// A request stands among the certificates: its name is taken.

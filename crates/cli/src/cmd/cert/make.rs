@@ -32,7 +32,7 @@ pub(crate) struct SelfSignedArgs {
     names: Names,
     #[command(flatten)]
     key: KeyArgs,
-    /// How long it is valid
+    /// How many days it is valid
     #[arg(long, default_value_t = YEAR, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     days: u32,
 }
@@ -51,9 +51,13 @@ pub(crate) struct PrivateCaArgs {
     /// The kind of its key
     #[arg(long, value_enum, default_value_t = Kind::EcdsaP256)]
     key_type: Kind,
-    /// How long it is valid
+    /// How many days it is valid
     #[arg(long, default_value_t = TEN_YEARS, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     days: u32,
+    /// Give the CA that has this name now a later end: the same key, name and domains, so that what it
+    /// issued stays valid
+    #[arg(long, conflicts_with_all = ["common_name", "permit", "key_type"])]
+    renew: bool,
 }
 
 /// Arguments of `cert request`.
@@ -72,7 +76,7 @@ pub(crate) struct RequestArgs {
     /// Have it signed at once by this private CA of the store
     #[arg(long, value_name = "NAME", conflicts_with_all = ["out", "forget"])]
     ca: Option<String>,
-    /// How long it is valid, with --ca
+    /// How many days it is valid, with --ca
     #[arg(long, default_value_t = YEAR, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     days: u32,
     /// Forget the request and its key
@@ -83,7 +87,7 @@ pub(crate) struct RequestArgs {
 /// Whom it is for.
 #[derive(Debug, clap::Args)]
 struct Names {
-    /// A host name or address; the first is the common name too
+    /// Host names and addresses, with commas; the first is the common name too
     #[arg(long = "domain", value_name = "NAME", value_delimiter = ',')]
     names: Vec<String>,
 }
@@ -166,6 +170,9 @@ pub(super) fn self_signed(args: &SelfSignedArgs, global: &Global) -> Result<Answ
 }
 
 pub(super) fn private_ca(args: &PrivateCaArgs, global: &Global) -> Result<Answer, Failure> {
+    if args.renew {
+        return renewed_ca(args, global);
+    }
     let wanted = Wanted {
         name: args.name.clone(),
         names: vec![
@@ -179,6 +186,24 @@ pub(super) fn private_ca(args: &PrivateCaArgs, global: &Global) -> Result<Answer
     };
     let mut session = Session::open(global)?;
     Ok(made(&session.engine().private_ca(&wanted, &args.permit)?))
+}
+
+fn renewed_ca(args: &PrivateCaArgs, global: &Global) -> Result<Answer, Failure> {
+    let mut session = Session::existing(global)?;
+    let mut engine = session.engine();
+    let name = &args.name;
+    let before = engine.certificate(name)?;
+    let answer = made_after(
+        &engine.renew_private_ca(name, args.days)?,
+        fingerprint(&before),
+    );
+    let ends = before.chain.first().map(|ca| super::date(ca.not_after));
+    Ok(answer.and(&format!(
+        "Its key and its name are those of before: what it issued stays valid. Who trusts the one before\n\
+         trusts what is issued now, too, until {}: have your peers trust this one by then\n\
+         (`postseal cert export {name}`).\n",
+        ends.unwrap_or_default()
+    )))
 }
 
 pub(super) fn request(args: &RequestArgs, global: &Global) -> Result<Answer, Failure> {
@@ -262,11 +287,17 @@ fn with_waiting_key(
 }
 
 fn made(view: &CertificateView) -> Answer {
+    made_after(view, None)
+}
+
+/// The same in the place of `before`, by its fingerprint.
+fn made_after(view: &CertificateView, before: Option<String>) -> Answer {
     let mut text = line(view);
     text.push_str(&findings_text(&view.problems));
     text.push_str("It is in the store, its key sealed.\n");
+    text.push_str(&super::list::before(view));
     let change = Change::default()
-        .of(view.name.clone(), None::<String>, fingerprint(view))
+        .of(view.name.clone(), before, fingerprint(view))
         .findings(&view.problems);
     Answer::new(
         text,

@@ -80,6 +80,7 @@ pub(super) fn tlsa(args: &TlsaArgs, global: &Global) -> Result<Answer, Failure> 
         "elsewhere": tlsa.elsewhere.iter().map(elsewhere_document).collect::<Vec<_>>(),
         "beside": tlsa.beside,
         "next_key": record(&tlsa.next),
+        "waiting_version": tlsa.waits,
         "insecure": tlsa.insecure,
         "unlisted": tlsa.unlisted,
         "ttl": tlsa.ttl,
@@ -207,6 +208,12 @@ fn state(row: &TlsaRow) -> String {
 fn remarks(args: &TlsaArgs, tlsa: &Tlsa) -> Vec<String> {
     let mut remarks = Vec::new();
     let name = &args.name;
+    if let Some(version) = tlsa.waits {
+        remarks.push(format!(
+            "Version {version} of {name} is not in force, and not among these: `postseal cert show {name}` \
+             says\nwhat it waits for."
+        ));
+    }
     if !tlsa.beside.is_empty() {
         remarks.push(format!(
             "{} is presented beside {name}, to clients that take its kind of key:\npublish the \

@@ -58,7 +58,7 @@ pub(super) fn watch(args: &WatchArgs, global: &Global) -> Result<Answer, Failure
     if watches.is_empty() {
         return Err(nothing(only));
     }
-    let mut told = Told::new(global);
+    let mut told = Told::new(global, args);
     told.begin(&watches, args);
     keep(&mut session, args, &mut told)?;
     let exit = if args.once { told.exit } else { Exit::Done };
@@ -166,6 +166,7 @@ fn finding(error: SourceError) -> Finding {
 /// What was told, and what it comes to.
 struct Told {
     talk: Talk,
+    again: &'static str,
     findings: Vec<Value>,
     renewed: Vec<Value>,
     exit: Exit,
@@ -175,9 +176,13 @@ struct Told {
 const KEPT: usize = 1000;
 
 impl Told {
-    fn new(global: &Global) -> Self {
+    fn new(global: &Global, args: &WatchArgs) -> Self {
         Self {
             talk: global.talk,
+            again: match args.once {
+                true => "the next run tries again",
+                false => "it is tried again",
+            },
             findings: Vec::new(),
             renewed: Vec::new(),
             exit: Exit::Done,
@@ -247,19 +252,25 @@ impl Told {
 
     fn failed(&mut self, name: &str, error: &EngineError) {
         let code = error.code();
+        let then = match error.passes() {
+            true => self.again,
+            false => "somebody has to look",
+        };
         self.say(&format!(
-            "{name}: the renewal is not in force, what was stays; it is tried again: {} [{code}]",
+            "{name}: the renewal is not in force, what was stays; {then}: {} [{code}]",
             whole_chain(error)
         ));
         let refused: &[Finding] = match error {
             EngineError::Refused(refusal) => &refusal.findings,
+            EngineError::Rehearsal { findings } => findings,
             _ => &[],
         };
         for finding in refused {
             self.say(&format!("{name}: remedy: {}", finding.remedy));
         }
         let failed = json!({"certificate": name, "code": code, "severity": "error",
-            "message": whole_chain(error), "remedy": refused.first().map(|first| &first.remedy)});
+            "message": whole_chain(error), "remedy": refused.first().map(|first| &first.remedy),
+            "passes": error.passes()});
         keep_some(&mut self.findings, failed);
         self.worse(error.kind().into());
     }
