@@ -97,13 +97,15 @@ impl Engine<'_> {
         };
         let plan = postseal_planner::restore_drift(&request, &facts, self.clock.now_unix())
             .map_err(EngineError::Refused)?;
-        Ok(Proposal {
+        let proposal = Proposal {
             rules: crate::RuleChanges::default(),
             plan,
             facts,
             state,
             kind: OperationKind::RestoreDrift,
-        })
+        };
+        self.refuse_faulty_rules(&proposal)?;
+        Ok(proposal)
     }
 }
 

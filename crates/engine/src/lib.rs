@@ -82,8 +82,8 @@ pub use propose::Proposal;
 pub use recover::Recovery;
 pub use renew::{Force, RenewalEnd, RenewalView, Renewed};
 pub use rules::{
-    Added, Concerned, DueRules, Forced, IdleRows, Look, MapAnswers, Refused, RuleChanges,
-    RuleRequest, RulesImported, RulesWished, Stored, TableDrift, TableRead, TablesRead, Wholeness,
+    Added, Concerned, DueRules, Forced, Hindered, Hindrance, IdleRows, Look, MapAnswers, Refused,
+    RuleChanges, RuleRequest, RulesImported, RulesTold, RulesWished, Stored, TableDrift, TableRead, TablesRead, Wholeness,
     idle_rows, touched_findings,
 };
 pub use status::{InForce, Status};

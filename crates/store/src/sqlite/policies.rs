@@ -44,6 +44,16 @@ impl PolicyStore for SqliteStore {
         self.read(async |db| rule_policies::policies(db, instance, view, limit).await)
     }
 
+    fn rules_with(
+        &self,
+        instance: &str,
+        view: RuleView,
+        policies: &[String],
+        limit: usize,
+    ) -> Result<Vec<Rule>, StoreError> {
+        self.read(async |db| rule_policies::rules_with(db, instance, view, policies, limit).await)
+    }
+
     fn list_rules(
         &self,
         instance: &str,

@@ -104,6 +104,26 @@ const BOTH: &str = "
         SELECT 1 FROM rules AS r
         WHERE r.instance = $1 AND r.destination = w.destination AND r.manager = w.manager)";
 
+/// The same of rules that are to be looked at again until day $6: by the indexes of those.
+const DUE: &str = "
+    SELECT d.destination, d.manager,
+           r.both AS both_before, r.policy AS policy_before, r.about AS about_before,
+           iif(w.instance IS NULL, r.both, w.both) AS both_after,
+           iif(w.instance IS NULL, r.policy, w.policy) AS policy_after,
+           iif(w.instance IS NULL, r.about, w.about) AS about_after,
+           w.instance IS NOT NULL AS pending
+    FROM (SELECT destination, manager FROM rules
+          WHERE instance = $1 AND about ->> '$.body.until' IS NOT NULL
+            AND about ->> '$.body.until' <= $6
+          UNION
+          SELECT destination, manager FROM rule_wishes
+          WHERE instance = $1 AND about ->> '$.body.until' IS NOT NULL
+            AND about ->> '$.body.until' <= $6) AS d
+    LEFT JOIN rules AS r
+      ON r.instance = $1 AND r.destination = d.destination AND r.manager = d.manager
+    LEFT JOIN rule_wishes AS w
+      ON w.instance = $1 AND w.destination = d.destination AND w.manager = d.manager";
+
 pub(super) async fn revision(db: &mut SqliteConnection, instance: &str) -> Result<i64, StoreError> {
     let sql = "SELECT rules_revision FROM instances WHERE path = $1";
     let found: Option<i64> = sqlx::query_scalar(sql)
@@ -247,10 +267,14 @@ pub(super) async fn list(
             "coalesce(about_after, about_before) ->> '$.body.until' NULLS LAST, destination, manager"
         }
     };
+    let rules = match filter.due {
+        Some(_) => DUE,
+        None => BOTH,
+    };
     let sql = format!(
         "SELECT * FROM (
              SELECT *, coalesce(policy_after, policy_before) AS policy,
-                    coalesce(about_after, about_before) AS about FROM ({BOTH}))
+                    coalesce(about_after, about_before) AS about FROM ({rules}))
          WHERE ($2 IS NULL OR policy = $2 OR policy LIKE $2 || ' %')
            AND ($3 IS NULL OR about ->> '$.body.owner' = $3)
            AND ($4 IS NULL OR EXISTS (
@@ -331,7 +355,7 @@ fn id(row: &SqliteRow) -> Result<RuleId, StoreError> {
 }
 
 /// The rule in three columns of a row; none where there is no policy.
-fn rule(row: &SqliteRow, columns: [&str; 3]) -> Result<Option<Rule>, StoreError> {
+pub(super) fn rule(row: &SqliteRow, columns: [&str; 3]) -> Result<Option<Rule>, StoreError> {
     let [both, policy, about] = columns;
     let Some(policy) = row.try_get(policy).doing("read a rule")? else {
         return Ok(None);
