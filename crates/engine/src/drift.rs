@@ -97,15 +97,13 @@ impl Engine<'_> {
         };
         let plan = postseal_planner::restore_drift(&request, &facts, self.clock.now_unix())
             .map_err(EngineError::Refused)?;
-        let proposal = Proposal {
+        Ok(Proposal {
             rules: crate::RuleChanges::default(),
             plan,
             facts,
             state,
             kind: OperationKind::RestoreDrift,
-        };
-        self.refuse_faulty_rules(&proposal)?;
-        Ok(proposal)
+        })
     }
 }
 

@@ -48,7 +48,7 @@ impl RuleState {
 }
 
 /// Which rules a list is for; empty fields mean any.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RuleFilter {
     /// The level of what is wanted, by Postfix's name.
     pub level: Option<String>,

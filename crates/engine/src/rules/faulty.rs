@@ -3,7 +3,7 @@
 //! Owns: holding the policies of all rules against the files, as they are or as a plan leaves them, and
 //! telling for which rules that matters. Never: judges one; judges rule by rule where all could be kept.
 
-use super::judged::{against, policies_unkept};
+use super::judged::{Against, against, policies_unkept};
 use crate::propose::Proposal;
 use crate::{Engine, EngineError};
 use postseal_planner::facts::Facts;
@@ -12,6 +12,7 @@ use postseal_planner::plan::{Cf, OutboundChange, PlanFinding};
 use postseal_planner::policy::Rule;
 use postseal_planner::{Finding, Severity};
 use postseal_store::{InstanceState, RuleTake, RuleView};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// So many different policies are judged.
@@ -33,7 +34,6 @@ impl Fault {
         self.policy == policy && self.finding.code == finding.code
     }
 
-    /// With the rules that it is about.
     fn told(self) -> Finding {
         // The first stands in it already.
         let more = self.rules.len().saturating_sub(SHOWN);
@@ -44,6 +44,23 @@ impl Fault {
             more => told.seen(format!("and {more} more rules")),
         }
     }
+}
+
+/// Faults with the rules that they are about, the worst first; what mends several is said once.
+fn told(faults: Vec<Fault>) -> Vec<Finding> {
+    let mut causes: Vec<Fault> = Vec::new();
+    for fault in faults {
+        let alike = |one: &&mut Fault| {
+            let (one, other) = (&one.finding, &fault.finding);
+            (&one.code, one.severity, &one.remedy) == (&other.code, other.severity, &other.remedy)
+        };
+        match causes.iter_mut().find(alike) {
+            Some(known) => known.rules.extend(fault.rules),
+            None => causes.push(fault),
+        }
+    }
+    causes.sort_by_key(|one| Reverse(one.finding.severity));
+    causes.into_iter().map(Fault::told).collect()
 }
 
 impl Engine<'_> {
@@ -66,13 +83,15 @@ impl Engine<'_> {
             let mut earlier = before.iter();
             !earlier.any(|earlier| earlier.is_of(&fault.policy, &fault.finding))
         };
-        let news = wanted.into_iter().filter(is_news).map(Fault::told);
-        super::refuse(news)
+        super::refuse(told(wanted.into_iter().filter(is_news).collect()))
     }
 
     /// What is said with a plan of rules that could not be kept before, and cannot after it.
-    pub(crate) fn still_faulty(&self, proposal: &Proposal) -> Result<Vec<PlanFinding>, EngineError> {
-        let told = self.left_faulty(proposal)?.into_iter().map(Fault::told);
+    pub(crate) fn still_faulty(
+        &self,
+        proposal: &Proposal,
+    ) -> Result<Vec<PlanFinding>, EngineError> {
+        let told = told(self.left_faulty(proposal)?).into_iter();
         let told = told.map(|finding| PlanFinding {
             finding,
             was_so_before: true,
@@ -87,8 +106,7 @@ impl Engine<'_> {
         facts: &Facts,
     ) -> Result<Vec<Finding>, EngineError> {
         let tables = state.desired.tables.as_ref();
-        let faults = self.faults(facts, tables, RuleView::InForce)?;
-        Ok(faults.into_iter().map(Fault::told).collect())
+        Ok(told(self.faults(facts, tables, RuleView::InForce)?))
     }
 
     fn left_faulty(&self, proposal: &Proposal) -> Result<Vec<Fault>, EngineError> {
@@ -114,24 +132,29 @@ impl Engine<'_> {
             .rules_with(&self.instance, view, &unkept, MOST_RULES)?;
         let rules: Vec<&Rule> = rules.iter().collect();
         let against = against(self.host, facts, tables, &rules);
-        let mut found: BTreeMap<String, Vec<Fault>> = BTreeMap::new();
-        for (rule, against) in rules.iter().zip(against) {
-            let own = found.entry(rule.policy.clone()).or_default();
-            let bad = |finding: &Finding| finding.severity >= Severity::Error;
-            for finding in against.faults.into_iter().filter(bad) {
-                let row = format!("{} {}", rule.id.shown(), rule.policy);
-                match own.iter_mut().find(|one| one.is_of(&rule.policy, &finding)) {
-                    Some(known) => known.rules.push(row),
-                    None => own.push(Fault {
-                        policy: rule.policy.clone(),
-                        finding,
-                        rules: vec![row],
-                    }),
-                }
+        Ok(grouped(&rules, against))
+    }
+}
+
+/// By policy and code.
+fn grouped(rules: &[&Rule], against: Vec<Against>) -> Vec<Fault> {
+    let mut found: BTreeMap<&str, Vec<Fault>> = BTreeMap::new();
+    for (rule, against) in rules.iter().zip(against) {
+        let own = found.entry(&rule.policy).or_default();
+        let row = format!("{} {}", rule.id.shown(), rule.policy);
+        let bad = |finding: &Finding| finding.severity >= Severity::Error;
+        for finding in against.faults.into_iter().filter(bad) {
+            match own.iter_mut().find(|one| one.finding.code == finding.code) {
+                Some(known) => known.rules.push(row.clone()),
+                None => own.push(Fault {
+                    policy: rule.policy.clone(),
+                    finding,
+                    rules: vec![row.clone()],
+                }),
             }
         }
-        Ok(found.into_values().flatten().collect())
     }
+    found.into_values().flatten().collect()
 }
 
 /// The picture with the files as the plan leaves them.

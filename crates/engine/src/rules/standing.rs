@@ -82,7 +82,10 @@ impl Engine<'_> {
         states: &[RuleState],
         found: &mut Hindered,
     ) -> Result<(), EngineError> {
-        let rules: Vec<&Rule> = states.iter().filter_map(|one| one.in_force.as_ref()).collect();
+        let rules: Vec<&Rule> = states
+            .iter()
+            .filter_map(|one| one.in_force.as_ref())
+            .collect();
         let mut seen = Seen::default();
         seen.missed = self.not_answered(state, facts, states)?;
         for table in asked_before_rules(facts, state.desired.tables.as_ref()) {
@@ -97,7 +100,9 @@ impl Engine<'_> {
                 let first = against.faults.into_iter().next();
                 found.findings.extend(first.filter(|_| news));
             }
-            found.rules.extend(hindrance.map(|one| (rule.id.clone(), one)));
+            found
+                .rules
+                .extend(hindrance.map(|one| (rule.id.clone(), one)));
         }
         Ok(())
     }
@@ -121,7 +126,10 @@ impl Engine<'_> {
         let wrong: BTreeSet<&str> = differ.map(|(one, _)| one.key.as_str()).collect();
         let rules = states.iter().filter_map(|state| state.in_force.as_ref());
         let of = |rule: &&Rule| rule.keys().iter().any(|key| wrong.contains(key.as_str()));
-        Ok(rules.filter(of).map(|rule| rule.id.destination.clone()).collect())
+        Ok(rules
+            .filter(of)
+            .map(|rule| rule.id.destination.clone())
+            .collect())
     }
 
     /// What a table that is asked before the rules has for their keys.
@@ -172,7 +180,9 @@ impl Seen {
         if self.missed.contains(&rule.id.destination) {
             return Some(Hindrance::NotAnswered);
         }
-        let mut others = asked(rule).into_iter().filter_map(|key| self.before.get(&key));
+        let mut others = asked(rule)
+            .into_iter()
+            .filter_map(|key| self.before.get(&key));
         let other = others.find(|other| other.policy != rule.policy)?;
         Some(Hindrance::Shadowed {
             table: other.table.clone(),

@@ -362,8 +362,18 @@ fn what_this_host_lacks_for_a_policy_holds_the_mail_back() {
             Some(Level::May),
             &["policy.ca-file-unusable"],
         ),
-        ("smtp_tls_CAfile = /gone.pem\n", "none", Some(Level::None), &[]),
-        ("smtp_tls_CAfile = /ca.pem\n", "secure", Some(Level::Secure), &[]),
+        (
+            "smtp_tls_CAfile = /gone.pem\n",
+            "none",
+            Some(Level::None),
+            &[],
+        ),
+        (
+            "smtp_tls_CAfile = /ca.pem\n",
+            "secure",
+            Some(Level::Secure),
+            &[],
+        ),
     ] {
         let (left, said) = of_row(main, row);
         assert_eq!(

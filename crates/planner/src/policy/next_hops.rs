@@ -96,7 +96,10 @@ impl RouteTable {
 /// The transports of mail that no table has another one for.
 fn usual(view: &View<'_>, rewrite: Option<&Service>) -> BTreeSet<String> {
     let relays = !view.value(rewrite, "relay_domains").trim().is_empty();
-    let parameters = [Some("default_transport"), relays.then_some("relay_transport")];
+    let parameters = [
+        Some("default_transport"),
+        relays.then_some("relay_transport"),
+    ];
     let values = parameters.into_iter().flatten();
     let values = values.map(|parameter| view.value(rewrite, parameter));
     let names = values.map(|value| value.split(':').next().unwrap_or_default().to_owned());

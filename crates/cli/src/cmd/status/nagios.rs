@@ -159,7 +159,10 @@ fn rules(status: &Status) -> Vec<(State, String)> {
         );
         notes.push((State::Warning, told));
     }
-    let told = routes.first().into_iter().chain(status.rules.shadowed().next());
+    let told = routes
+        .first()
+        .into_iter()
+        .chain(status.rules.shadowed().next());
     notes.extend(told.map(|found| (State::Warning, sentence(found))));
     let due = match status.due.count {
         0 => return notes,

@@ -33,10 +33,16 @@ fn parameters_name_next_hops_and_tables_name_more() {
     let tables: Vec<&str> = routes.tables.iter().map(|one| one.table.as_str()).collect();
     assert_eq!(tables, ["hash:/t", "lmdb:/q", "texthash:/s"]);
     assert_eq!(of(&routes, 0, "other:Hop.example"), ["hop.example other"]);
-    assert_eq!(of(&routes, 0, ":[hop.example]:25"), ["[hop.example]:25 smtp"]);
+    assert_eq!(
+        of(&routes, 0, ":[hop.example]:25"),
+        ["[hop.example]:25 smtp"]
+    );
     assert_eq!(of(&routes, 0, "discard:"), [] as [&str; 0]);
     assert_eq!(of(&routes, 0, "smtp"), [] as [&str; 0]);
-    assert_eq!(of(&routes, 2, "[hop.example]:25"), ["[hop.example]:25 smtp"]);
+    assert_eq!(
+        of(&routes, 2, "[hop.example]:25"),
+        ["[hop.example]:25 smtp"]
+    );
     let none = route_tables(&facts("", ""));
     assert!(none.hops.is_empty() && none.tables.is_empty());
 }
