@@ -198,3 +198,6 @@ fn refused(policy: &str, of: &str, facts: &Facts, error: &PolicyError) -> Findin
         "`postseal policy edit … --without ATTRIBUTE` takes away what this version does not know.",
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,8 @@
 //! Owns: one transaction a call. Never: SQL; that is in `rules` and `rule_wishes`.
 
 use super::{
-    SqliteStore, instances, preflights, rule_counts, rule_list, rule_policies, rule_stage, rule_wishes, rules,
+    SqliteStore, instances, preflights, rule_counts, rule_list, rule_policies, rule_stage,
+    rule_wishes, rules,
 };
 use crate::policy::{
     Known, LevelChange, PolicyStore, RuleFilter, RuleState, RuleTake, RuleView, RuleWish, Staged,

@@ -7,8 +7,8 @@ use super::operations::key;
 use crate::policy::{RuleState, RuleView};
 use crate::{StoreError, document};
 use postseal_planner::policy::{About, Both, Rule, RuleId};
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::Row;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 const ABOUT: &str = "words about a rule";
 /// Rules asked for by id in one statement.

@@ -199,8 +199,16 @@ fn due(store: &mut dyn Store) {
         let found = store.list_rules(MX, &filter, 0, 9).unwrap().into_iter();
         found.map(|one| one.id.destination).collect::<Vec<_>>()
     };
-    assert_eq!(listed(store, "2026-11-21"), ["new.example", "today.example"]);
-    let all = ["later.example", "new.example", "old.example", "today.example"];
+    assert_eq!(
+        listed(store, "2026-11-21"),
+        ["new.example", "today.example"]
+    );
+    let all = [
+        "later.example",
+        "new.example",
+        "old.example",
+        "today.example",
+    ];
     assert_eq!(listed(store, "2099-01-01"), all);
     assert_eq!(listed(store, "2000-01-01"), [] as [&str; 0]);
     store.discard_rules(MX).unwrap();
@@ -244,7 +252,10 @@ fn policies(store: &mut dyn Store) {
     assert_eq!(with(store, RuleView::InForce, "dane", 9), both);
     assert_eq!(with(store, RuleView::InForce, "dane", 1).len(), 1);
     assert_eq!(with(store, RuleView::InForce, "verify", 9), [] as [&str; 0]);
-    assert_eq!(with(store, RuleView::Before(of), "dane", 9), [] as [&str; 0]);
+    assert_eq!(
+        with(store, RuleView::Before(of), "dane", 9),
+        [] as [&str; 0]
+    );
     // Taken back, what was there is there.
     remove(store, &[rule("p.example", "dane")]);
     wish(store, vec![rule("q.example", "none")]);
@@ -257,18 +268,28 @@ fn policies(store: &mut dyn Store) {
 fn pages(store: &mut dyn Store) {
     wish(
         store,
-        vec![rule("0.example", "may"), rule("~.example", "may"), rule("q0.example", "may")],
+        vec![
+            rule("0.example", "may"),
+            rule("zz.example", "may"),
+            rule("q0.example", "may"),
+        ],
     );
     let page = |skip: usize, limit: usize| {
         let any = RuleFilter::default();
         let found = store.list_rules(MX, &any, skip, limit).unwrap();
-        found.into_iter().map(|one| (one.id, one.is_pending())).collect::<Vec<_>>()
+        found
+            .into_iter()
+            .map(|one| (one.id.clone(), one.is_pending()))
+            .collect::<Vec<_>>()
     };
     let all = page(0, 99);
     let mut sorted = all.clone();
     sorted.sort();
     assert_eq!(all, sorted);
-    assert!(all.iter().filter(|(_, pending)| *pending).count() == 3, "{all:?}");
+    assert!(
+        all.iter().filter(|(_, pending)| *pending).count() == 3,
+        "{all:?}"
+    );
     for at in 0..all.len() {
         assert_eq!(page(at, 1), all[at..=at]);
     }
