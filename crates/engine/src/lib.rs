@@ -83,9 +83,9 @@ pub use propose::Proposal;
 pub use recover::Recovery;
 pub use renew::{Force, RenewalEnd, RenewalView, Renewed};
 pub use rules::{
-    Added, Concerned, DueRules, Forced, IdleRows, Look, MapAnswers, Refused, RuleChanges,
-    RuleRequest, RulesImported, RulesWished, Stored, TableDrift, TableRead, TablesRead, Wholeness,
-    idle_rows, touched_findings,
+    Added, Concerned, DueRules, Forced, Hindered, Hindrance, IdleRows, Look, MapAnswers, Refused,
+    RuleChanges, RuleRequest, RulesImported, RulesTold, RulesWished, Stored, TableDrift, TableRead,
+    TablesRead, Wholeness, idle_rows, touched_findings,
 };
 pub use status::{InForce, Status};
 pub use tlsa::{Elsewhere, Instead, Reach, RecordOf, RecordState, Tlsa, TlsaRow};

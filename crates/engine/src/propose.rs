@@ -77,6 +77,8 @@ impl Engine<'_> {
         let mut proposal = self.propose()?;
         let Proposal { facts, plan, .. } = &proposal;
         let idle = self.idle_with(facts, &plan.intent, &proposal.rules)?;
+        let faulty = self.still_faulty(&proposal)?;
+        proposal.plan.findings.extend(faulty);
         proposal.plan.findings.extend(idle);
         if !proposal.plan.is_empty() {
             self.store.put_plan(&self.instance, &proposal.plan)?;

@@ -37,13 +37,17 @@ impl Engine<'_> {
         let mut rules = self.rules_taken_back(undone.id, &undone.new.plan)?;
         let kind = OperationKind::Rollback { of: undone.id };
         rules.concerned = self.concerned(&plan, &facts, &rules, &kind)?;
-        Ok(Proposal {
+        let proposal = Proposal {
             plan,
             facts,
             state,
             kind,
             rules,
-        })
+        };
+        if undone.outcome.is_some() {
+            self.refuse_faulty_rules(&proposal)?;
+        }
+        Ok(proposal)
     }
 
     /// `rollback`: the same path as any change, back to before an operation.

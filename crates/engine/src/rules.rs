@@ -19,7 +19,9 @@ mod rows;
 mod servers;
 mod shadowed;
 mod source;
+mod standing;
 mod tables;
+mod told;
 mod ways;
 mod wished;
 
@@ -38,9 +40,11 @@ use postseal_planner::{Finding, Intent};
 use postseal_store::{InstanceState, OperationKind, RuleState, RuleTake, RuleView};
 use rows::Rows;
 pub use servers::Look;
+pub use standing::{Hindered, Hindrance};
 use std::fs::File;
 use std::sync::Arc;
 pub use tables::{TableDrift, TableRead, TablesRead};
+pub use told::RulesTold;
 pub use wished::{Added, Forced, Refused, RulesWished};
 
 /// So many changes are shown with a plan.

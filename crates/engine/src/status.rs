@@ -7,7 +7,7 @@
 use crate::certificates::{CertificateView, Listed};
 use crate::drift::DriftReport;
 use crate::wishes::{Wish, wishes};
-use crate::{DueRules, Engine, EngineError, IdleRows};
+use crate::{DueRules, Engine, EngineError, RulesTold};
 use postseal_planner::Finding;
 use postseal_planner::facts::{Facts, MasterState};
 use postseal_planner::intent::{Intent, Owned};
@@ -37,12 +37,8 @@ pub struct Status {
     pub in_use: Vec<CertificateView>,
     /// Credentials that may be sent in clear.
     pub exposed: Vec<Finding>,
-    /// Followed rules that are made for other next hops than their mail takes.
-    pub routes: Vec<Finding>,
-    /// Rows of the tables of policies that mail never meets.
-    pub idle: IdleRows,
-    /// Tables that were edited and are asked no more.
-    pub replaced: Vec<Finding>,
+    /// What is said of the rules for destinations.
+    pub rules: RulesTold,
     /// Rules whose day of review has come.
     pub due: DueRules,
     /// Hand edits.
@@ -92,9 +88,7 @@ impl Engine<'_> {
             certificates: self.list_certificates()?,
             in_use: self.certificates_in_use()?,
             exposed: credentials_in_clear(&facts),
-            routes: self.route_changes()?,
-            idle: self.idle_in_force(&facts)?,
-            replaced: self.replaced_edited(&state, &facts)?,
+            rules: self.told_of_rules_in(&state, &facts)?,
             due: self.rules_due()?,
             drift: verified.drift,
             pending: self.pending_wishes(&state, wanted)?,

@@ -6,7 +6,7 @@
 use crate::drift::DriftReport;
 use crate::undo::is_silent;
 use crate::wire::live_targets;
-use crate::{Engine, EngineError, IdleRows, MapAnswers};
+use crate::{Engine, EngineError, MapAnswers, RulesTold};
 use postseal_planner::facts::{Facts, MasterState};
 use postseal_planner::report::{Outcome, Report, ServiceExpectation, Verdict};
 use postseal_planner::{Around, Finding, Request, add_causes, differences, restore_drift};
@@ -51,8 +51,8 @@ pub struct Verified {
     pub reports: Vec<Report>,
     /// Hand edits: the wire was judged against what is in force, not against them.
     pub drift: DriftReport,
-    /// Rows of the tables of policies that mail never meets.
-    pub idle: IdleRows,
+    /// What is said of the rules for destinations.
+    pub rules: RulesTold,
     /// What a sample of the map of the rules answered.
     pub map: MapAnswers,
     /// Whether the master runs.
@@ -68,7 +68,7 @@ impl Engine<'_> {
         let state = self.in_force_now(&facts)?;
         let mut verified = self.verify_with(&state, &facts);
         verified.findings = self.dane_findings(&state.desired)?;
-        verified.idle = self.idle_in_force(&facts)?;
+        verified.rules = self.told_of_rules_in(&state, &facts)?;
         verified.map = self.ask_live_map(&state, &facts)?;
         Ok(verified)
     }
@@ -95,7 +95,7 @@ impl Engine<'_> {
             drift,
             master: facts.master,
             findings: Vec::new(),
-            idle: IdleRows::default(),
+            rules: RulesTold::default(),
             map: MapAnswers::default(),
         }
     }

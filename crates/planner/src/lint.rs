@@ -96,7 +96,8 @@ pub fn explained(code: &str) -> Option<&'static Rule> {
     let others = certificate::EXPLAINED.iter();
     let mut others = others
         .chain(crate::preflight::RULES)
-        .chain(crate::policy::EXPLAINED);
+        .chain(crate::policy::EXPLAINED)
+        .chain(crate::policy::FAULTS_EXPLAINED);
     rule(code).or_else(|| others.find(|rule| rule.code == code))
 }
 

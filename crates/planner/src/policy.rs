@@ -17,15 +17,15 @@ mod tables;
 mod useless;
 mod words;
 
-pub use able::{faults_all, judge_policies};
-pub(crate) use faults::{faults, holds_back};
+pub use able::{Askers, askers, faults_all, unkept};
+pub(crate) use faults::{EXPLAINED as FAULTS_EXPLAINED, faults, holds_back};
 pub use follow::{
     Follow, Followed, follow_all, follows_not, route_changed, route_unknown, ways_unknown,
 };
 pub use judge::{Home, Judged, covered_by, judge_all};
 pub use managed::{Entry, Manager};
 pub use meet::{Met, Outcome, changed_lookups, meetings, written};
-pub use next_hops::{RouteTable, RouteTables, route_tables};
+pub use next_hops::{Hops, RouteTable, RouteTables, route_tables};
 pub use render::{Lookup, Rendered, Renderer};
 pub use source::{BadRow, RowReader, Scopes, SourceRow, annotated, follows, scope_of};
 pub use tables::{Candidate, Source, named_tables, policy_sources, services_with_tables};
@@ -165,6 +165,13 @@ impl Rule {
             (Both::No, true) => Scope::Subdomains,
             (Both::No, false) => Scope::Domain,
         }
+    }
+
+    /// Whether it is for a next hop as routes name it, and not for mail of the domain; what is managed
+    /// always is.
+    pub fn is_for_next_hop(&self) -> bool {
+        let id = &self.id;
+        id.destination.starts_with('[') || id.destination.contains(':') || !id.manager.is_empty()
     }
 
     /// The keys of its rows.

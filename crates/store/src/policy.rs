@@ -48,7 +48,7 @@ impl RuleState {
 }
 
 /// Which rules a list is for; empty fields mean any.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RuleFilter {
     /// The level of what is wanted, by Postfix's name.
     pub level: Option<String>,
@@ -162,14 +162,24 @@ pub trait PolicyStore {
         limit: usize,
     ) -> Result<Vec<Rule>, StoreError>;
 
-    /// The different policies of the rules in force ([`RuleView::InForce`]), or as they are wished
-    /// (all other views), at most `limit`; but those of rules that were put down for a reason.
+    /// The different policies of the rules of a view, at most `limit`; but those of rules that were
+    /// put down for a reason. What is staged counts as wished.
     fn policies(
         &self,
         instance: &str,
         view: RuleView,
         limit: usize,
     ) -> Result<Vec<String>, StoreError>;
+
+    /// Rules of a view that have one of these policies, at most `limit`; but those that were put down
+    /// for a reason.
+    fn rules_with(
+        &self,
+        instance: &str,
+        view: RuleView,
+        policies: &[String],
+        limit: usize,
+    ) -> Result<Vec<Rule>, StoreError>;
 
     /// A list: rules that pass a filter, `skip` of them left out.
     fn list_rules(

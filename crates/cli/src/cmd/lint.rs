@@ -196,7 +196,8 @@ fn remembered(path: &Path, facts: &Facts, global: &Global) -> Option<Vec<Finding
         ..Global::default()
     })
     .ok()?;
-    session.engine().told_of_rules(facts).ok()
+    let told = session.engine().told_of_rules(facts).ok()?;
+    Some(told.findings())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

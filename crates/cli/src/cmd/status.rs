@@ -23,6 +23,10 @@ use serde_json::json;
 #[derive(Debug, clap::Args)]
 pub(crate) struct StatusArgs {
     /// One line and the exit codes of a Nagios plugin (0 ok, 1 warning, 2 critical, 3 unknown)
+    ///
+    /// Critical: a service is not as it should be, credentials may go in clear, rules stop mail, a certificate ends within a week.
+    /// Warning: hand edits, rules that do nothing or less than they say, rules whose day of review has come, a renewal that
+    /// failed, a certificate that ends within three weeks, an operation that waits. Unknown: something could not be seen.
     #[arg(long)]
     nagios: bool,
 }
@@ -62,8 +66,10 @@ fn text(status: &Status) -> String {
         let bad = failing(status).flat_map(|judged| &judged.findings);
         text.push_str(&findings_text(bad));
     }
+    let rules = &status.rules;
+    let told = status.exposed.iter().chain(&rules.faulty);
     text.push_str(&findings_text(
-        status.exposed.iter().chain(&status.replaced),
+        told.chain(rules.shadowed()).chain(&rules.replaced),
     ));
     text.push_str(&due(status));
     for listed in &status.certificates {
@@ -142,7 +148,7 @@ fn drift(drift: &DriftReport) -> String {
 
 /// How many rules do nothing.
 fn idle(status: &Status) -> String {
-    let rules = status.idle.rules();
+    let rules = status.rules.idle.rules();
     let names: Vec<String> = rules.iter().take(3).map(|rule| rule.id.shown()).collect();
     let more = match rules.len() > names.len() {
         true => " …",
@@ -163,7 +169,7 @@ fn idle(status: &Status) -> String {
 /// What asks for the administrator's attention, and the last operation.
 fn attention(status: &Status) -> String {
     let mut text = drift(&status.drift) + &idle(status);
-    for changed in &status.routes {
+    for changed in &status.rules.routes {
         text.push_str(&format!("{} {}\n", changed.message, changed.remedy));
     }
     text.push_str(&pending(status));
@@ -305,9 +311,11 @@ fn document(status: &Status) -> serde_json::Value {
         "observed_at": when(status.observed_ms),
         "certificates": status.certificates.iter().map(cert::list::document).collect::<Vec<_>>(),
         "credentials_in_clear": status.exposed,
-        "routes_changed": status.routes,
-        "idle_rules": status.idle.rules().iter().map(|rule| &rule.id.destination).collect::<Vec<_>>(),
-        "replaced_tables": status.replaced,
+        "routes_changed": status.rules.routes,
+        "faulty_rules": status.rules.faulty,
+        "idle_rules": status.rules.idle.rules().iter().map(|rule| &rule.id.destination).collect::<Vec<_>>(),
+        "shadowed_rules": status.rules.shadowed().collect::<Vec<_>>(),
+        "replaced_tables": status.rules.replaced,
         "rules_due": status.due.count,
         "drift": status.drift.drift,
         "drift_files": status.drift.files,

@@ -30,10 +30,11 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
     text.push_str(&proved(verdict));
     text.push_str(&edited(&verified.drift));
     let touched = !verified.drift.files.is_empty();
-    let idle = verified.idle.findings();
+    let rules = verified.rules.findings();
     let wrong = !verified.map.findings.is_empty();
-    let voided = !verified.idle.rows.is_empty();
-    text.push_str(&findings_text(verified.findings.iter().chain(&idle)));
+    let voided = verified.rules.is_wrong();
+    let shadowed = verified.rules.shadowed().next().is_some();
+    text.push_str(&findings_text(verified.findings.iter().chain(&rules)));
     text.push_str(&asked(&verified.map));
     text.push_str(match verdict.outcome() {
         Outcome::Pass if touched => {
@@ -44,7 +45,10 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
             "The wire shows what is in force; the map of the rules for destinations does not answer as they say.\n"
         }
         Outcome::Pass if voided => {
-            "The wire shows what is in force; rules for destinations do nothing where mail goes now.\n"
+            "The wire shows what is in force; rules for destinations do not do what they say.\n"
+        }
+        Outcome::Pass if shadowed && !stopped => {
+            "The wire shows what is in force; a table that is asked before the rules decides in their place.\n"
         }
         Outcome::Pass if !stopped => "Everything is as it should be.\n",
         Outcome::Fail if outdated(verdict) => {
@@ -63,7 +67,7 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
         "judgements": verdict.judgements,
         "reports": verified.reports,
         "rules_asked": verified.map.asked,
-        "findings": verified.findings.iter().chain(&idle).chain(&verified.map.findings).collect::<Vec<_>>(),
+        "findings": verified.findings.iter().chain(&rules).chain(&verified.map.findings).collect::<Vec<_>>(),
     });
     let exit = match exit(verdict, verified.master) {
         Exit::Done if mismatch || touched || wrong || voided => Exit::Failed,

@@ -29,4 +29,5 @@ mod routes;
 mod rules;
 mod senders;
 mod servers;
+mod told;
 mod types;

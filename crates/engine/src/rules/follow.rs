@@ -127,20 +127,26 @@ impl Engine<'_> {
     }
 
     /// Followed rules whose mail takes other next hops than they are made for, as things stand.
-    pub fn route_changes(&self) -> Result<Vec<Finding>, EngineError> {
-        let following = self.following()?;
-        if following.is_empty() {
+    pub(super) fn route_changes(&self) -> Result<Vec<Finding>, EngineError> {
+        if !self.is_following()? {
             return Ok(Vec::new());
         }
-        let facts = match observe_unadopted(self.host) {
-            Ok(facts) => facts,
-            Err(error) => {
-                let why = crate::undo::whole_chain(&error);
-                return Ok(vec![route_unknown(&why)]);
-            }
-        };
+        match observe_unadopted(self.host) {
+            Ok(facts) => self.route_changes_in(&facts),
+            Err(error) => Ok(vec![route_unknown(&crate::undo::whole_chain(&error))]),
+        }
+    }
+
+    /// Whether there is any followed rule.
+    pub(super) fn is_following(&self) -> Result<bool, EngineError> {
+        Ok(!self.following()?.is_empty())
+    }
+
+    /// The same in a picture of the instance.
+    pub(super) fn route_changes_in(&self, facts: &Facts) -> Result<Vec<Finding>, EngineError> {
+        let following = self.following()?;
         let wishes: Vec<&Rule> = following.iter().map(|one| &one.wish).collect();
-        let ways = self.ways(&facts, &wishes);
+        let ways = self.ways(facts, &wishes);
         let each = following.iter().zip(&ways);
         let changed = each.filter_map(|(one, now)| route_changed(&one.wish, &one.made_for(), now));
         Ok(changed.collect())

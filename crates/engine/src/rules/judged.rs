@@ -9,11 +9,11 @@ use postseal_planner::Finding;
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::AdoptedTables;
 use postseal_planner::policy::{
-    Cause, Followed, Home, Judged, RouteTables, Rule, Useless, faults_all, follow_all, judge_all,
-    judge_policies, route_tables,
+    Askers, Cause, Followed, Home, Hops, Judged, RouteTables, Rule, Useless, askers, faults_all,
+    follow_all, judge_all, route_tables, unkept,
 };
 use postseal_planner::resolve::{Answer, Answers, Asked, Question};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::panic::resume_unwind;
 
@@ -33,6 +33,30 @@ pub(crate) fn judged(
     tables: Option<&AdoptedTables>,
     rules: &[&Rule],
 ) -> Vec<Vec<Finding>> {
+    let each = rules.iter().zip(against(host, facts, tables, rules));
+    let findings = each.map(|(rule, one)| {
+        let useless = one.useless.iter().map(|one| one.finding(rule));
+        useless.chain(one.faults).collect()
+    });
+    findings.collect()
+}
+
+/// What keeps a rule from holding.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Against {
+    /// What it does not meet.
+    pub(super) useless: Vec<Useless>,
+    /// What the clients that go by it lack.
+    pub(super) faults: Vec<Finding>,
+}
+
+/// What keeps each of the rules from holding, in their order.
+pub(super) fn against(
+    host: &dyn Host,
+    facts: &Facts,
+    tables: Option<&AdoptedTables>,
+    rules: &[&Rule],
+) -> Vec<Against> {
     let met = met(host, facts, Home::Rules(tables), rules);
     let mut all = Vec::with_capacity(rules.len());
     for (rules, met) in rules.chunks(TOGETHER).zip(met.chunks(TOGETHER)) {
@@ -40,23 +64,28 @@ pub(crate) fn judged(
         let faults = together(host, &pairs, &|asked, answers| {
             faults_all(asked, facts, answers)
         });
-        all.extend(pairs.iter().zip(faults).map(|((rule, met), faults)| {
-            let useless = met.useless.iter().map(|one| one.finding(rule));
-            useless.chain(faults.unwrap_or_default()).collect()
+        all.extend(met.iter().zip(faults).map(|(met, faults)| Against {
+            useless: met.useless.clone(),
+            faults: faults.unwrap_or_default(),
         }));
     }
     all
 }
 
-/// What speaks against policies, whatever their destinations, in these files.
-pub(super) fn policies_judged(host: &dyn Host, facts: &Facts, policies: &[String]) -> Vec<Finding> {
+/// Those of some policies that a client which asks the rules could not keep.
+pub(super) fn policies_unkept(
+    host: &dyn Host,
+    facts: &Facts,
+    tables: Option<&AdoptedTables>,
+    policies: &[String],
+) -> Vec<String> {
     let found = together(host, &[policies], &|asked, answers| {
         let asked = asked.iter();
         asked
-            .map(|one| judge_policies(one, facts, answers))
+            .map(|one| unkept(one, tables, facts, answers))
             .collect()
     });
-    found.into_iter().flatten().flatten().flatten().collect()
+    found.into_iter().flatten().flatten().collect()
 }
 
 /// Why each of the rules would do nothing, in their order.
@@ -79,26 +108,54 @@ fn met(host: &dyn Host, facts: &Facts, home: Home<'_>, rules: &[&Rule]) -> Vec<J
         });
         all.extend(found.into_iter().map(Option::unwrap_or_default));
     }
-    let other_hop = |one: &Useless| matches!(one.cause, Cause::OtherHop { .. });
-    if all.iter().flat_map(|one| &one.useless).any(other_hop) {
-        // Mail for the name leaves elsewhere; that of others may be sent to it.
+    let tables = match home {
+        Home::Rules(tables) => tables,
+        Home::Table(_) => None,
+    };
+    let clients = askers(tables, facts);
+    let is_elsewhere = all.iter().flat_map(|one| &one.useless).any(is_other_hop);
+    let for_hops = !clients.are_alike && rules.iter().any(|rule| rule.is_for_next_hop());
+    if is_elsewhere || for_hops {
         let hops = next_hops(host, facts);
         for (rule, found) in rules.iter().zip(&mut all) {
-            let name = rule.id.destination.as_str();
-            let named = |hop: &String| match name.strip_prefix('.') {
-                Some(_) => hop.ends_with(name),
-                None => hop == name,
-            };
-            if hops.contains(name) || (name.starts_with('.') && hops.iter().any(named)) {
-                found.useless.retain(|one| !other_hop(one));
-            }
+            by_routes(rule, found, &hops, &clients);
         }
     }
     all
 }
 
+fn is_other_hop(one: &Useless) -> bool {
+    matches!(one.cause, Cause::OtherHop { .. })
+}
+
+/// Mail for a name may leave elsewhere, and that of others be sent to it.
+fn by_routes(rule: &Rule, found: &mut Judged, hops: &Hops, clients: &Askers) {
+    let name = rule.id.destination.as_str();
+    let below = name.starts_with('.');
+    let named: Vec<_> = match below {
+        true => hops.iter().filter(|(hop, _)| hop.ends_with(name)).collect(),
+        false => hops.get_key_value(name).into_iter().collect(),
+    };
+    if named.is_empty() {
+        return;
+    }
+    let by = named.into_iter().flat_map(|(_, transports)| transports);
+    let by = by.filter(|transport| clients.transports.contains(*transport));
+    let is_hop = rule.is_for_next_hop();
+    if is_hop || found.useless.iter().any(is_other_hop) {
+        let by: Vec<String> = by.cloned().collect();
+        if is_hop && !by.is_empty() {
+            found.clients.clear();
+        }
+        found.clients.extend(by);
+        found.clients.sort();
+        found.clients.dedup();
+    }
+    found.useless.retain(|one| !is_other_hop(one));
+}
+
 /// The next hops that routes name, as far as their tables can be listed.
-fn next_hops(host: &dyn Host, facts: &Facts) -> BTreeSet<String> {
+fn next_hops(host: &dyn Host, facts: &Facts) -> Hops {
     let RouteTables { mut hops, tables } = route_tables(facts);
     for table in tables {
         let Ok(rows) = host.table_rows(&table.table) else {
@@ -108,7 +165,7 @@ fn next_hops(host: &dyn Host, facts: &Facts) -> BTreeSet<String> {
         for line in lines.map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line);
             if let Some((_, value)) = line.split_once('\t') {
-                hops.extend(table.hops(value));
+                table.add(value, &mut hops);
             }
         }
     }

@@ -17,8 +17,6 @@ use std::path::PathBuf;
 
 /// A line of a source is no longer.
 const LONGEST: u64 = 1 << 20;
-/// Keys asked in one call.
-const TOGETHER: usize = 10_000;
 /// So many changes of the newest operation are asked for.
 const CHANGED: usize = 200;
 
@@ -141,45 +139,11 @@ impl Engine<'_> {
     }
 
     /// What the map in force must say of the destinations of rules, whoever has rules for them.
-    fn expected(&self, states: &[RuleState]) -> Result<Vec<Lookup>, EngineError> {
+    pub(super) fn expected(&self, states: &[RuleState]) -> Result<Vec<Lookup>, EngineError> {
         let destinations = states.iter().flat_map(|state| beside(&state.id)).collect();
         let states = self.rules_for(&destinations)?.into_iter();
         let rules: Vec<Rule> = states.filter_map(|state| state.in_force).collect();
         Ok(changed_lookups(&[], &rules))
-    }
-
-    /// The destinations of rules in force that the map answers otherwise, or not at all.
-    ///
-    /// # Errors
-    /// What the host or the store fails with.
-    pub fn not_answered(&self, states: &[RuleState]) -> Result<BTreeSet<String>, EngineError> {
-        let state = self.state()?;
-        // Where the instance cannot be looked at, others tell.
-        let facts = match state.desired.policies {
-            Some(_) => crate::observe_unadopted(self.host).ok(),
-            None => None,
-        };
-        let Some(facts) = facts else {
-            return Ok(BTreeSet::new());
-        };
-        let Some(map) = postseal_planner::policy_map(&state.desired, &facts) else {
-            return Ok(BTreeSet::new());
-        };
-        let name = map.name();
-        let mut missed = BTreeSet::new();
-        for states in states.chunks(TOGETHER) {
-            let expected = self.expected(states)?;
-            let keys: Vec<String> = expected.iter().map(|one| one.key.clone()).collect();
-            let answers = self.host.lookups(&name, &keys);
-            let answers = answers.unwrap_or_else(|_| vec![None; keys.len()]);
-            let differ = expected.iter().zip(answers);
-            let differ = differ.filter(|(lookup, answer)| lookup.value != *answer);
-            let wrong: BTreeSet<&str> = differ.map(|(one, _)| one.key.as_str()).collect();
-            let rules = states.iter().filter_map(|state| state.in_force.as_ref());
-            let of = |rule: &&Rule| rule.keys().iter().any(|key| wrong.contains(key.as_str()));
-            missed.extend(rules.filter(of).map(|rule| rule.id.destination.clone()));
-        }
-        Ok(missed)
     }
 }
 

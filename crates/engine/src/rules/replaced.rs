@@ -27,18 +27,6 @@ struct Differs {
 }
 
 impl Engine<'_> {
-    /// What is said of rules in force where nothing changes: rows that do nothing, and tables that
-    /// were edited and are asked no more.
-    ///
-    /// # Errors
-    /// [`EngineError::NotAdopted`], and what the store fails with.
-    pub fn told_of_rules(&self, facts: &Facts) -> Result<Vec<Finding>, EngineError> {
-        let state = self.state()?;
-        let mut found = self.idle_in_force(facts)?.findings();
-        found.extend(self.replaced_edited(&state, facts)?);
-        Ok(found)
-    }
-
     /// The tables that were edited since they were replaced, where their rows are not the rules'.
     pub(crate) fn replaced_edited(
         &self,

@@ -5,6 +5,7 @@
 
 use postseal_host::Host;
 use postseal_planner::facts::Facts;
+use postseal_planner::intent::{AdoptedTables, Named};
 use postseal_planner::policy::{Candidate, Source, SourceRow, named_tables};
 use postseal_planner::{Finding, Severity, is_policy_map};
 
@@ -88,7 +89,24 @@ fn asked(candidate: Candidate) -> String {
     }
 }
 
-fn is_local(table: &str) -> bool {
+/// The tables of main.cf that are asked before the first in which rules stand; none where rules stand in
+/// none of them.
+pub(super) fn asked_before_rules(facts: &Facts, tables: Option<&AdoptedTables>) -> Vec<String> {
+    let adopted = tables.filter(|tables| tables.named == Named::Still);
+    let is_adopted = |name: &str| {
+        let mut adopted = adopted.iter().flat_map(|tables| &tables.tables);
+        adopted.any(|table| table.name == name)
+    };
+    let has_rules = |one: &Candidate| match one {
+        Candidate::Source(source) => is_policy_map(&source.table) || is_adopted(&source.name),
+        Candidate::Other { .. } => false,
+    };
+    let named = named_tables(facts);
+    let first = named.iter().position(has_rules).unwrap_or_default();
+    named.into_iter().take(first).map(asked).collect()
+}
+
+pub(super) fn is_local(table: &str) -> bool {
     let kind = table.split_once(':').map_or("", |(kind, _)| kind);
     LOCAL.contains(&kind) && !table.contains('$')
 }

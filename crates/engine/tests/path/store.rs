@@ -111,6 +111,16 @@ impl PolicyStore for FullStore<'_> {
         self.inner.policies(instance, view, limit)
     }
 
+    fn rules_with(
+        &self,
+        instance: &str,
+        view: RuleView,
+        policies: &[String],
+        limit: usize,
+    ) -> Result<Vec<Rule>, StoreError> {
+        self.inner.rules_with(instance, view, policies, limit)
+    }
+
     fn list_rules(
         &self,
         instance: &str,

@@ -29,7 +29,13 @@ fn ask_of(facts: &Facts, subject: &str, rows: &[(&str, &str)]) -> Explanation {
             Asked::Answered(explanation) => return explanation,
             Asked::Unanswered(question) => {
                 let Question::Lookup { table, key } = &question else {
-                    answers.put(question, Answer::NotFound);
+                    let answer = match &question {
+                        Question::File(path) if path == "/ca.pem" => {
+                            Answer::Found("-----BEGIN CERTIFICATE-----\n".to_owned())
+                        }
+                        _ => Answer::NotFound,
+                    };
+                    answers.put(question, answer);
                     continue;
                 };
                 let wanted = match table.as_str() {
@@ -342,6 +348,31 @@ fn what_this_host_lacks_for_a_policy_holds_the_mail_back() {
             "secure",
             None,
             &["policy.tafile-missing"],
+        ),
+        // Without it smtp(8) has no TLS at all.
+        (
+            "smtp_tls_CAfile = /gone.pem\n",
+            "encrypt",
+            None,
+            &["policy.ca-file-unusable"],
+        ),
+        (
+            "smtp_tls_CAfile = /gone.pem\n",
+            "may",
+            Some(Level::May),
+            &["policy.ca-file-unusable"],
+        ),
+        (
+            "smtp_tls_CAfile = /gone.pem\n",
+            "none",
+            Some(Level::None),
+            &[],
+        ),
+        (
+            "smtp_tls_CAfile = /ca.pem\n",
+            "secure",
+            Some(Level::Secure),
+            &[],
         ),
     ] {
         let (left, said) = of_row(main, row);

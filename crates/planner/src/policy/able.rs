@@ -3,13 +3,15 @@
 //! Owns: which client a policy is held against, and each pair of both only once. Never: says what is
 //! wrong (`faults` does), or looks anything up (see [`crate::resolve`]).
 
-use super::judge::Judged;
+use super::judge::{Home, Judged, OF_LMTP, asks};
 use super::{Rule, faults};
+use crate::compile::policies::PARAMETER;
 use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
+use crate::intent::AdoptedTables;
 use crate::preflight::Client;
 use crate::resolve::{Answers, Asked, Stop, Tables};
-use crate::view::View;
+use crate::view::{Service, View};
 use mailtls::policy::{Policy, PolicyError};
 use postfix_cf::{MainCf, MasterCf};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,27 +35,86 @@ pub fn faults_all(
         .collect()
 }
 
-/// What speaks against policies, whatever their destinations, at the client `smtp`.
-pub fn judge_policies(
+/// Those of some policies that one of the clients which ask the rules could not keep. Whether mail of
+/// such a rule goes by that client is another question.
+pub fn unkept(
     policies: &[String],
+    tables: Option<&AdoptedTables>,
     facts: &Facts,
     answers: &Answers,
-) -> Asked<Vec<Vec<Finding>>> {
+) -> Asked<Vec<String>> {
     let main = MainCf::parse(&facts.main_cf.bytes);
     let master = MasterCf::parse(&facts.master_cf.bytes);
     let view = View::new(&main, &master, facts);
+    let clients = unlike(&view, tables);
     let mut able = Able::new(&view, answers);
     let mut all = Vec::new();
     for policy in policies {
-        match able.policy(policy, "each of the rules", SMTP) {
-            Asked::Answered(findings) => {
-                let seen = findings.into_iter().map(|one| one.seen(policy.clone()));
-                all.push(seen.collect());
+        for client in &clients {
+            match able.policy(policy, "", client) {
+                Asked::Answered(findings) if findings.is_empty() => {}
+                Asked::Answered(_) => {
+                    all.push(policy.clone());
+                    break;
+                }
+                Asked::Unanswered(question) => return Asked::Unanswered(question),
             }
-            Asked::Unanswered(question) => return Asked::Unanswered(question),
         }
     }
     Asked::Answered(all)
+}
+
+/// The clients that ask the rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Askers {
+    /// The names of their transports.
+    pub transports: BTreeSet<String>,
+    /// Whether they are alike: then it does not matter which of them a message goes by.
+    pub are_alike: bool,
+}
+
+/// The clients that ask the rules.
+pub fn askers(tables: Option<&AdoptedTables>, facts: &Facts) -> Askers {
+    let main = MainCf::parse(&facts.main_cf.bytes);
+    let master = MasterCf::parse(&facts.master_cf.bytes);
+    let view = View::new(&main, &master, facts);
+    let services = asking(&view, tables);
+    let first = services.clone().next();
+    let first = first.map(|one| Client::in_view(&view, &one.name));
+    let like = |one: &Service| Some(Client::in_view(&view, &one.name)) == first;
+    Askers {
+        are_alike: services.clone().all(like),
+        transports: services.map(|one| one.name.clone()).collect(),
+    }
+}
+
+fn asking<'v>(
+    view: &'v View<'_>,
+    tables: Option<&'v AdoptedTables>,
+) -> impl Iterator<Item = &'v Service> + Clone {
+    view.services.iter().filter(move |one| {
+        let parameter = match (one.kind.as_str(), one.command.as_str()) {
+            ("unix", "smtp") => PARAMETER,
+            ("unix", "lmtp") => OF_LMTP,
+            _ => return false,
+        };
+        asks(view, Home::Rules(tables), one, parameter)
+    })
+}
+
+/// Of the clients that ask the rules, and are alike, one.
+fn unlike(view: &View<'_>, tables: Option<&AdoptedTables>) -> Vec<String> {
+    let mut found: Vec<(String, Client)> = Vec::new();
+    for service in asking(view, tables) {
+        let client = Client::in_view(view, &service.name);
+        if found.iter().all(|(_, known)| *known != client) {
+            found.push((service.name.clone(), client));
+        }
+    }
+    if found.is_empty() {
+        return vec![SMTP.to_owned()];
+    }
+    found.into_iter().map(|(name, _)| name).collect()
 }
 
 /// A client is read once, and a policy that it can keep is held against it once: of a million rules
@@ -137,3 +198,6 @@ fn refused(policy: &str, of: &str, facts: &Facts, error: &PolicyError) -> Findin
         "`postseal policy edit … --without ATTRIBUTE` takes away what this version does not know.",
     )
 }
+
+#[cfg(test)]
+mod tests;

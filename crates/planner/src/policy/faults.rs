@@ -5,10 +5,28 @@
 //! know it yields as a question.
 
 use crate::finding::{Finding, Severity};
+use crate::lint::{Rule, row};
 use crate::preflight::{Client, Lookups, SystemAnchors, anchors_of, cipher_list};
 use crate::resolve::{Stop, Tables};
 use mailtls::Level;
 use mailtls::policy::{Name, Policy};
+
+/// What `lint --explain` tells of them, and of rules whose mail takes another way.
+#[rustfmt::skip]
+pub(crate) const EXPLAINED: &[Rule] = &[
+    row("policy.ca-file-unusable", Severity::Fatal, "file of CAs that smtp(8) cannot load",
+        "Without the file that smtp_tls_CAfile names smtp(8) does no TLS at all: mail goes in clear where the level allows it, and waits elsewhere.",
+        "Put the file back, or name another one by `postseal set trust.outbound=FILE`; then `postfix reload`."),
+    row("policy.nobody-trusted", Severity::Error, "rule that asks for a certificate where no CA is trusted",
+        "verify and secure take only a certificate of a trusted CA: without one mail waits in the queue.",
+        "`postseal set trust.outbound=system`, or name the CA of the destination by tafile=."),
+    row("policy.no-fingerprint", Severity::Error, "rule by fingerprint that lists none",
+        "No server can match it: mail waits in the queue.",
+        "Name it by match=; `postseal policy check` shows that of the server."),
+    row("policy.route-changed", Severity::Error, "rule that follows mail which takes another way",
+        "The rule is made for the next hops that the mail took: what it demands does not hold where the mail goes now.",
+        "`postseal policy sync` makes the rule for the next hops that it takes."),
+];
 
 /// What speaks against a policy; `of` names its destination.
 pub(crate) fn faults(
@@ -22,6 +40,7 @@ pub(crate) fn faults(
     if matches!(level, Level::Dane | Level::DaneOnly) && client.lookups != Lookups::Dnssec {
         findings.push(without_dnssec(level, of));
     }
+    findings.extend(no_tls(policy, of, client, tables)?);
     findings.extend(nobody_trusted(policy, of, client));
     findings.extend(no_fingerprint(policy, of, client));
     findings.extend(no_cipher(policy, of, client, tables)?);
@@ -68,6 +87,39 @@ fn anchors(
         );
     }
     Ok(findings)
+}
+
+/// A client that cannot read its file of CAs does no TLS at all (`tls_client_init`). It is opened as
+/// root, before the jail is entered.
+fn no_tls(
+    policy: &Policy,
+    of: &str,
+    client: &Client,
+    tables: &mut Tables<'_>,
+) -> Result<Option<Finding>, Stop> {
+    let file = client.trust.file.as_ref().map(|file| file.display());
+    let Some(file) = file.filter(|_| policy.level != Level::None) else {
+        return Ok(None);
+    };
+    let Some(why) = tables.without_certificates(&file.to_string())? else {
+        return Ok(None);
+    };
+    let (severity, follows) = match policy.level {
+        Level::May => (Severity::Error, "mail goes in clear"),
+        Level::Dane => (Severity::Fatal, "mail goes in clear, or waits"),
+        _ => (Severity::Fatal, "mail waits"),
+    };
+    let finding = Finding::new(
+        "policy.ca-file-unusable",
+        severity,
+        format!(
+            "smtp(8) cannot load the CAs of {file} (smtp_tls_CAfile): {why}. It does no TLS at all, \
+             and for {of} {follows}."
+        ),
+        "Put the file back, or name another one by `postseal set trust.outbound=FILE`; then \
+         `postfix reload`.",
+    );
+    Ok(Some(finding.seen(file.to_string())))
 }
 
 fn without_dnssec(level: Level, of: &str) -> Finding {

@@ -28,7 +28,7 @@ const BELOW: &str = "any-name-below";
 /// A domain that no table will name.
 const ANYWHERE: &str = "any-domain.invalid";
 /// What lmtp(8) asks.
-const OF_LMTP: &str = "lmtp_tls_policy_maps";
+pub(super) const OF_LMTP: &str = "lmtp_tls_policy_maps";
 
 /// Where the rows of the rules stand, or will.
 #[derive(Clone, Copy, Debug)]
@@ -90,8 +90,7 @@ struct Judge<'a> {
 impl Judge<'_> {
     fn judged(&self, rule: &Rule) -> Asked<Judged> {
         let id = &rule.id.destination;
-        // What is managed is for a next hop.
-        if id.starts_with('[') || id.contains(':') || !rule.id.manager.is_empty() {
+        if rule.is_for_next_hop() {
             return match self.next_hop(id) {
                 Asked::Unanswered(question) => Asked::Unanswered(question),
                 Asked::Answered(useless) => Asked::Answered(Judged {
@@ -175,36 +174,36 @@ impl Judge<'_> {
             Delivery::Lmtp => OF_LMTP,
             _ => PARAMETER,
         };
-        (!self.asks(service, parameter)).then(|| Cause::NotAsked {
+        (!asks(view, self.home, service, parameter)).then(|| Cause::NotAsked {
             own: service.overrides.get(parameter).cloned(),
             service: id,
             parameter,
         })
     }
+}
 
-    fn asks(&self, service: &Service, parameter: &str) -> bool {
-        let view = self.ways.view();
-        let asked = view.list(Some(service), parameter);
-        let tables = match self.home {
-            Home::Table(table) => {
-                let table = view.expanded(None, table);
-                return asked.contains(&table);
-            }
-            Home::Rules(tables) => tables,
-        };
-        if asked.iter().any(|table| is_policy_map(table)) {
-            return true;
+/// Whether a service asks the tables in which the rows stand, or will.
+pub(super) fn asks(view: &View<'_>, home: Home<'_>, service: &Service, parameter: &str) -> bool {
+    let asked = view.list(Some(service), parameter);
+    let tables = match home {
+        Home::Table(table) => {
+            let table = view.expanded(None, table);
+            return asked.contains(&table);
         }
-        if parameter == OF_LMTP {
-            let own = view.raw(Some(service), OF_LMTP).unwrap_or_default();
-            return own.contains("smtp_tls_policy_maps");
-        }
-        // As `compile::policies` names the map there.
-        match service.overrides.get(PARAMETER).map(|own| own.trim()) {
-            None => true,
-            Some("") => false,
-            Some(own) => tables.is_none_or(|tables| tables.parted(own).is_some()),
-        }
+        Home::Rules(tables) => tables,
+    };
+    if asked.iter().any(|table| is_policy_map(table)) {
+        return true;
+    }
+    if parameter == OF_LMTP {
+        let own = view.raw(Some(service), OF_LMTP).unwrap_or_default();
+        return own.contains("smtp_tls_policy_maps");
+    }
+    // As `compile::policies` names the map there.
+    match service.overrides.get(PARAMETER).map(|own| own.trim()) {
+        None => true,
+        Some("") => false,
+        Some(own) => tables.is_none_or(|tables| tables.parted(own).is_some()),
     }
 }
 

@@ -1,22 +1,25 @@
 //! The next hops that an instance's routes name.
 //!
-//! Owns: which tables and parameters name next hops, and which part of a value one is. Never: reads
-//! a table.
+//! Owns: which tables and parameters name next hops, which part of a value one is, and which transport
+//! goes there. Never: reads a table.
 //!
 //! A row for `relay.example` does nothing for the mail of that domain where all mail leaves by a
 //! relay host. It is still needed where `transport_maps` sends others' mail to `relay.example`.
 
 use super::tables::TYPES;
 use crate::facts::Facts;
-use crate::view::View;
+use crate::view::{Service, View};
 use postfix_cf::{MainCf, MasterCf};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A next hop, in lower case → the transports that are sent there.
+pub type Hops = BTreeMap<String, BTreeSet<String>>;
 
 /// Where routes stand.
 #[derive(Clone, Debug, Default)]
 pub struct RouteTables {
     /// The next hops that parameters name.
-    pub hops: BTreeSet<String>,
+    pub hops: Hops,
     /// The tables with rows that name more.
     pub tables: Vec<RouteTable>,
 }
@@ -28,6 +31,8 @@ pub struct RouteTable {
     pub table: String,
     /// What its values are.
     form: Form,
+    /// The transports of values that name none.
+    usual: BTreeSet<String>,
 }
 
 /// What a value is.
@@ -59,18 +64,22 @@ pub fn route_tables(facts: &Facts) -> RouteTables {
     let master = MasterCf::parse(&facts.master_cf.bytes);
     let view = View::new(&main, &master, facts);
     let rewrite = view.services.iter().find(|one| one.id == "rewrite/unix");
+    let usual = usual(&view, rewrite);
     let mut routes = RouteTables::default();
     for (parameter, form) in PARAMETERS {
         let value = view.value(rewrite, parameter);
-        routes.hops.extend(hops(form, &value));
+        add(&mut routes.hops, form, &value, &usual);
     }
     for (parameter, form) in TABLES {
         for table in view.list(rewrite, parameter) {
             let table = table.strip_prefix("proxy:").unwrap_or(&table);
             let kind = table.split_once(':').map_or("", |(kind, _)| kind);
             if TYPES.contains(&kind) {
-                let table = table.to_owned();
-                routes.tables.push(RouteTable { table, form });
+                routes.tables.push(RouteTable {
+                    table: table.to_owned(),
+                    form,
+                    usual: usual.clone(),
+                });
             }
         }
     }
@@ -78,22 +87,40 @@ pub fn route_tables(facts: &Facts) -> RouteTables {
 }
 
 impl RouteTable {
-    /// The next hops that a value of it names, in lower case.
-    pub fn hops(&self, value: &str) -> impl Iterator<Item = String> {
-        hops(self.form, value)
+    /// Adds the next hops that a value of it names.
+    pub fn add(&self, value: &str, hops: &mut Hops) {
+        add(hops, self.form, value, &self.usual);
     }
 }
 
-fn hops(form: Form, value: &str) -> impl Iterator<Item = String> {
-    let hops = match form {
-        Form::NextHop => value,
-        Form::Transport => value.split_once(':').map_or("", |(_, hops)| hops),
+/// The transports of mail that no table has another one for.
+fn usual(view: &View<'_>, rewrite: Option<&Service>) -> BTreeSet<String> {
+    let relays = !view.value(rewrite, "relay_domains").trim().is_empty();
+    let parameters = [
+        Some("default_transport"),
+        relays.then_some("relay_transport"),
+    ];
+    let values = parameters.into_iter().flatten();
+    let values = values.map(|parameter| view.value(rewrite, parameter));
+    let names = values.map(|value| value.split(':').next().unwrap_or_default().to_owned());
+    names.filter(|name| !name.is_empty()).collect()
+}
+
+fn add(into: &mut Hops, form: Form, value: &str, usual: &BTreeSet<String>) {
+    let (transport, hops) = match form {
+        Form::NextHop => ("", value),
+        Form::Transport => value.split_once(':').unwrap_or_default(),
     };
     let words = hops.split([',', ' ', '\t']).filter(|hop| !hop.is_empty());
-    words
-        .map(str::to_ascii_lowercase)
-        .collect::<Vec<_>>()
-        .into_iter()
+    for hop in words.map(str::to_ascii_lowercase) {
+        let transports = into.entry(hop).or_default();
+        match transport {
+            "" => transports.extend(usual.iter().cloned()),
+            named => {
+                transports.insert(named.to_owned());
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -100,13 +100,18 @@ fn place(peer: &Peer<'_>) -> String {
     }
 }
 
-/// The usual remedy, and what would work today.
+/// The usual remedy, and what would work today. Who knows a server by its key is not told to take
+/// whatever answers there.
 fn remedy(own: &str, wanted: &Wanted, strongest: &Strongest) -> String {
-    match &strongest.policy {
-        Some(policy) if *policy != wanted.policy.to_string() => {
-            format!("{own} What would work today: `{policy}`.")
-        }
-        _ => own.to_owned(),
+    let told = strongest.policy.as_deref().filter(|policy| {
+        let level = policy.split(' ').next().unwrap_or_default();
+        let proves_nothing = matches!(level, "encrypt" | "may");
+        let is_known = wanted.policy.level == Level::Fingerprint;
+        *policy != wanted.policy.to_string() && !(is_known && proves_nothing)
+    });
+    match told {
+        Some(policy) => format!("{own} What would work today: `{policy}`."),
+        None => own.to_owned(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! The strongest policy that would work today at every server that could be seen.
 //!
-//! Owns: the ladder, and why each stronger rung would not hold. Never: suggests `fingerprint`,
-//! which works at every server that has a certificate, and ends with the next key; nor `verify`,
-//! which believes the DNS: with the names written out it is `secure`.
+//! Owns: the ladder, and why each stronger rung would not hold. Never: suggests `fingerprint` where
+//! it was not asked for: it works at every server that has a certificate, and ends with the next key;
+//! nor `verify`, which believes the DNS: with the names written out it is `secure`.
 
 use super::level::{Judged, Peer};
 use super::reached::Reached;
@@ -52,7 +52,10 @@ fn kept(wanted: &Policy) -> Vec<Attribute> {
     named.cloned().collect()
 }
 
+/// A key that is known by its fingerprint is proof that no CA and no DNS can give to another: nothing
+/// stands above it.
 fn ladder(wanted: &Policy, peers: &[Peer<'_>]) -> Vec<Policy> {
+    let by_key = (wanted.level == Level::Fingerprint).then(|| wanted.clone());
     let [first, second, rest @ ..] = bare(wanted);
     let pinned = names(peers).map(|value| {
         let attribute = Attribute {
@@ -64,8 +67,9 @@ fn ladder(wanted: &Policy, peers: &[Peer<'_>]) -> Vec<Policy> {
             attributes: [vec![attribute], kept(wanted)].concat(),
         }
     });
-    [first, second]
+    by_key
         .into_iter()
+        .chain([first, second])
         .chain(pinned)
         .chain(rest)
         .collect()

@@ -85,6 +85,22 @@ impl<'a> Tables<'a> {
         }
     }
 
+    /// Why a file that root reads holds no certificate; `None` where it does.
+    pub(crate) fn without_certificates(&mut self, path: &str) -> Result<Option<String>, Stop> {
+        let question = Question::File(path.to_owned());
+        let holds = |text: &str| {
+            let mut lines = text.lines();
+            lines.any(|line| line.starts_with("-----BEGIN ") && line.contains("CERTIFICATE-----"))
+        };
+        match self.answers.get(&question) {
+            None => Err(Stop::Ask(question)),
+            Some(Answer::Found(text)) if holds(text) => Ok(None),
+            Some(Answer::Found(_)) => Ok(Some("there is no certificate in it".to_owned())),
+            Some(Answer::NotFound) => Ok(Some("it is not there".to_owned())),
+            Some(Answer::Failed(why)) => Ok(Some(why.clone())),
+        }
+    }
+
     /// Whether OpenSSL finds ciphers by a list.
     pub(crate) fn selects(&mut self, list: &str) -> Result<bool, Stop> {
         let question = Question::Ciphers(list.to_owned());

@@ -183,6 +183,43 @@ fn the_strongest_policy_that_works_is_suggested_with_what_stops_the_stronger_one
 }
 
 #[test]
+fn who_knows_a_server_by_its_key_is_not_told_to_take_whatever_answers() {
+    const KEY: &str = "C0:BB:FE:D9:25:9E:27:21:22:D1:FE:0F:A4:1A:D4:F7:2F:2A:25:DA:08:15:0C:65:45:1D:49:10:0E:F0:FD:59";
+    let seen = |policy: &str, shown: &str| {
+        let stage = format!(
+            "hop customer.test\ndns mx customer.test mx.example.com insecure\n\
+             dns a mx.example.com 192.0.2.1 insecure\nmain smtp_tls_fingerprint_digest = sha256\n\
+             policy {policy}\nat 192.0.2.1 tls {shown}\n"
+        );
+        Stage::read(&stage).judged()
+    };
+    let holds = seen(&format!("fingerprint match={KEY}"), "self");
+    let own = format!("fingerprint match={KEY}");
+    assert_eq!(holds.strongest.policy, Some(own.clone()));
+    assert_eq!(holds.strongest.stronger, []);
+    // The ladder goes on below it, and says why it would not hold.
+    let other = seen("fingerprint match=AA:BB", "self");
+    assert_eq!(other.strongest.policy.as_deref(), Some("encrypt"));
+    assert_eq!(
+        other.strongest.stronger[0].policy,
+        "fingerprint match=AA:BB"
+    );
+    assert!(other.strongest.stronger[0].why.contains(KEY));
+    let remedy = &other.findings[0].remedy;
+    assert!(
+        !remedy.contains("encrypt") && remedy.contains("telephone"),
+        "{remedy}"
+    );
+    // Another proof is told.
+    let proved = seen("fingerprint match=AA:BB", "mx");
+    let remedy = &proved.findings[0].remedy;
+    assert!(remedy.contains("`secure match=mx.example.com`"), "{remedy}");
+    // Who did not ask for it is not told of it.
+    let encrypt = seen("encrypt", "self").strongest;
+    assert_eq!(encrypt.policy.as_deref(), Some("encrypt"));
+}
+
+#[test]
 fn where_a_fallback_relay_takes_the_mail_it_is_not_said_to_wait() {
     let stage = "hop [192.0.2.1]\nat 192.0.2.1 clear\n";
     let message = |more: &str| {

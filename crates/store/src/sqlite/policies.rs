@@ -3,7 +3,8 @@
 //! Owns: one transaction a call. Never: SQL; that is in `rules` and `rule_wishes`.
 
 use super::{
-    SqliteStore, instances, preflights, rule_counts, rule_policies, rule_stage, rule_wishes, rules,
+    SqliteStore, instances, preflights, rule_counts, rule_list, rule_policies, rule_stage,
+    rule_wishes, rules,
 };
 use crate::policy::{
     Known, LevelChange, PolicyStore, RuleFilter, RuleState, RuleTake, RuleView, RuleWish, Staged,
@@ -44,6 +45,16 @@ impl PolicyStore for SqliteStore {
         self.read(async |db| rule_policies::policies(db, instance, view, limit).await)
     }
 
+    fn rules_with(
+        &self,
+        instance: &str,
+        view: RuleView,
+        policies: &[String],
+        limit: usize,
+    ) -> Result<Vec<Rule>, StoreError> {
+        self.read(async |db| rule_policies::rules_with(db, instance, view, policies, limit).await)
+    }
+
     fn list_rules(
         &self,
         instance: &str,
@@ -51,7 +62,7 @@ impl PolicyStore for SqliteStore {
         skip: usize,
         limit: usize,
     ) -> Result<Vec<RuleState>, StoreError> {
-        self.read(async |db| rules::list(db, instance, filter, skip, limit).await)
+        self.read(async |db| rule_list::list(db, instance, filter, skip, limit).await)
     }
 
     fn managed_rules(&self, instance: &str, limit: usize) -> Result<Vec<RuleState>, StoreError> {

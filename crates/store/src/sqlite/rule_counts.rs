@@ -161,15 +161,15 @@ pub(super) async fn known(db: &mut SqliteConnection, instance: &str) -> Result<K
     Ok(Known { own, others })
 }
 
-/// How many rules in force are to be looked at again until a day. The text is looked through first:
-/// most rules have no day, and reading the document of each takes ten times as long.
+/// How many rules in force are to be looked at again until a day: counted in their own index, most
+/// rules have no day.
 pub(super) async fn due(
     db: &mut SqliteConnection,
     instance: &str,
     day: &str,
 ) -> Result<u64, StoreError> {
-    let sql = "SELECT count(*) FROM rules WHERE instance = $1 AND instr(about, '\"until\"') > 0
-                 AND about ->> '$.body.until' <= $2";
+    let sql = "SELECT count(*) FROM rules WHERE instance = $1
+                 AND about ->> '$.body.until' IS NOT NULL AND about ->> '$.body.until' <= $2";
     let found: i64 = sqlx::query_scalar(sql)
         .bind(instance)
         .bind(day)

@@ -4,11 +4,11 @@
 
 use super::connection::{Doing, rows};
 use super::operations::key;
-use crate::policy::{Pending, RuleFilter, RuleOrder, RuleState, RuleView};
+use crate::policy::{RuleState, RuleView};
 use crate::{StoreError, document};
 use postseal_planner::policy::{About, Both, Rule, RuleId};
+use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{AssertSqlSafe, Row};
 
 const ABOUT: &str = "words about a rule";
 /// Rules asked for by id in one statement.
@@ -85,24 +85,6 @@ const STAGED: &str = page_of!(
         WHERE $1 IS NOT NULL AND (destination, manager) > ($2, $3) AND policy IS NOT NULL
         ORDER BY destination, manager"
 );
-
-/// As it is and as it is wished, side by side.
-const BOTH: &str = "
-    SELECT r.destination, r.manager,
-           r.both AS both_before, r.policy AS policy_before, r.about AS about_before,
-           iif(w.instance IS NULL, r.both, w.both) AS both_after,
-           iif(w.instance IS NULL, r.policy, w.policy) AS policy_after,
-           iif(w.instance IS NULL, r.about, w.about) AS about_after,
-           w.instance IS NOT NULL AS pending
-    FROM rules AS r LEFT JOIN rule_wishes AS w
-      ON w.instance = r.instance AND w.destination = r.destination AND w.manager = r.manager
-    WHERE r.instance = $1
-    UNION ALL
-    SELECT w.destination, w.manager, NULL, NULL, NULL, w.both, w.policy, w.about, 1
-    FROM rule_wishes AS w
-    WHERE w.instance = $1 AND NOT EXISTS (
-        SELECT 1 FROM rules AS r
-        WHERE r.instance = $1 AND r.destination = w.destination AND r.manager = w.manager)";
 
 pub(super) async fn revision(db: &mut SqliteConnection, instance: &str) -> Result<i64, StoreError> {
     let sql = "SELECT rules_revision FROM instances WHERE path = $1";
@@ -233,50 +215,6 @@ pub(super) async fn managed(
     states(db, instance, &ids).await
 }
 
-pub(super) async fn list(
-    db: &mut SqliteConnection,
-    instance: &str,
-    filter: &RuleFilter,
-    skip: usize,
-    limit: usize,
-) -> Result<Vec<RuleState>, StoreError> {
-    let order = match filter.order {
-        RuleOrder::Destination => "destination, manager",
-        RuleOrder::Level => "coalesce(policy_after, policy_before), destination, manager",
-        RuleOrder::Until => {
-            "coalesce(about_after, about_before) ->> '$.body.until' NULLS LAST, destination, manager"
-        }
-    };
-    let sql = format!(
-        "SELECT * FROM (
-             SELECT *, coalesce(policy_after, policy_before) AS policy,
-                    coalesce(about_after, about_before) AS about FROM ({BOTH}))
-         WHERE ($2 IS NULL OR policy = $2 OR policy LIKE $2 || ' %')
-           AND ($3 IS NULL OR about ->> '$.body.owner' = $3)
-           AND ($4 IS NULL OR EXISTS (
-                   SELECT 1 FROM json_each(about, '$.body.tags') WHERE value = $4))
-           AND ($5 IS NULL OR instr(destination, $5) > 0 OR instr(manager, $5) > 0
-                OR instr(lower(about ->> '$.body.note'), $5) > 0)
-           AND ($6 IS NULL OR about ->> '$.body.until' <= $6)
-           AND (NOT $7 OR pending)
-         ORDER BY {order} LIMIT $8 OFFSET $9"
-    );
-    let found = sqlx::query(AssertSqlSafe(sql))
-        .bind(instance)
-        .bind(&filter.level)
-        .bind(&filter.owner)
-        .bind(&filter.tag)
-        .bind(filter.search.as_ref().map(|text| text.to_lowercase()))
-        .bind(&filter.due)
-        .bind(filter.pending == Pending::Only)
-        .bind(rows(limit))
-        .bind(rows(skip))
-        .fetch_all(db)
-        .await
-        .doing("list rules")?;
-    found.iter().map(state).collect()
-}
-
 pub(super) async fn count_changes(
     db: &mut SqliteConnection,
     operation: u64,
@@ -314,7 +252,7 @@ pub(super) fn about_text(about: &About) -> Result<Option<String>, StoreError> {
     }
 }
 
-fn state(row: &SqliteRow) -> Result<RuleState, StoreError> {
+pub(super) fn state(row: &SqliteRow) -> Result<RuleState, StoreError> {
     Ok(RuleState {
         id: id(row)?,
         in_force: rule(row, ["both_before", "policy_before", "about_before"])?,
@@ -331,7 +269,7 @@ fn id(row: &SqliteRow) -> Result<RuleId, StoreError> {
 }
 
 /// The rule in three columns of a row; none where there is no policy.
-fn rule(row: &SqliteRow, columns: [&str; 3]) -> Result<Option<Rule>, StoreError> {
+pub(super) fn rule(row: &SqliteRow, columns: [&str; 3]) -> Result<Option<Rule>, StoreError> {
     let [both, policy, about] = columns;
     let Some(policy) = row.try_get(policy).doing("read a rule")? else {
         return Ok(None);

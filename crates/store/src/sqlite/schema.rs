@@ -11,7 +11,7 @@ use sqlx::{Connection, SqlSafeStr};
 use std::path::Path;
 
 /// The newest version of `agent.db`.
-const NEWEST: i64 = 9;
+const NEWEST: i64 = 10;
 
 /// The migrations of `agent.db`.
 pub(super) fn agent() -> Migrator {
@@ -24,6 +24,7 @@ pub(super) fn agent() -> Migrator {
     let rules = include_str!("../../migrations/sqlite/agent/0007_rules.sql");
     let managed = include_str!("../../migrations/sqlite/agent/0008_managed.sql");
     let preflights = include_str!("../../migrations/sqlite/agent/0009_preflights.sql");
+    let due_rules = include_str!("../../migrations/sqlite/agent/0010_due_rules.sql");
     Migrator::with_migrations(vec![
         migration(1, "agent", first),
         migration(2, "before", before),
@@ -33,7 +34,8 @@ pub(super) fn agent() -> Migrator {
         migration(6, "watches", watches),
         migration(7, "rules", rules),
         migration(8, "managed rules", managed),
-        migration(NEWEST, "preflights", preflights),
+        migration(9, "preflights", preflights),
+        migration(NEWEST, "due rules", due_rules),
     ])
 }
 

@@ -12,6 +12,7 @@ use crate::table;
 use clap::{Args, ValueEnum};
 use mailtls::Level;
 use mailtls::destination::Scope;
+use postseal_engine::{Hindered, Hindrance};
 use postseal_planner::Preflight;
 use postseal_planner::policy::{Met, Rule, is_day};
 use postseal_planner::report::Outcome;
@@ -92,17 +93,9 @@ pub(super) fn run(args: &ListArgs, global: &Global) -> Result<Answer, Failure> {
         .collect();
     let standings = Standings::of(&found, &mut session)?;
     let look = |state: &RuleState| looks.get(state.id.destination.as_str()).copied();
-    let missed = session.engine().not_answered(&found)?;
-    let answers = |state: &RuleState| !missed.contains(&state.id.destination);
     let rows: Vec<Vec<String>> = found
         .iter()
-        .map(|state| {
-            row(
-                state,
-                look(state),
-                standing(state, &standings, answers(state)),
-            )
-        })
+        .map(|state| row(state, look(state), standing(state, &standings)))
         .collect();
     let mut text = match rows.as_slice() {
         [] => "No rules.\n".to_owned(),
@@ -114,15 +107,15 @@ pub(super) fn run(args: &ListArgs, global: &Global) -> Result<Answer, Failure> {
             "There are more: --skip {next}, or -n 0 for all.\n"
         ));
     }
-    let routes = session.engine().route_changes()?;
-    text.push_str(&findings_text(&routes));
+    let findings = &standings.hindered.findings;
+    text.push_str(&findings_text(findings));
     let rules: Vec<Value> = found
         .iter()
-        .map(|state| document(state, look(state), &standings, answers(state)))
+        .map(|state| document(state, look(state), &standings))
         .collect();
     Ok(Answer::new(
         text,
-        json!({"changed": false, "rules": rules, "more": more, "findings": routes}),
+        json!({"changed": false, "rules": rules, "more": more, "findings": findings}),
     ))
 }
 
@@ -158,6 +151,7 @@ fn day(text: &str) -> Result<String, String> {
 struct Standings {
     now: Keys,
     wanted: Keys,
+    hindered: Hindered,
 }
 
 /// Destination → its keys for which there are rules of several managers.
@@ -170,7 +164,13 @@ impl Standings {
         Ok(Self {
             now: Keys::new(session.engine().rules_met(&destinations)?),
             wanted: Keys::new(session.engine().rules_meeting(&destinations)?),
+            hindered: session.engine().hindered(found)?,
         })
+    }
+
+    /// Why a rule in force does not hold.
+    fn hindrance(&self, state: &RuleState) -> Option<&Hindrance> {
+        self.hindered.rules.get(&state.id)
     }
 }
 
@@ -238,7 +238,7 @@ fn scope(rule: &Rule) -> Scope {
 }
 
 /// Where a rule stands.
-fn standing(state: &RuleState, standings: &Standings, answers: bool) -> String {
+fn standing(state: &RuleState, standings: &Standings) -> String {
     let managed = match state.id.manager.as_str() {
         "" => String::new(),
         _ if recipient(&state.id).is_some() => String::new(),
@@ -254,8 +254,9 @@ fn standing(state: &RuleState, standings: &Standings, answers: bool) -> String {
                 format!("to be changed, is {}", old.policy)
             }
         }
-        _ if !answers => "not answered by the map, see `postseal drift`".to_owned(),
-        _ => "in force".to_owned(),
+        _ => standings
+            .hindrance(state)
+            .map_or_else(|| "in force".to_owned(), hindered),
     };
     let instead = match (&state.in_force, &state.wanted) {
         (Some(rule), Some(_)) => standings.now.instead_of(rule),
@@ -264,6 +265,28 @@ fn standing(state: &RuleState, standings: &Standings, answers: bool) -> String {
     };
     let instead = instead.map(|text| format!(", {text}")).unwrap_or_default();
     standing + &managed + &instead
+}
+
+/// Why a rule does not hold, in the place of “in force”.
+fn hindered(hindrance: &Hindrance) -> String {
+    match hindrance {
+        Hindrance::NotAnswered => "not answered by the map, see `postseal drift`".to_owned(),
+        Hindrance::Shadowed { table, policy } => {
+            format!("does nothing: {table} is asked before it and says {policy}")
+        }
+        Hindrance::Idle(why) => format!("does nothing: {why}"),
+        Hindrance::Unkept(code) => format!("in force, and cannot be kept on this host ({code})"),
+    }
+}
+
+/// The stable word for it.
+const fn word(hindrance: &Hindrance) -> &'static str {
+    match hindrance {
+        Hindrance::NotAnswered => "not-answered",
+        Hindrance::Shadowed { .. } => "shadowed",
+        Hindrance::Idle(_) => "idle",
+        Hindrance::Unkept(_) => "unkept",
+    }
 }
 
 /// What was seen at its servers, and when.
@@ -277,12 +300,9 @@ fn servers(seen: &Preflight, policy: &str) -> String {
     format!("{word} {}", date(seen.at))
 }
 
-fn document(
-    state: &RuleState,
-    seen: Option<&Preflight>,
-    standings: &Standings,
-    answers: bool,
-) -> Value {
+fn document(state: &RuleState, seen: Option<&Preflight>, standings: &Standings) -> Value {
+    let hindrance = standings.hindrance(state);
+    let answers = hindrance != Some(&Hindrance::NotAnswered);
     let policy = |keys: &Keys, rule: &Option<Rule>| rule.as_ref().and_then(|one| keys.policy(one));
     let instead =
         |keys: &Keys, rule: &Option<Rule>| rule.as_ref().and_then(|one| keys.instead_of(one));
@@ -304,6 +324,8 @@ fn document(
         "wanted": state.wanted,
         "pending": state.is_pending(),
         "answered": state.in_force.as_ref().map(|_| answers),
+        "holds": state.in_force.as_ref().map(|_| hindrance.is_none()),
+        "hindered": hindrance.map(|one| json!({"by": word(one), "why": hindered(one)})),
         "servers": seen.map(|seen| json!({
             "outcome": outcome(seen),
             "at": seen.at,

@@ -8,9 +8,10 @@ use crate::cmd::cert::list;
 use crate::config::Global;
 use crate::failure::Exit;
 use jiff::Timestamp;
-use postseal_engine::{Listed, Status};
+use postseal_engine::{Listed, RulesTold, Status};
 use postseal_planner::facts::MasterState;
 use postseal_planner::report::Outcome;
+use postseal_planner::{Finding, Severity};
 use postseal_store::Phase;
 use serde_json::json;
 
@@ -101,8 +102,7 @@ fn notes(status: &Status) -> Vec<(State, String)> {
         }
     }
     if let Some(found) = status.exposed.first() {
-        let told = found.message.trim_end_matches('.').to_owned();
-        notes.push((State::Critical, told));
+        notes.push((State::Critical, sentence(found)));
     }
     notes.extend(in_use(status).filter_map(expiry));
     notes.extend(in_use(status).filter_map(renewal));
@@ -117,13 +117,7 @@ fn notes(status: &Status) -> Vec<(State, String)> {
         let told = format!("{} {}", table.path.display(), table.what);
         notes.push((State::Warning, told));
     }
-    if let Some(idle) = status.idle.rules().first() {
-        let told = format!(
-            "rules do nothing where mail goes now ({} …)",
-            idle.id.shown()
-        );
-        notes.push((State::Warning, told));
-    }
+    notes.extend(rules(status));
     if let Some(open) = &status.open {
         let told = match open.journal.last() {
             Some(Phase::AwaitingConfirmation) => "awaits confirmation",
@@ -140,6 +134,48 @@ fn notes(status: &Status) -> Vec<(State, String)> {
         notes.push((State::Warning, told));
     }
     notes
+}
+
+/// What rules for destinations do not do, each kind once.
+fn rules(status: &Status) -> Vec<(State, String)> {
+    let RulesTold {
+        faulty,
+        routes,
+        idle,
+        ..
+    } = &status.rules;
+    let mut notes = Vec::new();
+    // The worst of them tells whether mail waits.
+    if let Some(worst) = faulty.iter().max_by_key(|found| found.severity) {
+        let state = match worst.severity {
+            Severity::Fatal => State::Critical,
+            _ => State::Warning,
+        };
+        notes.push((state, sentence(worst)));
+    }
+    if let Some(rule) = idle.rules().first() {
+        let told = format!(
+            "rules do nothing where mail goes now ({} …)",
+            rule.id.shown()
+        );
+        notes.push((State::Warning, told));
+    }
+    let told = routes
+        .first()
+        .into_iter()
+        .chain(status.rules.shadowed().next());
+    notes.extend(told.map(|found| (State::Warning, sentence(found))));
+    let due = match status.due.count {
+        0 => return notes,
+        1 => "1 rule for a destination is".to_owned(),
+        n => format!("{n} rules for destinations are"),
+    };
+    notes.push((State::Warning, format!("{due} to be looked at again")));
+    notes
+}
+
+fn sentence(found: &Finding) -> String {
+    found.message.trim_end_matches('.').to_owned()
 }
 
 fn expiry(view: &Listed) -> Option<(State, String)> {

@@ -1,28 +1,55 @@
 //! Which parameters and tables name next hops.
 
-use super::route_tables;
+use super::{Hops, RouteTables, route_tables};
 use crate::view::tests::facts;
+use std::collections::BTreeSet;
+
+fn of(routes: &RouteTables, at: usize, value: &str) -> Vec<String> {
+    let mut hops = Hops::new();
+    routes.tables[at].add(value, &mut hops);
+    lines(&hops)
+}
+
+/// `hop transport…`
+fn lines(hops: &Hops) -> Vec<String> {
+    let line = |(hop, by): (&String, &BTreeSet<String>)| {
+        let by: Vec<&str> = by.iter().map(String::as_str).collect();
+        format!("{hop} {}", by.join(" "))
+    };
+    hops.iter().map(line).collect()
+}
 
 #[test]
 fn parameters_name_next_hops_and_tables_name_more() {
-    let main = "relayhost = [Relay.example]:587\ndefault_transport = smtp:a.example, b.example\nrelay_transport = relay\nvirtual_transport = lmtp:inet:x.example:24\ntransport_maps = hash:/t, pcre:/p, proxy:lmdb:/q, ldap:/l\nsender_dependent_relayhost_maps = texthash:/s\n";
+    let main = "relayhost = [Relay.example]:587\ndefault_transport = smtp:a.example, b.example\nrelay_transport = relay\nrelay_domains =\nvirtual_transport = lmtp:inet:x.example:24\ntransport_maps = hash:/t, pcre:/p, proxy:lmdb:/q, ldap:/l\nsender_dependent_relayhost_maps = texthash:/s\n";
     let routes = route_tables(&facts(main, ""));
-    let hops: Vec<&str> = routes.hops.iter().map(String::as_str).collect();
     let wanted = [
-        "[relay.example]:587",
-        "a.example",
-        "b.example",
-        "inet:x.example:24",
+        "[relay.example]:587 smtp",
+        "a.example smtp",
+        "b.example smtp",
+        "inet:x.example:24 lmtp",
     ];
-    assert_eq!(hops, wanted);
+    assert_eq!(lines(&routes.hops), wanted);
     let tables: Vec<&str> = routes.tables.iter().map(|one| one.table.as_str()).collect();
     assert_eq!(tables, ["hash:/t", "lmdb:/q", "texthash:/s"]);
-    let of = |at: usize, value: &str| routes.tables[at].hops(value).collect::<Vec<_>>();
-    assert_eq!(of(0, "smtp:Hop.example"), ["hop.example"]);
-    assert_eq!(of(0, ":[hop.example]:25"), ["[hop.example]:25"]);
-    assert_eq!(of(0, "discard:"), [] as [&str; 0]);
-    assert_eq!(of(0, "smtp"), [] as [&str; 0]);
-    assert_eq!(of(2, "[hop.example]:25"), ["[hop.example]:25"]);
+    assert_eq!(of(&routes, 0, "other:Hop.example"), ["hop.example other"]);
+    assert_eq!(
+        of(&routes, 0, ":[hop.example]:25"),
+        ["[hop.example]:25 smtp"]
+    );
+    assert_eq!(of(&routes, 0, "discard:"), [] as [&str; 0]);
+    assert_eq!(of(&routes, 0, "smtp"), [] as [&str; 0]);
+    assert_eq!(
+        of(&routes, 2, "[hop.example]:25"),
+        ["[hop.example]:25 smtp"]
+    );
     let none = route_tables(&facts("", ""));
     assert!(none.hops.is_empty() && none.tables.is_empty());
+}
+
+#[test]
+fn mail_for_relay_domains_leaves_by_the_relay_host_too() {
+    let main = "relayhost = [r.example]\nrelay_domains = x.example\nrelay_transport = relay\n";
+    let routes = route_tables(&facts(main, ""));
+    assert_eq!(lines(&routes.hops), ["[r.example] relay smtp"]);
 }

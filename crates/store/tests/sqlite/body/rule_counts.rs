@@ -7,7 +7,7 @@ use postseal_planner::Preflight;
 use postseal_planner::policy::{About, Rule, RuleId};
 use postseal_planner::preflight::Strongest;
 use postseal_planner::report::Outcome;
-use postseal_store::{Known, RuleTake, RuleView, RuleWish, Store};
+use postseal_store::{Known, RuleFilter, RuleTake, RuleView, RuleWish, Store};
 
 fn rule(destination: &str, policy: &str) -> Rule {
     let dialect = Dialect { major: 3, minor: 7 };
@@ -96,6 +96,8 @@ pub(crate) fn rule_counts(store: &mut dyn Store) {
     known(store);
     by_level(store);
     due(store);
+    policies(store);
+    pages(store);
     unstaged(store);
 }
 
@@ -180,8 +182,118 @@ fn due(store: &mut dyn Store) {
     assert_eq!(due(store), 0);
     in_force(store, "d");
     assert_eq!(due(store), 2);
-    wish(store, vec![until("old.example", "2030-01-31")]);
+    wish(
+        store,
+        vec![
+            until("old.example", "2030-01-31"),
+            until("new.example", "2026-01-01"),
+        ],
+    );
     assert_eq!(due(store), 2);
+    // A list is of what is wished.
+    let listed = |store: &dyn Store, day: &str| {
+        let filter = RuleFilter {
+            due: Some(day.to_owned()),
+            ..RuleFilter::default()
+        };
+        let found = store.list_rules(MX, &filter, 0, 9).unwrap().into_iter();
+        found.map(|one| one.id.destination).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        listed(store, "2026-11-21"),
+        ["new.example", "today.example"]
+    );
+    let all = [
+        "later.example",
+        "new.example",
+        "old.example",
+        "today.example",
+    ];
+    assert_eq!(listed(store, "2099-01-01"), all);
+    assert_eq!(listed(store, "2000-01-01"), [] as [&str; 0]);
+    store.discard_rules(MX).unwrap();
+}
+
+/// The different policies of a view, and the rules that have some of them.
+fn policies(store: &mut dyn Store) {
+    let all = |store: &dyn Store, view: RuleView| {
+        let mut found = store.policies(MX, view, 99).unwrap();
+        found.sort();
+        found
+    };
+    let with = |store: &dyn Store, view: RuleView, policy: &str, limit: usize| {
+        let wanted = ["no policy".to_owned(), policy.to_owned()];
+        let found = store.rules_with(MX, view, &wanted, limit).unwrap();
+        let mut found: Vec<String> = found.into_iter().map(|one| one.id.destination).collect();
+        found.sort();
+        found
+    };
+    let before = all(store, RuleView::InForce);
+    let forced = About {
+        reason: Some("agreed".to_owned()),
+        ..About::default()
+    };
+    let rules = vec![
+        rule("p.example", "dane"),
+        rule("q.example", "dane"),
+        rule("r.example", "verify").with(forced).unwrap(),
+    ];
+    wish(store, rules);
+    assert_eq!(all(store, RuleView::InForce), before);
+    let mut wanted = before.clone();
+    wanted.push("dane".to_owned());
+    wanted.sort();
+    assert_eq!(all(store, RuleView::Wanted), wanted);
+    assert_eq!(with(store, RuleView::InForce, "dane", 9), [] as [&str; 0]);
+    let of = in_force(store, "p");
+    assert_eq!(all(store, RuleView::InForce), wanted);
+    assert_eq!(all(store, RuleView::Before(of)), before);
+    let both = ["p.example", "q.example"];
+    assert_eq!(with(store, RuleView::InForce, "dane", 9), both);
+    assert_eq!(with(store, RuleView::InForce, "dane", 1).len(), 1);
+    assert_eq!(with(store, RuleView::InForce, "verify", 9), [] as [&str; 0]);
+    assert_eq!(
+        with(store, RuleView::Before(of), "dane", 9),
+        [] as [&str; 0]
+    );
+    // Taken back, what was there is there.
+    remove(store, &[rule("p.example", "dane")]);
+    wish(store, vec![rule("q.example", "none")]);
+    let gone = in_force(store, "q");
+    assert_eq!(with(store, RuleView::Wanted, "dane", 9), [] as [&str; 0]);
+    assert_eq!(with(store, RuleView::Before(gone), "dane", 9), both);
+}
+
+/// A page of all rules is in their order, those that are wished only among them.
+fn pages(store: &mut dyn Store) {
+    wish(
+        store,
+        vec![
+            rule("0.example", "may"),
+            rule("zz.example", "may"),
+            rule("q0.example", "may"),
+        ],
+    );
+    let page = |skip: usize, limit: usize| {
+        let any = RuleFilter::default();
+        let found = store.list_rules(MX, &any, skip, limit).unwrap();
+        found
+            .into_iter()
+            .map(|one| (one.id.clone(), one.is_pending()))
+            .collect::<Vec<_>>()
+    };
+    let all = page(0, 99);
+    let mut sorted = all.clone();
+    sorted.sort();
+    assert_eq!(all, sorted);
+    assert!(
+        all.iter().filter(|(_, pending)| *pending).count() == 3,
+        "{all:?}"
+    );
+    for at in 0..all.len() {
+        assert_eq!(page(at, 1), all[at..=at]);
+    }
+    assert_eq!(page(all.len(), 9), []);
     store.discard_rules(MX).unwrap();
 }
 

@@ -1,0 +1,232 @@
+//! Whether rules in force hold.
+//!
+//! Owns: holding the rules of a list against what Postfix finds for them, where their mail goes, and
+//! what this host can keep; all from one picture of the instance, a table asked once for all of them.
+//! Never: decides what speaks against a rule (the planner does).
+
+use super::judged::{Against, against};
+use super::shadowed::{asked_before_rules, is_local};
+use crate::{Engine, EngineError, observe_unadopted};
+use mailtls::policy::Policy;
+use postseal_planner::Finding;
+use postseal_planner::facts::Facts;
+use postseal_planner::policy::{Cause, Rule, RuleId, Useless, dialect, route_unknown};
+use postseal_store::{InstanceState, RuleState};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Rules whose keys are asked in one call, and that are judged together.
+const TOGETHER: usize = 10_000;
+/// A name below a domain that no table will name.
+const BELOW: &str = "any-name-below";
+
+/// Why a rule in force does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hindrance {
+    /// The map of the rules answers otherwise, or not at all.
+    NotAnswered,
+    /// A table that is asked before has another policy.
+    Shadowed {
+        /// Which.
+        table: String,
+        /// What it says.
+        policy: String,
+    },
+    /// Mail does not meet it; why, in a few words.
+    Idle(String),
+    /// This host cannot keep it; the code of what speaks against it.
+    Unkept(String),
+}
+
+/// What speaks against rules in force.
+#[derive(Clone, Debug, Default)]
+pub struct Hindered {
+    /// Rules that do not hold.
+    pub rules: BTreeMap<RuleId, Hindrance>,
+    /// What is said of them together, and of followed rules whose mail takes another way.
+    pub findings: Vec<Finding>,
+}
+
+impl Engine<'_> {
+    /// Which of these rules do not hold, as far as they are in force.
+    ///
+    /// # Errors
+    /// What the store fails with.
+    pub fn hindered(&self, states: &[RuleState]) -> Result<Hindered, EngineError> {
+        let facts = match observe_unadopted(self.host) {
+            Ok(facts) => facts,
+            // What cannot be looked at, others tell.
+            Err(error) => return self.unseen(&error),
+        };
+        let mut found = Hindered::default();
+        let state = self.state()?;
+        for states in states.chunks(TOGETHER) {
+            self.hinder(&state, &facts, states, &mut found)?;
+        }
+        found.findings.extend(self.route_changes_in(&facts)?);
+        Ok(found)
+    }
+
+    fn unseen(&self, error: &EngineError) -> Result<Hindered, EngineError> {
+        let follows = self.is_following()?;
+        let unknown = follows.then(|| route_unknown(&crate::undo::whole_chain(error)));
+        Ok(Hindered {
+            findings: unknown.into_iter().collect(),
+            ..Hindered::default()
+        })
+    }
+
+    fn hinder(
+        &self,
+        state: &InstanceState,
+        facts: &Facts,
+        states: &[RuleState],
+        found: &mut Hindered,
+    ) -> Result<(), EngineError> {
+        let rules: Vec<&Rule> = states
+            .iter()
+            .filter_map(|one| one.in_force.as_ref())
+            .collect();
+        let mut seen = Seen::default();
+        seen.missed = self.not_answered(state, facts, states)?;
+        for table in asked_before_rules(facts, state.desired.tables.as_ref()) {
+            self.ask_before(&table, facts, &rules, &mut seen.before);
+        }
+        let against = against(self.host, facts, state.desired.tables.as_ref(), &rules);
+        for (rule, against) in rules.iter().zip(against) {
+            let hindrance = seen.of(rule).or_else(|| of(&against));
+            if let Some(Hindrance::Unkept(code)) = &hindrance {
+                let known = |one: &Finding| one.code == *code;
+                let news = !found.findings.iter().any(known);
+                let first = against.faults.into_iter().next();
+                found.findings.extend(first.filter(|_| news));
+            }
+            found
+                .rules
+                .extend(hindrance.map(|one| (rule.id.clone(), one)));
+        }
+        Ok(())
+    }
+
+    /// The destinations of rules in force that the map answers otherwise, or not at all.
+    fn not_answered(
+        &self,
+        state: &InstanceState,
+        facts: &Facts,
+        states: &[RuleState],
+    ) -> Result<BTreeSet<String>, EngineError> {
+        let Some(map) = postseal_planner::policy_map(&state.desired, facts) else {
+            return Ok(BTreeSet::new());
+        };
+        let expected = self.expected(states)?;
+        let keys: Vec<String> = expected.iter().map(|one| one.key.clone()).collect();
+        let answers = self.host.lookups(&map.name(), &keys);
+        let answers = answers.unwrap_or_else(|_| vec![None; keys.len()]);
+        let differ = expected.iter().zip(answers);
+        let differ = differ.filter(|(lookup, answer)| lookup.value != *answer);
+        let wrong: BTreeSet<&str> = differ.map(|(one, _)| one.key.as_str()).collect();
+        let rules = states.iter().filter_map(|state| state.in_force.as_ref());
+        let of = |rule: &&Rule| rule.keys().iter().any(|key| wrong.contains(key.as_str()));
+        Ok(rules
+            .filter(of)
+            .map(|rule| rule.id.destination.clone())
+            .collect())
+    }
+
+    /// What a table that is asked before the rules has for their keys.
+    fn ask_before(
+        &self,
+        table: &str,
+        facts: &Facts,
+        rules: &[&Rule],
+        before: &mut BTreeMap<String, Other>,
+    ) {
+        let mut keys: Vec<String> = rules.iter().flat_map(|rule| asked(rule)).collect();
+        keys.sort();
+        keys.dedup();
+        keys.retain(|key| !before.contains_key(key));
+        // A table that cannot be asked defers all mail; `lint` and `explain` tell it.
+        let answers = match is_local(table) {
+            true => self.host.lookups(table, &keys).unwrap_or_default(),
+            false => Vec::new(),
+        };
+        let found = keys.into_iter().zip(answers);
+        before.extend(found.filter_map(|(key, answer)| {
+            let answer = answer?;
+            let read = Policy::parse(&answer, dialect(facts.version));
+            let other = Other {
+                table: table.to_owned(),
+                policy: read.map_or(answer, |policy| policy.to_string()),
+            };
+            Some((key, other))
+        }));
+    }
+}
+
+/// What another table answers.
+struct Other {
+    table: String,
+    policy: String,
+}
+
+/// What Postfix finds in the place of rules.
+#[derive(Default)]
+struct Seen {
+    missed: BTreeSet<String>,
+    before: BTreeMap<String, Other>,
+}
+
+impl Seen {
+    fn of(&self, rule: &Rule) -> Option<Hindrance> {
+        if self.missed.contains(&rule.id.destination) {
+            return Some(Hindrance::NotAnswered);
+        }
+        let mut others = asked(rule)
+            .into_iter()
+            .filter_map(|key| self.before.get(&key));
+        let other = others.find(|other| other.policy != rule.policy)?;
+        Some(Hindrance::Shadowed {
+            table: other.table.clone(),
+            policy: other.policy.clone(),
+        })
+    }
+}
+
+/// The keys that smtp(8) looks up for what a rule is for: patterns see the whole name.
+fn asked(rule: &Rule) -> Vec<String> {
+    let keys = rule.keys().into_iter().map(|key| key.to_lowercase());
+    let with_names = keys.flat_map(|key| {
+        let name = key.starts_with('.').then(|| format!("{BELOW}{key}"));
+        std::iter::once(key).chain(name)
+    });
+    with_names.collect()
+}
+
+/// What the ways of the mail and this host say against a rule.
+fn of(against: &Against) -> Option<Hindrance> {
+    let idle = against.useless.iter().find_map(idle);
+    idle.or_else(|| {
+        let fault = against.faults.first()?;
+        Some(Hindrance::Unkept(fault.code.to_string()))
+    })
+}
+
+/// Why mail does not meet a rule, in a few words; a table that cannot be asked, others tell.
+fn idle(useless: &Useless) -> Option<Hindrance> {
+    let name = &useless.name;
+    let why = match &useless.cause {
+        Cause::OtherHop { hops, by, .. } => {
+            format!("mail for {name} leaves by {} ({by})", hops.join(", "))
+        }
+        Cause::NotSent { transport, by } => {
+            format!("mail for {name} is taken by {transport} ({by})")
+        }
+        Cause::NotAsked { service, .. } => {
+            format!("mail for {name} is sent by {service}, which does not ask the rules")
+        }
+        Cause::BeginsInClear => {
+            format!("{name} expects TLS from the first byte, and every client begins in clear")
+        }
+        Cause::TableFailed(_) => return None,
+    };
+    Some(Hindrance::Idle(why))
+}
