@@ -84,7 +84,7 @@ pub use renew::{Force, RenewalEnd, RenewalView, Renewed};
 pub use rules::{
     Added, Concerned, DueRules, Forced, IdleRows, Look, MapAnswers, Refused, RuleChanges,
     RuleRequest, RulesImported, RulesWished, Stored, TableDrift, TableRead, TablesRead, Wholeness,
-    idle_rows, touched_findings,
+    idle_rows, touched_findings, unread_words,
 };
 pub use status::{InForce, Status};
 pub use tlsa::{Elsewhere, Instead, Reach, RecordOf, RecordState, Tlsa, TlsaRow};

@@ -128,10 +128,12 @@ pub(crate) fn subject(operation: &Operation) -> String {
         OperationKind::Apply => {
             let wishes = wishes(&plan.earlier, &plan.intent);
             let words: Vec<String> = wishes.iter().map(word).collect();
-            if words.is_empty() {
-                "what was in force, written anew".to_owned()
-            } else {
+            if !words.is_empty() {
                 words.join(" ")
+            } else if plan.is_empty() {
+                "rules, their rows as before".to_owned()
+            } else {
+                "what was in force, written anew".to_owned()
             }
         }
         OperationKind::Rollback { of } => format!("rollback of {of}"),

@@ -4,6 +4,7 @@
 //! a cause (`judge` does).
 
 use super::Rule;
+use super::offer::words;
 use crate::compile::policies::PARAMETER;
 use crate::finding::{Finding, Severity};
 use crate::lint::{Rule as Code, row};
@@ -239,13 +240,6 @@ fn offer(hops: &[String], by: &str, policies: &[&str]) -> String {
         "Make the rule for the next hop: {}. It is for all mail that leaves by it.",
         commands.join(", ")
     )
-}
-
-/// A policy as the words of `policy add`.
-fn words(policy: &str) -> String {
-    let mut words = policy.split(' ');
-    let level = words.next().unwrap_or_default().to_owned();
-    words.fold(level, |text, word| format!("{text} --attribute '{word}'"))
 }
 
 /// What is said of rows that do nothing: a finding a cause.

@@ -322,7 +322,7 @@ fn state(row: &SqliteRow) -> Result<RuleState, StoreError> {
     })
 }
 
-fn id(row: &SqliteRow) -> Result<RuleId, StoreError> {
+pub(super) fn id(row: &SqliteRow) -> Result<RuleId, StoreError> {
     let get = |name| row.try_get(name).doing("read a rule");
     Ok(RuleId {
         destination: get("destination")?,
@@ -331,7 +331,7 @@ fn id(row: &SqliteRow) -> Result<RuleId, StoreError> {
 }
 
 /// The rule in three columns of a row; none where there is no policy.
-fn rule(row: &SqliteRow, columns: [&str; 3]) -> Result<Option<Rule>, StoreError> {
+pub(super) fn rule(row: &SqliteRow, columns: [&str; 3]) -> Result<Option<Rule>, StoreError> {
     let [both, policy, about] = columns;
     let Some(policy) = row.try_get(policy).doing("read a rule")? else {
         return Ok(None);

@@ -3,7 +3,7 @@
 //! Owns: the findings. Never: decides which table is adopted.
 
 use super::TableDrift;
-use postseal_planner::policy::{BadRow, Candidate, Source};
+use postseal_planner::policy::{BadRow, Candidate, Source, Unread};
 use postseal_planner::{Finding, Severity};
 use postseal_store::InstanceState;
 
@@ -212,6 +212,21 @@ pub(super) fn joined(source: &Source, rows: u64) -> Option<Finding> {
         ),
         "Nothing needs to be done.",
     ))
+}
+
+/// Marked words of a source that are of no rule: a finding for each, at its line.
+pub fn unread_words(unread: impl IntoIterator<Item = Unread>) -> Vec<Finding> {
+    let found = |one: Unread| {
+        Finding::new(
+            "policy.word-unread",
+            Severity::Warning,
+            format!("A line that is to say something of a rule says it of none: {}.", one.why),
+            "Put it right above its row, as `#postseal: WORD VALUE` with one of scope, follow, tags, \
+             owner, until, reason; or take it out.",
+        )
+        .at_line(one.line, one.text)
+    };
+    unread.into_iter().map(found).collect()
 }
 
 /// Tables that were edited since they were adopted.
