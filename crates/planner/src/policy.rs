@@ -9,6 +9,7 @@ mod faults;
 mod follow;
 mod judge;
 mod managed;
+mod matched;
 mod meet;
 mod next_hops;
 mod offer;

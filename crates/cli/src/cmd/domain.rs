@@ -82,7 +82,8 @@ struct Words {
     /// encrypt, dane-only, fingerprint, verify or secure, and attributes [default: encrypt]
     #[arg(long, value_name = "POLICY")]
     level: Option<String>,
-    /// Names that the certificate may have, or fingerprints; several with `:` between
+    /// Names that the certificate may have, several with `:` between; at fingerprint those, with
+    /// `|` between
     #[arg(long = "match", value_name = "NAMES", requires = "level")]
     names: Option<String>,
     /// A line for whoever reads it later

@@ -24,6 +24,7 @@ pub(crate) fn faults(
     }
     findings.extend(nobody_trusted(policy, of, client));
     findings.extend(no_fingerprint(policy, of, client));
+    findings.extend(super::matched::faults(policy, of, client));
     findings.extend(no_cipher(policy, of, client, tables)?);
     Ok(findings)
 }

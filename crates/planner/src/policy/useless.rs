@@ -32,6 +32,8 @@ pub enum Cause {
         nexthop: String,
         /// What decides so.
         by: String,
+        /// Why a rule for them would do nothing either.
+        not_asked: Option<Box<Cause>>,
     },
     /// It is not sent by SMTP.
     NotSent {
@@ -82,7 +84,10 @@ pub(crate) const EXPLAINED: &[Code] = &[
         "`postseal drift --restore` makes it anew from the rules; what was meant by the edit is a rule: `postseal policy add`."),
     row("policy.replaced-table-edited", Severity::Warning, "table that nobody asks was edited",
         "Its rows became rules, and the map of the rules has taken its place: Postfix does not look into it any more.",
-        "`postseal policy import FILE` makes rules of its rows; or remove it."),
+        "What is meant by the edit are wishes about rules: `postseal policy add`, `edit`, `remove`; or put the file back, or remove it."),
+    row("policy.word-unread", Severity::Warning, "word about a rule that no rule has got",
+        "A comment `#postseal: WORD VALUE` is said of the row right below it, and with one of scope, follow, tags, owner, until, reason.",
+        "Put it right above its row; or take it out."),
     row("policy.shadowed", Severity::Warning, "row that a table before it answers",
         "Postfix takes the first answer: a table that stands before has another policy for the same key.",
         "Take that table out of smtp_tls_policy_maps, or put it behind."),
@@ -106,7 +111,7 @@ impl Useless {
             _ => format!("A rule for {shown} would do nothing: mail for {name} {why}."),
         };
         let mut remedy = self.cause.remedy(name, &[&rule.policy]);
-        let can_follow = matches!(&self.cause, Cause::OtherHop { hops, .. }
+        let can_follow = matches!(&self.cause, Cause::OtherHop { hops, not_asked: None, .. }
             if hops.iter().any(|hop| Destination::parse(hop).is_ok()));
         if can_follow {
             let words = words(&rule.policy);
@@ -170,7 +175,15 @@ impl Cause {
 
     fn remedy(&self, name: &str, policies: &[&str]) -> String {
         match self {
-            Self::OtherHop { hops, by, .. } => offer(hops, by, policies),
+            Self::OtherHop {
+                hops,
+                by,
+                not_asked,
+                ..
+            } => {
+                let first = not_asked.as_deref().map_or_else(String::new, Self::first);
+                first + &offer(hops, by, policies)
+            }
             Self::NotSent { .. } => format!("`postseal explain {name}` shows its way."),
             Self::NotAsked {
                 own: None,
@@ -198,6 +211,27 @@ impl Cause {
                  add … --smtps` makes it."
                 .to_owned(),
             Self::TableFailed(_) => String::new(),
+        }
+    }
+
+    /// What is to be done before a rule for a next hop applies.
+    fn first(&self) -> String {
+        match self {
+            Self::NotAsked {
+                service,
+                parameter,
+                own: None,
+            } => format!(
+                "First send it by smtp(8), or `postseal set 'param.{parameter}=$smtp_tls_policy_maps'`: \
+                 {service} asks no rules. "
+            ),
+            Self::NotAsked {
+                service, parameter, ..
+            } => format!(
+                "First take -o {parameter} out of {service} in master.cf, then `postseal drift \
+                 --adopt`: it does not ask the rules. "
+            ),
+            _ => String::new(),
         }
     }
 

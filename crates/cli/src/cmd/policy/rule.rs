@@ -62,7 +62,8 @@ pub(crate) struct RemoveArgs {
 /// What may be said of a rule besides its level.
 #[derive(Debug, Args)]
 pub(super) struct Words {
-    /// Names that the certificate may have, or fingerprints; several with `:` between
+    /// Names that the certificate may have, several with `:` between; at fingerprint those, with
+    /// `|` between
     #[arg(long = "match", value_name = "NAMES")]
     names: Option<String>,
     /// Protocols, e.g. '>=TLSv1.2'

@@ -7,7 +7,7 @@ use super::lines::{Earlier, Fate, Lines};
 use super::{RulesImported, TOLD, Wholeness};
 use crate::{Refused, RuleRequest};
 use postseal_planner::facts::Facts;
-use postseal_planner::policy::{Given, Manager, Met, Rule, RuleId, meetings};
+use postseal_planner::policy::{Given, Manager, Rule, RuleId, meetings};
 use postseal_planner::{Finding, Severity};
 use postseal_store::RuleWish;
 use std::collections::{HashMap, HashSet};
@@ -46,7 +46,8 @@ impl Import {
         let managed = self.managed.get(&rule.id.destination)?;
         let others = managed.iter().filter(|one| one.id != rule.id);
         let all: Vec<Rule> = std::iter::once(rule).chain(others).cloned().collect();
-        meetings(&all).iter().find_map(Met::finding)
+        let new = [rule.id.clone()].into();
+        meetings(&all).iter().find_map(|met| met.refusal(&new))
     }
 
     /// A followed rule that later ones must be kept beside.
