@@ -150,7 +150,7 @@ impl Words {
 /// What came of it, and what comes next.
 fn answer(wished: &DomainsWished) -> Answer {
     let rules = &wished.rules;
-    let mut text: String = rules.shown.iter().map(rule::line).collect();
+    let mut text: String = rules.shown.iter().map(super::policy::line::line).collect();
     text.extend(wished.settings.iter().map(set::line));
     text.push_str(&findings_text(&rules.findings));
     text.extend(rules.shown.iter().filter_map(to_look_at));

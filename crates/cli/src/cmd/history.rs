@@ -102,7 +102,7 @@ pub(crate) fn diff(args: &DiffArgs, global: &Global) -> Result<Answer, Failure> 
     for operation in &operations {
         text.push_str(&plan::diff(&operation.new.plan));
         let rules = engine.rule_changes(operation.id, RULES_SHOWN)?;
-        text.extend(rules.iter().map(super::policy::rule::line));
+        text.extend(rules.iter().map(super::policy::line::line));
     }
     let documents: Vec<_> = operations.iter().map(document).collect();
     Ok(Answer::new(

@@ -93,7 +93,7 @@ fn rules(rules: &RuleChanges) -> String {
     if !rules.shown.is_empty() {
         text.push_str("Rules for destinations:\n");
     }
-    text.extend(rules.shown.iter().map(super::policy::rule::line));
+    text.extend(rules.shown.iter().map(super::policy::line::line));
     let more = rules.count.saturating_sub(rules.shown.len() as u64);
     if more > 0 {
         text.push_str(&format!("… and {more} more\n"));

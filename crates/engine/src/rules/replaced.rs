@@ -33,6 +33,12 @@ struct Edited {
     command: Option<String>,
 }
 
+/// A row that is not there any more.
+struct Gone {
+    destination: String,
+    rule: Newer,
+}
+
 /// How a table differs from the rules in force.
 #[derive(Default)]
 struct Differs {
@@ -199,8 +205,8 @@ impl Engine<'_> {
         }
     }
 
-    /// The rules that are as the tables said, and whose rows were taken out of them.
-    fn rows_gone(&self, held: &Held) -> Result<Vec<RuleId>, EngineError> {
+    /// The rules that came of rows which were taken out of the tables.
+    fn rows_gone(&self, held: &Held) -> Result<Vec<Gone>, EngineError> {
         let mut gone = Vec::new();
         if held.unread || held.replaced_by.is_none() {
             return Ok(gone);
@@ -221,10 +227,16 @@ impl Engine<'_> {
             let states = self.store.rule_states(&self.instance, &ids)?;
             let before = self.before(held, &ids)?;
             for ((rule, before), state) in lost.iter().zip(before).zip(states) {
-                let as_it_was = before.is_some_and(|before| before.writes_as(rule));
-                if as_it_was && state.wanted.is_some() {
-                    gone.push(rule.id.clone());
-                }
+                let Some(before) = before.filter(|_| state.wanted.is_some()) else {
+                    continue;
+                };
+                gone.push(Gone {
+                    destination: rule.id.shown(),
+                    rule: match before.writes_as(rule) {
+                        true => Newer::No,
+                        false => Newer::Yes,
+                    },
+                });
             }
         }
     }
@@ -302,27 +314,30 @@ impl Differs {
         }
     }
 
-    fn finding(self, table: &PolicyTable, gone: &[RuleId]) -> Option<Finding> {
-        let count = |n: usize, what: &str| match n {
+    fn finding(mut self, table: &PolicyTable, gone: &[Gone]) -> Option<Finding> {
+        let edited = match self.count {
             0 => None,
-            1 => Some(format!("a row {what}")),
-            n => Some(format!("{n} rows {what}")),
+            1 => Some("a row of it is otherwise than the rules".to_owned()),
+            n => Some(format!("{n} rows of it are otherwise than the rules")),
         };
-        let edited = count(self.count, "of it stands otherwise than the rules");
-        let taken = count(gone.len(), "of it was taken out");
+        let taken = match gone.len() {
+            0 => None,
+            1 => Some("a row was taken out of it".to_owned()),
+            n => Some(format!("{n} rows were taken out of it")),
+        };
         let what: Vec<String> = edited.into_iter().chain(taken).collect();
         if what.is_empty() {
             return None;
         }
+        self.shown.sort_by_key(|one| one.line);
         let path = table.path.display();
-        let remove = |id: &RuleId| format!("postseal policy remove '{}'", id.shown());
         let commands = self.shown.iter().filter_map(|one| one.command.clone());
-        let commands = commands.chain(gone.iter().take(SHOWN).map(remove));
+        let commands = commands.chain(gone.iter().take(SHOWN).filter_map(Gone::command));
         let commands: Vec<String> = commands.map(|one| format!("`{one}`")).collect();
         let meant = match commands.is_empty() {
-            true => String::new(),
+            true => "Put".to_owned(),
             false => format!(
-                "What is meant by it are wishes about rules: {}, then `postseal apply`. ",
+                "What is meant by it are wishes about rules: {}, then `postseal apply`. Or put",
                 commands.join(", ")
             ),
         };
@@ -334,13 +349,27 @@ impl Differs {
                  taken its place, and {}.",
                 what.join(", and ")
             ),
-            format!("{meant}Or put it back as it was, or remove it: nothing names it."),
+            format!("{meant} it back as it was, or remove it: nothing names it."),
         );
         let finding = self.shown.into_iter().fold(finding, |finding, one| {
             finding.at(&table.path, one.line, one.text)
         });
-        Some(gone.iter().take(SHOWN).fold(finding, |finding, id| {
-            finding.seen(format!("{} (the rule is there)", id.shown()))
-        }))
+        let gone = gone.iter().take(SHOWN);
+        Some(gone.fold(finding, |finding, one| finding.seen(one.text())))
+    }
+}
+
+impl Gone {
+    fn command(&self) -> Option<String> {
+        let command = || format!("postseal policy remove '{}'", self.destination);
+        (self.rule == Newer::No).then(command)
+    }
+
+    fn text(&self) -> String {
+        let rule = match self.rule {
+            Newer::No => "the rule is there",
+            Newer::Yes => "the rule was changed since",
+        };
+        format!("{} ({rule})", self.destination)
     }
 }

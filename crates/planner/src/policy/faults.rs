@@ -118,7 +118,10 @@ fn no_fingerprint(policy: &Policy, of: &str, client: &Client) -> Option<Finding>
             format!(
                 "fingerprint for {of} lists none, and neither does main.cf: all mail would wait."
             ),
-            "Name it: --match FINGERPRINT; `postseal policy check` shows that of the server.",
+            format!(
+                "Name it: --match FINGERPRINT; `postseal policy check '{of}' --policy fingerprint` \
+                 shows that of the server."
+            ),
         )
     })
 }

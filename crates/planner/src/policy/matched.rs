@@ -39,8 +39,10 @@ fn fingerprints(policy: &Policy, of: &str, digest: &str) -> Option<Finding> {
             "What is listed for {of} is no {digest} fingerprint (smtp_tls_fingerprint_digest): \
              {follows}."
         ),
-        "`postseal policy check DESTINATION fingerprint` shows those of the servers. Several are \
-         separated by |: --match 'ONE|OTHER'.",
+        format!(
+            "`postseal policy check '{of}' --policy fingerprint` shows those of the servers. Several \
+             are separated by |: --match 'ONE|OTHER'."
+        ),
     );
     let seen =
         |finding: Finding, (word, why): (&str, String)| finding.seen(format!("{word}: {why}"));
@@ -53,8 +55,9 @@ fn fault(word: &str, digest: &str) -> Option<String> {
     if hex.is_empty() || !hex.iter().all(u8::is_ascii_hexdigit) {
         return Some("it is not hexadecimal".to_owned());
     }
-    let pairs = |text: &str| text.split(':').all(|pair| pair.len() == 2);
-    if hex.len() % 2 == 1 || (word.contains(':') && !pairs(word)) {
+    // A colon may stand between two bytes, and may be left out.
+    let bytes = |part: &str| !part.is_empty() && part.len().is_multiple_of(2);
+    if !word.split(':').all(bytes) {
         return Some("it is not made of pairs of digits".to_owned());
     }
     let (long, wanted) = (hex.len() / 2, length(digest)?);

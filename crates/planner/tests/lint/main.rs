@@ -76,12 +76,15 @@ fn codes_of_other_verbs_can_be_explained() {
         "cert.issuer-of-bound",
         "cert.needed-by-rollback",
         "cert.only-version",
+        "policy.bad-fingerprint",
+        "policy.bad-match",
         "policy.map-touched",
         "policy.never-matches",
         "policy.replaced-table-edited",
         "policy.rows-sampled",
         "policy.shadowed",
         "policy.table-ahead",
+        "policy.word-unread",
     ];
     codes.extend(more.map(str::to_owned));
     for code in &codes {

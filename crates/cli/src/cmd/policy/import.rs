@@ -90,6 +90,7 @@ fn named(mut imported: RulesImported, args: &ImportArgs, unread: Vec<Unread>) ->
         false => finding.in_file(&args.file),
     };
     let wished = &mut imported.wished;
+    wished.refused.sort_by_key(|one| one.line);
     wished.findings.extend(unread_words(unread));
     let named = |found: &mut Vec<Finding>| *found = found.drain(..).map(in_file).collect();
     named(&mut wished.findings);

@@ -220,7 +220,7 @@ pub fn unread_words(unread: impl IntoIterator<Item = Unread>) -> Vec<Finding> {
         Finding::new(
             "policy.word-unread",
             Severity::Warning,
-            format!("A line that is to say something of a rule says it of none: {}.", one.why),
+            format!("The line says nothing of a rule: {}.", one.why),
             "Put it right above its row, as `#postseal: WORD VALUE` with one of scope, follow, tags, \
              owner, until, reason; or take it out.",
         )

@@ -8,6 +8,7 @@ fn a_fingerprint_has_the_length_of_its_digest_in_pairs() {
     let good = [
         (sha256.as_str(), "sha256"),
         (&sha256.replace(':', ""), "SHA256"),
+        (&sha256.replacen(':', "", 1), "sha256"),
         (&sha1, "sha1"),
         (&sha1, "whirlpool"),
     ];
@@ -20,7 +21,12 @@ fn a_fingerprint_has_the_length_of_its_digest_in_pairs() {
         ("mx.example.net", "sha256", "not hexadecimal"),
         (&sha256.replace("AB", "AG"), "sha256", "not hexadecimal"),
         (&sha256[1..], "sha256", "not made of pairs"),
-        (&sha256.replacen(':', "", 1), "sha256", "not made of pairs"),
+        (
+            &sha256.replacen("AB:AB", "A:BAB", 1),
+            "sha256",
+            "not made of pairs",
+        ),
+        (&format!("{sha256}:"), "sha256", "not made of pairs"),
         (&sha1, "sha256", "20 bytes, not 32"),
         (&sha256, "sha1", "32 bytes, not 20"),
         (&two, "sha256", "2 fingerprints"),
