@@ -32,8 +32,9 @@ impl Engine<'_> {
         if undone.outcome.is_some() {
             self.ask_dns(&mut facts, |facts| rollback_questions(&request, facts));
         }
-        let plan = postseal_planner::rollback(&request, &facts, self.clock.now_unix())
+        let mut plan = postseal_planner::rollback(&request, &facts, self.clock.now_unix())
             .map_err(EngineError::Refused)?;
+        plan.findings.extend(self.edited_and_back(&plan));
         let mut rules = self.rules_taken_back(&undone, &state.desired)?;
         let kind = OperationKind::Rollback { of: undone.id };
         rules.concerned = self.concerned(&plan, &facts, &rules, &kind)?;

@@ -116,7 +116,7 @@ pub(crate) fn rollback(args: &RollbackArgs, global: &Global) -> Result<Answer, F
     if args.change.diff {
         answer.text.insert_str(0, &plan::diff(&changed.plan));
     }
-    Ok(answer)
+    Ok(answer.and(&findings_text(changed.brought())))
 }
 
 /// An operation, with what it was about.

@@ -97,7 +97,9 @@ fn a_rollback_names_what_it_undid() {
     let scene = in_force();
     let check = scene.say(&["rollback", "--check"]);
     assert!(
-        check.stdout.starts_with("Back to before operation 1 (inbound=may "),
+        check
+            .stdout
+            .starts_with("Back to before operation 1 (inbound=may "),
         "{check:#?}"
     );
     let back = scene.say(&["rollback"]);

@@ -216,3 +216,25 @@ fn rules_that_a_table_changed_since_are_not_taken_back_with_an_operation() {
     assert_eq!(rule(&place, "a.example")["policy"], "secure");
     assert_eq!(rule(&place, "a.example")["note"], "mine");
 }
+
+#[test]
+fn a_way_back_to_a_table_that_was_edited_says_so() {
+    let place = Place::unadopted(builder().set("smtp_tls_policy_maps", "hash:{base}/config/own"));
+    place.table("own", "a.example encrypt\n");
+    place.must("init");
+    place.must("policy add b.example encrypt --no-preflight");
+    kept(&place);
+    let told = |place: &Place| {
+        let check = place.ends(2, "rollback --check").json;
+        check.to_string().contains("policy.table-back-edited")
+    };
+    assert!(!told(&place));
+    place.table("own", "a.example may\n");
+    assert!(told(&place));
+    assert_eq!(undone(&place), 1);
+    // As it says.
+    place.ends(2, "drift");
+    place.must("drift --adopt");
+    assert_eq!(place.listed("in_force"), ["a.example may"]);
+    place.must("drift");
+}

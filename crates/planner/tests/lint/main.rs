@@ -84,6 +84,7 @@ fn codes_of_other_verbs_can_be_explained() {
         "policy.rows-sampled",
         "policy.shadowed",
         "policy.table-ahead",
+        "policy.table-back-edited",
         "policy.word-unread",
     ];
     codes.extend(more.map(str::to_owned));

@@ -238,6 +238,23 @@ pub(super) fn edited(edited: &[TableDrift]) -> Finding {
          the rules would undo that.",
         "`postseal drift --adopt` takes their rows over.",
     );
+    with_edits(finding, edited)
+}
+
+/// Tables that answer again, and were edited since.
+pub(super) fn edited_and_back(edited: &[TableDrift]) -> Finding {
+    let finding = Finding::new(
+        "policy.table-back-edited",
+        Severity::Warning,
+        "Tables of policies that answer again then were edited by hand since: Postfix will find what \
+         they say now, not what the rules said before the operation.",
+        "Put them back as they were first; or `postseal drift --adopt` afterwards, which makes rules of \
+         their rows.",
+    );
+    with_edits(finding, edited)
+}
+
+fn with_edits(finding: Finding, edited: &[TableDrift]) -> Finding {
     let seen = |finding: Finding, edit: &TableDrift| {
         finding.seen(format!("{} {}", edit.path.display(), edit.what))
     };
