@@ -114,6 +114,7 @@ pub(crate) fn write_finding(text: &mut String, indent: &str, finding: &Finding) 
                 write!(text, "{indent}    {}:{line}: ", file.display())
             }
             (Some(file), None) => write!(text, "{indent}    {}: ", file.display()),
+            (None, Some(line)) => write!(text, "{indent}    line {line}: "),
             _ => write!(text, "{indent}    "),
         };
         let _ = writeln!(text, "{}", evidence.text);

@@ -4,6 +4,7 @@
 //! steps in the plan's order, each noted in the journal when it is done. Never: decides an order,
 //! skips a step, or goes on after one that failed.
 
+use crate::approve::Approved;
 use crate::change::Keep;
 use crate::propose::Proposal;
 use crate::rehearse::Rehearsed;
@@ -16,7 +17,7 @@ use postseal_planner::facts::MasterState;
 use postseal_planner::intent::Owned;
 use postseal_planner::plan::{Cf, Plan, Step};
 use postseal_planner::{Digest, owned};
-use postseal_store::{Close, NewOperation, OperationOutcome, Phase, StoredSnapshot};
+use postseal_store::{Before, Close, NewOperation, OperationOutcome, Phase, StoredSnapshot};
 use std::time::Duration;
 
 /// How long `Await` waits for what was published to be effective.
@@ -99,20 +100,44 @@ impl Engine<'_> {
         started_ms: i64,
         confirm_by_ms: Option<i64>,
     ) -> Result<u64, EngineError> {
-        let master = rehearsed.approved.proposal.facts.master;
-        let running = matches!(master, MasterState::Running(_));
-        let operation = self.store.open_operation(&NewOperation {
-            instance: self.instance.clone(),
-            kind: rehearsed.approved.proposal.kind.clone(),
-            actor: self.actor.clone(),
-            started_ms,
-            plan: rehearsed.approved.proposal.plan.clone(),
+        let proposal = &rehearsed.approved.proposal;
+        let running = is_running(proposal);
+        let new = NewOperation {
             snapshots: snapshots.iter().map(stored).collect(),
             confirm_by_ms,
             before: rehearsed.baseline.remembered(running),
-            written: Some(written_by(rehearsed)),
-            rules: rehearsed.approved.proposal.rules.take,
-        })?;
+            ..self.operation_of(proposal, started_ms)
+        };
+        self.opened(&new)
+    }
+
+    /// Opens an operation whose plan does nothing: no file is touched, so none is snapshotted, and
+    /// nobody has to confirm it.
+    pub(crate) fn open_noted(&mut self, approved: &Approved) -> Result<u64, EngineError> {
+        let new = self.operation_of(&approved.proposal, self.clock.now_ms());
+        self.opened(&new)
+    }
+
+    fn operation_of(&self, proposal: &Proposal, started_ms: i64) -> NewOperation {
+        NewOperation {
+            instance: self.instance.clone(),
+            kind: proposal.kind.clone(),
+            actor: self.actor.clone(),
+            started_ms,
+            plan: proposal.plan.clone(),
+            snapshots: Vec::new(),
+            confirm_by_ms: None,
+            before: Before {
+                running: is_running(proposal),
+                ..Before::default()
+            },
+            written: Some(written_by(proposal)),
+            rules: proposal.rules.take,
+        }
+    }
+
+    fn opened(&mut self, new: &NewOperation) -> Result<u64, EngineError> {
+        let operation = self.store.open_operation(new)?;
         self.tell(Event::Opened { operation });
         Ok(operation)
     }
@@ -212,14 +237,18 @@ impl Engine<'_> {
 }
 
 /// The owned parameters once the plan's steps are done.
-fn written_by(rehearsed: &Rehearsed) -> Owned {
-    let Proposal { plan, facts, .. } = &rehearsed.approved.proposal;
+fn written_by(proposal: &Proposal) -> Owned {
+    let Proposal { plan, facts, .. } = proposal;
     let main = plan.edit(Cf::Main).map(|edit| &edit.bytes);
     let master = plan.edit(Cf::Master).map(|edit| &edit.bytes);
     owned::read(
         &MainCf::parse(main.unwrap_or(&facts.main_cf.bytes)),
         &MasterCf::parse(master.unwrap_or(&facts.master_cf.bytes)),
     )
+}
+
+fn is_running(proposal: &Proposal) -> bool {
+    matches!(proposal.facts.master, MasterState::Running(_))
 }
 
 /// A snapshot as the store keeps it.

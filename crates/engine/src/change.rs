@@ -57,7 +57,7 @@ impl Changed {
 pub enum Outcome {
     /// There was nothing to do.
     Nothing,
-    /// In force.
+    /// In force; where its plan is empty, no file of Postfix is another.
     Kept {
         /// The operation.
         operation: u64,
@@ -104,7 +104,10 @@ impl Engine<'_> {
         let plan = proposal.plan.clone();
         let undone = proposal.kind.undoes();
         if plan.is_empty() {
-            return self.keep_without_change(proposal);
+            return match proposal.is_noted() {
+                true => self.note(self.approve(proposal, accepted)?),
+                false => self.keep_without_change(proposal),
+            };
         }
         if let RuleTake::Wishes { .. } = proposal.rules.take {
             self.refuse_what_servers_bar(&proposal.facts)?;

@@ -85,7 +85,7 @@ pub use renew::{Force, RenewalEnd, RenewalView, Renewed};
 pub use rules::{
     Added, Concerned, DueRules, Forced, Hindered, Hindrance, IdleRows, Look, MapAnswers, Refused,
     RuleChanges, RuleRequest, RulesImported, RulesTold, RulesWished, Stored, TableDrift, TableRead,
-    TablesRead, Wholeness, idle_rows, touched_findings,
+    TablesRead, Wholeness, idle_rows, touched_findings, unread_words,
 };
 pub use status::{InForce, Status};
 pub use tlsa::{Elsewhere, Instead, Reach, RecordOf, RecordState, Tlsa, TlsaRow};

@@ -22,6 +22,17 @@ pub struct Proposal {
     pub rules: RuleChanges,
 }
 
+impl Proposal {
+    /// Whether an operation comes of it: what changes no file may change what is wanted, or what is
+    /// said of rules, and is to be undone like anything else.
+    pub fn is_noted(&self) -> bool {
+        !self.plan.is_empty()
+            || self.plan.intent != self.state.desired
+            || self.rules.count > 0
+            || self.kind.undoes().is_some()
+    }
+}
+
 impl Engine<'_> {
     /// What `apply` would do: the draft, or what is in force where nothing is wished. While an
     /// operation awaits confirmation nothing can be said to be in force.
@@ -80,7 +91,7 @@ impl Engine<'_> {
         let faulty = self.still_faulty(&proposal)?;
         proposal.plan.findings.extend(faulty);
         proposal.plan.findings.extend(idle);
-        if !proposal.plan.is_empty() {
+        if proposal.is_noted() {
             self.store.put_plan(&self.instance, &proposal.plan)?;
         }
         Ok(proposal)

@@ -8,7 +8,7 @@ use crate::change::{Changed, Keep, Outcome};
 use crate::propose::Proposal;
 use crate::{Engine, EngineError};
 use postseal_planner::report::Verdict;
-use postseal_planner::rollback_questions;
+use postseal_planner::{Plan, rollback_questions};
 use postseal_store::{Operation, OperationKind, OperationOutcome};
 
 /// How many operations a `rollback` without a number looks back; further back one names it.
@@ -32,9 +32,10 @@ impl Engine<'_> {
         if undone.outcome.is_some() {
             self.ask_dns(&mut facts, |facts| rollback_questions(&request, facts));
         }
-        let plan = postseal_planner::rollback(&request, &facts, self.clock.now_unix())
+        let mut plan = postseal_planner::rollback(&request, &facts, self.clock.now_unix())
             .map_err(EngineError::Refused)?;
-        let mut rules = self.rules_taken_back(undone.id, &undone.new.plan)?;
+        plan.findings.extend(self.edited_and_back(&plan));
+        let mut rules = self.rules_taken_back(&undone, &state.desired)?;
         let kind = OperationKind::Rollback { of: undone.id };
         rules.concerned = self.concerned(&plan, &facts, &rules, &kind)?;
         let proposal = Proposal {
@@ -119,13 +120,25 @@ impl Engine<'_> {
                 continue;
             }
             match operation.new.kind {
-                OperationKind::Rollback { of } => undone.push(of),
                 _ if undone.contains(&operation.id) => {}
-                // It wrote a file anew that had been lost; there is nothing to go back to.
-                _ if operation.new.plan.edits.is_empty() => {}
+                OperationKind::Rollback { of } => undone.push(of),
+                _ if self.leads_nowhere(&operation)? => {}
                 _ => return Ok(Some(operation.id)),
             }
         }
         Ok(None)
+    }
+
+    /// Whether an operation wrote a file anew that had been lost: there is nothing to go back to.
+    fn leads_nowhere(&self, operation: &Operation) -> Result<bool, EngineError> {
+        let Plan {
+            edits,
+            intent,
+            earlier,
+            ..
+        } = &operation.new.plan;
+        Ok(edits.is_empty()
+            && intent == earlier
+            && self.store.count_rule_changes(operation.id)? == 0)
     }
 }

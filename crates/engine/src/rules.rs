@@ -34,21 +34,22 @@ pub(crate) use live::{touched_maps, touched_words};
 pub(crate) use map::map_of;
 pub(crate) use meet::refuse;
 use postseal_planner::intent::{Key, Named, Policies};
-use postseal_planner::plan::Plan;
-use postseal_planner::policy::{Lookup, Met};
-use postseal_planner::{Finding, Intent};
-use postseal_store::{InstanceState, OperationKind, RuleState, RuleTake, RuleView};
+use postseal_planner::policy::{Lookup, Met, RuleId};
+use postseal_planner::{Finding, Intent, other_rules_since, rules_changed_again};
+use postseal_store::{InstanceState, Operation, OperationKind, RuleState, RuleTake, RuleView};
 use rows::Rows;
 pub use servers::Look;
 pub use standing::{Hindered, Hindrance};
 use std::fs::File;
 use std::sync::Arc;
-pub use tables::{TableDrift, TableRead, TablesRead};
+pub use tables::{TableDrift, TableRead, TablesRead, unread_words};
 pub use told::RulesTold;
 pub use wished::{Added, Forced, Refused, RulesWished};
 
 /// So many changes are shown with a plan.
 const SHOWN: usize = 200;
+/// More rules than this are “others”.
+const NAMED: usize = 5;
 
 /// What a plan does with the rules for destinations.
 #[derive(Clone, Debug)]
@@ -150,17 +151,24 @@ impl Engine<'_> {
     /// What taking an operation back does with the rules.
     pub(crate) fn rules_taken_back(
         &self,
-        of: u64,
-        undone: &Plan,
+        undone: &Operation,
+        in_force: &Intent,
     ) -> Result<RuleChanges, EngineError> {
         let mut changes = RuleChanges::default();
-        if undone.intent.has_rules_of(&undone.earlier) {
+        let (of, plan) = (undone.id, &undone.new.plan);
+        let count = self.store.count_rule_changes(of)?;
+        let same_rows = plan.intent.has_rules_of(&plan.earlier);
+        if count == 0 && same_rows {
             return Ok(changes);
+        }
+        // What awaits confirmation is not in force in the store yet.
+        if undone.outcome.is_some() {
+            self.refuse_changed_again(of)?;
         }
         let swapped = self.store.rule_changes(of, SHOWN)?;
         changes.take = RuleTake::Reverse { of };
         changes.view = RuleView::Before(of);
-        changes.count = self.store.count_rule_changes(of)?;
+        changes.count = count;
         changes.shown = swapped
             .into_iter()
             .map(|state| RuleState {
@@ -169,8 +177,31 @@ impl Engine<'_> {
                 ..state
             })
             .collect();
-        self.rendered(&mut changes)?;
+        if !same_rows {
+            self.rendered(&mut changes)?;
+        } else if plan.intent.rows() != in_force.rows() {
+            self.refuse_other_rows(&changes)?;
+        }
         Ok(changes)
+    }
+
+    /// Refuses to take back with an operation what was wished after it.
+    fn refuse_changed_again(&self, of: u64) -> Result<(), EngineError> {
+        let since = self.store.changed_since(&self.instance, of, NAMED)?;
+        let since: Vec<String> = since.iter().map(RuleId::shown).collect();
+        match since.is_empty() {
+            true => Ok(()),
+            false => Err(EngineError::Refused(rules_changed_again(&since))),
+        }
+    }
+
+    /// Refuses to take back rules whose rows stood behind others' then, and may not do so now.
+    fn refuse_other_rows(&self, changes: &RuleChanges) -> Result<(), EngineError> {
+        let levels = self.store.rule_levels(&self.instance, changes.take)?;
+        match levels.iter().all(|change| change.same_rows) {
+            true => Ok(()),
+            false => Err(EngineError::Refused(other_rules_since())),
+        }
     }
 
     /// Renders, with the rows put aside: what the map comes to, and what it must answer.

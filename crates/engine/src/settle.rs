@@ -3,6 +3,7 @@
 //! Owns: the end of every operation. Never: leaves one open without a deadline.
 
 use crate::apply::Applied;
+use crate::approve::Approved;
 use crate::change::{Changed, Keep, Outcome};
 use crate::propose::Proposal;
 use crate::rehearse::{Was, log_findings};
@@ -13,11 +14,11 @@ use crate::verify::{Interrupt, Looked};
 use crate::{End, Engine, EngineError, Event, Stage, adopt};
 use postseal_host::LogLook;
 use postseal_planner::facts::MasterState;
-use postseal_planner::plan::Cf;
+use postseal_planner::plan::{Cf, Plan};
 use postseal_planner::report::{Judgement, Outcome as Judged, Verdict};
 use postseal_planner::{Finding, Severity};
 use postseal_store::{
-    Close, InstanceState, Operation, OperationKind, OperationOutcome, Phase, RuleTake, StoreError,
+    Close, InstanceState, Operation, OperationKind, OperationOutcome, Phase, StoreError,
 };
 use std::time::Duration;
 
@@ -180,7 +181,25 @@ impl Engine<'_> {
         Ok(misses)
     }
 
-    /// Keeps an intent that changes no byte.
+    /// Keeps what no file of Postfix tells: an operation like any other, so that each rollback undoes
+    /// what was done last. There is nothing to rehearse, to prove, or to wait for.
+    pub(crate) fn note(&mut self, approved: Approved) -> Result<Changed, EngineError> {
+        let operation = self.open_noted(&approved)?;
+        let proved = Verdict::default();
+        self.store.journal(operation, &Phase::Verified)?;
+        self.close_proved(operation, &proved)?;
+        let Proposal {
+            plan, facts, kind, ..
+        } = approved.proposal;
+        Ok(unseen(
+            Outcome::Kept { operation },
+            plan,
+            kind,
+            facts.master,
+        ))
+    }
+
+    /// Remembers the files as they are, where there is nothing to do.
     pub(crate) fn keep_without_change(
         &mut self,
         proposal: Proposal,
@@ -190,9 +209,8 @@ impl Engine<'_> {
             facts,
             state,
             kind,
-            rules,
+            ..
         } = proposal;
-        let master = facts.master;
         let draft = state
             .draft
             .map(|draft| kind.draft_after(&plan.intent, draft));
@@ -203,23 +221,11 @@ impl Engine<'_> {
             base: adopt::base(&facts),
             head: state.head,
         };
-        if let RuleTake::Wishes { revision } = rules.take {
-            self.store.keep_rules(&self.instance, revision)?;
-        }
         self.store.adopt(&self.instance, &next)?;
         if next.draft.is_none() {
             self.store.set_draft(&self.instance, None)?;
         }
-        Ok(Changed {
-            outcome: Outcome::Nothing,
-            undone: kind.undoes(),
-            plan,
-            rehearsed: Verdict::default(),
-            not_rehearsed: Vec::new(),
-            broken_again: Vec::new(),
-            proved: Verdict::default(),
-            master,
-        })
+        Ok(unseen(Outcome::Nothing, plan, kind, facts.master))
     }
 
     /// Closes an operation as kept: its intent is in force, and what it wrote is what was
@@ -274,6 +280,20 @@ impl Engine<'_> {
         };
         self.close_kept(open.id, &Verdict::default())?;
         Ok(open.id)
+    }
+}
+
+/// A change that no look at Postfix tells of.
+fn unseen(outcome: Outcome, plan: Plan, kind: OperationKind, master: MasterState) -> Changed {
+    Changed {
+        outcome,
+        undone: kind.undoes(),
+        plan,
+        rehearsed: Verdict::default(),
+        not_rehearsed: Vec::new(),
+        broken_again: Vec::new(),
+        proved: Verdict::default(),
+        master,
     }
 }
 

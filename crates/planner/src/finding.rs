@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How bad a finding is. Ordered: `Info < Warning < Error < Fatal`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -88,6 +88,27 @@ impl Finding {
             line: Some(line),
             text: bounded(text.into()),
         });
+        self
+    }
+
+    /// Adds evidence at a line of a file that whoever read it names.
+    #[must_use]
+    pub fn at_line(mut self, line: usize, text: impl Into<String>) -> Self {
+        self.evidence.push(Evidence {
+            file: None,
+            line: Some(line),
+            text: bounded(text.into()),
+        });
+        self
+    }
+
+    /// Names the file of what was seen at a line without one.
+    #[must_use]
+    pub fn in_file(mut self, file: &Path) -> Self {
+        let lines = self.evidence.iter_mut().filter(|one| one.line.is_some());
+        for one in lines {
+            one.file.get_or_insert_with(|| file.to_owned());
+        }
         self
     }
 

@@ -60,7 +60,10 @@ pub use make::{FileDrift, Request, file_drift, plan, questions};
 pub use plan::Plan;
 pub use preflight::Preflight;
 pub use report::{Report, Verdict};
-pub use rollback::{RollbackRequest, restore_drift, rollback, rollback_questions};
+pub use rollback::{
+    RollbackRequest, other_rules_since, restore_drift, rollback, rollback_questions,
+    rules_changed_again,
+};
 pub use rules::{accepting, lint_facts, matters_at, names_missed};
 pub use succession::{lost_by_succession, share_a_name};
 pub use take_over::take_over;

@@ -42,7 +42,7 @@ pub fn rollback(
     now_unix: i64,
 ) -> Result<Plan, Refusal> {
     let intent = reversed_intent(request)?;
-    let files = reversed_files(request, facts)?;
+    let files = reversed_files(request, &intent, facts)?;
     let change = Change {
         files,
         intent: &intent,
@@ -56,9 +56,12 @@ pub fn rollback(
 /// What is still to be asked of DNS before an operation is undone, as in [`crate::questions`]. The way
 /// back is not barred by the answers, but they are told.
 pub fn rollback_questions(request: &RollbackRequest<'_>, facts: &Facts) -> Vec<Question> {
-    match (reversed_intent(request), reversed_files(request, facts)) {
-        (Ok(intent), Ok(files)) => make::asked(&files, &intent, request.in_force, facts),
-        _ => Vec::new(),
+    let Ok(intent) = reversed_intent(request) else {
+        return Vec::new();
+    };
+    match reversed_files(request, &intent, facts) {
+        Ok(files) => make::asked(&files, &intent, request.in_force, facts),
+        Err(_) => Vec::new(),
     }
 }
 
@@ -91,7 +94,11 @@ pub(crate) fn restored(request: &Request<'_>, facts: &Facts) -> Result<Files, Re
     })
 }
 
-fn reversed_files(request: &RollbackRequest<'_>, facts: &Facts) -> Result<Files, Refusal> {
+fn reversed_files(
+    request: &RollbackRequest<'_>,
+    intent: &Intent,
+    facts: &Facts,
+) -> Result<Files, Refusal> {
     let whole = |file, before: Option<&[u8]>, now: &[u8]| -> Option<Vec<u8>> {
         match (request.undone.edit(file), before) {
             (None, _) => Some(now.to_vec()),
@@ -103,11 +110,11 @@ fn reversed_files(request: &RollbackRequest<'_>, facts: &Facts) -> Result<Files,
     let master = whole(Cf::Master, request.master_before, &facts.master_cf.bytes);
     let main = match main {
         Some(bytes) => bytes,
-        None => reverse::main(request, facts)?,
+        None => reverse::main(request, intent, facts)?,
     };
     let master = match master {
         Some(bytes) => bytes,
-        None => reverse::master(request, facts)?,
+        None => reverse::master(request, intent, facts)?,
     };
     Ok(Files { main, master })
 }
@@ -147,13 +154,40 @@ fn reversed_intent(request: &RollbackRequest<'_>) -> Result<Intent, Refusal> {
         };
     }
     intent.bindings = reversed_bindings(then, undone, now)?;
-    if then.has_rules_of(undone) || now.has_rules_of(then) {
-        Ok(intent)
-    } else if now.has_rules_of(undone) {
-        Ok(intent.with_rules_of(then))
-    } else {
-        Err(conflict("other rules for destinations came in force since"))
+    if then.answers_as(undone) || now.answers_as(then) {
+        return Ok(intent);
     }
+    if !now.answers_as(undone) {
+        return Err(other_rules_since());
+    }
+    intent.policies = then.policies;
+    // Which tables there are, and what stands before them, was found since, by adoption.
+    match &mut intent.tables {
+        Some(tables) => tables.named = then.named(),
+        None => intent.tables.clone_from(&then.tables),
+    }
+    Ok(intent)
+}
+
+/// The rows of the rules are others than the operation left.
+pub fn other_rules_since() -> Refusal {
+    conflict("other rules for destinations came in force since")
+}
+
+/// Rules that the operation changed, by their destinations, were changed again since: what was wished
+/// later would be undone with it. Some are named.
+pub fn rules_changed_again(destinations: &[String]) -> Refusal {
+    const NAMED: usize = 3;
+    conflict(&match destinations {
+        [one] => format!("the rule for {one} was changed again since"),
+        few if few.len() <= NAMED => {
+            format!("the rules for {} were changed again since", few.join(", "))
+        }
+        many => format!(
+            "the rules for {} and others were changed again since",
+            many[..NAMED].join(", ")
+        ),
+    })
 }
 
 fn reversed_bindings(

@@ -199,6 +199,24 @@ pub trait PolicyStore {
     /// How many rules an operation changed.
     fn count_rule_changes(&self, operation: u64) -> Result<u64, StoreError>;
 
+    /// The rules that an operation changed and that are in force otherwise than it left them, at
+    /// most `limit`.
+    fn changed_since(
+        &self,
+        instance: &str,
+        operation: u64,
+        limit: usize,
+    ) -> Result<Vec<RuleId>, StoreError>;
+
+    /// Rules as they were in force before an operation, in the order of the ids; none where there
+    /// was no such rule. What was adopted since then is not known to have changed.
+    fn rules_before(
+        &self,
+        instance: &str,
+        operation: u64,
+        ids: &[RuleId],
+    ) -> Result<Vec<Option<Rule>>, StoreError>;
+
     /// How many rules go from which level to which, where an operation does this with them.
     fn rule_levels(&self, instance: &str, take: RuleTake) -> Result<Vec<LevelChange>, StoreError>;
 
@@ -245,7 +263,4 @@ pub trait PolicyStore {
 
     /// Drops all wishes about rules; how many there were.
     fn discard_rules(&mut self, instance: &str) -> Result<u64, StoreError>;
-
-    /// Puts all wishes in force without an operation: they change no byte of Postfix.
-    fn keep_rules(&mut self, instance: &str, revision: i64) -> Result<(), StoreError>;
 }

@@ -5,14 +5,16 @@
 
 mod ask;
 
-use super::history::when;
+use super::history::{subject, when};
 use super::plan::{self, OnlyDiff};
 use crate::answer::{Answer, findings_text};
 use crate::change::Change;
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
-use postseal_engine::{Acceptance, Changed, EngineError, Keep, Outcome, Proposal, Recovery};
+use postseal_engine::{
+    Acceptance, Changed, Engine, EngineError, Keep, Outcome, Proposal, Recovery,
+};
 use postseal_planner::Finding;
 use postseal_planner::facts::MasterState;
 use postseal_planner::report::{Outcome as Judged, Verdict};
@@ -91,14 +93,38 @@ pub(crate) fn rollback(args: &RollbackArgs, global: &Global) -> Result<Answer, F
     let mut engine = session.engine();
     if args.change.check {
         let proposal = engine.propose_rollback(args.operation)?;
-        return Ok(plan::checked(&proposal, args.change.only_diff()));
+        let mut answer = plan::checked(&proposal, args.change.only_diff());
+        if let (Some(of), OnlyDiff::No) = (proposal.kind.undoes(), args.change.only_diff()) {
+            let back = format!("Back to before {}.\n", named(&engine, of));
+            answer.text.insert_str(0, &back);
+        }
+        return Ok(answer);
     }
-    let propose = || engine.propose_rollback(args.operation);
+    let propose = || {
+        let proposal = engine.propose_rollback(args.operation)?;
+        if let Some(of) = proposal.kind.undoes() {
+            eprintln!("Back to before {}.", named(&engine, of));
+        }
+        Ok(proposal)
+    };
     let accepted = args.change.consent(global, propose)?;
     session.heed_interrupts()?;
     let mut engine = session.engine();
     let changed = engine.rollback(args.operation, &accepted, args.change.keep())?;
-    Ok(args.change.answer(&changed))
+    let undone = changed.undone.map(|of| named(&engine, of));
+    let mut answer = answer_naming(&changed, undone.as_deref());
+    if args.change.diff {
+        answer.text.insert_str(0, &plan::diff(&changed.plan));
+    }
+    Ok(answer.and(&findings_text(changed.brought())))
+}
+
+/// An operation, with what it was about.
+fn named(engine: &Engine<'_>, id: u64) -> String {
+    match engine.operation(id) {
+        Ok(operation) => format!("operation {id} ({})", subject(&operation)),
+        Err(_) => format!("operation {id}"),
+    }
 }
 
 pub(crate) fn confirm(global: &Global) -> Result<Answer, Failure> {
@@ -203,18 +229,23 @@ impl ChangeArgs {
 
 /// The answer of whatever ended in a change.
 pub(crate) fn answer(changed: &Changed) -> Answer {
+    answer_naming(changed, None)
+}
+
+/// The same of a rollback; `undone` names the operation that it undid.
+fn answer_naming(changed: &Changed, undone: Option<&str>) -> Answer {
     let mut said = String::new();
     said.push_str(&proved(&changed.proved));
     for sentence in &changed.not_rehearsed {
         said.push_str(&format!("Not rehearsed: {sentence}\n"));
     }
-    said.push_str(&ending(changed));
+    said.push_str(&ending(changed, undone));
     said.push_str(&broken_again(&changed.broken_again));
     let in_force = matches!(
         changed.outcome,
         Outcome::Kept { .. } | Outcome::Awaiting { .. }
     );
-    let blind = in_force && changed.master == MasterState::Stopped;
+    let blind = in_force && !changed.plan.is_empty() && changed.master == MasterState::Stopped;
     if blind {
         said.push_str(BLIND);
     }
@@ -243,12 +274,19 @@ pub(crate) fn answer(changed: &Changed) -> Answer {
 }
 
 /// How it ended, in a sentence.
-fn ending(changed: &Changed) -> String {
+fn ending(changed: &Changed, undone: Option<&str>) -> String {
+    let files = match changed.plan.is_empty() {
+        true => " No file of Postfix changed.",
+        false => "",
+    };
     match changed.outcome {
         Outcome::Nothing => "Nothing to do.\n".to_owned(),
-        Outcome::Kept { operation } => match changed.undone {
-            Some(of) => format!("Operation {of} is undone, by operation {operation}.\n"),
-            None => format!("Operation {operation} is kept.\n"),
+        Outcome::Kept { operation } => match undone {
+            Some(of) => format!(
+                "{} is undone, by operation {operation}.{files}\n",
+                capital(of)
+            ),
+            None => format!("Operation {operation} is kept.{files}\n"),
         },
         Outcome::Undone { operation } => format!("Operation {operation} is rolled back.\n"),
         Outcome::Awaiting {
@@ -259,6 +297,11 @@ fn ending(changed: &Changed) -> String {
             when(confirm_by_ms)
         ),
     }
+}
+
+/// A sentence begins so.
+fn capital(text: &str) -> String {
+    text.replacen("operation", "Operation", 1)
 }
 
 const fn outcome(outcome: Outcome) -> &'static str {

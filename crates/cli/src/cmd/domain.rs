@@ -82,7 +82,8 @@ struct Words {
     /// encrypt, dane-only, fingerprint, verify or secure, and attributes [default: encrypt]
     #[arg(long, value_name = "POLICY")]
     level: Option<String>,
-    /// Names that the certificate may have, or fingerprints; several with `:` between
+    /// Names that the certificate may have, several with `:` between; at fingerprint those, with
+    /// `|` between
     #[arg(long = "match", value_name = "NAMES", requires = "level")]
     names: Option<String>,
     /// A line for whoever reads it later
@@ -149,7 +150,7 @@ impl Words {
 /// What came of it, and what comes next.
 fn answer(wished: &DomainsWished) -> Answer {
     let rules = &wished.rules;
-    let mut text: String = rules.shown.iter().map(rule::line).collect();
+    let mut text: String = rules.shown.iter().map(super::policy::line::line).collect();
     text.extend(wished.settings.iter().map(set::line));
     text.push_str(&findings_text(&rules.findings));
     text.extend(rules.shown.iter().filter_map(to_look_at));

@@ -102,7 +102,7 @@ pub(crate) fn diff(args: &DiffArgs, global: &Global) -> Result<Answer, Failure> 
     for operation in &operations {
         text.push_str(&plan::diff(&operation.new.plan));
         let rules = engine.rule_changes(operation.id, RULES_SHOWN)?;
-        text.extend(rules.iter().map(super::policy::rule::line));
+        text.extend(rules.iter().map(super::policy::line::line));
     }
     let documents: Vec<_> = operations.iter().map(document).collect();
     Ok(Answer::new(
@@ -128,10 +128,12 @@ pub(crate) fn subject(operation: &Operation) -> String {
         OperationKind::Apply => {
             let wishes = wishes(&plan.earlier, &plan.intent);
             let words: Vec<String> = wishes.iter().map(word).collect();
-            if words.is_empty() {
-                "what was in force, written anew".to_owned()
-            } else {
+            if !words.is_empty() {
                 words.join(" ")
+            } else if plan.is_empty() {
+                "rules, their rows as before".to_owned()
+            } else {
+                "what was in force, written anew".to_owned()
             }
         }
         OperationKind::Rollback { of } => format!("rollback of {of}"),

@@ -14,6 +14,9 @@ use postseal_planner::policy::Met;
 use postseal_store::StoreError;
 use serde_json::{Value, json};
 
+/// Said of what only the history will tell.
+const NO_FILE: &str = "  No file of Postfix changes; it is noted, so that it can be undone.\n";
+
 /// Arguments of `plan`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PlanArgs {
@@ -33,34 +36,23 @@ pub(crate) fn run(args: &PlanArgs, global: &Global) -> Result<Answer, Failure> {
     let text = if args.diff {
         diff(&proposal.plan)
     } else {
-        text(&proposal.plan) + &rules(&proposal.rules)
+        text(&proposal)
     };
-    let mut document = document(&proposal.plan);
-    document["rules"] = rules_document(&proposal.rules);
-    Ok(Answer::new(text, document))
+    Ok(Answer::new(text, document(&proposal)))
 }
 
 /// `--check` of any command that would change something.
 pub(crate) fn checked(proposal: &Proposal, only_diff: OnlyDiff) -> Answer {
-    let plan = &proposal.plan;
-    let undoes = proposal.kind.undoes();
-    let text = match undoes {
-        _ if only_diff == OnlyDiff::Yes => diff(plan),
-        Some(of) => format!("Back to before operation {of}.\n{}", text(plan)),
-        None => text(plan),
-    };
     let text = match only_diff {
-        OnlyDiff::Yes => text,
-        OnlyDiff::No => text + &rules(&proposal.rules),
+        OnlyDiff::Yes => diff(&proposal.plan),
+        OnlyDiff::No => text(proposal),
     };
-    let exit = if plan.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Pending
+    let exit = match proposal.is_noted() {
+        true => Exit::Pending,
+        false => Exit::Done,
     };
-    let mut document = document(plan);
-    document["undoes"] = json!(undoes);
-    document["rules"] = rules_document(&proposal.rules);
+    let mut document = document(proposal);
+    document["undoes"] = json!(proposal.kind.undoes());
     Answer::new(text, document).exit(exit)
 }
 
@@ -71,12 +63,16 @@ pub(crate) enum OnlyDiff {
     No,
 }
 
-/// A plan for people: sentences, findings, diff, confirmations.
-pub(crate) fn text(plan: &Plan) -> String {
-    if plan.is_empty() {
-        return "Nothing to do.\n".to_owned() + &findings(plan);
-    }
-    let mut text = format!("Plan {}\n", plan.id.short(12));
+/// A plan for people: sentences, findings, diff, confirmations, rules.
+pub(crate) fn text(proposal: &Proposal) -> String {
+    let plan = &proposal.plan;
+    let mut text = match (proposal.is_noted(), plan.is_empty()) {
+        (false, _) => "Nothing to do.\n".to_owned(),
+        (true, is_empty) => {
+            let files = if is_empty { NO_FILE } else { "" };
+            format!("Plan {}\n{files}", plan.id.short(12))
+        }
+    };
     for sentence in &plan.sentences {
         text.push_str(&format!("  {sentence}\n"));
     }
@@ -88,7 +84,7 @@ pub(crate) fn text(plan: &Plan) -> String {
             confirmation.message, confirmation.code, confirmation.answer
         ));
     }
-    text
+    text + &rules(&proposal.rules)
 }
 
 /// The rules that change with a plan.
@@ -97,7 +93,7 @@ fn rules(rules: &RuleChanges) -> String {
     if !rules.shown.is_empty() {
         text.push_str("Rules for destinations:\n");
     }
-    text.extend(rules.shown.iter().map(super::policy::rule::line));
+    text.extend(rules.shown.iter().map(super::policy::line::line));
     let more = rules.count.saturating_sub(rules.shown.len() as u64);
     if more > 0 {
         text.push_str(&format!("… and {more} more\n"));
@@ -147,10 +143,11 @@ pub(crate) fn diff(plan: &Plan) -> String {
 }
 
 /// A plan for programs.
-pub(crate) fn document(plan: &Plan) -> Value {
+fn document(proposal: &Proposal) -> Value {
+    let plan = &proposal.plan;
     json!({
         "changed": false,
-        "pending": !plan.is_empty(),
+        "pending": proposal.is_noted(),
         "plan": plan.id,
         "sentences": plan.sentences,
         "diff": diff(plan),
@@ -160,6 +157,7 @@ pub(crate) fn document(plan: &Plan) -> Value {
         "before": plan.base,
         "after": after(plan),
         "findings": plan.findings,
+        "rules": rules_document(&proposal.rules),
     })
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod export;
 mod follow;
 pub(crate) mod import;
 mod input;
+pub(crate) mod line;
 pub(crate) mod list;
 mod records;
 pub(crate) mod rule;

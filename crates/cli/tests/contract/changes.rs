@@ -97,13 +97,15 @@ fn a_rollback_names_what_it_undid() {
     let scene = in_force();
     let check = scene.say(&["rollback", "--check"]);
     assert!(
-        check.stdout.starts_with("Back to before operation 1.\n"),
+        check
+            .stdout
+            .starts_with("Back to before operation 1 (inbound=may "),
         "{check:#?}"
     );
     let back = scene.say(&["rollback"]);
     assert!(
         back.stdout
-            .contains("Operation 1 is undone, by operation 2.\n"),
+            .contains("certificate=mx) is undone, by operation 2.\n"),
         "{back:#?}"
     );
     for words in [&["rollback"][..], &["confirm"], &["cert", "unbind", "mx"]] {

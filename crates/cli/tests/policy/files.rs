@@ -30,7 +30,7 @@ fn generated() -> String {
         "encrypt protocols=>=TLSv1.2 ciphers=high",
         "secure match=nexthop:dot-nexthop",
         "dane-only",
-        "fingerprint match=00:11",
+        "fingerprint match=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
     ];
     let notes = [
         "",

@@ -189,13 +189,13 @@ fn a_table_that_was_replaced_is_watched_until_its_rows_are_rules() {
     assert_eq!(found.len(), 1);
     assert_eq!(found[0]["code"], "policy.replaced-table-edited");
     let path = place.config().join("own");
-    let import = format!("policy import {}", path.display());
+    let offered = "`postseal policy add 'c.example' may`";
     assert!(
-        found[0]["remedy"].as_str().unwrap().contains(&import),
+        found[0]["remedy"].as_str().unwrap().contains(offered),
         "{found:?}"
     );
     assert_eq!(found[0]["evidence"][0]["line"], 3);
-    place.must(&import);
+    place.must("policy add c.example may");
     place.must("apply --yes");
     assert!(told(&place).is_empty());
     assert_eq!(place.looked_up("c.example").as_deref(), Some("may"));

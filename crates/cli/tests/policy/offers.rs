@@ -24,11 +24,6 @@ fn an_offered_command_works_for_every_form_of_a_next_hop() {
         ),
         ("d.example", "smtp:[127.0.0.9]", Some("[127.0.0.9]")),
         (
-            "e.example",
-            "lmtp:inet:[127.0.0.9]:24",
-            Some("[127.0.0.9]:24"),
-        ),
-        (
             "f.example",
             "smtp:relay.example.net:submission",
             Some("relay.example.net:submission"),

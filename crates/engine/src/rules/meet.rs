@@ -46,8 +46,13 @@ impl Engine<'_> {
         let mut rules: BTreeMap<RuleId, Rule> = states
             .filter_map(|state| Some((state.id, state.wanted?)))
             .collect();
+        let mut new = BTreeSet::new();
         for wish in wishes {
             match wish {
+                RuleWish::Put(rule) if !rules.contains_key(&rule.id) => {
+                    new.insert(rule.id.clone());
+                    rules.insert(rule.id.clone(), rule.clone())
+                }
                 RuleWish::Put(rule) => rules.insert(rule.id.clone(), rule.clone()),
                 RuleWish::Remove(id) => rules.remove(id),
             };
@@ -55,7 +60,7 @@ impl Engine<'_> {
         let covered = covered_by_others(&rules);
         let clashes = met(rules.into_values()).into_iter().filter_map(|met| {
             let destination = &met.rules.first()?.id.destination;
-            Some((destination.clone(), met.finding()?))
+            Some((destination.clone(), met.refusal(&new)?))
         });
         Ok(covered.into_iter().chain(clashes).collect())
     }

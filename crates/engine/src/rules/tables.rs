@@ -19,11 +19,13 @@ use known::{as_known, rules_answer, told};
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::{AdoptedTables, Named, Owned, Policies, PolicyTable};
 use postseal_planner::policy::{
-    BadRow, Candidate, RowReader, Scopes, Source, dialect, named_tables, services_with_tables,
+    BadRow, Candidate, RowReader, Scopes, Source, Unread, dialect, named_tables,
+    services_with_tables,
 };
 use postseal_planner::{Digest, Finding, Refusal};
 use postseal_store::{InstanceState, RuleView, RuleWish};
 use std::path::PathBuf;
+pub use words::unread_words;
 use words::{
     AHEAD, BAD_ROWS, Left, bad_rows, behind, both_forms, joined, left, left_after, not_compiled,
     other_service, other_type,
@@ -80,7 +82,7 @@ pub struct TableDrift {
 
 /// What one table came to.
 enum Looked {
-    Adopted(PolicyTable, Option<Finding>),
+    Adopted(PolicyTable, Vec<Finding>),
     Left(Left),
 }
 
@@ -256,7 +258,10 @@ impl Engine<'_> {
                 "{path} was edited while it was read; say it again"
             )));
         }
-        let told = joined(&source, judged.joined);
+        let unread = unread_words(judged.unread).into_iter();
+        let unread = unread.map(|one| one.in_file(&source.path));
+        let told = joined(&source, judged.joined).into_iter().chain(unread);
+        let told = told.collect();
         let table = PolicyTable {
             name: source.name,
             table: source.table,
@@ -304,6 +309,7 @@ impl Engine<'_> {
                 digest,
                 rows,
                 joined,
+                unread: reader.finish(),
             })),
             Compiled::Unknown(why) => {
                 let why = format!("what Postfix finds in it cannot be listed: {why}");
@@ -365,6 +371,7 @@ struct Judged {
     rows: u64,
     /// Rows of more than one line.
     joined: u64,
+    unread: Vec<Unread>,
 }
 
 /// As it is written.

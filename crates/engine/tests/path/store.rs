@@ -143,6 +143,24 @@ impl PolicyStore for FullStore<'_> {
         self.inner.count_rule_changes(operation)
     }
 
+    fn changed_since(
+        &self,
+        instance: &str,
+        operation: u64,
+        limit: usize,
+    ) -> Result<Vec<RuleId>, StoreError> {
+        self.inner.changed_since(instance, operation, limit)
+    }
+
+    fn rules_before(
+        &self,
+        instance: &str,
+        operation: u64,
+        ids: &[RuleId],
+    ) -> Result<Vec<Option<Rule>>, StoreError> {
+        self.inner.rules_before(instance, operation, ids)
+    }
+
     fn rule_levels(&self, instance: &str, take: RuleTake) -> Result<Vec<LevelChange>, StoreError> {
         self.inner.rule_levels(instance, take)
     }
@@ -201,10 +219,6 @@ impl PolicyStore for FullStore<'_> {
 
     fn discard_rules(&mut self, instance: &str) -> Result<u64, StoreError> {
         self.write(|store| store.discard_rules(instance))
-    }
-
-    fn keep_rules(&mut self, instance: &str, revision: i64) -> Result<(), StoreError> {
-        self.write(|store| store.keep_rules(instance, revision))
     }
 }
 

@@ -2,10 +2,12 @@
 
 use crate::bench::Bench;
 use postseal_engine::{Keep, Outcome, wishes};
+use postseal_planner::intent::Key;
+use postseal_store::InstanceState;
 use std::sync::atomic::Ordering;
 
 #[test]
-fn a_wish_for_what_is_there_is_kept_without_an_operation() {
+fn a_wish_for_what_is_there_is_an_operation_that_a_rollback_takes_back() {
     let bench = Bench::new();
     bench
         .host
@@ -13,15 +15,47 @@ fn a_wish_for_what_is_there_is_kept_without_an_operation() {
         .main_cf
         .extend(b"smtpd_tls_loglevel = 1\n");
     bench.run(|engine| engine.init()).unwrap();
+    bench.turn_on();
+    bench.apply().unwrap();
     bench.set(&[("loglevel.inbound", "1")]);
     let files = bench.files();
+    let calls = bench.host.world().calls().len();
+    let proposal = bench.run(|engine| engine.propose()).unwrap();
+    assert!(proposal.plan.is_empty() && proposal.is_noted());
     let changed = bench.apply().unwrap();
-    assert_eq!(changed.outcome, Outcome::Nothing);
+    assert_eq!(changed.outcome, Outcome::Kept { operation: 2 });
     assert_eq!(bench.files(), files);
-    assert!(bench.newest().is_none());
-    let state = bench.run(|engine| engine.wishes()).unwrap();
-    assert!(state.draft.is_none());
-    assert!(!state.desired.settings.is_empty());
+    let calls = bench.host.world().calls()[calls..].to_vec();
+    assert!(calls.iter().all(|call| call != "reload"), "{calls:?}");
+    let state = || bench.run(|engine| engine.wishes()).unwrap();
+    assert!(state().draft.is_none());
+    let log = |state: &InstanceState| state.desired.settings.contains_key(&Key::LoglevelInbound);
+    assert!(log(&state()));
+    // Nothing is wished: nothing is noted.
+    assert_eq!(bench.apply().unwrap().outcome, Outcome::Nothing);
+    assert_eq!(bench.newest().unwrap().id, 2);
+    // The newest is what is undone, and the older one stays.
+    let back = bench.rollback().unwrap();
+    assert_eq!(back.undone, Some(2));
+    assert_eq!(bench.files(), files);
+    assert!(!log(&state()));
+    assert_eq!(bench.rollback().unwrap().undone, Some(1));
+}
+
+#[test]
+fn what_was_rolled_forth_again_is_undone_before_anything_older() {
+    let bench = Bench::new();
+    bench.turn_on();
+    bench.apply().unwrap();
+    bench.set(&[("received-header", "yes")]);
+    bench.apply().unwrap();
+    let files = bench.files();
+    let undo = |operation| bench.run(|engine| engine.rollback(operation, &[], Keep::Now));
+    assert_eq!(undo(None).unwrap().undone, Some(2));
+    assert_eq!(undo(Some(3)).unwrap().undone, Some(3));
+    assert_eq!(bench.files(), files);
+    assert_eq!(undo(None).unwrap().undone, Some(2));
+    assert_eq!(undo(None).unwrap().undone, Some(1));
 }
 
 #[test]

@@ -82,6 +82,8 @@ pub(crate) fn take_over(intent: &mut Intent, facts: &Facts) {
         tables.before = before;
     }
     value.extend(after.iter().filter(|element| **element != name).cloned());
+    // Its text names the map.
+    intent.adopted.entries.remove(PARAMETER);
     match value.is_empty() {
         true => intent.adopted.main.remove(PARAMETER),
         false => intent

@@ -107,6 +107,18 @@ impl Intent {
         }
     }
 
+    /// Whether the same rules are answered, by the tables that were adopted in both or by none, whatever
+    /// stands before them, and however their sources are commented.
+    pub(crate) fn answers_as(&self, other: &Self) -> bool {
+        self.rows() == other.rows() && self.named() == other.named()
+    }
+
+    /// Whether adopted tables answer.
+    pub(crate) fn named(&self) -> Named {
+        let tables = self.tables.as_ref();
+        tables.map_or(Named::NoMore, |tables| tables.named)
+    }
+
     /// Whether the same rules are answered by the same tables.
     pub fn has_rules_of(&self, other: &Self) -> bool {
         self.policies == other.policies && self.tables == other.tables

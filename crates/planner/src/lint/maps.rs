@@ -7,6 +7,7 @@ use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
 use crate::Severity::{self, Fatal, Warning};
 use crate::catalog::{Direction, Kind, map_elements};
+use crate::compile::is_policy_map;
 use crate::facts::FileLook;
 
 /// The rules.
@@ -82,5 +83,9 @@ fn judge(
         return None;
     }
     let message = format!("{}: there is no {path}. {}", setting.name, MISSING.why);
-    Some(MISSING.says(message).on(Some(setting)).severe(severity))
+    let mut finding = MISSING.says(message).on(Some(setting)).severe(severity);
+    if is_policy_map(&format!("{kind}:{name}")) {
+        finding.remedy = "`postseal drift --restore` makes it anew from the rules.".to_owned();
+    }
+    Some(finding)
 }

@@ -43,6 +43,7 @@ pub(crate) fn faults(
     findings.extend(no_tls(policy, of, client, tables)?);
     findings.extend(nobody_trusted(policy, of, client));
     findings.extend(no_fingerprint(policy, of, client));
+    findings.extend(super::matched::faults(policy, of, client));
     findings.extend(no_cipher(policy, of, client, tables)?);
     Ok(findings)
 }
@@ -169,7 +170,10 @@ fn no_fingerprint(policy: &Policy, of: &str, client: &Client) -> Option<Finding>
             format!(
                 "fingerprint for {of} lists none, and neither does main.cf: all mail would wait."
             ),
-            "Name it: --match FINGERPRINT; `postseal policy check` shows that of the server.",
+            format!(
+                "Name it: --match FINGERPRINT; `postseal policy check '{of}' --policy fingerprint` \
+                 shows that of the server."
+            ),
         )
     })
 }

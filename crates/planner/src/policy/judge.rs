@@ -162,6 +162,7 @@ impl Judge<'_> {
             hops: hops(resolution).map(str::to_owned).collect(),
             nexthop: resolution.nexthop.clone(),
             by: resolution.nexthop_by.clone(),
+            not_asked: self.not_asked(&resolution.transport).map(Box::new),
         })
     }
 

@@ -4,7 +4,7 @@
 //! that keeps what all demand. Never: drops a demand: where one row cannot say all of them, that is
 //! refused (`policy.incomparable`).
 
-use super::{Both, Lookup, Manager, Rule};
+use super::{Both, Lookup, Manager, Rule, RuleId, command};
 use crate::finding::{Finding, Severity};
 use mailtls::policy::{Dialect, Incomparable, Policy, PolicyError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,17 +58,38 @@ impl Met {
 
     /// What stops a plan.
     pub fn finding(&self) -> Option<Finding> {
+        self.refusal(&BTreeSet::new())
+    }
+
+    /// What stops wishes; `new` are rules that are not there yet.
+    pub fn refusal(&self, new: &BTreeSet<RuleId>) -> Option<Finding> {
         let Outcome::Incomparable(why) = &self.outcome else {
             return None;
         };
         let rules = self.clashing();
         let all: Vec<String> = rules.iter().map(|rule| told(rule)).collect();
         let shown = shown(&self.destination);
-        let places = rules.iter().map(|rule| match Manager::of(&rule.id) {
+        let (asked, there): (Vec<&Rule>, Vec<&Rule>) =
+            rules.iter().partition(|rule| new.contains(&rule.id));
+        let places = there.iter().map(|rule| match Manager::of(&rule.id) {
             Some(manager) => manager.place(),
-            None => format!("`postseal policy edit '{shown}' …` changes the rule by hand."),
+            None => format!(
+                "`postseal policy edit '{shown}' …` changes the rule by hand, `postseal policy \
+                 remove '{shown}'` takes it away."
+            ),
         });
         let places: Vec<String> = places.collect();
+        let remedy = match (asked.as_slice(), there.as_slice()) {
+            ([asked], [there, ..]) => format!(
+                "{} stays in force, and {} is not stored. For another policy change the one that \
+                 is there: {}{}",
+                there.policy,
+                asked.policy,
+                places.join(" "),
+                agreeing(&shown, asked, &there.policy)
+            ),
+            _ => format!("Make them agree, or take one away: {}", places.join(" ")),
+        };
         let finding = Finding::new(
             "policy.incomparable",
             Severity::Error,
@@ -77,7 +98,7 @@ impl Met {
                 all.join(" and "),
                 capital(why)
             ),
-            format!("Make them agree, or take one away: {}", places.join(" ")),
+            remedy,
         );
         Some(rules.iter().fold(finding, |finding, rule| {
             finding.seen(format!("{shown} {}", told(rule)))
@@ -208,6 +229,17 @@ pub fn changed_lookups(before: &[Rule], wanted: &[Rule]) -> Vec<Lookup> {
         value: Some(value),
     });
     gone.into_iter().chain(there).collect()
+}
+
+/// A rule by hand that stands beside another one.
+fn agreeing(shown: &str, asked: &Rule, policy: &str) -> String {
+    match asked.id.manager.is_empty() {
+        true => format!(
+            " A rule by hand that agrees is taken: `{}`.",
+            command(shown, None, policy)
+        ),
+        false => String::new(),
+    }
 }
 
 fn outcome(rules: &[&Rule]) -> Outcome {

@@ -1,6 +1,7 @@
 //! The source of a policy table: rows → rules.
 //!
-//! Owns: which row is a rule, with the comments above it as its words, and why another is none.
+//! Owns: which row is a rule, with the comments above it as its words, and why another is none; which
+//! marked words are of no rule.
 //! Never: holds more than a row, or asks whether the table was compiled since.
 //!
 //! A map knows nothing of owners, days and scopes. What `policy export` writes of them are comments
@@ -14,8 +15,16 @@ use postfix_cf::table::{Content, Row};
 
 /// What stands before a word about a rule in a comment.
 const MARK: &str = "#postseal: ";
+/// What nobody writes who does not mean such a word.
+const MARKED: &str = "#postseal:";
+/// So many words that are of no rule are told.
+const TOLD: usize = 20;
 /// A row that belongs to another manager is told, and never read.
 const MANAGED: &str = "managed";
+/// More letters of a line are not told.
+const LONGEST_TOLD: usize = 200;
+const NO_ROW: &str = "no row stands right below it";
+const NO_WORD: &str = "it is no word about rules, and becomes a note";
 
 /// Reads rows, one after the other.
 #[derive(Debug)]
@@ -23,6 +32,18 @@ pub struct RowReader {
     dialect: Dialect,
     scopes: Scopes,
     above: Above,
+    unread: Vec<Unread>,
+}
+
+/// A marked word that no rule has got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// Line number.
+    pub line: usize,
+    /// The line.
+    pub text: String,
+    /// Why.
+    pub why: &'static str,
 }
 
 /// Whether a row may stand for names that have a row of their own.
@@ -71,12 +92,52 @@ impl RowReader {
             dialect,
             scopes,
             above: Above::default(),
+            unread: Vec::new(),
         }
+    }
+
+    /// The marked words that were of no rule, the first of them, when all rows were read.
+    pub fn finish(mut self) -> Vec<Unread> {
+        for (line, text) in std::mem::take(&mut self.above.marks) {
+            self.lost(line, &text, NO_ROW);
+        }
+        self.unread
+    }
+
+    fn lost(&mut self, line: usize, text: &str, why: &'static str) {
+        let managed = text
+            .strip_prefix(MARK)
+            .and_then(|word| word.split(' ').next());
+        if managed != Some(MANAGED) && self.unread.len() < TOLD {
+            let text = text.chars().take(LONGEST_TOLD).collect();
+            self.unread.push(Unread { line, text, why });
+        }
+    }
+
+    /// The comments below this row, which are said of the next one. Marked words between are lost.
+    fn take_comments(&mut self, row: &Row<'_>) -> Above {
+        let text = String::from_utf8_lossy(row.text);
+        let mut above = Above::read(&text);
+        if text.contains(MARKED) {
+            let lines: Vec<(usize, &str)> = (row.line..).zip(text.lines()).collect();
+            let (between, below) = lines.split_at(lines.len() - above.lines);
+            let marked = |(_, text): &&(usize, &str)| text.starts_with(MARKED);
+            for (line, text) in between.iter().filter(marked) {
+                self.lost(*line, text, NO_ROW);
+            }
+            for (line, text) in below.iter().filter(marked) {
+                match text.strip_prefix(MARK).is_some_and(is_word) {
+                    true => above.marks.push((*line, (*text).to_owned())),
+                    false => self.lost(*line, text, NO_WORD),
+                }
+            }
+        }
+        std::mem::replace(&mut self.above, above)
     }
 
     /// The next row; nothing where there are only comments.
     pub fn read(&mut self, row: &Row<'_>) -> Option<Result<SourceRow, BadRow>> {
-        let above = std::mem::replace(&mut self.above, Above::read(row.text));
+        let above = self.take_comments(row);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let bad = |key: String, code, why: String| {
             Some(Err(BadRow {
@@ -174,17 +235,21 @@ struct Above {
     given: Given,
     scope: Option<String>,
     follow: Option<String>,
+    /// How many lines they are.
+    lines: usize,
+    /// Those that are marked words, with their numbers.
+    marks: Vec<(usize, String)>,
 }
 
 impl Above {
     /// The comment lines at the end of a row's text, with nothing after them.
-    fn read(text: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(text);
+    fn read(text: &str) -> Self {
         let comments = text.lines().rev().map_while(|line| line.strip_prefix('#'));
         let mut lines: Vec<&str> = comments.collect();
         lines.reverse();
         let mut above = Self {
             given: Given::SCOPE,
+            lines: lines.len(),
             ..Self::default()
         };
         let mut words = Vec::new();
@@ -236,6 +301,11 @@ impl Above {
         self.given = self.given.and(given);
         true
     }
+}
+
+/// Whether a marked line begins with a word that is known.
+fn is_word(marked: &str) -> bool {
+    Above::default().take(marked)
 }
 
 /// A note of comments, cut where it is longer than one can be.

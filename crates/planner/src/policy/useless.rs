@@ -4,6 +4,7 @@
 //! a cause (`judge` does).
 
 use super::Rule;
+use super::offer::words;
 use crate::compile::policies::PARAMETER;
 use crate::finding::{Finding, Severity};
 use crate::lint::{Rule as Code, row};
@@ -31,6 +32,8 @@ pub enum Cause {
         nexthop: String,
         /// What decides so.
         by: String,
+        /// Why a rule for them would do nothing either.
+        not_asked: Option<Box<Cause>>,
     },
     /// It is not sent by SMTP.
     NotSent {
@@ -81,7 +84,19 @@ pub(crate) const EXPLAINED: &[Code] = &[
         "`postseal drift --restore` makes it anew from the rules; what was meant by the edit is a rule: `postseal policy add`."),
     row("policy.replaced-table-edited", Severity::Warning, "table that nobody asks was edited",
         "Its rows became rules, and the map of the rules has taken its place: Postfix does not look into it any more.",
-        "`postseal policy import FILE` makes rules of its rows; or remove it."),
+        "What is meant by the edit are wishes about rules: `postseal policy add`, `edit`, `remove`; or put the file back, or remove it."),
+    row("policy.bad-fingerprint", Severity::Error, "what is listed as a fingerprint is none",
+        "smtp(8) holds the digest of smtp_tls_fingerprint_digest against the list: what is no such digest matches nothing, and where nothing matches mail waits in the queue.",
+        "List what `postseal policy check DESTINATION --policy fingerprint` shows of the servers; several are separated by |."),
+    row("policy.bad-match", Severity::Error, "what is listed as a name is none",
+        "Names are separated by colons; with another sign between them they are one, which no certificate has, and mail waits in the queue.",
+        "Write `match=ONE:OTHER`."),
+    row("policy.word-unread", Severity::Warning, "word about a rule that no rule has got",
+        "A comment `#postseal: WORD VALUE` is said of the row right below it, and with one of scope, follow, tags, owner, until, reason.",
+        "Put it right above its row; or take it out."),
+    row("policy.table-back-edited", Severity::Warning, "rollback to a table that was edited since",
+        "Before the operation an administrator's table answered; it was edited while the map of the rules did, so Postfix finds other rows in it than the rules say.",
+        "Put it back as it was first; or `postseal drift --adopt` afterwards, which makes rules of its rows."),
     row("policy.shadowed", Severity::Warning, "row that a table before it answers",
         "Postfix takes the first answer: a table that stands before has another policy for the same key.",
         "Take that table out of smtp_tls_policy_maps, or put it behind."),
@@ -105,7 +120,7 @@ impl Useless {
             _ => format!("A rule for {shown} would do nothing: mail for {name} {why}."),
         };
         let mut remedy = self.cause.remedy(name, &[&rule.policy]);
-        let can_follow = matches!(&self.cause, Cause::OtherHop { hops, .. }
+        let can_follow = matches!(&self.cause, Cause::OtherHop { hops, not_asked: None, .. }
             if hops.iter().any(|hop| Destination::parse(hop).is_ok()));
         if can_follow {
             let words = words(&rule.policy);
@@ -169,7 +184,15 @@ impl Cause {
 
     fn remedy(&self, name: &str, policies: &[&str]) -> String {
         match self {
-            Self::OtherHop { hops, by, .. } => offer(hops, by, policies),
+            Self::OtherHop {
+                hops,
+                by,
+                not_asked,
+                ..
+            } => {
+                let first = not_asked.as_deref().map_or_else(String::new, Self::first);
+                first + &offer(hops, by, policies)
+            }
             Self::NotSent { .. } => format!("`postseal explain {name}` shows its way."),
             Self::NotAsked {
                 own: None,
@@ -197,6 +220,27 @@ impl Cause {
                  add … --smtps` makes it."
                 .to_owned(),
             Self::TableFailed(_) => String::new(),
+        }
+    }
+
+    /// What is to be done before a rule for a next hop applies.
+    fn first(&self) -> String {
+        match self {
+            Self::NotAsked {
+                service,
+                parameter,
+                own: None,
+            } => format!(
+                "First send it by smtp(8), or `postseal set 'param.{parameter}=$smtp_tls_policy_maps'`: \
+                 {service} asks no rules. "
+            ),
+            Self::NotAsked {
+                service, parameter, ..
+            } => format!(
+                "First take -o {parameter} out of {service} in master.cf, then `postseal drift \
+                 --adopt`: it does not ask the rules. "
+            ),
+            _ => String::new(),
         }
     }
 
@@ -239,13 +283,6 @@ fn offer(hops: &[String], by: &str, policies: &[&str]) -> String {
         "Make the rule for the next hop: {}. It is for all mail that leaves by it.",
         commands.join(", ")
     )
-}
-
-/// A policy as the words of `policy add`.
-fn words(policy: &str) -> String {
-    let mut words = policy.split(' ');
-    let level = words.next().unwrap_or_default().to_owned();
-    words.fold(level, |text, word| format!("{text} --attribute '{word}'"))
 }
 
 /// What is said of rows that do nothing: a finding a cause.

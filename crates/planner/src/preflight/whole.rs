@@ -9,6 +9,7 @@
 use super::codes;
 use super::findings::{findings, undetermined};
 use super::level::{Judged, Peer};
+use super::nexthop::{Lookup, NextHop};
 use super::reached::Reached;
 use super::strongest::strongest;
 use super::way::{self, Host, MOST_ADDRESSES, Way};
@@ -84,23 +85,31 @@ pub(super) fn judge(wanted: &Wanted, known: Known<'_>) -> Preflight {
                 ),
             ),
         ),
-        Way::Itself => nowhere(
-            wanted,
-            known.now,
-            codes::found(
-                "policy.mx-self",
-                format!(
-                    "This very host is the mail exchanger of {}: mail for it loops, and comes back.",
-                    hop.host
-                ),
-            ),
-        ),
+        Way::Itself => nowhere(wanted, known.now, itself(hop)),
         Way::Unknown(why) => {
             let mut preflight = nowhere(wanted, known.now, undetermined(hop, [why].into_iter()));
             preflight.outcome = Outcome::Undetermined;
             preflight
         }
     }
+}
+
+/// Mail for this very host: nobody's record is wrong where the next hop is written as an address.
+fn itself(hop: &NextHop) -> Finding {
+    if hop.lookup == Lookup::Mx {
+        let message = format!(
+            "This very host is the mail exchanger of {}: mail for it loops, and comes back.",
+            hop.host
+        );
+        return codes::found("policy.mx-self", message);
+    }
+    let message = format!("{hop} is this very host: mail for it loops, and comes back.");
+    let mut finding = codes::found("policy.mx-self", message);
+    finding.remedy = format!(
+        "Where {hop} is written as a next hop (transport_maps, relayhost), name the host that is \
+         meant; for another server on this host, its port."
+    );
+    finding
 }
 
 fn nowhere(wanted: &Wanted, now: i64, finding: Finding) -> Preflight {

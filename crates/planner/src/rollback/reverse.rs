@@ -6,9 +6,13 @@
 use super::{RollbackRequest, conflict};
 use crate::Digest;
 use crate::Refusal;
-use crate::compile::{self, SMTPS_OUT, Target, give_back, reach, smtps_out_back, switch_back};
+use crate::catalog::map_elements;
+use crate::compile::policies::PARAMETER;
+use crate::compile::{
+    self, Files, SMTPS_OUT, Target, give_back, reach, smtps_out_back, switch_back,
+};
 use crate::facts::{CfFile, Facts};
-use crate::intent::Owned;
+use crate::intent::{Intent, Owned};
 use crate::make::compiled;
 use crate::owned::{self, Drift, MAIN_CF};
 use crate::plan::Cf;
@@ -21,7 +25,11 @@ struct History {
 }
 
 /// main.cf with the operation's edits reversed.
-pub(super) fn main(request: &RollbackRequest<'_>, facts: &Facts) -> Result<Vec<u8>, Refusal> {
+pub(super) fn main(
+    request: &RollbackRequest<'_>,
+    intent: &Intent,
+    facts: &Facts,
+) -> Result<Vec<u8>, Refusal> {
     let history = history(request, facts)?;
     let mut main = MainCf::parse(&facts.main_cf.bytes);
     let now = owned::read(&main, &MasterCf::parse(b"")).main;
@@ -29,15 +37,31 @@ pub(super) fn main(request: &RollbackRequest<'_>, facts: &Facts) -> Result<Vec<u
         if edit.place != MAIN_CF {
             continue;
         }
-        if wanted(&edit, now.get(&edit.parameter))? {
-            give_back(&mut main, &history.before, &edit.parameter)?;
+        match wanted(&edit, now.get(&edit.parameter)) {
+            Ok(false) => {}
+            Ok(true) => give_back(&mut main, &history.before, &edit.parameter)?,
+            Err(conflict) => {
+                let there = taken_over(request, intent, facts, &edit)?.ok_or(conflict)?;
+                let target = Owned {
+                    main: there
+                        .map(|value| (edit.parameter.clone(), value))
+                        .into_iter()
+                        .collect(),
+                    ..Owned::default()
+                };
+                give_back(&mut main, &target, &edit.parameter)?;
+            }
         }
     }
     Ok(main.to_bytes())
 }
 
 /// master.cf with the operation's edits reversed.
-pub(super) fn master(request: &RollbackRequest<'_>, facts: &Facts) -> Result<Vec<u8>, Refusal> {
+pub(super) fn master(
+    request: &RollbackRequest<'_>,
+    intent: &Intent,
+    facts: &Facts,
+) -> Result<Vec<u8>, Refusal> {
     let history = history(request, facts)?;
     let mut master = MasterCf::parse(&facts.master_cf.bytes);
     services(&history, &mut master)?;
@@ -52,11 +76,54 @@ pub(super) fn master(request: &RollbackRequest<'_>, facts: &Facts) -> Result<Vec
         let have = now
             .get(&edit.place)
             .and_then(|have| have.get(&edit.parameter));
-        if wanted(&edit, have)? {
-            put_override(&mut master, &edit, have)?;
+        match wanted(&edit, have) {
+            Ok(false) => {}
+            Ok(true) => put_override(&mut master, &edit, have)?,
+            Err(conflict) => {
+                let there = taken_over(request, intent, facts, &edit)?.ok_or(conflict)?;
+                let edit = Drift {
+                    written: there,
+                    ..edit
+                };
+                put_override(&mut master, &edit, have)?;
+            }
         }
     }
     Ok(master.to_bytes())
+}
+
+/// What the tables of policies become where somebody put others beside the map of the rules, and that
+/// was taken over: what is wanted then. `None` where what is there is not what is in force.
+fn taken_over(
+    request: &RollbackRequest<'_>,
+    intent: &Intent,
+    facts: &Facts,
+    edit: &Drift,
+) -> Result<Option<Option<String>>, Refusal> {
+    if edit.parameter != PARAMETER {
+        return Ok(None);
+    }
+    let value = |files: &Files| {
+        let owned = owned::read(&MainCf::parse(&files.main), &MasterCf::parse(&files.master));
+        let values = match edit.place.as_str() {
+            MAIN_CF => Some(&owned.main),
+            service => owned.services.get(service),
+        };
+        values.and_then(|values| values.get(PARAMETER)).cloned()
+    };
+    let elements = |value: &Option<String>| -> Vec<String> {
+        let value = value.as_deref().unwrap_or_default();
+        map_elements(value).into_iter().map(str::to_owned).collect()
+    };
+    let is = value(&Files {
+        main: facts.main_cf.bytes.clone(),
+        master: facts.master_cf.bytes.clone(),
+    });
+    let in_force = value(&compiled(request.in_force, request.in_force, facts)?);
+    if elements(&is) != elements(&in_force) {
+        return Ok(None);
+    }
+    Ok(Some(value(&compiled(intent, request.in_force, facts)?)))
 }
 
 /// Puts one owned value back to what `target` says.

@@ -78,6 +78,8 @@ fn codes_of_other_verbs_can_be_explained() {
         "cert.names-gone",
         "cert.needed-by-rollback",
         "cert.only-version",
+        "policy.bad-fingerprint",
+        "policy.bad-match",
         "policy.ca-file-unusable",
         "policy.map-touched",
         "policy.never-matches",
@@ -88,6 +90,8 @@ fn codes_of_other_verbs_can_be_explained() {
         "policy.rows-sampled",
         "policy.shadowed",
         "policy.table-ahead",
+        "policy.table-back-edited",
+        "policy.word-unread",
     ];
     codes.extend(more.map(str::to_owned));
     for code in &codes {

@@ -23,6 +23,7 @@ mod policies;
 mod preflights;
 mod requests;
 mod rule_counts;
+mod rule_history;
 mod rule_list;
 mod rule_policies;
 mod rule_stage;

@@ -3,8 +3,8 @@
 //! Owns: one transaction a call. Never: SQL; that is in `rules` and `rule_wishes`.
 
 use super::{
-    SqliteStore, instances, preflights, rule_counts, rule_list, rule_policies, rule_stage,
-    rule_wishes, rules,
+    SqliteStore, instances, preflights, rule_counts, rule_history, rule_list, rule_policies,
+    rule_stage, rule_wishes, rules,
 };
 use crate::policy::{
     Known, LevelChange, PolicyStore, RuleFilter, RuleState, RuleTake, RuleView, RuleWish, Staged,
@@ -77,6 +77,24 @@ impl PolicyStore for SqliteStore {
         self.read(async |db| rules::count_changes(db, operation).await)
     }
 
+    fn changed_since(
+        &self,
+        instance: &str,
+        operation: u64,
+        limit: usize,
+    ) -> Result<Vec<RuleId>, StoreError> {
+        self.read(async |db| rule_history::changed_since(db, instance, operation, limit).await)
+    }
+
+    fn rules_before(
+        &self,
+        instance: &str,
+        operation: u64,
+        ids: &[RuleId],
+    ) -> Result<Vec<Option<Rule>>, StoreError> {
+        self.read(async |db| rule_history::before(db, instance, operation, ids).await)
+    }
+
     fn rule_levels(&self, instance: &str, take: RuleTake) -> Result<Vec<LevelChange>, StoreError> {
         self.read(async |db| rule_counts::levels(db, instance, take).await)
     }
@@ -138,9 +156,5 @@ impl PolicyStore for SqliteStore {
 
     fn discard_rules(&mut self, instance: &str) -> Result<u64, StoreError> {
         self.write(async |db| rule_wishes::discard(db, instance).await)
-    }
-
-    fn keep_rules(&mut self, instance: &str, revision: i64) -> Result<(), StoreError> {
-        self.write(async |db| rule_wishes::keep(db, instance, revision).await)
     }
 }

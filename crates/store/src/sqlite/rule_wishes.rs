@@ -174,33 +174,6 @@ pub(super) async fn put_in_force(
     rise(db, instance).await
 }
 
-/// Puts all wishes in force that were there at a revision.
-pub(super) async fn keep(
-    db: &mut SqliteConnection,
-    instance: &str,
-    expected: i64,
-) -> Result<(), StoreError> {
-    if revision(db, instance).await? != expected {
-        return Err(StoreError::RulesChanged);
-    }
-    for sql in [
-        "INSERT OR REPLACE INTO rules
-         SELECT instance, destination, manager, both, policy, about
-         FROM rule_wishes WHERE instance = $1 AND policy IS NOT NULL",
-        "DELETE FROM rules WHERE instance = $1 AND (destination, manager) IN (
-             SELECT destination, manager FROM rule_wishes
-             WHERE instance = $1 AND policy IS NULL)",
-        "DELETE FROM rule_wishes WHERE instance = $1",
-    ] {
-        sqlx::query(sql)
-            .bind(instance)
-            .execute(&mut *db)
-            .await
-            .doing("put rules in force")?;
-    }
-    rise(db, instance).await
-}
-
 /// Those of an instance that is released.
 pub(super) async fn delete_of_instance(
     db: &mut SqliteConnection,

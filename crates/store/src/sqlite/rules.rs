@@ -260,7 +260,7 @@ pub(super) fn state(row: &SqliteRow) -> Result<RuleState, StoreError> {
     })
 }
 
-fn id(row: &SqliteRow) -> Result<RuleId, StoreError> {
+pub(super) fn id(row: &SqliteRow) -> Result<RuleId, StoreError> {
     let get = |name| row.try_get(name).doing("read a rule");
     Ok(RuleId {
         destination: get("destination")?,

@@ -17,12 +17,12 @@ pub(super) fn may_ask(args: &ChangeArgs, global: &Global) -> bool {
 
 /// Shows the plan and asks: a plain yes, or the host's name where the risk wants it typed.
 pub(super) fn ask(proposal: &Proposal, accepted: &mut Vec<Acceptance>) -> Result<(), Failure> {
-    let shown = &proposal.plan;
-    if shown.is_empty() {
+    if !proposal.is_noted() {
         return Ok(());
     }
-    eprint!("{}", plan::text(shown));
-    let open = shown
+    eprint!("{}", plan::text(proposal));
+    let open = proposal
+        .plan
         .confirmations
         .iter()
         .filter(|wanted| !accepted.iter().any(|a| a.code == wanted.code));

@@ -11,7 +11,9 @@ use crate::failure::{Exit, Failure};
 use crate::progress::{Bar, Of};
 use crate::session::Session;
 use clap::Args;
-use postseal_engine::{RulesImported, Stored, Wholeness};
+use postseal_engine::{RulesImported, Stored, Wholeness, unread_words};
+use postseal_planner::Finding;
+use postseal_planner::policy::Unread;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -48,6 +50,7 @@ pub(super) fn run(args: &ImportArgs, global: &Global) -> Result<Answer, Failure>
         let told = |rules| bar.at(at(rules), rules);
         session.engine().import_rules(rows, wholeness, &told)
     };
+    let mut unread = Vec::new();
     let imported = match format(args) {
         Format::Csv => {
             let of = input.size().map_or(Of::Unknown, Of::Bytes);
@@ -62,7 +65,7 @@ pub(super) fn run(args: &ImportArgs, global: &Global) -> Result<Answer, Failure>
             let bytes = input.whole()?;
             let lines = bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
             take(
-                &mut map_rules(&bytes, dialect),
+                &mut map_rules(&bytes, dialect, &mut unread),
                 Of::Lines(lines),
                 &|rules| rules,
             )?
@@ -77,7 +80,25 @@ pub(super) fn run(args: &ImportArgs, global: &Global) -> Result<Answer, Failure>
             )?
         }
     };
-    Ok(report(&imported))
+    Ok(report(&named(imported, args, unread)))
+}
+
+/// With the file's name in what is said of its lines, and what is said of no rule.
+fn named(mut imported: RulesImported, args: &ImportArgs, unread: Vec<Unread>) -> RulesImported {
+    let in_file = |finding: Finding| match args.file.as_os_str() == "-" {
+        true => finding,
+        false => finding.in_file(&args.file),
+    };
+    let wished = &mut imported.wished;
+    wished.refused.sort_by_key(|one| one.line);
+    wished.findings.extend(unread_words(unread));
+    let named = |found: &mut Vec<Finding>| *found = found.drain(..).map(in_file).collect();
+    named(&mut wished.findings);
+    wished
+        .refused
+        .iter_mut()
+        .for_each(|one| named(&mut one.findings));
+    imported
 }
 
 /// The array of rules in a document.

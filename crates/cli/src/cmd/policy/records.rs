@@ -12,7 +12,9 @@ use clap::ValueEnum;
 use mailtls::policy::Dialect;
 use postfix_cf::table;
 use postseal_engine::{Refused, RuleRequest};
-use postseal_planner::policy::{About, Given, RowReader, Rule, Scopes, follows, is_seen, scope_of};
+use postseal_planner::policy::{
+    About, Given, RowReader, Rule, Scopes, Unread, follows, is_seen, scope_of,
+};
 use postseal_planner::{Finding, Severity};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -188,19 +190,34 @@ pub(super) fn ahead<'a>(
     std::iter::from_fn(more).flatten()
 }
 
-/// Rows of a Postfix map. What stands in comments right above a row is said of its rule.
-pub(super) fn map_rules(source: &[u8], dialect: Dialect) -> impl Iterator<Item = Request> {
-    let mut reader = RowReader::new(dialect, Scopes::AsMarked);
-    table::rows(source).filter_map(move |row| {
-        let read = reader.read(&row)?;
-        Some(match read {
-            Ok(row) => Ok(RuleRequest {
-                rule: row.rule,
-                given: row.given,
-                line: Some(row.line),
-            }),
-            Err(bad) => Err(refused(Some(bad.line), &bad.key, bad.code, &bad.why)),
-        })
+/// Rows of a Postfix map. What stands in comments right above a row is said of its rule; what is
+/// said of none is in `unread` at the end.
+pub(super) fn map_rules<'a>(
+    source: &'a [u8],
+    dialect: Dialect,
+    unread: &'a mut Vec<Unread>,
+) -> impl Iterator<Item = Request> + 'a {
+    let mut rows = table::rows(source);
+    let mut reader = Some(RowReader::new(dialect, Scopes::AsMarked));
+    std::iter::from_fn(move || {
+        for row in rows.by_ref() {
+            match reader.as_mut()?.read(&row) {
+                None => {}
+                Some(Ok(row)) => {
+                    return Some(Ok(RuleRequest {
+                        rule: row.rule,
+                        given: row.given,
+                        line: Some(row.line),
+                    }));
+                }
+                Some(Err(bad)) => {
+                    let line = Some(bad.line);
+                    return Some(Err(refused(line, &bad.key, bad.code, &bad.why)));
+                }
+            }
+        }
+        unread.extend(reader.take()?.finish());
+        None
     })
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Owns: from words to a rule, and what the answer says. Never: judges a rule.
 
-use super::follow::{self, recipient, shown};
+use super::follow;
+use super::line::line;
 use crate::answer::{Answer, findings_text};
 use crate::change::Change;
 use crate::config::Global;
@@ -16,7 +17,6 @@ use postseal_engine::{
 };
 use postseal_planner::Preflight;
 use postseal_planner::policy::{About, Rule, RuleError, RuleId, dialect};
-use postseal_store::RuleState;
 use serde_json::{Value, json};
 
 /// Arguments of `policy add`.
@@ -62,7 +62,8 @@ pub(crate) struct RemoveArgs {
 /// What may be said of a rule besides its level.
 #[derive(Debug, Args)]
 pub(super) struct Words {
-    /// Names that the certificate may have, or fingerprints; several with `:` between
+    /// Names that the certificate may have, several with `:` between; at fingerprint those, with
+    /// `|` between
     #[arg(long = "match", value_name = "NAMES")]
     names: Option<String>,
     /// Protocols, e.g. '>=TLSv1.2'
@@ -346,32 +347,4 @@ pub(crate) fn counts(wished: &RulesWished) -> Value {
         "removed": wished.removed,
         "servers": wished.servers,
     })
-}
-
-/// A rule that changes, in a line.
-pub(crate) fn line(state: &RuleState) -> String {
-    let shown = shown(&state.id);
-    match (&state.in_force, &state.wanted) {
-        (None, Some(new)) => format!("+ {}\n", words(&shown, new)),
-        (Some(old), None) => format!("- {}\n", words(&shown, old)),
-        (Some(old), Some(new)) => format!(
-            "~ {} (was {})\n",
-            words(&shown, new),
-            words(&shown, old).trim_start_matches(&shown).trim_start()
-        ),
-        (None, None) => String::new(),
-    }
-}
-
-fn words(shown: &str, rule: &Rule) -> String {
-    let scope = match rule.scope() {
-        Scope::Both => " (and all names below it)",
-        Scope::Domain | Scope::Subdomains => "",
-    };
-    let manager = match rule.id.manager.as_str() {
-        "" => String::new(),
-        _ if recipient(&rule.id).is_some() => String::new(),
-        manager => format!(" (managed by {manager})"),
-    };
-    format!("{shown} {}{scope}{manager}", rule.policy)
 }

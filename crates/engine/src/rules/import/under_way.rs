@@ -7,7 +7,7 @@ use super::lines::{Earlier, Fate, Lines};
 use super::{RulesImported, TOLD, Wholeness};
 use crate::{Refused, RuleRequest};
 use postseal_planner::facts::Facts;
-use postseal_planner::policy::{Given, Manager, Met, Rule, RuleId, meetings};
+use postseal_planner::policy::{Given, Manager, Rule, RuleId, meetings};
 use postseal_planner::{Finding, Severity};
 use postseal_store::RuleWish;
 use std::collections::{HashMap, HashSet};
@@ -46,7 +46,8 @@ impl Import {
         let managed = self.managed.get(&rule.id.destination)?;
         let others = managed.iter().filter(|one| one.id != rule.id);
         let all: Vec<Rule> = std::iter::once(rule).chain(others).cloned().collect();
-        meetings(&all).iter().find_map(Met::finding)
+        let new = [rule.id.clone()].into();
+        meetings(&all).iter().find_map(|met| met.refusal(&new))
     }
 
     /// A followed rule that later ones must be kept beside.
@@ -70,8 +71,12 @@ impl Import {
         std::iter::once(id.clone()).chain(followed).collect()
     }
 
-    pub(super) fn refuse(&mut self, refused: Refused) {
+    pub(super) fn refuse(&mut self, mut refused: Refused) {
         self.report.refused += 1;
+        let findings = refused.findings.into_iter();
+        refused.findings = findings
+            .map(|one| one_of(one, refused.line, &refused.destination))
+            .collect();
         if self.report.wished.refused.len() < TOLD {
             self.report.wished.refused.push(refused);
         }
@@ -100,7 +105,7 @@ impl Import {
             }
         };
         if request.given.has(Given::REASON) && request.rule.about.reason.is_some() {
-            self.force(std::mem::take(&mut findings));
+            self.force(&request, std::mem::take(&mut findings));
         }
         let mut gone = Vec::new();
         match self.seen.meets(&request) {
@@ -132,10 +137,11 @@ impl Import {
     }
 
     /// Notes what spoke against a rule that is stored all the same.
-    fn force(&mut self, findings: Vec<Finding>) {
+    fn force(&mut self, request: &RuleRequest, findings: Vec<Finding>) {
         let told = &mut self.report.wished.findings;
         let room = TOLD.saturating_sub(told.len());
-        told.extend(findings.into_iter().take(room));
+        let findings = findings.into_iter().take(room);
+        told.extend(findings.map(|one| one_of(one, request.line, &request.rule.id.shown())));
     }
 }
 
@@ -144,6 +150,14 @@ impl Import {
 pub(super) struct Judged {
     pub(super) put: Vec<RuleWish>,
     pub(super) gone: Vec<RuleId>,
+}
+
+/// A finding with the line that it speaks of.
+fn one_of(finding: Finding, line: Option<usize>, destination: &str) -> Finding {
+    match line {
+        Some(line) => finding.at_line(line, destination),
+        None => finding,
+    }
 }
 
 fn refused(line: Option<usize>, id: &RuleId, findings: Vec<Finding>) -> Refused {

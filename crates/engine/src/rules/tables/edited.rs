@@ -7,6 +7,7 @@ use super::{TableDrift, name_of, words};
 use crate::{Engine, EngineError};
 use postseal_planner::Digest;
 use postseal_planner::intent::{AdoptedTables, Named, PolicyTable};
+use postseal_planner::plan::{Plan, PlanFinding};
 use postseal_planner::policy::Candidate;
 use postseal_store::InstanceState;
 use std::io;
@@ -17,6 +18,21 @@ impl Engine<'_> {
         let tables = state.desired.tables.as_ref();
         let named = tables.filter(|tables| tables.named == Named::Still);
         named.map_or_else(Vec::new, |tables| self.tables_edited(tables))
+    }
+
+    /// What is said of a way back to tables that were edited while the map of the rules answered: they
+    /// answer with other rows than the rules say then.
+    pub(crate) fn edited_and_back(&self, plan: &Plan) -> Option<PlanFinding> {
+        let [earlier, then] = [&plan.earlier, &plan.intent].map(|intent| intent.tables.as_ref());
+        let back = then.filter(|tables| tables.named == Named::Still)?;
+        if earlier.is_some_and(|tables| tables.named == Named::Still) {
+            return None;
+        }
+        let edited = self.tables_edited(back);
+        (!edited.is_empty()).then(|| PlanFinding {
+            finding: words::edited_and_back(&edited),
+            was_so_before: false,
+        })
     }
 
     pub(super) fn tables_edited(&self, tables: &AdoptedTables) -> Vec<TableDrift> {

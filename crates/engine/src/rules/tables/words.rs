@@ -3,7 +3,7 @@
 //! Owns: the findings. Never: decides which table is adopted.
 
 use super::TableDrift;
-use postseal_planner::policy::{BadRow, Candidate, Source};
+use postseal_planner::policy::{BadRow, Candidate, Source, Unread};
 use postseal_planner::{Finding, Severity};
 use postseal_store::InstanceState;
 
@@ -214,6 +214,21 @@ pub(super) fn joined(source: &Source, rows: u64) -> Option<Finding> {
     ))
 }
 
+/// Marked words of a source that are of no rule: a finding for each, at its line.
+pub fn unread_words(unread: impl IntoIterator<Item = Unread>) -> Vec<Finding> {
+    let found = |one: Unread| {
+        Finding::new(
+            "policy.word-unread",
+            Severity::Warning,
+            format!("The line says nothing of a rule: {}.", one.why),
+            "Put it right above its row, as `#postseal: WORD VALUE` with one of scope, follow, tags, \
+             owner, until, reason; or take it out.",
+        )
+        .at_line(one.line, one.text)
+    };
+    unread.into_iter().map(found).collect()
+}
+
 /// Tables that were edited since they were adopted.
 pub(super) fn edited(edited: &[TableDrift]) -> Finding {
     let finding = Finding::new(
@@ -223,6 +238,23 @@ pub(super) fn edited(edited: &[TableDrift]) -> Finding {
          the rules would undo that.",
         "`postseal drift --adopt` takes their rows over.",
     );
+    with_edits(finding, edited)
+}
+
+/// Tables that answer again, and were edited since.
+pub(super) fn edited_and_back(edited: &[TableDrift]) -> Finding {
+    let finding = Finding::new(
+        "policy.table-back-edited",
+        Severity::Warning,
+        "Tables of policies that answer again then were edited by hand since: Postfix will find what \
+         they say now, not what the rules said before the operation.",
+        "Put them back as they were first; or `postseal drift --adopt` afterwards, which makes rules of \
+         their rows.",
+    );
+    with_edits(finding, edited)
+}
+
+fn with_edits(finding: Finding, edited: &[TableDrift]) -> Finding {
     let seen = |finding: Finding, edit: &TableDrift| {
         finding.seen(format!("{} {}", edit.path.display(), edit.what))
     };

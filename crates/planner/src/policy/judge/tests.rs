@@ -129,6 +129,7 @@ fn both_halves_that_fail_for_one_cause_are_one() {
         hops: vec!["[relay.example]".to_owned()],
         nexthop: "[relay.example]".to_owned(),
         by: "relayhost".to_owned(),
+        not_asked: None,
     };
     assert_eq!(found.as_slice(), std::slice::from_ref(&hop));
     assert_eq!(causes(main, Home::Rules(None), ".a.example"), [hop]);
@@ -146,6 +147,7 @@ fn rows_of_one_cause_are_one_finding() {
                 hops: vec![hop.to_owned()],
                 nexthop: hop.to_owned(),
                 by: by.to_owned(),
+                not_asked: None,
             },
         },
     };

@@ -133,7 +133,28 @@ fn an_operation_puts_them_in_force(store: &mut dyn Store) -> u64 {
     ];
     assert_eq!(texts(store, RuleView::Before(second)), before);
     assert_eq!(store.count_rule_changes(first).unwrap(), 3);
+    they_are_known_as_they_were(store, first, second);
     second
+}
+
+fn they_are_known_as_they_were(store: &mut dyn Store, first: u64, second: u64) {
+    let since = |operation, limit| -> Vec<String> {
+        let found = store.changed_since(MX, operation, limit).unwrap();
+        found.into_iter().map(|id| id.destination).collect()
+    };
+    assert_eq!(since(first, 10), ["a.example", "b.example"]);
+    assert_eq!(since(first, 1), ["a.example"]);
+    assert_eq!(since(second, 10), [] as [&str; 0]);
+    let ids = ["c.example", "b.example", "a.example", "[mx.example]:587"];
+    let ids = ids.map(|id| RuleId::parse(id).unwrap());
+    let before = |operation| -> Vec<String> {
+        let found = store.rules_before(MX, operation, &ids).unwrap();
+        let policy = |rule: Option<Rule>| rule.map_or_else(|| "-".to_owned(), |rule| rule.policy);
+        found.into_iter().map(policy).collect()
+    };
+    assert_eq!(before(first), ["-", "-", "-", "-"]);
+    assert_eq!(before(second), ["-", "encrypt", "encrypt", "secure"]);
+    assert_eq!(before(second + 1), ["may", "-", "secure", "secure"]);
 }
 
 fn a_rollback_takes_them_back(store: &mut dyn Store, of: u64) {
@@ -167,8 +188,8 @@ fn a_late_wish_is_not_swept_along(store: &mut dyn Store) {
     ];
     assert_eq!(texts(store, RuleView::InForce), now);
     assert_eq!(store.pending_rules(MX).unwrap(), 2);
-    let revision = store.rules_revision(MX).unwrap();
-    store.keep_rules(MX, revision).unwrap();
+    let take = wishes(store);
+    keep(store, "late", take);
     assert_eq!(store.pending_rules(MX).unwrap(), 0);
     assert_eq!(texts(store, RuleView::InForce).len(), 4);
 }
@@ -346,8 +367,8 @@ fn a_table_is_adopted(store: &mut dyn Store) {
     store
         .wish_rules(MX, &kept.clone().map(RuleWish::Put))
         .unwrap();
-    let revision = store.rules_revision(MX).unwrap();
-    store.keep_rules(MX, revision).unwrap();
+    let take = wishes(store);
+    keep(store, "kept", take);
     let wishes = [
         put("new.example", "encrypt"),
         put("b.example", "secure"),
