@@ -5,12 +5,14 @@
 //! Never: decides what speaks against a rule (the planner does).
 
 use super::judged::{Against, against};
+use super::meet::beside;
 use super::shadowed::{asked_before_rules, is_local};
+use crate::domains::MOST;
 use crate::{Engine, EngineError, observe_unadopted};
 use mailtls::policy::Policy;
 use postseal_planner::Finding;
 use postseal_planner::facts::Facts;
-use postseal_planner::policy::{Cause, Rule, RuleId, Useless, dialect, route_unknown};
+use postseal_planner::policy::{Cause, Lookup, Rule, RuleId, Useless, dialect, route_unknown};
 use postseal_store::{InstanceState, RuleState};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,8 +88,10 @@ impl Engine<'_> {
             .iter()
             .filter_map(|one| one.in_force.as_ref())
             .collect();
-        let mut seen = Seen::default();
-        seen.missed = self.not_answered(state, facts, states)?;
+        let mut seen = Seen {
+            missed: self.not_answered(state, facts, states)?,
+            before: BTreeMap::new(),
+        };
         for table in asked_before_rules(facts, state.desired.tables.as_ref()) {
             self.ask_before(&table, facts, &rules, &mut seen.before);
         }
@@ -117,7 +121,7 @@ impl Engine<'_> {
         let Some(map) = postseal_planner::policy_map(&state.desired, facts) else {
             return Ok(BTreeSet::new());
         };
-        let expected = self.expected(states)?;
+        let expected = self.expected_of(states)?;
         let keys: Vec<String> = expected.iter().map(|one| one.key.clone()).collect();
         let answers = self.host.lookups(&map.name(), &keys);
         let answers = answers.unwrap_or_else(|_| vec![None; keys.len()]);
@@ -130,6 +134,26 @@ impl Engine<'_> {
             .filter(of)
             .map(|rule| rule.id.destination.clone())
             .collect())
+    }
+
+    /// What the map must say of rules; the store is asked for those only that meet others.
+    fn expected_of(&self, states: &[RuleState]) -> Result<Vec<Lookup>, EngineError> {
+        let managed = self.store.managed_rules(&self.instance, MOST)?.into_iter();
+        let managed: BTreeSet<String> = managed.map(|state| state.id.destination).collect();
+        let is_shared = |state: &&RuleState| {
+            let mut beside = beside(&state.id).into_iter();
+            beside.any(|destination| managed.contains(&destination))
+        };
+        let (shared, own): (Vec<&RuleState>, Vec<&RuleState>) = states.iter().partition(is_shared);
+        let shared: Vec<RuleState> = shared.into_iter().cloned().collect();
+        let mut expected = self.expected(&shared)?;
+        for rule in own.into_iter().filter_map(|state| state.in_force.as_ref()) {
+            expected.extend(rule.keys().into_iter().map(|key| Lookup {
+                key,
+                value: Some(rule.policy.clone()),
+            }));
+        }
+        Ok(expected)
     }
 
     /// What a table that is asked before the rules has for their keys.
@@ -169,7 +193,6 @@ struct Other {
 }
 
 /// What Postfix finds in the place of rules.
-#[derive(Default)]
 struct Seen {
     missed: BTreeSet<String>,
     before: BTreeMap<String, Other>,
