@@ -5,7 +5,7 @@
 use super::follow::{recipient, shown};
 use crate::answer::{Answer, findings_text};
 use crate::cmd::cert::date;
-use crate::config::Global;
+use crate::config::{Global, Output};
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::table;
@@ -93,8 +93,19 @@ pub(super) fn run(args: &ListArgs, global: &Global) -> Result<Answer, Failure> {
         .collect();
     let standings = Standings::of(&found, &mut session)?;
     let look = |state: &RuleState| looks.get(state.id.destination.as_str()).copied();
-    let rows: Vec<Vec<String>> = found
-        .iter()
+    let findings = &standings.hindered.findings;
+    // Of a million rules either takes gigabytes.
+    if global.output == Output::Json {
+        let rules = found.iter();
+        let rules: Vec<Value> = rules
+            .map(|state| document(state, look(state), &standings))
+            .collect();
+        let document =
+            json!({"changed": false, "rules": rules, "more": more, "findings": findings});
+        return Ok(Answer::new("", document));
+    }
+    let rows = found.iter();
+    let rows: Vec<Vec<String>> = rows
         .map(|state| row(state, look(state), standing(state, &standings)))
         .collect();
     let mut text = match rows.as_slice() {
@@ -107,16 +118,8 @@ pub(super) fn run(args: &ListArgs, global: &Global) -> Result<Answer, Failure> {
             "There are more: --skip {next}, or -n 0 for all.\n"
         ));
     }
-    let findings = &standings.hindered.findings;
     text.push_str(&findings_text(findings));
-    let rules: Vec<Value> = found
-        .iter()
-        .map(|state| document(state, look(state), &standings))
-        .collect();
-    Ok(Answer::new(
-        text,
-        json!({"changed": false, "rules": rules, "more": more, "findings": findings}),
-    ))
+    Ok(Answer::new(text, Value::Null))
 }
 
 fn filter(args: &ListArgs) -> RuleFilter {
