@@ -28,7 +28,7 @@ impl Engine<'_> {
         if history.is_empty() {
             return Ok(Vec::new());
         }
-        // What was only noted has changed no file.
+        // One with an empty plan has changed no file.
         let changed = |operation: &&Operation| !operation.new.plan.is_empty();
         let mut named = self.texts(history.iter().find(changed))?;
         // A map that stays is compiled of keys, which stay with it.

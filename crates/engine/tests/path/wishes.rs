@@ -23,7 +23,7 @@ fn a_wish_for_what_is_there_is_an_operation_that_a_rollback_takes_back() {
     let files = bench.files();
     let calls = bench.host.world().calls().len();
     let proposal = bench.run(|engine| engine.propose()).unwrap();
-    assert!(proposal.plan.is_empty() && proposal.is_noted());
+    assert!(proposal.plan.is_empty() && proposal.has_news());
     let changed = bench.apply().unwrap();
     assert_eq!(changed.outcome, Outcome::Kept { operation: 2 });
     assert_eq!(bench.files(), files);
