@@ -113,7 +113,7 @@ impl Engine<'_> {
 
     /// Opens an operation whose plan does nothing: no file is touched, so none is snapshotted, and
     /// nobody has to confirm it.
-    pub(crate) fn open_noted(&mut self, approved: &Approved) -> Result<u64, EngineError> {
+    pub(crate) fn open_unseen(&mut self, approved: &Approved) -> Result<u64, EngineError> {
         let new = self.operation_of(&approved.proposal, self.clock.now_ms());
         self.opened(&new)
     }

@@ -104,8 +104,8 @@ impl Engine<'_> {
         let plan = proposal.plan.clone();
         let undone = proposal.kind.undoes();
         if plan.is_empty() {
-            return match proposal.is_noted() {
-                true => self.note(self.approve(proposal, accepted)?),
+            return match proposal.has_news() {
+                true => self.keep_unseen(self.approve(proposal, accepted)?),
                 false => self.keep_without_change(proposal),
             };
         }

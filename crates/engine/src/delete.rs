@@ -9,7 +9,7 @@ use crate::{Engine, EngineError};
 use mailtls::Fingerprint;
 use postseal_planner::plan::{SniMap, Step};
 use postseal_planner::{Finding, Severity};
-use postseal_store::Certificate;
+use postseal_store::{Certificate, Operation};
 use std::path::{Path, PathBuf};
 
 /// How many operations are searched for files that they installed.
@@ -125,17 +125,13 @@ impl Engine<'_> {
         if !users.is_empty() {
             return Err(bound_version(name, version, &users));
         }
-        let Some(id) = self.newest_to_undo()? else {
-            return Ok(());
-        };
-        let undone = self.store.operation(id)?;
-        let leads_back = undone.is_some_and(|undone| {
+        let leads_back = |undone: &&Operation| {
             let mut before = undone.new.plan.earlier.bindings.iter();
             before.any(|bound| bound.name == name && bound.fingerprint == *fingerprint)
-        });
-        match leads_back {
-            true => Err(led_back_to(name, version, id)),
-            false => Ok(()),
+        };
+        match self.next_to_undo()?.iter().find(leads_back) {
+            Some(undone) => Err(led_back_to(name, version, undone.id)),
+            None => Ok(()),
         }
     }
 

@@ -25,7 +25,7 @@ pub struct Proposal {
 impl Proposal {
     /// Whether an operation comes of it: what changes no file may change what is wanted, or what is
     /// said of rules, and is to be undone like anything else.
-    pub fn is_noted(&self) -> bool {
+    pub fn has_news(&self) -> bool {
         !self.plan.is_empty()
             || self.plan.intent != self.state.desired
             || self.rules.count > 0
@@ -91,7 +91,7 @@ impl Engine<'_> {
         let faulty = self.still_faulty(&proposal)?;
         proposal.plan.findings.extend(faulty);
         proposal.plan.findings.extend(idle);
-        if proposal.is_noted() {
+        if proposal.has_news() {
             self.store.put_plan(&self.instance, &proposal.plan)?;
         }
         Ok(proposal)

@@ -28,7 +28,9 @@ impl Engine<'_> {
         if history.is_empty() {
             return Ok(Vec::new());
         }
-        let mut named = self.texts(history.first())?;
+        // One with an empty plan has changed no file.
+        let changed = |operation: &&Operation| !operation.new.plan.is_empty();
+        let mut named = self.texts(history.iter().find(changed))?;
         // A map that stays is compiled of keys, which stay with it.
         for map in history.iter().flat_map(maps) {
             if is_named(&named, &map.path) {

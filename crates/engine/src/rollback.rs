@@ -113,8 +113,15 @@ impl Engine<'_> {
 
     /// The newest kept operation that is neither a rollback nor rolled back already: repeated
     /// `rollback` walks back through history instead of going to and fro.
-    pub(crate) fn newest_to_undo(&self) -> Result<Option<u64>, EngineError> {
+    fn newest_to_undo(&self) -> Result<Option<u64>, EngineError> {
+        let next = self.next_to_undo()?;
+        Ok(next.first().map(|operation| operation.id))
+    }
+
+    /// What the next rollbacks undo, the newest first, down to the first by which a file changed.
+    pub(crate) fn next_to_undo(&self) -> Result<Vec<Operation>, EngineError> {
         let mut undone = Vec::new();
+        let mut next = Vec::new();
         for operation in self.store.history(&self.instance, REACH)? {
             if operation.outcome != Some(OperationOutcome::Kept) {
                 continue;
@@ -123,10 +130,16 @@ impl Engine<'_> {
                 _ if undone.contains(&operation.id) => {}
                 OperationKind::Rollback { of } => undone.push(of),
                 _ if self.leads_nowhere(&operation)? => {}
-                _ => return Ok(Some(operation.id)),
+                _ => {
+                    let files = !operation.new.plan.edits.is_empty();
+                    next.push(operation);
+                    if files {
+                        break;
+                    }
+                }
             }
         }
-        Ok(None)
+        Ok(next)
     }
 
     /// Whether an operation wrote a file anew that had been lost: there is nothing to go back to.

@@ -183,8 +183,8 @@ impl Engine<'_> {
 
     /// Keeps what no file of Postfix tells: an operation like any other, so that each rollback undoes
     /// what was done last. There is nothing to rehearse, to prove, or to wait for.
-    pub(crate) fn note(&mut self, approved: Approved) -> Result<Changed, EngineError> {
-        let operation = self.open_noted(&approved)?;
+    pub(crate) fn keep_unseen(&mut self, approved: Approved) -> Result<Changed, EngineError> {
+        let operation = self.open_unseen(&approved)?;
         let proved = Verdict::default();
         self.store.journal(operation, &Phase::Verified)?;
         self.close_proved(operation, &proved)?;

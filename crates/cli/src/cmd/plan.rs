@@ -15,7 +15,8 @@ use postseal_store::StoreError;
 use serde_json::{Value, json};
 
 /// Said of what only the history will tell.
-const NO_FILE: &str = "  No file of Postfix changes; it is noted, so that it can be undone.\n";
+const NO_FILE: &str =
+    "  No file of Postfix changes; it is an operation all the same, and can be undone.\n";
 
 /// Arguments of `plan`.
 #[derive(Debug, clap::Args)]
@@ -47,7 +48,7 @@ pub(crate) fn checked(proposal: &Proposal, only_diff: OnlyDiff) -> Answer {
         OnlyDiff::Yes => diff(&proposal.plan),
         OnlyDiff::No => text(proposal),
     };
-    let exit = match proposal.is_noted() {
+    let exit = match proposal.has_news() {
         true => Exit::Pending,
         false => Exit::Done,
     };
@@ -66,7 +67,7 @@ pub(crate) enum OnlyDiff {
 /// A plan for people: sentences, findings, diff, confirmations, rules.
 pub(crate) fn text(proposal: &Proposal) -> String {
     let plan = &proposal.plan;
-    let mut text = match (proposal.is_noted(), plan.is_empty()) {
+    let mut text = match (proposal.has_news(), plan.is_empty()) {
         (false, _) => "Nothing to do.\n".to_owned(),
         (true, is_empty) => {
             let files = if is_empty { NO_FILE } else { "" };
@@ -147,7 +148,7 @@ fn document(proposal: &Proposal) -> Value {
     let plan = &proposal.plan;
     json!({
         "changed": false,
-        "pending": proposal.is_noted(),
+        "pending": proposal.has_news(),
         "plan": plan.id,
         "sentences": plan.sentences,
         "diff": diff(plan),

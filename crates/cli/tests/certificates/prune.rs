@@ -19,6 +19,14 @@ fn what_nothing_names_any_more_goes_and_every_rollback_still_works() {
     let before = site.installed();
     // Four versions of two keys, and four maps with their sources.
     assert_eq!(before.len(), 16, "{before:#?}");
+    // What changes no file hides nothing of what the newest change of files leads back to.
+    let stands = site.scene.value("smtpd_tls_loglevel");
+    site.must(&format!("set loglevel.inbound={stands}"));
+    let noted = site.must("apply").json;
+    assert_eq!(
+        (&noted["outcome"], &noted["diff"]),
+        (&json!("kept"), &json!(""))
+    );
     let checked = site.run("cert check");
     let findings = checked.json["findings"].as_array().unwrap();
     let told = |code: &str| findings.iter().any(|finding| finding["code"] == code);
@@ -38,6 +46,7 @@ fn what_nothing_names_any_more_goes_and_every_rollback_still_works() {
     assert_eq!(site.must("cert prune").json["removed"], json!([]));
 
     // Back, step by step, to files that are gone.
+    assert_eq!(site.must("rollback --yes").json["diff"], "");
     for (plain, named) in [
         ("fourth", "a-third"),
         ("third", "a-third"),

@@ -3,8 +3,10 @@
 use crate::bench::Bench;
 use postseal_engine::{Keep, Outcome, wishes};
 use postseal_planner::intent::Key;
-use postseal_store::InstanceState;
+use postseal_store::{InstanceState, OperationOutcome};
 use std::sync::atomic::Ordering;
+
+const KEPT: Option<OperationOutcome> = Some(OperationOutcome::Kept);
 
 #[test]
 fn a_wish_for_what_is_there_is_an_operation_that_a_rollback_takes_back() {
@@ -21,7 +23,7 @@ fn a_wish_for_what_is_there_is_an_operation_that_a_rollback_takes_back() {
     let files = bench.files();
     let calls = bench.host.world().calls().len();
     let proposal = bench.run(|engine| engine.propose()).unwrap();
-    assert!(proposal.plan.is_empty() && proposal.is_noted());
+    assert!(proposal.plan.is_empty() && proposal.has_news());
     let changed = bench.apply().unwrap();
     assert_eq!(changed.outcome, Outcome::Kept { operation: 2 });
     assert_eq!(bench.files(), files);
@@ -120,4 +122,35 @@ fn drift_restore_with_nothing_to_restore_keeps_the_wishes() {
     assert_eq!(changed.unwrap().outcome, Outcome::Nothing);
     let state = bench.run(|engine| engine.wishes()).unwrap();
     assert_eq!(state.draft, wished);
+}
+
+#[test]
+fn what_is_only_noted_is_kept_or_still_wished_whichever_write_fails() {
+    let bench = Bench::new();
+    bench.turn_on();
+    bench.apply().unwrap();
+    bench
+        .host
+        .world()
+        .main_cf
+        .extend(b"smtpd_tls_loglevel = 1\n");
+    bench.run(|engine| engine.adopt_drift()).unwrap();
+    bench.set(&[("loglevel.inbound", "1")]);
+    let files = bench.files();
+    let apply =
+        |bench: &Bench, left| bench.run_full(left, |engine| engine.apply(None, &[], Keep::Now));
+    let writes = apply(&bench.copy(), usize::MAX).writes;
+    assert!(writes >= 3, "{writes}");
+    for left in 0..writes {
+        let bench = bench.copy();
+        apply(&bench, left).result.unwrap_err();
+        bench.recover().unwrap();
+        assert!(bench.open().is_none(), "{left}");
+        assert_eq!(bench.files(), files, "{left}");
+        let state = bench.run(|engine| engine.wishes()).unwrap();
+        let kept = bench.newest().unwrap().id == 2 && bench.outcome() == KEPT;
+        assert_eq!(state.draft.is_none(), kept, "{left}");
+        let in_force = state.desired.settings.contains_key(&Key::LoglevelInbound);
+        assert_eq!(in_force, kept, "{left}");
+    }
 }

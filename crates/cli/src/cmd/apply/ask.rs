@@ -17,7 +17,7 @@ pub(super) fn may_ask(args: &ChangeArgs, global: &Global) -> bool {
 
 /// Shows the plan and asks: a plain yes, or the host's name where the risk wants it typed.
 pub(super) fn ask(proposal: &Proposal, accepted: &mut Vec<Acceptance>) -> Result<(), Failure> {
-    if !proposal.is_noted() {
+    if !proposal.has_news() {
         return Ok(());
     }
     eprint!("{}", plan::text(proposal));
