@@ -5,15 +5,18 @@
 //! wait without an end. Postfix's commands can block (a full log socket, a sleeping
 //! configuration reader), so nothing here trusts them to return.
 
+mod collect;
+
 use crate::HostError;
+use collect::Outputs;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{Read, Seek, Write};
+use std::io::{Seek, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,10 +26,6 @@ const OUTPUT_LIMIT: usize = 8 << 20;
 const MESSAGE_LIMIT: usize = 4096;
 /// The search path that programs get; Postfix's own are called by absolute path.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-/// How long output may still trickle in after the program itself has ended: what it started
-/// (`postfix start` → master) may hold its standard output open for ever.
-const TRICKLE: Duration = Duration::from_millis(200);
-
 /// One program call, not yet made.
 pub(crate) struct Call<'a> {
     prefix: &'a [String],
@@ -119,23 +118,24 @@ impl<'a> Call<'a> {
                 command.spawn()
             })
             .map_err(|source| self.spawn_error(source))?;
-        let outputs = collect(&mut child);
+        let outputs = match Outputs::of(&mut child) {
+            Ok(outputs) => outputs,
+            Err(error) => {
+                kill_group(&mut child);
+                return Err(self.spawn_error(error));
+            }
+        };
         let Some(status) = self.wait(&mut child, &outputs)? else {
             return Err(HostError::Deadline {
                 command: self.line(),
                 deadline: self.deadline,
             });
         };
-        let take = |output: &Option<Collector>| {
-            let bytes = output
-                .as_ref()
-                .and_then(|output| output.recv_timeout(TRICKLE).ok());
-            bytes.unwrap_or_default()
-        };
+        let [stdout, stderr] = outputs.taken();
         Ok(Output {
             status,
-            stdout: take(&outputs.stdout),
-            stderr: take(&outputs.stderr),
+            stdout,
+            stderr,
         })
     }
 
@@ -184,11 +184,7 @@ impl<'a> Call<'a> {
         Ok(file.into())
     }
 
-    fn wait(
-        &self,
-        child: &mut Child,
-        outputs: &Collectors,
-    ) -> Result<Option<ExitStatus>, HostError> {
+    fn wait(&self, child: &mut Child, outputs: &Outputs) -> Result<Option<ExitStatus>, HostError> {
         let end = Instant::now() + self.deadline;
         loop {
             if let Some(status) = child.try_wait().map_err(|e| self.spawn_error(e))? {
@@ -246,48 +242,6 @@ pub(crate) fn kill_group(child: &mut Child) {
         let _ = kill_process_group(pid, Signal::KILL);
     }
     let _ = child.wait();
-}
-
-type Collector = Receiver<Vec<u8>>;
-
-struct Collectors {
-    stdout: Option<Collector>,
-    stderr: Option<Collector>,
-    ended: Receiver<()>,
-}
-
-fn collect(child: &mut Child) -> Collectors {
-    let (ended_sender, ended) = mpsc::channel();
-    let stdout = child
-        .stdout
-        .take()
-        .map(|pipe| collector(pipe, ended_sender.clone()));
-    let stderr = child
-        .stderr
-        .take()
-        .map(|pipe| collector(pipe, ended_sender));
-    Collectors {
-        stdout,
-        stderr,
-        ended,
-    }
-}
-
-/// Reads to the end, keeping the first [`OUTPUT_LIMIT`] bytes, in a thread that ends with the pipe.
-fn collector(mut pipe: impl Read + Send + 'static, ended: mpsc::Sender<()>) -> Collector {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let mut kept = Vec::new();
-        let mut chunk = vec![0; 16 << 10];
-        while let Ok(length @ 1..) = pipe.read(&mut chunk) {
-            let room = OUTPUT_LIMIT.saturating_sub(kept.len());
-            kept.extend_from_slice(&chunk[..length.min(room)]);
-        }
-        // The receivers are gone when the deadline has passed; then nobody wants this.
-        let _ = sender.send(kept);
-        let _ = ended.send(());
-    });
-    receiver
 }
 
 #[cfg(test)]

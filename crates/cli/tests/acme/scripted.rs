@@ -279,7 +279,7 @@ fn what_waited_and_is_bound_by_hand_has_not_failed() {
     waiting(&world);
     let site = &world.site;
     site.must("cert bind mx");
-    assert_eq!(told_failed(&world)[2], true, "a wish is not in force");
+    assert!(told_failed(&world)[2], "a wish is not in force");
     site.must("apply");
     world.know("mx", "mx 2");
     assert_eq!(site.plainly(), all("mx 2"));

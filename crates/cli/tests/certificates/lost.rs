@@ -285,6 +285,29 @@ fn a_kind_of_key_that_few_programs_take_waits() {
     assert_eq!(site.plainly(), all("odd"));
 }
 
+/// What waits is told once, with its reason; what is in force is no news, however it came there.
+#[test]
+fn what_waits_from_a_watched_folder_and_is_bound_by_hand_is_in_force() {
+    let site = Site::serving();
+    let certbot = Certbot::new(&site, "live");
+    certbot.make_of(&site, "odd", KeyType::Ed25519, &["mx.box.test"]);
+    site.ends(
+        65,
+        &format!("cert watch mx --dir {} --once", certbot.live()),
+    );
+    let told = || {
+        let checked = site.run("cert check mx").json["findings"].to_string();
+        ["cert.version-waits", "watch.not-taken"].map(|code| checked.contains(code))
+    };
+    assert_eq!(told(), [true, false]);
+    site.must("cert bind mx");
+    site.must("apply");
+    assert_eq!(site.plainly(), all("odd"));
+    assert_eq!(told(), [false, false]);
+    let again = site.must("cert watch --once");
+    assert_eq!(again.json["changed"], false);
+}
+
 trait Row {
     fn to_owned_row(&self, name: &str) -> serde_json::Value;
 }

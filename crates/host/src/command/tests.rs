@@ -62,6 +62,25 @@ fn a_child_that_keeps_the_output_open_is_not_waited_for() {
     assert!(output.unwrap().status.success());
 }
 
+/// However busy the machine, and though what it started holds its output open.
+#[test]
+fn what_was_printed_is_all_there_when_the_program_has_ended() {
+    let call = || {
+        let script = "sleep 3 & yes | head -c 200000 >&2; echo last";
+        let output = Call::new(&[], Path::new("/bin/sh"), LATER)
+            .args(["-c", script])
+            .run_ok()
+            .unwrap();
+        assert_eq!(output.stderr.len(), 200_000);
+        assert_eq!(output.text(), "last\n");
+    };
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(call);
+        }
+    });
+}
+
 #[test]
 fn a_failure_says_what_was_run_and_what_it_printed() {
     let prefix = ["/usr/bin/env".to_owned()];
