@@ -207,7 +207,7 @@ impl Engine<'_> {
         let what = format!(
             "exported the private key of version {version} of certificate {name} ({short})"
         );
-        self.note(&what)?;
+        self.note_done(&what)?;
         Ok(ExportedKey { pem })
     }
 

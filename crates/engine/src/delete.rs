@@ -35,7 +35,7 @@ impl Engine<'_> {
         self.remove_unnamed(&steps)?;
         self.store.delete_certificate(name)?;
         let leaves = crate::noted::leaves(&stored);
-        self.note(&format!("deleted certificate {name} ({leaves})"))
+        self.note_done(&format!("deleted certificate {name} ({leaves})"))
     }
 
     /// Deletes one version of a certificate, with the files that were installed for it: a renewal
@@ -71,7 +71,7 @@ impl Engine<'_> {
         self.store.delete_version(name, version)?;
         let leaf = crate::noted::short(&fingerprint);
         let what = format!("deleted version {version} of certificate {name} ({leaf})");
-        self.note(&what)?;
+        self.note_done(&what)?;
         Ok(fingerprint)
     }
 

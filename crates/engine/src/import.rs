@@ -179,7 +179,7 @@ impl Engine<'_> {
             changes = Changes::Some;
         }
         if let (Changes::Some, Some(one)) = (changes, versions.first()) {
-            self.note(&format!(
+            self.note_done(&format!(
                 "chose other CAs to vouch for certificate {}",
                 one.name
             ))?;

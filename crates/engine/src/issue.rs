@@ -163,7 +163,7 @@ impl Engine<'_> {
         self.certificate(name)?;
         let _lock = self.ordering_lock()?;
         match self.store.delete_renewal(name)? {
-            true => self.note(&format!("stopped renewing certificate {name} by ACME")),
+            true => self.note_done(&format!("stopped renewing certificate {name} by ACME")),
             false => Err(not_issued(name)),
         }
     }

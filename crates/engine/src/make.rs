@@ -69,7 +69,7 @@ impl Engine<'_> {
         match self.store.put_request(&request, key.as_bytes())? {
             true => {
                 let (name, names) = (&request.name, request.names.join(", "));
-                self.note(&format!(
+                self.note_done(&format!(
                     "made the request {name} for {names}, with its key"
                 ))?;
                 Ok(request)
@@ -106,7 +106,7 @@ impl Engine<'_> {
     /// Forgets a request with its key.
     pub fn forget_request(&mut self, name: &str) -> Result<(), EngineError> {
         if self.store.delete_request(name)? {
-            return self.note(&format!("forgot the request {name}, with its key"));
+            return self.note_done(&format!("forgot the request {name}, with its key"));
         }
         Err(EngineError::Unknown {
             what: "request",

@@ -43,7 +43,7 @@ impl Engine<'_> {
         };
         // Where another process was faster, its key stays and is answered with.
         if self.store.put_next_key(&next, key.to_pem().as_bytes())? {
-            self.note(&format!("made the next key of certificate {name}"))?;
+            self.note_done(&format!("made the next key of certificate {name}"))?;
         }
         let waiting = self.waiting_key(name)?;
         waiting.ok_or_else(|| unknown_key(name))
@@ -52,7 +52,7 @@ impl Engine<'_> {
     /// Forgets the key that waits under `name`.
     pub fn forget_next_key(&mut self, name: &str) -> Result<(), EngineError> {
         match self.store.delete_next_key(name)? {
-            true => self.note(&format!("forgot the next key of certificate {name}")),
+            true => self.note_done(&format!("forgot the next key of certificate {name}")),
             false => Err(unknown_key(name)),
         }
     }

@@ -12,7 +12,7 @@ const PATIENCE: u32 = 10;
 
 impl Engine<'_> {
     /// Notes what was done just now, in the past tense.
-    pub(crate) fn note(&mut self, what: &str) -> Result<(), EngineError> {
+    pub(crate) fn note_done(&mut self, what: &str) -> Result<(), EngineError> {
         let mut tries = 1..PATIENCE;
         loop {
             let now = self.clock.now_ms();
@@ -30,7 +30,7 @@ impl Engine<'_> {
         };
         let (version, source) = (newest.version, &newest.source);
         let leaf = leaf(&newest);
-        self.note(&format!(
+        self.note_done(&format!(
             "{done} version {version} of certificate {name} ({leaf}): {source}"
         ))
     }

@@ -76,7 +76,7 @@ impl Engine<'_> {
             superseded.len()
         );
         if !superseded.is_empty() {
-            self.note(&what)?;
+            self.note_done(&what)?;
         }
         Ok(superseded)
     }

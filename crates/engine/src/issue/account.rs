@@ -131,7 +131,7 @@ impl Engine<'_> {
         let credentials = &registered.credentials.0;
         self.store.put_acme_account(&kept, credentials)?;
         let what = format!("agreed to the terms of {}", method.directory);
-        self.note(&what)?;
+        self.note_done(&what)?;
         Ok(registered.account)
     }
 

@@ -26,7 +26,7 @@ impl Engine<'_> {
             return Ok(());
         }
         let (name, dir) = (&watch.name, watch.dir.display());
-        self.note(&format!(
+        self.note_done(&format!(
             "remembered the folder {dir} to watch for certificate {name}"
         ))
     }
@@ -47,7 +47,7 @@ impl Engine<'_> {
     /// Forgets a watch. The certificate stays as it is.
     pub fn forget_watch(&mut self, name: &str) -> Result<(), EngineError> {
         if self.store.delete_watch(&self.instance, name)? {
-            return self.note(&format!("forgot the watched folder of certificate {name}"));
+            return self.note_done(&format!("forgot the watched folder of certificate {name}"));
         }
         Err(EngineError::Unknown {
             what: "watch",

@@ -79,3 +79,6 @@ impl Place {
 fn refuse(code: &'static str, message: String, remedy: &str) -> Refusal {
     Finding::new(code, Severity::Error, message, remedy).into()
 }
+
+#[cfg(test)]
+mod tests;
