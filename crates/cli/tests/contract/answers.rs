@@ -47,7 +47,8 @@ fn tables_are_tab_separated_when_piped() {
     };
     assert!(columns(&["set"]).iter().all(|n| *n == 4));
     assert!(columns(&["show"]).iter().all(|n| *n == 2));
-    assert_eq!(columns(&["history"]), [5]);
+    // The operation, and what was imported before it.
+    assert_eq!(columns(&["history"]), [5, 5]);
     assert_eq!(columns(&["cert", "list"]), [7]);
     // Service, desired, written, effective, observed; sentences follow.
     let status = scene.say(&["status"]).stdout;

@@ -67,7 +67,8 @@ fn a_wish_is_not_shown_as_if_it_were_in_force() {
     assert_eq!(row(&applied, "smtp/inet")[1..4], ["may", "may", "may"]);
     assert_eq!(row(&applied, "smtp/inet")[4], "ok, TLSv1.3");
     let history = scene.say(&["history"]);
-    let [told] = rows(&history).try_into().unwrap();
+    let [told, noted] = rows(&history).try_into().unwrap();
+    assert_eq!((noted[0].as_str(), noted[4].as_str()), ("-", "noted"));
     assert_eq!(
         (told[2].as_str(), told[3].as_str(), told[4].as_str()),
         ("root", "inbound=may submission=on certificate=mx", "kept")
