@@ -1,3 +1,5 @@
+//! What is a fingerprint of which digest.
+
 use super::fault;
 
 #[test]

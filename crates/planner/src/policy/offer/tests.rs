@@ -1,3 +1,5 @@
+//! Commands as they are pasted: nothing of a policy is lost, and no word of a file is a command.
+
 use super::command;
 
 #[test]
