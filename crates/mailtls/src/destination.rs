@@ -11,7 +11,7 @@ use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use unicode_security::MixedScript;
 
 /// A domain, or a next hop with a host or a port of its own. Equal destinations have equal keys.
@@ -286,15 +286,18 @@ impl Name {
     }
 }
 
-/// An address as it stands in brackets, `IPv6:` allowed (RFC 5321 §4.1.3).
+/// The address that stands in brackets: `192.0.2.1`, `IPv6:2001:db8::1` (RFC 5321 §4.1.3), and that
+/// of IPv6 without its mark, as smtp(8) takes it.
+pub fn literal_address(inner: &str) -> Option<IpAddr> {
+    match inner.get(..5) {
+        Some(mark) if mark.eq_ignore_ascii_case("ipv6:") => inner[5..].parse().map(IpAddr::V6).ok(),
+        _ => inner.parse().ok(),
+    }
+}
+
 fn literal(host: &str) -> Option<Name> {
-    let bare = match host.get(..5) {
-        Some(head) if head.eq_ignore_ascii_case("ipv6:") => &host[5..],
-        _ => host,
-    };
-    let is_address = bare.parse::<Ipv6Addr>().is_ok() || host.parse::<Ipv4Addr>().is_ok();
     let ascii = host.to_ascii_lowercase();
-    is_address.then(|| Name {
+    literal_address(host).map(|_| Name {
         unicode: ascii.clone(),
         ascii,
     })

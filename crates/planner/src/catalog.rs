@@ -15,7 +15,6 @@ mod row;
 mod server;
 mod shared;
 
-pub(crate) use check::map_elements;
 pub use check::{Checked, Reason};
 pub use kind::{Kind, Range};
 

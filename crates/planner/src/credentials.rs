@@ -13,15 +13,15 @@ mod exposed;
 mod senders;
 
 pub(crate) use exposed::ANY_DOMAIN;
+pub(crate) use exposed::exposed;
 pub(crate) use exposed::route_files;
-pub use exposed::{Exposed, exposed, exposed_in, next_hops, sender_hops};
+pub use exposed::{Exposed, exposed_in, next_hops, sender_hops};
 pub use senders::SenderHop;
 pub(crate) use senders::files as sender_files;
 
 use crate::facts::{Facts, FileLook};
-use crate::view::{Service, View};
+use crate::view::{Files, Service, View};
 use postfix_cf::table::{Content, rows};
-use postfix_cf::{MainCf, MasterCf};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -106,23 +106,21 @@ fn host_of(nexthop: &str) -> &str {
 
 /// The credentials of an instance, from its files and the sources of its tables.
 pub fn credentials(facts: &Facts) -> Credentials {
-    let main = MainCf::parse(&facts.main_cf.bytes);
-    let master = MasterCf::parse(&facts.master_cf.bytes);
-    credentials_in(&View::new(&main, &master, facts))
+    credentials_in(&Files::of(facts).view(facts))
 }
 
 /// `relayhost`, expanded.
 pub fn relayhost(facts: &Facts) -> String {
-    let main = MainCf::parse(&facts.main_cf.bytes);
-    let master = MasterCf::parse(&facts.master_cf.bytes);
-    View::new(&main, &master, facts).value(None, "relayhost")
+    let files = Files::of(facts);
+    files.view(facts).value(None, "relayhost")
 }
 
 /// Whether a sender decides about the credentials.
 pub fn by_sender(facts: &Facts) -> bool {
-    let main = MainCf::parse(&facts.main_cf.bytes);
-    let master = MasterCf::parse(&facts.master_cf.bytes);
-    View::new(&main, &master, facts).is_yes(None, "smtp_sender_dependent_authentication")
+    let files = Files::of(facts);
+    files
+        .view(facts)
+        .is_yes(None, "smtp_sender_dependent_authentication")
 }
 
 pub(crate) fn credentials_in(view: &View<'_>) -> Credentials {
@@ -167,9 +165,8 @@ pub(crate) fn files(view: &View<'_>, service: Option<&Service>) -> Vec<PathBuf> 
 /// The sources of all tables of passwords: what is read of them goes through
 /// [`without_passwords`].
 pub fn password_files(facts: &Facts) -> BTreeSet<PathBuf> {
-    let main = MainCf::parse(&facts.main_cf.bytes);
-    let master = MasterCf::parse(&facts.master_cf.bytes);
-    let view = View::new(&main, &master, facts);
+    let parsed = Files::of(facts);
+    let view = parsed.view(facts);
     let everywhere = view.services.iter().map(Some).chain([None]);
     everywhere
         .flat_map(|service| files(&view, service))

@@ -11,9 +11,10 @@ use crate::finding::{Finding, Severity};
 use crate::resolve::{
     Answer, Answers, Asked, Consulted, Envelope, Resolution, Stop, Tables, resolve,
 };
-use crate::view::View;
+use crate::view::{Files, View};
+pub(crate) use hop::listed_hops;
 pub use hop::{Delivery, Hop, Row, Source};
-use postfix_cf::{MainCf, MasterCf};
+use mailtls::destination::literal_address;
 use std::fmt;
 
 /// What is asked about.
@@ -132,9 +133,8 @@ pub fn explain(
             }
         }
     };
-    let main = MainCf::parse(&facts.main_cf.bytes);
-    let master = MasterCf::parse(&facts.master_cf.bytes);
-    let view = View::new(&main, &master, facts);
+    let files = Files::of(facts);
+    let view = files.view(facts);
     let mut tables = Tables::new(answers);
     let filter = view.value(None, "content_filter");
     let mut explanation = Explanation {
@@ -303,13 +303,7 @@ fn is_literal(text: &str) -> bool {
     let inner = text
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'));
-    inner.is_some_and(|inner| {
-        let is_v6 = inner
-            .get(..5)
-            .is_some_and(|head| head.eq_ignore_ascii_case("ipv6:"));
-        let bare = if is_v6 { &inner[5..] } else { inner };
-        bare.parse::<std::net::IpAddr>().is_ok() || is_domain(inner)
-    })
+    inner.is_some_and(|inner| literal_address(inner).is_some() || is_domain(inner))
 }
 
 /// `[host]`, `[host]:port`, `host:port`.

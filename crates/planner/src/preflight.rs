@@ -15,6 +15,7 @@ mod codes;
 mod findings;
 mod level;
 mod limits;
+mod lookups;
 mod nexthop;
 mod reached;
 mod strongest;
@@ -26,11 +27,12 @@ use crate::finding::Finding;
 use crate::report::{Handshake, Limits, Outcome, Report};
 pub(crate) use certificate::own_anchors as anchors_of;
 pub use client::{
-    Client, Families, Lookups, Matches, Opening, Protocol, Protocols, SystemAnchors, TrustFiles,
+    Client, Families, Matches, Opening, Protocol, Protocols, SystemAnchors, TrustFiles,
 };
 pub(crate) use codes::RULES;
 pub use limits::Ciphers;
 pub(crate) use limits::cipher_list;
+pub use lookups::{Exchangers, Hosts, HostsFile, Lookups, NoDane};
 use mailtls::policy::Policy;
 use mailtls::{Anchors, Fingerprint, TlsVersion};
 pub use nexthop::{Lookup, NextHop, NoNextHop};

@@ -79,6 +79,26 @@ fn service(entry: postfix_cf::Service) -> Service {
     }
 }
 
+/// The two files of a host as they are, parsed.
+pub(crate) struct Files {
+    main: MainCf,
+    master: MasterCf,
+}
+
+impl Files {
+    pub(crate) fn of(facts: &Facts) -> Self {
+        Self {
+            main: MainCf::parse(&facts.main_cf.bytes),
+            master: MasterCf::parse(&facts.master_cf.bytes),
+        }
+    }
+
+    /// `facts` are those that they were parsed of.
+    pub(crate) fn view<'a>(&'a self, facts: &'a Facts) -> View<'a> {
+        View::new(&self.main, &self.master, facts)
+    }
+}
+
 /// A pair of files on a host.
 pub(crate) struct View<'a> {
     main: &'a MainCf,
@@ -159,19 +179,8 @@ impl<'a> View<'a> {
 
     /// The words of a list; what stands in braces is not split (`inline:{a=b, c=d}`).
     pub(crate) fn list(&self, service: Option<&Service>, name: &str) -> Vec<String> {
-        let mut depth = 0_usize;
-        self.value(service, name)
-            .split(|letter| {
-                match letter {
-                    '{' => depth += 1,
-                    '}' => depth = depth.saturating_sub(1),
-                    _ => {}
-                }
-                depth == 0 && matches!(letter, ',' | ' ' | '\t' | '\r' | '\n')
-            })
-            .filter(|word| !word.is_empty())
-            .map(str::to_owned)
-            .collect()
+        let value = self.value(service, name);
+        postfix_cf::elements(&value).map(str::to_owned).collect()
     }
 
     /// The level of a server: `smtpd_tls_security_level`, or what its predecessors say

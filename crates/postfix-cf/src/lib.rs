@@ -26,6 +26,7 @@ mod error;
 mod expand;
 mod finding;
 mod line;
+mod list;
 mod main_cf;
 mod master_cf;
 mod remark;
@@ -35,6 +36,7 @@ pub use error::{EditError, ExpandError};
 
 pub use expand::{check_expansion, expand, references};
 pub use finding::{Finding, FindingCode, Severity};
+pub use list::{elements, elements_of_bytes};
 pub use main_cf::{Entry, MainCf};
 pub use master_cf::{
     Braces, Field, MasterCf, Override, OverrideForm, Service, ServiceKey, Template,

@@ -8,10 +8,12 @@ use crate::EngineError;
 use crate::explain::explain_in;
 use mailtls::destination::Scope;
 use postseal_host::Host;
+use postseal_planner::Finding;
 use postseal_planner::explain::{Delivery, Subject};
 use postseal_planner::facts::Facts;
-use postseal_planner::policy::{Followed, Rule, follows_not, ways_unknown};
-use postseal_planner::{Finding, levels};
+use postseal_planner::policy::{
+    Followed, Rule, follows_not, listable, route_elements, ways_unknown,
+};
 use std::io::{BufRead, BufReader, Read};
 
 /// So many rows are followed, one by one.
@@ -24,8 +26,6 @@ const BY_SENDER: [&str; 2] = [
     "sender_dependent_relayhost_maps",
 ];
 const FALLBACK: &str = "smtp_fallback_relay";
-/// Tables that postmap(1) can list.
-const LISTED: [&str; 6] = ["hash:", "btree:", "lmdb:", "cdb:", "dbm:", "sdbm:"];
 
 /// What is to be told of other ways.
 pub(super) fn other_ways(
@@ -96,7 +96,7 @@ impl Looked<'_> {
 
     /// Next hops that take what no server of the usual one does.
     fn fallbacks(&mut self) {
-        for hop in self.tables(FALLBACK) {
+        for hop in route_elements(self.facts, FALLBACK) {
             if !self.ways.hops.contains_key(&hop) {
                 let whose = "that no other server takes";
                 self.told
@@ -126,16 +126,13 @@ impl Looked<'_> {
     /// The keys of a parameter's tables that are meant; tables that hide theirs are told.
     fn keys(&mut self, parameter: &str, meant: &dyn Fn(&str) -> bool) -> Vec<String> {
         let mut found = Vec::new();
-        for table in self.tables(parameter) {
-            let listed = match LISTED.iter().any(|kind| table.starts_with(kind)) {
-                true => self.host.table_rows(&table),
-                false => {
-                    self.told
-                        .push(ways_unknown(self.wish, &table, "it cannot be listed"));
-                    continue;
-                }
+        for table in route_elements(self.facts, parameter) {
+            let Some(listed) = listable(&table) else {
+                self.told
+                    .push(ways_unknown(self.wish, &table, "it cannot be listed"));
+                continue;
             };
-            match listed {
+            match self.host.table_rows(listed) {
                 Ok(rows) => found.extend(keys_of(rows, meant, MOST - found.len())),
                 Err(error) => {
                     let why = crate::undo::whole_chain(&error);
@@ -149,16 +146,6 @@ impl Looked<'_> {
             }
         }
         found
-    }
-
-    fn tables(&self, parameter: &str) -> Vec<String> {
-        let names = [parameter.to_owned()];
-        let shown = levels::show(self.facts, &names, None).unwrap_or_default();
-        let values = shown.iter().flat_map(|one| {
-            let words = one.expanded.split([',', ' ', '\t', '\n']);
-            words.filter(|word| !word.is_empty()).map(str::to_owned)
-        });
-        values.collect()
     }
 
     fn domain(&self) -> &str {

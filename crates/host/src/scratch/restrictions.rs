@@ -20,7 +20,7 @@ const NOTHING: [&[u8]; 2] = [b"check_client_access", b"static:DUNNO"];
 pub(super) fn without_policy(value: &[u8]) -> Option<Without> {
     let mut services = Vec::new();
     let mut kept: Vec<&[u8]> = Vec::new();
-    let mut words = words(value).into_iter();
+    let mut words = postfix_cf::elements_of_bytes(value);
     while let Some(word) = words.next() {
         if word.eq_ignore_ascii_case(POLICY) {
             let service = words.next().unwrap_or_default();
@@ -34,31 +34,6 @@ pub(super) fn without_policy(value: &[u8]) -> Option<Without> {
         value: kept.join(&b','),
         services,
     })
-}
-
-/// Words between blanks and commas; text in `{ }` is one.
-fn words(value: &[u8]) -> Vec<&[u8]> {
-    let mut words = Vec::new();
-    let mut start = None;
-    let mut level = 0usize;
-    for (at, byte) in value.iter().enumerate() {
-        let separates = level == 0 && (byte.is_ascii_whitespace() || *byte == b',');
-        match (separates, start) {
-            (true, Some(from)) => {
-                words.push(&value[from..at]);
-                start = None;
-            }
-            (false, None) => start = Some(at),
-            _ => {}
-        }
-        match byte {
-            b'{' => level += 1,
-            b'}' => level = level.saturating_sub(1),
-            _ => {}
-        }
-    }
-    words.extend(start.map(|from| &value[from..]));
-    words
 }
 
 #[cfg(test)]

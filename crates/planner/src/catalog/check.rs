@@ -7,8 +7,6 @@
 mod lists;
 mod words;
 
-pub(crate) use lists::elements as map_elements;
-
 use super::{Empty, Kind, Parameter, Range};
 use crate::PostfixVersion;
 

@@ -10,7 +10,6 @@
 use super::certificates::{FOLDER, folder, plain_path};
 use super::{Ground, Target, Targets, services, sni};
 use crate::Refusal;
-use crate::catalog::map_elements;
 use crate::facts::Facts;
 use crate::intent::{AdoptedTables, Intent, Named, Parted, Policies};
 use crate::plan::PolicyMap;
@@ -59,7 +58,7 @@ pub(crate) fn take_over(intent: &mut Intent, facts: &Facts) {
         return;
     };
     let name = map.name();
-    let elements = map_elements(now).into_iter().map(str::to_owned);
+    let elements = postfix_cf::elements(now).map(str::to_owned);
     let elements: Vec<String> = elements.collect();
     let Some(at) = elements.iter().position(|element| *element == name) else {
         return;
@@ -196,7 +195,7 @@ pub(super) fn compile(ground: &Ground<'_>, targets: &mut Targets) -> Result<(), 
 
 /// All of a value stands behind the map of the rules.
 fn behind(own: &str) -> Parted {
-    let after = map_elements(own).into_iter().map(str::to_owned).collect();
+    let after = postfix_cf::elements(own).map(str::to_owned).collect();
     Parted {
         before: Vec::new(),
         after,

@@ -5,8 +5,8 @@
 
 use super::{Ground, Target, Targets, certificates};
 use crate::view::{Service, View};
+use mailtls::destination::literal_address;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 /// For services that nothing is wanted of.
 pub(super) static NO_TARGETS: BTreeMap<String, Target> = BTreeMap::new();
@@ -165,8 +165,8 @@ pub(crate) fn is_loopback(next_hop: &str) -> bool {
         Some((host, _)) => host,
         None => next_hop.rsplit_once(':').map_or(next_hop, |(host, _)| host),
     };
-    let address = host.strip_prefix("IPv6:").unwrap_or(host).parse::<IpAddr>();
-    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost")
+        || literal_address(host).is_some_and(|address| address.is_loopback())
 }
 
 /// `loopback-cleartext=yes`: where main.cf makes TLS mandatory, the filters' listeners and their

@@ -7,10 +7,10 @@
 
 use super::senders::{self, SenderHop};
 use super::{Credential, PARAMETER, credentials_in, source};
-use crate::explain::{Hop, met};
+use crate::explain::{Hop, listed_hops, met};
 use crate::facts::{Facts, FileLook};
 use crate::resolve::{Answer, Answers, Asked, Question};
-use crate::view::{Service, View};
+use crate::view::{Files, Service, View};
 use mailtls::Level;
 use postfix_cf::table::{Content, rows};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -36,40 +36,80 @@ pub struct Exposed {
     pub level: Level,
 }
 
-/// The credentials of a pair of files that may go in clear.
-pub fn exposed(
-    main: &postfix_cf::MainCf,
-    master: &postfix_cf::MasterCf,
-    facts: &Facts,
-) -> Vec<Exposed> {
-    let view = View::new(main, master, facts);
-    let credentials = credentials_in(&view);
-    if credentials.keys.is_empty() {
-        return Vec::new();
-    }
-    let mut sources = Sources::new(facts);
-    let mut found = Vec::new();
-    for credential in &credentials.keys {
-        for (nexthop, relay) in hops_of(&view, credential, &credentials.keys, &mut sources) {
-            let level = weakest(&view, credential, &nexthop, &relay, &mut sources);
-            found.extend(level.map(|level| Exposed {
-                credential: credential.clone(),
-                nexthop: match nexthop.as_str() {
-                    ANYWHERE => ANY_DOMAIN.to_owned(),
-                    _ => nexthop,
-                },
-                level,
-            }));
+/// A pair of files, and what is read of them once.
+struct Reading<'v> {
+    view: &'v View<'v>,
+    keys: Vec<Credential>,
+    sources: Sources<'v>,
+}
+
+impl<'v> Reading<'v> {
+    fn of(view: &'v View<'v>) -> Self {
+        Self {
+            keys: credentials_in(view).keys,
+            sources: Sources::new(view.facts()),
+            view,
         }
     }
-    found
+
+    /// The next hops that get each of the credentials, beside the relay that all their mail goes by.
+    fn hops(&mut self) -> Vec<(Credential, String, String)> {
+        let mut found = Vec::new();
+        for credential in &self.keys {
+            let hops = hops_of(self.view, credential, &self.keys, &mut self.sources);
+            let hops = hops.into_iter();
+            found.extend(hops.map(|(nexthop, relay)| (credential.clone(), nexthop, relay)));
+        }
+        found
+    }
+}
+
+/// Reads the files of an instance, and asks.
+fn read_of<T>(facts: &Facts, ask: impl FnOnce(Reading<'_>) -> T) -> T {
+    let files = Files::of(facts);
+    ask(Reading::of(&files.view(facts)))
+}
+
+/// The credentials of a pair of files that may go in clear.
+pub(crate) fn exposed(view: &View<'_>) -> Vec<Exposed> {
+    exposed_by(Reading::of(view))
 }
 
 /// The same of an instance.
 pub fn exposed_in(facts: &Facts) -> Vec<Exposed> {
-    let main = postfix_cf::MainCf::parse(&facts.main_cf.bytes);
-    let master = postfix_cf::MasterCf::parse(&facts.master_cf.bytes);
-    exposed(&main, &master, facts)
+    read_of(facts, exposed_by)
+}
+
+/// The relays of senders with credentials of their own, of an instance. Nothing where the tables
+/// cannot be read.
+pub fn sender_hops(facts: &Facts, credential: &Credential) -> Vec<SenderHop> {
+    read_of(facts, |mut read| {
+        senders::hops(read.view, credential, &read.keys, &mut read.sources).unwrap_or_default()
+    })
+}
+
+/// All next hops with credentials that can be told.
+pub fn next_hops(facts: &Facts) -> BTreeSet<String> {
+    let hops = read_of(facts, |mut read| read.hops()).into_iter();
+    hops.map(|(_, nexthop, _)| nexthop)
+        .filter(|nexthop| nexthop != ANYWHERE)
+        .collect()
+}
+
+fn exposed_by(mut read: Reading<'_>) -> Vec<Exposed> {
+    let mut found = Vec::new();
+    for (credential, nexthop, relay) in read.hops() {
+        let level = weakest(read.view, &credential, &nexthop, &relay, &mut read.sources);
+        found.extend(level.map(|level| Exposed {
+            credential,
+            nexthop: match nexthop.as_str() {
+                ANYWHERE => ANY_DOMAIN.to_owned(),
+                _ => nexthop,
+            },
+            level,
+        }));
+    }
+    found
 }
 
 /// The next hops that get credentials, beside the relay that all their mail goes by.
@@ -90,31 +130,6 @@ fn hops_of(
         SenderHop::Relay(hop) => (hop.clone(), hop),
     };
     found.unwrap_or_default().into_iter().map(hop).collect()
-}
-
-/// The relays of senders with credentials of their own, of an instance. Nothing where the tables
-/// cannot be read.
-pub fn sender_hops(facts: &Facts, credential: &Credential) -> Vec<SenderHop> {
-    let main = postfix_cf::MainCf::parse(&facts.main_cf.bytes);
-    let master = postfix_cf::MasterCf::parse(&facts.master_cf.bytes);
-    let view = View::new(&main, &master, facts);
-    let all = credentials_in(&view).keys;
-    senders::hops(&view, credential, &all, &mut Sources::new(facts)).unwrap_or_default()
-}
-
-/// All next hops with credentials that can be told.
-pub fn next_hops(facts: &Facts) -> BTreeSet<String> {
-    let main = postfix_cf::MainCf::parse(&facts.main_cf.bytes);
-    let master = postfix_cf::MasterCf::parse(&facts.master_cf.bytes);
-    let view = View::new(&main, &master, facts);
-    let all = credentials_in(&view).keys;
-    let mut sources = Sources::new(facts);
-    let hops = all
-        .iter()
-        .flat_map(|credential| hops_of(&view, credential, &all, &mut sources));
-    hops.map(|(nexthop, _)| nexthop)
-        .filter(|nexthop| nexthop != ANYWHERE)
-        .collect()
 }
 
 /// The level at which a next hop may see credentials in clear; `None` where it does not, and where
@@ -178,8 +193,7 @@ fn ways(view: &View<'_>, nexthop: &str, sources: &mut Sources<'_>) -> Option<Way
         for table in view.list(None, parameter) {
             for value in sources.rows(&table)?.values() {
                 let (transport, hops) = value.split_once(':').unwrap_or((value, ""));
-                let mut hops = hops.split([',', ' ', '\t']);
-                if hops.any(|hop| hop.eq_ignore_ascii_case(nexthop)) {
+                if listed_hops(hops).any(|hop| hop.eq_ignore_ascii_case(nexthop)) {
                     ways.sure.insert(transport.trim().to_owned());
                 } else if value.trim().ends_with(':') {
                     ways.possible.insert(transport.trim().to_owned());

@@ -6,7 +6,7 @@
 use super::is_domain;
 use crate::finding::{Finding, Severity};
 use crate::policy::{faults, holds_back};
-use crate::preflight::Client;
+use crate::preflight::{Client, NoDane};
 use crate::resolve::{Stop, Tables, parents};
 use crate::version::PostfixVersion;
 use crate::view::{Service, View};
@@ -69,6 +69,13 @@ pub struct Hop {
     pub findings: Vec<Finding>,
 }
 
+/// The next hops of a list (Postfix 3.5 and later), as smtp(8) splits it.
+pub(crate) fn listed_hops(list: &str) -> impl Iterator<Item = &str> {
+    let list = list.strip_prefix("inet:").unwrap_or(list);
+    list.split([',', ' ', '\t', '\r', '\n'])
+        .filter(|hop| !hop.is_empty())
+}
+
 /// A transport on an instance.
 pub(super) struct Way<'a> {
     pub(super) view: &'a View<'a>,
@@ -84,11 +91,7 @@ impl Way<'_> {
         if !speaks || nexthop.starts_with("unix:") {
             return Ok(vec![self.silent(nexthop, delivery)]);
         }
-        let nexthop = nexthop.strip_prefix("inet:").unwrap_or(nexthop);
-        let words = nexthop
-            .split([',', ' ', '\t'])
-            .filter(|word| !word.is_empty());
-        words
+        listed_hops(nexthop)
             .map(|word| self.hop(word, &delivery, tables))
             .collect()
     }
@@ -263,9 +266,9 @@ impl Way<'_> {
     fn conditions(&self, hop: &mut Hop) {
         let Some(level) = hop.level else { return };
         hop.sentence = level.promises().to_owned();
-        let dnssec = self.value("smtp_dns_support_level", "lmtp_dns_support_level") == "dnssec";
-        if !dnssec && matches!(level, Level::Dane | Level::DaneOnly) {
-            self.without_dnssec(hop, level);
+        let lookups = Client::in_view(self.view, self.transport).lookups;
+        if let (Level::Dane | Level::DaneOnly, Some(hindrance)) = (level, lookups.no_dane) {
+            without_dnssec(hop, level, hindrance);
         }
         let parameter = self.parameter("smtp_tls_wrappermode", "lmtp_tls_wrappermode");
         let wraps = self.view.is_yes(self.service(), parameter);
@@ -278,27 +281,6 @@ impl Way<'_> {
         } else if !wraps && hop.nexthop.ends_with(":465") {
             hop.findings.push(self.no_wrappermode(hop));
         }
-    }
-
-    /// `dane` falls back to `may` without DNSSEC, `dane-only` defers.
-    fn without_dnssec(&self, hop: &mut Hop, level: Level) {
-        let need = "needs smtp_dns_support_level = dnssec";
-        (hop.level, hop.sentence) = match level {
-            Level::Dane => (
-                Some(Level::May),
-                format!("dane {need}, so may is used. {}", Level::May.promises()),
-            ),
-            _ => (
-                None,
-                format!("The mail waits in the queue: {level} {need}."),
-            ),
-        };
-        hop.findings.push(Finding::new(
-            "policy.dane-without-dnssec",
-            Severity::Error,
-            format!("{level} for {} has no DNSSEC to rest on.", hop.nexthop),
-            "Set smtp_dns_support_level = dnssec, with a validating resolver on this host.",
-        ));
     }
 
     fn no_wrappermode(&self, hop: &Hop) -> Finding {
@@ -315,14 +297,31 @@ impl Way<'_> {
         .seen(hop.nexthop.clone())
     }
 
-    fn value(&self, smtp: &'static str, lmtp: &'static str) -> String {
-        self.view.value(self.service(), self.parameter(smtp, lmtp))
-    }
-
     fn parameter(&self, smtp: &'static str, lmtp: &'static str) -> &'static str {
         match self.delivery() {
             Delivery::Lmtp => lmtp,
             _ => smtp,
         }
     }
+}
+
+/// `dane` falls back to `may` without DNSSEC, `dane-only` defers.
+fn without_dnssec(hop: &mut Hop, level: Level, hindrance: NoDane) {
+    let need = format!("needs {}", hindrance.needs());
+    (hop.level, hop.sentence) = match level {
+        Level::Dane => (
+            Some(Level::May),
+            format!("dane {need}, so may is used. {}", Level::May.promises()),
+        ),
+        _ => (
+            None,
+            format!("The mail waits in the queue: {level} {need}."),
+        ),
+    };
+    hop.findings.push(Finding::new(
+        "policy.dane-without-dnssec",
+        Severity::Error,
+        format!("{level} for {} has no DNSSEC to rest on.", hop.nexthop),
+        hindrance.remedy(),
+    ));
 }

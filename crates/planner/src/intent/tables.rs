@@ -8,7 +8,6 @@
 
 use super::{Intent, Policies};
 use crate::Digest;
-use crate::catalog::map_elements;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -65,7 +64,7 @@ impl AdoptedTables {
     /// A value without them; `None` where it does not begin with them, or with what stands before
     /// them.
     pub(crate) fn parted(&self, value: &str) -> Option<Parted> {
-        let elements: Vec<String> = map_elements(value).into_iter().map(str::to_owned).collect();
+        let elements: Vec<String> = postfix_cf::elements(value).map(str::to_owned).collect();
         let after = elements.strip_prefix(self.before.as_slice());
         let with = after.and_then(|after| self.stripped(after));
         let parted = |before: &[String], after: &[String]| Parted {

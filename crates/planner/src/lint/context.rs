@@ -29,7 +29,14 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("relayhost", ""),
 ];
 /// Parameters that are no TLS parameters and that rules point at.
-const NEIGHBOURS: &[&str] = &["content_filter", "relayhost", "inet_interfaces"];
+const NEIGHBOURS: &[&str] = &[
+    "content_filter",
+    "ignore_mx_lookup_error",
+    "inet_interfaces",
+    "relayhost",
+    "smtp_dns_resolver_options",
+    "smtp_host_lookup",
+];
 
 /// A `name = value` of main.cf that wins, or a `-o` that wins.
 pub(super) struct Setting<'a> {

@@ -8,6 +8,7 @@ use crate::Facts;
 use crate::Finding;
 use crate::Severity::Fatal;
 use crate::credentials::{ANY_DOMAIN, Exposed, PARAMETER, exposed, exposed_in};
+use crate::view::View;
 
 /// The rules.
 pub(super) const RULES: &[Rule] = &[CLEAR];
@@ -29,7 +30,8 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
     else {
         return;
     };
-    out.extend(exposed(main, master, facts).iter().map(found));
+    let view = View::new(main, master, facts);
+    out.extend(exposed(&view).iter().map(found));
 }
 
 fn found(exposed: &Exposed) -> Finding {

@@ -6,7 +6,7 @@ use super::context::{Context, Setting};
 use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
 use crate::Severity::{self, Fatal, Warning};
-use crate::catalog::{Direction, Kind, map_elements};
+use crate::catalog::{Direction, Kind};
 use crate::compile::is_policy_map;
 use crate::facts::FileLook;
 
@@ -42,7 +42,7 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
             Direction::Inbound | Direction::Shared => Warning,
             Direction::Outbound | Direction::Tlsproxy => Fatal,
         };
-        for element in map_elements(&value) {
+        for element in postfix_cf::elements(&value) {
             out.extend(judge(context, facts, setting, severity, element));
         }
     }

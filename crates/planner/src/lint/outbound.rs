@@ -7,6 +7,7 @@ use super::context::{Context, Service, Setting};
 use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
 use crate::Severity::{Error, Info, Warning};
+use crate::preflight::NoDane;
 use mailtls::Level;
 
 /// The rules.
@@ -117,10 +118,9 @@ fn needs(context: &Context<'_>, client: Option<&Service<'_>>, out: &mut Vec<Find
     let empty = |name: &str| context.text(client, name).is_some_and(|v| v.is_empty());
     match level {
         Level::Dane | Level::DaneOnly => {
-            let dns = context.text(client, "smtp_dns_support_level");
-            if dns.is_some_and(|dns| !dns.eq_ignore_ascii_case("dnssec")) {
-                let dns = context.set(client, "smtp_dns_support_level");
-                out.push(DANE_WITHOUT_DNSSEC.found().on(place).on(dns));
+            if let Some(hindrance) = NoDane::of("smtp", |name| context.text(client, name)) {
+                let set = context.set(client, hindrance.parameter());
+                out.push(without_dane(hindrance).on(place).on(set));
             }
         }
         Level::Verify | Level::Secure => {
@@ -148,6 +148,19 @@ fn needs(context: &Context<'_>, client: Option<&Service<'_>>, out: &mut Vec<Find
         let mode = context.set(client, "smtp_tls_wrappermode");
         out.push(WRAPPER.found().on(mode).on(place));
     }
+}
+
+/// What stands in the way is not always `smtp_dns_support_level`.
+fn without_dane(hindrance: NoDane) -> Finding {
+    let found = match hindrance {
+        NoDane::Support => return DANE_WITHOUT_DNSSEC.found(),
+        other => DANE_WITHOUT_DNSSEC.says(format!(
+            "Without {} Postfix looks up no TLSA records: dane acts as may, and dane-only defers \
+             all mail.",
+            other.needs()
+        )),
+    };
+    found.remedy(hindrance.remedy())
 }
 
 fn weak_digest(context: &Context<'_>, client: Option<&Service<'_>>, out: &mut Vec<Finding>) {

@@ -7,7 +7,6 @@ use super::context::{Context, Setting};
 use super::rule::{Rule, rule};
 use crate::Finding;
 use crate::Severity::{Error, Fatal, Info, Warning};
-use crate::catalog::map_elements;
 use crate::explain::{is_domain, is_next_hop};
 use crate::facts::FileLook;
 use mailtls::Level;
@@ -73,7 +72,7 @@ fn sources(context: &Context<'_>, setting: &Setting<'_>) -> Vec<String> {
         let (kind, path) = bare.split_once(':')?;
         TYPES.contains(&kind).then(|| path.to_owned())
     };
-    map_elements(&value).into_iter().filter_map(path).collect()
+    postfix_cf::elements(&value).filter_map(path).collect()
 }
 
 fn source(context: &Context<'_>, path: &Path, bytes: &[u8], out: &mut Vec<Finding>) {

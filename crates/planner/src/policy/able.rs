@@ -11,9 +11,8 @@ use crate::finding::{Finding, Severity};
 use crate::intent::AdoptedTables;
 use crate::preflight::Client;
 use crate::resolve::{Answers, Asked, Stop, Tables};
-use crate::view::{Service, View};
+use crate::view::{Files, Service, View};
 use mailtls::policy::{Policy, PolicyError};
-use postfix_cf::{MainCf, MasterCf};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The client for next hops that no route was asked about.
@@ -25,9 +24,8 @@ pub fn faults_all(
     facts: &Facts,
     answers: &Answers,
 ) -> Vec<Asked<Vec<Finding>>> {
-    let main = MainCf::parse(&facts.main_cf.bytes);
-    let master = MasterCf::parse(&facts.master_cf.bytes);
-    let view = View::new(&main, &master, facts);
+    let files = Files::of(facts);
+    let view = files.view(facts);
     let mut able = Able::new(&view, answers);
     let rules = rules.iter();
     rules
@@ -43,9 +41,8 @@ pub fn unkept(
     facts: &Facts,
     answers: &Answers,
 ) -> Asked<Vec<String>> {
-    let main = MainCf::parse(&facts.main_cf.bytes);
-    let master = MasterCf::parse(&facts.master_cf.bytes);
-    let view = View::new(&main, &master, facts);
+    let files = Files::of(facts);
+    let view = files.view(facts);
     let clients = unlike(&view, tables);
     let mut able = Able::new(&view, answers);
     let mut all = Vec::new();

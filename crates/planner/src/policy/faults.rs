@@ -6,7 +6,7 @@
 
 use crate::finding::{Finding, Severity};
 use crate::lint::{Rule, row};
-use crate::preflight::{Client, Lookups, SystemAnchors, anchors_of, cipher_list};
+use crate::preflight::{Client, NoDane, SystemAnchors, anchors_of, cipher_list};
 use crate::resolve::{Stop, Tables};
 use mailtls::Level;
 use mailtls::policy::{Name, Policy};
@@ -37,8 +37,8 @@ pub(crate) fn faults(
 ) -> Result<Vec<Finding>, Stop> {
     let mut findings = anchors(policy, of, client, tables)?;
     let level = policy.level;
-    if matches!(level, Level::Dane | Level::DaneOnly) && client.lookups != Lookups::Dnssec {
-        findings.push(without_dnssec(level, of));
+    if let (Level::Dane | Level::DaneOnly, Some(hindrance)) = (level, client.lookups.no_dane) {
+        findings.push(without_dnssec(level, of, hindrance));
     }
     findings.extend(no_tls(policy, of, client, tables)?);
     findings.extend(nobody_trusted(policy, of, client));
@@ -123,7 +123,7 @@ fn no_tls(
     Ok(Some(finding.seen(file.to_string())))
 }
 
-fn without_dnssec(level: Level, of: &str) -> Finding {
+fn without_dnssec(level: Level, of: &str, hindrance: NoDane) -> Finding {
     let follows = match level {
         Level::DaneOnly => "all mail for it would wait",
         _ => "it would be no more than may",
@@ -131,10 +131,17 @@ fn without_dnssec(level: Level, of: &str) -> Finding {
     Finding::new(
         "policy.dane-without-dnssec",
         Severity::Error,
-        format!("{level} for {of} has no DNSSEC to rest on: {follows}."),
-        "Write smtp_dns_support_level = dnssec into main.cf and `postseal drift --adopt`, with a \
-         validating resolver on this host and smtp_host_lookup left at dns; or `postseal set \
-         outbound=dane` and `postseal apply` before the rule.",
+        format!(
+            "{level} for {of} has no DNSSEC to rest on: {follows}. It needs {}.",
+            hindrance.needs()
+        ),
+        match hindrance {
+            NoDane::Support => "Write smtp_dns_support_level = dnssec into main.cf and `postseal \
+                 drift --adopt`, with a validating resolver on this host; or `postseal set \
+                 outbound=dane` and `postseal apply` before the rule."
+                .to_owned(),
+            other => other.remedy(),
+        },
     )
 }
 

@@ -8,14 +8,13 @@
 
 use super::judge::{names, not_sent};
 use super::{Both, Manager, Rule, RuleError, RuleId};
-use crate::explain::{Delivery, deliverer, table_failed};
+use crate::explain::{Delivery, deliverer, listed_hops, table_failed};
 use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
 use crate::resolve::{Answers, Asked, Envelope, Resolution, Ways, resolve_in};
-use crate::view::View;
+use crate::view::{Files, View};
 use mailtls::destination::Scope;
 use mailtls::policy::Dialect;
-use postfix_cf::{MainCf, MasterCf};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -96,9 +95,8 @@ impl Rule {
 
 /// Where the mail that each rule for recipients is for goes.
 pub fn follow_all(wishes: &[&Rule], facts: &Facts, answers: &Answers) -> Vec<Asked<Followed>> {
-    let main = MainCf::parse(&facts.main_cf.bytes);
-    let master = MasterCf::parse(&facts.master_cf.bytes);
-    let view = View::new(&main, &master, facts);
+    let files = Files::of(facts);
+    let view = files.view(facts);
     let ways = Ways::new(&view);
     wishes
         .iter()
@@ -139,8 +137,7 @@ impl Followed {
         if service.is_some_and(|one| one.overrides.contains_key(MAPS)) {
             return self.against.push(own_maps(wish, way));
         }
-        let words = way.nexthop.split([',', ' ', '\t']);
-        for hop in words.filter(|hop| !hop.is_empty()) {
+        for hop in listed_hops(&way.nexthop) {
             let key = match hop.eq_ignore_ascii_case(name) {
                 // A name below the domain stands for all of them.
                 true if name != wish.id.destination => {

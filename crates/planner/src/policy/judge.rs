@@ -12,14 +12,13 @@ use super::able::SMTP;
 use super::useless::{Cause, Useless};
 use super::{Rule, RuleId};
 use crate::compile::policies::{PARAMETER, is_policy_map};
-use crate::explain::{Delivery, deliverer};
+use crate::explain::{Delivery, deliverer, listed_hops};
 use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::intent::AdoptedTables;
 use crate::resolve::{Answers, Asked, Envelope, Resolution, Ways, resolve_in};
-use crate::view::{Service, View};
+use crate::view::{Files, Service, View};
 use mailtls::destination::Scope;
-use postfix_cf::{MainCf, MasterCf};
 
 /// A recipient that no table will name.
 const ANYBODY: &str = "anybody";
@@ -55,9 +54,8 @@ pub fn judge_all(
     facts: &Facts,
     answers: &Answers,
 ) -> Vec<Asked<Judged>> {
-    let main = MainCf::parse(&facts.main_cf.bytes);
-    let master = MasterCf::parse(&facts.master_cf.bytes);
-    let view = View::new(&main, &master, facts);
+    let files = Files::of(facts);
+    let view = files.view(facts);
     let judge = Judge {
         ways: &Ways::new(&view),
         home,
@@ -237,10 +235,7 @@ pub(super) fn not_sent(rule: &Rule, name: &str, resolution: &Resolution) -> Find
 
 /// The next hops of a way.
 fn hops(resolution: &Resolution) -> impl Iterator<Item = &str> {
-    let nexthop = &resolution.nexthop;
-    let hops = nexthop.strip_prefix("inet:").unwrap_or(nexthop);
-    let hops = hops.split([',', ' ', '\t']);
-    hops.filter(|hop| !hop.is_empty())
+    listed_hops(&resolution.nexthop)
 }
 
 /// A next hop that expects TLS from the first byte, where no client of this instance begins so.

@@ -6,10 +6,9 @@
 //! A row for `relay.example` does nothing for the mail of that domain where all mail leaves by a
 //! relay host. It is still needed where `transport_maps` sends others' mail to `relay.example`.
 
-use super::tables::TYPES;
+use crate::explain::listed_hops;
 use crate::facts::Facts;
-use crate::view::{Service, View};
-use postfix_cf::{MainCf, MasterCf};
+use crate::view::{Files, Service, View};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A next hop, in lower case → the transports that are sent there.
@@ -58,11 +57,29 @@ const TABLES: [(&str, Form); 3] = [
     ("sender_dependent_default_transport_maps", Form::Transport),
 ];
 
+/// Types whose rows `postmap -s` lists (3.7.11): of the others it says that it cannot.
+const LISTABLE: [&str; 7] = ["hash", "btree", "lmdb", "dbm", "sdbm", "texthash", "inline"];
+
+/// A table as `postmap` is asked for its rows, without `proxy:`; `None` where its type does not list
+/// them.
+pub fn listable(table: &str) -> Option<&str> {
+    let table = table.strip_prefix("proxy:").unwrap_or(table);
+    let (kind, _) = table.split_once(':')?;
+    LISTABLE.contains(&kind).then_some(table)
+}
+
+/// What a parameter of routes names, as trivial-rewrite(8) reads it.
+pub fn route_elements(facts: &Facts, parameter: &str) -> Vec<String> {
+    let files = Files::of(facts);
+    let view = files.view(facts);
+    let rewrite = view.services.iter().find(|one| one.id == "rewrite/unix");
+    view.list(rewrite, parameter)
+}
+
 /// Where the routes of an instance stand.
 pub fn route_tables(facts: &Facts) -> RouteTables {
-    let main = MainCf::parse(&facts.main_cf.bytes);
-    let master = MasterCf::parse(&facts.master_cf.bytes);
-    let view = View::new(&main, &master, facts);
+    let files = Files::of(facts);
+    let view = files.view(facts);
     let rewrite = view.services.iter().find(|one| one.id == "rewrite/unix");
     let usual = usual(&view, rewrite);
     let mut routes = RouteTables::default();
@@ -72,9 +89,7 @@ pub fn route_tables(facts: &Facts) -> RouteTables {
     }
     for (parameter, form) in TABLES {
         for table in view.list(rewrite, parameter) {
-            let table = table.strip_prefix("proxy:").unwrap_or(&table);
-            let kind = table.split_once(':').map_or("", |(kind, _)| kind);
-            if TYPES.contains(&kind) {
+            if let Some(table) = listable(&table) {
                 routes.tables.push(RouteTable {
                     table: table.to_owned(),
                     form,
@@ -111,8 +126,7 @@ fn add(into: &mut Hops, form: Form, value: &str, usual: &BTreeSet<String>) {
         Form::NextHop => ("", value),
         Form::Transport => value.split_once(':').unwrap_or_default(),
     };
-    let words = hops.split([',', ' ', '\t']).filter(|hop| !hop.is_empty());
-    for hop in words.map(str::to_ascii_lowercase) {
+    for hop in listed_hops(hops).map(str::to_ascii_lowercase) {
         let transports = into.entry(hop).or_default();
         match transport {
             "" => transports.extend(usual.iter().cloned()),

@@ -2,12 +2,11 @@
 //!
 //! Owns: which of them have a source whose rows can become rules. Never: opens one.
 
-use crate::catalog::map_elements;
 use crate::compile::policies::PARAMETER;
 use crate::facts::Facts;
 use crate::intent::{AdoptedTables, Owned};
-use crate::view::View;
-use postfix_cf::{MainCf, MasterCf};
+use crate::view::{Files, View};
+use postfix_cf::elements;
 use std::borrow::Cow;
 use std::path::PathBuf;
 
@@ -41,27 +40,24 @@ pub struct Source {
 
 /// The elements of `smtp_tls_policy_maps` in main.cf, in the order in which Postfix asks them.
 pub fn named_tables(facts: &Facts) -> Vec<Candidate> {
-    let main = MainCf::parse(&facts.main_cf.bytes);
-    let master = MasterCf::parse(&facts.master_cf.bytes);
-    let view = View::new(&main, &master, facts);
+    let files = Files::of(facts);
+    let view = files.view(facts);
     let value = view.raw(None, PARAMETER).unwrap_or_default();
-    map_elements(&value)
-        .into_iter()
+    elements(&value)
         .map(|name| candidate(&view, name))
         .collect()
 }
 
 /// The tables with a source that any SMTP client asks: those of main.cf, and of `-o` in master.cf.
 pub fn policy_sources(facts: &Facts) -> Vec<Source> {
-    let main = MainCf::parse(&facts.main_cf.bytes);
-    let master = MasterCf::parse(&facts.master_cf.bytes);
-    let view = View::new(&main, &master, facts);
+    let files = Files::of(facts);
+    let view = files.view(facts);
     let clients = view.services.iter().filter(|one| one.is_smtp_client());
     let own = clients.filter_map(|client| client.overrides.get(PARAMETER).cloned());
     let values = view.raw(None, PARAMETER).into_iter().chain(own);
     let mut sources: Vec<Source> = Vec::new();
     for value in values {
-        for name in map_elements(&value) {
+        for name in elements(&value) {
             if let Candidate::Source(source) = candidate(&view, name)
                 && !sources.iter().any(|known| known.table == source.table)
             {
@@ -82,7 +78,7 @@ fn candidate(view: &View<'_>, name: &str) -> Candidate {
         return other("it cannot be expanded");
     };
     let expanded = String::from_utf8_lossy(&expanded).into_owned();
-    let [one] = map_elements(&expanded)[..] else {
+    let [one] = elements(&expanded).collect::<Vec<_>>()[..] else {
         return other("it stands for more than one table, or none");
     };
     let table = one.strip_prefix("proxy:").unwrap_or(one);

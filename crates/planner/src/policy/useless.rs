@@ -72,6 +72,7 @@ pub struct IdleRow {
 
 /// So many rows of one cause are shown.
 const SHOWN: usize = 10;
+const NEVER_MATCHES: &str = "policy.never-matches";
 
 /// What `lint --explain` tells of them.
 #[rustfmt::skip]
@@ -108,18 +109,42 @@ pub(crate) const EXPLAINED: &[Code] = &[
         "Nothing needs to be done."),
 ];
 
+/// Whose mail a cause is told of.
+struct Of<'a> {
+    /// The name, or the first of many.
+    name: &'a str,
+    /// The policies that their rules have.
+    policies: &'a [&'a str],
+    /// The rule as a row, or the first of many.
+    row: String,
+}
+
+/// A cause in words.
+enum Said {
+    /// Why mail does not meet the rule.
+    Unmet {
+        /// After “mail for example.org”.
+        why: String,
+        remedy: String,
+        seen: String,
+    },
+    /// Another thing is wrong, whatever the rule.
+    Other(Finding),
+}
+
 impl Useless {
     /// What is said of a rule that is wished.
     pub fn finding(&self, rule: &Rule) -> Finding {
-        let (shown, name) = (rule.id.shown(), &self.name);
-        let code = self.cause.code();
-        let why = self.cause.why(name);
-        let message = match &self.cause {
-            Cause::TableFailed(why) => return crate::explain::table_failed(why),
-            Cause::BeginsInClear => why,
-            _ => format!("A rule for {shown} would do nothing: mail for {name} {why}."),
+        let (shown, name) = (rule.id.shown(), self.name.as_str());
+        let said = self.cause.said(&Of {
+            name,
+            policies: &[&rule.policy],
+            row: format!("{} {}", rule.id.destination, rule.policy),
+        });
+        let (why, mut remedy, seen) = match said {
+            Said::Other(finding) => return finding,
+            Said::Unmet { why, remedy, seen } => (why, remedy, seen),
         };
-        let mut remedy = self.cause.remedy(name, &[&rule.policy]);
         let can_follow = matches!(&self.cause, Cause::OtherHop { hops, not_asked: None, .. }
             if hops.iter().any(|hop| Destination::parse(hop).is_ok()));
         if can_follow {
@@ -128,11 +153,8 @@ impl Useless {
                 " Or let the rule follow the mail: `postseal policy add '{shown}' {words} --follow`."
             ));
         }
-        let seen = match self.cause {
-            Cause::BeginsInClear => format!("{} {}", rule.id.destination, rule.policy),
-            _ => self.cause.seen(),
-        };
-        Finding::new(code, Severity::Error, message, remedy).seen(seen)
+        let message = format!("A rule for {shown} would do nothing: mail for {name} {why}.");
+        Finding::new(NEVER_MATCHES, Severity::Error, message, remedy).seen(seen)
     }
 }
 
@@ -145,82 +167,6 @@ impl Cause {
             *by = common(by);
         }
         cause
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::BeginsInClear => "policy.no-wrappermode",
-            _ => "policy.never-matches",
-        }
-    }
-
-    /// After “mail for example.org”.
-    fn why(&self, name: &str) -> String {
-        match self {
-            Self::OtherHop { hops, by, .. } => format!(
-                "leaves by {} ({by}), and Postfix looks policies up by next hop",
-                hops.join(", ")
-            ),
-            Self::NotSent { transport, by } => {
-                format!("is not sent by SMTP, but taken by {transport} ({by})")
-            }
-            Self::NotAsked {
-                service, parameter, ..
-            } if *parameter != PARAMETER => {
-                format!("is sent by {service}, and lmtp(8) asks the tables of {parameter}")
-            }
-            Self::NotAsked { service, own, .. } => match own.as_deref().map(str::trim) {
-                None => format!("is sent by {service}, which does not ask this table"),
-                Some("") => format!("is sent by {service}, which asks no table of policies"),
-                Some(own) => format!("is sent by {service}, which asks tables of its own ({own})"),
-            },
-            Self::BeginsInClear => format!(
-                "{name} expects TLS from the first byte, and every smtp(8) of this instance begins \
-                 in clear: no mail can be delivered there."
-            ),
-            Self::TableFailed(why) => why.clone(),
-        }
-    }
-
-    fn remedy(&self, name: &str, policies: &[&str]) -> String {
-        match self {
-            Self::OtherHop {
-                hops,
-                by,
-                not_asked,
-                ..
-            } => {
-                let first = not_asked.as_deref().map_or_else(String::new, Self::first);
-                first + &offer(hops, by, policies)
-            }
-            Self::NotSent { .. } => format!("`postseal explain {name}` shows its way."),
-            Self::NotAsked {
-                own: None,
-                parameter,
-                ..
-            } if *parameter == PARAMETER => {
-                format!("Make it a rule: `postseal policy add {name} LEVEL`.")
-            }
-            Self::NotAsked {
-                service,
-                parameter,
-                own: None,
-            } => format!(
-                "Send it by smtp(8), or `postseal set 'param.{parameter}=$smtp_tls_policy_maps'`, \
-                 where {service} shall go by the same rules."
-            ),
-            Self::NotAsked {
-                service, parameter, ..
-            } => format!(
-                "Take -o {parameter} out of {service} in master.cf, then `postseal drift --adopt`; \
-                 or send the mail by another service."
-            ),
-            Self::BeginsInClear => "Send it by a service of master.cf with -o \
-                 smtp_tls_wrappermode=yes and -o smtp_tls_security_level=encrypt: `postseal domain \
-                 add … --smtps` makes it."
-                .to_owned(),
-            Self::TableFailed(_) => String::new(),
-        }
     }
 
     /// What is to be done before a rule for a next hop applies.
@@ -244,21 +190,82 @@ impl Cause {
         }
     }
 
-    fn seen(&self) -> String {
+    fn said(&self, of: &Of<'_>) -> Said {
         match self {
-            Self::OtherHop { nexthop, by, .. } => format!("{by}: {nexthop}"),
-            Self::NotSent { transport, by } => format!("{by}: {transport}"),
+            Self::OtherHop {
+                hops,
+                nexthop,
+                by,
+                not_asked,
+            } => Said::Unmet {
+                why: format!(
+                    "leaves by {} ({by}), and Postfix looks policies up by next hop",
+                    hops.join(", ")
+                ),
+                remedy: not_asked.as_deref().map_or_else(String::new, Self::first)
+                    + &offer(hops, by, of.policies),
+                seen: format!("{by}: {nexthop}"),
+            },
+            Self::NotSent { transport, by } => Said::Unmet {
+                why: format!("is not sent by SMTP, but taken by {transport} ({by})"),
+                remedy: format!("`postseal explain {}` shows its way.", of.name),
+                seen: format!("{by}: {transport}"),
+            },
             Self::NotAsked {
                 service,
                 parameter,
                 own,
-            } => match own {
-                Some(own) => format!("master.cf: {service} -o {parameter}={own}"),
-                None => format!("master.cf: {service}, {parameter}"),
-            },
-            Self::BeginsInClear | Self::TableFailed(_) => String::new(),
+            } => not_asked(service, parameter, own.as_deref(), of),
+            Self::BeginsInClear => Said::Other(begins_in_clear(of)),
+            Self::TableFailed(why) => Said::Other(crate::explain::table_failed(why)),
         }
     }
+}
+
+/// By what a service asks no rule: `-o` of its own, or lmtp(8)'s parameter.
+fn not_asked(service: &str, parameter: &str, own: Option<&str>, of: &Of<'_>) -> Said {
+    let is_lmtp = parameter != PARAMETER;
+    let what = match own.map(str::trim) {
+        _ if is_lmtp => format!("and lmtp(8) asks the tables of {parameter}"),
+        None => "which does not ask this table".to_owned(),
+        Some("") => "which asks no table of policies".to_owned(),
+        Some(own) => format!("which asks tables of its own ({own})"),
+    };
+    let remedy = match own {
+        Some(_) => format!(
+            "Take -o {parameter} out of {service} in master.cf, then `postseal drift --adopt`; or \
+             send the mail by another service."
+        ),
+        None if is_lmtp => format!(
+            "Send it by smtp(8), or `postseal set 'param.{parameter}=$smtp_tls_policy_maps'`, where \
+             {service} shall go by the same rules."
+        ),
+        None => format!("Make it a rule: `postseal policy add {} LEVEL`.", of.name),
+    };
+    let seen = match own {
+        Some(own) => format!("master.cf: {service} -o {parameter}={own}"),
+        None => format!("master.cf: {service}, {parameter}"),
+    };
+    Said::Unmet {
+        why: format!("is sent by {service}, {what}"),
+        remedy,
+        seen,
+    }
+}
+
+fn begins_in_clear(of: &Of<'_>) -> Finding {
+    Finding::new(
+        "policy.no-wrappermode",
+        Severity::Error,
+        format!(
+            "{} expects TLS from the first byte, and every smtp(8) of this instance begins in \
+             clear: no mail can be delivered there.",
+            of.name
+        ),
+        "Send it by a service of master.cf with -o smtp_tls_wrappermode=yes and -o \
+         smtp_tls_security_level=encrypt: `postseal domain add … --smtps` makes it.",
+    )
+    .seen(of.row.clone())
 }
 
 /// The commands that make the rules which would apply; where Postfix looks up what no rule can be
@@ -307,17 +314,20 @@ fn of_cause(cause: &Cause, rows: &[&IdleRow]) -> Option<Finding> {
     let mut policies: Vec<&str> = rows.iter().map(|row| row.rule.policy.as_str()).collect();
     policies.sort_unstable();
     policies.dedup();
-    let finding = match cause {
-        Cause::TableFailed(why) => crate::explain::table_failed(why),
-        Cause::BeginsInClear => first.useless.finding(&first.rule),
-        _ => {
+    let said = cause.said(&Of {
+        name: &first.useless.name,
+        policies: &policies,
+        row: format!("{} {}", first.rule.id.destination, first.rule.policy),
+    });
+    let finding = match said {
+        Said::Other(finding) => finding,
+        Said::Unmet { why, remedy, seen } => {
             let what = match rows.len() {
                 1 => "The row does nothing".to_owned(),
                 n => format!("{n} rows do nothing"),
             };
-            let message = format!("{what}: mail for {names} {}.", cause.why(&names));
-            let remedy = cause.remedy(&first.useless.name, &policies);
-            Finding::new(cause.code(), Severity::Error, message, remedy).seen(cause.seen())
+            let message = format!("{what}: mail for {names} {why}.");
+            Finding::new(NEVER_MATCHES, Severity::Error, message, remedy).seen(seen)
         }
     };
     let shown = rows.iter().take(SHOWN).fold(finding, |finding, row| {

@@ -4,10 +4,10 @@
 //! Never: what a policy row says beside them.
 
 use super::limits::Ciphers;
+use super::lookups::{Exchangers, Hosts, HostsFile, Lookups, NoDane};
 use crate::facts::Facts;
-use crate::view::{Service, View};
+use crate::view::{Files, Service, View};
 use mailtls::{Grade, Level, ProtocolList, RangeSyntax, TlsVersion};
-use postfix_cf::{MainCf, MasterCf};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -73,17 +73,6 @@ pub enum Opening {
     StartTls,
     /// With the first byte.
     Wrapper,
-}
-
-/// How names are looked up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lookups {
-    /// In DNS, and DNSSEC counts.
-    Dnssec,
-    /// In DNS.
-    Dns,
-    /// Not in DNS, or not only there.
-    System,
 }
 
 /// Address families that are used.
@@ -152,9 +141,7 @@ pub enum SystemAnchors {
 impl Client {
     /// That of a transport, as the files are. Of a transport that is not there, what main.cf says.
     pub fn of(facts: &Facts, transport: &str) -> Self {
-        let main = MainCf::parse(&facts.main_cf.bytes);
-        let master = MasterCf::parse(&facts.master_cf.bytes);
-        Self::in_view(&View::new(&main, &master, facts), transport)
+        Self::in_view(&Files::of(facts).view(facts), transport)
     }
 
     /// The same in files that were read.
@@ -278,14 +265,29 @@ impl Reader<'_> {
     }
 
     fn lookups(&self) -> Lookups {
-        let hosts = self.value("host_lookup");
-        let native = hosts.split([',', ' ']).any(|word| word == "native");
-        match self.value("dns_support_level").as_str() {
-            _ if native => Lookups::System,
-            "dnssec" => Lookups::Dnssec,
-            "disabled" => Lookups::System,
-            _ if self.view.is_yes(self.service, "disable_dns_lookups") => Lookups::System,
-            _ => Lookups::Dns,
+        let prefix = if self.lmtp { "lmtp" } else { "smtp" };
+        let own = self.value("dns_support_level");
+        let is_disabled = match own.as_str() {
+            "" => self.view.is_yes(self.service, "disable_dns_lookups"),
+            level => level.eq_ignore_ascii_case("disabled"),
+        };
+        let (exchangers, hosts) = match is_disabled {
+            true => (Exchangers::Ignored, Hosts::System),
+            false => (Exchangers::Asked, Hosts::of(&self.value("host_lookup"))),
+        };
+        Lookups {
+            exchangers,
+            hosts,
+            no_dane: NoDane::of(prefix, |name| Some(self.view.value(self.service, name))),
+            file: within(&self.jail(), "/etc/hosts"),
+            listed: HostsFile::default(),
+        }
+    }
+
+    fn jail(&self) -> PathBuf {
+        match self.service.is_some_and(|one| self.view.is_jailed(one)) {
+            true => PathBuf::from(self.view.value(None, "queue_directory")),
+            false => PathBuf::new(),
         }
     }
 
@@ -350,10 +352,7 @@ impl Reader<'_> {
     }
 
     fn trust(&self) -> TrustFiles {
-        let jail = match self.service.is_some_and(|one| self.view.is_jailed(one)) {
-            true => PathBuf::from(self.view.value(None, "queue_directory")),
-            false => PathBuf::new(),
-        };
+        let jail = self.jail();
         let path = |name: &str| Some(self.value(name)).filter(|path| !path.is_empty());
         let system = self.view.is_yes(self.service, "tls_append_default_CA");
         TrustFiles {

@@ -4,7 +4,7 @@
 //! Owns: that judgement. Never: looks at more than one address.
 
 use super::certificate::{self, Wants};
-use super::client::{Client, Lookups, Opening, Protocol};
+use super::client::{Client, Opening, Protocol};
 use super::limits::{limits, offered, protocols};
 use super::nexthop::NextHop;
 use super::reached::{Reached, reached};
@@ -16,6 +16,7 @@ use crate::report::{Handshake, Report};
 use mailtls::policy::{Name, Policy};
 use mailtls::tlsa::{self, Verdict};
 use mailtls::{Anchors, Level};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -232,31 +233,33 @@ impl Peer<'_> {
 
     fn dane(&self, level: Level) -> Dane<'_> {
         let only = level == Level::DaneOnly;
-        let without = |code, why: &'static str| match only {
+        let without = |code, why: Cow<'static, str>| match only {
             true => Dane::Waits(Lack::new(code, why)),
             false => Dane::As(Level::May),
         };
-        if self.client.lookups != Lookups::Dnssec {
-            let why = "the transport does not ask for DNSSEC (smtp_dns_support_level = dnssec)";
-            return without("policy.dane-without-dnssec", why);
+        if let Some(hindrance) = self.client.lookups.no_dane {
+            let needs = hindrance.needs();
+            let why = format!("the transport does no DANE, which needs {needs}");
+            return without("policy.dane-without-dnssec", why.into());
         }
         let fallback = self.client.insecure_mx;
         if self.host.named == Security::Insecure && (only || fallback != Level::Dane) {
             let why = "DNSSEC does not vouch for it being the host of this destination";
-            return match without("policy.mx-insecure", why) {
+            return match without("policy.mx-insecure", why.into()) {
                 Dane::As(_) => Dane::As(fallback),
                 held => held,
             };
         }
         match &self.host.tlsa {
-            Published::NotAsked | Published::Insecure(_) => {
-                without("policy.no-tlsa", "DNSSEC vouches for no TLSA records of it")
-            }
+            Published::NotAsked | Published::Insecure(_) => without(
+                "policy.no-tlsa",
+                "DNSSEC vouches for no TLSA records of it".into(),
+            ),
             Published::Failed(why) => {
                 Dane::Unknown(format!("its TLSA records could not be asked for: {why}"))
             }
             Published::Vouched(found) if found.records.is_empty() => {
-                without("policy.no-tlsa", "it has no TLSA records")
+                without("policy.no-tlsa", "it has no TLSA records".into())
             }
             Published::Vouched(found) => {
                 let usable = found.records.iter().any(|one| one.unusable().is_none());

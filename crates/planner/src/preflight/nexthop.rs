@@ -4,6 +4,7 @@
 
 use crate::explain::{is_domain, is_next_hop};
 use crate::view::port_of;
+use mailtls::destination::literal_address;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -57,8 +58,8 @@ impl NextHop {
         let bare = inner
             .strip_prefix('[')
             .and_then(|one| one.strip_suffix(']'));
-        let host = without_ipv6_mark(bare.unwrap_or(inner));
-        if let Ok(address) = host.parse::<IpAddr>() {
+        let host = bare.unwrap_or(inner);
+        if let Some(address) = literal_address(host) {
             return Ok(Self {
                 text: text.to_owned(),
                 host: address.to_string(),
@@ -93,12 +94,5 @@ fn split(text: &str) -> (&str, Option<&str>) {
             Some((host, port)) => (host, Some(port)),
             None => (text, None),
         },
-    }
-}
-
-fn without_ipv6_mark(host: &str) -> &str {
-    match host.get(..5) {
-        Some(mark) if mark.eq_ignore_ascii_case("ipv6:") => host.get(5..).unwrap_or_default(),
-        _ => host,
     }
 }

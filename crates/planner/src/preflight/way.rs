@@ -3,7 +3,8 @@
 //! Owns: the questions to DNS, as data, and what the answers mean to smtp(8). Never: asks one.
 //! However many exchangers a domain names, only so many are looked at.
 
-use super::client::{Client, Lookups, Protocol};
+use super::client::{Client, Protocol};
+use super::lookups::{Exchangers, Hosts};
 use super::nexthop::{Lookup, NextHop};
 use crate::dane::{self, Published};
 use crate::dns::{Answer, Answers, Exchanger, Question, Records, Security};
@@ -52,15 +53,12 @@ pub(super) struct Host {
 
 /// What is still to be asked; empty when all is known.
 pub(super) fn questions(hop: &NextHop, client: &Client, answers: &Answers) -> Vec<Question> {
-    if client.lookups == Lookups::System {
-        return Vec::new();
-    }
     let mut wanted = Vec::new();
     if lookup(hop, client) == Lookup::Mx {
         wanted.push(Question::Mx(hop.host.clone()));
     }
     for (host, _) in names(hop, client, answers) {
-        if host.parse::<IpAddr>().is_ok() {
+        if client.lookups.hosts == Hosts::System || host.parse::<IpAddr>().is_ok() {
             continue;
         }
         let located = Question::Addresses(host.clone());
@@ -79,11 +77,11 @@ pub(super) fn questions(hop: &NextHop, client: &Client, answers: &Answers) -> Ve
     wanted
 }
 
-/// lmtp(8) looks no exchangers up.
+/// lmtp(8) looks no exchangers up, nor does smtp(8) without DNS.
 fn lookup(hop: &NextHop, client: &Client) -> Lookup {
-    match (hop.lookup, client.protocol) {
-        (Lookup::Mx, Protocol::Lmtp) => Lookup::Addresses,
-        (lookup, _) => lookup,
+    match (hop.lookup, client.protocol, client.lookups.exchangers) {
+        (Lookup::Mx, Protocol::Lmtp, _) | (Lookup::Mx, _, Exchangers::Ignored) => Lookup::Addresses,
+        (lookup, _, _) => lookup,
     }
 }
 
@@ -138,11 +136,6 @@ pub(super) fn way(hop: &NextHop, client: &Client, answers: &Answers) -> Way {
 fn hosts(hop: &NextHop, client: &Client, answers: &Answers) -> Result<Vec<Host>, Way> {
     if let Lookup::Literal(address) = hop.lookup {
         return Ok(vec![literal(&hop.host, address, None)]);
-    }
-    if client.lookups == Lookups::System {
-        let why = "this transport does not look names up in DNS alone (smtp_host_lookup, \
-                   smtp_dns_support_level), and they were not asked for elsewhere";
-        return Err(Way::Unknown(why.to_owned()));
     }
     let named = named(hop, client, answers).map_err(Way::Unknown)?;
     let null = |all: &[Exchanger]| !all.is_empty() && all.iter().all(|mx| mx.host.is_empty());
@@ -209,12 +202,8 @@ fn host(
         // An MX record that names an address: Postfix warns of it and goes there.
         return literal(&name, address, preference);
     }
-    let located = answers.get(&Question::Addresses(name.clone()));
-    let (addresses, security) = match located {
-        Some(Ok(answer)) => (Ok(usable(answer, client)), answer.security),
-        Some(Err(why)) => (Err(why.clone()), Security::Insecure),
-        None => (Err("DNS was not asked".to_owned()), Security::Insecure),
-    };
+    let (addresses, security) = located(&name, client, answers);
+    let addresses = addresses.map(|all| usable(&all, client));
     // Of a host whose addresses are not vouched for nobody asks for the records (RFC 7672 §2.2.2).
     let tlsa = match security {
         Security::Secure => dane::published(answers, &name, hop.port),
@@ -232,6 +221,43 @@ fn host(
     }
 }
 
+/// All addresses of a host, and whether DNSSEC vouches for them.
+fn located(
+    name: &str,
+    client: &Client,
+    answers: &Answers,
+) -> (Result<Vec<IpAddr>, String>, Security) {
+    let answer = match answers.get(&Question::Addresses(name.to_owned())) {
+        _ if client.lookups.hosts == Hosts::System => return by_system(name, client),
+        Some(Ok(answer)) => answer,
+        Some(Err(why)) => return (Err(why.clone()), Security::Insecure),
+        None => return (Err("DNS was not asked".to_owned()), Security::Insecure),
+    };
+    let all = match &answer.records {
+        Records::Addresses(all) => all.clone(),
+        _ => Vec::new(),
+    };
+    // Where DNS could not answer, smtp(8) does not ask the system either.
+    if all.is_empty() && client.lookups.hosts == Hosts::DnsThenSystem {
+        return by_system(name, client);
+    }
+    (Ok(all), answer.security)
+}
+
+/// By the file that the system looks into first. What else it may ask is not known.
+fn by_system(name: &str, client: &Client) -> (Result<Vec<IpAddr>, String>, Security) {
+    let lookups = &client.lookups;
+    let found = lookups.listed.addresses(name).map(<[IpAddr]>::to_vec);
+    let found = found.ok_or_else(|| {
+        format!(
+            "this client asks the system for hosts (smtp_host_lookup, smtp_dns_support_level), {} \
+             does not have {name}, and what else the system may ask was not asked",
+            lookups.file.display()
+        )
+    });
+    (found, Security::Insecure)
+}
+
 /// The host's name in the owner's name of its records.
 fn base(tlsa: &Published, port: u16) -> Option<String> {
     let (Published::Vouched(found) | Published::Insecure(found)) = tlsa else {
@@ -243,10 +269,7 @@ fn base(tlsa: &Published, port: u16) -> Option<String> {
 
 /// The addresses that are tried. One of a family in which this host has no way out is left aside
 /// where there are others: smtp(8) fails there at once and goes on.
-fn usable(answer: &Answer, client: &Client) -> Vec<IpAddr> {
-    let Records::Addresses(all) = &answer.records else {
-        return Vec::new();
-    };
+fn usable(all: &[IpAddr], client: &Client) -> Vec<IpAddr> {
     let spoken = all.iter().filter(|one| client.families.has(one));
     let spoken: Vec<IpAddr> = spoken.take(MOST_ADDRESSES).copied().collect();
     let reached = spoken

@@ -5,6 +5,7 @@
 
 use super::Resolver;
 use super::tables::{Stop, is_fixed};
+use mailtls::destination::literal_address;
 use std::net::IpAddr;
 
 /// Files that name files are followed this deep; Postfix has no limit, and its memory ends.
@@ -34,14 +35,8 @@ impl Resolver<'_> {
         let Some(inner) = inner else {
             return Ok(false);
         };
-        let is_ipv6 = inner
-            .get(..5)
-            .is_some_and(|head| head.eq_ignore_ascii_case("ipv6:"));
-        let text = if is_ipv6 { &inner[5..] } else { inner };
-        let Ok(address) = text.parse::<IpAddr>() else {
-            return Ok(false);
-        };
-        Ok(self.own_addresses().contains(&address))
+        let address = literal_address(inner);
+        Ok(address.is_some_and(|address| self.own_addresses().contains(&address)))
     }
 
     fn own_addresses(&self) -> Vec<IpAddr> {
@@ -130,11 +125,8 @@ impl Resolver<'_> {
         let lines = content
             .lines()
             .filter(|line| !line.trim_start().starts_with('#'));
-        let words = lines.flat_map(|line| line.split([',', ' ', '\t', '\r']));
-        Ok(words
-            .filter(|word| !word.is_empty())
-            .map(str::to_owned)
-            .collect())
+        let words = lines.flat_map(|line| postfix_cf::elements(line));
+        Ok(words.map(str::to_owned).collect())
     }
 
     fn matches(

@@ -6,7 +6,6 @@
 use super::{RollbackRequest, conflict};
 use crate::Digest;
 use crate::Refusal;
-use crate::catalog::map_elements;
 use crate::compile::policies::PARAMETER;
 use crate::compile::{
     self, Files, SMTPS_OUT, Target, give_back, reach, smtps_out_back, switch_back,
@@ -113,7 +112,7 @@ fn taken_over(
     };
     let elements = |value: &Option<String>| -> Vec<String> {
         let value = value.as_deref().unwrap_or_default();
-        map_elements(value).into_iter().map(str::to_owned).collect()
+        postfix_cf::elements(value).map(str::to_owned).collect()
     };
     let is = value(&Files {
         main: facts.main_cf.bytes.clone(),

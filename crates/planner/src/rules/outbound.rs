@@ -5,6 +5,7 @@
 use super::{World, error};
 use crate::Finding;
 use crate::facts::FileLook;
+use crate::preflight::NoDane;
 use std::path::Path;
 
 /// The findings of this family.
@@ -28,13 +29,9 @@ pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
             "`postseal set trust.outbound=system`.",
         ));
     }
-    let dnssec = view.value(None, "smtp_dns_support_level");
-    if matches!(level.as_str(), "dane" | "dane-only") && !dnssec.eq_ignore_ascii_case("dnssec") {
-        findings.push(error(
-            "outbound.dane-without-dnssec",
-            format!("outbound={level} needs smtp_dns_support_level = dnssec."),
-            "Set the level through Postseal (`postseal set outbound=dane`), which sets both.",
-        ));
+    let hindrance = NoDane::of("smtp", |name| Some(view.value(None, name)));
+    if let ("dane" | "dane-only", Some(hindrance)) = (level.as_str(), hindrance) {
+        findings.push(without_dane(&level, hindrance));
     }
     for name in ["smtp_tls_CAfile", "smtpd_tls_CAfile"] {
         let path = view.value(None, name);
@@ -51,4 +48,24 @@ pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
             .seen(format!("{name} = {path}")),
         );
     }
+}
+
+/// `dane` would act as `may`, and `dane-only` hold all mail back.
+fn without_dane(level: &str, hindrance: NoDane) -> Finding {
+    let follows = match level {
+        "dane" => "Postfix would do no DANE, but act as at may",
+        _ => "all mail would wait in the queue",
+    };
+    error(
+        "outbound.dane-without-dnssec",
+        format!("outbound={level} needs {}: {follows}.", hindrance.needs()),
+        match hindrance {
+            NoDane::Support => {
+                "Set the level through Postseal (`postseal set outbound=dane`), which \
+                 sets both."
+                    .to_owned()
+            }
+            other => other.remedy(),
+        },
+    )
 }

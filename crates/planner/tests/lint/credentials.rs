@@ -2,7 +2,7 @@
 
 use crate::host::facts;
 use postfix_cf::{MainCf, MasterCf};
-use postseal_planner::credentials::{Exposed, exposed};
+use postseal_planner::credentials::{Exposed, exposed_in};
 use postseal_planner::facts::FileLook;
 use postseal_planner::lint::{LintInput, lint};
 use postseal_planner::{Finding, Severity};
@@ -55,12 +55,9 @@ fn of_senders(main: &str, keys: &str, relays: &str, policy: &str) -> Vec<String>
         ("/policy", file(policy)),
         ("/relays", file(relays)),
     ];
-    let facts = facts(&text, files);
-    let (main, master) = (
-        MainCf::parse(text.as_bytes()),
-        MasterCf::parse(CLIENT.as_bytes()),
-    );
-    let found = exposed(&main, &master, &facts);
+    let mut facts = facts(&text, files);
+    facts.master_cf.bytes = CLIENT.as_bytes().to_vec();
+    let found = exposed_in(&facts);
     let line = |one: &Exposed| format!("{} → {}", one.credential.key, one.nexthop);
     found.iter().map(line).collect()
 }

@@ -135,7 +135,7 @@ const TABLE_TYPES: &[&str] = &[
 
 /// Lookup tables.
 pub(super) fn maps(value: &str) -> Answer {
-    all(elements(value).into_iter(), table)
+    all(postfix_cf::elements(value), table)
 }
 
 fn table(element: &str) -> Answer {
@@ -174,30 +174,6 @@ fn names_a_socket(rest: &str) -> bool {
         ["unix", path, .., map] => !path.is_empty() && !map.is_empty(),
         _ => false,
     }
-}
-
-/// The elements of a list; `{ }` holds one together.
-pub(crate) fn elements(value: &str) -> Vec<&str> {
-    let mut found = Vec::new();
-    let (mut depth, mut start) = (0_usize, None);
-    for (at, c) in value.char_indices() {
-        let between = depth == 0 && COMMA_SPACE.contains(&c);
-        match c {
-            '{' => depth += 1,
-            '}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        match start {
-            Some(from) if between => {
-                found.push(&value[from..at]);
-                start = None;
-            }
-            None if !between => start = Some(at),
-            _ => {}
-        }
-    }
-    found.extend(start.map(|from| &value[from..]));
-    found
 }
 
 /// A table that can be written to.
