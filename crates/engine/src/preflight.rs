@@ -11,7 +11,8 @@ use postseal_host::Host;
 use postseal_planner::dns::{Answers, Question};
 use postseal_planner::facts::{Facts, FileLook};
 use postseal_planner::preflight::{
-    self, Client, Known, NextHop, NoNextHop, Opening, Preflight, Protocol, Visit, Visits, Wanted,
+    self, Client, Hosts, HostsFile, Known, NextHop, NoNextHop, Opening, Preflight, Protocol, Visit,
+    Visits, Wanted,
 };
 use postseal_planner::resolve::Answer;
 use postseal_probe::{Budget, Greeting, Start, Target};
@@ -71,7 +72,7 @@ pub fn preflight(
     options: PreflightOptions,
     told: &(dyn Fn(Progress) + Sync),
 ) -> Result<Vec<Preflight>, NoNextHop> {
-    let wanted = wanted(world.facts, destinations)?;
+    let wanted = world.wanted(destinations)?;
     let answers = world.answers(&wanted, options.dns);
     let visits = world.look(&wanted, &answers, options.budget, told);
     let mut trust = Trust::default();
@@ -105,21 +106,31 @@ pub struct World<'a> {
     pub clock: &'a dyn Clock,
 }
 
-fn wanted(facts: &Facts, destinations: &[HopPolicy]) -> Result<Vec<Wanted>, NoNextHop> {
-    let mut clients: BTreeMap<String, Client> = BTreeMap::new();
-    let mut one = |destination: &HopPolicy| {
-        let client = clients.entry(destination.transport.clone());
-        let client = client.or_insert_with_key(|transport| Client::of(facts, transport));
-        Ok(Wanted {
-            hop: NextHop::parse(&destination.nexthop, client.port)?,
-            policy: destination.policy.clone(),
-            client: client.clone(),
-        })
-    };
-    destinations.iter().map(&mut one).collect()
-}
-
 impl World<'_> {
+    fn wanted(self, destinations: &[HopPolicy]) -> Result<Vec<Wanted>, NoNextHop> {
+        let mut clients: BTreeMap<String, Client> = BTreeMap::new();
+        let mut one = |destination: &HopPolicy| {
+            let client = clients.entry(destination.transport.clone());
+            let client = client.or_insert_with_key(|transport| self.client(transport));
+            Ok(Wanted {
+                hop: NextHop::parse(&destination.nexthop, client.port)?,
+                policy: destination.policy.clone(),
+                client: client.clone(),
+            })
+        };
+        destinations.iter().map(&mut one).collect()
+    }
+
+    fn client(self, transport: &str) -> Client {
+        let mut client = Client::of(self.facts, transport);
+        if client.lookups.hosts != Hosts::Dns
+            && let FileLook::File { bytes, .. } = self.host.read(&client.lookups.file)
+        {
+            client.lookups.listed = HostsFile::parse(&bytes);
+        }
+        client
+    }
+
     /// The files of anchors that smtp(8) cannot use, and why.
     fn unusable(&self, wanted: &[Wanted]) -> BTreeMap<PathBuf, String> {
         let named: BTreeSet<PathBuf> = wanted.iter().flat_map(preflight::own_anchors).collect();

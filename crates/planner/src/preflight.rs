@@ -6,7 +6,7 @@
 //! without TLS.
 //!
 //! `nexthop` and `client` say what is asked about, `way` where mail goes, `reached` what a look
-//! showed, `limits` what a handshake is held to, `level` and `certificate` what a policy makes of it at one address, `whole` what that
+//! showed, `own` what this host lacks, `limits` what a handshake is held to, `level` and `certificate` what a policy makes of it at one address, `whole` what that
 //! means for the next hop, `findings` how it is said, `strongest` what to wish for instead.
 
 mod certificate;
@@ -17,6 +17,7 @@ mod level;
 mod limits;
 mod lookups;
 mod nexthop;
+mod own;
 mod reached;
 mod strongest;
 mod way;

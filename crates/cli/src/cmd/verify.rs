@@ -31,6 +31,11 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
     text.push_str(&edited(&verified.drift));
     let touched = !verified.drift.files.is_empty();
     let rules = verified.rules.findings();
+    let warned = verified
+        .findings
+        .iter()
+        .chain(&rules)
+        .any(|finding| finding.severity >= Severity::Warning);
     let wrong = !verified.map.findings.is_empty();
     let voided = verified.rules.is_wrong();
     let shadowed = verified.rules.shadowed().next().is_some();
@@ -50,6 +55,7 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
         Outcome::Pass if shadowed && !stopped => {
             "The wire shows what is in force; a table that is asked before the rules decides in their place.\n"
         }
+        Outcome::Pass if !stopped && warned => "The wire shows what is in force.\n",
         Outcome::Pass if !stopped => "Everything is as it should be.\n",
         Outcome::Fail if outdated(verdict) => {
             "The wire shows what is in force, and that is not valid today.\n"

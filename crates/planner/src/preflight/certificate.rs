@@ -70,21 +70,6 @@ pub(super) fn judge(
     }
 }
 
-/// A file of anchors that cannot be used holds all mail back.
-pub(super) fn usable(peer: &Peer<'_>, policy: &Policy) -> Result<(), Lack> {
-    let named = own_anchors(peer.client, policy);
-    let mut bad = named
-        .iter()
-        .filter_map(|path| peer.unusable.get_key_value(path));
-    match bad.next() {
-        None => Ok(()),
-        Some((path, why)) => Err(Lack::new(
-            "policy.tafile-missing",
-            format!("the trust anchors {} cannot be used: {why}", path.display()),
-        )),
-    }
-}
-
 fn trusted(peer: &Peer<'_>, chain: &[Certificate]) -> Result<(), Lack> {
     let anchors: Vec<Certificate> = peer.anchors.iter().flat_map(|one| one.of(chain)).collect();
     let Err(error) = verify_chain(chain, &anchors, peer.now) else {
@@ -193,6 +178,14 @@ fn fingerprint(client: &Client, policy: &Policy, chain: &[Certificate]) -> Resul
         let why = format!("{} is no digest that OpenSSL knows", client.digest);
         return Err(Lack::new("policy.fingerprint-mismatch", why));
     };
+    let has = format!(
+        "its certificate has the {} fingerprint {}, and its key {}",
+        client.digest, seen.certificate, seen.key
+    );
+    if wanted.is_empty() {
+        let why = format!("no fingerprint is listed; {has}");
+        return Err(Lack::new("policy.no-fingerprint", why));
+    }
     // Colons may be left out.
     let digits = |text: &str| text.replace(':', "").to_ascii_lowercase();
     let own = [digits(&seen.certificate), digits(&seen.key)];
@@ -200,13 +193,7 @@ fn fingerprint(client: &Client, policy: &Policy, chain: &[Certificate]) -> Resul
     if wanted.iter().any(is_one) {
         return Ok(());
     }
-    Err(Lack::new(
-        "policy.fingerprint-mismatch",
-        format!(
-            "its certificate has the {} fingerprint {}, and its key {}",
-            client.digest, seen.certificate, seen.key
-        ),
-    ))
+    Err(Lack::new("policy.fingerprint-mismatch", has))
 }
 
 /// The files of trust anchors that a policy, or its client, names in place of all CAs; as they are

@@ -7,6 +7,7 @@ use super::certificate::{self, Wants};
 use super::client::{Client, Opening, Protocol};
 use super::limits::{limits, offered, protocols};
 use super::nexthop::NextHop;
+use super::own::Own;
 use super::reached::{Reached, reached};
 use super::way::Host;
 use super::{Delivery, Lack, Visit, Visits};
@@ -57,14 +58,11 @@ enum Dane<'a> {
 
 impl Peer<'_> {
     pub(super) fn judge(&self, policy: &Policy) -> Judged {
-        if self.client.opening == Opening::Wrapper
-            && matches!(policy.level, Level::None | Level::May)
-        {
-            return Judged::Waits(Lack::new(
-                "policy.wrapper-without-encrypt",
-                "the transport begins with TLS (smtp_tls_wrappermode), which needs the level \
-                 encrypt or a stronger one",
-            ));
+        // Of a server that is seen the fingerprint can be told, where none is listed.
+        let lack = self.own().lack(policy);
+        match lack.filter(|lack| lack.code != "policy.no-fingerprint" || !self.shows()) {
+            Some(lack) => return Judged::Waits(lack),
+            None => {}
         }
         match policy.level {
             Level::None | Level::May => self.opportunistic(policy),
@@ -79,6 +77,19 @@ impl Peer<'_> {
             Level::Fingerprint => self.mandatory(policy, Wants::Fingerprint),
             Level::Verify | Level::Secure => self.mandatory(policy, Wants::Names),
         }
+    }
+
+    fn own(&self) -> Own<'_> {
+        Own {
+            client: self.client,
+            anchors: self.anchors,
+            unusable: self.unusable,
+        }
+    }
+
+    /// Whether it shows a certificate.
+    fn shows(&self) -> bool {
+        matches!(self.any(), Reached::Tls(_))
     }
 
     /// What was seen of the address by one who asks for `sni`, and holds the handshake to what the
@@ -208,7 +219,8 @@ impl Peer<'_> {
     }
 
     fn mandatory(&self, policy: &Policy, wants: Wants) -> Judged {
-        if let Err(lack) = certificate::usable(self, policy) {
+        // What DANE has come to may lack something, too.
+        if let Some(lack) = self.own().unable(policy) {
             return Judged::Waits(lack);
         }
         let sni = server_name(policy, self.client, self.hop, &self.host.name);

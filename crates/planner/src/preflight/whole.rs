@@ -10,11 +10,12 @@ use super::codes;
 use super::findings::{findings, undetermined};
 use super::level::{Judged, Peer};
 use super::nexthop::{Lookup, NextHop};
+use super::own::Own;
 use super::reached::Reached;
 use super::strongest::strongest;
 use super::way::{self, Host, MOST_ADDRESSES, Way};
 use super::{
-    AddressSeen, Client, Delivery, HostSeen, Known, Preflight, Strongest, TlsaSeen, Wanted,
+    AddressSeen, Client, Delivery, HostSeen, Known, Lack, Preflight, Strongest, TlsaSeen, Wanted,
 };
 use crate::dane::Published;
 use crate::finding::Finding;
@@ -60,6 +61,33 @@ pub(super) fn tlsa(host: &Host) -> TlsaSeen {
 }
 
 pub(super) fn judge(wanted: &Wanted, known: Known<'_>) -> Preflight {
+    let seen = by_servers(wanted, known);
+    match Own::of(wanted, known).lack(&wanted.policy) {
+        Some(lack) if seen.outcome == Outcome::Undetermined || seen.hosts.is_empty() => {
+            held_back(wanted, &lack, seen)
+        }
+        _ => seen,
+    }
+}
+
+/// What this host lacks decides, where the servers could not be seen.
+fn held_back(wanted: &Wanted, lack: &Lack, seen: Preflight) -> Preflight {
+    let Lack { code, why } = lack;
+    let title = codes::rule(code).map_or("", |rule| rule.title);
+    let message = format!("{}: {title}; mail waits in the queue.", wanted.hop);
+    let finding = codes::found(code, message).seen(why.clone());
+    let others = seen.findings.into_iter();
+    let others = others.filter(|one| one.code != "policy.preflight-undetermined");
+    let others = others.filter(|one| one.code != *code);
+    Preflight {
+        outcome: Outcome::Fail,
+        sentence: finding.message.clone(),
+        findings: std::iter::once(finding).chain(others).collect(),
+        ..seen
+    }
+}
+
+fn by_servers(wanted: &Wanted, known: Known<'_>) -> Preflight {
     let hop = &wanted.hop;
     match way::way(hop, &wanted.client, known.answers) {
         Way::To(hosts) => to(wanted, known, &hosts),

@@ -85,13 +85,15 @@ fn dns_is_asked_for_exchangers_then_addresses_then_records_of_vouched_for_hosts(
         questions(&format!("{located}\ndns tlsa mx.example.com 25")),
         [""; 0]
     );
-    // Brackets: no exchanger. An address: nothing at all, nor where DNS is not what counts.
+    // Brackets: no exchanger. An address: nothing at all.
     assert_eq!(questions("hop [mx.example.com]"), [a]);
     assert_eq!(questions("hop [192.0.2.1]"), [""; 0]);
-    assert_eq!(
-        questions("hop example.com\nmain smtp_host_lookup = native"),
-        [""; 0]
-    );
+    // What the system is asked for instead: hosts, or everything.
+    let native = "main smtp_host_lookup = native\n";
+    assert_eq!(questions(&format!("{native}hop example.com")), [mx]);
+    assert_eq!(questions(&format!("{native}{named}")), [""; 0]);
+    let both = "main smtp_host_lookup = native, dns\n";
+    assert_eq!(questions(&format!("{both}{named}")), [a]);
     assert_eq!(
         questions("hop example.com\nmain smtp_dns_support_level = disabled"),
         [""; 0]

@@ -9,7 +9,7 @@ use mailtls::policy::{Dialect, Policy};
 use mailtls::{Anchors, Certificate, Fingerprint, TlsVersion, pem_certificates};
 use postseal_issue::{KeyType, LeafRequest, PrivateCa, Validity};
 use postseal_planner::Preflight;
-use postseal_planner::preflight::{self, Client, Known, NextHop, Visits, Wanted};
+use postseal_planner::preflight::{self, Client, HostsFile, Known, NextHop, Visits, Wanted};
 use postseal_planner::report::{Handshake, Limits, Report, Stage as Step, StageName, StageOutcome};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -88,7 +88,9 @@ impl Stage {
         if let Some(openssl) = of("openssl").pop() {
             host.facts.openssl = openssl;
         }
-        let client = Client::of(&host.facts, &one("transport", "smtp"));
+        let mut client = Client::of(&host.facts, &one("transport", "smtp"));
+        let hosts = of("hosts").join("\n");
+        client.lookups.listed = HostsFile::parse(hosts.as_bytes());
         let dialect = Dialect { major: 3, minor: 7 };
         let wanted = Wanted {
             hop: NextHop::parse(&one("hop", "example.org"), client.port).expect("a next hop"),

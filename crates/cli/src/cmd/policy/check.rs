@@ -205,12 +205,12 @@ fn look(
     let mut seen = seen.into_iter();
     let checked = asked.into_iter().map(|one| {
         let preflight = one.destination.and_then(|_| seen.next());
+        let seen = preflight.iter().flat_map(|one| &one.findings);
+        let seen: Vec<Finding> = seen.cloned().collect();
+        // What `explain` found wrong with this host, the preflight finds, too.
         let mut findings = one.findings;
-        findings.extend(
-            preflight
-                .iter()
-                .flat_map(|one| one.findings.iter().cloned()),
-        );
+        findings.retain(|finding| seen.iter().all(|other| other.code != finding.code));
+        findings.extend(seen);
         Checked {
             subject: one.subject,
             preflight,

@@ -8,10 +8,17 @@ use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use postseal_planner::policy::{Manager, Rule, RuleId};
+use postseal_planner::{Finding, Severity};
 
 pub(super) fn sync(global: &Global) -> Result<Answer, Failure> {
     let wished = Session::existing(global)?.engine().sync_followed()?;
-    Ok(answer(&wished))
+    // A rule that could not be brought along stands where mail does not go any more.
+    let left = |finding: &Finding| finding.severity >= Severity::Error;
+    let exit = match wished.findings.iter().any(left) {
+        true => Exit::Pending,
+        false => Exit::Done,
+    };
+    Ok(answer(&wished).exit(exit))
 }
 
 /// Wishes for a rule for recipients that follows their mail. `now` is the one that it takes the place

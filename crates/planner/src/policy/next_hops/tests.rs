@@ -27,7 +27,7 @@ fn parameters_name_next_hops_and_tables_name_more() {
         "[relay.example]:587 smtp",
         "a.example smtp",
         "b.example smtp",
-        "inet:x.example:24 lmtp",
+        "x.example:24 lmtp",
     ];
     assert_eq!(lines(&routes.hops), wanted);
     let tables: Vec<&str> = routes.tables.iter().map(|one| one.table.as_str()).collect();
