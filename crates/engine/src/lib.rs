@@ -84,7 +84,7 @@ pub use recover::Recovery;
 pub use renew::{Force, RenewalEnd, RenewalView, Renewed};
 pub use rules::{
     Added, Concerned, DueRules, Forced, Hindered, Hindrance, IdleRows, Look, MapAnswers, Refused,
-    RuleChanges, RuleRequest, RulesImported, RulesTold, RulesWished, Stored, TableDrift, TableRead,
+    RuleChanges, RuleLooked, RuleRequest, RulesImported, RulesTold, RulesWished, Stored, TableDrift, TableRead,
     TablesRead, Wholeness, idle_rows, touched_findings, unread_words,
 };
 pub use status::{InForce, Status};

@@ -38,7 +38,7 @@ use postseal_planner::policy::{Lookup, Met, RuleId};
 use postseal_planner::{Finding, Intent, other_rules_since, rules_changed_again};
 use postseal_store::{InstanceState, Operation, OperationKind, RuleState, RuleTake, RuleView};
 use rows::Rows;
-pub use servers::Look;
+pub use servers::{Look, RuleLooked};
 pub use standing::{Hindered, Hindrance};
 use std::fs::File;
 use std::sync::Arc;

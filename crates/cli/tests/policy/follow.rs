@@ -289,7 +289,7 @@ fn rules_follow_a_route_that_changes() {
 
     // Mail that is not sent any more keeps its wish.
     place.table("transport", "plain.example local:\n");
-    let kept = place.must("policy sync").json;
+    let kept = place.ends(2, "policy sync").json;
     assert_eq!(kept["removed"], 0);
     let told = findings(&kept, "policy.route-changed");
     assert!(told[0].contains("not sent by SMTP"), "{told:?}");

@@ -11,6 +11,7 @@ mod peers;
 
 mod adopted;
 mod before;
+mod braces;
 mod carried;
 mod clients;
 mod counts;
@@ -19,6 +20,7 @@ mod faults;
 mod files;
 mod follow;
 mod killed;
+mod lacks;
 mod left;
 mod live;
 mod managed;

@@ -100,7 +100,7 @@ pub(super) fn useless(
 }
 
 /// What each of the rules meets, in their order.
-fn met(host: &dyn Host, facts: &Facts, home: Home<'_>, rules: &[&Rule]) -> Vec<Judged> {
+pub(super) fn met(host: &dyn Host, facts: &Facts, home: Home<'_>, rules: &[&Rule]) -> Vec<Judged> {
     let mut all: Vec<Judged> = Vec::with_capacity(rules.len());
     for chunk in rules.chunks(TOGETHER) {
         let found = together(host, chunk, &|asked, answers| {

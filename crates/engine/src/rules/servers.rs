@@ -3,12 +3,13 @@
 //! Owns: which rules are looked at before they are stored or put in force, and what a look bars.
 //! Never: takes what could not be seen for a failure.
 
+use super::judged::met;
 use crate::observe::observe_unadopted;
 use crate::preflight::{HopPolicy, PreflightOptions, Progress, World, preflight};
 use crate::{Engine, EngineError};
 use mailtls::policy::Policy;
 use postseal_planner::facts::Facts;
-use postseal_planner::policy::{Rule, RuleId, dialect};
+use postseal_planner::policy::{Home, Judged, Rule, RuleId, begins_with_tls, dialect};
 use postseal_planner::report::Outcome;
 use postseal_planner::{Finding, Preflight, Refusal, Severity};
 use postseal_store::{Pending, RuleFilter, RuleView};
@@ -23,6 +24,19 @@ pub enum Look {
     Never,
 }
 
+/// A rule, and what its servers show.
+#[derive(Clone, Debug)]
+pub struct RuleLooked {
+    /// Its destination, as a person reads it.
+    pub shown: String,
+    /// What the servers show; `None` where mail never comes to the rule.
+    pub preflight: Option<Preflight>,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+}
+
+/// The client that goes where no other is known to go.
+const SMTP: &str = "smtp";
 /// So many rules are looked at before they come in force.
 const MOST: usize = 1_000;
 /// A good look is good for this long, in seconds.
@@ -37,7 +51,17 @@ impl Engine<'_> {
         options: PreflightOptions,
         told: &(dyn Fn(Progress) + Sync),
     ) -> Result<Vec<Option<Preflight>>, EngineError> {
-        let hops: Vec<Option<HopPolicy>> = rules.iter().map(|rule| hop(rule, facts)).collect();
+        let hops = rules.iter().map(|rule| hop(rule, facts, SMTP)).collect();
+        Ok(self.look_at_hops(facts, hops, options, told))
+    }
+
+    fn look_at_hops(
+        &self,
+        facts: &Facts,
+        hops: Vec<Option<HopPolicy>>,
+        options: PreflightOptions,
+        told: &(dyn Fn(Progress) + Sync),
+    ) -> Vec<Option<Preflight>> {
         let known: Vec<HopPolicy> = hops.iter().flatten().cloned().collect();
         let world = World {
             facts,
@@ -48,20 +72,20 @@ impl Engine<'_> {
         let seen = preflight(world, &known, options, told);
         // A next hop that is none was refused when the rule was made.
         let mut seen = seen.unwrap_or_default().into_iter();
-        Ok(hops
-            .into_iter()
-            .map(|hop| hop.and_then(|_| seen.next()))
-            .collect())
+        let hops = hops.into_iter();
+        hops.map(|hop| hop.and_then(|_| seen.next())).collect()
     }
 
-    /// What the servers of all rules show, as those are wished; remembered.
+    /// What the servers of all rules show, as those are wished; remembered. A rule that mail never
+    /// comes to (one that was forced) is not held against the servers of its name: it is told why.
     pub fn look_at_rules(
         &mut self,
         options: PreflightOptions,
         told: &(dyn Fn(Progress) + Sync),
-    ) -> Result<Vec<Preflight>, EngineError> {
-        self.state()?;
+    ) -> Result<Vec<RuleLooked>, EngineError> {
+        let state = self.state()?;
         let facts = observe_unadopted(self.host)?;
+        let home = Home::Rules(state.desired.tables.as_ref());
         let mut all = Vec::new();
         let mut after: Option<RuleId> = None;
         loop {
@@ -73,10 +97,17 @@ impl Engine<'_> {
             };
             after = Some(last.id.clone());
             let rules: Vec<&Rule> = page.iter().collect();
-            let seen = self.servers_of(&facts, &rules, options, told)?;
-            let seen: Vec<Preflight> = seen.into_iter().flatten().collect();
-            self.store.put_preflights(&self.instance, &seen)?;
-            all.extend(seen);
+            let met = met(self.host, &facts, home, &rules);
+            let hops = rules.iter().zip(&met).map(|(rule, met)| {
+                let client = met.clients.first().map_or(SMTP, String::as_str);
+                let comes = met.useless.is_empty();
+                comes.then(|| hop(rule, &facts, client)).flatten()
+            });
+            let seen = self.look_at_hops(&facts, hops.collect(), options, told);
+            let kept: Vec<Preflight> = seen.iter().flatten().cloned().collect();
+            self.store.put_preflights(&self.instance, &kept)?;
+            let looked = rules.iter().zip(met).zip(seen);
+            all.extend(looked.filter_map(|((rule, met), seen)| RuleLooked::of(rule, &met, seen)));
             self.stop_if_interrupted()?;
         }
     }
@@ -136,15 +167,35 @@ pub(super) fn barring(seen: &Preflight) -> Vec<Finding> {
     seen.findings.iter().filter(serious).cloned().collect()
 }
 
-/// The next hop that a rule is looked up for, where it is one.
-fn hop(rule: &Rule, facts: &Facts) -> Option<HopPolicy> {
+impl RuleLooked {
+    /// `None` where a rule names no server, and nothing is wrong.
+    fn of(rule: &Rule, met: &Judged, preflight: Option<Preflight>) -> Option<Self> {
+        let why = met.useless.iter().map(|one| {
+            let finding = one.finding(rule);
+            match &rule.about.reason {
+                Some(reason) => finding.seen(format!("it was made all the same: {reason}")),
+                None => finding,
+            }
+        });
+        let seen = preflight.iter().flat_map(|seen| seen.findings.clone());
+        let findings: Vec<Finding> = why.chain(seen).collect();
+        (preflight.is_some() || !findings.is_empty()).then(|| Self {
+            shown: rule.id.shown(),
+            findings,
+            preflight,
+        })
+    }
+}
+
+/// The next hop that a rule is looked up for, where it is one, by the client that goes there.
+fn hop(rule: &Rule, facts: &Facts, client: &str) -> Option<HopPolicy> {
     let id = &rule.id.destination;
     if id.starts_with('.') {
         return None;
     }
     Some(HopPolicy {
         nexthop: id.clone(),
-        transport: "smtp".to_owned(),
+        transport: begins_with_tls(id, facts).unwrap_or_else(|| client.to_owned()),
         policy: Policy::parse(&rule.policy, dialect(facts.version)).ok()?,
     })
 }

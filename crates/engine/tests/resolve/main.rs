@@ -11,6 +11,7 @@ use dice::Dice;
 use postseal_host::{HostOptions, PostfixHost};
 use postseal_planner::resolve::{Answer, Answers, Asked, Envelope, Question, Resolution};
 use postseal_planner::{Facts, resolve::resolve};
+use postseal_testkit::postfix_box::PostfixBox;
 use postseal_testkit::trivial_rewrite::Resolved;
 use std::process::Command;
 
@@ -27,6 +28,37 @@ fn half_of_five_hundred_addresses_go_where_postfix_sends_them() {
 #[test]
 fn the_other_half_of_five_hundred_goes_where_postfix_sends_it() {
     check(6..12);
+}
+
+/// Lists of tables in braces, and files of patterns.
+#[test]
+fn lists_are_split_as_postfix_splits_them() {
+    let postfix = PostfixBox::builder()
+        .set("default_transport", "smtp")
+        .set(
+            "transport_maps",
+            "inline:{ {a.test = smtp:[a.out]}, b.test=smtp:[b.out]:26 } static:DUNNO",
+        )
+        .set(
+            "relay_domains",
+            "{base}/config/relayed, inline:{ {c.test = 1} e.test=2 }",
+        )
+        .build()
+        .unwrap();
+    let patterns =
+        "# none.test\ninline:{ {f.test = 1}, g.test=2 } h.test # i.test\n  # j.test\nk.test\n";
+    std::fs::write(postfix.config_directory().join("relayed"), patterns).unwrap();
+    postfix.start().unwrap();
+    let host = PostfixHost::new(HostOptions::new(postfix.config_directory())).unwrap();
+    let facts = postseal_engine::observe_unadopted(&host).unwrap();
+    for name in [
+        "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "none", "#",
+    ] {
+        let recipient = format!("somebody@{name}.test");
+        let theirs = postfix.resolve("", &recipient).unwrap();
+        let ours = ask(&facts, "", &recipient);
+        assert!(same(&ours, &theirs), "{recipient}: {theirs:?}, {ours:?}");
+    }
 }
 
 fn check(seeds: std::ops::Range<u64>) {

@@ -26,6 +26,7 @@ const ANYBODY: &str = "anybody";
 const BELOW: &str = "any-name-below";
 /// A domain that no table will name.
 const ANYWHERE: &str = "any-domain.invalid";
+const WRAPPERMODE: &str = "smtp_tls_wrappermode";
 /// What lmtp(8) asks.
 pub(super) const OF_LMTP: &str = "lmtp_tls_policy_maps";
 
@@ -240,13 +241,27 @@ fn hops(resolution: &Resolution) -> impl Iterator<Item = &str> {
 
 /// A next hop that expects TLS from the first byte, where no client of this instance begins so.
 fn begins_in_clear(hop: &str, view: &View<'_>) -> bool {
-    let port = hop.rsplit_once(':').map_or("", |(_, port)| port);
-    if !matches!(port, "465" | "smtps" | "submissions") {
-        return false;
+    let wraps = view.is_yes(None, WRAPPERMODE);
+    expects_tls(hop) && !wraps && wrapping(view).is_none()
+}
+
+/// The client of an instance that begins with TLS, for a next hop that expects it so (port 465).
+pub fn begins_with_tls(hop: &str, facts: &Facts) -> Option<String> {
+    if !expects_tls(hop) {
+        return None;
     }
-    let clients = view.services.iter().filter(|one| one.is_smtp_client());
-    let wraps = |service| view.is_yes(service, "smtp_tls_wrappermode");
-    !(wraps(None) || clients.map(Some).any(wraps))
+    let files = Files::of(facts);
+    wrapping(&files.view(facts)).map(|client| client.name.clone())
+}
+
+fn expects_tls(hop: &str) -> bool {
+    let port = hop.rsplit_once(':').map_or("", |(_, port)| port);
+    matches!(port, "465" | "smtps" | "submissions")
+}
+
+fn wrapping<'v>(view: &'v View<'_>) -> Option<&'v Service> {
+    let mut clients = view.services.iter().filter(|one| one.is_smtp_client());
+    clients.find(|client| view.is_yes(Some(client), WRAPPERMODE))
 }
 
 /// A rule that covers another one's keys, so that both would write one: `.example.org`, and

@@ -76,7 +76,8 @@ pub(crate) fn run(args: &CheckArgs, global: &Global) -> Result<Answer, Failure> 
     Ok(Answer::new(show::text(&checked), document(&checked)).exit(exit))
 }
 
-/// All rules that name a server; what was seen is remembered for `policy list`.
+/// All rules that name a server and that mail comes to; what was seen is remembered for `policy
+/// list`. Of the others it is told why it does not.
 fn rules(args: &CheckArgs, global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
     let mut options = PreflightOptions::default();
@@ -87,9 +88,9 @@ fn rules(args: &CheckArgs, global: &Global) -> Result<Answer, Failure> {
     let checked: Vec<Checked> = seen
         .into_iter()
         .map(|seen| Checked {
-            subject: seen.nexthop.clone(),
-            findings: seen.findings.clone(),
-            preflight: Some(seen),
+            subject: seen.shown,
+            findings: seen.findings,
+            preflight: seen.preflight,
         })
         .collect();
     let exit = exit(&checked, args.fail_on);
