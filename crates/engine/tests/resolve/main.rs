@@ -41,7 +41,7 @@ fn lists_are_split_as_postfix_splits_them() {
         )
         .set(
             "relay_domains",
-            "{base}/config/relayed, inline:{ {c.test = 1} e.test=2 }",
+            "{base}/config/relayed, inline:{ {c.test = 1} e.test=2 } # d.test",
         )
         .build()
         .unwrap();
@@ -52,7 +52,7 @@ fn lists_are_split_as_postfix_splits_them() {
     let host = PostfixHost::new(HostOptions::new(postfix.config_directory())).unwrap();
     let facts = postseal_engine::observe_unadopted(&host).unwrap();
     for name in [
-        "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "none", "#",
+        "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "none",
     ] {
         let recipient = format!("somebody@{name}.test");
         let theirs = postfix.resolve("", &recipient).unwrap();

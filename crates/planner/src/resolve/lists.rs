@@ -97,7 +97,7 @@ impl Resolver<'_> {
         how: Match,
         depth: usize,
     ) -> Result<Option<bool>, Stop> {
-        for pattern in patterns {
+        for pattern in patterns.iter().take_while(|pattern| !is_comment(pattern)) {
             let bare = pattern.trim_start_matches('!');
             let yes = (pattern.len() - bare.len()) % 2 == 0;
             if bare.starts_with('/') {
@@ -122,10 +122,9 @@ impl Resolver<'_> {
             return Err(Stop::Failed(format!("{parameter}: {path}: too deep")));
         }
         let content = self.tables.file(parameter, path)?;
-        let lines = content
+        let words = content
             .lines()
-            .filter(|line| !line.trim_start().starts_with('#'));
-        let words = lines.flat_map(|line| postfix_cf::elements(line));
+            .flat_map(|line| postfix_cf::elements(line).take_while(|word| !is_comment(word)));
         Ok(words.map(str::to_owned).collect())
     }
 
@@ -182,6 +181,11 @@ pub(crate) fn parents(name: &str) -> impl Iterator<Item = &str> {
         .skip(1)
         .filter(|(_, letter)| *letter == '.');
     dots.filter_map(|(at, _)| name.get(at..))
+}
+
+/// The rest of the line is one: Postfix warns of it, and goes on with the next line.
+fn is_comment(pattern: &str) -> bool {
+    pattern.starts_with('#')
 }
 
 /// `type:name`, where a name of a host cannot hold a colon.
