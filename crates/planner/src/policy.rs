@@ -27,9 +27,7 @@ pub use follow::{
 pub use judge::{Home, Judged, begins_with_tls, covered_by, judge_all};
 pub use managed::{Entry, Manager};
 pub use meet::{Met, Outcome, changed_lookups, meetings, written};
-pub use next_hops::{
-    Hops, RouteTable, RouteTables, listable, route_elements, route_tables,
-};
+pub use next_hops::{Hops, RouteTable, RouteTables, listable, route_elements, route_tables};
 pub use offer::command;
 pub use render::{Lookup, Rendered, Renderer};
 pub use source::{BadRow, RowReader, Scopes, SourceRow, Unread, annotated, follows, scope_of};

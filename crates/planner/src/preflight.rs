@@ -5,9 +5,10 @@
 //! clock; takes silence for an answer: a server that could not be seen is undetermined, not
 //! without TLS.
 //!
-//! `nexthop` and `client` say what is asked about, `way` where mail goes, `reached` what a look
-//! showed, `own` what this host lacks, `limits` what a handshake is held to, `level` and `certificate` what a policy makes of it at one address, `whole` what that
-//! means for the next hop, `findings` how it is said, `strongest` what to wish for instead.
+//! `nexthop` and `client` say what is asked about, `lookups` how names are looked up, `own` what
+//! this host lacks, `way` where mail goes, `reached` what a look showed, `limits` what a handshake is
+//! held to, `level`, `records` and `certificate` what a policy makes of it at one address, `whole`
+//! what that means for the next hop, `findings` how it is said, `strongest` what to wish for instead.
 
 mod certificate;
 mod client;
@@ -19,6 +20,7 @@ mod lookups;
 mod nexthop;
 mod own;
 mod reached;
+mod records;
 mod strongest;
 mod way;
 mod whole;

@@ -9,15 +9,12 @@ use super::limits::{limits, offered, protocols};
 use super::nexthop::NextHop;
 use super::own::Own;
 use super::reached::{Reached, reached};
+use super::records::Dane;
 use super::way::Host;
 use super::{Delivery, Lack, Visit, Visits};
-use crate::dane::{Found, Published};
-use crate::dns::Security;
 use crate::report::{Handshake, Report};
 use mailtls::policy::{Name, Policy};
-use mailtls::tlsa::{self, Verdict};
 use mailtls::{Anchors, Level};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -46,23 +43,13 @@ pub(super) struct Peer<'a> {
     pub(super) now: i64,
 }
 
-/// How the records of a host bear on a policy.
-enum Dane<'a> {
-    /// It is as this level.
-    As(Level),
-    /// These records decide.
-    By(&'a Found),
-    Waits(Lack),
-    Unknown(String),
-}
-
 impl Peer<'_> {
     pub(super) fn judge(&self, policy: &Policy) -> Judged {
         // Of a server that is seen the fingerprint can be told, where none is listed.
         let lack = self.own().lack(policy);
-        match lack.filter(|lack| lack.code != "policy.no-fingerprint" || !self.shows()) {
-            Some(lack) => return Judged::Waits(lack),
-            None => {}
+        let told = |lack: &Lack| lack.code != "policy.no-fingerprint" || !self.shows();
+        if let Some(lack) = lack.filter(told) {
+            return Judged::Waits(lack);
         }
         match policy.level {
             Level::None | Level::May => self.opportunistic(policy),
@@ -94,7 +81,7 @@ impl Peer<'_> {
 
     /// What was seen of the address by one who asks for `sni`, and holds the handshake to what the
     /// policy allows.
-    fn reached(&self, policy: &Policy, sni: Option<String>) -> Reached<'_> {
+    pub(super) fn reached(&self, policy: &Policy, sni: Option<String>) -> Reached<'_> {
         let visit = self.visit(sni);
         let open = || self.seen(&visit);
         match limits(policy, self.client) {
@@ -198,11 +185,6 @@ impl Peer<'_> {
         self.address.port() == 465 && self.client.opening == Opening::StartTls
     }
 
-    /// Whether `dane` comes to no more than `may` here.
-    pub(super) fn is_dane_as_may(&self) -> bool {
-        matches!(self.dane(Level::Dane), Dane::As(Level::None | Level::May))
-    }
-
     fn opportunistic(&self, policy: &Policy) -> Judged {
         let sni = server_name(policy, self.client, self.hop, &self.host.name);
         match self.reached(policy, sni) {
@@ -243,92 +225,8 @@ impl Peer<'_> {
         }
     }
 
-    fn dane(&self, level: Level) -> Dane<'_> {
-        let only = level == Level::DaneOnly;
-        let without = |code, why: Cow<'static, str>| match only {
-            true => Dane::Waits(Lack::new(code, why)),
-            false => Dane::As(Level::May),
-        };
-        if let Some(hindrance) = self.client.lookups.no_dane {
-            let needs = hindrance.needs();
-            let why = format!("the transport does no DANE, which needs {needs}");
-            return without("policy.dane-without-dnssec", why.into());
-        }
-        let fallback = self.client.insecure_mx;
-        if self.host.named == Security::Insecure && (only || fallback != Level::Dane) {
-            let why = "DNSSEC does not vouch for it being the host of this destination";
-            return match without("policy.mx-insecure", why.into()) {
-                Dane::As(_) => Dane::As(fallback),
-                held => held,
-            };
-        }
-        match &self.host.tlsa {
-            Published::NotAsked | Published::Insecure(_) => without(
-                "policy.no-tlsa",
-                "DNSSEC vouches for no TLSA records of it".into(),
-            ),
-            Published::Failed(why) => {
-                Dane::Unknown(format!("its TLSA records could not be asked for: {why}"))
-            }
-            Published::Vouched(found) if found.records.is_empty() => {
-                without("policy.no-tlsa", "it has no TLSA records".into())
-            }
-            Published::Vouched(found) => {
-                let usable = found.records.iter().any(|one| one.unusable().is_none());
-                match (usable, only) {
-                    (true, _) => Dane::By(found),
-                    (false, true) => Dane::Waits(Lack::new(
-                        "policy.tlsa-unusable",
-                        "none of its TLSA records is of use to SMTP",
-                    )),
-                    (false, false) => Dane::As(Level::Encrypt),
-                }
-            }
-        }
-    }
-
-    fn by_records(&self, policy: &Policy, found: &Found) -> Judged {
-        let seen = match self.reached(policy, Some(self.host.base.clone())) {
-            Reached::Unknown(why) => return Judged::Unknown(why),
-            Reached::NoTls(lack) => return Judged::Waits(lack),
-            Reached::Tls(seen) => seen,
-        };
-        if let Err(lack) = self.version(policy, seen) {
-            return Judged::Waits(lack);
-        }
-        let chain = self
-            .verifiable(seen)
-            .and_then(|()| certificate::chain(seen));
-        let chain = match chain {
-            Ok(chain) => chain,
-            Err(lack) => return Judged::Waits(lack),
-        };
-        let mut names = vec![self.host.base.as_str()];
-        names.extend(self.host.domain.as_deref());
-        let peer = tlsa::Peer {
-            names: &names,
-            now: self.now,
-        };
-        match tlsa::judge(&found.records, &chain, peer) {
-            Verdict::Match(_) if self.host.named == Security::Secure => {
-                Judged::Goes(Delivery::Verified)
-            }
-            // Postfix calls it halfdane: the records fit a host that anybody could have named.
-            Verdict::Match(_) | Verdict::NothingUsable | Verdict::Absent => {
-                Judged::Goes(Delivery::Encrypted)
-            }
-            Verdict::Mismatch => Judged::Waits(Lack::new(
-                "policy.tlsa-mismatch",
-                format!(
-                    "its certificate matches none of the TLSA records of {}",
-                    found.owner.trim_end_matches('.')
-                ),
-            )),
-        }
-    }
-
     /// Whether OpenSSL would go on where it has to verify.
-    fn verifiable(&self, seen: &Handshake) -> Result<(), Lack> {
+    pub(super) fn verifiable(&self, seen: &Handshake) -> Result<(), Lack> {
         match seen.version >= self.client.oldest_verified {
             true => Ok(()),
             false => Err(Lack::new(
@@ -342,7 +240,7 @@ impl Peer<'_> {
     }
 
     /// Whether the protocol list lets the version pass. A handshake that was held to it did.
-    fn version(&self, policy: &Policy, seen: &Handshake) -> Result<(), Lack> {
+    pub(super) fn version(&self, policy: &Policy, seen: &Handshake) -> Result<(), Lack> {
         let list = protocols(policy, self.client);
         match list.filter(|list| !list.allows(seen.version)) {
             None => Ok(()),
