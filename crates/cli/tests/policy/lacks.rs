@@ -168,3 +168,19 @@ fn verify_tells_of_an_edited_table_that_nobody_asks() {
     let text = place.scene.say(&["verify"]).stdout;
     assert!(!text.contains("Everything is as it should be"), "{text}");
 }
+
+#[test]
+fn a_next_hop_on_465_is_looked_at_by_the_client_that_begins_with_tls() {
+    let wrapped = "smtps-out unix - - n - - smtp\n  -o smtp_tls_wrappermode=yes\n";
+    let place = Place::new();
+    let master = place.config().join("master.cf");
+    let text = std::fs::read_to_string(&master).unwrap();
+    std::fs::write(&master, format!("{text}{wrapped}")).unwrap();
+    place.must("policy add [127.0.0.9]:465 encrypt --no-preflight");
+    // Nobody listens there: nothing is known, and nothing is wrong here.
+    let told = place.ends(3, "policy check").json;
+    assert!(
+        findings(&told, "policy.no-wrappermode").is_empty(),
+        "{told}"
+    );
+}
