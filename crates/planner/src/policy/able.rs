@@ -72,9 +72,8 @@ pub struct Askers {
 
 /// The clients that ask the rules.
 pub fn askers(tables: Option<&AdoptedTables>, facts: &Facts) -> Askers {
-    let main = MainCf::parse(&facts.main_cf.bytes);
-    let master = MasterCf::parse(&facts.master_cf.bytes);
-    let view = View::new(&main, &master, facts);
+    let files = Files::of(facts);
+    let view = files.view(facts);
     let services = asking(&view, tables);
     let first = services.clone().next();
     let first = first.map(|one| Client::in_view(&view, &one.name));

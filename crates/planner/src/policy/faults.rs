@@ -11,18 +11,13 @@ use crate::resolve::{Stop, Tables};
 use mailtls::Level;
 use mailtls::policy::{Name, Policy};
 
-/// What `lint --explain` tells of them, and of rules whose mail takes another way.
+/// What `lint --explain` tells of those that the preflight does not tell of, and of rules whose mail
+/// takes another way.
 #[rustfmt::skip]
 pub(crate) const EXPLAINED: &[Rule] = &[
     row("policy.ca-file-unusable", Severity::Fatal, "file of CAs that smtp(8) cannot load",
         "Without the file that smtp_tls_CAfile names smtp(8) does no TLS at all: mail goes in clear where the level allows it, and waits elsewhere.",
         "Put the file back, or name another one by `postseal set trust.outbound=FILE`; then `postfix reload`."),
-    row("policy.nobody-trusted", Severity::Error, "rule that asks for a certificate where no CA is trusted",
-        "verify and secure take only a certificate of a trusted CA: without one mail waits in the queue.",
-        "`postseal set trust.outbound=system`, or name the CA of the destination by tafile=."),
-    row("policy.no-fingerprint", Severity::Error, "rule by fingerprint that lists none",
-        "No server can match it: mail waits in the queue.",
-        "Name it by match=; `postseal policy check` shows that of the server."),
     row("policy.route-changed", Severity::Error, "rule that follows mail which takes another way",
         "The rule is made for the next hops that the mail took: what it demands does not hold where the mail goes now.",
         "`postseal policy sync` makes the rule for the next hops that it takes."),
