@@ -17,10 +17,7 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::reading(global)?;
     let verified = session.engine().verify()?;
     let verdict = &verified.verdict;
-    let mismatch = verified
-        .findings
-        .iter()
-        .any(|finding| finding.severity >= Severity::Error);
+    let mismatch = has(&verified.findings, Severity::Error);
     let stopped = verified.master == MasterState::Stopped;
     let mut text = if stopped {
         "Postfix does not run.\n".to_owned()
@@ -31,11 +28,7 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
     text.push_str(&edited(&verified.drift));
     let touched = !verified.drift.files.is_empty();
     let rules = verified.rules.findings();
-    let warned = verified
-        .findings
-        .iter()
-        .chain(&rules)
-        .any(|finding| finding.severity >= Severity::Warning);
+    let warned = has(&verified.findings, Severity::Warning) || has(&rules, Severity::Warning);
     let wrong = !verified.map.findings.is_empty();
     let voided = verified.rules.is_wrong();
     let shadowed = verified.rules.shadowed().next().is_some();
@@ -80,6 +73,11 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
         exit => exit,
     };
     Ok(Answer::new(text, document).exit(exit))
+}
+
+/// Whether one of the findings is at least so bad.
+fn has(findings: &[Finding], severity: Severity) -> bool {
+    findings.iter().any(|one| one.severity >= severity)
 }
 
 /// Whether nothing else fails than the dates of what is served.
