@@ -10,7 +10,7 @@ use crate::session::Session;
 use postseal_engine::{DriftReport, MapAnswers};
 use postseal_planner::facts::MasterState;
 use postseal_planner::report::{Outcome, Verdict};
-use postseal_planner::{Severity, is_of_validity};
+use postseal_planner::{Finding, Severity, is_of_validity};
 use serde_json::json;
 
 pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
