@@ -19,10 +19,9 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
     let verdict = &verified.verdict;
     let mismatch = has(&verified.findings, Severity::Error);
     let stopped = verified.master == MasterState::Stopped;
-    let mut text = if stopped {
-        "Postfix does not run.\n".to_owned()
-    } else {
-        String::new()
+    let mut text = match stopped {
+        true => "Postfix does not run.\n".to_owned(),
+        false => String::new(),
     };
     text.push_str(&proved(verdict));
     text.push_str(&edited(&verified.drift));
