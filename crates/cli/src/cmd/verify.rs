@@ -7,7 +7,7 @@ use crate::answer::{Answer, findings_text};
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
-use postseal_engine::{DriftReport, MapAnswers};
+use postseal_engine::{DriftReport, MapAnswers, Verified};
 use postseal_planner::facts::MasterState;
 use postseal_planner::report::{Outcome, Verdict};
 use postseal_planner::{Finding, Severity, is_of_validity};
@@ -17,42 +17,30 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::reading(global)?;
     let verified = session.engine().verify()?;
     let verdict = &verified.verdict;
-    let mismatch = has(&verified.findings, Severity::Error);
     let stopped = verified.master == MasterState::Stopped;
+    let rules = verified.rules.findings();
+    let beside = beside(&verified);
     let mut text = match stopped {
         true => "Postfix does not run.\n".to_owned(),
         false => String::new(),
     };
     text.push_str(&proved(verdict));
     text.push_str(&edited(&verified.drift));
-    let touched = !verified.drift.files.is_empty();
-    let rules = verified.rules.findings();
-    let warned = has(&verified.findings, Severity::Warning) || has(&rules, Severity::Warning);
-    let wrong = !verified.map.findings.is_empty();
-    let voided = verified.rules.is_wrong();
-    let shadowed = verified.rules.shadowed().next().is_some();
     text.push_str(&findings_text(verified.findings.iter().chain(&rules)));
     text.push_str(&asked(&verified.map));
-    text.push_str(match verdict.outcome() {
-        Outcome::Pass if touched => {
-            "The wire shows what is in force; what Postfix would read at its next start does not.\n"
-        }
-        Outcome::Pass if mismatch => "What is published in DNS does not match what is presented.\n",
-        Outcome::Pass if wrong => {
-            "The wire shows what is in force; the map of the rules for destinations does not answer as they say.\n"
-        }
-        Outcome::Pass if voided => {
-            "The wire shows what is in force; rules for destinations do not do what they say.\n"
-        }
-        Outcome::Pass if shadowed && !stopped => {
+    let shadowed = verified.rules.shadowed().next().is_some();
+    let warned = has(&verified.findings, Severity::Warning) || has(&rules, Severity::Warning);
+    text.push_str(match (verdict.outcome(), beside) {
+        (Outcome::Pass, Some(wrong)) => wrong,
+        (Outcome::Pass, None) if shadowed && !stopped => {
             "The wire shows what is in force; a table that is asked before the rules decides in their place.\n"
         }
-        Outcome::Pass if !stopped && warned => "The wire shows what is in force.\n",
-        Outcome::Pass if !stopped => "Everything is as it should be.\n",
-        Outcome::Fail if outdated(verdict) => {
+        (Outcome::Pass, None) if !stopped && warned => "The wire shows what is in force.\n",
+        (Outcome::Pass, None) if !stopped => "Everything is as it should be.\n",
+        (Outcome::Fail, _) if outdated(verdict) => {
             "The wire shows what is in force, and that is not valid today.\n"
         }
-        Outcome::Fail => "The wire does not show what is in force.\n",
+        (Outcome::Fail, _) => "The wire does not show what is in force.\n",
         _ => "Not everything could be seen.\n",
     });
     let document = json!({
@@ -68,10 +56,29 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
         "findings": verified.findings.iter().chain(&rules).chain(&verified.map.findings).collect::<Vec<_>>(),
     });
     let exit = match exit(verdict, verified.master) {
-        Exit::Done if mismatch || touched || wrong || voided => Exit::Failed,
+        Exit::Done if beside.is_some() => Exit::Failed,
         exit => exit,
     };
     Ok(Answer::new(text, document).exit(exit))
+}
+
+/// What is wrong beside the wire, the gravest only.
+fn beside(verified: &Verified) -> Option<&'static str> {
+    if !verified.drift.files.is_empty() {
+        Some(
+            "The wire shows what is in force; what Postfix would read at its next start does not.\n",
+        )
+    } else if has(&verified.findings, Severity::Error) {
+        Some("What is published in DNS does not match what is presented.\n")
+    } else if !verified.map.findings.is_empty() {
+        Some(
+            "The wire shows what is in force; the map of the rules for destinations does not answer as they say.\n",
+        )
+    } else if verified.rules.is_wrong() {
+        Some("The wire shows what is in force; rules for destinations do not do what they say.\n")
+    } else {
+        None
+    }
 }
 
 /// Whether one of the findings is at least so bad.
