@@ -316,6 +316,8 @@ fn of_row(main: &str, row: &str) -> (Option<Level>, Vec<String>) {
 fn what_this_host_lacks_for_a_policy_holds_the_mail_back() {
     let print = "smtp_tls_fingerprint_cert_match = AA:BB\n";
     let cas = "smtp_tls_CApath = /cas\n";
+    let sha256 = "smtp_tls_fingerprint_digest = sha256\n";
+    let listed = format!("fingerprint match={}", ["AA"; 32].join(":"));
     for (main, row, level, codes) in [
         ("", "secure", None, &["policy.nobody-trusted"][..]),
         (cas, "secure", Some(Level::Secure), &[]),
@@ -327,7 +329,9 @@ fn what_this_host_lacks_for_a_policy_holds_the_mail_back() {
         ),
         ("", "fingerprint", None, &["policy.no-fingerprint"]),
         (print, "fingerprint", Some(Level::Fingerprint), &[]),
-        ("", "fingerprint match=AA", Some(Level::Fingerprint), &[]),
+        (sha256, &listed, Some(Level::Fingerprint), &[]),
+        // Nothing has so short a fingerprint.
+        (sha256, "fingerprint match=AA", None, &["policy.bad-fingerprint"]),
         // The tests' OpenSSL finds no cipher in any list that is not Postfix's own.
         ("", "encrypt exclude=ALL", None, &["policy.no-cipher"]),
         (
