@@ -160,3 +160,16 @@ fn the_administrators_own_map_answers_behind_ours() {
         "the administrator's stays"
     );
 }
+
+#[test]
+fn what_stands_twice_in_main_cf_is_no_fault_of_a_map_of_names() {
+    let twice = "mailbox_size_limit = 51200000\nmailbox_size_limit = 51200001\n";
+    let site = Site::of(builder().append_main_cf(twice)).served();
+    site.import("web", KeyType::EcdsaP256, &["web.box.test"]);
+    site.must("cert bind web --sni web.box.test");
+    site.must("apply");
+    assert_eq!(site.shown(&by_name("web.box.test")), all("web"));
+    let next = site.make("next", KeyType::EcdsaP256, &["web.box.test"]);
+    site.must(&format!("cert deploy web --cert {next}"));
+    assert_eq!(site.shown(&by_name("web.box.test")), all("next"));
+}

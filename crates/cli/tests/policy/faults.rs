@@ -148,3 +148,20 @@ fn of_a_long_file_each_refusal_has_its_own_line() {
     let wanted = bad.map(|n| (n.into(), format!("d{n}.example").into()));
     assert_eq!(told, wanted);
 }
+
+#[test]
+fn what_stands_twice_in_main_cf_is_no_fault_of_a_map() {
+    // Each call of postmap warns of it.
+    let twice = "mailbox_size_limit = 51200000\nmailbox_size_limit = 51200001\n";
+    let place = Place::of(builder().append_main_cf(twice));
+    let added = place.must("policy add example.org encrypt --no-preflight");
+    assert_eq!(added.json["findings"], serde_json::json!([]), "{added:#?}");
+    place.must("apply --yes");
+    assert_eq!(place.listed("in_force"), ["example.org encrypt"]);
+    // The map was asked.
+    let verified = place.must("verify").json;
+    assert!(verified["rules_asked"].as_u64() > Some(0), "{verified}");
+    place.must("policy remove example.org");
+    place.must("apply --yes");
+    assert_eq!(place.listed("in_force"), [] as [&str; 0]);
+}

@@ -30,7 +30,7 @@ impl Postfix {
         let output = call.run()?;
         match output.status.code() {
             Some(0) => Ok(Some(output.text().trim_end_matches('\n').to_owned())),
-            Some(1) if is_quiet(&output.stderr) => Ok(None),
+            Some(1) if is_quiet(&output.stderr, &self.config_directory) => Ok(None),
             _ => Err(HostError::Command {
                 command: call.line(),
                 status: output.status.to_string(),
@@ -51,7 +51,8 @@ impl Postfix {
             .args(["-q", "-", map])
             .input(input.as_bytes());
         let output = call.run()?;
-        let answered = matches!(output.status.code(), Some(0 | 1)) && is_quiet(&output.stderr);
+        let answered = matches!(output.status.code(), Some(0 | 1))
+            && is_quiet(&output.stderr, &self.config_directory);
         if !answered {
             return Err(HostError::Command {
                 command: call.line(),
@@ -87,7 +88,7 @@ impl Postfix {
     }
 
     /// `postmap TABLE:PATH`. A warning is an error here: a row that `postmap` leaves out is a rule
-    /// that is lost.
+    /// that is lost. Not so one of `main.cf`.
     pub(crate) fn compile_policies(&self, config: &Path, map: &str) -> Result<(), HostError> {
         let program = self.places()?.command_directory.join("postmap");
         let call = Call::new(&self.prefix, &program, COMPILE_POLICIES)
@@ -95,7 +96,7 @@ impl Postfix {
             .arg(config)
             .arg(map);
         let output = call.run()?;
-        if output.status.success() && output.stderr.is_empty() {
+        if output.status.success() && of_table(&output.stderr, config).is_empty() {
             return Ok(());
         }
         Err(HostError::Command {
@@ -106,7 +107,7 @@ impl Postfix {
     }
 
     /// `postmap -F TABLE:PATH`. It ends with 0 when it skipped a row because a file is missing,
-    /// so its warnings are errors here.
+    /// so its warnings are errors here, but those of `main.cf`.
     pub(crate) fn compile(&self, config: &Path, table: &str, path: &Path) -> Result<(), HostError> {
         let program = self.places()?.command_directory.join("postmap");
         let call = Call::new(&self.prefix, &program, COMPILE)
@@ -114,7 +115,7 @@ impl Postfix {
             .arg(config)
             .args(["-F", &format!("{table}:{}", path.display())]);
         let output = call.run()?;
-        if output.status.success() && output.stderr.is_empty() {
+        if output.status.success() && of_table(&output.stderr, config).is_empty() {
             return Ok(());
         }
         Err(HostError::Command {
@@ -127,12 +128,20 @@ impl Postfix {
 
 /// Whether nothing was said, but that an index is older than its source: it answers all the same,
 /// here as in the daemons (`dict_open.c`).
-fn is_quiet(stderr: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(stderr);
-    text.lines().all(|line| {
-        let line = line.trim_end();
-        let older =
-            line.contains("warning: database ") && line.contains(" is older than source file ");
-        line.is_empty() || older
+fn is_quiet(stderr: &[u8], config: &Path) -> bool {
+    of_table(stderr, config).iter().all(|line| {
+        line.contains("warning: database ") && line.contains(" is older than source file ")
     })
+}
+
+/// What was said, but of `main.cf`: each program of Postfix warns of a parameter that stands there
+/// twice (`dict.c`), and takes the later one.
+fn of_table(stderr: &[u8], config: &Path) -> Vec<String> {
+    let main_cf = format!("warning: {}/main.cf, line ", config.display());
+    let text = String::from_utf8_lossy(stderr);
+    let lines = text.lines().map(str::trim_end);
+    lines
+        .filter(|line| !line.is_empty() && !line.contains(&main_cf))
+        .map(str::to_owned)
+        .collect()
 }
