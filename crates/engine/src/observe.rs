@@ -115,6 +115,7 @@ pub(crate) fn assemble(look: HostLook, certificates: Vec<StoredCertificate>) -> 
         addresses: look.addresses,
         files: std::collections::BTreeMap::new(),
         touched: std::collections::BTreeMap::new(),
+        unmade: None,
         certificates,
         master: look.master,
         dns: std::collections::BTreeMap::new(),

@@ -37,6 +37,8 @@ pub struct Facts {
     /// Maps of rules that do not hold what they were made of, and what is the matter with each, in
     /// words: `was edited by hand` …
     pub touched: BTreeMap<PathBuf, String>,
+    /// The source of a map of rules that does not stand there yet: its file is what it will be.
+    pub unmade: Option<PathBuf>,
     /// The certificates that Postseal's store holds.
     pub certificates: Vec<StoredCertificate>,
     /// Whether the master of this instance runs.

@@ -56,6 +56,37 @@ fn a_text_table_by_default_needs_no_compiling() {
     assert_eq!(place.looked_up("a.example").as_deref(), Some("encrypt"));
 }
 
+/// What credentials will meet is known before the map is made.
+#[test]
+fn a_text_table_is_made_where_there_are_credentials() {
+    let place = Place::of(
+        builder()
+            .set("default_database_type", "texthash")
+            .set("smtp_sasl_auth_enable", "yes")
+            .set("smtp_sasl_security_options", "noanonymous")
+            .set(
+                "smtp_sasl_password_maps",
+                "texthash:{base}/config/passwords",
+            ),
+    );
+    place.write("passwords", "[relay.example.net]:587 user:s3cret\n");
+    place.must("policy add [relay.example.net]:587 encrypt --no-preflight");
+    place.must("apply --yes");
+    let key = "[relay.example.net]:587";
+    assert_eq!(place.looked_up(key).as_deref(), Some("encrypt"));
+    place.must(&format!(
+        "policy edit {key} none --no-preflight --force --reason closing"
+    ));
+    let refused = place.ends(65, "apply --yes");
+    assert_eq!(refused.code(), "outbound.credentials-in-clear");
+    place.must("discard");
+    place.must("policy add a.example encrypt --no-preflight");
+    place.must("apply --yes");
+    place.must("rollback --yes");
+    assert_eq!(place.installed().len(), 1, "{:?}", place.installed());
+    assert_eq!(place.looked_up(key).as_deref(), Some("encrypt"));
+}
+
 #[test]
 fn for_a_default_type_that_is_not_installed_another_one_is_taken_and_that_is_said() {
     let place = Place::of(builder().set("default_database_type", "sdbm"));

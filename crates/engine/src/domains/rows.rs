@@ -39,7 +39,8 @@ impl Engine<'_> {
             uid: 0,
         };
         let mut facts = facts.clone();
-        facts.files.insert(source, look);
+        facts.files.insert(source.clone(), look);
+        facts.unmade = Some(source);
         Ok(Some(facts))
     }
 

@@ -58,8 +58,9 @@ fn is_whole(map: &PolicyMap, facts: &Facts) -> bool {
     let there = |look: Option<&FileLook>| {
         matches!(look, Some(FileLook::File { .. } | FileLook::TooLarge(_)))
     };
+    let made = facts.unmade.as_ref() != Some(&map.path);
     let untouched = !facts.touched.contains_key(&map.path);
-    untouched && map.files().iter().all(|path| there(facts.files.get(path)))
+    made && untouched && map.files().iter().all(|path| there(facts.files.get(path)))
 }
 
 /// Every word of a parameter, in main.cf and in each service that overrides it.

@@ -30,6 +30,7 @@ pub(crate) fn facts(main: &str, master: &str) -> Facts {
         defaults: defaults.map(|pair| pair.map(str::to_owned).into()).into(),
         map_types: Vec::new(),
         touched: Default::default(),
+        unmade: None,
         sasl_types: vec!["cyrus".to_owned()],
         addresses: ["127.0.0.1", "::1", "192.0.2.25", "2001:db8::25", "fe80::1"]
             .map(|address| address.parse().expect("an address"))

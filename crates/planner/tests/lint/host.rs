@@ -345,6 +345,7 @@ pub(crate) fn facts(main: &str, files: Vec<(&'static str, FileLook)>) -> Facts {
         defaults: BTreeMap::new(),
         map_types: words(&["btree", "hash", "proxy", "texthash"]),
         touched: Default::default(),
+        unmade: None,
         sasl_types: Vec::new(),
         addresses: Vec::new(),
         files: files

@@ -99,6 +99,7 @@ impl Host {
             defaults: DEFAULTS.map(|pair| pair.map(str::to_owned).into()).into(),
             map_types: ["btree", "hash", "texthash"].map(str::to_owned).to_vec(),
             touched: Default::default(),
+            unmade: None,
             sasl_types: ["cyrus", "dovecot"].map(str::to_owned).to_vec(),
             addresses: ["127.0.0.1", "::1", "192.0.2.25"]
                 .map(|a| a.parse().expect("an address"))
