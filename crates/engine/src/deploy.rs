@@ -23,11 +23,11 @@ impl Engine<'_> {
         let _lock = self.lock_patiently()?;
         self.settle_what_is_open()?;
         self.refuse_while_open()?;
-        let state = self.state()?;
+        let mut state = self.state()?;
         let newest = self.newest(name)?.ok_or_else(|| unknown(name))?;
         let leaf = newest.chain.first().ok_or_else(|| unknown(name))?;
         let fingerprint = Fingerprint::of(leaf);
-        self.follow(&state, name, fingerprint)?;
+        self.follow(&mut state, name, fingerprint)?;
         let intent = state.desired.renewed(name, fingerprint);
         let kind = OperationKind::Renewal {
             certificate: name.to_owned(),
@@ -65,7 +65,7 @@ impl Engine<'_> {
     /// force has to be proved first: the draft follows when its operation is closed.
     fn follow(
         &mut self,
-        state: &InstanceState,
+        state: &mut InstanceState,
         name: &str,
         newest: Fingerprint,
     ) -> Result<(), EngineError> {
@@ -73,9 +73,9 @@ impl Engine<'_> {
         if in_force.map(|bound| &bound.name).any(|bound| bound == name) {
             return Ok(());
         }
-        if let Some(draft) = &state.draft {
-            let draft = draft.renewed(name, newest);
-            self.store.set_draft(&self.instance, Some(&draft))?;
+        if let Some(draft) = &mut state.draft {
+            *draft = draft.renewed(name, newest);
+            self.store.set_draft(&self.instance, Some(draft))?;
         }
         Ok(())
     }

@@ -81,7 +81,7 @@ pub use observe::observe_unadopted;
 pub use preflight::{HopPolicy, PreflightOptions, Progress, World, preflight};
 pub use propose::Proposal;
 pub use recover::Recovery;
-pub use renew::{Force, RenewalEnd, RenewalView, Renewed};
+pub use renew::{Force, Presented, RenewalEnd, RenewalView, Renewed};
 pub use rules::{
     Added, Concerned, DueRules, Forced, Hindered, Hindrance, IdleRows, Look, MapAnswers, Refused,
     RuleChanges, RuleLooked, RuleRequest, RulesImported, RulesTold, RulesWished, Stored,

@@ -66,13 +66,13 @@ pub enum RenewalEnd {
         before: Fingerprint,
         /// The newest.
         after: Fingerprint,
-        /// The change of the instance; none where the name is not bound.
-        changed: Option<Box<Changed>>,
+        /// What came of it in the instance.
+        presented: Presented,
     },
     /// The newest version, issued earlier, is presented now.
     Deployed {
-        /// The change of the instance; none where the name is not bound.
-        changed: Option<Box<Changed>>,
+        /// What came of it in the instance.
+        presented: Presented,
     },
     /// It failed. What was in force is in force.
     Failed {
@@ -81,6 +81,27 @@ pub enum RenewalEnd {
     },
     /// The operator stopped it; nothing of it stays.
     Interrupted,
+}
+
+/// Who presents a newest version that a renewal has brought.
+#[derive(Debug)]
+pub enum Presented {
+    /// Nobody: the name is not bound.
+    Nowhere,
+    /// Nobody yet: the name is bound by a pending wish alone, which means this version now.
+    Pending,
+    /// Everyone who presented an older one, by this change.
+    By(Box<Changed>),
+}
+
+impl Presented {
+    /// The change of the instance, where there was one.
+    pub fn changed(&self) -> Option<&Changed> {
+        match self {
+            Self::By(changed) => Some(changed),
+            Self::Nowhere | Self::Pending => None,
+        }
+    }
 }
 
 /// One certificate on its way.

@@ -26,7 +26,7 @@ pub(crate) struct StatusArgs {
     ///
     /// Critical: a service is not as it should be, credentials may go in clear, rules stop mail, a certificate ends within a week.
     /// Warning: hand edits, rules that do nothing or less than they say, rules whose day of review has come, a renewal that
-    /// failed, a certificate that ends within three weeks, an operation that waits. Unknown: something could not be seen.
+    /// failed, a newer certificate that is not in force, one that ends within three weeks, an operation that waits. Unknown: something could not be seen.
     #[arg(long)]
     nagios: bool,
 }

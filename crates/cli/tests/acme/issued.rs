@@ -23,6 +23,8 @@ fn a_certificate_is_issued_served_and_renewed_and_no_other_is_touched() {
     assert_eq!(idle.json["changed"], false, "{}", idle.stdout);
     let renewed = site.must("cert renew mx --force");
     assert_eq!(renewed.json["changed"], true, "{}", renewed.stdout);
+    let presented = |ran: &Ran| ran.json["certificates"][0]["presented"].clone();
+    assert_eq!(presented(&renewed), "in-force");
     world.know("mx", "mx 2");
     assert_eq!(site.plainly(), all("mx 2"));
     assert_eq!(site.shown(&by_name("mail.box.test")), all("mail 1"));
@@ -32,6 +34,41 @@ fn a_certificate_is_issued_served_and_renewed_and_no_other_is_touched() {
     assert_eq!(site.shown(&by_name("mail.box.test")), all("mail 2"));
     assert_eq!(site.plainly(), all("mx 2"));
     site.must("verify");
+}
+
+/// A wish is no binding: what is renewed meanwhile is not called in force, and the wish means it.
+#[test]
+fn what_is_renewed_under_a_pending_binding_waits_for_apply() {
+    let world = World::new();
+    let site = &world.site;
+    for (name, domain) in [("mx", "mx.box.test"), ("rk", "mail.box.test")] {
+        world.issue(name, domain, "", &format!("{name} 1"));
+    }
+    let unbound = site.scene.say(&["cert", "renew", "rk", "--force"]).stdout;
+    assert!(unbound.contains("(nothing presents it)"), "{unbound}");
+    site.must("cert bind mx");
+    site.must("set mode=may submission=on smtps=on");
+    site.must("apply");
+    site.must("cert bind rk --service 465");
+    let told = site.scene.say(&["cert", "renew", "rk", "--force"]);
+    assert_eq!(told.exit, Some(0), "{}", told.stderr);
+    assert!(
+        !told.stdout.contains("renewed, in force"),
+        "{}",
+        told.stdout
+    );
+    for words in ["nothing presents it yet", "`postseal apply`"] {
+        assert!(told.stdout.contains(words), "{}", told.stdout);
+    }
+    let again = site.must("cert renew rk --force").json;
+    assert_eq!(
+        again["certificates"][0]["presented"], "pending",
+        "{again:#}"
+    );
+    world.know("rk", "rk 4");
+    assert_eq!(site.plainly(), all("mx 1"));
+    site.must("apply");
+    assert_eq!(site.plainly(), ["mx 1", "mx 1", "rk 4"].map(str::to_owned));
 }
 
 #[test]

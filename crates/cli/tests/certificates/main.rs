@@ -20,6 +20,7 @@ mod client;
 mod damage;
 mod dates;
 mod dropped;
+mod held;
 mod hooks;
 mod hostile;
 mod keeper;

@@ -166,7 +166,7 @@ fn a_newer_version_than_the_one_in_force_is_told_by_check() {
     site.must("rollback --yes");
     let told = waits(&site);
     assert_eq!(told.len(), 1, "{told:#?}");
-    assert_eq!(told[0]["severity"], "info", "{told:#?}");
+    assert_eq!(told[0]["severity"], "warning", "{told:#?}");
     let remedy = told[0]["remedy"].as_str().unwrap();
     assert!(remedy.contains("`postseal cert deploy mx`"), "{remedy}");
     site.must("cert deploy mx");

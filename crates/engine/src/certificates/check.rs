@@ -148,7 +148,8 @@ impl Engine<'_> {
                     *finding = finding.clone().seen(about);
                 }
             }
-            view.problems.extend(newer_waits(&view));
+            let wished = users.of_version(&name, version);
+            view.problems.extend(newer_waits(&view, &wished));
             each(view);
         }
         Ok(())
@@ -243,25 +244,30 @@ fn before(past: &[Operation], bound: &Binding) -> Option<Fingerprint> {
     others.map(|one| one.fingerprint)
 }
 
-/// A version that is newer than the one in force, and what it waits for.
-fn newer_waits(view: &CertificateView) -> Option<Finding> {
+/// A version that is newer than the one in force, and what it waits for. Who brought it may never
+/// come again: a hook runs once.
+fn newer_waits(view: &CertificateView, wished: &[String]) -> Option<Finding> {
     let older = view.in_force_instead?;
     let (name, version) = (&view.name, view.version);
     let message = format!("Version {version} is here, and version {older} is in force");
-    let (severity, message, remedy) = match view.waits_for.first() {
-        Some(why) => (
-            Severity::Warning,
-            format!("{message}: {}", why.message),
-            why.remedy.clone(),
-        ),
+    let presents = match wished {
+        [] => format!("`postseal cert deploy {name}`"),
+        _ => "`postseal apply`".to_owned(),
+    };
+    let (message, mut remedy) = match view.waits_for.first() {
+        Some(why) => (format!("{message}: {}", why.message), why.remedy.clone()),
         None => (
-            Severity::Info,
             format!("{message}."),
-            format!("`postseal cert deploy {name}` presents version {version}."),
+            format!("{presents} presents version {version}."),
         ),
     };
+    if !remedy.contains("--version") {
+        remedy.push_str(&format!(
+            " `postseal cert delete {name} --version {version}` drops it."
+        ));
+    }
     let why = view.waits_for.iter().map(|why| why.code.to_string());
-    let finding = Finding::new("cert.version-waits", severity, message, remedy);
+    let finding = Finding::new("cert.version-waits", Severity::Warning, message, remedy);
     Some(why.fold(finding, Finding::seen))
 }
 

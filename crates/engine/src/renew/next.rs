@@ -47,10 +47,10 @@ impl Engine<'_> {
         let (end, mut findings) = self.present(arrived_case, means)?;
         findings.extend(arrived.findings);
         let end = match end {
-            RenewalEnd::Deployed { changed } => RenewalEnd::Renewed {
+            RenewalEnd::Deployed { presented } => RenewalEnd::Renewed {
                 before,
                 after,
-                changed,
+                presented,
             },
             other => other,
         };

@@ -4,9 +4,9 @@
 //! the one.
 
 use super::next::failed_by;
-use super::{Case, Ended, RenewalEnd};
+use super::{Case, Ended, Presented, RenewalEnd};
 use crate::issue::Means;
-use crate::{Engine, EngineError, Kind};
+use crate::{Changed, Engine, EngineError, Kind};
 
 impl Engine<'_> {
     /// Presents the newest version wherever the name is bound.
@@ -24,12 +24,20 @@ impl Engine<'_> {
         let instance = self.instance.clone();
         case.renewal.progress.deployed(&case.life, &instance);
         self.store.update_renewal(&case.renewal)?;
-        let changed = changed.map(Box::new);
-        let brought = changed
-            .iter()
-            .flat_map(|changed| changed.brought().cloned());
-        let brought = brought.collect();
-        Ok((RenewalEnd::Deployed { changed }, brought))
+        let presented = match changed {
+            None => Presented::Nowhere,
+            Some(_) if !self.is_in_force(&name)? => Presented::Pending,
+            Some(changed) => Presented::By(Box::new(changed)),
+        };
+        let brought = presented.changed().into_iter().flat_map(Changed::brought);
+        let brought = brought.cloned().collect();
+        Ok((RenewalEnd::Deployed { presented }, brought))
+    }
+
+    /// Whether a version of a certificate is bound by what is in force.
+    fn is_in_force(&self, name: &str) -> Result<bool, EngineError> {
+        let bound = self.state()?.desired.bindings;
+        Ok(bound.iter().any(|bound| bound.name == name))
     }
 
     /// The newest version stays in the store, and the older one in force.

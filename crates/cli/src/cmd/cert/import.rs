@@ -122,9 +122,12 @@ pub(super) fn deploy(args: &DeployArgs, global: &Global) -> Result<Answer, Failu
     let changed = engine.deploy(&args.name)?;
     if let (Some((imported, key_file)), Outcome::Nothing) = (&taken, changed.outcome) {
         let name = &args.name;
-        let waits = format!(
-            "Nothing presents {name} yet: `postseal cert bind {name}`, then `postseal apply`.\n"
-        );
+        // A pending binding has followed to what came.
+        let bind = match engine.certificate(name)?.used_by.as_slice() {
+            [] => format!("`postseal cert bind {name}`, then "),
+            _ => String::new(),
+        };
+        let waits = format!("Nothing presents {name} yet: {bind}`postseal apply`.\n");
         return Ok(answer(imported, key_file.as_ref()).and(&waits));
     }
     Ok(apply::answer(&changed).and(&findings_text(changed.brought())))

@@ -11,8 +11,8 @@ use crate::config::{Global, Output, Talk};
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use postseal_engine::{
-    CertificateView, Changed, EngineError, Force, Kind, Listed, Outcome, RenewalEnd, RenewalView,
-    Renewed,
+    CertificateView, Changed, EngineError, Force, Kind, Listed, Outcome, Presented, RenewalEnd,
+    RenewalView, Renewed,
 };
 use postseal_planner::Finding;
 use postseal_planner::renewal::{Decision, NextKey};
@@ -184,17 +184,23 @@ fn told(one: &Renewed) -> String {
             format!("{}{}", not_due(name, *at), instead(name, *older))
         }
         RenewalEnd::HeldBack { until } => held_back(name, *until),
-        RenewalEnd::Renewed { changed, .. } => format!("{name}: renewed, {}\n", force(changed)),
-        RenewalEnd::Deployed { changed } => format!("{name}: {}\n", force(changed)),
+        RenewalEnd::Renewed { presented, .. } => format!("{name}: renewed, {}\n", force(presented)),
+        RenewalEnd::Deployed { presented } => format!("{name}: {}\n", force(presented)),
         RenewalEnd::Failed { .. } => format!("{name}: failed\n"),
         RenewalEnd::Interrupted => format!("{name}: interrupted, nothing was changed\n"),
     }
 }
 
 /// How the newest version came in force.
-fn force(changed: &Option<Box<Changed>>) -> String {
-    let Some(changed) = changed else {
-        return "in the store (nothing presents it)".to_owned();
+fn force(presented: &Presented) -> String {
+    let changed = match presented {
+        Presented::Nowhere => return "in the store (nothing presents it)".to_owned(),
+        Presented::Pending => {
+            return "in the store; nothing presents it yet: it is bound by a pending wish, which \
+                    `postseal apply` puts in force"
+                .to_owned();
+        }
+        Presented::By(changed) => changed,
     };
     match changed.outcome {
         Outcome::Kept { operation } if changed.proved.judgements.is_empty() => {
@@ -207,13 +213,17 @@ fn force(changed: &Option<Box<Changed>>) -> String {
     }
 }
 
-fn changed_by(one: &Renewed) -> Option<&Changed> {
+fn presented(one: &Renewed) -> Option<&Presented> {
     match &one.end {
-        RenewalEnd::Renewed { changed, .. } | RenewalEnd::Deployed { changed } => {
-            changed.as_deref()
+        RenewalEnd::Renewed { presented, .. } | RenewalEnd::Deployed { presented } => {
+            Some(presented)
         }
         _ => None,
     }
+}
+
+fn changed_by(one: &Renewed) -> Option<&Changed> {
+    presented(one)?.changed()
 }
 
 fn of_one(one: &Renewed) -> Value {
@@ -242,6 +252,11 @@ fn of_one(one: &Renewed) -> Value {
         "outcome": outcome,
         "next": at.map(date_time),
         "fingerprints": fingerprints,
+        "presented": presented(one).map(|presented| match presented {
+            Presented::Nowhere => "nowhere",
+            Presented::Pending => "pending",
+            Presented::By(_) => "in-force",
+        }),
         "operation": operation,
         "in_force_instead": in_force_instead,
         "findings": one.findings,

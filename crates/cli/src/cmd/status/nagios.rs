@@ -106,6 +106,7 @@ fn notes(status: &Status) -> Vec<(State, String)> {
     }
     notes.extend(in_use(status).filter_map(expiry));
     notes.extend(in_use(status).filter_map(renewal));
+    notes.extend(status.certificates.iter().filter_map(newer));
     if !status.drift.drift.is_empty() {
         notes.push((State::Warning, "owned keys were edited by hand".to_owned()));
     }
@@ -200,6 +201,20 @@ fn renewal(view: &Listed) -> Option<(State, String)> {
         .first()
         .map_or("", |seen| seen.text.as_str());
     let told = format!("the renewal of {} failed ({code})", view.name);
+    Some((State::Warning, told))
+}
+
+/// A newer version than the one in force: nobody may come again who presents it.
+fn newer(view: &Listed) -> Option<(State, String)> {
+    let waiting = view.waiting.as_ref()?;
+    let (name, version) = (&view.name, waiting.version);
+    let helps = match (waiting.used_by.as_slice(), waiting.waits_for.first()) {
+        ([], None) => format!("`postseal cert deploy {name}`"),
+        ([], Some(why)) => format!("{}, see `postseal cert check {name}`", why.code),
+        _ => "`postseal apply`".to_owned(),
+    };
+    let older = view.version;
+    let told = format!("version {version} of {name} waits, {older} is in force ({helps})");
     Some((State::Warning, told))
 }
 
