@@ -11,11 +11,12 @@
 
 mod exposed;
 mod senders;
+mod sources;
 
 pub(crate) use exposed::ANY_DOMAIN;
-pub(crate) use exposed::exposed;
 pub(crate) use exposed::route_files;
 pub use exposed::{Exposed, exposed_in, next_hops, sender_hops};
+pub(crate) use exposed::{Undetermined, exposure};
 pub use senders::SenderHop;
 pub(crate) use senders::files as sender_files;
 
@@ -188,21 +189,23 @@ fn listed(
     let Some(path) = source(table) else {
         return Err("its keys cannot be listed".to_owned());
     };
-    let file = Path::new(path);
-    match facts.files.get(file) {
-        Some(FileLook::File { bytes, .. }) => {
-            let pairs = rows(bytes).filter_map(|row| match row.content {
-                Content::Pair { key, .. } => Some((row.line, key)),
-                _ => None,
-            });
-            let keys = pairs.map(|(line, key)| Credential {
-                key: String::from_utf8_lossy(&key).into_owned(),
-                file: file.to_owned(),
-                line,
-                service: service.map(|service| service.id.clone()),
-            });
-            Ok(keys.collect())
-        }
+    let pairs = rows(bytes_of(facts, path)?).filter_map(|row| match row.content {
+        Content::Pair { key, .. } => Some((row.line, key)),
+        _ => None,
+    });
+    let keys = pairs.map(|(line, key)| Credential {
+        key: String::from_utf8_lossy(&key).into_owned(),
+        file: PathBuf::from(path),
+        line,
+        service: service.map(|service| service.id.clone()),
+    });
+    Ok(keys.collect())
+}
+
+/// What stands in the source of a table.
+fn bytes_of<'f>(facts: &'f Facts, path: &str) -> Result<&'f [u8], String> {
+    match facts.files.get(Path::new(path)) {
+        Some(FileLook::File { bytes, .. }) => Ok(bytes),
         Some(FileLook::Missing) => Err(format!("its source {path} is not there")),
         Some(FileLook::Unreadable(why)) => Err(format!("{path}: {why}")),
         Some(FileLook::TooLarge(size)) => Err(format!("{path} has {size} bytes")),

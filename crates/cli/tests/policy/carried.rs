@@ -78,3 +78,43 @@ fn a_client_that_no_row_leads_to_hides_nothing() {
     place.table("transport", "* wrapped:\n");
     assert!(findings(&place.run("lint").json, IN_CLEAR).is_empty());
 }
+
+#[test]
+fn neither_anchors_nor_ciphers_hide_credentials_in_clear() {
+    let hop = "[127.0.0.1]:2999";
+    let builder = authenticating()
+        .set("relayhost", hop)
+        .set("smtp_tls_CAfile", "{base}/config/ca.pem")
+        .set("smtp_tls_ciphers", "high");
+    let place = Place::unadopted(builder);
+    place.table("passwords", &format!("{hop} user:s3cret\n"));
+    place.table("transport", "");
+    let bundle = fs::read_to_string(place.scene.named("rsa.pem")).unwrap();
+    place.write("ca.pem", &bundle);
+    let told = findings(&place.ends(2, "lint").json, IN_CLEAR);
+    assert!(told.len() == 1 && told[0].contains(hop), "{told:?}");
+
+    let may = place.main_cf();
+    let encrypt = may.replace("security_level = may", "security_level = encrypt");
+    assert_ne!(may, encrypt);
+    place.write("main.cf", &encrypt);
+    assert!(findings(&place.run("lint").json, IN_CLEAR).is_empty());
+    place.must("init");
+    place.must("set outbound=may");
+    let plan = place.ends(65, "plan");
+    assert!(plan.stdout.contains(IN_CLEAR), "{}", plan.stdout);
+    place.ends(65, "apply --yes");
+    assert_eq!(place.main_cf(), encrypt);
+}
+
+#[test]
+fn what_cannot_be_told_of_credentials_is_told() {
+    let place = Place::unadopted(
+        authenticating().set("smtp_tls_policy_maps", "regexp:{base}/config/policy"),
+    );
+    place.table("passwords", "[127.0.0.1]:2999 user:s3cret\n");
+    place.table("transport", "");
+    place.write("policy", "/./ may\n");
+    let told = findings(&place.run("lint").json, "outbound.credentials-undetermined");
+    assert!(told.len() == 1 && told[0].contains("regexp:"), "{told:?}");
+}

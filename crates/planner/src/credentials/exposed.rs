@@ -2,19 +2,19 @@
 //!
 //! Owns: the level at the next hop that credentials go to, by `explain`'s own machinery, answered
 //! from the sources of the tables; where rows of routes lead there, at the clients that they name.
-//! Never: guesses: where a table cannot be read, or a transport with a level of its own may carry
-//! the mail, nothing is said.
+//! Never: guesses: where a table cannot be read, or a transport that demands TLS may carry the mail,
+//! that is [`Undetermined`].
 
 use super::senders::{self, SenderHop};
+use super::sources::Sources;
 use super::{Credential, PARAMETER, credentials_in, source};
 use crate::explain::{Hop, listed_hops, met};
-use crate::facts::{Facts, FileLook};
-use crate::resolve::{Answer, Answers, Asked, Question};
+use crate::facts::Facts;
+use crate::resolve::{Answers, Asked};
 use crate::view::{Files, Service, View};
 use mailtls::Level;
-use postfix_cf::table::{Content, rows};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 /// A next hop has few parents and few tables.
 const MOST_LOOKS: usize = 2_000;
@@ -36,6 +36,27 @@ pub struct Exposed {
     pub level: Level,
 }
 
+/// Credentials of which it cannot be told whether they may go in clear.
+#[derive(Clone, Debug)]
+pub(crate) struct Undetermined {
+    /// Which.
+    pub(crate) credential: Credential,
+    /// Why not.
+    pub(crate) why: String,
+}
+
+/// What is known of all credentials.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Exposure {
+    /// Those that may go in clear.
+    pub(crate) exposed: Vec<Exposed>,
+    /// Those of which that cannot be told.
+    pub(crate) undetermined: Vec<Undetermined>,
+}
+
+/// A next hop, and the relay that all mail with the credentials goes by; empty where there is none.
+type RelayedHop = (String, String);
+
 /// A pair of files, and what is read of them once.
 struct Reading<'v> {
     view: &'v View<'v>,
@@ -52,13 +73,12 @@ impl<'v> Reading<'v> {
         }
     }
 
-    /// The next hops that get each of the credentials, beside the relay that all their mail goes by.
-    fn hops(&mut self) -> Vec<(Credential, String, String)> {
+    /// The next hops that get each of the credentials.
+    fn hops(&mut self) -> Vec<(Credential, Result<Vec<RelayedHop>, String>)> {
         let mut found = Vec::new();
         for credential in &self.keys {
             let hops = hops_of(self.view, credential, &self.keys, &mut self.sources);
-            let hops = hops.into_iter();
-            found.extend(hops.map(|(nexthop, relay)| (credential.clone(), nexthop, relay)));
+            found.push((credential.clone(), hops));
         }
         found
     }
@@ -70,14 +90,14 @@ fn read_of<T>(facts: &Facts, ask: impl FnOnce(Reading<'_>) -> T) -> T {
     ask(Reading::of(&files.view(facts)))
 }
 
-/// The credentials of a pair of files that may go in clear.
-pub(crate) fn exposed(view: &View<'_>) -> Vec<Exposed> {
+/// What is known of the credentials of a pair of files.
+pub(crate) fn exposure(view: &View<'_>) -> Exposure {
     exposed_by(Reading::of(view))
 }
 
-/// The same of an instance.
+/// The credentials of an instance that may go in clear.
 pub fn exposed_in(facts: &Facts) -> Vec<Exposed> {
-    read_of(facts, exposed_by)
+    read_of(facts, exposed_by).exposed
 }
 
 /// The relays of senders with credentials of their own, of an instance. Nothing where the tables
@@ -91,90 +111,125 @@ pub fn sender_hops(facts: &Facts, credential: &Credential) -> Vec<SenderHop> {
 /// All next hops with credentials that can be told.
 pub fn next_hops(facts: &Facts) -> BTreeSet<String> {
     let hops = read_of(facts, |mut read| read.hops()).into_iter();
-    hops.map(|(_, nexthop, _)| nexthop)
+    hops.filter_map(|(_, hops)| hops.ok())
+        .flatten()
+        .map(|(nexthop, _)| nexthop)
         .filter(|nexthop| nexthop != ANYWHERE)
         .collect()
 }
 
-fn exposed_by(mut read: Reading<'_>) -> Vec<Exposed> {
-    let mut found = Vec::new();
-    for (credential, nexthop, relay) in read.hops() {
-        let level = weakest(read.view, &credential, &nexthop, &relay, &mut read.sources);
-        found.extend(level.map(|level| Exposed {
-            credential,
-            nexthop: match nexthop.as_str() {
-                ANYWHERE => ANY_DOMAIN.to_owned(),
-                _ => nexthop,
-            },
-            level,
-        }));
+fn exposed_by(mut read: Reading<'_>) -> Exposure {
+    let mut found = Exposure::default();
+    for (credential, hops) in read.hops() {
+        let hops = match hops {
+            Ok(hops) => hops,
+            Err(why) => {
+                found.undetermined.push(Undetermined { credential, why });
+                continue;
+            }
+        };
+        for (nexthop, relay) in hops {
+            let level = weakest(read.view, &credential, &nexthop, &relay, &mut read.sources);
+            let credential = credential.clone();
+            match level {
+                Ok(None) => {}
+                Ok(Some(level)) => found.exposed.push(Exposed {
+                    credential,
+                    nexthop: match nexthop.as_str() {
+                        ANYWHERE => ANY_DOMAIN.to_owned(),
+                        _ => nexthop,
+                    },
+                    level,
+                }),
+                Err(why) => found.undetermined.push(Undetermined { credential, why }),
+            }
+        }
     }
     found
 }
 
-/// The next hops that get credentials, beside the relay that all their mail goes by.
+/// The next hops that get credentials; why not, where that cannot be told.
 fn hops_of(
     view: &View<'_>,
     credential: &Credential,
     all: &[Credential],
     sources: &mut Sources<'_>,
-) -> Vec<(String, String)> {
+) -> Result<Vec<RelayedHop>, String> {
     let relayhost = view.value(None, "relayhost");
     if let Some(nexthop) = credential.next_hop(&relayhost) {
-        return vec![(nexthop, relayhost)];
+        return Ok(vec![(nexthop, relayhost)]);
     }
-    let found = senders::hops(view, credential, all, sources);
+    let found = senders::hops(view, credential, all, sources)?;
     let hop = |hop| match hop {
         SenderHop::Anywhere => (ANYWHERE.to_owned(), String::new()),
         SenderHop::Relay(hop) if senders::routed(view) => (hop, String::new()),
         SenderHop::Relay(hop) => (hop.clone(), hop),
     };
-    found.unwrap_or_default().into_iter().map(hop).collect()
+    Ok(found.into_iter().map(hop).collect())
 }
 
-/// The level at which a next hop may see credentials in clear; `None` where it does not, and where
-/// that cannot be told.
+/// The level at which a next hop may see credentials in clear; `None` where it does not. Why not,
+/// where that cannot be told.
 fn weakest(
     view: &View<'_>,
     credential: &Credential,
     nexthop: &str,
     relayhost: &str,
     sources: &mut Sources<'_>,
-) -> Option<Level> {
+) -> Result<Option<Level>, String> {
     // A server there says nothing before TLS.
     if [":465", ":smtps", ":submissions"]
         .iter()
         .any(|port| nexthop.ends_with(port))
     {
-        return None;
+        return Ok(None);
     }
     let (usual, other) = carriers(view, credential);
     let ways = match nexthop.eq_ignore_ascii_case(relayhost) {
-        true => Some(Ways::default()),
+        true => Ok(Ways::default()),
         false => ways(view, nexthop, sources),
     };
-    if let Some(Ways { sure, .. }) = &ways
+    if let Ok(Ways { sure, .. }) = &ways
         && !sure.is_empty()
     {
         let all = usual.iter().chain(&other);
         let sure = all.filter(|client| sure.contains(&client.name));
-        let levels = sure.filter_map(|client| clear_level(view, client, nexthop, sources));
-        return levels.flatten().min();
+        return weakest_of(view, sure, nexthop, sources);
     }
-    let mut found = None;
-    for client in usual {
-        let level = clear_level(view, client, nexthop, sources);
-        found = found.or(level?);
-    }
-    let level = found?;
-    // Where rows cannot be read, any of the others may be the one that goes there.
-    let may_go = |client: &&&Service| match &ways {
-        Some(ways) => ways.possible.contains(&client.name),
-        None => true,
+    let Some(level) = weakest_of(view, usual.iter(), nexthop, sources)? else {
+        return Ok(None);
     };
-    let mut others = other.iter().filter(may_go);
-    let same = |client: &&Service| clear_level(view, client, nexthop, sources) == Some(Some(level));
-    others.all(same).then_some(level)
+    // Where rows cannot be read, any of the others may be the one that goes there.
+    let mut weakest = level;
+    for client in other {
+        let why = match &ways {
+            Ok(ways) if !ways.possible.contains(&client.name) => continue,
+            Ok(_) => format!(
+                "mail may go by {}, too, which would not show them",
+                client.name
+            ),
+            Err(why) => why.clone(),
+        };
+        let level = clear_level(view, client, nexthop, sources)?;
+        weakest = weakest.min(level.ok_or(why)?);
+    }
+    Ok(Some(weakest))
+}
+
+/// The lowest level at which one of some clients shows credentials.
+fn weakest_of<'s>(
+    view: &View<'_>,
+    clients: impl Iterator<Item = &'s &'s Service>,
+    nexthop: &str,
+    sources: &mut Sources<'_>,
+) -> Result<Option<Level>, String> {
+    let levels = clients.map(|client| clear_level(view, client, nexthop, sources));
+    let levels: Vec<_> = levels.collect();
+    let known = levels.iter().filter_map(|level| level.clone().ok());
+    match known.flatten().min() {
+        Some(level) => Ok(Some(level)),
+        None => levels.into_iter().find(Result::is_err).unwrap_or(Ok(None)),
+    }
 }
 
 /// The transports by which rows of routes lead to a next hop.
@@ -186,12 +241,12 @@ struct Ways {
     possible: BTreeSet<String>,
 }
 
-/// `None` where a table cannot be read.
-fn ways(view: &View<'_>, nexthop: &str, sources: &mut Sources<'_>) -> Option<Ways> {
+/// Why not, where a table cannot be read.
+fn ways(view: &View<'_>, nexthop: &str, sources: &mut Sources<'_>) -> Result<Ways, String> {
     let mut ways = Ways::default();
     for parameter in ROUTES {
         for table in view.list(None, parameter) {
-            for value in sources.rows(&table)?.values() {
+            for value in sources.values(&table)? {
                 let (transport, hops) = value.split_once(':').unwrap_or((value, ""));
                 if listed_hops(hops).any(|hop| hop.eq_ignore_ascii_case(nexthop)) {
                     ways.sure.insert(transport.trim().to_owned());
@@ -201,7 +256,7 @@ fn ways(view: &View<'_>, nexthop: &str, sources: &mut Sources<'_>) -> Option<Way
             }
         }
     }
-    Some(ways)
+    Ok(ways)
 }
 
 /// The files in which rows of routes stand, where any credentials go by them.
@@ -234,13 +289,13 @@ fn carriers<'v>(
     all.into_iter().partition(|client| client.name == usual)
 }
 
-/// `Some(None)`: no credentials in clear there. `None`: it cannot be told.
+/// `None`: no credentials in clear there. Why not, where it cannot be told.
 fn clear_level(
     view: &View<'_>,
     client: &Service,
     nexthop: &str,
     sources: &mut Sources<'_>,
-) -> Option<Option<Level>> {
+) -> Result<Option<Level>, String> {
     let wraps = view.is_yes(Some(client), "smtp_tls_wrappermode");
     let words = view.value(Some(client), "smtp_sasl_security_options");
     // Mechanisms that show the password are not used in clear then.
@@ -249,11 +304,11 @@ fn clear_level(
         .any(|word| word.eq_ignore_ascii_case("noplaintext"));
     let authenticates = view.is_yes(Some(client), "smtp_sasl_auth_enable");
     if wraps || guarded || !authenticates {
-        return Some(None);
+        return Ok(None);
     }
     let hops = hops(view, client, nexthop, sources)?;
     let levels = hops.iter().filter_map(|hop| hop.level);
-    Some(levels.filter(|level| !level.never_cleartext()).min())
+    Ok(levels.filter(|level| !level.never_cleartext()).min())
 }
 
 fn hops(
@@ -261,62 +316,16 @@ fn hops(
     client: &Service,
     nexthop: &str,
     sources: &mut Sources<'_>,
-) -> Option<Vec<Hop>> {
+) -> Result<Vec<Hop>, String> {
     let mut answers = Answers::default();
     for _ in 0..MOST_LOOKS {
         match met(view, &client.name, nexthop, &answers) {
-            Asked::Answered(hops) => return Some(hops),
+            Asked::Answered(hops) => return Ok(hops),
             Asked::Unanswered(question) => {
                 let answer = sources.answer(&question)?;
                 answers.put(question, answer);
             }
         }
     }
-    None
-}
-
-/// The sources of tables, each read once.
-pub(super) struct Sources<'f> {
-    facts: &'f Facts,
-    tables: BTreeMap<String, Option<HashMap<String, String>>>,
-}
-
-impl<'f> Sources<'f> {
-    fn new(facts: &'f Facts) -> Self {
-        Self {
-            facts,
-            tables: BTreeMap::new(),
-        }
-    }
-
-    /// The rows of a table, by their keys in small letters; nothing where it cannot be read.
-    pub(super) fn rows(&mut self, table: &str) -> Option<&HashMap<String, String>> {
-        let facts = self.facts;
-        let rows = self.tables.entry(table.to_owned());
-        rows.or_insert_with(|| read(facts, table)).as_ref()
-    }
-
-    fn answer(&mut self, question: &Question) -> Option<Answer> {
-        let Question::Lookup { table, key } = question else {
-            return None;
-        };
-        let found = self.rows(table)?.get(&key.to_lowercase());
-        Some(found.map_or(Answer::NotFound, |value| Answer::Found(value.clone())))
-    }
-}
-
-/// The rows of a table; the first of a key counts.
-fn read(facts: &Facts, table: &str) -> Option<HashMap<String, String>> {
-    let path = Path::new(source(table)?);
-    let Some(FileLook::File { bytes, .. }) = facts.files.get(path) else {
-        return None;
-    };
-    let mut found = HashMap::new();
-    for row in rows(bytes) {
-        if let Content::Pair { key, value } = row.content {
-            let [key, value] = [key, value].map(|text| String::from_utf8_lossy(&text).into_owned());
-            found.entry(key.to_lowercase()).or_insert(value);
-        }
-    }
-    Some(found)
+    Err(format!("it takes more than {MOST_LOOKS} looks into tables"))
 }

@@ -1,12 +1,12 @@
 //! Next hops of senders that have credentials of their own.
 //!
 //! Owns: `sender_dependent_relayhost_maps` as its sources tell it, and what is in force where it has
-//! no row. Never: guesses: where a table has no source that can be read, nothing is said.
+//! no row. Never: guesses: where a table has no source that can be read, it tells which.
 //!
 //! A row `@example.org` among the passwords is for every sender of the domain that has no row of
 //! its own, and each of these may have a relay of its own.
 
-use super::exposed::Sources;
+use super::sources::Sources;
 use super::{Credential, Kind};
 use crate::view::{Service, View};
 
@@ -47,26 +47,26 @@ pub(super) fn routed(view: &View<'_>) -> bool {
     !view.value(None, TRANSPORTS).trim().is_empty()
 }
 
-/// Where the mail of a credential's senders goes; `None` where that cannot be told.
+/// Where the mail of a credential's senders goes; why not, where that cannot be told.
 pub(super) fn hops(
     view: &View<'_>,
     credential: &Credential,
     all: &[Credential],
     sources: &mut Sources<'_>,
-) -> Option<Vec<SenderHop>> {
+) -> Result<Vec<SenderHop>, String> {
     if credential.kind() != Kind::Sender || !count(view, credential) {
-        return Some(Vec::new());
+        return Ok(Vec::new());
     }
     let key = credential.key.to_lowercase();
-    let domain = &key[key.rfind('@')?..];
+    let domain = key.rfind('@').map_or("", |at| &key[at..]);
     let tables = view.list(None, RELAYS);
     let relayhost = view.value(None, "relayhost");
     let mut found = vec![hop(&[&key, domain], &tables, &relayhost, sources)?];
     if key == domain {
         for table in &tables {
-            let rows = sources.rows(table)?;
-            let own = |row: &&String| row.len() > domain.len() && row.ends_with(domain);
-            let mut senders: Vec<String> = rows.keys().filter(own).cloned().collect();
+            let own = |row: &String| row.len() > domain.len() && row.ends_with(domain);
+            let mut senders = sources.keys(table)?;
+            senders.retain(own);
             senders.retain(|sender| !all.iter().any(|one| one.key.eq_ignore_ascii_case(sender)));
             for sender in senders {
                 found.push(hop(&[&sender, domain], &tables, &relayhost, sources)?);
@@ -75,7 +75,7 @@ pub(super) fn hops(
     }
     found.sort();
     found.dedup();
-    Some(found)
+    Ok(found)
 }
 
 /// Each key is asked of all tables before the next one (`mail_addr_find.c`).
@@ -84,20 +84,20 @@ fn hop(
     tables: &[String],
     relayhost: &str,
     sources: &mut Sources<'_>,
-) -> Option<SenderHop> {
+) -> Result<SenderHop, String> {
     let mut relay = relayhost.to_owned();
     'keys: for key in keys {
         for table in tables {
-            if let Some(found) = sources.rows(table)?.get(*key) {
+            if let Some(found) = sources.get(table, key)? {
                 // It ends the search.
                 if !found.eq_ignore_ascii_case("DUNNO") {
-                    relay.clone_from(found);
+                    relay = found;
                 }
                 break 'keys;
             }
         }
     }
-    Some(match relay.trim() {
+    Ok(match relay.trim() {
         "" => SenderHop::Anywhere,
         relay => SenderHop::Relay(relay.to_owned()),
     })

@@ -6,17 +6,22 @@ use super::context::Context;
 use super::rule::{Place, Rule, rule};
 use crate::Facts;
 use crate::Finding;
-use crate::Severity::Fatal;
-use crate::credentials::{ANY_DOMAIN, Exposed, PARAMETER, exposed, exposed_in};
+use crate::Severity::{Fatal, Warning};
+use crate::credentials::{ANY_DOMAIN, Exposed, PARAMETER, Undetermined, exposed_in, exposure};
 use crate::view::View;
 
 /// The rules.
-pub(super) const RULES: &[Rule] = &[CLEAR];
+pub(super) const RULES: &[Rule] = &[CLEAR, UNDETERMINED];
 
 #[rustfmt::skip]
 const CLEAR: Rule = rule("outbound.credentials-in-clear", Fatal, "credentials may be sent in clear",
     "The level lets smtp(8) go on without TLS, and then it shows the password to the server and to everybody between.",
     "Demand TLS of every next hop that has credentials: `postseal domain sync`, or a row `NEXT-HOP encrypt` in smtp_tls_policy_maps.");
+
+#[rustfmt::skip]
+const UNDETERMINED: Rule = rule("outbound.credentials-undetermined", Warning, "whether credentials go in clear could not be told",
+    "The level at the next hop, or the transport that goes there, comes from a table that is not read here; where it allows clear text, smtp(8) shows the password.",
+    "`postseal domain list` asks the tables themselves; a rule by `postseal domain sync` demands TLS whatever they say later.");
 
 /// The same of an instance as it is.
 pub(crate) fn of_facts(facts: &Facts) -> Vec<Finding> {
@@ -31,7 +36,23 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
         return;
     };
     let view = View::new(main, master, facts);
-    out.extend(exposed(&view).iter().map(found));
+    let known = exposure(&view);
+    out.extend(known.exposed.iter().map(found));
+    out.extend(known.undetermined.iter().map(undetermined));
+}
+
+fn undetermined(one: &Undetermined) -> Finding {
+    let Undetermined { credential, why } = one;
+    let key = &credential.key;
+    UNDETERMINED
+        .says(format!(
+            "Whether the credentials for {key} may be sent in clear could not be told: {why}."
+        ))
+        .at(
+            &credential.file,
+            credential.line,
+            format!("{PARAMETER}: {key}"),
+        )
 }
 
 fn found(exposed: &Exposed) -> Finding {

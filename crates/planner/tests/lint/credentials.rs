@@ -9,6 +9,7 @@ use postseal_planner::{Finding, Severity};
 use std::path::Path;
 
 pub(crate) const CODE: &str = "outbound.credentials-in-clear";
+pub(crate) const UNDETERMINED: &str = "outbound.credentials-undetermined";
 
 const AUTH: &str = "smtp_sasl_auth_enable = yes\n\
     smtp_sasl_security_options = noanonymous\n\
@@ -28,6 +29,20 @@ fn file(text: &str) -> FileLook {
 
 /// What is said of a main.cf beside [`AUTH`], a master.cf, the keys and the rows of `/policy`.
 fn said(main: &str, master: &str, keys: &str, policy: &str) -> Vec<Finding> {
+    coded(CODE, main, master, keys, policy)
+}
+
+/// Of which credentials nothing can be told, and why.
+fn untold(main: &str, master: &str, keys: &str) -> Vec<String> {
+    let found = coded(UNDETERMINED, main, master, keys, "");
+    let warning = |one: &Finding| one.severity == Severity::Warning;
+    assert!(found.iter().all(warning), "{found:?}");
+    assert!(said(main, master, keys, "").is_empty(), "{main}{master}");
+    let found = found.into_iter().map(|one| one.message);
+    found.collect()
+}
+
+fn coded(code: &str, main: &str, master: &str, keys: &str, policy: &str) -> Vec<Finding> {
     let main = format!("{AUTH}{main}");
     let files = vec![("/passwords", file(keys)), ("/policy", file(policy))];
     let facts = facts(&main, files);
@@ -41,7 +56,7 @@ fn said(main: &str, master: &str, keys: &str, policy: &str) -> Vec<Finding> {
         facts: Some(&facts),
         ..LintInput::default()
     });
-    found.into_iter().filter(|one| one.code == CODE).collect()
+    found.into_iter().filter(|one| one.code == code).collect()
 }
 
 const BY_SENDER: &str = "smtp_sender_dependent_authentication = yes\n\
@@ -242,4 +257,99 @@ fn a_transport_of_its_own_may_carry_the_credentials() {
     assert_eq!(said("", own, key, "").len(), 1);
     let strict = format!("{own}  -o smtp_tls_security_level=verify\n");
     assert!(said("", &strict, key, "").is_empty());
+}
+
+#[test]
+fn neither_anchors_nor_ciphers_hide_a_level_that_lets_credentials_go_in_clear() {
+    let key = "[r.example]:587 u:p\n";
+    for more in [
+        "smtp_tls_CAfile = /none.pem\n",
+        "smtp_tls_CAfile = /policy\n",
+        "smtp_tls_CApath = /none\n",
+        "smtp_tls_ciphers = high\n",
+        "smtp_tls_exclude_ciphers = ALL\n",
+        "smtp_tls_mandatory_ciphers = null\n",
+    ] {
+        let may = format!("smtp_tls_security_level = may\n{more}");
+        assert_eq!(said(&may, CLIENT, key, "").len(), 1, "{more}");
+        let row = "[r.example]:587 may ciphers=high\n";
+        let by_row = format!("{MAPS}smtp_tls_security_level = encrypt\n{more}");
+        assert_eq!(said(&by_row, CLIENT, key, row).len(), 1, "{more}");
+        let encrypt = format!("smtp_tls_security_level = encrypt\n{more}");
+        assert!(said(&encrypt, CLIENT, key, "").is_empty(), "{more}");
+        assert!(untold(&encrypt, CLIENT, key).is_empty(), "{more}");
+    }
+}
+
+#[test]
+fn tables_in_main_cf_answer_by_themselves() {
+    let key = "[r.example]:587 u:p\n";
+    // The table, and how many credentials may go in clear.
+    let cases = [
+        ("static:may", 1),
+        ("proxy:static:may", 1),
+        ("static:{ may ciphers=high }", 1),
+        ("static:encrypt", 0),
+        ("static:{secure match=nexthop}", 0),
+        ("inline:{[R.example]:587=may}", 1),
+        (
+            "inline:{a=may, {[r.example]:587 = encrypt ciphers=high}}",
+            0,
+        ),
+        ("inline:{[r.example]=encrypt}", 1),
+        // The last one of a key counts.
+        ("inline:{[r.example]:587=encrypt, [r.example]:587=may}", 1),
+        ("inline:{[r.example]:587=encrypt} ldap:/etc/p", 0),
+    ];
+    for (table, wanted) in cases {
+        let main = format!("smtp_tls_policy_maps = {table}\n");
+        assert_eq!(said(&main, CLIENT, key, "").len(), wanted, "{table}");
+        if wanted == 0 {
+            assert_eq!(untold(&main, CLIENT, key), [] as [&str; 0], "{table}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_told_is_told() {
+    let key = "[r.example]:587 u:p\n";
+    for table in [
+        "ldap:/etc/p",
+        "regexp:/policy",
+        "pcre:/policy",
+        "hash:/elsewhere",
+        "inline:{a}",
+        "inline:{a=may}, ldap:/etc/p",
+        "unionmap:{static:may}",
+    ] {
+        let main = format!("smtp_tls_policy_maps = {table}\n");
+        let told = untold(&main, CLIENT, key);
+        assert_eq!(told.len(), 1, "{table}");
+        assert!(told[0].contains("[r.example]:587"), "{told:?}");
+        // The table is not asked, or the password is not shown.
+        for silent in [
+            "smtp_sasl_auth_enable = no\n",
+            "smtp_tls_wrappermode = yes\n",
+            "smtp_sasl_security_options = noplaintext\n",
+        ] {
+            let main = format!("{main}{silent}");
+            assert_eq!(untold(&main, CLIENT, key), [] as [&str; 0], "{main}");
+        }
+    }
+    // Who goes there: a client that demands TLS, or one that does not.
+    let routed = "transport_maps = hash:/transport\n";
+    assert_eq!(untold(routed, STRICT, key).len(), 1);
+    // Whose relay that is.
+    let relays = format!("{BY_SENDER}sender_dependent_relayhost_maps = ldap:/x\n");
+    let told = untold(&relays, CLIENT, "boss@a.example u:p\n");
+    assert!(told[0].contains("ldap:/x"), "{told:?}");
+}
+
+#[test]
+fn the_weakest_of_the_clients_that_may_go_there_counts() {
+    let master = "smtp unix - - y - - smtp\n\
+        bare unix - - y - - smtp\n  -o smtp_tls_security_level=none\n";
+    let main = "smtp_tls_security_level = may\ntransport_maps = static:bare:\n";
+    let found = said(main, master, "[r.example]:587 u:p\n", "");
+    assert!(found[0].message.contains("at level none"), "{found:?}");
 }
