@@ -24,7 +24,7 @@ pub(crate) use faults::{EXPLAINED as FAULTS_EXPLAINED, faults, holds_back};
 pub use follow::{
     Follow, Followed, follow_all, follows_not, route_changed, route_unknown, ways_unknown,
 };
-pub use judge::{Home, Judged, begins_with_tls, covered_by, judge_all};
+pub use judge::{Home, Judged, covered_by, judge_all};
 pub use managed::{Entry, Manager};
 pub use meet::{Met, Outcome, changed_lookups, meetings, written};
 pub use next_hops::{Hops, RouteTable, RouteTables, listable, route_elements, route_tables};

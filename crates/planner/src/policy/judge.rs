@@ -94,7 +94,7 @@ impl Judge<'_> {
                 Asked::Unanswered(question) => Asked::Unanswered(question),
                 Asked::Answered(useless) => Asked::Answered(Judged {
                     useless,
-                    clients: vec![SMTP.to_owned()],
+                    clients: vec![usual_client(id, self.ways.view())],
                 }),
             };
         }
@@ -245,16 +245,15 @@ fn begins_in_clear(hop: &str, view: &View<'_>) -> bool {
     expects_tls(hop) && !wraps && wrapping(view).is_none()
 }
 
-/// The client of an instance that begins with TLS, for a next hop that expects it so (port 465).
-pub fn begins_with_tls(hop: &str, facts: &Facts) -> Option<String> {
-    if !expects_tls(hop) {
-        return None;
-    }
-    let files = Files::of(facts);
-    wrapping(&files.view(facts)).map(|client| client.name.clone())
+/// The client for a next hop that no route leads to: where TLS is expected from the first byte, one
+/// that begins so.
+fn usual_client(hop: &str, view: &View<'_>) -> String {
+    let wrapping = expects_tls(hop).then(|| wrapping(view)).flatten();
+    wrapping.map_or_else(|| SMTP.to_owned(), |client| client.name.clone())
 }
 
-fn expects_tls(hop: &str) -> bool {
+/// Whether a next hop expects TLS from the first byte (port 465).
+pub(super) fn expects_tls(hop: &str) -> bool {
     let port = hop.rsplit_once(':').map_or("", |(_, port)| port);
     matches!(port, "465" | "smtps" | "submissions")
 }
