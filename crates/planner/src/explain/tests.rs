@@ -331,7 +331,12 @@ fn what_this_host_lacks_for_a_policy_holds_the_mail_back() {
         (print, "fingerprint", Some(Level::Fingerprint), &[]),
         (sha256, &listed, Some(Level::Fingerprint), &[]),
         // Nothing has so short a fingerprint.
-        (sha256, "fingerprint match=AA", None, &["policy.bad-fingerprint"]),
+        (
+            sha256,
+            "fingerprint match=AA",
+            None,
+            &["policy.bad-fingerprint"],
+        ),
         // The tests' OpenSSL finds no cipher in any list that is not Postfix's own.
         ("", "encrypt exclude=ALL", None, &["policy.no-cipher"]),
         (
