@@ -85,7 +85,8 @@ pub use renew::{Force, Presented, RenewalEnd, RenewalView, Renewed};
 pub use rules::{
     Added, Concerned, DueRules, Forced, Hindered, Hindrance, IdleRows, Look, MapAnswers, Refused,
     RuleChanges, RuleLooked, RuleRequest, RulesImported, RulesTold, RulesWished, Stored,
-    TableDrift, TableRead, TablesRead, Wholeness, idle_rows, touched_findings, unread_words,
+    TableDrift, TableRead, TablesRead, WayTo, Wholeness, idle_rows, touched_findings, unread_words,
+    way_to,
 };
 pub use status::{InForce, Status};
 pub use tlsa::{Elsewhere, Instead, Reach, RecordOf, RecordState, Tlsa, TlsaRow};

@@ -29,6 +29,7 @@ use crate::{Engine, EngineError};
 pub use counts::{Concerned, DueRules};
 pub use idle::{IdleRows, idle_rows};
 pub use import::{RuleRequest, RulesImported, Stored, Wholeness};
+pub use judged::{WayTo, way_to};
 pub use live::{MapAnswers, touched_findings};
 pub(crate) use live::{touched_maps, touched_words};
 pub(crate) use map::map_of;

@@ -8,6 +8,7 @@ mod hop;
 
 use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
+use crate::policy::usual_client;
 use crate::resolve::{
     Answer, Answers, Asked, Consulted, Envelope, Resolution, Stop, Tables, resolve,
 };
@@ -174,7 +175,10 @@ impl Explanation {
                 }
                 (resolution.transport.clone(), resolution.nexthop.clone())
             }
-            (None, subject) => ("smtp".to_owned(), subject.to_string()),
+            (None, subject) => {
+                let nexthop = subject.to_string();
+                (usual_client(&nexthop, view), nexthop)
+            }
         };
         let way = hop::Way {
             view,

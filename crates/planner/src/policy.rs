@@ -14,6 +14,7 @@ mod meet;
 mod next_hops;
 mod offer;
 mod render;
+mod routed;
 mod source;
 mod tables;
 mod useless;
@@ -24,12 +25,14 @@ pub(crate) use faults::{EXPLAINED as FAULTS_EXPLAINED, faults, holds_back};
 pub use follow::{
     Follow, Followed, follow_all, follows_not, route_changed, route_unknown, ways_unknown,
 };
-pub use judge::{Home, Judged, begins_with_tls, covered_by, judge_all};
+pub(crate) use judge::usual_client;
+pub use judge::{Home, Judged, covered_by, judge_all};
 pub use managed::{Entry, Manager};
 pub use meet::{Met, Outcome, changed_lookups, meetings, written};
 pub use next_hops::{Hops, RouteTable, RouteTables, listable, route_elements, route_tables};
 pub use offer::command;
 pub use render::{Lookup, Rendered, Renderer};
+pub use routed::{by_routes, is_other_hop};
 pub use source::{BadRow, RowReader, Scopes, SourceRow, Unread, annotated, follows, scope_of};
 pub use tables::{Candidate, Source, named_tables, policy_sources, services_with_tables};
 pub(crate) use useless::EXPLAINED;

@@ -27,6 +27,7 @@ mod managed;
 mod meet;
 mod offers;
 mod place;
+mod reached;
 mod remedies;
 mod replaced;
 mod routes;

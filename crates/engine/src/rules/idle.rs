@@ -16,11 +16,10 @@ use postseal_host::Host;
 use postseal_planner::facts::Facts;
 use postseal_planner::plan::PlanFinding;
 use postseal_planner::policy::{
-    Cause, Home, IdleRow, RowReader, Rule, RuleId, Scopes, Source, SourceRow, dialect, idle,
-    policy_sources, sampled,
+    Cause, Home, IdleRow, Manager, RowReader, Rule, RuleId, Scopes, Source, SourceRow, dialect,
+    idle, policy_sources, sampled,
 };
 use postseal_planner::{Finding, Intent};
-use std::collections::BTreeSet;
 
 /// Managers that hold their rules against the routes themselves.
 const FOLLOWS: &str = "recipient ";
@@ -98,15 +97,13 @@ impl Engine<'_> {
         }
         let by_hand = self.store.rule_states(&self.instance, &ids)?;
         let managed = self.store.managed_rules(&self.instance, MANAGED)?;
-        let known: BTreeSet<String> = by_hand
-            .into_iter()
-            .chain(managed)
-            .filter_map(|state| state.in_force)
-            .filter(is_known)
-            .map(|rule| rule.id.destination)
-            .collect();
-        let news = |row: &IdleRow| !known.contains(&row.rule.id.destination);
-        found.rows.retain(news);
+        let states = by_hand.into_iter().chain(managed);
+        let rules: Vec<Rule> = states.filter_map(|state| state.in_force).collect();
+        found.rows.retain(|row| {
+            let of_row = |rule: &&Rule| rule.id.destination == row.rule.id.destination;
+            let mut of_row = rules.iter().filter(of_row);
+            !of_row.any(|rule| is_known(rule) && !is_news_of_a_way(rule, &row.useless.cause))
+        });
         Ok(found)
     }
 
@@ -144,6 +141,18 @@ impl Engine<'_> {
 /// Whether that it does nothing is known, or is for others to tell.
 fn is_known(rule: &Rule) -> bool {
     rule.about.reason.is_some() || rule.id.manager.starts_with(FOLLOWS)
+}
+
+/// What the managers of rules do not tell themselves. That a domain's entry has a reason says
+/// something of its servers only: nobody put down that it does nothing.
+fn is_news_of_a_way(rule: &Rule, cause: &Cause) -> bool {
+    match Manager::of(&rule.id) {
+        None => false,
+        Some(Manager::Recipient(_)) => {
+            rule.about.reason.is_none() && matches!(cause, Cause::BeginsInClear)
+        }
+        Some(_) => matches!(cause, Cause::BeginsInClear | Cause::NotAsked { .. }),
+    }
 }
 
 /// Rows of a source; `None` where it cannot be read.

@@ -9,8 +9,8 @@ use postseal_planner::Finding;
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::AdoptedTables;
 use postseal_planner::policy::{
-    Askers, Cause, Followed, Home, Hops, Judged, RouteTables, Rule, Useless, askers, faults_all,
-    follow_all, judge_all, route_tables, unkept,
+    Followed, Home, Hops, Judged, RouteTables, Rule, Useless, askers, by_routes, dialect,
+    faults_all, follow_all, is_other_hop, judge_all, route_tables, unkept,
 };
 use postseal_planner::resolve::{Answer, Answers, Asked, Question};
 use std::collections::BTreeMap;
@@ -99,6 +99,30 @@ pub(super) fn useless(
     met.map(|one| one.useless).collect()
 }
 
+/// How mail comes to a next hop, as its routes say.
+#[derive(Clone, Debug, Default)]
+pub struct WayTo {
+    /// The transport of the client that would go by a rule for it; `None` where there is none.
+    pub client: Option<String>,
+    /// Why a rule for it would do nothing.
+    pub findings: Vec<Finding>,
+}
+
+/// How mail comes to a next hop; nothing is known of what no rule can be for.
+pub fn way_to(host: &dyn Host, facts: &Facts, nexthop: &str) -> WayTo {
+    let Ok(rule) = Rule::new(nexthop, None, "encrypt", dialect(facts.version)) else {
+        return WayTo::default();
+    };
+    let met = met(host, facts, Home::Rules(None), &[&rule]);
+    let Some(met) = met.into_iter().next() else {
+        return WayTo::default();
+    };
+    WayTo {
+        findings: met.useless.iter().map(|one| one.finding(&rule)).collect(),
+        client: met.clients.into_iter().next(),
+    }
+}
+
 /// What each of the rules meets, in their order.
 pub(super) fn met(host: &dyn Host, facts: &Facts, home: Home<'_>, rules: &[&Rule]) -> Vec<Judged> {
     let mut all: Vec<Judged> = Vec::with_capacity(rules.len());
@@ -108,13 +132,10 @@ pub(super) fn met(host: &dyn Host, facts: &Facts, home: Home<'_>, rules: &[&Rule
         });
         all.extend(found.into_iter().map(Option::unwrap_or_default));
     }
-    let tables = match home {
-        Home::Rules(tables) => tables,
-        Home::Table(_) => None,
-    };
-    let clients = askers(tables, facts);
-    let is_elsewhere = all.iter().flat_map(|one| &one.useless).any(is_other_hop);
-    let for_hops = !clients.are_alike && rules.iter().any(|rule| rule.is_for_next_hop());
+    let clients = askers(home, facts);
+    let useless = all.iter().flat_map(|one| &one.useless);
+    let is_elsewhere = useless.into_iter().any(|one| is_other_hop(&one.cause));
+    let for_hops = clients.differ() && rules.iter().any(|rule| rule.is_for_next_hop());
     if is_elsewhere || for_hops {
         let hops = next_hops(host, facts);
         for (rule, found) in rules.iter().zip(&mut all) {
@@ -122,36 +143,6 @@ pub(super) fn met(host: &dyn Host, facts: &Facts, home: Home<'_>, rules: &[&Rule
         }
     }
     all
-}
-
-fn is_other_hop(one: &Useless) -> bool {
-    matches!(one.cause, Cause::OtherHop { .. })
-}
-
-/// Mail for a name may leave elsewhere, and that of others be sent to it.
-fn by_routes(rule: &Rule, found: &mut Judged, hops: &Hops, clients: &Askers) {
-    let name = rule.id.destination.as_str();
-    let below = name.starts_with('.');
-    let named: Vec<_> = match below {
-        true => hops.iter().filter(|(hop, _)| hop.ends_with(name)).collect(),
-        false => hops.get_key_value(name).into_iter().collect(),
-    };
-    if named.is_empty() {
-        return;
-    }
-    let by = named.into_iter().flat_map(|(_, transports)| transports);
-    let by = by.filter(|transport| clients.transports.contains(*transport));
-    let is_hop = rule.is_for_next_hop();
-    if is_hop || found.useless.iter().any(is_other_hop) {
-        let by: Vec<String> = by.cloned().collect();
-        if is_hop && !by.is_empty() {
-            found.clients.clear();
-        }
-        found.clients.extend(by);
-        found.clients.sort();
-        found.clients.dedup();
-    }
-    found.useless.retain(|one| !is_other_hop(one));
 }
 
 /// The next hops that routes name, as far as their tables can be listed.

@@ -9,7 +9,7 @@ use crate::preflight::{HopPolicy, PreflightOptions, Progress, World, preflight};
 use crate::{Engine, EngineError};
 use mailtls::policy::Policy;
 use postseal_planner::facts::Facts;
-use postseal_planner::policy::{Home, Judged, Rule, RuleId, begins_with_tls, dialect};
+use postseal_planner::policy::{Home, Judged, Rule, RuleId, dialect};
 use postseal_planner::report::Outcome;
 use postseal_planner::{Finding, Preflight, Refusal, Severity};
 use postseal_store::{Pending, RuleFilter, RuleView};
@@ -43,7 +43,8 @@ const MOST: usize = 1_000;
 const FRESH: i64 = 3_600;
 
 impl Engine<'_> {
-    /// What the servers of each rule show; none where a rule names no server (`.example.org`).
+    /// What the servers of each rule show to the client that its mail goes by; none where a rule
+    /// names no server (`.example.org`).
     pub(super) fn servers_of(
         &self,
         facts: &Facts,
@@ -51,7 +52,11 @@ impl Engine<'_> {
         options: PreflightOptions,
         told: &(dyn Fn(Progress) + Sync),
     ) -> Result<Vec<Option<Preflight>>, EngineError> {
-        let hops = rules.iter().map(|rule| hop(rule, facts, SMTP)).collect();
+        let state = self.state()?;
+        let home = Home::Rules(state.desired.tables.as_ref());
+        let met = met(self.host, facts, home, rules);
+        let hops = rules.iter().zip(&met);
+        let hops = hops.map(|(rule, met)| hop(rule, facts, met)).collect();
         Ok(self.look_at_hops(facts, hops, options, told))
     }
 
@@ -99,9 +104,8 @@ impl Engine<'_> {
             let rules: Vec<&Rule> = page.iter().collect();
             let met = met(self.host, &facts, home, &rules);
             let hops = rules.iter().zip(&met).map(|(rule, met)| {
-                let client = met.clients.first().map_or(SMTP, String::as_str);
                 let comes = met.useless.is_empty();
-                comes.then(|| hop(rule, &facts, client)).flatten()
+                comes.then(|| hop(rule, &facts, met)).flatten()
             });
             let seen = self.look_at_hops(&facts, hops.collect(), options, told);
             let kept: Vec<Preflight> = seen.iter().flatten().cloned().collect();
@@ -188,14 +192,15 @@ impl RuleLooked {
 }
 
 /// The next hop that a rule is looked up for, where it is one, by the client that goes there.
-fn hop(rule: &Rule, facts: &Facts, client: &str) -> Option<HopPolicy> {
+fn hop(rule: &Rule, facts: &Facts, met: &Judged) -> Option<HopPolicy> {
+    let client = met.clients.first().map_or(SMTP, String::as_str);
     let id = &rule.id.destination;
     if id.starts_with('.') {
         return None;
     }
     Some(HopPolicy {
         nexthop: id.clone(),
-        transport: begins_with_tls(id, facts).unwrap_or_else(|| client.to_owned()),
+        transport: client.to_owned(),
         policy: Policy::parse(&rule.policy, dialect(facts.version)).ok()?,
     })
 }

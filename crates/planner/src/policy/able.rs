@@ -3,8 +3,8 @@
 //! Owns: which client a policy is held against, and each pair of both only once. Never: says what is
 //! wrong (`faults` does), or looks anything up (see [`crate::resolve`]).
 
-use super::judge::{Home, Judged, OF_LMTP, asks};
-use super::{Rule, faults};
+use super::judge::{Home, Judged, OF_LMTP, WRAPPERMODE, asks, not_asked};
+use super::{Cause, Rule, faults};
 use crate::compile::policies::PARAMETER;
 use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
@@ -61,47 +61,74 @@ pub fn unkept(
     Asked::Answered(all)
 }
 
-/// The clients that ask the rules.
+/// The clients, by whether they ask the rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Askers {
-    /// The names of their transports.
+    /// The names of the transports of those that do.
     pub transports: BTreeSet<String>,
     /// Whether they are alike: then it does not matter which of them a message goes by.
     pub are_alike: bool,
+    /// The names of those that begin with TLS (`smtp_tls_wrappermode`).
+    pub(super) wrapping: BTreeSet<String>,
+    /// The names of those that do not ask, and why.
+    pub(super) silent: BTreeMap<String, Cause>,
 }
 
-/// The clients that ask the rules.
-pub fn askers(tables: Option<&AdoptedTables>, facts: &Facts) -> Askers {
-    let files = Files::of(facts);
-    let view = files.view(facts);
-    let services = asking(&view, tables);
-    let first = services.clone().next();
-    let first = first.map(|one| Client::in_view(&view, &one.name));
-    let like = |one: &Service| Some(Client::in_view(&view, &one.name)) == first;
-    Askers {
-        are_alike: services.clone().all(like),
-        transports: services.map(|one| one.name.clone()).collect(),
+impl Askers {
+    /// Whether it matters by which of the clients mail goes to a next hop. lmtp(8) is no reason to
+    /// list routes: few send to next hops of rules by it.
+    pub fn differ(&self) -> bool {
+        let own = |cause: &Cause| !matches!(cause, Cause::NotAsked { own: None, parameter, .. } if *parameter == OF_LMTP);
+        !self.are_alike || self.silent.values().any(own)
     }
 }
 
-fn asking<'v>(
-    view: &'v View<'_>,
-    tables: Option<&'v AdoptedTables>,
-) -> impl Iterator<Item = &'v Service> + Clone {
-    view.services.iter().filter(move |one| {
+/// The clients, by whether they ask the rules, or the table.
+pub fn askers(home: Home<'_>, facts: &Facts) -> Askers {
+    let files = Files::of(facts);
+    let view = files.view(facts);
+    let services = asking(&view, home);
+    let first = services.clone().next();
+    let first = first.map(|one| Client::in_view(&view, &one.name));
+    let like = |one: &Service| Some(Client::in_view(&view, &one.name)) == first;
+    let wraps = |one: &&Service| view.is_yes(Some(one), WRAPPERMODE);
+    let silent = clients(&view).filter_map(|(one, _)| {
+        let cause = not_asked(&view, home, &one.name)?;
+        Some((one.name.clone(), cause))
+    });
+    Askers {
+        are_alike: services.clone().all(like),
+        wrapping: services
+            .clone()
+            .filter(wraps)
+            .map(|one| one.name.clone())
+            .collect(),
+        transports: services.map(|one| one.name.clone()).collect(),
+        silent: silent.collect(),
+    }
+}
+
+/// The services that send mail, and what names the tables that each asks.
+fn clients<'v>(view: &'v View<'_>) -> impl Iterator<Item = (&'v Service, &'static str)> + Clone {
+    view.services.iter().filter_map(|one| {
         let parameter = match (one.kind.as_str(), one.command.as_str()) {
             ("unix", "smtp") => PARAMETER,
             ("unix", "lmtp") => OF_LMTP,
-            _ => return false,
+            _ => return None,
         };
-        asks(view, Home::Rules(tables), one, parameter)
+        Some((one, parameter))
     })
+}
+
+fn asking<'v>(view: &'v View<'_>, home: Home<'v>) -> impl Iterator<Item = &'v Service> + Clone {
+    let clients = clients(view);
+    clients.filter_map(move |(one, parameter)| asks(view, home, one, parameter).then_some(one))
 }
 
 /// Of the clients that ask the rules, and are alike, one.
 fn unlike(view: &View<'_>, tables: Option<&AdoptedTables>) -> Vec<String> {
     let mut found: Vec<(String, Client)> = Vec::new();
-    for service in asking(view, tables) {
+    for service in asking(view, Home::Rules(tables)) {
         let client = Client::in_view(view, &service.name);
         if found.iter().all(|(_, known)| *known != client) {
             found.push((service.name.clone(), client));

@@ -26,7 +26,7 @@ const ANYBODY: &str = "anybody";
 const BELOW: &str = "any-name-below";
 /// A domain that no table will name.
 const ANYWHERE: &str = "any-domain.invalid";
-const WRAPPERMODE: &str = "smtp_tls_wrappermode";
+pub(super) const WRAPPERMODE: &str = "smtp_tls_wrappermode";
 /// What lmtp(8) asks.
 pub(super) const OF_LMTP: &str = "lmtp_tls_policy_maps";
 
@@ -67,7 +67,7 @@ pub fn judge_all(
 
 impl Judged {
     /// Both halves of a rule may fail for one cause.
-    fn fails(&mut self, name: String, cause: Cause) {
+    pub(super) fn fails(&mut self, name: String, cause: Cause) {
         if self.useless.iter().all(|one| one.cause != cause) {
             self.useless.push(Useless { name, cause });
         }
@@ -94,7 +94,7 @@ impl Judge<'_> {
                 Asked::Unanswered(question) => Asked::Unanswered(question),
                 Asked::Answered(useless) => Asked::Answered(Judged {
                     useless,
-                    clients: vec![SMTP.to_owned()],
+                    clients: vec![usual_client(id, self.ways.view())],
                 }),
             };
         }
@@ -165,21 +165,24 @@ impl Judge<'_> {
         })
     }
 
-    /// The service that sends, where it does not ask the rows.
     fn not_asked(&self, transport: &str) -> Option<Cause> {
-        let view = self.ways.view();
-        let id = format!("{transport}/unix");
-        let service = view.services.iter().find(|service| service.id == id)?;
-        let parameter = match deliverer(view, transport) {
-            Delivery::Lmtp => OF_LMTP,
-            _ => PARAMETER,
-        };
-        (!asks(view, self.home, service, parameter)).then(|| Cause::NotAsked {
-            own: service.overrides.get(parameter).cloned(),
-            service: id,
-            parameter,
-        })
+        not_asked(self.ways.view(), self.home, transport)
     }
+}
+
+/// The service that sends, where it does not ask the rows.
+pub(super) fn not_asked(view: &View<'_>, home: Home<'_>, transport: &str) -> Option<Cause> {
+    let id = format!("{transport}/unix");
+    let service = view.services.iter().find(|service| service.id == id)?;
+    let parameter = match deliverer(view, transport) {
+        Delivery::Lmtp => OF_LMTP,
+        _ => PARAMETER,
+    };
+    (!asks(view, home, service, parameter)).then(|| Cause::NotAsked {
+        own: service.overrides.get(parameter).cloned(),
+        service: id,
+        parameter,
+    })
 }
 
 /// Whether a service asks the tables in which the rows stand, or will.
@@ -245,16 +248,15 @@ fn begins_in_clear(hop: &str, view: &View<'_>) -> bool {
     expects_tls(hop) && !wraps && wrapping(view).is_none()
 }
 
-/// The client of an instance that begins with TLS, for a next hop that expects it so (port 465).
-pub fn begins_with_tls(hop: &str, facts: &Facts) -> Option<String> {
-    if !expects_tls(hop) {
-        return None;
-    }
-    let files = Files::of(facts);
-    wrapping(&files.view(facts)).map(|client| client.name.clone())
+/// The client for a next hop that no route leads to: where TLS is expected from the first byte, one
+/// that begins so.
+pub(crate) fn usual_client(hop: &str, view: &View<'_>) -> String {
+    let wrapping = expects_tls(hop).then(|| wrapping(view)).flatten();
+    wrapping.map_or_else(|| SMTP.to_owned(), |client| client.name.clone())
 }
 
-fn expects_tls(hop: &str) -> bool {
+/// Whether a next hop expects TLS from the first byte (port 465).
+pub(super) fn expects_tls(hop: &str) -> bool {
     let port = hop.rsplit_once(':').map_or("", |(_, port)| port);
     matches!(port, "465" | "smtps" | "submissions")
 }

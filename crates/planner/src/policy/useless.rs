@@ -51,7 +51,7 @@ pub enum Cause {
         /// Its `-o`; `None` where it has none.
         own: Option<String>,
     },
-    /// The server waits for TLS, and every client begins in clear.
+    /// The server waits for TLS, and every client that sends there begins in clear.
     BeginsInClear,
     /// A table that decides cannot be asked; why.
     TableFailed(String),
@@ -258,7 +258,7 @@ fn begins_in_clear(of: &Of<'_>) -> Finding {
         "policy.no-wrappermode",
         Severity::Error,
         format!(
-            "{} expects TLS from the first byte, and every smtp(8) of this instance begins in \
+            "{} expects TLS from the first byte, and every smtp(8) that sends mail there begins in \
              clear: no mail can be delivered there.",
             of.name
         ),

@@ -12,7 +12,7 @@ use crate::session::{self, Session};
 use mailtls::policy::{Dialect, Policy};
 use postseal_engine::{
     HopPolicy, Network, PreflightOptions, Progress, SystemClock, World, explain_in,
-    observe_unadopted, preflight,
+    observe_unadopted, preflight, way_to,
 };
 use postseal_host::{Entered, Host, PostfixHost};
 use postseal_planner::explain::{Delivery, Hop, Subject};
@@ -121,19 +121,31 @@ fn next_hops(
             .hint("Name user@example.org, example.org or '[mx.example.org]:587'.")
     })?;
     if let (Subject::NextHop(nexthop), Some(policy)) = (&subject, policy) {
-        // Nothing has to be found out: this policy, and smtp(8).
+        // Only the client has to be found out.
+        let way = way_to(host, facts, nexthop);
         let destination = HopPolicy {
             nexthop: nexthop.clone(),
-            transport: "smtp".to_owned(),
+            transport: way.client.unwrap_or_else(|| "smtp".to_owned()),
             policy: policy.clone(),
         };
         return Ok(vec![Asked {
             subject: text.to_owned(),
             destination: Some(destination),
-            findings: Vec::new(),
+            findings: way.findings,
         }]);
     }
-    let explanation = explain_in(host, facts, &subject, "")?;
+    let mut explanation = explain_in(host, facts, &subject, "")?;
+    if let Subject::NextHop(nexthop) = &subject {
+        let way = way_to(host, facts, nexthop);
+        if let Some(client) = way.client {
+            for hop in &mut explanation.hops {
+                hop.transport.clone_from(&client);
+            }
+        }
+        let known = |one: &Finding| explanation.findings.iter().any(|it| it.code == one.code);
+        let news: Vec<Finding> = way.findings.into_iter().filter(|one| !known(one)).collect();
+        explanation.findings.extend(news);
+    }
     let mut findings = match policy {
         Some(_) => Vec::new(),
         None => explanation.findings,

@@ -1,6 +1,6 @@
 //! Which clients ask the rules, and which policies one of them could not keep.
 
-use super::{Askers, askers, unkept};
+use super::{Askers, Home, askers, unkept};
 use crate::resolve::{Answer, Answers, Asked, Question};
 use crate::view::tests::facts;
 
@@ -9,7 +9,7 @@ const SMTP: &str = "smtp unix - - n - - smtp\nrelay unix - - n - - smtp -o syslo
 
 fn of(main: &str, master: &str) -> Askers {
     askers(
-        None,
+        Home::Rules(None),
         &facts(&format!("{MAP}{main}"), &format!("{SMTP}{master}")),
     )
 }

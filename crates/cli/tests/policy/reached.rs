@@ -1,0 +1,130 @@
+//! Rules for next hops held against the services that routes send mail there by.
+
+use crate::place::{Place, builder};
+use serde_json::Value;
+use std::fs;
+
+/// It asks no rules, and begins no TLS.
+const PLAINOUT: &str =
+    "plainout unix - - n - - smtp\n  -o smtp_tls_security_level=none\n  -o smtp_tls_policy_maps=\n";
+const WRAPPED: &str = "smtps-out unix - - n - - smtp\n  -o smtp_tls_wrappermode=yes\n";
+const HOP: &str = "[127.0.0.9]:25";
+const HOP_465: &str = "[127.0.0.9]:465";
+
+/// With a service, and a route.
+fn place(service: &str, route: &str) -> Place {
+    let maps = "hash:{base}/config/transport";
+    let place = Place::unadopted(builder().set("transport_maps", maps));
+    let path = place.config().join("master.cf");
+    let master = fs::read_to_string(&path).unwrap();
+    fs::write(path, master + service).unwrap();
+    place.table("transport", route);
+    place.must("init");
+    place
+}
+
+fn codes(json: &Value) -> Vec<&str> {
+    let findings = json["findings"].as_array().unwrap().iter();
+    findings.map(|one| one["code"].as_str().unwrap()).collect()
+}
+
+/// Everything that looks tells of it, and of nothing once it is mended.
+fn is_told(place: &Place, code: &str) {
+    let lint = format!("lint {}", place.config().display());
+    for (exit, words) in [(2, lint.as_str()), (1, "verify")] {
+        let told = place.ends(exit, words).json;
+        assert!(codes(&told).contains(&code), "{words}: {told}");
+    }
+    let nagios = place.run("status --nagios");
+    assert_ne!(nagios.exit, Some(0), "{}", nagios.stdout);
+}
+
+fn is_well(place: &Place) {
+    place.ends(0, &format!("lint {}", place.config().display()));
+    place.ends(0, "verify");
+}
+
+#[test]
+fn a_rule_for_a_next_hop_is_refused_where_what_sends_there_does_not_ask_it() {
+    let place = place(PLAINOUT, &format!("d1.test plainout:{HOP}\n"));
+    let add = format!("policy add {HOP} encrypt --no-preflight");
+    let refused = place.ends(65, &add);
+    assert_eq!(refused.code(), "policy.never-matches");
+    let finding = &refused.json["findings"][0];
+    assert_eq!(
+        finding["evidence"][0]["text"],
+        "master.cf: plainout/unix -o smtp_tls_policy_maps="
+    );
+    let remedy = finding["remedy"].as_str().unwrap();
+    assert!(remedy.contains("plainout/unix"), "{remedy}");
+    for policy in ["", " --policy encrypt"] {
+        let checked = place.run(&format!("policy check {HOP}{policy}"));
+        assert!(
+            checked.stdout.contains("policy.never-matches"),
+            "{}",
+            checked.stdout
+        );
+        assert_ne!(checked.exit, Some(0));
+    }
+    // The same for a rule that follows its mail.
+    let follow = "policy add d1.test encrypt --follow --no-preflight";
+    assert_eq!(place.ends(65, follow).code(), "policy.never-matches");
+    // By a service that asks, it holds; until the route is changed.
+    place.table("transport", &format!("d1.test smtp:{HOP}\n"));
+    place.must(&add);
+    place.must("apply --yes");
+    is_well(&place);
+    place.table("transport", &format!("d1.test plainout:{HOP}\n"));
+    is_told(&place, "policy.never-matches");
+    let listed = place.run("policy list").stdout;
+    assert!(listed.contains("plainout/unix"), "{listed}");
+    // Where some of the mail goes by it, the rule is not useless.
+    place.table(
+        "transport",
+        &format!("d1.test plainout:{HOP}\nd2.test smtp:{HOP}\n"),
+    );
+    is_well(&place);
+}
+
+#[test]
+fn a_client_that_wraps_helps_no_mail_that_goes_by_another() {
+    let clear = format!("p8.test smtp:{HOP_465}\n");
+    let wrapped = format!("p8.test smtps-out:{HOP_465}\n");
+    for destination in ["p8.test encrypt --follow", &format!("{HOP_465} encrypt")] {
+        let place = place(WRAPPED, &clear);
+        let add = format!("policy add {destination} --no-preflight");
+        let refused = place.ends(65, &add);
+        assert_eq!(refused.code(), "policy.no-wrappermode", "{destination}");
+        let check = format!("policy check {HOP_465}");
+        let checked = place.run(&check).stdout;
+        assert!(checked.contains("policy.no-wrappermode"), "{checked}");
+        place.table("transport", &wrapped);
+        let checked = place.run(&check).stdout;
+        assert!(!checked.contains("policy.no-wrappermode"), "{checked}");
+        place.must(&add);
+        place.must("apply --yes");
+        is_well(&place);
+        place.table("transport", &clear);
+        is_told(&place, "policy.no-wrappermode");
+    }
+}
+
+#[test]
+fn a_domain_whose_row_was_left_at_a_client_that_begins_in_clear_is_told() {
+    let place = place("", &format!("old.test smtp:{HOP_465}\n"));
+    place.must(&format!("domain add old.test --next-hop {HOP_465} --smtps"));
+    place.must("apply --yes");
+    is_told(&place, "policy.no-wrappermode");
+    place.table("transport", &format!("old.test smtps-out:{HOP_465}\n"));
+    is_well(&place);
+}
+
+#[test]
+fn a_domain_whose_mail_leaves_by_a_service_that_asks_no_rules_is_told() {
+    let place = place(PLAINOUT, &format!("d1.test plainout:{HOP}\n"));
+    place.must(&format!("domain add d1.test --next-hop {HOP}"));
+    place.must("apply --yes");
+    is_told(&place, "policy.never-matches");
+    place.table("transport", &format!("d1.test smtp:{HOP}\n"));
+    is_well(&place);
+}

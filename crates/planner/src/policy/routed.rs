@@ -1,0 +1,66 @@
+//! Rules held against the clients that routes send mail by.
+//!
+//! Owns: what the routes that name a next hop say for and against a rule for it. Never: lists them
+//! (`next_hops` says where they stand), or asks anything.
+//!
+//! One next hop may be reached by several services: by one that asks the rules, and by one with
+//! `-o smtp_tls_policy_maps=`. A rule does nothing where none of them asks.
+
+use super::Rule;
+use super::able::Askers;
+use super::judge::{Judged, expects_tls};
+use super::next_hops::Hops;
+use super::useless::Cause;
+use std::collections::BTreeSet;
+
+/// Mail for a name may leave elsewhere, and that of others be sent to it.
+pub fn by_routes(rule: &Rule, found: &mut Judged, hops: &Hops, clients: &Askers) {
+    let name = rule.id.destination.as_str();
+    let named = named(name, hops);
+    let is_elsewhere = found.useless.iter().any(|one| is_other_hop(&one.cause));
+    let is_hop = rule.is_for_next_hop();
+    if named.is_empty() || !(is_hop || is_elsewhere) {
+        return;
+    }
+    let asked = named
+        .iter()
+        .filter(|one| clients.transports.contains(**one));
+    let by: Vec<String> = asked.map(|one| (*one).clone()).collect();
+    let silent = named.iter().find_map(|one| clients.silent.get(*one));
+    found.useless.retain(|one| !is_other_hop(&one.cause));
+    match silent {
+        Some(cause) if by.is_empty() => {
+            found.clients.clear();
+            found.fails(name.to_owned(), cause.clone());
+            return;
+        }
+        _ => {}
+    }
+    let in_clear = !by.is_empty() && by.iter().all(|one| !clients.wrapping.contains(one));
+    if is_hop && in_clear && expects_tls(name) {
+        found.fails(name.to_owned(), Cause::BeginsInClear);
+    }
+    if is_hop && !by.is_empty() {
+        found.clients.clear();
+    }
+    found.clients.extend(by);
+    found.clients.sort();
+    found.clients.dedup();
+}
+
+/// The transports that routes to a next hop name, or to those below a domain.
+fn named<'h>(name: &str, hops: &'h Hops) -> BTreeSet<&'h String> {
+    let of: Vec<_> = match name.starts_with('.') {
+        true => hops.iter().filter(|(hop, _)| hop.ends_with(name)).collect(),
+        false => hops.get_key_value(name).into_iter().collect(),
+    };
+    of.into_iter().flat_map(|(_, by)| by).collect()
+}
+
+/// Whether mail for a rule's name leaves by other next hops.
+pub const fn is_other_hop(cause: &Cause) -> bool {
+    matches!(cause, Cause::OtherHop { .. })
+}
+
+#[cfg(test)]
+mod tests;
