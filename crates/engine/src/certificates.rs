@@ -201,7 +201,7 @@ impl Engine<'_> {
         let newest = self.newest(name)?.ok_or_else(|| unknown(name))?;
         let leaf = newest.chain.first().ok_or_else(|| unknown(name))?;
         let fingerprint = Fingerprint::of(leaf);
-        let pem = self.key_and_chain(&fingerprint)?;
+        let pem = self.key_and_chain(&fingerprint, |stored| stored == name)?;
         let version = newest.version;
         let short = crate::noted::short(&fingerprint);
         let what = format!(
@@ -211,12 +211,16 @@ impl Engine<'_> {
         Ok(ExportedKey { pem })
     }
 
-    /// The key-first PEM file of a stored certificate.
+    /// The key-first PEM file of a stored certificate. The same one may be there under several
+    /// names, with other chains: that of the name which `is_it` is preferred.
     pub(crate) fn key_and_chain(
         &self,
         fingerprint: &Fingerprint,
+        is_it: impl Fn(&str) -> bool,
     ) -> Result<Zeroizing<Vec<u8>>, EngineError> {
-        for stored in self.of_leaf(fingerprint)? {
+        let mut known = self.of_leaf(fingerprint)?;
+        known.sort_by_key(|stored| !is_it(&stored.name));
+        for stored in known {
             let key = self.store.private_key(&stored.name, stored.version)?;
             if let Some(key) = key {
                 let key = PrivateKey::parse(&key)?;

@@ -83,6 +83,10 @@ impl Engine<'_> {
         refuse_unusable(&bundle.chain, self.clock.now_unix())?;
         let mut notes: Vec<String> = bundle.notes.iter().map(ToString::to_string).collect();
         notes.extend(vouches_for_nothing(chosen.as_deref(), &bundle.chain));
+        notes.extend(completed(
+            self.newest(&import.name)?.as_ref(),
+            &bundle.chain,
+        ));
         let changes = self.put(import, &bundle.chain, &key, chosen)?;
         self.settle_keys(&import.name)?;
         Ok(Imported {
@@ -105,19 +109,16 @@ impl Engine<'_> {
         let at = versions
             .iter()
             .position(|known| known.chain.first() == Some(leaf));
-        let versions = match at {
-            Some(0) => self.without_half(versions, chain)?,
-            _ => versions,
-        };
-        let at = at.filter(|at| *at > 0 || starts_with(&versions, leaf));
-        match (at, chosen.as_ref(), versions.first()) {
+        // What is known with fewer intermediates is put anew.
+        let is_half = at == Some(0) && versions[0].chain.len() < chain.len();
+        match (at.filter(|_| !is_half), chosen.as_ref(), versions.first()) {
             (Some(0), None, _) => return Ok(Changes::None),
             (Some(at), Some(chosen), _) => return self.choose_cas(&versions[..=at], chosen),
             (Some(at), None, _) => {
                 let older = self.older_version(&versions, at)?;
                 return Err(EngineError::Refused(older.into()));
             }
-            (None, _, Some(_)) if import.succession == Succession::First => {
+            (None, _, Some(_)) if import.succession == Succession::First && !is_half => {
                 return Err(taken(&import.name));
             }
             (None, ..) => {}
@@ -138,23 +139,6 @@ impl Engine<'_> {
         })?;
         self.note_newest("imported", &import.name)?;
         Ok(Changes::Some)
-    }
-
-    /// The versions without the newest, where that is the same certificate with fewer
-    /// intermediates, and nothing presents it: what comes takes its place.
-    fn without_half(
-        &mut self,
-        versions: Vec<Stored>,
-        chain: &[Certificate],
-    ) -> Result<Vec<Stored>, EngineError> {
-        let newest = &versions[0];
-        let (name, version) = (newest.name.clone(), newest.version);
-        let is_half = newest.chain.len() < chain.len() && versions.len() > 1;
-        if !is_half || !self.users()?.of_version(&name, version).is_empty() {
-            return Ok(versions);
-        }
-        self.delete_version(&name, version)?;
-        Ok(self.store.certificate_versions(&name)?)
     }
 
     /// Who vouches is said anew of the last of these versions, and so of those after it (they come
@@ -278,9 +262,17 @@ pub(crate) fn chosen_cas(file: &[u8]) -> Result<Vec<u8>, EngineError> {
     Ok(mailtls::cas_to_der(&cas))
 }
 
-fn starts_with(versions: &[Stored], leaf: &[u8]) -> bool {
-    let newest = versions.first().and_then(|newest| newest.chain.first());
-    newest.is_some_and(|known| known == leaf)
+/// That the chain takes the place of a shorter one, where it does.
+fn completed(newest: Option<&Stored>, chain: &[Certificate]) -> Option<String> {
+    let newest = newest.filter(|newest| newest.chain.first() == Some(&chain[0].der))?;
+    let (before, after) = (newest.chain.len(), chain.len());
+    (before < after).then(|| {
+        format!(
+            "the same certificate was here with {before} in its chain, and now has {after}; where it \
+             is presented, `postseal cert deploy {}` puts them in force",
+            newest.name
+        )
+    })
 }
 
 /// What is to be said of CAs that were named and did not issue it.

@@ -95,7 +95,10 @@ impl LayoutError {
     /// What to do about it, in one sentence.
     pub const fn remedy(&self) -> &'static str {
         match self {
-            Self::Unknown(_) => "Name the files: --cert FILE --key FILE.",
+            Self::Unknown(_) => {
+                "Name the folder of the certificate itself (certbot's live/NAME, Caddy's \
+                 certificates/CA/NAME), or its files: --cert FILE --key FILE."
+            }
             Self::OtherDomain { .. } => {
                 "Say one that is there: its client names files by the first domain."
             }

@@ -84,8 +84,8 @@ pub trait Store: AcmeStore + PolicyStore {
     fn history(&self, instance: &str, limit: usize) -> Result<Vec<Operation>, StoreError>;
 
     /// Adds a certificate. [`StoreError::Exists`] when the name is taken by another one that it
-    /// does not renew. A chain that is known under the name is no error: what is given replaces,
-    /// a key that is not given stays. A request that waits under the name stays too: only its key
+    /// does not renew. A chain that is known under the name is no error, nor a longer one of the
+    /// same leaf: what is given replaces, a key that is not given stays. A request that waits under the name stays too: only its key
     /// tells whether it has been answered.
     fn put_certificate(&mut self, new: &NewCertificate) -> Result<(), StoreError>;
 

@@ -7,6 +7,7 @@ use crate::site::{Site, all, by_name, validity};
 use postseal_issue::{KeyType, Validity};
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 const OF_CLIENTS: &[&str] = &["mail.box.test", "imap.box.test"];
 
@@ -98,6 +99,78 @@ fn the_whole_chain_takes_the_place_of_half_of_it() {
     assert_eq!(site.plainly(), all(&made[1]));
     let checked = site.must("cert check").json["findings"].to_string();
     assert_eq!(checked, "[]");
+}
+
+/// The remedy of what is told helps, in the store and on the wire: one leaf, under one name.
+#[test]
+fn a_missing_intermediate_is_added_to_what_is_in_force() {
+    let site = Site::adopted();
+    let file = |name: &str| site.scene.named(name);
+    two_steps(&site, "own");
+    let [cert, key, chain, root] =
+        ["own.pem", "own.key", "inter.pem", "root.pem"].map(|name| file(name));
+    let exported = || certificates_in(&site.must("cert export mx").json["chain"].to_string());
+    let bare = format!("cert import mx --cert {cert} --key {key}");
+    let told = site.must(&bare).json["findings"].to_string();
+    assert!(told.contains("chain-incomplete"), "{told}");
+    site.must("cert bind mx");
+    site.must("cert bind mx --sni mx.box.test");
+    site.must("set mode=may submission=on smtps=on");
+    site.must("apply");
+    let served = |ask: &str| {
+        let address = site.scene.postfix.at(465).to_string();
+        let shown = Command::new("/usr/bin/openssl")
+            .args([
+                "s_client",
+                "-showcerts",
+                "-connect",
+                &address,
+                "-servername",
+                ask,
+            ])
+            .stdin(Stdio::null())
+            .output();
+        certificates_in(&String::from_utf8(shown.unwrap().stdout).unwrap())
+    };
+    assert_eq!([served("mx.box.test"), served("other.box.test")], [1, 1]);
+
+    // No renewal: the name is not said anew, and the private CA is no reason to drop the chain.
+    let whole = format!("{bare} --chain {chain} --private-ca {root}");
+    let added = site.must(&whole).json.to_string();
+    assert!(added.contains("cert deploy mx"), "{added}");
+    assert!(!added.contains("chain-incomplete"), "{added}");
+    assert_eq!(exported(), 2);
+    assert_eq!(site.must("cert show mx").json["certificate"]["version"], 1);
+    // Less than what is known changes nothing.
+    site.must(&bare);
+    assert_eq!(exported(), 2);
+    site.must("cert deploy mx");
+    assert_eq!([served("mx.box.test"), served("other.box.test")], [2, 2]);
+    assert_eq!(site.must("cert check").json["findings"].to_string(), "[]");
+    assert_eq!(site.must("drift").json["findings"].to_string(), "[]");
+}
+
+/// A hook that hands in the whole chain of what is in force presents it.
+#[test]
+fn the_whole_chain_is_deployed_over_half_of_it() {
+    let site = Site::adopted();
+    let file = |name: &str| site.scene.named(name);
+    two_steps(&site, "own");
+    let [cert, key, chain] = ["own.pem", "own.key", "inter.pem"].map(|name| file(name));
+    site.must(&format!("cert import mx --cert {cert} --key {key}"));
+    site.must("cert bind mx");
+    site.must("set mode=may submission=on smtps=on");
+    site.must("apply");
+    let deploy = format!("cert deploy mx --cert {cert} --chain {chain}");
+    let deployed = site.must(&deploy).json;
+    let installed = site.world().installed.into_iter();
+    let installed = installed.map(|path| certificates_in(&fs::read_to_string(path).unwrap()));
+    assert_eq!(installed.collect::<Vec<_>>(), [2], "{deployed:#}");
+    assert_eq!(site.plainly(), all("own"));
+}
+
+fn certificates_in(text: &str) -> usize {
+    text.matches("BEGIN CERTIFICATE").count()
 }
 
 /// `NAME.pem` and its key, issued by `inter.pem`, which `root.pem` has issued.

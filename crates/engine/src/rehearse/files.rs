@@ -9,7 +9,7 @@ use postseal_planner::facts::Facts;
 use postseal_planner::plan::{Cf, Plan, SniMap, Step};
 use postseal_planner::report::ServiceExpectation;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// Both files in one state.
@@ -84,7 +84,11 @@ impl Engine<'_> {
         let mut files = BTreeMap::new();
         for step in &plan.steps {
             if let Step::InstallChain { fingerprint, path } = step {
-                files.insert(path.clone(), self.key_and_chain(fingerprint)?);
+                let is_it = |name: &str| {
+                    let file = postseal_planner::installed_at(Path::new(""), name, fingerprint);
+                    file.file_name() == path.file_name()
+                };
+                files.insert(path.clone(), self.key_and_chain(fingerprint, is_it)?);
             }
         }
         Ok(files)

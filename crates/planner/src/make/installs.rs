@@ -13,6 +13,36 @@ use crate::view::{Service, View};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+/// The same for a plan: a map holds copies of what it was made of, so with a chain that was
+/// completed under its name it is made anew.
+pub(super) fn planned(after: &Parsed, intent: &Intent, facts: &Facts) -> Vec<Step> {
+    let mut steps = steps(after, intent, facts);
+    let view = View::new(&after.main, &after.master, facts);
+    let Some(map) = named_map(&view, intent, facts) else {
+        return steps;
+    };
+    let is_stale = |step: &Step| match step {
+        Step::InstallChain { path, .. } => {
+            let was_there = matches!(facts.files.get(path), Some(FileLook::File { .. }));
+            was_there
+                && map
+                    .source
+                    .split_whitespace()
+                    .any(|word| path.as_os_str() == word)
+        }
+        _ => false,
+    };
+    let known = |step: &Step| matches!(step, Step::InstallSniMap(_));
+    if steps.iter().any(is_stale) && !steps.iter().any(known) {
+        let at = steps
+            .iter()
+            .take_while(|step| matches!(step, Step::InstallChain { .. }))
+            .count();
+        steps.insert(at, Step::InstallSniMap(map));
+    }
+    steps
+}
+
 /// The steps that write them: keys and chains first, because a map is made of them.
 pub(super) fn steps(after: &Parsed, intent: &Intent, facts: &Facts) -> Vec<Step> {
     let view = View::new(&after.main, &after.master, facts);
@@ -93,9 +123,8 @@ fn named_map(view: &View<'_>, intent: &Intent, facts: &Facts) -> Option<SniMap> 
         .then_some(map)
 }
 
-/// Whether source and compiled map stand on disk. Keys and chains never change under their
-/// names, so a map that was compiled of these rows by us holds them; the source says which one
-/// that is. Of a map too large to be looked at, only the rows are known.
+/// Whether source and compiled map stand on disk. A key never changes under its name, so a map
+/// that was compiled of these rows by us holds it; the source says which one that is. Of a map too large to be looked at, only the rows are known.
 fn is_there(map: &SniMap, facts: &Facts) -> bool {
     let files = map.files();
     let (Some(source), compiled) = (files.first(), files.get(1)) else {

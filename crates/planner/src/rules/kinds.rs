@@ -15,12 +15,16 @@
 //! parameters from before 3.4 it takes the place of the first, whose key then does not match.
 
 use super::{World, error};
+use crate::compile::stored_at;
+use crate::expect::{Configured, configured, speaker, unasked};
 use crate::facts::{Facts, StoredCertificate};
 use crate::intent::{Binding, Intent, Place};
+use crate::view::Service;
 use crate::{Finding, Severity};
 use mailtls::{KeyKind, Summary};
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::discriminant;
+use std::path::PathBuf;
 
 /// The findings of this family.
 pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
@@ -50,6 +54,15 @@ impl Kinds {
         let here = intent.bindings.iter().filter(|bound| bound.place == *place);
         let here = here.filter_map(|bound| kind(of_binding(facts, bound)?));
         Self(here.map(|key| word(&key)).collect())
+    }
+
+    /// Of the files that a server's parameters name, to who asks for no name.
+    fn of_files(world: &World<'_>, server: &Service) -> Self {
+        let chains = unasked(&world.view, speaker(&world.view, server), world.facts);
+        let chains = chains.unwrap_or_default();
+        let keys = chains.iter().filter_map(|chain| Some(&chain.first()?.key));
+        let known = keys.filter(|key| **key != KeyKind::Other);
+        Self(known.map(word).collect())
     }
 
     /// Whether one of them is known to every client of today.
@@ -106,10 +119,34 @@ pub(crate) fn compare(before: &World<'_>, after: &World<'_>, findings: &mut Vec<
             places.push(place.text());
         }
     }
+    for server in after.view.servers() {
+        let mut known = before.view.servers();
+        let known = known.find(|known| known.id == server.id && presents_own(before, known));
+        let Some(old) = known.map(|known| Kinds::of_files(before, known)) else {
+            continue;
+        };
+        let new = Kinds::of_files(after, server);
+        for kind in old.0.difference(&new.0).filter(|_| !new.0.is_empty()) {
+            let places = gone.entry((kind, new.clone())).or_default();
+            places.push(server.name.clone());
+        }
+    }
     findings.extend(
         gone.into_iter()
             .map(|((kind, left), places)| left.instead_of(kind, &places)),
     );
+}
+
+/// Whether a server offers TLS by files of an administrator's own, which no binding tells of.
+fn presents_own(world: &World<'_>, server: &Service) -> bool {
+    let server = speaker(&world.view, server);
+    let is_own = |path: &PathBuf| stored_at(world.facts, path).is_none();
+    world.view.offers_tls(server)
+        && match configured(&world.view, server, world.facts) {
+            Configured::Anonymous | Configured::Nothing => false,
+            Configured::Chain(files) => files.iter().all(is_own),
+            Configured::Pairs(pairs) => pairs.iter().all(|pair| is_own(&pair.cert)),
+        }
 }
 
 fn stored<'a>(world: &World<'a>, bound: &Binding) -> Option<&'a StoredCertificate> {

@@ -26,7 +26,14 @@ pub(super) async fn put(
 ) -> Result<(), StoreError> {
     let known = versions(db, &new.name).await?;
     for version in &known {
-        if chain(db, &new.name, *version).await? == new.chain {
+        let chain = chain(db, &new.name, *version).await?;
+        if chain == new.chain {
+            return fill(db, new, *version, sealed_key).await;
+        }
+        // A file in the configuration is named after the leaf: there is one chain of each.
+        if chain.first() == new.chain.first() && chain.len() < new.chain.len() {
+            drop_chain(db, &new.name, *version).await?;
+            put_chain(db, new, *version).await?;
             return fill(db, new, *version, sealed_key).await;
         }
     }
@@ -226,6 +233,16 @@ async fn put_row(
     .execute(db)
     .await
     .doing("store a certificate")?;
+    Ok(())
+}
+
+async fn drop_chain(db: &mut SqliteConnection, name: &str, version: u32) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM chains WHERE certificate = $1 AND version = $2")
+        .bind(name)
+        .bind(version)
+        .execute(db)
+        .await
+        .doing("drop a chain")?;
     Ok(())
 }
 

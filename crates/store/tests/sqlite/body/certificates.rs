@@ -90,6 +90,16 @@ fn same_again(store: &mut dyn Store) {
             .map(Vec::as_slice),
         Some(KEY)
     );
+    // More intermediates are the same version still.
+    let mut whole = bare;
+    whole.chain.push(b"one more".to_vec());
+    store.put_certificate(&whole).unwrap();
+    let completed = Certificate {
+        chain: whole.chain,
+        ..expected
+    };
+    assert_eq!(all(store)[1], completed);
+    assert!(store.private_key("mx", 1).unwrap().is_some());
 }
 
 pub(crate) fn keys(store: &mut dyn Store) {
