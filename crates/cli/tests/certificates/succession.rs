@@ -107,8 +107,7 @@ fn a_missing_intermediate_is_added_to_what_is_in_force() {
     let site = Site::adopted();
     let file = |name: &str| site.scene.named(name);
     two_steps(&site, "own");
-    let [cert, key, chain, root] =
-        ["own.pem", "own.key", "inter.pem", "root.pem"].map(|name| file(name));
+    let [cert, key, chain, root] = ["own.pem", "own.key", "inter.pem", "root.pem"].map(file);
     let exported = || certificates_in(&site.must("cert export mx").json["chain"].to_string());
     let bare = format!("cert import mx --cert {cert} --key {key}");
     let told = site.must(&bare).json["findings"].to_string();
@@ -156,7 +155,7 @@ fn the_whole_chain_is_deployed_over_half_of_it() {
     let site = Site::adopted();
     let file = |name: &str| site.scene.named(name);
     two_steps(&site, "own");
-    let [cert, key, chain] = ["own.pem", "own.key", "inter.pem"].map(|name| file(name));
+    let [cert, key, chain] = ["own.pem", "own.key", "inter.pem"].map(file);
     site.must(&format!("cert import mx --cert {cert} --key {key}"));
     site.must("cert bind mx");
     site.must("set mode=may submission=on smtps=on");
