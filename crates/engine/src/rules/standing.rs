@@ -12,7 +12,7 @@ use crate::{Engine, EngineError, observe_unadopted};
 use mailtls::policy::Policy;
 use postseal_planner::Finding;
 use postseal_planner::facts::Facts;
-use postseal_planner::policy::{Cause, Lookup, Rule, RuleId, Useless, dialect, route_unknown};
+use postseal_planner::policy::{Lookup, Rule, RuleId, Useless, dialect, route_unknown};
 use postseal_store::{InstanceState, RuleState};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -226,30 +226,9 @@ fn asked(rule: &Rule) -> Vec<String> {
 
 /// What the ways of the mail and this host say against a rule.
 fn of(against: &Against) -> Option<Hindrance> {
-    let idle = against.useless.iter().find_map(idle);
-    idle.or_else(|| {
+    let idle = against.useless.iter().find_map(Useless::in_short);
+    idle.map(Hindrance::Idle).or_else(|| {
         let fault = against.faults.first()?;
         Some(Hindrance::Unkept(fault.code.to_string()))
     })
-}
-
-/// Why mail does not meet a rule, in a few words; a table that cannot be asked, others tell.
-fn idle(useless: &Useless) -> Option<Hindrance> {
-    let name = &useless.name;
-    let why = match &useless.cause {
-        Cause::OtherHop { hops, by, .. } => {
-            format!("mail for {name} leaves by {} ({by})", hops.join(", "))
-        }
-        Cause::NotSent { transport, by } => {
-            format!("mail for {name} is taken by {transport} ({by})")
-        }
-        Cause::NotAsked { service, .. } => {
-            format!("mail for {name} is sent by {service}, which does not ask the rules")
-        }
-        Cause::BeginsInClear => {
-            format!("{name} expects TLS from the first byte, and every client begins in clear")
-        }
-        Cause::TableFailed(_) => return None,
-    };
-    Some(Hindrance::Idle(why))
 }

@@ -23,7 +23,7 @@ pub struct RulesTold {
 }
 
 impl RulesTold {
-    /// All of it, the worst first.
+    /// All of it, what this host cannot keep first.
     pub fn findings(&self) -> Vec<Finding> {
         let mut all = self.faulty.clone();
         all.extend(self.routes.iter().cloned());

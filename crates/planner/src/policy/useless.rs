@@ -133,6 +133,26 @@ enum Said {
 }
 
 impl Useless {
+    /// The cause in a few words, for a row of a list; a table that cannot be asked, others tell.
+    pub fn in_short(&self) -> Option<String> {
+        let name = &self.name;
+        Some(match &self.cause {
+            Cause::OtherHop { hops, by, .. } => {
+                format!("mail for {name} leaves by {} ({by})", hops.join(", "))
+            }
+            Cause::NotSent { transport, by } => {
+                format!("mail for {name} is taken by {transport} ({by})")
+            }
+            Cause::NotAsked { service, .. } => {
+                format!("mail for {name} is sent by {service}, which does not ask the rules")
+            }
+            Cause::BeginsInClear => {
+                format!("{name} expects TLS from the first byte, and every client begins in clear")
+            }
+            Cause::TableFailed(_) => return None,
+        })
+    }
+
     /// What is said of a rule that is wished.
     pub fn finding(&self, rule: &Rule) -> Finding {
         let (shown, name) = (rule.id.shown(), self.name.as_str());
