@@ -50,7 +50,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// Everything that the engine may ask of the machine that runs one Postfix instance.
-pub trait Host {
+pub trait Host: Sync {
     /// One picture of the instance: both files and what `postconf` says of them.
     fn look(&self) -> Result<HostLook, HostError>;
 

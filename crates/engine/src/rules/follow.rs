@@ -10,6 +10,7 @@ use super::{Forced, Refused, RuleRequest, RulesWished, refuse};
 use crate::domains::MOST;
 use crate::observe::observe_unadopted;
 use crate::{Engine, EngineError};
+use postseal_host::Host;
 use postseal_planner::facts::Facts;
 use postseal_planner::policy::{
     Followed, Manager, Rule, RuleError, RuleId, dialect, route_changed, route_unknown,
@@ -170,28 +171,6 @@ impl Engine<'_> {
         Ok(meant)
     }
 
-    /// The rules for next hops of rules for recipients that are read from a file.
-    pub(super) fn compiled_requests(
-        &self,
-        facts: &Facts,
-        requests: &[RuleRequest],
-    ) -> BTreeMap<String, Made> {
-        let wishes: Vec<&Rule> = requests
-            .iter()
-            .map(|one| &one.rule)
-            .filter(|rule| rule.about.follow.is_some())
-            .collect();
-        let ways = self.ways(facts, &wishes);
-        let each = wishes.into_iter().zip(ways).map(|(wish, ways)| {
-            let made = match ways.against.is_empty() {
-                true => compiled(wish, &ways, facts).map_err(|finding| vec![finding]),
-                false => Err(ways.against),
-            };
-            (wish.id.destination.clone(), made)
-        });
-        each.collect()
-    }
-
     fn ways(&self, facts: &Facts, wishes: &[&Rule]) -> Vec<Followed> {
         followed(self.host, facts, wishes)
     }
@@ -274,6 +253,28 @@ impl Engine<'_> {
         self.store.wish_rules(&self.instance, wishes)?;
         Ok(report)
     }
+}
+
+/// The rules for next hops of rules for recipients that are read from a file.
+pub(super) fn compiled_requests(
+    host: &dyn Host,
+    facts: &Facts,
+    requests: &[RuleRequest],
+) -> BTreeMap<String, Made> {
+    let wishes: Vec<&Rule> = requests
+        .iter()
+        .map(|one| &one.rule)
+        .filter(|rule| rule.about.follow.is_some())
+        .collect();
+    let ways = followed(host, facts, &wishes);
+    let each = wishes.into_iter().zip(ways).map(|(wish, ways)| {
+        let made = match ways.against.is_empty() {
+            true => compiled(wish, &ways, facts).map_err(|finding| vec![finding]),
+            false => Err(ways.against),
+        };
+        (wish.id.destination.clone(), made)
+    });
+    each.collect()
 }
 
 fn compiled(wish: &Rule, ways: &Followed, facts: &Facts) -> Result<Vec<Rule>, Finding> {

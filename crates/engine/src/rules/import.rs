@@ -3,20 +3,22 @@
 //! Owns: the report with line numbers. Never: keeps the rules in memory, or reads a format (faces
 //! do).
 
+mod ahead;
 mod lines;
 mod under_way;
 
-use super::judged::judged;
 use super::wished::exists;
 use super::{Refused, RulesWished};
 use crate::domains::MOST;
 use crate::observe::observe_unadopted;
 use crate::{Engine, EngineError};
+use ahead::{Against, Ahead, Chunk};
 use lines::Lines;
 use postseal_planner::policy::{Given, Rule, RuleId};
 use postseal_planner::{Finding, Severity};
 use postseal_store::RuleView;
 use std::collections::{HashMap, HashSet};
+use std::panic::resume_unwind;
 use under_way::{Import, recipient};
 
 /// Rules judged and staged together.
@@ -89,10 +91,13 @@ impl Engine<'_> {
         wholeness: Wholeness,
         progress: &dyn Fn(u64),
     ) -> Result<RulesImported, EngineError> {
-        self.state()?;
+        let ahead = Ahead {
+            host: self.host,
+            tables: self.state()?.desired.tables,
+            facts: observe_unadopted(self.host)?,
+        };
         self.store.drop_staged()?;
         let mut import = Import {
-            facts: observe_unadopted(self.host)?,
             seen: Lines::default(),
             worded: self.store.has_worded_rules(&self.instance)?,
             report: RulesImported::default(),
@@ -103,19 +108,13 @@ impl Engine<'_> {
         };
         let managed = import.managed.values().flatten();
         import.recipients = managed.filter_map(recipient).collect();
-        let done = self.staged_and_taken(rows, &mut import, wholeness, progress);
+        let done = self.staged(rows, &ahead, &mut import, progress);
+        let done = done.and_then(|()| self.taken(&mut import, wholeness));
         self.store.drop_staged()?;
         done.map(|()| import.report)
     }
 
-    fn staged_and_taken(
-        &mut self,
-        rows: &mut dyn Iterator<Item = Result<RuleRequest, Refused>>,
-        import: &mut Import,
-        wholeness: Wholeness,
-        progress: &dyn Fn(u64),
-    ) -> Result<(), EngineError> {
-        self.staged(rows, import, progress)?;
+    fn taken(&mut self, import: &mut Import, wholeness: Wholeness) -> Result<(), EngineError> {
         if import.may_be_stored(wholeness) {
             let staged = self.store.take_staged(&self.instance)?;
             import.report.wished.added = staged.added;
@@ -151,31 +150,56 @@ impl Engine<'_> {
         }
     }
 
+    /// Stages a chunk while the next one is judged.
     fn staged(
         &mut self,
         rows: &mut dyn Iterator<Item = Result<RuleRequest, Refused>>,
+        ahead: &Ahead<'_>,
         import: &mut Import,
         progress: &dyn Fn(u64),
     ) -> Result<(), EngineError> {
-        let mut chunk = Vec::with_capacity(CHUNK);
-        for row in rows {
+        std::thread::scope(|scope| {
+            let mut judged = None;
+            loop {
+                let next = self.next_chunk(rows, import)?;
+                let next = next.map(|chunk| scope.spawn(|| ahead.judge(chunk)));
+                if let Some(chunk) = std::mem::replace(&mut judged, next) {
+                    let chunk = chunk.join().unwrap_or_else(|panic| resume_unwind(panic));
+                    self.stage_chunk(chunk, import)?;
+                    progress(import.taken);
+                    self.stop_if_interrupted()?;
+                }
+                if judged.is_none() {
+                    return self.refuse_covered(import);
+                }
+            }
+        })
+    }
+
+    /// The next lines, in which each rule has all of its words; `None` after the last one.
+    fn next_chunk(
+        &mut self,
+        rows: &mut dyn Iterator<Item = Result<RuleRequest, Refused>>,
+        import: &mut Import,
+    ) -> Result<Option<Chunk>, EngineError> {
+        let mut chunk = Chunk::default();
+        for row in rows.take(CHUNK) {
             import.taken += 1;
             match row {
-                Ok(request) => chunk.push(request),
-                Err(refused) => import.refuse(refused),
-            }
-            if chunk.len() == CHUNK {
-                self.stage_chunk(&mut chunk, import)?;
-                progress(import.taken);
-                self.stop_if_interrupted()?;
-            }
-            if import.taken > MOST_LINES {
-                return Err(EngineError::Refused(too_many().into()));
+                Ok(request) => chunk.requests.push(request),
+                Err(refused) => chunk.unread.push(refused),
             }
         }
-        self.stage_chunk(&mut chunk, import)?;
-        progress(import.taken);
-        self.stop_if_interrupted()?;
+        if import.taken > MOST_LINES {
+            return Err(EngineError::Refused(too_many().into()));
+        }
+        if import.worded {
+            self.keep_words(&mut chunk.requests)?;
+        }
+        Ok(chunk.filled())
+    }
+
+    fn refuse_covered(&mut self, import: &mut Import) -> Result<(), EngineError> {
         for id in self.store.covered_rules(&self.instance, TOLD)? {
             import.clashes = true;
             import.refuse(Refused {
@@ -210,23 +234,17 @@ impl Engine<'_> {
         Ok(found)
     }
 
-    fn stage_chunk(
-        &mut self,
-        chunk: &mut Vec<RuleRequest>,
-        import: &mut Import,
-    ) -> Result<(), EngineError> {
-        if import.worded {
-            self.keep_words(chunk)?;
-        }
-        let mut followed = self.compiled_requests(&import.facts, chunk);
-        let rules: Vec<&Rule> = chunk.iter().map(|one| &one.rule).collect();
-        let state = self.state()?;
-        let tables = state.desired.tables.as_ref();
-        let mut against = judged(self.host, &import.facts, tables, &rules);
-        self.spare_known(&rules, &mut against)?;
-        let mut wishes = Vec::with_capacity(chunk.len());
+    fn stage_chunk(&mut self, judged: Against, import: &mut Import) -> Result<(), EngineError> {
+        let Against {
+            chunk,
+            mut followed,
+            mut findings,
+        } = judged;
+        chunk.unread.into_iter().for_each(|one| import.refuse(one));
+        self.spare_known(&chunk.requests, &mut findings)?;
+        let mut wishes = Vec::with_capacity(chunk.requests.len());
         let mut gone = Vec::new();
-        for (request, findings) in chunk.drain(..).zip(against) {
+        for (request, findings) in chunk.requests.into_iter().zip(findings) {
             let firm = self.there_already(&request.rule, import)?;
             let follows = request.rule.about.follow;
             let made = follows.and_then(|_| followed.remove(&request.rule.id.destination));
@@ -244,10 +262,11 @@ impl Engine<'_> {
     /// Nothing speaks against what is wished already.
     fn spare_known(
         &self,
-        rules: &[&Rule],
+        requests: &[RuleRequest],
         against: &mut [Vec<Finding>],
     ) -> Result<(), EngineError> {
-        let judged = rules.iter().zip(against);
+        let rules = requests.iter().map(|one| &one.rule);
+        let judged = rules.zip(against);
         let bad: Vec<_> = judged.filter(|(_, found)| !found.is_empty()).collect();
         let ids: Vec<RuleId> = bad.iter().map(|(rule, _)| rule.id.clone()).collect();
         let states = self.store.rule_states(&self.instance, &ids)?;

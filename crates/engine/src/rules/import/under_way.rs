@@ -6,7 +6,6 @@
 use super::lines::{Earlier, Fate, Lines};
 use super::{RulesImported, TOLD, Wholeness};
 use crate::{Refused, RuleRequest};
-use postseal_planner::facts::Facts;
 use postseal_planner::policy::{Given, Manager, Rule, RuleId, meetings};
 use postseal_planner::{Finding, Severity};
 use postseal_store::RuleWish;
@@ -14,7 +13,6 @@ use std::collections::{HashMap, HashSet};
 
 /// An import under way.
 pub(super) struct Import {
-    pub(super) facts: Facts,
     pub(super) seen: Lines,
     /// Whether a rule that is there may have words which a line does not say.
     pub(super) worded: bool,
@@ -93,17 +91,14 @@ impl Import {
     ) -> Judged {
         let id = &request.rule.id;
         let mut firm: Vec<Finding> = firm.into_iter().collect();
-        let rules = match made {
-            None => vec![request.rule.clone()],
-            // What a rule that follows mail meets is judged by its next hops.
-            Some(made) => {
-                findings.clear();
-                made.unwrap_or_else(|why| {
-                    firm.extend(why);
-                    Vec::new()
-                })
-            }
-        };
+        // What a rule that follows mail meets is judged by its next hops.
+        let followed = made.map(|made| {
+            findings.clear();
+            made.unwrap_or_else(|why| {
+                firm.extend(why);
+                Vec::new()
+            })
+        });
         if request.given.has(Given::REASON) && request.rule.about.reason.is_some() {
             self.force(&request, std::mem::take(&mut findings));
         }
@@ -122,9 +117,12 @@ impl Import {
             }
         }
         findings.extend(firm);
+        let rules = followed.as_deref();
+        let rules = rules.unwrap_or(std::slice::from_ref(&request.rule));
         findings.extend(rules.iter().filter_map(|rule| self.incomparable(rule)));
         if findings.is_empty() {
             rules.iter().for_each(|rule| self.take_managed(rule));
+            let rules = followed.unwrap_or_else(|| vec![request.rule]);
             let put = rules.into_iter().map(RuleWish::Put).collect();
             return Judged { put, gone };
         }
