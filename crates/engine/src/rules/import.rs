@@ -162,11 +162,11 @@ impl Engine<'_> {
             let mut judged = None;
             loop {
                 let next = self.next_chunk(rows, import)?;
+                progress(import.taken);
                 let next = next.map(|chunk| scope.spawn(|| ahead.judge(chunk)));
                 if let Some(chunk) = std::mem::replace(&mut judged, next) {
                     let chunk = chunk.join().unwrap_or_else(|panic| resume_unwind(panic));
                     self.stage_chunk(chunk, import)?;
-                    progress(import.taken);
                     self.stop_if_interrupted()?;
                 }
                 if judged.is_none() {
