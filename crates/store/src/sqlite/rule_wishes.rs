@@ -36,6 +36,9 @@ pub(super) async fn wish(
     instance: &str,
     wishes: &[RuleWish],
 ) -> Result<(), StoreError> {
+    if wishes.is_empty() {
+        return Ok(());
+    }
     rise(db, instance).await?;
     for document in rows_document(wishes) {
         let document = document?;
