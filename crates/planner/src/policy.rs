@@ -32,7 +32,7 @@ pub use managed::{Entry, Manager};
 pub use meet::{Met, Outcome, changed_lookups, meetings, written};
 pub use next_hops::{Hops, RouteTable, RouteTables, listable, route_elements, route_tables};
 pub use offer::command;
-pub use passed_by::passed_by;
+pub use passed_by::{PASSED_BY, passed_by};
 pub use render::{Lookup, Rendered, Renderer};
 pub use routed::{by_routes, is_other_hop};
 pub use source::{BadRow, RowReader, Scopes, SourceRow, Unread, annotated, follows, scope_of};

@@ -165,6 +165,28 @@ fn a_next_hop_with_tls_from_the_first_byte_is_looked_at_so_before_its_client_is_
 }
 
 #[test]
+fn a_followed_rule_was_forced_for_the_servers_that_its_mail_went_to_and_for_no_others() {
+    let chains = Chains::new();
+    let (first, second) = (chains.sink(Peer::Cleartext), chains.sink(Peer::Cleartext));
+    let place = Place::of(builder().set("transport_maps", "hash:{base}/config/transport"));
+    place.table("transport", &format!("f.example smtp:{}\n", hop(&first)));
+    let add = "policy add f.example encrypt --follow";
+    assert_eq!(place.ends(65, add).code(), "policy.no-starttls");
+    place.must(&format!("{add} --force --reason soon"));
+    place.must("apply --yes");
+    assert_eq!(place.looked_up(&hop(&first)).as_deref(), Some("encrypt"));
+    place.table("transport", &format!("f.example smtp:{}\n", hop(&second)));
+    place.must("policy sync");
+    let refused = place.ends(65, "apply --yes");
+    assert_eq!(refused.code(), "policy.no-starttls", "{}", refused.stdout);
+    let command = "`postseal policy edit f.example --force --reason TEXT`";
+    assert!(remedy(&refused).contains(command), "{}", remedy(&refused));
+    place.must("policy edit f.example --force --reason soon%20there");
+    place.must("apply --yes");
+    assert_eq!(place.looked_up(&hop(&second)).as_deref(), Some("encrypt"));
+}
+
+#[test]
 fn a_plan_that_was_approved_brings_no_other_words_into_force() {
     let place = Place::new();
     place.must("policy add a.example encrypt --note first --no-preflight");

@@ -116,7 +116,10 @@ impl Engine<'_> {
             let Some(changed) = route_changed(&one.wish, &made_for, ways) else {
                 continue;
             };
-            match compiled(&one.wish, ways, &facts) {
+            // What spoke against the servers that it was for was forced, not what speaks against others.
+            let mut wish = one.wish.clone();
+            wish.about.reason = None;
+            match compiled(&wish, ways, &facts) {
                 Ok(rules) if ways.against.is_empty() => {
                     changes.extend(self.replacing(&one.wish.id, None, rules)?);
                     report.findings.extend(ways.told(&one.wish));

@@ -9,6 +9,9 @@ use super::useless::{Cause, Of, SHOWN, Said};
 use crate::finding::{Finding, Severity};
 use std::collections::BTreeMap;
 
+/// The code of all that is said here.
+pub const PASSED_BY: &str = "policy.passed-by";
+
 /// What is said of rules that some of the mail for their next hops does not meet: a finding a service.
 pub fn passed_by(rules: &[(&Rule, &Judged)]) -> Vec<Finding> {
     let mut causes: BTreeMap<&Cause, Vec<&Rule>> = BTreeMap::new();
@@ -45,7 +48,7 @@ fn finding(cause: &Cause, rules: &[&Rule]) -> Option<Finding> {
         "Routes send mail for {of} by several services, and a part of it {why}: the rule for {it} \
          does nothing there."
     );
-    let finding = Finding::new("policy.passed-by", Severity::Warning, message, remedy).seen(seen);
+    let finding = Finding::new(PASSED_BY, Severity::Warning, message, remedy).seen(seen);
     let rows = rules.iter().take(SHOWN);
     let finding = rows.fold(finding, |finding, rule| {
         finding.seen(format!("{} {}", rule.id.shown(), rule.policy))

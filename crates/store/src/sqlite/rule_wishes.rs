@@ -36,6 +36,7 @@ pub(super) async fn wish(
     instance: &str,
     wishes: &[RuleWish],
 ) -> Result<(), StoreError> {
+    // Who wishes for nothing makes no plan stale.
     if wishes.is_empty() {
         return Ok(());
     }
