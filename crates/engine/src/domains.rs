@@ -9,8 +9,10 @@
 mod passwords;
 mod route;
 mod rows;
+mod wished;
 
 use crate::observe::observe_unadopted;
+use crate::rules::{Forced, Look};
 use crate::{Engine, EngineError, RulesWished, Wish};
 use mailtls::Level;
 use mailtls::destination::{Destination, Kind, Scope};
@@ -25,9 +27,6 @@ pub use route::Route;
 const SMTPS_OUT: &str = "smtps-out";
 /// The policy of an entry that names none.
 const USUAL: &str = "encrypt";
-/// Why a rule for credentials comes in force even where its server has no TLS now: mail that waits
-/// is better than a password that is seen.
-const REASON: &str = "credentials never go in clear";
 /// More managed rules than this are not read.
 pub(crate) const MOST: usize = 100_000;
 
@@ -81,8 +80,14 @@ impl Engine<'_> {
     /// Wishes for a new entry.
     ///
     /// # Errors
-    /// `domain.exists`, and what speaks against the entry.
-    pub fn add_domain(&mut self, request: &DomainRequest) -> Result<DomainsWished, EngineError> {
+    /// `domain.exists`, and what speaks against the entry. What its servers show against its rule is in
+    /// the report.
+    pub fn add_domain(
+        &mut self,
+        request: &DomainRequest,
+        forced: &Forced,
+        look: Look,
+    ) -> Result<DomainsWished, EngineError> {
         let domain = domain(&request.domain)?;
         if self
             .entries(&domain)?
@@ -95,19 +100,25 @@ impl Engine<'_> {
                 format!("`postseal domain edit {}` changes it.", request.domain),
             ));
         }
-        self.put_domain(&domain, request, None)
+        self.put_domain(&domain, request, None, (forced, look))
     }
 
     /// Wishes for an entry to be another one.
     ///
     /// # Errors
-    /// [`EngineError::Unknown`], and what speaks against the entry.
-    pub fn edit_domain(&mut self, request: &DomainRequest) -> Result<DomainsWished, EngineError> {
+    /// [`EngineError::Unknown`], and what speaks against the entry. What its servers show against its
+    /// rule is in the report.
+    pub fn edit_domain(
+        &mut self,
+        request: &DomainRequest,
+        forced: &Forced,
+        look: Look,
+    ) -> Result<DomainsWished, EngineError> {
         let domain = domain(&request.domain)?;
         let states = self.entries(&domain)?;
         let now = states.into_iter().find_map(|state| state.wanted);
         let now = now.ok_or_else(|| unknown(&request.domain))?;
-        self.put_domain(&domain, request, Some(now))
+        self.put_domain(&domain, request, Some(now), (forced, look))
     }
 
     /// Wishes for entries to be gone, and their rules with them; all of them, or none.
@@ -126,7 +137,7 @@ impl Engine<'_> {
         }
         let ids = gone.iter().map(|rule| rule.id.clone());
         let wishes: Vec<RuleWish> = ids.map(RuleWish::Remove).collect();
-        let mut wished = self.wish_managed(&wishes)?;
+        let mut wished = self.wish_managed(RulesWished::default(), &wishes)?;
         if gone.iter().any(|rule| entry(rule).smtps) {
             self.without_client(&gone, &mut wished)?;
         }
@@ -156,15 +167,25 @@ impl Engine<'_> {
         domain: &str,
         request: &DomainRequest,
         now: Option<Rule>,
+        (forced, look): (&Forced, Look),
     ) -> Result<DomainsWished, EngineError> {
         self.state()?;
         let facts = observe_unadopted(self.host)?;
         let route = route::of(self.host, &facts, domain)?;
         let rule = wanted(domain, request, now.as_ref(), &route, &facts)?;
-        let mut wishes = vec![RuleWish::Put(rule.clone())];
+        let mut report = RulesWished::default();
+        let rules = vec![rule.clone()];
+        let rules = self.judged_managed(&facts, rules, (forced, look), &mut report)?;
+        if !report.refused.is_empty() {
+            return Ok(DomainsWished {
+                rules: report,
+                settings: Vec::new(),
+            });
+        }
+        let mut wishes: Vec<RuleWish> = rules.into_iter().map(RuleWish::Put).collect();
         let moved = now.filter(|now| now.id != rule.id);
         wishes.extend(moved.map(|now| RuleWish::Remove(now.id)));
-        let mut wished = self.wish_managed(&wishes)?;
+        let mut wished = self.wish_managed(report, &wishes)?;
         if entry(&rule).smtps && !route.wraps {
             let on = [(SMTPS_OUT.to_owned(), "on".to_owned())];
             let set = self.set(&on)?;
@@ -184,27 +205,6 @@ impl Engine<'_> {
         let mut managed = self.store.managed_rules(&self.instance, MOST)?;
         managed.retain(|state| state.id.manager == manager);
         Ok(managed)
-    }
-
-    /// Stores wishes for managed rules, with the report of what they change.
-    fn wish_managed(&mut self, wishes: &[RuleWish]) -> Result<DomainsWished, EngineError> {
-        self.state()?;
-        let ids: Vec<RuleId> = wishes.iter().map(|wish| id_of(wish).clone()).collect();
-        let states = self.store.rule_states(&self.instance, &ids)?;
-        let mut rules = RulesWished::default();
-        for (state, wish) in states.iter().zip(wishes) {
-            let wanted = match wish {
-                RuleWish::Put(rule) => Some(rule),
-                RuleWish::Remove(_) => None,
-            };
-            rules.note(state, wanted);
-        }
-        crate::rules::refuse(self.clashes(wishes)?.into_values())?;
-        self.store.wish_rules(&self.instance, wishes)?;
-        Ok(DomainsWished {
-            rules,
-            settings: Vec::new(),
-        })
     }
 
     /// Gives the client for port 465 back where nothing needs it any more.
@@ -282,9 +282,6 @@ fn wanted(
     };
     let about = About {
         note,
-        // Its servers bar no rule that keeps credentials; and they begin with TLS, which a look by
-        // the usual client takes for a failure.
-        reason: (entry.requires_auth || entry.smtps).then(|| REASON.to_owned()),
         entry: Some(entry),
         ..About::default()
     };

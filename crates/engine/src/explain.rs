@@ -5,6 +5,7 @@
 
 use crate::EngineError;
 use crate::observe::observe_unadopted;
+use crate::rules::way_to;
 use mailtls::Anchors;
 use postseal_host::{Host, HostError};
 use postseal_planner::explain::{Explanation, Subject};
@@ -22,7 +23,12 @@ pub fn explain(
     subject: &Subject,
     sender: &str,
 ) -> Result<Explanation, EngineError> {
-    explain_in(host, &observe_unadopted(host)?, subject, sender)
+    let facts = observe_unadopted(host)?;
+    let by = match subject {
+        Subject::NextHop(nexthop) => way_to(host, &facts, nexthop).client,
+        Subject::Address(_) | Subject::Domain(_) => None,
+    };
+    explain_by(host, &facts, subject, sender, by.as_deref())
 }
 
 /// The same in a picture of the instance that was taken before: for many subjects.
@@ -32,9 +38,20 @@ pub fn explain_in(
     subject: &Subject,
     sender: &str,
 ) -> Result<Explanation, EngineError> {
+    explain_by(host, facts, subject, sender, None)
+}
+
+/// The same for a next hop that routes send to by this transport (see [`way_to`]).
+pub fn explain_by(
+    host: &dyn Host,
+    facts: &Facts,
+    subject: &Subject,
+    sender: &str,
+    by: Option<&str>,
+) -> Result<Explanation, EngineError> {
     let mut answers = Answers::default();
     for _ in 0..MOST_LOOKS {
-        match postseal_planner::explain::explain(facts, subject, sender, &answers) {
+        match postseal_planner::explain::explain(facts, subject, sender, by, &answers) {
             Asked::Answered(explanation) => return Ok(explanation),
             Asked::Unanswered(question) => {
                 let answer = answer(host, &question);

@@ -71,7 +71,7 @@ pub use domains::{DomainRequest, DomainState, DomainsWished, HopState, Route, Sy
 pub use drift::DriftReport;
 pub use error::{End, EngineError, Kind};
 pub use events::{Event, Stage};
-pub use explain::{explain, explain_in};
+pub use explain::{explain, explain_by, explain_in};
 pub use guard::{Guarded, Guardian};
 pub use import::{Import, Imported};
 pub use issue::{Answerers, Freshly, Issue, Means, Terms};

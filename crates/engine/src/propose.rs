@@ -5,7 +5,7 @@
 use crate::{Engine, EngineError, Event, RuleChanges, Stage};
 use postseal_planner::facts::Facts;
 use postseal_planner::{Intent, Plan, Refusal, Request};
-use postseal_store::{InstanceState, OperationKind};
+use postseal_store::{InstanceState, OperationKind, RuleTake};
 
 /// A plan, with the picture and the state it was made from.
 #[derive(Clone, Debug)]
@@ -66,8 +66,12 @@ impl Engine<'_> {
         });
         let seen = self.with_rows_for_credentials(&intent, &facts)?;
         let seen = seen.as_ref().unwrap_or(&facts);
-        let plan = postseal_planner::plan(&request, seen, self.clock.now_unix())
-            .map_err(EngineError::Refused)?;
+        let plan = postseal_planner::plan(&request, seen, self.clock.now_unix());
+        let plan = plan.map_err(EngineError::Refused)?;
+        let plan = match rules.take {
+            RuleTake::Wishes { revision } => plan.with_rule_wishes(revision),
+            RuleTake::None | RuleTake::Reverse { .. } => plan,
+        };
         rules.concerned = self.concerned(&plan, &facts, &rules, &kind)?;
         let proposal = Proposal {
             plan,

@@ -5,6 +5,7 @@
 //! server would answer.
 
 mod hop;
+mod promise;
 
 use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
@@ -113,11 +114,13 @@ pub struct Explanation {
     pub findings: Vec<Finding>,
 }
 
-/// Explains. `sender` is the envelope sender, where it matters; empty for none.
+/// Explains. `sender` is the envelope sender, where it matters; empty for none. `by` is the transport
+/// that routes name for a next hop as it stands; without one it is what would usually go there.
 pub fn explain(
     facts: &Facts,
     subject: &Subject,
     sender: &str,
+    by: Option<&str>,
     answers: &Answers,
 ) -> Asked<Explanation> {
     let resolution = match subject {
@@ -146,7 +149,7 @@ pub fn explain(
         consulted: Vec::new(),
         findings: Vec::new(),
     };
-    match explanation.follow(&view, facts, &mut tables) {
+    match explanation.follow(&view, by, &mut tables) {
         Ok(()) => {
             explanation.consulted = tables.into_consulted();
             Asked::Answered(explanation)
@@ -164,7 +167,7 @@ impl Explanation {
     fn follow(
         &mut self,
         view: &View<'_>,
-        facts: &Facts,
+        by: Option<&str>,
         tables: &mut Tables<'_>,
     ) -> Result<(), Stop> {
         let (transport, nexthop) = match (&self.resolution, &self.subject) {
@@ -177,12 +180,13 @@ impl Explanation {
             }
             (None, subject) => {
                 let nexthop = subject.to_string();
-                (usual_client(&nexthop, view), nexthop)
+                let usual = || usual_client(&nexthop, view);
+                (by.map_or_else(usual, str::to_owned), nexthop)
             }
         };
         let way = hop::Way {
             view,
-            version: facts.version,
+            version: view.facts().version,
             transport: &transport,
         };
         self.hops = way.hops(&nexthop, tables)?;

@@ -24,7 +24,7 @@ pub enum Cf {
 pub struct Plan {
     /// Format of this document; 1.
     pub format: u32,
-    /// Digest of everything that decides what is done.
+    /// Digest of everything that decides what is done; see [`Plan::with_rule_wishes`], too.
     pub id: Digest,
     /// The operation this plan builds on; `None` right after adoption.
     pub parent: Option<u64>,
@@ -209,6 +209,15 @@ pub struct PlanFinding {
 }
 
 impl Plan {
+    /// The same for wishes about rules. A plan holds no more of them than a digest of their rows; what
+    /// else is said of them (a note, an owner, a reason) comes in force with it, and is told apart by the
+    /// revision of the wishes.
+    #[must_use]
+    pub fn with_rule_wishes(mut self, revision: i64) -> Self {
+        self.id = Digest::of(format!("{} {revision}", self.id).as_bytes());
+        self
+    }
+
     /// True when there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.edits.is_empty() && self.steps.is_empty()

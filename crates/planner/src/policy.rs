@@ -13,6 +13,7 @@ mod matched;
 mod meet;
 mod next_hops;
 mod offer;
+mod passed_by;
 mod render;
 mod routed;
 mod source;
@@ -25,12 +26,13 @@ pub(crate) use faults::{EXPLAINED as FAULTS_EXPLAINED, faults, holds_back};
 pub use follow::{
     Follow, Followed, follow_all, follows_not, route_changed, route_unknown, ways_unknown,
 };
-pub(crate) use judge::usual_client;
 pub use judge::{Home, Judged, covered_by, judge_all};
+pub(crate) use judge::{expects_tls, usual_client};
 pub use managed::{Entry, Manager};
 pub use meet::{Met, Outcome, changed_lookups, meetings, written};
 pub use next_hops::{Hops, RouteTable, RouteTables, listable, route_elements, route_tables};
 pub use offer::command;
+pub use passed_by::{PASSED_BY, passed_by};
 pub use render::{Lookup, Rendered, Renderer};
 pub use routed::{by_routes, is_other_hop};
 pub use source::{BadRow, RowReader, Scopes, SourceRow, Unread, annotated, follows, scope_of};

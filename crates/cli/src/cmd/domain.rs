@@ -4,6 +4,7 @@
 
 mod list;
 
+use super::policy::checks::Checks;
 use super::policy::rule;
 use super::set;
 use crate::answer::{Answer, findings_text};
@@ -12,8 +13,7 @@ use crate::config::Global;
 use crate::failure::Failure;
 use crate::session::Session;
 use clap::Args;
-use postseal_engine::{DomainRequest, DomainsWished};
-use postseal_store::RuleState;
+use postseal_engine::{DomainRequest, DomainsWished, EngineError};
 use serde_json::json;
 
 /// The verbs of `domain`.
@@ -29,7 +29,7 @@ pub(crate) enum DomainCommand {
     Remove(RemoveArgs),
     /// Wish that every next hop with a key in smtp_sasl_password_maps has a rule that demands TLS,
     /// and that those whose key is gone have none
-    Sync,
+    Sync(SyncArgs),
 }
 
 /// Arguments of `domain add`.
@@ -65,6 +65,13 @@ pub(crate) struct EditArgs {
     smtps: Option<bool>,
 }
 
+/// Arguments of `domain sync`.
+#[derive(Debug, Args)]
+pub(crate) struct SyncArgs {
+    #[command(flatten)]
+    checks: Checks,
+}
+
 /// Arguments of `domain remove`.
 #[derive(Debug, Args)]
 pub(crate) struct RemoveArgs {
@@ -89,6 +96,8 @@ struct Words {
     /// A line for whoever reads it later
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
+    #[command(flatten)]
+    checks: Checks,
 }
 
 pub(crate) fn run(command: &DomainCommand, global: &Global) -> Result<Answer, Failure> {
@@ -97,7 +106,7 @@ pub(crate) fn run(command: &DomainCommand, global: &Global) -> Result<Answer, Fa
         DomainCommand::Add(args) => add(args, global),
         DomainCommand::Edit(args) => edit(args, global),
         DomainCommand::Remove(args) => remove(args, global),
-        DomainCommand::Sync => sync(global),
+        DomainCommand::Sync(args) => sync(args, global),
     }
 }
 
@@ -108,7 +117,8 @@ fn add(args: &AddArgs, global: &Global) -> Result<Answer, Failure> {
         ..args.words.request(&args.domain)
     };
     let mut session = Session::existing(global)?;
-    Ok(answer(&session.engine().add_domain(&request)?))
+    let (forced, look) = args.words.checks.asked()?;
+    told(&session.engine().add_domain(&request, &forced, look)?)
 }
 
 fn edit(args: &EditArgs, global: &Global) -> Result<Answer, Failure> {
@@ -118,7 +128,8 @@ fn edit(args: &EditArgs, global: &Global) -> Result<Answer, Failure> {
         ..args.words.request(&args.domain)
     };
     let mut session = Session::existing(global)?;
-    Ok(answer(&session.engine().edit_domain(&request)?))
+    let (forced, look) = args.words.checks.asked()?;
+    told(&session.engine().edit_domain(&request, &forced, look)?)
 }
 
 fn remove(args: &RemoveArgs, global: &Global) -> Result<Answer, Failure> {
@@ -126,9 +137,17 @@ fn remove(args: &RemoveArgs, global: &Global) -> Result<Answer, Failure> {
     Ok(answer(&session.engine().remove_domains(&args.domains)?))
 }
 
-fn sync(global: &Global) -> Result<Answer, Failure> {
+fn sync(args: &SyncArgs, global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
-    Ok(rule::answer(&session.engine().sync_credentials()?.rules))
+    let (forced, look) = args.checks.asked()?;
+    rule::told(&session.engine().sync_credentials(&forced, look)?.rules)
+}
+
+fn told(wished: &DomainsWished) -> Result<Answer, Failure> {
+    match wished.rules.refusal() {
+        Some(refusal) => Err(EngineError::Refused(refusal).into()),
+        None => Ok(answer(wished)),
+    }
 }
 
 impl Words {
@@ -153,7 +172,7 @@ fn answer(wished: &DomainsWished) -> Answer {
     let mut text: String = rules.shown.iter().map(super::policy::line::line).collect();
     text.extend(wished.settings.iter().map(set::line));
     text.push_str(&findings_text(&rules.findings));
-    text.extend(rules.shown.iter().filter_map(to_look_at));
+    text.extend(rules.servers.iter().map(rule::servers));
     let changes = rules.added + rules.changed + rules.removed;
     text.push_str(match (changes, wished.settings.is_empty()) {
         (0, true) => "Nothing has changed: this was wished already.\n",
@@ -168,18 +187,4 @@ fn answer(wished: &DomainsWished) -> Answer {
     }
     let change = change.findings(&rules.findings);
     Answer::new(text, change.document(rule::counts(rules)))
-}
-
-/// How to see beforehand whether a server can do what its rule demands.
-fn to_look_at(state: &RuleState) -> Option<String> {
-    let rule = state.wanted.as_ref()?;
-    let smtps = rule.about.entry.is_some_and(|entry| entry.smtps);
-    let changes = state.in_force.as_ref().map(|now| &now.policy) != Some(&rule.policy);
-    (changes && !smtps).then(|| {
-        format!(
-            "Whether its server can do that: `postseal policy check '{}' --policy '{}'`.\n",
-            state.id.shown(),
-            rule.policy
-        )
-    })
 }

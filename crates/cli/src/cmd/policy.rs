@@ -3,6 +3,7 @@
 //! Owns: which file answers which of its verbs. Never: logic.
 
 pub(crate) mod check;
+pub(crate) mod checks;
 pub(crate) mod export;
 mod follow;
 pub(crate) mod import;

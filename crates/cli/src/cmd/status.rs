@@ -69,7 +69,9 @@ fn text(status: &Status) -> String {
     let rules = &status.rules;
     let told = status.exposed.iter().chain(&rules.faulty);
     text.push_str(&findings_text(
-        told.chain(rules.shadowed()).chain(&rules.replaced),
+        told.chain(rules.shadowed())
+            .chain(rules.passed_by())
+            .chain(&rules.replaced),
     ));
     text.push_str(&due(status));
     for listed in &status.certificates {
@@ -315,6 +317,7 @@ fn document(status: &Status) -> serde_json::Value {
         "faulty_rules": status.rules.faulty,
         "idle_rules": status.rules.idle.rules().iter().map(|rule| &rule.id.destination).collect::<Vec<_>>(),
         "shadowed_rules": status.rules.shadowed().collect::<Vec<_>>(),
+        "passed_by_rules": status.rules.passed_by().collect::<Vec<_>>(),
         "replaced_tables": status.rules.replaced,
         "rules_due": status.due.count,
         "drift": status.drift.drift,

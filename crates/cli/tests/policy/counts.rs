@@ -171,3 +171,44 @@ fn rules_whose_day_has_come_are_told_and_stay() {
     assert_eq!(place.must("status").json["rules_due"], 0);
     assert!(!place.run("lint").json.to_string().contains("review-due"));
 }
+
+#[test]
+fn all_of_many_rules_are_listed_page_by_page_as_one_answer() {
+    const MANY: usize = 20_010;
+    let place = Place::new();
+    let rows: String = (0..MANY)
+        .map(|i| format!("d{i:05}.example encrypt\n"))
+        .collect();
+    let file = place.write("many", &rows);
+    place.must(&format!("policy import {}", file.display()));
+    let names = |words: &str| -> (Vec<String>, Value) {
+        let listed = place.must(words).json;
+        let rules = listed["rules"].as_array().unwrap().iter();
+        let names = rules.map(|one| one["destination"].as_str().unwrap().to_owned());
+        (names.collect(), listed["more"].clone())
+    };
+    let wanted: Vec<String> = (0..MANY).map(|i| format!("d{i:05}.example")).collect();
+    let (all, more) = names("policy list -n 0");
+    assert!(all == wanted, "{} rules", all.len());
+    assert_eq!(more, false);
+    let (some, more) = names("policy list -n 20005 --skip 3");
+    assert!(some == wanted[3..20_008], "{} rules", some.len());
+    assert_eq!(more, true);
+    // The form is that of a short list.
+    let keys = |words: &str| -> Vec<String> {
+        let listed = place.must(words).json;
+        listed.as_object().unwrap().keys().cloned().collect()
+    };
+    assert_eq!(keys("policy list -n 0"), keys("policy list"));
+    let (none, more) = names("policy list -n 0 nothing-like-it");
+    assert_eq!((none.len(), more), (0, Value::Bool(false)));
+
+    let text = place.scene.say(&["policy", "list", "-n", "0"]).stdout;
+    assert_eq!(text.lines().count(), MANY);
+    let short = place.scene.say(&["policy", "list"]).stdout;
+    assert!(text.starts_with(short.lines().next().unwrap()));
+    let some = place.scene.say(&["policy", "list", "-n", "20005"]).stdout;
+    assert!(some.ends_with("There are more: --skip 20005, or -n 0 for all.\n"));
+    let none = ["policy", "list", "-n", "0", "nothing-like-it"];
+    assert_eq!(place.scene.say(&none).stdout, "No rules.\n");
+}

@@ -118,8 +118,8 @@ fn credentials_go_in_clear_before_and_never_after() {
     let port = free_port();
     let place = authenticating(port);
     let tls = tls(&place);
-    let relay = TcpListener::bind(("127.0.0.1", port)).unwrap();
-    let peer = |script: SmtpScript| script.on(relay.try_clone().unwrap());
+    // Where it does not listen, nothing can be seen of it beforehand.
+    let peer = |script: SmtpScript| script.on(TcpListener::bind(("127.0.0.1", port)).unwrap());
     let hop = format!("[127.0.0.1]:{port}");
 
     // As it is: the relay offers no TLS, and gets the password.

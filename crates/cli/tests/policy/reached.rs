@@ -83,7 +83,17 @@ fn a_rule_for_a_next_hop_is_refused_where_what_sends_there_does_not_ask_it() {
         "transport",
         &format!("d1.test plainout:{HOP}\nd2.test smtp:{HOP}\n"),
     );
-    is_well(&place);
+    let lint = format!("lint {}", place.config().display());
+    for words in [lint.as_str(), "verify"] {
+        let told = place.must(words).json;
+        assert!(codes(&told).contains(&"policy.passed-by"), "{told}");
+        assert!(!codes(&told).contains(&"policy.never-matches"), "{told}");
+    }
+    let status = place.must("status").json;
+    assert_eq!(status["passed_by_rules"].as_array().unwrap().len(), 1);
+    assert!(status["shadowed_rules"].as_array().unwrap().is_empty());
+    let nagios = place.run("status --nagios");
+    assert!(nagios.stdout.contains("plainout/unix"), "{}", nagios.stdout);
 }
 
 #[test]

@@ -27,9 +27,10 @@ fn a_sender_with_a_relay_of_its_own_shows_it_the_credentials_of_its_domain() {
         "relays",
         &format!("sender@box.test {own}\n@box.test {domains}\n"),
     );
-    let relay = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    // Where it does not listen, nothing can be seen of it beforehand.
+    let relay = || TcpListener::bind(("127.0.0.1", port)).unwrap();
 
-    let server = session(greeting().say(CLEAR)).on(relay.try_clone().unwrap());
+    let server = session(greeting().say(CLEAR)).on(relay());
     submit(&place, "before@example.org");
     delivery(&place, "before@example.org");
     let heard = server.finish().remove(0).unwrap();
@@ -49,7 +50,7 @@ fn a_sender_with_a_relay_of_its_own_shows_it_the_credentials_of_its_domain() {
 
     assert_eq!(place.must("domain sync").json["added"], 2);
     place.must("apply --yes");
-    let server = greeting().say(CLEAR).hear("QUIT").on(relay);
+    let server = greeting().say(CLEAR).hear("QUIT").on(relay());
     submit(&place, "after@example.org");
     let line = delivery(&place, "after@example.org");
     assert!(line.contains("dsn=4.7.4"), "{line}");

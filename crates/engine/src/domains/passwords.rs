@@ -2,9 +2,10 @@
 //!
 //! Owns: from the keys to the rules they manage. Never: sees a password: only keys are read.
 
-use super::{MOST, REASON, id_of};
+use super::{MOST, id_of};
 use crate::explain::explain_in;
 use crate::observe::observe_unadopted;
+use crate::rules::{Forced, Look};
 use crate::{Engine, EngineError, RulesWished};
 use mailtls::Level;
 use mailtls::destination::Scope;
@@ -93,8 +94,8 @@ impl Engine<'_> {
     }
 
     /// Wishes that every next hop with credentials has a managed rule, and that those whose key is
-    /// gone have none.
-    pub fn sync_credentials(&mut self) -> Result<Synced, EngineError> {
+    /// gone have none. What is refused is in the report; nothing is stored then.
+    pub fn sync_credentials(&mut self, forced: &Forced, look: Look) -> Result<Synced, EngineError> {
         self.state()?;
         let facts = observe_unadopted(self.host)?;
         let credentials = credentials(&facts);
@@ -103,15 +104,12 @@ impl Engine<'_> {
             anywhere: senders,
         } = hops(self.host, &facts, &credentials)?;
         let mut findings: Vec<Finding> = senders.iter().map(|key| anywhere(key)).collect();
-        let mut wishes = Vec::new();
-        let mut wanted = BTreeSet::new();
+        let mut rules = Vec::new();
         for nexthop in named.keys() {
             match Rule::new(nexthop, Some(Scope::Domain), POLICY, dialect(facts.version)) {
                 Ok(mut rule) => {
                     rule.id.manager = Manager::Passwords.to_string();
-                    rule.about.reason = Some(REASON.to_owned());
-                    wanted.insert(rule.id.clone());
-                    wishes.push(RuleWish::Put(rule));
+                    rules.push(rule);
                 }
                 Err(error) => findings.push(no_next_hop(nexthop, &error.to_string())),
             }
@@ -119,11 +117,18 @@ impl Engine<'_> {
         for (table, why) in &credentials.hidden {
             findings.push(hidden(table, why));
         }
+        let mut report = RulesWished::default();
+        let rules = self.judged_managed(&facts, rules, (forced, look), &mut report)?;
+        report.findings.extend(findings);
+        if !report.refused.is_empty() {
+            return Ok(Synced { rules: report });
+        }
+        let wanted: BTreeSet<RuleId> = rules.iter().map(|rule| rule.id.clone()).collect();
+        let mut wishes: Vec<RuleWish> = rules.into_iter().map(RuleWish::Put).collect();
         if credentials.hidden.is_empty() {
             wishes.extend(self.outlived(&wanted)?.into_iter().map(RuleWish::Remove));
         }
-        let mut rules = self.wish_managed(&wishes)?.rules;
-        rules.findings = findings;
+        let rules = self.wish_managed(report, &wishes)?.rules;
         debug_assert!(wishes.iter().all(|wish| Manager::of(id_of(wish)).is_some()));
         Ok(Synced { rules })
     }

@@ -3,8 +3,9 @@
 //! Owns: which of them are judged at all, and asking the ways of the mail and the servers. Never:
 //! decides what becomes of a rule (`wished` does).
 
-use super::judged::judged;
-use super::servers::{Look, barring};
+use super::Forced;
+use super::judged::{is_against, judged};
+use super::servers::Look;
 use crate::observe::observe_unadopted;
 use crate::{Engine, EngineError};
 use postseal_planner::policy::Rule;
@@ -13,18 +14,19 @@ use postseal_store::RuleState;
 
 impl Engine<'_> {
     /// What speaks against each rule whose rows are others than those that are wished already: a new
-    /// note is no reason to judge a rule again.
+    /// note is no reason to judge a rule again. Who forces one wants to know what speaks against it.
     pub(super) fn against_news(
         &mut self,
         rules: &[Rule],
         states: &[RuleState],
+        forced: &Forced,
         look: Look,
         servers: &mut Vec<Preflight>,
     ) -> Result<Vec<Vec<Finding>>, EngineError> {
         let is_news: Vec<bool> = rules
             .iter()
             .zip(states)
-            .map(|(rule, state)| !state.wanted.as_ref().is_some_and(|now| now.writes_as(rule)))
+            .map(|(rule, state)| is_news(rule, state, forced))
             .collect();
         let news = rules.iter().zip(&is_news).filter(|(_, is_news)| **is_news);
         let news: Vec<Rule> = news.map(|(rule, _)| rule.clone()).collect();
@@ -52,18 +54,21 @@ impl Engine<'_> {
         let all: Vec<&Rule> = rules.iter().collect();
         let state = self.state()?;
         let mut against = judged(self.host, &facts, state.desired.tables.as_ref(), &all);
-        let Look::Servers(options) = look else {
-            return Ok(against);
-        };
         let good = all.into_iter().zip(&mut against);
-        let mut good: Vec<_> = good.filter(|(_, found)| found.is_empty()).collect();
+        let mut good: Vec<_> = good
+            .filter(|(_, found)| !found.iter().any(is_against))
+            .collect();
         let met: Vec<&Rule> = good.iter().map(|(rule, _)| *rule).collect();
-        let seen = self.servers_of(&facts, &met, options, &|_| {})?;
-        for ((_, found), seen) in good.iter_mut().zip(seen) {
-            found.extend(seen.iter().flat_map(barring));
-            servers.extend(seen);
+        let barred = self.barred(&facts, &met, look, servers)?;
+        for ((_, found), barred) in good.iter_mut().zip(barred) {
+            found.extend(barred);
         }
-        self.store.put_preflights(&self.instance, servers)?;
         Ok(against)
     }
+}
+
+/// Whether a wish is to be judged.
+pub(crate) fn is_news(rule: &Rule, state: &RuleState, forced: &Forced) -> bool {
+    let stays = |now: &Rule| now.writes_as(rule) && now.about.entry == rule.about.entry;
+    *forced != Forced::No || !state.wanted.as_ref().is_some_and(stays)
 }

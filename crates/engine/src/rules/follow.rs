@@ -3,7 +3,7 @@
 //! Owns: wishes about them, and noticing that mail takes another way. Never: a record beside the
 //! rules for the next hops, which have the recipients' domain as their manager; or routing.
 
-use super::judged::followed;
+use super::judged::{followed, is_against};
 use super::servers::Look;
 use super::ways::other_ways;
 use super::{Forced, Refused, RuleRequest, RulesWished, refuse};
@@ -63,7 +63,9 @@ impl Engine<'_> {
             Err(finding) => firm.push(finding),
         }
         let against = self.against(&rules, look, &mut report.servers)?;
-        let against: Vec<Finding> = against.into_iter().flatten().collect();
+        let against = against.into_iter().flatten();
+        let (against, told): (Vec<Finding>, Vec<Finding>) = against.partition(is_against);
+        report.findings.extend(told);
         if let (Forced::Because(reason), false) = (forced, against.is_empty()) {
             wish.about.reason = Some(reason.clone());
             for rule in &mut rules {
@@ -114,7 +116,10 @@ impl Engine<'_> {
             let Some(changed) = route_changed(&one.wish, &made_for, ways) else {
                 continue;
             };
-            match compiled(&one.wish, ways, &facts) {
+            // What spoke against the servers that it was for was forced, not what speaks against others.
+            let mut wish = one.wish.clone();
+            wish.about.reason = None;
+            match compiled(&wish, ways, &facts) {
                 Ok(rules) if ways.against.is_empty() => {
                     changes.extend(self.replacing(&one.wish.id, None, rules)?);
                     report.findings.extend(ways.told(&one.wish));

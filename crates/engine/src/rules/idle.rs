@@ -6,18 +6,18 @@
 //! A route that is changed after a rule was made takes its effect away, and Postfix says nothing.
 
 use super::RuleChanges;
-use super::judged::{judged, useless};
+use super::judged::{judged, met};
 use super::shadowed::shadowed;
 use super::source::{More, each_row};
-use crate::domains::MOST as MANAGED;
+use crate::domains::{MOST as MANAGED, entry};
 use crate::{Engine, EngineError};
 use postfix_cf::table::Content;
 use postseal_host::Host;
 use postseal_planner::facts::Facts;
 use postseal_planner::plan::PlanFinding;
 use postseal_planner::policy::{
-    Cause, Home, IdleRow, Manager, RowReader, Rule, RuleId, Scopes, Source, SourceRow, dialect,
-    idle, policy_sources, sampled,
+    Cause, Home, IdleRow, Judged, Manager, RowReader, Rule, RuleId, Scopes, Source, SourceRow,
+    dialect, idle, passed_by, policy_sources, sampled,
 };
 use postseal_planner::{Finding, Intent};
 
@@ -65,8 +65,14 @@ pub fn idle_rows(host: &dyn Host, facts: &Facts) -> IdleRows {
             continue;
         };
         let rules: Vec<&Rule> = spread.kept.iter().map(|row| &row.rule).collect();
-        let judged = useless(host, facts, Home::Table(&source.name), &rules);
-        for (row, useless) in spread.kept.iter().zip(judged) {
+        let judged = met(host, facts, Home::Table(&source.name), &rules);
+        let pairs: Vec<(&Rule, &Judged)> = rules.iter().copied().zip(&judged).collect();
+        found.notes.extend(passed_by(&pairs));
+        for (row, useless) in spread
+            .kept
+            .iter()
+            .zip(judged.into_iter().map(|one| one.useless))
+        {
             let told = |cause: &Cause| !matches!(cause, Cause::TableFailed(_));
             let useless = useless.into_iter().filter(|one| told(&one.cause));
             found.rows.extend(useless.map(|useless| IdleRow {
@@ -140,7 +146,11 @@ impl Engine<'_> {
 
 /// Whether that it does nothing is known, or is for others to tell.
 fn is_known(rule: &Rule) -> bool {
-    rule.about.reason.is_some() || rule.id.manager.starts_with(FOLLOWS)
+    let entry = entry(rule);
+    let of_credentials = entry.requires_auth || entry.smtps;
+    let by_key = Manager::of(&rule.id) == Some(Manager::Passwords);
+    let told_by_manager = of_credentials || by_key || rule.id.manager.starts_with(FOLLOWS);
+    rule.about.reason.is_some() || told_by_manager
 }
 
 /// What the managers of rules do not tell themselves. That a domain's entry has a reason says

@@ -7,6 +7,7 @@ mod ahead;
 mod lines;
 mod under_way;
 
+use super::judged::is_against;
 use super::wished::exists;
 use super::{Refused, RulesWished};
 use crate::domains::MOST;
@@ -245,6 +246,9 @@ impl Engine<'_> {
         let mut wishes = Vec::with_capacity(chunk.requests.len());
         let mut gone = Vec::new();
         for (request, findings) in chunk.requests.into_iter().zip(findings) {
+            let (findings, told): (Vec<Finding>, Vec<Finding>) =
+                findings.into_iter().partition(is_against);
+            import.tell(&request, told);
             let firm = self.there_already(&request.rule, import)?;
             let follows = request.rule.about.follow;
             let made = follows.and_then(|_| followed.remove(&request.rule.id.destination));

@@ -5,14 +5,14 @@
 
 use crate::explain::{answer, failed};
 use postseal_host::Host;
-use postseal_planner::Finding;
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::AdoptedTables;
 use postseal_planner::policy::{
     Followed, Home, Hops, Judged, RouteTables, Rule, Useless, askers, by_routes, dialect,
-    faults_all, follow_all, is_other_hop, judge_all, route_tables, unkept,
+    faults_all, follow_all, is_other_hop, judge_all, passed_by, route_tables, unkept,
 };
 use postseal_planner::resolve::{Answer, Answers, Asked, Question};
+use postseal_planner::{Finding, Severity};
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::panic::resume_unwind;
@@ -26,7 +26,8 @@ const WORTH_A_THREAD: usize = 1_000;
 /// A way is found in fewer rounds of questions.
 const MOST_ROUNDS: usize = 400;
 
-/// What speaks against each of the rules that are wished, in their order.
+/// What speaks against each of the rules that are wished, in their order, and what is only told of it
+/// (see [`is_against`]).
 pub(crate) fn judged(
     host: &dyn Host,
     facts: &Facts,
@@ -36,9 +37,20 @@ pub(crate) fn judged(
     let each = rules.iter().zip(against(host, facts, tables, rules));
     let findings = each.map(|(rule, one)| {
         let useless = one.useless.iter().map(|one| one.finding(rule));
-        useless.chain(one.faults).collect()
+        useless.chain(one.faults).chain(one.told).collect()
     });
     findings.collect()
+}
+
+/// What the clients that would go by each of the rules lack, in their order.
+pub(crate) fn lacking(
+    host: &dyn Host,
+    facts: &Facts,
+    tables: Option<&AdoptedTables>,
+    rules: &[&Rule],
+) -> Vec<Vec<Finding>> {
+    let each = against(host, facts, tables, rules).into_iter();
+    each.map(|one| one.faults).collect()
 }
 
 /// What keeps a rule from holding.
@@ -48,6 +60,13 @@ pub(super) struct Against {
     pub(super) useless: Vec<Useless>,
     /// What the clients that go by it lack.
     pub(super) faults: Vec<Finding>,
+    /// What is told of it, although it holds.
+    pub(super) told: Vec<Finding>,
+}
+
+/// Whether a finding of [`judged`] speaks against a rule.
+pub(crate) fn is_against(finding: &Finding) -> bool {
+    finding.severity >= Severity::Error
 }
 
 /// What keeps each of the rules from holding, in their order.
@@ -64,9 +83,11 @@ pub(super) fn against(
         let faults = together(host, &pairs, &|asked, answers| {
             faults_all(asked, facts, answers)
         });
-        all.extend(met.iter().zip(faults).map(|(met, faults)| Against {
+        let each = pairs.iter().zip(faults);
+        all.extend(each.map(|((rule, met), faults)| Against {
             useless: met.useless.clone(),
             faults: faults.unwrap_or_default(),
+            told: passed_by(&[(rule, met)]),
         }));
     }
     all
@@ -88,21 +109,11 @@ pub(super) fn policies_unkept(
     found.into_iter().flatten().flatten().collect()
 }
 
-/// Why each of the rules would do nothing, in their order.
-pub(super) fn useless(
-    host: &dyn Host,
-    facts: &Facts,
-    home: Home<'_>,
-    rules: &[&Rule],
-) -> Vec<Vec<Useless>> {
-    let met = met(host, facts, home, rules).into_iter();
-    met.map(|one| one.useless).collect()
-}
-
 /// How mail comes to a next hop, as its routes say.
 #[derive(Clone, Debug, Default)]
 pub struct WayTo {
-    /// The transport of the client that would go by a rule for it; `None` where there is none.
+    /// The transport of the client that goes there: of one that asks the rules, where there is one;
+    /// `None` where no route leads there.
     pub client: Option<String>,
     /// Why a rule for it would do nothing.
     pub findings: Vec<Finding>,
@@ -119,7 +130,7 @@ pub fn way_to(host: &dyn Host, facts: &Facts, nexthop: &str) -> WayTo {
     };
     WayTo {
         findings: met.useless.iter().map(|one| one.finding(&rule)).collect(),
-        client: met.clients.into_iter().next(),
+        client: met.client(),
     }
 }
 
@@ -135,8 +146,7 @@ pub(super) fn met(host: &dyn Host, facts: &Facts, home: Home<'_>, rules: &[&Rule
     let clients = askers(home, facts);
     let useless = all.iter().flat_map(|one| &one.useless);
     let is_elsewhere = useless.into_iter().any(|one| is_other_hop(&one.cause));
-    let for_hops = clients.differ() && rules.iter().any(|rule| rule.is_for_next_hop());
-    if is_elsewhere || for_hops {
+    if is_elsewhere || clients.differ() {
         let hops = next_hops(host, facts);
         for (rule, found) in rules.iter().zip(&mut all) {
             by_routes(rule, found, &hops, &clients);

@@ -4,16 +4,18 @@
 //! Never: takes what could not be seen for a failure.
 
 use super::judged::met;
+use crate::domains;
 use crate::observe::observe_unadopted;
 use crate::preflight::{HopPolicy, PreflightOptions, Progress, World, preflight};
 use crate::{Engine, EngineError};
 use mailtls::policy::Policy;
 use postseal_planner::facts::Facts;
-use postseal_planner::policy::{Home, Judged, Rule, RuleId, dialect};
+use postseal_planner::policy::{Home, Judged, Manager, Rule, RuleId, dialect};
+use postseal_planner::preflight::{Client, Opening};
 use postseal_planner::report::Outcome;
-use postseal_planner::{Finding, Preflight, Refusal, Severity};
-use postseal_store::{Pending, RuleFilter, RuleView};
-use std::collections::BTreeMap;
+use postseal_planner::{Finding, Preflight, Refusal, SMTPS_OUT_NAME, Severity};
+use postseal_store::{Pending, RuleFilter, RuleState, RuleView};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether servers are looked at before rules are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +60,27 @@ impl Engine<'_> {
         let hops = rules.iter().zip(&met);
         let hops = hops.map(|(rule, met)| hop(rule, facts, met)).collect();
         Ok(self.look_at_hops(facts, hops, options, told))
+    }
+
+    /// What the servers of each rule show against it; remembered.
+    pub(crate) fn barred(
+        &mut self,
+        facts: &Facts,
+        rules: &[&Rule],
+        look: Look,
+        servers: &mut Vec<Preflight>,
+    ) -> Result<Vec<Vec<Finding>>, EngineError> {
+        let Look::Servers(options) = look else {
+            return Ok(vec![Vec::new(); rules.len()]);
+        };
+        let seen = self.servers_of(facts, rules, options, &|_| {})?;
+        let against = seen
+            .iter()
+            .map(|seen| seen.iter().flat_map(barring).collect());
+        let against = against.collect();
+        servers.extend(seen.into_iter().flatten());
+        self.store.put_preflights(&self.instance, servers)?;
+        Ok(against)
     }
 
     fn look_at_hops(
@@ -119,11 +142,7 @@ impl Engine<'_> {
     /// Before rules come in force: what their servers show against them. A rule that was stored for
     /// a reason, although its servers spoke against it, comes in force.
     pub(crate) fn refuse_what_servers_bar(&mut self, facts: &Facts) -> Result<(), EngineError> {
-        let filter = RuleFilter {
-            pending: Pending::Only,
-            ..RuleFilter::default()
-        };
-        let pending = self.store.list_rules(&self.instance, &filter, 0, MOST)?;
+        let pending = self.pending_with_servers()?;
         let wanted = pending.iter().filter_map(|state| state.wanted.as_ref());
         let rules: Vec<&Rule> = wanted.filter(|rule| rule.about.reason.is_none()).collect();
         let known = self.known_looks(&rules)?;
@@ -134,14 +153,37 @@ impl Engine<'_> {
             })
         };
         let stale: Vec<&Rule> = rules.iter().filter(|rule| !fresh(rule)).copied().collect();
-        let seen = self.servers_of(facts, &stale, PreflightOptions::default(), &|_| {})?;
-        let seen: Vec<Preflight> = seen.into_iter().flatten().collect();
-        self.store.put_preflights(&self.instance, &seen)?;
-        let findings: Vec<Finding> = seen.iter().flat_map(barring).collect();
+        let look = Look::Servers(PreflightOptions::default());
+        let barred = self.barred(facts, &stale, look, &mut Vec::new())?;
+        let each = stale.iter().zip(barred);
+        let findings = each.flat_map(|(rule, found)| {
+            let command = Manager::of(&rule.id).map_or_else(
+                || format!("postseal policy edit '{}'", rule.id.shown()),
+                |manager| manager.command(),
+            );
+            forcible(found, &format!("`{command} --force --reason TEXT`"))
+        });
+        let findings: Vec<Finding> = findings.collect();
         match findings.is_empty() {
             true => Ok(()),
             false => Err(EngineError::Refused(Refusal { findings })),
         }
+    }
+
+    /// The pending wishes that are looked at: the first ones, and all for managed rules.
+    fn pending_with_servers(&self) -> Result<Vec<RuleState>, EngineError> {
+        let filter = RuleFilter {
+            pending: Pending::Only,
+            ..RuleFilter::default()
+        };
+        let mut pending = self.store.list_rules(&self.instance, &filter, 0, MOST)?;
+        if pending.len() == MOST {
+            let managed = self.store.managed_rules(&self.instance, domains::MOST)?;
+            let known: BTreeSet<RuleId> = pending.iter().map(|one| one.id.clone()).collect();
+            let more = managed.into_iter();
+            pending.extend(more.filter(|one| one.is_pending() && !known.contains(&one.id)));
+        }
+        Ok(pending)
     }
 
     fn known_looks(&self, rules: &[&Rule]) -> Result<BTreeMap<String, Preflight>, EngineError> {
@@ -160,6 +202,14 @@ impl Engine<'_> {
     pub fn preflights(&self, nexthops: &[String]) -> Result<Vec<Preflight>, EngineError> {
         Ok(self.store.preflights(&self.instance, nexthops)?)
     }
+}
+
+/// Findings against a rule, with how it comes in force all the same.
+pub(crate) fn forcible(mut findings: Vec<Finding>, how: &str) -> Vec<Finding> {
+    for finding in &mut findings {
+        finding.remedy.push_str(&format!(" All the same: {how}."));
+    }
+    findings
 }
 
 /// What speaks against putting a rule in force; nothing where servers pass or could not be seen.
@@ -193,14 +243,27 @@ impl RuleLooked {
 
 /// The next hop that a rule is looked up for, where it is one, by the client that goes there.
 fn hop(rule: &Rule, facts: &Facts, met: &Judged) -> Option<HopPolicy> {
-    let client = met.clients.first().map_or(SMTP, String::as_str);
     let id = &rule.id.destination;
     if id.starts_with('.') {
         return None;
     }
     Some(HopPolicy {
         nexthop: id.clone(),
-        transport: client.to_owned(),
+        transport: client(rule, facts, met),
         policy: Policy::parse(&rule.policy, dialect(facts.version)).ok()?,
     })
+}
+
+/// The client that goes by a rule. An entry for TLS from the first byte gets one that begins so, by
+/// whatever its mail goes until then.
+fn client(rule: &Rule, facts: &Facts, met: &Judged) -> String {
+    let mut clients = met.clients.iter();
+    if !domains::entry(rule).smtps {
+        return clients.next().map_or(SMTP, String::as_str).to_owned();
+    }
+    let wraps = |client: &&String| Client::of(facts, client).opening == Opening::Wrapper;
+    clients
+        .find(wraps)
+        .map_or(SMTPS_OUT_NAME, String::as_str)
+        .to_owned()
 }

@@ -6,6 +6,7 @@
 use super::IdleRows;
 use crate::{Engine, EngineError};
 use postseal_planner::facts::Facts;
+use postseal_planner::policy::PASSED_BY;
 use postseal_planner::{Finding, Severity};
 use postseal_store::InstanceState;
 
@@ -41,7 +42,12 @@ impl RulesTold {
     /// What is said of rows that a table before theirs answers.
     pub fn shadowed(&self) -> impl Iterator<Item = &Finding> {
         let notes = self.idle.notes.iter();
-        notes.filter(|note| note.severity >= Severity::Warning)
+        notes.filter(|note| note.severity >= Severity::Warning && note.code != PASSED_BY)
+    }
+
+    /// What is said of services that send to the next hop of a rule without asking it.
+    pub fn passed_by(&self) -> impl Iterator<Item = &Finding> {
+        self.idle.notes.iter().filter(|note| note.code == PASSED_BY)
     }
 }
 

@@ -4,6 +4,7 @@
 //! Never: changes Postfix; `apply` does.
 
 use super::RuleRequest;
+use super::judged::is_against;
 use super::servers::Look;
 use crate::domains::MOST;
 use crate::{Engine, EngineError};
@@ -147,12 +148,13 @@ impl Engine<'_> {
         let rules: Vec<Rule> = requests.iter().map(|one| one.rule.clone()).collect();
         let mut report = RulesWished::default();
         let states = self.states_of(&rules)?;
-        let against = self.against_news(&rules, &states, look, &mut report.servers)?;
+        let against = self.against_news(&rules, &states, forced, look, &mut report.servers)?;
         let covering = self.covering(&rules, leaving)?;
         let put: Vec<RuleWish> = rules.iter().cloned().map(RuleWish::Put).collect();
         let clashes = self.clashes(&put)?;
         let mut wishes = Vec::new();
         for (i, (mut request, findings)) in requests.into_iter().zip(against).enumerate() {
+            let (findings, told): (Vec<Finding>, _) = findings.into_iter().partition(is_against);
             let mut firm = Vec::new();
             let there = states[i].wanted.is_some() && added == Added::New;
             if there || self.followed_rule(&request.rule.id)?.is_some() {
@@ -160,7 +162,7 @@ impl Engine<'_> {
             }
             firm.extend(covering[i].clone());
             firm.extend(clashes.get(&request.rule.id.destination).cloned());
-            let told = match forced {
+            let against = match forced {
                 Forced::Because(reason) if firm.is_empty() => {
                     if !findings.is_empty() {
                         request.rule.about.reason = Some(reason.clone());
@@ -170,14 +172,17 @@ impl Engine<'_> {
                 }
                 _ => firm.into_iter().chain(findings).collect(),
             };
-            if told.is_empty() {
+            if against.is_empty() {
+                report.findings.extend(told);
                 report.note(&states[i], Some(&request.rule));
-                wishes.push(RuleWish::Put(request.rule));
+                if states[i].wanted.as_ref() != Some(&request.rule) {
+                    wishes.push(RuleWish::Put(request.rule));
+                }
             } else {
                 report.refused.push(Refused {
                     line: request.line,
                     destination: request.rule.id.shown(),
-                    findings: told,
+                    findings: against,
                 });
             }
         }

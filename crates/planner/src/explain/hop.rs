@@ -3,9 +3,9 @@
 //! Owns: smtp(8)'s own look into `smtp_tls_policy_maps` and its fallbacks (`smtp_tls_policy.c` of
 //! Postfix 3.7). Never: how the next hop was found.
 
-use super::is_domain;
+use super::{is_domain, promise};
 use crate::finding::{Finding, Severity};
-use crate::policy::{faults, holds_back};
+use crate::policy::{expects_tls, faults, holds_back};
 use crate::preflight::{Client, NoDane};
 use crate::resolve::{Stop, Tables, parents};
 use crate::version::PostfixVersion;
@@ -265,8 +265,9 @@ impl Way<'_> {
     /// What else decides at a level: DNSSEC for the dane levels, wrapper mode.
     fn conditions(&self, hop: &mut Hop) {
         let Some(level) = hop.level else { return };
-        hop.sentence = level.promises().to_owned();
-        let lookups = Client::in_view(self.view, self.transport).lookups;
+        let client = Client::in_view(self.view, self.transport);
+        hop.sentence = promise::of(level, hop.policy.as_ref(), &client);
+        let lookups = client.lookups;
         if let (Level::Dane | Level::DaneOnly, Some(hindrance)) = (level, lookups.no_dane) {
             without_dnssec(hop, level, hindrance);
         }
@@ -278,7 +279,7 @@ impl Way<'_> {
                 "The mail waits in the queue: {parameter} = yes needs the level encrypt or a \
                  stronger one."
             );
-        } else if !wraps && hop.nexthop.ends_with(":465") {
+        } else if !wraps && expects_tls(&hop.nexthop) {
             hop.findings.push(self.no_wrappermode(hop));
         }
     }
@@ -292,7 +293,8 @@ impl Way<'_> {
                  delivered.",
                 hop.nexthop, self.transport
             ),
-            "Send it by a service of master.cf with -o smtp_tls_wrappermode=yes.",
+            "Send it by a service of master.cf with -o smtp_tls_wrappermode=yes and -o \
+             smtp_tls_security_level=encrypt: `postseal domain add … --smtps` makes it.",
         )
         .seen(hop.nexthop.clone())
     }

@@ -25,7 +25,7 @@ fn ask_of(facts: &Facts, subject: &str, rows: &[(&str, &str)]) -> Explanation {
     let subject = Subject::parse(subject).unwrap();
     let mut answers = Answers::default();
     for _ in 0..100 {
-        match explain(facts, &subject, "", &answers) {
+        match explain(facts, &subject, "", None, &answers) {
             Asked::Answered(explanation) => return explanation,
             Asked::Unanswered(question) => {
                 let Question::Lookup { table, key } = &question else {

@@ -46,6 +46,8 @@ pub struct Judged {
     pub useless: Vec<Useless>,
     /// The transports whose clients will go by it.
     pub clients: Vec<String>,
+    /// Why some of the mail for its next hop does not: services that do not ask it.
+    pub passed_by: Vec<Cause>,
 }
 
 /// What rules meet, in their order.
@@ -73,6 +75,16 @@ impl Judged {
         }
     }
 
+    /// The transport that goes there: one that asks the rules, where there is one.
+    pub fn client(&self) -> Option<String> {
+        let silent = self.useless.iter().find_map(|one| match &one.cause {
+            Cause::NotAsked { service, .. } => service.strip_suffix("/unix"),
+            _ => None,
+        });
+        let asks = self.clients.first().map(String::as_str);
+        asks.or(silent).map(str::to_owned)
+    }
+
     fn goes_by(&mut self, transport: String) {
         if !self.clients.contains(&transport) {
             self.clients.push(transport);
@@ -95,6 +107,7 @@ impl Judge<'_> {
                 Asked::Answered(useless) => Asked::Answered(Judged {
                     useless,
                     clients: vec![usual_client(id, self.ways.view())],
+                    passed_by: Vec::new(),
                 }),
             };
         }
@@ -256,7 +269,7 @@ pub(crate) fn usual_client(hop: &str, view: &View<'_>) -> String {
 }
 
 /// Whether a next hop expects TLS from the first byte (port 465).
-pub(super) fn expects_tls(hop: &str) -> bool {
+pub(crate) fn expects_tls(hop: &str) -> bool {
     let port = hop.rsplit_once(':').map_or("", |(_, port)| port);
     matches!(port, "465" | "smtps" | "submissions")
 }

@@ -49,6 +49,15 @@ impl Manager {
         }
     }
 
+    /// The command by which it says once more what it wants.
+    pub fn command(&self) -> String {
+        match self {
+            Self::Domain(domain) => format!("postseal domain edit {domain}"),
+            Self::Passwords => "postseal domain sync".to_owned(),
+            Self::Recipient(domain) => format!("postseal policy edit {domain}"),
+        }
+    }
+
     /// Where its rules are changed, and how they go away, in words.
     pub fn place(&self) -> String {
         match self {

@@ -32,6 +32,8 @@ pub struct RouteTable {
     form: Form,
     /// The transports of values that name none.
     usual: BTreeSet<String>,
+    /// The next hop of values that name none: `relayhost`, for what is said of senders.
+    relay: String,
 }
 
 /// What a value is.
@@ -50,11 +52,12 @@ const PARAMETERS: [(&str, Form); 4] = [
     ("relay_transport", Form::Transport),
     ("virtual_transport", Form::Transport),
 ];
+const OF_SENDERS: &str = "sender_dependent_default_transport_maps";
 /// Those that name tables of routes.
 const TABLES: [(&str, Form); 3] = [
     ("transport_maps", Form::Transport),
     ("sender_dependent_relayhost_maps", Form::NextHop),
-    ("sender_dependent_default_transport_maps", Form::Transport),
+    (OF_SENDERS, Form::Transport),
 ];
 
 /// Types whose rows `postmap -s` lists (3.7.11): of the others it says that it cannot.
@@ -87,6 +90,7 @@ pub fn route_tables(facts: &Facts) -> RouteTables {
         let value = view.value(rewrite, parameter);
         add(&mut routes.hops, form, &value, &usual);
     }
+    let relay = view.value(rewrite, "relayhost");
     for (parameter, form) in TABLES {
         for table in view.list(rewrite, parameter) {
             if let Some(table) = listable(&table) {
@@ -94,6 +98,10 @@ pub fn route_tables(facts: &Facts) -> RouteTables {
                     table: table.to_owned(),
                     form,
                     usual: usual.clone(),
+                    relay: match parameter {
+                        OF_SENDERS => relay.clone(),
+                        _ => String::new(),
+                    },
                 });
             }
         }
@@ -104,7 +112,15 @@ pub fn route_tables(facts: &Facts) -> RouteTables {
 impl RouteTable {
     /// Adds the next hops that a value of it names.
     pub fn add(&self, value: &str, hops: &mut Hops) {
-        add(hops, self.form, value, &self.usual);
+        match value.strip_suffix(':') {
+            Some(_) => add(
+                hops,
+                self.form,
+                &format!("{value}{}", self.relay),
+                &self.usual,
+            ),
+            None => add(hops, self.form, value, &self.usual),
+        }
     }
 }
 

@@ -4,7 +4,8 @@
 //! (`next_hops` says where they stand), or asks anything.
 //!
 //! One next hop may be reached by several services: by one that asks the rules, and by one with
-//! `-o smtp_tls_policy_maps=`. A rule does nothing where none of them asks.
+//! `-o smtp_tls_policy_maps=`. A rule does nothing where none of them asks; where some do not, it holds
+//! for a part of the mail, and that is told (`passed_by`).
 
 use super::Rule;
 use super::able::Askers;
@@ -19,6 +20,12 @@ pub fn by_routes(rule: &Rule, found: &mut Judged, hops: &Hops, clients: &Askers)
     let named = named(name, hops);
     let is_elsewhere = found.useless.iter().any(|one| is_other_hop(&one.cause));
     let is_hop = rule.is_for_next_hop();
+    let silent = named.iter().filter_map(|one| clients.silent.get(*one));
+    let silent: Vec<Cause> = silent.cloned().collect();
+    if !(is_hop || is_elsewhere) && found.useless.is_empty() {
+        found.passed_by = silent;
+        return;
+    }
     if named.is_empty() || !(is_hop || is_elsewhere) {
         return;
     }
@@ -26,15 +33,15 @@ pub fn by_routes(rule: &Rule, found: &mut Judged, hops: &Hops, clients: &Askers)
         .iter()
         .filter(|one| clients.transports.contains(**one));
     let by: Vec<String> = asked.map(|one| (*one).clone()).collect();
-    let silent = named.iter().find_map(|one| clients.silent.get(*one));
     found.useless.retain(|one| !is_other_hop(&one.cause));
-    match silent {
+    match silent.first() {
         Some(cause) if by.is_empty() => {
             found.clients.clear();
             found.fails(name.to_owned(), cause.clone());
             return;
         }
-        _ => {}
+        Some(_) => found.passed_by = silent,
+        None => {}
     }
     let in_clear = !by.is_empty() && by.iter().all(|one| !clients.wrapping.contains(one));
     if is_hop && in_clear && expects_tls(name) {
@@ -46,6 +53,9 @@ pub fn by_routes(rule: &Rule, found: &mut Judged, hops: &Hops, clients: &Askers)
     found.clients.extend(by);
     found.clients.sort();
     found.clients.dedup();
+    // Where TLS is expected from the first byte, mail arrives by those that begin so.
+    let is_late = |one: &String| expects_tls(name) && !clients.wrapping.contains(one);
+    found.clients.sort_by_key(is_late);
 }
 
 /// The transports that routes to a next hop name, or to those below a domain.

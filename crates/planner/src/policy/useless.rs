@@ -71,7 +71,7 @@ pub struct IdleRow {
 }
 
 /// So many rows of one cause are shown.
-const SHOWN: usize = 10;
+pub(super) const SHOWN: usize = 10;
 const NEVER_MATCHES: &str = "policy.never-matches";
 
 /// What `lint --explain` tells of them.
@@ -80,6 +80,9 @@ pub(crate) const EXPLAINED: &[Code] = &[
     row("policy.never-matches", Severity::Error, "rule that mail never meets",
         "Postfix looks policies up by next hop, in the tables of the service that sends: a rule for a domain whose mail leaves by a relay host, by a transport with a next hop of its own, or by a service with -o smtp_tls_policy_maps= does nothing, and Postfix says nothing of it.",
         "Make the rule for the next hop, or change the route; `postseal explain DOMAIN` shows the way of the mail."),
+    row("policy.passed-by", Severity::Warning, "rule that some mail for its next hop does not meet",
+        "Several services send mail to the next hop, and one of them has -o smtp_tls_policy_maps= of its own, or is lmtp(8): what it sends there goes by another policy, and Postfix says nothing of it.",
+        "Let all of them ask the same tables, or send that mail by a service that asks the rules."),
     row("policy.map-touched", Severity::Error, "map of the rules that is not as it was made",
         "Postfix finds other policies than the rules say, or will once somebody runs postmap on the source.",
         "`postseal drift --restore` makes it anew from the rules; what was meant by the edit is a rule: `postseal policy add`."),
@@ -110,17 +113,17 @@ pub(crate) const EXPLAINED: &[Code] = &[
 ];
 
 /// Whose mail a cause is told of.
-struct Of<'a> {
+pub(super) struct Of<'a> {
     /// The name, or the first of many.
-    name: &'a str,
+    pub(super) name: &'a str,
     /// The policies that their rules have.
-    policies: &'a [&'a str],
+    pub(super) policies: &'a [&'a str],
     /// The rule as a row, or the first of many.
-    row: String,
+    pub(super) row: String,
 }
 
 /// A cause in words.
-enum Said {
+pub(super) enum Said {
     /// Why mail does not meet the rule.
     Unmet {
         /// After “mail for example.org”.
@@ -210,7 +213,7 @@ impl Cause {
         }
     }
 
-    fn said(&self, of: &Of<'_>) -> Said {
+    pub(super) fn said(&self, of: &Of<'_>) -> Said {
         match self {
             Self::OtherHop {
                 hops,

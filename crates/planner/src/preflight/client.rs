@@ -5,6 +5,7 @@
 
 use super::limits::Ciphers;
 use super::lookups::{Exchangers, Hosts, HostsFile, Lookups, NoDane};
+use crate::compile::SMTPS_OUT_NAME;
 use crate::facts::Facts;
 use crate::view::{Files, Service, View};
 use mailtls::{Grade, Level, ProtocolList, RangeSyntax, TlsVersion};
@@ -139,7 +140,8 @@ pub enum SystemAnchors {
 }
 
 impl Client {
-    /// That of a transport, as the files are. Of a transport that is not there, what main.cf says.
+    /// That of a transport, as the files are. Of a transport that is not there, what main.cf says;
+    /// `smtps-out` begins with TLS before it is made, too.
     pub fn of(facts: &Facts, transport: &str) -> Self {
         Self::in_view(&Files::of(facts).view(facts), transport)
     }
@@ -149,6 +151,7 @@ impl Client {
         let id = format!("{transport}/unix");
         let service = view.services.iter().find(|one| one.id == id);
         Reader {
+            is_unmade: service.is_none() && transport == SMTPS_OUT_NAME,
             lmtp: service.is_some_and(|service| service.command == "lmtp"),
             service,
             view,
@@ -160,6 +163,7 @@ impl Client {
 struct Reader<'a> {
     view: &'a View<'a>,
     service: Option<&'a Service>,
+    is_unmade: bool,
     lmtp: bool,
 }
 
@@ -173,7 +177,7 @@ impl Reader<'_> {
                 true => Protocol::Lmtp,
                 false => Protocol::Smtp,
             },
-            opening: match self.is_yes("tls_wrappermode") {
+            opening: match self.is_unmade || self.is_yes("tls_wrappermode") {
                 true => Opening::Wrapper,
                 false => Opening::StartTls,
             },
@@ -248,12 +252,8 @@ impl Reader<'_> {
         let helo = if self.lmtp { "lhlo_name" } else { "helo_name" };
         let said = Some(self.value(helo)).filter(|name| !name.is_empty());
         let own = || self.view.value(self.service, "myhostname");
-        let name = said.unwrap_or_else(own);
-        if name.is_empty() {
-            "localhost".to_owned()
-        } else {
-            name
-        }
+        let name = Some(said.unwrap_or_else(own)).filter(|name| !name.is_empty());
+        name.unwrap_or_else(|| "localhost".to_owned())
     }
 
     const fn fallback(&self) -> &'static str {

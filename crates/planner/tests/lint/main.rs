@@ -85,6 +85,7 @@ fn codes_of_other_verbs_can_be_explained() {
         "policy.never-matches",
         "policy.no-fingerprint",
         "policy.nobody-trusted",
+        "policy.passed-by",
         "policy.replaced-table-edited",
         "policy.route-changed",
         "policy.rows-sampled",

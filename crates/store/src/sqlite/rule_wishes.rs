@@ -36,6 +36,10 @@ pub(super) async fn wish(
     instance: &str,
     wishes: &[RuleWish],
 ) -> Result<(), StoreError> {
+    // Who wishes for nothing makes no plan stale.
+    if wishes.is_empty() {
+        return Ok(());
+    }
     rise(db, instance).await?;
     for document in rows_document(wishes) {
         let document = document?;

@@ -11,7 +11,7 @@ use crate::failure::{Exit, Failure};
 use crate::session::{self, Session};
 use mailtls::policy::{Dialect, Policy};
 use postseal_engine::{
-    HopPolicy, Network, PreflightOptions, Progress, SystemClock, World, explain_in,
+    HopPolicy, Network, PreflightOptions, Progress, SystemClock, World, explain_by,
     observe_unadopted, preflight, way_to,
 };
 use postseal_host::{Entered, Host, PostfixHost};
@@ -134,14 +134,13 @@ fn next_hops(
             findings: way.findings,
         }]);
     }
-    let mut explanation = explain_in(host, facts, &subject, "")?;
-    if let Subject::NextHop(nexthop) = &subject {
-        let way = way_to(host, facts, nexthop);
-        if let Some(client) = way.client {
-            for hop in &mut explanation.hops {
-                hop.transport.clone_from(&client);
-            }
-        }
+    let way = match &subject {
+        Subject::NextHop(nexthop) => Some(way_to(host, facts, nexthop)),
+        Subject::Address(_) | Subject::Domain(_) => None,
+    };
+    let by = way.as_ref().and_then(|way| way.client.as_deref());
+    let mut explanation = explain_by(host, facts, &subject, "", by)?;
+    if let Some(way) = way {
         let known = |one: &Finding| explanation.findings.iter().any(|it| it.code == one.code);
         let news: Vec<Finding> = way.findings.into_iter().filter(|one| !known(one)).collect();
         explanation.findings.extend(news);

@@ -35,7 +35,7 @@ pub(super) fn wish(
         return Err(Failure::new(Exit::Data, "policy.bad-destination", told));
     }
     let mut session = Session::existing(global)?;
-    let (forced, look) = (words.forced()?, words.look());
+    let (forced, look) = words.checks.asked()?;
     let wished = session.engine().follow_rule(rule, now, &forced, look)?;
     told(&wished)
 }

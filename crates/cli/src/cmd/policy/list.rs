@@ -1,6 +1,8 @@
 //! `policy list`: the rules, as they are and as they are wished.
 //!
-//! Owns: a rule as a row and as a document. Never: reads more than a page.
+//! Owns: a rule as a row and as a document. Never: holds more than a page (`stream`).
+
+mod stream;
 
 use super::follow::{recipient, shown};
 use crate::answer::{Answer, findings_text};
@@ -30,6 +32,9 @@ const HEAD: [&str; 8] = [
     "until",
     "note",
 ];
+
+/// Said in the place of an empty table.
+const NONE: &str = "No rules.\n";
 
 /// Arguments of `policy list`.
 #[derive(Debug, Args)]
@@ -77,41 +82,23 @@ enum Sort {
 
 pub(super) fn run(args: &ListArgs, global: &Global) -> Result<Answer, Failure> {
     let filter = filter(args);
-    let limit = match args.limit {
-        0 => usize::MAX,
-        limit => limit.saturating_add(1),
-    };
     let mut session = Session::reading(global)?;
+    if args.limit == 0 || args.limit > stream::PAGE {
+        return stream::all(args, &filter, &mut session, global);
+    }
+    let limit = args.limit.saturating_add(1);
     let mut found = session.engine().list_rules(&filter, args.skip, limit)?;
-    let more = args.limit > 0 && found.len() > args.limit;
-    found.truncate(if more { args.limit } else { found.len() });
-    let hops: Vec<String> = found.iter().map(|one| one.id.destination.clone()).collect();
-    let looks = session.engine().preflights(&hops)?;
-    let looks: BTreeMap<&str, &Preflight> = looks
-        .iter()
-        .map(|seen| (seen.nexthop.as_str(), seen))
-        .collect();
-    let standings = Standings::of(&found, &mut session)?;
-    let look = |state: &RuleState| looks.get(state.id.destination.as_str()).copied();
-    let findings = &standings.hindered.findings;
-    // Of a million rules either takes gigabytes.
+    let more = found.len() > args.limit;
+    found.truncate(args.limit);
+    let page = Page::of(found, &mut session)?;
+    let findings = &page.standings.hindered.findings;
     if global.output == Output::Json {
-        let rules = found.iter();
-        let rules: Vec<Value> = rules
-            .map(|state| document(state, look(state), &standings))
-            .collect();
+        let rules: Vec<Value> = page.documents().collect();
         let document =
             json!({"changed": false, "rules": rules, "more": more, "findings": findings});
         return Ok(Answer::new("", document));
     }
-    let rows = found.iter();
-    let rows: Vec<Vec<String>> = rows
-        .map(|state| row(state, look(state), standing(state, &standings)))
-        .collect();
-    let mut text = match rows.as_slice() {
-        [] => "No rules.\n".to_owned(),
-        rows => table::render(&HEAD, rows),
-    };
+    let mut text = page.text().unwrap_or_else(|| NONE.to_owned());
     if more {
         let next = args.skip + args.limit;
         text.push_str(&format!(
@@ -147,6 +134,41 @@ fn day(text: &str) -> Result<String, String> {
     match is_day(text) {
         true => Ok(text.to_owned()),
         false => Err("no day of the calendar: YYYY-MM-DD".to_owned()),
+    }
+}
+
+/// Some rules, with all that is shown of them.
+struct Page {
+    rules: Vec<RuleState>,
+    looks: BTreeMap<String, Preflight>,
+    standings: Standings,
+}
+
+impl Page {
+    fn of(rules: Vec<RuleState>, session: &mut Session) -> Result<Self, Failure> {
+        let hops: Vec<String> = rules.iter().map(|one| one.id.destination.clone()).collect();
+        let looks = session.engine().preflights(&hops)?.into_iter();
+        Ok(Self {
+            looks: looks.map(|seen| (seen.nexthop.clone(), seen)).collect(),
+            standings: Standings::of(&rules, session)?,
+            rules,
+        })
+    }
+
+    fn look(&self, state: &RuleState) -> Option<&Preflight> {
+        self.looks.get(&state.id.destination)
+    }
+
+    fn documents(&self) -> impl Iterator<Item = Value> {
+        let rules = self.rules.iter();
+        rules.map(|state| document(state, self.look(state), &self.standings))
+    }
+
+    /// The table; `None` where there is no row.
+    fn text(&self) -> Option<String> {
+        let row = |state| row(state, self.look(state), standing(state, &self.standings));
+        let rows: Vec<Vec<String>> = self.rules.iter().map(row).collect();
+        (!rows.is_empty()).then(|| table::render(&HEAD, &rows))
     }
 }
 

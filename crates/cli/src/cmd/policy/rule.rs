@@ -2,6 +2,7 @@
 //!
 //! Owns: from words to a rule, and what the answer says. Never: judges a rule.
 
+use super::checks::Checks;
 use super::follow;
 use super::line::line;
 use crate::answer::{Answer, findings_text};
@@ -12,9 +13,7 @@ use crate::session::{self, Session};
 use clap::{Args, ValueEnum};
 use mailtls::destination::Scope;
 use mailtls::policy::{Dialect, Name};
-use postseal_engine::{
-    Added, EngineError, Forced, Look, PreflightOptions, RuleRequest, RulesWished,
-};
+use postseal_engine::{Added, EngineError, RuleRequest, RulesWished};
 use postseal_planner::Preflight;
 use postseal_planner::policy::{About, Rule, RuleError, RuleId, dialect};
 use serde_json::{Value, json};
@@ -99,15 +98,8 @@ pub(super) struct Words {
     /// The day to look at it again; it stays in force
     #[arg(long, value_name = "YYYY-MM-DD")]
     until: Option<String>,
-    /// Store it although a check speaks against it
-    #[arg(long, requires = "reason")]
-    force: bool,
-    /// Why; it is kept with the rule
-    #[arg(long, value_name = "TEXT", requires = "force")]
-    reason: Option<String>,
-    /// Do not look at the servers now; `apply` does
-    #[arg(long)]
-    no_preflight: bool,
+    #[command(flatten)]
+    pub(super) checks: Checks,
 }
 
 /// The words of `--scope`.
@@ -156,20 +148,23 @@ pub(super) fn edit(args: &EditArgs, global: &Global) -> Result<Answer, Failure> 
     let policy = edited(&now.policy, args);
     let scope = args.words.scope.map_or(now.scope(), Scope::from);
     let domain = now.id.destination.trim_start_matches('.');
-    let rule = Rule::new(domain, Some(scope), &policy, dialect)
+    let mut rule = Rule::new(domain, Some(scope), &policy, dialect)
         .and_then(|rule| rule.with(args.words.about(now.about.clone())))
         .map_err(bad)?;
+    if !rule.writes_as(&now) {
+        // What spoke against other rows was forced, not these.
+        rule.about.reason = None;
+    }
     if follows {
         return follow::wish(rule, Some(&now.id), &args.words, global);
     }
     if rule.id == now.id {
         return wish(rule, Added::Any, &args.words, global);
     }
-    let forced = args.words.forced()?;
-    let wished =
-        Session::existing(global)?
-            .engine()
-            .move_rule(&now.id, rule, &forced, args.words.look())?;
+    let (forced, look) = args.words.checks.asked()?;
+    let wished = Session::existing(global)?
+        .engine()
+        .move_rule(&now.id, rule, &forced, look)?;
     told(&wished)
 }
 
@@ -185,16 +180,13 @@ pub(super) fn remove(args: &RemoveArgs, global: &Global) -> Result<Answer, Failu
 
 fn wish(rule: Rule, added: Added, words: &Words, global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
-    let wished = session.engine().add_rules(
-        vec![RuleRequest::from(rule)],
-        added,
-        &words.forced()?,
-        words.look(),
-    )?;
+    let (forced, look) = words.checks.asked()?;
+    let request = vec![RuleRequest::from(rule)];
+    let wished = session.engine().add_rules(request, added, &forced, look)?;
     told(&wished)
 }
 
-pub(super) fn told(wished: &RulesWished) -> Result<Answer, Failure> {
+pub(crate) fn told(wished: &RulesWished) -> Result<Answer, Failure> {
     match wished.refusal() {
         Some(refusal) => Err(EngineError::Refused(refusal).into()),
         None => Ok(answer(wished)),
@@ -252,21 +244,6 @@ impl Words {
             follow: now.follow,
         }
     }
-
-    pub(super) fn look(&self) -> Look {
-        match self.no_preflight {
-            true => Look::Never,
-            false => Look::Servers(PreflightOptions::default()),
-        }
-    }
-
-    pub(super) fn forced(&self) -> Result<Forced, Failure> {
-        let Some(reason) = self.reason.clone() else {
-            return Ok(Forced::No);
-        };
-        let reason = About::checked_reason(reason).map_err(bad)?;
-        Ok(reason.map_or(Forced::No, Forced::Because))
-    }
 }
 
 fn with_attributes(level: &str, attributes: Vec<String>) -> String {
@@ -308,9 +285,7 @@ fn name(attribute: &str) -> String {
 pub(crate) fn answer(wished: &RulesWished) -> Answer {
     let mut text: String = wished.shown.iter().map(line).collect();
     text.push_str(&findings_text(&wished.findings));
-    for seen in &wished.servers {
-        text.push_str(&servers(seen));
-    }
+    text.extend(wished.servers.iter().map(servers));
     text.push_str(match wished.added + wished.changed + wished.removed {
         0 => "Nothing has changed: this was wished already.\n",
         _ => "Not in force yet: look with `postseal plan`, then `postseal apply`.\n",
@@ -326,7 +301,7 @@ pub(crate) fn answer(wished: &RulesWished) -> Answer {
 }
 
 /// What the servers of a rule showed, and the strongest policy that would work there.
-fn servers(seen: &Preflight) -> String {
+pub(crate) fn servers(seen: &Preflight) -> String {
     let mut text = format!("{}\n", seen.sentence);
     if let Some(strongest) = &seen.strongest.policy
         && *strongest != seen.policy

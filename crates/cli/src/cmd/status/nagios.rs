@@ -164,7 +164,8 @@ fn rules(status: &Status) -> Vec<(State, String)> {
     let told = routes
         .first()
         .into_iter()
-        .chain(status.rules.shadowed().next());
+        .chain(status.rules.shadowed().next())
+        .chain(status.rules.passed_by().next());
     notes.extend(told.map(|found| (State::Warning, sentence(found))));
     let due = match status.due.count {
         0 => return notes,

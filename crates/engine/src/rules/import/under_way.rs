@@ -100,7 +100,7 @@ impl Import {
             })
         });
         if request.given.has(Given::REASON) && request.rule.about.reason.is_some() {
-            self.force(&request, std::mem::take(&mut findings));
+            self.tell(&request, std::mem::take(&mut findings));
         }
         let mut gone = Vec::new();
         match self.seen.meets(&request) {
@@ -134,8 +134,8 @@ impl Import {
         }
     }
 
-    /// Notes what spoke against a rule that is stored all the same.
-    fn force(&mut self, request: &RuleRequest, findings: Vec<Finding>) {
+    /// Notes what is said of a rule that is stored all the same.
+    pub(super) fn tell(&mut self, request: &RuleRequest, findings: Vec<Finding>) {
         let told = &mut self.report.wished.findings;
         let room = TOLD.saturating_sub(told.len());
         let findings = findings.into_iter().take(room);

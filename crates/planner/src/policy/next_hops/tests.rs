@@ -53,3 +53,20 @@ fn mail_for_relay_domains_leaves_by_the_relay_host_too() {
     let routes = route_tables(&facts(main, ""));
     assert_eq!(lines(&routes.hops), ["[r.example] relay smtp"]);
 }
+
+#[test]
+fn a_transport_of_senders_without_next_hop_goes_to_the_relay_host() {
+    let main = "relayhost = [r.example]:587\nsender_dependent_default_transport_maps = hash:/s\ntransport_maps = hash:/t\n";
+    let routes = route_tables(&facts(main, ""));
+    let tables: Vec<&str> = routes.tables.iter().map(|one| one.table.as_str()).collect();
+    assert_eq!(tables, ["hash:/t", "hash:/s"]);
+    assert_eq!(of(&routes, 1, "bare:"), ["[r.example]:587 bare"]);
+    assert_eq!(of(&routes, 1, "bare:[own.example]"), ["[own.example] bare"]);
+    // A row of transport_maps without one leads to the domain of its key.
+    assert_eq!(of(&routes, 0, "bare:"), [] as [&str; 0]);
+    let none = route_tables(&facts(
+        "sender_dependent_default_transport_maps = hash:/s\n",
+        "",
+    ));
+    assert_eq!(of(&none, 0, "bare:"), [] as [&str; 0]);
+}

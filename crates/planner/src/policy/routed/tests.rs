@@ -1,7 +1,7 @@
 //! What routes say for and against a rule for the next hop that they name.
 
 use super::by_routes;
-use crate::policy::{Cause, Home, Hops, Judged, Rule, Useless, askers};
+use crate::policy::{Cause, Home, Hops, Judged, Rule, Useless, askers, passed_by};
 use crate::view::tests::facts;
 use mailtls::policy::Dialect;
 
@@ -26,6 +26,7 @@ fn usual(client: &str) -> Judged {
     Judged {
         useless: Vec::new(),
         clients: vec![client.to_owned()],
+        passed_by: Vec::new(),
     }
 }
 
@@ -90,10 +91,62 @@ fn a_name_that_routes_send_others_mail_to_is_judged_by_those() {
             },
         }],
         clients: Vec::new(),
+        passed_by: Vec::new(),
     };
     assert_eq!(found("h.example", &[], elsewhere()), elsewhere());
     assert_eq!(found("h.example", &["smtp"], elsewhere()), usual("smtp"));
     let bare = found("h.example", &["bare"], elsewhere());
     let cause = silent("bare/unix", "smtp_tls_policy_maps", Some(""));
     assert_eq!(causes(&bare), [&cause]);
+}
+
+#[test]
+fn where_one_service_asks_and_another_does_not_a_part_of_the_mail_passes_by() {
+    let hop = "[h.example]:25";
+    let both = found(hop, &["bare", "relay", "smtp"], usual("smtp"));
+    assert_eq!(causes(&both), [] as [&Cause; 0]);
+    assert_eq!(both.clients, ["relay", "smtp"]);
+    let bare = silent("bare/unix", "smtp_tls_policy_maps", Some(""));
+    assert_eq!(both.passed_by.first(), Some(&bare));
+    // The mail of a domain itself goes by smtp, that of others is sent there by another service.
+    let domain = found("h.example", &["bare"], usual("smtp"));
+    assert_eq!((causes(&domain).len(), domain.passed_by), (0, vec![bare]));
+    for all in [&["relay", "smtp"][..], &["bare"], &["discard"], &[]] {
+        let none: [Cause; 0] = [];
+        assert_eq!(found(hop, all, usual("smtp")).passed_by, none, "{all:?}");
+    }
+}
+
+#[test]
+fn it_is_told_with_the_service_that_does_not_ask() {
+    let dialect = Dialect { major: 3, minor: 7 };
+    let rule = |of: &str| Rule::new(of, None, "encrypt", dialect).unwrap();
+    let hops = ["[h.example]:25", "[i.example]:25"];
+    let judged = hops.map(|hop| found(hop, &["bare", "smtp"], usual("smtp")));
+    let rules = hops.map(rule);
+    let one = passed_by(&[(&rules[0], &judged[0])]);
+    let text = format!("{} {}", one[0].message, one[0].remedy);
+    for part in ["[h.example]:25", "bare/unix", "asks no table", "master.cf"] {
+        assert!(text.contains(part), "{text}");
+    }
+    // Several rules of one service are one finding.
+    let pairs: Vec<(&Rule, &Judged)> = rules.iter().zip(&judged).collect();
+    let both = passed_by(&pairs);
+    assert_eq!(both.len(), 1);
+    let seen: Vec<&str> = both[0]
+        .evidence
+        .iter()
+        .map(|one| one.text.as_str())
+        .collect();
+    assert!(seen.contains(&"[i.example]:25 encrypt"), "{seen:?}");
+    assert!(passed_by(&[(&rules[0], &usual("smtp"))]).is_empty());
+}
+
+#[test]
+fn where_tls_is_expected_at_once_the_client_that_begins_so_is_named_first() {
+    let both = found("[h.example]:smtps", &["smtp", "wrap"], usual("wrap"));
+    assert_eq!(both.clients, ["wrap", "smtp"]);
+    assert_eq!(both.client().as_deref(), Some("wrap"));
+    let silent = found("[h.example]:25", &["bare"], usual("smtp"));
+    assert_eq!(silent.client().as_deref(), Some("bare"));
 }

@@ -389,6 +389,8 @@ fn a_table_is_adopted(store: &mut dyn Store) {
     );
     let texts_staged = texts(store, RuleView::Staged);
     let before = store.rules_revision(MX).unwrap();
+    store.wish_rules(MX, &[]).unwrap();
+    assert_eq!(store.rules_revision(MX).unwrap(), before);
     store.adopt_rules(MX, &state("adopted")).unwrap();
     assert!(store.rules_revision(MX).unwrap() > before);
     let wanted = [

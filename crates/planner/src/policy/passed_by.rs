@@ -1,0 +1,60 @@
+//! Rules that hold for a part of the mail only.
+//!
+//! Owns: the words about services that send to a rule's next hop without asking it. Never: finds them
+//! (`routed` does).
+
+use super::Rule;
+use super::judge::Judged;
+use super::useless::{Cause, Of, SHOWN, Said};
+use crate::finding::{Finding, Severity};
+use std::collections::BTreeMap;
+
+/// The code of all that is said here.
+pub const PASSED_BY: &str = "policy.passed-by";
+
+/// What is said of rules that some of the mail for their next hops does not meet: a finding a service.
+pub fn passed_by(rules: &[(&Rule, &Judged)]) -> Vec<Finding> {
+    let mut causes: BTreeMap<&Cause, Vec<&Rule>> = BTreeMap::new();
+    for (rule, judged) in rules {
+        for cause in &judged.passed_by {
+            causes.entry(cause).or_default().push(rule);
+        }
+    }
+    let found = causes.into_iter();
+    found
+        .filter_map(|(cause, rules)| finding(cause, &rules))
+        .collect()
+}
+
+fn finding(cause: &Cause, rules: &[&Rule]) -> Option<Finding> {
+    let first = rules.first()?;
+    let shown = first.id.shown();
+    let said = cause.said(&Of {
+        name: &shown,
+        policies: &[&first.policy],
+        row: String::new(),
+    });
+    let Said::Unmet { why, remedy, seen } = said else {
+        return None;
+    };
+    let (of, it) = match rules {
+        [_] => (shown, "it".to_owned()),
+        rules => (
+            "some next hops".to_owned(),
+            format!("{} of them", rules.len()),
+        ),
+    };
+    let message = format!(
+        "Routes send mail for {of} by several services, and a part of it {why}: the rule for {it} \
+         does nothing there."
+    );
+    let finding = Finding::new(PASSED_BY, Severity::Warning, message, remedy).seen(seen);
+    let rows = rules.iter().take(SHOWN);
+    let finding = rows.fold(finding, |finding, rule| {
+        finding.seen(format!("{} {}", rule.id.shown(), rule.policy))
+    });
+    Some(match rules.len().saturating_sub(SHOWN) {
+        0 => finding,
+        more => finding.seen(format!("and {more} more rules")),
+    })
+}
