@@ -190,7 +190,11 @@ impl Engine<'_> {
     /// What is in force against the names that senders use, and what they find in DNS.
     pub fn check_in_force(&self) -> Result<Vec<Finding>, EngineError> {
         match self.store.instance(&self.instance)? {
-            Some(state) => self.dane_findings(&state.desired),
+            Some(state) => {
+                let mut findings = self.touched_files();
+                findings.extend(self.dane_findings(&state.desired)?);
+                Ok(findings)
+            }
             None => Ok(Vec::new()),
         }
     }

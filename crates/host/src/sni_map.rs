@@ -33,16 +33,29 @@ pub(crate) fn install(
         };
         let draft_files = draft.files();
         private::install(&root.at(&draft.path), &rows)?;
+        let copied = copied(root, map);
         let made = postfix
             .compile(config, &draft.table, &draft.path)
             .and_then(|()| moved(&root.at(&draft_files[1]), root, compiled));
         for file in &draft_files {
             private::remove(&root.at(file))?;
         }
-        source = map.source_beside(made?);
+        // What cannot be read is told by who compiles it.
+        let compiled_to = made?;
+        source = map.source_beside(copied?, compiled_to);
         sync_folder(&root.at(folder))?;
     }
     private::install(&root.at(&map.path), &Zeroizing::new(source.into_bytes()))
+}
+
+/// What the files hold of which the map gets copies.
+fn copied(root: &Root, map: &SniMap) -> Result<Digest, HostError> {
+    let mut contents = Vec::new();
+    for path in map.chains() {
+        let bytes = fs::read(root.at(path)).map(Zeroizing::new);
+        contents.push(Digest::of(&bytes.map_err(failed("read", path))?));
+    }
+    Ok(SniMap::copied(contents.into_iter()))
 }
 
 /// Puts what was compiled in its place. Its digest.

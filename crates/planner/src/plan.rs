@@ -150,6 +150,9 @@ impl PolicyMap {
 /// How the last line of a source begins that tells the compiled map of it.
 pub const COMPILED: &str = "# the compiled map: SHA-256 ";
 
+/// How the line of a map of names begins that tells the files whose copies it holds.
+const COPIED: &str = "# of keys and chains: SHA-256 ";
+
 /// A map's source, and what `postmap` makes of it, if anything.
 pub(crate) fn files(path: &Path, table: &str) -> Vec<PathBuf> {
     let index = match table {
@@ -162,10 +165,32 @@ pub(crate) fn files(path: &Path, table: &str) -> Vec<PathBuf> {
 }
 
 impl SniMap {
-    /// The source as it stands on disk beside a compiled map with this digest: a map that somebody
-    /// else compiled is told by it. `postmap` skips the line.
-    pub fn source_beside(&self, compiled: Digest) -> String {
-        format!("{}{}", self.source, PolicyMap::note(compiled))
+    /// The source as it stands on disk beside a compiled map with this digest, which holds copies of
+    /// files with these contents: a map that somebody else compiled is told by it, and one of a chain
+    /// that was written anew since. `postmap` skips the lines.
+    pub fn source_beside(&self, copied: Digest, compiled: Digest) -> String {
+        format!("{}{}", self.beginning(copied), PolicyMap::note(compiled))
+    }
+
+    /// Whether a source tells that its map holds copies of files with these contents.
+    pub(crate) fn is_of(&self, text: &[u8], copied: Digest) -> bool {
+        text.starts_with(self.beginning(copied).as_bytes())
+    }
+
+    fn beginning(&self, copied: Digest) -> String {
+        format!("{}{COPIED}{copied}\n", self.source)
+    }
+
+    /// The files with keys and chains that its rows name.
+    pub fn chains(&self) -> impl Iterator<Item = &Path> {
+        let rows = self.source.lines();
+        rows.flat_map(|row| row.split(' ').skip(1).map(Path::new))
+    }
+
+    /// What the contents of [`SniMap::chains`], in their order, come to.
+    pub fn copied(contents: impl Iterator<Item = Digest>) -> Digest {
+        let all: String = contents.map(String::from).collect();
+        Digest::of(all.as_bytes())
     }
 
     /// Its source, and what `postmap` makes of it, if anything.

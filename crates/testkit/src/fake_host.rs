@@ -216,7 +216,9 @@ impl Host for FakeHost {
             let mut source = map.source.clone();
             if let Some(compiled) = files.get(1) {
                 let bytes = Zeroizing::new(format!("compiled {source}").into_bytes());
-                source = map.source_beside(Digest::of(&bytes));
+                let held = |path: &Path| world.files.get(path).map_or(&[][..], |bytes| bytes);
+                let copied = map.chains().map(|path| Digest::of(held(path)));
+                source = map.source_beside(SniMap::copied(copied), Digest::of(&bytes));
                 world.files.insert(compiled.clone(), bytes);
             }
             let source = Zeroizing::new(source.into_bytes());

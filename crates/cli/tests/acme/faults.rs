@@ -16,6 +16,7 @@ use std::time::Duration;
 const NOBODY: u32 = 65_534;
 
 /// The program in the middle of an order, standing still: the challenge is put, its child answers.
+/// So it must be for a name that the CA has not seen proved (`World::forget`).
 struct AtWork {
     program: Child,
     child: u32,
@@ -92,7 +93,7 @@ fn words(world: &World) -> String {
 
 #[test]
 fn the_child_is_nobody_and_lives_for_one_order() {
-    let world = World::new();
+    let mut world = World::new();
     let work = AtWork::start(&world, &words(&world));
     let seen = status(work.child).unwrap();
     for kind in ["Uid", "Gid"] {
@@ -123,6 +124,7 @@ fn the_child_is_nobody_and_lives_for_one_order() {
     let folder = world.site.scene.folder().join("root");
     fs::create_dir(&folder).unwrap();
     fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
+    world.forget();
     let program = folder.join("postseal");
     fs::copy(crate::scene::POSTSEAL, &program).unwrap();
     let mut command = Command::new(&program);
@@ -134,6 +136,7 @@ fn the_child_is_nobody_and_lives_for_one_order() {
     // Somebody else than nobody, where that is configured.
     let toml = world.site.scene.named("postseal.toml");
     fs::write(&toml, "[acme]\nuser = \"daemon\"\n").unwrap();
+    world.forget();
     let work = AtWork::start(&world, &format!("cert renew --force --config {toml}"));
     assert!(status(work.child).unwrap().contains("Uid:\t1\t1\t1\t1\n"));
     assert_eq!(work.ended().exit, Some(0));
@@ -151,9 +154,10 @@ fn the_child_is_nobody_and_lives_for_one_order() {
 
 #[test]
 fn stopped_by_the_operator_it_takes_its_answers_away_and_leaves_nothing() {
-    let world = World::new();
-    for signal in [Signal::INT, Signal::TERM] {
-        let work = AtWork::start(&world, &words(&world));
+    let mut world = World::new();
+    for (signal, domain) in [(Signal::INT, "a.box.test"), (Signal::TERM, "b.box.test")] {
+        let other = words(&world).replace("mx.box.test", domain);
+        let work = AtWork::start(&world, &other);
         let child = work.child;
         let ended = work.ended_by(signal);
         assert_eq!(ended.exit, Some(1), "{ended:#?}");
@@ -164,6 +168,7 @@ fn stopped_by_the_operator_it_takes_its_answers_away_and_leaves_nothing() {
     }
     world.site.must(&words(&world));
     let before = world.renewal("mx");
+    world.forget();
     let work = AtWork::start(&world, "cert renew --force");
     let ended = work.ended_by(Signal::INT);
     assert_eq!(ended.exit, Some(1));
@@ -173,7 +178,7 @@ fn stopped_by_the_operator_it_takes_its_answers_away_and_leaves_nothing() {
 
 #[test]
 fn killed_in_the_middle_the_next_run_starts_clean() {
-    let world = World::new();
+    let mut world = World::new();
     let work = AtWork::start(&world, &words(&world));
     let child = work.child;
     assert_eq!(work.ended_by(Signal::KILL).exit, None);
@@ -182,6 +187,7 @@ fn killed_in_the_middle_the_next_run_starts_clean() {
     assert_eq!(list["certificates"], serde_json::json!([]));
     world.site.must(&words(&world));
     let before = world.site.must("cert show mx").json;
+    world.forget();
     let work = AtWork::start(&world, "cert renew --force");
     let child = work.child;
     work.ended_by(Signal::KILL);
@@ -243,8 +249,9 @@ fn killed_after_the_ca_has_issued_the_next_run_ends_it() {
 
 #[test]
 fn two_at_once_order_once_and_nobody_else_waits() {
-    let world = World::new();
+    let mut world = World::new();
     world.site.must(&words(&world));
+    world.forget();
     let work = AtWork::start(&world, "cert renew --force");
     for second in [
         "cert renew",

@@ -76,9 +76,8 @@ fn a_key_of_the_name_server_that_does_not_fit_is_told() {
 
 #[test]
 fn a_hook_of_the_administrator() {
-    let world = World::new();
-    let site = &world.site;
-    let hook = site.scene.named("hook");
+    let mut world = World::new();
+    let hook = world.site.scene.named("hook");
     let server = world.dns.address();
     let script = format!(
         "#!/bin/sh\nset -eu\ncase $1 in present) verb=add ;; cleanup) verb=del ;; esac\n\
@@ -96,14 +95,15 @@ fn a_hook_of_the_administrator() {
         world.ca()
     );
     // Not executable yet: said before the CA is asked.
-    assert_eq!(site.ends(1, &words).code(), "dns01.hook-missing");
+    assert_eq!(world.site.ends(1, &words).code(), "dns01.hook-missing");
     fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
-    site.must(&words);
+    world.site.must(&words);
     let log = || fs::read_to_string(format!("{hook}.log")).unwrap();
     assert_eq!(log(), "present\ncleanup\n");
     // One that says no is quoted.
+    world.forget();
     fs::write(&hook, "#!/bin/sh\necho the API is down\nexit 3\n").unwrap();
-    let failed = site.ends(1, "cert renew mx --force");
+    let failed = world.site.ends(1, "cert renew mx --force");
     let message = failed.json["findings"][0]["message"].as_str().unwrap();
     assert!(message.contains("the API is down"), "{message}");
 }

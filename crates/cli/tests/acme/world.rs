@@ -80,6 +80,18 @@ impl World {
         ran
     }
 
+    /// The CA has seen nothing proved yet: each order from now on puts its challenges. The account is
+    /// made anew by an order for a name of its own.
+    pub(crate) fn forget(&mut self) {
+        self.pebble.forget().unwrap();
+        let words = format!(
+            "cert issue spare --domain spare.box.test {}",
+            self.by_http()
+        );
+        self.site.must(&words);
+        self.site.must("cert delete spare");
+    }
+
     /// The newest version of a certificate is known to the site by this name.
     pub(crate) fn know(&self, name: &str, known: &str) {
         let shown = self.site.must(&format!("cert show {name}")).json;

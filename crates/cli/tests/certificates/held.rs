@@ -13,32 +13,38 @@ fn monitor(site: &Site) -> (Option<i32>, String) {
 
 /// The monitor warns, `cert check` does, `status` says what helps; nothing else would do anything.
 fn is_told(site: &Site) {
+    is_told_of(site, "mx");
+    assert_eq!(site.plainly(), all("mx"));
+}
+
+/// The same of another certificate.
+pub(crate) fn is_told_of(site: &Site, name: &str) {
     let (exit, line) = monitor(site);
     assert_eq!(exit, Some(1), "{line}");
-    let told = "version 2 of mx waits, 1 is in force (`postseal cert deploy mx`)";
-    assert!(line.contains(told), "{line}");
-    for words in ["cert check", "cert check mx"] {
+    let deploy = format!("`postseal cert deploy {name}`");
+    let told = format!("version 2 of {name} waits, 1 is in force ({deploy})");
+    assert!(line.contains(&told), "{line}");
+    for words in ["cert check", &format!("cert check {name}")] {
         let checked = site.ends(2, &format!("{words} --fail-on warning"));
         let findings = checked.json["findings"].as_array().unwrap();
         let waits = |one: &&serde_json::Value| one["code"] == "cert.version-waits";
         let found = findings.iter().find(waits).unwrap();
         assert_eq!(found["severity"], "warning", "{found:#}");
         let remedy = found["remedy"].as_str().unwrap();
-        assert!(remedy.contains("`postseal cert deploy mx`"), "{remedy}");
-        let drops = "`postseal cert delete mx --version 2`";
-        assert!(remedy.contains(drops), "{remedy}");
+        assert!(remedy.contains(&deploy), "{remedy}");
+        let drops = format!("`postseal cert delete {name} --version 2`");
+        assert!(remedy.contains(&drops), "{remedy}");
     }
     let status = site.scene.say(&["status"]).stdout;
     assert!(
-        status.contains("`postseal cert deploy mx` presents it"),
+        status.contains(&format!("{deploy} presents it")),
         "{status}"
     );
     assert_eq!(site.must("apply").json["changed"], false);
-    assert_eq!(site.plainly(), all("mx"));
 }
 
 /// Nothing is left to be told.
-fn is_well(site: &Site) {
+pub(crate) fn is_well(site: &Site) {
     let (exit, line) = monitor(site);
     assert_eq!(exit, Some(0), "{line}");
     let findings = site.must("cert check").json["findings"].to_string();

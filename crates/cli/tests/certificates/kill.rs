@@ -16,21 +16,21 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// Clients that never stop asking.
-struct Clients {
+pub(crate) struct Clients {
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<Seen>>,
 }
 
 /// What they came to.
 #[derive(Default)]
-struct Seen {
-    leaves: BTreeSet<Fingerprint>,
-    handshakes: usize,
-    failures: Vec<String>,
+pub(crate) struct Seen {
+    pub(crate) leaves: BTreeSet<Fingerprint>,
+    pub(crate) handshakes: usize,
+    pub(crate) failures: Vec<String>,
 }
 
 impl Clients {
-    fn start(addresses: [SocketAddr; 3], asks: &[Ask]) -> Self {
+    pub(crate) fn start(addresses: [SocketAddr; 3], asks: &[Ask]) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let start = |address| {
             let (stop, asks) = (Arc::clone(&stop), asks.to_vec());
@@ -55,7 +55,7 @@ impl Clients {
         Self { stop, threads }
     }
 
-    fn stop(self) -> Seen {
+    pub(crate) fn stop(self) -> Seen {
         self.stop.store(true, Ordering::Release);
         let mut all = Seen::default();
         for thread in self.threads {

@@ -116,21 +116,7 @@ fn a_missing_intermediate_is_added_to_what_is_in_force() {
     site.must("cert bind mx --sni mx.box.test");
     site.must("set mode=may submission=on smtps=on");
     site.must("apply");
-    let served = |ask: &str| {
-        let address = site.scene.postfix.at(465).to_string();
-        let shown = Command::new("/usr/bin/openssl")
-            .args([
-                "s_client",
-                "-showcerts",
-                "-connect",
-                &address,
-                "-servername",
-                ask,
-            ])
-            .stdin(Stdio::null())
-            .output();
-        certificates_in(&String::from_utf8(shown.unwrap().stdout).unwrap())
-    };
+    let served = |ask| presented(&site, ask);
     assert_eq!([served("mx.box.test"), served("other.box.test")], [1, 1]);
 
     // No renewal: the name is not said anew, and the private CA is no reason to drop the chain.
@@ -168,12 +154,23 @@ fn the_whole_chain_is_deployed_over_half_of_it() {
     assert_eq!(site.plainly(), all("own"));
 }
 
+/// How many certificates a client is shown on port 465 that asks for a name.
+pub(crate) fn presented(site: &Site, name: &str) -> usize {
+    let address = site.scene.postfix.at(465).to_string();
+    let shown = Command::new("/usr/bin/openssl")
+        .args(["s_client", "-showcerts", "-connect", &address])
+        .args(["-servername", name])
+        .stdin(Stdio::null())
+        .output();
+    certificates_in(&String::from_utf8(shown.unwrap().stdout).unwrap())
+}
+
 fn certificates_in(text: &str) -> usize {
     text.matches("BEGIN CERTIFICATE").count()
 }
 
 /// `NAME.pem` and its key, issued by `inter.pem`, which `root.pem` has issued.
-fn two_steps(site: &Site, name: &str) -> String {
+pub(crate) fn two_steps(site: &Site, name: &str) -> String {
     let at = |file: &str| site.scene.named(file);
     let openssl = |words: String| {
         run("/usr/bin/openssl", &words.split(' ').collect::<Vec<_>>());

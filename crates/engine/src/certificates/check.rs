@@ -228,6 +228,31 @@ impl Engine<'_> {
     }
 }
 
+impl Engine<'_> {
+    /// Files of keys, chains and names that hold something else than what is to be presented. That a
+    /// key is not there, or not root's alone, is said of its certificate. Nothing where Postfix cannot
+    /// be asked which of them it names.
+    pub(super) fn touched_files(&self) -> Vec<Finding> {
+        let drift = self.observe().and_then(|facts| {
+            let state = self.in_force_now(&facts)?;
+            Ok(self.drift_of(&state, &facts))
+        });
+        let files = drift.map(|drift| drift.files).unwrap_or_default();
+        let told = files
+            .iter()
+            .filter(|file| file.is_of_contents() || file.is_of_names());
+        told.map(|file| {
+            Finding::new(
+                "cert.file-differs",
+                Severity::Warning,
+                format!("{} {}.", file.path.display(), file.what),
+                "`postseal apply` writes it anew from the store.",
+            )
+        })
+        .collect()
+    }
+}
+
 /// What was presented in the place of a binding before it, under the same name.
 fn before(past: &[Operation], bound: &Binding) -> Option<Fingerprint> {
     // Who goes back knows what was there.

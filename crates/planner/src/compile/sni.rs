@@ -5,7 +5,8 @@
 //!
 //! `postmap -F` puts the keys and chains themselves into the map. So its name holds a digest of
 //! its rows, which name files by fingerprint: a renewal makes another map beside the old one, and
-//! the switch to it, or back, is one edit of main.cf.
+//! the switch to it, or back, is one edit of main.cf. A chain that is completed keeps its fingerprint: its
+//! source tells of which contents a map holds copies.
 
 use super::certificates::{bound_path, folder, plain_path};
 use super::{Ground, Target, Targets, refuse, services};
@@ -16,6 +17,9 @@ use crate::{Digest, Refusal};
 use std::collections::BTreeMap;
 
 pub(crate) const PARAMETER: &str = "tls_server_sni_maps";
+
+/// How the names of its files begin.
+pub(crate) const FILE: &str = "sni-";
 
 /// Table types that `postmap` compiles into one file beside the source.
 const COMPILED: [&str; 4] = ["hash", "btree", "lmdb", "cdb"];
@@ -34,7 +38,7 @@ pub(crate) fn map(intent: &Intent, facts: &Facts) -> Option<SniMap> {
         .iter()
         .map(|(name, paths)| format!("{name} {}\n", paths.join(" ")))
         .collect();
-    let name = format!("sni-{}", Digest::of(source.as_bytes()).short(8));
+    let name = format!("{FILE}{}", Digest::of(source.as_bytes()).short(8));
     Some(SniMap {
         path: folder(&facts.config_directory).join(name),
         table: table(facts),

@@ -73,7 +73,7 @@ pub(crate) fn build(change: &Change<'_>, facts: &Facts, now_unix: i64) -> Result
     };
     let findings = judged(change, &pairs, facts, now_unix)?;
     let edits = edits(&change.files, facts);
-    let installs = installs::planned(&pairs.after, change.intent, facts);
+    let installs = installs::steps(&pairs.after, change.intent, facts);
     let steps = order::steps(change, &pairs, facts, &edits, installs, now_unix)?;
     let mut plan = Plan {
         format: 1,

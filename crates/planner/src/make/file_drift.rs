@@ -5,6 +5,7 @@
 
 use super::build::Parsed;
 use super::{Request, installs};
+use crate::compile::sni;
 use crate::facts::{Facts, FileLook};
 use crate::plan::{PolicyMap, Step};
 use crate::rollback::restored;
@@ -22,10 +23,24 @@ pub struct FileDrift {
 /// What is told of a file with other contents.
 const OTHERWISE: &str = "holds something else";
 
+/// What is told of a map that was not made anew with a chain.
+const OUTDATED: &str = "holds older copies of the keys and chains that it is made of";
+
 impl FileDrift {
     /// Whether it has other contents, in place of another owner or mode.
     pub(crate) fn holds_something_else(&self) -> bool {
         self.what == OTHERWISE
+    }
+
+    /// Whether it is about what the file holds, in place of its being there, its owner or mode.
+    pub fn is_of_contents(&self) -> bool {
+        [OTHERWISE, OUTDATED].contains(&self.what.as_str())
+    }
+
+    /// Whether it is about the map of server names, or what was compiled of it.
+    pub fn is_of_names(&self) -> bool {
+        let name = self.path.file_name().unwrap_or_default();
+        name.to_string_lossy().starts_with(sni::FILE)
     }
 }
 
@@ -60,12 +75,20 @@ fn touched(step: &Step, facts: &Facts) -> Option<FileDrift> {
     let (path, what) = match (told, looked) {
         (Some(told), _) => told,
         (None, false) => return None,
-        (None, true) => (paths.first()?.as_path(), OTHERWISE.to_owned()),
+        (None, true) => (paths.first()?.as_path(), differs(step, facts).to_owned()),
     };
     Some(FileDrift {
         path: path.to_owned(),
         what,
     })
+}
+
+/// How the contents are other ones.
+fn differs(step: &Step, facts: &Facts) -> &'static str {
+    match step {
+        Step::InstallSniMap(map) if installs::is_outdated(map, facts) => OUTDATED,
+        _ => OTHERWISE,
+    }
 }
 
 fn gone(paths: &[PathBuf], facts: &Facts) -> Option<FileDrift> {

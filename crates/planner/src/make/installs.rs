@@ -11,37 +11,7 @@ use crate::intent::Intent;
 use crate::plan::{PolicyMap, SniMap, Step};
 use crate::view::{Service, View};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
-
-/// The same for a plan: a map holds copies of what it was made of, so with a chain that was
-/// completed under its name it is made anew.
-pub(super) fn planned(after: &Parsed, intent: &Intent, facts: &Facts) -> Vec<Step> {
-    let mut steps = steps(after, intent, facts);
-    let view = View::new(&after.main, &after.master, facts);
-    let Some(map) = named_map(&view, intent, facts) else {
-        return steps;
-    };
-    let is_stale = |step: &Step| match step {
-        Step::InstallChain { path, .. } => {
-            let was_there = matches!(facts.files.get(path), Some(FileLook::File { .. }));
-            was_there
-                && map
-                    .source
-                    .split_whitespace()
-                    .any(|word| path.as_os_str() == word)
-        }
-        _ => false,
-    };
-    let known = |step: &Step| matches!(step, Step::InstallSniMap(_));
-    if steps.iter().any(is_stale) && !steps.iter().any(known) {
-        let at = steps
-            .iter()
-            .take_while(|step| matches!(step, Step::InstallChain { .. }))
-            .count();
-        steps.insert(at, Step::InstallSniMap(map));
-    }
-    steps
-}
+use std::path::{Path, PathBuf};
 
 /// The steps that write them: keys and chains first, because a map is made of them.
 pub(super) fn steps(after: &Parsed, intent: &Intent, facts: &Facts) -> Vec<Step> {
@@ -52,9 +22,7 @@ pub(super) fn steps(after: &Parsed, intent: &Intent, facts: &Facts) -> Vec<Step>
     }
     let map = named_map(&view, intent, facts);
     if let Some(map) = &map {
-        let rows = map.source.lines();
-        let files = rows.flat_map(|row| row.split(' ').skip(1));
-        paths.extend(files.map(PathBuf::from));
+        paths.extend(map.chains().map(Path::to_owned));
     }
     let mut steps: Vec<Step> = paths
         .into_iter()
@@ -123,22 +91,70 @@ fn named_map(view: &View<'_>, intent: &Intent, facts: &Facts) -> Option<SniMap> 
         .then_some(map)
 }
 
-/// Whether source and compiled map stand on disk. A key never changes under its name, so a map
-/// that was compiled of these rows by us holds it; the source says which one that is. Of a map too large to be looked at, only the rows are known.
+/// Whether source and compiled map stand on disk, and this holds copies of the keys and chains that
+/// are to be beside it; the source says both. Of a map too large to be looked at, it is taken at its word.
 fn is_there(map: &SniMap, facts: &Facts) -> bool {
-    let files = map.files();
-    let (Some(source), compiled) = (files.first(), files.get(1)) else {
-        return false;
-    };
-    let Some(text) = private(facts.files.get(source)) else {
-        return false;
-    };
-    match compiled.map(|path| facts.files.get(path)) {
-        None => text == map.source.as_bytes(),
-        Some(Some(FileLook::TooLarge(_))) => text.starts_with(map.source.as_bytes()),
-        Some(look) => private(look)
-            .is_some_and(|bytes| text == map.source_beside(Digest::of(bytes)).as_bytes()),
+    match look(map, facts) {
+        Some(Look::Plain(text)) => text == map.source.as_bytes(),
+        Some(Look::Compiled { text, compiled }) => {
+            // What the store cannot tell is no reason to make it anew each time.
+            let as_it_was = || copied(map, facts).is_none_or(|copied| map.is_of(text, copied));
+            is_ours(map, text, compiled) && as_it_was()
+        }
+        None => false,
     }
+}
+
+/// Whether a map is as it was made, of other keys and chains than are to be beside it now: one of them
+/// was written anew since.
+pub(super) fn is_outdated(map: &SniMap, facts: &Facts) -> bool {
+    match look(map, facts) {
+        Some(Look::Compiled { text, compiled }) => {
+            is_ours(map, text, compiled) && !is_there(map, facts)
+        }
+        _ => false,
+    }
+}
+
+/// Whether the source has our rows and tells this compiled map.
+fn is_ours(map: &SniMap, text: &[u8], compiled: Option<Digest>) -> bool {
+    let told = compiled.map_or_else(String::new, PolicyMap::note);
+    text.starts_with(map.source.as_bytes()) && text.ends_with(told.as_bytes())
+}
+
+/// The contents of the keys and chains that are to stand beside a map; none where the store does not
+/// know one of them.
+fn copied(map: &SniMap, facts: &Facts) -> Option<Digest> {
+    let contents = map
+        .chains()
+        .map(|path| stored_at(facts, path).and_then(|stored| stored.file_digest));
+    let contents: Option<Vec<Digest>> = contents.collect();
+    Some(SniMap::copied(contents?.into_iter()))
+}
+
+/// A map of names, as it stands on disk.
+enum Look<'f> {
+    /// Its table is read as text.
+    Plain(&'f [u8]),
+    /// Source, and the digest of what was compiled; none where that is too large to be looked at.
+    Compiled {
+        text: &'f [u8],
+        compiled: Option<Digest>,
+    },
+}
+
+/// None where one of its files is not there, or not root's alone.
+fn look<'f>(map: &SniMap, facts: &'f Facts) -> Option<Look<'f>> {
+    let files = map.files();
+    let text = private(facts.files.get(files.first()?))?;
+    let Some(compiled) = files.get(1) else {
+        return Some(Look::Plain(text));
+    };
+    let compiled = match facts.files.get(compiled) {
+        Some(FileLook::TooLarge(_)) => None,
+        seen => Some(Digest::of(private(seen)?)),
+    };
+    Some(Look::Compiled { text, compiled })
 }
 
 /// The bytes of a file that is root's alone.

@@ -208,7 +208,12 @@ impl Host {
                 self.facts.files.insert(path.clone(), file(pem(&name)));
             }
             if let Step::InstallSniMap(map) = step {
-                let source = map.source_beside(Digest::of(b"")).into_bytes();
+                let copied = map.chains().map(|path| match &self.facts.files[path] {
+                    FileLook::File { bytes, .. } => Digest::of(bytes),
+                    other => panic!("{other:?}"),
+                });
+                let copied = postseal_planner::plan::SniMap::copied(copied);
+                let source = map.source_beside(copied, Digest::of(b"")).into_bytes();
                 let compiled = format!("{}.db", map.path.display());
                 self.facts.files.insert(map.path.clone(), file(source));
                 self.facts.files.insert(compiled.into(), file(Vec::new()));

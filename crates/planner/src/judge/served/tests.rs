@@ -327,7 +327,7 @@ fn the_default_for_a_name_is_told_from_a_foreign_map() {
         &["cannot be read"],
     );
     let digest = Digest::of(b"compiled");
-    assert!(map.source_beside(digest).starts_with(&map.source));
+    assert!(map.source_beside(digest, digest).starts_with(&map.source));
 }
 
 #[test]
