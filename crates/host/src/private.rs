@@ -45,6 +45,27 @@ pub(crate) fn remove(path: &Path) -> Result<(), HostError> {
     Ok(())
 }
 
+/// Removes what installations that were cut short left in a folder: drafts of files and of maps.
+/// A map's may hold keys.
+pub(crate) fn sweep(folder: &Path) -> Result<(), HostError> {
+    let entries = fs::read_dir(folder).map_err(failed("read", folder))?;
+    for entry in entries.flatten() {
+        if is_draft(&entry.file_name().to_string_lossy()) {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// As [`temporary`] and `sni_map::draft` name them.
+fn is_draft(name: &str) -> bool {
+    let of_map = ["sni-", "policy-"]
+        .iter()
+        .any(|start| name.starts_with(start));
+    let new = name.ends_with(".new") || name.contains(".new.");
+    (of_map && new) || (name.starts_with('.') && name.ends_with(".tmp"))
+}
+
 /// Named after the file, so that what a killed process left is found; the instance's lock keeps
 /// it one process's.
 fn temporary(path: &Path) -> PathBuf {

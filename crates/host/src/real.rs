@@ -112,6 +112,12 @@ impl PostfixHost {
         scratch::clean_leftovers(&queue)
     }
 
+    /// What killed installations left half made. The caller holds the lock.
+    fn sweep_installed(&self) -> Result<(), HostError> {
+        let folder = postseal_planner::installed_folder(&self.config_directory);
+        private::sweep(&self.seen(&folder)?)
+    }
+
     fn place(&self, file: Cf) -> Place<'_> {
         Place {
             root: &self.root,
@@ -207,6 +213,7 @@ impl Host for PostfixHost {
         // What cannot be cleared away must not keep a rollback from being done; it is tried again
         // the next time.
         let _ = self.clean_leftovers();
+        let _ = self.sweep_installed();
         Ok(Box::new(lock))
     }
 

@@ -92,7 +92,7 @@ fn named(site: &Site) -> String {
     site.import("named", KeyType::EcdsaP256, &[NAMED]);
     site.must(&format!("cert bind named --sni {NAMED}"));
     site.must("apply");
-    site.make("named 2", KeyType::EcdsaP256, &[NAMED])
+    site.make("named-2", KeyType::EcdsaP256, &[NAMED])
 }
 
 /// The old one is in force, the new one waits, and what is said of it helps.
@@ -101,7 +101,7 @@ fn waits_and_comes(site: &Site) {
     is_told_of(site, "named");
     assert_eq!(site.shown(&by_name(NAMED)), all("named"));
     site.must("cert deploy named");
-    assert_eq!(site.shown(&by_name(NAMED)), all("named 2"));
+    assert_eq!(site.shown(&by_name(NAMED)), all("named-2"));
     is_well(site);
 }
 

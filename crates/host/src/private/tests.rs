@@ -66,3 +66,34 @@ fn what_a_crash_left_is_overwritten_or_removed() {
     remove(&path).unwrap();
     assert_eq!(fs::read_dir(base.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn drafts_that_a_crash_left_are_swept_and_nothing_else() {
+    let base = tempfile::tempdir().unwrap();
+    let stays = [
+        "mx-0a1b.pem",
+        "sni-0a1b",
+        "sni-0a1b.db",
+        "policy-0a1b.db",
+        "new.new",
+        ".keep",
+    ];
+    let goes = [
+        "sni-0a1b.new",
+        "sni-0a1b.new.db",
+        "policy-0a1b.new",
+        "policy-0a1b.new.lmdb",
+        ".mx-0a1b.pem.tmp",
+    ];
+    for name in stays.iter().chain(&goes) {
+        fs::write(base.path().join(name), "rows").unwrap();
+    }
+    sweep(base.path()).unwrap();
+    for name in stays {
+        assert!(base.path().join(name).exists(), "{name}");
+    }
+    for name in goes {
+        assert!(!base.path().join(name).exists(), "{name}");
+    }
+    assert!(sweep(&base.path().join("nowhere")).is_err());
+}
