@@ -91,7 +91,7 @@ pub use rules::{
 pub use status::{InForce, Status};
 pub use tlsa::{Elsewhere, Instead, Reach, RecordOf, RecordState, Tlsa, TlsaRow};
 pub use verify::Verified;
-pub use watch::{CheckNews, Folders, Found, Until, Watched, open_key};
+pub use watch::{CheckNews, Folders, Found, Until, WatchTrouble, Watched, open_key};
 pub use wire::{Network, Wire};
 pub use wishes::{Wish, certificate, wishes};
 

@@ -7,7 +7,7 @@
 use crate::certificates::{CertificateView, Listed};
 use crate::drift::DriftReport;
 use crate::wishes::{Wish, wishes};
-use crate::{DueRules, Engine, EngineError, RulesTold};
+use crate::{DueRules, Engine, EngineError, Folders, RulesTold, WatchTrouble};
 use postseal_planner::Finding;
 use postseal_planner::facts::{Facts, MasterState};
 use postseal_planner::intent::{Intent, Owned};
@@ -35,6 +35,8 @@ pub struct Status {
     pub certificates: Vec<Listed>,
     /// Those that something presents, or would, with what is wrong with them.
     pub in_use: Vec<CertificateView>,
+    /// Watched folders that nothing can be taken from: no renewal comes from there.
+    pub watches: Vec<WatchTrouble>,
     /// Credentials that may be sent in clear.
     pub exposed: Vec<Finding>,
     /// What is said of the rules for destinations.
@@ -69,8 +71,8 @@ pub struct InForce {
 }
 
 impl Engine<'_> {
-    /// Looks at everything.
-    pub fn status(&mut self) -> Result<Status, EngineError> {
+    /// Looks at everything, the watched folders included.
+    pub fn status(&mut self, folders: &dyn Folders) -> Result<Status, EngineError> {
         let facts = self.observe()?;
         let state = self.in_force_now(&facts)?;
         let verified = self.verify_with(&state, &facts);
@@ -87,6 +89,7 @@ impl Engine<'_> {
             observed_ms,
             certificates: self.list_certificates()?,
             in_use: self.certificates_in_use()?,
+            watches: self.unusable_watches(folders)?,
             exposed: credentials_in_clear(&facts),
             rules: self.told_of_rules_in(&state, &facts)?,
             due: self.rules_due()?,

@@ -13,7 +13,7 @@ mod remembered;
 mod seen;
 mod told;
 
-pub use access::open_key;
+pub use access::{WatchTrouble, open_key};
 pub use told::CheckNews;
 
 use crate::adopt::Changes;
@@ -55,6 +55,12 @@ pub struct Found {
 pub trait Folders {
     /// Reads the files of a watch, within bounds, without waiting; or why there is nothing.
     fn read(&self, watch: &Watch) -> Result<Found, Finding>;
+
+    /// When something in the folder was last written, seconds since the epoch; none where that cannot
+    /// be seen.
+    fn written_unix(&self, _: &Watch) -> Option<i64> {
+        None
+    }
 
     /// Waits until something happens in one of these folders, `at_most` has passed, or the
     /// process is told to end.

@@ -3,8 +3,10 @@
 //! Owns: reading them within bounds: regular files of sensible size, folders of sensible length,
 //! and nothing that waits (a FIFO would, for ever). Never: judges what stands in them.
 
+mod below;
+
 use mailtls::CertError;
-use mailtls::layout::{Entry, Layout, LayoutError, recognise};
+use mailtls::layout::{Below, Entry, LayoutError, recognise};
 use rustix::io::Errno;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Read};
@@ -122,11 +124,12 @@ const FOR_TROUBLE: &str =
 
 const NOT_REGULAR: &str = "it is not a regular file";
 
-/// The files of an ACME client's folder; `domain` says which certificate, where it holds several.
+/// The files of an ACME client's folder, or of the one below it that holds a certificate, as certbot,
+/// Caddy and lego keep them; `domain` says which certificate, where there are several.
 pub fn read_folder(dir: &Path, domain: Option<&str>) -> Result<SourceFiles, SourceError> {
-    let layout = layout(dir, domain)?;
+    let Below { folder, layout } = layout(dir, domain)?;
     // What is remembered must mean the same from any other folder.
-    let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+    let dir = std::path::absolute(&folder).unwrap_or(folder);
     let at = |name: &String| dir.join(name);
     let chain = layout.chain.as_ref().map(at);
     let chain = chain.as_deref().map(read_source).transpose()?;
@@ -153,11 +156,12 @@ pub struct SourceAccess {
 /// Who can exchange the files of an ACME client's folder: those of the folder, of the files that
 /// were found in it, and of the folders that these lie in (certbot's `archive`).
 pub fn source_access(dir: &Path, domain: Option<&str>) -> Result<Vec<SourceAccess>, SourceError> {
-    let found = layout(dir, domain)?;
-    let names = [Some(found.cert), Some(found.key), found.chain];
-    let files = names.into_iter().flatten().map(|name| dir.join(name));
+    let Below { folder, layout } = layout(dir, domain)?;
+    let names = [Some(layout.cert), Some(layout.key), layout.chain];
+    let files = names.into_iter().flatten().map(|name| folder.join(name));
+    let ways = folder.ancestors().take_while(|path| path.starts_with(dir));
     let mut paths = std::collections::BTreeSet::new();
-    for path in [dir.to_owned()].into_iter().chain(files) {
+    for path in ways.map(Path::to_owned).chain(files) {
         let path = path
             .canonicalize()
             .map_err(|error| unreadable(&error, &path))?;
@@ -179,8 +183,61 @@ pub fn access_to(path: PathBuf) -> Result<SourceAccess, SourceError> {
     })
 }
 
-/// The files of a folder, as its client names them.
-fn layout(dir: &Path, domain: Option<&str>) -> Result<Layout, SourceError> {
+/// When a folder, or something in it, was last written, seconds since the epoch; none where that cannot
+/// be seen. `domain` as for [`read_folder`].
+pub fn source_written(dir: &Path, domain: Option<&str>) -> Option<i64> {
+    let dir = layout(dir, domain).map_or_else(|_| dir.to_owned(), |found| found.folder);
+    let entries = fs::read_dir(&dir).ok()?.take(MOST_FILES).flatten();
+    let paths = entries.map(|entry| entry.path());
+    let times = paths.chain([dir]).filter_map(|path| fs::metadata(path).ok());
+    times.map(|meta| meta.mtime()).max()
+}
+
+/// The name by which the certificate of a folder is chosen: `domain`, where it is said; else `name`,
+/// where there are several and that fits one.
+pub fn chosen_by(dir: &Path, domain: Option<&str>, name: &str) -> Option<String> {
+    if domain.is_some() {
+        return domain.map(str::to_owned);
+    }
+    let several = |error: SourceError| {
+        ["layout.several", "layout.ambiguous"].contains(&error.code())
+    };
+    let fits = layout(dir, None).is_err_and(several) && layout(dir, Some(name)).is_ok();
+    fits.then(|| name.to_owned())
+}
+
+/// The files of a folder, as its client names them; or of one below it.
+fn layout(dir: &Path, domain: Option<&str>) -> Result<Below, SourceError> {
+    let failed = |error| SourceError::Folder {
+        path: dir.to_owned(),
+        error,
+    };
+    match recognise(&entries(dir)?, domain) {
+        Ok(layout) => Ok(Below {
+            folder: dir.to_owned(),
+            layout,
+        }),
+        Err(unknown @ LayoutError::Unknown(_)) => {
+            let found = below::found(dir)?;
+            let chosen = mailtls::layout::choose(found, domain).map_err(failed)?;
+            let Some(chosen) = chosen else {
+                return Err(failed(unknown));
+            };
+            // That a file is empty is said of the one that is meant.
+            let entries = entries(&chosen.folder)?;
+            let of_files = chosen.layout.key.strip_suffix(".key");
+            let layout = recognise(&entries, of_files).map_err(|error| SourceError::Folder {
+                path: chosen.folder.clone(),
+                error,
+            })?;
+            Ok(Below { layout, ..chosen })
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// What lies in a folder, within bounds.
+fn entries(dir: &Path) -> Result<Vec<Entry>, SourceError> {
     let failed = |error: io::Error| match error.kind() {
         ErrorKind::NotADirectory if dir.symlink_metadata().is_ok() => SourceError::NotAFolder {
             path: dir.to_owned(),
@@ -190,8 +247,7 @@ fn layout(dir: &Path, domain: Option<&str>) -> Result<Layout, SourceError> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(dir).map_err(failed)? {
         if entries.len() == MOST_FILES {
-            let path = dir.to_owned();
-            return Err(SourceError::TooMany { path });
+            return Err(too_many(dir));
         }
         let entry = entry.map_err(failed)?;
         let link = fs::read_link(entry.path()).ok();
@@ -201,10 +257,13 @@ fn layout(dir: &Path, domain: Option<&str>) -> Result<Layout, SourceError> {
             target: link.map(|target| target.display().to_string()),
         });
     }
-    recognise(&entries, domain).map_err(|error| SourceError::Folder {
+    Ok(entries)
+}
+
+fn too_many(dir: &Path) -> SourceError {
+    SourceError::TooMany {
         path: dir.to_owned(),
-        error,
-    })
+    }
 }
 
 /// Only a regular file can be empty; what cannot be read is told when it is.

@@ -12,7 +12,6 @@ use rcgen::{
 };
 use std::fmt;
 use std::net::IpAddr;
-use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 use zeroize::Zeroizing;
 
 /// A private CA.
@@ -84,7 +83,7 @@ impl PrivateCa {
         let certificate_pem = pem_of(own)?;
         Ok(Self {
             issuer: Issuer::from_ca_cert_pem(&certificate_pem, Key::read(key)?.0)?,
-            permitted: permitted(own)?,
+            permitted: own.permitted_domains()?,
             certificate: own.clone(),
             certificate_pem,
             intermediates_pem,
@@ -199,22 +198,6 @@ fn root_params(
         });
     }
     Ok(params)
-}
-
-/// The DNS names that a CA's name constraints permit, lower-case.
-fn permitted(certificate: &Certificate) -> Result<Vec<String>, IssueError> {
-    let (_, parsed) =
-        X509Certificate::from_der(&certificate.der).map_err(|_| IssueError::NotACa)?;
-    let constraints = parsed.name_constraints().map_err(|_| IssueError::NotACa)?;
-    let subtrees = constraints.and_then(|found| found.value.permitted_subtrees.as_ref());
-    Ok(subtrees
-        .into_iter()
-        .flatten()
-        .filter_map(|subtree| match subtree.base {
-            GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
-            _ => None,
-        })
-        .collect())
 }
 
 fn pem_of(certificate: &Certificate) -> Result<String, IssueError> {

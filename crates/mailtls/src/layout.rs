@@ -3,6 +3,10 @@
 //! Owns: telling from the names in a folder which client made it, and which of its files hold
 //! the certificate, the key and the chain. Never: opens one, or guesses between two.
 
+mod below;
+
+pub use below::{Below, choose, held};
+
 use std::fmt;
 use thiserror::Error;
 
@@ -75,6 +79,17 @@ pub enum LayoutError {
     /// certbot's `archive`, which holds all old versions.
     #[error("this is certbot's archive, which holds old versions too; in it: {0}")]
     Archive(String),
+    /// Certificates lie below it, in folders of their own.
+    #[error("several certificates lie below it: {0}")]
+    Several(String),
+    /// The same, and none of them is the one that was asked for.
+    #[error("no certificate for {domain} lies below it, but {there}")]
+    NoneBelow {
+        /// What was asked for.
+        domain: String,
+        /// What is there, and where.
+        there: String,
+    },
     /// A file has no bytes: it is being written, or its renewal failed.
     #[error("{0} is empty")]
     Empty(String),
@@ -88,6 +103,8 @@ impl LayoutError {
             Self::OtherDomain { .. } => "layout.other-domain",
             Self::Ambiguous(_) => "layout.ambiguous",
             Self::Archive(_) => "layout.archive",
+            Self::Several(_) => "layout.several",
+            Self::NoneBelow { .. } => "layout.none-below",
             Self::Empty(_) => "layout.empty",
         }
     }
@@ -96,14 +113,17 @@ impl LayoutError {
     pub const fn remedy(&self) -> &'static str {
         match self {
             Self::Unknown(_) => {
-                "Name the folder of the certificate itself (certbot's live/NAME, Caddy's \
-                 certificates/CA/NAME), or its files: --cert FILE --key FILE."
+                "Name the folder that an ACME client keeps its certificates in, or the certificate's own \
+                 (certbot's live/NAME, Caddy's certificates/CA/NAME), or its files: --cert FILE --key FILE."
             }
             Self::OtherDomain { .. } => {
                 "Say one that is there: its client names files by the first domain."
             }
             Self::Ambiguous(_) => "Say which one by its domain, or name its files.",
             Self::Archive(_) => "Name the folder below live/ in place of archive/.",
+            Self::Several(_) | Self::NoneBelow { .. } => {
+                "Name the folder of the one that is meant (--dir), or its domain (--domain)."
+            }
             Self::Empty(_) => "Wait until the client has written it, or run its renewal again.",
         }
     }

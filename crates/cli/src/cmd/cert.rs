@@ -4,7 +4,7 @@
 //! made and where it is presented are files of their own below. Never: prints a key but by `cert export --key`.
 
 mod bind;
-mod check;
+pub(crate) mod check;
 mod import;
 mod issue;
 pub(crate) mod list;
@@ -13,7 +13,7 @@ mod new_file;
 mod prune;
 mod renew;
 mod tlsa;
-mod watch;
+pub(crate) mod watch;
 
 use crate::answer::{Answer, findings_text};
 use crate::change::Change;
@@ -140,8 +140,8 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
             "intermediate"
         };
         text.push_str(&format!(
-            "{role}\n  subject      {}\n  issuer       {}\n  serial       {}\n{}  key          {}\n  valid        {} to {}\n  fingerprint  {}\n",
-            certificate.subject, certificate.issuer, certificate.serial, names(certificate),
+            "{role}\n  subject      {}\n  issuer       {}\n  serial       {}\n{}{}  key          {}\n  valid        {} to {}\n  fingerprint  {}\n",
+            certificate.subject, certificate.issuer, certificate.serial, names(certificate), permits(certificate),
             certificate.key, date(certificate.not_before), date(certificate.not_after), certificate.fingerprint(),
         ));
     }
@@ -174,6 +174,7 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
             "waits_for": view.waits_for,
             "next_key": next,
             "watched": watched,
+            "permitted_domains": view.chain.first().and_then(permitted),
             "key_since_version": kept.unwrap_or(view.version),
             "findings": view.problems,
         }),
@@ -212,6 +213,24 @@ fn names(certificate: &Certificate) -> String {
         "  names        {}\n",
         list::some_names(&names, list::NAMES_IN_FULL)
     )
+}
+
+/// The domains that a CA may issue for; an empty list is every domain. `None` for what is no CA.
+fn permitted(certificate: &Certificate) -> Option<Vec<String>> {
+    let of_ca = certificate.is_ca.then(|| certificate.permitted_domains());
+    of_ca.and_then(Result::ok)
+}
+
+/// The same for people.
+fn permits(certificate: &Certificate) -> String {
+    match permitted(certificate) {
+        None => String::new(),
+        Some(domains) if domains.is_empty() => "  issues for   any name\n".to_owned(),
+        Some(domains) => format!(
+            "  issues for   {}, and names below\n",
+            list::some_names(&domains, list::NAMES_IN_FULL)
+        ),
+    }
 }
 
 fn export(args: &ExportArgs, global: &Global) -> Result<Answer, Failure> {

@@ -26,7 +26,7 @@ pub(crate) struct StatusArgs {
     ///
     /// Critical: a service is not as it should be, credentials may go in clear, rules stop mail, a certificate ends within a week.
     /// Warning: hand edits, rules that do nothing or less than they say, rules whose day of review has come, a renewal that
-    /// failed, a newer certificate that is not in force, one that ends within three weeks, an operation that waits. Unknown: something could not be seen.
+    /// failed, a watched folder that nothing can be taken from, a newer certificate that is not in force, one that ends within three weeks, an operation that waits. Unknown: something could not be seen.
     #[arg(long)]
     nagios: bool,
 }
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &StatusArgs, global: &Global) -> Result<Answer, Failure>
 
 fn look(global: &Global) -> Result<Status, Failure> {
     let mut session = Session::reading(global)?;
-    Ok(session.engine().status()?)
+    Ok(session.engine().status(&cert::watch::AtOnce)?)
 }
 
 fn text(status: &Status) -> String {
@@ -81,6 +81,14 @@ fn text(status: &Status) -> String {
         if let Some(view) = in_use.find(|view| view.name == listed.name) {
             text.push_str(&findings_text(&view.problems));
         }
+    }
+    for told in &status.watches {
+        text.push_str(&format!(
+            "Watched for {}: nothing can be taken from {}; what is in force stays.\n{}",
+            told.watch.name,
+            told.watch.dir.display(),
+            findings_text([&told.finding])
+        ));
     }
     text + &attention(status)
 }
@@ -312,6 +320,7 @@ fn document(status: &Status) -> serde_json::Value {
         "observed": status.observed,
         "observed_at": when(status.observed_ms),
         "certificates": status.certificates.iter().map(cert::list::document).collect::<Vec<_>>(),
+        "unusable_watches": status.watches.iter().map(|told| cert::check::named(&told.watch.name, &told.finding)).collect::<Vec<_>>(),
         "credentials_in_clear": status.exposed,
         "routes_changed": status.rules.routes,
         "faulty_rules": status.rules.faulty,

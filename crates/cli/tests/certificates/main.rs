@@ -41,5 +41,6 @@ mod renewed;
 mod requests;
 mod site;
 mod small_ca;
+mod stuck;
 mod succession;
 mod watched;

@@ -5,13 +5,26 @@
 //! Postfix shows.
 
 use super::Folders;
-use super::decide::{Known, Seen};
+use super::decide::{Known, PATIENCE, Seen};
 use crate::{Engine, EngineError};
 use mailtls::{Fingerprint, KeyFile};
 use postseal_host::SourceAccess;
 use postseal_planner::{Finding, Severity, certificate_finding};
+use postseal_store::Watch;
 
 const STICKY: u32 = 0o1000;
+
+/// What a folder looks like for a moment while its client writes: some files are not there yet, or empty.
+const HALF_WRITTEN: [&str; 2] = ["layout.unknown", "layout.empty"];
+
+/// A watched folder that nothing can be taken from.
+#[derive(Clone, Debug)]
+pub struct WatchTrouble {
+    /// Which, and for which certificate.
+    pub watch: Watch,
+    /// Why. What is in force stays.
+    pub finding: Finding,
+}
 
 /// Why nothing is taken from there: anybody could have put it there.
 pub(super) fn open_to_all(access: &[SourceAccess]) -> Option<Finding> {
@@ -91,6 +104,7 @@ impl Engine<'_> {
             let dir = watch.dir.display();
             let (seen, found) = self.seen(&watch, folders)?;
             let mut findings = match seen {
+                Seen::Unusable(_) if self.is_being_written(&watch, folders) => Vec::new(),
                 Seen::Unusable(finding) => vec![finding.seen(format!("watched: {dir}"))],
                 Seen::Usable { known, leaf, .. } => {
                     let is_news =
@@ -103,6 +117,38 @@ impl Engine<'_> {
             each(&watch.name, findings);
         }
         Ok(())
+    }
+
+    /// The watched folders that nothing can be taken from, as long as they stay so.
+    pub fn unusable_watches(
+        &self,
+        folders: &dyn Folders,
+    ) -> Result<Vec<WatchTrouble>, EngineError> {
+        let mut told = Vec::new();
+        for watch in self.watches(None)? {
+            if let (Seen::Unusable(finding), _) = self.seen(&watch, folders)?
+                && !self.is_being_written(&watch, folders)
+            {
+                let finding = finding.seen(format!("watched: {}", watch.dir.display()));
+                told.push(WatchTrouble { watch, finding });
+            }
+        }
+        Ok(told)
+    }
+
+    /// Whether an ACME client may be in the middle of its work: what there is cannot be used, and came
+    /// just now. A clock that was put back makes nothing look young for long.
+    fn is_being_written(&self, watch: &Watch, folders: &dyn Folders) -> bool {
+        let half = match folders.read(watch) {
+            Err(finding) => HALF_WRITTEN.contains(&&*finding.code),
+            Ok(found) => {
+                open_to_all(&found.access).is_none() && super::seen::bundle(&found).is_err()
+            }
+        };
+        let age = |written: i64| self.clock.now_unix().saturating_sub(written);
+        let patience = i64::try_from(PATIENCE.as_secs()).unwrap_or(i64::MAX);
+        let is_young = |written| (-patience..patience).contains(&age(written));
+        half && folders.written_unix(watch).is_some_and(is_young)
     }
 
     /// Whether a certificate of a folder is in force, however it came there, or a version that waits

@@ -7,7 +7,7 @@ use super::decide::{Known, Seen};
 use super::{Folders, Found, access};
 use crate::certificates::finding;
 use crate::{Engine, EngineError};
-use mailtls::{Bundle, Certificate, Files, Fingerprint};
+use mailtls::{Bundle, CertError, Certificate, Files, Fingerprint};
 use postseal_planner::{Digest, Finding, Severity};
 use postseal_store::{Certificate as Stored, Watch};
 
@@ -25,13 +25,7 @@ impl Engine<'_> {
         if let Some(finding) = access::open_to_all(&found.access) {
             return Ok((Seen::Unusable(finding), None));
         }
-        let files = Files {
-            cert: &found.cert,
-            key: found.key.as_ref().map(|key| key.as_slice()),
-            chain: found.chain.as_deref(),
-            password: found.password.as_ref().map(|password| password.as_str()),
-        };
-        let chain = match Bundle::from_files(files) {
+        let chain = match bundle(&found) {
             Ok(bundle) => bundle.chain,
             Err(error) => {
                 let unusable = finding(&(&error).into());
@@ -98,6 +92,16 @@ impl Engine<'_> {
         finding.severity = Severity::Warning;
         Ok(Err(finding))
     }
+}
+
+/// What was found, read.
+pub(super) fn bundle(found: &Found) -> Result<Bundle, CertError> {
+    Bundle::from_files(Files {
+        cert: &found.cert,
+        key: found.key.as_ref().map(|key| key.as_slice()),
+        chain: found.chain.as_deref(),
+        password: found.password.as_ref().map(|password| password.as_str()),
+    })
 }
 
 /// A digest of everything that was found, in which each part has its place.

@@ -7,11 +7,30 @@ use super::Certificate;
 use crate::CertError;
 use std::net::IpAddr;
 use x509_parser::asn1_rs::{Oid, oid};
-use x509_parser::prelude::{GeneralName, ParsedExtension, X509Certificate};
+use x509_parser::prelude::{FromDer as _, GeneralName, ParsedExtension, X509Certificate};
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
 /// Longest text made of one name; what exceeds it is cut.
 const MAX_TEXT: usize = 1024;
+
+impl Certificate {
+    /// The domains that a CA may issue for, with all names below them (RFC 5280 §4.2.1.10); printable,
+    /// lower-case. Empty where DNS names are not constrained. An error where the extension is damaged.
+    pub fn permitted_domains(&self) -> Result<Vec<String>, CertError> {
+        let damaged = |_| CertError::Damaged("the certificate's name constraints".into());
+        let (_, parsed) = X509Certificate::from_der(&self.der).map_err(damaged)?;
+        let constraints = parsed.name_constraints();
+        let constraints = constraints
+            .map_err(|_| CertError::Damaged("the certificate's name constraints".into()))?;
+        let subtrees = constraints.and_then(|found| found.value.permitted_subtrees.as_ref());
+        let names = subtrees.into_iter().flatten();
+        let names = names.filter_map(|subtree| match subtree.base {
+            GeneralName::DNSName(name) => Some(printable(&name.to_ascii_lowercase())),
+            _ => None,
+        });
+        Ok(names.collect())
+    }
+}
 
 /// The subjectAltName extension, as far as TLS uses it.
 #[derive(Default)]

@@ -64,7 +64,7 @@ fn indented(text: &str) -> String {
 }
 
 /// A finding with the certificate it is about.
-pub(super) fn named(name: &str, finding: &Finding) -> Value {
+pub(crate) fn named(name: &str, finding: &Finding) -> Value {
     let mut document = json!({"certificate": name});
     if let (Some(into), Value::Object(from)) = (document.as_object_mut(), json!(finding)) {
         into.extend(from);

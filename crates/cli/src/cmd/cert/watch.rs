@@ -9,7 +9,9 @@ use crate::config::{Global, Talk};
 use crate::failure::{Exit, Failure, whole_chain};
 use crate::session::Session;
 use postseal_engine::{Changed, CheckNews, EngineError, Folders, Found, Outcome, Until, Watched};
-use postseal_host::{SourceError, Watcher, read_folder, read_password, source_access};
+use postseal_host::{
+    SourceError, Watcher, read_folder, read_password, source_access, source_written,
+};
 use postseal_planner::facts::MasterState;
 use postseal_planner::{Finding, Severity};
 use postseal_store::Watch;
@@ -120,11 +122,15 @@ impl OnDisk {
 }
 
 /// The same to who does not wait.
-pub(super) struct AtOnce;
+pub(crate) struct AtOnce;
 
 impl Folders for AtOnce {
     fn read(&self, watch: &Watch) -> Result<Found, Finding> {
         read(watch)
+    }
+
+    fn written_unix(&self, watch: &Watch) -> Option<i64> {
+        source_written(&watch.dir, watch.domain.as_deref())
     }
 
     fn wait(&mut self, _: &[PathBuf], _: Duration) {}

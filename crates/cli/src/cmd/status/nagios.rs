@@ -8,7 +8,7 @@ use crate::cmd::cert::list;
 use crate::config::Global;
 use crate::failure::Exit;
 use jiff::Timestamp;
-use postseal_engine::{Listed, RulesTold, Status};
+use postseal_engine::{Listed, RulesTold, Status, WatchTrouble};
 use postseal_planner::facts::MasterState;
 use postseal_planner::report::Outcome;
 use postseal_planner::{Finding, Severity};
@@ -106,6 +106,7 @@ fn notes(status: &Status) -> Vec<(State, String)> {
     }
     notes.extend(in_use(status).filter_map(expiry));
     notes.extend(in_use(status).filter_map(renewal));
+    notes.extend(status.watches.iter().map(unusable));
     notes.extend(status.certificates.iter().filter_map(newer));
     if !status.drift.drift.is_empty() {
         notes.push((State::Warning, "owned keys were edited by hand".to_owned()));
@@ -203,6 +204,14 @@ fn renewal(view: &Listed) -> Option<(State, String)> {
         .map_or("", |seen| seen.text.as_str());
     let told = format!("the renewal of {} failed ({code})", view.name);
     Some((State::Warning, told))
+}
+
+/// No renewal comes from a folder: nothing else tells it before the certificate ends.
+fn unusable(told: &WatchTrouble) -> (State, String) {
+    let (name, dir) = (&told.watch.name, told.watch.dir.display());
+    let code = &told.finding.code;
+    let told = format!("nothing can be taken for {name} from the watched folder {dir} ({code})");
+    (State::Warning, told)
 }
 
 /// A newer version than the one in force: nobody may come again who presents it.

@@ -1,0 +1,66 @@
+//! Folders below the one that was named, in which ACME clients keep a certificate each.
+//!
+//! Owns: where they lie: certbot's `live/NAME`, Caddy's `certificates/CA/NAME`, lego's `certificates`,
+//! dehydrated's `certs/NAME`, acme.sh's `NAME_ecc`. Never: walks anywhere else, or follows a link there.
+
+use super::{MOST_FILES, SourceError, entries, too_many};
+use mailtls::layout::{Below, held};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Where clients keep folders of certificates.
+const KEPT: [&str; 3] = ["live", "certs", CADDY];
+/// Caddy has a folder for each CA in between.
+const CADDY: &str = "certificates";
+
+/// All certificates in the folders that clients make below `dir`; sorted by folder.
+pub(super) fn found(dir: &Path) -> Result<Vec<Below>, SourceError> {
+    let mut found = Vec::new();
+    for folder in folders(dir)? {
+        let layouts = match entries(&folder) {
+            Ok(entries) => held(&entries),
+            // What is just going away, and what is of no use to anybody.
+            Err(_) => continue,
+        };
+        found.extend(layouts.into_iter().map(|layout| Below {
+            folder: folder.clone(),
+            layout,
+        }));
+    }
+    Ok(found)
+}
+
+fn folders(dir: &Path) -> Result<BTreeSet<PathBuf>, SourceError> {
+    let mut all = BTreeSet::new();
+    add(&mut all, dir)?;
+    for name in KEPT {
+        add(&mut all, &dir.join(name))?;
+    }
+    let of_cas = if dir.file_name().is_some_and(|name| name == CADDY) {
+        dir.to_owned()
+    } else {
+        dir.join(CADDY)
+    };
+    for ca in children(&of_cas) {
+        add(&mut all, &ca)?;
+    }
+    Ok(all)
+}
+
+fn add(all: &mut BTreeSet<PathBuf>, parent: &Path) -> Result<(), SourceError> {
+    for child in children(parent) {
+        if all.len() == MOST_FILES {
+            return Err(too_many(parent));
+        }
+        all.insert(child);
+    }
+    Ok(())
+}
+
+/// The folders in a folder; links are not followed.
+fn children(parent: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(parent).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    folders.take(MOST_FILES).map(|entry| entry.path()).collect()
+}
