@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-const ALL: [&str; 18] = [
+const ALL: [&str; 19] = [
     "gcc",
     "libc6-dev",
     "pkg-config",
@@ -33,6 +33,7 @@ const ALL: [&str; 18] = [
     "unbound",
     "postfix-lmdb",
     "postfix-cdb",
+    "faketime",
 ];
 
 /// A machine whose tools are false.

@@ -35,8 +35,8 @@ pub use lock::LOCK_DIRECTORY;
 pub use postfix::{Control, Places, Postfix};
 pub use real::{HostOptions, PostfixHost};
 pub use sources::{
-    SourceAccess, SourceError, SourceFiles, access_to, chosen_by, read_folder, read_password, read_source,
-    read_stream, source_access, source_written,
+    SourceAccess, SourceError, SourceFiles, access_to, chosen_by, read_folder, read_password,
+    read_source, read_stream, source_access, source_written,
 };
 pub use watcher::Watcher;
 

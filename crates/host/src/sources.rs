@@ -189,7 +189,9 @@ pub fn source_written(dir: &Path, domain: Option<&str>) -> Option<i64> {
     let dir = layout(dir, domain).map_or_else(|_| dir.to_owned(), |found| found.folder);
     let entries = fs::read_dir(&dir).ok()?.take(MOST_FILES).flatten();
     let paths = entries.map(|entry| entry.path());
-    let times = paths.chain([dir]).filter_map(|path| fs::metadata(path).ok());
+    let times = paths
+        .chain([dir])
+        .filter_map(|path| fs::metadata(path).ok());
     times.map(|meta| meta.mtime()).max()
 }
 
@@ -199,9 +201,8 @@ pub fn chosen_by(dir: &Path, domain: Option<&str>, name: &str) -> Option<String>
     if domain.is_some() {
         return domain.map(str::to_owned);
     }
-    let several = |error: SourceError| {
-        ["layout.several", "layout.ambiguous"].contains(&error.code())
-    };
+    let several =
+        |error: SourceError| ["layout.several", "layout.ambiguous"].contains(&error.code());
     let fits = layout(dir, None).is_err_and(several) && layout(dir, Some(name)).is_ok();
     fits.then(|| name.to_owned())
 }

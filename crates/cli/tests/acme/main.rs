@@ -22,6 +22,7 @@ mod world;
 
 mod faults;
 mod issued;
+mod jumps;
 mod refused;
 mod scripted;
 mod secrets;

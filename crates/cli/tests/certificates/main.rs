@@ -41,6 +41,7 @@ mod renewed;
 mod requests;
 mod site;
 mod small_ca;
+mod stores;
 mod stuck;
 mod succession;
 mod watched;

@@ -124,8 +124,12 @@ fn what_a_ca_may_issue_for_is_shown() {
     site.must("cert private-ca narrow --permit Box.test --permit example.org");
     site.must("cert private-ca wide");
     site.must("cert self-signed own --domain own.box.test");
-    let domains = |name: &str| site.must(&format!("cert show {name}")).json["permitted_domains"].clone();
-    assert_eq!(domains("narrow"), serde_json::json!(["box.test", "example.org"]));
+    let domains =
+        |name: &str| site.must(&format!("cert show {name}")).json["permitted_domains"].clone();
+    assert_eq!(
+        domains("narrow"),
+        serde_json::json!(["box.test", "example.org"])
+    );
     assert_eq!(domains("wide"), serde_json::json!([]));
     assert_eq!(domains("own"), serde_json::Value::Null);
     let text = |name: &str| site.scene.say(&["cert", "show", name]).stdout;

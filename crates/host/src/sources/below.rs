@@ -3,10 +3,11 @@
 //! Owns: where they lie: certbot's `live/NAME`, Caddy's `certificates/CA/NAME`, lego's `certificates`,
 //! dehydrated's `certs/NAME`, acme.sh's `NAME_ecc`. Never: walks anywhere else, or follows a link there.
 
-use super::{MOST_FILES, SourceError, entries, too_many};
+use super::{MOST_FILES, SourceError, entries, too_many, unreadable};
 use mailtls::layout::{Below, held};
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Where clients keep folders of certificates.
@@ -20,7 +21,8 @@ pub(super) fn found(dir: &Path) -> Result<Vec<Below>, SourceError> {
     for folder in folders(dir)? {
         let layouts = match entries(&folder) {
             Ok(entries) => held(&entries),
-            // What is just going away, and what is of no use to anybody.
+            Err(error @ SourceError::Refused { .. }) => return Err(error),
+            // It is just going away, or nobody's.
             Err(_) => continue,
         };
         found.extend(layouts.into_iter().map(|layout| Below {
@@ -42,14 +44,14 @@ fn folders(dir: &Path) -> Result<BTreeSet<PathBuf>, SourceError> {
     } else {
         dir.join(CADDY)
     };
-    for ca in children(&of_cas) {
+    for ca in children(&of_cas)? {
         add(&mut all, &ca)?;
     }
     Ok(all)
 }
 
 fn add(all: &mut BTreeSet<PathBuf>, parent: &Path) -> Result<(), SourceError> {
-    for child in children(parent) {
+    for child in children(parent)? {
         if all.len() == MOST_FILES {
             return Err(too_many(parent));
         }
@@ -58,9 +60,16 @@ fn add(all: &mut BTreeSet<PathBuf>, parent: &Path) -> Result<(), SourceError> {
     Ok(())
 }
 
-/// The folders in a folder; links are not followed.
-fn children(parent: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(parent).into_iter().flatten().flatten();
-    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-    folders.take(MOST_FILES).map(|entry| entry.path()).collect()
+/// The folders in a folder, none where it is not there; links are not followed.
+fn children(parent: &Path) -> Result<Vec<PathBuf>, SourceError> {
+    let entries = match fs::read_dir(parent) {
+        Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => {
+            return Ok(Vec::new());
+        }
+        entries => entries.map_err(|error| unreadable(&error, parent))?,
+    };
+    let folders = entries
+        .flatten()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    Ok(folders.take(MOST_FILES).map(|entry| entry.path()).collect())
 }

@@ -12,8 +12,8 @@ use crate::session::Session;
 use mailtls::CertError;
 use postseal_engine::{Changes, EngineError, Import, Imported, Outcome, open_key};
 use postseal_host::{
-    SourceAccess, SourceError, SourceFiles, access_to, read_folder, read_password, read_source,
-    read_stream,
+    SourceAccess, SourceError, SourceFiles, access_to, chosen_by, read_folder, read_password,
+    read_source, read_stream,
 };
 use postseal_store::Succession;
 use serde_json::json;
@@ -57,10 +57,11 @@ struct From {
     /// Intermediate certificates
     #[arg(long, value_name = "FILE", requires = "cert")]
     chain: Option<PathBuf>,
-    /// The folder of an ACME client: certbot, dehydrated, lego, acme.sh, Caddy
+    /// The folder of an ACME client (certbot, dehydrated, lego, acme.sh, Caddy), or the one where it keeps
+    /// them all
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// Which certificate, where the folder holds several
+    /// Which certificate, where the folder holds several [default: the one that NAME fits]
     #[arg(long, value_name = "NAME", requires = "dir")]
     domain: Option<String>,
     /// Holds the password of a PKCS#12 file or an encrypted key, in its first line
@@ -75,7 +76,7 @@ struct Read {
 }
 
 pub(super) fn import(args: &ImportArgs, global: &Global) -> Result<Answer, Failure> {
-    let Some(files) = args.from.read()? else {
+    let Some(files) = args.from.read(&args.name)? else {
         return Err(Failure::new(
             Exit::Usage,
             "cert.nothing-named",
@@ -106,7 +107,7 @@ pub(super) fn import(args: &ImportArgs, global: &Global) -> Result<Answer, Failu
 
 /// What is given enters the store first, as a renewal; then the newest version is presented.
 pub(super) fn deploy(args: &DeployArgs, global: &Global) -> Result<Answer, Failure> {
-    let files = args.from.read()?;
+    let files = args.from.read(&args.name)?;
     let mut session = Session::existing(global)?;
     let mut engine = session.engine();
     let mut taken = None;
@@ -216,12 +217,15 @@ impl From {
     }
 
     /// What is named; `None` where nothing is.
-    fn read(&self) -> Result<Option<Read>, Failure> {
+    fn read(&self, name: &str) -> Result<Option<Read>, Failure> {
         let password = self.password_file.as_deref().map(read_password);
         let password = password.transpose()?;
         let files = match (&self.cert, &self.dir) {
             (Some(cert), _) => self.named_files(cert)?,
-            (None, Some(dir)) => read_folder(dir, self.domain.as_deref())?,
+            (None, Some(dir)) => {
+                let domain = chosen_by(dir, self.domain.as_deref(), name);
+                read_folder(dir, domain.as_deref())?
+            }
             (None, None) => return Ok(None),
         };
         Ok(Some(Read { files, password }))

@@ -10,7 +10,7 @@ use crate::failure::{Exit, Failure, whole_chain};
 use crate::session::Session;
 use postseal_engine::{Changed, CheckNews, EngineError, Folders, Found, Outcome, Until, Watched};
 use postseal_host::{
-    SourceError, Watcher, read_folder, read_password, source_access, source_written,
+    SourceError, Watcher, chosen_by, read_folder, read_password, source_access, source_written,
 };
 use postseal_planner::facts::MasterState;
 use postseal_planner::{Finding, Severity};
@@ -25,10 +25,11 @@ use std::time::Duration;
 pub(crate) struct WatchArgs {
     /// The certificate; without it, everything that is remembered is watched
     name: Option<String>,
-    /// The folder of an ACME client: certbot, dehydrated, lego, acme.sh, Caddy; it is remembered
+    /// The folder of an ACME client (certbot, dehydrated, lego, acme.sh, Caddy), or the one where it keeps
+    /// them all; it is remembered
     #[arg(long, value_name = "DIR", requires = "name")]
     dir: Option<PathBuf>,
-    /// Which certificate, where the folder holds several
+    /// Which certificate, where the folder holds several [default: the one that NAME fits]
     #[arg(long, value_name = "NAME", requires = "dir")]
     domain: Option<String>,
     /// Holds the password of the key, in its first line
@@ -130,14 +131,16 @@ impl Folders for AtOnce {
     }
 
     fn written_unix(&self, watch: &Watch) -> Option<i64> {
-        source_written(&watch.dir, watch.domain.as_deref())
+        let domain = chosen_by(&watch.dir, watch.domain.as_deref(), &watch.name);
+        source_written(&watch.dir, domain.as_deref())
     }
 
     fn wait(&mut self, _: &[PathBuf], _: Duration) {}
 }
 
 fn read(watch: &Watch) -> Result<Found, Finding> {
-    let domain = watch.domain.as_deref();
+    let domain = chosen_by(&watch.dir, watch.domain.as_deref(), &watch.name);
+    let domain = domain.as_deref();
     let files = read_folder(&watch.dir, domain).map_err(finding)?;
     let password = watch.password_file.as_deref().map(read_password);
     Ok(Found {
