@@ -158,7 +158,9 @@ impl AcmeError {
             }
             Self::Refused(problem) => refusal_remedy(&problem.kind).into(),
             Self::WrongChain(_) => {
-                "report it to the CA; the certificate was not taken and the one in use stays".into()
+                "see that this host's clock is right (`timedatectl`), else report it to the CA; the certificate was \
+                 not taken and the one in use stays"
+                    .into()
             }
             Self::Unusable(_) => "give host names as A-labels, and a root as PEM".into(),
             Self::Deadline(_) | Self::Interrupted => {
