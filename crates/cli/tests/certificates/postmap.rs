@@ -6,7 +6,7 @@
 use crate::site::Site;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -66,7 +66,7 @@ impl Postmap {
     }
 }
 
-fn wait_for(pid: &PathBuf, program: &mut Child) {
+fn wait_for(pid: &Path, program: &mut Child) {
     let end = Instant::now() + PATIENCE;
     while !pid.exists() {
         let ended = program.try_wait().unwrap();
