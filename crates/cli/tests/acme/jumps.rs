@@ -65,8 +65,13 @@ fn by_a_wrong_clock_nothing_is_ordered_again_and_again_and_nothing_is_lost() {
         assert_eq!(outcome(&off(site, back, "cert renew"), 0), "not-due");
     }
     assert_eq!(orders(), before);
-    let checked = codes(&off(site, back, "cert check"));
-    assert_eq!(checked, ["cert.not-yet-valid"]);
+    let checked = off(site, back, "cert check");
+    assert_eq!(
+        codes(&checked),
+        ["cert.not-yet-valid", "cert.issuer-expired"]
+    );
+    let told = checked.json["findings"].to_string();
+    assert_eq!(told.matches(" is not valid yet, for ").count(), 2, "{told}");
     is_well(site, "mx 1");
     assert_eq!(outcome(&site.must("cert renew"), 0), "not-due");
 

@@ -45,11 +45,23 @@ pub(super) fn judge_issuer(issuer: &Certificate, now: i64, found: &mut Vec<CertP
     if (issuer.not_before..=issuer.not_after).contains(&now) {
         return;
     }
+    let wait = issuer.not_before.saturating_sub(now);
+    let (when, remedy) = if wait > 0 {
+        (
+            format!("yet, for {}", span(wait)),
+            "Wait until it is valid, or check this host's clock.",
+        )
+    } else {
+        (
+            "any more".to_owned(),
+            "Take the CA's current intermediate certificate.",
+        )
+    };
     found.push(CertProblem::new(
         "cert.issuer-expired",
         Gravity::Error,
-        format!("the intermediate {} is not valid now", issuer.subject),
-        "Take the CA's current intermediate certificate.",
+        format!("the intermediate {} is not valid {when}", issuer.subject),
+        remedy,
     ));
 }
 

@@ -185,6 +185,26 @@ fn intermediates_are_judged_too() {
 }
 
 #[test]
+fn an_intermediate_that_is_not_valid_yet_is_not_called_ended() {
+    let root = Recipe::ca("Root").make();
+    for (from, until, words, helps) in [
+        (-20, -1, "is not valid any more", "current intermediate"),
+        (3, 20, "is not valid yet, for 3 days", "clock"),
+    ] {
+        let mut middle = Recipe::ca("Middle").by(&root);
+        (middle.not_before, middle.not_after) = (NOW + from * DAY, NOW + until * DAY);
+        let middle = middle.make();
+        let leaf = Recipe::leaf("mx.example.com").by(&middle).make();
+        let presented = [leaf.certificate(), middle.certificate()];
+        let found = problems(&presented, NOW, &[], Trust::Unknown);
+        let found = found.iter().find(|one| one.code == "cert.issuer-expired");
+        let found = found.unwrap();
+        assert!(found.message.contains(words), "{}", found.message);
+        assert!(found.remedy.contains(helps), "{}", found.remedy);
+    }
+}
+
+#[test]
 fn a_chain_must_be_complete_and_in_order() {
     let chain = chain("mx.example.com");
     let low = Recipe::ca("Low").by(&chain.middle).make();

@@ -1,3 +1,5 @@
+//! The choice among certificates in folders below, and what is said where there is none.
+
 use super::*;
 use crate::layout::Client;
 
