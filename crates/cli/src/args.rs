@@ -104,6 +104,8 @@ pub(crate) enum Command {
     Plan(cmd::plan::PlanArgs),
     /// Rehearse, apply, verify on the wire; keep or roll back
     Apply(cmd::apply::ApplyArgs),
+    /// Write what is wanted as one file, which `apply -f` puts in force
+    Export(cmd::document::ExportArgs),
     /// Keep the change that awaits confirmation
     Confirm,
     /// Go back to before the newest kept operation, or before OP

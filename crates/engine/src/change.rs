@@ -94,6 +94,16 @@ impl Engine<'_> {
         self.carry_out(proposal, accepted, keep)
     }
 
+    /// Refuses rules that their servers bar, where a plan takes any.
+    pub(crate) fn refuse_barred(&mut self, proposal: &Proposal) -> Result<(), EngineError> {
+        match proposal.rules.take {
+            RuleTake::Wishes { .. } if !proposal.plan.is_empty() => {
+                self.refuse_what_servers_bar(&proposal.facts)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Approve → rehearse → apply → verify → keep, for any plan. The lock is held by the caller.
     pub(crate) fn carry_out(
         &mut self,
@@ -109,9 +119,7 @@ impl Engine<'_> {
                 false => self.keep_without_change(proposal),
             };
         }
-        if let RuleTake::Wishes { .. } = proposal.rules.take {
-            self.refuse_what_servers_bar(&proposal.facts)?;
-        }
+        self.refuse_barred(&proposal)?;
         let approved = self.approve(proposal, accepted)?;
         self.refuse_taken_ports(&approved.proposal)?;
         let rehearsed = match self.rehearse(approved) {

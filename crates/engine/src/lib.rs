@@ -28,6 +28,7 @@ mod approve;
 mod certificates;
 mod change;
 mod clock;
+mod declared;
 mod delete;
 mod deploy;
 mod dns;
@@ -67,6 +68,9 @@ pub use approve::Acceptance;
 pub use certificates::{CertificateView, ExportedKey, Listed, Waiting};
 pub use change::{Changed, Keep, Outcome};
 pub use clock::{Clock, SystemClock};
+pub use declared::{
+    Declared, DeclaredBinding, DeclaredCredentials, DeclaredDomain, DeclaredSetting, Intended,
+};
 pub use domains::{DomainRequest, DomainState, DomainsWished, HopState, Route, Synced};
 pub use drift::DriftReport;
 pub use error::{End, EngineError, Kind};

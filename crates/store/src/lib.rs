@@ -37,8 +37,25 @@ use mailtls::Fingerprint;
 use postseal_planner::{Intent, Plan};
 use zeroize::Zeroizing;
 
+/// How a trial ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrialEnd {
+    /// What was tried is durable, all of it.
+    Kept,
+    /// Nothing of it was ever there.
+    TakenBack,
+}
+
 /// Everything the engine remembers. Methods are durable when they return, and all or nothing.
 pub trait Store: AcmeStore + PolicyStore {
+    /// From now on what is written is seen through this store alone, and durable only by
+    /// [`Store::end_trial`]. Others can read meanwhile, and not write. A store that is dropped takes it
+    /// back. Where anything failed to be written nothing more can be, and it cannot be kept.
+    fn begin_trial(&mut self) -> Result<(), StoreError>;
+
+    /// Ends a trial; without one it does nothing.
+    fn end_trial(&mut self, end: TrialEnd) -> Result<(), StoreError>;
+
     /// The state of an adopted instance; `None` before `init`. `instance` is the configuration
     /// directory's path.
     fn instance(&self, instance: &str) -> Result<Option<InstanceState>, StoreError>;

@@ -229,6 +229,10 @@ pub trait PolicyStore {
     /// Adds wishes. One that asks for what is in force takes an earlier wish away.
     fn wish_rules(&mut self, instance: &str, wishes: &[RuleWish]) -> Result<(), StoreError>;
 
+    /// Wishes that all rules were gone whose manager begins with `manager`; those made by hand where
+    /// that is empty.
+    fn wish_none(&mut self, instance: &str, manager: &str) -> Result<(), StoreError>;
+
     /// Stages wishes, so that many are taken together; how many were new to the stage. What is not
     /// taken is forgotten with this store.
     fn stage_rules(&mut self, wishes: &[RuleWish]) -> Result<u64, StoreError>;

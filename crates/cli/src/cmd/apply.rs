@@ -4,6 +4,7 @@
 //! Never: decides whether a change is good.
 
 mod ask;
+mod declared;
 
 use super::history::{subject, when};
 use super::plan::{self, OnlyDiff};
@@ -19,6 +20,7 @@ use postseal_planner::Finding;
 use postseal_planner::facts::MasterState;
 use postseal_planner::report::{Outcome as Judged, Verdict};
 use serde_json::json;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Said when there was no wire to look at.
@@ -55,6 +57,10 @@ pub(crate) struct ApplyArgs {
     /// Exactly this plan, as `postseal plan` showed it (at least 8 digits of its id)
     #[arg(value_name = "PLAN")]
     plan: Option<String>,
+    /// First make what is wished equal to this declarative file, as `postseal export` writes it; -
+    /// for standard input
+    #[arg(short, long, value_name = "FILE", conflicts_with = "plan")]
+    file: Option<PathBuf>,
     #[command(flatten)]
     change: ChangeArgs,
 }
@@ -76,6 +82,9 @@ pub(crate) struct GuardArgs {
 }
 
 pub(crate) fn apply(args: &ApplyArgs, global: &Global) -> Result<Answer, Failure> {
+    if let Some(file) = &args.file {
+        return declared::apply(file, &args.change, global);
+    }
     let mut session = args.change.session(global)?;
     let mut engine = session.engine();
     if args.change.check {

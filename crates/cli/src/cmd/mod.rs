@@ -4,6 +4,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod cert;
+pub(crate) mod document;
 pub(crate) mod domain;
 pub(crate) mod drift;
 pub(crate) mod explain;
@@ -41,6 +42,7 @@ pub(crate) fn run(command: &Command, global: &Global) -> Result<Answer, Failure>
         Command::Domain(command) => domain::run(command, global),
         Command::Plan(args) => plan::run(args, global),
         Command::Apply(args) => apply::apply(args, global),
+        Command::Export(args) => document::export(args, global),
         Command::Confirm => apply::confirm(global),
         Command::Rollback(args) => apply::rollback(args, global),
         Command::History(args) => history::history(args, global),

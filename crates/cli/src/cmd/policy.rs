@@ -7,11 +7,12 @@ pub(crate) mod checks;
 pub(crate) mod export;
 mod follow;
 pub(crate) mod import;
-mod input;
+pub(crate) mod input;
 pub(crate) mod line;
 pub(crate) mod list;
-mod records;
+pub(crate) mod records;
 pub(crate) mod rule;
+pub(crate) mod toml;
 
 use crate::answer::Answer;
 use crate::config::Global;
@@ -30,9 +31,10 @@ pub(crate) enum PolicyCommand {
     Remove(rule::RemoveArgs),
     /// Wish that rules which follow their mail are made for the next hops it takes now
     Sync,
-    /// Wish for the rules of a file: a Postfix map, CSV or JSON; all of them or none
+    /// Wish for the rules of a file: a Postfix map, CSV, JSON or TOML; all of them or
+    /// none
     Import(import::ImportArgs),
-    /// Write all rules: as a Postfix map, CSV or JSON
+    /// Write all rules: as a Postfix map, CSV, JSON or TOML
     Export(export::ExportArgs),
     /// Look at the servers of destinations: would a policy work there today? Needs no store
     Check(check::CheckArgs),

@@ -93,7 +93,7 @@ fn an_own_export_of_any_form_comes_back_as_it_was() {
     place.must("domain add relayed.example --next-hop [mx2.example]:587");
     place.must("domain add other.example --next-hop [other.example]:587");
     let other = self::place();
-    for format in ["csv", "json", "map"] {
+    for format in ["csv", "json", "map", "toml"] {
         let exported = export(&place, format);
         let file = place.write(&format!("out.{format}"), &exported);
         let again = format!("policy import {} --format {format}", file.display());
@@ -103,7 +103,7 @@ fn an_own_export_of_any_form_comes_back_as_it_was() {
         // Elsewhere it makes the same rules.
         let there = other.must(&again).json;
         assert_eq!(there["added"], 150, "{format}: {there}");
-        for form in ["csv", "json", "map"] {
+        for form in ["csv", "json", "map", "toml"] {
             let ours = export(&place, form);
             let by_hand = ours.lines().filter(|line| !line.contains("managed"));
             let theirs = export(&other, form);

@@ -16,6 +16,7 @@ mod by_sender;
 mod carried;
 mod clients;
 mod counts;
+mod declared;
 mod domains;
 mod faults;
 mod files;

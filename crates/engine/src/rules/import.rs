@@ -263,7 +263,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Nothing speaks against what is wished already.
+    /// Nothing speaks against what is wished already, or in force.
     fn spare_known(
         &self,
         requests: &[RuleRequest],
@@ -275,7 +275,8 @@ impl Engine<'_> {
         let ids: Vec<RuleId> = bad.iter().map(|(rule, _)| rule.id.clone()).collect();
         let states = self.store.rule_states(&self.instance, &ids)?;
         for ((rule, found), state) in bad.into_iter().zip(states) {
-            if state.wanted.is_some_and(|now| now.writes_as(rule)) {
+            let mut there = [state.wanted, state.in_force].into_iter().flatten();
+            if there.any(|now| now.writes_as(rule)) {
                 found.clear();
             }
         }

@@ -10,7 +10,7 @@ use postseal_planner::{Intent, Plan, Preflight};
 use postseal_store::{
     AcmeAccount, AcmeStore, AuditEntry, Certificate, Close, InstanceState, Known, LevelChange,
     NewCertificate, NewOperation, NextKey, Operation, PendingRequest, Phase, PolicyStore,
-    RuleFilter, RuleState, RuleTake, RuleView, RuleWish, Staged, Store, StoreError, Watch,
+    RuleFilter, RuleState, RuleTake, RuleView, RuleWish, Staged, Store, StoreError, TrialEnd, Watch,
 };
 use zeroize::Zeroizing;
 
@@ -177,6 +177,10 @@ impl PolicyStore for FullStore<'_> {
         self.write(|store| store.wish_rules(instance, wishes))
     }
 
+    fn wish_none(&mut self, instance: &str, manager: &str) -> Result<(), StoreError> {
+        self.write(|store| store.wish_none(instance, manager))
+    }
+
     fn stage_rules(&mut self, wishes: &[RuleWish]) -> Result<u64, StoreError> {
         self.write(|store| store.stage_rules(wishes))
     }
@@ -223,6 +227,17 @@ impl PolicyStore for FullStore<'_> {
 }
 
 impl Store for FullStore<'_> {
+    fn begin_trial(&mut self) -> Result<(), StoreError> {
+        self.write(|store| store.begin_trial())
+    }
+
+    fn end_trial(&mut self, end: TrialEnd) -> Result<(), StoreError> {
+        match end {
+            TrialEnd::Kept => self.write(|store| store.end_trial(end)),
+            TrialEnd::TakenBack => self.inner.end_trial(end),
+        }
+    }
+
     fn instance(&self, instance: &str) -> Result<Option<InstanceState>, StoreError> {
         self.inner.instance(instance)
     }

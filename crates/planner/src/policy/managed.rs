@@ -38,6 +38,12 @@ pub struct Entry {
 }
 
 impl Manager {
+    /// What the managers begin with whose rules `policy` shows and changes: those by hand, and those
+    /// that follow their mail.
+    pub const OF_POLICY: [&str; 2] = ["", RECIPIENT];
+    /// What the managers begin with that are entries of domains.
+    pub const OF_DOMAINS: &str = DOMAIN;
+
     /// The manager of a rule; `None` for rules made by hand.
     pub fn of(id: &RuleId) -> Option<Self> {
         if let Some(domain) = id.manager.strip_prefix(DOMAIN) {

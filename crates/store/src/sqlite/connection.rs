@@ -18,20 +18,52 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// goes on counting the transaction as open, and the connection never begins another one.
 pub(super) async fn transaction<T>(
     db: &mut SqliteConnection,
-    begin: &'static str,
+    words: Words,
     work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    db.execute(begin).await.doing("begin a transaction")?;
+    db.execute(words.begin).await.doing("begin a transaction")?;
     let worked = match work(&mut *db).await {
-        Ok(value) => db.execute("COMMIT").await.doing("commit").map(|_| value),
+        Ok(value) => db
+            .execute(words.commit)
+            .await
+            .doing("commit")
+            .map(|_| value),
         Err(error) => Err(error),
     };
     if worked.is_err() {
         // What failed is told; that nothing was left to roll back is not worth a word.
-        drop(db.execute("ROLLBACK").await);
+        drop(db.execute(words.roll_back).await);
     }
     worked
 }
+
+/// How a transaction begins and ends.
+#[derive(Clone, Copy)]
+pub(super) struct Words {
+    pub(super) begin: &'static str,
+    pub(super) commit: &'static str,
+    pub(super) roll_back: &'static str,
+}
+
+/// What is read belongs together.
+pub(super) const READ: Words = Words {
+    begin: "BEGIN",
+    commit: "COMMIT",
+    roll_back: "ROLLBACK",
+};
+
+/// It takes the write lock at once: a lock taken in the middle could not be waited for.
+pub(super) const WRITE: Words = Words {
+    begin: "BEGIN IMMEDIATE",
+    ..READ
+};
+
+/// A step within a transaction that is open.
+pub(super) const STEP: Words = Words {
+    begin: "SAVEPOINT step",
+    commit: "RELEASE step",
+    roll_back: "ROLLBACK TO step; RELEASE step",
+};
 
 /// Writes nothing: that the log is a WAL is set once, at creation, and stays.
 pub(super) async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {

@@ -31,14 +31,16 @@ mod rule_wishes;
 mod rules;
 mod schema;
 mod snapshots;
+mod trial;
 mod watches;
 
 use crate::identity::Identity;
 use crate::{
     AuditEntry, Certificate, Close, Hindrance, InstanceState, NewCertificate, NewOperation,
-    NextKey, Operation, PendingRequest, Phase, Store, StoreError, Watch,
+    NextKey, Operation, PendingRequest, Phase, Store, StoreError, TrialEnd, Watch,
 };
-use connection::{connect, connect_to_read, transaction};
+use connection::{READ, WRITE, Words, connect, connect_to_read, transaction};
+use trial::Trial;
 use mailtls::Fingerprint;
 use postseal_planner::{Intent, Plan};
 use sqlx::Connection;
@@ -55,6 +57,8 @@ pub struct SqliteStore {
     runtime: Runtime,
     /// Taken only by `drop`.
     db: Mutex<Option<SqliteConnection>>,
+    /// Whether what is written now is only tried.
+    trial: Trial,
 }
 
 impl SqliteStore {
@@ -115,6 +119,7 @@ impl SqliteStore {
             hindrance,
             runtime,
             db: Mutex::new(Some(db)),
+            trial: Trial::default(),
         })
     }
 
@@ -138,26 +143,47 @@ impl SqliteStore {
         &self,
         work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        let words = self.trial.words(READ)?;
         let mut db = self.db.lock().unwrap_or_else(PoisonError::into_inner);
         self.runtime
-            .block_on(transaction(live(&mut db), "BEGIN", work))
+            .block_on(transaction(live(&mut db), words, work))
             .map_err(|error| disk::explained(error, &self.folder))
     }
 
-    /// Writes in one transaction. It takes the write lock at once: a lock taken in the middle
-    /// could not be waited for.
+    /// Writes in one transaction; while something is tried, as a step of that.
     fn write<T>(
         &mut self,
         work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        let words = self.trial.words(WRITE)?;
+        let worked = self.work(words, work);
+        if worked.is_err() {
+            self.trial.fail();
+        }
+        worked
+    }
+
+    fn work<T>(
+        &mut self,
+        words: Words,
+        work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let db = self.db.get_mut().unwrap_or_else(PoisonError::into_inner);
         self.runtime
-            .block_on(transaction(live(db), "BEGIN IMMEDIATE", work))
+            .block_on(transaction(live(db), words, work))
             .map_err(|error| disk::explained(error, &self.folder))
     }
 }
 
 impl Store for SqliteStore {
+    fn begin_trial(&mut self) -> Result<(), StoreError> {
+        self.trial_begins()
+    }
+
+    fn end_trial(&mut self, end: TrialEnd) -> Result<(), StoreError> {
+        self.trial_ends(end)
+    }
+
     fn instance(&self, instance: &str) -> Result<Option<InstanceState>, StoreError> {
         self.read(async |db| instances::get(db, instance).await)
     }

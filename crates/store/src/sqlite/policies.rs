@@ -111,6 +111,10 @@ impl PolicyStore for SqliteStore {
         self.write(async |db| rule_wishes::wish(db, instance, wishes).await)
     }
 
+    fn wish_none(&mut self, instance: &str, manager: &str) -> Result<(), StoreError> {
+        self.write(async |db| rule_wishes::wish_none(db, instance, manager).await)
+    }
+
     fn stage_rules(&mut self, wishes: &[RuleWish]) -> Result<u64, StoreError> {
         self.write(async |db| rule_stage::stage(db, wishes).await)
     }

@@ -85,6 +85,30 @@ fn row(wish: &RuleWish) -> Result<Value, StoreError> {
     })
 }
 
+/// Wishes that all rules of these managers were gone.
+pub(super) async fn wish_none(
+    db: &mut SqliteConnection,
+    instance: &str,
+    manager: &str,
+) -> Result<(), StoreError> {
+    rise(db, instance).await?;
+    for sql in [
+        "DELETE FROM rule_wishes WHERE instance = $1
+           AND iif($2 = '', manager = '', substr(manager, 1, length($2)) = $2)",
+        "INSERT INTO rule_wishes
+         SELECT instance, destination, manager, 0, NULL, NULL FROM rules WHERE instance = $1
+           AND iif($2 = '', manager = '', substr(manager, 1, length($2)) = $2)",
+    ] {
+        sqlx::query(sql)
+            .bind(instance)
+            .bind(manager)
+            .execute(&mut *db)
+            .await
+            .doing("wish that rules were gone")?;
+    }
+    Ok(())
+}
+
 /// Another wish: plans that were made before are stale.
 pub(super) async fn rise(db: &mut SqliteConnection, instance: &str) -> Result<(), StoreError> {
     let sql = "UPDATE instances SET rules_revision = rules_revision + 1 WHERE path = $1";

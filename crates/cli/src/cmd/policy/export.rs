@@ -1,8 +1,9 @@
 //! `policy export`: all rules, as a stream.
 //!
-//! Owns: writing each form. Never: holds more than a page of rules.
+//! Owns: writing each form, one rule after the other. Never: holds more than a page of rules.
 
 use super::records::{COLUMNS, Format, record};
+use super::toml::rule_text;
 use crate::answer::Answer;
 use crate::config::{Global, Output};
 use crate::failure::{Exit, Failure};
@@ -49,7 +50,7 @@ fn failed(error: &std::io::Error) -> Failure {
 }
 
 /// Rules on their way out.
-struct Out<W: Write> {
+pub(crate) struct Out<W: Write> {
     format: Format,
     to: W,
     begun: bool,
@@ -59,7 +60,7 @@ struct Out<W: Write> {
 }
 
 impl<W: Write> Out<W> {
-    fn new(format: Format, to: W) -> Self {
+    pub(crate) fn new(format: Format, to: W) -> Self {
         Self {
             format,
             to,
@@ -74,10 +75,11 @@ impl<W: Write> Out<W> {
             Format::Map => Ok(()),
             Format::Csv => writeln!(self.to, "{}", COLUMNS.join(",")),
             Format::Json => write!(self.to, "{{\"schema\": 1, \"rules\": ["),
+            Format::Toml => writeln!(self.to, "schema = 1"),
         }
     }
 
-    fn rule(&mut self, rule: &Rule) -> std::io::Result<()> {
+    pub(crate) fn rule(&mut self, rule: &Rule) -> std::io::Result<()> {
         // A rule that follows mail is written once, for its recipients.
         if let Some(wish) = rule.followed() {
             return match self.followed.insert(wish.id.destination.clone()) {
@@ -111,12 +113,20 @@ impl<W: Write> Out<W> {
                 writeln!(self.to, "{comma}")?;
                 Ok(serde_json::to_writer(&mut self.to, &record)?)
             }
+            Format::Toml => {
+                self.begun = true;
+                self.text.clear();
+                rule_text(rule, &mut self.text);
+                self.to.write_all(self.text.as_bytes())
+            }
         }
     }
 
     fn tail(&mut self) -> std::io::Result<()> {
-        if self.format == Format::Json {
-            writeln!(self.to, "\n]}}")?;
+        match (self.format, self.begun) {
+            (Format::Json, _) => writeln!(self.to, "\n]}}")?,
+            (Format::Toml, false) => writeln!(self.to, "rules = []")?,
+            _ => {}
         }
         self.to.flush()
     }

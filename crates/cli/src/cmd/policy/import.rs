@@ -6,12 +6,13 @@ use super::input::Input;
 use super::records::{Document, Format, Request, ahead, csv_rules, json_rules, map_rules};
 use super::rule::installed;
 use crate::answer::{Answer, findings_text};
+use crate::cmd::document;
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::progress::{Bar, Of};
 use crate::session::Session;
 use clap::Args;
-use postseal_engine::{RulesImported, Stored, Wholeness, unread_words};
+use postseal_engine::{EngineError, RulesImported, Stored, Wholeness, unread_words};
 use postseal_planner::Finding;
 use postseal_planner::policy::Unread;
 use serde_json::value::RawValue;
@@ -27,7 +28,7 @@ pub(crate) struct ImportArgs {
     /// against it
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
-    /// What it is [default: by its name: .csv, .json, else a Postfix map]
+    /// What it is [default: by its name: .csv, .json, .toml, else a Postfix map]
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// Store the good rules although others are refused
@@ -43,7 +44,7 @@ pub(super) fn run(args: &ImportArgs, global: &Global) -> Result<Answer, Failure>
     };
     let mut session = Session::existing(global)?;
     session.heed_interrupts()?;
-    let input = Input::open(args, &session)?;
+    let input = Input::open(&args.file, &session)?;
     let interrupted = session.interrupted();
     let mut take = |rows: &mut dyn Iterator<Item = Request>, of, at: &dyn Fn(u64) -> u64| {
         let bar = Bar::new(of, global);
@@ -78,6 +79,14 @@ pub(super) fn run(args: &ImportArgs, global: &Global) -> Result<Answer, Failure>
                 Of::Unknown,
                 &|rules| rules,
             )?
+        }
+        Format::Toml => {
+            let bytes = input.within(document::MOST)?;
+            let rules = document::rules(&bytes, dialect);
+            let named = |refusal| EngineError::Refused(document::in_file(refusal, &args.file));
+            let rules = rules.map_err(named)?;
+            let all = Of::Lines(rules.len() as u64);
+            take(&mut rules.into_iter(), all, &|rules| rules)?
         }
     };
     Ok(report(&named(imported, args, unread)))
@@ -117,6 +126,7 @@ fn format(args: &ImportArgs) -> Format {
     let by_name = || match args.file.extension().and_then(|name| name.to_str()) {
         Some("csv") => Format::Csv,
         Some("json") => Format::Json,
+        Some("toml") => Format::Toml,
         _ => Format::Map,
     };
     args.format.unwrap_or_else(by_name)

@@ -2,7 +2,6 @@
 //!
 //! Owns: reading it within bounds, and until somebody interrupts. Never: what stands in it.
 
-use super::import::ImportArgs;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use postseal_engine::EngineError;
@@ -25,7 +24,7 @@ const HEED: Timespec = Timespec {
 };
 
 /// A regular file, or standard input.
-pub(super) struct Input {
+pub(crate) struct Input {
     from: From,
     name: String,
     /// Bytes of a file.
@@ -55,12 +54,12 @@ impl Fill {
 
 impl Input {
     /// Opens it.
-    pub(super) fn open(args: &ImportArgs, session: &Session) -> Result<Self, Failure> {
-        let name = args.file.display().to_string();
-        let (from, size) = match args.file.as_os_str() == "-" {
+    pub(crate) fn open(file: &Path, session: &Session) -> Result<Self, Failure> {
+        let name = file.display().to_string();
+        let (from, size) = match file.as_os_str() == "-" {
             true => (From::Stdin(io::stdin()), None),
             false => {
-                let (file, size) = regular(&args.file).map_err(|why| unread(&name, &why))?;
+                let (file, size) = regular(file).map_err(|why| unread(&name, &why))?;
                 (From::File(file), Some(size))
             }
         };
@@ -91,12 +90,17 @@ impl Input {
     }
 
     /// Its bytes, where it is not too large to be read whole.
-    pub(super) fn whole(mut self) -> Result<Vec<u8>, Failure> {
+    pub(super) fn whole(self) -> Result<Vec<u8>, Failure> {
+        self.within(MOST)
+    }
+
+    /// Its bytes, where they are no more than `most`.
+    pub(crate) fn within(mut self, most: u64) -> Result<Vec<u8>, Failure> {
         let mut bytes = Vec::new();
         self.longest = usize::MAX;
         let read = match self.size {
-            Some(size) if size > MOST => Err(too_large()),
-            _ => self.all(&mut bytes),
+            Some(size) if size > most => Err(too_large(most)),
+            _ => self.all(&mut bytes, most),
         };
         match read {
             Ok(()) => Ok(bytes),
@@ -105,10 +109,10 @@ impl Input {
         }
     }
 
-    fn all(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
-        self.take(MOST + 1).read_to_end(bytes)?;
-        match bytes.len() as u64 > MOST {
-            true => Err(too_large()),
+    fn all(&mut self, bytes: &mut Vec<u8>, most: u64) -> io::Result<()> {
+        self.take(most + 1).read_to_end(bytes)?;
+        match bytes.len() as u64 > most {
+            true => Err(too_large(most)),
             false => Ok(()),
         }
     }
@@ -165,10 +169,11 @@ fn regular(path: &Path) -> io::Result<(File, u64)> {
     Ok((file, size))
 }
 
-fn too_large() -> io::Error {
+fn too_large(most: u64) -> io::Error {
     let why = format!(
-        "it has more than {} MiB, and only CSV may be as long as it likes: --format csv",
-        MOST >> 20
+        "it has more than {} MiB, and only rules in CSV may be as long as they like: `policy import \
+         --format csv`",
+        most >> 20
     );
     io::Error::other(why)
 }

@@ -33,6 +33,8 @@ pub(crate) enum Format {
     Csv,
     /// {"schema": 1, "rules": […]}
     Json,
+    /// The rules of the declarative file: schema = 1 and [[rules]]
+    Toml,
 }
 
 /// The columns of CSV, as they are written.
@@ -52,24 +54,24 @@ pub(super) const COLUMNS: [&str; 9] = [
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Record<'a> {
-    destination: Cow<'a, str>,
-    policy: Cow<'a, str>,
+    pub(super) destination: Cow<'a, str>,
+    pub(super) policy: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<Cow<'a, str>>,
+    pub(super) scope: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<Cow<'a, str>>,
+    pub(super) note: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    owner: Option<Cow<'a, str>>,
+    pub(super) owner: Option<Cow<'a, str>>,
     /// With blanks between.
     #[serde(skip_serializing_if = "Option::is_none")]
-    tags: Option<Cow<'a, str>>,
+    pub(super) tags: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    until: Option<Cow<'a, str>>,
+    pub(super) until: Option<Cow<'a, str>>,
     /// `yes`: the rule is for recipients, and follows their mail.
     #[serde(skip_serializing_if = "Option::is_none")]
-    follow: Option<Cow<'a, str>>,
+    pub(super) follow: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<Cow<'a, str>>,
+    pub(super) reason: Option<Cow<'a, str>>,
 }
 
 /// The document of [`Format::Json`].
@@ -89,7 +91,7 @@ const LONGEST_TOLD: usize = 100;
 /// How often a waiting import looks whether it is to end.
 const HEED: Duration = Duration::from_millis(200);
 
-pub(super) type Request = Result<RuleRequest, Refused>;
+pub(crate) type Request = Result<RuleRequest, Refused>;
 
 /// Lines of CSV. Without a head the columns are destination and policy.
 pub(super) fn csv_rules(input: Input, dialect: Dialect) -> impl Iterator<Item = Request> {
@@ -254,7 +256,7 @@ pub(super) fn json_rules<'a>(
     })
 }
 
-fn request(record: &Record<'_>, line: Option<usize>, dialect: Dialect) -> Request {
+pub(super) fn request(record: &Record<'_>, line: Option<usize>, dialect: Dialect) -> Request {
     let word = |word: &Option<Cow<'_, str>>| {
         let text = word.as_deref().unwrap_or_default().trim();
         (!text.is_empty()).then(|| text.to_owned())
@@ -289,7 +291,12 @@ fn request(record: &Record<'_>, line: Option<usize>, dialect: Dialect) -> Reques
         .map_err(|error| refused(line, &record.destination, error.code(), &error.to_string()))
 }
 
-fn refused(line: Option<usize>, destination: &str, code: &'static str, why: &str) -> Refused {
+pub(super) fn refused(
+    line: Option<usize>,
+    destination: &str,
+    code: &'static str,
+    why: &str,
+) -> Refused {
     let remedy = "Mend the line; `policy import --partial` stores the others.";
     Refused {
         line,

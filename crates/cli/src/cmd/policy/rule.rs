@@ -194,7 +194,7 @@ pub(crate) fn told(wished: &RulesWished) -> Result<Answer, Failure> {
 }
 
 /// What the installed Postfix knows of policies.
-pub(super) fn installed(global: &Global) -> Result<Dialect, Failure> {
+pub(crate) fn installed(global: &Global) -> Result<Dialect, Failure> {
     let version = session::host(global)?.version();
     Ok(dialect(version.map_err(EngineError::from)?))
 }
