@@ -11,6 +11,7 @@ use crate::approve::Acceptance;
 use crate::change::{Changed, Keep};
 use crate::domains::MOST;
 use crate::propose::Proposal;
+use crate::rules::Held;
 use crate::{DomainRequest, Engine, EngineError, Refused, RuleRequest, Wholeness};
 use postseal_planner::intent::{Binding, Intent, Key, Place, Setting, Wish};
 use postseal_planner::policy::{Manager, Rule};
@@ -325,7 +326,8 @@ impl Engine<'_> {
         rules: &[Result<RuleRequest, Refused>],
     ) -> Result<(), EngineError> {
         let mut rows = rules.iter().cloned();
-        let imported = self.import_rules(&mut rows, Wholeness::AllOrNothing, &|_| {})?;
+        let whole = Wholeness::AllOrNothing;
+        let imported = self.import_held(&mut rows, whole, Held::AsPlanned, &|_| {})?;
         if imported.refused == 0 {
             return Ok(());
         }

@@ -29,6 +29,7 @@ use crate::{Engine, EngineError};
 pub(crate) use against::is_news;
 pub use counts::{Concerned, DueRules};
 pub use idle::{IdleRows, idle_rows};
+pub(crate) use import::Held;
 pub use import::{RuleRequest, RulesImported, Stored, Wholeness};
 pub(crate) use judged::lacking;
 pub use judged::{WayTo, way_to};

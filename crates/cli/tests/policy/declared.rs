@@ -1,5 +1,6 @@
 //! The declarative file: the whole intent as one document, and back.
 
+use crate::peers::{Chains, Peer};
 use crate::place::{Place, builder};
 use std::fs;
 
@@ -28,7 +29,8 @@ fn filled(place: &Place) {
     ] {
         place.must(&format!("policy add {words} --no-preflight"));
     }
-    let forced = "policy add relayed.example encrypt --no-preflight --force --reason it%20\"moves\"";
+    let forced =
+        "policy add relayed.example encrypt --no-preflight --force --reason it%20\"moves\"";
     place.must(forced);
     place.must("domain add x.example --next-hop [out.example]:587 --requires-auth --note n");
 }
@@ -186,7 +188,11 @@ fn a_pending_wish_that_the_file_does_not_say_is_dropped_and_others_stay() {
     place.must("set outbound=may");
     let file = place.write("none.toml", "schema = 1\nrules = []\n");
     let checked = place.run(&format!("apply --check -f {}", file.display()));
-    assert!(exported(&place).contains("gone.example"), "{}", checked.stdout);
+    assert!(
+        exported(&place).contains("gone.example"),
+        "{}",
+        checked.stdout
+    );
     apply(&place, &format!("apply -f {}", file.display()));
     assert!(!exported(&place).contains("gone.example"));
     assert!(exported(&place).contains("outbound = \"may\""));
@@ -203,11 +209,86 @@ fn export_writes_a_file_and_policy_takes_its_rules() {
     let text = fs::read_to_string(&folder).unwrap();
     assert_eq!(text, exported(&place));
     let same = place.must(&format!("policy import {path}")).json;
-    assert_eq!((&same["same"], &same["changed"]), (&4.into(), &false.into()));
+    assert_eq!(
+        (&same["same"], &same["changed"]),
+        (&4.into(), &false.into())
+    );
     let json = place.must("export").json;
     assert_eq!(json["schema"], 1, "{json}");
     assert_eq!(json["rules"].as_array().unwrap().len(), 4, "{json}");
     assert_eq!(json["settings"]["inbound"], "may", "{json}");
     let nowhere = place.ends(1, "export /no-such-folder/x.toml").json;
     assert_eq!(nowhere["error"]["code"], "file.not-written", "{nowhere}");
+}
+
+#[test]
+fn a_rule_may_need_what_the_same_file_sets() {
+    let postfix = builder().set("tls_append_default_CA", "no");
+    let place = Place::of(postfix.set("transport_maps", ROUTES));
+    let rules = "[[rules]]\ndestination = \"s.example\"\npolicy = \"secure\"\n";
+    let bare = place.write("bare.toml", &format!("schema = 1\n{rules}"));
+    let refused = place.ends(65, &format!("apply -f {} --check", bare.display()));
+    assert!(
+        refused.stdout.contains("policy.nobody-trusted"),
+        "{}",
+        refused.stdout
+    );
+    let anchors = place.write(
+        "ca.pem",
+        &fs::read_to_string(place.scene.named("rsa.pem")).unwrap(),
+    );
+    let anchors = anchors.display();
+    let both = format!("schema = 1\n[settings]\ntrust.outbound = \"{anchors}\"\n{rules}");
+    let both = place.write("both.toml", &both);
+    place.ends(2, &format!("apply -f {} --check", both.display()));
+    assert!(place.listed("wanted").is_empty());
+}
+
+#[test]
+fn credentials_have_their_rules_where_the_file_says_so() {
+    let postfix = builder()
+        .set("smtp_sasl_auth_enable", "yes")
+        .set("relayhost", "[relay.example]:587")
+        .set("smtp_sasl_password_maps", "hash:{base}/config/passwords");
+    let place = Place::unadopted(postfix);
+    place.table("passwords", "[relay.example]:587 u:secret-word\n");
+    place.must("init");
+    let with = |word: &str| {
+        let text = format!("schema = 1\n[credentials]\nrules = {word}\n");
+        format!(
+            "apply -f {}",
+            place.write("credentials.toml", &text).display()
+        )
+    };
+    apply(&place, &with("true"));
+    assert_eq!(place.listed("in_force"), ["[relay.example]:587 encrypt"]);
+    let text = exported(&place);
+    assert!(text.contains("[credentials]\nrules = true\n"), "{text}");
+    assert!(text.contains("\nrules = []\n"), "{text}");
+    assert!(!text.contains("secret-word"), "{text}");
+    place.must(&with("true"));
+    assert!(!place.run(&with("false")).stdout.contains("secret-word"));
+    assert!(exported(&place).contains("[credentials]\nrules = false\n"));
+}
+
+#[test]
+fn what_servers_bar_leaves_the_wishes_as_they_were() {
+    let place = self::place();
+    place.must("set loglevel.outbound=1");
+    let before = exported(&place);
+    let chains = Chains::new();
+    let clear = chains.sink(Peer::Cleartext);
+    let hop = format!("[{}]:{}", clear.address().ip(), clear.address().port());
+    let rule = format!("schema = 1\n[[rules]]\ndestination = \"{hop}\"\npolicy = \"encrypt\"\n");
+    let file = place.write("barred.toml", &rule);
+    let refused = place.ends(65, &format!("apply -f {}", file.display()));
+    assert_eq!(refused.code(), "policy.no-starttls", "{}", refused.stdout);
+    assert_eq!(exported(&place), before);
+    // Who says why is heard.
+    place.write(
+        "barred.toml",
+        &(rule + "reason = \"STARTTLS comes tomorrow\"\n"),
+    );
+    apply(&place, &format!("apply -f {}", file.display()));
+    assert_eq!(place.looked_up(&hop).as_deref(), Some("encrypt"));
 }

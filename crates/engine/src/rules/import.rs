@@ -60,6 +60,16 @@ pub enum Wholeness {
     Partial,
 }
 
+/// Which host rules are held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// As it is now.
+    AsItIs,
+    /// As it will be by a plan that is made next, and refuses what it cannot keep: here only where
+    /// mail goes counts.
+    AsPlanned,
+}
+
 /// What an import came to.
 #[derive(Clone, Debug, Default)]
 pub struct RulesImported {
@@ -92,10 +102,22 @@ impl Engine<'_> {
         wholeness: Wholeness,
         progress: &dyn Fn(u64),
     ) -> Result<RulesImported, EngineError> {
+        self.import_held(rows, wholeness, Held::AsItIs, progress)
+    }
+
+    /// The same; `held` says against which host rules are held.
+    pub(crate) fn import_held(
+        &mut self,
+        rows: &mut dyn Iterator<Item = Result<RuleRequest, Refused>>,
+        wholeness: Wholeness,
+        held: Held,
+        progress: &dyn Fn(u64),
+    ) -> Result<RulesImported, EngineError> {
         let ahead = Ahead {
             host: self.host,
             tables: self.state()?.desired.tables,
             facts: observe_unadopted(self.host)?,
+            held,
         };
         self.store.drop_staged()?;
         let mut import = Import {

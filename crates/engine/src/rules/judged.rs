@@ -53,6 +53,19 @@ pub(crate) fn lacking(
     each.map(|one| one.faults).collect()
 }
 
+/// What speaks against each of the rules, in their order, as far as mail does not come to them.
+pub(super) fn met_by_mail(
+    host: &dyn Host,
+    facts: &Facts,
+    tables: Option<&AdoptedTables>,
+    rules: &[&Rule],
+) -> Vec<Vec<Finding>> {
+    let useless = useless(host, facts, Home::Rules(tables), rules);
+    let each = rules.iter().zip(useless);
+    let findings = each.map(|(rule, one)| one.iter().map(|one| one.finding(rule)).collect());
+    findings.collect()
+}
+
 /// What keeps a rule from holding.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Against {

@@ -10,7 +10,8 @@ use postseal_planner::{Intent, Plan, Preflight};
 use postseal_store::{
     AcmeAccount, AcmeStore, AuditEntry, Certificate, Close, InstanceState, Known, LevelChange,
     NewCertificate, NewOperation, NextKey, Operation, PendingRequest, Phase, PolicyStore,
-    RuleFilter, RuleState, RuleTake, RuleView, RuleWish, Staged, Store, StoreError, TrialEnd, Watch,
+    RuleFilter, RuleState, RuleTake, RuleView, RuleWish, Staged, Store, StoreError, TrialEnd,
+    Watch,
 };
 use zeroize::Zeroizing;
 

@@ -40,7 +40,6 @@ use crate::{
     NextKey, Operation, PendingRequest, Phase, Store, StoreError, TrialEnd, Watch,
 };
 use connection::{READ, WRITE, Words, connect, connect_to_read, transaction};
-use trial::Trial;
 use mailtls::Fingerprint;
 use postseal_planner::{Intent, Plan};
 use sqlx::Connection;
@@ -48,6 +47,7 @@ use sqlx::sqlite::SqliteConnection;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use tokio::runtime::Runtime;
+use trial::Trial;
 use zeroize::Zeroizing;
 
 /// The store in a folder.

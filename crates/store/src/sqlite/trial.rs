@@ -73,7 +73,9 @@ impl SqliteStore {
 
     fn said(&mut self, word: &'static str, action: &'static str) -> Result<(), StoreError> {
         let db = self.db.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let done = self.runtime.block_on(async { live(db).execute(word).await });
+        let done = self
+            .runtime
+            .block_on(async { live(db).execute(word).await });
         let done = done.doing(action).map(|_| ());
         done.map_err(|error| disk::explained(error, &self.folder))
     }

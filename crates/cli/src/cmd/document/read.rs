@@ -14,8 +14,8 @@ use mailtls::policy::Dialect;
 use postseal_engine::{
     Declared, DeclaredBinding, DeclaredCredentials, DeclaredDomain, DeclaredSetting, DomainRequest,
 };
-use postseal_planner::intent::Place;
 use postseal_planner::Refusal;
+use postseal_planner::intent::Place;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -23,7 +23,6 @@ use toml::de::{DeTable, DeValue};
 /// which takes several times as much.
 pub(crate) const MOST: u64 = 64 << 20;
 const SECTIONS: &str = "schema, settings, certificates, credentials, domains, rules";
-
 
 /// What a document says.
 pub(crate) fn declared(bytes: &[u8], dialect: Dialect) -> Result<Declared, Refusal> {

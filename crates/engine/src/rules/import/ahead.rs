@@ -3,10 +3,10 @@
 //! Owns: what a thread of its own may know: the host, its facts, the adopted tables. Never: asks the
 //! store, which takes the lines before meanwhile.
 
-use super::RuleRequest;
+use super::{Held, RuleRequest};
 use crate::Refused;
 use crate::rules::follow::{Made, compiled_requests};
-use crate::rules::judged::judged;
+use crate::rules::judged::{judged, met_by_mail};
 use postseal_host::Host;
 use postseal_planner::Finding;
 use postseal_planner::facts::Facts;
@@ -36,6 +36,7 @@ pub(super) struct Ahead<'a> {
     pub(super) host: &'a dyn Host,
     pub(super) facts: Facts,
     pub(super) tables: Option<AdoptedTables>,
+    pub(super) held: Held,
 }
 
 /// Lines, and what the host says of them.
@@ -51,7 +52,11 @@ impl Ahead<'_> {
     /// Holds the lines against where mail goes.
     pub(super) fn judge(&self, chunk: Chunk) -> Against {
         let rules: Vec<&Rule> = chunk.requests.iter().map(|one| &one.rule).collect();
-        let findings = judged(self.host, &self.facts, self.tables.as_ref(), &rules);
+        let against = match self.held {
+            Held::AsItIs => judged,
+            Held::AsPlanned => met_by_mail,
+        };
+        let findings = against(self.host, &self.facts, self.tables.as_ref(), &rules);
         Against {
             followed: compiled_requests(self.host, &self.facts, &chunk.requests),
             findings,

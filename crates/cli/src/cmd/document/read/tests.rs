@@ -83,7 +83,12 @@ fn every_line_that_is_wrong_is_told() {
     let lines: Vec<usize> = wrong(text).into_iter().map(|(line, _)| line).collect();
     let mut sorted = lines.clone();
     sorted.sort_unstable();
-    assert_eq!(sorted, [2, 4, 6, 9, 10, 12, 16, 19, 20], "{:?}", wrong(text));
+    assert_eq!(
+        sorted,
+        [2, 4, 6, 9, 10, 12, 16, 19, 20],
+        "{:?}",
+        wrong(text)
+    );
 }
 
 #[test]
@@ -110,7 +115,11 @@ fn bytes_that_are_no_text_are_refused_with_their_line() {
 
 #[test]
 fn nesting_has_an_end() {
-    let deep = format!("schema = 1\nrules = {}{}\n", "[".repeat(5_000), "]".repeat(5_000));
+    let deep = format!(
+        "schema = 1\nrules = {}{}\n",
+        "[".repeat(5_000),
+        "]".repeat(5_000)
+    );
     assert!(declared(deep.as_bytes(), DIALECT).is_err());
     let keys = format!("schema = 1\n[settings]\n{}x = 1\n", "a.".repeat(5_000));
     // Whether that is too deep is the parser's to say; it ends.
