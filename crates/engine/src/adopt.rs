@@ -11,6 +11,9 @@ use postseal_planner::plan::Base;
 use postseal_planner::{Finding, Refusal, Request, owned, settings};
 use postseal_store::InstanceState;
 
+/// Told of a table that is left alone for that, too.
+const NOT_COMPILED: &str = "policy.table-not-compiled";
+
 /// What `init` found and took over.
 #[derive(Clone, Debug)]
 pub struct Adoption {
@@ -52,7 +55,9 @@ impl Engine<'_> {
         };
         let mut findings = postseal_planner::lint_facts(&facts, self.clock.now_unix());
         findings.extend(tables.findings.iter().cloned());
-        findings.extend(self.idle_in_force(&facts)?.findings());
+        let known = |one: &Finding| tables.findings.iter().any(|told| told.code == one.code);
+        let idle = self.idle_in_force(&facts)?.findings().into_iter();
+        findings.extend(idle.filter(|one| one.code != NOT_COMPILED || !known(one)));
         Ok(Adoption {
             owned,
             findings,

@@ -22,6 +22,7 @@ mod source;
 mod standing;
 mod tables;
 mod told;
+mod uncompiled;
 mod ways;
 mod wished;
 

@@ -12,7 +12,7 @@ use postseal_planner::Finding;
 use postseal_planner::facts::{Facts, MasterState};
 use postseal_planner::intent::{Intent, Owned};
 use postseal_planner::levels::{self, Levels, ServiceLevels};
-use postseal_planner::lint::credentials_in_clear;
+use postseal_planner::lint::{credentials_in_clear, credentials_untold};
 use postseal_planner::plan::{Base, Cf, Plan};
 use postseal_planner::report::{Report, Verdict};
 use postseal_store::{AuditEntry, InstanceState, Operation, OperationOutcome};
@@ -39,6 +39,8 @@ pub struct Status {
     pub watches: Vec<WatchTrouble>,
     /// Credentials that may be sent in clear.
     pub exposed: Vec<Finding>,
+    /// Why it cannot be told of others whether they may.
+    pub untold: Vec<Finding>,
     /// What is said of the rules for destinations.
     pub rules: RulesTold,
     /// Rules whose day of review has come.
@@ -91,6 +93,7 @@ impl Engine<'_> {
             in_use: self.certificates_in_use()?,
             watches: self.unusable_watches(folders)?,
             exposed: credentials_in_clear(&facts),
+            untold: credentials_untold(&facts),
             rules: self.told_of_rules_in(&state, &facts)?,
             due: self.rules_due()?,
             drift: verified.drift,

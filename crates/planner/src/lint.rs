@@ -91,6 +91,11 @@ pub fn credentials_in_clear(facts: &Facts) -> Vec<Finding> {
     credentials::of_facts(facts)
 }
 
+/// What could not be told of the credentials of an instance as it is.
+pub fn credentials_untold(facts: &Facts) -> Vec<Finding> {
+    credentials::untold(facts)
+}
+
 /// What a code means: that of a rule, or one that import, a check or a plan gives.
 pub fn explained(code: &str) -> Option<&'static Rule> {
     let others = certificate::EXPLAINED.iter();

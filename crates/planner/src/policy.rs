@@ -38,7 +38,7 @@ pub use routed::{by_routes, is_other_hop};
 pub use source::{BadRow, RowReader, Scopes, SourceRow, Unread, annotated, follows, scope_of};
 pub use tables::{Candidate, Source, named_tables, policy_sources, services_with_tables};
 pub(crate) use useless::EXPLAINED;
-pub use useless::{Cause, IdleRow, Useless, idle, sampled};
+pub use useless::{Cause, IdleRow, Useless, idle, not_compiled, sampled};
 pub use words::{Given, is_day, is_seen};
 
 use mailtls::destination::{Destination, DestinationError, Kind, Scope};

@@ -67,7 +67,8 @@ fn text(status: &Status) -> String {
         text.push_str(&findings_text(bad));
     }
     let rules = &status.rules;
-    let told = status.exposed.iter().chain(&rules.faulty);
+    let told = status.exposed.iter().chain(&status.untold);
+    let told = told.chain(&rules.faulty);
     text.push_str(&findings_text(
         told.chain(rules.shadowed())
             .chain(rules.passed_by())
@@ -322,6 +323,7 @@ fn document(status: &Status) -> serde_json::Value {
         "certificates": status.certificates.iter().map(cert::list::document).collect::<Vec<_>>(),
         "unusable_watches": status.watches.iter().map(|told| cert::check::named(&told.watch.name, &told.finding)).collect::<Vec<_>>(),
         "credentials_in_clear": status.exposed,
+        "credentials_undetermined": status.untold,
         "routes_changed": status.rules.routes,
         "faulty_rules": status.rules.faulty,
         "idle_rules": status.rules.idle.rules().iter().map(|rule| &rule.id.destination).collect::<Vec<_>>(),

@@ -118,3 +118,28 @@ fn what_cannot_be_told_of_credentials_is_told() {
     let told = findings(&place.run("lint").json, "outbound.credentials-undetermined");
     assert!(told.len() == 1 && told[0].contains("regexp:"), "{told:?}");
 }
+
+#[test]
+fn what_a_large_source_hides_is_told_once_and_by_status_too() {
+    let place =
+        Place::unadopted(authenticating().set("smtp_tls_policy_maps", "hash:{base}/config/policy"));
+    let keys: String = (1..=9)
+        .map(|n| format!("[127.0.0.{n}]:2999 user:s3cret\n"))
+        .collect();
+    place.table("passwords", &keys);
+    place.table("transport", "");
+    let rows: String = (0..40_000)
+        .map(|n| format!("d{n}.example may match=d{n}.example\n"))
+        .collect();
+    assert!(rows.len() > 1 << 20);
+    place.table("policy", &rows);
+    let lint = place.run("lint").json;
+    let told = findings(&lint, "outbound.credentials-undetermined");
+    assert!(told.len() == 1 && told[0].contains("config/policy"), "{told:?}");
+    assert!(!lint.to_string().contains("s3cret"));
+    place.must("init");
+    let status = place.run("status").json;
+    let told = status["credentials_undetermined"].as_array().unwrap();
+    assert_eq!(told.len(), 1, "{status}");
+    assert_eq!(told[0]["code"], "outbound.credentials-undetermined");
+}

@@ -91,15 +91,48 @@ fn a_source_that_was_not_compiled_since_is_left_alone() {
             "{part}: {seen:?}"
         );
     }
+    assert_eq!(told_by_all(&place), 3);
     crate::scene::run(
         "/usr/sbin/postmap",
         &["-c", &place.scene.config(), &own(&place)],
     );
+    assert_eq!(told_by_all(&place), 0);
     assert_eq!(place.must("init").json["tables"][0]["rows"], 2);
     assert_eq!(
         place.listed("in_force"),
         ["a.example none", "c.example dane"]
     );
+}
+
+/// How many differences between a source and its table `lint` and `status` tell, the same.
+fn told_by_all(place: &Place) -> usize {
+    let lint = place.run("lint").json;
+    let found = lint["findings"].as_array().unwrap().iter();
+    let found: Vec<&Value> = found
+        .filter(|one| one["code"] == "policy.table-not-compiled")
+        .collect();
+    assert!(found.len() < 2, "{lint}");
+    let status = place.run("status").json;
+    let shown = status["shadowed_rules"].as_array().unwrap().iter();
+    let shown: Vec<&Value> = shown
+        .filter(|one| one["code"] == "policy.table-not-compiled")
+        .collect();
+    assert_eq!(found, shown, "{status}");
+    let differences = |one: &&Value| one["evidence"].as_array().unwrap().len();
+    found.first().map_or(0, differences)
+}
+
+#[test]
+fn of_a_table_of_many_rows_a_sample_tells_that_it_was_not_compiled() {
+    let rows = |policy: &str| -> String {
+        (0..12_000)
+            .map(|n| format!("d{n}.example {policy}\n"))
+            .collect()
+    };
+    let place = place(&rows("may"));
+    place.write("own", &rows("encrypt"));
+    left(&place, "policy.table-not-compiled");
+    assert_eq!(told_by_all(&place), 10);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::RuleChanges;
 use super::judged::{judged, met};
 use super::shadowed::shadowed;
 use super::source::{More, each_row};
+use super::uncompiled::uncompiled;
 use crate::domains::{MOST as MANAGED, entry};
 use crate::{Engine, EngineError};
 use postfix_cf::table::Content;
@@ -24,7 +25,7 @@ use postseal_planner::{Finding, Intent};
 /// Managers that hold their rules against the routes themselves.
 const FOLLOWS: &str = "recipient ";
 /// So many rows of a table are judged, at the most; never fewer than half of it.
-const MOST: usize = 5_000;
+pub(super) const MOST: usize = 5_000;
 
 /// What is said of rows that do nothing.
 #[derive(Clone, Debug, Default)]
@@ -61,6 +62,7 @@ impl IdleRows {
 pub fn idle_rows(host: &dyn Host, facts: &Facts) -> IdleRows {
     let mut found = IdleRows::default();
     for source in policy_sources(facts) {
+        found.notes.extend(uncompiled(host, &source));
         let Some(spread) = spread(host, facts, &source) else {
             continue;
         };
@@ -166,7 +168,7 @@ fn is_news_of_a_way(rule: &Rule, cause: &Cause) -> bool {
 }
 
 /// Rows of a source; `None` where it cannot be read.
-fn spread(host: &dyn Host, facts: &Facts, source: &Source) -> Option<Spread> {
+fn spread(host: &dyn Host, facts: &Facts, source: &Source) -> Option<Spread<SourceRow>> {
     let mut spread = Spread::new(MOST);
     let stream = host.open(&source.path).ok()?;
     let read = each_row(stream, &mut |row| {
@@ -183,15 +185,16 @@ fn spread(host: &dyn Host, facts: &Facts, source: &Source) -> Option<Spread> {
 }
 
 /// Every n-th row, with n doubled whenever there are too many.
-struct Spread {
+pub(super) struct Spread<R> {
     most: usize,
-    every: u64,
+    /// One of so many is kept.
+    pub(super) every: u64,
     seen: u64,
-    kept: Vec<SourceRow>,
+    pub(super) kept: Vec<R>,
 }
 
-impl Spread {
-    const fn new(most: usize) -> Self {
+impl<R> Spread<R> {
+    pub(super) const fn new(most: usize) -> Self {
         Self {
             most,
             every: 1,
@@ -201,7 +204,7 @@ impl Spread {
     }
 
     /// Whether the next row is one of them.
-    fn takes_next(&mut self) -> bool {
+    pub(super) fn takes_next(&mut self) -> bool {
         let at = self.seen;
         self.seen += 1;
         if at.is_multiple_of(self.every) && self.kept.len() == self.most {

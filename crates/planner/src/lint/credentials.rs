@@ -7,8 +7,14 @@ use super::rule::{Place, Rule, rule};
 use crate::Facts;
 use crate::Finding;
 use crate::Severity::{Fatal, Warning};
-use crate::credentials::{ANY_DOMAIN, Exposed, PARAMETER, Undetermined, exposed_in, exposure};
-use crate::view::View;
+use crate::credentials::{
+    ANY_DOMAIN, Credential, Exposed, PARAMETER, Undetermined, exposed_in, exposure,
+};
+use crate::view::{Files, View};
+use std::collections::BTreeMap;
+
+/// So many credentials are shown with a reason.
+const SHOWN: usize = 5;
 
 /// The rules.
 pub(super) const RULES: &[Rule] = &[CLEAR, UNDETERMINED];
@@ -28,6 +34,12 @@ pub(crate) fn of_facts(facts: &Facts) -> Vec<Finding> {
     exposed_in(facts).iter().map(found).collect()
 }
 
+/// What could not be told of the credentials of an instance as it is.
+pub(crate) fn untold(facts: &Facts) -> Vec<Finding> {
+    let files = Files::of(facts);
+    undetermined(&exposure(&files.view(facts)).undetermined)
+}
+
 /// Looks at every key of the tables of passwords.
 pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
     let (Some((_, main)), Some((_, master)), Some(facts)) =
@@ -38,21 +50,35 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
     let view = View::new(main, master, facts);
     let known = exposure(&view);
     out.extend(known.exposed.iter().map(found));
-    out.extend(known.undetermined.iter().map(undetermined));
+    out.extend(undetermined(&known.undetermined));
 }
 
-fn undetermined(one: &Undetermined) -> Finding {
-    let Undetermined { credential, why } = one;
-    let key = &credential.key;
-    UNDETERMINED
-        .says(format!(
-            "Whether the credentials for {key} may be sent in clear could not be told: {why}."
-        ))
-        .at(
-            &credential.file,
-            credential.line,
-            format!("{PARAMETER}: {key}"),
-        )
+/// One for each reason: a table that cannot be read is the reason for all credentials.
+fn undetermined(all: &[Undetermined]) -> Vec<Finding> {
+    let mut reasons: BTreeMap<&str, Vec<&Credential>> = BTreeMap::new();
+    for Undetermined { credential, why } in all {
+        reasons.entry(why).or_default().push(credential);
+    }
+    let told = reasons.into_iter().map(|(why, credentials)| {
+        let of = match credentials.as_slice() {
+            [one] => one.key.clone(),
+            many => format!("{} next hops or senders", many.len()),
+        };
+        let said = UNDETERMINED.says(format!(
+            "Whether the credentials for {of} may be sent in clear could not be told: {why}."
+        ));
+        let more = credentials.len().saturating_sub(SHOWN);
+        let shown = credentials.into_iter().take(SHOWN);
+        let at = |found: Finding, one: &Credential| {
+            found.at(&one.file, one.line, format!("{PARAMETER}: {}", one.key))
+        };
+        let told = shown.fold(said, at);
+        match more {
+            0 => told,
+            more => told.seen(format!("and {more} more")),
+        }
+    });
+    told.collect()
 }
 
 fn found(exposed: &Exposed) -> Finding {

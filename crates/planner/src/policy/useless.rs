@@ -3,7 +3,7 @@
 //! Owns: the findings: of a rule that is wished, and of the rows that stand in a table. Never: finds
 //! a cause (`judge` does).
 
-use super::Rule;
+use super::{Rule, Source};
 use super::offer::words;
 use crate::compile::policies::PARAMETER;
 use crate::finding::{Finding, Severity};
@@ -101,6 +101,9 @@ pub(crate) const EXPLAINED: &[Code] = &[
     row("policy.table-back-edited", Severity::Warning, "rollback to a table that was edited since",
         "Before the operation an administrator's table answered; it was edited while the map of the rules did, so Postfix finds other rows in it than the rules say.",
         "Put it back as it was first; or `postseal drift --adopt` afterwards, which makes rules of its rows."),
+    row("policy.table-not-compiled", Severity::Warning, "table that answers otherwise than its source reads",
+        "Postfix asks the compiled table: what was edited in the source since counts for nothing, until somebody runs postmap for another reason.",
+        "See which of them is meant; `postmap TABLE` makes the table of its source."),
     row("policy.shadowed", Severity::Warning, "row that a table before it answers",
         "Postfix takes the first answer: a table that stands before has another policy for the same key.",
         "Take that table out of smtp_tls_policy_maps, or put it behind."),
@@ -361,6 +364,24 @@ fn of_cause(cause: &Cause, rows: &[&IdleRow]) -> Option<Finding> {
         0 => shown,
         more => shown.seen(format!("and {more} more rows")),
     })
+}
+
+/// A table that finds other rows than its source has; the first differences, in words.
+pub fn not_compiled(source: &Source, differences: Vec<String>) -> Finding {
+    let finding = Finding::new(
+        "policy.table-not-compiled",
+        Severity::Warning,
+        format!(
+            "{} answers otherwise than its source reads, so it was not compiled since: what was \
+             edited is not in force.",
+            source.name
+        ),
+        format!(
+            "See which of them is meant; `postmap {}` makes the table of its source.",
+            source.table
+        ),
+    );
+    differences.into_iter().fold(finding, Finding::seen)
 }
 
 /// That not all rows were looked at.
