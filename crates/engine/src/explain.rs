@@ -15,6 +15,8 @@ use std::path::Path;
 
 /// A recipient of a long name in many tables takes this many looks, and no more.
 const MOST_LOOKS: usize = 2_000;
+/// So many lines of what a command says are told.
+const MOST_LINES: usize = 5;
 
 /// Where mail for `subject` goes and which TLS policy it meets, from the files as they are. Needs
 /// no store.
@@ -117,7 +119,18 @@ pub(crate) fn anchors(host: &dyn Host, path: &Path) -> Answer {
 /// A table that cannot be asked.
 pub(crate) fn failed(error: &HostError) -> Answer {
     match error {
-        HostError::Command { output, .. } => Answer::Failed(output.clone()),
+        HostError::Command { output, .. } => Answer::Failed(once(output)),
         error => Answer::Failed(error.to_string()),
     }
+}
+
+/// Each line once: what asks a network says the same with each attempt.
+fn once(output: &str) -> String {
+    let mut lines: Vec<&str> = Vec::new();
+    for line in output.lines() {
+        if !lines.contains(&line) && lines.len() < MOST_LINES {
+            lines.push(line);
+        }
+    }
+    lines.join("\n")
 }

@@ -173,7 +173,7 @@ impl Explanation {
         let (transport, nexthop) = match (&self.resolution, &self.subject) {
             (Some(resolution), _) => {
                 if let Some(why) = &resolution.failed {
-                    self.findings.push(table_failed(why));
+                    self.findings.push(way_unknown(why));
                     return Ok(());
                 }
                 (resolution.transport.clone(), resolution.nexthop.clone())
@@ -274,6 +274,18 @@ pub(crate) fn met(
         Err(Stop::Ask(question)) => Asked::Unanswered(question),
         // Each hop notes its own failing table.
         Err(Stop::Failed(_)) => Asked::Answered(Vec::new()),
+    }
+}
+
+/// A table of routes. That Postfix can ask it where its own postmap cannot is not known.
+fn way_unknown(why: &str) -> Finding {
+    let why = why.trim();
+    Finding {
+        message: format!(
+            "Where the mail goes is undetermined, because a table cannot be asked; as long as \
+             Postfix cannot either, it defers the mail: {why}"
+        ),
+        ..table_failed(why)
     }
 }
 

@@ -94,12 +94,15 @@ fn adopted(report: &DriftReport) -> Answer {
             files(report)
         ),
     };
-    Answer::new(
-        text + &files,
-        instance::tables_changed(taken_over(report), &report.taken)
-            .findings(&report.taken.findings)
-            .document(document(report)),
-    )
+    // What is left is drift as before.
+    let exit = match report.files.is_empty() {
+        true => Exit::Done,
+        false => Exit::Pending,
+    };
+    let document = instance::tables_changed(taken_over(report), &report.taken)
+        .findings(&report.taken.findings)
+        .document(document(report));
+    Answer::new(text + &files, document).exit(exit)
 }
 
 /// A line for each file that somebody touched.

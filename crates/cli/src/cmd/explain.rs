@@ -36,7 +36,15 @@ pub(crate) fn run(args: &ExplainArgs, global: &Global) -> Result<Answer, Failure
         .findings
         .iter()
         .any(|finding| finding.severity >= Severity::Error);
-    let exit = if bad { Exit::Pending } else { Exit::Done };
+    let unknown = explanation
+        .resolution
+        .as_ref()
+        .and_then(|one| one.failed.as_ref());
+    let exit = match (unknown, bad) {
+        (Some(_), _) => Exit::Undetermined,
+        (None, true) => Exit::Pending,
+        (None, false) => Exit::Done,
+    };
     Ok(Answer::new(text(&explanation), document(&explanation)).exit(exit))
 }
 
@@ -71,6 +79,9 @@ fn text(explanation: &Explanation) -> String {
 }
 
 fn way(resolution: &Resolution) -> String {
+    if resolution.failed.is_some() {
+        return "  transport  undetermined\n  next hop   undetermined\n".to_owned();
+    }
     format!(
         "  class      {}\n  transport  {} (by {})\n  next hop   {} (by {})\n",
         resolution.class.describe(),
@@ -122,19 +133,28 @@ fn document(explanation: &Explanation) -> Value {
     json!({
         "changed": false,
         "subject": explanation.subject.to_string(),
-        "resolution": resolution.map(|one| json!({
-            "recipient": one.recipient,
-            "class": one.class.describe(),
-            "transport": one.transport,
-            "transport_by": one.transport_by,
-            "nexthop": one.nexthop,
-            "nexthop_by": one.nexthop_by,
-            "failed": one.failed,
-        })),
+        "resolution": resolution.map(found),
         "content_filter": explanation.content_filter,
         "consulted": looks,
         "hops": explanation.hops.iter().map(hop).collect::<Vec<_>>(),
         "findings": explanation.findings,
+    })
+}
+
+/// Where it goes; null where that is undetermined.
+fn found(resolution: &Resolution) -> Value {
+    let known = |text: &String| match resolution.failed {
+        Some(_) => Value::Null,
+        None => json!(text),
+    };
+    json!({
+        "recipient": resolution.recipient,
+        "class": known(&resolution.class.describe().to_owned()),
+        "transport": known(&resolution.transport),
+        "transport_by": known(&resolution.transport_by),
+        "nexthop": known(&resolution.nexthop),
+        "nexthop_by": known(&resolution.nexthop_by),
+        "failed": resolution.failed,
     })
 }
 

@@ -135,7 +135,10 @@ fn what_a_large_source_hides_is_told_once_and_by_status_too() {
     place.table("policy", &rows);
     let lint = place.run("lint").json;
     let told = findings(&lint, "outbound.credentials-undetermined");
-    assert!(told.len() == 1 && told[0].contains("config/policy"), "{told:?}");
+    assert!(
+        told.len() == 1 && told[0].contains("config/policy"),
+        "{told:?}"
+    );
     assert!(!lint.to_string().contains("s3cret"));
     place.must("init");
     let status = place.run("status").json;

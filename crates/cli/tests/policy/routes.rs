@@ -247,3 +247,74 @@ fn a_service_with_tables_of_its_own_gets_the_rules_but_not_in_place_of_others() 
     let refused = place.ends(65, "policy add [127.0.0.1]:2525 encrypt");
     assert_eq!(refused.code(), "policy.never-matches");
 }
+
+/// A Postfix whose routes stand in a table that cannot be listed.
+fn routed_by(table: &str) -> Place {
+    Place::of(builder().set("transport_maps", table))
+}
+
+#[test]
+fn routes_by_patterns_are_asked_and_not_taken_for_known() {
+    let place = routed_by("regexp:{base}/config/routes");
+    place.write(
+        "routes",
+        "/@pat\\.example$/ smtp:[hop.example]:587\n/@bare\\.example$/ smtp:hop.example\n\
+         /@hop\\.example$/ smtp:[else.example]\n",
+    );
+    let explained = place.must("explain anybody@pat.example").json;
+    assert_eq!(explained["resolution"]["nexthop"], "[hop.example]:587");
+    let refused = place.ends(65, "policy add pat.example encrypt --no-preflight");
+    assert!(
+        refused.stdout.contains("[hop.example]:587"),
+        "{}",
+        refused.stdout
+    );
+    place.must("policy add [hop.example]:587 encrypt --no-preflight");
+    // Mail of others goes there, which no list of the table can tell.
+    let refused = place.ends(65, "policy add hop.example encrypt --no-preflight");
+    assert!(
+        refused.stdout.contains("cannot be listed"),
+        "{}",
+        refused.stdout
+    );
+    place.must("policy add hop.example encrypt --no-preflight --force --reason others");
+    place.must("apply --yes");
+    let explained = place.must("explain anybody@bare.example").json;
+    assert_eq!(explained["hops"][0]["level"], "encrypt", "{explained}");
+}
+
+#[test]
+fn routes_that_cannot_be_asked_leave_the_way_undetermined() {
+    // Not there; of no type that is known; asks a server that does not answer.
+    for (table, reason) in [
+        ("regexp:{base}/config/none", "No such file"),
+        ("nosuch:/etc/postfix/routes", "unsupported dictionary type"),
+        ("socketmap:inet:127.0.0.1:1:x", "refused"),
+    ] {
+        let place = Place::unadopted(builder().set("transport_maps", table));
+        let explained = place.ends(3, "explain anybody@pat.example").json;
+        let way = &explained["resolution"];
+        for field in ["transport", "nexthop", "transport_by", "nexthop_by"] {
+            assert!(way[field].is_null(), "{table}: {way}");
+        }
+        let failed = way["failed"].as_str().unwrap();
+        assert!(failed.contains(reason), "{table}: {failed}");
+        assert_eq!(explained["hops"], serde_json::json!([]));
+        assert_eq!(explained["findings"][0]["code"], "policy.table-failed");
+        let lines: Vec<&str> = failed.lines().collect();
+        let once: std::collections::BTreeSet<&str> = lines.iter().copied().collect();
+        assert_eq!(lines.len(), once.len(), "{failed}");
+        let text = place.scene.run(&["explain", "anybody@pat.example"]).stdout;
+        assert!(
+            text.contains("undetermined") && !text.contains("default_transport"),
+            "{text}"
+        );
+        place.must("init");
+        let refused = place.ends(65, "policy add pat.example encrypt --no-preflight");
+        assert!(
+            refused.stdout.contains(reason),
+            "{table}: {}",
+            refused.stdout
+        );
+    }
+}

@@ -21,6 +21,8 @@ use std::panic::resume_unwind;
 const TOGETHER: usize = 10_000;
 /// So many bytes of a table of routes are listed.
 const MOST_LISTED: u64 = 64 << 20;
+/// So many tables that cannot be listed are shown.
+const SHOWN: usize = 3;
 /// Fewer rules are judged before a thread has begun.
 const WORTH_A_THREAD: usize = 1_000;
 /// A way is found in fewer rounds of questions.
@@ -36,7 +38,7 @@ pub(crate) fn judged(
 ) -> Vec<Vec<Finding>> {
     let each = rules.iter().zip(against(host, facts, tables, rules));
     let findings = each.map(|(rule, one)| {
-        let useless = one.useless.iter().map(|one| one.finding(rule));
+        let useless = words(facts, rule, &one.useless).into_iter();
         useless.chain(one.faults).chain(one.told).collect()
     });
     findings.collect()
@@ -53,6 +55,25 @@ pub(crate) fn lacking(
     each.map(|one| one.faults).collect()
 }
 
+/// Why a rule would do nothing; where tables may name it as a next hop that cannot be listed, with
+/// them.
+fn words(facts: &Facts, rule: &Rule, useless: &[Useless]) -> Vec<Finding> {
+    let each = useless.iter().map(|one| {
+        let hidden = match is_other_hop(&one.cause) {
+            true => route_tables(facts).hidden,
+            false => Vec::new(),
+        };
+        let hidden = hidden.into_iter().take(SHOWN);
+        hidden.fold(one.finding(rule), |finding, table| {
+            finding.seen(format!(
+                "{table} cannot be listed: whether it names {} as a next hop is not known",
+                rule.id.shown()
+            ))
+        })
+    });
+    each.collect()
+}
+
 /// What speaks against each of the rules, in their order, as far as mail does not come to them.
 pub(super) fn met_by_mail(
     host: &dyn Host,
@@ -62,8 +83,7 @@ pub(super) fn met_by_mail(
 ) -> Vec<Vec<Finding>> {
     let useless = useless(host, facts, Home::Rules(tables), rules);
     let each = rules.iter().zip(useless);
-    let findings = each.map(|(rule, one)| one.iter().map(|one| one.finding(rule)).collect());
-    findings.collect()
+    each.map(|(rule, one)| words(facts, rule, &one)).collect()
 }
 
 /// What keeps a rule from holding.
@@ -170,7 +190,9 @@ pub(super) fn met(host: &dyn Host, facts: &Facts, home: Home<'_>, rules: &[&Rule
 
 /// The next hops that routes name, as far as their tables can be listed.
 fn next_hops(host: &dyn Host, facts: &Facts) -> Hops {
-    let RouteTables { mut hops, tables } = route_tables(facts);
+    let RouteTables {
+        mut hops, tables, ..
+    } = route_tables(facts);
     for table in tables {
         let Ok(rows) = host.table_rows(&table.table) else {
             continue;

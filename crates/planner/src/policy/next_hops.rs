@@ -21,6 +21,8 @@ pub struct RouteTables {
     pub hops: Hops,
     /// The tables with rows that name more.
     pub tables: Vec<RouteTable>,
+    /// The tables that may name more, and cannot be listed, as they are written.
+    pub hidden: Vec<String>,
 }
 
 /// A table whose rows are routes.
@@ -93,8 +95,8 @@ pub fn route_tables(facts: &Facts) -> RouteTables {
     let relay = view.value(rewrite, "relayhost");
     for (parameter, form) in TABLES {
         for table in view.list(rewrite, parameter) {
-            if let Some(table) = listable(&table) {
-                routes.tables.push(RouteTable {
+            match listable(&table) {
+                Some(table) => routes.tables.push(RouteTable {
                     table: table.to_owned(),
                     form,
                     usual: usual.clone(),
@@ -102,7 +104,10 @@ pub fn route_tables(facts: &Facts) -> RouteTables {
                         OF_SENDERS => relay.clone(),
                         _ => String::new(),
                     },
-                });
+                }),
+                // What stands in braces may hold secrets.
+                None if !table.contains('{') => routes.hidden.push(table.clone()),
+                None => {}
             }
         }
     }

@@ -3,8 +3,8 @@
 //! Owns: the findings: of a rule that is wished, and of the rows that stand in a table. Never: finds
 //! a cause (`judge` does).
 
-use super::{Rule, Source};
 use super::offer::words;
+use super::{Rule, Source};
 use crate::compile::policies::PARAMETER;
 use crate::finding::{Finding, Severity};
 use crate::lint::{Rule as Code, row};
