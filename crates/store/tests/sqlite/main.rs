@@ -43,6 +43,27 @@ fn operations() {
 }
 
 #[test]
+fn trials() {
+    on_sqlite(body::trials);
+}
+
+#[test]
+fn what_is_tried_is_seen_by_nobody_else_and_dies_with_its_store() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("store");
+    let mut store = SqliteStore::open(&path).unwrap();
+    store.adopt(fixture::MX, &fixture::state("a")).unwrap();
+    store.begin_trial().unwrap();
+    store.adopt(fixture::MX, &fixture::state("b")).unwrap();
+    let other = SqliteStore::open(&path).unwrap();
+    let seen = |store: &SqliteStore| store.instance(fixture::MX).unwrap().unwrap();
+    assert_ne!(seen(&store), seen(&other));
+    drop(store);
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(seen(&store), seen(&other));
+}
+
+#[test]
 fn closing() {
     on_sqlite(body::closing);
 }

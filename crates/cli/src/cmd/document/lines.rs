@@ -3,13 +3,17 @@
 //! Owns: from a span of bytes to a line, and the words for what is unknown. Never: what it means.
 
 use std::ops::Range;
+use std::rc::Rc;
 use toml::Spanned;
 
 /// The lines of a text.
+#[derive(Clone)]
 pub(crate) struct Lines<'t> {
     text: &'t str,
     /// Where each begins.
-    begins: Vec<usize>,
+    begins: Rc<[usize]>,
+    /// The byte from which spans are counted.
+    from: usize,
 }
 
 impl<'t> Lines<'t> {
@@ -18,12 +22,33 @@ impl<'t> Lines<'t> {
         let begins = std::iter::once(0)
             .chain(breaks.map(|(at, _)| at + 1))
             .collect();
-        Self { text, begins }
+        Self {
+            text,
+            begins,
+            from: 0,
+        }
+    }
+
+    /// The same lines, for a part of the text that begins at a byte.
+    pub(crate) fn from(&self, byte: usize) -> Self {
+        Self {
+            from: byte,
+            ..self.clone()
+        }
+    }
+
+    /// The bytes at which lines begin that have just this text, without the blanks around it.
+    pub(crate) fn of_text(&self, line: &str) -> impl Iterator<Item = usize> {
+        let ends = self.begins[1..].iter().copied();
+        let ends = ends.chain([self.text.len()]);
+        let whole = self.begins.iter().copied().zip(ends);
+        let same = move |(begin, end): &(usize, usize)| self.text[*begin..*end].trim() == line;
+        whole.filter(same).map(|(begin, _)| begin)
     }
 
     /// The line of something that was read, from 1.
     pub(crate) fn of<T>(&self, spanned: &Spanned<T>) -> usize {
-        self.at(spanned.span().start)
+        self.at(self.from + spanned.span().start)
     }
 
     /// The line of a byte, from 1.

@@ -22,11 +22,17 @@ use toml::de::{DeTable, DeValue};
 /// A document has no more bytes: some hundred thousand rules. Each is held in memory as tables,
 /// which takes several times as much.
 pub(crate) const MOST: u64 = 64 << 20;
+/// The line that begins a rule, as it is written.
+const RULE: &str = "[[rules]]";
+/// So many rules are parsed together.
+const TOGETHER: usize = 2_000;
 const SECTIONS: &str = "schema, settings, certificates, credentials, domains, rules";
 
 /// What a document says.
 pub(crate) fn declared(bytes: &[u8], dialect: Dialect) -> Result<Declared, Refusal> {
-    read(bytes, |reader, document| {
+    let text = text(bytes)?;
+    let (head, rules) = split(text, dialect).unwrap_or((text, Vec::new()));
+    let mut declared = read(text, head, |reader, document| {
         let mut declared = Declared::default();
         for (name, value) in document {
             match name.get_ref().as_ref() {
@@ -39,27 +45,70 @@ pub(crate) fn declared(bytes: &[u8], dialect: Dialect) -> Result<Declared, Refus
             }
         }
         declared
-    })
+    })?;
+    if !rules.is_empty() {
+        declared.rules = Some(rules);
+    }
+    Ok(declared)
 }
 
 /// The rules that a document says; none where it has no such section.
 pub(crate) fn rules(bytes: &[u8], dialect: Dialect) -> Result<Vec<Request>, Refusal> {
-    read(bytes, |reader, document| {
+    let text = text(bytes)?;
+    let (head, rules) = split(text, dialect).unwrap_or((text, Vec::new()));
+    let of_head = read(text, head, |reader, document| {
         let rules = document.iter().find(|(name, _)| name.get_ref() == "rules");
         rules.map_or_else(Vec::new, |(_, value)| reader.rules(value, dialect))
+    })?;
+    Ok(match rules.is_empty() {
+        true => of_head,
+        false => rules,
     })
 }
 
-fn read<T>(
-    bytes: &[u8],
-    work: impl FnOnce(&mut Reader<'_>, &DeTable<'_>) -> T,
-) -> Result<T, Refusal> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
+fn text(bytes: &[u8]) -> Result<&str, Refusal> {
+    std::str::from_utf8(bytes).map_err(|error| {
         let before = bytes[..error.valid_up_to()].iter();
         let line = 1 + before.filter(|byte| **byte == b'\n').count();
         Refusal::from(wrong(line, "", "it has bytes that are no UTF-8"))
-    })?;
+    })
+}
+
+/// The rules at the end of a document, parsed some thousand at a time, and what stands before them:
+/// the tables of all together take much memory. `None` where that cannot be: then the whole says what
+/// is wrong. A cut in the middle of a text or an array leaves one without an end, which is no TOML.
+fn split(text: &str, dialect: Dialect) -> Option<(&str, Vec<Request>)> {
     let lines = Lines::new(text);
+    let mut cuts = lines.of_text(RULE).step_by(TOGETHER).peekable();
+    let head = &text[..*cuts.peek()?];
+    let mut found = Vec::new();
+    while let Some(begin) = cuts.next() {
+        let end = cuts.peek().copied().unwrap_or(text.len());
+        let piece = DeTable::parse(&text[begin..end]).ok()?.into_inner();
+        let mut sections = piece.iter();
+        let (Some((name, rules)), None) = (sections.next(), sections.next()) else {
+            return None;
+        };
+        let rules = rules
+            .get_ref()
+            .as_array()
+            .filter(|_| name.get_ref() == "rules")?;
+        found.extend(toml_rules(rules, &lines.from(begin), dialect));
+    }
+    let before = DeTable::parse(head).ok()?;
+    let twice = before
+        .get_ref()
+        .iter()
+        .any(|(name, _)| name.get_ref() == "rules");
+    (!twice).then_some((head, found))
+}
+
+fn read<T>(
+    whole: &str,
+    text: &str,
+    work: impl FnOnce(&mut Reader<'_>, &DeTable<'_>) -> T,
+) -> Result<T, Refusal> {
+    let lines = Lines::new(whole);
     let document = DeTable::parse(text).map_err(|error| {
         let line = lines.of_span(error.span());
         Refusal::from(wrong(line, "", error.message()))

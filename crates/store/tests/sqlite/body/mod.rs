@@ -6,6 +6,7 @@ mod instances;
 mod operations;
 mod rule_counts;
 mod rules;
+mod trials;
 
 use postseal_store::Store;
 
@@ -15,6 +16,7 @@ pub(crate) use instances::{instances, plans};
 pub(crate) use operations::{closing, operations, refusals};
 pub(crate) use rule_counts::rule_counts;
 pub(crate) use rules::rules;
+pub(crate) use trials::trials;
 
 pub(crate) fn audit(store: &mut dyn Store) {
     assert_eq!(store.audit_log(10).unwrap(), []);

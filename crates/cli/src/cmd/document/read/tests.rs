@@ -155,3 +155,50 @@ fn credentials_have_rules_or_not() {
         assert_eq!(said.credentials, Some(wanted));
     }
 }
+
+/// The lines and destinations of rules, and the lines of those that are none.
+fn told(text: &str) -> Vec<String> {
+    let rules = declared(text.as_bytes(), DIALECT).unwrap().rules.unwrap();
+    let told = rules.iter().map(|rule| match rule {
+        Ok(good) => format!("{} {}", good.line.unwrap(), good.rule.id.destination),
+        Err(bad) => format!("{} !", bad.line.unwrap()),
+    });
+    told.collect()
+}
+
+#[test]
+fn rules_in_pieces_are_the_same_as_in_one() {
+    let rule = |n: usize| {
+        let word = if n % 1_000 == 7 { "bad" } else { "may" };
+        format!("\n[[rules]]\ndestination = \"d{n}.example\"\npolicy = \"{word}\"\n")
+    };
+    let rules: String = (0..4_500).map(rule).collect();
+    let pieces = format!("schema = 1\n[settings]\n{rules}");
+    // What stands after the rules makes one piece of all.
+    let whole = format!("schema = 1\n# settings\n{rules}[settings]\n");
+    assert_eq!(told(&pieces), told(&whole));
+    assert_eq!(told(&pieces).len(), 4_500);
+    assert_eq!(told(&pieces)[7], "32 !");
+    assert_eq!(told(&pieces)[4_499], "18000 d4499.example");
+}
+
+#[test]
+fn a_text_that_looks_like_a_rule_is_none() {
+    for quotes in ["\"\"\"", "'''"] {
+        let text = format!(
+            "schema = 1\n[[rules]]\ndestination = \"a.example\"\npolicy = \"may\"\nnote = {quotes}\n\
+             [[rules]]\ndestination = \"b.example\"\npolicy = \"may\"\n{quotes}\n\
+             [[rules]]\ndestination = \"c.example\"\npolicy = \"may\"\n"
+        );
+        let text = format!("{text}{}", "[[rules]]\n".repeat(3_000));
+        let told = told(&text);
+        assert_eq!(told.len(), 3_002);
+        assert!(
+            told.iter().all(|one| !one.contains("b.example")),
+            "{quotes}"
+        );
+        assert_eq!(told[1], "10 c.example");
+    }
+    let twice = "schema = 1\nrules = []\n[[rules]]\ndestination = \"a.example\"\n";
+    assert!(declared(twice.as_bytes(), DIALECT).is_err());
+}
