@@ -213,6 +213,11 @@ fn export_writes_a_file_and_policy_takes_its_rules() {
         (&same["same"], &same["changed"]),
         (&4.into(), &false.into())
     );
+    let none = place.write("none.toml", "schema = 1\nrules = []\n");
+    let none = place
+        .must(&format!("policy import {}", none.display()))
+        .json;
+    assert_eq!(none["changed"], false, "{none}");
     let json = place.must("export").json;
     assert_eq!(json["schema"], 1, "{json}");
     assert_eq!(json["rules"].as_array().unwrap().len(), 4, "{json}");

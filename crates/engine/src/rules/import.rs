@@ -120,6 +120,8 @@ impl Engine<'_> {
             held,
         };
         self.store.drop_staged()?;
+        // There is a stage, if an empty one: a file may have no rule at all.
+        self.store.stage_rules(&[])?;
         let mut import = Import {
             seen: Lines::default(),
             worded: self.store.has_worded_rules(&self.instance)?,
