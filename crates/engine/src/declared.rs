@@ -12,7 +12,7 @@ use crate::change::{Changed, Keep};
 use crate::domains::MOST;
 use crate::propose::Proposal;
 use crate::rules::Held;
-use crate::{DomainRequest, Engine, EngineError, Refused, RuleRequest, Wholeness};
+use crate::{DomainRequest, Engine, EngineError, Forced, Look, Refused, RuleRequest, Wholeness};
 use postseal_planner::intent::{Binding, Intent, Key, Place, Setting, Wish};
 use postseal_planner::policy::{Manager, Rule};
 use postseal_planner::{Finding, Refusal, Severity, settings};
@@ -219,7 +219,10 @@ impl Engine<'_> {
             self.wish_domains(domains)?;
         }
         match declared.credentials {
-            Some(DeclaredCredentials::Rules) => drop(self.sync_credentials()?),
+            Some(DeclaredCredentials::Rules) => {
+                // `apply` looks at their servers.
+                self.sync_credentials(&Forced::No, Look::Never)?;
+            }
             Some(DeclaredCredentials::None) => {
                 let manager = Manager::Passwords.to_string();
                 self.store.wish_none(&self.instance, &manager)?;
@@ -311,7 +314,8 @@ impl Engine<'_> {
 
     fn wish_domains(&mut self, said: &[DeclaredDomain]) -> Result<(), EngineError> {
         for DeclaredDomain { entry, line } in said {
-            self.add_domain(entry).map_err(|error| match error {
+            let added = self.add_domain(entry, &Forced::No, Look::Never);
+            added.map_err(|error| match error {
                 EngineError::Refused(refusal) => {
                     EngineError::Refused(at(refusal, *line, &entry.domain))
                 }

@@ -81,9 +81,10 @@ pub(super) fn met_by_mail(
     tables: Option<&AdoptedTables>,
     rules: &[&Rule],
 ) -> Vec<Vec<Finding>> {
-    let useless = useless(host, facts, Home::Rules(tables), rules);
-    let each = rules.iter().zip(useless);
-    each.map(|(rule, one)| words(facts, rule, &one)).collect()
+    let met = met(host, facts, Home::Rules(tables), rules);
+    let each = rules.iter().zip(met);
+    each.map(|(rule, one)| words(facts, rule, &one.useless))
+        .collect()
 }
 
 /// What keeps a rule from holding.
