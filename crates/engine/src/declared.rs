@@ -314,7 +314,8 @@ impl Engine<'_> {
 
     fn wish_domains(&mut self, said: &[DeclaredDomain]) -> Result<(), EngineError> {
         for DeclaredDomain { entry, line } in said {
-            let added = self.add_domain(entry, &Forced::No, Look::Never);
+            let forced = entry.reason.clone().map_or(Forced::No, Forced::Because);
+            let added = self.add_domain(entry, &forced, Look::Never);
             added.map_err(|error| match error {
                 EngineError::Refused(refusal) => {
                     EngineError::Refused(at(refusal, *line, &entry.domain))

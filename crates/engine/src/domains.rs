@@ -45,6 +45,8 @@ pub struct DomainRequest {
     pub smtps: Option<bool>,
     /// A line for whoever reads it later; an empty one takes it away.
     pub note: Option<String>,
+    /// Why its rule is kept although its servers speak against it, where that is known beforehand.
+    pub reason: Option<String>,
 }
 
 /// An entry of a domain.
@@ -283,6 +285,7 @@ fn wanted(
     let about = About {
         note,
         entry: Some(entry),
+        reason: request.reason.clone(),
         ..About::default()
     };
     rule.with(about).map_err(bad)

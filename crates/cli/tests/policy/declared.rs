@@ -297,3 +297,24 @@ fn what_servers_bar_leaves_the_wishes_as_they_were() {
     apply(&place, &format!("apply -f {}", file.display()));
     assert_eq!(place.looked_up(&hop).as_deref(), Some("encrypt"));
 }
+
+#[test]
+fn the_reason_of_an_entry_that_its_server_bars_goes_with_it() {
+    let place = self::place();
+    let chains = Chains::new();
+    let clear = chains.sink(Peer::Cleartext);
+    let hop = format!("[{}]:{}", clear.address().ip(), clear.address().port());
+    let entry = format!("schema = 1\n[[domains]]\ndomain = \"x.example\"\nnext-hop = \"{hop}\"\n");
+    let file = place.write("entry.toml", &entry);
+    let refused = place.ends(65, &format!("apply -f {}", file.display()));
+    assert_eq!(refused.code(), "policy.no-starttls", "{}", refused.stdout);
+    let reason = "reason = \"STARTTLS comes tomorrow\"\n";
+    place.write("entry.toml", &(entry + reason));
+    apply(&place, &format!("apply -f {}", file.display()));
+    let text = exported(&place);
+    assert!(text.contains(reason), "{text}");
+    let other = self::place();
+    let file = other.write("entry.toml", &text);
+    apply(&other, &format!("apply -f {}", file.display()));
+    assert_eq!(exported(&other), text);
+}

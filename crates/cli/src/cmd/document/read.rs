@@ -273,7 +273,7 @@ impl Reader<'_> {
     }
 
     fn domain(&mut self, said: &Spanned<DeValue<'_>>) -> Option<DeclaredDomain> {
-        const KEYS: &str = "domain, next-hop, policy, requires-auth, smtps, note";
+        const KEYS: &str = "domain, next-hop, policy, requires-auth, smtps, note, reason";
         let mut domain = None;
         let mut entry = DomainRequest {
             requires_auth: Some(false),
@@ -288,6 +288,7 @@ impl Reader<'_> {
                 "requires-auth" => entry.requires_auth = Some(self.flag(value, "requires-auth")),
                 "smtps" => entry.smtps = Some(self.flag(value, "smtps")),
                 "note" => entry.note = self.text(value, "note"),
+                "reason" => entry.reason = self.text(value, "reason"),
                 other => self.note(key, other, &unknown_key(other, "a domain", KEYS)),
             }
         }

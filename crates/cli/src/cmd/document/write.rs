@@ -145,6 +145,7 @@ fn domain(text: &mut String, said: &Said<'_>) {
         line(text, "smtps", "true");
     }
     field(text, "note", said.rule.about.note.as_deref());
+    field(text, "reason", said.rule.about.reason.as_deref());
 }
 
 fn line(text: &mut String, name: &str, value: &str) {
@@ -194,6 +195,7 @@ fn document(intended: &Intended) -> Value {
             "requires_auth": one.entry.requires_auth,
             "smtps": one.entry.smtps,
             "note": one.rule.about.note,
+            "reason": one.rule.about.reason,
         })
     });
     json!({
