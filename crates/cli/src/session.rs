@@ -90,10 +90,11 @@ impl Session {
     fn new(global: &Global, host: PostfixHost, store: SqliteStore) -> Self {
         // Where its network cannot be entered, the rehearsal says so and asks.
         let there = host.enter_network().unwrap_or_else(|_| Entered::here());
+        let interrupted = Arc::default();
         Self {
             _there: there,
             instance: name(&host),
-            host,
+            host: host.until(Arc::clone(&interrupted)),
             store,
             network: Network {
                 resolver: global.resolver,
@@ -101,7 +102,7 @@ impl Session {
             clock: SystemClock::default(),
             guards: global.store.clone(),
             guardian: GuardProcess::new(global),
-            interrupted: Arc::default(),
+            interrupted,
             listener: Box::new(progress::listener(global)),
         }
     }

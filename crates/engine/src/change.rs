@@ -95,10 +95,14 @@ impl Engine<'_> {
     }
 
     /// Refuses rules that their servers bar, where a plan takes any.
-    pub(crate) fn refuse_barred(&mut self, proposal: &Proposal) -> Result<(), EngineError> {
+    pub(crate) fn refuse_barred(
+        &mut self,
+        proposal: &Proposal,
+        accepted: &[Acceptance],
+    ) -> Result<(), EngineError> {
         match proposal.rules.take {
             RuleTake::Wishes { .. } if !proposal.plan.is_empty() => {
-                self.refuse_what_servers_bar(&proposal.facts)
+                self.refuse_what_servers_bar(proposal, accepted)
             }
             _ => Ok(()),
         }
@@ -119,7 +123,7 @@ impl Engine<'_> {
                 false => self.keep_without_change(proposal),
             };
         }
-        self.refuse_barred(&proposal)?;
+        self.refuse_barred(&proposal, accepted)?;
         let approved = self.approve(proposal, accepted)?;
         self.refuse_taken_ports(&approved.proposal)?;
         let rehearsed = match self.rehearse(approved) {

@@ -174,7 +174,7 @@ impl Engine<'_> {
         let proposal = self.tried(TrialEnd::Kept, |engine| {
             engine.wish_declared(declared)?;
             let proposal = engine.propose()?;
-            engine.refuse_barred(&proposal)?;
+            engine.refuse_barred(&proposal, accepted)?;
             engine.approve(proposal.clone(), accepted)?;
             Ok(proposal)
         })?;

@@ -8,8 +8,9 @@ use crate::change::{Changed, Keep};
 use crate::propose::Proposal;
 use crate::{Engine, EngineError, TableDrift, TablesRead, adopt};
 use postseal_planner::owned::{self, Drift};
-use postseal_planner::{Facts, FileDrift, Intent, Request, file_drift};
+use postseal_planner::{Facts, FileDrift, Finding, Intent, Request, Severity, file_drift};
 use postseal_store::{InstanceState, OperationKind};
+use std::path::Path;
 
 /// What `drift` answers.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +69,13 @@ impl Engine<'_> {
             head: state.head,
         };
         report.taken = self.read_tables(&facts, &next.written, Some(&next))?;
+        let intent = Intent {
+            tables: report.taken.tables.clone(),
+            ..next.desired.clone()
+        };
+        let stale = postseal_planner::stale_maps(&intent, &facts);
+        let stale = stale.iter().map(|path| stale_map(path));
+        report.taken.findings.extend(stale);
         self.put_adopted(&next, &report.taken)?;
         Ok(report)
     }
@@ -115,6 +123,21 @@ impl Engine<'_> {
             ..edits(state, facts)
         }
     }
+}
+
+/// A map of ours that is not the one of the rules in force is nobody's table.
+fn stale_map(path: &Path) -> Finding {
+    let shown = path.display();
+    Finding::new(
+        "policy.stale-map",
+        Severity::Warning,
+        format!(
+            "{shown} is an earlier map of the rules, or one of another host's: it is not taken over. \
+             It answers until the next `postseal apply`, which names the map of the rules in its place."
+        ),
+        "`postseal policy list` shows the rules, `postseal plan` what would be written; an earlier \
+         state comes back by `postseal rollback`.",
+    )
 }
 
 fn edits(state: &InstanceState, facts: &Facts) -> DriftReport {

@@ -270,6 +270,7 @@ fn host_code(error: &HostError) -> &'static str {
         HostError::UnknownPort { .. } => "rehearsal.unknown-port",
         HostError::NotRehearsable(_) => "rehearsal.not-possible",
         HostError::Deadline { .. } => "host.deadline",
+        HostError::Interrupted { .. } => "interrupted",
         HostError::Stuck(_) => "postfix.stuck",
         HostError::File { .. } => "host.file",
         HostError::Stale { .. } => "plan.stale",

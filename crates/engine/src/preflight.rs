@@ -72,18 +72,30 @@ pub fn preflight(
     options: PreflightOptions,
     told: &(dyn Fn(Progress) + Sync),
 ) -> Result<Vec<Preflight>, NoNextHop> {
+    preflight_more(world, destinations, options, told, &mut Visits::new())
+}
+
+/// The same, where some servers were looked at already; the new looks are put beside these.
+pub(crate) fn preflight_more(
+    world: World<'_>,
+    destinations: &[HopPolicy],
+    options: PreflightOptions,
+    told: &(dyn Fn(Progress) + Sync),
+    visits: &mut Visits,
+) -> Result<Vec<Preflight>, NoNextHop> {
     let wanted = world.wanted(destinations)?;
     let answers = world.answers(&wanted, options.dns);
-    let visits = world.look(&wanted, &answers, options.budget, told);
+    let news = world.look(&wanted, &answers, visits, options.budget, told);
+    visits.extend(news);
     let mut trust = Trust::default();
     let now = world.clock.now_unix();
     let unusable = world.unusable(&wanted);
     let mut judge = |one: &Wanted| {
-        let files = preflight::trust_files(one, &answers, &visits);
+        let files = preflight::trust_files(one, &answers, visits);
         trust.read(&files, world.host);
         let known = Known {
             answers: &answers,
-            visits: &visits,
+            visits,
             anchors: &trust.of(&files),
             unusable: &unusable,
             now,
@@ -175,12 +187,14 @@ impl World<'_> {
         &self,
         wanted: &[Wanted],
         answers: &Answers,
+        known: &Visits,
         budget: Budget,
         told: &(dyn Fn(Progress) + Sync),
     ) -> Visits {
         let mut looks: BTreeMap<Visit, &Client> = BTreeMap::new();
         for one in wanted {
-            for visit in preflight::visits(one, answers) {
+            let visits = preflight::visits(one, answers).into_iter();
+            for visit in visits.filter(|visit| !known.contains_key(visit)) {
                 looks.entry(visit).or_insert(&one.client);
             }
         }

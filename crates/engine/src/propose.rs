@@ -83,6 +83,7 @@ impl Engine<'_> {
         if proposal.kind == OperationKind::Apply {
             refuse_lost_edits(&proposal)?;
             self.refuse_faulty_rules(&proposal)?;
+            self.refuse_weakening(&proposal)?;
         }
         Ok(proposal)
     }
@@ -93,7 +94,9 @@ impl Engine<'_> {
         let Proposal { facts, plan, .. } = &proposal;
         let idle = self.idle_with(facts, &plan.intent, &proposal.rules)?;
         let faulty = self.still_faulty(&proposal)?;
+        let weakened = self.weakened_for_a_reason(&proposal)?;
         proposal.plan.findings.extend(faulty);
+        proposal.plan.findings.extend(weakened);
         proposal.plan.findings.extend(idle);
         if proposal.has_news() {
             self.store.put_plan(&self.instance, &proposal.plan)?;

@@ -24,6 +24,7 @@ mod tables;
 mod told;
 mod uncompiled;
 mod ways;
+mod weaker;
 mod wished;
 
 use crate::{Engine, EngineError};

@@ -192,7 +192,8 @@ impl Engine<'_> {
     }
 }
 
-fn name(facts: &Facts) -> String {
+/// The name of the host.
+pub(crate) fn name(facts: &Facts) -> String {
     facts
         .values
         .get("myhostname")

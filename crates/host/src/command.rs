@@ -16,6 +16,7 @@ use std::io::{Seek, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -34,6 +35,7 @@ pub(crate) struct Call<'a> {
     env: Vec<(&'static str, OsString)>,
     input: Option<&'a [u8]>,
     deadline: Duration,
+    stop: Option<&'a AtomicBool>,
 }
 
 /// How a program ended and what it printed.
@@ -52,6 +54,7 @@ impl<'a> Call<'a> {
             env: Vec::new(),
             input: None,
             deadline,
+            stop: None,
         }
     }
 
@@ -73,6 +76,12 @@ impl<'a> Call<'a> {
 
     pub(crate) fn input(mut self, bytes: &'a [u8]) -> Self {
         self.input = Some(bytes);
+        self
+    }
+
+    /// Ends the program at once when this is set.
+    pub(crate) fn until(mut self, stop: &'a AtomicBool) -> Self {
+        self.stop = Some(stop);
         self
     }
 
@@ -189,6 +198,12 @@ impl<'a> Call<'a> {
         loop {
             if let Some(status) = child.try_wait().map_err(|e| self.spawn_error(e))? {
                 return Ok(Some(status));
+            }
+            if self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+                kill_group(child);
+                return Err(HostError::Interrupted {
+                    command: self.line(),
+                });
             }
             let Some(left) = end.checked_duration_since(Instant::now()) else {
                 kill_group(child);

@@ -64,6 +64,12 @@ pub enum HostError {
         /// How long it had.
         deadline: Duration,
     },
+    /// The operator wants an end: a command was killed before its own.
+    #[error("interrupted; {command} was killed")]
+    Interrupted {
+        /// The command line, for people.
+        command: String,
+    },
     /// Postfix cannot read its own configuration.
     #[error("Postfix cannot read this configuration: {0}")]
     Unreadable(String),

@@ -71,7 +71,7 @@ fn make(
     let Some(compiled) = files.get(1) else {
         return Ok(());
     };
-    postfix.compile_policies(config, &map.name())?;
+    postfix.compile_policies(config, &map.name(), map.policies.rows)?;
     let seen = root.at(compiled);
     let settle = || {
         fs::set_permissions(&seen, Permissions::from_mode(MODE))?;

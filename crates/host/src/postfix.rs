@@ -16,7 +16,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Where `postconf` may be; everything else is found by asking it.
@@ -48,6 +49,8 @@ pub struct Postfix {
     postconf: PathBuf,
     root: Root,
     places: Mutex<Option<Known>>,
+    /// Set when the operator wants it to stop.
+    pub(crate) stop: Arc<AtomicBool>,
 }
 
 /// What was answered last, and for which main.cf.
@@ -118,6 +121,7 @@ impl Postfix {
             postconf: find_postconf(root)?,
             root: root.clone(),
             places: Mutex::new(None),
+            stop: Arc::default(),
         })
     }
 

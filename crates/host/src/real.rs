@@ -18,6 +18,8 @@ use postseal_planner::{Digest, PostfixVersion};
 use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
@@ -65,6 +67,14 @@ pub struct PostfixHost {
 }
 
 impl PostfixHost {
+    /// Set by the operator's interrupt: it ends the long work of a program, the compiling of a map, at
+    /// once.
+    #[must_use]
+    pub fn until(mut self, stop: Arc<AtomicBool>) -> Self {
+        self.postfix.stop = stop;
+        self
+    }
+
     /// The instance that `options` name. Looks at its folder; runs nothing.
     pub fn new(options: HostOptions) -> Result<Self, HostError> {
         let root = Root::new(&options.root);

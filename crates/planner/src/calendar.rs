@@ -13,6 +13,11 @@ pub fn day(unix: i64) -> String {
     civil(unix).strftime("%Y-%m-%d").to_string()
 }
 
+/// `2027-02-20 06:30`, of seconds since 1970. What lies beyond the calendar is its first or last minute.
+pub fn minute(unix: i64) -> String {
+    civil(unix).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
 /// `2027-02-20T06:30:00Z`, of seconds since 1970. What lies beyond the calendar is its first or
 /// last second.
 pub fn moment(unix: i64) -> String {

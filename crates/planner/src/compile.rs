@@ -25,7 +25,7 @@ pub(crate) use certificates::{bound_path, file_parameters, stored_at};
 pub use certificates::{folder as installed_folder, installed_at};
 pub(crate) use edit::{Files, apply, give_back, reach};
 pub(crate) use levels::{PROFILE_PARAMETERS, SYSTEM_BUNDLES, range_syntax};
-pub use policies::{NamedMap, is_policy_map, named_maps, policy_map, policy_map_files};
+pub use policies::{NamedMap, is_policy_map, named_maps, policy_map, policy_map_files, stale_maps};
 pub(crate) use ports::{PORTS, block_as_adopted, lines, switch_back, template_text};
 pub(crate) use services::{Shared, filter_clients, filter_listeners, is_loopback, is_mandatory};
 pub use smtps_out::NAME as SMTPS_OUT_NAME;

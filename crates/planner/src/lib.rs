@@ -47,7 +47,7 @@ mod words;
 pub use certificate::{certificate_finding, name_finding};
 pub use compile::{
     NamedMap, SMTPS_OUT_NAME, installed_at, installed_folder, is_policy_map, named_maps,
-    policy_map, policy_map_files,
+    policy_map, policy_map_files, stale_maps,
 };
 pub use digest::{Digest, Digesting};
 pub use expect::expect;

@@ -5,6 +5,7 @@
 //! hop (`judge` yields the questions).
 
 mod able;
+mod behind;
 mod faults;
 mod follow;
 mod judge;
@@ -22,6 +23,7 @@ mod useless;
 mod words;
 
 pub use able::{Askers, askers, faults_all, unkept};
+pub use behind::{AskedTable, Line, Place, Stands, Stricter, asked_for, places, weakens, weaker};
 pub(crate) use faults::{EXPLAINED as FAULTS_EXPLAINED, faults, holds_back};
 pub use follow::{
     Follow, Followed, follow_all, follows_not, route_changed, route_unknown, ways_unknown,
@@ -34,7 +36,7 @@ pub use next_hops::{Hops, RouteTable, RouteTables, listable, route_elements, rou
 pub use offer::command;
 pub use passed_by::{PASSED_BY, passed_by};
 pub use render::{Lookup, Rendered, Renderer};
-pub use routed::{by_routes, is_other_hop};
+pub use routed::{by_routes, is_other_hop, may_be_others_hop};
 pub use source::{BadRow, RowReader, Scopes, SourceRow, Unread, annotated, follows, scope_of};
 pub use tables::{Candidate, Source, named_tables, policy_sources, services_with_tables};
 pub(crate) use useless::EXPLAINED;

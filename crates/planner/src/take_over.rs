@@ -4,10 +4,11 @@
 //! change what the files say now are dropped, so that a plan right afterwards edits nothing.
 
 use crate::facts::Facts;
-use crate::intent::{Intent, Owned};
+use crate::intent::{Intent, Key, Owned};
 use crate::make::{Request, plan};
 use crate::{compile, owned};
 use postfix_cf::{MainCf, MasterCf};
+use std::collections::BTreeMap;
 
 /// What is wanted once the drift from `request.written` is taken over.
 pub fn take_over(request: &Request<'_>, facts: &Facts, now_unix: i64) -> Intent {
@@ -22,7 +23,8 @@ pub fn take_over(request: &Request<'_>, facts: &Facts, now_unix: i64) -> Intent 
         }
     }
     compile::policies::take_over(&mut intent, facts);
-    let quiet = |intent: &Intent| {
+    compile::policies::disown(&mut intent);
+    let changes_nothing = |intent: &Intent| {
         let request = Request {
             intent,
             in_force: intent,
@@ -32,7 +34,36 @@ pub fn take_over(request: &Request<'_>, facts: &Facts, now_unix: i64) -> Intent 
         // A file of ours that somebody touched speaks against no wish: it is written anew.
         plan(&request, facts, now_unix).is_ok_and(|plan| plan.edits.is_empty())
     };
-    without_contradictions(intent, &now, quiet)
+    // Whether the map of the rules goes where it is not named yet contradicts no setting.
+    let quiet =
+        |intent: &Intent| changes_nothing(intent) || changes_nothing(&as_named(intent, &now));
+    let mut intent = without_contradictions(intent, &now, quiet);
+    compile::policies::disown(&mut intent);
+    intent
+}
+
+/// The intent without rules, and with the tables of policies as the files name them.
+fn as_named(intent: &Intent, now: &Owned) -> Intent {
+    let name = compile::policies::PARAMETER;
+    let mut named = Intent {
+        policies: None,
+        tables: None,
+        ..intent.clone()
+    };
+    let key = Key::Param(name.to_owned());
+    named.settings.remove(&key);
+    let put = |into: &mut BTreeMap<String, String>, from: Option<&String>| match from {
+        Some(value) => into.insert(name.to_owned(), value.clone()),
+        None => into.remove(name),
+    };
+    let owned = &mut named.adopted;
+    put(&mut owned.main, now.main.get(name));
+    put(&mut owned.entries, now.entries.get(name));
+    for (service, own) in &mut owned.services {
+        let written = now.services.get(service);
+        put(own, written.and_then(|written| written.get(name)));
+    }
+    named
 }
 
 /// First each setting that is not `quiet` by itself, then the bindings, then all settings.

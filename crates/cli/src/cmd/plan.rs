@@ -10,13 +10,18 @@ use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use postseal_engine::{EngineError, Proposal, RuleChanges};
 use postseal_planner::Plan;
-use postseal_planner::policy::Met;
+use postseal_planner::policy::{Met, Rule};
 use postseal_store::StoreError;
 use serde_json::{Value, json};
 
 /// Said of what only the history will tell.
 const NO_FILE: &str =
     "  No file of Postfix changes; it is an operation all the same, and can be undone.\n";
+
+/// Over the rows of rules that change.
+const HEAD: &str = "--- rules for destinations\n+++ rules for destinations\n";
+/// So many rules are shown as rows.
+const ROWS_SHOWN: usize = 100;
 
 /// Arguments of `plan`.
 #[derive(Debug, clap::Args)]
@@ -35,7 +40,7 @@ pub(crate) fn run(args: &PlanArgs, global: &Global) -> Result<Answer, Failure> {
         shown => shown,
     }?;
     let text = if args.diff {
-        diff(&proposal.plan)
+        whole_diff(&proposal)
     } else {
         text(&proposal)
     };
@@ -45,7 +50,7 @@ pub(crate) fn run(args: &PlanArgs, global: &Global) -> Result<Answer, Failure> {
 /// `--check` of any command that would change something.
 pub(crate) fn checked(proposal: &Proposal, only_diff: OnlyDiff) -> Answer {
     let text = match only_diff {
-        OnlyDiff::Yes => diff(&proposal.plan),
+        OnlyDiff::Yes => whole_diff(proposal),
         OnlyDiff::No => text(proposal),
     };
     let exit = match proposal.has_news() {
@@ -136,6 +141,35 @@ fn rules_document(rules: &RuleChanges) -> Value {
         "routes_changed": rules.routes,
         "concerned": concerned::document(&rules.concerned),
     })
+}
+
+/// The unified diffs, and the rows of rules that change: of those main.cf shows another name only.
+fn whole_diff(proposal: &Proposal) -> String {
+    diff(&proposal.plan) + &rows(&proposal.rules)
+}
+
+fn rows(rules: &RuleChanges) -> String {
+    let of = |sign: char, rule: Option<&Rule>| -> Vec<String> {
+        let keys = rule.iter().flat_map(|rule| rule.keys().into_iter());
+        let policy = rule.map_or("", |rule| rule.policy.as_str());
+        keys.map(|key| format!("{sign}{key} {policy}\n")).collect()
+    };
+    let shown = rules.shown.iter().take(ROWS_SHOWN);
+    let lines = shown.flat_map(|state| {
+        let before = of('-', state.in_force.as_ref());
+        let after = of('+', state.wanted.as_ref());
+        let same = |lines: &[String], one: &String| lines.iter().any(|line| line[1..] == one[1..]);
+        let gone = before.iter().filter(|one| !same(&after, one));
+        let news = after.iter().filter(|one| !same(&before, one));
+        gone.chain(news).cloned().collect::<Vec<_>>()
+    });
+    let lines: String = lines.collect();
+    let more = rules.count.saturating_sub(ROWS_SHOWN as u64);
+    match (lines.is_empty(), more) {
+        (true, 0) => String::new(),
+        (_, 0) => format!("{HEAD}{lines}"),
+        (_, more) => format!("{HEAD}{lines}# and {more} more rules\n"),
+    }
 }
 
 /// The unified diffs.

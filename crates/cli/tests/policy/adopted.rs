@@ -156,7 +156,9 @@ fn of_several_tables_the_first_ones_are_adopted_and_the_others_stay_behind() {
     assert_eq!(again["changed"], false, "{again}");
     assert!(again.to_string().contains("policy.table-left"), "{again}");
 
-    place.must("policy add last.example none");
+    let weaker = place.ends(65, "policy add last.example none");
+    assert_eq!(weaker.code(), "policy.weakens");
+    place.must("policy add last.example none --force --reason wanted");
     place.must("apply --yes");
     let rest = format!(", texthash:{config}/bad, hash:{config}/last");
     assert!(place.maps().ends_with(&rest), "{}", place.maps());

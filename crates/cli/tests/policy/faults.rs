@@ -1,9 +1,14 @@
 //! What can go wrong while a map is made: no rule is lost, and the map in force answers.
 
 use crate::place::{Place, builder};
+use crate::scene::Ran;
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
 
 /// In force with one rule, another one wished.
 fn place() -> Place {
@@ -79,6 +84,30 @@ fn a_postmap_that_fails_is_missing_or_leaves_rows_out() {
         place.looked_up("second.example").as_deref(),
         Some("encrypt")
     );
+}
+
+#[test]
+fn a_postmap_that_hangs_is_ended_by_an_interrupt_and_nothing_is_left_over() {
+    let place = place();
+    let begun = place.config().join("begun");
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in *-[qs]*) exec /usr/sbin/postmap \"$@\";; esac\ntouch {}\nexec sleep 3600\n",
+        begun.display()
+    );
+    with_postmap(&place, &script, || {
+        let mut command = place.scene.command(&["apply", "--yes", "--json"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        while !begun.exists() {
+            thread::sleep(Duration::from_millis(20));
+        }
+        kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+        let ran = Ran::of(&child.wait_with_output().unwrap());
+        assert_eq!(ran.exit, Some(1), "{}{}", ran.stdout, ran.stderr);
+        assert_eq!(ran.code(), "interrupted", "{}{}", ran.stdout, ran.stderr);
+    });
+    is_as_before(&place);
+    place.must("apply --yes");
 }
 
 #[test]

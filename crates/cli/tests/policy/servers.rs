@@ -103,6 +103,82 @@ fn what_was_seen_for_another_policy_is_no_verdict() {
 }
 
 #[test]
+fn a_refused_wish_says_nothing_of_the_rule_that_stands() {
+    let place = Place::new();
+    let chains = Chains::new();
+    let good = chains.sink(Peer::SelfSigned);
+    let hop = hop(&good);
+    place.must(&format!("policy add {hop} encrypt"));
+    for (words, code) in [
+        (format!("policy add {hop} secure"), "policy.exists"),
+        (
+            format!("policy edit {hop} secure"),
+            "policy.certificate-untrusted",
+        ),
+    ] {
+        assert_eq!(place.ends(65, &words).code(), code);
+        let servers = place.must("policy list").json["rules"][0]["servers"].clone();
+        assert_eq!(
+            (&servers["outcome"], &servers["policy"]),
+            (&"pass".into(), &"encrypt".into())
+        );
+    }
+    // With the minute.
+    let words = place.scene.say(&["policy", "list"]).stdout;
+    let seen = words.split("pass ").nth(1).unwrap();
+    assert_eq!(seen.as_bytes()[13], b':', "{words}");
+}
+
+fn import(place: &Place, rules: impl Iterator<Item = String>) {
+    let rules: String = rules.map(|hop| format!("{hop},encrypt\n")).collect();
+    let path = place.write("rules.csv", &rules);
+    place.must(&format!("policy import {}", path.display()));
+}
+
+#[test]
+fn apply_looks_at_the_servers_of_more_than_a_thousand_rules() {
+    let place = Place::new();
+    let chains = Chains::new();
+    let clear = chains.sink(Peer::Cleartext);
+    // Nobody answers there; the server in question comes last.
+    let others = (1_000..2_000).map(|port| format!("[127.0.0.1]:{port}"));
+    import(
+        &place,
+        others.chain(["[127.9.0.1]:9".to_owned(), hop(&clear)]),
+    );
+    let before = place.main_cf();
+    let refused = place.ends(65, "apply --yes");
+    assert_eq!(refused.code(), "policy.no-starttls", "{}", refused.stdout);
+    assert_eq!(place.main_cf(), before);
+    let listed = place.must("policy list --limit 2000").json;
+    let rules = listed["rules"].as_array().unwrap().iter();
+    let unseen = rules.filter(|rule| rule["servers"].is_null()).count();
+    assert_eq!(unseen, 0);
+}
+
+#[test]
+fn so_many_rules_that_not_all_servers_are_looked_at_are_to_be_accepted() {
+    let place = Place::new();
+    import(
+        &place,
+        (0..10_001).map(|n| format!("[127.77.{}.{}]:9", n / 250, n % 250 + 1)),
+    );
+    let refused = place.ends(65, "apply --yes");
+    assert_eq!(
+        refused.code(),
+        "policy.servers-not-looked-at",
+        "{}",
+        refused.stdout
+    );
+    let message = refused.json["error"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("10001") && message.contains("--accept"),
+        "{message}"
+    );
+    assert_eq!(place.maps(), "");
+}
+
+#[test]
 fn ciphers_that_no_server_shares_are_refused_before_they_stop_mail() {
     let place = Place::new();
     let chains = Chains::new();

@@ -32,6 +32,7 @@ impl Engine<'_> {
         let state = self.state()?;
         let lacks = lacking(self.host, facts, state.desired.tables.as_ref(), &news);
         let barred = self.barred(facts, &news, look, &mut report.servers)?;
+        self.store.put_preflights(&self.instance, &report.servers)?;
         let mut against = lacks.into_iter().zip(barred);
         for ((rule, state), is_news) in rules.iter_mut().zip(&states).zip(is_news) {
             match is_news {

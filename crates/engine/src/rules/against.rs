@@ -3,9 +3,9 @@
 //! Owns: which of them are judged at all, and asking the ways of the mail and the servers. Never:
 //! decides what becomes of a rule (`wished` does).
 
-use super::Forced;
 use super::judged::{is_against, judged};
 use super::servers::Look;
+use super::{Added, Forced};
 use crate::observe::observe_unadopted;
 use crate::{Engine, EngineError};
 use postseal_planner::policy::Rule;
@@ -15,10 +15,12 @@ use postseal_store::RuleState;
 impl Engine<'_> {
     /// What speaks against each rule whose rows are others than those that are wished already: a new
     /// note is no reason to judge a rule again. Who forces one wants to know what speaks against it.
+    /// What is there already and is to be added is refused without a look.
     pub(super) fn against_news(
         &mut self,
         rules: &[Rule],
         states: &[RuleState],
+        added: Added,
         forced: &Forced,
         look: Look,
         servers: &mut Vec<Preflight>,
@@ -26,7 +28,10 @@ impl Engine<'_> {
         let is_news: Vec<bool> = rules
             .iter()
             .zip(states)
-            .map(|(rule, state)| is_news(rule, state, forced))
+            .map(|(rule, state)| {
+                let there = added == Added::New && state.wanted.is_some();
+                !there && is_news(rule, state, forced)
+            })
             .collect();
         let news = rules.iter().zip(&is_news).filter(|(_, is_news)| **is_news);
         let news: Vec<Rule> = news.map(|(rule, _)| rule.clone()).collect();

@@ -79,7 +79,9 @@ impl Engine<'_> {
         } else {
             report.findings.extend(against);
         }
-        if !firm.is_empty() {
+        if firm.is_empty() {
+            self.store.put_preflights(&self.instance, &report.servers)?;
+        } else {
             report.refused.push(Refused {
                 line: None,
                 destination: wish.id.shown(),

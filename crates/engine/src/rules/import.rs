@@ -144,7 +144,7 @@ impl Engine<'_> {
             let staged = self.store.take_staged(&self.instance)?;
             import.report.wished.added = staged.added;
             import.report.wished.changed = staged.changed;
-            import.report.wished.same = staged.same;
+            import.report.wished.same += staged.same;
             import.report.stored = Stored::Yes;
         }
         Ok(())

@@ -3,13 +3,15 @@
 //! Owns: answering the planner's questions about many rules in few calls: a table is asked for
 //! thousands of keys at once. Never: decides what speaks against a rule.
 
+use super::weaker::weakened;
 use crate::explain::{answer, failed};
 use postseal_host::Host;
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::AdoptedTables;
 use postseal_planner::policy::{
     Followed, Home, Hops, Judged, RouteTables, Rule, Useless, askers, by_routes, dialect,
-    faults_all, follow_all, is_other_hop, judge_all, passed_by, route_tables, unkept,
+    faults_all, follow_all, is_other_hop, judge_all, may_be_others_hop, passed_by, route_tables,
+    unkept,
 };
 use postseal_planner::resolve::{Answer, Answers, Asked, Question};
 use postseal_planner::{Finding, Severity};
@@ -37,9 +39,11 @@ pub(crate) fn judged(
     rules: &[&Rule],
 ) -> Vec<Vec<Finding>> {
     let each = rules.iter().zip(against(host, facts, tables, rules));
-    let findings = each.map(|(rule, one)| {
+    let weakened = weakened(host, facts, tables, rules);
+    let findings = each.zip(weakened).map(|((rule, one), weakened)| {
         let useless = words(facts, rule, &one.useless).into_iter();
-        useless.chain(one.faults).chain(one.told).collect()
+        let faults = one.faults.into_iter().chain(weakened);
+        useless.chain(faults).chain(one.told).collect()
     });
     findings.collect()
 }
@@ -179,7 +183,7 @@ pub(super) fn met(host: &dyn Host, facts: &Facts, home: Home<'_>, rules: &[&Rule
     }
     let clients = askers(home, facts);
     let useless = all.iter().flat_map(|one| &one.useless);
-    let is_elsewhere = useless.into_iter().any(|one| is_other_hop(&one.cause));
+    let is_elsewhere = useless.into_iter().any(|one| may_be_others_hop(&one.cause));
     if is_elsewhere || clients.differ() {
         let hops = next_hops(host, facts);
         for (rule, found) in rules.iter().zip(&mut all) {

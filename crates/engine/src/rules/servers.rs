@@ -4,18 +4,21 @@
 //! Never: takes what could not be seen for a failure.
 
 use super::judged::met;
+use crate::approve::Acceptance;
 use crate::domains;
 use crate::observe::observe_unadopted;
-use crate::preflight::{HopPolicy, PreflightOptions, Progress, World, preflight};
+use crate::preflight::{HopPolicy, PreflightOptions, Progress, World, preflight_more};
+use crate::propose::Proposal;
 use crate::{Engine, EngineError};
+use mailtls::Level;
 use mailtls::policy::Policy;
 use postseal_planner::facts::Facts;
 use postseal_planner::policy::{Home, Judged, Manager, Rule, RuleId, dialect};
-use postseal_planner::preflight::{Client, Opening};
+use postseal_planner::preflight::{Client, Opening, Visits};
 use postseal_planner::report::Outcome;
-use postseal_planner::{Finding, Preflight, Refusal, SMTPS_OUT_NAME, Severity};
+use postseal_planner::{Finding, Preflight, SMTPS_OUT_NAME, Severity};
 use postseal_store::{Pending, RuleFilter, RuleState, RuleView};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Whether servers are looked at before rules are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +42,24 @@ pub struct RuleLooked {
 
 /// The client that goes where no other is known to go.
 const SMTP: &str = "smtp";
-/// So many rules are looked at before they come in force.
-const MOST: usize = 1_000;
+/// So many rules are looked at before they come in force, the strictest first.
+pub(crate) const MOST_LOOKED_AT: usize = 10_000;
+/// So many of them at once.
+const TOGETHER: usize = 1_000;
+/// So many findings that bar rules are told.
+const TOLD: usize = 1_000;
+const NOT_LOOKED_AT: &str = "policy.servers-not-looked-at";
+/// The strictest first.
+const LEVELS: [Level; 8] = [
+    Level::Secure,
+    Level::DaneOnly,
+    Level::Fingerprint,
+    Level::Verify,
+    Level::Dane,
+    Level::Encrypt,
+    Level::May,
+    Level::None,
+];
 /// A good look is good for this long, in seconds.
 const FRESH: i64 = 3_600;
 
@@ -53,33 +72,45 @@ impl Engine<'_> {
         rules: &[&Rule],
         options: PreflightOptions,
         told: &(dyn Fn(Progress) + Sync),
+        visits: &mut Visits,
     ) -> Result<Vec<Option<Preflight>>, EngineError> {
         let state = self.state()?;
         let home = Home::Rules(state.desired.tables.as_ref());
         let met = met(self.host, facts, home, rules);
         let hops = rules.iter().zip(&met);
         let hops = hops.map(|(rule, met)| hop(rule, facts, met)).collect();
-        Ok(self.look_at_hops(facts, hops, options, told))
+        Ok(self.look_at_hops(facts, hops, options, told, visits))
     }
 
-    /// What the servers of each rule show against it; remembered.
+    /// What the servers of each rule show against it.
     pub(crate) fn barred(
-        &mut self,
+        &self,
         facts: &Facts,
         rules: &[&Rule],
         look: Look,
         servers: &mut Vec<Preflight>,
     ) -> Result<Vec<Vec<Finding>>, EngineError> {
+        self.barred_beside(facts, rules, look, servers, &mut Visits::new())
+    }
+
+    /// The same, where some servers were looked at already.
+    fn barred_beside(
+        &self,
+        facts: &Facts,
+        rules: &[&Rule],
+        look: Look,
+        servers: &mut Vec<Preflight>,
+        visits: &mut Visits,
+    ) -> Result<Vec<Vec<Finding>>, EngineError> {
         let Look::Servers(options) = look else {
             return Ok(vec![Vec::new(); rules.len()]);
         };
-        let seen = self.servers_of(facts, rules, options, &|_| {})?;
+        let seen = self.servers_of(facts, rules, options, &|_| {}, visits)?;
         let against = seen
             .iter()
             .map(|seen| seen.iter().flat_map(barring).collect());
         let against = against.collect();
         servers.extend(seen.into_iter().flatten());
-        self.store.put_preflights(&self.instance, servers)?;
         Ok(against)
     }
 
@@ -89,6 +120,7 @@ impl Engine<'_> {
         hops: Vec<Option<HopPolicy>>,
         options: PreflightOptions,
         told: &(dyn Fn(Progress) + Sync),
+        visits: &mut Visits,
     ) -> Vec<Option<Preflight>> {
         let known: Vec<HopPolicy> = hops.iter().flatten().cloned().collect();
         let world = World {
@@ -97,7 +129,7 @@ impl Engine<'_> {
             wire: self.wire,
             clock: self.clock,
         };
-        let seen = preflight(world, &known, options, told);
+        let seen = preflight_more(world, &known, options, told, visits);
         // A next hop that is none was refused when the rule was made.
         let mut seen = seen.unwrap_or_default().into_iter();
         let hops = hops.into_iter();
@@ -115,11 +147,12 @@ impl Engine<'_> {
         let facts = observe_unadopted(self.host)?;
         let home = Home::Rules(state.desired.tables.as_ref());
         let mut all = Vec::new();
+        let mut visits = Visits::new();
         let mut after: Option<RuleId> = None;
         loop {
-            let page = self
-                .store
-                .rules(&self.instance, RuleView::Wanted, after.as_ref(), MOST)?;
+            let page =
+                self.store
+                    .rules(&self.instance, RuleView::Wanted, after.as_ref(), TOGETHER)?;
             let Some(last) = page.last() else {
                 return Ok(all);
             };
@@ -130,7 +163,7 @@ impl Engine<'_> {
                 let comes = met.useless.is_empty();
                 comes.then(|| hop(rule, &facts, met)).flatten()
             });
-            let seen = self.look_at_hops(&facts, hops.collect(), options, told);
+            let seen = self.look_at_hops(&facts, hops.collect(), options, told, &mut visits);
             let kept: Vec<Preflight> = seen.iter().flatten().cloned().collect();
             self.store.put_preflights(&self.instance, &kept)?;
             let looked = rules.iter().zip(met).zip(seen);
@@ -140,12 +173,36 @@ impl Engine<'_> {
     }
 
     /// Before rules come in force: what their servers show against them. A rule that was stored for
-    /// a reason, although its servers spoke against it, comes in force.
-    pub(crate) fn refuse_what_servers_bar(&mut self, facts: &Facts) -> Result<(), EngineError> {
-        let pending = self.pending_with_servers()?;
-        let wanted = pending.iter().filter_map(|state| state.wanted.as_ref());
-        let rules: Vec<&Rule> = wanted.filter(|rule| rule.about.reason.is_none()).collect();
-        let known = self.known_looks(&rules)?;
+    /// a reason, although its servers spoke against it, comes in force. Where there are more than
+    /// [`MOST_LOOKED_AT`], that has to be accepted.
+    pub(crate) fn refuse_what_servers_bar(
+        &mut self,
+        proposal: &Proposal,
+        accepted: &[Acceptance],
+    ) -> Result<(), EngineError> {
+        let mut visits = Visits::new();
+        let mut findings: Vec<Finding> = Vec::new();
+        let pending = self.pending_by_strictness()?;
+        refuse_unseen(proposal, &pending, accepted)?;
+        for rules in pending.rules.chunks(TOGETHER) {
+            let rules: Vec<&Rule> = rules.iter().collect();
+            findings.extend(self.barred_now(&proposal.facts, &rules, &mut visits)?);
+            if findings.len() >= TOLD {
+                break;
+            }
+            self.stop_if_interrupted()?;
+        }
+        super::refuse(findings)
+    }
+
+    /// What speaks against some of them, but those that were good a while ago; remembered.
+    fn barred_now(
+        &mut self,
+        facts: &Facts,
+        rules: &[&Rule],
+        visits: &mut Visits,
+    ) -> Result<Vec<Finding>, EngineError> {
+        let known = self.known_looks(rules)?;
         let now = self.clock.now_unix();
         let fresh = |rule: &&&Rule| {
             known.get(rule.id.destination.as_str()).is_some_and(|seen| {
@@ -154,7 +211,9 @@ impl Engine<'_> {
         };
         let stale: Vec<&Rule> = rules.iter().filter(|rule| !fresh(rule)).copied().collect();
         let look = Look::Servers(PreflightOptions::default());
-        let barred = self.barred(facts, &stale, look, &mut Vec::new())?;
+        let mut servers = Vec::new();
+        let barred = self.barred_beside(facts, &stale, look, &mut servers, visits)?;
+        self.store.put_preflights(&self.instance, &servers)?;
         let each = stale.iter().zip(barred);
         let findings = each.flat_map(|(rule, found)| {
             let command = Manager::of(&rule.id).map_or_else(
@@ -163,27 +222,41 @@ impl Engine<'_> {
             );
             forcible(found, &format!("`{command} --force --reason TEXT`"))
         });
-        let findings: Vec<Finding> = findings.collect();
-        match findings.is_empty() {
-            true => Ok(()),
-            false => Err(EngineError::Refused(Refusal { findings })),
-        }
+        Ok(findings.collect())
     }
 
-    /// The pending wishes that are looked at: the first ones, and all for managed rules.
-    fn pending_with_servers(&self) -> Result<Vec<RuleState>, EngineError> {
-        let filter = RuleFilter {
-            pending: Pending::Only,
-            ..RuleFilter::default()
-        };
-        let mut pending = self.store.list_rules(&self.instance, &filter, 0, MOST)?;
-        if pending.len() == MOST {
-            let managed = self.store.managed_rules(&self.instance, domains::MOST)?;
-            let known: BTreeSet<RuleId> = pending.iter().map(|one| one.id.clone()).collect();
-            let more = managed.into_iter();
-            pending.extend(more.filter(|one| one.is_pending() && !known.contains(&one.id)));
+    /// The rules that are to come in force and were put down for no reason, the strictest first.
+    fn pending_by_strictness(&self) -> Result<Strictest, EngineError> {
+        let mut found = Strictest::default();
+        let managed = self.store.managed_rules(&self.instance, domains::MOST)?;
+        let managed = managed.into_iter().filter(RuleState::is_pending);
+        managed
+            .filter_map(|one| one.wanted)
+            .for_each(|rule| found.put(rule));
+        for level in LEVELS {
+            let filter = RuleFilter {
+                pending: Pending::Only,
+                level: Some(level.to_string()),
+                ..RuleFilter::default()
+            };
+            for skip in (0..).step_by(TOGETHER) {
+                let page = self
+                    .store
+                    .list_rules(&self.instance, &filter, skip, TOGETHER)?;
+                let is_last = page.len() < TOGETHER;
+                let wanted = page.into_iter().filter_map(|state| state.wanted);
+                for rule in wanted.filter(|rule| rule.id.manager.is_empty()) {
+                    found.put(rule);
+                }
+                if found.left == Left::Some {
+                    return Ok(found);
+                }
+                if is_last {
+                    break;
+                }
+            }
         }
-        Ok(pending)
+        Ok(found)
     }
 
     fn known_looks(&self, rules: &[&Rule]) -> Result<BTreeMap<String, Preflight>, EngineError> {
@@ -210,6 +283,53 @@ pub(crate) fn forcible(mut findings: Vec<Finding>, how: &str) -> Vec<Finding> {
         finding.remedy.push_str(&format!(" All the same: {how}."));
     }
     findings
+}
+
+/// Rules that come in force, the strictest first.
+#[derive(Default)]
+struct Strictest {
+    rules: Vec<Rule>,
+    left: Left,
+}
+
+/// Whether there are more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Left {
+    #[default]
+    None,
+    Some,
+}
+
+impl Strictest {
+    fn put(&mut self, rule: Rule) {
+        match self.rules.len() < MOST_LOOKED_AT {
+            _ if rule.about.reason.is_some() || rule.id.destination.starts_with('.') => {}
+            true => self.rules.push(rule),
+            false => self.left = Left::Some,
+        }
+    }
+}
+
+/// More rules than are looked at are put in force only when somebody says so.
+fn refuse_unseen(
+    proposal: &Proposal,
+    pending: &Strictest,
+    accepted: &[Acceptance],
+) -> Result<(), EngineError> {
+    let answer = crate::verify::name(&proposal.facts);
+    let given = |one: &Acceptance| one.code == NOT_LOOKED_AT && one.answer == answer;
+    if pending.left == Left::None || accepted.iter().any(given) {
+        return Ok(());
+    }
+    Err(EngineError::Unconfirmed {
+        code: NOT_LOOKED_AT.to_owned(),
+        message: format!(
+            "{} rules change, and the servers of {MOST_LOOKED_AT} are looked at before they come in \
+             force, the strictest first: at those of the others mail may wait.",
+            proposal.rules.count
+        ),
+        answer,
+    })
 }
 
 /// What speaks against putting a rule in force; nothing where servers pass or could not be seen.

@@ -22,7 +22,7 @@ use postseal_planner::policy::{
     BadRow, Candidate, RowReader, Scopes, Source, Unread, dialect, named_tables,
     services_with_tables,
 };
-use postseal_planner::{Digest, Finding, Refusal};
+use postseal_planner::{Digest, Finding, Refusal, is_policy_map};
 use postseal_store::{InstanceState, RuleView, RuleWish};
 use std::path::PathBuf;
 pub use words::unread_words;
@@ -189,7 +189,11 @@ impl Engine<'_> {
         adopted: &[PolicyTable],
         findings: &mut Vec<Finding>,
     ) -> Result<Looks, EngineError> {
-        let is_known = |one: &Candidate| adopted.iter().any(|known| known.name == name_of(one));
+        // What stands before a map of ours (after `release`) was put there, too.
+        let is_known = |one: &Candidate| {
+            let name = name_of(one);
+            is_policy_map(name) || adopted.iter().any(|known| known.name == name)
+        };
         let ahead = candidates.iter().position(is_known).unwrap_or(0);
         let mut looks = Looks::default();
         let mut candidates = candidates.into_iter().enumerate();

@@ -148,11 +148,13 @@ impl Engine<'_> {
         let rules: Vec<Rule> = requests.iter().map(|one| one.rule.clone()).collect();
         let mut report = RulesWished::default();
         let states = self.states_of(&rules)?;
-        let against = self.against_news(&rules, &states, forced, look, &mut report.servers)?;
+        let against =
+            self.against_news(&rules, &states, added, forced, look, &mut report.servers)?;
         let covering = self.covering(&rules, leaving)?;
         let put: Vec<RuleWish> = rules.iter().cloned().map(RuleWish::Put).collect();
         let clashes = self.clashes(&put)?;
         let mut wishes = Vec::new();
+        let mut standing = BTreeSet::new();
         for (i, (mut request, findings)) in requests.into_iter().zip(against).enumerate() {
             let (findings, told): (Vec<Finding>, _) = findings.into_iter().partition(is_against);
             let mut firm = Vec::new();
@@ -179,6 +181,9 @@ impl Engine<'_> {
                     wishes.push(RuleWish::Put(request.rule));
                 }
             } else {
+                if states[i].in_force.is_some() || states[i].wanted.is_some() {
+                    standing.insert(request.rule.id.destination.clone());
+                }
                 report.refused.push(Refused {
                     line: request.line,
                     destination: request.rule.id.shown(),
@@ -186,6 +191,11 @@ impl Engine<'_> {
                 });
             }
         }
+        // What a refused wish would come to says nothing of the rule that stands.
+        let seen = report.servers.iter();
+        let seen = seen.filter(|seen| !standing.contains(&seen.nexthop));
+        let seen: Vec<Preflight> = seen.cloned().collect();
+        self.store.put_preflights(&self.instance, &seen)?;
         Ok((report, wishes))
     }
 

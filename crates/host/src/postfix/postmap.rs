@@ -12,8 +12,9 @@ use std::time::Duration;
 
 /// A map of ten thousand names is compiled in seconds.
 const COMPILE: Duration = Duration::from_secs(60);
-/// A million policies take some ten seconds, on a slow disk a multiple of that.
-const COMPILE_POLICIES: Duration = Duration::from_secs(600);
+/// A million policies take some ten seconds, on a slow disk a multiple of that: this for each of them,
+/// beside [`COMPILE`].
+const COMPILE_POLICY: Duration = Duration::from_micros(600);
 /// A map query may have to ask another daemon or host.
 const LOOKUP: Duration = Duration::from_secs(15);
 /// `postmap -s` of a million rows takes some seconds.
@@ -89,9 +90,17 @@ impl Postfix {
 
     /// `postmap TABLE:PATH`. A warning is an error here: a row that `postmap` leaves out is a rule
     /// that is lost. Not so one of `main.cf`.
-    pub(crate) fn compile_policies(&self, config: &Path, map: &str) -> Result<(), HostError> {
+    pub(crate) fn compile_policies(
+        &self,
+        config: &Path,
+        map: &str,
+        rows: u64,
+    ) -> Result<(), HostError> {
         let program = self.places()?.command_directory.join("postmap");
-        let call = Call::new(&self.prefix, &program, COMPILE_POLICIES)
+        let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+        let deadline = COMPILE + COMPILE_POLICY.saturating_mul(rows);
+        let call = Call::new(&self.prefix, &program, deadline)
+            .until(&self.stop)
             .arg("-c")
             .arg(config)
             .arg(map);

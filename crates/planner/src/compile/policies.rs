@@ -13,6 +13,7 @@ use crate::Refusal;
 use crate::facts::Facts;
 use crate::intent::{AdoptedTables, Intent, Named, Parted, Policies};
 use crate::plan::PolicyMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub(crate) const PARAMETER: &str = "smtp_tls_policy_maps";
@@ -51,6 +52,62 @@ pub fn policy_map(intent: &Intent, facts: &Facts) -> Option<PolicyMap> {
     })
 }
 
+/// Takes every map of ours out of what was adopted: it is never somebody's own table, or rules that are
+/// removed would stay in force by it. Left are those whose rows became rules and that answer still.
+pub(crate) fn disown(intent: &mut Intent) {
+    let tables = intent.tables.clone();
+    let tables = tables.as_ref();
+    let owned = &mut intent.adopted;
+    if let Some(value) = owned.main.get(PARAMETER)
+        && let Some(others) = without_ours(value, tables)
+    {
+        // Its text names the map.
+        owned.entries.remove(PARAMETER);
+        put(&mut owned.main, others.join(", "));
+    }
+    for own in owned.services.values_mut() {
+        let value = own.get(PARAMETER);
+        if let Some(others) = value.and_then(|value| without_ours(value, tables)) {
+            put(own, others.join(","));
+        }
+    }
+}
+
+/// An empty value would ask no table at all.
+fn put(values: &mut BTreeMap<String, String>, value: String) {
+    match value.is_empty() {
+        true => values.remove(PARAMETER),
+        false => values.insert(PARAMETER.to_owned(), value),
+    };
+}
+
+/// The elements of a value that are no maps of ours; `None` where none is.
+fn without_ours(value: &str, tables: Option<&AdoptedTables>) -> Option<Vec<String>> {
+    let answering = tables.filter(|tables| tables.named == Named::Still);
+    let answers = |name: &str| {
+        let mut adopted = answering.iter().flat_map(|tables| &tables.tables);
+        adopted.any(|table| table.name == name)
+    };
+    let is_ours = |name: &&str| is_policy_map(name) && !answers(name);
+    let elements: Vec<&str> = postfix_cf::elements(value).collect();
+    let others = elements.iter().filter(|name| !is_ours(name));
+    let others: Vec<String> = others.map(|name| (*name).to_owned()).collect();
+    (others.len() < elements.len()).then_some(others)
+}
+
+/// The maps of ours that the files name, other than the one of an intent and the adopted ones.
+pub fn stale_maps(intent: &Intent, facts: &Facts) -> Vec<PathBuf> {
+    let now = map(intent, facts).map(|map| map.path);
+    let adopted = intent.tables.iter().flat_map(|tables| &tables.tables);
+    let adopted: Vec<&PathBuf> = adopted.map(|table| &table.path).collect();
+    let sources = crate::policy::policy_sources(facts).into_iter();
+    let ours = sources.filter(|source| is_policy_map(&source.table));
+    let paths = ours.map(|source| source.path);
+    paths
+        .filter(|path| now.as_ref() != Some(path) && !adopted.contains(&path))
+        .collect()
+}
+
 /// Makes what `smtp_tls_policy_maps` holds now the adopted value, where the map that answers stands in
 /// it: the adopted tables in the map's place, and what somebody put before it before them.
 pub(crate) fn take_over(intent: &mut Intent, facts: &Facts) {
@@ -58,12 +115,12 @@ pub(crate) fn take_over(intent: &mut Intent, facts: &Facts) {
         return;
     };
     let name = map.name();
-    let elements = postfix_cf::elements(now).map(str::to_owned);
-    let elements: Vec<String> = elements.collect();
+    let elements = elements(now);
     let Some(at) = elements.iter().position(|element| *element == name) else {
         return;
     };
-    let (before, after) = (elements[..at].to_vec(), &elements[at + 1..]);
+    let (mut before, after) = (elements[..at].to_vec(), &elements[at + 1..]);
+    before.retain(|element| !is_policy_map(element));
     if intent.tables.is_none() && !before.is_empty() {
         intent.tables = Some(AdoptedTables {
             tables: Vec::new(),
@@ -156,19 +213,19 @@ pub(super) fn compile(ground: &Ground<'_>, targets: &mut Targets) -> Result<(), 
     let tables = ground.intent.tables.as_ref();
     let replaced = tables.filter(|tables| tables.named == Named::NoMore);
     let map = map(ground.intent, ground.facts);
-    if map.is_none() && replaced.is_none() {
+    if map.is_none() && replaced.is_none() && ground.in_force.policies.is_none() {
         return Ok(());
     }
     if let Some(map) = &map {
         plain_path(&map.path)?;
     }
     let name = map.map(|map| map.name());
-    let own = match targets.main.get(PARAMETER) {
-        Some(Target::Value(value)) => Some(value.clone()),
-        _ => ground.intent.adopted.main.get(PARAMETER).cloned(),
-    };
-    let own = own.unwrap_or_default();
+    let own = own_value(ground, targets);
     let parted = replaced.and_then(|tables| tables.parted(&own));
+    let own = match without_ours(&own, tables) {
+        Some(others) => others.join(", "),
+        None => own,
+    };
     let value = match (&parted, name.as_deref(), own.trim()) {
         (Some(parted), name, _) => words(name, parted).join(", "),
         (None, Some(name), "") => name.to_owned(),
@@ -181,10 +238,11 @@ pub(super) fn compile(ground: &Ground<'_>, targets: &mut Targets) -> Result<(), 
     };
     targets.main(PARAMETER, target);
     for (service, own) in services::clients_with(ground, PARAMETER) {
-        let parted = match tables {
-            Some(tables) => tables.parted(&own),
-            None => Some(behind(&own)),
-        };
+        let parted = tables.and_then(|tables| tables.parted(&own));
+        let parted = parted.or_else(|| match without_ours(&own, tables) {
+            Some(after) => Some(behind(after)),
+            None => tables.is_none().then(|| behind(elements(&own))),
+        });
         let Some(parted) = parted else { continue };
         // Without a blank, which would need braces there.
         let value = words(name.as_deref(), &parted).join(",");
@@ -194,12 +252,24 @@ pub(super) fn compile(ground: &Ground<'_>, targets: &mut Targets) -> Result<(), 
 }
 
 /// All of a value stands behind the map of the rules.
-fn behind(own: &str) -> Parted {
-    let after = postfix_cf::elements(own).map(str::to_owned).collect();
+const fn behind(after: Vec<String>) -> Parted {
     Parted {
         before: Vec::new(),
         after,
     }
+}
+
+fn elements(value: &str) -> Vec<String> {
+    postfix_cf::elements(value).map(str::to_owned).collect()
+}
+
+/// What main.cf names besides the map: as it is set, or was adopted.
+fn own_value(ground: &Ground<'_>, targets: &Targets) -> String {
+    let own = match targets.main.get(PARAMETER) {
+        Some(Target::Value(value)) => Some(value.clone()),
+        _ => ground.intent.adopted.main.get(PARAMETER).cloned(),
+    };
+    own.unwrap_or_default()
 }
 
 /// The elements of a value with the map in its place.

@@ -12,13 +12,17 @@ use super::able::Askers;
 use super::judge::{Judged, expects_tls};
 use super::next_hops::Hops;
 use super::useless::Cause;
+use crate::compile::policies::PARAMETER;
 use std::collections::BTreeSet;
 
 /// Mail for a name may leave elsewhere, and that of others be sent to it.
 pub fn by_routes(rule: &Rule, found: &mut Judged, hops: &Hops, clients: &Askers) {
     let name = rule.id.destination.as_str();
     let named = named(name, hops);
-    let is_elsewhere = found.useless.iter().any(|one| is_other_hop(&one.cause));
+    let is_elsewhere = found
+        .useless
+        .iter()
+        .any(|one| may_be_others_hop(&one.cause));
     let is_hop = rule.is_for_next_hop();
     let silent = named.iter().filter_map(|one| clients.silent.get(*one));
     let silent: Vec<Cause> = silent.cloned().collect();
@@ -33,7 +37,12 @@ pub fn by_routes(rule: &Rule, found: &mut Judged, hops: &Hops, clients: &Askers)
         .iter()
         .filter(|one| clients.transports.contains(**one));
     let by: Vec<String> = asked.map(|one| (*one).clone()).collect();
-    found.useless.retain(|one| !is_other_hop(&one.cause));
+    // Where a client goes there that asks, it does not matter that others do not.
+    let is_over = |cause: &Cause| match by.is_empty() {
+        true => is_other_hop(cause),
+        false => may_be_others_hop(cause),
+    };
+    found.useless.retain(|one| !is_over(&one.cause));
     match silent.first() {
         Some(cause) if by.is_empty() => {
             found.clients.clear();
@@ -70,6 +79,13 @@ fn named<'h>(name: &str, hops: &'h Hops) -> BTreeSet<&'h String> {
 /// Whether mail for a rule's name leaves by other next hops.
 pub const fn is_other_hop(cause: &Cause) -> bool {
     matches!(cause, Cause::OtherHop { .. })
+}
+
+/// Whether the name may be the next hop of others' mail, by a client that asks the row, although its
+/// own mail does not meet it.
+pub fn may_be_others_hop(cause: &Cause) -> bool {
+    let is_smtp = |cause: &Cause| matches!(cause, Cause::NotAsked { parameter, .. } if *parameter == PARAMETER);
+    is_other_hop(cause) || is_smtp(cause)
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ pub fn policy_sources(facts: &Facts) -> Vec<Source> {
     sources
 }
 
-fn candidate(view: &View<'_>, name: &str) -> Candidate {
+pub(super) fn candidate(view: &View<'_>, name: &str) -> Candidate {
     let other = |why: &str| Candidate::Other {
         name: name.to_owned(),
         why: why.to_owned(),

@@ -12,6 +12,7 @@ use super::{Known, Lack, Strongest, Wanted};
 use crate::finding::{Finding, Severity};
 use mailtls::Level;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 pub(super) fn findings(
     wanted: &Wanted,
@@ -46,17 +47,28 @@ pub(super) fn findings(
     }
     findings.extend(in_clear(wanted, seen));
     findings.extend(dane_as_may(wanted, seen));
-    let named = way::count(&wanted.hop, known.answers);
-    if named > hosts.len() {
-        findings.push(codes::found(
-            "policy.mx-many",
-            format!(
-                "Of {named} mail exchangers the first {} were looked at.",
-                hosts.len()
-            ),
-        ));
-    }
+    findings.extend(many(wanted, known, hosts, seen));
     findings
+}
+
+/// That not all exchangers were looked at, and what smtp(8) does with so many.
+fn many(wanted: &Wanted, known: Known<'_>, hosts: &[Host], seen: &[Seen<'_>]) -> Option<Finding> {
+    let named = way::count(&wanted.hop, known.answers);
+    let mut looked: Vec<&String> = seen.iter().map(|one| &one.peer.host.name).collect();
+    looked.sort();
+    looked.dedup();
+    let is_empty = |all: &Vec<IpAddr>| all.is_empty();
+    let lost = hosts.iter();
+    let lost = lost.filter(|host| host.addresses.as_ref().is_ok_and(is_empty));
+    let looked = looked.len() + lost.count();
+    let limit = wanted.client.address_limit;
+    (named > looked).then(|| {
+        let message = format!(
+            "Of {named} mail exchangers {looked} were looked at, the preferred ones: one delivery \
+             tries no more than {limit} addresses (smtp_mx_address_limit)."
+        );
+        codes::found("policy.mx-many", message)
+    })
 }
 
 /// The lacks, one finding for each code.
@@ -165,9 +177,9 @@ fn in_clear(wanted: &Wanted, seen: &[Seen<'_>]) -> Option<Finding> {
 }
 
 pub(super) fn undetermined(hop: &NextHop, whys: impl Iterator<Item = String>) -> Finding {
-    let finding = codes::found(
-        "policy.preflight-undetermined",
-        format!("Whether this works for {hop} could not be told: nothing conclusive was seen."),
-    );
+    let mut whys = whys.peekable();
+    let first = whys.peek().map_or("nothing was seen", String::as_str);
+    let message = format!("Whether this works for {hop} could not be told: {first}.");
+    let finding = codes::found("policy.preflight-undetermined", message);
     whys.fold(finding, Finding::seen)
 }

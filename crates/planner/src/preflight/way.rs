@@ -11,7 +11,7 @@ use crate::dns::{Answer, Answers, Exchanger, Question, Records, Security};
 use std::net::IpAddr;
 
 /// More hosts of one domain are not looked at.
-const MOST_HOSTS: usize = 20;
+const MOST_HOSTS: usize = 100;
 /// More addresses of one domain are not looked at.
 pub(super) const MOST_ADDRESSES: usize = 32;
 
@@ -115,6 +115,13 @@ fn exchangers<'a>(hop: &NextHop, answers: &'a Answers) -> Option<&'a [Exchanger]
 /// How many exchangers a domain names.
 pub(super) fn count(hop: &NextHop, answers: &Answers) -> usize {
     exchangers(hop, answers).map_or(0, <[Exchanger]>::len)
+}
+
+/// The preferences of the exchangers that are not looked at.
+pub(super) fn left_out(hop: &NextHop, answers: &Answers) -> Vec<u16> {
+    let all = exchangers(hop, answers).unwrap_or_default().iter();
+    let named = all.filter(|mx| !mx.host.is_empty());
+    named.skip(MOST_HOSTS).map(|mx| mx.preference).collect()
 }
 
 /// Where mail goes, by these answers.

@@ -3,8 +3,10 @@
 //! Owns: Postfix's order: the preferred hosts first, the next where one does not do, no more
 //! addresses than `smtp_mx_address_limit`. Never: judges an address, words a finding.
 //!
-//! At a mandatory level mail waits only when no address will do. So one good address is a pass,
-//! and the others are warned of; no good one and one that could not be seen is undetermined.
+//! At a mandatory level mail waits only when no address will do. So one good address that is always
+//! tried is a pass, and the others are warned of; no good one and one that could not be seen is
+//! undetermined. Of the addresses of one preference smtp(8) draws those that it tries: where all that
+//! it draws may be bad ones, it is undetermined, too.
 
 use super::codes;
 use super::findings::{findings, undetermined};
@@ -20,6 +22,7 @@ use super::{
 use crate::dane::Published;
 use crate::finding::Finding;
 use crate::report::Outcome;
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 /// An address of a host.
@@ -29,9 +32,25 @@ pub(super) struct Spot<'h> {
     pub(super) address: IpAddr,
 }
 
-/// The addresses that one delivery may come to. Hosts of the same preference are tried in any
-/// order, so all of the last preference within the limit count.
+/// The addresses that one delivery may come to.
 pub(super) fn reachable<'h>(hosts: &'h [Host], client: &Client) -> Vec<Spot<'h>> {
+    let mut looked = BTreeSet::new();
+    let all = within_limit(hosts, client).into_iter();
+    all.filter(|spot| {
+        let room = looked.len() < MOST_ADDRESSES;
+        (room && looked.insert(spot.address)) || looked.contains(&spot.address)
+    })
+    .collect()
+}
+
+/// How many addresses one delivery may come to that are not looked at.
+pub(super) fn unseen(hosts: &[Host], client: &Client) -> usize {
+    within_limit(hosts, client).len() - reachable(hosts, client).len()
+}
+
+/// Hosts of the same preference are tried in any order, so all of the last preference within the
+/// limit count.
+fn within_limit<'h>(hosts: &'h [Host], client: &Client) -> Vec<Spot<'h>> {
     let spots = hosts.iter().flat_map(|host| {
         let addresses = host.addresses.as_deref().unwrap_or_default().iter();
         addresses.map(move |address| Spot {
@@ -46,10 +65,7 @@ pub(super) fn reachable<'h>(hosts: &'h [Host], client: &Client) -> Vec<Spot<'h>>
         .and_then(|last| all.get(last));
     let last = last.map(|spot| spot.host.preference);
     let within = |spot: &Spot<'_>| last.is_none_or(|last| spot.host.preference <= last);
-    all.into_iter()
-        .filter(within)
-        .take(MOST_ADDRESSES)
-        .collect()
+    all.into_iter().filter(within).collect()
 }
 
 pub(super) fn tlsa(host: &Host) -> TlsaSeen {
@@ -182,7 +198,8 @@ fn to(wanted: &Wanted, known: Known<'_>, hosts: &[Host]) -> Preflight {
         })
         .collect();
     let strongest = strongest(&wanted.policy, &peers);
-    let outcome = outcome(&seen, hosts);
+    let unseen = unseen(hosts, &wanted.client) + not_asked(wanted, known, hosts);
+    let outcome = outcome(&seen, hosts, unseen, wanted.client.address_limit);
     let findings = findings(wanted, known, hosts, &seen, &strongest);
     Preflight {
         nexthop: wanted.hop.text.clone(),
@@ -196,16 +213,47 @@ fn to(wanted: &Wanted, known: Known<'_>, hosts: &[Host]) -> Preflight {
     }
 }
 
-fn outcome(seen: &[Seen<'_>], hosts: &[Host]) -> Outcome {
+/// Exchangers within the reach of one delivery whose addresses were not asked for.
+fn not_asked(wanted: &Wanted, known: Known<'_>, hosts: &[Host]) -> usize {
+    let left = way::left_out(&wanted.hop, known.answers);
+    let limit = wanted.client.address_limit;
+    let certain = |preference: u16| {
+        let before = hosts
+            .iter()
+            .filter(|host| host.preference < Some(preference));
+        before
+            .filter(|host| host.addresses.as_ref().is_ok_and(|all| !all.is_empty()))
+            .count()
+    };
+    let reached = |preference: &&u16| limit == 0 || certain(**preference) < limit;
+    left.iter().filter(reached).count()
+}
+
+fn outcome(seen: &[Seen<'_>], hosts: &[Host], left: usize, limit: usize) -> Outcome {
     let any = |outcome| seen.iter().any(|one| outcome_of(&one.judged) == outcome);
-    let unseen = || hosts.iter().any(|host| host.addresses.is_err());
-    if any(Outcome::Pass) {
+    let unseen = || left > 0 || hosts.iter().any(|host| host.addresses.is_err());
+    if any(Outcome::Pass) && is_always_tried(seen, left, limit) {
         Outcome::Pass
-    } else if any(Outcome::Undetermined) || unseen() {
+    } else if any(Outcome::Pass) || any(Outcome::Undetermined) || unseen() {
         Outcome::Undetermined
     } else {
         Outcome::Fail
     }
+}
+
+/// Whether a good address is among those that smtp(8) tries, whichever it draws: of a preference before
+/// the last all are tried, of the last as many as are left of the limit.
+fn is_always_tried(seen: &[Seen<'_>], left: usize, limit: usize) -> bool {
+    let good = |one: &&Seen<'_>| outcome_of(&one.judged) == Outcome::Pass;
+    let Some(last) = seen.iter().map(|one| one.peer.host.preference).max() else {
+        return false;
+    };
+    let (drawn, before): (Vec<&Seen<'_>>, Vec<&Seen<'_>>) = seen
+        .iter()
+        .partition(|one| one.peer.host.preference == last);
+    let others = drawn.iter().filter(|one| !good(one)).count() + left;
+    let tried = limit.saturating_sub(before.len());
+    before.iter().any(good) || limit == 0 || others < tried
 }
 
 const fn outcome_of(judged: &Judged) -> Outcome {

@@ -1,6 +1,7 @@
 //! What DNS says to a host made of text.
 //!
-//! `dns a HOST [at OWNER] ADDRESS…`, `dns mx DOMAIN HOST…`, `dns tlsa HOST PORT WHAT…`; `insecure` anywhere
+//! `dns a HOST [at OWNER] ADDRESS…`, `dns mx DOMAIN HOST…`
+//! (`even`: of one preference), `dns tlsa HOST PORT WHAT…`; `insecure` anywhere
 //! in the line means that DNSSEC does not vouch for it, `failed` that nothing was told. WHAT is the
 //! name of a certificate (`3 1 1` of its key), `wrong`, `unusable`, or whole fields joined by `-`.
 
@@ -27,10 +28,11 @@ pub(crate) fn said(host: &mut Host, line: &str) {
             (Question::Addresses(name), addressed(addresses))
         }
         ("a", addresses) => (Question::Addresses(name), addressed(addresses)),
-        ("mx", hosts) => {
+        ("mx" | "even", hosts) => {
+            let step = u16::from(*kind == "mx");
             // `none` is a null MX.
             let exchanger = |(preference, host): (u16, &&str)| Exchanger {
-                preference,
+                preference: preference * step,
                 host: host.replace("none", ""),
             };
             let hosts = (0..).zip(hosts).map(exchanger);

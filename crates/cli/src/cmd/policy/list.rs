@@ -6,7 +6,6 @@ mod stream;
 
 use super::follow::{recipient, shown};
 use crate::answer::{Answer, findings_text};
-use crate::cmd::cert::date;
 use crate::config::{Global, Output};
 use crate::failure::Failure;
 use crate::session::Session;
@@ -15,9 +14,9 @@ use clap::{Args, ValueEnum};
 use mailtls::Level;
 use mailtls::destination::Scope;
 use postseal_engine::{Hindered, Hindrance};
-use postseal_planner::Preflight;
 use postseal_planner::policy::{Met, Rule, is_day};
 use postseal_planner::report::Outcome;
+use postseal_planner::{Preflight, calendar};
 use postseal_store::{Pending, RuleFilter, RuleOrder, RuleState};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -322,7 +321,7 @@ fn servers(seen: &Preflight, policy: &str) -> String {
         Outcome::Fail => "fail",
         Outcome::Undetermined => "undetermined",
     };
-    format!("{word} {}", date(seen.at))
+    format!("{word} {}", calendar::minute(seen.at))
 }
 
 fn document(state: &RuleState, seen: Option<&Preflight>, standings: &Standings) -> Value {

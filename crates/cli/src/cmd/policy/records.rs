@@ -115,6 +115,11 @@ pub(super) fn csv_rules(input: Input, dialect: Dialect) -> impl Iterator<Item = 
                 Ok(false) => return None,
                 Ok(true) if std::mem::take(&mut first) && line.get(0) == Some("destination") => {
                     columns = line.iter().map(str::to_ascii_lowercase).collect();
+                    if let Some(why) = bad_head(&columns) {
+                        // No line could be read.
+                        broken = true;
+                        return Some(Err(refused(line_of(&line), "", "policy.bad-file", &why)));
+                    }
                 }
                 Ok(true) => return Some(csv_rule(&line, &columns, dialect)),
                 Err(error) => {
@@ -130,16 +135,29 @@ pub(super) fn csv_rules(input: Input, dialect: Dialect) -> impl Iterator<Item = 
     })
 }
 
-fn csv_rule(line: &csv::StringRecord, columns: &[String], dialect: Dialect) -> Request {
+/// What is wrong with the names of the columns.
+fn bad_head(columns: &[String]) -> Option<String> {
+    let unknown = columns.iter().find(|one| !COLUMNS.contains(&one.as_str()));
+    let twice = || (1..columns.len()).find(|i| columns[..*i].contains(&columns[*i]));
+    match unknown {
+        Some(name) => Some(format!(
+            "the head of the file names the column {name:?}; those of rules are {}",
+            COLUMNS.join(", ")
+        )),
+        None => twice().map(|i| format!("the head of the file names two columns {}", columns[i])),
+    }
+}
+
+fn line_of(line: &csv::StringRecord) -> Option<usize> {
     let at = line.position().map(csv::Position::line);
-    let at = at.and_then(|line| usize::try_from(line).ok());
+    at.and_then(|line| usize::try_from(line).ok())
+}
+
+fn csv_rule(line: &csv::StringRecord, columns: &[String], dialect: Dialect) -> Request {
+    let at = line_of(line);
     let mut record = Record::default();
-    for (i, (column, value)) in columns.iter().zip(line).enumerate() {
+    for (column, value) in columns.iter().zip(line) {
         let some = || Some(Cow::Borrowed(value));
-        if columns[..i].contains(column) {
-            let why = format!("there are two columns {column}");
-            return Err(refused(at, value, "policy.bad-file", &why));
-        }
         match column.as_str() {
             "destination" => record.destination = Cow::Borrowed(value),
             "policy" => record.policy = Cow::Borrowed(value),
@@ -150,10 +168,8 @@ fn csv_rule(line: &csv::StringRecord, columns: &[String], dialect: Dialect) -> R
             "until" => record.until = some(),
             "follow" => record.follow = some(),
             "reason" => record.reason = some(),
-            other => {
-                let why = format!("{other:?} is no column of rules");
-                return Err(refused(at, value, "policy.bad-file", &why));
-            }
+            // A head that names others was refused.
+            _ => {}
         }
     }
     if line.len() > columns.len() {

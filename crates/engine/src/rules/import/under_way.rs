@@ -6,7 +6,7 @@
 use super::lines::{Earlier, Fate, Lines};
 use super::{RulesImported, TOLD, Wholeness};
 use crate::{Refused, RuleRequest};
-use postseal_planner::policy::{Given, Manager, Rule, RuleId, meetings};
+use postseal_planner::policy::{Both, Given, Manager, Rule, RuleId, meetings};
 use postseal_planner::{Finding, Severity};
 use postseal_store::RuleWish;
 use std::collections::{HashMap, HashSet};
@@ -105,8 +105,12 @@ impl Import {
         let mut gone = Vec::new();
         match self.seen.meets(&request) {
             Earlier::Not => {}
-            // The other spelling of its name.
-            Earlier::Same => return Judged::default(),
+            Earlier::Same => {
+                // Else it may be the other row of the rule, or the other spelling of its name.
+                let is_whole = request.rule.both == Both::No && !id.destination.contains("xn--");
+                self.report.wished.same += u64::from(is_whole);
+                return Judged::default();
+            }
             Earlier::Another(earlier) => {
                 let lines = [earlier.line(), request.line];
                 if earlier.fate == Fate::Staged {
