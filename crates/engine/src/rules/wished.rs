@@ -11,7 +11,7 @@ use crate::{Engine, EngineError};
 use postseal_planner::policy::{Manager, Rule, RuleId, covered_by};
 use postseal_planner::{Finding, Preflight, Refusal, Severity};
 use postseal_store::{RuleFilter, RuleState, RuleWish};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// So many changes are told one by one.
 const SHOWN: usize = 200;
@@ -154,7 +154,6 @@ impl Engine<'_> {
         let put: Vec<RuleWish> = rules.iter().cloned().map(RuleWish::Put).collect();
         let clashes = self.clashes(&put)?;
         let mut wishes = Vec::new();
-        let mut standing = BTreeSet::new();
         for (i, (mut request, findings)) in requests.into_iter().zip(against).enumerate() {
             let (findings, told): (Vec<Finding>, _) = findings.into_iter().partition(is_against);
             let mut firm = Vec::new();
@@ -181,9 +180,6 @@ impl Engine<'_> {
                     wishes.push(RuleWish::Put(request.rule));
                 }
             } else {
-                if states[i].in_force.is_some() || states[i].wanted.is_some() {
-                    standing.insert(request.rule.id.destination.clone());
-                }
                 report.refused.push(Refused {
                     line: request.line,
                     destination: request.rule.id.shown(),
@@ -191,12 +187,36 @@ impl Engine<'_> {
                 });
             }
         }
-        // What a refused wish would come to says nothing of the rule that stands.
-        let seen = report.servers.iter();
-        let seen = seen.filter(|seen| !standing.contains(&seen.nexthop));
-        let seen: Vec<Preflight> = seen.cloned().collect();
-        self.store.put_preflights(&self.instance, &seen)?;
+        self.remember_looks(&report.servers, &states, &wishes)?;
         Ok((report, wishes))
+    }
+
+    /// Remembers what servers showed. What a refused wish would come to says nothing of the rule that
+    /// stands.
+    fn remember_looks(
+        &mut self,
+        servers: &[Preflight],
+        states: &[RuleState],
+        wishes: &[RuleWish],
+    ) -> Result<(), EngineError> {
+        let put = wishes.iter().filter_map(|wish| match wish {
+            RuleWish::Put(rule) => Some(&rule.id),
+            RuleWish::Remove(_) => None,
+        });
+        let put: BTreeSet<&RuleId> = put.collect();
+        let stands = states.iter().filter(|state| !put.contains(&state.id));
+        let policies: BTreeMap<&str, &str> = stands
+            .filter_map(|state| {
+                let rule = state.wanted.as_ref().or(state.in_force.as_ref())?;
+                Some((state.id.destination.as_str(), rule.policy.as_str()))
+            })
+            .collect();
+        let is_news = |seen: &&Preflight| {
+            let standing = policies.get(seen.nexthop.as_str());
+            standing.is_none_or(|policy| *policy == seen.policy)
+        };
+        let seen: Vec<Preflight> = servers.iter().filter(is_news).cloned().collect();
+        Ok(self.store.put_preflights(&self.instance, &seen)?)
     }
 
     /// Wishes that rules were gone: all of them, or none where one is unknown.
