@@ -15,7 +15,11 @@ fn postconf(place: &Place, words: &[&str]) {
 fn named(place: &Place) -> usize {
     let master = fs::read_to_string(place.config().join("master.cf")).unwrap();
     let files = place.main_cf() + &master;
-    files.matches("postseal.d/policy-").count()
+    // An adopted line that has to go is commented out.
+    let lines = files.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .map(|line| line.matches("postseal.d/policy-").count())
+        .sum()
 }
 
 fn add(place: &Place, rule: &str) {
@@ -112,6 +116,6 @@ fn rules_outlive_release_as_rules_that_can_be_removed() {
         assert!(!explained.contains("encrypt"), "{explained}");
         place.must("policy remove b.example");
         place.must("apply --yes");
-        assert_eq!(named(&place), 0);
+        assert_eq!(named(&place), 0, "{}", place.main_cf());
     }
 }
