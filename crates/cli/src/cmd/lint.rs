@@ -146,6 +146,7 @@ const UNREADABLE: Rule = Rule {
     title: "a configuration that Postfix cannot read",
     why: "No program of Postfix starts with it: services die one by one as their processes end.",
     remedy: "Put right what Postfix names.",
+    references: &[],
 };
 
 /// Looks at the instance.

@@ -9,14 +9,17 @@ use crate::Finding;
 use crate::Severity::{Error, Fatal, Info, Warning};
 use crate::explain::{is_domain, is_next_hop};
 use crate::facts::FileLook;
-use mailtls::Level;
-use mailtls::policy::{Dialect, Policy};
+use mailtls::policy::{Dialect, Name, Policy};
+use mailtls::{Grade, Level, ProtocolList, RangeSyntax, TlsVersion};
 use postfix_cf::table::{Content, Row, rows};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// The rules.
-pub(super) const RULES: &[Rule] = &[REFUSED, JOINED, DUPLICATE, NEVER, NO_VALUE, ONE_FORM];
+#[rustfmt::skip]
+pub(super) const RULES: &[Rule] = &[
+    REFUSED, JOINED, DUPLICATE, NEVER, NO_VALUE, ONE_FORM, OLD_PROTOCOLS, BAD_ATTRIBUTE,
+];
 
 #[rustfmt::skip]
 const REFUSED: Rule = rule("policy.row-refused", Fatal, "row that Postfix refuses",
@@ -42,6 +45,15 @@ const NO_VALUE: Rule = rule("policy.no-policy", Warning, "key without a policy",
 const ONE_FORM: Rule = rule("policy.one-form-of-name", Info, "internationalized name in one form only",
     "Postfix does not convert names: mail whose address has the A-label (xn--) does not find a U-label key, nor the reverse.",
     "Write both forms as keys.");
+
+#[rustfmt::skip]
+const OLD_PROTOCOLS: Rule = rule("policy.old-protocols", Error, "row for protocols that servers refuse",
+    "Names without ! or >= pin the row to them; servers of today refuse TLS 1.1 and older, and mail for that next hop is deferred.",
+    "Take protocols= out of the row, or write protocols=>=TLSv1.2, and run postmap on its table.");
+#[rustfmt::skip]
+const BAD_ATTRIBUTE: Rule = rule("policy.bad-value", Error, "row with a value that Postfix cannot use",
+    "It is looked at only in the handshake, which then fails: mail for that next hop is deferred, at may it goes in clear later.",
+    "Mend the value, and run postmap on its table.");
 
 /// Parameters whose tables hold policies.
 const PARAMETERS: [&str; 2] = ["smtp_tls_policy_maps", "lmtp_tls_policy_maps"];
@@ -106,8 +118,9 @@ fn source(context: &Context<'_>, path: &Path, bytes: &[u8], out: &mut Vec<Findin
                 NEVER.says(format!("{key:?} is never found. {}", NEVER.why))
             ));
         }
-        if let Err(error) = Policy::parse(&value, dialect) {
-            out.push(at(REFUSED.says(format!("{key}: {error}. {}", REFUSED.why))));
+        match Policy::parse(&value, dialect) {
+            Ok(policy) => out.extend(values(&key, &policy, dialect).map(at)),
+            Err(error) => out.push(at(REFUSED.says(format!("{key}: {error}. {}", REFUSED.why)))),
         }
         if !key.is_ascii() {
             wide.push((key.clone(), row.line));
@@ -120,6 +133,31 @@ fn source(context: &Context<'_>, path: &Path, bytes: &[u8], out: &mut Vec<Findin
             out.push(ONE_FORM.says(message).at(path, line, key));
         }
     }
+}
+
+/// What Postfix looks at in the handshake only.
+fn values(key: &str, policy: &Policy, dialect: Dialect) -> Option<Finding> {
+    let ranges = match (dialect.major, dialect.minor) >= (3, 6) {
+        true => RangeSyntax::Allowed,
+        false => RangeSyntax::Unknown,
+    };
+    for value in policy.values(Name::Protocols) {
+        match ProtocolList::parse(value, ranges) {
+            Ok(list) if list.ceiling().is_none_or(|top| top <= TlsVersion::Tls1_1) => {
+                let message = format!("{key}: protocols={value}. {}", OLD_PROTOCOLS.why);
+                return Some(OLD_PROTOCOLS.says(message));
+            }
+            Ok(_) => {}
+            Err(error) => return Some(bad(key, &error.to_string())),
+        }
+    }
+    let mut grades = policy.values(Name::Ciphers);
+    let wrong = grades.find(|grade| grade.parse::<Grade>().is_err())?;
+    Some(bad(key, &format!("{wrong:?} is no cipher grade")))
+}
+
+fn bad(key: &str, error: &str) -> Finding {
+    BAD_ATTRIBUTE.says(format!("{key}: {error}. {}", BAD_ATTRIBUTE.why))
 }
 
 /// The lines that were joined to a row and read like one: a key, then a level.

@@ -18,6 +18,7 @@ pub(super) const DUE: Rule = Rule {
           send mail in clear, and keeping one may stop it.",
     remedy: "`postseal policy edit DESTINATION --until DAY` keeps a rule, `postseal policy remove \
              DESTINATION` takes it away.",
+    references: &[],
 };
 
 /// What is said of the instance.
