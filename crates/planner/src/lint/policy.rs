@@ -10,7 +10,7 @@ use crate::Severity::{Error, Fatal, Info, Warning};
 use crate::explain::{is_domain, is_next_hop};
 use crate::facts::FileLook;
 use mailtls::policy::{Dialect, Name, Policy};
-use mailtls::{Grade, Level, ProtocolList, RangeSyntax, TlsVersion};
+use mailtls::{Level, ProtocolList, RangeSyntax, TlsVersion};
 use postfix_cf::table::{Content, Row, rows};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -18,7 +18,7 @@ use std::path::Path;
 /// The rules.
 #[rustfmt::skip]
 pub(super) const RULES: &[Rule] = &[
-    REFUSED, JOINED, DUPLICATE, NEVER, NO_VALUE, ONE_FORM, OLD_PROTOCOLS, BAD_ATTRIBUTE,
+    REFUSED, JOINED, DUPLICATE, NEVER, NO_VALUE, ONE_FORM, OLD_PROTOCOLS,
 ];
 
 #[rustfmt::skip]
@@ -50,11 +50,6 @@ const ONE_FORM: Rule = rule("policy.one-form-of-name", Info, "internationalized 
 const OLD_PROTOCOLS: Rule = rule("policy.old-protocols", Error, "row for protocols that servers refuse",
     "Names without ! or >= pin the row to them; servers of today refuse TLS 1.1 and older, and mail for that next hop is deferred.",
     "Take protocols= out of the row, or write protocols=>=TLSv1.2, and run postmap on its table.");
-#[rustfmt::skip]
-const BAD_ATTRIBUTE: Rule = rule("policy.bad-value", Error, "row with a value that Postfix cannot use",
-    "It is looked at only in the handshake, which then fails: mail for that next hop is deferred, at may it goes in clear later.",
-    "Mend the value, and run postmap on its table.");
-
 /// Parameters whose tables hold policies.
 const PARAMETERS: [&str; 2] = ["smtp_tls_policy_maps", "lmtp_tls_policy_maps"];
 /// Types that are made from a source by postmap(1), or are one.
@@ -119,7 +114,7 @@ fn source(context: &Context<'_>, path: &Path, bytes: &[u8], out: &mut Vec<Findin
             ));
         }
         match Policy::parse(&value, dialect) {
-            Ok(policy) => out.extend(values(&key, &policy, dialect).map(at)),
+            Ok(policy) => out.extend(pinned(&key, &policy).map(at)),
             Err(error) => out.push(at(REFUSED.says(format!("{key}: {error}. {}", REFUSED.why)))),
         }
         if !key.is_ascii() {
@@ -135,29 +130,15 @@ fn source(context: &Context<'_>, path: &Path, bytes: &[u8], out: &mut Vec<Findin
     }
 }
 
-/// What Postfix looks at in the handshake only.
-fn values(key: &str, policy: &Policy, dialect: Dialect) -> Option<Finding> {
-    let ranges = match (dialect.major, dialect.minor) >= (3, 6) {
-        true => RangeSyntax::Allowed,
-        false => RangeSyntax::Unknown,
+/// A row that pins what servers refuse.
+fn pinned(key: &str, policy: &Policy) -> Option<Finding> {
+    let too_old = |value: &&str| {
+        let list = ProtocolList::parse(value, RangeSyntax::Allowed);
+        list.is_ok_and(|list| list.ceiling().is_none_or(|top| top <= TlsVersion::Tls1_1))
     };
-    for value in policy.values(Name::Protocols) {
-        match ProtocolList::parse(value, ranges) {
-            Ok(list) if list.ceiling().is_none_or(|top| top <= TlsVersion::Tls1_1) => {
-                let message = format!("{key}: protocols={value}. {}", OLD_PROTOCOLS.why);
-                return Some(OLD_PROTOCOLS.says(message));
-            }
-            Ok(_) => {}
-            Err(error) => return Some(bad(key, &error.to_string())),
-        }
-    }
-    let mut grades = policy.values(Name::Ciphers);
-    let wrong = grades.find(|grade| grade.parse::<Grade>().is_err())?;
-    Some(bad(key, &format!("{wrong:?} is no cipher grade")))
-}
-
-fn bad(key: &str, error: &str) -> Finding {
-    BAD_ATTRIBUTE.says(format!("{key}: {error}. {}", BAD_ATTRIBUTE.why))
+    let value = policy.values(Name::Protocols).find(too_old)?;
+    let message = format!("{key}: protocols={value}. {}", OLD_PROTOCOLS.why);
+    Some(OLD_PROTOCOLS.says(message))
 }
 
 /// The lines that were joined to a row and read like one: a key, then a level.

@@ -54,7 +54,11 @@ const RELAY_TRUST: &[&str] = &[
     "permit_tls_all_clientcerts (Postfix 2.2)",
 ];
 const SUBMISSION: &[&str] = &["RFC 8314 §3", "RFC 6409 §3.1"];
-const SOCKET: &[&str] = &["smtpd_sasl_path (Postfix 2.3)", "RFC 4954 §3"];
+const SOCKET: &[&str] = &[
+    "smtpd_sasl_type (Postfix 2.3)",
+    "smtpd_sasl_path (Postfix 2.3)",
+    "RFC 4954 §3",
+];
 const TICKETS: &[&str] = &[
     "smtpd_tls_session_cache_timeout (Postfix 2.2)",
     "RFC 5077 §5.6",
@@ -65,12 +69,11 @@ const TICKETS: &[&str] = &[
 #[rustfmt::skip]
 const TABLE: &[(&str, &[&str])] = &[
     ("auth.", &["smtpd_tls_auth_only (Postfix 2.2)", "smtpd_sasl_auth_enable (Postfix 1.0)", "RFC 4954 §4", "RFC 8314 §3"]),
-    ("auth.backend-missing", SOCKET),
+    ("auth.no-sasl", SOCKET),
     ("auth.on-port-25", SUBMISSION),
     ("auth.relay-mechanisms-refused", &["smtp_sasl_tls_security_options (Postfix 2.2)", "RFC 4616 §6"]),
     ("auth.relay-password-in-clear", CLIENT_LEVELS),
     ("auth.socket-outside-jail", SOCKET),
-    ("auth.type-not-built", &["smtpd_sasl_type (Postfix 2.3)"]),
     ("cache.", &["smtp_tls_session_cache_database (Postfix 2.2)"]),
     ("cache.random-source-missing", &["tls_random_source (Postfix 2.2)"]),
     ("cache.random-source-not-random", &["tls_random_source (Postfix 2.2)", "RFC 4086 §7"]),

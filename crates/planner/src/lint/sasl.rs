@@ -12,17 +12,13 @@ use std::path::{Path, PathBuf};
 /// The rules.
 #[rustfmt::skip]
 pub(super) const RULES: &[Rule] = &[
-    NOT_BUILT, NO_BACKEND, OUTSIDE_JAIL, ANONYMOUS, ON_25, NO_MECHANISM,
+    NO_SASL, OUTSIDE_JAIL, ANONYMOUS, ON_25, NO_MECHANISM,
 ];
 
 #[rustfmt::skip]
-const NOT_BUILT: Rule = rule("auth.type-not-built", Fatal, "SASL type that this Postfix lacks",
-    "The server's processes die when a client connects (SASL per-process initialization failed); the port accepts connections and never answers.",
-    "Use a type that postconf -a lists, or install the package with that type.");
-#[rustfmt::skip]
-const NO_BACKEND: Rule = rule("auth.backend-missing", Fatal, "AUTH without the socket that answers it",
+const NO_SASL: Rule = rule("auth.no-sasl", Fatal, "AUTH with nothing behind it",
     "The server's processes die when a client connects (no SASL authentication mechanisms): the port accepts connections and never answers.",
-    "Start Dovecot with an auth listener there, or correct smtpd_sasl_path; else set smtpd_sasl_auth_enable = no.");
+    "Start Dovecot with an auth listener there, or set smtpd_sasl_type and smtpd_sasl_path to what is there; else smtpd_sasl_auth_enable = no.");
 #[rustfmt::skip]
 const OUTSIDE_JAIL: Rule = rule("auth.socket-outside-jail", Fatal, "AUTH socket outside of the jail",
     "The service runs chrooted: the path is looked for below the queue directory, is not there, and the server's processes die (no SASL authentication mechanisms).",
@@ -61,9 +57,9 @@ fn backend(context: &Context<'_>, server: Option<&Service<'_>>, out: &mut Vec<Fi
     let enabled = context.set(server, "smtpd_sasl_auth_enable");
     let types = context.facts.map(|facts| &facts.sasl_types);
     if types.is_some_and(|built| !built.is_empty() && !built.contains(&kind)) {
-        let message = format!("This Postfix has no SASL type {kind}. {}", NOT_BUILT.why);
+        let message = format!("This Postfix has no SASL type {kind}. {}", NO_SASL.why);
         let at = context.set(server, "smtpd_sasl_type").or(enabled);
-        out.push(NOT_BUILT.says(message).on(at).of(server));
+        out.push(NO_SASL.says(message).on(at).of(server));
         return;
     }
     let Some(path) = context.text(server, "smtpd_sasl_path") else {
@@ -92,8 +88,8 @@ fn backend(context: &Context<'_>, server: Option<&Service<'_>>, out: &mut Vec<Fi
         context.look(&place.display().to_string()),
         Some(FileLook::Missing)
     ) {
-        let message = format!("There is no {}. {}", place.display(), NO_BACKEND.why);
-        out.push(NO_BACKEND.says(message).on(at).of(server));
+        let message = format!("There is no {}. {}", place.display(), NO_SASL.why);
+        out.push(NO_SASL.says(message).on(at).of(server));
     }
 }
 
