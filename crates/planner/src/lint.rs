@@ -37,12 +37,14 @@ mod starttls;
 mod suites;
 mod surroundings;
 mod syntax;
+mod told;
 mod trust;
 mod values;
 
 pub use rule::Rule;
 pub(crate) use rule::rule as row;
 pub use surroundings::{Surroundings, Way};
+pub use told::{REVIEW_DUE, UNREADABLE};
 
 use crate::{Facts, Finding, PostfixVersion};
 use context::Context;
@@ -85,6 +87,7 @@ pub static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
 static OTHERS: LazyLock<Vec<Rule>> = LazyLock::new(|| {
     let tables = [
         certificate::EXPLAINED,
+        told::EXPLAINED,
         crate::preflight::RULES,
         crate::policy::EXPLAINED,
         crate::policy::FAULTS_EXPLAINED,
