@@ -6,7 +6,7 @@
 use super::context::{Context, Reach, ServerTls, Service};
 use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
-use crate::Severity::{Error, Fatal, Info, Warning};
+use crate::Severity::{Error, Info, Warning};
 use crate::view::split_name;
 use std::collections::HashMap;
 
@@ -18,8 +18,8 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 #[rustfmt::skip]
-const SAME_PORT: Rule = rule("service.same-port", Fatal, "two services on one port",
-    "Both names mean one port: master(8) cannot open it a second time, and exits (Address already in use).",
+const SAME_PORT: Rule = rule("service.same-port", Warning, "two services on one port",
+    "Both names mean one port: master(8) warns (duplicate master.cf entry) and uses the last one; what the first one says has no effect.",
     "Keep one of the two.");
 #[rustfmt::skip]
 const NO_SUBMISSION: Rule = rule("service.no-submission", Info, "AUTH without a service for mail programs",

@@ -77,7 +77,11 @@ fn asks(context: &Context<'_>, server: Option<&Service<'_>>) -> bool {
 
 /// A CA in main.cf that no server of the file asks for.
 fn unused(context: &Context<'_>, servers: &[Option<&Service<'_>>], out: &mut Vec<Finding>) {
-    if servers.is_empty() || servers.iter().any(|server| asks(context, *server)) {
+    // Without master.cf nobody knows who asks with -o.
+    if context.master.is_none()
+        || servers.is_empty()
+        || servers.iter().any(|server| asks(context, *server))
+    {
         return;
     }
     for name in CAS {
