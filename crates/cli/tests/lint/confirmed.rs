@@ -64,13 +64,6 @@ const CLAIMS: &[Claim] = &[
         near: "smtpd_tls_security_level = may\nsmtpd_tls_exclude_ciphers = AES128\n",
     },
     Claim {
-        code: "ciphers.no-ecdhe",
-        main: "smtpd_tls_security_level = may\nsmtpd_tls_eecdh_grade = none\n",
-        speaks: Speaks::Only("ECDHE:@SECLEVEL=0"),
-        met: Met::NoHandshake,
-        near: "smtpd_tls_security_level = may\nsmtpd_tls_eecdh_grade = strong\n",
-    },
-    Claim {
         code: "protocols.none-left",
         main: "smtpd_tls_security_level = may\nsmtpd_tls_protocols = >=TLSv1.3, <=TLSv1.2\n",
         speaks: Speaks::Anything,

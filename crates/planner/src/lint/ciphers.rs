@@ -171,7 +171,7 @@ const ALIASES: &[&str] = &[
     "EXPORT", "EXPORT40", "EXPORT56", "eNULL", "NULL", "aNULL", "kRSA", "aRSA", "RSA", "kDHr",
     "kDHd", "kDH", "kDHE", "kEDH", "DH", "DHE", "EDH", "ADH", "kEECDH", "kECDHE", "ECDHE",
     "EECDH", "AECDH", "aECDH", "aECDSA", "ECDSA", "aDSS", "DSS", "aDH", "TLSv1.2", "TLSv1.0",
-    "TLSv1", "SSLv3", "SSLv2", "AES128", "AES256", "AES", "AESGCM", "AESCCM", "AESCCM8", "ARIA128",
+    "TLSv1", "SSLv3", "AES128", "AES256", "AES", "AESGCM", "AESCCM", "AESCCM8", "ARIA128",
     "ARIA256", "ARIA", "ARIAGCM", "CAMELLIA128", "CAMELLIA256", "CAMELLIA", "CHACHA20", "3DES",
     "DES", "RC4", "RC2", "IDEA", "SEED", "MD5", "SHA1", "SHA", "SHA256", "SHA384", "GOST",
     "aGOST", "aGOST01", "kGOST", "GOST94", "GOST89MAC", "GOST12", "PSK", "kPSK", "kECDHEPSK",

@@ -1,4 +1,4 @@
-//! Diffie-Hellman groups of one's own, and ECDHE switched off.
+//! Diffie-Hellman groups of one's own.
 //!
 //! Owns: how large a group in a file is. Never: whether the parameters are out of use
 //! (`obsolete`), or the groups by name (`ciphers`).
@@ -10,36 +10,20 @@ use crate::Severity::Warning;
 use crate::facts::FileLook;
 
 /// The rules.
-pub(super) const RULES: &[Rule] = &[SMALL, NO_ECDHE];
+pub(super) const RULES: &[Rule] = &[SMALL];
 
 #[rustfmt::skip]
 const SMALL: Rule = rule("ciphers.small-dh-group", Warning, "small Diffie-Hellman group",
     "Groups below 2048 bits are refused by clients of today and can be broken by those who prepare for it.",
     "Delete the line: Postfix has good groups of its own.");
-#[rustfmt::skip]
-const NO_ECDHE: Rule = rule("ciphers.no-ecdhe", Warning, "ECDHE switched off",
-    "Without elliptic curves the best suites of TLS 1.2 are gone; what is left is slower or has no forward secrecy.",
-    "Delete the line; the default, auto, is best.");
-
 /// The smallest group that is taken (RFC 9325 §4.1).
 const ENOUGH: usize = 2048;
 
-/// Looks at the parameters that are set.
+/// Looks at the file that is named.
 pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
-    for setting in context.all_settings() {
-        match setting.name.as_str() {
-            "smtpd_tls_dh1024_param_file" => out.extend(group(context, setting)),
-            "smtpd_tls_eecdh_grade" => out.extend(grade(context, setting)),
-            _ => {}
-        }
-    }
-}
-
-fn grade(context: &Context<'_>, setting: &Setting<'_>) -> Option<Finding> {
-    let grade = context.expanded(setting)?;
-    grade
-        .eq_ignore_ascii_case("none")
-        .then(|| NO_ECDHE.found().on(Some(setting)))
+    let settings = context.all_settings();
+    let named = settings.filter(|s| s.name == "smtpd_tls_dh1024_param_file");
+    out.extend(named.filter_map(|setting| group(context, setting)));
 }
 
 fn group(context: &Context<'_>, setting: &Setting<'_>) -> Option<Finding> {

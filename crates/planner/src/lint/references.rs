@@ -69,6 +69,7 @@ const TICKETS: &[&str] = &[
 #[rustfmt::skip]
 const TABLE: &[(&str, &[&str])] = &[
     ("auth.", &["smtpd_tls_auth_only (Postfix 2.2)", "smtpd_sasl_auth_enable (Postfix 1.0)", "RFC 4954 §4", "RFC 8314 §3"]),
+    ("auth.anonymous", &["smtpd_sasl_security_options (Postfix 1.0)", "RFC 4505 §1"]),
     ("auth.no-sasl", SOCKET),
     ("auth.on-port-25", SUBMISSION),
     ("auth.relay-mechanisms-refused", &["smtp_sasl_tls_security_options (Postfix 2.2)", "RFC 4616 §6"]),
@@ -104,7 +105,6 @@ const TABLE: &[(&str, &[&str])] = &[
     ("ciphers.broken", &["RFC 7465 §2", "RFC 9325 §4.1", "RFC 7435 §3", "NCSC-NL 2025-05: 3DES and RC4 insufficient"]),
     ("ciphers.large-hello-for-all", &["tls_eecdh_auto_curves (Postfix 3.2)", "Mozilla 6.0 puts it first"]),
     ("ciphers.list-redefined", &["tls_high_cipherlist (Postfix 2.3)", "Mozilla 6.0 redefines tls_medium_cipherlist"]),
-    ("ciphers.no-ecdhe", &["smtpd_tls_eecdh_grade (Postfix 2.6)", "RFC 9325 §4.1"]),
     ("ciphers.null", &["tls_null_cipherlist (Postfix 2.3)", "RFC 9325 §4.1"]),
     ("ciphers.small-dh-group", &["smtpd_tls_dh1024_param_file (Postfix 2.2)", "RFC 9325 §4.1", "NCSC-NL 2025-05: groups of one's own insufficient", "Mozilla 6.0: no DHE"]),
     ("ciphers.unknown-group", &["tls_eecdh_auto_curves (Postfix 3.2)", "RFC 8422 §5.1.1"]),

@@ -15,7 +15,9 @@ mod corpus;
 mod credentials;
 mod host;
 mod many;
+mod mutated;
 mod pem;
+mod reference;
 
 use postseal_planner::lint::{self, LintInput};
 use std::collections::BTreeSet;
