@@ -182,8 +182,11 @@ const ALIASES: &[&str] = &[
 
 fn exclusions(_: &Context<'_>, setting: &Setting<'_>, value: &str, out: &mut Vec<Finding>) {
     let words = value.split([',', ':', ' ', '\t']).filter(|w| !w.is_empty());
-    for word in words.filter(|w| !w.starts_with(['!', '-', '+', '@']) && !is_known(w)) {
-        let message = format!("{} excludes {word:?}. {}", setting.name, NO_EXCLUSION.why);
+    let unknown = |w: &&str| !w.starts_with(['!', '-', '+', '@']) && !is_known(w);
+    let unknown: Vec<String> = words.filter(unknown).map(|w| format!("{w:?}")).collect();
+    if !unknown.is_empty() {
+        let names = unknown.join(", ");
+        let message = format!("{} excludes {names}. {}", setting.name, NO_EXCLUSION.why);
         out.push(NO_EXCLUSION.says(message).on(Some(setting)));
     }
 }

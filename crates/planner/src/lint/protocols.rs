@@ -130,8 +130,8 @@ fn old_form(
     if !same || value.contains(['<', '>']) || !context.version.at_least(3, 6) {
         return None;
     }
-    let message = format!("{} = {value} is >={floor}. {}", setting.name, OLD_FORM.why);
-    let remedy = format!("Write {} = >={floor}; it means the same.", setting.name);
+    let message = format!("{value} is >={floor}. {}", OLD_FORM.why);
+    let remedy = format!("Write >={floor} in its place; it means the same.");
     Some(OLD_FORM.says(message).on(Some(setting)).remedy(remedy))
 }
 
