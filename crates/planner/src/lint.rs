@@ -161,7 +161,10 @@ pub fn others() -> &'static [Rule] {
 
 /// The cipher lists that OpenSSL has to expand for [`Surroundings::suites`].
 pub fn cipher_lists(input: &LintInput<'_>) -> BTreeSet<String> {
-    suites::lists(&Context::new(input))
+    match suites::are_set(input) {
+        true => suites::lists(&Context::new(input)),
+        false => BTreeSet::new(),
+    }
 }
 
 /// What is to be said about a configuration: worst first, then by place.

@@ -57,21 +57,37 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
 
 fn wrapper(context: &Context<'_>, out: &mut Vec<Finding>) {
     let mode = context.set(None, "smtp_tls_wrappermode");
-    let on = context.yes(None, "smtp_tls_wrappermode");
     let relay = context.set(None, "relayhost");
     let Some(hop) = context.text(None, "relayhost") else {
         return;
     };
+    let (everybody, nobody) = wraps(context);
     match port(&hop) {
-        Some(465) if !on => out.push(NO_WRAPPER.found().on(relay).on(mode)),
-        Some(25 | 587 | 2525) if on => out.push(WRAPPER_ON_STARTTLS.found().on(mode).on(relay)),
-        // A relay without a port is on 25.
-        None if on && !hop.is_empty() => {
+        Some(465) if nobody => out.push(NO_WRAPPER.found().on(relay).on(mode)),
+        Some(25 | 587 | 2525) if everybody => {
             out.push(WRAPPER_ON_STARTTLS.found().on(mode).on(relay));
         }
-        None if on => out.push(WRAPPER_FOR_ALL.found().on(mode)),
+        // A relay without a port is on 25.
+        None if everybody && !hop.is_empty() => {
+            out.push(WRAPPER_ON_STARTTLS.found().on(mode).on(relay));
+        }
+        None if everybody => out.push(WRAPPER_FOR_ALL.found().on(mode)),
         _ => {}
     }
+}
+
+/// Whether all clients are in wrapper mode, and whether none is: which of them goes to the relay
+/// is not looked into here.
+fn wraps(context: &Context<'_>) -> (bool, bool) {
+    let services = context.services.iter();
+    let clients = services.filter(|s| s.kind == "unix" && s.command == "smtp");
+    let modes: Vec<bool> = clients
+        .map(Some)
+        .chain(context.master.is_none().then_some(None))
+        .map(|client| context.yes(client, "smtp_tls_wrappermode"))
+        .collect();
+    let everybody = !modes.is_empty() && modes.iter().all(|on| *on);
+    (everybody, modes.iter().all(|on| !*on))
 }
 
 /// `[host]:465`, `host:smtps`.

@@ -6,11 +6,13 @@
 //!
 //! What Postfix chooses by default is not judged: only who set something reads of it.
 
+use super::LintInput;
 use super::context::{Context, ServerTls, Service, Setting};
 use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
 use crate::Severity::{self, Error, Info, Warning};
 use mailtls::{Grade, Level};
+use postfix_cf::{MainCf, MasterCf};
 use std::collections::BTreeSet;
 
 /// The rules.
@@ -50,6 +52,18 @@ enum Demand {
     Opportunistic,
     /// It is not.
     Mandatory,
+}
+
+/// Whether anything about ciphers is set at all: most files are done with here.
+pub(super) fn are_set(input: &LintInput<'_>) -> bool {
+    let named = |name: &[u8]| name.ends_with(b"_ciphers") || name.ends_with(b"_cipherlist");
+    let in_main = |main: &MainCf| main.entries().any(|entry| named(entry.name_bytes()));
+    let in_master = |master: &MasterCf| {
+        let mut options = master.services().flat_map(|service| service.overrides);
+        options.any(|option| named(option.name.as_bytes()))
+    };
+    input.main.is_some_and(|(_, main)| in_main(main))
+        || input.master.is_some_and(|(_, master)| in_master(master))
 }
 
 /// The lists of those who set something of it.
@@ -97,14 +111,12 @@ fn uses<'s, 'a>(context: &'s Context<'a>) -> Vec<Use<'s, 'a>> {
             Some(level) if level.never_cleartext() => Demand::Mandatory,
             Some(_) => Demand::Opportunistic,
         };
-        let checks = matches!(level, Some(Level::Verify | Level::Secure));
-        uses.extend(make(
-            context,
-            None,
-            "smtp",
-            demand,
-            checks.then_some("aNULL"),
-        ));
+        let also = match level {
+            Some(Level::Encrypt) => Some("eNULL"),
+            _ if demand == Demand::Mandatory => Some("aNULL"),
+            _ => None,
+        };
+        uses.extend(make(context, None, "smtp", demand, also));
     }
     uses
 }

@@ -32,7 +32,7 @@ const DEMANDED_ON_25: Rule = rule("trust.certificate-demanded-on-public-25", War
     "Set smtpd_tls_ask_ccert = yes in its place, or demand it on a service of its own with -o.");
 #[rustfmt::skip]
 const ALL_CAS_NAMED: Rule = rule("trust.all-cas-named-to-clients", Warning, "all public CAs named to each client",
-    "A server that asks for certificates sends the names in smtpd_tls_CAfile along: those of all public CAs are 16 kB and more, which some clients cannot take.",
+    "A server that asks for certificates sends the names in smtpd_tls_CAfile along: those of all public CAs are some 15 kB in each handshake, which some clients cannot take.",
     "Keep in smtpd_tls_CAfile only the CA of the clients; or use smtpd_tls_CApath, which is not sent.");
 #[rustfmt::skip]
 const WEAK_DIGEST: Rule = rule("trust.weak-fingerprint-digest", Warning, "relay rights by a broken digest",

@@ -44,7 +44,7 @@ impl Story {
     }
 
     fn told(&self) -> Vec<Finding> {
-        self.look(|input| lint(input))
+        self.look(lint)
     }
 
     fn look<T>(&self, with: impl FnOnce(&LintInput<'_>) -> T) -> T {
