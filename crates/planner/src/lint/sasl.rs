@@ -2,11 +2,13 @@
 //!
 //! Owns: SASL types, sockets, mechanisms. Never: whether TLS protects AUTH (`auth`), users.
 
-use super::context::{Context, Reach, Service};
+use super::context::{Context, Reach, Service, Setting};
 use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
 use crate::Severity::{Fatal, Info, Warning};
 use crate::facts::FileLook;
+use crate::rules::sasl_files;
+use crate::view::{self, View};
 use std::path::{Path, PathBuf};
 
 /// The rules.
@@ -62,6 +64,10 @@ fn backend(context: &Context<'_>, server: Option<&Service<'_>>, out: &mut Vec<Fi
         out.push(NO_SASL.says(message).on(at).of(server));
         return;
     }
+    if kind == "cyrus" {
+        out.extend(cyrus(context, server, enabled));
+        return;
+    }
     let Some(path) = context.text(server, "smtpd_sasl_path") else {
         return;
     };
@@ -91,6 +97,38 @@ fn backend(context: &Context<'_>, server: Option<&Service<'_>>, out: &mut Vec<Fi
         let message = format!("There is no {}. {}", place.display(), NO_SASL.why);
         out.push(NO_SASL.says(message).on(at).of(server));
     }
+}
+
+/// Cyrus SASL with neither a configuration nor a database of users, wherever it looks.
+fn cyrus(
+    context: &Context<'_>,
+    server: Option<&Service<'_>>,
+    enabled: Option<&Setting<'_>>,
+) -> Option<Finding> {
+    let (Some((_, main)), Some((_, master)), Some(facts)) =
+        (context.main, context.master, context.facts)
+    else {
+        return None;
+    };
+    let view = View::new(main, master, facts);
+    let own = |one: &&view::Service| {
+        server.is_some_and(|server| server.name == one.name && server.kind == one.kind)
+    };
+    let places = sasl_files(&view, view.services.iter().find(own));
+    let missing = |path: &PathBuf| matches!(facts.files.get(path), Some(FileLook::Missing));
+    if places.is_empty() || !places.iter().all(missing) {
+        return None;
+    }
+    let names: Vec<String> = places
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    let message = format!("Cyrus SASL has nothing to go by. {}", NO_SASL.why);
+    let found = NO_SASL.says(message).on(enabled).of(server).remedy(
+        "Set up Cyrus SASL (smtpd.conf, packages libsasl2-modules and sasl2-bin), or Dovecot \
+         (smtpd_sasl_type = dovecot); else smtpd_sasl_auth_enable = no.",
+    );
+    Some(found.seen(format!("none of these is there: {}", names.join(", "))))
 }
 
 fn shown<'s>(server: Option<&'s Service<'_>>) -> &'s str {

@@ -212,6 +212,39 @@ pub(crate) fn firing_codes() -> BTreeSet<String> {
     codes.collect()
 }
 
+/// Cyrus SASL looks in many places: it is missing where nothing is in any of them.
+#[test]
+fn cyrus_without_any_of_its_files_is_no_sasl() {
+    let main = "smtpd_sasl_auth_enable = yes\nsmtpd_sasl_path = smtpd\n";
+    let places = [
+        "/etc/postfix/sasl/smtpd.conf",
+        "/etc/sasl2/smtpd.conf",
+        "/usr/lib/sasl2/smtpd.conf",
+        "/usr/lib64/sasl2/smtpd.conf",
+        "/etc/sasldb2",
+        "/var/spool/postfix/etc/sasldb2",
+    ];
+    let says = |there: Option<&str>| {
+        let look = |place: &'static str| match there == Some(place) {
+            true => (place, with_mode(Vec::new(), 0o640)),
+            false => (place, FileLook::Missing),
+        };
+        let mut story = Story::with(main, places.map(look).to_vec());
+        story.master = SERVERS;
+        let queue = (
+            "queue_directory".to_owned(),
+            "/var/spool/postfix".to_owned(),
+        );
+        story.facts.defaults = [queue, ("smtpd_sasl_type".to_owned(), "cyrus".to_owned())].into();
+        let codes = story.told().into_iter().map(|finding| finding.code);
+        codes.into_iter().any(|code| code == "auth.no-sasl")
+    };
+    assert!(says(None));
+    for place in places {
+        assert!(!says(Some(place)), "{place}");
+    }
+}
+
 #[test]
 fn what_is_gathered_of_a_host_is_judged() {
     for (code, fires, near) in stories() {
