@@ -1,6 +1,7 @@
 //! What lint gathers of the machine: links, folders, times, ports. Needs root and Postfix.
 
 use crate::lint;
+use postseal_testkit::dns_script::{DnsScript, name, record, reply};
 use postseal_testkit::postfix_box::PostfixBox;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -104,4 +105,40 @@ fn a_port_that_nothing_listens_on_is_told() {
     let more = "\n46599 inet n - y - - smtpd\n";
     fs::write(config.join("master.cf"), master + more).unwrap();
     assert!(has(&codes(), "ports.not-listening"));
+}
+
+const MX: u16 = 15;
+/// QR, RD, RA; and with AD (RFC 4035 §3.2.3).
+const PLAIN: u16 = 0x8180;
+const VALIDATED: u16 = 0x81a0;
+
+/// A resolver that answers so is asked only where DANE is wanted.
+#[test]
+fn a_resolver_that_does_not_validate_is_told() {
+    let exchanger = || {
+        let host = [vec![0, 10], name("mail.ietf.org")].concat();
+        vec![record("ietf.org", MX, &host)]
+    };
+    let dane = "smtp_tls_security_level = dane\nsmtp_dns_support_level = dnssec\n";
+    let may = "smtp_tls_security_level = may\n";
+    for (main, flags, records, told) in [
+        (dane, PLAIN, exchanger(), true),
+        (dane, VALIDATED, exchanger(), false),
+        (dane, PLAIN, Vec::new(), false),
+        (may, PLAIN, exchanger(), false),
+    ] {
+        let answer = move |request: &[u8]| vec![reply(request, flags, &records)];
+        let server = DnsScript::start(answer, |_| Vec::new()).unwrap();
+        let postfix = PostfixBox::builder().append_main_cf(main).build().unwrap();
+        let config = postfix.config_directory();
+        let resolver = server.address().to_string();
+        let words = ["--json", "--resolver", &resolver, config.to_str().unwrap()];
+        let codes = lint(postfix.path(), &words).codes();
+        assert_eq!(
+            has(&codes, "resolver.not-validating"),
+            told,
+            "{main}{flags:x}"
+        );
+        assert_eq!(server.asked() > 0, main == dane);
+    }
 }
