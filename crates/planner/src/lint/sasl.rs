@@ -9,6 +9,7 @@ use crate::Severity::{Fatal, Info, Warning};
 use crate::facts::FileLook;
 use crate::rules::sasl_files;
 use crate::view::{self, View};
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 /// The rules.
@@ -40,9 +41,10 @@ const NO_MECHANISM: Rule = rule("auth.relay-mechanisms-refused", Warning, "clien
 
 /// Looks at every server that offers AUTH, and at the client.
 pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
+    let view = OnceCell::new();
     for server in context.servers() {
         if context.yes(server, "smtpd_sasl_auth_enable") {
-            backend(context, server, out);
+            backend(context, server, &view, out);
             anonymous(context, server, out);
             on_25(context, server, out);
         }
@@ -52,7 +54,15 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
     }
 }
 
-fn backend(context: &Context<'_>, server: Option<&Service<'_>>, out: &mut Vec<Finding>) {
+/// The pair of files on the host, made where Cyrus SASL is used.
+type Seen<'a> = OnceCell<Option<View<'a>>>;
+
+fn backend<'a>(
+    context: &Context<'a>,
+    server: Option<&Service<'_>>,
+    view: &Seen<'a>,
+    out: &mut Vec<Finding>,
+) {
     let Some(kind) = context.text(server, "smtpd_sasl_type") else {
         return;
     };
@@ -65,7 +75,7 @@ fn backend(context: &Context<'_>, server: Option<&Service<'_>>, out: &mut Vec<Fi
         return;
     }
     if kind == "cyrus" {
-        out.extend(cyrus(context, server, enabled));
+        out.extend(cyrus(context, server, view, enabled));
         return;
     }
     let Some(path) = context.text(server, "smtpd_sasl_path") else {
@@ -100,21 +110,22 @@ fn backend(context: &Context<'_>, server: Option<&Service<'_>>, out: &mut Vec<Fi
 }
 
 /// Cyrus SASL with neither a configuration nor a database of users, wherever it looks.
-fn cyrus(
-    context: &Context<'_>,
+fn cyrus<'a>(
+    context: &Context<'a>,
     server: Option<&Service<'_>>,
+    view: &Seen<'a>,
     enabled: Option<&Setting<'_>>,
 ) -> Option<Finding> {
-    let (Some((_, main)), Some((_, master)), Some(facts)) =
-        (context.main, context.master, context.facts)
-    else {
-        return None;
-    };
-    let view = View::new(main, master, facts);
+    let facts = context.facts?;
+    let view = view.get_or_init(|| {
+        let ((_, main), (_, master)) = context.main.zip(context.master)?;
+        Some(View::new(main, master, facts))
+    });
+    let view = view.as_ref()?;
     let own = |one: &&view::Service| {
         server.is_some_and(|server| server.name == one.name && server.kind == one.kind)
     };
-    let places = sasl_files(&view, view.services.iter().find(own));
+    let places = sasl_files(view, view.services.iter().find(own));
     let missing = |path: &PathBuf| matches!(facts.files.get(path), Some(FileLook::Missing));
     if places.is_empty() || !places.iter().all(missing) {
         return None;
