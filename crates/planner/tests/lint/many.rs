@@ -149,6 +149,9 @@ fn many_services_beside_long_values_come_to_an_end() {
         facts: Some(&facts),
         ..LintInput::default()
     });
-    assert_eq!(with_code(&found, "ciphers.exclusion-without-effect").len(), 1);
+    assert_eq!(
+        with_code(&found, "ciphers.exclusion-without-effect").len(),
+        1
+    );
     assert_eq!(with_code(&found, "auth.cleartext").len(), 1);
 }
