@@ -1,11 +1,12 @@
 //! The workshop: what CI runs, the laws of the house as a test, and the benchmark harness.
 //!
-//! Owns: `check`, `tidy`, `bench`. Never: ships, or is a dependency of what ships. A library as
+//! Owns: `check`, `tidy`, `codegen`, `bench`. Never: ships, or is a dependency of what ships. A library as
 //! well as a program, so that the tidy rules run among the tests and the benchmark scenarios
 //! (in `benches/`, where they may use the test kit) share one harness.
 
 pub mod bench;
 pub mod check;
+pub mod codegen;
 pub mod tidy;
 
 use std::path::{Path, PathBuf};

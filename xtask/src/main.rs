@@ -16,6 +16,8 @@ enum Verb {
     Check,
     /// The laws of the house: sizes, directions, purity, licences. Prints all offences at once.
     Tidy,
+    /// Writes what is made of the code: docs/reference.
+    Codegen,
     /// Compares Postseal with the bare commands (`cargo xtask bench --help`).
     #[command(disable_help_flag = true)]
     Bench {
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
     match Arguments::parse().verb {
         Verb::Check => xtask::check::run(&root),
         Verb::Tidy => xtask::tidy::main(&root),
+        Verb::Codegen => xtask::codegen::run(&root),
         Verb::Bench { arguments } => xtask::bench::launch(&root, &arguments),
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Global {
     pub(crate) output: Output,
     pub(crate) talk: Talk,
     pub(crate) color: Colored,
+    /// What lint is not to tell of.
+    pub(crate) ignore: Vec<Ignore>,
     /// What is to be told beside the answer.
     pub(crate) warnings: RefCell<Vec<Failure>>,
 }
@@ -79,6 +81,29 @@ struct File {
     host: HostSection,
     #[serde(default)]
     acme: AcmeSection,
+    #[serde(default)]
+    lint: LintSection,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LintSection {
+    #[serde(default)]
+    ignore: Vec<Ignore>,
+}
+
+/// Findings that lint counts and does not tell.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ignore {
+    /// Their code.
+    pub(crate) code: String,
+    /// Why, for those who read it later; none is an error of lint's.
+    #[serde(default)]
+    pub(crate) reason: String,
+    /// Only those with these words in a place: `FILE:LINE: what stands there`.
+    #[serde(rename = "where")]
+    pub(crate) place: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -134,6 +159,7 @@ impl Global {
                 _ => Talk::Normal,
             },
             color: colored(args.color.unwrap_or_default()),
+            ignore: file.lint.ignore,
             warnings: RefCell::default(),
         })
     }
@@ -178,7 +204,7 @@ fn read(path: &Path) -> Result<File, Failure> {
             "config.bad",
             format!("{}: {error}", path.display()),
         )
-        .hint("Known keys: instance, store, resolver, json, under [host] prefix and root, under [acme] user.")
+        .hint("Known keys: instance, store, resolver, json, under [host] prefix and root, under [acme] user, under [lint] ignore.")
     })
 }
 

@@ -15,26 +15,42 @@ mod certificate;
 mod ciphers;
 mod context;
 mod credentials;
+mod dh;
 mod level;
+mod listeners;
 mod logging;
 mod maps;
 mod names;
 mod obsolete;
 mod outbound;
+mod places;
 mod policy;
+mod ports;
 mod protocols;
+mod references;
+mod relay;
+mod resolver;
 mod rule;
+mod sasl;
 mod services;
+mod starttls;
+mod suites;
+mod surroundings;
 mod syntax;
+mod told;
+mod trust;
 mod values;
 
 pub use rule::Rule;
 pub(crate) use rule::rule as row;
+pub use surroundings::{Surroundings, Way};
+pub use told::{REVIEW_DUE, UNREADABLE};
 
 use crate::{Facts, Finding, PostfixVersion};
 use context::Context;
 use postfix_cf::{MainCf, MasterCf};
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -51,32 +67,69 @@ pub struct LintInput<'a> {
     pub facts: Option<&'a Facts>,
     /// The time, in seconds since 1970, for the dates of certificates.
     pub now_unix: Option<i64>,
+    /// What else was gathered of the host.
+    pub surroundings: Option<&'a Surroundings>,
 }
 
 /// All rules, by code.
 pub static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
-    let mut rules: Vec<Rule> = FAMILIES.concat();
+    let mut rules: Vec<Rule> = FAMILIES
+        .iter()
+        .flat_map(|family| family.0)
+        .copied()
+        .collect();
+    rules.iter_mut().for_each(references::add);
     rules.sort_by_key(|rule| rule.code);
     rules
 });
 
-const FAMILIES: &[&[Rule]] = &[
-    syntax::RULES,
-    values::RULES,
-    names::RULES,
-    obsolete::RULES,
-    level::RULES,
-    auth::RULES,
-    services::RULES,
-    certificate::RULES,
-    protocols::RULES,
-    ciphers::RULES,
-    outbound::RULES,
-    maps::RULES,
-    policy::RULES,
-    credentials::RULES,
-    cache::RULES,
-    logging::RULES,
+/// What other verbs say, by code.
+static OTHERS: LazyLock<Vec<Rule>> = LazyLock::new(|| {
+    let tables = [
+        certificate::EXPLAINED,
+        told::EXPLAINED,
+        crate::preflight::RULES,
+        crate::policy::EXPLAINED,
+        crate::policy::FAULTS_EXPLAINED,
+    ];
+    let mut others: Vec<Rule> = tables.concat();
+    others.retain(|other| rule(other.code).is_none());
+    others.iter_mut().for_each(references::add);
+    others.sort_by_key(|rule| rule.code);
+    others.dedup_by_key(|rule| rule.code);
+    others
+});
+
+/// The rules of a family, and what looks for them.
+type Family = (&'static [Rule], fn(&Context<'_>, &mut Vec<Finding>));
+
+const FAMILIES: &[Family] = &[
+    (syntax::RULES, syntax::run),
+    (values::RULES, values::run),
+    (names::RULES, names::run),
+    (obsolete::RULES, obsolete::run),
+    (level::RULES, level::run),
+    (starttls::RULES, starttls::run),
+    (auth::RULES, auth::run),
+    (sasl::RULES, sasl::run),
+    (services::RULES, services::run),
+    (listeners::RULES, listeners::run),
+    (certificate::RULES, certificate::run),
+    (places::RULES, places::run),
+    (trust::RULES, trust::run),
+    (protocols::RULES, protocols::run),
+    (ciphers::RULES, ciphers::run),
+    (suites::RULES, suites::run),
+    (dh::RULES, dh::run),
+    (outbound::RULES, outbound::run),
+    (relay::RULES, relay::run),
+    (resolver::RULES, resolver::run),
+    (maps::RULES, maps::run),
+    (policy::RULES, policy::run),
+    (credentials::RULES, credentials::run),
+    (cache::RULES, cache::run),
+    (logging::RULES, logging::run),
+    (ports::RULES, ports::run),
 ];
 
 /// The rule with that code.
@@ -98,37 +151,28 @@ pub fn credentials_untold(facts: &Facts) -> Vec<Finding> {
 
 /// What a code means: that of a rule, or one that import, a check or a plan gives.
 pub fn explained(code: &str) -> Option<&'static Rule> {
-    let others = certificate::EXPLAINED.iter();
-    let mut others = others
-        .chain(crate::preflight::RULES)
-        .chain(crate::policy::EXPLAINED)
-        .chain(crate::policy::FAULTS_EXPLAINED);
-    rule(code).or_else(|| others.find(|rule| rule.code == code))
+    rule(code).or_else(|| others().iter().find(|rule| rule.code == code))
+}
+
+/// What import, checks and plans say beside the rules, by code.
+pub fn others() -> &'static [Rule] {
+    &OTHERS
+}
+
+/// The cipher lists that OpenSSL has to expand for [`Surroundings::suites`].
+pub fn cipher_lists(input: &LintInput<'_>) -> BTreeSet<String> {
+    match suites::are_set(input) {
+        true => suites::lists(&Context::new(input)),
+        false => BTreeSet::new(),
+    }
 }
 
 /// What is to be said about a configuration: worst first, then by place.
 pub fn lint(input: &LintInput<'_>) -> Vec<Finding> {
     let context = Context::new(input);
     let mut findings = Vec::new();
-    for family in [
-        syntax::run,
-        values::run,
-        names::run,
-        obsolete::run,
-        level::run,
-        auth::run,
-        services::run,
-        certificate::run,
-        protocols::run,
-        ciphers::run,
-        outbound::run,
-        maps::run,
-        policy::run,
-        credentials::run,
-        cache::run,
-        logging::run,
-    ] {
-        family(&context, &mut findings);
+    for (_, run) in FAMILIES {
+        run(&context, &mut findings);
     }
     let mut findings = rule::merge(findings);
     findings.sort_by(|a, b| order(a).cmp(&order(b)));

@@ -88,6 +88,7 @@ pub(crate) fn findings(world: &World<'_>) -> Vec<Finding> {
         version: Some(world.facts.version),
         facts: Some(world.facts),
         now_unix: Some(world.now),
+        surroundings: None,
     });
     let ours = installed(world);
     findings.extend(more.into_iter().filter(|finding| {
@@ -145,5 +146,6 @@ pub fn lint_facts(facts: &Facts, now_unix: i64) -> Vec<Finding> {
         version: Some(facts.version),
         facts: Some(facts),
         now_unix: Some(now_unix),
+        surroundings: None,
     })
 }

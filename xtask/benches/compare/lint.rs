@@ -1,7 +1,10 @@
-//! `lint` of a main.cf of 10,000 lines, beside `postconf -n` on the same file.
+//! `lint` of a main.cf of 10,000 lines, beside `postconf -n` on the same file; and of all files of
+//! the corpus in one call.
 
 use crate::{Outcome, postseal, section};
+use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::path::Path;
 use xtask::bench::{Contender, Rounds, Section, Task, compare, seconds};
 
 const LINES: usize = 10_000;
@@ -37,13 +40,45 @@ pub(crate) fn run(rounds: Rounds) -> Outcome<Section> {
             limit.to_owned(),
         ]
     };
-    let rows = found.iter().zip(limits).map(|(one, limit)| row(one, limit));
+    let mut rows: Vec<_> = found
+        .iter()
+        .zip(limits)
+        .map(|(one, limit)| row(one, limit))
+        .collect();
+    let others = tempfile::tempdir()?;
+    let files = others_files(others.path())?;
+    if files.is_empty() {
+        println!("bench: NOT MEASURED: ../shared/corpus is absent");
+    } else {
+        let name = format!("postseal lint of {} files of others", files.len());
+        let words = [program.into_os_string(), "lint".into()];
+        let all = Task::new(words.into_iter().chain(files)).or_exit(2);
+        let found = compare(&mut [Contender::new(&name, [all])], rounds)?;
+        rows.extend(found.iter().map(|one| row(one, "≤ 1 s")));
+    }
     Ok(section(
         "lint",
         "A main.cf of 10,000 lines: comments, continuation lines, user-defined parameters, and some TLS settings.",
         &["command", "CPU", "wall", "limit"],
-        rows.collect(),
+        rows,
     ))
+}
+
+/// Every main.cf and master.cf of the corpus; lint knows a master.cf by its name.
+fn others_files(folder: &Path) -> Outcome<Vec<OsString>> {
+    let corpus = xtask::workspace_root().join("../shared/corpus");
+    let mut files = Vec::new();
+    for kind in ["main.cf", "master.cf"] {
+        let Ok(samples) = std::fs::read_dir(corpus.join(kind)) else {
+            return Ok(Vec::new());
+        };
+        for (number, sample) in samples.enumerate() {
+            let named = folder.join(format!("{kind}.{number}"));
+            std::fs::copy(sample?.path(), &named)?;
+            files.push(named.into_os_string());
+        }
+    }
+    Ok(files)
 }
 
 /// Some TLS settings, then ten lines again and again, with other names and values.

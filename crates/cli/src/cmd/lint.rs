@@ -4,18 +4,22 @@
 //! root, or an installed Postfix; rules that would need one say so themselves. What was
 //! adopted is asked of the store, where it can be read.
 
+mod form;
+mod gather;
+mod ignore;
 mod stored;
 
-use crate::answer::{Answer, findings_text};
-use crate::config::{Global, Output};
+use crate::answer::Answer;
+use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::{self, Session};
+use form::Form;
 use postfix_cf::{MainCf, MasterCf};
 use postseal_engine::{Clock, EngineError, SystemClock};
 use postseal_host::HostError;
-use postseal_planner::lint::{self, LintInput, Rule};
+use postseal_planner::lint::{self, LintInput, UNREADABLE};
 use postseal_planner::{Facts, Finding, PostfixVersion, Severity};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::cmp::Reverse;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -35,6 +39,9 @@ pub(crate) struct LintArgs {
     /// Judge for this Postfix version [default: the installed one, if any]
     #[arg(long, value_name = "V")]
     postfix_version: Option<PostfixVersion>,
+    /// The form of the answer: `sarif` for code scanning, `github` for annotations of a workflow
+    #[arg(long, value_name = "FORM", value_enum)]
+    format: Option<Form>,
     /// What a code means, and what to do
     #[arg(long, value_name = "CODE")]
     explain: Option<String>,
@@ -51,19 +58,14 @@ pub(crate) fn run(args: &LintArgs, global: &Global) -> Result<Answer, Failure> {
     if args.paths.is_empty() {
         findings.extend(stored::findings(global));
     }
-    let worst = findings.iter().map(|finding| finding.severity).max();
+    let told = ignore::sort(findings, global)?;
+    let worst = told.findings.iter().map(|finding| finding.severity).max();
     let exit = if worst >= Some(args.fail_on) {
         Exit::Pending
     } else {
         Exit::Done
     };
-    // A large file has thousands of findings: only the form that is asked for is made.
-    let answer = match global.output {
-        Output::Json => Answer::new("", json!({"changed": false, "findings": findings})),
-        Output::Text if findings.is_empty() => Answer::new("Nothing found.\n", Value::Null),
-        Output::Text => Answer::new(findings_text(&findings), Value::Null),
-    };
-    Ok(answer.exit(exit))
+    Ok(form::answer(&told, args.format, global)?.exit(exit))
 }
 
 fn targets(args: &LintArgs, global: &Global) -> Result<Vec<PathBuf>, Failure> {
@@ -91,7 +93,7 @@ fn lint_path(
     version: Option<PostfixVersion>,
     global: &Global,
 ) -> Result<Vec<Finding>, Failure> {
-    let Observed { facts, asked } = if path.is_dir() {
+    let Observed { facts, asked, here } = if path.is_dir() {
         observe(path, global)
     } else {
         Observed::default()
@@ -113,13 +115,16 @@ fn lint_path(
     let master = master_path.as_deref().map(read).transpose()?;
     let main = main.as_deref().map(MainCf::parse);
     let master = master.as_deref().map(MasterCf::parse);
-    let input = LintInput {
+    let mut input = LintInput {
         main: main_path.as_deref().zip(main.as_ref()),
         master: master_path.as_deref().zip(master.as_ref()),
         version: version.or(facts.as_ref().map(|facts| facts.version)),
         facts: facts.as_ref(),
         now_unix: Some(SystemClock::default().now_unix()),
+        surroundings: None,
     };
+    let surroundings = gather::surroundings(&input, here, global);
+    input.surroundings = Some(&surroundings);
     let mut findings = lint::lint(&input);
     let told = findings
         .iter()
@@ -137,16 +142,19 @@ struct Observed {
     facts: Option<Facts>,
     /// What its tables answer, or why it cannot be read.
     asked: Vec<Finding>,
+    /// Whether that is the machine that Postseal runs on.
+    here: Here,
 }
 
-/// What Postfix itself says of a configuration that it cannot read.
-const UNREADABLE: Rule = Rule {
-    code: "instance.unreadable",
-    severity: Severity::Fatal,
-    title: "a configuration that Postfix cannot read",
-    why: "No program of Postfix starts with it: services die one by one as their processes end.",
-    remedy: "Put right what Postfix names.",
-};
+/// Whether an instance's machine is this one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Here {
+    /// A file, or a Postfix in a container.
+    #[default]
+    Elsewhere,
+    /// Its files, ports and resolver are this machine's.
+    Here,
+}
 
 /// Looks at the instance.
 fn observe(path: &Path, global: &Global) -> Observed {
@@ -167,6 +175,10 @@ fn observe(path: &Path, global: &Global) -> Observed {
             Observed {
                 asked,
                 facts: Some(facts),
+                here: match global.prefix.is_empty() && global.root.is_none() {
+                    true => Here::Here,
+                    false => Here::Elsewhere,
+                },
             }
         }
         Err(EngineError::Host(HostError::Unreadable(said))) => {
@@ -178,7 +190,7 @@ fn observe(path: &Path, global: &Global) -> Observed {
             );
             Observed {
                 asked: vec![finding.seen(said)],
-                facts: None,
+                ..Observed::default()
             }
         }
         Err(_) => Observed::default(),
@@ -225,9 +237,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn explain(code: &str) -> Result<Answer, Failure> {
-    let mut own = [&UNREADABLE, &stored::DUE].into_iter();
-    let own = own.find(|rule| rule.code == code);
-    let Some(rule) = own.or_else(|| lint::explained(code)) else {
+    let Some(rule) = lint::explained(code) else {
         return Err(Failure::new(
             Exit::Usage,
             "lint.unknown-code",
@@ -235,13 +245,16 @@ fn explain(code: &str) -> Result<Answer, Failure> {
         )
         .hint("The codes stand in brackets after each finding."));
     };
-    let text = format!(
+    let mut text = format!(
         "{} ({:?})\n{}\n\nWhy: {}\nRemedy: {}\n",
         rule.code, rule.severity, rule.title, rule.why, rule.remedy
     );
+    if !rule.references.is_empty() {
+        text += &format!("See: {}\n", rule.references.join("; "));
+    }
     let document = json!({
         "changed": false, "code": rule.code, "severity": rule.severity, "title": rule.title,
-        "why": rule.why, "remedy": rule.remedy,
+        "why": rule.why, "remedy": rule.remedy, "references": rule.references,
     });
     Ok(Answer::new(text, document))
 }

@@ -10,7 +10,7 @@ use crate::catalog::Kind;
 use crate::facts::FileLook;
 
 /// The rules.
-pub(super) const RULES: &[Rule] = &[NOT_BUILT, SERVER, SHARED, NO_RANDOM, NOT_RANDOM];
+pub(super) const RULES: &[Rule] = &[NOT_BUILT, SERVER, SHARED, NO_RANDOM, NOT_RANDOM, TOO_LONG];
 
 #[rustfmt::skip]
 const NOT_BUILT: Rule = rule("cache.type-not-built", Warning, "cache type that this Postfix lacks",
@@ -33,6 +33,14 @@ const NO_RANDOM: Rule = rule("cache.random-source-missing", Fatal, "random sourc
 const NOT_RANDOM: Rule = rule("cache.random-source-not-random", Warning, "random source that is none",
     "tlsmgr(8) takes its bytes without a word, and they add nothing to the seed of the TLS programs.",
     "Delete tls_random_source; the default is dev:/dev/urandom.");
+
+#[rustfmt::skip]
+const TOO_LONG: Rule = rule("cache.too-long", Warning, "sessions that are kept for more than a day",
+    "Whoever gets the key of a ticket can read all sessions that were resumed by it; the key is kept as long as this says.",
+    "Delete the line; the default is 3600s.");
+
+/// A day, in seconds.
+const DAY: u64 = 86_400;
 
 /// Devices that give the same byte for ever.
 const CONSTANT: &[&str] = &["/dev/zero", "/dev/full"];
@@ -64,6 +72,29 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
         }
     }
     random(context, out);
+    let timeouts = context.settings.iter();
+    let timeouts = timeouts.filter(|s| s.name.ends_with("_tls_session_cache_timeout"));
+    for setting in timeouts {
+        let value = context.expanded(setting).unwrap_or_default();
+        if seconds(&value).is_some_and(|seconds| seconds > DAY) {
+            let message = format!("{} is {value}. {}", setting.name, TOO_LONG.why);
+            out.push(TOO_LONG.says(message).on(Some(setting)));
+        }
+    }
+}
+
+/// A time as Postfix writes it; without a unit it is in seconds.
+fn seconds(value: &str) -> Option<u64> {
+    let digits = value.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match value.get(digits.len()..)? {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => DAY,
+        "w" => 7 * DAY,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(unit)
 }
 
 fn random(context: &Context<'_>, out: &mut Vec<Finding>) {

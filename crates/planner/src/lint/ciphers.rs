@@ -7,6 +7,7 @@ use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
 use crate::Severity::{Error, Info, Warning};
 use crate::catalog::Kind;
+use mailtls::Level;
 
 /// The rules.
 pub(super) const RULES: &[Rule] = &[
@@ -15,6 +16,9 @@ pub(super) const RULES: &[Rule] = &[
     REDEFINED,
     UNKNOWN_GROUP,
     NO_EXCLUSION,
+    MANDATORY_WEAKER,
+    STRICT_FOR_MAY,
+    KEM_FIRST,
 ];
 
 #[rustfmt::skip]
@@ -37,6 +41,19 @@ const UNKNOWN_GROUP: Rule = rule("ciphers.unknown-group", Warning, "unknown grou
 const NO_EXCLUSION: Rule = rule("ciphers.exclusion-without-effect", Info, "excluded cipher that no library knows",
     "Postfix and OpenSSL ignore unknown names in exclusions, silently: nothing is excluded by it.",
     "Correct the name, or take it out.");
+
+#[rustfmt::skip]
+const MANDATORY_WEAKER: Rule = rule("ciphers.mandatory-weaker", Info, "better ciphers where TLS is optional than where it is demanded",
+    "tls_ciphers is for optional TLS and tls_mandatory_ciphers for demanded TLS; the two are easily taken for each other.",
+    "Swap the two, or set tls_mandatory_ciphers = high as well.");
+#[rustfmt::skip]
+const STRICT_FOR_MAY: Rule = rule("ciphers.strict-for-may", Info, "high ciphers where TLS is optional",
+    "Who has no high cipher does not get a better one but none: the mail goes in clear.",
+    "Leave the grade at medium for optional TLS (RFC 7435).");
+#[rustfmt::skip]
+const KEM_FIRST: Rule = rule("ciphers.large-hello-for-all", Info, "post-quantum group as the client's first guess",
+    "The client then begins with a ClientHello of 1.5 kB and more, at which some mail servers hang; Postfix 3.11 takes care to put it second.",
+    "Delete tls_eecdh_auto_curves, or write ?X25519MLKEM768:DEFAULT with Postfix 3.11 and OpenSSL 3.5.");
 
 /// Looks at every cipher setting.
 pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
@@ -68,6 +85,30 @@ fn grade(context: &Context<'_>, setting: &Setting<'_>, value: &str, out: &mut Ve
         let severity = unless(latent, NULL.severity);
         out.push(NULL.says(message).on(Some(setting)).severe(severity));
     }
+    if value.eq_ignore_ascii_case("high") && setting.name.ends_with("_tls_ciphers") {
+        out.extend(strict(context, setting));
+    }
+}
+
+/// `high` where TLS is optional: better than where it is demanded, or stricter than it helps.
+fn strict(context: &Context<'_>, setting: &Setting<'_>) -> Option<Finding> {
+    let service = context.service_of(setting);
+    let stem = setting.name.strip_suffix("_tls_ciphers")?;
+    let mandatory = format!("{stem}_tls_mandatory_ciphers");
+    let grade = context.text(service, &mandatory)?;
+    let at = context.set(service, &mandatory);
+    if !grade.eq_ignore_ascii_case("high") {
+        let message = format!(
+            "{} is high and {mandatory} is {grade}. {}",
+            setting.name, MANDATORY_WEAKER.why
+        );
+        return Some(MANDATORY_WEAKER.says(message).on(Some(setting)).on(at));
+    }
+    let optional = match stem {
+        "smtpd" => context.some_server_offers(),
+        _ => context.client_level(service) == Some(Level::May),
+    };
+    optional.then(|| STRICT_FOR_MAY.found().on(Some(setting)))
 }
 
 fn list(_: &Context<'_>, setting: &Setting<'_>, value: &str, out: &mut Vec<Finding>) {
@@ -86,11 +127,42 @@ fn list(_: &Context<'_>, setting: &Setting<'_>, value: &str, out: &mut Vec<Findi
     }
 }
 
-/// What OpenSSL knows: its aliases, and anything that has the form of a cipher's name.
+/// What some OpenSSL knows or knew: its aliases, and names of ciphers.
 fn is_known(word: &str) -> bool {
-    let cipher = word.contains('-') || word.contains('_');
-    cipher || word.split('+').all(|part| ALIASES.contains(&part))
+    let alias = |part: &str| ALIASES.contains(&part) || is_cipher(part);
+    word.split('+').all(alias)
 }
+
+/// Whether a word is built as names of ciphers are. One by one they are more than 300, many of
+/// them gone; their parts are few, and slips (`EDH-RSA-DES-CDC3-SHA`) show in them.
+fn is_cipher(word: &str) -> bool {
+    // RFC names, and SSL2's, are long enough to be no slips.
+    if word.contains('_') {
+        return word.starts_with("TLS_") || word.starts_with("SSL_");
+    }
+    let Some((first, rest)) = word.split_once('-') else {
+        return false;
+    };
+    FIRST_PARTS.contains(&first) && rest.split('-').all(|part| PARTS.contains(&part))
+}
+
+/// What names of ciphers begin with: key exchange, or the cipher where that is RSA.
+#[rustfmt::skip]
+const FIRST_PARTS: &[&str] = &[
+    "ECDHE", "ECDH", "DHE", "EDH", "DH", "ADH", "AECDH", "PSK", "RSA", "SRP", "EXP", "EXP1024",
+    "KRB5", "GOST94", "GOST2001", "GOST2012", "IANA", "NULL", "RC4", "RC2", "RC4_40", "IDEA",
+    "DES", "AES128", "AES256", "CAMELLIA128", "CAMELLIA256", "SEED", "ARIA128", "ARIA256",
+    "AESCCM", "CHACHA20", "LEGACY", "MAGMA", "KUZNYECHIK",
+];
+/// What follows.
+#[rustfmt::skip]
+const PARTS: &[&str] = &[
+    "RSA", "DSS", "ECDSA", "PSK", "SRP", "ECDHE", "DHE", "EDH", "ADH", "DH", "KRB5", "NULL",
+    "RC4", "RC2", "IDEA", "DES", "CBC3", "CBC", "64", "56", "40", "AES128", "AES256",
+    "CAMELLIA128", "CAMELLIA256", "SEED", "ARIA128", "ARIA256", "CHACHA20", "POLY1305", "GCM",
+    "CCM", "CCM8", "SHA", "SHA1", "SHA256", "SHA384", "MD5", "GOST89", "GOST94", "GOST2012",
+    "GOST8912", "OMAC", "CTR", "NULL",
+];
 
 /// openssl-ciphers(1), cipher strings.
 #[rustfmt::skip]
@@ -110,8 +182,11 @@ const ALIASES: &[&str] = &[
 
 fn exclusions(_: &Context<'_>, setting: &Setting<'_>, value: &str, out: &mut Vec<Finding>) {
     let words = value.split([',', ':', ' ', '\t']).filter(|w| !w.is_empty());
-    for word in words.filter(|w| !w.starts_with(['!', '-', '+', '@']) && !is_known(w)) {
-        let message = format!("{} excludes {word:?}. {}", setting.name, NO_EXCLUSION.why);
+    let unknown = |w: &&str| !w.starts_with(['!', '-', '+', '@']) && !is_known(w);
+    let unknown: Vec<String> = words.filter(unknown).map(|w| format!("{w:?}")).collect();
+    if !unknown.is_empty() {
+        let names = unknown.join(", ");
+        let message = format!("{} excludes {names}. {}", setting.name, NO_EXCLUSION.why);
         out.push(NO_EXCLUSION.says(message).on(Some(setting)));
     }
 }
@@ -139,15 +214,16 @@ fn groups(context: &Context<'_>, setting: &Setting<'_>, value: &str, out: &mut V
     let old_library = context
         .facts
         .is_some_and(|facts| is_before_3_5(&facts.openssl));
-    for word in value
-        .split([',', ':', '/', ' ', '\t'])
-        .filter(|w| !w.is_empty())
-    {
+    let words = value.split([',', ':', '/', ' ', '\t']);
+    for (at, word) in words.filter(|w| !w.is_empty()).enumerate() {
         let name = word.trim_start_matches(['?', '*', '-']);
         if known(GROUPS, name) {
             continue;
         }
         let newer = known(NEW_GROUPS, name);
+        if newer && at == 0 && !word.starts_with('?') && client_starts(context) {
+            out.push(KEM_FIRST.found().on(Some(setting)));
+        }
         if newer && (word.starts_with('?') || !old_library) {
             continue;
         }
@@ -159,6 +235,11 @@ fn groups(context: &Context<'_>, setting: &Setting<'_>, value: &str, out: &mut V
         let message = format!("{}: {name} {why}. {}", setting.name, UNKNOWN_GROUP.why);
         out.push(UNKNOWN_GROUP.says(message).on(Some(setting)));
     }
+}
+
+fn client_starts(context: &Context<'_>) -> bool {
+    let level = context.client_level(None);
+    context.main.is_some() && level.is_some_and(|level| level != Level::None)
 }
 
 fn is_before_3_5(openssl: &str) -> bool {

@@ -7,7 +7,7 @@ mod server;
 
 pub(super) use server::{Reach, ServerTls};
 
-use super::LintInput;
+use super::{LintInput, Surroundings};
 use crate::catalog::{self, Parameter};
 use crate::facts::{Facts, FileLook};
 use crate::{PostfixVersion, Severity};
@@ -26,16 +26,29 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("compatibility_level", "0"),
     ("content_filter", ""),
     ("inet_interfaces", "all"),
+    ("queue_directory", "/var/spool/postfix"),
+    ("relay_clientcerts", ""),
     ("relayhost", ""),
+    ("smtp_discard_ehlo_keywords", ""),
+    ("smtp_never_send_ehlo", "no"),
+    ("smtpd_discard_ehlo_keywords", ""),
 ];
 /// Parameters that are no TLS parameters and that rules point at.
 const NEIGHBOURS: &[&str] = &[
     "content_filter",
     "ignore_mx_lookup_error",
     "inet_interfaces",
+    "queue_directory",
+    "relay_clientcerts",
     "relayhost",
+    "smtp_discard_ehlo_keywords",
     "smtp_dns_resolver_options",
     "smtp_host_lookup",
+    "smtp_never_send_ehlo",
+    "smtpd_client_restrictions",
+    "smtpd_discard_ehlo_keywords",
+    "smtpd_recipient_restrictions",
+    "smtpd_relay_restrictions",
 ];
 
 /// A `name = value` of main.cf that wins, or a `-o` that wins.
@@ -56,6 +69,10 @@ pub(super) struct Setting<'a> {
 pub(super) struct Service<'a> {
     pub(super) name: String,
     pub(super) kind: String,
+    /// The fifth field: `y`, `n`, or `-` for the default.
+    pub(super) chroot: String,
+    /// The seventh field.
+    pub(super) process_limit: String,
     /// The program, without folders.
     pub(super) command: String,
     pub(super) file: &'a Path,
@@ -74,6 +91,7 @@ pub(super) struct Context<'a> {
     /// That one, or the newest.
     pub(super) version: PostfixVersion,
     pub(super) facts: Option<&'a Facts>,
+    pub(super) surroundings: Option<&'a Surroundings>,
     pub(super) now: Option<i64>,
     /// main.cf's, in the order of the file.
     pub(super) settings: Vec<Setting<'a>>,
@@ -90,6 +108,7 @@ impl<'a> Context<'a> {
             known_version,
             version: known_version.unwrap_or(NEWEST),
             facts: input.facts,
+            surroundings: input.surroundings,
             now: input.now_unix,
             settings: Vec::new(),
             services: Vec::new(),
@@ -315,6 +334,8 @@ fn service<'a>(file: &'a Path, entry: postfix_cf::Service, at: usize) -> Service
         command: command.to_owned(),
         name: entry.name,
         kind: entry.kind,
+        chroot: entry.chroot,
+        process_limit: entry.process_limit,
         file,
         line: entry.first_line,
         settings,

@@ -48,11 +48,16 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
             out.push(OVERRULED.says(message).on(Some(setting)).on(at_level));
             continue;
         }
-        out.extend(finding(setting, parameter, how));
+        out.extend(finding(context, setting, parameter, how));
     }
 }
 
-fn finding(setting: &Setting<'_>, parameter: &Parameter, how: Ending) -> Option<Finding> {
+fn finding(
+    context: &Context<'_>,
+    setting: &Setting<'_>,
+    parameter: &Parameter,
+    how: Ending,
+) -> Option<Finding> {
     let (code, what) = match how {
         Ending::Obsolete => ("obsolete.superseded", "is obsolete"),
         Ending::Warned => (
@@ -72,8 +77,43 @@ fn finding(setting: &Setting<'_>, parameter: &Parameter, how: Ending) -> Option<
         ),
     };
     let text = parameter.replaced_by.map_or("delete the line", |r| r.text);
-    Some(rule.says(message).on(Some(setting)).remedy(sentence(text)))
+    let remedy = equivalent(context, setting).unwrap_or_else(|| sentence(text));
+    Some(rule.says(message).on(Some(setting)).remedy(remedy))
 }
+
+/// What means the same today, where that depends on the values.
+fn equivalent(context: &Context<'_>, setting: &Setting<'_>) -> Option<String> {
+    if setting.name.ends_with("_tls_per_site") {
+        return Some(PER_SITE.to_owned());
+    }
+    let service = context.service_of(setting);
+    let (prefix, stem) = setting.name.split_once('_')?;
+    let level = format!("{prefix}_tls_security_level");
+    let yes = |stem: &str| context.yes(service, &format!("{prefix}_{stem}"));
+    let means = match (prefix, stem) {
+        ("smtpd" | "smtp" | "lmtp", "use_tls" | "enforce_tls") => {
+            match (yes("enforce_tls"), yes("use_tls")) {
+                (true, _) if prefix == "smtpd" => "encrypt",
+                (true, _) if yes("tls_enforce_peername") => "verify",
+                (true, _) => "encrypt",
+                (false, true) => "may",
+                (false, false) => "none",
+            }
+        }
+        ("smtp" | "lmtp", "tls_enforce_peername") => match (yes("enforce_tls"), yes(stem)) {
+            (true, true) => "verify",
+            (true, false) => "encrypt",
+            (false, _) => return Some(NO_EFFECT.to_owned()),
+        },
+        _ => return None,
+    };
+    Some(format!("Write {level} = {means}; it means the same."))
+}
+
+const NO_EFFECT: &str =
+    "Delete the line: it counts only beside smtp_enforce_tls = yes, and does nothing here.";
+const PER_SITE: &str = "Move its rows to smtp_tls_policy_maps: NONE becomes none, MAY becomes may, \
+    MUST_NOPEERMATCH becomes encrypt, MUST becomes verify.";
 
 /// The level that makes an old switch moot.
 fn overruled_by(context: &Context<'_>, setting: &Setting<'_>) -> Option<String> {

@@ -9,14 +9,17 @@ use crate::Finding;
 use crate::Severity::{Error, Fatal, Info, Warning};
 use crate::explain::{is_domain, is_next_hop};
 use crate::facts::FileLook;
-use mailtls::Level;
-use mailtls::policy::{Dialect, Policy};
+use mailtls::policy::{Dialect, Name, Policy};
+use mailtls::{Level, ProtocolList, RangeSyntax, TlsVersion};
 use postfix_cf::table::{Content, Row, rows};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// The rules.
-pub(super) const RULES: &[Rule] = &[REFUSED, JOINED, DUPLICATE, NEVER, NO_VALUE, ONE_FORM];
+#[rustfmt::skip]
+pub(super) const RULES: &[Rule] = &[
+    REFUSED, JOINED, DUPLICATE, NEVER, NO_VALUE, ONE_FORM, OLD_PROTOCOLS,
+];
 
 #[rustfmt::skip]
 const REFUSED: Rule = rule("policy.row-refused", Fatal, "row that Postfix refuses",
@@ -43,6 +46,10 @@ const ONE_FORM: Rule = rule("policy.one-form-of-name", Info, "internationalized 
     "Postfix does not convert names: mail whose address has the A-label (xn--) does not find a U-label key, nor the reverse.",
     "Write both forms as keys.");
 
+#[rustfmt::skip]
+const OLD_PROTOCOLS: Rule = rule("policy.old-protocols", Error, "row for protocols that servers refuse",
+    "Names without ! or >= pin the row to them; servers of today refuse TLS 1.1 and older, and mail for that next hop is deferred.",
+    "Take protocols= out of the row, or write protocols=>=TLSv1.2, and run postmap on its table.");
 /// Parameters whose tables hold policies.
 const PARAMETERS: [&str; 2] = ["smtp_tls_policy_maps", "lmtp_tls_policy_maps"];
 /// Types that are made from a source by postmap(1), or are one.
@@ -106,8 +113,9 @@ fn source(context: &Context<'_>, path: &Path, bytes: &[u8], out: &mut Vec<Findin
                 NEVER.says(format!("{key:?} is never found. {}", NEVER.why))
             ));
         }
-        if let Err(error) = Policy::parse(&value, dialect) {
-            out.push(at(REFUSED.says(format!("{key}: {error}. {}", REFUSED.why))));
+        match Policy::parse(&value, dialect) {
+            Ok(policy) => out.extend(pinned(&key, &policy).map(at)),
+            Err(error) => out.push(at(REFUSED.says(format!("{key}: {error}. {}", REFUSED.why)))),
         }
         if !key.is_ascii() {
             wide.push((key.clone(), row.line));
@@ -120,6 +128,17 @@ fn source(context: &Context<'_>, path: &Path, bytes: &[u8], out: &mut Vec<Findin
             out.push(ONE_FORM.says(message).at(path, line, key));
         }
     }
+}
+
+/// A row that pins what servers refuse.
+fn pinned(key: &str, policy: &Policy) -> Option<Finding> {
+    let too_old = |value: &&str| {
+        let list = ProtocolList::parse(value, RangeSyntax::Allowed);
+        list.is_ok_and(|list| list.ceiling().is_none_or(|top| top <= TlsVersion::Tls1_1))
+    };
+    let value = policy.values(Name::Protocols).find(too_old)?;
+    let message = format!("{key}: protocols={value}. {}", OLD_PROTOCOLS.why);
+    Some(OLD_PROTOCOLS.says(message))
 }
 
 /// The lines that were joined to a row and read like one: a key, then a level.

@@ -17,6 +17,9 @@ pub(super) const RULES: &[Rule] = &[
     OLD_MANDATORY,
     TOO_STRICT,
     CONTRADICTION,
+    OLD_FORM,
+    MANDATORY_WEAKER,
+    NOTHING,
 ];
 
 #[rustfmt::skip]
@@ -44,6 +47,19 @@ const CONTRADICTION: Rule = rule("protocols.contradiction", Warning, "protocol b
     "The exclusion wins.",
     "Name it once.");
 
+#[rustfmt::skip]
+const OLD_FORM: Rule = rule("protocols.old-form", Info, "protocol list in the form before Postfix 3.6",
+    "It works; a range says the same in one word, and needs no change when a version is added.",
+    "Write the range.");
+#[rustfmt::skip]
+const MANDATORY_WEAKER: Rule = rule("protocols.mandatory-weaker", Warning, "older protocols where TLS is demanded than where it is optional",
+    "tls_protocols is for optional TLS alone and tls_mandatory_protocols for demanded TLS alone; the one does not limit the other.",
+    "Set both.");
+#[rustfmt::skip]
+const NOTHING: Rule = rule("protocols.none-left", Error, "protocol list that allows nothing",
+    "Names and limits exclude each other: no handshake succeeds.",
+    "Write >=TLSv1.2.");
+
 /// Looks at every protocol list that is set.
 pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
     for setting in context.all_settings() {
@@ -64,6 +80,7 @@ fn judge(context: &Context<'_>, setting: &Setting<'_>, out: &mut Vec<Finding>) {
         return;
     };
     let (Some(floor), Some(ceiling)) = (list.floor(), list.ceiling()) else {
+        out.push(NOTHING.found().on(Some(setting)));
         return;
     };
     let mandatory = setting.name.contains("_mandatory_");
@@ -89,12 +106,70 @@ fn judge(context: &Context<'_>, setting: &Setting<'_>, out: &mut Vec<Finding>) {
     if !mandatory && floor == TlsVersion::Tls1_3 && optional(context, setting) {
         out.push(say(&TOO_STRICT, "allows TLSv1.3 only".to_owned()));
     }
+    out.extend(old_form(context, setting, &value, list));
+    if !mandatory {
+        out.extend(weaker(context, setting, floor));
+    }
     if let Some(name) = contradiction(&value) {
         out.push(say(
             &CONTRADICTION,
             format!("both names and excludes {name}"),
         ));
     }
+}
+
+/// A list of exclusions that a range can say.
+fn old_form(
+    context: &Context<'_>,
+    setting: &Setting<'_>,
+    value: &str,
+    list: ProtocolList,
+) -> Option<Finding> {
+    let floor = list.floor().filter(|floor| *floor > TlsVersion::Ssl3)?;
+    let same = ProtocolList::from_floor(floor).same_as(&list);
+    if !same || value.contains(['<', '>']) || !context.version.at_least(3, 6) {
+        return None;
+    }
+    let message = format!("{value} is >={floor}. {}", OLD_FORM.why);
+    let remedy = format!("Write >={floor} in its place; it means the same.");
+    Some(OLD_FORM.says(message).on(Some(setting)).remedy(remedy))
+}
+
+/// A list for optional TLS that is stricter than the one for demanded TLS beside it.
+fn weaker(context: &Context<'_>, setting: &Setting<'_>, floor: TlsVersion) -> Option<Finding> {
+    let stem = setting.name.strip_suffix("_tls_protocols")?;
+    let name = format!("{stem}_tls_mandatory_protocols");
+    let service = context.service_of(setting);
+    let value = context.text(service, &name)?;
+    let mandatory = ProtocolList::parse(&value, RangeSyntax::Allowed).ok()?;
+    let lower = mandatory.floor().filter(|lower| *lower < floor)?;
+    // Below TLS 1.0 there is nothing left in the libraries of today.
+    if floor <= TlsVersion::Tls1_0 {
+        return None;
+    }
+    let severity = match stem {
+        "smtpd" if !context.some_server_demands() => Info,
+        "smtp" | "lmtp" if !client_demands(context) => Info,
+        _ => Warning,
+    };
+    let lower = lower.max(TlsVersion::Tls1_0);
+    let message = format!(
+        "{} begins at {floor} and {name} at {lower}. {}",
+        setting.name, MANDATORY_WEAKER.why
+    );
+    let at = context.set(service, &name);
+    let found = MANDATORY_WEAKER.says(message).on(Some(setting)).on(at);
+    Some(
+        found
+            .severe(severity)
+            .remedy(format!("Set {name} = >={floor} too.")),
+    )
+}
+
+fn client_demands(context: &Context<'_>) -> bool {
+    let level = context.client_level(None);
+    level.is_some_and(mailtls::Level::never_cleartext)
+        || context.given(None, "smtp_tls_policy_maps")
 }
 
 /// Whether the list is for sessions that can go on in clear.

@@ -22,6 +22,9 @@ pub struct Rule {
     pub why: &'static str,
     /// What to do.
     pub remedy: &'static str,
+    /// Where to read more: parameters with the Postfix they came with, RFCs with their section,
+    /// guidelines. Empty where nobody wrote of it.
+    pub references: &'static [&'static str],
 }
 
 /// A row of a rule table.
@@ -38,6 +41,7 @@ pub(crate) const fn rule(
         title,
         why,
         remedy,
+        references: &[],
     }
 }
 

@@ -187,3 +187,73 @@ fn worst_first_then_by_line() {
         ]
     );
 }
+
+/// What replaces an old switch means the same, whatever stands beside it.
+#[test]
+fn old_switches_are_replaced_by_what_means_the_same() {
+    let remedy = |text: &str| {
+        let main = MainCf::parse(text.as_bytes());
+        let findings = lint(&LintInput {
+            main: Some((Path::new("main.cf"), &main)),
+            ..LintInput::default()
+        });
+        let old = findings.into_iter();
+        let mut old = old.filter(|f| f.code.starts_with("obsolete."));
+        old.next().map(|f| f.remedy).unwrap_or_default()
+    };
+    for (text, level) in [
+        ("smtpd_use_tls = yes\n", "smtpd_tls_security_level = may"),
+        ("smtpd_use_tls = no\n", "smtpd_tls_security_level = none"),
+        (
+            "smtpd_enforce_tls = yes\n",
+            "smtpd_tls_security_level = encrypt",
+        ),
+        ("smtp_use_tls = yes\n", "smtp_tls_security_level = may"),
+        ("smtp_use_tls = no\n", "smtp_tls_security_level = none"),
+        // Names were checked, unless that was switched off.
+        (
+            "smtp_enforce_tls = yes\n",
+            "smtp_tls_security_level = verify",
+        ),
+        (
+            "smtp_enforce_tls = yes\nsmtp_tls_enforce_peername = no\n",
+            "smtp_tls_security_level = encrypt",
+        ),
+    ] {
+        assert_eq!(
+            remedy(text),
+            format!("Write {level}; it means the same."),
+            "{text}"
+        );
+    }
+    assert!(remedy("smtp_tls_enforce_peername = yes\n").contains("does nothing"));
+    let per_site = remedy("smtp_tls_per_site = hash:/etc/postfix/sites\n");
+    assert!(per_site.contains("MUST becomes verify"), "{per_site}");
+}
+
+#[test]
+fn old_protocol_lists_are_replaced_by_ranges_that_mean_the_same() {
+    let remedy = |list: &str| {
+        let main = MainCf::parse(format!("smtpd_tls_protocols = {list}\n").as_bytes());
+        let findings = lint(&LintInput {
+            main: Some((Path::new("main.cf"), &main)),
+            ..LintInput::default()
+        });
+        let mut old = findings
+            .into_iter()
+            .filter(|f| f.code == "protocols.old-form");
+        old.next().map(|f| f.remedy)
+    };
+    for (list, range) in [
+        ("!SSLv2, !SSLv3", ">=TLSv1"),
+        ("!SSLv2 !SSLv3 !TLSv1", ">=TLSv1.1"),
+        ("!SSLv2:!SSLv3:!TLSv1:!TLSv1.1", ">=TLSv1.2"),
+        ("TLSv1.2, TLSv1.3", ">=TLSv1.2"),
+    ] {
+        let same = format!("Write {range} in its place; it means the same.");
+        assert_eq!(remedy(list), Some(same), "{list}");
+    }
+    for list in ["TLSv1, SSLv3", "!SSLv2", "!TLSv1.1", "", "TLSv1.2"] {
+        assert_eq!(remedy(list), None, "{list}");
+    }
+}

@@ -25,7 +25,7 @@ fn file(bytes: Vec<u8>) -> FileLook {
     with_mode(bytes, 0o600)
 }
 
-fn with_mode(bytes: Vec<u8>, mode: u32) -> FileLook {
+pub(crate) fn with_mode(bytes: Vec<u8>, mode: u32) -> FileLook {
     FileLook::File {
         bytes: bytes.into(),
         mode,
@@ -289,6 +289,17 @@ fn policies() -> Vec<Case> {
         rows("user@example.org encrypt\n", "policy.key-never-matches"),
         rows("example.org. encrypt\n", "policy.key-never-matches"),
         rows("example.org\n", "policy.no-policy"),
+        rows(
+            "example.org encrypt protocols=TLSv1\n",
+            "policy.old-protocols",
+        ),
+        rows("example.org encrypt protocols=>=TLSv1\n", ""),
+        rows(
+            "example.org encrypt protocols=>=TLSv9\n",
+            "policy.row-refused",
+        ),
+        rows("example.org encrypt ciphers=hihg\n", "policy.row-refused"),
+        rows("example.org encrypt ciphers=high\n", ""),
         rows("b\u{fc}cher.example may\n", "policy.one-form-of-name"),
     ]
 }

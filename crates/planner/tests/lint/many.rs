@@ -125,3 +125,33 @@ fn what_cannot_be_expanded_is_grave_only_where_something_reads_it() {
         assert_eq!(found, Some(Severity::Fatal), "{reader}");
     }
 }
+
+/// A thousand services that all offer AUTH by Cyrus, a thousand names in an exclusion, restrictions
+/// as long as a book: linted to the end, and no finding is told twice.
+#[test]
+fn many_services_beside_long_values_come_to_an_end() {
+    let names = (0..1000).map(|n| format!("X{n}")).collect::<Vec<_>>();
+    let restrictions = "permit_tls_clientcerts, ".repeat(1000);
+    let main = format!(
+        "smtpd_tls_security_level = may\nsmtpd_sasl_auth_enable = yes\n\
+         smtpd_tls_exclude_ciphers = {}\nsmtpd_relay_restrictions = {restrictions}\n",
+        names.join(" ")
+    );
+    let master = lines(1000, |n| format!("{} inet n - y - - smtpd", 2000 + n));
+    let facts = host::facts(&main, Vec::new());
+    let (main, master) = (
+        MainCf::parse(main.as_bytes()),
+        MasterCf::parse(master.as_bytes()),
+    );
+    let found = lint(&LintInput {
+        main: Some((Path::new("main.cf"), &main)),
+        master: Some((Path::new("master.cf"), &master)),
+        facts: Some(&facts),
+        ..LintInput::default()
+    });
+    assert_eq!(
+        with_code(&found, "ciphers.exclusion-without-effect").len(),
+        1
+    );
+    assert_eq!(with_code(&found, "auth.cleartext").len(), 1);
+}

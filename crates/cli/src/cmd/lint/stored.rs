@@ -6,19 +6,8 @@
 use crate::config::Global;
 use crate::session::Session;
 use postseal_engine::DueRules;
-use postseal_planner::lint::Rule;
-use postseal_planner::{Finding, Severity};
-
-/// A day of review has come.
-pub(super) const DUE: Rule = Rule {
-    code: "policy.review-due",
-    severity: Severity::Info,
-    title: "rules for destinations that are to be looked at again",
-    why: "They were put down until a day that has come. They stay in force: taking one away may \
-          send mail in clear, and keeping one may stop it.",
-    remedy: "`postseal policy edit DESTINATION --until DAY` keeps a rule, `postseal policy remove \
-             DESTINATION` takes it away.",
-};
+use postseal_planner::Finding;
+use postseal_planner::lint::REVIEW_DUE as DUE;
 
 /// What is said of the instance.
 pub(super) fn findings(global: &Global) -> Vec<Finding> {

@@ -83,6 +83,15 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Whether a service runs in the queue directory; only where that is certain.
+    pub(in crate::lint) fn is_chrooted(&self, service: &Service<'a>) -> bool {
+        let old = || {
+            let level = self.text(None, "compatibility_level");
+            level.is_some_and(|level| level.trim() == "0")
+        };
+        service.chroot == "y" || service.chroot == "-" && old()
+    }
+
     /// Whether some server demands TLS, so that `*_mandatory_*` matters.
     pub(in crate::lint) fn some_server_demands(&self) -> bool {
         let demands = |s| matches!(self.server_tls(s), ServerTls::Encrypt | ServerTls::Wrapper);
@@ -102,7 +111,13 @@ impl<'a> Context<'a> {
             return level.parse().ok();
         }
         Some(match service {
-            _ if self.yes(service, "smtp_enforce_tls") => Level::Encrypt,
+            // Before 2.3 names were checked as well, unless that was switched off.
+            _ if self.yes(service, "smtp_enforce_tls") => {
+                match self.yes(service, "smtp_tls_enforce_peername") {
+                    true => Level::Verify,
+                    false => Level::Encrypt,
+                }
+            }
             _ if self.yes(service, "smtp_use_tls") => Level::May,
             _ => Level::None,
         })

@@ -1,0 +1,165 @@
+//! Ten thousand configurations that nobody wrote: real ones, damaged by a generator that makes the
+//! same damage in each run.
+
+use postfix_cf::{MainCf, MasterCf};
+use postseal_planner::lint::{LintInput, Surroundings, lint};
+use postseal_testkit::beside::samples;
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+const COUNT: usize = 10_000;
+/// Not a measurement (`cargo xtask bench lint` is): it ends, on any machine.
+const END: Duration = Duration::from_secs(20);
+
+/// What damage brings in.
+const WORDS: &[&str] = &[
+    "smtpd_tls_security_level",
+    "smtp_tls_policy_maps",
+    "smtpd_tls_exclude_ciphers",
+    "tls_high_cipherlist",
+    "smtpd_tls_protocols",
+    "encrypt",
+    "dane-only",
+    "hash:/etc/postfix/x",
+    ">=TLSv1.2",
+    "!SSLv2",
+    "${",
+    "$(",
+    "$$",
+    "${a?{b}:{c}}",
+    "$smtpd_tls_cert_file",
+    "{",
+    "}",
+    "=",
+    "#",
+    "\n",
+    "\n ",
+    "\r",
+    "\0",
+    "\u{fc}",
+    "-o",
+    " -o smtpd_tls_wrappermode=yes",
+    "465 inet n - y - - smtpd\n",
+    "smtp inet n - - - 1 postscreen\n",
+    "99999999999999999999",
+    "-",
+    "[::]:465",
+    "%s%n",
+];
+
+/// splitmix64.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut word = self.0;
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        word ^ (word >> 31)
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        (self.roll() % limit.max(1) as u64) as usize
+    }
+}
+
+/// A few cuts, copies and insertions.
+fn damage(bytes: &[u8], dice: &mut Dice) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for _ in 0..=dice.below(8) {
+        let at = dice.below(bytes.len() + 1);
+        let to = (at + dice.below(60)).min(bytes.len());
+        match dice.below(5) {
+            0 => drop(bytes.drain(at..to)),
+            1 => {
+                let piece = bytes.get(at..to).unwrap_or_default().to_vec();
+                let there = dice.below(bytes.len() + 1);
+                bytes.splice(there..there, piece);
+            }
+            2 => {
+                if let Some(byte) = bytes.get_mut(at) {
+                    *byte = dice.below(256) as u8;
+                }
+            }
+            _ => {
+                let word = WORDS.get(dice.below(WORDS.len())).copied();
+                bytes.splice(at..at, word.unwrap_or_default().bytes());
+            }
+        }
+    }
+    bytes
+}
+
+/// What there is to damage; where the corpus is not beside the project, the stock files.
+fn seeds() -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
+    let of = |folder: &str, count: usize, stock: &str| {
+        let stock = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/plans/stock")
+            .join(stock);
+        let mut seeds = vec![std::fs::read(stock).expect("a stock file")];
+        seeds.extend(samples(folder, count).into_iter().map(|one| one.bytes));
+        seeds
+    };
+    (
+        of("corpus/main.cf", 84, "main.cf"),
+        of("corpus/master.cf", 49, "master.cf"),
+    )
+}
+
+#[test]
+fn ten_thousand_damaged_configurations_are_linted_to_the_end() {
+    let (mains, masters) = seeds();
+    let (said, hear) = mpsc::channel();
+    thread::spawn(move || {
+        let around = Surroundings::default();
+        for number in 0..COUNT {
+            let mut dice = Dice(number as u64);
+            let main = damage(&mains[dice.below(mains.len())], &mut dice);
+            let master = damage(&masters[dice.below(masters.len())], &mut dice);
+            let (main, master) = (MainCf::parse(&main), MasterCf::parse(&master));
+            let found = lint(&LintInput {
+                main: Some((Path::new("main.cf"), &main)),
+                master: Some((Path::new("master.cf"), &master)),
+                surroundings: Some(&around),
+                ..LintInput::default()
+            });
+            let sound = found
+                .iter()
+                .all(|one| !one.message.is_empty() && !one.remedy.is_empty());
+            if said.send((number, sound)).is_err() {
+                return;
+            }
+        }
+    });
+    for wanted in 0..COUNT {
+        match hear.recv_timeout(END) {
+            Ok((number, sound)) => {
+                assert_eq!(number, wanted);
+                assert!(sound, "configuration {number}: a finding without words");
+            }
+            Err(_) => panic!("configuration {wanted}: no end, or a panic"),
+        }
+    }
+}
+
+/// A rule is silent where its parameter is absent: an empty file, and one of comments and
+/// parameters that have nothing to do with TLS, say the same.
+#[test]
+fn what_is_not_there_is_not_looked_at() {
+    let codes = |main: &str| {
+        let main = MainCf::parse(main.as_bytes());
+        let found = lint(&LintInput {
+            main: Some((Path::new("main.cf"), &main)),
+            ..LintInput::default()
+        });
+        let codes = found.into_iter().map(|one| one.code.into_owned());
+        codes.collect::<Vec<_>>()
+    };
+    let others = "# smtpd_tls_security_level = x\nmyhostname = a.example\nmessage_size_limit = 1\n\
+        smtpd_recipient_restrictions = reject_unauth_destination\nmynetworks = 127.0.0.0/8\n";
+    assert_eq!(codes(""), codes(others));
+    assert_eq!(codes(""), ["outbound.cleartext", "level.inbound-off"]);
+}

@@ -1,0 +1,37 @@
+//! `cargo xtask codegen`: writes what is made of the code, and checked against it by tests.
+//!
+//! Owns: the list of tests that write when they are told to (`BLESS=1`). Never: makes anything
+//! itself: what is written and what is checked is one piece of code.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+/// Package, test binary, test.
+const WRITERS: &[[&str; 3]] = &[[
+    "postseal-planner",
+    "lint",
+    "reference::the_reference_says_what_the_rules_say",
+]];
+
+/// Writes all of it; fails when something could not be written.
+#[must_use]
+pub fn run(root: &Path) -> ExitCode {
+    let mut ended = ExitCode::SUCCESS;
+    for [package, binary, test] in WRITERS {
+        let mut command = Command::new(crate::cargo());
+        command
+            .args(["test", "--quiet", "--package", package])
+            .args(["--test", binary, "--", "--exact", test])
+            .env("BLESS", "1")
+            .current_dir(root);
+        match command.status() {
+            Ok(status) if status.success() => {}
+            Ok(_) => ended = ExitCode::FAILURE,
+            Err(error) => {
+                eprintln!("codegen: cannot run cargo: {error}");
+                ended = ExitCode::FAILURE;
+            }
+        }
+    }
+    ended
+}
