@@ -31,6 +31,7 @@ pub(crate) use judge::{expects_tls, usual_client};
 pub use managed::{Entry, Manager};
 pub use meet::{Met, Outcome, changed_lookups, meetings, written};
 pub use next_hops::{Hops, RouteTable, RouteTables, listable, route_elements, route_tables};
+pub(crate) use next_hops::{Routes, routes};
 pub use offer::command;
 pub use passed_by::{PASSED_BY, passed_by};
 pub use render::{Lookup, Rendered, Renderer};
