@@ -4,11 +4,12 @@
 //! decides what becomes of a rule (`wished` does).
 
 use super::Forced;
-use super::judged::{is_against, judged};
+use super::judged::{Against, against as found_against, is_against};
 use super::servers::Look;
+use super::ways::by_sender;
 use crate::observe::observe_unadopted;
 use crate::{Engine, EngineError};
-use postseal_planner::policy::Rule;
+use postseal_planner::policy::{Rule, RuleId};
 use postseal_planner::{Finding, Preflight};
 use postseal_store::RuleState;
 
@@ -53,7 +54,14 @@ impl Engine<'_> {
         let facts = observe_unadopted(self.host)?;
         let all: Vec<&Rule> = rules.iter().collect();
         let state = self.state()?;
-        let mut against = judged(self.host, &facts, state.desired.tables.as_ref(), &all);
+        let found = found_against(self.host, &facts, state.desired.tables.as_ref(), &all);
+        let mut against: Vec<Vec<Finding>> = Vec::with_capacity(found.len());
+        for (rule, mut found) in all.iter().zip(found) {
+            let kept = self.kept_already(rule, &mut found)?;
+            let found = found.findings(&facts, rule);
+            against.push(kept.into_iter().chain(found).collect());
+        }
+        by_sender(self.host, &facts, &all, &mut against)?;
         let good = all.into_iter().zip(&mut against);
         let mut good: Vec<_> = good
             .filter(|(_, found)| !found.iter().any(is_against))
@@ -64,6 +72,28 @@ impl Engine<'_> {
             found.extend(barred);
         }
         Ok(against)
+    }
+
+    /// Takes out what a rule would not meet because its mail leaves by next hops that have rules
+    /// already: to offer these would be to offer what is there.
+    fn kept_already(&self, rule: &Rule, found: &mut Against) -> Result<Vec<Finding>, EngineError> {
+        let mut told = Vec::new();
+        let mut rest = Vec::new();
+        for useless in std::mem::take(&mut found.useless) {
+            let ids = useless.other_hops().into_iter().map(|destination| RuleId {
+                destination,
+                manager: String::new(),
+            });
+            let ids: Vec<RuleId> = ids.collect();
+            let states = self.store.rule_states(&self.instance, &ids)?;
+            let there: Vec<Rule> = states.into_iter().filter_map(|one| one.wanted).collect();
+            match !there.is_empty() && there.len() == ids.len() {
+                true => told.push(useless.kept_by(rule, &there)),
+                false => rest.push(useless),
+            }
+        }
+        found.useless = rest;
+        Ok(told)
     }
 }
 

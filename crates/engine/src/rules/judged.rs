@@ -37,11 +37,7 @@ pub(crate) fn judged(
     rules: &[&Rule],
 ) -> Vec<Vec<Finding>> {
     let each = rules.iter().zip(against(host, facts, tables, rules));
-    let findings = each.map(|(rule, one)| {
-        let useless = words(facts, rule, &one.useless).into_iter();
-        useless.chain(one.faults).chain(one.told).collect()
-    });
-    findings.collect()
+    each.map(|(rule, one)| one.findings(facts, rule)).collect()
 }
 
 /// What the clients that would go by each of the rules lack, in their order.
@@ -101,6 +97,14 @@ pub(super) struct Against {
 /// Whether a finding of [`judged`] speaks against a rule.
 pub(crate) fn is_against(finding: &Finding) -> bool {
     finding.severity >= Severity::Error
+}
+
+impl Against {
+    /// The same in words.
+    pub(super) fn findings(self, facts: &Facts, rule: &Rule) -> Vec<Finding> {
+        let useless = words(facts, rule, &self.useless).into_iter();
+        useless.chain(self.faults).chain(self.told).collect()
+    }
 }
 
 /// What keeps each of the rules from holding, in their order.

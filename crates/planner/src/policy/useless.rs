@@ -3,7 +3,8 @@
 //! Owns: the findings: of a rule that is wished, and of the rows that stand in a table. Never: finds
 //! a cause (`judge` does).
 
-use super::offer::words;
+use super::judge::expects_tls;
+use super::offer::{command, words};
 use super::{Rule, Source};
 use crate::compile::policies::PARAMETER;
 use crate::finding::{Finding, Severity};
@@ -159,6 +160,48 @@ impl Useless {
         })
     }
 
+    /// The next hops by which the mail leaves instead, in lower case, where a rule for them would
+    /// apply.
+    pub fn other_hops(&self) -> Vec<String> {
+        match &self.cause {
+            Cause::OtherHop {
+                hops,
+                not_asked: None,
+                ..
+            } => hops.iter().map(|hop| hop.to_ascii_lowercase()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What is said of a rule that is wished where these are there for all of the next hops.
+    pub fn kept_by(&self, rule: &Rule, there: &[Rule]) -> Finding {
+        let (shown, name) = (rule.id.shown(), self.name.as_str());
+        let rows: Vec<String> = there
+            .iter()
+            .map(|one| format!("{} {}", one.id.destination, one.policy))
+            .collect();
+        let edits: Vec<String> = there
+            .iter()
+            .filter(|one| one.policy != rule.policy)
+            .map(|one| {
+                format!(
+                    "`{}`",
+                    command(&one.id.destination, Some(&one.policy), &rule.policy)
+                )
+            })
+            .collect();
+        let remedy = match edits.as_slice() {
+            [] => format!("Nothing needs to be done: `postseal explain {name}` shows it."),
+            edits => format!("Where that is not enough: {}.", edits.join(", ")),
+        };
+        let message = format!(
+            "A rule for {shown} would do nothing: mail for {name} leaves by a next hop that has a \
+             rule already, {}.",
+            rows.join(", ")
+        );
+        Finding::new(NEVER_MATCHES, Severity::Error, message, remedy)
+    }
+
     /// What is said of a rule that is wished.
     pub fn finding(&self, rule: &Rule) -> Finding {
         let (shown, name) = (rule.id.shown(), self.name.as_str());
@@ -228,8 +271,11 @@ impl Cause {
                     "leaves by {} ({by}), and Postfix looks policies up by next hop",
                     hops.join(", ")
                 ),
-                remedy: not_asked.as_deref().map_or_else(String::new, Self::first)
-                    + &offer(hops, by, of.policies),
+                remedy: match not_asked.as_deref() {
+                    Some(Self::BeginsInClear) => wrapped(hops, of.name),
+                    Some(other) => other.first() + &offer(hops, by, of.policies),
+                    None => offer(hops, by, of.policies),
+                },
                 seen: format!("{by}: {nexthop}"),
             },
             Self::NotSent { transport, by } => Said::Unmet {
@@ -315,6 +361,18 @@ fn offer(hops: &[String], by: &str, policies: &[&str]) -> String {
     format!(
         "Make the rule for the next hop: {}. It is for all mail that leaves by it.",
         commands.join(", ")
+    )
+}
+
+/// What makes the rule for a next hop that expects TLS from the first byte, where the client that
+/// sends there begins in clear.
+fn wrapped(hops: &[String], name: &str) -> String {
+    let hop = hops.iter().find(|hop| expects_tls(hop));
+    let hop = hop.map_or("", String::as_str);
+    format!(
+        "{hop} expects TLS from the first byte, and the client that sends there begins in clear: \
+         no mail can be delivered. `postseal domain add {name} --next-hop '{hop}' --smtps` makes a \
+         client that begins with TLS, and the rule, and says how to lead the mail there."
     )
 }
 

@@ -126,6 +126,7 @@ fn filter(args: &ListArgs) -> RuleFilter {
             Sort::Level => RuleOrder::Level,
             Sort::Until => RuleOrder::Until,
         },
+        ..RuleFilter::default()
     }
 }
 
