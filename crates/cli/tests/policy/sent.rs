@@ -1,92 +1,60 @@
 //! What `verify` and `status` know of outbound: nothing, until mail was sent.
 
-use crate::managed::{delivery, free_port, greeting, submit, tls};
+use crate::managed::{delivery, submit};
 use crate::place::{Place, builder};
-use postseal_testkit::smtp_script::SmtpScript;
-use std::net::TcpListener;
-
-const PLAIN: &str = "250 relay.example\r\n";
-
-fn takes_mail(script: SmtpScript) -> SmtpScript {
-    script
-        .hear("MAIL")
-        .say("250 ok\r\n")
-        .hear("RCPT")
-        .say("250 ok\r\n")
-        .hear("DATA")
-        .say("354 go\r\n")
-        .hear_message()
-        .say("250 2.0.0 taken\r\n")
-}
+use postseal_probe::{Sink, SinkCertificate, SinkOptions, SinkTls};
+use std::fs;
 
 #[test]
 fn outbound_is_undetermined_until_a_delivery_was_seen() {
-    let port = free_port();
     let place = Place::of(
         builder()
-            .set("relayhost", &format!("[127.0.0.1]:{port}"))
+            .set("transport_maps", "hash:{base}/config/transport")
             .set("smtp_tls_loglevel", "1"),
     );
-    let tls = tls(&place);
-    let relay = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let read = |name| fs::read(place.scene.named(name)).unwrap();
+    let certificate = SinkCertificate::new(read("rsa.pem"), read("rsa.key"));
+    let secret = Sink::start(SinkOptions::new(SinkTls::StartTls(certificate))).unwrap();
+    let open = Sink::start(SinkOptions::new(SinkTls::None)).unwrap();
+    let route = |domain: &str, sink: &Sink| {
+        let address = sink.address();
+        format!("{domain} smtp:[{}]:{}\n", address.ip(), address.port())
+    };
+    let routes = route("tls.example", &secret) + &route("clear.example", &open);
+    place.table("transport", &routes);
     // The message of the rehearsal is none.
-    place.must("set outbound=may");
+    place.must("set outbound=may param.smtp_tls_note_starttls_offer=yes");
     place.must("apply --yes");
-    let verified = place.run("verify");
+    let verified = place.run("verify").json;
     assert_eq!(
-        verified.json["outbound"]["outcome"], "undetermined",
-        "{}",
-        verified.stdout
+        verified["outbound"]["outcome"], "undetermined",
+        "{verified}"
     );
-    assert!(verified.stdout.contains("rehearsal"), "{}", verified.stdout);
-    let status = place.must("status");
+    let said = place.scene.run(&["verify"]).stdout;
     assert!(
-        status.stdout.contains("no delivery seen yet"),
-        "{}",
-        status.stdout
+        said.contains("? outbound") && said.contains("rehearsal"),
+        "{said}"
     );
+    let said = place.scene.run(&["status"]).stdout;
+    assert!(said.contains("no delivery seen yet"), "{said}");
 
-    let clear = takes_mail(greeting().say(PLAIN));
-    let server = clear.on(relay.try_clone().unwrap());
-    submit(&place, "clear@example.org");
-    delivery(&place, "clear@example.org");
-    drop(server);
-    let under_tls = takes_mail(
-        greeting()
-            .say("250-relay.example\r\n250 STARTTLS\r\n")
-            .hear("STARTTLS")
-            .say("220 go\r\n")
-            .accept_tls(&tls)
-            .hear("EHLO")
-            .say(PLAIN),
-    );
-    let server = under_tls.on(relay);
-    submit(&place, "tls@example.org");
-    delivery(&place, "tls@example.org");
-    drop(server);
-
-    let verified = place.run("verify");
-    let seen = &verified.json["outbound"];
+    for recipient in ["a@clear.example", "b@tls.example"] {
+        submit(&place, recipient);
+        let line = delivery(&place, recipient);
+        assert!(line.contains("status=sent"), "{line}");
+    }
+    let seen = &place.run("verify").json["outbound"];
     assert_eq!(seen["outcome"], "seen", "{seen}");
+    let counts = &seen["deliveries"];
     assert_eq!(
-        (
-            &seen["deliveries"]["untrusted"],
-            &seen["deliveries"]["none"]
-        ),
+        (&counts["untrusted"], &counts["none"]),
         (&1.into(), &1.into()),
         "{seen}"
     );
-    assert!(
-        verified.stdout.contains("1 untrusted, 1 without TLS"),
-        "{}",
-        verified.stdout
-    );
-    let status = place.must("status");
-    assert!(
-        status.stdout.contains("1 untrusted, 1 without TLS"),
-        "{}",
-        status.stdout
-    );
+    for command in ["verify", "status"] {
+        let said = place.scene.run(&[command]).stdout;
+        assert!(said.contains("1 untrusted, 1 without TLS"), "{said}");
+    }
 
     // What was seen before a reload says nothing of what holds now.
     crate::scene::run(

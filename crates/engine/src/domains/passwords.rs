@@ -28,7 +28,7 @@ const ANY_DOMAIN: &str = "any domain";
 /// More next hops are not named.
 const NAMED: usize = 3;
 /// The next hop of credentials for a server, where it is not named: in words.
-const OF_SERVER: &str = "any domain of its";
+const OF_SERVER: &str = "any domain whose MX it is";
 /// The policy of a managed rule.
 const POLICY: &str = "encrypt";
 
@@ -198,7 +198,10 @@ fn of_server(one: ByServer) -> HopState {
         .take(NAMED)
         .collect();
     HopState {
-        nexthop: format!("{OF_SERVER}, by {}", named.join(", ")),
+        nexthop: match named.as_slice() {
+            [ANY_DOMAIN, ..] => OF_SERVER.to_owned(),
+            named => format!("{OF_SERVER}: {}", named.join(", ")),
+        },
         keys: vec![one.credential.key],
         level: Some(one.level),
         rule: None,

@@ -113,7 +113,7 @@ fn of_server(one: &ByServer) -> Finding {
         .says(format!(
             "The credentials for {key} go to the server of that name whatever domain's mail it \
              takes, and no rule for {key} covers that: rules are asked by next hop. Where {key} \
-             is the mail exchanger of {}, level {} lets them go in clear.",
+             is a mail exchanger of {}, level {} lets them go in clear.",
             hops.join(", "),
             one.level,
         ))
