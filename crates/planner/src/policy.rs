@@ -8,6 +8,7 @@ mod able;
 mod faults;
 mod follow;
 mod judge;
+mod kept;
 mod managed;
 mod matched;
 mod meet;

@@ -5,6 +5,11 @@ use crate::place::{Place, builder};
 use postseal_probe::{Sink, SinkCertificate, SinkOptions, SinkTls};
 use std::fs;
 
+fn text(place: &Place, command: &str) -> String {
+    let output = place.scene.command(&[command]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
 #[test]
 fn outbound_is_undetermined_until_a_delivery_was_seen() {
     let place = Place::of(
@@ -30,12 +35,12 @@ fn outbound_is_undetermined_until_a_delivery_was_seen() {
         verified["outbound"]["outcome"], "undetermined",
         "{verified}"
     );
-    let said = place.scene.run(&["verify"]).stdout;
+    let said = text(&place, "verify");
     assert!(
         said.contains("? outbound") && said.contains("rehearsal"),
         "{said}"
     );
-    let said = place.scene.run(&["status"]).stdout;
+    let said = text(&place, "status");
     assert!(said.contains("no delivery seen yet"), "{said}");
 
     for recipient in ["a@clear.example", "b@tls.example"] {
@@ -52,7 +57,7 @@ fn outbound_is_undetermined_until_a_delivery_was_seen() {
         "{seen}"
     );
     for command in ["verify", "status"] {
-        let said = place.scene.run(&[command]).stdout;
+        let said = text(&place, command);
         assert!(said.contains("1 untrusted, 1 without TLS"), "{said}");
     }
 

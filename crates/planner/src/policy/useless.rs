@@ -4,7 +4,7 @@
 //! a cause (`judge` does).
 
 use super::judge::expects_tls;
-use super::offer::{command, words};
+use super::offer::words;
 use super::{Rule, Source};
 use crate::compile::policies::PARAMETER;
 use crate::finding::{Finding, Severity};
@@ -73,7 +73,7 @@ pub struct IdleRow {
 
 /// So many rows of one cause are shown.
 pub(super) const SHOWN: usize = 10;
-const NEVER_MATCHES: &str = "policy.never-matches";
+pub(super) const NEVER_MATCHES: &str = "policy.never-matches";
 
 /// What `lint --explain` tells of them.
 #[rustfmt::skip]
@@ -158,48 +158,6 @@ impl Useless {
             }
             Cause::TableFailed(_) => return None,
         })
-    }
-
-    /// The next hops by which the mail leaves instead, in lower case, where a rule for them would
-    /// apply.
-    pub fn other_hops(&self) -> Vec<String> {
-        match &self.cause {
-            Cause::OtherHop {
-                hops,
-                not_asked: None,
-                ..
-            } => hops.iter().map(|hop| hop.to_ascii_lowercase()).collect(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// What is said of a rule that is wished where these are there for all of the next hops.
-    pub fn kept_by(&self, rule: &Rule, there: &[Rule]) -> Finding {
-        let (shown, name) = (rule.id.shown(), self.name.as_str());
-        let rows: Vec<String> = there
-            .iter()
-            .map(|one| format!("{} {}", one.id.destination, one.policy))
-            .collect();
-        let edits: Vec<String> = there
-            .iter()
-            .filter(|one| one.policy != rule.policy)
-            .map(|one| {
-                format!(
-                    "`{}`",
-                    command(&one.id.destination, Some(&one.policy), &rule.policy)
-                )
-            })
-            .collect();
-        let remedy = match edits.as_slice() {
-            [] => format!("Nothing needs to be done: `postseal explain {name}` shows it."),
-            edits => format!("Where that is not enough: {}.", edits.join(", ")),
-        };
-        let message = format!(
-            "A rule for {shown} would do nothing: mail for {name} leaves by a next hop that has a \
-             rule already, {}.",
-            rows.join(", ")
-        );
-        Finding::new(NEVER_MATCHES, Severity::Error, message, remedy)
     }
 
     /// What is said of a rule that is wished.
