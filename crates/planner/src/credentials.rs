@@ -15,12 +15,12 @@ mod servers;
 mod sources;
 
 pub(crate) use exposed::ANY_DOMAIN;
-pub(crate) use exposed::route_files;
 pub use exposed::{Exposed, by_server_in, exposed_in, named_hops, next_hops, sender_hops};
 pub(crate) use exposed::{Undetermined, exposure};
 pub use senders::SenderHop;
 pub(crate) use senders::files as sender_files;
 pub use servers::ByServer;
+pub(crate) use servers::route_files;
 
 use crate::facts::{Facts, FileLook};
 use crate::view::{Files, Service, View};

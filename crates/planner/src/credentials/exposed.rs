@@ -8,7 +8,7 @@
 use super::senders::{self, SenderHop};
 use super::servers::{self, ByServer};
 use super::sources::Sources;
-use super::{Credential, Kind, PARAMETER, credentials_in, source};
+use super::{Credential, Kind, PARAMETER, credentials_in};
 use crate::explain::{Hop, listed_hops, met};
 use crate::facts::Facts;
 use crate::policy::Routes;
@@ -16,7 +16,6 @@ use crate::resolve::{Answers, Asked};
 use crate::view::{Files, Service, View};
 use mailtls::Level;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 /// A next hop has few parents and few tables.
 const MOST_LOOKS: usize = 2_000;
@@ -26,8 +25,6 @@ pub(super) const ANYWHERE: &str = "any-domain.invalid";
 pub(crate) const ANY_DOMAIN: &str = "any domain";
 /// Where mail is given another transport than the default.
 const ROUTES: [&str; 2] = ["transport_maps", "sender_dependent_default_transport_maps"];
-/// Where senders are given another relay than everybody.
-const RELAYS: &str = "sender_dependent_relayhost_maps";
 
 /// Credentials that may go in clear.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -332,18 +329,6 @@ fn ways(view: &View<'_>, nexthop: &str, sources: &mut Sources<'_>) -> Result<Way
         }
     }
     Ok(ways)
-}
-
-/// The files in which rows of routes stand, where any credentials go by them.
-pub(crate) fn route_files(view: &View<'_>) -> Vec<PathBuf> {
-    if !super::are_used(view) {
-        return Vec::new();
-    }
-    let parameters = ROUTES.iter().chain([&RELAYS]);
-    let tables = parameters.flat_map(|parameter| view.list(None, parameter));
-    tables
-        .filter_map(|table| source(&table).map(PathBuf::from))
-        .collect()
 }
 
 /// The clients that take mail by default, and the others.

@@ -9,15 +9,23 @@
 
 use super::exposed::ANYWHERE;
 use super::sources::Sources;
-use super::{Credential, Kind, is_host};
+use super::{Credential, Kind, is_host, source};
 use crate::dns::{Question, Records};
 use crate::policy::{Routes, routes};
 use crate::view::View;
 use mailtls::Level;
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 /// More next hops than these are not looked at one by one.
 const MOST: usize = 200;
+
+/// The parameters whose tables name routes.
+const ROUTES: [&str; 3] = [
+    "transport_maps",
+    "sender_dependent_default_transport_maps",
+    "sender_dependent_relayhost_maps",
+];
 
 /// Credentials that go to a server whichever next hop leads to it, maybe in clear.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,4 +110,17 @@ fn has_exchanger(view: &View<'_>, hop: &str, server: &str) -> bool {
         },
         _ => false,
     }
+}
+
+/// The files in which rows of routes stand, where any credentials go by them.
+pub(crate) fn route_files(view: &View<'_>) -> Vec<PathBuf> {
+    if !super::are_used(view) {
+        return Vec::new();
+    }
+    let tables = ROUTES
+        .iter()
+        .flat_map(|parameter| view.list(None, parameter));
+    tables
+        .filter_map(|table| source(&table).map(PathBuf::from))
+        .collect()
 }

@@ -1,7 +1,9 @@
-//! Rules that would do nothing, because the next hop of the mail has one already.
+//! Rules that would do nothing, where the next hop of the mail has one already, or no client can
+//! deliver there.
 //!
 //! Owns: the words, and the edit that is offered. Never: knows which rules there are.
 
+use super::judge::expects_tls;
 use super::offer::command;
 use super::useless::{Cause, NEVER_MATCHES};
 use super::{Rule, Useless};
@@ -49,4 +51,16 @@ impl Useless {
         );
         Finding::new(NEVER_MATCHES, Severity::Error, message, remedy)
     }
+}
+
+/// What makes the rule for a next hop that expects TLS from the first byte, where the client that
+/// sends there begins in clear.
+pub(super) fn wrapped(hops: &[String], name: &str) -> String {
+    let hop = hops.iter().find(|hop| expects_tls(hop));
+    let hop = hop.map_or("", String::as_str);
+    format!(
+        "{hop} expects TLS from the first byte, and the client that sends there begins in clear: \
+         no mail can be delivered. `postseal domain add {name} --next-hop '{hop}' --smtps` makes a \
+         client that begins with TLS, and the rule, and says how to lead the mail there."
+    )
 }

@@ -3,7 +3,7 @@
 //! Owns: the findings: of a rule that is wished, and of the rows that stand in a table. Never: finds
 //! a cause (`judge` does).
 
-use super::judge::expects_tls;
+use super::kept::wrapped;
 use super::offer::words;
 use super::{Rule, Source};
 use crate::compile::policies::PARAMETER;
@@ -319,18 +319,6 @@ fn offer(hops: &[String], by: &str, policies: &[&str]) -> String {
     format!(
         "Make the rule for the next hop: {}. It is for all mail that leaves by it.",
         commands.join(", ")
-    )
-}
-
-/// What makes the rule for a next hop that expects TLS from the first byte, where the client that
-/// sends there begins in clear.
-fn wrapped(hops: &[String], name: &str) -> String {
-    let hop = hops.iter().find(|hop| expects_tls(hop));
-    let hop = hop.map_or("", String::as_str);
-    format!(
-        "{hop} expects TLS from the first byte, and the client that sends there begins in clear: \
-         no mail can be delivered. `postseal domain add {name} --next-hop '{hop}' --smtps` makes a \
-         client that begins with TLS, and the rule, and says how to lead the mail there."
     )
 }
 
