@@ -45,7 +45,10 @@ pub fn outbound_seen(facts: &Facts, log: &[u8]) -> OutboundSeen {
     let files = Files::of(facts);
     let view = files.view(facts);
     let name = view.value(None, "syslog_name");
-    let tag = format!("{name}/");
+    let tag = match name.as_str() {
+        "" => "postfix/".to_owned(),
+        name => format!("{name}/"),
+    };
     let quiet = matches!(view.value(None, "smtp_tls_loglevel").trim(), "" | "0");
     let since = records(log)
         .filter(|record| record.tag.starts_with(&tag))
