@@ -9,6 +9,7 @@ use postseal_planner::{Finding, Severity};
 use std::path::Path;
 
 pub(crate) const CODE: &str = "outbound.credentials-in-clear";
+pub(crate) const BY_SERVER: &str = "outbound.credentials-by-server";
 pub(crate) const UNDETERMINED: &str = "outbound.credentials-undetermined";
 
 const AUTH: &str = "smtp_sasl_auth_enable = yes\n\
@@ -356,7 +357,7 @@ fn the_weakest_of_the_clients_that_may_go_there_counts() {
 
 /// What is said of credentials under the name of a server.
 fn by_server(main: &str, keys: &str, policy: &str) -> Vec<Finding> {
-    coded("outbound.credentials-by-server", main, CLIENT, keys, policy)
+    coded(BY_SERVER, main, CLIENT, keys, policy)
 }
 
 #[test]
