@@ -19,7 +19,7 @@ fn session(pid: u32, trust: &str) -> String {
 
 fn delivery(pid: u32, status: &str) -> String {
     let text = format!(
-        "4D{pid}: to=<a@peer.test>, relay=mx.peer.test[127.0.0.1]:25, delay=0.1, \
+        "DC2F69F41{pid:02X}: to=<a@peer.test>, relay=mx.peer.test[127.0.0.1]:25, delay=0.1, \
          delays=0/0/0/0.1, dsn=2.0.0, status={status} (250 ok)"
     );
     line(pid, &text)
