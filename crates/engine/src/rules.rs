@@ -11,6 +11,7 @@ mod follow;
 mod idle;
 mod import;
 mod judged;
+mod listed;
 mod live;
 mod map;
 mod meet;

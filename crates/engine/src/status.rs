@@ -6,6 +6,7 @@
 
 use crate::certificates::{CertificateView, Listed};
 use crate::drift::DriftReport;
+use crate::outbound::Sent;
 use crate::wishes::{Wish, wishes};
 use crate::{DueRules, Engine, EngineError, Folders, RulesTold, WatchTrouble};
 use postseal_planner::Finding;
@@ -29,6 +30,8 @@ pub struct Status {
     pub services: Vec<ServiceLevels>,
     /// The SMTP client's default level: desired, written, effective.
     pub outbound: Levels,
+    /// What deliveries showed of it.
+    pub sent: Sent,
     /// What the wire showed just now.
     pub observed: Verdict,
     /// The certificates of the store: what is in force, and newer versions that wait.
@@ -85,6 +88,7 @@ impl Engine<'_> {
             master: facts.master,
             services: levels::services(&facts, wanted),
             outbound: levels::outbound(&facts, wanted),
+            sent: self.sent(&facts),
             in_force: in_force(&facts, &state.desired),
             observed: verified.verdict,
             reports: verified.reports,

@@ -4,6 +4,7 @@
 //! or changes anything.
 
 use crate::drift::DriftReport;
+use crate::outbound::Sent;
 use crate::undo::is_silent;
 use crate::wire::live_targets;
 use crate::{Engine, EngineError, MapAnswers, RulesTold};
@@ -59,6 +60,8 @@ pub struct Verified {
     pub master: MasterState,
     /// What is in force against what is published in DNS (`dane.*`).
     pub findings: Vec<Finding>,
+    /// What deliveries showed.
+    pub sent: Sent,
 }
 
 impl Engine<'_> {
@@ -70,6 +73,7 @@ impl Engine<'_> {
         verified.findings = self.dane_findings(&state.desired)?;
         verified.rules = self.told_of_rules_in(&state, &facts)?;
         verified.map = self.ask_live_map(&state, &facts)?;
+        verified.sent = self.sent(&facts);
         Ok(verified)
     }
 
@@ -97,6 +101,7 @@ impl Engine<'_> {
             findings: Vec::new(),
             rules: RulesTold::default(),
             map: MapAnswers::default(),
+            sent: Sent::default(),
         }
     }
 

@@ -11,19 +11,22 @@
 
 mod exposed;
 mod senders;
+mod servers;
 mod sources;
 
 pub(crate) use exposed::ANY_DOMAIN;
-pub(crate) use exposed::route_files;
-pub use exposed::{Exposed, exposed_in, next_hops, sender_hops};
+pub use exposed::{Exposed, by_server_in, exposed_in, named_hops, next_hops, sender_hops};
 pub(crate) use exposed::{Undetermined, exposure};
 pub use senders::SenderHop;
 pub(crate) use senders::files as sender_files;
+pub use servers::ByServer;
+pub(crate) use servers::route_files;
 
 use crate::facts::{Facts, FileLook};
 use crate::view::{Files, Service, View};
 use postfix_cf::table::{Content, rows};
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -51,7 +54,7 @@ pub struct Credential {
 pub enum Kind {
     /// A next hop: `[host]:port`, `host:port`, `[host]`.
     NextHop,
-    /// A host or a next hop, by its bare name.
+    /// A server, whatever next hop leads to it, or a next hop, by its bare name or address.
     Name,
     /// A sender: `user@domain`, `@domain`.
     Sender,
@@ -71,23 +74,12 @@ impl Credential {
     pub fn kind(&self) -> Kind {
         if self.key.contains('@') {
             Kind::Sender
+        } else if self.key.parse::<IpAddr>().is_ok() {
+            Kind::Name
         } else if self.key.starts_with('[') || self.key.contains(':') {
             Kind::NextHop
         } else {
             Kind::Name
-        }
-    }
-
-    /// The next hop that it is sent to; `None` where that depends on the message. A bare name is
-    /// also looked up for the host behind a relayhost in brackets.
-    pub fn next_hop(&self, relayhost: &str) -> Option<String> {
-        match self.kind() {
-            Kind::Sender => None,
-            Kind::NextHop => Some(self.key.clone()),
-            Kind::Name if host_of(relayhost).eq_ignore_ascii_case(&self.key) => {
-                Some(relayhost.to_owned())
-            }
-            Kind::Name => Some(self.key.clone()),
         }
     }
 }
@@ -100,7 +92,13 @@ pub fn is_host(nexthop: &str, name: &str) -> bool {
 /// The host of a next hop, without brackets and port.
 fn host_of(nexthop: &str) -> &str {
     match nexthop.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        Some(rest) => {
+            let host = rest.split(']').next().unwrap_or_default();
+            match host.get(..5) {
+                Some(tag) if tag.eq_ignore_ascii_case("ipv6:") => &host[5..],
+                _ => host,
+            }
+        }
         None => nexthop.split(':').next().unwrap_or_default(),
     }
 }
@@ -108,12 +106,6 @@ fn host_of(nexthop: &str) -> &str {
 /// The credentials of an instance, from its files and the sources of its tables.
 pub fn credentials(facts: &Facts) -> Credentials {
     credentials_in(&Files::of(facts).view(facts))
-}
-
-/// `relayhost`, expanded.
-pub fn relayhost(facts: &Facts) -> String {
-    let files = Files::of(facts);
-    files.view(facts).value(None, "relayhost")
 }
 
 /// Whether a sender decides about the credentials.

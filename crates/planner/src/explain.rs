@@ -6,6 +6,7 @@
 
 mod hop;
 mod promise;
+mod subject;
 
 use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
@@ -17,85 +18,10 @@ use crate::view::{Files, View};
 pub(crate) use hop::listed_hops;
 pub use hop::{Delivery, Hop, Row, Source};
 use mailtls::destination::literal_address;
-use std::fmt;
+pub use subject::{Subject, SubjectError};
 
-/// What is asked about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Subject {
-    /// A recipient, as Postfix holds it: `user@domain`.
-    Address(String),
-    /// Any recipient of a domain: rows for single recipients are not seen.
-    Domain(String),
-    /// A next hop as it stands: `[host]:port`, `host:port`, `[host]`.
-    NextHop(String),
-}
-
-/// Why something cannot be asked about.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SubjectError {
-    /// Nothing, or too much.
-    #[error("an address, a domain or a next hop has 1 to 512 bytes")]
-    Length,
-    /// Blanks and control characters.
-    #[error("{0:?} holds a character that no address, domain or next hop has")]
-    Character(String),
-    /// `user@`, `@domain`, `a..b`.
-    #[error("{0:?} is no address: it is user@domain")]
-    Address(String),
-    /// Not a domain name.
-    #[error(
-        "{0:?} is no domain: labels of up to 63 letters, digits and hyphens, with dots between"
-    )]
-    Domain(String),
-    /// Not a next hop.
-    #[error(
-        "{0:?} is no next hop: it is [host], [host]:port or host:port, with a port up to 65535"
-    )]
-    NextHop(String),
-}
-
-const LONGEST: usize = 512;
 /// A recipient that no table will name.
 const ANYBODY: &str = "anybody";
-
-impl Subject {
-    /// Reads what an operator typed.
-    ///
-    /// # Errors
-    /// Where it is none of the three.
-    pub fn parse(text: &str) -> Result<Self, SubjectError> {
-        if text.is_empty() || text.len() > LONGEST {
-            return Err(SubjectError::Length);
-        }
-        let bad = |letter: char| letter.is_control() || letter.is_whitespace();
-        if text.chars().any(bad) {
-            return Err(SubjectError::Character(text.to_owned()));
-        }
-        if let Some((local, domain)) = text.rsplit_once('@') {
-            if local.is_empty() || !(is_domain(domain) || is_literal(domain)) {
-                return Err(SubjectError::Address(text.to_owned()));
-            }
-            return Ok(Self::Address(text.to_owned()));
-        }
-        if text.starts_with('[') || text.contains(':') {
-            return match is_next_hop(text) {
-                true => Ok(Self::NextHop(text.to_owned())),
-                false => Err(SubjectError::NextHop(text.to_owned())),
-            };
-        }
-        match is_domain(text) {
-            true => Ok(Self::Domain(text.to_owned())),
-            false => Err(SubjectError::Domain(text.to_owned())),
-        }
-    }
-}
-
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Address(text) | Self::Domain(text) | Self::NextHop(text)) = self;
-        f.write_str(text)
-    }
-}
 
 /// The way of a message, and the policy it meets.
 #[derive(Clone, Debug)]
@@ -128,7 +54,7 @@ pub fn explain(
         Subject::Address(_) | Subject::Domain(_) => {
             let recipient = match subject {
                 Subject::Domain(domain) => format!("{ANYBODY}@{domain}"),
-                other => other.to_string(),
+                Subject::Address(text) | Subject::NextHop(text) => text.clone(),
             };
             let recipient = recipient.as_str();
             match resolve(facts, Envelope { sender, recipient }, answers) {

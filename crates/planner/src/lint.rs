@@ -149,6 +149,11 @@ pub fn credentials_untold(facts: &Facts) -> Vec<Finding> {
     credentials::untold(facts)
 }
 
+/// The credentials under the name of a server that no rule for it covers.
+pub fn credentials_by_server(facts: &Facts) -> Vec<Finding> {
+    credentials::by_server(facts)
+}
+
 /// What a code means: that of a rule, or one that import, a check or a plan gives.
 pub fn explained(code: &str) -> Option<&'static Rule> {
     rule(code).or_else(|| others().iter().find(|rule| rule.code == code))

@@ -250,7 +250,8 @@ impl Resolver<'_> {
         } else {
             self.by_parameter(Class::Default, "default_transport", domain);
             let name = "sender_dependent_default_transport_maps";
-            if let Some(found) = self.by_address(name, sender)? {
+            let found = self.by_address(name, sender)?;
+            if let Some(found) = found.filter(|found| !leaves_it(found)) {
                 self.result.transport = found;
                 self.result.transport_by = name.to_owned();
             }
@@ -262,8 +263,7 @@ impl Resolver<'_> {
     fn relayhost(&mut self, sender: &str) -> Result<(), Stop> {
         let name = "sender_dependent_relayhost_maps";
         let found = self.by_address(name, sender)?;
-        // DUNNO ends the search and leaves the relay host of everybody in force.
-        if let Some(found) = found.filter(|found| !found.eq_ignore_ascii_case("DUNNO")) {
+        if let Some(found) = found.filter(|found| !leaves_it(found)) {
             self.result.nexthop = found;
             name.clone_into(&mut self.result.nexthop_by);
             return Ok(());
@@ -318,6 +318,12 @@ impl Resolver<'_> {
     fn list(&self, name: &str) -> Rc<[String]> {
         self.ways.list(name)
     }
+}
+
+/// DUNNO, or nothing, in a table of senders ends the search and leaves what holds for everybody in
+/// force (postconf(5)).
+fn leaves_it(found: &str) -> bool {
+    found.is_empty() || found.eq_ignore_ascii_case("DUNNO")
 }
 
 #[cfg(test)]

@@ -58,6 +58,8 @@ pub struct RuleFilter {
     pub tag: Option<String>,
     /// A part of the destination (A-labels) or the note.
     pub search: Option<String>,
+    /// Destinations (A-labels) that `search` means, too.
+    pub meant: Vec<String>,
     /// The last day of review: rules that are to be looked at until then (`YYYY-MM-DD`).
     pub due: Option<String>,
     /// Only pending ones.

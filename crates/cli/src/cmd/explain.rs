@@ -24,14 +24,9 @@ pub(crate) struct ExplainArgs {
 
 pub(crate) fn run(args: &ExplainArgs, global: &Global) -> Result<Answer, Failure> {
     let subject = parse(&args.what)?;
-    if !args.sender.is_empty() && !matches!(parse(&args.sender)?, Subject::Address(_)) {
-        return Err(bad(format!(
-            "{:?} is no address: it is user@domain",
-            args.sender
-        )));
-    }
+    let sender = sender(&args.sender)?;
     let host = session::host(global)?;
-    let explanation = explain(&host, &subject, &args.sender)?;
+    let explanation = explain(&host, &subject, &sender)?;
     let bad = explanation
         .findings
         .iter()
@@ -46,6 +41,17 @@ pub(crate) fn run(args: &ExplainArgs, global: &Global) -> Result<Answer, Failure
         (None, false) => Exit::Done,
     };
     Ok(Answer::new(text(&explanation), document(&explanation)).exit(exit))
+}
+
+/// A sender as Postfix holds it.
+fn sender(text: &str) -> Result<String, Failure> {
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    match parse(text)? {
+        Subject::Address(sender) => Ok(sender),
+        _ => Err(bad(format!("{text:?} is no address: it is user@domain"))),
+    }
 }
 
 fn parse(text: &str) -> Result<Subject, Failure> {

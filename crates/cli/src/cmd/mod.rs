@@ -13,6 +13,7 @@ pub(crate) mod instance;
 pub(crate) mod lint;
 pub(crate) mod plan;
 pub(crate) mod policy;
+mod sent;
 pub(crate) mod set;
 pub(crate) mod show;
 pub(crate) mod status;

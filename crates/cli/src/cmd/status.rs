@@ -56,7 +56,7 @@ fn text(status: &Status) -> String {
         "outbound".to_owned(),
         &status.outbound,
         Some(&status.in_force.outbound),
-        "? only deliveries show it".to_owned(),
+        super::sent::cell(&status.sent),
     ));
     let head = ["service", "desired", "written", "effective", "observed"];
     let mut text = table::render(&head, &rows);
@@ -318,6 +318,7 @@ fn document(status: &Status) -> serde_json::Value {
         "master_running": status.master != MasterState::Stopped,
         "services": status.services.iter().map(service).collect::<Vec<_>>(),
         "outbound": levels(&status.outbound, Some(&status.in_force.outbound)),
+        "outbound_observed": super::sent::document(&status.sent),
         "observed": status.observed,
         "observed_at": when(status.observed_ms),
         "certificates": status.certificates.iter().map(cert::list::document).collect::<Vec<_>>(),

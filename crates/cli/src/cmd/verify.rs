@@ -28,6 +28,7 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
     text.push_str(&edited(&verified.drift));
     text.push_str(&findings_text(verified.findings.iter().chain(&rules)));
     text.push_str(&asked(&verified.map));
+    text.push_str(&super::sent::line(&verified.sent));
     let shadowed = verified.rules.shadowed().next().is_some();
     let warned = has(&verified.findings, Severity::Warning) || has(&rules, Severity::Warning);
     text.push_str(match (verdict.outcome(), beside) {
@@ -52,6 +53,7 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
         "drift_tables": verified.drift.tables,
         "judgements": verdict.judgements,
         "reports": verified.reports,
+        "outbound": super::sent::document(&verified.sent),
         "rules_asked": verified.map.asked,
         "findings": verified.findings.iter().chain(&rules).chain(&verified.map.findings).collect::<Vec<_>>(),
     });

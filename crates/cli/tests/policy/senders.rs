@@ -78,3 +78,43 @@ fn a_sender_without_a_relay_is_told_and_gets_no_rule() {
     assert!(!said.contains("domain sync"), "{said}");
     assert_eq!(place.must("domain sync").json["added"], 0);
 }
+
+#[test]
+fn a_rule_for_a_domain_tells_of_the_senders_it_does_not_hold_for() {
+    let place = Place::of(builder().set(
+        "sender_dependent_relayhost_maps",
+        "inline:{@shop.test=[127.50.1.1], @free.test=DUNNO}",
+    ));
+    let added = place
+        .must("policy add cl2.test encrypt --no-preflight")
+        .json;
+    let told = findings(&added, "policy.follows-not");
+    assert!(told.len() == 1 && told[0].contains("@shop.test"), "{added}");
+    let plan = place.must("plan").json;
+    let told = findings(&plan, "policy.follows-not");
+    assert!(
+        told.len() == 1 && told[0].contains("[127.50.1.1]"),
+        "{plan}"
+    );
+}
+
+#[test]
+fn a_list_is_searched_by_what_it_shows() {
+    let place = Place::new();
+    place.must("policy add bücher.plain.test encrypt --no-preflight");
+    place.must("policy add other.test encrypt --no-preflight");
+    for text in [
+        "bücher",
+        "Bücher",
+        "ÜCHER.plain",
+        "xn--bcher",
+        "XN--Bcher-kva",
+        "plain",
+    ] {
+        let listed = place.must(&format!("policy list {text}")).json;
+        let rules = listed["rules"].as_array().unwrap();
+        assert_eq!(rules.len(), 1, "{text}: {listed}");
+    }
+    let listed = place.must("policy list ö").json;
+    assert!(listed["rules"].as_array().unwrap().is_empty(), "{listed}");
+}

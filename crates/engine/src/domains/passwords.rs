@@ -11,10 +11,11 @@ use mailtls::Level;
 use mailtls::destination::Scope;
 use postseal_host::Host;
 use postseal_planner::credentials::{
-    self, Credential, Credentials, Kind, PARAMETER, SenderHop, by_sender, credentials, exposed_in,
-    relayhost,
+    self, ByServer, Credential, Credentials, Kind, PARAMETER, SenderHop, by_sender, by_server_in,
+    credentials, exposed_in, named_hops,
 };
 use postseal_planner::explain::{Delivery, Subject};
+use postseal_planner::lint::credentials_by_server;
 use postseal_planner::policy::{Manager, Rule, RuleId, dialect};
 use postseal_planner::{Facts, Finding, Severity};
 use postseal_store::{RuleState, RuleWish};
@@ -24,6 +25,10 @@ use std::collections::{BTreeMap, BTreeSet};
 const ANYWHERE: &str = "any-domain.invalid";
 /// The next hop of senders without a relay, in words.
 const ANY_DOMAIN: &str = "any domain";
+/// More next hops are not named.
+const NAMED: usize = 3;
+/// The next hop of credentials for a server, where it is not named: in words.
+const OF_SERVER: &str = "any domain whose MX it is";
 /// The policy of a managed rule.
 const POLICY: &str = "encrypt";
 
@@ -44,6 +49,11 @@ impl HopState {
     /// Whether it stands for whatever server takes the recipient's domain.
     pub fn is_anywhere(&self) -> bool {
         self.nexthop == ANY_DOMAIN
+    }
+
+    /// Whether it stands for whatever domain the server is the mail exchanger of.
+    pub fn is_any_of_server(&self) -> bool {
+        self.nexthop.starts_with(OF_SERVER)
     }
 }
 
@@ -90,6 +100,7 @@ impl Engine<'_> {
                 rule: None,
             });
         }
+        found.extend(by_server_in(&facts).into_iter().map(of_server));
         Ok(found)
     }
 
@@ -104,6 +115,7 @@ impl Engine<'_> {
             anywhere: senders,
         } = hops(self.host, &facts, &credentials)?;
         let mut findings: Vec<Finding> = senders.iter().map(|key| anywhere(key)).collect();
+        findings.extend(credentials_by_server(&facts));
         let mut rules = Vec::new();
         for nexthop in named.keys() {
             match Rule::new(nexthop, Some(Scope::Domain), POLICY, dialect(facts.version)) {
@@ -154,17 +166,16 @@ struct Hops {
 }
 
 fn hops(host: &dyn Host, facts: &Facts, credentials: &Credentials) -> Result<Hops, EngineError> {
-    let relayhost = relayhost(facts);
     let by_sender = by_sender(facts);
     let mut found = Hops {
         named: BTreeMap::new(),
         anywhere: Vec::new(),
     };
     for credential in &credentials.keys {
-        let nexthops = match credential.next_hop(&relayhost) {
-            Some(nexthop) => vec![nexthop],
-            None if by_sender => sender_hops(host, facts, credential)?,
-            None => continue,
+        let nexthops = match credential.kind() {
+            Kind::NextHop | Kind::Name => named_hops(facts, credential),
+            Kind::Sender if by_sender => sender_hops(host, facts, credential)?,
+            Kind::Sender => continue,
         };
         for nexthop in nexthops {
             if nexthop == ANYWHERE {
@@ -176,6 +187,25 @@ fn hops(host: &dyn Host, facts: &Facts, credentials: &Credentials) -> Result<Hop
         }
     }
     Ok(found)
+}
+
+/// Credentials of a server, by next hops that no rule of its name covers.
+fn of_server(one: ByServer) -> HopState {
+    let named: Vec<&str> = one
+        .nexthops
+        .iter()
+        .map(String::as_str)
+        .take(NAMED)
+        .collect();
+    HopState {
+        nexthop: match named.as_slice() {
+            [ANY_DOMAIN, ..] => OF_SERVER.to_owned(),
+            named => format!("{OF_SERVER}: {}", named.join(", ")),
+        },
+        keys: vec![one.credential.key],
+        level: Some(one.level),
+        rule: None,
+    }
 }
 
 /// Where mail of a sender goes, whoever it is for.
@@ -214,14 +244,11 @@ fn level(host: &dyn Host, facts: &Facts, nexthop: &str) -> Result<Option<Level>,
 /// What is missing for authentication at a next hop.
 pub(super) fn missing(id: &RuleId, facts: &Facts) -> Option<Finding> {
     let found = credentials(facts);
-    let relayhost = relayhost(facts);
     let mut keys = found.keys.iter();
-    let there = keys.any(|one| {
-        one.kind() == Kind::Sender
-            || one
-                .next_hop(&relayhost)
-                .is_some_and(|hop| hop.eq_ignore_ascii_case(&id.destination))
-            || (one.kind() == Kind::Name && credentials::is_host(&id.destination, &one.key))
+    let there = keys.any(|one| match one.kind() {
+        Kind::Sender => true,
+        Kind::NextHop => one.key.eq_ignore_ascii_case(&id.destination),
+        Kind::Name => credentials::is_host(&id.destination, &one.key),
     });
     if there || !found.hidden.is_empty() {
         return None;
@@ -255,7 +282,8 @@ fn no_next_hop(key: &str, why: &str) -> Finding {
         "domain.key-is-no-next-hop",
         Severity::Warning,
         format!("{PARAMETER} has a key that is no next hop: {why}."),
-        "Postfix never finds it; take it out.",
+        "As it stands no rule can be made for it: write the next hop as routes name it, \
+         `[HOST]:PORT`, or take it out.",
     )
     .seen(key.to_owned())
 }

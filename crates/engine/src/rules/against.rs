@@ -3,12 +3,14 @@
 //! Owns: which of them are judged at all, and asking the ways of the mail and the servers. Never:
 //! decides what becomes of a rule (`wished` does).
 
-use super::judged::{is_against, judged};
+use super::judged::{Against, against as found_against, is_against};
 use super::servers::Look;
+use super::ways::by_sender;
+use super::weaker::weakened;
 use super::{Added, Forced};
 use crate::observe::observe_unadopted;
 use crate::{Engine, EngineError};
-use postseal_planner::policy::Rule;
+use postseal_planner::policy::{Rule, RuleId};
 use postseal_planner::{Finding, Preflight};
 use postseal_store::RuleState;
 
@@ -58,7 +60,17 @@ impl Engine<'_> {
         let facts = observe_unadopted(self.host)?;
         let all: Vec<&Rule> = rules.iter().collect();
         let state = self.state()?;
-        let mut against = judged(self.host, &facts, state.desired.tables.as_ref(), &all);
+        let tables = state.desired.tables.as_ref();
+        let found = found_against(self.host, &facts, tables, &all);
+        let weakened = weakened(self.host, &facts, tables, &all);
+        let mut against: Vec<Vec<Finding>> = Vec::with_capacity(found.len());
+        for ((rule, mut found), weakened) in all.iter().zip(found).zip(weakened) {
+            let kept = self.kept_already(rule, &mut found)?;
+            found.faults.extend(weakened);
+            let found = found.findings(&facts, rule);
+            against.push(kept.into_iter().chain(found).collect());
+        }
+        by_sender(self.host, &facts, &all, &mut against)?;
         let good = all.into_iter().zip(&mut against);
         let mut good: Vec<_> = good
             .filter(|(_, found)| !found.iter().any(is_against))
@@ -69,6 +81,28 @@ impl Engine<'_> {
             found.extend(barred);
         }
         Ok(against)
+    }
+
+    /// Takes out what a rule would not meet because its mail leaves by next hops that have rules
+    /// already: to offer these would be to offer what is there.
+    fn kept_already(&self, rule: &Rule, found: &mut Against) -> Result<Vec<Finding>, EngineError> {
+        let mut told = Vec::new();
+        let mut rest = Vec::new();
+        for useless in std::mem::take(&mut found.useless) {
+            let ids = useless.other_hops().into_iter().map(|destination| RuleId {
+                destination,
+                manager: String::new(),
+            });
+            let ids: Vec<RuleId> = ids.collect();
+            let states = self.store.rule_states(&self.instance, &ids)?;
+            let there: Vec<Rule> = states.into_iter().filter_map(|one| one.wanted).collect();
+            match !there.is_empty() && there.len() == ids.len() {
+                true => told.push(useless.kept_by(rule, &there)),
+                false => rest.push(useless),
+            }
+        }
+        found.useless = rest;
+        Ok(told)
     }
 }
 

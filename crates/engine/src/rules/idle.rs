@@ -10,6 +10,7 @@ use super::judged::{judged, met};
 use super::shadowed::shadowed;
 use super::source::{More, each_row};
 use super::uncompiled::uncompiled;
+use super::ways::by_sender;
 use crate::domains::{MOST as MANAGED, entry};
 use crate::{Engine, EngineError};
 use postfix_cf::table::Content;
@@ -125,7 +126,8 @@ impl Engine<'_> {
         let changed = changes.shown.iter();
         let wanted = changed.filter_map(|state| state.wanted.as_ref());
         let wanted: Vec<&Rule> = wanted.filter(|rule| !is_known(rule)).collect();
-        let new = judged(self.host, facts, intent.tables.as_ref(), &wanted);
+        let mut new = judged(self.host, facts, intent.tables.as_ref(), &wanted);
+        by_sender(self.host, facts, &wanted, &mut new)?;
         let new = new.into_iter().flatten();
         let mut found = self.idle_in_force(facts)?;
         let changes = |row: &IdleRow| {

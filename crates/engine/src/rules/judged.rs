@@ -40,10 +40,9 @@ pub(crate) fn judged(
 ) -> Vec<Vec<Finding>> {
     let each = rules.iter().zip(against(host, facts, tables, rules));
     let weakened = weakened(host, facts, tables, rules);
-    let findings = each.zip(weakened).map(|((rule, one), weakened)| {
-        let useless = words(facts, rule, &one.useless).into_iter();
-        let faults = one.faults.into_iter().chain(weakened);
-        useless.chain(faults).chain(one.told).collect()
+    let findings = each.zip(weakened).map(|((rule, mut one), weakened)| {
+        one.faults.extend(weakened);
+        one.findings(facts, rule)
     });
     findings.collect()
 }
@@ -105,6 +104,14 @@ pub(super) struct Against {
 /// Whether a finding of [`judged`] speaks against a rule.
 pub(crate) fn is_against(finding: &Finding) -> bool {
     finding.severity >= Severity::Error
+}
+
+impl Against {
+    /// The same in words.
+    pub(super) fn findings(self, facts: &Facts, rule: &Rule) -> Vec<Finding> {
+        let useless = words(facts, rule, &self.useless).into_iter();
+        useless.chain(self.faults).chain(self.told).collect()
+    }
 }
 
 /// What keeps each of the rules from holding, in their order.

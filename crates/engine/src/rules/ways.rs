@@ -4,6 +4,7 @@
 //! their own, as far as tables can be listed. Never: keeps a table in memory, or calls a way known
 //! that is not.
 
+use super::judged::is_against;
 use crate::EngineError;
 use crate::explain::explain_in;
 use mailtls::destination::Scope;
@@ -25,6 +26,8 @@ const BY_SENDER: [&str; 2] = [
     "sender_dependent_default_transport_maps",
     "sender_dependent_relayhost_maps",
 ];
+/// So many rules are told of senders' ways at once.
+const TOLD: usize = 3;
 const FALLBACK: &str = "smtp_fallback_relay";
 
 /// What is to be told of other ways.
@@ -46,6 +49,44 @@ pub(super) fn other_ways(
     looked.fallbacks();
     looked.told.dedup();
     Ok(looked.told)
+}
+
+/// Adds what is to be told of senders whose mail takes ways of their own, to the first of some rules
+/// that are made for a domain by hand and that nothing speaks against.
+pub(super) fn by_sender(
+    host: &dyn Host,
+    facts: &Facts,
+    rules: &[&Rule],
+    found: &mut [Vec<Finding>],
+) -> Result<(), EngineError> {
+    if !has_ways_of_senders(facts) {
+        return Ok(());
+    }
+    let each = rules.iter().zip(found);
+    let meant = each.filter(|(rule, found)| {
+        let by_hand = !rule.is_for_next_hop() && rule.id.manager.is_empty();
+        by_hand && !found.iter().any(is_against)
+    });
+    for (rule, found) in meant.take(TOLD) {
+        let mut looked = Looked {
+            host,
+            facts,
+            wish: rule,
+            ways: &Followed::default(),
+            told: Vec::new(),
+        };
+        looked.senders()?;
+        looked.told.dedup();
+        found.append(&mut looked.told);
+    }
+    Ok(())
+}
+
+fn has_ways_of_senders(facts: &Facts) -> bool {
+    let mut tables = BY_SENDER
+        .iter()
+        .flat_map(|name| route_elements(facts, name));
+    tables.next().is_some()
 }
 
 struct Looked<'a> {

@@ -10,7 +10,7 @@ use crate::domains::MOST;
 use crate::{Engine, EngineError};
 use postseal_planner::policy::{Manager, Rule, RuleId, covered_by};
 use postseal_planner::{Finding, Preflight, Refusal, Severity};
-use postseal_store::{RuleFilter, RuleState, RuleWish};
+use postseal_store::{RuleState, RuleWish};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// So many changes are told one by one.
@@ -234,17 +234,6 @@ impl Engine<'_> {
         let wishes: Vec<RuleWish> = ids.iter().cloned().map(RuleWish::Remove).collect();
         self.store.wish_rules(&self.instance, &wishes)?;
         Ok(report)
-    }
-
-    /// Rules as they are and as they are wished.
-    pub fn list_rules(
-        &self,
-        filter: &RuleFilter,
-        skip: usize,
-        limit: usize,
-    ) -> Result<Vec<RuleState>, EngineError> {
-        self.state()?;
-        Ok(self.store.list_rules(&self.instance, filter, skip, limit)?)
     }
 
     /// What an operation changed of the rules, before and after, at most `limit` of them.

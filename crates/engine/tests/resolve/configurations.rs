@@ -256,7 +256,7 @@ impl Configuration {
             &["[sender-relay.test]:26", "DUNNO", "sender-relay.test"],
         );
         self.tables.push(("relayhosts", relays));
-        let transports = table(dice, &["smtp:[sender-hop.test]", "uucp:", "smtp"]);
+        let transports = table(dice, &["smtp:[sender-hop.test]", "uucp:", "smtp", "Dunno"]);
         self.tables.push(("transports", transports));
         let name = "sender_dependent_relayhost_maps";
         self.put(name, *dice.pick(&["", "texthash:{base}/config/relayhosts"]));

@@ -6,20 +6,21 @@
 //! that is [`Undetermined`].
 
 use super::senders::{self, SenderHop};
+use super::servers::{self, ByServer};
 use super::sources::Sources;
-use super::{Credential, PARAMETER, credentials_in, source};
+use super::{Credential, Kind, PARAMETER, credentials_in};
 use crate::explain::{Hop, listed_hops, met};
 use crate::facts::Facts;
+use crate::policy::Routes;
 use crate::resolve::{Answers, Asked};
 use crate::view::{Files, Service, View};
 use mailtls::Level;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 /// A next hop has few parents and few tables.
 const MOST_LOOKS: usize = 2_000;
 /// A domain that no table names: a sender without a relay sends to any.
-const ANYWHERE: &str = "any-domain.invalid";
+pub(super) const ANYWHERE: &str = "any-domain.invalid";
 /// The same in words.
 pub(crate) const ANY_DOMAIN: &str = "any domain";
 /// Where mail is given another transport than the default.
@@ -52,6 +53,8 @@ pub(crate) struct Exposure {
     pub(crate) exposed: Vec<Exposed>,
     /// Those of which that cannot be told.
     pub(crate) undetermined: Vec<Undetermined>,
+    /// Those of a server that may be met by a next hop without TLS.
+    pub(crate) by_server: Vec<ByServer>,
 }
 
 /// A next hop, and the relay that all mail with the credentials goes by; empty where there is none.
@@ -62,13 +65,21 @@ struct Reading<'v> {
     view: &'v View<'v>,
     keys: Vec<Credential>,
     sources: Sources<'v>,
+    routes: Routes,
 }
 
 impl<'v> Reading<'v> {
     fn of(view: &'v View<'v>) -> Self {
+        let mut sources = Sources::new(view.facts());
+        let keys = credentials_in(view).keys;
+        let routes = match keys.iter().any(|key| key.kind() == Kind::Name) {
+            true => servers::routes_of(view, &mut sources),
+            false => Routes::default(),
+        };
         Self {
-            keys: credentials_in(view).keys,
-            sources: Sources::new(view.facts()),
+            keys,
+            sources,
+            routes,
             view,
         }
     }
@@ -77,10 +88,47 @@ impl<'v> Reading<'v> {
     fn hops(&mut self) -> Vec<(Credential, Result<Vec<RelayedHop>, String>)> {
         let mut found = Vec::new();
         for credential in &self.keys {
-            let hops = hops_of(self.view, credential, &self.keys, &mut self.sources);
+            let hops = match credential.kind() {
+                Kind::Sender => of_sender(self.view, credential, &self.keys, &mut self.sources),
+                _ => Ok(self.named(credential)),
+            };
             found.push((credential.clone(), hops));
         }
         found
+    }
+
+    /// The next hops of a key that names one, or a server.
+    fn named(&self, credential: &Credential) -> Vec<RelayedHop> {
+        let relayhost = self.view.value(None, "relayhost");
+        let hops = match credential.kind() {
+            Kind::NextHop => vec![credential.key.clone()],
+            Kind::Name => servers::leading(self.view, credential, &self.routes),
+            Kind::Sender => Vec::new(),
+        };
+        let hops = hops.into_iter();
+        hops.map(|hop| (hop, relayhost.clone())).collect()
+    }
+
+    /// What credentials of a server may meet by next hops that are not known to lead there; `None`
+    /// where TLS is demanded by all of them. Why not, where that cannot be told.
+    fn by_server(&mut self, credential: &Credential) -> Result<Option<ByServer>, String> {
+        let relayhost = self.view.value(None, "relayhost");
+        let mut found: Option<ByServer> = None;
+        for hop in servers::open(self.view, credential, &self.routes) {
+            let level = weakest(self.view, credential, &hop, &relayhost, &mut self.sources)?;
+            let Some(level) = level else { continue };
+            let found = found.get_or_insert_with(|| ByServer {
+                credential: credential.clone(),
+                level,
+                nexthops: Vec::new(),
+            });
+            found.level = found.level.min(level);
+            found.nexthops.push(match hop.as_str() {
+                ANYWHERE => ANY_DOMAIN.to_owned(),
+                _ => hop,
+            });
+        }
+        Ok(found)
     }
 }
 
@@ -106,6 +154,20 @@ pub fn sender_hops(facts: &Facts, credential: &Credential) -> Vec<SenderHop> {
     read_of(facts, |mut read| {
         senders::hops(read.view, credential, &read.keys, &mut read.sources).unwrap_or_default()
     })
+}
+
+/// The next hops that a key which names one, or a server, is known to send credentials to.
+pub fn named_hops(facts: &Facts, credential: &Credential) -> Vec<String> {
+    let hops = read_of(facts, |mut read| {
+        read.routes = servers::routes_of(read.view, &mut read.sources);
+        read.named(credential)
+    });
+    hops.into_iter().map(|(hop, _)| hop).collect()
+}
+
+/// Credentials under the bare name of a server that a next hop may lead to without TLS.
+pub fn by_server_in(facts: &Facts) -> Vec<ByServer> {
+    read_of(facts, exposed_by).by_server
 }
 
 /// All next hops with credentials that can be told.
@@ -145,20 +207,30 @@ fn exposed_by(mut read: Reading<'_>) -> Exposure {
             }
         }
     }
+    for credential in read.keys.clone() {
+        match read.by_server(&credential) {
+            Ok(one) => found.by_server.extend(one),
+            Err(why) => {
+                let known = found.undetermined.iter();
+                if !known
+                    .map(|one| &one.credential)
+                    .any(|one| *one == credential)
+                {
+                    found.undetermined.push(Undetermined { credential, why });
+                }
+            }
+        }
+    }
     found
 }
 
-/// The next hops that get credentials; why not, where that cannot be told.
-fn hops_of(
+/// The next hops that a sender's credentials go to; why not, where that cannot be told.
+fn of_sender(
     view: &View<'_>,
     credential: &Credential,
     all: &[Credential],
     sources: &mut Sources<'_>,
 ) -> Result<Vec<RelayedHop>, String> {
-    let relayhost = view.value(None, "relayhost");
-    if let Some(nexthop) = credential.next_hop(&relayhost) {
-        return Ok(vec![(nexthop, relayhost)]);
-    }
     let found = senders::hops(view, credential, all, sources)?;
     let hop = |hop| match hop {
         SenderHop::Anywhere => (ANYWHERE.to_owned(), String::new()),
@@ -257,19 +329,6 @@ fn ways(view: &View<'_>, nexthop: &str, sources: &mut Sources<'_>) -> Result<Way
         }
     }
     Ok(ways)
-}
-
-/// The files in which rows of routes stand, where any credentials go by them.
-pub(crate) fn route_files(view: &View<'_>) -> Vec<PathBuf> {
-    if !super::are_used(view) {
-        return Vec::new();
-    }
-    let tables = ROUTES
-        .iter()
-        .flat_map(|parameter| view.list(None, parameter));
-    tables
-        .filter_map(|table| source(&table).map(PathBuf::from))
-        .collect()
 }
 
 /// The clients that take mail by default, and the others.

@@ -79,7 +79,13 @@ fn good_subjects() {
         ("a@b@example.org", address("a@b@example.org")),
         ("a@[192.0.2.1]", address("a@[192.0.2.1]")),
         ("ü@bücher.example", address("ü@bücher.example")),
+        ("a@example.org.", address("a@example.org")),
+        (r#""quo ted"@q.test"#, address("quo ted@q.test")),
+        (r#""a\"b@c\\"@q.test."#, address(r#"a"b@c\@q.test"#)),
+        (r#""plain"@q.test"#, address("plain@q.test")),
+        (r#"""@q.test"#, address("@q.test")),
         ("example.org", domain("example.org")),
+        ("example.org.", domain("example.org")),
         ("xn--bcher-kva.example", domain("xn--bcher-kva.example")),
         ("[mx.example.org]", hop("[mx.example.org]")),
         ("[mx.example.org]:587", hop("[mx.example.org]:587")),
@@ -99,6 +105,19 @@ fn good_subjects() {
 }
 
 #[test]
+fn an_address_is_shown_as_it_is_written() {
+    for text in [
+        "a@b.c",
+        r#""quo ted"@q.test"#,
+        r#""a\"b"@q.test"#,
+        r#"""@q.test"#,
+        "a@b@c.d",
+    ] {
+        assert_eq!(Subject::parse(text).unwrap().to_string(), text);
+    }
+}
+
+#[test]
 fn bad_subjects() {
     let long = "a.".repeat(300);
     let label = format!("{}.example", "a".repeat(64));
@@ -109,6 +128,13 @@ fn bad_subjects() {
         "@example.org",
         "a@",
         "a@b..c",
+        "a@b.c..",
+        "a@.",
+        "\"a b\"",
+        "\"a b@q.test",
+        "\"a b\"x@q.test",
+        "\"a\nb\"@q.test",
+        "\"a b\"@",
         "a@.c",
         "*.example.org",
         ".example.org.",

@@ -6,9 +6,10 @@ use super::context::Context;
 use super::rule::{Place, Rule, rule};
 use crate::Facts;
 use crate::Finding;
-use crate::Severity::{Fatal, Warning};
+use crate::Severity::{Error, Fatal, Warning};
 use crate::credentials::{
-    ANY_DOMAIN, Credential, Exposed, PARAMETER, Undetermined, exposed_in, exposure,
+    ANY_DOMAIN, ByServer, Credential, Exposed, PARAMETER, Undetermined, by_server_in, exposed_in,
+    exposure,
 };
 use crate::view::{Files, View};
 use std::collections::BTreeMap;
@@ -17,12 +18,17 @@ use std::collections::BTreeMap;
 const SHOWN: usize = 5;
 
 /// The rules.
-pub(super) const RULES: &[Rule] = &[CLEAR, UNDETERMINED];
+pub(super) const RULES: &[Rule] = &[CLEAR, BY_SERVER, UNDETERMINED];
 
 #[rustfmt::skip]
 const CLEAR: Rule = rule("outbound.credentials-in-clear", Fatal, "credentials may be sent in clear",
     "The level lets smtp(8) go on without TLS, and then it shows the password to the server and to everybody between.",
     "Demand TLS of every next hop that has credentials: `postseal domain sync`, or a row `NEXT-HOP encrypt` in smtp_tls_policy_maps.");
+
+#[rustfmt::skip]
+const BY_SERVER: Rule = rule("outbound.credentials-by-server", Error, "credentials under the name of a server have no rule that covers them",
+    "smtp(8) asks for credentials by the name of the host it has connected to first, whatever next hop led there, and for a TLS policy by the next hop only.",
+    "If they are for a relay, write its next hop for a key: `[HOST]:PORT`. Else demand TLS of every destination (`postseal set outbound=encrypt`), or of credentials alone (smtp_sasl_security_options = noanonymous, noplaintext; smtp_sasl_tls_security_options = noanonymous); or of the domains whose exchanger it is: `postseal policy add DOMAIN encrypt`.");
 
 #[rustfmt::skip]
 const UNDETERMINED: Rule = rule("outbound.credentials-undetermined", Warning, "whether credentials go in clear could not be told",
@@ -31,7 +37,14 @@ const UNDETERMINED: Rule = rule("outbound.credentials-undetermined", Warning, "w
 
 /// The same of an instance as it is.
 pub(crate) fn of_facts(facts: &Facts) -> Vec<Finding> {
-    exposed_in(facts).iter().map(found).collect()
+    let exposed = exposed_in(facts);
+    let by_server = by_server(facts);
+    exposed.iter().map(found).chain(by_server).collect()
+}
+
+/// Those under the name of a server.
+pub(crate) fn by_server(facts: &Facts) -> Vec<Finding> {
+    by_server_in(facts).iter().map(of_server).collect()
 }
 
 /// What could not be told of the credentials of an instance as it is.
@@ -50,6 +63,7 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
     let view = View::new(main, master, facts);
     let known = exposure(&view);
     out.extend(known.exposed.iter().map(found));
+    out.extend(known.by_server.iter().map(of_server));
     out.extend(undetermined(&known.undetermined));
 }
 
@@ -79,6 +93,35 @@ fn undetermined(all: &[Undetermined]) -> Vec<Finding> {
         }
     });
     told.collect()
+}
+
+/// More next hops are not named.
+const NAMED: usize = 3;
+
+fn of_server(one: &ByServer) -> Finding {
+    let key = &one.credential.key;
+    let mut hops: Vec<&str> = one
+        .nexthops
+        .iter()
+        .map(String::as_str)
+        .take(NAMED)
+        .collect();
+    if one.nexthops.len() > NAMED {
+        hops.push("…");
+    }
+    BY_SERVER
+        .says(format!(
+            "The credentials for {key} go to the server of that name whatever domain's mail it \
+             takes, and no rule for {key} covers that: rules are asked by next hop. Where {key} \
+             is a mail exchanger of {}, level {} lets them go in clear.",
+            hops.join(", "),
+            one.level,
+        ))
+        .at(
+            &one.credential.file,
+            one.credential.line,
+            format!("{PARAMETER}: {key}"),
+        )
 }
 
 fn found(exposed: &Exposed) -> Finding {

@@ -174,8 +174,20 @@ impl Judge<'_> {
             hops: hops(resolution).map(str::to_owned).collect(),
             nexthop: resolution.nexthop.clone(),
             by: resolution.nexthop_by.clone(),
-            not_asked: self.not_asked(&resolution.transport).map(Box::new),
+            not_asked: self.holds_back(resolution).map(Box::new),
         })
+    }
+
+    /// What is in the way of a rule for the next hops.
+    fn holds_back(&self, resolution: &Resolution) -> Option<Cause> {
+        let view = self.ways.view();
+        let transport = &resolution.transport;
+        let service = view.services.iter().find(|one| one.name == *transport);
+        let wraps = view.is_yes(service, WRAPPERMODE);
+        let waits = hops(resolution).any(expects_tls) && !wraps;
+        waits
+            .then_some(Cause::BeginsInClear)
+            .or_else(|| self.not_asked(transport))
     }
 
     fn not_asked(&self, transport: &str) -> Option<Cause> {

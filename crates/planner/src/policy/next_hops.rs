@@ -81,6 +81,50 @@ pub fn route_elements(facts: &Facts, parameter: &str) -> Vec<String> {
     view.list(rewrite, parameter)
 }
 
+/// The next hops of all routes, by values that are known.
+#[derive(Debug, Default)]
+pub(crate) struct Routes {
+    /// Those that are named.
+    pub(crate) hops: Hops,
+    /// Whether some mail goes to the mail exchangers of its recipients' domains.
+    pub(crate) by_recipient: bool,
+    /// Whether a table could not be read.
+    pub(crate) unread: bool,
+}
+
+/// All routes; `values` gives those of a table, where it can be read.
+pub(crate) fn routes(
+    view: &View<'_>,
+    mut values: impl FnMut(&str) -> Option<Vec<String>>,
+) -> Routes {
+    let rewrite = view.services.iter().find(|one| one.id == "rewrite/unix");
+    let usual = usual(view, rewrite);
+    let mut routes = Routes {
+        by_recipient: view.value(rewrite, "relayhost").trim().is_empty(),
+        ..Routes::default()
+    };
+    for (parameter, form) in PARAMETERS {
+        let value = view.value(rewrite, parameter);
+        add(&mut routes.hops, form, &value, &usual);
+    }
+    for (parameter, form) in TABLES {
+        for table in view.list(rewrite, parameter) {
+            let Some(values) = values(&table) else {
+                routes.unread = true;
+                continue;
+            };
+            for value in values {
+                // A row of transport(5) without a next hop takes the recipient's domain.
+                let value = value.trim();
+                routes.by_recipient |=
+                    form == Form::Transport && value.len() > 1 && value.ends_with(':');
+                add(&mut routes.hops, form, value, &usual);
+            }
+        }
+    }
+    routes
+}
+
 /// Where the routes of an instance stand.
 pub fn route_tables(facts: &Facts) -> RouteTables {
     let files = Files::of(facts);
@@ -144,6 +188,8 @@ fn usual(view: &View<'_>, rewrite: Option<&Service>) -> BTreeSet<String> {
 
 fn add(into: &mut Hops, form: Form, value: &str, usual: &BTreeSet<String>) {
     let (transport, hops) = match form {
+        // It leaves the relay host of everybody in force.
+        Form::NextHop if value.eq_ignore_ascii_case("DUNNO") => return,
         Form::NextHop => ("", value),
         Form::Transport => value.split_once(':').unwrap_or_default(),
     };

@@ -3,6 +3,7 @@
 //! Owns: the findings: of a rule that is wished, and of the rows that stand in a table. Never: finds
 //! a cause (`judge` does).
 
+use super::kept::wrapped;
 use super::offer::words;
 use super::{Rule, Source};
 use crate::compile::policies::PARAMETER;
@@ -72,7 +73,7 @@ pub struct IdleRow {
 
 /// So many rows of one cause are shown.
 pub(super) const SHOWN: usize = 10;
-const NEVER_MATCHES: &str = "policy.never-matches";
+pub(super) const NEVER_MATCHES: &str = "policy.never-matches";
 
 /// What `lint --explain` tells of them.
 #[rustfmt::skip]
@@ -230,8 +231,11 @@ impl Cause {
                     "leaves by {} ({by}), and Postfix looks policies up by next hop",
                     hops.join(", ")
                 ),
-                remedy: not_asked.as_deref().map_or_else(String::new, Self::first)
-                    + &offer(hops, by, of.policies),
+                remedy: match not_asked.as_deref() {
+                    Some(Self::BeginsInClear) => wrapped(hops, of.name),
+                    Some(other) => other.first() + &offer(hops, by, of.policies),
+                    None => offer(hops, by, of.policies),
+                },
                 seen: format!("{by}: {nexthop}"),
             },
             Self::NotSent { transport, by } => Said::Unmet {

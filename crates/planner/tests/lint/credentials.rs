@@ -9,6 +9,7 @@ use postseal_planner::{Finding, Severity};
 use std::path::Path;
 
 pub(crate) const CODE: &str = "outbound.credentials-in-clear";
+pub(crate) const BY_SERVER: &str = "outbound.credentials-by-server";
 pub(crate) const UNDETERMINED: &str = "outbound.credentials-undetermined";
 
 const AUTH: &str = "smtp_sasl_auth_enable = yes\n\
@@ -352,4 +353,48 @@ fn the_weakest_of_the_clients_that_may_go_there_counts() {
     let main = "smtp_tls_security_level = may\ntransport_maps = static:bare:\n";
     let found = said(main, master, "[r.example]:587 u:p\n", "");
     assert!(found[0].message.contains("at level none"), "{found:?}");
+}
+
+/// What is said of credentials under the name of a server.
+fn by_server(main: &str, keys: &str, policy: &str) -> Vec<Finding> {
+    coded(BY_SERVER, main, CLIENT, keys, policy)
+}
+
+#[test]
+fn the_name_of_a_server_is_met_by_any_next_hop() {
+    let relay = "relayhost = [r.example]:587\n";
+    let exchangers = "relayhost = example.net\n";
+    let maps = |more: &str| format!("{MAPS}{more}");
+    for (main, policy) in [
+        (String::new(), ""),
+        (maps(""), "r.example encrypt\n"),
+        (maps(exchangers), "r.example encrypt\n"),
+    ] {
+        let found = by_server(&main, "r.example u:p\n", policy);
+        assert_eq!(found.len(), 1, "{main}");
+        assert_eq!(found[0].severity, Severity::Error);
+    }
+    for (main, key, policy) in [
+        // All mail goes to one host.
+        (maps(relay), "r.example", "[r.example]:587 encrypt\n"),
+        (maps(relay), "other.example", ""),
+        (maps(exchangers), "r.example", "example.net encrypt\n"),
+        (
+            "smtp_tls_security_level = encrypt\n".to_owned(),
+            "r.example",
+            "",
+        ),
+        (
+            "smtp_sasl_security_options = noplaintext\n".to_owned(),
+            "r.example",
+            "",
+        ),
+        ("smtp_sasl_auth_enable = no\n".to_owned(), "r.example", ""),
+        // Neither is a name.
+        (String::new(), "[r.example]:587", ""),
+        (String::new(), "192.0.2.1", ""),
+    ] {
+        let found = by_server(&main, &format!("{key} u:p\n"), policy);
+        assert!(found.is_empty(), "{main}{key}: {found:?}");
+    }
 }

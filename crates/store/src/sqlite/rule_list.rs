@@ -120,7 +120,8 @@ async fn filtered(
            AND ($4 IS NULL OR EXISTS (
                    SELECT 1 FROM json_each(about, '$.body.tags') WHERE value = $4))
            AND ($5 IS NULL OR instr(destination, $5) > 0 OR instr(manager, $5) > 0
-                OR instr(lower(about ->> '$.body.note'), $5) > 0)
+                OR instr(lower(about ->> '$.body.note'), $5) > 0
+                OR destination IN (SELECT value FROM json_each($10)))
            AND ($6 IS NULL OR about ->> '$.body.until' <= $6)
            AND (NOT $7 OR pending)
          ORDER BY {order} LIMIT $8 OFFSET $9"
@@ -135,6 +136,7 @@ async fn filtered(
         .bind(filter.pending == Pending::Only)
         .bind(rows(limit))
         .bind(rows(skip))
+        .bind(serde_json::to_string(&filter.meant).unwrap_or_else(|_| "[]".to_owned()))
         .fetch_all(db)
         .await
         .doing("list rules")?;

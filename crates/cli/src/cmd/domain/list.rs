@@ -44,8 +44,15 @@ pub(super) fn run(_args: &ListArgs, global: &Global) -> Result<Answer, Failure> 
         text.push('\n');
         text.push_str(&table::render(&HOPS, &rows));
     }
+    let (of_server, hops_left): (Vec<&HopState>, Vec<&HopState>) =
+        hops.iter().partition(|hop| hop.is_any_of_server());
     let (anywhere, named): (Vec<&HopState>, Vec<&HopState>) =
-        hops.iter().partition(|hop| hop.is_anywhere());
+        hops_left.into_iter().partition(|hop| hop.is_anywhere());
+    if !of_server.is_empty() {
+        text.push_str(
+            "Postfix looks credentials up by the server's name first, and rules by next hop: what a rule for that name does not cover may go in clear; see `postseal lint`.\n",
+        );
+    }
     if anywhere.into_iter().any(lacks_rule) {
         text.push_str(
             "Senders without a relay show their credentials to any server, maybe in clear: give \

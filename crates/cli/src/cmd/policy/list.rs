@@ -125,6 +125,7 @@ fn filter(args: &ListArgs) -> RuleFilter {
             Sort::Level => RuleOrder::Level,
             Sort::Until => RuleOrder::Until,
         },
+        ..RuleFilter::default()
     }
 }
 

@@ -102,7 +102,11 @@ fn notes(status: &Status) -> Vec<(State, String)> {
         }
     }
     if let Some(found) = status.exposed.first() {
-        notes.push((State::Critical, sentence(found)));
+        let state = match found.severity {
+            Severity::Fatal => State::Critical,
+            _ => State::Warning,
+        };
+        notes.push((state, sentence(found)));
     }
     notes.extend(in_use(status).filter_map(expiry));
     notes.extend(in_use(status).filter_map(renewal));
