@@ -8,7 +8,7 @@ use postfix_cf::{MainCf, MasterCf};
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::{Binding, Intent, Owned, Place, Wish};
 use postseal_planner::plan::Base;
-use postseal_planner::{Finding, Refusal, Request, owned, settings};
+use postseal_planner::{Finding, Refusal, Request, owned, questions, settings, uncovered};
 use postseal_store::InstanceState;
 
 /// Told of a table that is left alone for that, too.
@@ -134,7 +134,8 @@ impl Engine<'_> {
         }
         let state = self.state()?;
         let mut wished = self.wish(&wishes)?;
-        let [before, after] = self.planned(&state, [&wished.before, &wished.after]);
+        let intents = [&wished.before, &wished.after];
+        let [before, after] = self.planned(&state, intents, Ask::Dns);
         let is_news = |found: &Finding| !before.refused.contains(found);
         wished.misgivings = after.refused;
         wished.misgivings.retain(is_news);
@@ -176,29 +177,34 @@ impl Engine<'_> {
             .cloned()
             .fold(before.clone(), |intent, wish| intent.with(wish));
         let bare = |found: &Finding| found.code == "level.no-certificate";
-        let [was, after] = self.planned(&state, [&before, &after]);
+        let [was, after] = self.planned(&state, [&before, &after], Ask::Nobody);
         let (was, mut findings) = (was.refused, after.refused);
         findings.retain(bare);
         if !findings.is_empty() && !was.iter().any(bare) {
             return Err(EngineError::Refused(Refusal { findings }));
         }
-        self.wish(&wishes)
+        let mut wished = self.wish(&wishes)?;
+        wished.noticed = uncovered(&wished.before, &wished.after);
+        Ok(wished)
     }
 
-    /// What plans of these two intents would be refused for, or say, without asking DNS; nothing
-    /// where the instance cannot be looked at now, which is for `plan` to say.
-    fn planned(&self, state: &InstanceState, intents: [&Intent; 2]) -> [Planned; 2] {
+    /// What plans of these two intents would be refused for, or say; nothing where the instance
+    /// cannot be looked at now, which is for `plan` to say.
+    fn planned(&self, state: &InstanceState, intents: [&Intent; 2], ask: Ask) -> [Planned; 2] {
         // One picture for both: the second names what the first does, and more.
-        let Ok(facts) = self.observe_for(Some(intents[1])) else {
+        let Ok(mut facts) = self.observe_for(Some(intents[1])) else {
             return Default::default();
         };
-        intents.map(|intent| {
-            let request = Request {
-                intent,
-                in_force: &state.desired,
-                parent: state.head,
-                written: &state.written,
-            };
+        let [before, after] = intents.map(|intent| Request {
+            intent,
+            in_force: &state.desired,
+            parent: state.head,
+            written: &state.written,
+        });
+        if ask == Ask::Dns {
+            self.ask_dns(&mut facts, |facts| questions(&after, facts));
+        }
+        [before, after].map(|request| {
             match postseal_planner::plan(&request, &facts, self.clock.now_unix()) {
                 Ok(plan) => Planned {
                     noticed: plan.findings.into_iter().map(|one| one.finding).collect(),
@@ -254,6 +260,13 @@ impl Engine<'_> {
             in_force: state.desired,
         })
     }
+}
+
+/// Who is asked about a plan that nobody carries out yet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    Dns,
+    Nobody,
 }
 
 /// What a plan would be refused for, else what it says.

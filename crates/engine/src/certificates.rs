@@ -12,8 +12,9 @@ pub use listed::{Listed, Waiting};
 use crate::renew::Renewals;
 use crate::{Engine, EngineError, RenewalView};
 use mailtls::{CertProblem, Certificate, Fingerprint, Gravity, PrivateKey};
+use postseal_planner::intent::Place;
 use postseal_planner::report::KeyAlgorithm;
-use postseal_planner::{Finding, Severity, SystemTrust, is_issuing_ca};
+use postseal_planner::{Adopted, Finding, Severity, SystemTrust, adopted, is_issuing_ca};
 use postseal_store::Certificate as Stored;
 use users::Users;
 use zeroize::Zeroizing;
@@ -134,6 +135,7 @@ impl Engine<'_> {
         if used_by.is_empty() && is_issuing_ca(&chain) {
             of_ca(&mut problems, &stored);
         }
+        of_client(&mut problems, &chain, &around.users.places(&stored.name));
         problems.extend(self.duplicate(&stored.name, &chain)?);
         let life = chain.first().map(crate::issue::life);
         let renewal = life.and_then(|life| around.renewals.of_certificate(&stored.name, &life));
@@ -185,6 +187,15 @@ impl Engine<'_> {
         let others = same.iter().filter(|stored| stored.name != name);
         let others: Vec<_> = others.map(|one| (one.name.as_str(), fingerprint)).collect();
         Ok(mailtls::duplicate(leaf, &others).as_ref().map(finding))
+    }
+
+    /// What servers present and the store does not hold: nothing where Postfix cannot be asked.
+    pub fn adopted_certificates(&self) -> Vec<Adopted> {
+        let facts = self.observe();
+        facts.map_or_else(
+            |_| Vec::new(),
+            |facts| adopted(&facts, self.clock.now_unix()),
+        )
     }
 
     /// What is in force against the names that senders use, and what they find in DNS.
@@ -276,6 +287,25 @@ const OF_CAS: [&str; 5] = [
 
 /// That its time ends.
 const ENDS: [&str; 2] = ["cert.expired", "cert.expiring"];
+
+/// One that is for TLS clients alone is no server's: no error where nothing else is made of it.
+fn of_client(problems: &mut Vec<Finding>, chain: &[Certificate], places: &[&Place]) {
+    let no_server = |problem: &Finding| problem.code == "cert.no-server-auth";
+    let is_clients = chain.first().is_some_and(Certificate::allows_client_auth);
+    let elsewhere = |place: &&&Place| !matches!(place, Place::Client(_));
+    if !is_clients || places.iter().any(|place| elsewhere(&place)) {
+        return;
+    }
+    if !places.is_empty() {
+        problems.retain(|problem| !no_server(problem));
+    }
+    for problem in problems.iter_mut().filter(|problem| no_server(problem)) {
+        problem.severity = Severity::Info;
+        problem.remedy = "Nothing, where it is the SMTP client's: it can only be bound with \
+                          `postseal cert bind NAME --client`."
+            .to_owned();
+    }
+}
 
 /// What matters of a CA that nothing presents. Who imports one may mean it for a server's.
 fn of_ca(problems: &mut Vec<Finding>, ca: &Stored) {

@@ -6,7 +6,9 @@
 use crate::approve::Acceptance;
 use crate::change::{Changed, Keep};
 use crate::propose::Proposal;
+use crate::wishes::Wish;
 use crate::{Engine, EngineError, TableDrift, TablesRead, adopt};
+use postseal_planner::intent::Binding;
 use postseal_planner::owned::{self, Drift};
 use postseal_planner::{Facts, FileDrift, Finding, Intent, Request, Severity, file_drift};
 use postseal_store::{InstanceState, OperationKind};
@@ -21,6 +23,8 @@ pub struct DriftReport {
     pub files: Vec<FileDrift>,
     /// Adopted tables of policies that answer and were edited.
     pub tables: Vec<TableDrift>,
+    /// The wishes that `drift --adopt` ended, because the files say otherwise.
+    pub given_up: Vec<Wish>,
     /// What `drift --adopt` made of the tables of policies.
     pub taken: TablesRead,
     /// Whether anything else in the files has changed since.
@@ -56,11 +60,10 @@ impl Engine<'_> {
             written: &state.written,
         };
         let desired = postseal_planner::take_over(&request, &facts, self.clock.now_unix());
-        // What is wished stands on what was taken over, or it would undo that.
-        let draft = state.draft.map(|draft| Intent {
-            adopted: desired.adopted.clone(),
-            ..draft
-        });
+        report.given_up = crate::wishes::wishes(&state.desired, &desired);
+        let draft = state
+            .draft
+            .map(|draft| rebased(draft, &state.desired, &desired));
         let next = InstanceState {
             draft: draft.filter(|draft| *draft != desired),
             desired,
@@ -77,6 +80,9 @@ impl Engine<'_> {
         let stale = stale.iter().map(|path| stale_map(path));
         report.taken.findings.extend(stale);
         self.put_adopted(&next, &report.taken)?;
+        if !report.drift.is_empty() {
+            self.note_done(&noted(&report))?;
+        }
         Ok(report)
     }
 
@@ -160,4 +166,37 @@ fn edits(state: &InstanceState, facts: &Facts) -> DriftReport {
         other_bytes,
         ..DriftReport::default()
     }
+}
+
+/// What is wished stands on what was taken over, or it would undo that: of what was in force, it holds
+/// what still is.
+fn rebased(draft: Intent, before: &Intent, after: &Intent) -> Intent {
+    let mut draft = draft;
+    let gone = |bound: &Binding| before.bindings.contains(bound) && !after.bindings.contains(bound);
+    draft.bindings.retain(|bound| !gone(bound));
+    let settings = &after.settings;
+    draft.settings.retain(|key, setting| {
+        before.settings.get(key) != Some(setting) || settings.contains_key(key)
+    });
+    if draft.exempt == before.exempt {
+        draft.exempt = after.exempt.clone();
+    }
+    Intent {
+        adopted: after.adopted.clone(),
+        ..draft
+    }
+}
+
+/// What was taken over, for `history`.
+fn noted(report: &DriftReport) -> String {
+    let keys = report.drift.iter();
+    let keys: Vec<String> = keys
+        .map(|drift| format!("{} {}", drift.place, drift.parameter))
+        .collect();
+    let ended: Vec<String> = report.given_up.iter().map(Wish::ended).collect();
+    let mut what = format!("took hand edits over: {}", keys.join(", "));
+    if !ended.is_empty() {
+        what.push_str(&format!("; no longer in force: {}", ended.join(", ")));
+    }
+    what
 }

@@ -5,6 +5,7 @@
 
 use crate::adopt::Changes;
 use crate::certificates::{CertificateView, finding};
+use crate::import_names::missing;
 use crate::{Engine, EngineError};
 use mailtls::{Bundle, CertError, CertProblem, Certificate, Files, PrivateKey, Trust};
 use postseal_planner::{Digest, Finding, Severity};
@@ -52,6 +53,8 @@ pub struct Imported {
     pub view: CertificateView,
     /// What was done to the chain.
     pub notes: Vec<String>,
+    /// What is to be said of its names.
+    pub findings: Vec<Finding>,
     /// Whether the key came with it, in place of one that the store had.
     pub brought_key: bool,
 }
@@ -87,12 +90,21 @@ impl Engine<'_> {
             self.newest(&import.name)?.as_ref(),
             &bundle.chain,
         ));
+        let request = self.waiting_request(&import.name)?;
         let changes = self.put(import, &bundle.chain, &key, chosen)?;
         self.settle_keys(&import.name)?;
+        let answers = request.filter(|_| matches!(self.waiting_request(&import.name), Ok(None)));
+        let leaf = &bundle.chain[0];
+        let mut findings = Vec::new();
+        findings.extend(answers.and_then(|asked| missing(&asked.names, leaf)));
+        if changes == Changes::Some && import.succession == Succession::First {
+            findings.extend(self.for_others(&bundle.chain));
+        }
         Ok(Imported {
             changes,
             view: self.certificate(&import.name)?,
             brought_key: bundle.key.is_some(),
+            findings,
             notes,
         })
     }

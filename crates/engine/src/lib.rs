@@ -39,6 +39,7 @@ mod events;
 mod explain;
 mod guard;
 mod import;
+mod import_names;
 mod issue;
 mod make;
 mod next_key;

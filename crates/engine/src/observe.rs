@@ -116,6 +116,7 @@ pub(crate) fn assemble(look: HostLook, certificates: Vec<StoredCertificate>) -> 
         files: std::collections::BTreeMap::new(),
         touched: std::collections::BTreeMap::new(),
         unmade: None,
+        server_names: std::collections::BTreeMap::new(),
         certificates,
         master: look.master,
         dns: std::collections::BTreeMap::new(),

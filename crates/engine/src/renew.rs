@@ -163,6 +163,48 @@ impl Engine<'_> {
         Ok(renewed)
     }
 
+    /// Asks the CAs when they would like the renewals of these names, or of all, where it is time to
+    /// ask: what is due is then what [`Engine::renew`] would renew. Asks nobody while another process
+    /// orders.
+    pub fn ask_windows(&mut self, names: &[String], means: &Means<'_>) -> Result<(), EngineError> {
+        let Ok(_lock) = self.ordering_lock() else {
+            return Ok(());
+        };
+        let all = self.store.renewals()?.into_iter().map(|one| one.name);
+        let renewed: Vec<String> = all
+            .filter(|name| names.is_empty() || names.contains(name))
+            .collect();
+        if renewed.is_empty() {
+            return Ok(());
+        }
+        let mut accounts = Accounts::default();
+        for mut case in self.cases(&renewed)? {
+            if !self.is_interrupted() {
+                self.ask_when(&mut case, &mut accounts, means)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Settles what is known of a renewal, and asks when it shall be.
+    fn ask_when(
+        &mut self,
+        case: &mut Case,
+        accounts: &mut Accounts,
+        means: &Means<'_>,
+    ) -> Result<(), EngineError> {
+        let before = case.renewal.clone();
+        case.settle(&self.instance);
+        if !self.is_interrupted() {
+            self.ask_window(case, accounts, means)?;
+        }
+        case.renewal.progress.choose(&case.life, (means.chance)());
+        if case.renewal != before {
+            self.store.update_renewal(&case.renewal)?;
+        }
+        Ok(())
+    }
+
     /// The renewals of these names, or all.
     fn cases(&self, names: &[String]) -> Result<Vec<Case>, EngineError> {
         let renewals = self.store.renewals()?;
@@ -201,15 +243,7 @@ impl Engine<'_> {
         accounts: &mut Accounts,
         means: &Means<'_>,
     ) -> Result<Renewed, EngineError> {
-        let before = case.renewal.clone();
-        case.settle(&self.instance);
-        if !self.is_interrupted() {
-            self.ask_window(&mut case, accounts, means)?;
-        }
-        case.renewal.progress.choose(&case.life, (means.chance)());
-        if case.renewal != before {
-            self.store.update_renewal(&case.renewal)?;
-        }
+        self.ask_when(&mut case, accounts, means)?;
         let now = self.clock.now_unix();
         let decision = match force {
             // What is there already need not be ordered again.

@@ -9,13 +9,13 @@ use crate::drift::DriftReport;
 use crate::outbound::Sent;
 use crate::wishes::{Wish, wishes};
 use crate::{DueRules, Engine, EngineError, Folders, RulesTold, WatchTrouble};
-use postseal_planner::Finding;
 use postseal_planner::facts::{Facts, MasterState};
 use postseal_planner::intent::{Intent, Owned};
 use postseal_planner::levels::{self, Levels, ServiceLevels};
 use postseal_planner::lint::{credentials_in_clear, credentials_untold};
 use postseal_planner::plan::{Base, Cf, Plan};
 use postseal_planner::report::{Report, Verdict};
+use postseal_planner::{Adopted, Finding, adopted};
 use postseal_store::{AuditEntry, InstanceState, Operation, OperationOutcome};
 
 /// How far back an attempt at the pending wishes is looked for.
@@ -38,6 +38,8 @@ pub struct Status {
     pub certificates: Vec<Listed>,
     /// Those that something presents, or would, with what is wrong with them.
     pub in_use: Vec<CertificateView>,
+    /// Those that servers present and the store does not hold.
+    pub adopted: Vec<Adopted>,
     /// Watched folders that nothing can be taken from: no renewal comes from there.
     pub watches: Vec<WatchTrouble>,
     /// Credentials that may be sent in clear.
@@ -95,6 +97,7 @@ impl Engine<'_> {
             observed_ms,
             certificates: self.list_certificates()?,
             in_use: self.certificates_in_use()?,
+            adopted: adopted(&facts, self.clock.now_unix()),
             watches: self.unusable_watches(folders)?,
             exposed: credentials_in_clear(&facts),
             untold: credentials_untold(&facts),

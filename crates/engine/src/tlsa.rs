@@ -350,7 +350,13 @@ fn state(record: &TlsaRecord, published: &Published) -> RecordState {
     };
     match published {
         Published::Vouched(found) => among(found, RecordState::Published),
-        Published::Insecure(found) => among(found, RecordState::PublishedInsecurely),
+        // Who does not vouch for what is there does not vouch for what is not.
+        Published::Insecure(found) => match among(found, RecordState::PublishedInsecurely) {
+            RecordState::Different => RecordState::Undetermined(
+                "others are there, and DNSSEC vouches for nothing".to_owned(),
+            ),
+            other => other,
+        },
         Published::Failed(why) => RecordState::Undetermined(why.clone()),
         Published::NotAsked => RecordState::Undetermined("DNS was not asked".to_owned()),
     }

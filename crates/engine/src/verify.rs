@@ -133,6 +133,7 @@ impl Engine<'_> {
             owners: &owners,
             known: &known,
             touched: &drift.files,
+            edits: &drift.drift,
         };
         add_causes(verdict, &differences, &around);
     }

@@ -32,6 +32,17 @@ pub struct Wish {
     pub after: Option<String>,
 }
 
+impl Wish {
+    /// What was wished and is no more, in a word.
+    pub fn ended(&self) -> String {
+        let before = self.before.as_deref().unwrap_or("as adopted");
+        match &self.after {
+            Some(after) => format!("{}={before} (now {after})", self.key),
+            None => format!("{}={before}", self.key),
+        }
+    }
+}
+
 /// What `after` wants otherwise than `before`, settings first.
 pub fn wishes(before: &Intent, after: &Intent) -> Vec<Wish> {
     let keys = before.settings.keys().chain(after.settings.keys());
@@ -47,6 +58,12 @@ pub fn wishes(before: &Intent, after: &Intent) -> Vec<Wish> {
     });
     let mut wishes: Vec<Wish> = settings.filter(|wish| wish.before != wish.after).collect();
     wishes.extend(bindings(&before.bindings, &after.bindings));
+    let ended = before.exempt.difference(&after.exempt);
+    wishes.extend(ended.map(|one| Wish {
+        key: format!("{} {}", one.place, one.parameter),
+        before: Some("as somebody wrote it".to_owned()),
+        after: Some("as bound".to_owned()),
+    }));
     if before.rows() != after.rows() {
         wishes.push(Wish {
             key: RULES.to_owned(),

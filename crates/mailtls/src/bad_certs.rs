@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 mod damage;
 mod judged;
+mod long;
 mod wrapped;
 
 /// The name that the replay expects.
@@ -72,6 +73,7 @@ fn the_folders_are_those_that_are_made_here() {
         damage::cases(&chain),
         judged::cases(&chain),
         wrapped::cases(&chain),
+        long::cases(),
     ];
     let numbered = cases.into_iter().flatten().enumerate();
     let cases: Vec<(String, Case)> = numbered

@@ -41,7 +41,7 @@ pub use fingerprint::Fingerprint;
 pub use grade::Grade;
 pub use key::{PrivateKey, key_first_pem};
 pub use level::{Level, OnServer};
-pub use lifetime::{Stage, Window, renew_at, stage};
+pub use lifetime::{Stage, Window, limits as lifetime_limits, renew_at, stage};
 pub use problem::{CertProblem, Gravity, KeyFile, duplicate, name_problem, problems, span};
 pub use protocols::{ProtocolError, ProtocolList, RangeSyntax, render_floor};
 pub use trust::{Anchors, Trust, TrustError, verify_chain};

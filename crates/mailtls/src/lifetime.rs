@@ -33,17 +33,24 @@ pub enum Stage {
 
 /// The stage of a certificate with these dates; all in seconds since 1970.
 pub const fn stage(not_before: i64, not_after: i64, now: i64) -> Stage {
-    let (left, life) = (
-        not_after.saturating_sub(now),
-        not_after.saturating_sub(not_before),
-    );
+    let left = not_after.saturating_sub(now);
+    let [due, urgent] = limits(not_before, not_after);
     match () {
         () if left < 0 => Stage::Expired,
         () if now < not_before => Stage::NotYetValid,
-        () if left < least(life / 10, URGENT_AT_MOST) => Stage::Urgent,
-        () if left < least(life / 3, DUE_AT_MOST) => Stage::Due,
+        () if left < urgent => Stage::Urgent,
+        () if left < due => Stage::Due,
         () => Stage::Fine,
     }
+}
+
+/// With fewer seconds left than these a certificate is due, and urgent.
+pub const fn limits(not_before: i64, not_after: i64) -> [i64; 2] {
+    let life = not_after.saturating_sub(not_before);
+    [
+        least(life / 3, DUE_AT_MOST),
+        least(life / 10, URGENT_AT_MOST),
+    ]
 }
 
 /// When the CA asks for the renewal (RFC 9773, `suggestedWindow`); seconds since 1970.

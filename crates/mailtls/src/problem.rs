@@ -82,6 +82,7 @@ pub fn problems(
     }
     uses(leaf, &mut found);
     names::judge(leaf, names, &mut found);
+    length(chain, &mut found);
     if leaf.self_signed {
         // That it may only issue is the cause; a root is its own issuer by nature.
         found.extend((!leaf.only_issues()).then(|| chain::self_signed(leaf)));
@@ -90,6 +91,29 @@ pub fn problems(
     }
     found.sort_by_key(|problem| std::cmp::Reverse(problem.gravity));
     found
+}
+
+/// OpenSSL refuses a longer Certificate message (`SSL_CTX_set_max_cert_list`, its default), and so do
+/// those that are built on it, Postfix's client among them.
+const LONGEST: usize = 100 * 1024;
+
+/// A chain that clients give up on (RFC 8446 §4.4.2: each certificate has 5 bytes more, the list 4).
+fn length(chain: &[Certificate], found: &mut Vec<CertProblem>) {
+    let bytes: usize = 4 + chain.iter().map(|one| one.der.len() + 5).sum::<usize>();
+    let Some(leaf) = chain.first().filter(|_| bytes > LONGEST) else {
+        return;
+    };
+    found.push(CertProblem::new(
+        "cert.too-long",
+        Gravity::Error,
+        format!(
+            "{} and its chain take {bytes} bytes in the handshake; OpenSSL clients refuse more than \
+             {LONGEST}",
+            leaf.subject
+        ),
+        "Have it issued for fewer names; several certificates can be bound by name (`postseal cert \
+         bind NAME --sni HOST`).",
+    ));
 }
 
 fn uses(leaf: &Certificate, found: &mut Vec<CertProblem>) {

@@ -98,5 +98,6 @@ fn no_file_makes_anything_panic_whole_cut_or_changed() {
             }
         }
     }
-    assert!(total < 300_000, "the folders hold {total} bytes");
+    // Half of it is one certificate with ten thousand names.
+    assert!(total < 500_000, "the folders hold {total} bytes");
 }

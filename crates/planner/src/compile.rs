@@ -10,6 +10,7 @@
 mod certificates;
 mod comment;
 mod edit;
+mod exempt;
 mod levels;
 pub(crate) mod policies;
 mod ports;
@@ -21,9 +22,10 @@ pub(crate) mod sni;
 mod tests;
 
 pub(crate) use certificates::is_installed;
-pub(crate) use certificates::{bound_path, file_parameters, stored_at};
+pub(crate) use certificates::{below, bound_path, file_parameters, names_file, stored_at};
 pub use certificates::{folder as installed_folder, installed_at};
 pub(crate) use edit::{Files, apply, give_back, reach};
+pub(crate) use exempt::{can_be as can_be_exempt, is_decided_by, is_of_certificates};
 pub(crate) use levels::{PROFILE_PARAMETERS, SYSTEM_BUNDLES, range_syntax};
 pub use policies::{NamedMap, is_policy_map, named_maps, policy_map, policy_map_files, stale_maps};
 pub(crate) use ports::{PORTS, block_as_adopted, lines, switch_back, template_text};
@@ -109,6 +111,7 @@ pub(crate) fn targets(ground: &Ground<'_>) -> Result<Targets, Refusal> {
     }
     ports::requirements(ground, &mut targets);
     smtps_out::requirements(ground, &mut targets);
+    exempt::compile(ground, &mut targets);
     Ok(targets)
 }
 

@@ -9,7 +9,7 @@ mod places;
 
 use crate::Finding;
 use crate::dns::{Answer, Answers, Question, Records, Security};
-use crate::expect::{chains, speaker};
+use crate::expect::{chains, keys, own_tables, speaker};
 use crate::facts::Facts;
 use crate::intent::Intent;
 use crate::rules::{self, World};
@@ -19,7 +19,7 @@ use mailtls::tlsa::{self, Peer, TlsaRecord, Verdict};
 pub use names::MxNames;
 pub use places::{Places, Standing};
 use postfix_cf::{MainCf, MasterCf};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// The ports whose records are looked at: senders', and those of mail clients.
@@ -86,6 +86,28 @@ pub(crate) fn asked(view: &View<'_>, ports: &BTreeSet<u16>, given: &[String]) ->
     wanted.retain(|question| !dns.contains_key(question));
     wanted.truncate(MOST);
     wanted
+}
+
+/// What is still to be asked of an administrator's own maps of names, to know what senders are shown
+/// that ask for these hosts: table by table, the keys.
+pub fn server_names(facts: &Facts) -> BTreeMap<String, Vec<String>> {
+    let main = MainCf::parse(&facts.main_cf.bytes);
+    let master = MasterCf::parse(&facts.master_cf.bytes);
+    let hosts = facts.dns.keys().filter_map(|question| match question {
+        Question::Addresses(host) => Some(host.as_str()),
+        _ => None,
+    });
+    let keys: BTreeSet<&str> = hosts.flat_map(keys).collect();
+    let tables = own_tables(&View::new(&main, &master, facts)).into_iter();
+    let missing = tables.map(|table| {
+        let known = facts.server_names.get(&table);
+        let is_new = |key: &&&str| !known.is_some_and(|known| known.contains_key(**key));
+        let keys = keys.iter().filter(is_new).map(|key| (*key).to_owned());
+        (table, keys.collect())
+    });
+    missing
+        .filter(|(_, keys): &(String, Vec<String>)| !keys.is_empty())
+        .collect()
 }
 
 /// The records of these hosts at these ports.

@@ -15,7 +15,7 @@ mod chains;
 mod tests;
 
 pub(crate) use certificates::{Configured, configured, content, form_of};
-pub(crate) use chains::{chains, row, unasked};
+pub(crate) use chains::{chains, keys, own_tables, row, unasked};
 
 use crate::compile::range_syntax;
 use crate::facts::Facts;

@@ -39,6 +39,9 @@ pub struct Facts {
     pub touched: BTreeMap<PathBuf, String>,
     /// The source of a map of rules that does not stand there yet: its file is what it will be.
     pub unmade: Option<PathBuf>,
+    /// Whether an administrator's own maps of server names (`tls_server_sni_maps`) have these keys,
+    /// by table; what is not there was not asked, or gave no answer.
+    pub server_names: BTreeMap<String, BTreeMap<String, Row>>,
     /// The certificates that Postseal's store holds.
     pub certificates: Vec<StoredCertificate>,
     /// Whether the master of this instance runs.
@@ -56,6 +59,15 @@ pub struct CfFile {
     pub bytes: Vec<u8>,
     /// Digest of the bytes.
     pub digest: Digest,
+}
+
+/// Whether a table has a row of a key; never the row, which may hold a private key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// It has.
+    There,
+    /// It has none.
+    Missing,
 }
 
 /// Whether an instance's master process runs.

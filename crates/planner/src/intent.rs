@@ -15,7 +15,7 @@ mod with;
 use crate::Digest;
 use mailtls::Fingerprint;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 pub(crate) use tables::Parted;
 pub use tables::{AdoptedTables, Named, PolicyTable};
@@ -37,6 +37,19 @@ pub struct Intent {
     /// The administrator's tables whose rows are rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tables: Option<AdoptedTables>,
+    /// Certificate parameters that were taken over as somebody wrote them while certificates were
+    /// bound: there the adopted value stands, whatever is bound to all servers.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub exempt: BTreeSet<Exempt>,
+}
+
+/// A parameter that bindings leave alone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Exempt {
+    /// `main.cf`, or a service of master.cf (`submission/inet`).
+    pub place: String,
+    /// The parameter.
+    pub parameter: String,
 }
 
 /// The rows of all rules for destinations.

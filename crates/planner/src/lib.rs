@@ -5,6 +5,7 @@
 //! Never: I/O, async, a clock, randomness, printing. The same input gives the same plan, so a
 //! plan can be read, stored, and made again to see whether the world has moved.
 
+mod adopted;
 pub mod calendar;
 pub mod catalog;
 mod certificate;
@@ -40,11 +41,13 @@ pub mod settings;
 mod succession;
 mod take_over;
 mod trust;
+mod uncovered;
 mod unproved;
 pub mod version;
 mod view;
 mod words;
 
+pub use adopted::{Adopted, adopted};
 pub use certificate::{certificate_finding, name_finding};
 pub use compile::{
     NamedMap, SMTPS_OUT_NAME, installed_at, installed_folder, is_policy_map, named_maps,
@@ -70,5 +73,6 @@ pub use rules::{accepting, lint_facts, matters_at, names_missed};
 pub use succession::{lost_by_succession, share_a_name};
 pub use take_over::take_over;
 pub use trust::{SystemTrust, chain_problems, is_issuing_ca};
+pub use uncovered::uncovered;
 pub use unproved::{not_rehearsed, unproved};
 pub use version::PostfixVersion;

@@ -82,7 +82,7 @@ fn adopted(report: &DriftReport) -> Answer {
     let text = match (report.drift.is_empty(), report.taken.is_news()) {
         (true, true) => String::new(),
         (true, false) => "No owned key has changed.\n".to_owned(),
-        (false, _) => format!("Taken over:\n{}", rows(report)),
+        (false, _) => format!("Taken over:\n{}{}", rows(report), given_up(report)),
     };
     let left = report.taken.findings.iter();
     let left: Vec<_> = left.filter(|f| f.severity >= Severity::Warning).collect();
@@ -103,6 +103,19 @@ fn adopted(report: &DriftReport) -> Answer {
         .findings(&report.taken.findings)
         .document(document(report));
     Answer::new(text + &files, document).exit(exit)
+}
+
+/// The wishes that the edits ended.
+fn given_up(report: &DriftReport) -> String {
+    let lines = report.given_up.iter();
+    lines
+        .map(|wish| {
+            format!(
+                "No longer in force, because the files say otherwise: {}\n",
+                wish.ended()
+            )
+        })
+        .collect()
 }
 
 /// A line for each file that somebody touched.
@@ -154,6 +167,7 @@ fn document(report: &DriftReport) -> serde_json::Value {
         "drift": report.drift,
         "drift_files": report.files,
         "drift_tables": report.tables,
+        "given_up": report.given_up,
         "tables": report.taken.adopted,
         "other_bytes_changed": report.other_bytes == Changes::Some,
     })

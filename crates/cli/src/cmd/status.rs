@@ -24,9 +24,9 @@ use serde_json::json;
 pub(crate) struct StatusArgs {
     /// One line and the exit codes of a Nagios plugin (0 ok, 1 warning, 2 critical, 3 unknown)
     ///
-    /// Critical: a service is not as it should be, credentials may go in clear, rules stop mail, a certificate ends within a week.
+    /// Critical: a service is not as it should be, credentials may go in clear, rules stop mail, a certificate has less than a tenth of its life left (a week at most).
     /// Warning: hand edits, rules that do nothing or less than they say, rules whose day of review has come, a renewal that
-    /// failed, a watched folder that nothing can be taken from, a newer certificate that is not in force, one that ends within three weeks, an operation that waits. Unknown: something could not be seen.
+    /// failed, a watched folder that nothing can be taken from, a newer certificate that is not in force, one with less than a third of its life left (45 days at most), an operation that waits. Unknown: something could not be seen.
     #[arg(long)]
     nagios: bool,
 }
@@ -82,6 +82,10 @@ fn text(status: &Status) -> String {
         if let Some(view) = in_use.find(|view| view.name == listed.name) {
             text.push_str(&findings_text(&view.problems));
         }
+    }
+    for adopted in &status.adopted {
+        text.push_str(&cert::list::adopted_line(adopted));
+        text.push_str(&findings_text(&adopted.problems));
     }
     for told in &status.watches {
         text.push_str(&format!(
@@ -322,6 +326,7 @@ fn document(status: &Status) -> serde_json::Value {
         "observed": status.observed,
         "observed_at": when(status.observed_ms),
         "certificates": status.certificates.iter().map(cert::list::document).collect::<Vec<_>>(),
+        "adopted_certificates": status.adopted.iter().map(cert::list::adopted_document).collect::<Vec<_>>(),
         "unusable_watches": status.watches.iter().map(|told| cert::check::named(&told.watch.name, &told.finding)).collect::<Vec<_>>(),
         "credentials_in_clear": status.exposed,
         "credentials_undetermined": status.untold,

@@ -315,3 +315,16 @@ fn what_waited_and_is_deleted_has_not_failed() {
     assert_eq!(outcome(&renewed, "mx"), "renewed", "{renewed:#?}");
     assert_eq!(told_failed(&world), [false; 3]);
 }
+
+/// `--check` asks as `renew` does: both say the same.
+#[test]
+fn what_the_ca_asks_for_is_due_for_check_too() {
+    let world = Scripted::new();
+    let site = &world.site;
+    world.issue("mx");
+    world.ca.set(|ca| ca.window = Some([-10, -5]));
+    let told = site.ends(2, "cert renew --check");
+    assert!(told.stdout.contains("due"), "{}", told.stdout);
+    assert_eq!(world.ca.mood().orders.len(), 1, "--check orders nothing");
+    assert_eq!(outcome(&site.must("cert renew"), "mx"), "renewed");
+}

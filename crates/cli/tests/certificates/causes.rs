@@ -234,3 +234,29 @@ impl Drop for Other {
         let _ = self.0.wait();
     }
 }
+
+/// The files say what is shown: no process is from before anything.
+#[test]
+fn a_line_that_somebody_edited_is_the_cause() {
+    let site = serving();
+    let own = site.make("own", KeyType::Rsa2048, &["mx.box.test"]);
+    site.scene.edit("master.cf", |text| {
+        let wrapper = "-o smtpd_tls_wrappermode=yes\n";
+        let line = format!("{wrapper}  -o smtpd_tls_chain_files={own}\n");
+        text.replacen(wrapper, &line, 1)
+    });
+    let wanted = ["mx", "mx", "own"].map(str::to_owned);
+    site.reload_until(&Ask::default(), wanted);
+    is(
+        &site,
+        465,
+        "served.edited",
+        &["smtpd_tls_chain_files", "edited"],
+    );
+    let told = site.scene.say(&["verify"]).stdout;
+    assert!(
+        told.contains("drift --restore") && !told.contains("postfix reload"),
+        "{told}"
+    );
+    assert!(!told.contains("wait or reload"), "{told}");
+}

@@ -250,7 +250,11 @@ fn names_and_files_are_judged_where_the_certificate_is_in_force() {
     let ca = Ca::new(&site);
     let both = ca.issue(&other);
     let words = format!("cert import other --cert {both} --private-ca {}", ca.root());
-    assert_eq!(codes(&site.must(&words)), [""; 0], "nobody presents it");
+    assert_eq!(
+        codes(&site.must(&words)),
+        ["cert.for-others"],
+        "nobody presents it"
+    );
     site.must("cert bind other");
     is_told(&site.must("plan"), "cert.name-mismatch", "plan");
     site.must("apply");

@@ -142,7 +142,7 @@ fn a_monitor_gets_one_line_and_four_exit_codes() {
         "{good}"
     );
     assert!(
-        good.trim_end().ends_with("'mx_days'=90;21:;7:") || good.contains("'mx_days'=89;"),
+        good.trim_end().ends_with("'mx_days'=90;30:;7:") || good.contains("'mx_days'=89;"),
         "{good}"
     );
     assert_eq!(scene.must(&["status", "--nagios"]).json["state"], "OK");

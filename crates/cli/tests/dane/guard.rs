@@ -13,7 +13,13 @@ fn a_certificate_that_no_published_record_matches_is_refused_until_its_record_is
     assert_eq!(dane(&world.must("verify")), [[""; 2]; 0]);
 
     world.import("other", KeyType::Rsa2048);
-    world.must("cert bind other");
+    let bound = world.must("cert bind other");
+    assert_eq!(
+        dane(&bound)[..1],
+        one("dane.would-break", "error"),
+        "{}",
+        bound.stdout
+    );
     let new = world.lines("other", &["key"]);
     for words in ["plan", "apply"] {
         let refused = world.refused(words);

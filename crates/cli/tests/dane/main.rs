@@ -16,6 +16,7 @@ mod site;
 
 mod guard;
 mod oracles;
+mod own_map;
 mod records;
 mod resolvers;
 mod rollover;

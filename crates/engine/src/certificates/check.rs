@@ -83,7 +83,9 @@ impl Engine<'_> {
         });
         for found in wished.noticed.iter().cloned().chain(of_itself) {
             let mut told = findings.iter().chain(&wished.misgivings);
-            if found.code.starts_with("cert.") && !told.any(|one| one.code == found.code) {
+            let of_bindings = ["cert.", "dane."];
+            let is_of_bindings = of_bindings.iter().any(|one| found.code.starts_with(one));
+            if is_of_bindings && !told.any(|one| one.code == found.code) {
                 findings.push(found);
             }
         }

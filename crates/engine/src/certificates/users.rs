@@ -5,7 +5,7 @@
 
 use crate::{Engine, EngineError};
 use mailtls::Fingerprint;
-use postseal_planner::intent::{Binding, Intent};
+use postseal_planner::intent::{Binding, Intent, Place};
 use postseal_store::Certificate;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -106,6 +106,12 @@ impl Users {
             .iter()
             .map(|user| user.bound.name.as_str())
             .collect()
+    }
+
+    /// Where a certificate is presented, or would be, in any version.
+    pub(crate) fn places(&self, name: &str) -> Vec<&Place> {
+        let its = self.rows.iter().filter(|user| user.bound.name == name);
+        its.map(|user| &user.bound.place).collect()
     }
 
     /// The bindings in force of one version of a certificate.

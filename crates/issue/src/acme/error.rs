@@ -142,15 +142,22 @@ impl AcmeError {
                 name,
                 challenge,
                 answered_at,
-                ..
-            } => challenge_remedy(name, *challenge, answered_at),
+                problem,
+            } => match problem.is_of_dns() {
+                true => format!(
+                    "see that every name server of {name} answers the whole world, CNAMEs and CAA \
+                     included, and that DNSSEC is in order; the CA did not come so far as to connect"
+                ),
+                false => challenge_remedy(name, *challenge, answered_at),
+            },
             Self::NotOffered { wanted, .. } => match wanted {
                 ChallengeKind::Http01 => "a wildcard needs dns-01".into(),
                 ChallengeKind::Dns01 => "an IP address needs http-01".into(),
             },
             Self::Solver { source, .. } => source.remedy(),
             Self::ExternalAccountRequired(_) => {
-                "get a key id and an HMAC key from the CA and give them as the external account"
+                "get a key id and an HMAC key from the CA and give them: --eab-kid ID \
+                 --eab-hmac-key-file FILE"
                     .into()
             }
             Self::AccountUnknown(_) | Self::Credentials => {
@@ -215,6 +222,14 @@ fn refusal_remedy(kind: &str) -> &'static str {
         "userActionRequired" => "agree to the CA's new terms at the URL it names",
         "unauthorized" => "register the account again, or ask the CA why it may not order",
         _ => "read what the CA says; the certificate in use stays",
+    }
+}
+
+impl Problem {
+    /// Whether the CA could not look a name up (RFC 8555 §6.7, `dns`).
+    fn is_of_dns(&self) -> bool {
+        let of_dns = |kind: &str| kind == "dns";
+        of_dns(&self.kind) || self.names.iter().any(|named| of_dns(&named.kind))
     }
 }
 

@@ -60,20 +60,31 @@ fn attended(
 ) -> Result<Vec<u8>, SolverError> {
     let unreachable = |source| SolverError::DnsUnreachable { server, source };
     let (tell, told) = mpsc::channel();
-    let until = Instant::now() + bounds.left();
+    let (begun, until) = (Instant::now(), Instant::now() + bounds.left());
+    // Not as the system calls the end of a wait ("Resource temporarily unavailable").
+    let late = |source: io::Error| match source.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+            let waited = begun.elapsed().as_secs();
+            unreachable(io::Error::new(
+                io::ErrorKind::TimedOut,
+                format!("no answer in {waited} s"),
+            ))
+        }
+        _ => unreachable(source),
+    };
     std::thread::spawn(move || {
         // Nobody may be listening any more.
         let _ = tell.send(talk(server, &request, until));
     });
     loop {
         match told.recv_timeout(GLANCE) {
-            Ok(answer) => return answer.map_err(unreachable),
+            Ok(answer) => return answer.map_err(late),
             Err(RecvTimeoutError::Disconnected) => {
                 return Err(unreachable(io::ErrorKind::BrokenPipe.into()));
             }
             Err(RecvTimeoutError::Timeout) => match bounds.check() {
                 Err(Halt::Interrupted) => return Err(SolverError::Interrupted),
-                Err(Halt::Deadline) => return Err(unreachable(io::ErrorKind::TimedOut.into())),
+                Err(Halt::Deadline) => return Err(late(io::ErrorKind::TimedOut.into())),
                 Ok(()) => {}
             },
         }

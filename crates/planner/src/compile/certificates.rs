@@ -12,7 +12,7 @@
 use super::{Ground, Target, Targets, refuse, services, sni};
 use crate::Refusal;
 use crate::facts::{Facts, StoredCertificate};
-use crate::intent::{Binding, Key, Place};
+use crate::intent::{Binding, Intent, Key, Owned, Place};
 use crate::view::View;
 use mailtls::Fingerprint;
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,6 +59,60 @@ impl Names {
 /// Every parameter that names key and certificate files, of the server and of the client.
 pub(crate) fn file_parameters() -> impl Iterator<Item = &'static str> {
     SERVER.all().chain(CLIENT.all())
+}
+
+/// Those of the server.
+pub(super) fn server_parameters() -> impl Iterator<Item = &'static str> {
+    SERVER.all()
+}
+
+/// Whether the parameters of a binding's place name this file. Names that clients ask for stand in
+/// a map (`sni`).
+pub(crate) fn names_file(owned: &Owned, place: &Place, path: &Path) -> bool {
+    let in_values = |names: &Names, values: &BTreeMap<String, String>| {
+        let values = names.all().filter_map(|name| values.get(name));
+        let mut files = values.flat_map(|value| postfix_cf::elements(value));
+        files.any(|file| Path::new(file) == path)
+    };
+    let of_services = |names: &Names, is_it: &dyn Fn(&str) -> bool| {
+        let mut services = owned.services.iter();
+        services.any(|(id, values)| is_it(id) && in_values(names, values))
+    };
+    match place {
+        Place::Server => in_values(&SERVER, &owned.main),
+        Place::Client(None) => in_values(&CLIENT, &owned.main),
+        Place::Port(port) => of_services(&SERVER, &|id| super::exempt::on_port(id) == Some(*port)),
+        Place::Client(Some(transport)) => of_services(&CLIENT, &|id| {
+            id.rsplit_once('/')
+                .is_some_and(|(name, _)| name == transport)
+        }),
+        Place::Sni(_) => false,
+    }
+}
+
+/// The files of an administrator's that stand below the last binding of a place, and are presented
+/// again without it: by place.
+pub(crate) fn below(intent: &Intent, place: &Place) -> Vec<String> {
+    let named = |names: &Names, values: &BTreeMap<String, String>| -> Vec<String> {
+        let certificates = names.all().filter(|name| !name.ends_with("key_file"));
+        let values = certificates.filter_map(|name| values.get(name));
+        let files = values.flat_map(|value| postfix_cf::elements(value));
+        files
+            .filter(|file| *file != "none")
+            .map(str::to_owned)
+            .collect()
+    };
+    let adopted = &intent.adopted;
+    match place {
+        Place::Server => named(&SERVER, &adopted.main),
+        Place::Client(None) => named(&CLIENT, &adopted.main),
+        Place::Port(port) => {
+            let services = adopted.services.iter();
+            let its = services.filter(|(id, _)| super::exempt::on_port(id) == Some(*port));
+            its.flat_map(|(_, values)| named(&SERVER, values)).collect()
+        }
+        Place::Client(Some(_)) | Place::Sni(_) => Vec::new(),
+    }
 }
 
 /// The folder where keys, chains and maps of an instance are installed.

@@ -111,3 +111,27 @@ pub(super) fn compile(ground: &Ground<'_>, targets: &mut Targets) -> Result<(), 
     services::follow(ground, services::Who::Servers, PARAMETER, targets);
     Ok(())
 }
+
+/// Makes what the parameter holds now the adopted value, where the map of the bindings stands in it:
+/// the administrator's own maps, which it is put before. Whether it stands there.
+pub(crate) fn take_over(intent: &mut Intent, facts: &Facts) -> bool {
+    let Some(map) = map(intent, facts) else {
+        return false;
+    };
+    let adopted = &mut intent.adopted;
+    let Some(now) = adopted.main.get(PARAMETER) else {
+        return false;
+    };
+    let ours = |element: &&str| element.ends_with(&format!(":{}", map.path.display()));
+    let own: Vec<&str> = postfix_cf::elements(now).filter(|one| !ours(one)).collect();
+    if own.len() == postfix_cf::elements(now).count() {
+        return false;
+    }
+    let own = own.join(", ");
+    adopted.entries.remove(PARAMETER);
+    match own.as_str() {
+        "" => adopted.main.remove(PARAMETER),
+        _ => adopted.main.insert(PARAMETER.to_owned(), own),
+    };
+    true
+}

@@ -4,11 +4,13 @@
 //! guesses: where the files do not tell, the answer is `None`.
 
 use super::certificates::{Configured, configured, form_of};
-use crate::compile::{sni, stored_at};
-use crate::facts::{Facts, StoredCertificate};
+use super::speaker;
+use crate::compile::{is_installed, sni, stored_at};
+use crate::facts::{Facts, Row, StoredCertificate};
 use crate::intent::{Binding, Intent};
 use crate::view::{Service, View};
 use mailtls::Certificate;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Every chain that `service` may present to a client that asks for `host` (RFC 7672 §2.2.3:
@@ -20,22 +22,51 @@ pub(crate) fn chains(
     intent: &Intent,
     host: &str,
 ) -> Option<Vec<Vec<Certificate>>> {
-    let maps = view.list(Some(service), sni::PARAMETER);
-    if let Some(map) = sni::map(intent, facts) {
-        let ours = format!("{}:{}", map.table, map.path.display());
-        let bound = row(intent, host);
-        if maps.first() == Some(&ours) && !bound.is_empty() {
-            let stored = bound.into_iter().map(|bound| of_binding(facts, bound));
-            return stored.map(parsed).collect();
-        }
-        if maps.iter().any(|map| *map != ours) {
-            return None;
-        }
-    } else if !maps.is_empty() {
-        // What an administrator's own map holds is not looked at.
-        return None;
+    if let Some(bound) = by_name(view, service, (facts, intent), host)? {
+        let stored = bound.into_iter().map(|bound| of_binding(facts, bound));
+        return stored.map(parsed).collect();
     }
     by_files(&configured(view, service, facts), facts)
+}
+
+/// The bindings of the row that Postfix finds for a name: key after key, table after table
+/// (`tls_server_sni_maps`). The outer `None` where an administrator's own table has the key, or was
+/// not asked: what it presents is not looked at.
+fn by_name<'a>(
+    view: &View<'_>,
+    service: &Service,
+    (facts, intent): (&Facts, &'a Intent),
+    host: &str,
+) -> Option<Option<Vec<&'a Binding>>> {
+    let maps = view.list(Some(service), sni::PARAMETER);
+    let ours = sni::map(intent, facts).map(|map| format!("{}:{}", map.table, map.path.display()));
+    for key in keys(host) {
+        for map in &maps {
+            if ours.as_ref() == Some(map) {
+                let bound = at(intent, key);
+                if !bound.is_empty() {
+                    return Some(Some(bound));
+                }
+            } else if facts.server_names.get(map)?.get(key)? == &Row::There {
+                return None;
+            }
+        }
+    }
+    Some(None)
+}
+
+/// The keys that Postfix looks a name up by: itself, then its parents; none for no name.
+pub(crate) fn keys(host: &str) -> impl Iterator<Item = &str> {
+    let parents = host.match_indices('.').map(|(at, _)| &host[at..]);
+    let own = (!host.is_empty()).then_some(host);
+    own.into_iter().chain(parents)
+}
+
+/// The tables of names that an administrator keeps.
+pub(crate) fn own_tables(view: &View<'_>) -> BTreeSet<String> {
+    let servers = view.servers().map(|service| speaker(view, service));
+    let tables = servers.flat_map(|service| view.list(Some(service), sni::PARAMETER));
+    tables.filter(|table| !is_installed(table)).collect()
 }
 
 /// The same to a client that asks for no name.
@@ -49,17 +80,13 @@ pub(crate) fn unasked(
 
 /// The bindings of the row that Postfix finds: the name itself, else its nearest parent.
 pub(crate) fn row<'a>(intent: &'a Intent, host: &str) -> Vec<&'a Binding> {
-    let parents = host.match_indices('.').map(|(at, _)| &host[at..]);
-    for key in std::iter::once(host).chain(parents) {
-        let row: Vec<&Binding> = sni::names(intent)
-            .filter(|(name, _)| name.eq_ignore_ascii_case(key))
-            .map(|(_, bound)| bound)
-            .collect();
-        if !row.is_empty() {
-            return row;
-        }
-    }
-    Vec::new()
+    let mut rows = keys(host).map(|key| at(intent, key));
+    rows.find(|row| !row.is_empty()).unwrap_or_default()
+}
+
+fn at<'a>(intent: &'a Intent, key: &str) -> Vec<&'a Binding> {
+    let row = sni::names(intent).filter(|(name, _)| name.eq_ignore_ascii_case(key));
+    row.map(|(_, bound)| bound).collect()
 }
 
 fn of_binding<'a>(facts: &'a Facts, bound: &Binding) -> Option<&'a StoredCertificate> {

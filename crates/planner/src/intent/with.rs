@@ -4,6 +4,7 @@
 //! result makes sense; `plan` does, so that the order of `set` and `bind` never matters.
 
 use super::{Binding, Intent, Key, Wish};
+use crate::compile;
 use mailtls::Fingerprint;
 
 impl Intent {
@@ -17,12 +18,19 @@ impl Intent {
                 for parameter in key.governs() {
                     intent.settings.remove(&Key::Param((*parameter).to_owned()));
                 }
+                if key == Key::InboundCertificate {
+                    intent.exempt.clear();
+                }
                 intent.settings.insert(key, setting);
             }
             Wish::Unset(key) => {
                 intent.settings.remove(&key);
             }
             Wish::Bind(binding) => {
+                let place = &binding.place;
+                intent
+                    .exempt
+                    .retain(|exempt| !compile::is_decided_by(place, exempt));
                 let same = |bound: &&mut Binding| {
                     bound.name == binding.name && bound.place == binding.place
                 };

@@ -1,14 +1,15 @@
 //! Why another certificate is served than is bound.
 //!
 //! Owns: telling the causes apart: another process, an older process of Postfix, a file that
-//! somebody wrote, a map of names that was not asked or holds something else. Each is a finding
+//! somebody wrote, a line that somebody edited, a map of names that was not asked or holds something else. Each is a finding
 //! of its own beside `wire.wrong-certificate`. Never: looks at anything; what is not known is not
 //! taken for a cause.
 
-use crate::compile::{bound_path, sni};
-use crate::expect::content;
+use crate::compile::{bound_path, is_of_certificates, sni};
+use crate::expect::{content, expect};
 use crate::facts::{Facts, FileLook, PortOwner, StoredCertificate};
 use crate::intent::Intent;
+use crate::owned::{Drift, MAIN_CF};
 use crate::plan::SniMap;
 use crate::report::{
     Answered, Ask, HandshakeExpectation, Report, ServiceExpectation, TlsExpectation, Verdict,
@@ -16,6 +17,7 @@ use crate::report::{
 };
 use crate::{FileDrift, Finding, Severity, words};
 use mailtls::{Certificate, Fingerprint, pem_certificates};
+use postfix_cf::{MainCf, MasterCf};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -33,6 +35,8 @@ pub struct Around<'a> {
     pub known: &'a [StoredCertificate],
     /// Files of ours that are not as they were written.
     pub touched: &'a [FileDrift],
+    /// Hand edits of owned keys.
+    pub edits: &'a [Drift],
 }
 
 /// A certificate that was seen in place of another one.
@@ -116,6 +120,11 @@ pub fn add_causes(verdict: &mut Verdict, differences: &[Difference], around: &Ar
                 .all(|known| known.message != cause.message)
             {
                 judged.sentences.push(cause.message.clone());
+                // Where the cause is known, nothing is guessed.
+                let wrong = |known: &&mut Finding| known.code == "wire.wrong-certificate";
+                for known in judged.findings.iter_mut().filter(wrong) {
+                    known.remedy.clone_from(&cause.remedy);
+                }
                 judged
                     .findings
                     .push(cause.clone().seen(judged.service.clone()));
@@ -130,9 +139,54 @@ impl Around<'_> {
             Some(PortOwner::Other { pid, command }) => {
                 other_process(difference.address, *pid, command.as_deref())
             }
+            _ if self.is_as_edited(difference) => self.edited(difference),
             _ if difference.ask.name.is_some() => self.by_name(difference),
             owner => self.by_file(difference, owner),
         }
+    }
+
+    /// Whether the files, as somebody edited them, present what was seen.
+    fn is_as_edited(&self, difference: &Difference) -> bool {
+        let mut edits = self.edits_of(difference);
+        edits.next().is_some() && {
+            let main = MainCf::parse(&self.facts.main_cf.bytes);
+            let master = MasterCf::parse(&self.facts.master_cf.bytes);
+            let now = expect(&main, &master, self.facts, self.intent);
+            let mut same = now.iter().filter(|one| one.service == difference.service);
+            same.any(|one| {
+                handshake(one).is_some_and(|now| {
+                    let mut asked = now.presented.iter();
+                    let asked = asked.find(|one| one.ask == difference.ask);
+                    let certificates = asked.map_or(&now.certificates, |one| &one.certificates);
+                    certificates.contains(&difference.seen)
+                })
+            })
+        }
+    }
+
+    /// The edits that may be why: of certificates, for all services or for this one.
+    fn edits_of(&self, difference: &Difference) -> impl Iterator<Item = &Drift> {
+        let service = difference.service.clone();
+        self.edits.iter().filter(move |edit| {
+            (edit.place == MAIN_CF || edit.place == service) && is_of_certificates(&edit.parameter)
+        })
+    }
+
+    fn edited(&self, difference: &Difference) -> Finding {
+        let keys: Vec<String> = self
+            .edits_of(difference)
+            .map(|edit| format!("{} {}", edit.place, edit.parameter))
+            .collect();
+        error(
+            "served.edited",
+            format!(
+                "{} shows what its files name now: somebody edited {}.",
+                place(difference.address),
+                words::list(&keys)
+            ),
+            "`postseal drift --adopt` takes the edit over, `postseal drift --restore` puts back what \
+             was bound.",
+        )
     }
 
     /// What a client saw that asked for a name.

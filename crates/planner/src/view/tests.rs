@@ -31,6 +31,7 @@ pub(crate) fn facts(main: &str, master: &str) -> Facts {
         map_types: Vec::new(),
         touched: Default::default(),
         unmade: None,
+        server_names: Default::default(),
         sasl_types: vec!["cyrus".to_owned()],
         addresses: ["127.0.0.1", "::1", "192.0.2.25", "2001:db8::25", "fe80::1"]
             .map(|address| address.parse().expect("an address"))

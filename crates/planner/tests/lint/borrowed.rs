@@ -4,7 +4,7 @@ use crate::host::{Case, legacy};
 use std::path::{Path, PathBuf};
 
 /// The folder of a mistake, and what lint says of it.
-const CASES: [(&str, &str); 9] = [
+const CASES: [(&str, &str); 10] = [
     ("40-p-224", "cert.bad-curve"),
     ("53-negative-serial", "cert.bad-serial"),
     ("62-partial-wildcard", "cert.bad-wildcard"),
@@ -14,6 +14,7 @@ const CASES: [(&str, &str); 9] = [
     ("26-nul-in-name", "cert.nul-in-name"),
     ("42-brainpool", "cert.rare-curve"),
     ("38-exponent-3", "cert.small-exponent"),
+    ("110-ten-thousand-names", "cert.too-long"),
 ];
 
 pub(crate) fn cases() -> Vec<Case> {

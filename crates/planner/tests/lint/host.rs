@@ -357,6 +357,7 @@ pub(crate) fn facts(main: &str, files: Vec<(&'static str, FileLook)>) -> Facts {
         map_types: words(&["btree", "hash", "proxy", "texthash"]),
         touched: Default::default(),
         unmade: None,
+        server_names: Default::default(),
         sasl_types: Vec::new(),
         addresses: Vec::new(),
         files: files

@@ -100,6 +100,7 @@ impl Host {
             map_types: ["btree", "hash", "texthash"].map(str::to_owned).to_vec(),
             touched: Default::default(),
             unmade: None,
+            server_names: Default::default(),
             sasl_types: ["cyrus", "dovecot"].map(str::to_owned).to_vec(),
             addresses: ["127.0.0.1", "::1", "192.0.2.25"]
                 .map(|a| a.parse().expect("an address"))

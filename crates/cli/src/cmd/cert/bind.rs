@@ -99,5 +99,8 @@ pub(super) fn bind(args: &BindArgs, global: &Global) -> Result<Answer, Failure> 
 pub(super) fn unbind(args: &UnbindArgs, global: &Global) -> Result<Answer, Failure> {
     let places = args.places.places()?;
     let mut session = Session::existing(global)?;
-    Ok(wished(&session.engine().unbind(&args.name, &places)?))
+    let unbound = session.engine().unbind(&args.name, &places)?;
+    let mut answer = wished(&unbound).and(&findings_text(&unbound.noticed));
+    answer.json["findings"] = json!(unbound.noticed);
+    Ok(answer)
 }

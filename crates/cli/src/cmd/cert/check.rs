@@ -47,6 +47,9 @@ pub(super) fn check(args: &CheckArgs, global: &Global) -> Result<Answer, Failure
     let mut watch = |name: &str, found: Vec<Finding>| tell(name, &found);
     engine.check_watches(args.name.as_deref(), &AtOnce, &mut watch)?;
     if args.name.is_none() {
+        for adopted in engine.adopted_certificates() {
+            tell(&adopted.path.display().to_string(), &adopted.problems);
+        }
         // Where Postfix cannot be asked what it names, nothing is called superseded.
         let superseded = engine.superseded().unwrap_or_default();
         tell("postseal.d", prune::finding(&superseded).as_slice());

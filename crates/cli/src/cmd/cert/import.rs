@@ -136,6 +136,7 @@ pub(super) fn deploy(args: &DeployArgs, global: &Global) -> Result<Answer, Failu
 
 fn answer(imported: &Imported, key_file: Option<&SourceAccess>) -> Answer {
     let mut findings = imported.view.problems.clone();
+    findings.extend(imported.findings.iter().cloned());
     if let Some(file) = key_file.filter(|_| imported.brought_key) {
         findings.extend(open_key(file));
     }
@@ -184,11 +185,16 @@ impl From {
             .or(self.cert.as_ref())
             .or(self.dir.as_ref());
         match (&error, looked_in) {
+            (EngineError::Certificate(CertError::KeyEncrypted), Some(path)) => {
+                Failure::from(error).file(path).hint(
+                    "Put its pass phrase into a file, mode 0600, and say: --password-file FILE; or take \
+                     it off: openssl pkey -in key.pem -out key-plain.pem (mode 0600).",
+                )
+            }
             (
                 EngineError::Certificate(
                     CertError::KeyMissing
                     | CertError::KeyMismatch(_)
-                    | CertError::KeyEncrypted
                     | CertError::KeyUnusable(_)
                     | CertError::PasswordWrong
                     | CertError::LegacyCipher(_)

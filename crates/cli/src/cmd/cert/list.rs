@@ -11,7 +11,7 @@ use crate::table;
 use jiff::Timestamp;
 use mailtls::Summary;
 use postseal_engine::{CertificateView, Listed, Waiting};
-use postseal_planner::Finding;
+use postseal_planner::{Adopted, Finding};
 use postseal_store::PendingRequest;
 use serde_json::{Value, json};
 
@@ -173,6 +173,39 @@ pub(crate) fn line(listed: &Listed) -> String {
     )
 }
 
+/// A certificate that is presented and not in the store, in one line.
+pub(crate) fn adopted_line(adopted: &Adopted) -> String {
+    let leaf = &adopted.leaf;
+    let until = leaf.not_after;
+    format!(
+        "{}: {}, until {} ({}), not in the store, used by {}\n",
+        adopted.path.display(),
+        leaf.names_shown(),
+        date(until),
+        ends(until),
+        adopted.services.join(", ")
+    )
+}
+
+pub(crate) fn adopted_document(adopted: &Adopted) -> Value {
+    json!({
+        "path": adopted.path,
+        "names": adopted.leaf.dns_names,
+        "fingerprint": adopted.leaf.fingerprint(),
+        "not_after": date_time(adopted.leaf.not_after),
+        "used_by": adopted.services,
+        "findings": adopted.problems,
+    })
+}
+
+/// `12 days`, `expired 3 days ago`.
+pub(crate) fn ends(not_after: i64) -> String {
+    match not_after < Timestamp::now().as_second() {
+        true => format!("expired {}", from_now(not_after)),
+        false => from_now(not_after),
+    }
+}
+
 /// The newer version of a certificate that is not in force, in one line below it.
 pub(crate) fn waiting_line(listed: &Listed) -> String {
     let Some(waiting) = &listed.waiting else {
@@ -275,10 +308,9 @@ pub(crate) fn left(leaf: &Summary) -> String {
 
 /// How far a moment is from now: `12 days`, `3 days ago`.
 pub(super) fn from_now(at: i64) -> String {
-    const DAY: i64 = 86_400;
     let left = at.saturating_sub(Timestamp::now().as_second());
     match left < 0 {
         true => format!("{} ago", mailtls::span(left.saturating_neg())),
-        false => format!("{} days", left / DAY),
+        false => mailtls::span(left),
     }
 }

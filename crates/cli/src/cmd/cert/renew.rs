@@ -10,6 +10,7 @@ use crate::change::Change;
 use crate::config::{Global, Output, Talk};
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
+use jiff::Timestamp;
 use postseal_engine::{
     CertificateView, Changed, EngineError, Force, Kind, Listed, Outcome, Presented, RenewalEnd,
     RenewalView, Renewed,
@@ -27,7 +28,7 @@ pub(crate) struct RenewArgs {
     /// Order now, whether or not it is due or an earlier failure holds it back
     #[arg(long, conflicts_with_all = ["check", "stop"])]
     force: bool,
-    /// Only say what is due and when; exit 2 when something is
+    /// Only say what is due and when, by the CA's word where it has one; exit 2 when something is
     #[arg(long, conflicts_with = "stop")]
     check: bool,
     /// Renew these no more; they stay as they are
@@ -43,6 +44,10 @@ pub(super) fn run(args: &RenewArgs, global: &Global) -> Result<Answer, Failure> 
         return stop(&args.name, &mut session);
     }
     if args.check {
+        session.heed_interrupts()?;
+        let mut engine = session.engine();
+        args.order
+            .with(global, |means| Ok(engine.ask_windows(&args.name, means)?))?;
         return check(&args.name, &mut session);
     }
     session.heed_interrupts()?;
@@ -101,6 +106,9 @@ fn check(names: &[String], session: &mut Session) -> Result<Answer, Failure> {
     Ok(Answer::new(text, own).exit(exit))
 }
 
+/// Two days, in seconds.
+const SOON: i64 = 2 * 86_400;
+
 const NOTHING: &str = "Nothing to renew: no certificate is issued by ACME.\n";
 
 fn checked(renewal: &RenewalView) -> String {
@@ -114,7 +122,12 @@ fn checked(renewal: &RenewalView) -> String {
 }
 
 fn not_due(name: &str, at: i64) -> String {
-    format!("{name}: not due before {} ({})\n", date(at), from_now(at))
+    // A day is too coarse where it is the same or the next one.
+    let when = match at.saturating_sub(Timestamp::now().as_second()) {
+        ..SOON => date_time(at),
+        _ => date(at),
+    };
+    format!("{name}: not due before {when} ({})\n", from_now(at))
 }
 
 /// Somebody went back to an older version than the newest.

@@ -8,16 +8,13 @@ use crate::cmd::cert::list;
 use crate::config::Global;
 use crate::failure::Exit;
 use jiff::Timestamp;
+use mailtls::{Stage, lifetime_limits as limits_of, span, stage};
 use postseal_engine::{Listed, RulesTold, Status, WatchTrouble};
 use postseal_planner::facts::MasterState;
 use postseal_planner::report::Outcome;
-use postseal_planner::{Finding, Severity};
+use postseal_planner::{Adopted, Finding, Severity};
 use postseal_store::Phase;
 use serde_json::json;
-
-/// Fewer days left than this are a warning, and critical. An ACME client renews at thirty.
-const WARN_DAYS: i64 = 21;
-const CRITICAL_DAYS: i64 = 7;
 
 /// The four states of a plugin, which are its exit codes. Ordered by how a whole is judged:
 /// nothing known is worse than a warning, and seen to be wrong is the worst.
@@ -109,6 +106,7 @@ fn notes(status: &Status) -> Vec<(State, String)> {
         notes.push((state, sentence(found)));
     }
     notes.extend(in_use(status).filter_map(expiry));
+    notes.extend(status.adopted.iter().filter_map(of_adopted));
     notes.extend(in_use(status).filter_map(renewal));
     notes.extend(status.watches.iter().map(unusable));
     notes.extend(status.certificates.iter().filter_map(newer));
@@ -185,18 +183,39 @@ fn sentence(found: &Finding) -> String {
     found.message.trim_end_matches('.').to_owned()
 }
 
+/// By the share of its lifetime, as `cert check` tells it (`cert.expiring`).
 fn expiry(view: &Listed) -> Option<(State, String)> {
-    let left = days_left(view);
-    let state = match left {
-        ..CRITICAL_DAYS => State::Critical,
-        CRITICAL_DAYS..WARN_DAYS => State::Warning,
-        _ => return None,
+    let (from, to) = (view.leaf.not_before, view.leaf.not_after);
+    let told = told([from, to], || list::left(&view.leaf))?;
+    Some((told.0, format!("certificate {} {}", view.name, told.1)))
+}
+
+fn told([from, to]: [i64; 2], expired: impl Fn() -> String) -> Option<(State, String)> {
+    let now = Timestamp::now().as_second();
+    let told = match stage(from, to, now) {
+        Stage::Fine => return None,
+        Stage::Expired => expired(),
+        Stage::NotYetValid => "is not valid yet".to_owned(),
+        Stage::Due | Stage::Urgent => format!("ends in {}", span(to.saturating_sub(now))),
     };
-    let told = match left < 0 {
-        true => list::left(&view.leaf),
-        false => format!("ends in {left} days"),
+    let state = match stage(from, to, now) {
+        Stage::Fine | Stage::Due => State::Warning,
+        Stage::Urgent | Stage::Expired | Stage::NotYetValid => State::Critical,
     };
-    Some((state, format!("certificate {} {told}", view.name)))
+    Some((state, told))
+}
+
+/// The same of what the store does not hold.
+fn of_adopted(adopted: &Adopted) -> Option<(State, String)> {
+    let (from, to) = (adopted.leaf.not_before, adopted.leaf.not_after);
+    let told = told([from, to], || list::ends(to))?;
+    Some((told.0, format!("{} {}", adopted.path.display(), told.1)))
+}
+
+/// The days left below which that is told: as a warning, and as critical.
+fn limits(view: &Listed) -> [i64; 2] {
+    let (from, to) = (view.leaf.not_before, view.leaf.not_after);
+    limits_of(from, to).map(|seconds| seconds.div_euclid(86_400))
 }
 
 fn renewal(view: &Listed) -> Option<(State, String)> {
@@ -240,9 +259,8 @@ fn numbers(status: &Status) -> String {
     for view in in_use(status) {
         let left = days_left(view);
         let name = &view.name;
-        numbers.push(format!(
-            "'{name}_days'={left};{WARN_DAYS}:;{CRITICAL_DAYS}:"
-        ));
+        let [warn, critical] = limits(view);
+        numbers.push(format!("'{name}_days'={left};{warn}:;{critical}:"));
     }
     numbers.join(" ")
 }

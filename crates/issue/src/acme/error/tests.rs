@@ -98,3 +98,25 @@ fn every_error_has_a_code_and_a_remedy_and_refusals_their_own() {
     };
     assert_eq!(inner.code(), SolverError::Deadline.code());
 }
+
+/// The CA did not come so far as to connect: port 80 is no matter.
+#[test]
+fn where_the_ca_cannot_look_the_name_up_it_is_dns_that_is_to_be_mended() {
+    let failed = |kind: &str| AcmeError::ChallengeFailed {
+        name: "mx.example.org".to_owned(),
+        challenge: ChallengeKind::Http01,
+        problem: Problem {
+            kind: kind.to_owned(),
+            ..Problem::default()
+        },
+        answered_at: Box::default(),
+    };
+    let told = failed("dns").remedy();
+    assert!(
+        told.contains("name server") && !told.contains("port 80"),
+        "{told}"
+    );
+    assert!(failed("connection").remedy().contains("port 80"));
+    let eab = error(typed("externalAccountRequired")).remedy();
+    assert!(eab.contains("--eab-kid"), "{eab}");
+}

@@ -146,6 +146,7 @@ fn causes_beside(
         owners: &owners,
         known: &[stored("other", 3, "elsewhere")],
         touched,
+        edits: &[],
     };
     add_causes(&mut verdict, &differences(&expectations, &reports), &around);
     let added = verdict.judgements[0].findings[before[0]..].iter();

@@ -71,6 +71,7 @@ pub(in crate::lint) const RULES: &[Rule] = &[
     rule("cert.bad-wildcard", Warning, "wildcard that no peer takes", "A * must be the whole first label, and not of a top-level domain (RFC 9525 §6.3).", "Have a certificate issued with the names themselves, or *.example.org."),
     rule("cert.name-not-ascii", Warning, "name that is not in A-labels", "Peers compare A-labels (RFC 9525 §6.3).", "Have a certificate issued with the xn-- form."),
     rule("cert.no-digital-signature", Error, "certificate that may not sign", "TLS 1.3 and all forward-secret ciphers need it.", "Have a certificate issued with keyUsage digitalSignature."),
+    rule("cert.too-long", Error, "chain too long for a handshake", "OpenSSL clients refuse more than 100 KiB.", "Have a certificate issued for fewer names."),
     rule("cert.must-staple", Warning, "certificate that demands a stapled OCSP answer", "Postfix cannot give one; peers that heed it refuse the certificate.", "Have a certificate issued without must-staple."),
     rule("cert.issuer-expired", Error, "intermediate that is not valid now", "Peers that verify refuse the chain.", "Take the CA's current intermediate certificate."),
     rule("cert.key-unusable", Error, "private key that OpenSSL cannot use", OFF, "Have a certificate issued for a P-256 or RSA key."),
