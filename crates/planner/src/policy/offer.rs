@@ -2,6 +2,7 @@
 //!
 //! Owns: their words. Never: decides which rule is offered.
 
+use mailtls::destination::Destination;
 use std::collections::BTreeSet;
 
 /// The command that makes the rule for `destination` be `policy`, where it is `now`, or not there.
@@ -43,6 +44,30 @@ pub(super) fn words(policy: &str) -> String {
 /// One word to a shell, whatever is in it.
 fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// The commands that make the rules which would apply; where Postfix looks up what no rule can be
+/// for (`relay.example.net:submission`), what to write in its place.
+pub(super) fn for_hops(hops: &[String], by: &str, policies: &[&str]) -> String {
+    let policy = match policies {
+        [policy] => words(policy),
+        _ => "LEVEL".to_owned(),
+    };
+    let fits = |hop: &&String| Destination::parse(hop).is_ok();
+    let (good, bad): (Vec<&String>, Vec<&String>) = hops.iter().partition(fits);
+    if good.is_empty() {
+        let bad: Vec<&str> = bad.into_iter().map(String::as_str).collect();
+        return format!(
+            "Write {} with its port as a number in {by}, then make the rule for that next hop.",
+            bad.join(", ")
+        );
+    }
+    let command = |hop: &String| format!("`postseal policy add '{hop}' {policy}`");
+    let commands: Vec<String> = good.into_iter().map(command).collect();
+    format!(
+        "Make the rule for the next hop: {}. It is for all mail that leaves by it.",
+        commands.join(", ")
+    )
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! a cause (`judge` does).
 
 use super::kept::wrapped;
-use super::offer::words;
+use super::offer::{for_hops, words};
 use super::{Rule, Source};
 use crate::compile::policies::PARAMETER;
 use crate::finding::{Finding, Severity};
@@ -233,8 +233,8 @@ impl Cause {
                 ),
                 remedy: match not_asked.as_deref() {
                     Some(Self::BeginsInClear) => wrapped(hops, of.name),
-                    Some(other) => other.first() + &offer(hops, by, of.policies),
-                    None => offer(hops, by, of.policies),
+                    Some(other) => other.first() + &for_hops(hops, by, of.policies),
+                    None => for_hops(hops, by, of.policies),
                 },
                 seen: format!("{by}: {nexthop}"),
             },
@@ -298,30 +298,6 @@ fn begins_in_clear(of: &Of<'_>) -> Finding {
          smtp_tls_security_level=encrypt: `postseal domain add … --smtps` makes it.",
     )
     .seen(of.row.clone())
-}
-
-/// The commands that make the rules which would apply; where Postfix looks up what no rule can be
-/// for (`relay.example.net:submission`), what to write in its place.
-fn offer(hops: &[String], by: &str, policies: &[&str]) -> String {
-    let policy = match policies {
-        [policy] => words(policy),
-        _ => "LEVEL".to_owned(),
-    };
-    let fits = |hop: &&String| Destination::parse(hop).is_ok();
-    let (good, bad): (Vec<&String>, Vec<&String>) = hops.iter().partition(fits);
-    if good.is_empty() {
-        let bad: Vec<&str> = bad.into_iter().map(String::as_str).collect();
-        return format!(
-            "Write {} with its port as a number in {by}, then make the rule for that next hop.",
-            bad.join(", ")
-        );
-    }
-    let command = |hop: &String| format!("`postseal policy add '{hop}' {policy}`");
-    let commands: Vec<String> = good.into_iter().map(command).collect();
-    format!(
-        "Make the rule for the next hop: {}. It is for all mail that leaves by it.",
-        commands.join(", ")
-    )
 }
 
 /// What is said of rows that do nothing: a finding a cause.

@@ -13,7 +13,7 @@ use postseal_store::{
     Before, Certificate, Close, InstanceState, NewCertificate, NewOperation, OperationKind,
     OperationOutcome, RuleTake, Store, StoredSnapshot, Succession,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
 pub(crate) const MX: &str = "/etc/postfix";
@@ -65,6 +65,10 @@ pub(crate) fn intent(word: &str) -> Intent {
             rows: 3,
         }),
         tables: None,
+        exempt: BTreeSet::from([postseal_planner::intent::Exempt {
+            place: "submission/inet".to_owned(),
+            parameter: "smtpd_tls_chain_files".to_owned(),
+        }]),
     }
 }
 
