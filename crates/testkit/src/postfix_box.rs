@@ -15,7 +15,7 @@ use std::thread;
 /// Its mail domain: everything for it lands in one mailbox.
 const DOMAIN: &str = "box.test";
 /// Its name, and the realm of its users.
-const HOST: &str = "mx.box.test";
+pub const HOST: &str = "mx.box.test";
 
 /// What a box is made from.
 #[derive(Clone, Debug, Default)]
