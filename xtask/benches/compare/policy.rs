@@ -120,6 +120,7 @@ impl Many {
         });
         let mut turn = 0;
         let another = move || {
+            self.nothing()?;
             // Another rule each time: a map that was made before would be taken again.
             turn += 3;
             let changed = domain(turn);
