@@ -1,7 +1,7 @@
 //! Lists of rules for destinations.
 //!
-//! Owns: filters, orders and pages. Never: reads a million rules for a page of all, or for those that
-//! are to be looked at again.
+//! Owns: filters, orders and pages. Never: reads a million rules for a page of all, for those that
+//! are to be looked at again, or for those that are pending.
 
 use super::connection::{Doing, rows};
 use super::rules::state;
@@ -60,6 +60,10 @@ const DUE: &str = states_of!(
        AND about ->> '$.body.until' <= $6"
 );
 
+/// Rules that are wished otherwise than they are, without a look at the others.
+const PENDING: &str =
+    states_of!("SELECT destination, manager FROM rule_wishes WHERE instance = $1");
+
 /// A page of all rules: both halves are in the order of the key, and SQLite merges them. Filters and
 /// other orders read all rules.
 const PAGE: &str = concat!(
@@ -107,9 +111,10 @@ async fn filtered(
             "coalesce(about_after, about_before) ->> '$.body.until' NULLS LAST, destination, manager"
         }
     };
-    let rules = match filter.due {
-        Some(_) => DUE,
-        None => BOTH,
+    let rules = match (&filter.due, filter.pending) {
+        (Some(_), _) => DUE,
+        (None, Pending::Only) => PENDING,
+        (None, _) => BOTH,
     };
     let sql = format!(
         "SELECT * FROM (
