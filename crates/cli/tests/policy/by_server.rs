@@ -1,8 +1,9 @@
 //! Credentials under the name of a server, which mail of any domain may meet: with a real DNS and
 //! the real smtp(8). Needs Knot DNS and Unbound.
 
+use crate::carried::authenticating;
 use crate::managed::{CLEAR, delivery, findings, greeting, session, submit};
-use crate::place::{Place, builder};
+use crate::place::Place;
 use postseal_testkit::postfix_box::BoxBuilder;
 use postseal_testkit::resolver::Resolver;
 use std::fs;
@@ -11,12 +12,9 @@ use std::net::{Ipv4Addr, TcpListener};
 const BY_SERVER: &str = "outbound.credentials-by-server";
 const IN_CLEAR: &str = "outbound.credentials-in-clear";
 
-fn authenticating() -> BoxBuilder {
-    builder()
-        .set("smtp_sasl_auth_enable", "yes")
-        .set("smtp_sasl_security_options", "noanonymous")
-        .set("smtp_sasl_password_maps", "hash:{base}/config/passwords")
-        .set("transport_maps", "hash:{base}/config/transport")
+/// A box that finds servers in DNS.
+fn resolved() -> BoxBuilder {
+    authenticating()
         .set("smtp_dns_support_level", "enabled")
         .set("smtp_host_lookup", "dns")
 }
@@ -38,7 +36,7 @@ fn resolving(place: &Place, address: Ipv4Addr) -> Resolver {
 
 #[test]
 fn a_rule_for_a_server_does_not_cover_the_domains_whose_exchanger_it_is() {
-    let place = Place::of(authenticating());
+    let place = Place::of(resolved());
     place.table("passwords", "authc.plain.test user:s3cret\n");
     place.table("transport", "");
     let address = own_address();
@@ -108,7 +106,7 @@ fn a_rule_for_a_server_does_not_cover_the_domains_whose_exchanger_it_is() {
 
 #[test]
 fn an_address_for_a_key_gets_the_rule_of_the_next_hops_that_lead_to_it() {
-    let place = Place::of(authenticating());
+    let place = Place::of(resolved());
     let address = own_address();
     place.table("passwords", &format!("{address} user:s3cret\n"));
     place.table(

@@ -9,7 +9,8 @@ use std::net::TcpListener;
 const IN_CLEAR: &str = "outbound.credentials-in-clear";
 const NO_TABLES: &str = "  -o smtp_tls_policy_maps=\n";
 
-fn authenticating() -> BoxBuilder {
+/// A box that has credentials and routes in tables.
+pub(crate) fn authenticating() -> BoxBuilder {
     builder()
         .set("smtp_sasl_auth_enable", "yes")
         .set("smtp_sasl_security_options", "noanonymous")
