@@ -3,13 +3,14 @@
 //! Owns: `init`, `release`, `set`, `unset`, `bind`, `unbind`, `discard` — everything that changes
 //! only Postseal's memory. Never: changes a byte of Postfix.
 
+use crate::certificates::{parsed, unknown};
 use crate::{Engine, EngineError, TablesRead};
 use postfix_cf::{MainCf, MasterCf};
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::{Binding, Intent, Owned, Place, Wish};
 use postseal_planner::plan::Base;
 use postseal_planner::{Finding, Refusal, Request, owned, questions, settings, uncovered};
-use postseal_store::InstanceState;
+use postseal_store::{Certificate, InstanceState};
 
 /// Told of a table that is left alone for that, too.
 const NOT_COMPILED: &str = "policy.table-not-compiled";
@@ -117,9 +118,55 @@ impl Engine<'_> {
     }
 
     /// Binds stored certificates, each in the place of one with the same kind of key.
+    ///
+    /// # Errors
+    /// A binding that would break a published TLSA record is refused, and nothing is stored: no
+    /// later wish mends it, only a record that is published first (RFC 7671, 8.1).
     pub fn bind(&mut self, bindings: Vec<Binding>) -> Result<Wished, EngineError> {
         let state = self.state()?;
-        let wanted = state.draft.as_ref().unwrap_or(&state.desired);
+        let before = state.draft.as_ref().unwrap_or(&state.desired);
+        let wishes = self.binding_wishes(before, bindings)?;
+        let after = (wishes.iter().cloned()).fold(before.clone(), |intent, wish| intent.with(wish));
+        let [was, planned] = self.planned(&state, [before, &after], Ask::Dns);
+        let mut refused = planned.refused;
+        refused.retain(|found| !was.refused.contains(found));
+        let mut noticed = planned.noticed;
+        noticed.retain(|found| !was.noticed.contains(found));
+        let breaks = |found: &Finding| found.code == "dane.would-break";
+        if refused.iter().any(breaks) {
+            refused.retain(breaks);
+            return Err(EngineError::Refused(Refusal { findings: refused }));
+        }
+        let mut wished = self.wish(&wishes)?;
+        wished.misgivings = refused;
+        wished.noticed = noticed;
+        Ok(wished)
+    }
+
+    /// `wanted`, and `stored` bound to every service.
+    pub(crate) fn with_bound(
+        &self,
+        wanted: &Intent,
+        stored: &Certificate,
+    ) -> Result<Intent, EngineError> {
+        let chain = parsed(stored)?;
+        let leaf = chain.first().ok_or_else(|| unknown(&stored.name))?;
+        let binding = Binding {
+            name: stored.name.clone(),
+            fingerprint: leaf.fingerprint(),
+            allow_self_signed: true,
+            place: Place::Server,
+        };
+        let wishes = self.binding_wishes(wanted, vec![binding])?;
+        Ok((wishes.into_iter()).fold(wanted.clone(), |intent, wish| intent.with(wish)))
+    }
+
+    /// `bindings` as wishes, each with the end of the one whose place it takes.
+    fn binding_wishes(
+        &self,
+        wanted: &Intent,
+        bindings: Vec<Binding>,
+    ) -> Result<Vec<Wish>, EngineError> {
         let mut wishes = Vec::new();
         for binding in bindings {
             let same =
@@ -132,17 +179,7 @@ impl Engine<'_> {
             }
             wishes.push(Wish::Bind(binding));
         }
-        let state = self.state()?;
-        let mut wished = self.wish(&wishes)?;
-        let intents = [&wished.before, &wished.after];
-        let [before, after] = self.planned(&state, intents, Ask::Dns);
-        let is_news = |found: &Finding| !before.refused.contains(found);
-        wished.misgivings = after.refused;
-        wished.misgivings.retain(is_news);
-        let is_news = |found: &Finding| !before.noticed.contains(found);
-        wished.noticed = after.noticed;
-        wished.noticed.retain(is_news);
-        Ok(wished)
+        Ok(wishes)
     }
 
     /// Takes bindings of a certificate away: those in `places`, or all where none is named.

@@ -10,6 +10,7 @@ use crate::{Engine, EngineError};
 use mailtls::Fingerprint;
 use mailtls::tlsa::{TlsaRecord, owner_name};
 use postseal_planner::dane::{self, Found, Places, Presented, Published, Standing};
+use postseal_planner::facts::Facts;
 use postseal_planner::intent::Place;
 use postseal_planner::{Finding, Intent};
 use postseal_store::Certificate;
@@ -23,8 +24,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Tlsa {
     /// Name after name, port after port.
     pub rows: Vec<TlsaRow>,
-    /// Whether it is presented anywhere, or will be; the rows of one that is not are those that
-    /// port 25 would need.
+    /// Whether it is presented anywhere, or will be; the rows of one that is not are those of a
+    /// binding to every service, or of port 25 where that would not present it either.
     pub reach: Reach,
     /// Certificates that the same servers present beside it, by name: their records are among the
     /// rows.
@@ -107,24 +108,49 @@ const SENDERS: u16 = 25;
 
 impl Engine<'_> {
     /// The records of a certificate, for the names that senders find this host by, or for `given`;
-    /// for those where it is presented, or will be once what is wished is in force.
+    /// for those where it is presented, or will be once what is wished is in force, or would be if it
+    /// was bound to every service: records are published before their certificate is bound.
     pub fn tlsa(&mut self, name: &str, given: &[String]) -> Result<Tlsa, EngineError> {
-        self.newest(name)?.ok_or_else(|| unknown(name))?;
+        let newest = self.newest(name)?.ok_or_else(|| unknown(name))?;
         let mut facts = self.observe()?;
         let state = self.in_force_now(&facts)?;
         let wanted = state.draft.as_ref().unwrap_or(&state.desired);
+        let told = self.tlsa_once(name, given, &mut facts, [&state.desired, wanted])?;
+        if told.reach != Reach::Nowhere {
+            return Ok(told);
+        }
+        let bound = self.with_bound(wanted, &newest)?;
+        let dns = std::mem::take(&mut facts.dns);
+        facts = self.observe_for(Some(&bound))?;
+        facts.dns = dns;
+        let mut supposed = self.tlsa_once(name, given, &mut facts, [&state.desired, &bound])?;
+        if !matches!(supposed.reach, Reach::Pending(_)) {
+            return Ok(told);
+        }
+        supposed.reach = Reach::Nowhere;
+        Ok(supposed)
+    }
+
+    /// The records of a certificate: with what is in force, and once `wanted` is.
+    fn tlsa_once(
+        &self,
+        name: &str,
+        given: &[String],
+        facts: &mut Facts,
+        [in_force, wanted]: [&Intent; 2],
+    ) -> Result<Tlsa, EngineError> {
         let also = match given {
-            [] => asked_names(name, [&state.desired, wanted]),
+            [] => asked_names(name, [in_force, wanted]),
             _ => Vec::new(),
         };
         let places = Places {
-            in_force: &state.desired,
+            in_force,
             wanted,
             given,
             also: &also,
         };
-        self.ask_dns(&mut facts, |facts| places.questions(facts));
-        let standings = places.standings(&facts);
+        self.ask_dns(facts, |facts| places.questions(facts));
+        let standings = places.standings(facts);
         let mut tlsa = Tlsa {
             rows: Vec::new(),
             reach: Reach::InForce,
@@ -132,7 +158,7 @@ impl Engine<'_> {
             elsewhere: Vec::new(),
             waits: self.in_play(name)?.waits,
             next: self.waiting_key(name)?,
-            unlisted: dane::mx_names(&facts, given).unlisted,
+            unlisted: dane::mx_names(facts, given).unlisted,
             insecure: Vec::new(),
             ttl: None,
         };

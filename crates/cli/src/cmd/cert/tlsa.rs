@@ -137,8 +137,8 @@ fn headline(args: &TlsaArgs, tlsa: &Tlsa) -> String {
         _ if tlsa.rows.is_empty() => return String::new(),
         Reach::InForce => return String::new(),
         Reach::Nowhere => format!(
-            "{name} is presented nowhere. These are the records that port 25 would need:\npublish \
-             them before you present it (`postseal cert bind {name}`, `postseal apply`)."
+            "{name} is presented nowhere. These are the records that it would need: publish \
+             them before\nyou present it (`postseal cert bind {name}`, `postseal apply`)."
         ),
         Reach::Pending(owners) => format!(
             "{name} is not presented yet at\n  {}\nIts binding is pending: publish these records \
