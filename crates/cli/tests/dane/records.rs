@@ -1,5 +1,6 @@
 //! What `cert tlsa` prints.
 
+use crate::scene::Ran;
 use crate::site::{Site, builder};
 use crate::world::{World, records};
 use postseal_issue::KeyType;
@@ -168,6 +169,13 @@ fn owners<const N: usize>(names: [&str; N]) -> Vec<String> {
         .to_vec()
 }
 
+/// The record that a refusal asks for.
+fn wanted(refused: &Ran) -> String {
+    let remedy = refused.json["findings"][0]["remedy"].as_str().unwrap();
+    let (_, record) = remedy.split_once('“').unwrap();
+    record.split_once('”').unwrap().0.to_owned()
+}
+
 #[test]
 fn records_are_told_only_where_the_certificate_is_presented_or_will_be() {
     let world = World::signed();
@@ -219,6 +227,11 @@ fn records_are_told_only_where_the_certificate_is_presented_or_will_be() {
         world.lines("mail", &["key"]),
     ];
     world.publish(&kept.concat());
+    // By name it is presented on 587 too, and the refusal says the record for it.
+    let line = wanted(&world.refused("cert bind mail --sni mail.signed.test"));
+    assert!(line.starts_with("_587._tcp.mail.signed.test. "), "{line}");
+    let kept = format!("{}{line}\n", kept.concat());
+    world.publish(&kept);
     world.must("cert bind mail --sni mail.signed.test");
     let mua = places(&world, "mua");
     assert_eq!((mua.0, &*mua.2), (owners(["587 mx"]), "pending"));
@@ -247,7 +260,10 @@ fn records_are_told_only_where_the_certificate_is_presented_or_will_be() {
 
     // On its way out it is presented still; its successor's record goes beside it.
     world.import("next", KeyType::Rsa2048);
+    let line = wanted(&world.refused("cert bind next --service 587"));
+    world.publish(&format!("{kept}{line}\n"));
     world.must("cert bind next --service 587");
+    world.publish(&kept);
     let rows = records(&world.must("cert tlsa next"));
     let told: Vec<_> = rows
         .iter()
