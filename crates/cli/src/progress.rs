@@ -93,6 +93,7 @@ fn stage_line(event: &Event) -> Option<String> {
             stage: Stage::Look | Stage::Think,
         } => None,
         Event::Stage { .. }
+        | Event::Looking { .. }
         | Event::RollingBack { .. }
         | Event::Restarted { .. }
         | Event::BrokenAgain { .. }
@@ -112,6 +113,8 @@ fn verbose_line(event: &Event) -> String {
             Stage::Prove => "proving it on the wire".to_owned(),
             Stage::RollBack => "putting the old files back".to_owned(),
         },
+        Event::Looking { rules: 1 } => "looking at the servers of one rule".to_owned(),
+        Event::Looking { rules } => format!("looking at the servers of {rules} rules"),
         Event::Rehearsed { verdict, .. } => {
             format!("rehearsed: {:?}", verdict.outcome()).to_lowercase()
         }

@@ -15,6 +15,11 @@ pub enum Event {
         /// Which.
         stage: Stage,
     },
+    /// The servers of rules are being looked at.
+    Looking {
+        /// How many rules.
+        rules: usize,
+    },
     /// The scratch instance was looked at.
     Rehearsed {
         /// What it showed.

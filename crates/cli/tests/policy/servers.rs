@@ -56,8 +56,10 @@ fn apply_looks_at_what_was_not_looked_at_before() {
     let hop = hop(&clear);
     place.must(&format!("policy add {hop} encrypt --no-preflight"));
     let before = place.main_cf();
-    let refused = place.ends(65, "apply --yes");
+    let refused = place.ends(65, "-v apply --yes");
     assert_eq!(refused.code(), "policy.no-starttls");
+    let told = "looking at the servers of one rule";
+    assert!(refused.stderr.contains(told), "{}", refused.stderr);
     assert_eq!(place.main_cf(), before);
     place.must(&format!("policy edit {hop} may"));
     place.must("apply --yes");

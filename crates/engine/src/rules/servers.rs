@@ -9,7 +9,7 @@ use crate::domains;
 use crate::observe::observe_unadopted;
 use crate::preflight::{HopPolicy, PreflightOptions, Progress, World, preflight_more};
 use crate::propose::Proposal;
-use crate::{Engine, EngineError};
+use crate::{Engine, EngineError, Event};
 use mailtls::Level;
 use mailtls::policy::Policy;
 use postseal_planner::facts::Facts;
@@ -105,6 +105,9 @@ impl Engine<'_> {
         let Look::Servers(options) = look else {
             return Ok(vec![Vec::new(); rules.len()]);
         };
+        if !rules.is_empty() {
+            self.tell(Event::Looking { rules: rules.len() });
+        }
         let seen = self.servers_of(facts, rules, options, &|_| {}, visits)?;
         let against = seen
             .iter()
