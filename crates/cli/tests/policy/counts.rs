@@ -68,6 +68,12 @@ fn a_plan_tells_how_many_destinations_the_default_concerns() {
         json!({"before": "encrypt", "after": "may", "known": 4, "change": 2, "stay": 2}),
     );
     assert_eq!(levels(&plan), ["none → - 1"]);
+    place.must("policy edit [127.0.0.1]:9 none");
+    let said = place.scene.say(&["plan", "--diff"]).stdout;
+    let rows = "--- rules for destinations\n+++ rules for destinations\n-.b.example none\n\
+                -[127.0.0.1]:9 may\n+[127.0.0.1]:9 none\n";
+    assert!(said.contains(rows), "{said}");
+    place.must("policy edit [127.0.0.1]:9 may");
     let said = place.scene.say(&["plan"]).stdout;
     assert!(
         said.contains("  1: none → gone; the default (may), or"),

@@ -3,6 +3,7 @@
 
 use crate::peers::{Chains, Peer};
 use crate::place::Place;
+use postseal_testkit::postfix_box::HOST;
 
 /// A next hop on loopback as a word of the command line.
 fn hop(sink: &postseal_probe::Sink) -> String {
@@ -178,6 +179,10 @@ fn so_many_rules_that_not_all_servers_are_looked_at_are_to_be_accepted() {
         "{message}"
     );
     assert_eq!(place.maps(), "");
+    let accept = format!("--accept policy.servers-not-looked-at={HOST}");
+    place.must(&format!("apply --yes {accept}"));
+    let last = place.looked_up("[127.77.40.1]:9");
+    assert_eq!(last.as_deref(), Some("encrypt"));
 }
 
 #[test]
