@@ -222,7 +222,7 @@ impl Case<'_> {
             "{better} If this one is meant: `postseal cert bind {}{}{accepted}`, then `postseal \
              apply`.",
             self.bound.name,
-            words(&self.bound.place)
+            Place::options(&[&self.bound.place])
         )
     }
 }
@@ -234,16 +234,5 @@ fn distrust(problem: &CertProblem) -> u8 {
         "cert.chain-incomplete" | "cert.wrong-order" => 2,
         "cert.self-signed" | "cert.system-certificate" => 3,
         _ => 0,
-    }
-}
-
-/// A place as `cert bind` is told it.
-fn words(place: &Place) -> String {
-    match place {
-        Place::Server => String::new(),
-        Place::Port(port) => format!(" --service {port}"),
-        Place::Sni(name) => format!(" --sni {name}"),
-        Place::Client(None) => " --client".to_owned(),
-        Place::Client(Some(transport)) => format!(" --client --transport {transport}"),
     }
 }
