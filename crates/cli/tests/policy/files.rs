@@ -306,6 +306,39 @@ fn only_a_file_of_sensible_size_is_read() {
 }
 
 #[test]
+fn a_quote_that_is_not_closed_takes_no_line_away_unsaid() {
+    let place = Place::new();
+    for (text, destination, why) in [
+        (
+            "destination,policy,note\na.example,may,\no1.example,may,\"open\no2.example,may,\no3.example,may,\n",
+            "o1.example",
+            "lines 3 to 5 are read as one",
+        ),
+        ("a.example,may\nb.example,\"may", "b.example", "not closed"),
+        (
+            "a.example,may\nb.example,\"may\n",
+            "b.example",
+            "not closed",
+        ),
+        ("a.example,may\nb.example;may\n", "b.example;may", "commas"),
+    ] {
+        let file = place.write("open.csv", text);
+        let import = format!("policy import --partial {}", file.display());
+        let said = place.ends(65, &import).json;
+        let refused = said["refused"].as_array().unwrap();
+        assert_eq!(refused.len(), 1, "{said}");
+        assert_eq!(refused[0]["destination"], destination, "{said}");
+        let message = refused[0]["findings"][0]["message"].as_str().unwrap();
+        assert!(message.contains(why), "{message}");
+        assert_eq!(place.listed("wanted"), ["a.example may"]);
+        place.must("discard");
+    }
+    let closed = place.write("closed.csv", "\"a.example\",\"may\" ");
+    place.must(&format!("policy import {}", closed.display()));
+    assert_eq!(place.listed("wanted"), ["a.example may"]);
+}
+
+#[test]
 fn records_of_json_are_refused_one_by_one() {
     let place = Place::new();
     let text = "{\n \"rules\": [\n  {\"destination\": \"a.example\", \"policy\": \"may\"},\n  7,\n  {\n   \"destination\": \"b.example\",\n   \"colour\": \"red\"},\n  [[[]]], {\"destination\": \"c.example\", \"policy\": \"bogus\"}\n ],\n \"schema\": 1}\n";

@@ -35,6 +35,23 @@ fn a_rule_that_would_stop_mail_is_refused_and_a_weaker_one_offered() {
 }
 
 #[test]
+fn a_reason_is_kept_before_anything_speaks_against_the_rule() {
+    let place = Place::new();
+    let chains = Chains::new();
+    let clear = chains.sink(Peer::Cleartext);
+    let hop = hop(&clear);
+    let forced = "encrypt --no-preflight --force --reason agreed";
+    place.must(&format!("policy add {hop} {forced}"));
+    let rule = &place.must("policy list").json["rules"][0];
+    assert_eq!(rule["wanted"]["reason"], "agreed");
+    place.must("apply --yes");
+    assert_eq!(place.looked_up(&hop).as_deref(), Some("encrypt"));
+    place.must(&format!("policy edit {hop} --force --reason again"));
+    let rule = &place.must("policy list").json["rules"][0];
+    assert_eq!(rule["wanted"]["reason"], "again");
+}
+
+#[test]
 fn what_works_is_told_with_the_strongest_that_would() {
     let place = Place::new();
     let chains = Chains::new();

@@ -76,16 +76,14 @@ impl Engine<'_> {
     }
 }
 
-/// A rule against which something speaks is refused, or keeps why it is wished all the same.
+/// A rule against which something speaks is refused; one that is forced keeps why.
 fn weigh(rule: &mut Rule, against: Vec<Finding>, forced: &Forced, report: &mut RulesWished) {
-    if against.is_empty() {
-        return;
-    }
     match forced {
         Forced::Because(reason) => {
             rule.about.reason = Some(reason.clone());
             report.findings.extend(against);
         }
+        Forced::No if against.is_empty() => {}
         Forced::No => report.refused.push(Refused {
             line: None,
             destination: rule.id.shown(),

@@ -66,7 +66,7 @@ impl Engine<'_> {
         let against = against.into_iter().flatten();
         let (against, told): (Vec<Finding>, Vec<Finding>) = against.partition(is_against);
         report.findings.extend(told);
-        if let (Forced::Because(reason), false) = (forced, against.is_empty()) {
+        if let Forced::Because(reason) = forced {
             wish.about.reason = Some(reason.clone());
             for rule in &mut rules {
                 rule.about.reason = Some(reason.clone());

@@ -30,7 +30,8 @@ pub enum Added {
 pub enum Forced {
     /// It is refused, and all others with it.
     No,
-    /// It is stored all the same; why.
+    /// It is stored all the same; why. That is kept even where nothing speaks against it yet: what
+    /// was not looked at, or not told, may do so tomorrow.
     Because(String),
 }
 
@@ -165,9 +166,7 @@ impl Engine<'_> {
             firm.extend(clashes.get(&request.rule.id.destination).cloned());
             let against = match forced {
                 Forced::Because(reason) if firm.is_empty() => {
-                    if !findings.is_empty() {
-                        request.rule.about.reason = Some(reason.clone());
-                    }
+                    request.rule.about.reason = Some(reason.clone());
                     report.findings.extend(findings);
                     Vec::new()
                 }

@@ -157,6 +157,37 @@ impl Read for Input {
     }
 }
 
+/// A text whose last line is ended, as it is read: what is open at the end is seen as such.
+pub(super) struct Ended<R> {
+    from: R,
+    /// The last byte, once there was one.
+    last: Option<u8>,
+}
+
+impl<R> Ended<R> {
+    /// `from`, with a line feed at its end.
+    pub(super) fn new(from: R) -> Self {
+        Self { from, last: None }
+    }
+}
+
+impl<R: Read> Read for Ended<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.from.read(into)?;
+        match (read, into.first_mut()) {
+            (0, Some(first)) if self.last.is_some_and(|last| last != b'\n') => {
+                *first = b'\n';
+                self.last = Some(b'\n');
+                Ok(1)
+            }
+            _ => {
+                self.last = into[..read].last().copied().or(self.last);
+                Ok(read)
+            }
+        }
+    }
+}
+
 fn regular(path: &Path) -> io::Result<(File, u64)> {
     // Asked of the path, before the open: opening a FIFO waits for a writer for ever.
     if !std::fs::metadata(path)?.is_file() {

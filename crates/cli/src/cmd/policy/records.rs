@@ -6,7 +6,7 @@
 //! What a line does not say stays as it is: a column that is not there, a field that is not in a
 //! record. What it says to be empty goes.
 
-use super::input::Input;
+use super::input::{Ended, Input};
 use crate::failure::whole_chain;
 use clap::ValueEnum;
 use mailtls::policy::Dialect;
@@ -99,9 +99,8 @@ pub(super) fn csv_rules(input: Input, dialect: Dialect) -> impl Iterator<Item = 
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .trim(csv::Trim::All)
         .comment(Some(b'#'))
-        .from_reader(input);
+        .from_reader(Ended::new(input));
     let mut columns: Vec<String> = COLUMNS[..2].iter().map(ToString::to_string).collect();
     let mut first = true;
     let mut broken = false;
@@ -113,8 +112,13 @@ pub(super) fn csv_rules(input: Input, dialect: Dialect) -> impl Iterator<Item = 
             fill.empty();
             match read {
                 Ok(false) => return None,
-                Ok(true) if std::mem::take(&mut first) && line.get(0) == Some("destination") => {
-                    columns = line.iter().map(str::to_ascii_lowercase).collect();
+                Ok(true) if line.as_slice().contains(['\n', '\r']) => {
+                    first = false;
+                    return Some(Err(run_on(&line, reader.position().line())));
+                }
+                Ok(true) if std::mem::take(&mut first) && is_head(&line) => {
+                    let names = line.iter().map(|name| name.trim().to_ascii_lowercase());
+                    columns = names.collect();
                     if let Some(why) = bad_head(&columns) {
                         // No line could be read.
                         broken = true;
@@ -133,6 +137,25 @@ pub(super) fn csv_rules(input: Input, dialect: Dialect) -> impl Iterator<Item = 
         }
         None
     })
+}
+
+fn is_head(line: &csv::StringRecord) -> bool {
+    line.get(0).is_some_and(|name| name.trim() == "destination")
+}
+
+/// A record of several lines: no word of a rule has a line break in it, so a quote is open.
+fn run_on(line: &csv::StringRecord, next: u64) -> Refused {
+    let at = line_of(line);
+    let last = usize::try_from(next)
+        .unwrap_or(usize::MAX)
+        .saturating_sub(1);
+    let lines = match at {
+        Some(first) if first < last => format!("lines {first} to {last} are read as one"),
+        _ => "it runs to the end of the file".to_owned(),
+    };
+    let why = format!("a quote is opened and not closed in its line: {lines}");
+    let destination = line.get(0).unwrap_or_default();
+    refused(at, destination, "policy.bad-file", &why)
 }
 
 /// What is wrong with the names of the columns.
@@ -156,7 +179,11 @@ fn line_of(line: &csv::StringRecord) -> Option<usize> {
 fn csv_rule(line: &csv::StringRecord, columns: &[String], dialect: Dialect) -> Request {
     let at = line_of(line);
     let mut record = Record::default();
-    for (column, value) in columns.iter().zip(line) {
+    for (column, value) in columns
+        .iter()
+        .zip(line)
+        .map(|(name, value)| (name, value.trim()))
+    {
         let some = || Some(Cow::Borrowed(value));
         match column.as_str() {
             "destination" => record.destination = Cow::Borrowed(value),
@@ -175,6 +202,10 @@ fn csv_rule(line: &csv::StringRecord, columns: &[String], dialect: Dialect) -> R
     if line.len() > columns.len() {
         let why = format!("{} columns, where {} are known", line.len(), columns.len());
         return Err(refused(at, &record.destination, "policy.bad-file", &why));
+    }
+    if line.len() == 1 && record.destination.contains([';', '\t']) {
+        let why = "it has one column; columns are parted by commas";
+        return Err(refused(at, &record.destination, "policy.bad-file", why));
     }
     request(&record, at, dialect)
 }
