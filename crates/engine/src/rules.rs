@@ -4,6 +4,7 @@
 //! (the planner does), holds all of them in memory, or makes a map (`map`).
 
 mod against;
+mod answering;
 mod compiled;
 mod counts;
 mod faulty;

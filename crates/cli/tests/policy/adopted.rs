@@ -73,6 +73,40 @@ fn rows_are_rules_in_force_until_one_changes() {
 }
 
 #[test]
+fn a_table_that_answers_otherwise_than_its_rules_is_told_where_they_are() {
+    let rows = "a.example   encrypt\nbücher.example verify\n.b.example secure  match=nexthop\n";
+    let place = place(rows);
+    place.must("init");
+    let holds = |place: &Place| -> Vec<bool> {
+        let listed = place.must("policy list").json;
+        let rules = listed["rules"].as_array().unwrap().iter();
+        rules
+            .map(|rule| rule["answered"].as_bool().unwrap())
+            .collect()
+    };
+    place.must("verify");
+    assert_eq!(holds(&place), [true, true, true]);
+
+    // Edited, but not compiled: what Postfix finds is what the rules say.
+    place.write("own", &rows.replace("encrypt", "none"));
+    place.must("verify");
+    assert_eq!(holds(&place), [true, true, true]);
+
+    place.table("own", &rows.replace("encrypt", "none"));
+    let told = place.ends(1, "verify").json["findings"].to_string();
+    assert!(told.contains("policy.map-answers-wrong"), "{told}");
+    assert!(told.contains("a.example: none, not encrypt"), "{told}");
+    assert_eq!(holds(&place), [true, false, true]);
+
+    place.table("own", rows);
+    place.must("verify");
+    fs::remove_file(place.config().join("own.db")).unwrap();
+    let told = place.ends(1, "verify").json["findings"].to_string();
+    assert!(told.contains("cannot be asked"), "{told}");
+    assert_eq!(holds(&place), [false, false, false]);
+}
+
+#[test]
 fn the_last_rule_goes_with_the_table_and_comes_back_with_it() {
     let place = place("a.example encrypt\n");
     let before = place.main_cf();

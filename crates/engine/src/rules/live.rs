@@ -3,6 +3,7 @@
 //! Owns: whether its files are as they were made, and what a sample of it answers. Never: trusts the
 //! time of a file: the name tells the rows, and the source's last line what was compiled of them.
 
+use super::answering::Answering;
 use super::meet::beside;
 use crate::{Engine, EngineError};
 use postseal_host::Host;
@@ -112,14 +113,14 @@ impl Made {
 }
 
 impl Engine<'_> {
-    /// Asks the map in force: the keys that the newest operation changed, the first, the last, and
-    /// some between.
+    /// Asks who answers for the rules in force: the keys that the newest operation changed, the first,
+    /// the last, and some between.
     pub(crate) fn ask_live_map(
         &self,
         state: &InstanceState,
         facts: &Facts,
     ) -> Result<MapAnswers, EngineError> {
-        let Some(map) = postseal_planner::policy_map(&state.desired, facts) else {
+        let Some(answering) = Answering::of(state, facts) else {
             return Ok(MapAnswers::default());
         };
         let mut lookups = self.in_force_lookups()?;
@@ -131,10 +132,10 @@ impl Engine<'_> {
         let keys: BTreeSet<String> = lookups.iter().map(|one| one.key.clone()).collect();
         let news = self.expected(&changed)?.into_iter();
         lookups.extend(news.filter(|one| !keys.contains(&one.key)));
-        let findings = self.ask_policy_map(&map, &lookups).into_iter();
+        let findings = self.ask_answering(&answering, &lookups).into_iter();
         Ok(MapAnswers {
             asked: lookups.len(),
-            findings: findings.map(live).collect(),
+            findings: findings.map(|one| live(one, &answering)).collect(),
         })
     }
 
@@ -147,12 +148,16 @@ impl Engine<'_> {
     }
 }
 
-/// In the words of a map that is in force.
-fn live(finding: Finding) -> Finding {
-    Finding {
-        remedy: "`postseal drift --restore` makes it anew from the rules.".to_owned(),
-        ..finding
-    }
+/// In the words of what is in force.
+fn live(finding: Finding, answering: &Answering) -> Finding {
+    let remedy = match answering.is_adopted() {
+        true => format!(
+            "`postseal drift` tells whether a source was edited; postmap(1) compiles it: {}.",
+            answering.name()
+        ),
+        false => "`postseal drift --restore` makes it anew from the rules.".to_owned(),
+    };
+    Finding { remedy, ..finding }
 }
 
 impl Engine<'_> {

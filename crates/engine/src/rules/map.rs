@@ -4,6 +4,7 @@
 //! decides what is in it.
 
 use super::RuleChanges;
+use super::answering::Answering;
 use super::rows::Rows;
 use crate::{Engine, EngineError};
 use postseal_planner::plan::{Plan, PolicyMap, Step};
@@ -93,9 +94,14 @@ impl Engine<'_> {
 
     /// Whether a map answers as its rows say.
     pub(crate) fn ask_policy_map(&self, map: &PolicyMap, lookups: &[Lookup]) -> Vec<Finding> {
+        self.ask_answering(&Answering::map(map.name()), lookups)
+    }
+
+    /// Whether those who answer say what the rules say.
+    pub(super) fn ask_answering(&self, answering: &Answering, lookups: &[Lookup]) -> Vec<Finding> {
         let keys: Vec<String> = lookups.iter().map(|lookup| lookup.key.clone()).collect();
-        let name = map.name();
-        let answers = match self.host.lookups(&name, &keys) {
+        let name = answering.name();
+        let answers = match answering.ask(self.host, &keys) {
             Ok(answers) => answers,
             Err(error) => {
                 let why = crate::undo::whole_chain(&error);
@@ -104,7 +110,7 @@ impl Engine<'_> {
         };
         let differ = lookups.iter().zip(answers).filter_map(|(lookup, answer)| {
             let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".into());
-            (lookup.value != answer).then(|| {
+            (!answering.holds(lookup, answer.as_deref())).then(|| {
                 let (wanted, got) = (text(&lookup.value), text(&answer));
                 format!("{}: {got}, not {wanted}", lookup.key)
             })
@@ -113,7 +119,7 @@ impl Engine<'_> {
         if differ.is_empty() {
             return Vec::new();
         }
-        let finding = wrong(&name, "It does not answer as its rows say.");
+        let finding = wrong(&name, "It does not answer as its rules say.");
         vec![differ.into_iter().fold(finding, Finding::seen)]
     }
 }

@@ -4,6 +4,7 @@
 //! what this host can keep; all from one picture of the instance, a table asked once for all of them.
 //! Never: decides what speaks against a rule (the planner does).
 
+use super::answering::Answering;
 use super::judged::{Against, against};
 use super::meet::beside;
 use super::shadowed::{asked_before_rules, is_local};
@@ -118,16 +119,19 @@ impl Engine<'_> {
         facts: &Facts,
         states: &[RuleState],
     ) -> Result<BTreeSet<String>, EngineError> {
-        let Some(map) = postseal_planner::policy_map(&state.desired, facts) else {
+        let Some(answering) = Answering::of(state, facts) else {
             return Ok(BTreeSet::new());
         };
         let expected = self.expected_of(states)?;
         let keys: Vec<String> = expected.iter().map(|one| one.key.clone()).collect();
-        let answers = self.host.lookups(&map.name(), &keys);
-        let answers = answers.unwrap_or_else(|_| vec![None; keys.len()]);
-        let differ = expected.iter().zip(answers);
-        let differ = differ.filter(|(lookup, answer)| lookup.value != *answer);
-        let wrong: BTreeSet<&str> = differ.map(|(one, _)| one.key.as_str()).collect();
+        let wrong: BTreeSet<&str> = match answering.ask(self.host, &keys) {
+            Ok(answers) => {
+                let differ = expected.iter().zip(answers);
+                let differ = differ.filter(|(one, had)| !answering.holds(one, had.as_deref()));
+                differ.map(|(one, _)| one.key.as_str()).collect()
+            }
+            Err(_) => keys.iter().map(String::as_str).collect(),
+        };
         let rules = states.iter().filter_map(|state| state.in_force.as_ref());
         let of = |rule: &&Rule| rule.keys().iter().any(|key| wrong.contains(key.as_str()));
         Ok(rules
