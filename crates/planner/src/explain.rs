@@ -140,7 +140,7 @@ impl Explanation {
         if !speaks || is_hop || domain.is_empty() {
             return Ok(());
         }
-        let Some(row) = way.row(domain, tables)? else {
+        let Some(row) = tables.aside(|tables| way.row(domain, tables))? else {
             return Ok(());
         };
         let hops: Vec<&str> = self.hops.iter().map(|hop| hop.nexthop.as_str()).collect();

@@ -89,6 +89,12 @@ fn a_rule_for_a_next_hop_is_refused_where_what_sends_there_does_not_ask_it() {
         assert!(codes(&told).contains(&"policy.passed-by"), "{told}");
         assert!(!codes(&told).contains(&"policy.never-matches"), "{told}");
     }
+    let planned = place.must("plan");
+    assert!(
+        planned.stdout.contains("policy.passed-by"),
+        "{}",
+        planned.stdout
+    );
     let status = place.must("status").json;
     assert_eq!(status["passed_by_rules"].as_array().unwrap().len(), 1);
     assert!(status["shadowed_rules"].as_array().unwrap().is_empty());

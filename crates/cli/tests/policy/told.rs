@@ -195,6 +195,12 @@ fn a_table_before_the_map_and_a_new_relay_host() {
     // It may be meant so.
     let verified = place.must("verify");
     assert!(codes(&verified.json).contains(&"policy.shadowed"));
+    let planned = place.must("plan");
+    assert!(
+        planned.stdout.contains("policy.shadowed"),
+        "{}",
+        planned.stdout
+    );
     let text = place.scene.say(&["verify"]).stdout;
     assert!(!text.contains("as it should be"), "{text}");
 

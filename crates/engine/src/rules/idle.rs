@@ -21,7 +21,7 @@ use postseal_planner::policy::{
     Cause, Home, IdleRow, Judged, Manager, RowReader, Rule, RuleId, Scopes, Source, SourceRow,
     dialect, idle, passed_by, policy_sources, sampled,
 };
-use postseal_planner::{Finding, Intent};
+use postseal_planner::{Finding, Intent, Severity};
 
 /// Managers that hold their rules against the routes themselves.
 const FOLLOWS: &str = "recipient ";
@@ -136,7 +136,9 @@ impl Engine<'_> {
             shown.any(|state| state.id.destination == *destination)
         };
         found.rows.retain(|row| !changes(row));
-        found.notes.clear();
+        found
+            .notes
+            .retain(|note| note.severity >= Severity::Warning);
         let with = |was_so_before| {
             move |finding| PlanFinding {
                 finding,

@@ -210,6 +210,9 @@ fn a_row_for_the_domain_does_nothing_where_mail_leaves_by_a_relay() {
     let explanation = ask(&main, "a@example.org", &rows);
     assert_eq!(explanation.hops[0].level, Some(Level::May));
     assert_eq!(codes(&explanation), ["policy.never-matches"]);
+    let consulted = explanation.consulted.iter().map(|one| one.key.as_str());
+    let consulted: Vec<&str> = consulted.collect();
+    assert_eq!(consulted, ["[relay.example.net]:587"], "what Postfix asks");
     let finding = &explanation.findings[0];
     assert!(finding.message.contains("relayhost"), "{}", finding.message);
     assert!(

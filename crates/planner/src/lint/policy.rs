@@ -48,7 +48,7 @@ const ONE_FORM: Rule = rule("policy.one-form-of-name", Info, "internationalized 
 
 #[rustfmt::skip]
 const OLD_PROTOCOLS: Rule = rule("policy.old-protocols", Error, "row for protocols that servers refuse",
-    "Names without ! or >= pin the row to them; servers of today refuse TLS 1.1 and older, and mail for that next hop is deferred.",
+    "Only TLS 1.1 and older are left by it (names without ! allow no others); servers of today refuse those, and mail for that next hop is deferred.",
     "Take protocols= out of the row, or write protocols=>=TLSv1.2, and run postmap on its table.");
 /// Parameters whose tables hold policies.
 const PARAMETERS: [&str; 2] = ["smtp_tls_policy_maps", "lmtp_tls_policy_maps"];

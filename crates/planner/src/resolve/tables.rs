@@ -39,6 +39,14 @@ impl<'a> Tables<'a> {
         self.consulted
     }
 
+    /// Asks what Postfix does not ask: it is not among what was consulted.
+    pub(crate) fn aside<T>(&mut self, ask: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.consulted.len();
+        let found = ask(self);
+        self.consulted.truncate(before);
+        found
+    }
+
     /// The value of one key in one table. maps_find() takes an empty one for a fault of the table.
     pub(crate) fn lookup(
         &mut self,
