@@ -34,7 +34,7 @@ pub use client::{
 };
 pub(crate) use codes::RULES;
 pub use limits::Ciphers;
-pub(crate) use limits::cipher_list;
+pub(crate) use limits::{cipher_list, without_version};
 pub use lookups::{Exchangers, Hosts, HostsFile, Lookups, NoDane};
 use mailtls::policy::Policy;
 use mailtls::{Anchors, Fingerprint, TlsVersion};

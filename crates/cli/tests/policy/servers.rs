@@ -212,9 +212,18 @@ fn ciphers_that_no_server_shares_are_refused_before_they_stop_mail() {
         ("--exclude ALL", "policy.no-cipher"),
         ("--ciphers null", "policy.no-cipher"),
         ("--protocols TLSv1.3:TLSv1.1", "policy.protocol"),
+        ("--no-preflight --protocols SSLv3", "policy.protocol"),
+        (
+            "--no-preflight --protocols >=TLSv1.3:<=TLSv1.2",
+            "policy.protocol",
+        ),
     ] {
         let refused = place.ends(65, &format!("policy add {hop} encrypt {words}"));
         assert_eq!(refused.code(), code, "{}", refused.stdout);
+    }
+    for names in [":", "a..b"] {
+        let refused = place.ends(65, &format!("policy add {hop} secure --match {names}"));
+        assert_eq!(refused.code(), "policy.bad-match", "{}", refused.stdout);
     }
     place.must(&format!(
         "policy add {hop} encrypt --ciphers high --exclude RC4"

@@ -6,7 +6,7 @@
 
 use crate::finding::{Finding, Severity};
 use crate::lint::{Rule, row};
-use crate::preflight::{Client, NoDane, SystemAnchors, anchors_of, cipher_list};
+use crate::preflight::{Client, NoDane, SystemAnchors, anchors_of, cipher_list, without_version};
 use crate::resolve::{Stop, Tables};
 use mailtls::Level;
 use mailtls::policy::{Name, Policy};
@@ -39,6 +39,7 @@ pub(crate) fn faults(
     findings.extend(nobody_trusted(policy, of, client));
     findings.extend(no_fingerprint(policy, of, client));
     findings.extend(super::matched::faults(policy, of, client));
+    findings.extend(no_version(policy, of, client));
     findings.extend(no_cipher(policy, of, client, tables)?);
     Ok(findings)
 }
@@ -180,6 +181,29 @@ fn no_fingerprint(policy: &Policy, of: &str, client: &Client) -> Option<Finding>
     })
 }
 
+/// Protocols of which none is left, or none that today's OpenSSL speaks.
+fn no_version(policy: &Policy, of: &str, client: &Client) -> Option<Finding> {
+    if policy.level == Level::None {
+        return None;
+    }
+    let why = without_version(policy, client)?;
+    let follows = follows(policy.level);
+    Some(Finding::new(
+        "policy.protocol",
+        Severity::Error,
+        format!("No TLS handshake can succeed for {of}: {follows} ({why})."),
+        "Leave --protocols out, or write --protocols '>=TLSv1.2'.",
+    ))
+}
+
+/// What follows where every handshake fails.
+fn follows(level: Level) -> &'static str {
+    match level {
+        Level::May => "mail would go in clear, after a first attempt that fails",
+        _ => "all mail for it would wait",
+    }
+}
+
 /// A list by which OpenSSL finds no cipher fails every handshake, of TLS 1.3, too.
 fn no_cipher(
     policy: &Policy,
@@ -196,10 +220,7 @@ fn no_cipher(
         Ok(Some(list)) => format!("OpenSSL finds no cipher in {list}"),
         Err(why) => why,
     };
-    let follows = match policy.level {
-        Level::May => "mail would go in clear, after a first attempt that fails",
-        _ => "all mail for it would wait",
-    };
+    let follows = follows(policy.level);
     Ok(Some(Finding::new(
         "policy.no-cipher",
         Severity::Error,

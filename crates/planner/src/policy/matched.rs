@@ -88,19 +88,36 @@ fn length(digest: &str) -> Option<usize> {
 }
 
 /// Names are separated by colons: with another sign between them they are one, which no certificate
-/// has.
+/// has. A list of colons only names nobody.
 fn names(policy: &Policy, of: &str) -> Option<Finding> {
-    let mut words = policy.values(Name::Match).flat_map(|list| list.split(':'));
-    let bad = words.find(|word| word.contains(['|', ';']))?;
-    Some(
+    let words = || policy.values(Name::Match).flat_map(|list| list.split(':'));
+    let bad = |message: String| {
         Finding::new(
             "policy.bad-match",
             Severity::Error,
-            format!("No certificate has the name {bad:?} that is listed for {of}."),
+            message,
             "Names are separated by colons: --match ONE:OTHER.",
         )
-        .seen(bad),
-    )
+    };
+    if words().next().is_some() && words().all(str::is_empty) {
+        return Some(bad(format!(
+            "match= lists no name for {of}: no certificate is good enough, and all mail for it would \
+             wait."
+        )));
+    }
+    let word = words().find(|word| !is_of_a_certificate(word))?;
+    let message = format!("No certificate has the name {word:?} that is listed for {of}.");
+    Some(bad(message).seen(word))
+}
+
+/// Whether a certificate could have a name, or it stands for one.
+fn is_of_a_certificate(word: &str) -> bool {
+    let name = word.strip_prefix('.').unwrap_or(word);
+    // smtp(8) compares `*.example.org` with the same words of a certificate.
+    let name = name.strip_prefix("*.").unwrap_or(name);
+    word.is_empty()
+        || mailtls::host_name(name).is_some()
+        || name.parse::<std::net::IpAddr>().is_ok()
 }
 
 #[cfg(test)]

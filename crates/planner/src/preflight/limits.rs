@@ -56,12 +56,23 @@ fn versions(policy: &Policy, client: &Client) -> Result<Vec<TlsVersion>, Lack> {
         .ok_or_else(|| none("the list of protocols cannot be read, so no handshake succeeds"))?;
     let allowed = |version: &TlsVersion| list.allows(*version);
     let versions: Vec<TlsVersion> = TlsVersion::ALL.into_iter().filter(allowed).collect();
-    match versions.is_empty() {
-        true => Err(none(
+    // Only SSL, which OpenSSL speaks no more, is as good as nothing.
+    match versions
+        .iter()
+        .any(|version| *version >= TlsVersion::Tls1_0)
+    {
+        true => Ok(versions),
+        false => Err(none(
             "no version of TLS may be used, so no handshake succeeds",
         )),
-        false => Ok(versions),
     }
+}
+
+/// Why a policy leaves the client no version of TLS; `None` where it leaves one.
+pub(crate) fn without_version(policy: &Policy, client: &Client) -> Option<String> {
+    versions(policy, client)
+        .err()
+        .map(|lack| lack.why.into_owned())
 }
 
 /// The list of the grade, and what is excluded from it.

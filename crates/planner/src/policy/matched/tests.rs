@@ -1,6 +1,23 @@
-//! What is a fingerprint of which digest.
+//! What is a fingerprint of which digest, and what a certificate can have for a name.
 
-use super::fault;
+use super::{fault, is_of_a_certificate};
+
+#[test]
+fn names_that_no_certificate_has() {
+    for good in [
+        "nexthop",
+        "dot-nexthop",
+        "hostname",
+        ".a.example",
+        "*.a.example",
+        "192.0.2.1",
+    ] {
+        assert!(is_of_a_certificate(good), "{good}");
+    }
+    for bad in ["a..b", "a b", "a|b.example", "-", "a.example;b.example"] {
+        assert!(!is_of_a_certificate(bad), "{bad}");
+    }
+}
 
 #[test]
 fn a_fingerprint_has_the_length_of_its_digest_in_pairs() {
