@@ -44,6 +44,12 @@ fn a_port_without_a_server_is_told_at_once() {
     let bound = site.must("cert bind mx --service 26");
     let code = "cert.port-not-served";
     assert_eq!(told(&bound, code), ["warning"], "{}", bound.stdout);
+    let both = site.must("cert bind mx --service 2601,2602");
+    let both = both.json["findings"].to_string();
+    assert!(
+        both.contains("port 2601") && both.contains("port 2602"),
+        "{both}"
+    );
     let said = site
         .scene
         .say(&["cert", "bind", "mx", "--service", "2600"])

@@ -12,6 +12,7 @@ use postseal_planner::facts::{Facts, FileLook};
 use postseal_planner::intent::{Binding, Intent};
 use postseal_planner::{Finding, Severity, accepting, certificate_finding, matters_at};
 use postseal_store::{Operation, OperationOutcome};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// That nobody vouches for a certificate but itself.
@@ -81,13 +82,15 @@ impl Engine<'_> {
             }
             found
         });
-        for found in wished.noticed.iter().cloned().chain(of_itself) {
-            let mut told = findings.iter().chain(&wished.misgivings);
-            let of_bindings = ["cert.", "dane."];
-            let is_of_bindings = of_bindings.iter().any(|one| found.code.starts_with(one));
-            if is_of_bindings && !told.any(|one| one.code == found.code) {
-                findings.push(found);
-            }
+        // The plan says the same of several places, each in its own words.
+        let is_of_bindings =
+            |one: &Finding| ["cert.", "dane."].iter().any(|of| one.code.starts_with(of));
+        let noticed = wished.noticed.iter().filter(|one| is_of_bindings(one));
+        for found in [noticed.cloned().collect::<Vec<_>>(), of_itself.collect()] {
+            let told = findings.iter().chain(&wished.misgivings);
+            let told: BTreeSet<_> = told.map(|one| one.code.clone()).collect();
+            let news = found.into_iter().filter(|one| !told.contains(&one.code));
+            findings.extend(news.filter(is_of_bindings));
         }
         Ok(findings)
     }

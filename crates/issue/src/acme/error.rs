@@ -135,8 +135,11 @@ impl AcmeError {
                 "for a private CA, give the root of its server's certificate".into()
             }
             Self::BadAnswer { .. } => "give the URL of the CA's ACME directory".into(),
-            Self::RateLimited { .. } => {
-                "wait until the time that the CA named; the certificate in use stays".into()
+            Self::RateLimited {
+                retry_at: Some(_), ..
+            } => "wait until the time that the CA named; the certificate in use stays".into(),
+            Self::RateLimited { retry_at: None, .. } => {
+                "wait for some hours, the CA named no time; the certificate in use stays".into()
             }
             Self::ChallengeFailed {
                 name,
