@@ -83,7 +83,7 @@ pub use import::{Import, Imported};
 pub use issue::{Answerers, Freshly, Issue, Means, Terms};
 pub use make::{KeyChoice, Wanted};
 pub use next_key::WaitingKey;
-pub use observe::observe_unadopted;
+pub use observe::{observe_unadopted, observe_values};
 pub use outbound::Sent;
 pub use preflight::{HopPolicy, PreflightOptions, Progress, World, preflight};
 pub use propose::Proposal;

@@ -6,7 +6,7 @@
 use crate::rules::touched_maps;
 use crate::{Engine, EngineError, Event, Stage};
 use mailtls::Fingerprint;
-use postseal_host::{Host, HostLook};
+use postseal_host::{Host, HostLook, PostfixHost};
 use postseal_planner::Intent;
 use postseal_planner::credentials::{password_files, without_passwords};
 use postseal_planner::facts::{Facts, FileLook, StoredCertificate};
@@ -66,6 +66,11 @@ impl Engine<'_> {
 /// One picture of an instance that nobody has adopted, without a store.
 pub fn observe_unadopted(host: &dyn Host) -> Result<Facts, EngineError> {
     picture(host, Vec::new(), None)
+}
+
+/// The same as far as `postconf` prints it, and without a look at any other file.
+pub fn observe_values(host: &PostfixHost) -> Result<Facts, EngineError> {
+    Ok(assemble(host.look_at_values()?, Vec::new()))
 }
 
 /// Looks, and looks again at what was named, until nothing more is.

@@ -25,10 +25,20 @@ struct Said {
     sasl_types: Vec<String>,
 }
 
+/// How much is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// Everything.
+    All,
+    /// Values and defaults, which `postconf` prints even where the programs die.
+    Values,
+}
+
 pub(crate) fn look(
     root: &Root,
     config_directory: &Path,
     postfix: &Postfix,
+    asked: Asked,
     master: impl Fn() -> Result<MasterState, HostError>,
 ) -> Result<HostLook, HostError> {
     let place = |file| Place {
@@ -39,7 +49,10 @@ pub(crate) fn look(
     for _ in 0..ATTEMPTS {
         let main_cf = cf_file(&place(Cf::Main))?;
         let master_cf = cf_file(&place(Cf::Master))?;
-        let said = ask(postfix)?;
+        let said = match asked {
+            Asked::All => ask(postfix)?,
+            Asked::Values => ask_values(postfix)?,
+        };
         let same = cf_file(&place(Cf::Main))?.digest == main_cf.digest
             && cf_file(&place(Cf::Master))?.digest == master_cf.digest;
         if same {
@@ -80,6 +93,19 @@ fn ask(postfix: &Postfix) -> Result<Said, HostError> {
             defaults: joined(defaults.join())?,
             map_types: joined(map_types.join())?,
             sasl_types: sasl_types?,
+        })
+    })
+}
+
+fn ask_values(postfix: &Postfix) -> Result<Said, HostError> {
+    thread::scope(|scope| {
+        let values = scope.spawn(|| postfix.effective());
+        let defaults = postfix.values(&["-d"]);
+        Ok(Said {
+            values: joined(values.join())?,
+            defaults: defaults?,
+            map_types: Vec::new(),
+            sasl_types: Vec::new(),
         })
     })
 }

@@ -1,15 +1,13 @@
 //! The four states as words: desired, written, effective (the fourth, observed, is the wire's).
 //!
-//! Owns: what `status` and `show` say of a service and of a parameter. Never: looks at a wire,
-//! judges.
+//! Owns: what `status` says of a service. Never: looks at a wire, judges, lists parameters (`shown`
+//! does).
 
-use crate::catalog;
 use crate::facts::Facts;
 use crate::intent::{Intent, Key, Setting, Switch};
 use crate::plan::{Cf, Plan};
 use crate::view::{Service, View};
-use crate::{Finding, Refusal, Severity};
-use postfix_cf::{MainCf, MasterCf, ServiceKey};
+use postfix_cf::{MainCf, MasterCf};
 use serde::Serialize;
 
 /// One thing in its three written states.
@@ -31,19 +29,6 @@ pub struct ServiceLevels {
     /// Its TLS level.
     #[serde(flatten)]
     pub levels: Levels,
-}
-
-/// A parameter as `show` shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Shown {
-    /// Its name.
-    pub name: String,
-    /// Its value as written.
-    pub raw: String,
-    /// Its value expanded.
-    pub expanded: String,
-    /// `default`, `main.cf:LINE` or `master.cf:LINE -o`.
-    pub from: String,
 }
 
 /// Every inet SMTP service; then those that are only wished, under the word they are wished by.
@@ -110,34 +95,6 @@ pub fn outbound_by(plan: &Plan, facts: &Facts) -> [String; 2] {
     })
 }
 
-/// Parameters as Postfix sees them: the named ones, or every TLS parameter that is set; for one
-/// service, or for main.cf.
-pub fn show(facts: &Facts, names: &[String], service: Option<&str>) -> Result<Vec<Shown>, Refusal> {
-    let (main, master) = files(facts);
-    let view = View::new(&main, &master, facts);
-    let service = service.map(|name| find(&view, name)).transpose()?;
-    let wanted = if names.is_empty() {
-        set_here(&main, service)
-    } else {
-        names.to_vec()
-    };
-    let mut shown = Vec::new();
-    for name in wanted {
-        let Some(raw) = view.raw(service, &name) else {
-            return Err(unknown("parameter", &name));
-        };
-        let expanded = view.value(service, &name);
-        let from = provenance(&main, &master, service, &name);
-        shown.push(Shown {
-            name,
-            raw,
-            expanded,
-            from,
-        });
-    }
-    Ok(shown)
-}
-
 fn files(facts: &Facts) -> (MainCf, MasterCf) {
     (
         MainCf::parse(&facts.main_cf.bytes),
@@ -175,59 +132,4 @@ fn effective(view: &View<'_>, service: &Service) -> String {
     } else {
         view.server_level(service)
     }
-}
-
-fn find<'v>(view: &'v View<'_>, name: &str) -> Result<&'v Service, Refusal> {
-    let port = crate::view::port_of(name);
-    view.services
-        .iter()
-        .find(|service| service.id == name || service.name == name)
-        .or_else(|| {
-            view.services
-                .iter()
-                .find(|service| port.is_some() && service.port() == port)
-        })
-        .ok_or_else(|| unknown("service", name))
-}
-
-fn set_here(main: &MainCf, service: Option<&Service>) -> Vec<String> {
-    let mut names: Vec<String> = main
-        .entries()
-        .map(|entry| entry.name().into_owned())
-        .collect();
-    names.extend(
-        service
-            .into_iter()
-            .flat_map(|service| service.overrides.keys().cloned()),
-    );
-    names.retain(|name| catalog::is_tls_parameter(name));
-    names.sort();
-    names.dedup();
-    names
-}
-
-fn provenance(main: &MainCf, master: &MasterCf, service: Option<&Service>, name: &str) -> String {
-    let line = service.and_then(|service| {
-        let entry = master.service(ServiceKey::new(&service.name, &service.kind))?;
-        entry
-            .overrides
-            .iter()
-            .rev()
-            .find(|given| given.name == name)
-            .map(|given| given.line)
-    });
-    if let Some(line) = line {
-        return format!("master.cf:{line} -o");
-    }
-    let entry = main.entries().filter(|entry| entry.name() == name).last();
-    entry.map_or_else(
-        || "default".to_owned(),
-        |entry| format!("main.cf:{}", entry.first_line()),
-    )
-}
-
-fn unknown(what: &str, name: &str) -> Refusal {
-    let message = format!("There is no {what} {name} here.");
-    let remedy = "`postconf` lists the parameters, `postconf -M` the services.";
-    Finding::new("name.unknown", Severity::Error, message, remedy).into()
 }

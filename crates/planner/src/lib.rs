@@ -38,6 +38,7 @@ pub mod resolve;
 mod rollback;
 mod rules;
 pub mod settings;
+pub mod shown;
 mod succession;
 mod take_over;
 mod trust;

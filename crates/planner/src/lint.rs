@@ -41,6 +41,7 @@ mod told;
 mod trust;
 mod values;
 
+pub(crate) use context::{DEFAULTS as NEIGHBOURS_BY_DEFAULT, looks_like_tls};
 pub use rule::Rule;
 pub(crate) use rule::rule as row;
 pub use surroundings::{Surroundings, Way};

@@ -130,6 +130,12 @@ impl<'a> View<'a> {
 
     /// The value of a parameter as `service` sees it, unexpanded.
     pub(crate) fn raw(&self, service: Option<&Service>, name: &str) -> Option<String> {
+        // Each process knows these of itself, whatever the files say.
+        match (service, name) {
+            (Some(service), "service_name") => return Some(service.name.clone()),
+            (Some(service), "process_name") => return Some(service.command.clone()),
+            _ => (),
+        }
         if let Some(value) = service.and_then(|service| service.overrides.get(name)) {
             return Some(value.clone());
         }

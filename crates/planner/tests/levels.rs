@@ -1,10 +1,10 @@
-//! What `status` and `show` say of services and parameters.
+//! What `status` says of services.
 
 #![allow(clippy::expect_used, reason = "helpers of tests")]
 
 mod support;
 
-use postseal_planner::levels::{Shown, outbound, services, show};
+use postseal_planner::levels::{outbound, services};
 use support::{Host, script};
 
 const MAIN: &str = "myhostname = mx.example.com
@@ -119,109 +119,4 @@ fn outbound_has_the_same_three() {
     host.apply(&plan);
     assert_eq!(told(&host), "dane / dane / dane");
     assert_eq!(told(&Host::new(b"", b"")), "as adopted / - / none");
-}
-
-fn one(name: &str, service: Option<&str>) -> Shown {
-    let host = host();
-    let mut shown = show(&host.facts, &[name.to_owned()], service).expect("it is known");
-    assert_eq!(shown.len(), 1);
-    shown.remove(0)
-}
-
-#[test]
-fn a_parameter_tells_where_it_comes_from() {
-    for (name, service, raw, from) in [
-        ("smtpd_tls_security_level", None, "may", "main.cf:2"),
-        (
-            "smtpd_tls_security_level",
-            Some("587"),
-            "encrypt",
-            "master.cf:3 -o",
-        ),
-        (
-            "smtpd_tls_security_level",
-            Some("587/inet"),
-            "encrypt",
-            "master.cf:3 -o",
-        ),
-        (
-            "smtpd_tls_security_level",
-            Some("submission"),
-            "encrypt",
-            "master.cf:3 -o",
-        ),
-        (
-            "smtpd_tls_security_level",
-            Some("smtps"),
-            "may",
-            "main.cf:2",
-        ),
-        (
-            "smtpd_tls_security_level",
-            Some("submissions"),
-            "may",
-            "main.cf:2",
-        ),
-        // Of two, the last counts.
-        ("smtpd_tls_loglevel", None, "1", "main.cf:4"),
-        ("smtpd_tls_loglevel", Some("587"), "3", "master.cf:4 -o"),
-        (
-            "smtpd_tls_wrappermode",
-            Some("465"),
-            "yes",
-            "master.cf:5 -o",
-        ),
-        ("smtpd_tls_wrappermode", None, "no", "default"),
-        ("smtp_tls_ciphers", None, "medium", "default"),
-    ] {
-        let shown = one(name, service);
-        assert_eq!(
-            (shown.raw.as_str(), shown.from.as_str()),
-            (raw, from),
-            "{name} {service:?}"
-        );
-    }
-}
-
-#[test]
-fn values_are_shown_as_written_and_expanded() {
-    let shown = one("smtpd_tls_cert_file", None);
-    assert_eq!(shown.raw, "$config_directory/mx.pem");
-    assert_eq!(shown.expanded, "/etc/postfix/mx.pem");
-}
-
-#[test]
-fn without_names_every_tls_parameter_that_is_set_is_shown() {
-    let names = |service: Option<&str>| -> Vec<String> {
-        let shown = show(&host().facts, &[], service).expect("a list");
-        shown.into_iter().map(|shown| shown.name).collect()
-    };
-    let main = [
-        "smtp_tls_security_level",
-        "smtp_use_tls",
-        "smtpd_tls_cert_file",
-        "smtpd_tls_loglevel",
-        "smtpd_tls_security_level",
-    ];
-    assert_eq!(names(None), main);
-    let smtps = names(Some("smtps"));
-    assert!(
-        smtps.contains(&"smtpd_tls_wrappermode".to_owned()),
-        "{smtps:?}"
-    );
-    assert_eq!(smtps.len(), main.len() + 1);
-}
-
-#[test]
-fn what_is_not_there_is_refused() {
-    let host = host();
-    let code = |names: &[&str], service| {
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let refusal = show(&host.facts, &names, service).expect_err("a refusal");
-        assert!(refusal.to_string().contains("There is no"), "{refusal}");
-        refusal.findings[0].code.to_string()
-    };
-    assert_eq!(code(&["smtpd_tls_securitylevel"], None), "name.unknown");
-    assert_eq!(code(&[], Some("2525")), "name.unknown");
-    assert_eq!(code(&[], Some("amavis")), "name.unknown");
 }

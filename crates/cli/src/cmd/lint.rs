@@ -212,7 +212,8 @@ fn remembered(path: &Path, facts: &Facts, global: &Global) -> Option<Vec<Finding
     Some(told.findings())
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+/// A configuration file, of bounded size.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let failed = |error: std::io::Error| {
         Failure::new(
             Exit::Data,

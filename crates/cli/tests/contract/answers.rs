@@ -46,7 +46,7 @@ fn tables_are_tab_separated_when_piped() {
         said.lines().map(|line| line.split('\t').count()).collect()
     };
     assert!(columns(&["set"]).iter().all(|n| *n == 4));
-    assert!(columns(&["show"]).iter().all(|n| *n == 2));
+    assert!(columns(&["show"]).iter().all(|n| *n == 3));
     // The operation, and what was imported before it.
     assert_eq!(columns(&["history"]), [5, 5]);
     assert_eq!(columns(&["cert", "list"]), [7]);

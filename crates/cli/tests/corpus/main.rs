@@ -17,4 +17,5 @@ mod masters;
 mod place;
 #[path = "../scene/mod.rs"]
 mod scene;
+mod shown;
 mod walk;

@@ -8,7 +8,8 @@ use crate::explain::explain_in;
 use postseal_host::Host;
 use postseal_planner::explain::{Delivery, Subject};
 use postseal_planner::policy::Rule;
-use postseal_planner::{Facts, Finding, SMTPS_OUT_NAME, Severity, levels};
+use postseal_planner::shown::{Shown, Which, show};
+use postseal_planner::{Facts, Finding, SMTPS_OUT_NAME, Severity};
 
 /// Where mail of a domain goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,10 +63,12 @@ pub(super) fn of(host: &dyn Host, facts: &Facts, domain: &str) -> Result<Route, 
 
 fn wraps(facts: &Facts, transport: &str) -> bool {
     let name = ["smtp_tls_wrappermode".to_owned()];
-    let shown = levels::show(facts, &name, Some(&format!("{transport}/unix")));
+    let service = format!("{transport}/unix");
+    let shown = show(facts, Which::Named(&name), Some(&service));
     shown.is_ok_and(|shown| {
-        let yes = |one: &levels::Shown| one.expanded.eq_ignore_ascii_case("yes");
-        shown.iter().any(yes)
+        let yes = |value: &str| value.eq_ignore_ascii_case("yes");
+        let is_yes = |one: &Shown| one.expanded.as_deref().is_some_and(yes);
+        shown.values.iter().any(is_yes)
     })
 }
 

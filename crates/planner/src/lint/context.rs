@@ -22,7 +22,7 @@ const NEWEST: PostfixVersion = PostfixVersion::new(3, 11, 0);
 /// Evidence is cut after so many characters.
 const EVIDENCE: usize = 160;
 /// Defaults of parameters that the catalogue does not hold, the same in all releases.
-const DEFAULTS: &[(&str, &str)] = &[
+pub(crate) const DEFAULTS: &[(&str, &str)] = &[
     ("compatibility_level", "0"),
     ("content_filter", ""),
     ("inet_interfaces", "all"),
@@ -241,6 +241,12 @@ impl<'a> Context<'a> {
     }
 
     fn raw<'s>(&'s self, service: Option<&'s Service<'a>>, name: &str) -> Option<Cow<'s, str>> {
+        // Each process knows these of itself, whatever the files say.
+        match (service, name) {
+            (Some(service), "service_name") => return Some(Cow::Borrowed(&service.name)),
+            (Some(service), "process_name") => return Some(Cow::Borrowed(&service.command)),
+            _ => (),
+        }
         if let Some(setting) = self.set(service, name) {
             return Some(Cow::Borrowed(&setting.value));
         }
@@ -290,7 +296,7 @@ pub(super) enum Latent {
 }
 
 /// Names that mean TLS wherever they stand.
-pub(super) fn looks_like_tls(name: &str) -> bool {
+pub(crate) fn looks_like_tls(name: &str) -> bool {
     let stem = ["smtpd_", "smtp_", "lmtp_", "postscreen_", "tlsproxy_"]
         .iter()
         .find_map(|prefix| name.strip_prefix(prefix));
