@@ -16,6 +16,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+/// What Postfix makes of other parameters (`myhostname`, `mynetworks_style`) where it is not set:
+/// `postconf -d` does so by the defaults of those.
+pub(crate) const COMPUTED: [&str; 2] = ["mydomain", "mynetworks"];
+
 /// One service of master.cf.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Service {
@@ -146,6 +150,14 @@ impl<'a> View<'a> {
         if name == "config_directory" {
             return Some(self.facts.config_directory.display().to_string());
         }
+        if let Some(domain) = self.domain_of(service).filter(|_| name == "mydomain") {
+            return Some(domain);
+        }
+        if COMPUTED.contains(&name)
+            && let Some(value) = self.facts.values.get(name)
+        {
+            return Some(value.clone());
+        }
         self.facts.defaults.get(name).cloned().or_else(|| {
             Some(
                 crate::catalog::find(name)?
@@ -153,6 +165,14 @@ impl<'a> View<'a> {
                     .to_owned(),
             )
         })
+    }
+
+    /// `mydomain` where it is not set and a service has a name of its own (postconf(5)).
+    fn domain_of(&self, service: Option<&Service>) -> Option<String> {
+        let own = service?.overrides.get("myhostname");
+        let own = own.filter(|name| !name.contains('$'))?;
+        let domain = own.split_once('.').map(|(_, domain)| domain);
+        Some(domain.unwrap_or("localdomain").to_owned())
     }
 
     /// The value of a parameter as `service` sees it, expanded; empty where there is none, and

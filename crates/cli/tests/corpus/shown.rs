@@ -31,7 +31,7 @@ const MAIN: &str = "compatibility_level = 3.6
 myhostname = mx.box.test
 smtpd_tls_security_level = may
 smtpd_tls_cert_file = $config_directory/$own_name.pem
-own_name = mx
+own_name = mx.$mydomain
 smtpd_tls_mandatory_protocols = ${smtpd_tls_wrappermode?{>=TLSv1.2}:{>=TLSv1.1}}
 smtpd_tls_ciphers = ${{$smtpd_tls_security_level} == {encrypt} ? {high} : {medium}}
 submission_smtpd_tls_mandatory_protocols = >=TLSv1.3
@@ -242,11 +242,9 @@ fn show_says_of_every_service_what_its_processes_read() {
             for one in &listing.values {
                 let place = format!("{place} {}", one.name);
                 assert_eq!(one.raw, given[&one.name], "{place}");
-                assert_eq!(
-                    one.expanded.as_ref(),
-                    expanded[service].get(&one.name),
-                    "{place}"
-                );
+                // A computed value (`mynetworks`) ends with a blank there.
+                let theirs = expanded[service][&one.name].replace(" ,", ",");
+                assert_eq!(one.expanded.as_deref(), Some(&*theirs), "{place}");
                 assert!(one.from.ends_with(" -o"), "{place}: {}", one.from);
             }
         }

@@ -10,6 +10,7 @@ pub(super) use server::{Reach, ServerTls};
 use super::{LintInput, Surroundings};
 use crate::catalog::{self, Parameter};
 use crate::facts::{Facts, FileLook};
+use crate::view::COMPUTED;
 use crate::{PostfixVersion, Severity};
 use postfix_cf::{MainCf, MasterCf};
 use std::borrow::Cow;
@@ -261,6 +262,10 @@ impl<'a> Context<'a> {
         // What daemons are given by MAIL_CONFIG comes before what was compiled in.
         if let Some(facts) = self.facts.filter(|_| name == "config_directory") {
             return Some(Cow::Owned(facts.config_directory.display().to_string()));
+        }
+        let computed = self.facts.filter(|_| COMPUTED.contains(&name));
+        if let Some(value) = computed.and_then(|facts| facts.values.get(name)) {
+            return Some(Cow::Borrowed(value));
         }
         if let Some(default) = self.facts.and_then(|facts| facts.defaults.get(name)) {
             return Some(Cow::Borrowed(default));
