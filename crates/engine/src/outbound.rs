@@ -4,7 +4,7 @@
 //! or counts the message of a rehearsal.
 
 use crate::Engine;
-use postseal_host::{LogLook, LogMark};
+use postseal_host::LogLook;
 use postseal_planner::facts::Facts;
 use postseal_planner::{OutboundSeen, outbound_seen};
 
@@ -26,19 +26,8 @@ impl Default for Sent {
 impl Engine<'_> {
     /// What the log shows of deliveries since the last reload.
     pub(crate) fn sent(&self, facts: &Facts) -> Sent {
-        let mark = match self.host.log_mark() {
-            // From its start; of a long one only the end is read.
-            LogMark::File { path, inode, .. } => LogMark::File {
-                path,
-                inode,
-                length: 0,
-            },
-            LogMark::Journal(_) => {
-                return Sent::Unknown("mail is logged to the journal only".to_owned());
-            }
-            LogMark::None(why) => return Sent::Unknown(why),
-        };
-        match self.host.log_since(&mark) {
+        // From its start; of a long one only the end is read.
+        match self.host.log_since(&self.host.log_mark().whole()) {
             LogLook::Lines(lines) => Sent::Seen(outbound_seen(facts, &lines)),
             LogLook::Unreadable(why) => Sent::Unknown(why),
         }

@@ -4,6 +4,7 @@
 //! or changes anything.
 
 use crate::drift::DriftReport;
+use crate::live_log::{LiveLog, LogSeen, Trace};
 use crate::outbound::Sent;
 use crate::undo::is_silent;
 use crate::wire::live_targets;
@@ -62,6 +63,8 @@ pub struct Verified {
     pub findings: Vec<Finding>,
     /// What deliveries showed.
     pub sent: Sent,
+    /// What the log says against TLS since the last reload.
+    pub log: LiveLog,
 }
 
 impl Engine<'_> {
@@ -69,7 +72,17 @@ impl Engine<'_> {
     pub fn verify(&mut self) -> Result<Verified, EngineError> {
         let facts = self.observe()?;
         let state = self.in_force_now(&facts)?;
+        let mark = self.host.log_mark();
         let mut verified = self.verify_with(&state, &facts);
+        let trace = match verified
+            .reports
+            .iter()
+            .any(|report| report.banner.is_some())
+        {
+            true => Trace::Left,
+            false => Trace::None,
+        };
+        verified.log = self.live_log(&facts, &mark, trace);
         verified.findings = self.dane_findings(&state.desired)?;
         verified.rules = self.told_of_rules_in(&state, &facts)?;
         verified.map = self.ask_live_map(&state, &facts)?;
@@ -82,13 +95,14 @@ impl Engine<'_> {
         let expectations = self.in_force(state, facts, &drift);
         let reports = self
             .wire
-            .probe(&live_targets(&expectations, &name(facts)), LOOK);
+            .probe(&live_targets(&expectations, &name(facts)), look_for(facts));
         let mut verdict = postseal_planner::judge(&expectations, &reports);
         self.note_shared_ports(&expectations, &mut verdict);
         let looked = (expectations.as_slice(), reports.as_slice());
         self.note_causes((state, facts), looked, &drift, &mut verdict);
         let now = self.clock.now_unix();
         postseal_planner::add_validity(&mut verdict, &reports, now);
+        postseal_planner::add_greet_wait(&mut verdict, &reports, facts);
         let (main, master) = (&facts.main_cf.bytes, &facts.master_cf.bytes);
         verdict
             .judgements
@@ -102,6 +116,7 @@ impl Engine<'_> {
             rules: RulesTold::default(),
             map: MapAnswers::default(),
             sent: Sent::default(),
+            log: LiveLog::Read(LogSeen::default()),
         }
     }
 
@@ -196,6 +211,11 @@ impl Engine<'_> {
             pause = (pause * 2).min(MAX_PAUSE);
         }
     }
+}
+
+/// One look's limit, with the wait before postscreen(8) greets a stranger.
+fn look_for(facts: &Facts) -> Duration {
+    LOOK + postseal_planner::longest_greet_wait(facts)
 }
 
 /// The name of the host.

@@ -281,10 +281,26 @@ pub enum LogMark {
         /// Its length.
         length: u64,
     },
-    /// The journal: its cursor.
+    /// The journal: its cursor; empty for its beginning.
     Journal(String),
     /// No log could be found; why.
     None(String),
+}
+
+impl LogMark {
+    /// The beginning of the same log: what is read from there is its newest part.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        match self {
+            Self::File { path, inode, .. } => Self::File {
+                path,
+                inode,
+                length: 0,
+            },
+            Self::Journal(_) => Self::Journal(String::new()),
+            none @ Self::None(_) => none,
+        }
+    }
 }
 
 /// What the live log said.

@@ -132,13 +132,20 @@ fn mark_journal(root: &Root, prefix: &[String]) -> Result<LogMark, String> {
         .ok_or_else(|| "the journal is empty".to_owned())
 }
 
+/// So many lines of the journal are asked for where no cursor is known; lines are shorter than
+/// [`LIMIT`] over this, nearly all of them.
+const LINES: &str = "--lines=10000";
+
 /// `--output=short`, so that the lines have a program tag and process id as in a file.
 fn journal_since(root: &Root, prefix: &[String], cursor: &str) -> LogLook {
     let run = || -> Result<Vec<u8>, String> {
         let program = journalctl(root)?;
         let output = Call::new(prefix, &program, DEADLINE)
-            .args(["--quiet", "--output=short", "--facility=mail"])
-            .arg(format!("--after-cursor={cursor}"))
+            .args(["--quiet", "--no-pager", "--output=short", "--facility=mail"])
+            .arg(match cursor {
+                "" => LINES.to_owned(),
+                cursor => format!("--after-cursor={cursor}"),
+            })
             .run_ok()
             .map_err(|error| error.to_string())?;
         Ok(output.stdout)
@@ -146,7 +153,11 @@ fn journal_since(root: &Root, prefix: &[String], cursor: &str) -> LogLook {
     match run() {
         Ok(mut lines) => {
             let limit = usize::try_from(LIMIT).unwrap_or(usize::MAX);
-            lines.drain(..lines.len().saturating_sub(limit));
+            let from = lines.len().saturating_sub(limit);
+            // The first line is cut: leave it out.
+            let cut = lines.iter().skip(from).position(|byte| *byte == b'\n');
+            let whole = cut.filter(|_| from > 0).map_or(from, |at| from + at + 1);
+            lines.drain(..whole);
             LogLook::Lines(lines)
         }
         Err(why) => LogLook::Unreadable(why),

@@ -5,6 +5,7 @@
 //! it is what a dead smtpd looks like: a port that accepts connections and then says nothing is
 //! a miss (master(8) throttles a service that dies at its start, and keeps its port open).
 
+mod greet_wait;
 mod handshake;
 mod served;
 mod validity;
@@ -12,6 +13,7 @@ mod validity;
 #[cfg(test)]
 mod tests;
 
+pub use greet_wait::{add_greet_wait, longest_greet_wait};
 pub use served::{Around, Difference, add_causes, differences};
 pub use validity::{add_validity, is_of_validity};
 

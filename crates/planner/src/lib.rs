@@ -59,7 +59,10 @@ pub use expect::expect;
 pub use facts::Facts;
 pub use finding::{Finding, Refusal, Severity};
 pub use intent::{Intent, Wish};
-pub use judge::{Around, Difference, add_causes, add_validity, differences, is_of_validity, judge};
+pub use judge::{
+    Around, Difference, add_causes, add_greet_wait, add_validity, differences, is_of_validity,
+    judge, longest_greet_wait,
+};
 pub use looks::{looks, looks_ahead};
 pub use make::{FileDrift, Request, file_drift, plan, questions};
 pub use outbound_seen::{OutboundSeen, outbound_seen};

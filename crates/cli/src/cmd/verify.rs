@@ -2,6 +2,8 @@
 //!
 //! Owns: the words and the exit code. Never: judges.
 
+mod log;
+
 use super::apply::proved;
 use crate::answer::{Answer, findings_text};
 use crate::config::Global;
@@ -29,10 +31,15 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
     text.push_str(&findings_text(verified.findings.iter().chain(&rules)));
     text.push_str(&asked(&verified.map));
     text.push_str(&super::sent::line(&verified.sent));
+    text.push_str(&log::line(&verified.log));
     let shadowed = verified.rules.shadowed().next().is_some();
-    let warned = has(&verified.findings, Severity::Warning) || has(&rules, Severity::Warning);
+    let told = [&*verified.findings, &*rules, log::findings(&verified.log)];
+    let warned = told.iter().any(|findings| has(findings, Severity::Warning));
     text.push_str(match (verdict.outcome(), beside) {
         (Outcome::Pass, Some(wrong)) => wrong,
+        (Outcome::Pass, None) if log::is_undetermined(&verified.log) && !stopped => {
+            "The wire shows what is in force; what is logged could not be seen.\n"
+        }
         (Outcome::Pass, None) if shadowed && !stopped => {
             "The wire shows what is in force; a table that is asked before the rules decides in their place.\n"
         }
@@ -54,11 +61,14 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
         "judgements": verdict.judgements,
         "reports": verified.reports,
         "outbound": super::sent::document(&verified.sent),
+        "log": log::document(&verified.log),
         "rules_asked": verified.map.asked,
-        "findings": verified.findings.iter().chain(&rules).chain(&verified.map.findings).collect::<Vec<_>>(),
+        "findings": verified.findings.iter().chain(&rules).chain(&verified.map.findings)
+            .chain(log::findings(&verified.log)).collect::<Vec<_>>(),
     });
     let exit = match exit(verdict, verified.master) {
         Exit::Done if beside.is_some() => Exit::Failed,
+        Exit::Done if log::is_undetermined(&verified.log) => Exit::Undetermined,
         exit => exit,
     };
     Ok(Answer::new(text, document).exit(exit))
@@ -72,6 +82,10 @@ fn beside(verified: &Verified) -> Option<&'static str> {
         )
     } else if has(&verified.findings, Severity::Error) {
         Some("What is published in DNS does not match what is presented.\n")
+    } else if has(log::findings(&verified.log), Severity::Error) {
+        Some(
+            "The wire shows what is in force; the log tells of faults in TLS since the last reload.\n",
+        )
     } else if !verified.map.findings.is_empty() {
         Some(
             "The wire shows what is in force; the map of the rules for destinations does not answer as they say.\n",

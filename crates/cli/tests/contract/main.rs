@@ -8,6 +8,7 @@ mod scene;
 
 mod answers;
 mod changes;
+mod logged;
 mod mistakes;
 mod status;
 mod verbs;
