@@ -9,6 +9,7 @@ mod adopted;
 pub mod calendar;
 pub mod catalog;
 mod certificate;
+pub mod ciphers;
 mod compile;
 pub mod credentials;
 pub mod dane;

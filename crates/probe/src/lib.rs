@@ -22,7 +22,7 @@ mod tls;
 mod wire;
 
 pub use driver::probe;
-pub use library::{cipher_list, openssl_version};
+pub use library::{cipher_list, openssl_version, suites};
 pub use many::{Budget, probe_all, probe_within};
 pub use reply::Reply;
 pub use session::{Accepted, Envelope, SendError, Session, relay_test, send};

@@ -5,6 +5,7 @@
 //! it. Never: judges a cipher.
 
 use crate::tls::reason;
+use mailtls::TlsVersion;
 use openssl::error::ErrorStack;
 use openssl::ssl::{Ssl, SslContext, SslMethod, SslVersion};
 use std::io::{self, ErrorKind, Read, Write};
@@ -23,20 +24,50 @@ pub fn cipher_list(expression: &str) -> Result<Vec<String>, String> {
     names(expression).map_err(|stack| reason(&stack))
 }
 
-/// The bindings cannot ask a context for its ciphers, but they can name those of a ClientHello:
-/// so one is made, sent nowhere, and read.
+/// The suites of one version that a program may use which is given `expression`, at OpenSSL's
+/// security level `level` where the expression has none of its own (`@SECLEVEL`). Those of TLS 1.3
+/// are OpenSSL's own, or its configuration's (`Ciphersuites`). Empty where the level rules the
+/// version out. An error is OpenSSL's own.
+pub fn suites(expression: &str, version: TlsVersion, level: u32) -> Result<Vec<String>, String> {
+    if expression.contains('\0') {
+        return Err("a cipher expression with NUL".to_owned());
+    }
+    let number = match version {
+        TlsVersion::Tls1_0 => SslVersion::TLS1,
+        TlsVersion::Tls1_1 => SslVersion::TLS1_1,
+        TlsVersion::Tls1_2 => SslVersion::TLS1_2,
+        TlsVersion::Tls1_3 => SslVersion::TLS1_3,
+        older => return Err(format!("OpenSSL speaks no {older}")),
+    };
+    let offered = || -> Result<Vec<String>, ErrorStack> {
+        let mut context = SslContext::builder(SslMethod::tls_client())?;
+        // In this order: a level in the list wins, as with Postfix.
+        context.set_security_level(level);
+        context.set_cipher_list(expression)?;
+        context.set_min_proto_version(Some(number))?;
+        context.set_max_proto_version(Some(number))?;
+        offer(&context.build())
+    };
+    offered().map_err(|stack| reason(&stack))
+}
+
 fn names(expression: &str) -> Result<Vec<String>, ErrorStack> {
     let mut context = SslContext::builder(SslMethod::tls_client())?;
     context.set_cipher_list(expression)?;
     context.set_security_level(0);
     context.set_min_proto_version(None)?;
     context.set_max_proto_version(Some(SslVersion::TLS1_2))?;
-    let context = context.build();
+    offer(&context.build())
+}
+
+/// The bindings cannot ask a context for its ciphers, but they can name those of a ClientHello:
+/// so one is made, sent nowhere, and read.
+fn offer(context: &SslContext) -> Result<Vec<String>, ErrorStack> {
     let mut hello = Hello::default();
     // It cannot succeed: nobody answers.
-    let _ = Ssl::new(&context)?.connect(&mut hello);
+    let _ = Ssl::new(context)?.connect(&mut hello);
     let suites = hello.suites().unwrap_or_default();
-    let lists = Ssl::new(&context)?.bytes_to_cipher_list(suites, false)?;
+    let lists = Ssl::new(context)?.bytes_to_cipher_list(suites, false)?;
     let names = lists.suites.iter().map(|cipher| cipher.name().to_owned());
     Ok(names.collect())
 }

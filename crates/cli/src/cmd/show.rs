@@ -2,6 +2,7 @@
 //!
 //! Owns: the table. Never: computes an effective value (the planner does), needs a store or root.
 
+mod ciphers;
 mod seen;
 
 use crate::answer::Answer;
@@ -11,6 +12,7 @@ use crate::table;
 use postseal_engine::EngineError;
 use postseal_planner::shown::{Listing, Shown, Which, show};
 use postseal_planner::{Facts, PostfixVersion};
+use seen::Depth;
 use serde_json::{Value, json};
 
 /// Arguments of `show`.
@@ -28,13 +30,20 @@ pub(crate) struct ShowArgs {
     /// As this service sees them (submission, smtps, 25, smtp/inet …)
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
+    /// The cipher suites that each program may use, by TLS version: grades, exclusions and protocol
+    /// lists put together and expanded by the OpenSSL at hand
+    #[arg(long, conflicts_with_all = ["parameters", "all", "expand"])]
+    cipher_list: bool,
     /// As this release of Postfix would see the files, by its defaults; the installed one is not asked
     #[arg(long, value_name = "V")]
     postfix_version: Option<PostfixVersion>,
 }
 
 pub(crate) fn run(args: &ShowArgs, global: &Global) -> Result<Answer, Failure> {
-    let facts = seen::look(args.postfix_version, global)?;
+    if args.cipher_list {
+        return ciphers::answer(args, global);
+    }
+    let facts = seen::look(args.postfix_version, Depth::Values, global)?;
     let which = match (args.all, args.parameters.as_slice()) {
         (true, _) => Which::All,
         (false, []) => Which::Set,

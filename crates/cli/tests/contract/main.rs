@@ -8,6 +8,7 @@ mod scene;
 
 mod answers;
 mod changes;
+mod cipher_lists;
 mod logged;
 mod mistakes;
 mod status;

@@ -1,8 +1,7 @@
 //! Cipher suites that grades, lists and exclusions come to.
 //!
-//! Owns: which list Postfix makes of them (`tls_set_ciphers`, `tls_misc.c`), and what its suites
-//! are worth; where TLS is demanded and where it is not apart. Never: expands a list (OpenSSL
-//! does), TLS 1.3 (its suites are not chosen so), the settings one by one (`ciphers`).
+//! Owns: what the suites of the lists are worth; where TLS is demanded and where it is not apart.
+//! Never: makes a list (`ciphers::recipe`), expands one (OpenSSL does), TLS 1.3 (its suites are not chosen so), the settings one by one (`ciphers`).
 //!
 //! What Postfix chooses by default is not judged: only who set something reads of it.
 
@@ -11,6 +10,7 @@ use super::context::{Context, ServerTls, Service, Setting};
 use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
 use crate::Severity::{self, Error, Info, Warning};
+use crate::ciphers::{Demand, is_anonymous, is_rsa_exchange, recipe};
 use mailtls::{Grade, Level};
 use postfix_cf::{MainCf, MasterCf};
 use std::collections::BTreeSet;
@@ -43,15 +43,6 @@ struct Use<'s, 'a> {
     demand: Demand,
     /// The settings it is made of.
     sets: Vec<&'s Setting<'a>>,
-}
-
-/// Whether a session without TLS is the alternative.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Demand {
-    /// It is.
-    Opportunistic,
-    /// It is not.
-    Mandatory,
 }
 
 /// Whether anything about ciphers is set at all: most files are done with here.
@@ -133,57 +124,20 @@ fn make<'s, 'a>(
     demand: Demand,
     also: Option<&str>,
 ) -> Option<Use<'s, 'a>> {
-    let stem = |name: &str| format!("{prefix}_tls_{name}");
-    let (grade, mandatory) = match demand {
-        Demand::Opportunistic => (stem("ciphers"), None),
-        Demand::Mandatory => (
-            stem("mandatory_ciphers"),
-            Some(stem("mandatory_exclude_ciphers")),
-        ),
-    };
-    let graded: Grade = context.text(service, &grade)?.parse().ok()?;
-    let base = definition(context, graded)?;
-    let mut names = vec![grade, base.to_owned()];
-    let mut list = context.text(service, base)?;
-    for name in std::iter::once(stem("exclude_ciphers")).chain(mandatory) {
-        exclude(&mut list, &context.text(service, &name)?)?;
-        names.push(name);
+    let text = |name: &str| context.text(service, name);
+    let recipe = recipe(prefix, demand, also, context.version, &text).ok()?;
+    // It has no encryption on purpose.
+    if recipe.grade == Grade::Null {
+        return None;
     }
-    exclude(&mut list, also.unwrap_or_default())?;
-    let sets: Vec<_> = names
-        .iter()
-        .filter_map(|name| context.set(service, name))
-        .collect();
+    let set = |name: &String| context.set(service, name);
+    let sets: Vec<_> = recipe.names.iter().filter_map(set).collect();
     (!sets.is_empty()).then_some(Use {
         service,
-        list,
+        list: recipe.list,
         demand,
         sets,
     })
-}
-
-/// The parameter that defines a grade; none where the grade has no encryption on purpose.
-fn definition(context: &Context<'_>, grade: Grade) -> Option<&'static str> {
-    let old = !context.version.at_least(3, 8);
-    Some(match grade {
-        Grade::High => "tls_high_cipherlist",
-        Grade::Low if old => "tls_low_cipherlist",
-        Grade::Export if old => "tls_export_cipherlist",
-        Grade::Null => return None,
-        _ => "tls_medium_cipherlist",
-    })
-}
-
-/// `:!NAME` for each; none where Postfix refuses a name for its sign (`values` tells that).
-fn exclude(list: &mut String, names: &str) -> Option<()> {
-    for name in names.split([',', ':', ' ', '\t']).filter(|n| !n.is_empty()) {
-        if name.starts_with(['!', '+', '-', '@']) {
-            return None;
-        }
-        list.push_str(":!");
-        list.push_str(name);
-    }
-    Some(())
 }
 
 fn judge(context: &Context<'_>, one: &Use<'_, '_>, suites: &[String], out: &mut Vec<Finding>) {
@@ -241,16 +195,4 @@ fn is_broken(name: &str) -> bool {
         "RC4", "RC2", "IDEA", "SEED", "DES", "3DES", "NULL", "EXP", "MD5",
     ];
     words().any(|word| dead.contains(&word))
-}
-
-fn is_anonymous(name: &str) -> bool {
-    name.starts_with("ADH-") || name.starts_with("AECDH-")
-}
-
-/// Nothing before the cipher's name: the key is sent, encrypted by RSA.
-fn is_rsa_exchange(name: &str) -> bool {
-    let ciphers = [
-        "AES", "CAMELLIA", "ARIA", "SEED", "IDEA", "DES", "RC4", "NULL", "RSA-PSK",
-    ];
-    ciphers.iter().any(|cipher| name.starts_with(cipher))
 }

@@ -72,3 +72,36 @@ fn nothing_left_is_an_error() {
         assert!(cipher_list(expression).is_err(), "{expression:?}");
     }
 }
+
+#[test]
+fn each_version_has_its_own_suites() {
+    use TlsVersion::{Ssl3, Tls1_0, Tls1_1, Tls1_2, Tls1_3};
+    let medium = "aNULL:-aNULL:HIGH:MEDIUM:+RC4:@STRENGTH";
+    let of = |version, level| suites(medium, version, level).unwrap();
+    let has = |version, name: &str| of(version, 0).iter().any(|one| one == name);
+    for old in [Tls1_0, Tls1_1] {
+        assert!(has(old, "ECDHE-RSA-AES256-SHA") && !has(old, "ECDHE-RSA-AES256-GCM-SHA384"));
+        // The level takes out what has no certificate; the version stays.
+        assert!(of(old, 1).iter().all(|name| !name.starts_with("ADH-")) && !of(old, 1).is_empty());
+    }
+    assert!(has(Tls1_2, "ECDHE-RSA-AES256-GCM-SHA384") && has(Tls1_2, "ADH-AES128-SHA"));
+    assert!(!of(Tls1_2, 1).contains(&"ADH-AES128-SHA".to_owned()));
+    assert!(has(Tls1_3, "TLS_AES_256_GCM_SHA384"));
+    assert!(of(Tls1_3, 0).iter().all(|name| name.starts_with("TLS_")));
+    assert!(suites(medium, Ssl3, 0).is_err());
+}
+
+#[test]
+fn a_security_level_in_the_list_wins() {
+    let plain = suites("ALL", TlsVersion::Tls1_2, 0).unwrap();
+    let two = suites("ALL:@SECLEVEL=2", TlsVersion::Tls1_2, 0).unwrap();
+    let none = suites("ALL:@SECLEVEL=0", TlsVersion::Tls1_2, 2).unwrap();
+    assert!(two.len() < plain.len());
+    assert_eq!(none, plain);
+    for version in [TlsVersion::Tls1_2, TlsVersion::Tls1_3] {
+        assert_eq!(
+            suites("NOSUCH", version, 0),
+            Err("no cipher match".to_owned())
+        );
+    }
+}

@@ -1,30 +1,52 @@
 //! What `show` looks at: an instance, or bare files where there is no Postfix to ask.
 //!
 //! Owns: which of the two, and reading the files. Never: needs a store or root, looks beyond the
-//! two files of an instance that can be asked.
+//! two files of an instance that can be asked, and its certificates.
 
 use crate::cmd::lint::read;
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session;
-use postseal_engine::{EngineError, observe_values};
-use postseal_host::HostError;
+use postseal_engine::{EngineError, observe_unadopted, observe_values};
+use postseal_host::{HostError, PostfixHost};
 use postseal_planner::{Facts, PostfixVersion};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 const DEFAULT_INSTANCE: &str = "/etc/postfix";
 
+/// How far it is looked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// At both files.
+    Values,
+    /// At what they name, too: certificates.
+    Files,
+}
+
+impl Depth {
+    fn observe(self, host: &PostfixHost) -> Result<Facts, EngineError> {
+        match self {
+            Self::Values => observe_values(host),
+            Self::Files => observe_unadopted(host).or_else(|_| observe_values(host)),
+        }
+    }
+}
+
 /// Looks: at the instance as its Postfix reads it, or at its files alone, where a release is
 /// named, no Postfix is installed here, or the folder is none that it could read. A main.cf can be
 /// named in place of its folder.
-pub(super) fn look(version: Option<PostfixVersion>, global: &Global) -> Result<Facts, Failure> {
+pub(super) fn look(
+    version: Option<PostfixVersion>,
+    depth: Depth,
+    global: &Global,
+) -> Result<Facts, Failure> {
     let named = global.instance.clone();
     let path = named.unwrap_or_else(|| PathBuf::from(DEFAULT_INSTANCE));
     let elsewhere = !global.prefix.is_empty() || global.root.is_some();
     if elsewhere || version.is_none() && path.is_dir() {
         match session::host(global) {
-            Ok(host) => match observe_values(&host) {
+            Ok(host) => match depth.observe(&host) {
                 Ok(facts) => {
                     if let Some(why) = host.refusal() {
                         global.warn(dies(&why));
