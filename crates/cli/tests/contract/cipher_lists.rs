@@ -15,6 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(20);
+const STEP: usize = 4;
 const WORKERS: usize = 6;
 const OLD: [TlsVersion; 3] = [TlsVersion::Tls1_0, TlsVersion::Tls1_1, TlsVersion::Tls1_2];
 /// Everything, with and without encryption and certificate.
@@ -115,11 +116,9 @@ fn flag(version: TlsVersion) -> &'static str {
     }
 }
 
-/// The suites of a version that a server takes, each offered alone.
-fn accepted(address: SocketAddr, version: TlsVersion) -> BTreeSet<String> {
-    let all = suites(EVERYTHING, version, 0).unwrap();
-    assert!(all.len() > 20, "{version}: {all:?}");
-    let queue = Mutex::new(all.into_iter());
+/// Which of these suites a server takes, each offered alone.
+fn accepted(address: SocketAddr, version: TlsVersion, all: &[String]) -> BTreeSet<String> {
+    let queue = Mutex::new(all.iter());
     let taken = Mutex::new(BTreeSet::new());
     let work = || {
         loop {
@@ -127,7 +126,7 @@ fn accepted(address: SocketAddr, version: TlsVersion) -> BTreeSet<String> {
             let Some(suite) = next else { return };
             let cipher = format!("{suite}:@SECLEVEL=0");
             if shakes(address, &[flag(version), "-cipher", &cipher]) {
-                taken.lock().unwrap().insert(suite);
+                taken.lock().unwrap().insert(suite.clone());
             }
         }
     };
@@ -143,24 +142,25 @@ fn accepted(address: SocketAddr, version: TlsVersion) -> BTreeSet<String> {
 fn a_server_takes_the_suites_that_are_listed_and_no_others() {
     let scene = scene();
     let mut count = 0;
-    for (port, options) in SERVERS {
+    for (turn, (port, options)) in SERVERS.into_iter().enumerate() {
         let (shown, address) = (shown(&scene, port), scene.postfix.at(port));
         for version in OLD {
-            let accepted = accepted(address, version);
+            // Others at each server: all of them at some.
+            let all = suites(EVERYTHING, version, 0).unwrap();
+            let some: Vec<String> = all.into_iter().skip(turn % STEP).step_by(STEP).collect();
+            assert!(some.len() > 5, "{version}: {some:?}");
+            let accepted = accepted(address, version, &some);
             let place = format!("{port} {options} {version}");
-            assert_eq!(
-                listed(&shown, version),
-                accepted,
-                "{place}: {}",
-                shown["list"]
-            );
+            let mut listed = listed(&shown, version);
+            listed.retain(|suite| some.contains(suite));
+            assert_eq!(listed, accepted, "{place}: {}", shown["list"]);
             count += accepted.len();
         }
         let newest = listed(&shown, TlsVersion::Tls1_3);
         let shaken = shakes(address, &[flag(TlsVersion::Tls1_3)]);
         assert_eq!(!newest.is_empty(), shaken, "{port} {options}: {newest:?}");
     }
-    assert!(count > 150, "{count}");
+    assert!(count > 40, "{count}");
 }
 
 #[test]

@@ -131,18 +131,15 @@ fn suites_want_a_certificate_of_their_kind() {
 #[test]
 fn old_signatures_are_taken_at_level_0_only() {
     use TlsVersion::{Tls1_1, Tls1_2};
-    let fits =
-        |suite, version, level| is_signable(suite, version, level, "OpenSSL 3.0.22 25 Aug 2026");
-    assert!(fits("ECDHE-RSA-AES128-SHA", Tls1_1, 0));
-    assert!(!fits("ECDHE-RSA-AES128-SHA", Tls1_1, 1));
-    assert!(fits("AES128-SHA", Tls1_1, 1));
-    assert!(fits("ECDHE-RSA-AES128-SHA", Tls1_2, 1));
-    assert!(is_signable(
-        "ECDHE-RSA-AES128-SHA",
-        Tls1_1,
-        1,
-        "OpenSSL 1.1.1w  11 Sep 2023"
-    ));
+    let (new, signed, plain) = ("OpenSSL 3.0.22", "ECDHE-RSA-AES128-SHA", "AES128-SHA");
+    let [may, _, verify] = <[CipherUse; 3]>::try_from(told("", MASTER, Some("smtp/unix"))).unwrap();
+    assert!(may.is_signable(signed, Tls1_1, new));
+    assert!(!verify.is_signable(signed, Tls1_1, new) && verify.is_signable(plain, Tls1_1, new));
+    assert!(verify.is_signable(signed, Tls1_2, new));
+    assert!(verify.is_signable(signed, Tls1_1, "OpenSSL 1.1.1w  11 Sep 2023"));
+    let main = "smtpd_tls_security_level = may\ntls_medium_cipherlist = HIGH:@SECLEVEL=1\n";
+    let server = told(main, MASTER, Some("smtp/inet")).remove(0);
+    assert!(!server.is_signable(plain, Tls1_1, new) && server.is_signable(plain, Tls1_2, new));
     let main =
         "smtpd_tls_security_level = may\ntls_medium_cipherlist = HIGH:@SECLEVEL=1:@SECLEVEL=2\n";
     assert_eq!(

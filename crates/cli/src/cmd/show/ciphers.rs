@@ -11,9 +11,7 @@ use crate::failure::{Exit, Failure};
 use crate::table;
 use mailtls::TlsVersion;
 use postseal_engine::EngineError;
-use postseal_planner::ciphers::{
-    CipherUse, Order, Side, Standing, is_anonymous, is_signable, uses, wants,
-};
+use postseal_planner::ciphers::{CipherUse, Order, Side, Standing, is_anonymous, uses, wants};
 use serde_json::{Map, Value, json};
 
 /// Programs that may use the same.
@@ -126,8 +124,8 @@ fn versions(one: &CipherUse) -> Result<Vec<Version>, String> {
             (Some(keys), TlsVersion::Tls1_3) => !keys.is_empty(),
             (Some(keys), _) => wants(suite).is_met(keys),
         };
-        let (level, library) = (allowed.security_level, postseal_probe::openssl_version());
-        let signs = |suite: &String| is_signable(suite, *version, level, &library);
+        let library = postseal_probe::openssl_version();
+        let signs = |suite: &String| one.is_signable(suite, *version, &library);
         let (all, left_out) = all.into_iter().partition::<Vec<String>, _>(serves);
         let (suites, unsigned) = all.into_iter().partition(signs);
         Ok(Version {
@@ -207,8 +205,8 @@ fn notes(groups: &[Group]) -> Vec<String> {
             .any(|version| !version.unsigned.is_empty())
     }) {
         notes.push(
-            "In TLSv1 and TLSv1.1 suites with a signature are missing where OpenSSL's security level is above \
-             0: by @SECLEVEL in the list, or at verify and above."
+            "TLSv1 and TLSv1.1 have no signatures that OpenSSL takes above its security level 0 (@SECLEVEL in \
+             the list; clients at verify and above): servers refuse them there, clients have few suites."
                 .to_owned(),
         );
     }
