@@ -2,6 +2,8 @@
 //!
 //! Owns: [`PostfixHost`], which puts the parts of this crate together. Never: decides.
 
+mod values;
+
 use crate::command::Call;
 use crate::file::{self, failed};
 use crate::look::Asked;
@@ -385,25 +387,6 @@ impl Host for PostfixHost {
 }
 
 impl PostfixHost {
-    /// One picture as far as `postconf` prints it, although Postfix's programs may die of these
-    /// files ([`PostfixHost::refusal`]): without the types of tables and of SASL plug-ins, and
-    /// without a look whether the master runs.
-    pub fn look_at_values(&self) -> Result<HostLook, HostError> {
-        let (root, folder) = (&self.root, &self.config_directory);
-        let stopped = || Ok(MasterState::Stopped);
-        look::look(root, folder, &self.postfix, Asked::Values, stopped)
-    }
-
-    /// What Postfix's programs die of when they read main.cf, where `postconf` gets along with it: a
-    /// file that `myorigin` names and that is missing, a bad number … `postconf -m` reads
-    /// main.cf as they do.
-    pub fn refusal(&self) -> Option<String> {
-        match self.postfix.list(&["-m"]) {
-            Err(HostError::Unreadable(why)) => Some(why),
-            _ => None,
-        }
-    }
-
     /// The folder's links are followed, the file's own is not: a rename replaces it.
     fn seen_private(&self, path: &Path) -> Result<PathBuf, HostError> {
         let folder = path.parent().unwrap_or(Path::new("/"));
