@@ -307,7 +307,7 @@ fn level_in(list: &str) -> Option<u32> {
     let words = list.split([':', ',', ' ']);
     words
         .filter_map(|word| word.strip_prefix("@SECLEVEL=")?.parse().ok())
-        .last()
+        .next_back()
 }
 
 /// The kind of key that a suite up to TLS 1.2 wants of the server, by OpenSSL's name of it.
