@@ -32,6 +32,7 @@ pub mod owned;
 pub mod plan;
 pub mod policy;
 pub mod preflight;
+pub mod profile;
 pub mod renewal;
 pub mod report;
 pub mod resolve;
