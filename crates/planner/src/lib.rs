@@ -29,6 +29,7 @@ mod make;
 mod names;
 mod outbound_seen;
 pub mod owned;
+pub mod peers;
 pub mod plan;
 pub mod policy;
 pub mod preflight;
