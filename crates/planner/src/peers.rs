@@ -18,9 +18,10 @@ mod tests;
 pub use lacks::{Feature, Lack};
 pub use log::{Count, Counts, Met, Side, Tally};
 
+use crate::expect::speaker;
 use crate::facts::Facts;
 use crate::plan::{Cf, Plan};
-use crate::view::View;
+use crate::view::{Files, View};
 use postfix_cf::{MainCf, MasterCf};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,6 +75,8 @@ pub struct Exclusion {
 pub struct Peers {
     before: Vec<Place>,
     after: Vec<Place>,
+    /// The servers that took mail without TLS before.
+    in_clear: Vec<String>,
     /// Whether this OpenSSL has versions before TLS 1.2 only at security level 0.
     old_only_at_zero: bool,
 }
@@ -86,8 +89,13 @@ impl Peers {
             edit.map_or_else(|| now.to_vec(), |edit| edit.bytes.clone())
         };
         let (main, master) = (&facts.main_cf.bytes, &facts.master_cf.bytes);
+        let now = Files::of(facts);
+        let now = now.view(facts);
+        let servers = now.servers();
+        let clear = servers.filter(|one| !now.demands_tls(speaker(&now, one)));
         Self {
-            before: places(main, master, facts),
+            in_clear: clear.map(|one| one.id.clone()).collect(),
+            before: terms::places(&now),
             after: places(&bytes(Cf::Main, main), &bytes(Cf::Master, master), facts),
             old_only_at_zero: !facts.openssl.starts_with("OpenSSL 1."),
         }
@@ -104,7 +112,10 @@ impl Peers {
         let mut found: Vec<Exclusion> = Vec::new();
         for after in &self.after {
             let before = self.before.iter().find(|before| before.key == after.key);
-            for lack in lacks::of(before, after, expanded) {
+            let in_clear = self.in_clear.contains(&after.service);
+            let new = (in_clear && after.demand == Demand::Demanded).then_some(Lack::Tls);
+            let lacks = lacks::of(before, after, expanded);
+            for lack in new.into_iter().chain(lacks) {
                 let together = |known: &&mut Exclusion| {
                     known.whom == after.whom && known.demand == after.demand && known.lack == lack
                 };

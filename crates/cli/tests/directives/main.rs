@@ -10,6 +10,7 @@
 mod scene;
 
 mod list;
+mod profiles;
 mod services;
 mod walk;
 mod words;

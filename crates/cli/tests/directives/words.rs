@@ -64,6 +64,28 @@ const ROUNDS: &[&[Wish]] = &[
         ),
     ],
     &[
+        ("profile=compatible", &[]),
+        (
+            "profile.inbound=recommended",
+            &[
+                "smtpd_tls_protocols=>=TLSv1.2",
+                "smtpd_tls_exclude_ciphers=",
+            ],
+        ),
+        (
+            "profile.submission=strict",
+            &[
+                "smtpd_tls_mandatory_protocols=>=TLSv1.2",
+                "smtpd_tls_mandatory_exclude_ciphers=aNULL, kRSA, kDHE, PSK, SHA1, SHA256, SHA384, ARIA, AESCCM",
+            ],
+        ),
+        (
+            "profile.outbound=mozilla-intermediate-6.0",
+            &[
+                "smtp_tls_mandatory_protocols=>=TLSv1.2",
+                "smtp_tls_mandatory_exclude_ciphers=aNULL, kRSA, kDHE, PSK, SHA1, SHA256, SHA384, ARIA, AESCCM",
+            ],
+        ),
         (
             "mode=encrypt",
             &[
@@ -96,6 +118,28 @@ const ROUNDS: &[&[Wish]] = &[
         ("trust.outbound=system", &["smtp_tls_CAfile={system}"]),
     ],
     &[
+        ("profile=recommended", &[]),
+        (
+            "profile.inbound=strict",
+            &[
+                "smtpd_tls_protocols=>=TLSv1.2",
+                "smtpd_tls_exclude_ciphers=aNULL, kRSA, kDHE, PSK, SHA1, SHA256, SHA384, ARIA, AESCCM",
+            ],
+        ),
+        (
+            "profile.submission=mozilla-intermediate-6.0",
+            &[
+                "smtpd_tls_mandatory_protocols=>=TLSv1.2",
+                "smtpd_tls_mandatory_exclude_ciphers=aNULL, kRSA, kDHE, PSK, SHA1, SHA256, SHA384, ARIA, AESCCM",
+            ],
+        ),
+        (
+            "profile.outbound=mozilla-modern-6.0",
+            &[
+                "smtp_tls_mandatory_protocols=>=TLSv1.3",
+                "smtp_tls_mandatory_exclude_ciphers=",
+            ],
+        ),
         ("inbound=may", &["smtpd_tls_security_level=may"]),
         ("outbound=secure", &["smtp_tls_security_level=secure"]),
         ("loopback-cleartext=no", &[]),
@@ -122,6 +166,28 @@ const ROUNDS: &[&[Wish]] = &[
         ),
     ],
     &[
+        ("profile=strict", &[]),
+        (
+            "profile.inbound=mozilla-intermediate-6.0",
+            &[
+                "smtpd_tls_protocols=>=TLSv1.2",
+                "smtpd_tls_exclude_ciphers=aNULL, kRSA, kDHE, PSK, SHA1, SHA256, SHA384, ARIA, AESCCM",
+            ],
+        ),
+        (
+            "profile.submission=mozilla-modern-6.0",
+            &[
+                "smtpd_tls_mandatory_protocols=>=TLSv1.3",
+                "smtpd_tls_mandatory_exclude_ciphers=",
+            ],
+        ),
+        (
+            "profile.outbound=ncsc-2025-05",
+            &[
+                "smtp_tls_mandatory_protocols=>=TLSv1.2",
+                "smtp_tls_mandatory_exclude_ciphers=aNULL, kRSA, kDHE, PSK, SHA1, SHA256, SHA384, ARIA, AESCCM8",
+            ],
+        ),
         ("inbound=encrypt", &["smtpd_tls_security_level=encrypt"]),
         ("loopback-cleartext=yes", &[FILTER_LEVEL]),
         ("outbound=verify", &["smtp_tls_security_level=verify"]),
@@ -134,6 +200,31 @@ const ROUNDS: &[&[Wish]] = &[
     ],
     &[
         (
+            "profile=mozilla-intermediate-6.0",
+            &["tls_eecdh_auto_curves=X25519 prime256v1 secp384r1"],
+        ),
+        (
+            "profile.inbound=mozilla-modern-6.0",
+            &[
+                "smtpd_tls_protocols=>=TLSv1.3",
+                "smtpd_tls_exclude_ciphers=",
+            ],
+        ),
+        (
+            "profile.submission=ncsc-2025-05",
+            &[
+                "smtpd_tls_mandatory_protocols=>=TLSv1.2",
+                "smtpd_tls_mandatory_exclude_ciphers=aNULL, kRSA, kDHE, PSK, SHA1, SHA256, SHA384, ARIA, AESCCM8",
+            ],
+        ),
+        (
+            "profile.outbound=compatible",
+            &[
+                "smtp_tls_mandatory_protocols=>=TLSv1.2",
+                "smtp_tls_mandatory_exclude_ciphers=",
+            ],
+        ),
+        (
             "outbound=dane",
             &[
                 "smtp_tls_security_level=dane",
@@ -145,8 +236,57 @@ const ROUNDS: &[&[Wish]] = &[
             &["smtp_tls_CApath=", "smtp_tls_CAfile="],
         ),
     ],
-    &[("outbound=dane-only", &["smtp_tls_security_level=dane-only"])],
     &[
+        (
+            "profile=mozilla-modern-6.0",
+            &["tls_eecdh_auto_curves=X25519 prime256v1 secp384r1"],
+        ),
+        (
+            "profile.inbound=ncsc-2025-05",
+            &[
+                "smtpd_tls_protocols=>=TLSv1.2",
+                "smtpd_tls_exclude_ciphers=aNULL, kRSA, kDHE, PSK, SHA1, SHA256, SHA384, ARIA, AESCCM8",
+            ],
+        ),
+        (
+            "profile.submission=compatible",
+            &[
+                "smtpd_tls_mandatory_protocols=>=TLSv1.2",
+                "smtpd_tls_mandatory_exclude_ciphers=",
+            ],
+        ),
+        (
+            "profile.outbound=recommended",
+            &[
+                "smtp_tls_mandatory_protocols=>=TLSv1.2",
+                "smtp_tls_mandatory_exclude_ciphers=",
+            ],
+        ),
+        ("outbound=dane-only", &["smtp_tls_security_level=dane-only"]),
+    ],
+    &[
+        (
+            "profile=ncsc-2025-05",
+            &["tls_eecdh_auto_curves=X25519 X448 prime256v1 secp384r1"],
+        ),
+        (
+            "profile.inbound=compatible",
+            &["smtpd_tls_protocols=>=TLSv1", "smtpd_tls_exclude_ciphers="],
+        ),
+        (
+            "profile.submission=recommended",
+            &[
+                "smtpd_tls_mandatory_protocols=>=TLSv1.2",
+                "smtpd_tls_mandatory_exclude_ciphers=",
+            ],
+        ),
+        (
+            "profile.outbound=strict",
+            &[
+                "smtp_tls_mandatory_protocols=>=TLSv1.2",
+                "smtp_tls_mandatory_exclude_ciphers=aNULL, kRSA, kDHE, PSK, SHA1, SHA256, SHA384, ARIA, AESCCM",
+            ],
+        ),
         ("inbound=off", &["smtpd_tls_security_level=none"]),
         ("outbound=off", &["smtp_tls_security_level=none"]),
         ("loglevel.inbound=0", &["smtpd_tls_loglevel=0"]),

@@ -3,8 +3,8 @@
 //! Owns: naming them by versions, suites and groups. Never: guesses; a suite is told by OpenSSL's
 //! name of it.
 
+use super::Expanded;
 use super::terms::{Place, Terms};
-use super::{Demand, Expanded};
 use mailtls::TlsVersion;
 use serde::Serialize;
 
@@ -60,7 +60,7 @@ const FEATURES: [Feature; 4] = [
 
 impl Feature {
     /// Whether the suite of that name has it.
-    fn is_of(self, suite: &str) -> bool {
+    pub(super) fn is_of(self, suite: &str) -> bool {
         let starts = |words: &[&str]| words.iter().any(|word| suite.starts_with(word));
         match self {
             Self::Ecdhe => starts(&["ECDHE-", "AECDH-"]),
@@ -77,7 +77,7 @@ impl Feature {
         match self {
             Self::ForwardSecrecy => "forward secrecy (ECDHE or DHE)",
             Self::Ecdhe => "ECDHE",
-            Self::Aead => "authenticated encryption (AES-GCM, ChaCha20-Poly1305)",
+            Self::Aead => "authenticated encryption like AES-GCM",
             Self::Certificate => "suites with a certificate",
         }
     }
@@ -85,17 +85,16 @@ impl Feature {
 
 /// What peers of a program lack after a change; nothing where it did no TLS before.
 pub(super) fn of(before: Option<&Place>, after: &Place, expanded: &Expanded) -> Vec<Lack> {
-    let demanded = after.demand == Demand::Demanded;
-    // For the SMTP client both kinds stand side by side: what is demanded is told by its level.
-    let is_server = after.key.1.is_none();
-    let new = is_server && demanded && before.is_none_or(|one| one.demand != after.demand);
-    let mut lacks: Vec<Lack> = new.then_some(Lack::Tls).into_iter().collect();
-    if let Some(before) = before {
-        lacks.extend(versions(&before.terms, &after.terms));
-        lacks.extend(suites(&before.terms, &after.terms, expanded));
-        lacks.extend(groups(&before.terms, &after.terms));
-    }
-    lacks
+    let Some(before) = before else {
+        return Vec::new();
+    };
+    let (before, after) = (&before.terms, &after.terms);
+    let lacks = [
+        versions(before, after),
+        suites(before, after, expanded),
+        groups(before, after),
+    ];
+    lacks.into_iter().flatten().collect()
 }
 
 fn allowed(terms: &Terms) -> Vec<TlsVersion> {
@@ -127,13 +126,19 @@ fn suites(before: &Terms, after: &Terms, expanded: &Expanded) -> Option<Lack> {
         Some(suites.filter(|suite| is_usable(suite)).collect())
     };
     let (had, have) = (of(before)?, of(after)?);
+    if have.is_empty() && !had.is_empty() {
+        // OpenSSL refuses the list (no cipher match), and there is no handshake at all.
+        return Some(Lack::Versions {
+            gone: allowed(before),
+            left: Vec::new(),
+        });
+    }
     let gone: Vec<&String> = had.into_iter().filter(|one| !have.contains(one)).collect();
     if gone.is_empty() {
         return None;
     }
     let told = |feature: &Feature| {
-        !have.is_empty()
-            && have.iter().all(|suite| feature.is_of(suite))
+        have.iter().all(|suite| feature.is_of(suite))
             && gone.iter().any(|suite| !feature.is_of(suite))
     };
     let mut without: Vec<Feature> = FEATURES.into_iter().filter(told).collect();
@@ -151,9 +156,12 @@ fn suites(before: &Terms, after: &Terms, expanded: &Expanded) -> Option<Lack> {
     })
 }
 
-/// Postfix has no keys for suites of pre-shared keys and passwords.
+/// Postfix has no keys for suites of pre-shared keys and passwords, and nobody has certificates of
+/// DSA.
 fn is_usable(suite: &str) -> bool {
-    !["PSK", "SRP"].iter().any(|word| suite.contains(word))
+    !["PSK", "SRP", "-DSS-"]
+        .iter()
+        .any(|word| suite.contains(word))
 }
 
 fn groups(before: &Terms, after: &Terms) -> Option<Lack> {

@@ -61,7 +61,7 @@ pub struct Side {
     pub sessions: u64,
     /// Of programs that the files do not tell of, or that do no TLS after the change.
     pub unplaced: u64,
-    /// Of a version that is not allowed after the change.
+    /// Of a version that is not allowed after the change, or where no handshake is possible then.
     pub excluded: Met,
     /// Of a suite that is not allowed after the change; whether the peer has another is not in the
     /// log.
@@ -164,7 +164,7 @@ fn place<'p>(places: &'p [Place], record: &Record<'_>, direction: Direction) -> 
             Direction::Inbound => place.port == Some(25),
             Direction::Outbound => place.service == "main.cf",
         };
-        // A tag of a service that does no TLS after the change is not another one's.
+        // A service that was called otherwise then; lmtp(8) has settings of its own.
         let known = matches!(record.service(), "smtpd" | "tlsproxy" | "smtp");
         all().filter(usual).min_by_key(order).filter(|_| known)
     })
@@ -178,6 +178,9 @@ fn fate(place: &Place, session: &TlsSession<'_>, expanded: &Expanded) -> Fate {
         return Fate::Excluded(version.to_string());
     }
     let suites = expanded.get(&place.terms.list);
+    if suites.is_some_and(Vec::is_empty) {
+        return Fate::Excluded(version.to_string());
+    }
     let gone = |suites: &Vec<String>| !suites.iter().any(|suite| suite == session.cipher);
     match version < TlsVersion::Tls1_3 && suites.is_some_and(gone) {
         true => Fate::Doubtful(bounded(session.cipher)),

@@ -102,7 +102,7 @@ fn versions(gone: &[TlsVersion], left: &[TlsVersion], old_only_at_zero: bool) ->
             let note = if hardly { AT_ZERO } else { "" };
             format!("speak no more than {newest}{note}")
         }
-        (_, None) => "speak any version of TLS (none is left)".to_owned(),
+        (_, None) => "use TLS at all (nothing is left to agree on)".to_owned(),
         _ => {
             let names: Vec<String> = gone.iter().map(ToString::to_string).collect();
             format!("speak nothing but {}", either(&names))
@@ -116,7 +116,11 @@ fn suites(gone: &[String], without: &[Feature], newer: bool) -> String {
     } else {
         ""
     };
-    let few: Vec<String> = gone.iter().take(SHOWN).cloned().collect();
+    // Nobody lives by anonymous suites: others say more.
+    let usual = |suite: &&String| Feature::Certificate.is_of(suite);
+    let order = gone.iter().filter(usual);
+    let order = order.chain(gone.iter().filter(|suite| !usual(suite)));
+    let few: Vec<String> = order.take(SHOWN).cloned().collect();
     let more = gone.len().saturating_sub(SHOWN);
     let few = match more {
         0 => either(&few),
@@ -126,5 +130,6 @@ fn suites(gone: &[String], without: &[Feature], newer: bool) -> String {
         return format!("{only}have no other suite than {few}");
     }
     let names: Vec<&str> = without.iter().map(|feature| feature.name()).collect();
-    format!("{only}lack {} (gone: {few})", names.join(" or "))
+    let verb = if gone.len() == 1 { "is" } else { "are" };
+    format!("{only}lack {} (what goes {verb} {few})", names.join(" or "))
 }

@@ -124,11 +124,12 @@ fn client(view: &View<'_>, service: Option<&Service>) -> Vec<Place> {
 }
 
 fn tag(view: &View<'_>, service: Option<&Service>, program: &str) -> String {
-    let name = view.value(service, "syslog_name");
-    let name = if name.is_empty() { "postfix" } else { &name };
     // master(8) sets it for daemons, and no file says it.
     let own = service.map_or(program, |service| service.name.as_str());
-    let name = name.replace("$service_name", own);
+    let name = view.raw(service, "syslog_name").unwrap_or_default();
+    let name = name.replace("${service_name}", own);
+    let name = view.expanded(service, &name.replace("$service_name", own));
+    let name = if name.is_empty() { "postfix" } else { &name };
     format!("{name}/{program}")
 }
 

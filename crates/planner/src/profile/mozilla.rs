@@ -14,6 +14,7 @@ use mailtls::TlsVersion::{Tls1_2, Tls1_3};
 const FROM_1_2: &str = "tls_versions of the guidelines: 1.2 and 1.3.";
 const ONLY_1_3: &str = "tls_versions of the guidelines: 1.3.";
 const GRADE: &str = "The strong suites, from which the exclusions take more.";
+const WIDE: &str = "The exclusions choose the suites; the grade takes none away beside them.";
 const SUITES: &str = "Leaves the guidelines' six suites: ECDHE with AES-GCM or ChaCha20-Poly1305.";
 const SUITES_ON_25: &str = "Leaves the guidelines' six suites: ECDHE with AES-GCM or \
                             ChaCha20-Poly1305. It holds on 587 and 465, too.";
@@ -53,7 +54,7 @@ pub(super) static INTERMEDIATE: Profile = Profile {
     ),
     inbound: &[
         row("smtpd_tls_protocols", Floor(Tls1_2), FROM_1_2),
-        row("smtpd_tls_ciphers", Text("high"), GRADE),
+        row("smtpd_tls_ciphers", Text("medium"), WIDE),
         row("smtpd_tls_exclude_ciphers", Text(ECDHE_AEAD), SUITES_ON_25),
     ],
     submission: &[

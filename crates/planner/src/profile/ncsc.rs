@@ -14,6 +14,7 @@ const SUFFICIENT: &str = "aNULL, kRSA, kDHE, PSK, SHA1, SHA256, SHA384, ARIA, AE
 
 const FLOOR: &str = "Table 1: TLS 1.3 is good, 1.2 sufficient, all older insufficient.";
 const GRADE: &str = "The strong suites, from which the exclusions take more.";
+const WIDE: &str = "The exclusions choose the suites; the grade takes none away beside them.";
 const SUITES: &str = "Appendix B: ECDHE with AES-GCM, AES-CCM or ChaCha20-Poly1305 is sufficient; \
                       DHE and CBC mode are to be phased out.";
 const SUITES_ON_25: &str = "Appendix B: ECDHE with AES-GCM, AES-CCM or ChaCha20-Poly1305 is \
@@ -30,12 +31,11 @@ pub(super) static NCSC: Profile = Profile {
     source: "NCSC-NL, ICT-beveiligingsrichtlijnen voor Transport Layer Security, 2025-05",
     unfit: Some(
         "Senders with TLS 1.2 and only older suites (RSA or DHE key exchange, CBC mode) find none in \
-         common: they send in clear, or keep the mail. Who is held to the guidelines takes that upon \
-         himself.",
+         common: they send in clear, or keep the mail. Who is held to the guidelines accepts that.",
     ),
     inbound: &[
         row("smtpd_tls_protocols", Floor(Tls1_2), FLOOR),
-        row("smtpd_tls_ciphers", Text("high"), GRADE),
+        row("smtpd_tls_ciphers", Text("medium"), WIDE),
         row("smtpd_tls_exclude_ciphers", Text(SUFFICIENT), SUITES_ON_25),
     ],
     submission: &[
