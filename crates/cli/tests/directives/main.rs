@@ -11,6 +11,7 @@ mod scene;
 
 mod list;
 mod profiles;
+mod rounds;
 mod services;
 mod walk;
 mod words;

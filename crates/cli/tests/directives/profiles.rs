@@ -281,7 +281,7 @@ fn an_override_that_a_profile_does_not_reach_is_told() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|one| one["finding"]["code"].as_str().unwrap())
+        .map(|one| one["code"].as_str().unwrap())
         .collect();
     assert!(codes.contains(&"profile.overridden"), "{codes:?}");
     scene.must(&["apply"]);
