@@ -68,7 +68,7 @@ fn served(scene: &Scene, port: u16, client: &[&str]) -> bool {
 fn scene() -> Scene {
     let builder = LISTS.iter().fold(
         PostfixBox::builder().sasl_user("alice", "in the jail"),
-        |builder, (name, value)| builder.set(*name, *value),
+        |builder, (name, value)| builder.set(name, value),
     );
     let scene = Scene::adopted(builder);
     scene.must(&["cert", "bind", "mx"]);
