@@ -77,8 +77,6 @@ pub struct Peers {
     after: Vec<Place>,
     /// The servers that took mail without TLS before.
     in_clear: Vec<String>,
-    /// Whether this OpenSSL has versions before TLS 1.2 only at security level 0.
-    old_only_at_zero: bool,
 }
 
 impl Peers {
@@ -97,7 +95,6 @@ impl Peers {
             in_clear: clear.map(|one| one.id.clone()).collect(),
             before: terms::places(&now),
             after: places(&bytes(Cf::Main, main), &bytes(Cf::Master, master), facts),
-            old_only_at_zero: !facts.openssl.starts_with("OpenSSL 1."),
         }
     }
 
@@ -135,7 +132,7 @@ impl Peers {
             }
         }
         for one in &mut found {
-            one.sentence = said::sentence(one, self.old_only_at_zero);
+            one.sentence = said::sentence(one);
         }
         found
     }

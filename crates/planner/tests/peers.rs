@@ -24,10 +24,6 @@ const STORIES: &[(&str, &str)] = &[
         "bind mx\nset mode=may\napply\nset profile=recommended",
     ),
     (
-        "a library that has the old versions",
-        "openssl OpenSSL 1.1.1w\nbind mx\nset mode=may\napply\nset profile=recommended",
-    ),
-    (
         "only the newest",
         "bind mx\nset mode=may\nset submission=on\nset smtps=on\nset profile=recommended\napply\n\
          set profile=mozilla-modern-6.0",

@@ -6,18 +6,6 @@ use serde_json::Value;
 use std::fs;
 use std::process::{Command, Stdio};
 
-/// A library of today has TLS 1.0 and 1.1, and what goes with them, at security level 0 only.
-const LISTS: [(&str, &str); 2] = [
-    (
-        "tls_medium_cipherlist",
-        "aNULL:-aNULL:HIGH:MEDIUM:+RC4:@STRENGTH:@SECLEVEL=0",
-    ),
-    (
-        "tls_high_cipherlist",
-        "aNULL:-aNULL:HIGH:@STRENGTH:@SECLEVEL=0",
-    ),
-];
-
 const TLS_1_1: &[&str] = &["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"];
 const RSA_EXCHANGE: &[&str] = &["-tls1_2", "-cipher", "AES128-SHA256:AES256-SHA"];
 const DHE: &[&str] = &["-tls1_2", "-cipher", "DHE-RSA-AES128-GCM-SHA256"];
@@ -66,10 +54,7 @@ fn served(scene: &Scene, port: u16, client: &[&str]) -> bool {
 }
 
 fn scene() -> Scene {
-    let builder = LISTS.iter().fold(
-        PostfixBox::builder().sasl_user("alice", "in the jail"),
-        |builder, (name, value)| builder.set(name, value),
-    );
+    let builder = PostfixBox::builder().sasl_user("alice", "in the jail");
     let scene = Scene::adopted(builder);
     scene.must(&["cert", "bind", "mx"]);
     scene.must(&["set", "mode=may", "submission=on", "smtps=on"]);

@@ -10,10 +10,7 @@ use mailtls::TlsVersion;
 /// A sentence names no more suites than this.
 const SHOWN: usize = 3;
 
-/// Said of versions that the library hardly has.
-const AT_ZERO: &str = " (OpenSSL 3 has had them at security level 0 only)";
-
-pub(super) fn sentence(one: &Exclusion, old_only_at_zero: bool) -> String {
+pub(super) fn sentence(one: &Exclusion) -> String {
     let (who, then) = match (one.whom, one.demand) {
         (Whom::Senders, Demand::Optional) => (
             format!("{} senders", turned_away(one)),
@@ -36,7 +33,7 @@ pub(super) fn sentence(one: &Exclusion, old_only_at_zero: bool) -> String {
             "it waits in the queue",
         ),
     };
-    format!("{who} that {}: {then}.", lack(&one.lack, old_only_at_zero))
+    format!("{who} that {}: {then}.", lack(&one.lack))
 }
 
 fn turned_away(one: &Exclusion) -> String {
@@ -62,10 +59,10 @@ fn outgoing(one: &Exclusion) -> String {
     }
 }
 
-fn lack(lack: &Lack, old_only_at_zero: bool) -> String {
+fn lack(lack: &Lack) -> String {
     match lack {
         Lack::Tls => "use no TLS".to_owned(),
-        Lack::Versions { gone, left } => versions(gone, left, old_only_at_zero),
+        Lack::Versions { gone, left } => versions(gone, left),
         Lack::Suites {
             gone,
             without,
@@ -94,13 +91,11 @@ fn either(names: &[String]) -> String {
     }
 }
 
-fn versions(gone: &[TlsVersion], left: &[TlsVersion], old_only_at_zero: bool) -> String {
+fn versions(gone: &[TlsVersion], left: &[TlsVersion]) -> String {
     let (newest, oldest_left) = (gone.iter().max(), left.iter().min());
     match (newest, oldest_left) {
         (Some(newest), Some(oldest)) if newest < oldest => {
-            let hardly = old_only_at_zero && *newest < TlsVersion::Tls1_2;
-            let note = if hardly { AT_ZERO } else { "" };
-            format!("speak no more than {newest}{note}")
+            format!("speak no more than {newest}")
         }
         (_, None) => "use TLS at all (nothing is left to agree on)".to_owned(),
         _ => {

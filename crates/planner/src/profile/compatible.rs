@@ -8,7 +8,7 @@ use super::row::row;
 use mailtls::TlsVersion::{Tls1_0, Tls1_2};
 
 const ANY_TLS: &str = "Where TLS is optional, old encryption is more than none (RFC 7435): what is \
-                       refused comes in clear. OpenSSL 3 has TLS 1.0 and 1.1 only at security level 0.";
+                       refused comes in clear.";
 const ANY_TLS_OUT: &str =
     "A server that speaks nothing newer would get the mail in clear (RFC 7435).";
 const CLIENTS: &str =

@@ -2,7 +2,7 @@
 //!
 //! One command a line: `set KEY=VALUE`, `unset KEY`, `import NAME`, `bind NAME
 //! [allow-self-signed]`, `unbind NAME`, `apply`, `rollback`, `restore-drift`; the host is shaped
-//! by `version V`, `openssl TEXT`, `dns …` (see `dns`), `addresses A…`, `directory PATH`, `sasl TYPE…`, `file PATH (missing | directory | CERTIFICATE)`,
+//! by `version V`, `dns …` (see `dns`), `addresses A…`, `directory PATH`, `sasl TYPE…`, `file PATH (missing | directory | CERTIFICATE)`,
 //! `edit main|master OLD => NEW` and `append main|master LINE`.
 
 use super::{Host, NOW, file, pem};
@@ -85,7 +85,6 @@ fn wish(host: &mut Host, wishes: Vec<Wish>) {
 fn shape(host: &mut Host, word: &str, rest: &str) {
     let words = || rest.split_whitespace();
     match word {
-        "openssl" => rest.clone_into(&mut host.facts.openssl),
         "version" => host.facts.version = rest.parse().expect("a version"),
         "addresses" => {
             host.facts.addresses = words().map(|a| a.parse().expect("an address")).collect()
