@@ -7,7 +7,10 @@
 
 mod support;
 
+use postseal_planner::PostfixVersion;
 use postseal_planner::peers::{Expanded, Peers};
+use postseal_planner::profile::{self, Software};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
@@ -75,12 +78,12 @@ const STORIES: &[(&str, &str)] = &[
 /// A client beside the usual one.
 const SLOW: &[u8] = b"slow unix - - n - - smtp\n  -o smtp_tls_security_level=encrypt\n";
 
-fn expanded(peers: &Peers) -> Expanded {
+fn expanded(lists: BTreeSet<String>) -> Expanded {
     let path = data("peers/suites.txt");
     let known = fs::read_to_string(&path).unwrap_or_default();
     let mut lines: Vec<String> = known.lines().map(str::to_owned).collect();
     let mut expanded = Expanded::new();
-    for list in peers.lists() {
+    for list in lists {
         let start = format!("{list}\t");
         let line = lines.iter().find(|line| line.starts_with(&start)).cloned();
         let line = line.unwrap_or_else(|| {
@@ -126,7 +129,7 @@ fn who_is_left_out_is_said_as_written_down() {
         let mut host = Host::new(&stock("main.cf"), &master);
         let plan = script::run(&mut host, script).expect(name);
         let peers = Peers::of(&plan, &host.facts);
-        let exclusions = peers.exclusions(&expanded(&peers));
+        let exclusions = peers.exclusions(&expanded(peers.lists()));
         let _ = writeln!(told, "== {name}");
         for one in &exclusions {
             let _ = writeln!(told, "{}", one.sentence);
@@ -135,11 +138,54 @@ fn who_is_left_out_is_said_as_written_down() {
         host.apply(&plan);
         let again = host.plan().expect("a plan of what is there");
         let peers = Peers::of(&again, &host.facts);
-        assert_eq!(peers.exclusions(&expanded(&peers)), [], "{name}");
+        assert_eq!(peers.exclusions(&expanded(peers.lists())), [], "{name}");
     }
     let path = data("peers/expect");
     if std::env::var_os("BLESS").is_some() {
         fs::write(&path, &told).expect("written");
     }
     assert_eq!(told, fs::read_to_string(&path).unwrap_or_default());
+}
+
+/// Those of Mozilla's guidelines 6.0 (`intermediate`, `ciphers.openssl`).
+const MOZILLA: [&str; 6] = [
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-CHACHA20-POLY1305",
+    "ECDHE-RSA-AES128-GCM-SHA256",
+    "ECDHE-RSA-AES256-GCM-SHA384",
+    "ECDHE-RSA-CHACHA20-POLY1305",
+];
+
+/// What NCSC's guidelines 2025-05 call sufficient beside them (appendix B).
+const CCM: [&str; 2] = ["ECDHE-ECDSA-AES128-CCM", "ECDHE-ECDSA-AES256-CCM"];
+
+#[test]
+fn exclusions_leave_the_suites_of_the_guidelines_and_no_others() {
+    let software = Software::new(PostfixVersion::new(3, 7, 11), "OpenSSL 3.0.19");
+    let grades = [
+        "aNULL:-aNULL:HIGH:MEDIUM:+RC4:@STRENGTH",
+        "aNULL:-aNULL:HIGH:@STRENGTH",
+    ];
+    for name in ["strict", "mozilla-intermediate-6.0", "ncsc-2025-05"] {
+        let mut wanted: BTreeSet<&str> = MOZILLA.into();
+        if name.starts_with("ncsc") {
+            wanted.extend(CCM);
+        }
+        let profile = profile::find(name).expect("a profile");
+        let rows = profile.parameters(software).into_iter();
+        let rows: Vec<_> = rows
+            .filter(|row| row.name.ends_with("exclude_ciphers"))
+            .collect();
+        assert_eq!(rows.len(), 3, "{name}");
+        for (row, grade) in rows.iter().flat_map(|row| grades.map(|grade| (row, grade))) {
+            let excluded = row.value.replace(", ", ":!");
+            let list = format!("{grade}:!{excluded}");
+            let left = expanded([list.clone()].into())
+                .remove(&list)
+                .expect("expanded");
+            let left: BTreeSet<&str> = left.iter().map(String::as_str).collect();
+            assert_eq!(left, wanted, "{name} {} {grade}", row.name);
+        }
+    }
 }
