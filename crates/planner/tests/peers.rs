@@ -1,7 +1,7 @@
 //! Whom plans leave out, in words.
 //!
 //! `peers/expect` is what is said of each story now; `BLESS=1` writes it, and asks `openssl` for
-//! lists of ciphers that `peers/suites.txt` does not know yet.
+//! lists of ciphers that are not in `peers/suites.txt` or `guidelines.txt` yet.
 
 #![allow(clippy::expect_used, reason = "helpers of tests")]
 
@@ -78,8 +78,9 @@ const STORIES: &[(&str, &str)] = &[
 /// A client beside the usual one.
 const SLOW: &[u8] = b"slow unix - - n - - smtp\n  -o smtp_tls_security_level=encrypt\n";
 
-fn expanded(lists: BTreeSet<String>) -> Expanded {
-    let path = data("peers/suites.txt");
+/// `known` holds what `openssl` said; a file for each test, since they run beside each other.
+fn expanded(known: &str, lists: BTreeSet<String>) -> Expanded {
+    let path = data(&format!("peers/{known}"));
     let known = fs::read_to_string(&path).unwrap_or_default();
     let mut lines: Vec<String> = known.lines().map(str::to_owned).collect();
     let mut expanded = Expanded::new();
@@ -105,7 +106,7 @@ fn expanded(lists: BTreeSet<String>) -> Expanded {
 fn asked(list: &str) -> String {
     assert!(
         std::env::var_os("BLESS").is_some(),
-        "peers/suites.txt does not know {list}"
+        "no file of tests/peers knows {list}"
     );
     let mut openssl = Command::new("openssl");
     let said = openssl.args(["ciphers", list]).output().expect("openssl");
@@ -129,7 +130,7 @@ fn who_is_left_out_is_said_as_written_down() {
         let mut host = Host::new(&stock("main.cf"), &master);
         let plan = script::run(&mut host, script).expect(name);
         let peers = Peers::of(&plan, &host.facts);
-        let exclusions = peers.exclusions(&expanded(peers.lists()));
+        let exclusions = peers.exclusions(&expanded("suites.txt", peers.lists()));
         let _ = writeln!(told, "== {name}");
         for one in &exclusions {
             let _ = writeln!(told, "{}", one.sentence);
@@ -138,7 +139,11 @@ fn who_is_left_out_is_said_as_written_down() {
         host.apply(&plan);
         let again = host.plan().expect("a plan of what is there");
         let peers = Peers::of(&again, &host.facts);
-        assert_eq!(peers.exclusions(&expanded(peers.lists())), [], "{name}");
+        assert_eq!(
+            peers.exclusions(&expanded("suites.txt", peers.lists())),
+            [],
+            "{name}"
+        );
     }
     let path = data("peers/expect");
     if std::env::var_os("BLESS").is_some() {
@@ -181,7 +186,7 @@ fn exclusions_leave_the_suites_of_the_guidelines_and_no_others() {
         for (row, grade) in rows.iter().flat_map(|row| grades.map(|grade| (row, grade))) {
             let excluded = row.value.replace(", ", ":!");
             let list = format!("{grade}:!{excluded}");
-            let left = expanded([list.clone()].into())
+            let left = expanded("guidelines.txt", [list.clone()].into())
                 .remove(&list)
                 .expect("expanded");
             let left: BTreeSet<&str> = left.iter().map(String::as_str).collect();
