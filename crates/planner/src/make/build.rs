@@ -291,7 +291,7 @@ fn confirmations(change: &Change<'_>, pairs: &Pairs, facts: &Facts) -> Vec<Confi
     needed
 }
 
-/// A profile that leaves a public port 25 with TLS 1.3 alone: half of the senders would come in
+/// A profile that leaves a public port 25 with TLS 1.3 alone: many senders would come in
 /// clear. Milder ones are warned of.
 fn only_newest(change: &Change<'_>, before: &View<'_>, after: &View<'_>) -> Option<Confirmation> {
     let reachable = |ip: IpAddr| !ip.is_loopback();

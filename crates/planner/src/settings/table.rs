@@ -54,7 +54,7 @@ pub const KEYS: &[KeyDoc] = &[
         values: PROFILES,
         meaning: "protocols, ciphers and key exchange by a table, in all directions; recommended \
                   is at least TLS 1.2 (RFC 8996, RFC 9325), cipher grade medium where TLS is \
-                  optional and high where it is required. `postseal profile list` tells of each",
+                  optional and high where it is required",
         default: None,
     },
     KeyDoc {
