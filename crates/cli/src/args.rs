@@ -97,6 +97,9 @@ pub(crate) enum Command {
     /// TLS by destination
     #[command(subcommand)]
     Policy(cmd::policy::PolicyCommand),
+    /// Named tables of protocols, ciphers and groups; `set profile=NAME` wishes for one
+    #[command(subcommand)]
+    Profile(cmd::profile::ProfileCommand),
     /// Destinations that need authentication: the encryption of their next hops
     #[command(subcommand)]
     Domain(cmd::domain::DomainCommand),

@@ -97,7 +97,7 @@ pub use rules::{
     TableDrift, TableRead, TablesRead, WayTo, Wholeness, idle_rows, touched_findings, unread_words,
     way_to,
 };
-pub use status::{InForce, Status};
+pub use status::{InForce, Profiles, Status};
 pub use tlsa::{Elsewhere, Instead, Reach, RecordOf, RecordState, Tlsa, TlsaRow};
 pub use verify::Verified;
 pub use watch::{CheckNews, Folders, Found, Until, WatchTrouble, Watched, open_key};

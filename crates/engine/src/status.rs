@@ -14,6 +14,7 @@ use postseal_planner::intent::{Intent, Owned};
 use postseal_planner::levels::{self, Levels, ServiceLevels};
 use postseal_planner::lint::{credentials_in_clear, credentials_untold};
 use postseal_planner::plan::{Base, Cf, Plan};
+use postseal_planner::profile::{Chosen, chosen};
 use postseal_planner::report::{Report, Verdict};
 use postseal_planner::{Adopted, Finding, adopted};
 use postseal_store::{AuditEntry, InstanceState, Operation, OperationOutcome};
@@ -66,6 +67,15 @@ pub struct Status {
     pub last: Option<Operation>,
     /// The operation that is open, if any.
     pub open: Option<Operation>,
+}
+
+/// The profiles of an instance.
+#[derive(Clone, Debug)]
+pub struct Profiles {
+    /// In force.
+    pub in_force: Vec<Chosen>,
+    /// Wished; the same where nothing is pending.
+    pub wished: Vec<Chosen>,
 }
 
 /// Desired, as it is in force.
@@ -144,6 +154,19 @@ impl Engine<'_> {
             draft: state.draft.filter(|draft| *draft != in_force.desired),
             head: state.head,
             ..in_force
+        })
+    }
+
+    /// Which profiles are in force, and which are wished.
+    pub fn profiles(&self) -> Result<Profiles, EngineError> {
+        let state = self.state()?;
+        let in_force = chosen(&state.desired);
+        Ok(Profiles {
+            wished: state
+                .draft
+                .as_ref()
+                .map_or_else(|| in_force.clone(), chosen),
+            in_force,
         })
     }
 

@@ -26,7 +26,7 @@ pub(crate) use certificates::{below, bound_path, file_parameters, names_file, st
 pub use certificates::{folder as installed_folder, installed_at};
 pub(crate) use edit::{Files, apply, give_back, reach};
 pub(crate) use exempt::{can_be as can_be_exempt, is_decided_by, is_of_certificates};
-pub(crate) use levels::{PROFILE_PARAMETERS, SYSTEM_BUNDLES, range_syntax};
+pub(crate) use levels::{SYSTEM_BUNDLES, range_syntax};
 pub use policies::{NamedMap, is_policy_map, named_maps, policy_map, policy_map_files, stale_maps};
 pub(crate) use ports::{PORTS, block_as_adopted, lines, switch_back, template_text};
 pub(crate) use services::{Shared, filter_clients, filter_listeners, is_loopback, is_mandatory};
@@ -93,6 +93,7 @@ pub(crate) struct Ground<'a> {
 pub(crate) fn targets(ground: &Ground<'_>) -> Result<Targets, Refusal> {
     let mut targets = Targets::default();
     certificates::compile(ground, &mut targets)?;
+    levels::profiles(ground, &mut targets);
     for (key, setting) in &ground.intent.settings {
         match key {
             Key::Param(_) | Key::InboundCertificate | Key::LoopbackCleartext | Key::SmtpsOut => {}

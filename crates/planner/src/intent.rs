@@ -90,8 +90,14 @@ pub enum Key {
     Outbound,
     /// `inbound-certificate`: `none` for anonymous TLS on closed networks.
     InboundCertificate,
-    /// `profile`: protocol floor and cipher grades, both directions.
+    /// `profile`: protocols and ciphers, in all directions.
     Profile,
+    /// `profile.inbound`: those of port 25.
+    ProfileInbound,
+    /// `profile.submission`: those of mail clients, on ports 587 and 465.
+    ProfileSubmission,
+    /// `profile.outbound`: those of the SMTP client.
+    ProfileOutbound,
     /// `submission`: the service on port 587.
     Submission,
     /// `smtps`: the service on port 465.

@@ -92,6 +92,7 @@ static OTHERS: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         crate::preflight::RULES,
         crate::policy::EXPLAINED,
         crate::policy::FAULTS_EXPLAINED,
+        crate::rules::profile::EXPLAINED,
     ];
     let mut others: Vec<Rule> = tables.concat();
     others.retain(|other| rule(other.code).is_none());

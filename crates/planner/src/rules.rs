@@ -14,6 +14,7 @@ pub(crate) mod kinds;
 mod loopback;
 pub(crate) mod names;
 mod outbound;
+pub(crate) mod profile;
 
 pub(crate) use auth::sasl_files;
 pub use bindings::{accepting, matters_at};
@@ -78,6 +79,7 @@ pub(crate) fn findings(world: &World<'_>) -> Vec<Finding> {
     auth::check(world, &mut findings);
     loopback::check(world, &mut findings);
     outbound::check(world, &mut findings);
+    profile::check(world, &mut findings);
     let said: BTreeSet<_> = findings
         .iter()
         .map(|finding| finding.code.clone())

@@ -13,6 +13,7 @@ pub(crate) mod instance;
 pub(crate) mod lint;
 pub(crate) mod plan;
 pub(crate) mod policy;
+pub(crate) mod profile;
 mod sent;
 pub(crate) mod set;
 pub(crate) mod show;
@@ -40,6 +41,7 @@ pub(crate) fn run(command: &Command, global: &Global) -> Result<Answer, Failure>
         Command::Discard => set::discard(global),
         Command::Cert(command) => cert::run(command, global),
         Command::Policy(command) => policy::run(command, global),
+        Command::Profile(command) => profile::run(command, global),
         Command::Domain(command) => domain::run(command, global),
         Command::Plan(args) => plan::run(args, global),
         Command::Apply(args) => apply::apply(args, global),

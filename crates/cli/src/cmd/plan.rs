@@ -3,6 +3,7 @@
 //! Owns: the words. Never: changes anything.
 
 mod concerned;
+mod peers;
 
 use crate::answer::{Answer, findings_text};
 use crate::config::Global;
@@ -13,6 +14,7 @@ use postseal_planner::Plan;
 use postseal_planner::policy::{Met, Rule};
 use postseal_store::StoreError;
 use serde_json::{Value, json};
+use std::path::PathBuf;
 
 /// Said of what only the history will tell.
 const NO_FILE: &str =
@@ -29,6 +31,9 @@ pub(crate) struct PlanArgs {
     /// Only the diff
     #[arg(long)]
     diff: bool,
+    /// Count the TLS sessions of these logs that it would leave out (- for standard input)
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "diff")]
+    from_log: Vec<PathBuf>,
 }
 
 pub(crate) fn run(args: &PlanArgs, global: &Global) -> Result<Answer, Failure> {
@@ -39,12 +44,16 @@ pub(crate) fn run(args: &PlanArgs, global: &Global) -> Result<Answer, Failure> {
         Err(EngineError::Store(StoreError::Disk { .. })) => engine.propose(),
         shown => shown,
     }?;
-    let text = if args.diff {
-        whole_diff(&proposal)
-    } else {
-        text(&proposal)
-    };
-    Ok(Answer::new(text, document(&proposal)))
+    if args.diff {
+        return Ok(Answer::new(whole_diff(&proposal), document(&proposal)));
+    }
+    let (mut text, mut document) = (text(&proposal), document(&proposal));
+    if !args.from_log.is_empty() {
+        let counts = peers::counted(&proposal, &args.from_log)?;
+        text.push_str(&peers::text(&counts));
+        document["log"] = json!(counts);
+    }
+    Ok(Answer::new(text, document))
 }
 
 /// `--check` of any command that would change something.
@@ -81,6 +90,9 @@ pub(crate) fn text(proposal: &Proposal) -> String {
     };
     for sentence in &plan.sentences {
         text.push_str(&format!("  {sentence}\n"));
+    }
+    for excluded in peers::exclusions(proposal) {
+        text.push_str(&format!("  {}\n", excluded.sentence));
     }
     text.push_str(&findings(plan));
     text.push_str(&diff(plan));
@@ -185,6 +197,7 @@ fn document(proposal: &Proposal) -> Value {
         "pending": proposal.has_news(),
         "plan": plan.id,
         "sentences": plan.sentences,
+        "excluded": peers::exclusions(proposal),
         "diff": diff(plan),
         "steps": plan.steps,
         "expectations": plan.expectations,

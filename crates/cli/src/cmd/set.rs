@@ -10,7 +10,7 @@ use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use crate::table;
 use postseal_engine::{Wish, Wished, wishes};
-use postseal_planner::settings::KEYS;
+use postseal_planner::settings::{KEYS, KeyDoc};
 use serde_json::json;
 
 /// Arguments of `set`.
@@ -115,7 +115,7 @@ fn list() -> Answer {
         .iter()
         .map(|key| {
             let default = key.default.unwrap_or("-");
-            [key.name, key.values, key.meaning, default]
+            [key.name, values(key), key.meaning, default]
                 .map(str::to_owned)
                 .to_vec()
         })
@@ -133,6 +133,14 @@ fn list() -> Answer {
         table::wrapped(&["key", "values", "meaning", "default"], &rows),
         json!({"changed": false, "keys": keys}),
     )
+}
+
+/// The values in a table: names of profiles are long, and have a list of their own.
+fn values(key: &KeyDoc) -> &'static str {
+    match key.name.split('.').next() {
+        Some("profile") => "see `postseal profile list`",
+        _ => key.values,
+    }
 }
 
 fn split(pair: &str) -> Result<(String, String), Failure> {

@@ -10,6 +10,8 @@
 mod scene;
 
 mod list;
+mod profiles;
+mod rounds;
 mod services;
 mod walk;
 mod words;

@@ -22,6 +22,7 @@ fn filled(place: &Place) {
     place.must("cert bind mx --allow-self-signed");
     place.must("cert bind mx --service 587 --allow-self-signed");
     place.must("set inbound=may loglevel.inbound=1 param.smtp_tls_note_starttls_offer=yes");
+    place.must("set profile=recommended profile.outbound=strict");
     for words in [
         "bücher.example secure --match .bücher.example --note two%20words --tag b --tag a",
         "b.example encrypt --scope both --owner alice --until 2031-01-31",
@@ -44,6 +45,8 @@ fn what_is_exported_makes_the_same_of_a_fresh_store() {
         "schema = 1\n",
         "inbound = \"may\"\n",
         "loglevel.inbound = \"1\"\n",
+        "profile = \"recommended\"\n",
+        "\"profile.outbound\" = \"strict\"\n",
         "param.smtp_tls_note_starttls_offer = \"yes\"\n",
         "name = \"mx\"\nservice = 587\n",
         "domain = \"x.example\"\nnext-hop = \"[out.example]:587\"\n",

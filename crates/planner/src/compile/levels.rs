@@ -7,20 +7,9 @@ use super::{Ground, Target, Targets, refuse, services};
 use crate::Refusal;
 use crate::facts::FileLook;
 use crate::intent::{Inbound, Key, Outbound, Setting, Switch, Trust};
-use mailtls::{RangeSyntax, TlsVersion, render_floor};
+use crate::profile::{self, Software};
+use mailtls::RangeSyntax;
 use std::path::Path;
-
-/// The parameters of a profile, in the order they are written.
-pub(crate) const PROFILE_PARAMETERS: [&str; 8] = [
-    "smtpd_tls_protocols",
-    "smtpd_tls_mandatory_protocols",
-    "smtpd_tls_ciphers",
-    "smtpd_tls_mandatory_ciphers",
-    "smtp_tls_protocols",
-    "smtp_tls_mandatory_protocols",
-    "smtp_tls_ciphers",
-    "smtp_tls_mandatory_ciphers",
-];
 
 /// Where systems keep their bundle of trusted certificates, by system. A bundle, not a
 /// directory: Postfix reads a CAfile as root before it enters the chroot jail, and looks
@@ -42,7 +31,11 @@ pub(super) fn compile(
     match (key, setting) {
         (Key::Inbound, Setting::Inbound(level)) => inbound(ground, *level, targets),
         (Key::Outbound, Setting::Outbound(level)) => outbound(ground, *level, targets),
-        (Key::Profile, Setting::Word(_)) => profile(ground, targets),
+        // `profiles` sees to all of them at once.
+        (
+            Key::Profile | Key::ProfileInbound | Key::ProfileSubmission | Key::ProfileOutbound,
+            Setting::Word(name),
+        ) if profile::find(name).is_some() => {}
         (Key::AuthOnly, Setting::Switch(on)) => {
             yes_no(targets, "smtpd_tls_auth_only", *on);
             services::follow(
@@ -147,17 +140,11 @@ impl Outbound {
     }
 }
 
-/// At least TLS 1.2 everywhere: RFC 8996 ends 1.0 and 1.1, RFC 9325 §3.1.1 asks for 1.2. Grades
-/// rather than cipher lists, because postconf(5) strongly discourages changing the lists.
-fn profile(ground: &Ground<'_>, targets: &mut Targets) {
-    let floor = render_floor(TlsVersion::Tls1_2, range_syntax(ground.facts.version));
-    for name in PROFILE_PARAMETERS {
-        let value = match name {
-            _ if name.ends_with("protocols") => floor.as_str(),
-            _ if name.contains("mandatory") => "high",
-            _ => "medium",
-        };
-        targets.main(name, Target::value(value));
+/// What the profiles come to, for the Postfix and the OpenSSL that are here.
+pub(super) fn profiles(ground: &Ground<'_>, targets: &mut Targets) {
+    let software = Software::new(ground.facts.version, &ground.facts.openssl);
+    for parameter in profile::wanted(ground.intent, software) {
+        targets.main(parameter.name, Target::value(parameter.value));
     }
 }
 

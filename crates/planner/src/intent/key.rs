@@ -6,11 +6,14 @@ use super::Key;
 use std::borrow::Cow;
 
 /// Keys without an argument, with their names.
-const NAMES: [(Key, &str); 16] = [
+const NAMES: [(Key, &str); 19] = [
     (Key::Inbound, "inbound"),
     (Key::Outbound, "outbound"),
     (Key::InboundCertificate, "inbound-certificate"),
     (Key::Profile, "profile"),
+    (Key::ProfileInbound, "profile.inbound"),
+    (Key::ProfileSubmission, "profile.submission"),
+    (Key::ProfileOutbound, "profile.outbound"),
     (Key::Submission, "submission"),
     (Key::Smtps, "smtps"),
     (Key::SmtpsOut, "smtps-out"),

@@ -3,8 +3,8 @@
 //! Owns: [`Intent::with`], [`Intent::renewed`] and [`Intent::following`]. Never: judges whether the
 //! result makes sense; `plan` does, so that the order of `set` and `bind` never matters.
 
-use super::{Binding, Intent, Key, Wish};
-use crate::compile;
+use super::{Binding, Intent, Key, Setting, Wish};
+use crate::{compile, profile};
 use mailtls::Fingerprint;
 
 impl Intent {
@@ -15,8 +15,16 @@ impl Intent {
         let mut intent = self.clone();
         match wish {
             Wish::Set(key, setting) => {
-                for parameter in key.governs() {
-                    intent.settings.remove(&Key::Param((*parameter).to_owned()));
+                for parameter in key.governs(&setting) {
+                    intent.settings.remove(&Key::Param(parameter.to_owned()));
+                }
+                if key == Key::Profile {
+                    let own = [
+                        Key::ProfileInbound,
+                        Key::ProfileSubmission,
+                        Key::ProfileOutbound,
+                    ];
+                    own.iter().for_each(|key| drop(intent.settings.remove(key)));
                 }
                 if key == Key::InboundCertificate {
                     intent.exempt.clear();
@@ -71,8 +79,14 @@ impl Intent {
 
 impl Key {
     /// The main.cf parameters that this key alone decides while it is set.
-    pub(crate) fn governs(&self) -> &'static [&'static str] {
-        match self {
+    fn governs(&self, setting: &Setting) -> Vec<&'static str> {
+        if let Setting::Word(name) = setting {
+            let profile = profile::governed(self, name);
+            if !profile.is_empty() {
+                return profile;
+            }
+        }
+        let names: &[_] = match self {
             Self::Inbound => &["smtpd_tls_security_level"],
             Self::Outbound => &["smtp_tls_security_level"],
             Self::InboundCertificate => &[
@@ -82,7 +96,6 @@ impl Key {
                 "smtpd_tls_eccert_file",
                 "smtpd_tls_eckey_file",
             ],
-            Self::Profile => &crate::compile::PROFILE_PARAMETERS,
             Self::AuthOnly => &["smtpd_tls_auth_only"],
             Self::ReceivedHeader => &["smtpd_tls_received_header"],
             Self::LoglevelInbound => &["smtpd_tls_loglevel"],
@@ -94,11 +107,16 @@ impl Key {
             Self::ClientCerts => &["smtpd_tls_ask_ccert", "smtpd_tls_req_ccert"],
             Self::TrustInbound => &["smtpd_tls_CAfile", "smtpd_tls_CApath"],
             Self::TrustOutbound => &["smtp_tls_CAfile", "smtp_tls_CApath"],
-            Self::Submission
+            Self::Profile
+            | Self::ProfileInbound
+            | Self::ProfileSubmission
+            | Self::ProfileOutbound
+            | Self::Submission
             | Self::Smtps
             | Self::SmtpsOut
             | Self::LoopbackCleartext
             | Self::Param(_) => &[],
-        }
+        };
+        names.to_vec()
     }
 }

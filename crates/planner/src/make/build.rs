@@ -13,6 +13,7 @@ use crate::report::{ServiceExpectation, WireExpectation};
 use crate::rules::{self, World};
 use crate::view::View;
 use crate::{Digest, Finding, Plan, Refusal, Severity, diff, owned};
+use mailtls::{ProtocolList, RangeSyntax, TlsVersion};
 use postfix_cf::{MainCf, MasterCf};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -89,7 +90,7 @@ pub(crate) fn build(change: &Change<'_>, facts: &Facts, now_unix: i64) -> Result
         steps,
         expectations: expectations(change, &pairs, facts),
         outbound: outbound(&pairs, facts),
-        confirmations: confirmations(&pairs, facts),
+        confirmations: confirmations(change, &pairs, facts),
         findings,
         sentences: Vec::new(),
     };
@@ -248,7 +249,7 @@ fn level(word: &str) -> Option<Outbound> {
 
 /// What is risky and new, and has to be typed. An address that is private may still be reached
 /// from the Internet through a translation, so every address but loopback counts.
-fn confirmations(pairs: &Pairs, facts: &Facts) -> Vec<Confirmation> {
+fn confirmations(change: &Change<'_>, pairs: &Pairs, facts: &Facts) -> Vec<Confirmation> {
     let before = View::new(&pairs.before.main, &pairs.before.master, facts);
     let after = View::new(&pairs.after.main, &pairs.after.master, facts);
     let reachable = |ip: IpAddr| !ip.is_loopback();
@@ -286,7 +287,34 @@ fn confirmations(pairs: &Pairs, facts: &Facts) -> Vec<Confirmation> {
                 .to_owned(),
         });
     }
+    needed.extend(only_newest(change, &before, &after));
     needed
+}
+
+/// A profile that leaves a public port 25 with TLS 1.3 alone: many senders would come in
+/// clear. Milder ones are warned of.
+fn only_newest(change: &Change<'_>, before: &View<'_>, after: &View<'_>) -> Option<Confirmation> {
+    let reachable = |ip: IpAddr| !ip.is_loopback();
+    let only = |view: &View<'_>, intent: &Intent| {
+        let unfit = rules::profile::unfit(view, intent, reachable);
+        unfit.filter(|_| {
+            let text = view.value(None, "smtpd_tls_protocols");
+            let list = ProtocolList::parse(&text, RangeSyntax::Allowed);
+            list.is_ok_and(|list| list.floor() == Some(TlsVersion::Tls1_3))
+        })
+    };
+    let (profile, why) = only(after, change.intent)?;
+    match only(before, change.in_force) {
+        Some(_) => None,
+        None => Some(Confirmation {
+            code: rules::profile::UNFIT.to_owned(),
+            answer: after.value(None, "myhostname"),
+            message: format!(
+                "The profile {} is not made for port 25. {why}",
+                profile.name
+            ),
+        }),
+    }
 }
 
 /// The digest of everything that decides what is done.

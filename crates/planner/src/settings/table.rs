@@ -15,6 +15,10 @@ pub struct KeyDoc {
     pub default: Option<&'static str>,
 }
 
+/// The profiles, as a list of values.
+const PROFILES: &str = "compatible, recommended, strict, mozilla-intermediate-6.0, \
+                        mozilla-modern-6.0, ncsc-2025-05";
+
 /// All keys, in the order they are listed.
 pub const KEYS: &[KeyDoc] = &[
     KeyDoc {
@@ -47,9 +51,28 @@ pub const KEYS: &[KeyDoc] = &[
     },
     KeyDoc {
         name: "profile",
-        values: "recommended",
-        meaning: "recommended: at least TLS 1.2 (RFC 8996, RFC 9325), cipher grade medium where \
-                  TLS is optional and high where it is required, in both directions",
+        values: PROFILES,
+        meaning: "protocols, ciphers and key exchange by a table, in all directions; recommended \
+                  is at least TLS 1.2 (RFC 8996, RFC 9325), cipher grade medium where TLS is \
+                  optional and high where it is required",
+        default: None,
+    },
+    KeyDoc {
+        name: "profile.inbound",
+        values: PROFILES,
+        meaning: "the same for port 25 alone, where strict ones turn senders away",
+        default: None,
+    },
+    KeyDoc {
+        name: "profile.submission",
+        values: PROFILES,
+        meaning: "the same for mail clients alone (587 and 465)",
+        default: None,
+    },
+    KeyDoc {
+        name: "profile.outbound",
+        values: PROFILES,
+        meaning: "the same for outgoing mail alone",
         default: None,
     },
     KeyDoc {

@@ -14,7 +14,9 @@ pub(super) fn parse(key: &Key, value: &str) -> Result<Setting, Refusal> {
         Key::Outbound => outbound(value),
         Key::InboundCertificate => word(value, &["none"]),
         Key::SmtpsOut => word(value, &["on"]),
-        Key::Profile => word(value, &["recommended"]),
+        Key::Profile | Key::ProfileInbound | Key::ProfileSubmission | Key::ProfileOutbound => {
+            word(value, &crate::profile::WORDS)
+        }
         Key::SessionCache => word(value, &["off", "client", "both"]),
         Key::ClientCerts => word(value, &["off", "ask", "require"]),
         Key::Submission | Key::Smtps => switch(value, "on", "off"),

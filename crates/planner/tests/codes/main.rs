@@ -111,7 +111,7 @@ fn stories_bring_their_code_and_near_misses_do_not() {
 }
 
 /// The families that the planner itself speaks of; what `lint` says is walked in its own tests.
-const FAMILIES: [&str; 13] = [
+const FAMILIES: [&str; 14] = [
     "auth",
     "cert",
     "client-certs",
@@ -123,6 +123,7 @@ const FAMILIES: [&str; 13] = [
     "outbound",
     "parameter",
     "plan",
+    "profile",
     "rollback",
     "setting",
 ];
@@ -163,8 +164,13 @@ fn codes(source: &str) -> BTreeSet<String> {
                 (FAMILIES.contains(&family) || family == "trust") && plain(what)
             })
         })
-        // Two keys of `set` look like codes.
-        .filter(|literal| !matches!(*literal, "trust.inbound" | "trust.outbound"))
+        // Keys of `set` look like codes.
+        .filter(|literal| {
+            let key = literal
+                .split_once('.')
+                .is_some_and(|(_, what)| matches!(what, "inbound" | "submission" | "outbound"));
+            !key
+        })
         .map(str::to_owned)
         .collect()
 }

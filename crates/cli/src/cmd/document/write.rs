@@ -75,7 +75,7 @@ fn head(intended: &Intended) -> String {
     text.push_str(SETTINGS);
     text.push_str("[settings]\n");
     for (key, setting) in &intended.intent.settings {
-        field(&mut text, &key.name(), Some(&setting.text(key)));
+        field(&mut text, &quoted(&key.name()), Some(&setting.text(key)));
     }
     text.push_str(CREDENTIALS);
     text.push_str("[credentials]\n");
@@ -91,6 +91,14 @@ fn head(intended: &Intended) -> String {
     }
     said(intended).iter().for_each(|one| domain(&mut text, one));
     text
+}
+
+/// A key as TOML takes it: beside `profile`, `profile.inbound` would be a part of a text.
+fn quoted(key: &str) -> String {
+    match key.starts_with("profile.") {
+        true => format!("\"{key}\""),
+        false => key.to_owned(),
+    }
 }
 
 /// By their places; within one the order matters.

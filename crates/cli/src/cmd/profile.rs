@@ -1,0 +1,81 @@
+//! `profile`: named tables of parameters, by direction and version.
+//!
+//! Owns: the words. Never: knows a row of a table (the planner does), or wishes for one (`set` does).
+
+mod diff;
+mod list;
+mod show;
+
+use crate::answer::Answer;
+use crate::config::Global;
+use crate::failure::{Exit, Failure};
+use crate::session::{self, Session};
+use postseal_engine::Profiles;
+use postseal_planner::profile::{self, PROFILES, Profile, Software};
+use postseal_planner::{Facts, PostfixVersion};
+
+/// The verbs of `profile`.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum ProfileCommand {
+    /// All profiles: what each is good for, whether it fits port 25, which is in force
+    List,
+    /// The parameters of a profile, and why each has its value
+    Show(show::ShowArgs),
+    /// A profile against what is effective now, or against another one
+    Diff(diff::DiffArgs),
+}
+
+pub(crate) fn run(command: &ProfileCommand, global: &Global) -> Result<Answer, Failure> {
+    match command {
+        ProfileCommand::List => Ok(list::run(global)),
+        ProfileCommand::Show(args) => show::run(args, global),
+        ProfileCommand::Diff(args) => diff::run(args, global),
+    }
+}
+
+/// The newest Postfix that the tables tell apart; taken where there is none.
+const NEWEST: PostfixVersion = PostfixVersion::new(3, 11, 0);
+
+/// The profile of that name.
+fn named(name: &str) -> Result<&'static Profile, Failure> {
+    profile::find(name).ok_or_else(|| {
+        let names: Vec<&str> = PROFILES.iter().map(|profile| profile.name).collect();
+        Failure::new(
+            Exit::Usage,
+            "profile.unknown",
+            format!("there is no profile {name:?}"),
+        )
+        .hint(format!("There are {}.", names.join(", ")))
+    })
+}
+
+/// The instance, where there is one that can be read; needs no store.
+fn facts(global: &Global) -> Result<Facts, Failure> {
+    let host = session::host(global)?;
+    Ok(postseal_engine::observe_unadopted(&host)?)
+}
+
+/// What profiles are told for, and its Postfix.
+struct Told {
+    software: Software,
+    postfix: PostfixVersion,
+    openssl: String,
+}
+
+/// For this Postfix, else the one that is installed, else the newest.
+fn told(version: Option<PostfixVersion>, global: &Global) -> Told {
+    let installed = || facts(global).ok().map(|facts| facts.version);
+    let postfix = version.or_else(installed).unwrap_or(NEWEST);
+    let openssl = postseal_probe::openssl_version();
+    Told {
+        software: Software::new(postfix, &openssl),
+        postfix,
+        openssl,
+    }
+}
+
+/// Which are in force and which are wished; none where no store can be read.
+fn profiles(global: &Global) -> Option<Profiles> {
+    let mut session = Session::as_it_is(global).ok()?;
+    session.engine().profiles().ok()
+}

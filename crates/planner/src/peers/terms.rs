@@ -1,0 +1,196 @@
+//! What a program asks of its peers.
+//!
+//! Owns: protocols, ciphers and groups as a program has them (`tls_set_ciphers`, `tls_misc.c`), where
+//! TLS is optional and where it is demanded. Never: expands a list.
+
+use super::{Demand, Whom};
+use crate::compile::{filter_listeners, range_syntax};
+use crate::expect::speaker;
+use crate::view::{Service, View};
+use mailtls::{Grade, Level, ProtocolList};
+
+/// One program, with peers of one kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// What it is compared by.
+    pub(super) key: (String, Option<Demand>),
+    /// As it is shown.
+    pub(super) service: String,
+    pub(super) port: Option<u16>,
+    pub(super) whom: Whom,
+    pub(super) demand: Demand,
+    /// How it calls itself in the log.
+    pub(super) tags: Vec<String>,
+    pub(super) terms: Terms,
+}
+
+/// What a handshake with it must agree on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Terms {
+    pub(super) protocols: ProtocolList,
+    /// As `openssl ciphers` would be given it.
+    pub(super) list: String,
+    /// For ECDHE; none where OpenSSL's own syntax or defaults say.
+    pub(super) groups: Option<Vec<String>>,
+}
+
+/// The programs that do TLS at all.
+pub(super) fn places(view: &View<'_>) -> Vec<Place> {
+    let filters: Vec<&str> = filter_listeners(view)
+        .into_iter()
+        .map(|service| service.id.as_str())
+        .collect();
+    let servers = view.servers();
+    let servers = servers
+        .filter(|service| !filters.contains(&service.id.as_str()))
+        .filter_map(|service| server(view, service));
+    let own = view.services.iter().filter(|service| {
+        let mut names = service.overrides.keys();
+        service.is_smtp_client()
+            && names.any(|name| name.starts_with("smtp_tls_") || name.starts_with("tls_"))
+    });
+    let clients = std::iter::once(None).chain(own.map(Some));
+    servers
+        .chain(clients.flat_map(|service| client(view, service)))
+        .collect()
+}
+
+fn server(view: &View<'_>, service: &Service) -> Option<Place> {
+    let speaker = speaker(view, service);
+    if !view.offers_tls(speaker) {
+        return None;
+    }
+    let demand = match view.demands_tls(speaker) {
+        true => Demand::Demanded,
+        false => Demand::Optional,
+    };
+    let asks = ["smtpd_tls_ask_ccert", "smtpd_tls_req_ccert"];
+    let asks = asks.iter().any(|name| view.is_yes(Some(speaker), name));
+    let screened = service.command == "postscreen";
+    let proxy = screened.then(|| tag(view, None, "tlsproxy"));
+    Some(Place {
+        key: (service.id.clone(), None),
+        service: service.id.clone(),
+        port: service.port(),
+        whom: match view.for_mail_clients(speaker) && service.port() != Some(25) {
+            true => Whom::MailClients,
+            false => Whom::Senders,
+        },
+        demand,
+        tags: [Some(tag(view, Some(speaker), "smtpd")), proxy]
+            .into_iter()
+            .flatten()
+            .collect(),
+        terms: terms(
+            view,
+            Some(speaker),
+            "smtpd",
+            demand,
+            asks.then_some("aNULL"),
+        )?,
+    })
+}
+
+/// Where TLS is optional and where it is demanded, as far as mail goes there.
+fn client(view: &View<'_>, service: Option<&Service>) -> Vec<Place> {
+    let Ok(level) = view.client_level(service).parse::<Level>() else {
+        return Vec::new();
+    };
+    let rules = !view.value(service, "smtp_tls_policy_maps").is_empty();
+    let optional = matches!(level, Level::May | Level::Dane);
+    let demanded = level.never_cleartext() || level == Level::Dane || rules;
+    let also = match level {
+        Level::Encrypt => "eNULL",
+        _ => "aNULL",
+    };
+    let kinds = [
+        optional.then_some((Demand::Optional, None)),
+        demanded.then_some((Demand::Demanded, Some(also))),
+    ];
+    let kinds = kinds.into_iter().flatten();
+    let place = |(demand, also)| {
+        let id = service.map_or("main.cf", |service| &service.id);
+        Some(Place {
+            key: (id.to_owned(), Some(demand)),
+            service: id.to_owned(),
+            port: None,
+            whom: Whom::Servers,
+            demand,
+            tags: vec![tag(view, service, "smtp")],
+            terms: terms(view, service, "smtp", demand, also)?,
+        })
+    };
+    kinds.filter_map(place).collect()
+}
+
+fn tag(view: &View<'_>, service: Option<&Service>, program: &str) -> String {
+    // master(8) sets it for daemons, and no file says it.
+    let own = service.map_or(program, |service| service.name.as_str());
+    let name = view.raw(service, "syslog_name").unwrap_or_default();
+    let name = name.replace("${service_name}", own);
+    let name = view.expanded(service, &name.replace("$service_name", own));
+    let name = if name.is_empty() { "postfix" } else { &name };
+    format!("{name}/{program}")
+}
+
+fn terms(
+    view: &View<'_>,
+    service: Option<&Service>,
+    prefix: &str,
+    demand: Demand,
+    also: Option<&str>,
+) -> Option<Terms> {
+    let value = |name: &str| view.value(service, &format!("{prefix}_tls_{name}"));
+    let (protocols, grade, more) = match demand {
+        Demand::Optional => (value("protocols"), value("ciphers"), String::new()),
+        Demand::Demanded => (
+            value("mandatory_protocols"),
+            value("mandatory_ciphers"),
+            value("mandatory_exclude_ciphers"),
+        ),
+    };
+    let version = view.facts().version;
+    let definition = match grade.parse().ok()? {
+        Grade::High => "tls_high_cipherlist",
+        Grade::Low if !version.at_least(3, 8) => "tls_low_cipherlist",
+        Grade::Export if !version.at_least(3, 8) => "tls_export_cipherlist",
+        Grade::Null => "tls_null_cipherlist",
+        _ => "tls_medium_cipherlist",
+    };
+    let mut list = view.value(service, definition);
+    for names in [
+        value("exclude_ciphers"),
+        more,
+        also.unwrap_or_default().to_owned(),
+    ] {
+        let names = names.split([',', ':', ' ', '\t']);
+        for name in names.filter(|name| !name.is_empty()) {
+            list.push_str(":!");
+            list.push_str(name);
+        }
+    }
+    Some(Terms {
+        protocols: ProtocolList::parse(&protocols, range_syntax(version)).ok()?,
+        list,
+        groups: groups(&view.value(service, "tls_eecdh_auto_curves")),
+    })
+}
+
+/// The groups by one name each, in lower case; none where OpenSSL's own words stand among them.
+fn groups(text: &str) -> Option<Vec<String>> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_, \t".contains(c);
+    let words = text.split([',', ' ', '\t']).filter(|word| !word.is_empty());
+    let words: Vec<String> = words.map(group).collect();
+    let known = !words.is_empty() && text.chars().all(plain) && !words.contains(&"default".into());
+    known.then_some(words)
+}
+
+/// One name for each curve, whichever was written.
+pub(super) fn group(name: &str) -> String {
+    match name.to_ascii_lowercase().as_str() {
+        "p-256" | "secp256r1" => "prime256v1".to_owned(),
+        "p-384" => "secp384r1".to_owned(),
+        "p-521" => "secp521r1".to_owned(),
+        other => other.to_owned(),
+    }
+}
