@@ -16,6 +16,7 @@ mod ciphers;
 mod context;
 mod credentials;
 mod dh;
+mod fix;
 mod level;
 mod listeners;
 mod logging;
@@ -41,6 +42,7 @@ mod told;
 mod trust;
 mod values;
 
+pub use fix::{FIXABLE, fixable};
 pub use rule::Rule;
 pub(crate) use rule::rule as row;
 pub use surroundings::{Surroundings, Way};

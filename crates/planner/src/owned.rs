@@ -69,7 +69,11 @@ pub fn read(main: &MainCf, master: &MasterCf) -> Owned {
             continue;
         };
         if let Ok(raw) = std::str::from_utf8(entry.raw()) {
-            owned.entries.insert(name.clone(), raw.to_owned());
+            let earlier = owned.entries.insert(name.clone(), raw.to_owned());
+            if let Some(earlier) = earlier {
+                let overridden = owned.overridden.entry(name.clone());
+                overridden.or_default().push(earlier);
+            }
         }
         owned.main.insert(name, value);
     }

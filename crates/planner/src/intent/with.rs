@@ -98,7 +98,8 @@ impl Key {
             | Self::Smtps
             | Self::SmtpsOut
             | Self::LoopbackCleartext
-            | Self::Param(_) => &[],
+            | Self::Param(_)
+            | Self::Override { .. } => &[],
         }
     }
 }

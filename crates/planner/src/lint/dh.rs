@@ -4,6 +4,7 @@
 //! (`obsolete`), or the groups by name (`ciphers`).
 
 use super::context::{Context, Setting};
+use super::fix;
 use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
 use crate::Severity::Warning;
@@ -36,7 +37,8 @@ fn group(context: &Context<'_>, setting: &Setting<'_>) -> Option<Finding> {
         return None;
     }
     let message = format!("{path} holds a group of about {bits} bits. {}", SMALL.why);
-    Some(SMALL.says(message).on(Some(setting)))
+    let found = SMALL.says(message).on(Some(setting));
+    Some(found.mended_by(fix::absent(context, setting)))
 }
 
 /// The size of the first group of a PEM file, in whole bytes, by the length of its text: of the

@@ -4,7 +4,7 @@
 //! Never: a rule itself.
 
 use super::context::{Service, Setting};
-use crate::finding::Evidence;
+use crate::finding::{Evidence, Fix};
 use crate::{Finding, Severity};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -115,6 +115,7 @@ pub(super) fn merge(findings: Vec<Finding>) -> Vec<Finding> {
                 joined.insert(at);
                 earlier.severity = earlier.severity.max(finding.severity);
                 earlier.evidence.extend(finding.evidence);
+                earlier.fix = both(earlier.fix.take(), finding.fix);
             }
             None => merged.push(finding),
         }
@@ -128,6 +129,21 @@ pub(super) fn merge(findings: Vec<Finding>) -> Vec<Finding> {
         }
     }
     merged
+}
+
+/// The fixes of two places; taken by name where one of them is.
+fn both(one: Option<Fix>, other: Option<Fix>) -> Option<Fix> {
+    let (Some(mut one), Some(other)) = (one.clone(), other.clone()) else {
+        return one.or(other);
+    };
+    let news = other.set.into_iter();
+    let news: Vec<String> = news.filter(|wish| !one.set.contains(wish)).collect();
+    one.set.extend(news);
+    one.taken = one.taken.max(other.taken);
+    if one.says.is_empty() {
+        one.says = other.says;
+    }
+    Some(one)
 }
 
 /// So many findings of a code are told; nobody reads more.
