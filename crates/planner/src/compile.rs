@@ -97,7 +97,9 @@ pub(crate) fn targets(ground: &Ground<'_>) -> Result<Targets, Refusal> {
         match key {
             Key::Param(_)
             | Key::Override { .. }
-            | Key::InboundCertificate | Key::LoopbackCleartext | Key::SmtpsOut => {}
+            | Key::InboundCertificate
+            | Key::LoopbackCleartext
+            | Key::SmtpsOut => {}
             Key::Submission | Key::Smtps => ports::compile(key, setting, &mut targets),
             key => levels::compile(ground, key, setting, &mut targets)?,
         }

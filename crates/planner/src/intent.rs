@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 pub(crate) use tables::Parted;
-pub(crate) use text::DEFAULT;
 pub use tables::{AdoptedTables, Named, PolicyTable};
+pub(crate) use text::DEFAULT;
 
 /// Everything wanted of one instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

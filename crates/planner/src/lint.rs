@@ -42,6 +42,7 @@ mod told;
 mod trust;
 mod values;
 
+pub use context::NEWEST;
 pub use fix::{FIXABLE, fixable};
 pub use rule::Rule;
 pub(crate) use rule::rule as row;

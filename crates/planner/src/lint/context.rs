@@ -18,7 +18,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// Judged by where the version is not known.
-const NEWEST: PostfixVersion = PostfixVersion::new(3, 11, 0);
+pub const NEWEST: PostfixVersion = PostfixVersion::new(3, 11, 0);
 /// Evidence is cut after so many characters.
 const EVIDENCE: usize = 160;
 /// Defaults of parameters that the catalogue does not hold, the same in all releases.

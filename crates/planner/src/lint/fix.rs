@@ -58,7 +58,9 @@ pub const FIXABLE: &[(&str, Taken)] = &[
 /// How a finding of that code is fixed, where it can be.
 pub fn fixable(code: &str) -> Option<Taken> {
     let at = FIXABLE.binary_search_by_key(&code, |(known, _)| known);
-    at.ok().and_then(|at| FIXABLE.get(at)).map(|(_, taken)| *taken)
+    at.ok()
+        .and_then(|at| FIXABLE.get(at))
+        .map(|(_, taken)| *taken)
 }
 
 /// The setting with another value.
@@ -110,7 +112,10 @@ fn is_particular(context: &Context<'_>, name: &str) -> bool {
     ];
     let in_main = name == "smtpd_tls_security_level"
         && derived.iter().any(|name| context.set(None, name).is_some());
-    let overrides = context.services.iter().flat_map(|service| &service.settings);
+    let overrides = context
+        .services
+        .iter()
+        .flat_map(|service| &service.settings);
     in_main || overrides.into_iter().any(|setting| setting.name == name)
 }
 

@@ -116,11 +116,17 @@ fn off(context: &Context<'_>, server: Option<&Service<'_>>, out: &mut Vec<Findin
 
 /// The level may, where nobody said no, and the certificate's files are there.
 fn switched_on(context: &Context<'_>, server: Option<&Service<'_>>) -> Option<Fix> {
-    let said = ["smtpd_use_tls", "smtpd_enforce_tls", "smtpd_tls_security_level"];
+    let said = [
+        "smtpd_use_tls",
+        "smtpd_enforce_tls",
+        "smtpd_tls_security_level",
+    ];
     if said.iter().any(|name| context.set(server, name).is_some()) {
         return None;
     }
-    let files = CERTIFICATES.iter().filter_map(|name| context.text(None, name));
+    let files = CERTIFICATES
+        .iter()
+        .filter_map(|name| context.text(None, name));
     let files: Vec<String> = files.collect();
     let mut paths = files
         .iter()

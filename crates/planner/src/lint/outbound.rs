@@ -93,7 +93,11 @@ fn defaults(context: &Context<'_>, out: &mut Vec<Finding>) {
         Some(Level::None) if !elsewhere("smtp_tls_policy_maps") => {
             let relays = context.set(None, "smtp_tls_wrappermode").is_some();
             if !relays {
-                let said = ["smtp_tls_security_level", "smtp_use_tls", "smtp_enforce_tls"];
+                let said = [
+                    "smtp_tls_security_level",
+                    "smtp_use_tls",
+                    "smtp_enforce_tls",
+                ];
                 let said = said.iter().any(|name| context.set(None, name).is_some());
                 let fix = (!said).then(|| fix::at(context, None, "smtp_tls_security_level", "may"));
                 let found = CLEAR.found().on(level).mended_by(fix.flatten());

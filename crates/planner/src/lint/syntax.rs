@@ -101,10 +101,7 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
 
 /// A parameter that is set twice, set to the value that counts: what is wished for stands once.
 fn said_once(context: &Context<'_>, found: &postfix_cf::Finding) -> Option<Fix> {
-    if !matches!(
-        found.code,
-        FindingCode::Overridden | FindingCode::Repeated
-    ) {
+    if !matches!(found.code, FindingCode::Overridden | FindingCode::Repeated) {
         return None;
     }
     let counts = context.set(None, &found.subject)?;

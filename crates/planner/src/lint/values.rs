@@ -7,8 +7,8 @@ use super::fix;
 use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
 use crate::Severity::{self, Error, Fatal, Info, Warning};
-use crate::finding::Fix;
 use crate::catalog::{Direction, Ending, Kind, Parameter, Reason, State};
+use crate::finding::Fix;
 
 /// The rules; codes are those of [`Reason`].
 #[rustfmt::skip]
