@@ -99,7 +99,8 @@ fn defaults(context: &Context<'_>, out: &mut Vec<Finding>) {
                     "smtp_enforce_tls",
                 ];
                 let said = said.iter().any(|name| context.set(None, name).is_some());
-                let fix = (!said).then(|| fix::at(context, None, "smtp_tls_security_level", "may"));
+                let plain = !said && !is_delicate(context);
+                let fix = plain.then(|| fix::at(context, None, "smtp_tls_security_level", "may"));
                 let found = CLEAR.found().on(level).mended_by(fix.flatten());
                 out.push(found.or_seen("smtp_tls_security_level is not set"));
             }
@@ -111,6 +112,14 @@ fn defaults(context: &Context<'_>, out: &mut Vec<Finding>) {
         }
         _ => {}
     }
+}
+
+/// Whether passwords go along, for which may is too little, or TLS would not begin all the same.
+fn is_delicate(context: &Context<'_>) -> bool {
+    let names = ["smtp_sasl_auth_enable", "smtp_never_send_ehlo"];
+    names.iter().any(|name| context.yes(None, name))
+        || context.given(None, "smtp_sasl_password_maps")
+        || context.given(None, "smtp_discard_ehlo_keywords")
 }
 
 fn level_setting<'s, 'a>(
