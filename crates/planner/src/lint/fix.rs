@@ -106,17 +106,20 @@ pub(super) fn at(
 /// Whether a word for the parameter would reach further than main.cf: services with a `-o` of it
 /// follow the word, and so do the levels that postscreen(8) and tlsproxy(8) have of their own.
 fn is_particular(context: &Context<'_>, name: &str) -> bool {
+    let follows = |service: &Service<'_>| match name {
+        "smtpd_tls_security_level" => service.kind == "pass" || service.port() == Some(25),
+        "smtpd_tls_auth_only" => true,
+        "smtp_tls_security_level" => service.command == "smtp",
+        _ => false,
+    };
+    let services = context.services.iter().filter(|service| follows(service));
+    let mut overrides = services.flat_map(|service| &service.settings);
     let derived = [
         "postscreen_tls_security_level",
         "tlsproxy_tls_security_level",
     ];
-    let in_main = name == "smtpd_tls_security_level"
-        && derived.iter().any(|name| context.set(None, name).is_some());
-    let overrides = context
-        .services
-        .iter()
-        .flat_map(|service| &service.settings);
-    in_main || overrides.into_iter().any(|setting| setting.name == name)
+    let derived = derived.iter().any(|name| context.set(None, name).is_some());
+    name == "smtpd_tls_security_level" && derived || overrides.any(|own| own.name == name)
 }
 
 fn said(wish: &Wish) -> Option<String> {

@@ -88,7 +88,7 @@ fn text(told: &Told, global: &Global) -> String {
 }
 
 /// A finding, and whether `--fix` mends it.
-fn with_fix(finding: &Finding) -> String {
+pub(super) fn with_fix(finding: &Finding) -> String {
     let mut text = findings_text([finding]);
     if let Some(fix) = &finding.fix {
         let wishes = fix.set.join(" ");
