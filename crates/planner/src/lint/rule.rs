@@ -126,24 +126,28 @@ pub(super) fn merge(findings: Vec<Finding>) -> Vec<Finding> {
             finding
                 .evidence
                 .retain(|place| places.insert(place.clone()));
+            if let Some(fix) = &mut finding.fix {
+                let mut wishes = HashSet::new();
+                fix.set.retain(|wish| wishes.insert(wish.clone()));
+            }
         }
     }
     merged
 }
 
-/// The fixes of two places; taken by name where one of them is.
+/// The fixes of two places; taken by name where one of them is. Wishes may stand twice.
 fn both(one: Option<Fix>, other: Option<Fix>) -> Option<Fix> {
-    let (Some(mut one), Some(other)) = (one.clone(), other.clone()) else {
-        return one.or(other);
-    };
-    let news = other.set.into_iter();
-    let news: Vec<String> = news.filter(|wish| !one.set.contains(wish)).collect();
-    one.set.extend(news);
-    one.taken = one.taken.max(other.taken);
-    if one.says.is_empty() {
-        one.says = other.says;
+    match (one, other) {
+        (Some(mut one), Some(other)) => {
+            one.set.extend(other.set);
+            one.taken = one.taken.max(other.taken);
+            if one.says.is_empty() {
+                one.says = other.says;
+            }
+            Some(one)
+        }
+        (one, other) => one.or(other),
     }
-    Some(one)
 }
 
 /// So many findings of a code are told; nobody reads more.
