@@ -80,10 +80,7 @@ fn levels(host: &Host) -> BTreeMap<String, usize> {
     let main = MainCf::parse(&host.facts.main_cf.bytes);
     let master = MasterCf::parse(&host.facts.master_cf.bytes);
     let owned = postseal_planner::owned::read(&main, &master);
-    let all = owned
-        .services
-        .iter()
-        .chain([(&MAIN, &owned.main)].into_iter().map(|(n, m)| (n, m)));
+    let all = owned.services.iter().chain([(&MAIN, &owned.main)]);
     let mut ranks = BTreeMap::new();
     for (place, values) in all {
         for name in ["smtpd_tls_security_level", "smtp_tls_security_level"] {

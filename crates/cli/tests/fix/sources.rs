@@ -22,6 +22,8 @@ struct Source {
     master: &'static str,
     /// Its table of policies.
     policy: &'static str,
+    /// Its rows as the remedies of lint would have them, where that takes a hand, and what was done.
+    by_hand: Option<[&'static str; 2]>,
     /// What its administrator decides about what `--fix` leaves to people.
     decided: &'static [&'static str],
     /// Where TLS is to be seen in the end: with STARTTLS, and from the first byte.
@@ -35,6 +37,7 @@ const SOURCES: [Source; 4] = [
         main: include_str!("sources/hermes.cf"),
         master: "",
         policy: "example.com encrypt\n.example.org encrypt\n",
+        by_hand: None,
         decided: &[],
         ports: [&[25], &[]],
     },
@@ -44,6 +47,7 @@ const SOURCES: [Source; 4] = [
         main: include_str!("sources/starttls-and-smtps.cf"),
         master: include_str!("sources/starttls-and-smtps.master"),
         policy: "",
+        by_hand: None,
         decided: &[],
         ports: [&[25, 587], &[465]],
     },
@@ -53,6 +57,11 @@ const SOURCES: [Source; 4] = [
         main: include_str!("sources/server-and-client.cf"),
         master: include_str!("sources/server-and-client.master"),
         policy: include_str!("sources/server-and-client.policy"),
+        by_hand: Some([
+            include_str!("sources/server-and-client.mended"),
+            "Rows of policies are no settings, so `--fix` leaves them. By hand: `protocols=TLSv1` was taken out, and the \
+             row for port 465, where this client cannot deliver, is one for port 587.",
+        ]),
         decided: &[],
         ports: [&[25], &[465]],
     },
@@ -62,6 +71,7 @@ const SOURCES: [Source; 4] = [
         main: include_str!("sources/enforced.cf"),
         master: "",
         policy: "",
+        by_hand: None,
         decided: &["level.mandatory-on-public-25", "outbound.mandatory-for-all"],
         ports: [&[25], &[]],
     },
@@ -116,6 +126,9 @@ fn mended(source: &Source) {
     let wishes = words(&fix);
     let exit = if wishes.is_empty() { 0 } else { 2 };
     assert_eq!(fix.exit, Some(exit), "{fix:#?}");
+    if let Some([rows, _]) = source.by_hand {
+        write_rows(&scene, rows);
+    }
     scene.must(&["init"]);
     applied(&scene, &wishes);
     let after = findings(
@@ -166,18 +179,10 @@ fn scene(source: &Source) -> Scene {
     let scene = Scene::stopped(builder);
     let tls = scene.postfix.path().join("tls");
     fs::create_dir(&tls).unwrap();
-    for name in [
-        "rsa.pem",
-        "rsa.key",
-        "ec.pem",
-        "ec.key",
-        "ca.pem",
-        "tls_policy",
-    ] {
+    for name in ["rsa.pem", "rsa.key", "ec.pem", "ec.key", "ca.pem"] {
         fs::copy(scene.named(name), tls.join(name)).unwrap();
     }
-    let table = format!("hash:{}", tls.join("tls_policy").display());
-    run("/usr/sbin/postmap", &["-c", &scene.config(), &table]);
+    write_rows(&scene, source.policy);
     for bits in ["512", "1024", "2048"] {
         let file = tls.join(format!("{bits}.dh")).display().to_string();
         run(
@@ -187,6 +192,14 @@ fn scene(source: &Source) -> Scene {
     }
     scene.postfix.start().unwrap();
     scene
+}
+
+/// The table of policies, made anew.
+fn write_rows(scene: &Scene, rows: &str) {
+    let path = scene.postfix.path().join("tls/tls_policy");
+    fs::write(&path, rows).unwrap();
+    let table = format!("hash:{}", path.display());
+    run("/usr/sbin/postmap", &["-c", &scene.config(), &table]);
 }
 
 /// A copy of the configuration that listens everywhere.
@@ -268,9 +281,10 @@ fn told(
 ) -> String {
     let mut text = format!("## {}\n\n", source.title);
     let by_name = !source.decided.is_empty();
-    text.push_str(match by_name {
-        true => "| finding | at | before | after `--fix` | after `--fix --with …` |\n|---|---|---|---|---|\n",
-        false => "| finding | at | before | after `--fix` |\n|---|---|---|---|\n",
+    text.push_str(match (by_name, source.by_hand) {
+        (true, _) => "| finding | at | before | after `--fix` | after `--fix --with …` |\n|---|---|---|---|---|\n",
+        (_, Some(_)) => "| finding | at | before | after `--fix` and a hand |\n|---|---|---|---|\n",
+        _ => "| finding | at | before | after `--fix` |\n|---|---|---|---|\n",
     });
     let all: std::collections::BTreeSet<&String> = columns.iter().flat_map(|c| c.keys()).collect();
     for what in all {
@@ -289,6 +303,9 @@ fn told(
         false => {
             let _ = write!(text, "\nThe wishes:\n\n{}", list(wishes));
         }
+    }
+    if let Some([_, done]) = source.by_hand {
+        let _ = write!(text, "\n{done}\n");
     }
     if by_name {
         let codes = source.decided.join(" --with ");

@@ -6,7 +6,9 @@ use postseal_planner::facts::CfFile;
 use postseal_planner::finding::Taken;
 use postseal_planner::lint::{self, FIXABLE, Surroundings};
 use postseal_planner::mend::{Known, Mended, Mending, mend};
-use postseal_planner::{Digest, Facts, Finding, Intent, PostfixVersion, Wish, owned, settings};
+use postseal_planner::{
+    Digest, Facts, Finding, Intent, PostfixVersion, Refusal, Wish, owned, settings,
+};
 use std::collections::BTreeSet;
 
 /// `### NAME [with CODE…] [VERSION]`, main.cf, `--- master`, master.cf, `--- wishes`, a wish a line.
@@ -36,6 +38,16 @@ impl Story {
     }
 
     fn mend(&self, intent: &Intent, in_force: &Intent, with: &BTreeSet<&str>) -> Mended {
+        self.try_mend(intent, in_force, with).unwrap()
+    }
+
+    /// The same, where files may be such that they cannot be edited.
+    pub(crate) fn try_mend(
+        &self,
+        intent: &Intent,
+        in_force: &Intent,
+        with: &BTreeSet<&str>,
+    ) -> Result<Mended, Refusal> {
         let file = |name: &str, bytes: &[u8]| CfFile {
             path: name.into(),
             bytes: bytes.to_vec(),
@@ -56,7 +68,6 @@ impl Story {
             takes: &takes,
             now_unix: 0,
         })
-        .unwrap()
     }
 }
 
