@@ -51,7 +51,7 @@ pub struct Finding {
     pub remedy: String,
     /// The wishes that mend it, where there are such.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fix: Option<Fix>,
+    pub fix: Option<Box<Fix>>,
 }
 
 /// The remedy of a finding as wishes: nothing else is needed to mend it.
@@ -110,7 +110,7 @@ impl Finding {
     /// With the wishes that mend it, where there are such.
     #[must_use]
     pub fn mended_by(mut self, fix: Option<Fix>) -> Self {
-        self.fix = fix;
+        self.fix = fix.map(Box::new);
         self
     }
 

@@ -136,7 +136,7 @@ pub(super) fn merge(findings: Vec<Finding>) -> Vec<Finding> {
 }
 
 /// The fixes of two places; taken by name where one of them is. Wishes may stand twice.
-fn both(one: Option<Fix>, other: Option<Fix>) -> Option<Fix> {
+fn both(one: Option<Box<Fix>>, other: Option<Box<Fix>>) -> Option<Box<Fix>> {
     match (one, other) {
         (Some(mut one), Some(other)) => {
             one.set.extend(other.set);
