@@ -153,19 +153,20 @@ fn given_back(name: &str, host: &mut Host, wishes: &[Wish], before: &[u8]) {
 
 #[test]
 fn a_line_that_another_one_overrides_is_commented_out_and_comes_back() {
-    let main = "smtpd_tls_loglevel = 0\n# kept\nsmtpd_tls_loglevel = 2\nsmtpd_tls_loglevel = 1\n";
+    let main =
+        "smtpd_tls_ciphers = low\n# kept\nsmtpd_tls_ciphers = export\nsmtpd_tls_ciphers = high\n";
     let mut host = Host::new(main.as_bytes(), b"");
     let shown = |host: &Host| String::from_utf8_lossy(&host.facts.main_cf.bytes).into_owned();
-    let plan = script::run(&mut host, "set loglevel.inbound=1").unwrap();
+    let plan = script::run(&mut host, "set param.smtpd_tls_ciphers=high").unwrap();
     host.apply(&plan);
     assert_eq!(
         shown(&host),
-        "#smtpd_tls_loglevel = 0\n# kept\n#smtpd_tls_loglevel = 2\nsmtpd_tls_loglevel = 1\n"
+        "#smtpd_tls_ciphers = low\n# kept\n#smtpd_tls_ciphers = export\nsmtpd_tls_ciphers = high\n"
     );
     assert!(host.plan().unwrap().is_empty());
-    let plan = script::run(&mut host, "set loglevel.inbound=2").unwrap();
+    let plan = script::run(&mut host, "set param.smtpd_tls_ciphers=medium").unwrap();
     host.apply(&plan);
-    let plan = script::run(&mut host, "unset loglevel.inbound").unwrap();
+    let plan = script::run(&mut host, "unset param.smtpd_tls_ciphers").unwrap();
     host.apply(&plan);
     assert_eq!(shown(&host), main);
 }

@@ -8,6 +8,7 @@ use super::comment::{
 };
 use super::{Ground, Target, Targets, certificates, ports, refuse, services, smtps_out};
 use crate::Refusal;
+use crate::intent::Key;
 use crate::owned;
 use postfix_cf::{Braces, EditError, MainCf, MasterCf, ServiceKey};
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,7 +47,10 @@ fn parameters(ground: &Ground<'_>, targets: &Targets) -> Result<MainCf, Refusal>
         match targets.main.get(name) {
             Some(Target::Value(value)) => {
                 set(&mut main, adopted, name, value)?;
-                if let Some(texts) = adopted.overridden.get(name) {
+                // What is wished for by its own name stands once.
+                let own = Key::Param(name.clone());
+                let own = ground.intent.settings.contains_key(&own);
+                if let Some(texts) = adopted.overridden.get(name).filter(|_| own) {
                     main = comment_out_overridden(&main, name, texts);
                 }
             }

@@ -7,7 +7,7 @@ use super::fix;
 use super::rule::{self, Place as _, Rule, rule};
 use crate::Severity::{Error, Fatal, Info, Warning};
 use crate::finding::Fix;
-use crate::{Facts, Finding, catalog};
+use crate::{Facts, Finding, catalog, settings};
 use postfix_cf::FindingCode;
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -102,6 +102,10 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
 /// A parameter that is set twice, set to the value that counts: what is wished for stands once.
 fn said_once(context: &Context<'_>, found: &postfix_cf::Finding) -> Option<Fix> {
     if !matches!(found.code, FindingCode::Overridden | FindingCode::Repeated) {
+        return None;
+    }
+    // A word for a parameter decides its value, and leaves the lines as they are.
+    if settings::alias(&found.subject).is_some() {
         return None;
     }
     let counts = context.set(None, &found.subject)?;
