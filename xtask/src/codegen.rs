@@ -7,11 +7,15 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 /// Package, test binary, test.
-const WRITERS: &[[&str; 3]] = &[[
-    "postseal-planner",
-    "lint",
-    "reference::the_reference_says_what_the_rules_say",
-]];
+const WRITERS: &[[&str; 3]] = &[
+    [
+        "postseal-planner",
+        "lint",
+        "reference::the_reference_says_what_the_rules_say",
+    ],
+    // Put together of sections, which the tests beside it write on a real Postfix.
+    ["postseal", "fix", "sources::the_sources_stand_side_by_side"],
+];
 
 /// Writes all of it; fails when something could not be written.
 #[must_use]

@@ -94,14 +94,19 @@ impl Answer {
     }
 }
 
-/// Writes a finding as lines of text after `indent`: what, where, what to do.
-pub(crate) fn write_finding(text: &mut String, indent: &str, finding: &Finding) {
-    let severity = match finding.severity {
+/// A severity in one word.
+pub(crate) fn named(severity: Severity) -> &'static str {
+    match severity {
         Severity::Info => "info",
         Severity::Warning => "warning",
         Severity::Error => "error",
         Severity::Fatal => "fatal",
-    };
+    }
+}
+
+/// Writes a finding as lines of text after `indent`: what, where, what to do.
+pub(crate) fn write_finding(text: &mut String, indent: &str, finding: &Finding) {
+    let severity = named(finding.severity);
     // Writing to a String cannot fail.
     let _ = writeln!(
         text,

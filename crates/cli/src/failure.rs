@@ -75,6 +75,11 @@ impl Failure {
         self
     }
 
+    /// The stable code.
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
     /// Adds what was done before it.
     #[must_use]
     pub(crate) fn note(mut self, done: &str) -> Self {

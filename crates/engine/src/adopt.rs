@@ -279,7 +279,7 @@ impl Engine<'_> {
             })
     }
 
-    fn wish(&mut self, wishes: &[Wish]) -> Result<Wished, EngineError> {
+    pub(crate) fn wish(&mut self, wishes: &[Wish]) -> Result<Wished, EngineError> {
         let state = self.state()?;
         let before = state.draft.unwrap_or_else(|| state.desired.clone());
         let after = wishes

@@ -30,6 +30,7 @@ pub fn certificate_finding(problem: &CertProblem) -> Finding {
         message: sentence(&problem.message),
         evidence: Vec::new(),
         remedy: problem.remedy.clone(),
+        fix: None,
     }
 }
 

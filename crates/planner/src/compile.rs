@@ -96,14 +96,28 @@ pub(crate) fn targets(ground: &Ground<'_>) -> Result<Targets, Refusal> {
     levels::profiles(ground, &mut targets);
     for (key, setting) in &ground.intent.settings {
         match key {
-            Key::Param(_) | Key::InboundCertificate | Key::LoopbackCleartext | Key::SmtpsOut => {}
+            Key::Param(_)
+            | Key::Override { .. }
+            | Key::InboundCertificate
+            | Key::LoopbackCleartext
+            | Key::SmtpsOut => {}
             Key::Submission | Key::Smtps => ports::compile(key, setting, &mut targets),
             key => levels::compile(ground, key, setting, &mut targets)?,
         }
     }
     for (key, setting) in &ground.intent.settings {
-        if let (Key::Param(name), Setting::Raw(value)) = (key, setting) {
-            targets.main(name, Target::value(value));
+        let target = match setting {
+            Setting::Raw(value) => Target::value(value),
+            Setting::Default => Target::Absent,
+            _ => continue,
+        };
+        match key {
+            Key::Param(name) => targets.main(name, target),
+            Key::Override { service, name } => {
+                services::is_there(ground, service, name)?;
+                targets.service(service, name, target);
+            }
+            _ => {}
         }
     }
     policies::compile(ground, &mut targets)?;

@@ -49,6 +49,32 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// One sentence: what to do about it.
     pub remedy: String,
+    /// The wishes that mend it, where there are such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<Box<Fix>>,
+}
+
+/// The remedy of a finding as wishes: nothing else is needed to mend it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Fix {
+    /// `KEY=VALUE`, as `postseal set` takes them.
+    pub set: Vec<String>,
+    /// Who takes it.
+    pub taken: Taken,
+    /// What follows from it, where that is more than what the finding says; a sentence.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub says: String,
+}
+
+/// Whether a fix is taken without being asked for by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Taken {
+    /// By `lint --fix`: it means the same as what is written, or mends what does not work, and
+    /// turns nobody away.
+    ByItself,
+    /// By `lint --fix --with CODE`: it changes what is promised, or who is served.
+    ByName,
 }
 
 /// A message is no longer than this, whatever input it repeats; in bytes.
@@ -77,7 +103,15 @@ impl Finding {
             message: bounded(message.into()),
             evidence: Vec::new(),
             remedy: remedy.into(),
+            fix: None,
         }
+    }
+
+    /// With the wishes that mend it, where there are such.
+    #[must_use]
+    pub fn mended_by(mut self, fix: Option<Fix>) -> Self {
+        self.fix = fix.map(Box::new);
+        self
     }
 
     /// Adds evidence at a line of a file.

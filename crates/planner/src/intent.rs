@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 pub(crate) use tables::Parted;
 pub use tables::{AdoptedTables, Named, PolicyTable};
+pub(crate) use text::DEFAULT;
 
 /// Everything wanted of one instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +73,9 @@ pub struct Owned {
     /// included, so that giving it back gives the same bytes.
     #[serde(default)]
     pub entries: BTreeMap<String, String>,
+    /// main.cf: parameter name → the texts of its earlier entries, which the last one overrides.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub overridden: BTreeMap<String, Vec<String>>,
     /// master.cf: the services of mail clients (ports 465 and 587) → their text as it stood.
     #[serde(default)]
     pub blocks: BTreeMap<String, String>,
@@ -125,6 +129,13 @@ pub enum Key {
     LoopbackCleartext,
     /// `param.NAME`: a TLS parameter of the catalogue.
     Param(String),
+    /// `param.SERVICE/TYPE/NAME`: the same in a `-o` of a service, named as `postconf -P` does.
+    Override {
+        /// The service (`submission/inet`).
+        service: String,
+        /// The parameter.
+        name: String,
+    },
 }
 
 /// A value of `postseal set`, made only by parsing (`settings`).
@@ -145,6 +156,8 @@ pub enum Setting {
     Trust(Trust),
     /// The value of a `param.NAME`, checked against its type.
     Raw(String),
+    /// No line of a `param.NAME`: what Postfix has by default (or main.cf, for a `-o`) holds.
+    Default,
 }
 
 /// Inbound TLS on port 25.

@@ -27,6 +27,7 @@ pub mod levels;
 pub mod lint;
 mod looks;
 mod make;
+pub mod mend;
 mod names;
 mod outbound_seen;
 pub mod owned;

@@ -16,6 +16,7 @@ mod ciphers;
 mod context;
 mod credentials;
 mod dh;
+mod fix;
 mod level;
 mod listeners;
 mod logging;
@@ -42,6 +43,8 @@ mod trust;
 mod values;
 
 pub(crate) use context::{DEFAULTS as NEIGHBOURS_BY_DEFAULT, looks_like_tls};
+pub use context::NEWEST;
+pub use fix::{FIXABLE, fixable};
 pub use rule::Rule;
 pub(crate) use rule::rule as row;
 pub use surroundings::{Surroundings, Way};

@@ -29,6 +29,9 @@ pub struct Drift {
     pub now: Option<String>,
     /// For main.cf: the text of the whole entry as it is.
     pub entry: Option<String>,
+    /// For main.cf: the texts of the earlier entries that it overrides.
+    #[serde(skip)]
+    pub overridden: Vec<String>,
 }
 
 impl Drift {
@@ -39,6 +42,13 @@ impl Drift {
             match &self.entry {
                 Some(entry) => owned.entries.insert(name.clone(), entry.clone()),
                 None => owned.entries.remove(name),
+            };
+            match self.overridden.is_empty() {
+                true => owned.overridden.remove(name),
+                false => {
+                    let texts = self.overridden.clone();
+                    owned.overridden.insert(name.clone(), texts)
+                }
             };
             &mut owned.main
         } else {
@@ -69,7 +79,11 @@ pub fn read(main: &MainCf, master: &MasterCf) -> Owned {
             continue;
         };
         if let Ok(raw) = std::str::from_utf8(entry.raw()) {
-            owned.entries.insert(name.clone(), raw.to_owned());
+            let earlier = owned.entries.insert(name.clone(), raw.to_owned());
+            if let Some(earlier) = earlier {
+                let overridden = owned.overridden.entry(name.clone());
+                overridden.or_default().push(earlier);
+            }
         }
         owned.main.insert(name, value);
     }
@@ -108,6 +122,8 @@ pub fn drift(written: &Owned, now: &Owned) -> Vec<Drift> {
     compare(MAIN_CF, &written.main, &now.main, &mut drift);
     for edit in &mut drift {
         edit.entry = now.entries.get(&edit.parameter).cloned();
+        let overridden = now.overridden.get(&edit.parameter);
+        edit.overridden = overridden.cloned().unwrap_or_default();
     }
     let nothing = BTreeMap::new();
     let places: BTreeSet<&String> = written.services.keys().chain(now.services.keys()).collect();
@@ -141,6 +157,7 @@ fn compare(
                 written: was.cloned(),
                 now: is.cloned(),
                 entry: None,
+                overridden: Vec::new(),
             });
         }
     }

@@ -11,6 +11,7 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use param::alias;
 pub use table::{KEYS, KeyDoc};
 
 use crate::intent::{Key, Wish};
@@ -33,6 +34,9 @@ pub fn parse(key: &str, value: &str, version: PostfixVersion) -> Result<Vec<Wish
     }
     match parse_key(key)? {
         Key::Param(name) => param::parse(&name, value, version).map(|wish| vec![wish]),
+        Key::Override { service, name } => {
+            param::parse_override(&service, &name, value, version).map(|wish| vec![wish])
+        }
         known => values::parse(&known, value).map(|setting| vec![Wish::Set(known, setting)]),
     }
 }

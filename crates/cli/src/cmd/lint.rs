@@ -4,6 +4,7 @@
 //! root, or an installed Postfix; rules that would need one say so themselves. What was
 //! adopted is asked of the store, where it can be read.
 
+mod fix;
 mod form;
 mod gather;
 mod ignore;
@@ -17,6 +18,7 @@ use form::Form;
 use postfix_cf::{MainCf, MasterCf};
 use postseal_engine::{Clock, EngineError, SystemClock};
 use postseal_host::HostError;
+use postseal_planner::finding::Taken;
 use postseal_planner::lint::{self, LintInput, UNREADABLE};
 use postseal_planner::{Facts, Finding, PostfixVersion, Severity};
 use serde_json::json;
@@ -40,8 +42,17 @@ pub(crate) struct LintArgs {
     #[arg(long, value_name = "V")]
     postfix_version: Option<PostfixVersion>,
     /// The form of the answer: `sarif` for code scanning, `github` for annotations of a workflow
-    #[arg(long, value_name = "FORM", value_enum)]
+    #[arg(long, value_name = "FORM", value_enum, conflicts_with = "fix")]
     format: Option<Form>,
+    /// Wish for what mends the findings, and show the plan of that; with PATH only show it
+    #[arg(long, conflicts_with = "explain")]
+    fix: bool,
+    /// With --fix: mend findings of this code too, though that changes what is promised or who is served
+    #[arg(long, value_name = "CODE", requires = "fix")]
+    with: Vec<String>,
+    /// With --fix: store no wish; exit 2 when there is something to mend
+    #[arg(long, requires = "fix")]
+    check: bool,
     /// What a code means, and what to do
     #[arg(long, value_name = "CODE")]
     explain: Option<String>,
@@ -50,6 +61,9 @@ pub(crate) struct LintArgs {
 pub(crate) fn run(args: &LintArgs, global: &Global) -> Result<Answer, Failure> {
     if let Some(code) = &args.explain {
         return explain(code);
+    }
+    if args.fix {
+        return fix::run(args, global);
     }
     let mut findings = Vec::new();
     for path in targets(args, global)? {
@@ -98,19 +112,7 @@ fn lint_path(
     } else {
         Observed::default()
     };
-    let (main_path, master_path) = if path.is_dir() {
-        (
-            Some(path.join("main.cf")),
-            Some(path.join("master.cf")).filter(|p| p.exists()),
-        )
-    } else if path
-        .file_name()
-        .is_some_and(|name| name.to_string_lossy().starts_with("master.cf"))
-    {
-        (None, Some(path.to_path_buf()))
-    } else {
-        (Some(path.to_path_buf()), None)
-    };
+    let [main_path, master_path] = files(path);
     let main = main_path.as_deref().map(read).transpose()?;
     let master = master_path.as_deref().map(read).transpose()?;
     let main = main.as_deref().map(MainCf::parse);
@@ -133,6 +135,19 @@ fn lint_path(
     findings.extend(asked.into_iter().filter(news));
     findings.sort_by_key(|finding| Reverse(finding.severity));
     Ok(findings)
+}
+
+/// main.cf and master.cf, as far as the path leads to them.
+fn files(path: &Path) -> [Option<PathBuf>; 2] {
+    if path.is_dir() {
+        let master = Some(path.join("master.cf")).filter(|p| p.exists());
+        return [Some(path.join("main.cf")), master];
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    match name.starts_with("master.cf") {
+        true => [None, Some(path.to_path_buf())],
+        false => [Some(path.to_path_buf()), None],
+    }
 }
 
 /// What an installed Postfix says of a directory.
@@ -175,10 +190,7 @@ fn observe(path: &Path, global: &Global) -> Observed {
             Observed {
                 asked,
                 facts: Some(facts),
-                here: match global.prefix.is_empty() && global.root.is_none() {
-                    true => Here::Here,
-                    false => Here::Elsewhere,
-                },
+                here: here(global),
             }
         }
         Err(EngineError::Host(HostError::Unreadable(said))) => {
@@ -194,6 +206,13 @@ fn observe(path: &Path, global: &Global) -> Observed {
             }
         }
         Err(_) => Observed::default(),
+    }
+}
+
+fn here(global: &Global) -> Here {
+    match global.prefix.is_empty() && global.root.is_none() {
+        true => Here::Here,
+        false => Here::Elsewhere,
     }
 }
 
@@ -253,9 +272,17 @@ fn explain(code: &str) -> Result<Answer, Failure> {
     if !rule.references.is_empty() {
         text += &format!("See: {}\n", rule.references.join("; "));
     }
+    match lint::fixable(rule.code) {
+        Some(Taken::ByItself) => text += "Fix: `postseal lint --fix`, where it is safe.\n",
+        Some(Taken::ByName) => {
+            text += &format!("Fix: `postseal lint --fix --with {}`.\n", rule.code);
+        }
+        None => {}
+    }
     let document = json!({
         "changed": false, "code": rule.code, "severity": rule.severity, "title": rule.title,
         "why": rule.why, "remedy": rule.remedy, "references": rule.references,
+        "fix": lint::fixable(rule.code),
     });
     Ok(Answer::new(text, document))
 }

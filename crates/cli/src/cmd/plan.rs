@@ -156,7 +156,7 @@ fn rules_document(rules: &RuleChanges) -> Value {
 }
 
 /// The unified diffs, and the rows of rules that change: of those main.cf shows another name only.
-fn whole_diff(proposal: &Proposal) -> String {
+pub(crate) fn whole_diff(proposal: &Proposal) -> String {
     diff(&proposal.plan) + &rows(&proposal.rules)
 }
 
@@ -190,7 +190,7 @@ pub(crate) fn diff(plan: &Plan) -> String {
 }
 
 /// A plan for programs.
-fn document(proposal: &Proposal) -> Value {
+pub(crate) fn document(proposal: &Proposal) -> Value {
     let plan = &proposal.plan;
     json!({
         "changed": false,

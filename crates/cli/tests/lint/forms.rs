@@ -86,7 +86,10 @@ fn a_sarif_log_names_every_rule_that_it_uses() {
     let pinned = pinned
         .into_iter()
         .find(|one| one["ruleId"] == json!("protocols.pinned-old"));
-    let place = &pinned.unwrap()["locations"][0]["physicalLocation"];
+    let pinned = pinned.unwrap();
+    let fix = &pinned["properties"]["fix"];
+    assert_eq!(fix["taken"], json!("by-itself"), "{pinned}");
+    let place = &pinned["locations"][0]["physicalLocation"];
     assert_eq!(place["artifactLocation"]["uri"], json!("main.cf.x"));
     assert_eq!(place["region"]["startLine"], json!(2));
     assert_eq!(ran.exit, Some(2));

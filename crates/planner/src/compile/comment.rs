@@ -4,7 +4,8 @@
 //! adopted entry that has to go is commented out, not deleted, so that it comes back to the place
 //! where it stood, and so that a reader of the file sees what it was.
 
-use postfix_cf::MainCf;
+use postfix_cf::{Entry, MainCf};
+use std::ops::RangeInclusive;
 
 /// `text` with `#` before each line that Postfix reads.
 pub(super) fn commented(text: &str) -> String {
@@ -22,11 +23,47 @@ pub(super) fn commented(text: &str) -> String {
 
 /// main.cf with all entries of `name` commented out.
 pub(super) fn comment_out(main: &MainCf, name: &str) -> MainCf {
-    let hidden: Vec<_> = main
+    let named = main
+        .entries()
+        .filter(|entry| entry.name_bytes() == name.as_bytes());
+    comment_lines(main, named.map(lines_of).collect())
+}
+
+/// main.cf with the earlier entries of `name` commented out, as far as they are `texts`: the last one
+/// overrides them, and Postfix warns of each.
+pub(super) fn comment_out_overridden(main: &MainCf, name: &str, texts: &[String]) -> MainCf {
+    let mut named: Vec<_> = main
         .entries()
         .filter(|entry| entry.name_bytes() == name.as_bytes())
-        .map(|entry| entry.first_line()..=entry.last_line())
         .collect();
+    named.pop();
+    named.retain(|entry| texts.iter().any(|text| text.as_bytes() == entry.raw()));
+    match named.is_empty() {
+        true => main.clone(),
+        false => comment_lines(main, named.into_iter().map(lines_of).collect()),
+    }
+}
+
+/// The inverse.
+pub(super) fn uncomment_overridden(main: &MainCf, name: &str, texts: &[String]) -> MainCf {
+    let named = main
+        .entries()
+        .filter(|entry| entry.name_bytes() == name.as_bytes());
+    let there = named.count().saturating_sub(1);
+    let mut bytes = main.to_bytes();
+    for text in texts.iter().skip(there) {
+        if let Some(restored) = replace_lines(&bytes, &commented(text), text) {
+            bytes = restored;
+        }
+    }
+    MainCf::parse(&bytes)
+}
+
+fn lines_of(entry: Entry<'_>) -> RangeInclusive<usize> {
+    entry.first_line()..=entry.last_line()
+}
+
+fn comment_lines(main: &MainCf, hidden: Vec<RangeInclusive<usize>>) -> MainCf {
     let mut bytes = Vec::new();
     for (i, line) in main.to_bytes().split_inclusive(|b| *b == b'\n').enumerate() {
         let text = line.trim_ascii();

@@ -3,9 +3,12 @@
 //! Owns: only the lines needed are touched; what is given back is given back as it stood. Never:
 //! decides a target.
 
-use super::comment::{comment_out, commented, replace_lines};
+use super::comment::{
+    comment_out, comment_out_overridden, commented, replace_lines, uncomment_overridden,
+};
 use super::{Ground, Target, Targets, certificates, ports, refuse, services, smtps_out};
 use crate::Refusal;
+use crate::intent::Key;
 use crate::owned;
 use postfix_cf::{Braces, EditError, MainCf, MasterCf, ServiceKey};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,7 +45,15 @@ fn parameters(ground: &Ground<'_>, targets: &Targets) -> Result<MainCf, Refusal>
         .collect();
     for name in names {
         match targets.main.get(name) {
-            Some(Target::Value(value)) => set(&mut main, adopted, name, value)?,
+            Some(Target::Value(value)) => {
+                set(&mut main, adopted, name, value)?;
+                // What is wished for by its own name stands once.
+                let own = Key::Param(name.clone());
+                let own = ground.intent.settings.contains_key(&own);
+                if let Some(texts) = adopted.overridden.get(name).filter(|_| own) {
+                    main = comment_out_overridden(&main, name, texts);
+                }
+            }
             Some(Target::Absent) if adopted.main.contains_key(name) => {
                 if main.get(name).is_some() {
                     give_back(&mut main, adopted, name)?;
@@ -52,7 +63,9 @@ fn parameters(ground: &Ground<'_>, targets: &Targets) -> Result<MainCf, Refusal>
             Some(Target::Absent) => {
                 main.unset(name);
             }
-            None if now.main.get(name) == adopted.main.get(name) => {}
+            None if now.main.get(name) == adopted.main.get(name) => {
+                give_overridden_back(&mut main, adopted, name);
+            }
             None => give_back(&mut main, adopted, name)?,
         }
     }
@@ -75,6 +88,23 @@ fn set(
 
 /// Puts an adopted parameter back as it stood, or takes one away that was not there.
 pub(crate) fn give_back(
+    main: &mut MainCf,
+    adopted: &crate::intent::Owned,
+    name: &str,
+) -> Result<(), Refusal> {
+    give_entry_back(main, adopted, name)?;
+    give_overridden_back(main, adopted, name);
+    Ok(())
+}
+
+/// The earlier entries of an adopted parameter, as far as they were commented out.
+fn give_overridden_back(main: &mut MainCf, adopted: &crate::intent::Owned, name: &str) {
+    if let Some(texts) = adopted.overridden.get(name) {
+        *main = uncomment_overridden(main, name, texts);
+    }
+}
+
+fn give_entry_back(
     main: &mut MainCf,
     adopted: &crate::intent::Owned,
     name: &str,

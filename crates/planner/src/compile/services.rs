@@ -3,7 +3,9 @@
 //! Owns: which services a setting reaches besides main.cf. Never: adds or removes a service
 //! (`ports` does).
 
-use super::{Ground, Target, Targets, certificates};
+use super::edit::key_of;
+use super::{Ground, Target, Targets, certificates, refuse};
+use crate::Refusal;
 use crate::view::{Service, View};
 use mailtls::destination::literal_address;
 use std::collections::BTreeMap;
@@ -54,6 +56,20 @@ pub(super) fn follow(ground: &Ground<'_>, who: Who, name: &str, targets: &mut Ta
             }
         }
     }
+}
+
+/// Refuses a `-o` of a service that there is not, nor was when the instance was adopted: one that is
+/// commented out now may come back.
+pub(super) fn is_there(ground: &Ground<'_>, service: &str, name: &str) -> Result<(), Refusal> {
+    let there = key_of(service).is_some_and(|key| ground.master.service(key).is_some());
+    if there || ground.intent.adopted.services.contains_key(service) {
+        return Ok(());
+    }
+    Err(refuse(
+        "service.unknown",
+        format!("master.cf has no service {service}."),
+        format!("`postconf -M` lists the services; `postseal unset param.{service}/{name}`."),
+    ))
 }
 
 /// The SMTP clients that were adopted with a value of their own for a parameter, and the value.

@@ -33,6 +33,7 @@ impl Key {
     pub fn name(&self) -> Cow<'static, str> {
         match self {
             Self::Param(name) => format!("param.{name}").into(),
+            Self::Override { service, name } => format!("param.{service}/{name}").into(),
             key => NAMES
                 .iter()
                 .find(|(known, _)| known == key)
@@ -53,12 +54,25 @@ impl TryFrom<String> for Key {
 
     fn try_from(text: String) -> Result<Self, String> {
         if let Some(name) = text.strip_prefix("param.").filter(|name| !name.is_empty()) {
-            return Ok(Self::Param(name.to_owned()));
+            return Ok(parameter(name));
         }
         NAMES
             .iter()
             .find(|(_, name)| *name == text)
             .map(|(key, _)| key.clone())
             .ok_or_else(|| format!("no such key: {text:?}"))
+    }
+}
+
+/// `NAME`, or `SERVICE/TYPE/NAME`; a service's own name may hold a slash, the rest cannot.
+fn parameter(text: &str) -> Key {
+    let parts = text.rsplit_once('/');
+    let of_service = parts.filter(|(service, name)| service.contains('/') && !name.is_empty());
+    match of_service {
+        Some((service, name)) => Key::Override {
+            service: service.to_owned(),
+            name: name.to_owned(),
+        },
+        None => Key::Param(text.to_owned()),
     }
 }

@@ -4,6 +4,9 @@
 
 use super::{Inbound, Key, Outbound, Setting, Switch, Trust};
 
+/// The word for no line at all. No TLS parameter has it as a value of its own.
+pub(crate) const DEFAULT: &str = "default";
+
 impl Setting {
     /// The value of `key` as `postseal set` takes it: services are on or off, the rest yes or no.
     pub fn text(&self, key: &Key) -> String {
@@ -12,6 +15,7 @@ impl Setting {
             Self::Inbound(level) => inbound(*level).to_owned(),
             Self::Outbound(level) => outbound(*level).to_owned(),
             Self::Word(word) | Self::Raw(word) => word.clone(),
+            Self::Default => DEFAULT.to_owned(),
             Self::Switch(on) => switch(*on, service).to_owned(),
             Self::Loglevel(level) => level.to_string(),
             Self::Trust(Trust::None) => "none".to_owned(),

@@ -115,7 +115,8 @@ impl Key {
             | Self::Smtps
             | Self::SmtpsOut
             | Self::LoopbackCleartext
-            | Self::Param(_) => &[],
+            | Self::Param(_)
+            | Self::Override { .. } => &[],
         };
         names.to_vec()
     }

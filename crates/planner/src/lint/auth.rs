@@ -3,6 +3,7 @@
 //! Owns: passwords in clear, in and out. Never: whether SASL works at all.
 
 use super::context::{Context, Reach, ServerTls, Service};
+use super::fix;
 use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
 use crate::Severity::{Error, Warning};
@@ -24,6 +25,8 @@ const NEVER: Rule = rule("auth.never-offered", Error, "AUTH only under TLS, and 
 const RELAY_CLEAR: Rule = rule("auth.relay-password-in-clear", Warning, "password to the relay host possibly in clear",
     "The client logs in to servers at a level that does without TLS when the server does not offer it.",
     "Set smtp_tls_security_level = encrypt, or a policy for the relay host.");
+
+const WITHOUT_TLS_NO_MORE: &str = "Mail programs that log in without TLS are turned away.";
 
 /// Looks at every server that offers AUTH, and at the client.
 pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
@@ -48,7 +51,13 @@ fn judge(context: &Context<'_>, server: Option<&Service<'_>>, out: &mut Vec<Find
                 && !no_plaintext(context, server)
                 && context.reach(server) == Reach::Network =>
         {
-            out.push(CLEAR.found().on(enabled).on(only).of(server));
+            let found = CLEAR.found().on(enabled).on(only).of(server);
+            // Without TLS nobody could log in any more.
+            let at = only.and_then(|only| context.service_of(only));
+            let fix = (context.server_tls(server) == ServerTls::May)
+                .then(|| fix::at(context, at, "smtpd_tls_auth_only", "yes"));
+            let fix = fix.flatten().map(|fix| fix.by_name(WITHOUT_TLS_NO_MORE));
+            out.push(found.mended_by(fix));
         }
         _ => {}
     }

@@ -3,6 +3,7 @@
 //! Owns: cache databases against each other and the build. Never: timeouts (`values`).
 
 use super::context::{Context, Setting};
+use super::fix;
 use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
 use crate::Severity::{Error, Fatal, Info, Warning};
@@ -55,7 +56,8 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
         .collect();
     for (i, cache) in caches.iter().enumerate() {
         if cache.name.starts_with("smtpd_") {
-            out.push(SERVER.found().on(Some(cache)));
+            let found = SERVER.found().on(Some(cache));
+            out.push(found.mended_by(fix::absent(context, cache)));
         }
         if let Some(other) = caches.iter().skip(i + 1).find(|o| o.value == cache.value) {
             out.push(SHARED.found().on(Some(cache)).on(Some(other)));
@@ -78,7 +80,8 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
         let value = context.expanded(setting).unwrap_or_default();
         if seconds(&value).is_some_and(|seconds| seconds > DAY) {
             let message = format!("{} is {value}. {}", setting.name, TOO_LONG.why);
-            out.push(TOO_LONG.says(message).on(Some(setting)));
+            let found = TOO_LONG.says(message).on(Some(setting));
+            out.push(found.mended_by(fix::absent(context, setting)));
         }
     }
 }
@@ -104,13 +107,13 @@ fn random(context: &Context<'_>, out: &mut Vec<Finding>) {
     let value = context.expanded(setting).unwrap_or_default();
     let path = ["dev:", "egd:"].iter().find_map(|p| value.strip_prefix(p));
     let path = path.unwrap_or(&value);
-    match context.look(path) {
-        Some(FileLook::Missing) => out.push(NO_RANDOM.found().on(Some(setting))),
+    let rule = match context.look(path) {
+        Some(FileLook::Missing) => &NO_RANDOM,
         // Without "dev:" a file of random bytes is meant.
-        Some(FileLook::File { .. }) if value.starts_with("dev:") => {
-            out.push(NOT_RANDOM.found().on(Some(setting)));
-        }
-        _ if CONSTANT.contains(&path) => out.push(NOT_RANDOM.found().on(Some(setting))),
-        _ => (),
-    }
+        Some(FileLook::File { .. }) if value.starts_with("dev:") => &NOT_RANDOM,
+        _ if CONSTANT.contains(&path) => &NOT_RANDOM,
+        _ => return,
+    };
+    let found = rule.found().on(Some(setting));
+    out.push(found.mended_by(fix::absent(context, setting)));
 }

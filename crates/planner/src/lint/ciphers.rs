@@ -3,10 +3,12 @@
 //! Owns: what can be said of them without asking the TLS library. Never: expands a list.
 
 use super::context::{Context, Latent, Setting, unless};
+use super::fix;
 use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
 use crate::Severity::{Error, Info, Warning};
 use crate::catalog::Kind;
+use crate::finding::Fix;
 use mailtls::Level;
 
 /// The rules.
@@ -111,7 +113,7 @@ fn strict(context: &Context<'_>, setting: &Setting<'_>) -> Option<Finding> {
     optional.then(|| STRICT_FOR_MAY.found().on(Some(setting)))
 }
 
-fn list(_: &Context<'_>, setting: &Setting<'_>, value: &str, out: &mut Vec<Finding>) {
+fn list(context: &Context<'_>, setting: &Setting<'_>, value: &str, out: &mut Vec<Finding>) {
     let selects = |word: &&str| !word.starts_with(['!', '-', '+', '@']);
     let words = || value.split([':', ',', ' ', '\t']).filter(|w| !w.is_empty());
     let (rule, known) = (&SELECTS_NOTHING, words().filter(selects).any(is_known));
@@ -123,7 +125,8 @@ fn list(_: &Context<'_>, setting: &Setting<'_>, value: &str, out: &mut Vec<Findi
             "{} names no cipher that OpenSSL has. {}",
             setting.name, rule.why
         );
-        out.push(rule.says(message).on(Some(setting)));
+        let found = rule.says(message).on(Some(setting));
+        out.push(found.mended_by(fix::absent(context, setting)));
     }
 }
 
@@ -180,14 +183,33 @@ const ALIASES: &[&str] = &[
     "FZA", "RC5", "EXPORTLOW", "CBC3", "PROFILE=SYSTEM",
 ];
 
-fn exclusions(_: &Context<'_>, setting: &Setting<'_>, value: &str, out: &mut Vec<Finding>) {
+fn exclusions(context: &Context<'_>, setting: &Setting<'_>, value: &str, out: &mut Vec<Finding>) {
     let words = value.split([',', ':', ' ', '\t']).filter(|w| !w.is_empty());
     let unknown = |w: &&str| !w.starts_with(['!', '-', '+', '@']) && !is_known(w);
     let unknown: Vec<String> = words.filter(unknown).map(|w| format!("{w:?}")).collect();
     if !unknown.is_empty() {
         let names = unknown.join(", ");
         let message = format!("{} excludes {names}. {}", setting.name, NO_EXCLUSION.why);
-        out.push(NO_EXCLUSION.says(message).on(Some(setting)));
+        let found = NO_EXCLUSION.says(message).on(Some(setting));
+        let known = |word: &str| word.starts_with(['!', '-', '+', '@']) || is_known(word);
+        out.push(found.mended_by(without(context, setting, known)));
+    }
+}
+
+/// The list with the words that are good for something.
+fn without(
+    context: &Context<'_>,
+    setting: &Setting<'_>,
+    good: impl Fn(&str) -> bool,
+) -> Option<Fix> {
+    if setting.value.contains(['$', '/']) {
+        return None;
+    }
+    let words = setting.value.split([',', ':', ' ', '\t']);
+    let kept: Vec<&str> = words.filter(|w| !w.is_empty() && good(w)).collect();
+    match kept.is_empty() {
+        true => fix::absent(context, setting),
+        false => fix::written(context, setting, &kept.join(", ")),
     }
 }
 
@@ -233,7 +255,14 @@ fn groups(context: &Context<'_>, setting: &Setting<'_>, value: &str, out: &mut V
             "is no group that OpenSSL has"
         };
         let message = format!("{}: {name} {why}. {}", setting.name, UNKNOWN_GROUP.why);
-        out.push(UNKNOWN_GROUP.says(message).on(Some(setting)));
+        // What a newer library has is waited for, it seems.
+        let named = |word: &str| {
+            let name = word.trim_start_matches(['?', '*', '-']);
+            known(GROUPS, name) || known(NEW_GROUPS, name)
+        };
+        let fix = (!newer).then(|| without(context, setting, named));
+        let found = UNKNOWN_GROUP.says(message).on(Some(setting));
+        out.push(found.mended_by(fix.flatten()));
     }
 }
 

@@ -14,12 +14,12 @@ use crate::view::COMPUTED;
 use crate::{PostfixVersion, Severity};
 use postfix_cf::{MainCf, MasterCf};
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// Judged by where the version is not known.
-const NEWEST: PostfixVersion = PostfixVersion::new(3, 11, 0);
+pub const NEWEST: PostfixVersion = PostfixVersion::new(3, 11, 0);
 /// Evidence is cut after so many characters.
 const EVIDENCE: usize = 160;
 /// Defaults of parameters that the catalogue does not hold, the same in all releases.
@@ -98,6 +98,7 @@ pub(super) struct Context<'a> {
     pub(super) settings: Vec<Setting<'a>>,
     pub(super) services: Vec<Service<'a>>,
     by_name: HashMap<String, usize>,
+    referred: OnceCell<HashSet<String>>,
 }
 
 impl<'a> Context<'a> {
@@ -114,6 +115,7 @@ impl<'a> Context<'a> {
             settings: Vec::new(),
             services: Vec::new(),
             by_name: HashMap::new(),
+            referred: OnceCell::new(),
         };
         context.index_main();
         context.index_master();
@@ -177,6 +179,27 @@ impl<'a> Context<'a> {
     /// The names of all services, whatever their type.
     pub(super) fn service_names(&self) -> HashSet<&str> {
         self.services.iter().map(|s| s.name.as_str()).collect()
+    }
+
+    /// Whether some value refers to the parameter by `$NAME`.
+    pub(super) fn refers_to(&self, name: &str) -> bool {
+        self.referred.get_or_init(|| self.referred()).contains(name)
+    }
+
+    fn referred(&self) -> HashSet<String> {
+        let mut names = HashSet::new();
+        let entries = self.main.iter().flat_map(|(_, main)| main.entries());
+        for value in entries.map(|entry| entry.value()) {
+            if value.contains(&b'$') {
+                names.extend(postfix_cf::references(&value));
+            }
+        }
+        for setting in self.services.iter().flat_map(|s| &s.settings) {
+            if setting.value.contains('$') {
+                names.extend(postfix_cf::references(setting.value.as_bytes()));
+            }
+        }
+        names
     }
 
     /// The service a setting is a `-o` of.

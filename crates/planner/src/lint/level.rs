@@ -4,9 +4,12 @@
 //! certificates themselves (`certificate`), AUTH (`auth`), the client (`outbound`).
 
 use super::context::{Context, Reach, ServerTls, Service};
+use super::fix;
 use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
 use crate::Severity::{Error, Fatal, Info, Warning};
+use crate::facts::FileLook;
+use crate::finding::Fix;
 
 /// The rules.
 #[rustfmt::skip]
@@ -56,6 +59,9 @@ const CLIENT_CERT_NOT_REQUIRED: Rule = rule("level.client-certificate-not-requir
     "Postfix warns (Can't require client certs unless TLS is required) and requires none.",
     "Set smtpd_tls_security_level = encrypt for that service, or smtpd_tls_req_ccert = no.");
 
+const IN_CLEAR_AGAIN: &str = "Mail from servers that do not start TLS is taken again, in clear.";
+const WITHOUT_TLS_NO_MORE: &str = "Mail programs that do not start TLS there are turned away.";
+
 /// Where a certificate can be configured.
 pub(super) const CERTIFICATES: [&str; 4] = [
     "smtpd_tls_chain_files",
@@ -98,13 +104,38 @@ fn off(context: &Context<'_>, server: Option<&Service<'_>>, out: &mut Vec<Findin
     match certificate {
         // `none` is said on purpose; nothing at all is forgotten.
         Some(set) if level.is_none_or(|l| l.value.is_empty()) => {
-            out.push(CERTIFICATE_UNUSED.found().on(Some(set)).of(server));
+            let found = CERTIFICATE_UNUSED.found().on(Some(set)).of(server);
+            out.push(found.mended_by(switched_on(context, server)));
         }
         _ => {
             let found = OFF.found().on(level).of(server);
             out.push(found.or_seen("smtpd_tls_security_level is not set"));
         }
     }
+}
+
+/// The level may, where nobody said no, and the certificate's files are there.
+fn switched_on(context: &Context<'_>, server: Option<&Service<'_>>) -> Option<Fix> {
+    let said = [
+        "smtpd_use_tls",
+        "smtpd_enforce_tls",
+        "smtpd_tls_security_level",
+    ];
+    if said.iter().any(|name| context.set(server, name).is_some()) {
+        return None;
+    }
+    let files = CERTIFICATES
+        .iter()
+        .filter_map(|name| context.text(None, name));
+    let files: Vec<String> = files.collect();
+    let mut paths = files
+        .iter()
+        .flat_map(|value| value.split([',', ' ', '\t']))
+        .filter(|path| !path.is_empty());
+    let there = |path: &str| matches!(context.look(path), Some(FileLook::File { .. }));
+    paths
+        .all(there)
+        .then(|| fix::at(context, None, "smtpd_tls_security_level", "may"))?
 }
 
 fn without_certificate(
@@ -124,18 +155,25 @@ fn without_certificate(
 fn demanded(context: &Context<'_>, server: Option<&Service<'_>>, out: &mut Vec<Finding>) {
     let level = context.set(server, "smtpd_tls_security_level");
     let level = level.or_else(|| context.set(server, "smtpd_enforce_tls"));
+    let on_25 = || {
+        let fix = level.and_then(|level| fix::written(context, level, "may"));
+        let fix = fix.map(|fix| fix.by_name(IN_CLEAR_AGAIN));
+        MANDATORY_ON_25.found().on(level).mended_by(fix)
+    };
     let Some(service) = server else {
-        out.push(MANDATORY_ON_25.found().on(level));
+        out.push(on_25());
         return;
     };
     let inherited = level.is_none_or(|level| level.service.is_none());
     match (context.reach(server), service.port()) {
         (Reach::Loopback, _) if inherited && !hears_everyone(context) => {}
         (Reach::Loopback, _) if inherited => {
-            out.push(LOOPBACK_INHERITS.found().on(level).of(server));
+            let found = LOOPBACK_INHERITS.found().on(level).of(server);
+            let fix = fix::at(context, server, "smtpd_tls_security_level", "none");
+            out.push(found.mended_by(fix));
         }
-        (Reach::Network, Some(25)) => out.push(MANDATORY_ON_25.found().on(level).of(server)),
-        _ if service.kind == "pass" => out.push(MANDATORY_ON_25.found().on(level).of(server)),
+        (Reach::Network, Some(25)) => out.push(on_25().of(server)),
+        _ if service.kind == "pass" => out.push(on_25().of(server)),
         _ => {}
     }
 }
@@ -164,11 +202,18 @@ fn wrapper(
             let level = context.set(server, "smtpd_tls_security_level");
             let own = level.filter(|l| l.service.is_some());
             let weak = own.filter(|l| ["none", "may"].contains(&&*l.value.to_ascii_lowercase()));
-            if weak.is_some() {
-                out.push(WRAPPER_LEVEL.found().on(weak));
+            if let Some(weak) = weak {
+                let found = WRAPPER_LEVEL.found().on(Some(weak));
+                out.push(found.mended_by(fix::absent(context, weak)));
             }
         }
-        (_, Some(465)) => out.push(SMTPS_WITHOUT_WRAPPER.found().on(mode).of(server)),
+        (_, Some(465)) => {
+            let found = SMTPS_WITHOUT_WRAPPER.found().on(mode).of(server);
+            // What is said on purpose there stays.
+            let said = mode.is_some_and(|mode| mode.service.is_some());
+            let fix = (!said).then(|| fix::at(context, server, "smtpd_tls_wrappermode", "yes"));
+            out.push(found.mended_by(fix.flatten()));
+        }
         _ => {}
     }
 }
@@ -185,6 +230,8 @@ fn submission(
         && context.reach(server) == Reach::Network
     {
         let level = context.set(server, "smtpd_tls_security_level");
-        out.push(SUBMISSION_NOT_ENCRYPTED.found().on(level).of(server));
+        let found = SUBMISSION_NOT_ENCRYPTED.found().on(level).of(server);
+        let fix = fix::at(context, server, "smtpd_tls_security_level", "encrypt");
+        out.push(found.mended_by(fix.map(|fix| fix.by_name(WITHOUT_TLS_NO_MORE))));
     }
 }

@@ -3,6 +3,7 @@
 //! Owns: too much and too little said about TLS. Never: what is in a log.
 
 use super::context::{Context, ServerTls};
+use super::fix;
 use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
 use crate::Severity::{Info, Warning};
@@ -35,7 +36,8 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
             && context.expanded(setting).is_some_and(|v| is_loud(&v));
         if loud {
             let message = format!("{} is {}. {}", setting.name, setting.value, TOO_MUCH.why);
-            out.push(TOO_MUCH.says(message).on(Some(setting)));
+            let found = TOO_MUCH.says(message).on(Some(setting));
+            out.push(found.mended_by(fix::written(context, setting, "1")));
         }
     }
     let offers = |s: &_| !matches!(context.server_tls(*s), ServerTls::Off | ServerTls::Unknown);

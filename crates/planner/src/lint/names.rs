@@ -3,6 +3,7 @@
 //! Owns: what counts as a slip. Never: knows names (`catalog` does).
 
 use super::context::{Context, Setting, looks_like_tls};
+use super::fix;
 use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
 use crate::Severity::{Error, Warning};
@@ -28,15 +29,13 @@ const NOT_IN_VERSION: Rule = rule("name.not-in-version", Warning, "parameter of 
 
 /// Looks at every name.
 pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
-    let mut own: Option<HashSet<String>> = None;
     let mut transports: Option<HashSet<&str>> = None;
     let mut strangers = 0;
     for setting in context.all_settings() {
         let Some(parameter) = setting.parameter else {
             if looks_like_tls(&setting.name)
-                && !own
-                    .get_or_insert_with(|| referenced(context))
-                    .contains(&setting.name)
+                // What a value refers to is an administrator's own, whatever it looks like.
+                && !context.refers_to(&setting.name)
                 && !belongs_to_a_transport(
                     transports.get_or_insert_with(|| context.service_names()),
                     &setting.name,
@@ -54,7 +53,8 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
                 "{} exists from Postfix {}.{} on; {version} ignores it.",
                 setting.name, parameter.since.major, parameter.since.minor
             );
-            out.push(NOT_IN_VERSION.says(message).on(Some(setting)));
+            let found = NOT_IN_VERSION.says(message).on(Some(setting));
+            out.push(found.mended_by(fix::absent(context, setting)));
         }
     }
 }
@@ -79,25 +79,6 @@ fn stranger(setting: &Setting<'_>, meant: Option<&Parameter>) -> Finding {
             ))
             .on(Some(setting)),
     }
-}
-
-/// Names that some value refers to: those are an administrator's own, whatever they look like.
-fn referenced(context: &Context<'_>) -> HashSet<String> {
-    let mut names = HashSet::new();
-    if let Some((_, main)) = context.main {
-        for entry in main.entries() {
-            let value = entry.value();
-            if value.contains(&b'$') {
-                names.extend(postfix_cf::references(&value));
-            }
-        }
-    }
-    for setting in context.services.iter().flat_map(|s| &s.settings) {
-        if setting.value.contains('$') {
-            names.extend(postfix_cf::references(setting.value.as_bytes()));
-        }
-    }
-    names
 }
 
 /// `NAME_…` parameters of a transport called NAME in master.cf (`smtp_tls_relay_time_limit`…).

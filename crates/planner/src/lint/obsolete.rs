@@ -3,10 +3,12 @@
 //! Owns: how that is said. Never: knows which ones (`catalog` does).
 
 use super::context::{Context, Setting};
+use super::fix;
 use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
 use crate::Severity::{Error, Info, Warning};
 use crate::catalog::{Ending, Parameter, State};
+use crate::finding::Fix;
 
 /// The rules.
 #[rustfmt::skip]
@@ -45,7 +47,8 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
         {
             let message = format!("{} has no effect: {level} is set.", setting.name);
             let at_level = context.set(context.service_of(setting), &level);
-            out.push(OVERRULED.says(message).on(Some(setting)).on(at_level));
+            let found = OVERRULED.says(message).on(Some(setting)).on(at_level);
+            out.push(found.mended_by(fix::absent(context, setting)));
             continue;
         }
         out.extend(finding(context, setting, parameter, how));
@@ -77,14 +80,58 @@ fn finding(
         ),
     };
     let text = parameter.replaced_by.map_or("delete the line", |r| r.text);
-    let remedy = equivalent(context, setting).unwrap_or_else(|| sentence(text));
-    Some(rule.says(message).on(Some(setting)).remedy(remedy))
+    let same = equivalent(context, setting);
+    let remedy = same.map_or_else(|| sentence(text), |same| same.remedy());
+    let found = rule.says(message).on(Some(setting)).remedy(remedy);
+    Some(found.mended_by(mended(context, setting, how)))
+}
+
+/// The same meaning as wishes, where a parameter says nothing more or its successor is known.
+fn mended(context: &Context<'_>, setting: &Setting<'_>, how: Ending) -> Option<Fix> {
+    let gone = || fix::absent(context, setting);
+    match equivalent(context, setting) {
+        Some(Equivalent::Level { level, means }) => {
+            fix::at(context, context.service_of(setting), &level, means)?.and(gone())
+        }
+        Some(Equivalent::Nothing) => gone(),
+        Some(Equivalent::Table) => None,
+        None if how == Ending::Ignored => gone(),
+        // Postfix's own groups are as good as those of a file, or better; of curves it has more.
+        None if setting.name.ends_with("_tls_dh1024_param_file") => gone(),
+        None if setting.name.ends_with("_tls_eecdh_grade") => {
+            let curves = ["strong", "ultra", "auto"].contains(&&*setting.value);
+            curves.then(gone).flatten()
+        }
+        None => None,
+    }
+}
+
+/// What means the same today.
+enum Equivalent {
+    /// This level.
+    Level { level: String, means: &'static str },
+    /// Nothing: it does nothing here.
+    Nothing,
+    /// Rows of another table.
+    Table,
+}
+
+impl Equivalent {
+    fn remedy(&self) -> String {
+        match self {
+            Self::Level { level, means } => {
+                format!("Write {level} = {means}; it means the same.")
+            }
+            Self::Nothing => NO_EFFECT.to_owned(),
+            Self::Table => PER_SITE.to_owned(),
+        }
+    }
 }
 
 /// What means the same today, where that depends on the values.
-fn equivalent(context: &Context<'_>, setting: &Setting<'_>) -> Option<String> {
+fn equivalent(context: &Context<'_>, setting: &Setting<'_>) -> Option<Equivalent> {
     if setting.name.ends_with("_tls_per_site") {
-        return Some(PER_SITE.to_owned());
+        return Some(Equivalent::Table);
     }
     let service = context.service_of(setting);
     let (prefix, stem) = setting.name.split_once('_')?;
@@ -103,11 +150,11 @@ fn equivalent(context: &Context<'_>, setting: &Setting<'_>) -> Option<String> {
         ("smtp" | "lmtp", "tls_enforce_peername") => match (yes("enforce_tls"), yes(stem)) {
             (true, true) => "verify",
             (true, false) => "encrypt",
-            (false, _) => return Some(NO_EFFECT.to_owned()),
+            (false, _) => return Some(Equivalent::Nothing),
         },
         _ => return None,
     };
-    Some(format!("Write {level} = {means}; it means the same."))
+    Some(Equivalent::Level { level, means })
 }
 
 const NO_EFFECT: &str =

@@ -4,6 +4,7 @@
 //! looked at here).
 
 use super::context::{Context, Service, Setting};
+use super::fix;
 use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
 use crate::Severity::{Error, Info, Warning};
@@ -57,6 +58,9 @@ const CLIENT_CERTIFICATE: Rule = rule("outbound.client-certificate", Info, "cert
 const UNBIND: &str = "Nothing, where a server asks for it. Else `postseal cert unbind NAME --client`, \
     or bind it to the transport alone that needs it: `--client --transport TRANSPORT`.";
 
+const IN_CLEAR_AGAIN: &str =
+    "Mail to servers without TLS is delivered again, in clear; certificates are not checked.";
+
 /// Looks at the client by main.cf, and at each service that is one.
 pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
     if context.main.is_none() {
@@ -89,15 +93,33 @@ fn defaults(context: &Context<'_>, out: &mut Vec<Finding>) {
         Some(Level::None) if !elsewhere("smtp_tls_policy_maps") => {
             let relays = context.set(None, "smtp_tls_wrappermode").is_some();
             if !relays {
-                let found = CLEAR.found().on(level);
+                let said = [
+                    "smtp_tls_security_level",
+                    "smtp_use_tls",
+                    "smtp_enforce_tls",
+                ];
+                let said = said.iter().any(|name| context.set(None, name).is_some());
+                let plain = !said && !is_delicate(context);
+                let fix = plain.then(|| fix::at(context, None, "smtp_tls_security_level", "may"));
+                let found = CLEAR.found().on(level).mended_by(fix.flatten());
                 out.push(found.or_seen("smtp_tls_security_level is not set"));
             }
         }
         Some(strict) if strict.never_cleartext() && !elsewhere("relayhost") => {
-            out.push(MANDATORY.found().on(level));
+            let fix = level.and_then(|level| fix::written(context, level, "may"));
+            let fix = fix.map(|fix| fix.by_name(IN_CLEAR_AGAIN));
+            out.push(MANDATORY.found().on(level).mended_by(fix));
         }
         _ => {}
     }
+}
+
+/// Whether passwords go along, for which may is too little, or TLS would not begin all the same.
+fn is_delicate(context: &Context<'_>) -> bool {
+    let names = ["smtp_sasl_auth_enable", "smtp_never_send_ehlo"];
+    names.iter().any(|name| context.yes(None, name))
+        || context.given(None, "smtp_sasl_password_maps")
+        || context.given(None, "smtp_discard_ehlo_keywords")
 }
 
 fn level_setting<'s, 'a>(
@@ -206,12 +228,14 @@ fn filter(context: &Context<'_>, out: &mut Vec<Finding>) {
         && !policy
     {
         let level = level_setting(context, Some(client));
-        out.push(
-            FILTER_INHERITS
-                .found()
-                .on(level)
-                .on(Some(filter))
-                .of(Some(client)),
-        );
+        let found = FILTER_INHERITS
+            .found()
+            .on(level)
+            .on(Some(filter))
+            .of(Some(client));
+        // These deliver other mail too.
+        let own = !["smtp", "relay"].contains(&transport);
+        let fix = own.then(|| fix::at(context, Some(client), "smtp_tls_security_level", "none"));
+        out.push(found.mended_by(fix.flatten()));
     }
 }

@@ -3,10 +3,12 @@
 //! Owns: what a list allows, against what peers speak. Never: invalid lists (`values`).
 
 use super::context::{Context, Setting};
+use super::fix;
 use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
 use crate::Severity::{Error, Info, Warning};
 use crate::catalog::{Direction, Kind};
+use crate::compile::range_syntax;
 use mailtls::{ProtocolList, RangeSyntax, TlsVersion};
 
 /// The rules.
@@ -80,7 +82,8 @@ fn judge(context: &Context<'_>, setting: &Setting<'_>, out: &mut Vec<Finding>) {
         return;
     };
     let (Some(floor), Some(ceiling)) = (list.floor(), list.ceiling()) else {
-        out.push(NOTHING.found().on(Some(setting)));
+        let found = NOTHING.found().on(Some(setting));
+        out.push(found.mended_by(fix::absent(context, setting)));
         return;
     };
     let mandatory = setting.name.contains("_mandatory_");
@@ -88,15 +91,19 @@ fn judge(context: &Context<'_>, setting: &Setting<'_>, out: &mut Vec<Finding>) {
         let message = format!("{} {what}. {}", setting.name, rule.why);
         rule.says(message).on(Some(setting))
     };
+    let mended = || fix::written(context, setting, &opened(context, floor));
     if ceiling <= TlsVersion::Tls1_1 {
-        out.push(say(&PINNED_OLD, format!("allows {list} only")));
+        let found = say(&PINNED_OLD, format!("allows {list} only"));
+        out.push(found.mended_by(mended()));
     } else if ceiling == TlsVersion::Tls1_2 {
-        out.push(say(&CAPPED, format!("allows {list} only")));
+        let found = say(&CAPPED, format!("allows {list} only"));
+        out.push(found.mended_by(mended()));
     }
     // SSLv2 is in no library of this age; a list that leaves only that open is as good as one
     // that excludes it.
     if list.allows(TlsVersion::Ssl3) {
-        out.push(say(&SSL, "allows SSLv3".to_owned()));
+        let found = say(&SSL, "allows SSLv3".to_owned());
+        out.push(found.mended_by(mended()));
     } else if mandatory && floor < TlsVersion::Tls1_2 && ceiling > TlsVersion::Tls1_1 {
         out.push(say(
             &OLD_MANDATORY,
@@ -111,11 +118,15 @@ fn judge(context: &Context<'_>, setting: &Setting<'_>, out: &mut Vec<Finding>) {
         out.extend(weaker(context, setting, floor));
     }
     if let Some(name) = contradiction(&value) {
-        out.push(say(
-            &CONTRADICTION,
-            format!("both names and excludes {name}"),
-        ));
+        let found = say(&CONTRADICTION, format!("both names and excludes {name}"));
+        out.push(found.mended_by(mended()));
     }
+}
+
+/// The same lowest version, without SSL, and every newer one: nobody who is served is turned away.
+fn opened(context: &Context<'_>, floor: TlsVersion) -> String {
+    let floor = floor.max(TlsVersion::Tls1_0);
+    mailtls::render_floor(floor, range_syntax(context.version))
 }
 
 /// A list of exclusions that a range can say.
@@ -132,7 +143,8 @@ fn old_form(
     }
     let message = format!("{value} is >={floor}. {}", OLD_FORM.why);
     let remedy = format!("Write >={floor} in its place; it means the same.");
-    Some(OLD_FORM.says(message).on(Some(setting)).remedy(remedy))
+    let found = OLD_FORM.says(message).on(Some(setting)).remedy(remedy);
+    Some(found.mended_by(fix::written(context, setting, &format!(">={floor}"))))
 }
 
 /// A list for optional TLS that is stricter than the one for demanded TLS beside it.

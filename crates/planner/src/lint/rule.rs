@@ -4,7 +4,7 @@
 //! Never: a rule itself.
 
 use super::context::{Service, Setting};
-use crate::finding::Evidence;
+use crate::finding::{Evidence, Fix};
 use crate::{Finding, Severity};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -115,6 +115,7 @@ pub(super) fn merge(findings: Vec<Finding>) -> Vec<Finding> {
                 joined.insert(at);
                 earlier.severity = earlier.severity.max(finding.severity);
                 earlier.evidence.extend(finding.evidence);
+                earlier.fix = both(earlier.fix.take(), finding.fix);
             }
             None => merged.push(finding),
         }
@@ -125,9 +126,28 @@ pub(super) fn merge(findings: Vec<Finding>) -> Vec<Finding> {
             finding
                 .evidence
                 .retain(|place| places.insert(place.clone()));
+            if let Some(fix) = &mut finding.fix {
+                let mut wishes = HashSet::new();
+                fix.set.retain(|wish| wishes.insert(wish.clone()));
+            }
         }
     }
     merged
+}
+
+/// The fixes of two places; taken by name where one of them is. Wishes may stand twice.
+fn both(one: Option<Box<Fix>>, other: Option<Box<Fix>>) -> Option<Box<Fix>> {
+    match (one, other) {
+        (Some(mut one), Some(other)) => {
+            one.set.extend(other.set);
+            one.taken = one.taken.max(other.taken);
+            if one.says.is_empty() {
+                one.says = other.says;
+            }
+            Some(one)
+        }
+        (one, other) => one.or(other),
+    }
 }
 
 /// So many findings of a code are told; nobody reads more.

@@ -3,6 +3,7 @@
 //! Owns: which program reads which family of parameters. Never: levels and ports (`level`).
 
 use super::context::{Context, ServerTls, Service, Setting};
+use super::fix;
 use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
 use crate::Severity::{Error, Info, Warning};
@@ -48,7 +49,8 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
     let postscreen = context.services.iter().find(inet);
     for service in &context.services {
         for setting in &service.settings {
-            out.extend(misplaced(service, setting, postscreen.is_some()));
+            let found = misplaced(service, setting, postscreen.is_some());
+            out.extend(found.map(|found| without_effect(context, setting, found)));
         }
     }
     behind_proxy(context, out);
@@ -66,6 +68,14 @@ fn behind_proxy(context: &Context<'_>, out: &mut Vec<Finding>) {
         if context.given(Some(service), name) {
             out.push(BEHIND_PROXY.found().of(Some(service)));
         }
+    }
+}
+
+/// What nothing reads can be taken out; what is read by some clients cannot.
+fn without_effect(context: &Context<'_>, setting: &Setting<'_>, found: Finding) -> Finding {
+    match found.code == BEHIND_POSTSCREEN.code {
+        true => found,
+        false => found.mended_by(fix::absent(context, setting)),
     }
 }
 

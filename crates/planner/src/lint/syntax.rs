@@ -3,9 +3,11 @@
 //! Owns: how grave each is, and what to do. Never: finds it (postfix-cf does).
 
 use super::context::Context;
+use super::fix;
 use super::rule::{self, Place as _, Rule, rule};
 use crate::Severity::{Error, Fatal, Info, Warning};
-use crate::{Facts, Finding, catalog};
+use crate::finding::Fix;
+use crate::{Facts, Finding, catalog, settings};
 use postfix_cf::FindingCode;
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -85,6 +87,7 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
                 && !readers
                     .get_or_insert_with(|| Readers::of(context))
                     .read(&found.subject);
+            let finding = finding.map(|one| one.mended_by(said_once(context, &found)));
             out.extend(finding.map(|finding| match sleeps {
                 true => dormant(finding),
                 false => finding,
@@ -94,6 +97,19 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
     if let Some((path, master)) = context.master {
         out.extend(master.findings().iter().filter_map(|f| translate(path, f)));
     }
+}
+
+/// A parameter that is set twice, set to the value that counts: what is wished for stands once.
+fn said_once(context: &Context<'_>, found: &postfix_cf::Finding) -> Option<Fix> {
+    if !matches!(found.code, FindingCode::Overridden | FindingCode::Repeated) {
+        return None;
+    }
+    // A word for a parameter decides its value, and leaves the lines as they are.
+    if settings::alias(&found.subject).is_some() {
+        return None;
+    }
+    let counts = context.set(None, &found.subject)?;
+    fix::written(context, counts, &counts.value)
 }
 
 /// Whether an expression that cannot be read is that of a user's own parameter: Postfix expands

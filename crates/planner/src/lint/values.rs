@@ -3,10 +3,12 @@
 //! Owns: how grave each is for the parameter at hand. Never: checks itself (`catalog` does).
 
 use super::context::{Context, Latent, Setting, unless};
+use super::fix;
 use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
 use crate::Severity::{self, Error, Fatal, Info, Warning};
 use crate::catalog::{Direction, Ending, Kind, Parameter, Reason, State};
+use crate::finding::Fix;
 
 /// The rules; codes are those of [`Reason`].
 #[rustfmt::skip]
@@ -117,8 +119,35 @@ fn finding(
         rule.says(message)
             .on(Some(setting))
             .severe(severity)
-            .remedy(reason.remedy),
+            .remedy(reason.remedy)
+            .mended_by(mended(context, setting, reason.code)),
     )
+}
+
+/// What was meant, where that is beyond doubt.
+fn mended(context: &Context<'_>, setting: &Setting<'_>, code: &str) -> Option<Fix> {
+    let value = setting.value.trim();
+    match code {
+        "value.empty" | "value.random-source" => fix::absent(context, setting),
+        "value.grade-obsolete" => fix::written(context, setting, "medium"),
+        "value.level-of-client" => fix::written(context, setting, "encrypt"),
+        "value.inline-comment" => {
+            let (meant, _) = value.split_once('#')?;
+            fix::written(context, setting, meant.trim())
+        }
+        "value.path" => {
+            let nothing = ["no", "none", "off"].contains(&&*value.to_ascii_lowercase());
+            let trust = setting.name.ends_with("_CApath") || setting.name.ends_with("_CAfile");
+            (nothing && trust).then(|| fix::absent(context, setting))?
+        }
+        "value.exclusion" if !value.contains('$') => {
+            let words = value.split([',', ':', ' ', '\t']).filter(|w| !w.is_empty());
+            let bare = words.map(|word| word.trim_start_matches(['!', '-']));
+            let bare: Vec<&str> = bare.collect();
+            fix::written(context, setting, &bare.join(", "))
+        }
+        _ => None,
+    }
 }
 
 /// How grave a refusal is for this parameter, as 3.7.11 reacted.

@@ -100,3 +100,21 @@ fn an_edit_that_is_taken_over_is_no_drift_any_more() {
     assert_eq!(written.entries, now.entries);
     assert_eq!(written.services, now.services);
 }
+
+#[test]
+fn a_line_that_another_one_overrides_is_remembered_and_taken_over() {
+    let mut was = owned(b"smtpd_tls_loglevel = 0\n", b"");
+    let now = owned(
+        b"smtpd_tls_loglevel = 1\n# kept\nsmtpd_tls_loglevel = 2\n",
+        b"",
+    );
+    let earlier = vec!["smtpd_tls_loglevel = 1\n".to_owned()];
+    assert_eq!(now.overridden.get("smtpd_tls_loglevel"), Some(&earlier));
+    let once = owned(b"smtpd_tls_loglevel = 3\n", b"");
+    for is in [now, once] {
+        for edit in drift(&was, &is) {
+            edit.take_over(&mut was);
+        }
+        assert_eq!(was, is);
+    }
+}

@@ -5,13 +5,14 @@
 
 use super::{refuse, values};
 use crate::catalog::{self, Ending, Parameter, Role, State};
-use crate::intent::{Key, Setting, Wish};
+use crate::compile::{self, is_of_certificates};
+use crate::intent::{DEFAULT, Key, Setting, Wish};
 use crate::{Finding, PostfixVersion, Refusal, Severity};
 
 /// The key whose word decides exactly this parameter, if there is one. Words that decide several
 /// parameters at once (`profile`, `trust.…`, `client-certs`, `session-cache`) have no alias: a
 /// parameter of theirs can be set beside them.
-pub(super) fn alias(name: &str) -> Option<Key> {
+pub(crate) fn alias(name: &str) -> Option<Key> {
     match name {
         "smtpd_tls_security_level" => Some(Key::Inbound),
         "smtp_tls_security_level" => Some(Key::Outbound),
@@ -27,8 +28,8 @@ pub(super) fn alias(name: &str) -> Option<Key> {
 pub(super) fn parse(name: &str, value: &str, version: PostfixVersion) -> Result<Wish, Refusal> {
     let value = value.trim();
     let parameter = known(name)?;
-    usable(parameter, version)?;
     if let Some(key) = alias(name) {
+        usable(parameter, version)?;
         let word = match (&key, value) {
             (Key::Inbound | Key::Outbound, "none") => "off",
             _ => value,
@@ -36,6 +37,44 @@ pub(super) fn parse(name: &str, value: &str, version: PostfixVersion) -> Result<
         let setting = values::parse(&key, word)?;
         return Ok(Wish::Set(key, setting));
     }
+    let setting = setting(parameter, value, version)?;
+    Ok(Wish::Set(Key::Param(name.to_owned()), setting))
+}
+
+/// Parses the value of a parameter in a `-o` of a service.
+pub(super) fn parse_override(
+    service: &str,
+    name: &str,
+    value: &str,
+    version: PostfixVersion,
+) -> Result<Wish, Refusal> {
+    let parameter = known(name)?;
+    if is_of_certificates(name) || name == compile::policies::PARAMETER {
+        return Err(refuse(
+            "setting.not-by-service",
+            format!("{name} of a service is not set as a parameter."),
+            "Certificates: `postseal cert bind NAME --service PORT`; rules for destinations: \
+             `postseal policy add`.",
+        ));
+    }
+    let key = Key::Override {
+        service: service.to_owned(),
+        name: name.to_owned(),
+    };
+    setting(parameter, value.trim(), version).map(|setting| Wish::Set(key, setting))
+}
+
+/// `default`, which every parameter takes, however old; or a value that this version can use.
+fn setting(
+    parameter: &Parameter,
+    value: &str,
+    version: PostfixVersion,
+) -> Result<Setting, Refusal> {
+    if value == DEFAULT {
+        return Ok(Setting::Default);
+    }
+    usable(parameter, version)?;
+    let name = &parameter.name;
     if let Err(error) = postfix_cf::check_expansion(value.as_bytes()) {
         return Err(refuse(
             "syntax.bad-expansion",
@@ -54,10 +93,7 @@ pub(super) fn parse(name: &str, value: &str, version: PostfixVersion) -> Result<
             .seen(format!("{name} = {value}")),
         )
     })?;
-    Ok(Wish::Set(
-        Key::Param(name.to_owned()),
-        Setting::Raw(value.to_owned()),
-    ))
+    Ok(Setting::Raw(value.to_owned()))
 }
 
 fn known(name: &str) -> Result<&'static Parameter, Refusal> {

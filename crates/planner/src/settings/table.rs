@@ -153,9 +153,11 @@ pub const KEYS: &[KeyDoc] = &[
     },
     KeyDoc {
         name: "param.NAME",
-        values: "as postconf(5) says",
+        values: "as postconf(5) says, default",
         meaning: "any TLS parameter of main.cf, checked against its type and the installed \
-                  version; a parameter with a word of its own is an alias of it",
+                  version; default takes its line out; a parameter with a word of its own is an \
+                  alias of it. param.SERVICE/TYPE/NAME (submission/inet/smtpd_tls_ciphers, as \
+                  postconf -P has it) is the -o of a service",
         default: None,
     },
 ];

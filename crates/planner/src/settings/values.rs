@@ -23,7 +23,7 @@ pub(super) fn parse(key: &Key, value: &str) -> Result<Setting, Refusal> {
         Key::AuthOnly | Key::ReceivedHeader | Key::LoopbackCleartext => switch(value, "yes", "no"),
         Key::LoglevelInbound | Key::LoglevelOutbound => loglevel(value),
         Key::TrustInbound | Key::TrustOutbound => trust(value).map(Setting::Trust),
-        Key::Param(_) => Some(Setting::Raw(value.to_owned())),
+        Key::Param(_) | Key::Override { .. } => Some(Setting::Raw(value.to_owned())),
     };
     setting.ok_or_else(|| {
         let name = key.name();

@@ -124,6 +124,14 @@ fn group(bits: u32) -> Story {
     Story::with("smtpd_tls_dh1024_param_file = /dh.pem\n", files)
 }
 
+/// The begin of a group of 1024 bits by `openssl dhparam -dsaparam`: its generator is as long.
+fn of_dsa() -> Story {
+    let pem = "-----BEGIN X9.42 DH PARAMETERS-----\nMIIBJgKBgQDE+d2ujxShL4qNgCcnSZh1\n\
+               -----END X9.42 DH PARAMETERS-----\n";
+    let files = vec![("/dh.pem", with_mode(pem.into(), 0o644))];
+    Story::with("smtpd_tls_dh1024_param_file = /dh.pem\n", files)
+}
+
 /// No prime, but as long as one: nobody computes with it.
 fn prime(bits: u32) -> openssl::bn::BigNum {
     let mut number = openssl::bn::BigNum::new().expect("a number");
@@ -167,6 +175,7 @@ fn stories() -> Vec<(&'static str, Story, Vec<Story>)> {
             vec![Story::of(may, "").suites(&["AECDH-AES256-SHA"])],
         ),
         ("ciphers.small-dh-group", group(1024), vec![group(2048)]),
+        ("ciphers.small-dh-group", of_dsa(), vec![group(3072)]),
         (
             "resolver.not-loopback",
             dane(|around| around.nameservers = vec!["192.0.2.53".parse().expect("an address")]),

@@ -1,7 +1,7 @@
 //! Cases of bare files: `cases.txt`.
 
 use postfix_cf::{MainCf, MasterCf};
-use postseal_planner::lint::{LintInput, lint};
+use postseal_planner::lint::{self, LintInput, lint};
 use postseal_planner::{Finding, PostfixVersion, Severity};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -78,6 +78,17 @@ fn findings(case: &Case<'_>) -> Vec<Finding> {
         version: case.version,
         ..LintInput::default()
     })
+}
+
+/// Every finding of every case, with the case's head and the version that it is judged for.
+pub(crate) fn all_findings() -> Vec<(String, Finding, PostfixVersion)> {
+    let told = |case: Case<'_>| {
+        let version = case.version.unwrap_or(lint::NEWEST);
+        let found = findings(&case).into_iter();
+        let head = case.head.to_owned();
+        found.map(move |finding| (head.clone(), finding, version))
+    };
+    cases().into_iter().flat_map(told).collect()
 }
 
 pub(crate) fn firing_codes() -> BTreeSet<String> {

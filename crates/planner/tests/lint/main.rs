@@ -13,6 +13,7 @@ mod borrowed;
 mod cases;
 mod corpus;
 mod credentials;
+mod fixes;
 mod host;
 mod many;
 mod mutated;

@@ -1,15 +1,20 @@
 //! Ten thousand configurations that nobody wrote: real ones, damaged by a generator that makes the
 //! same damage in each run.
 
+use crate::fixes::Story;
 use postfix_cf::{MainCf, MasterCf};
+use postseal_planner::PostfixVersion;
 use postseal_planner::lint::{LintInput, Surroundings, lint};
 use postseal_testkit::beside::samples;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 const COUNT: usize = 10_000;
+/// So many of them are mended, too.
+const MENDED: u64 = 300;
 /// Not a measurement (`cargo xtask bench lint` is): it ends, on any machine.
 const END: Duration = Duration::from_secs(20);
 
@@ -143,6 +148,35 @@ fn ten_thousand_damaged_configurations_are_linted_to_the_end() {
             Err(_) => panic!("configuration {wanted}: no end, or a panic"),
         }
     }
+}
+
+/// What cannot be edited is refused; what is mended needs no mending again.
+#[test]
+fn damaged_configurations_are_mended_once() {
+    let (mains, masters) = seeds();
+    let (mut mended, mut refused) = (0, 0);
+    for number in 0..MENDED {
+        let mut dice = Dice(number);
+        let story = Story {
+            main: damage(&mains[dice.below(mains.len())], &mut dice),
+            master: damage(&masters[dice.below(masters.len())], &mut dice),
+            version: PostfixVersion::new(3, 7, 11),
+        };
+        let (adopted, nobody) = (story.adopted(), BTreeSet::new());
+        let Ok(once) = story.try_mend(&adopted, &adopted, &nobody) else {
+            refused += 1;
+            continue;
+        };
+        let wishes = once.wishes.iter().cloned();
+        let wished = wishes.fold(adopted.clone(), |intent, wish| intent.with(wish));
+        let again = story.try_mend(&wished, &adopted, &nobody).unwrap();
+        assert_eq!(again.wishes, [], "configuration {number}");
+        mended += usize::from(!once.wishes.is_empty());
+    }
+    assert!(
+        mended > 100 && refused < 100,
+        "{mended} mended, {refused} refused"
+    );
 }
 
 /// A rule is silent where its parameter is absent: an empty file, and one of comments and

@@ -3,6 +3,7 @@
 //! `cargo xtask codegen` writes it anew.
 
 use postseal_planner::Severity;
+use postseal_planner::finding::Taken;
 use postseal_planner::lint::{self, Rule};
 use std::fmt::Write as _;
 use std::fs;
@@ -29,7 +30,11 @@ knowing. Where a fault is latent, a finding is milder than its rule.
 #[test]
 fn the_reference_says_what_the_rules_say() {
     let mut text = HEAD.to_owned();
-    let rules = format!("\n## What `lint` finds\n\n{} rules.\n", lint::RULES.len());
+    let rules = format!(
+        "\n## What `lint` finds\n\n{} rules, {} of them with a fix.\n",
+        lint::RULES.len(),
+        lint::FIXABLE.len()
+    );
     text.push_str(&rules);
     lint::RULES.iter().for_each(|rule| entry(&mut text, rule));
     text.push_str("\n## What other commands find\n");
@@ -65,6 +70,11 @@ fn entry(text: &mut String, rule: &Rule) {
         "\n### {}\n\n**{severity}**: {}. {}\n\nRemedy: {}\n",
         rule.code, rule.title, rule.why, rule.remedy
     );
+    let _ = match lint::fixable(rule.code) {
+        Some(Taken::ByItself) => text.write_str("\nFix: `lint --fix`, where it is safe.\n"),
+        Some(Taken::ByName) => write!(text, "\nFix: `lint --fix --with {}`.\n", rule.code),
+        None => Ok(()),
+    };
     if !rule.references.is_empty() {
         let _ = write!(text, "\nSee: {}.\n", rule.references.join("; "));
     }

@@ -9,6 +9,7 @@ use crate::answer::{Answer, findings_text};
 use crate::config::{Global, Output, Talk};
 use crate::failure::{Exit, Failure};
 use clap::ValueEnum;
+use postseal_planner::finding::Taken;
 use postseal_planner::{Finding, Severity};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -66,7 +67,7 @@ fn document(told: &Told) -> Value {
 fn text(told: &Told, global: &Global) -> String {
     let mut text = match told.findings.is_empty() {
         true => "Nothing found.\n".to_owned(),
-        false => findings_text(&told.findings),
+        false => told.findings.iter().map(with_fix).collect(),
     };
     // Writing to a String cannot fail.
     let _ = match (told.ignored.len(), global.talk) {
@@ -83,6 +84,24 @@ fn text(told: &Told, global: &Global) -> String {
             write!(text, "ignored ({reason}): {told}")
         }),
     };
+    text
+}
+
+/// A finding, and whether `--fix` mends it.
+pub(super) fn with_fix(finding: &Finding) -> String {
+    let mut text = findings_text([finding]);
+    if let Some(fix) = &finding.fix {
+        let wishes = fix.set.join(" ");
+        // Writing to a String cannot fail.
+        let _ = match fix.taken {
+            Taken::ByItself => writeln!(text, "    --fix: {wishes}"),
+            Taken::ByName => writeln!(
+                text,
+                "    --fix --with {}: {wishes}\n        {}",
+                finding.code, fix.says
+            ),
+        };
+    }
     text
 }
 

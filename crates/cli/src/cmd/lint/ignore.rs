@@ -34,6 +34,11 @@ pub(super) fn sort(findings: Vec<Finding>, global: &Global) -> Result<Told, Fail
     Ok(told)
 }
 
+/// Whether somebody wrote down that a finding is to stay.
+pub(super) fn is_ignored(finding: &Finding, global: &Global) -> bool {
+    global.ignore.iter().any(|one| meets(one, finding))
+}
+
 fn check(one: &Ignore) -> Result<(), Failure> {
     let bad = |code: &'static str, message: String, hint: &'static str| {
         Err(Failure::new(Exit::Data, code, message).hint(hint))

@@ -125,6 +125,11 @@ impl<'a> Context<'a> {
 }
 
 impl Service<'_> {
+    /// Name and type, as `postconf -P` has them (`submission/inet`).
+    pub(in crate::lint) fn id(&self) -> String {
+        format!("{}/{}", self.name, self.kind)
+    }
+
     /// An SMTP server that master(8) or postscreen(8) hands connections to.
     pub(in crate::lint) fn is_smtpd(&self) -> bool {
         self.command == "smtpd" && matches!(self.kind.as_str(), "inet" | "pass")

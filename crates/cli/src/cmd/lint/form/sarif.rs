@@ -58,6 +58,10 @@ fn result(finding: &Finding, ignored: Option<&String>) -> Value {
         "message": {"text": format!("{} {}", finding.message, finding.remedy)},
         "locations": places.collect::<Vec<Value>>(),
     });
+    if let (Some(fix), Value::Object(fields)) = (&finding.fix, &mut result) {
+        // Wishes are no text edits, which is all that SARIF's `fixes` can say.
+        fields.insert("properties".to_owned(), json!({"fix": fix}));
+    }
     if let (Some(reason), Value::Object(fields)) = (ignored, &mut result) {
         let reason = json!([{"kind": "external", "justification": reason}]);
         fields.insert("suppressions".to_owned(), reason);
