@@ -30,6 +30,7 @@ mod watcher;
 
 pub use entered::Entered;
 pub use error::HostError;
+pub use file::look as look_at;
 pub use instance::{Instance, LIFETIME};
 pub use lock::LOCK_DIRECTORY;
 pub use postfix::{Control, Places, Postfix};

@@ -33,6 +33,7 @@ pub mod owned;
 pub mod plan;
 pub mod policy;
 pub mod preflight;
+pub mod probed;
 pub mod renewal;
 pub mod report;
 pub mod resolve;

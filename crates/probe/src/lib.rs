@@ -21,9 +21,9 @@ pub mod target;
 mod tls;
 mod wire;
 
-pub use driver::probe;
+pub use driver::{StageSeen, probe, probe_told};
 pub use library::{cipher_list, openssl_version, suites};
-pub use many::{Budget, probe_all, probe_within};
+pub use many::{Budget, News, probe_all, probe_each, probe_within};
 pub use reply::Reply;
 pub use session::{Accepted, Envelope, SendError, Session, relay_test, send};
 pub use sink::{

@@ -1,0 +1,172 @@
+//! What a look at any server shows, and what that is worth: `probe`.
+//!
+//! Owns: the shape of its report, which can be stored and read again; what certificate and TLSA
+//! records come to at one address; the levels that would work. Never: asks, connects, or takes
+//! silence for an answer.
+//!
+//! `target` reads what is asked about, `address` judges one address, `levels` the whole.
+
+mod address;
+mod levels;
+mod target;
+
+use crate::dns::Security;
+use crate::finding::Finding;
+use crate::preflight::{Delivery, RouteHost, Strongest};
+use crate::report::{Outcome, Report};
+pub use address::{Around, address};
+pub use levels::{Judged, Own, judge};
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+pub use target::{NoTarget, ProbeTarget};
+
+/// Everything that was seen of one target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probed {
+    /// As it was said.
+    pub target: String,
+    /// When, in seconds since 1970.
+    pub at: i64,
+    /// How far the servers can be held to TLS: pass where every server that was seen has TLS that
+    /// works; fail where one has not; else undetermined.
+    pub outcome: Outcome,
+    /// Whether any server was reached.
+    pub reached: Reach,
+    /// What DNS said.
+    pub dns: DnsSeen,
+    /// The hosts, the preferred first.
+    pub hosts: Vec<HostProbed>,
+    /// What each level would come to, the weakest first.
+    pub levels: Vec<LevelSeen>,
+    /// The strongest policy that would work.
+    pub strongest: Strongest,
+    /// What is wrong, or could not be told.
+    pub findings: Vec<Finding>,
+}
+
+/// Whether a server was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reach {
+    /// One at least took a connection.
+    Reached,
+    /// None did, or there is none.
+    Unreachable,
+    /// It could not be found out where they are.
+    Unknown,
+}
+
+/// What DNS said of a target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DnsSeen {
+    /// Pass: it is known where mail goes.
+    pub outcome: Outcome,
+    /// In a few words.
+    pub words: String,
+    /// The time it took, in microseconds.
+    pub micros: u64,
+}
+
+/// A host of a target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostProbed {
+    /// Its name or address.
+    pub name: String,
+    /// Of its MX record; `None` where there is none.
+    pub preference: Option<u16>,
+    /// Its TLSA records as DNSSEC vouches for them (`3 1 1 …`).
+    pub tlsa: Vec<String>,
+    /// Its addresses.
+    pub addresses: Vec<AddressProbed>,
+    /// Why there are no addresses.
+    pub trouble: Option<String>,
+}
+
+/// One address, looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddressProbed {
+    /// Where.
+    pub address: SocketAddr,
+    /// The server name that was asked for, if any.
+    pub sni: Option<String>,
+    /// What was seen; `None` where there were too many addresses to look at all.
+    pub report: Option<Report>,
+    /// The certificate, where one was shown.
+    pub certificate: Option<CertificateSeen>,
+    /// What the TLSA records make of it.
+    pub dane: Judgement,
+}
+
+/// A server's certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateSeen {
+    /// Subject of the leaf.
+    pub subject: String,
+    /// Its issuer.
+    pub issuer: String,
+    /// The names it is for.
+    pub names: Vec<String>,
+    /// Valid from, in seconds since 1970.
+    pub not_before: i64,
+    /// Valid to, in seconds since 1970.
+    pub not_after: i64,
+    /// Its key, in words.
+    pub key: String,
+    /// Certificates that were sent.
+    pub chain: usize,
+    /// Pass: trusted by the system's CAs, for the server's name, and valid today.
+    pub judged: Judgement,
+}
+
+/// A stage that is judged rather than seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// `None` where there is nothing to judge.
+    pub outcome: Option<Outcome>,
+    /// Why, in a few words.
+    pub words: String,
+}
+
+/// What a level would come to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LevelSeen {
+    /// `may`, `encrypt`, `dane`, `verify` or `secure`.
+    pub level: String,
+    /// Pass: mail would be delivered as the level demands.
+    pub outcome: Outcome,
+    /// How mail would be delivered, where it would: the weakest way.
+    pub delivery: Option<Delivery>,
+    /// That, or why it would not.
+    pub why: String,
+    /// Why it would not be so from this host, as its Postfix is set.
+    pub here: Option<String>,
+}
+
+/// Where mail goes, in a few words.
+pub fn route_words(hosts: &[RouteHost]) -> String {
+    let addresses = hosts
+        .iter()
+        .flat_map(|host| host.addresses.iter().flatten());
+    let count = addresses.count();
+    let addresses = match count {
+        1 => "1 address".to_owned(),
+        count => format!("{count} addresses"),
+    };
+    let exchangers = hosts
+        .iter()
+        .filter(|host| host.preference.is_some())
+        .count();
+    let named = |one: &RouteHost| one.named == Security::Secure;
+    let vouched = match hosts.iter().all(named) {
+        true => ", DNSSEC vouches for them",
+        false => "",
+    };
+    match exchangers {
+        0 => addresses,
+        1 => format!(
+            "1 mail exchanger{}, {addresses}",
+            vouched.replace("them", "it")
+        ),
+        many => format!("{many} mail exchangers{vouched}, {addresses}"),
+    }
+}
