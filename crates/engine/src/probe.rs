@@ -3,6 +3,8 @@
 //! Owns: asking and looking until the planner can judge, within a budget of connections and of
 //! time, and telling of each stage as it ends. Never: judges; needs a store, an instance, or root.
 
+mod sts;
+
 use crate::preflight::{Names, Trust, target, unusable};
 use crate::{Clock, Wire};
 use mailtls::policy::Policy;
@@ -13,7 +15,7 @@ use postseal_planner::preflight::{
     self, Client, HOSTS, HostsFile, Known, Looker, Route, RouteHost, Visit, Visits, Wanted,
 };
 use postseal_planner::probed::{
-    self, AddressProbed, Around, DnsSeen, Judged, Own, ProbeTarget, Probed,
+    self, AddressProbed, Around, DnsSeen, Fetched, Judged, Own, ProbeTarget, Probed,
 };
 use postseal_planner::report::{Outcome, Report};
 use postseal_probe::{Budget, News, StageSeen, Target};
@@ -71,6 +73,7 @@ struct Journey<'t> {
     own: Option<Wanted>,
     dns: DnsSeen,
     hosts: Vec<RouteHost>,
+    fetched: Fetched,
 }
 
 impl Prober<'_> {
@@ -92,7 +95,7 @@ impl Prober<'_> {
             clock: self.clock,
             read: &|path| (self.read)(path),
         };
-        let answers = names.answers(&wanted, options.dns);
+        let mut answers = names.answers(&wanted, options.dns);
         let took = self.clock.monotonic() - began;
         let mut paths: Vec<Journey<'_>> = Vec::new();
         for (target, wanted) in targets.iter().zip(wanted) {
@@ -104,9 +107,11 @@ impl Prober<'_> {
                 wanted,
                 dns,
                 hosts,
+                fetched: None,
             });
         }
         let visits = self.look(&paths, &answers, options, told);
+        self.fetch(&mut paths, &mut answers, options);
         self.judge(paths, &answers, &visits, told)
     }
 
@@ -254,6 +259,7 @@ impl Prober<'_> {
                 target: path.target,
                 wanted: &path.wanted,
                 known,
+                fetched: &path.fetched,
                 own,
             };
             let probed = probed::judge(judged, path.dns, hosts.collect());

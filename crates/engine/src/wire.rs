@@ -8,6 +8,7 @@ use postseal_planner::report::{
     HandshakeExpectation, Report, ServiceExpectation, TlsExpectation, WireExpectation,
 };
 use postseal_probe::dns::{self, Named};
+use postseal_probe::https::Get;
 use postseal_probe::{Budget, Greeting, MailBeforeTls, News, Start, Target};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -41,6 +42,14 @@ pub trait Wire: Sync {
             told(place, News::Done(report));
         }
         reports
+    }
+
+    /// Fetches one small file by HTTPS, from the first of the addresses that gives it.
+    ///
+    /// # Errors
+    /// Why there is none, in words.
+    fn fetch(&self, _: &Get<'_>, _: Duration) -> Result<Vec<u8>, String> {
+        Err("nothing is fetched".to_owned())
     }
 
     /// Asks DNS, all within `deadline`. `resolv_conf` is what the instance's machine says of its
@@ -79,6 +88,10 @@ impl Wire for Network {
         told: &(dyn Fn(usize, News<'_>) + Sync),
     ) -> Vec<Report> {
         postseal_probe::probe_each(targets, budget, told)
+    }
+
+    fn fetch(&self, get: &Get<'_>, deadline: Duration) -> Result<Vec<u8>, String> {
+        postseal_probe::https::fetch(get, deadline)
     }
 
     fn ask(

@@ -90,6 +90,7 @@ static OTHERS: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         certificate::EXPLAINED,
         told::EXPLAINED,
         crate::preflight::RULES,
+        crate::probed::RULES,
         crate::policy::EXPLAINED,
         crate::policy::FAULTS_EXPLAINED,
     ];

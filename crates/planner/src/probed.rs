@@ -4,10 +4,13 @@
 //! records come to at one address; the levels that would work. Never: asks, connects, or takes
 //! silence for an answer.
 //!
-//! `target` reads what is asked about, `address` judges one address, `levels` the whole.
+//! `target` reads what is asked about, `address` judges one address, `mta_sts` the domain's policy,
+//! `levels` the whole.
 
 mod address;
+mod codes;
 mod levels;
+mod mta_sts;
 mod target;
 
 use crate::dns::Security;
@@ -15,7 +18,9 @@ use crate::finding::Finding;
 use crate::preflight::{Delivery, RouteHost, Strongest};
 use crate::report::{Outcome, Report};
 pub use address::{Around, address};
+pub(crate) use codes::RULES;
 pub use levels::{Judged, Own, judge};
+pub use mta_sts::{Fetched, STS_PATH, has_sts, sts_host, sts_record};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 pub use target::{NoTarget, ProbeTarget};
@@ -36,6 +41,8 @@ pub struct Probed {
     pub dns: DnsSeen,
     /// The hosts, the preferred first.
     pub hosts: Vec<HostProbed>,
+    /// What the domain's MTA-STS comes to.
+    pub mta_sts: MtaStsSeen,
     /// What each level would come to, the weakest first.
     pub levels: Vec<LevelSeen>,
     /// The strongest policy that would work.
@@ -116,6 +123,21 @@ pub struct CertificateSeen {
     pub chain: usize,
     /// Pass: trusted by the system's CAs, for the server's name, and valid today.
     pub judged: Judgement,
+}
+
+/// A domain's MTA-STS (RFC 8461).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MtaStsSeen {
+    /// Pass: every server that was seen fits the policy.
+    pub judged: Judgement,
+    /// Of the TXT record.
+    pub id: Option<String>,
+    /// `enforce`, `testing` or `none`.
+    pub mode: Option<String>,
+    /// How long senders keep the policy, in seconds.
+    pub max_age: Option<u64>,
+    /// The names of servers in the policy.
+    pub mx: Vec<String>,
 }
 
 /// A stage that is judged rather than seen.

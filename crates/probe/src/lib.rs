@@ -7,11 +7,12 @@
 //!
 //! In reading order: [`target`] says what to look at; `reply` and [`dialogue`] hold the protocol;
 //! `wire` and `tls` hold the bytes; [`driver`] brings them together, `many` for many targets at once; [`session`] sends mail;
-//! [`sink`] receives it; [`dns`] asks a resolver; [`library`] answers questions about OpenSSL itself.
+//! [`sink`] receives it; [`dns`] asks a resolver; [`https`] fetches a policy; [`library`] answers questions about OpenSSL itself.
 
 pub mod dialogue;
 pub mod dns;
 pub mod driver;
+pub mod https;
 pub mod library;
 mod many;
 pub mod reply;

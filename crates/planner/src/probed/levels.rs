@@ -2,7 +2,9 @@
 //!
 //! Owns: putting together what preflight says of each level. Never: judges an address anew.
 
-use super::{AddressProbed, DnsSeen, HostProbed, LevelSeen, ProbeTarget, Probed, Reach};
+use super::{
+    AddressProbed, DnsSeen, Fetched, HostProbed, LevelSeen, ProbeTarget, Probed, Reach, mta_sts,
+};
 use crate::dane::Published;
 use crate::finding::{Finding, Severity};
 use crate::preflight::{self, Delivery, Known, Preflight, Route, RouteHost, Wanted};
@@ -28,6 +30,8 @@ pub struct Judged<'a> {
     pub wanted: &'a Wanted,
     /// What that client knows.
     pub known: Known<'a>,
+    /// What came of fetching the domain's MTA-STS policy.
+    pub fetched: &'a Fetched,
     /// The same of this host's Postfix, where there is one.
     pub own: Option<Own<'a>>,
 }
@@ -52,6 +56,9 @@ pub fn judge(
     let encrypt = by(Level::Encrypt);
     let dane = by(Level::Dane);
     let hosts: Vec<HostProbed> = hosts.into_iter().map(host).collect();
+    let (mta_sts, more) = mta_sts::judge(judged.target, known.answers, judged.fetched, &hosts);
+    let mut findings = findings(judged.target, &encrypt, &dane);
+    findings.extend(more);
     Probed {
         target: judged.target.text.clone(),
         at: known.now,
@@ -65,7 +72,8 @@ pub fn judge(
             .iter()
             .map(|level| level_seen(judged, *level))
             .collect(),
-        findings: findings(judged.target, &encrypt, &dane),
+        findings,
+        mta_sts,
         strongest: encrypt.strongest,
         hosts,
     }

@@ -89,7 +89,11 @@ impl Lines {
                 }
                 state.end(|slot| slot.is(place, &host.name, seen.address));
             }
-            ProbeNews::Done(_) => state.end(|slot| slot.place == place),
+            ProbeNews::Done(probed) => {
+                state.end(|slot| slot.place == place);
+                let line = self.policy(probed);
+                state.slots.push(Slot::whole(place, vec![line]));
+            }
         }
         let text = state.due();
         drop(state);
@@ -119,13 +123,7 @@ impl Lines {
                 first.push(format!("{}: {why}\n", host.name));
             }
         }
-        state.slots.push(Slot {
-            place,
-            host: String::new(),
-            address: None,
-            lines: first,
-            done: true,
-        });
+        state.slots.push(Slot::whole(place, first));
         for host in hosts {
             for address in host.addresses.iter().flatten() {
                 let head = match self.form {
@@ -195,6 +193,26 @@ impl Lines {
         rows.collect()
     }
 
+    /// The domain's MTA-STS.
+    fn policy(&self, probed: &Probed) -> String {
+        let seen = &probed.mta_sts;
+        let mode = seen.mode.iter().map(|mode| format!("mode {mode}; "));
+        let words = format!("{}{}", mode.collect::<String>(), seen.judged.words);
+        let row = self.row(&Row {
+            target: &probed.target,
+            host: "",
+            address: None,
+            stage: "mta-sts",
+            word: word(seen.judged.outcome),
+            micros: None,
+            words: &words,
+        });
+        match self.form {
+            Form::Separated => row,
+            _ => format!("{}\n{row}", probed.target),
+        }
+    }
+
     fn row(&self, row: &Row<'_>) -> String {
         match self.form {
             Form::Separated => row.separated(),
@@ -233,6 +251,17 @@ impl State {
 }
 
 impl Slot {
+    /// What is told of a whole target.
+    fn whole(place: usize, lines: Vec<String>) -> Self {
+        Self {
+            place,
+            host: String::new(),
+            address: None,
+            lines,
+            done: true,
+        }
+    }
+
     fn is(&self, place: usize, host: &str, address: SocketAddr) -> bool {
         self.place == place && self.host == host && self.address == Some(address)
     }
