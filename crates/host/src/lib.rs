@@ -10,6 +10,7 @@ mod command;
 mod entered;
 mod error;
 mod file;
+mod finger;
 mod instance;
 mod livelog;
 mod lock;

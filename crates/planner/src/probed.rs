@@ -5,12 +5,14 @@
 //! silence for an answer.
 //!
 //! `target` reads what is asked about, `address` judges one address, `mta_sts` the domain's policy,
-//! `levels` the whole.
+//! `levels` the whole; `second` holds it against posttls-finger(1), `compare` against an earlier one.
 
 mod address;
 mod codes;
+mod compare;
 mod levels;
 mod mta_sts;
+mod second;
 mod target;
 
 use crate::dns::Security;
@@ -19,8 +21,10 @@ use crate::preflight::{Delivery, RouteHost, Strongest};
 use crate::report::{Outcome, Report};
 pub use address::{Around, address};
 pub(crate) use codes::RULES;
+pub use compare::{Change, changes};
 pub use levels::{Judged, Own, judge};
 pub use mta_sts::{Fetched, STS_PATH, has_sts, sts_host, sts_record};
+pub use second::{Agreement, SecondOpinion, arguments as second_arguments, second_opinion};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 pub use target::{NoTarget, ProbeTarget};
@@ -47,6 +51,9 @@ pub struct Probed {
     pub levels: Vec<LevelSeen>,
     /// The strongest policy that would work.
     pub strongest: Strongest,
+    /// The message that was sent, where one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<SentMessage>,
     /// What is wrong, or could not be told.
     pub findings: Vec<Finding>,
 }
@@ -102,6 +109,9 @@ pub struct AddressProbed {
     pub certificate: Option<CertificateSeen>,
     /// What the TLSA records make of it.
     pub dane: Judgement,
+    /// What posttls-finger(1) saw there, where it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_opinion: Option<SecondOpinion>,
 }
 
 /// A server's certificate.
@@ -123,6 +133,33 @@ pub struct CertificateSeen {
     pub chain: usize,
     /// Pass: trusted by the system's CAs, for the server's name, and valid today.
     pub judged: Judgement,
+}
+
+/// A message that was sent for a test.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentMessage {
+    /// Where it was given to.
+    pub address: SocketAddr,
+    /// The sender; empty for the null sender.
+    pub from: String,
+    /// The recipient.
+    pub to: String,
+    /// Pass: the server has taken it over; undetermined: the answer to the final dot was lost.
+    pub outcome: Outcome,
+    /// The server's answer, or what went wrong.
+    pub words: String,
+    /// The identifier under which the server has it, where it says one.
+    pub queue_id: Option<String>,
+}
+
+/// The identifier in an answer to the final dot: `250 2.0.0 Ok: queued as 4F1B2C3D`.
+pub fn queue_id(reply: &str) -> Option<String> {
+    let marks = ["queued as ", "id=", "Message accepted for delivery "];
+    let rest = marks.iter().find_map(|mark| reply.split_once(mark))?.1;
+    let word = rest
+        .split([' ', ',', ';', '<', '>'])
+        .find(|word| !word.is_empty())?;
+    Some(word.to_owned())
 }
 
 /// A domain's MTA-STS (RFC 8461).

@@ -1,10 +1,15 @@
 //! `probe`: a live look at any server, stage by stage.
 //!
 //! Owns: from words to targets, what is known of this machine, and the exit code. Never: looks or
-//! judges (the engine and the planner do); needs a store, Postfix or root. `lines` has the
-//! text, `targets` the lists.
+//! judges (the engine and the planner do); needs a store, Postfix or root. `lines` and
+//! `summary` have the text, `targets` the lists, `compare`, `second` and `send` what is asked for beside.
 
+mod compare;
 mod lines;
+mod row;
+mod second;
+mod send;
+mod summary;
 mod targets;
 
 use crate::answer::Answer;
@@ -18,7 +23,7 @@ use postseal_engine::{
 use postseal_host::{Entered, Host, PostfixHost};
 use postseal_planner::facts::{Facts, FileLook};
 use postseal_planner::preflight::{Client, Opening};
-use postseal_planner::probed::{Probed, Reach};
+use postseal_planner::probed::{Change, Probed, Reach, changes};
 use postseal_planner::report::Outcome;
 use postseal_planner::{Finding, Severity};
 use serde_json::{Value, json};
@@ -42,6 +47,21 @@ pub(crate) struct ProbeArgs {
     /// none there, unless DANE does]
     #[arg(long, value_name = "NAME")]
     sni: Option<String>,
+    /// Deliver one short message through the preferred server, under TLS, and say its queue id
+    #[arg(long)]
+    send: bool,
+    /// The recipient of the message [default: postmaster of the domain, or the address named as target]
+    #[arg(long, value_name = "ADDRESS", requires = "send")]
+    to: Option<String>,
+    /// The sender of the message; '' for none [default: the user who runs this, at this host]
+    #[arg(long, value_name = "ADDRESS", requires = "send")]
+    from: Option<String>,
+    /// Ask posttls-finger(1), too, and show where it sees the same
+    #[arg(long)]
+    second_opinion: bool,
+    /// What changed since an earlier report (saved from --json)
+    #[arg(long, value_name = "FILE")]
+    compare: Option<PathBuf>,
     /// Exit 2 when a finding is at least this bad
     #[arg(long, value_name = "LEVEL", default_value = "error", value_parser = super::lint::severity)]
     fail_on: Severity,
@@ -53,6 +73,11 @@ pub(crate) struct ProbeArgs {
 pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<Answer, Failure> {
     let opening = args.smtps.then_some(Opening::Wrapper);
     let targets = targets::read(&args.names, args.targets.as_deref(), opening)?;
+    let earlier = args.compare.as_deref().map(compare::read).transpose()?;
+    let letter = args
+        .send
+        .then(|| send::Letter::of(args.from.as_deref(), args.to.as_deref(), &targets))
+        .transpose()?;
     let here = Here::of(global);
     let _there = here.enter();
     let options = options(args, &here);
@@ -67,12 +92,20 @@ pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<Answer, Failure> 
         read: &|path| here.read(path),
         own: here.facts.as_ref(),
     };
-    let probed = prober.probe(&targets, &options, &told);
+    let mut probed = prober.probe(&targets, &options, &told);
+    if args.second_opinion {
+        second::ask(here.host.as_ref(), &targets, &mut probed, args.timeout);
+    }
+    if let (Some(letter), Some(target), Some(one)) = (letter, targets.first(), probed.first_mut()) {
+        one.sent = Some(letter.send(target, one, &options)?);
+    }
+    let changes = earlier.map(|earlier| changes(&earlier, &probed));
     let text = match global.output {
-        Output::Text => lines::summary(&probed),
+        Output::Text => summary::text(&probed) + &compare::text(changes.as_deref()),
         Output::Json => String::new(),
     };
-    Ok(Answer::new(text, document(&probed)).exit(exit(&probed, args.fail_on)))
+    let exit = exit(&probed, args.fail_on);
+    Ok(Answer::new(text, document(&probed, changes.as_deref())).exit(exit))
 }
 
 fn options(args: &ProbeArgs, here: &Here) -> ProbeOptions {
@@ -130,27 +163,38 @@ impl Here {
     }
 }
 
-/// Findings first; then servers that could not be reached; then what could not be told.
+/// Servers that could not be reached first; then a message that was not taken, findings, and what
+/// could not be told.
 fn exit(probed: &[Probed], fail_on: Severity) -> Exit {
     let mut findings = probed.iter().flat_map(|one| &one.findings);
     let unknown =
         |one: &Probed| one.outcome == Outcome::Undetermined || one.reached != Reach::Reached;
+    let sent = |wanted| {
+        let mut sent = probed.iter().filter_map(|one| one.sent.as_ref());
+        sent.any(|sent| sent.outcome == wanted)
+    };
     if probed.iter().all(|one| one.reached == Reach::Unreachable) {
         Exit::Unreachable
+    } else if sent(Outcome::Fail) {
+        Exit::Failed
     } else if findings.any(|finding| finding.severity >= fail_on) {
         Exit::Pending
-    } else if probed.iter().any(unknown) {
+    } else if sent(Outcome::Undetermined) || probed.iter().any(unknown) {
         Exit::Undetermined
     } else {
         Exit::Done
     }
 }
 
-fn document(probed: &[Probed]) -> Value {
+fn document(probed: &[Probed], changes: Option<&[Change]>) -> Value {
     let findings: Vec<&Finding> = probed.iter().flat_map(|one| &one.findings).collect();
-    json!({
+    let mut document = json!({
         "changed": false,
         "probed": probed,
         "findings": findings,
-    })
+    });
+    if let (Some(changes), Value::Object(fields)) = (changes, &mut document) {
+        fields.insert("changes".to_owned(), json!(changes));
+    }
+    document
 }

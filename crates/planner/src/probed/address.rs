@@ -33,6 +33,7 @@ pub fn address(
     AddressProbed {
         certificate: seen.and_then(|seen| certificate(host, seen, &chain, around)),
         dane: dane(host, seen, &chain, around),
+        second_opinion: None,
         address,
         sni,
         report,

@@ -72,6 +72,7 @@ pub fn judge(
             .iter()
             .map(|level| level_seen(judged, *level))
             .collect(),
+        sent: None,
         findings,
         mta_sts,
         strongest: encrypt.strongest,

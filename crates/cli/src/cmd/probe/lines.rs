@@ -3,15 +3,16 @@
 //! Owns: the order of the lines: addresses are looked at side by side, and told one after the
 //! other. Never: decides.
 
-use crate::answer::{findings_text, printable};
+use super::row::{Row, word};
+use crate::answer::printable;
 use crate::config::{Global, Output, Talk};
 use postseal_engine::ProbeNews;
 use postseal_planner::calendar;
-use postseal_planner::preflight::{Obstacle, RouteHost};
+use postseal_planner::preflight::RouteHost;
 use postseal_planner::probed::{
-    AddressProbed, CertificateSeen, DnsSeen, Judgement, LevelSeen, ProbeTarget, Probed,
+    AddressProbed, CertificateSeen, DnsSeen, Judgement, ProbeTarget, Probed,
 };
-use postseal_planner::report::{Outcome, StageName, StageOutcome};
+use postseal_planner::report::{StageName, StageOutcome};
 use postseal_probe::StageSeen;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
@@ -267,48 +268,6 @@ impl Slot {
     }
 }
 
-/// One line.
-struct Row<'r> {
-    target: &'r str,
-    host: &'r str,
-    address: Option<SocketAddr>,
-    stage: &'r str,
-    word: &'r str,
-    micros: Option<u64>,
-    words: &'r str,
-}
-
-impl Row<'_> {
-    fn aligned(&self) -> String {
-        let time = self.micros.map(milliseconds).unwrap_or_default();
-        let line = format!(
-            "  {:<14}{:<13}{time:>9}  {}",
-            self.stage, self.word, self.words
-        );
-        format!("{}\n", line.trim_end())
-    }
-
-    /// Target, host, address, stage, outcome, milliseconds, words.
-    fn separated(&self) -> String {
-        let address = self.address.map(|one| one.to_string()).unwrap_or_default();
-        let time = self.micros.map(|micros| format!("{}", micros / 1000));
-        let cells = [
-            self.target,
-            self.host,
-            &address,
-            self.stage,
-            self.word,
-            &time.unwrap_or_default(),
-            self.words,
-        ];
-        let cells: Vec<String> = cells
-            .iter()
-            .map(|cell| cell.replace(['\t', '\n', '\r'], " "))
-            .collect();
-        format!("{}\n", cells.join("\t"))
-    }
-}
-
 fn head(host: &RouteHost, address: SocketAddr) -> String {
     let preference = host.preference.map(|one| format!(" (MX {one})"));
     let preference = preference.unwrap_or_default();
@@ -316,10 +275,6 @@ fn head(host: &RouteHost, address: SocketAddr) -> String {
         true => format!("{address}{preference}\n"),
         false => format!("{} {address}{preference}\n", host.name),
     }
-}
-
-fn milliseconds(micros: u64) -> String {
-    format!("{}.{} ms", micros / 1000, micros % 1000 / 100)
 }
 
 const fn stage_name(name: StageName) -> &'static str {
@@ -333,15 +288,6 @@ const fn stage_name(name: StageName) -> &'static str {
         StageName::EhloUnderTls => "ehlo again",
         StageName::Auth => "auth",
         StageName::Floor => "floor",
-    }
-}
-
-const fn word(outcome: Option<Outcome>) -> &'static str {
-    match outcome {
-        Some(Outcome::Pass) => "ok",
-        Some(Outcome::Fail) => "no",
-        Some(Outcome::Undetermined) => "undetermined",
-        None => "-",
     }
 }
 
@@ -361,95 +307,4 @@ fn certificate_words(seen: &CertificateSeen) -> String {
         calendar::day(seen.not_after)
     );
     words
-}
-
-/// What it all comes to.
-pub(super) fn summary(probed: &[Probed]) -> String {
-    match (probed, std::io::stdout().is_terminal()) {
-        ([one], true) => whole(one),
-        ([one], false) => one
-            .levels
-            .iter()
-            .map(|level| level_row(one, level))
-            .collect(),
-        (many, true) => many
-            .iter()
-            .map(|one| brief(one) + &findings_text(&one.findings))
-            .collect(),
-        (many, false) => many.iter().map(line).collect(),
-    }
-}
-
-fn whole(one: &Probed) -> String {
-    let mut text = String::new();
-    if !one.hosts.is_empty() {
-        text.push_str("levels\n");
-    }
-    for level in one.levels.iter().filter(|_| !one.hosts.is_empty()) {
-        let here = level.here.as_ref();
-        let here = here.map(|why| format!("; not from here: {why}"));
-        let _ = writeln!(
-            text,
-            "  {:<14}{:<13}{}{}",
-            level.level,
-            word(Some(level.outcome)),
-            level.why,
-            here.unwrap_or_default()
-        );
-    }
-    if let Some(policy) = &one.strongest.policy {
-        let _ = writeln!(text, "strongest policy that works: {policy}");
-        text.push_str(&obstacles(&one.strongest.stronger));
-    }
-    text + &findings_text(&one.findings)
-}
-
-/// Why nothing stronger, a line for each reason.
-fn obstacles(all: &[Obstacle]) -> String {
-    let mut text = String::new();
-    for same in all.chunk_by(|one, next| one.why == next.why) {
-        let policies: Vec<&str> = same.iter().map(|one| one.policy.as_str()).collect();
-        let why = same.first().map_or("", |one| one.why.as_str());
-        let _ = writeln!(text, "  not {}: {why}", policies.join(", "));
-    }
-    text
-}
-
-fn level_row(one: &Probed, level: &LevelSeen) -> String {
-    let why = level.here.as_ref().map_or_else(
-        || level.why.clone(),
-        |here| format!("{}; not from here: {here}", level.why),
-    );
-    Row {
-        target: &one.target,
-        host: "",
-        address: None,
-        stage: &level.level,
-        word: word(Some(level.outcome)),
-        micros: None,
-        words: &why,
-    }
-    .separated()
-}
-
-fn brief(one: &Probed) -> String {
-    let policy = one.strongest.policy.as_deref().unwrap_or("-");
-    format!(
-        "{}: {}: {}, strongest policy: {policy}\n",
-        one.target,
-        word(Some(one.outcome)),
-        one.dns.words
-    )
-}
-
-/// Piped, one of many: target, outcome, the strongest policy, codes.
-fn line(one: &Probed) -> String {
-    let codes: Vec<&str> = one.findings.iter().map(|finding| &*finding.code).collect();
-    let policy = one.strongest.policy.as_deref().unwrap_or_default();
-    format!(
-        "{}\t{}\t{policy}\t{}\n",
-        one.target,
-        word(Some(one.outcome)),
-        codes.join(" ")
-    )
 }
