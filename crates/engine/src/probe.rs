@@ -12,7 +12,8 @@ use mailtls::{Level, TlsVersion};
 use postseal_planner::dns::Answers;
 use postseal_planner::facts::{Facts, FileLook};
 use postseal_planner::preflight::{
-    self, Client, HOSTS, HostsFile, Known, Looker, Route, RouteHost, Visit, Visits, Wanted,
+    self, Client, HOSTS, HostsFile, Known, Looker, Route, RouteHost, TrustFiles, Visit, Visits,
+    Wanted,
 };
 use postseal_planner::probed::{
     self, AddressProbed, Around, DnsSeen, Fetched, Judged, Own, ProbeTarget, Probed,
@@ -32,6 +33,8 @@ pub struct ProbeOptions {
     pub dns: Duration,
     /// Our name in EHLO.
     pub ehlo_name: String,
+    /// The CAs that count, in place of the system's.
+    pub cas: Option<PathBuf>,
     /// The server name to ask for where DANE asks for none; `None`: that of the server but at port 25,
     /// where senders ask for none.
     pub sni: Option<String>,
@@ -307,7 +310,8 @@ fn looker(listed: &HostsFile, target: &ProbeTarget, options: &ProbeOptions) -> L
     Looker {
         ehlo_name: options.ehlo_name.clone(),
         opening: target.opening,
-        listed: listed.clone(),
+        listed: listed.only(&target.hop.host),
+        trust: TrustFiles::of(options.cas.clone()),
         servername: options.sni.clone().unwrap_or_else(|| usual.to_owned()),
         oldest_verified: match old {
             true => TlsVersion::Tls1_0,

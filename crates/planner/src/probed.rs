@@ -197,8 +197,17 @@ pub struct LevelSeen {
     pub delivery: Option<Delivery>,
     /// That, or why it would not.
     pub why: String,
-    /// Why it would not be so from this host, as its Postfix is set.
-    pub here: Option<String>,
+    /// What it would come to from this host, as its Postfix is set, where that is something else.
+    pub here: Option<LevelHere>,
+}
+
+/// What a level would come to from this host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LevelHere {
+    /// Pass: mail would be delivered as the level demands.
+    pub outcome: Outcome,
+    /// That, or why it would not.
+    pub why: String,
 }
 
 /// Where mail goes, in a few words.

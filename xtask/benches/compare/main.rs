@@ -13,6 +13,7 @@ mod memory;
 mod plan;
 mod policy;
 mod preflight;
+mod probe;
 mod renewal;
 mod site;
 mod store;
@@ -60,6 +61,8 @@ enum Scenario {
     Policy,
     /// `policy check` of a thousand destinations
     Preflight,
+    /// `probe` of a thousand servers, beside a posttls-finger process for each
+    Probe,
     /// Renewals while clients shake hands
     Renewal,
     /// `cert list` and `cert check` with many certificates
@@ -88,6 +91,7 @@ fn run(arguments: &Arguments) -> Outcome<()> {
         Scenario::Plan => plan::run(rounds)?,
         Scenario::Policy => policy::run(rounds)?,
         Scenario::Preflight => preflight::run()?,
+        Scenario::Probe => probe::run(rounds)?,
         Scenario::Renewal => renewal::run()?,
         Scenario::Store => store::run(rounds)?,
     };

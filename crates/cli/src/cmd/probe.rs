@@ -62,6 +62,9 @@ pub(crate) struct ProbeArgs {
     /// What changed since an earlier report (saved from --json)
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
+    /// The CAs that count, in place of this system's
+    #[arg(long, value_name = "FILE")]
+    cafile: Option<PathBuf>,
     /// Exit 2 when a finding is at least this bad
     #[arg(long, value_name = "LEVEL", default_value = "error", value_parser = super::lint::severity)]
     fail_on: Severity,
@@ -94,7 +97,8 @@ pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<Answer, Failure> 
     };
     let mut probed = prober.probe(&targets, &options, &told);
     if args.second_opinion {
-        second::ask(here.host.as_ref(), &targets, &mut probed, args.timeout);
+        let with = (args.cafile.as_deref(), args.timeout);
+        second::ask(here.host.as_ref(), &targets, &mut probed, with);
     }
     if let (Some(letter), Some(target), Some(one)) = (letter, targets.first(), probed.first_mut()) {
         one.sent = Some(letter.send(target, one, &options)?);
@@ -116,6 +120,7 @@ fn options(args: &ProbeArgs, here: &Here) -> ProbeOptions {
         budget,
         dns: usual.dns,
         ehlo_name: here.ehlo_name(),
+        cas: args.cafile.clone(),
         sni: args.sni.clone(),
     }
 }

@@ -19,13 +19,29 @@ pub struct Looker {
     pub ehlo_name: String,
     /// How TLS begins.
     pub opening: Opening,
-    /// What stands in the hosts file.
+    /// What stands in the hosts file of the host that is looked at.
     pub listed: HostsFile,
+    /// Whom it trusts.
+    pub trust: TrustFiles,
     /// The server name to ask for where DANE asks for none; empty: none, `hostname`: that of the
     /// server (`smtp_tls_servername`).
     pub servername: String,
     /// As [`Client::oldest_verified`].
     pub oldest_verified: TlsVersion,
+}
+
+impl TrustFiles {
+    /// The CAs of this file, or those of the system.
+    pub fn of(file: Option<PathBuf>) -> Self {
+        Self {
+            system: match file {
+                Some(_) => SystemAnchors::Ignored,
+                None => SystemAnchors::Count,
+            },
+            file,
+            ..Self::default()
+        }
+    }
 }
 
 /// Where systems keep hosts(5).
@@ -68,10 +84,7 @@ impl Client {
                 secure: vec!["nexthop".to_owned(), "dot-nexthop".to_owned()],
                 fingerprint: Vec::new(),
             },
-            trust: TrustFiles {
-                system: SystemAnchors::Count,
-                ..TrustFiles::default()
-            },
+            trust: looker.trust.clone(),
         }
     }
 
@@ -97,7 +110,10 @@ impl Client {
 fn lookups(looker: &Looker) -> Lookups {
     Lookups {
         exchangers: Exchangers::Asked,
-        hosts: Hosts::DnsThenSystem,
+        hosts: match looker.listed == HostsFile::default() {
+            true => Hosts::Dns,
+            false => Hosts::DnsThenSystem,
+        },
         no_dane: None,
         file: PathBuf::from(HOSTS),
         listed: looker.listed.clone(),

@@ -9,7 +9,7 @@ use crate::preflight::RouteHost;
 use crate::report::{Handshake, Outcome, Report};
 use mailtls::tlsa::{self, Verdict};
 use mailtls::{Anchors, Certificate, verify_chain};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// What an address is judged by.
 #[derive(Clone, Copy, Debug)]
@@ -126,6 +126,9 @@ fn dane(
     around: Around<'_>,
 ) -> Judgement {
     let found = match &host.tlsa {
+        Published::NotAsked if host.name.parse::<IpAddr>().is_ok() => {
+            return nothing("an IP address has no TLSA records");
+        }
         Published::NotAsked => {
             return nothing("not asked for: DNSSEC does not vouch for the address");
         }

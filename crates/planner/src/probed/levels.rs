@@ -3,7 +3,8 @@
 //! Owns: putting together what preflight says of each level. Never: judges an address anew.
 
 use super::{
-    AddressProbed, DnsSeen, Fetched, HostProbed, LevelSeen, ProbeTarget, Probed, Reach, mta_sts,
+    AddressProbed, DnsSeen, Fetched, HostProbed, LevelHere, LevelSeen, ProbeTarget, Probed, Reach,
+    mta_sts,
 };
 use crate::dane::Published;
 use crate::finding::{Finding, Severity};
@@ -92,13 +93,16 @@ fn by_level(wanted: &Wanted, known: Known<'_>, level: Level) -> Preflight {
 fn level_seen(judged: Judged<'_>, level: Level) -> LevelSeen {
     let seen = by_level(judged.wanted, judged.known, level);
     let own = judged.own.map(|own| by_level(own.wanted, own.known, level));
-    let worse = own.filter(|own| own.outcome > seen.outcome || weakest(own) > weakest(&seen));
+    let other = own.filter(|own| own.outcome != seen.outcome || weakest(own) != weakest(&seen));
     LevelSeen {
         level: level.to_string(),
         outcome: seen.outcome,
         delivery: weakest(&seen),
         why: why(&seen),
-        here: worse.map(|own| why(&own)),
+        here: other.map(|own| LevelHere {
+            outcome: own.outcome,
+            why: why(&own),
+        }),
     }
 }
 

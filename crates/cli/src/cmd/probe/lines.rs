@@ -8,7 +8,7 @@ use crate::answer::printable;
 use crate::config::{Global, Output, Talk};
 use postseal_engine::ProbeNews;
 use postseal_planner::calendar;
-use postseal_planner::preflight::RouteHost;
+use postseal_planner::preflight::{Lookup, RouteHost};
 use postseal_planner::probed::{
     AddressProbed, CertificateSeen, DnsSeen, Judgement, ProbeTarget, Probed,
 };
@@ -38,7 +38,7 @@ enum Form {
 
 #[derive(Default)]
 struct State {
-    targets: Vec<String>,
+    targets: Vec<ProbeTarget>,
     /// In the order in which they are told.
     slots: Vec<Slot>,
     /// The one that is being told.
@@ -62,11 +62,10 @@ impl Lines {
             (Output::Text, true) if std::io::stdout().is_terminal() => Form::Staged,
             (Output::Text, true) => Form::Separated,
         };
-        let targets = targets.iter().map(|one| one.text.clone()).collect();
         Self {
             form,
             state: Mutex::new(State {
-                targets,
+                targets: targets.to_vec(),
                 ..State::default()
             }),
         }
@@ -92,8 +91,10 @@ impl Lines {
             }
             ProbeNews::Done(probed) => {
                 state.end(|slot| slot.place == place);
-                let line = self.policy(probed);
-                state.slots.push(Slot::whole(place, vec![line]));
+                if self.form == Form::Separated || state.lookup(place) == Some(Lookup::Mx) {
+                    let line = self.policy(probed);
+                    state.slots.push(Slot::whole(place, vec![line]));
+                }
             }
         }
         let text = state.due();
@@ -105,7 +106,7 @@ impl Lines {
     }
 
     fn dns(&self, state: &mut State, place: usize, seen: &DnsSeen, hosts: &[RouteHost]) {
-        let target = state.targets.get(place).cloned().unwrap_or_default();
+        let target = state.target(place).to_owned();
         let row = Row {
             target: &target,
             host: "",
@@ -117,6 +118,7 @@ impl Lines {
         };
         let mut first = match self.form {
             Form::Separated => vec![row.separated()],
+            _ if matches!(state.lookup(place), Some(Lookup::Literal(_))) => Vec::new(),
             _ => vec![format!("{target}\n"), row.aligned()],
         };
         for host in hosts {
@@ -157,7 +159,7 @@ impl Lines {
             StageOutcome::Unknown(words) => ("undetermined", words.as_str()),
         };
         let row = Row {
-            target: state.targets.get(place).map_or("", String::as_str),
+            target: state.target(place),
             host: &host.name,
             address: Some(address),
             stage: stage_name(seen.stage.name),
@@ -182,7 +184,7 @@ impl Lines {
         let rows = rows.into_iter().filter_map(|(stage, told)| {
             let (judgement, words): (&Judgement, String) = told?;
             Some(self.row(&Row {
-                target: state.targets.get(place).map_or("", String::as_str),
+                target: state.target(place),
                 host: &host.name,
                 address: Some(seen.address),
                 stage,
@@ -223,6 +225,15 @@ impl Lines {
 }
 
 impl State {
+    fn target(&self, place: usize) -> &str {
+        self.targets.get(place).map_or("", |one| &one.text)
+    }
+
+    /// Whether names are looked up, and whether exchangers are.
+    fn lookup(&self, place: usize) -> Option<Lookup> {
+        self.targets.get(place).map(|one| one.hop.lookup)
+    }
+
     fn put(&mut self, place: usize, host: &RouteHost, address: SocketAddr, line: String) {
         let mut slots = self.slots.iter_mut();
         if let Some(slot) = slots.find(|slot| slot.is(place, &host.name, address)) {

@@ -35,15 +35,13 @@ fn whole(one: &Probed) -> String {
         text.push_str("levels\n");
     }
     for level in one.levels.iter().filter(|_| !one.hosts.is_empty()) {
-        let here = level.here.as_ref();
-        let here = here.map(|why| format!("; not from here: {why}"));
         let _ = writeln!(
             text,
             "  {:<14}{:<13}{}{}",
             level.level,
             word(Some(level.outcome)),
             level.why,
-            here.unwrap_or_default()
+            from_here(level)
         );
     }
     if let Some(policy) = &one.strongest.policy {
@@ -113,10 +111,7 @@ fn obstacles(all: &[Obstacle]) -> String {
 }
 
 fn level_row(one: &Probed, level: &LevelSeen) -> String {
-    let why = level.here.as_ref().map_or_else(
-        || level.why.clone(),
-        |here| format!("{}; not from here: {here}", level.why),
-    );
+    let why = format!("{}{}", level.why, from_here(level));
     Row {
         target: &one.target,
         host: "",
@@ -127,6 +122,19 @@ fn level_row(one: &Probed, level: &LevelSeen) -> String {
         words: &why,
     }
     .separated()
+}
+
+/// What it comes to with the Postfix of this host.
+fn from_here(level: &LevelSeen) -> String {
+    let here = level.here.as_ref();
+    let here = here.map(|here| {
+        format!(
+            "; from this Postfix: {}: {}",
+            word(Some(here.outcome)),
+            here.why
+        )
+    });
+    here.unwrap_or_default()
 }
 
 fn brief(one: &Probed) -> String {
