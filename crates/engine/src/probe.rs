@@ -21,6 +21,7 @@ use postseal_planner::probed::{
 use postseal_planner::report::{Outcome, Report};
 use postseal_probe::{Budget, News, StageSeen, Target};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -214,63 +215,76 @@ impl Prober<'_> {
         told: Listener<'_>,
     ) -> Vec<Probed> {
         let mut trust = Trust::default();
-        let now = self.clock.now_unix();
-        let none = BTreeMap::new();
-        let mut done = Vec::new();
-        for path in paths {
-            let mut files = |wanted: &Wanted| {
-                let files = preflight::trust_files(wanted, answers, visits);
-                trust.read(&files, &|path| (self.read)(path));
-                files
-            };
-            let (files, own_files) = (files(&path.wanted), path.own.as_ref().map(&mut files));
-            let anchors = trust.of(&files);
-            let known = Known {
-                answers,
-                visits,
-                anchors: &anchors,
-                unusable: &none,
-                now,
-            };
-            let own_anchors = trust.of(&own_files.unwrap_or_default());
-            let own_unusable = match &path.own {
-                Some(own) => unusable(std::slice::from_ref(own), &|path| (self.read)(path)),
-                None => BTreeMap::new(),
-            };
-            let own = path.own.as_ref().map(|wanted| Own {
-                wanted,
-                known: Known {
-                    anchors: &own_anchors,
-                    unusable: &own_unusable,
-                    ..known
-                },
-            });
-            let around = Around {
-                anchors: &anchors,
-                now,
-            };
-            let hosts = path.hosts.into_iter().map(|host| {
-                let all = host.addresses.as_deref().unwrap_or_default().iter();
-                let seen = all.map(|address| {
-                    let visit = path.wanted.visit(&host, *address);
-                    judged(&host, &visit, visits.get(&visit), around)
-                });
-                let seen = seen.collect();
-                (host, seen)
-            });
-            let judged = Judged {
-                target: path.target,
-                wanted: &path.wanted,
-                known,
-                fetched: &path.fetched,
-                own,
-            };
-            let probed = probed::judge(judged, path.dns, hosts.collect());
-            told(done.len(), ProbeNews::Done(&probed));
-            done.push(probed);
-        }
-        done
+        let known = Known {
+            answers,
+            visits,
+            anchors: &[],
+            unusable: &BTreeMap::new(),
+            now: self.clock.now_unix(),
+        };
+        let judge = |(place, path)| {
+            let probed = self.judge_one(path, known, &mut trust);
+            told(place, ProbeNews::Done(&probed));
+            probed
+        };
+        paths.into_iter().enumerate().map(judge).collect()
     }
+
+    fn judge_one(&self, path: Journey<'_>, known: Known<'_>, trust: &mut Trust) -> Probed {
+        let mut files = |wanted: &Wanted| {
+            let files = preflight::trust_files(wanted, known.answers, known.visits);
+            trust.read(&files, &|path| (self.read)(path));
+            files
+        };
+        let (files, own_files) = (files(&path.wanted), path.own.as_ref().map(&mut files));
+        let anchors = trust.of(&files);
+        let known = Known {
+            anchors: &anchors,
+            ..known
+        };
+        let own_anchors = trust.of(&own_files.unwrap_or_default());
+        let own = path.own.as_slice();
+        let own_unusable = unusable(own, &|path| (self.read)(path));
+        let own = own.first().map(|wanted| Own {
+            wanted,
+            known: Known {
+                anchors: &own_anchors,
+                unusable: &own_unusable,
+                ..known
+            },
+        });
+        let judged = Judged {
+            target: path.target,
+            wanted: &path.wanted,
+            known,
+            fetched: &path.fetched,
+            own,
+        };
+        let hosts = seen(&path.wanted, path.hosts, known);
+        probed::judge(judged, path.dns, hosts)
+    }
+}
+
+/// The addresses of each host, judged one by one.
+fn seen(
+    wanted: &Wanted,
+    hosts: Vec<RouteHost>,
+    known: Known<'_>,
+) -> Vec<(RouteHost, Vec<AddressProbed>)> {
+    let around = Around {
+        anchors: known.anchors,
+        now: known.now,
+    };
+    let of = |host: RouteHost| {
+        let all = host.addresses.as_deref().unwrap_or_default().iter();
+        let one = |address: &SocketAddr| {
+            let visit = wanted.visit(&host, *address);
+            judged(&host, &visit, known.visits.get(&visit), around)
+        };
+        let seen = all.map(one).collect();
+        (host, seen)
+    };
+    hosts.into_iter().map(of).collect()
 }
 
 fn judged(

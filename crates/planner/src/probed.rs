@@ -154,7 +154,7 @@ pub struct SentMessage {
 
 /// The identifier in an answer to the final dot: `250 2.0.0 Ok: queued as 4F1B2C3D`.
 pub fn queue_id(reply: &str) -> Option<String> {
-    let marks = ["queued as ", "id=", "Message accepted for delivery "];
+    let marks = ["queued as ", "id="];
     let rest = marks.iter().find_map(|mark| reply.split_once(mark))?.1;
     let word = rest
         .split([' ', ',', ';', '<', '>'])
@@ -238,3 +238,6 @@ pub fn route_words(hosts: &[RouteHost]) -> String {
         many => format!("{many} mail exchangers{vouched}, {addresses}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

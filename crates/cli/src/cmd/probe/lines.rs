@@ -32,6 +32,8 @@ enum Form {
     Staged,
     /// Every stage, tab-separated.
     Separated,
+    /// A counting line, on standard error.
+    Counted,
     /// Nothing.
     Silent,
 }
@@ -43,6 +45,8 @@ struct State {
     slots: Vec<Slot>,
     /// The one that is being told.
     current: usize,
+    /// How many were counted.
+    counted: usize,
 }
 
 /// What is to be told of one address.
@@ -57,7 +61,9 @@ struct Slot {
 impl Lines {
     pub(super) fn new(targets: &[ProbeTarget], global: &Global) -> Self {
         let single = targets.len() == 1 || global.talk == Talk::Verbose;
+        let counts = std::io::stderr().is_terminal() && global.talk != Talk::Quiet;
         let form = match (global.output, single) {
+            (Output::Json, _) | (_, false) if counts => Form::Counted,
             (Output::Json, _) | (_, false) => Form::Silent,
             (Output::Text, true) if std::io::stdout().is_terminal() => Form::Staged,
             (Output::Text, true) => Form::Separated,
@@ -73,10 +79,14 @@ impl Lines {
 
     /// Takes what happened, and prints what is to be told now.
     pub(super) fn hear(&self, place: usize, news: ProbeNews<'_>) {
-        if self.form == Form::Silent {
-            return;
-        }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match (self.form, news) {
+            (Form::Silent, _) => return,
+            (Form::Counted, ProbeNews::Address(..)) => return state.count("servers looked at"),
+            (Form::Counted, ProbeNews::Done(_)) => return state.clear(),
+            (Form::Counted, _) => return,
+            _ => {}
+        }
         match news {
             ProbeNews::Dns(seen, hosts) => self.dns(&mut state, place, seen, hosts),
             ProbeNews::Stage(host, visit, seen) => {
@@ -232,6 +242,21 @@ impl State {
     /// Whether names are looked up, and whether exchangers are.
     fn lookup(&self, place: usize) -> Option<Lookup> {
         self.targets.get(place).map(|one| one.hop.lookup)
+    }
+
+    /// A counting line. Nobody reading it must not stop the work.
+    fn count(&mut self, what: &str) {
+        self.counted += 1;
+        let mut stderr = std::io::stderr().lock();
+        let _ = write!(stderr, "\rpostseal: {} {what}", self.counted);
+        let _ = stderr.flush();
+    }
+
+    /// The end of it.
+    fn clear(&mut self) {
+        if std::mem::take(&mut self.counted) > 0 {
+            let _ = write!(std::io::stderr().lock(), "\r\x1b[K");
+        }
     }
 
     fn put(&mut self, place: usize, host: &RouteHost, address: SocketAddr, line: String) {
