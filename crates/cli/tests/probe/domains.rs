@@ -3,6 +3,7 @@
 use crate::world::{World, codes, level, stages};
 use postseal_testkit::https_script::HttpAnswer;
 use serde_json::Value;
+use std::process::{Command, Stdio};
 
 const GOOD: &str = "version: STSv1\r\nmode: testing\r\nmx: mx.signed.test\r\nmax_age: 86400\r\n";
 const RECORD: &str = "@ MX 10 mx\n_mta-sts TXT \"v=STSv1; id=20261122;\"\n";
@@ -175,4 +176,64 @@ fn a_policy_that_cannot_be_had_is_told_with_its_cause() {
     let seen = none.ends(0, &["signed.test"]);
     assert!(codes(&seen).is_empty(), "{seen:#}");
     assert_eq!(outcome(&seen["mta_sts"]), "-");
+}
+
+/// On a terminal: a line for each stage under the server's name, then what it all comes to.
+#[test]
+fn people_see_each_stage_below_its_server() {
+    let world = World::server()
+        .named(&format!("{RECORD}_25._tcp.mx TLSA {{tlsa}}\n"))
+        .policy(policy(GOOD));
+    let command = world.command(&["signed.test"]);
+    let words = command
+        .get_args()
+        .map(|word| word.to_string_lossy().into_owned());
+    let line = std::iter::once(crate::world::PROGRAM.to_owned()).chain(words);
+    let mut terminal = Command::new("script");
+    terminal
+        .args(["--quiet", "--return", "--command"])
+        .arg(line.collect::<Vec<_>>().join(" "))
+        .arg("/dev/null");
+    let environment = command
+        .get_envs()
+        .filter_map(|(name, value)| Some((name, value?)));
+    let output = terminal
+        .env_clear()
+        .envs(environment)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout)
+        .unwrap()
+        .replace("\r\n", "\n");
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let stages: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("  "))
+        .filter_map(|line| line.split("  ").next())
+        .filter(|stage| !stage.is_empty())
+        .collect();
+    let wanted = [
+        "dns",
+        "tcp",
+        "banner",
+        "ehlo",
+        "starttls",
+        "handshake",
+        "ehlo again",
+        "certificate",
+        "dane",
+        "mta-sts",
+        "may",
+        "encrypt",
+        "dane",
+        "verify",
+        "secure",
+    ];
+    assert_eq!(stages, wanted, "{text}");
+    assert!(text.contains("\nmx.signed.test 127."), "{text}");
+    assert!(
+        text.contains("strongest policy that works: dane-only"),
+        "{text}"
+    );
 }

@@ -42,7 +42,8 @@ impl Letter {
         for address in from.into_iter().chain([to.as_str()]) {
             let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>');
             let empty = address.is_empty() && Some(address) == from;
-            if !empty && !(address.bytes().all(plain) && address.contains('@')) {
+            let is_one = address.bytes().all(plain) && address.contains('@');
+            if !empty && !is_one {
                 let message = format!("{address:?} is no mail address");
                 return Err(Failure::new(Exit::Data, "probe.bad-address", message)
                     .hint("Say user@example.org."));
