@@ -53,52 +53,54 @@ pub fn judge(
     hosts: Vec<(RouteHost, Vec<AddressProbed>)>,
 ) -> Probed {
     let Judged { wanted, known, .. } = judged;
-    let by = |level| by_level(wanted, known, level);
-    let encrypt = by(Level::Encrypt);
-    let dane = by(Level::Dane);
+    let seen = LEVELS.map(|level| by_level(wanted, known, level));
+    let [_, encrypt, dane, ..] = &seen;
+    let strongest = preflight::judge(&at(wanted, Level::Encrypt), known).strongest;
     let hosts: Vec<HostProbed> = hosts.into_iter().map(host).collect();
     let (mta_sts, more) = mta_sts::judge(judged.target, known.answers, judged.fetched, &hosts);
-    let mut findings = findings(judged.target, &encrypt, &dane);
+    let mut findings = findings(judged.target, encrypt, dane);
     findings.extend(more);
     Probed {
         target: judged.target.text.clone(),
         at: known.now,
-        outcome: encrypt.outcome.max(match is_dane(&dane) {
+        outcome: encrypt.outcome.max(match is_dane(dane) {
             true => dane.outcome,
             false => Outcome::Pass,
         }),
         reached: reach(&wanted.route(known.answers), &hosts),
         dns,
-        levels: LEVELS
+        levels: seen
             .iter()
-            .map(|level| level_seen(judged, *level))
+            .zip(LEVELS)
+            .map(|(seen, level)| level_seen(judged, seen, level))
             .collect(),
         sent: None,
         findings,
         mta_sts,
-        strongest: encrypt.strongest,
+        strongest,
         hosts,
     }
 }
 
-fn by_level(wanted: &Wanted, known: Known<'_>, level: Level) -> Preflight {
-    let policy = Policy::of(level);
-    let wanted = Wanted {
-        policy,
+fn at(wanted: &Wanted, level: Level) -> Wanted {
+    Wanted {
+        policy: Policy::of(level),
         ..wanted.clone()
-    };
-    preflight::judge(&wanted, known)
+    }
 }
 
-fn level_seen(judged: Judged<'_>, level: Level) -> LevelSeen {
-    let seen = by_level(judged.wanted, judged.known, level);
+fn by_level(wanted: &Wanted, known: Known<'_>, level: Level) -> Preflight {
+    preflight::judge_alone(&at(wanted, level), known)
+}
+
+fn level_seen(judged: Judged<'_>, seen: &Preflight, level: Level) -> LevelSeen {
     let own = judged.own.map(|own| by_level(own.wanted, own.known, level));
-    let other = own.filter(|own| own.outcome != seen.outcome || weakest(own) != weakest(&seen));
+    let other = own.filter(|own| own.outcome != seen.outcome || weakest(own) != weakest(seen));
     LevelSeen {
         level: level.to_string(),
         outcome: seen.outcome,
-        delivery: weakest(&seen),
-        why: why(&seen),
+        delivery: weakest(seen),
+        why: why(seen),
         here: other.map(|own| LevelHere {
             outcome: own.outcome,
             why: why(&own),
