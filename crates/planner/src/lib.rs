@@ -21,6 +21,7 @@ mod expect;
 pub mod explain;
 pub mod facts;
 pub mod finding;
+pub mod full;
 pub mod intent;
 mod judge;
 pub mod levels;

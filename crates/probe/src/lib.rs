@@ -6,12 +6,13 @@
 //! saw (the planner does), or runs without a deadline.
 //!
 //! In reading order: [`target`] says what to look at; `reply` and [`dialogue`] hold the protocol;
-//! `wire` and `tls` hold the bytes; [`driver`] brings them together, `many` for many targets at once; [`session`] sends mail;
+//! `wire` and `tls` hold the bytes; [`driver`] brings them together, `many` for many targets at once; [`mod@full`] asks for all that TLS can do; [`session`] sends mail;
 //! [`sink`] receives it; [`dns`] asks a resolver; [`https`] fetches a policy; [`library`] answers questions about OpenSSL itself.
 
 pub mod dialogue;
 pub mod dns;
 pub mod driver;
+pub mod full;
 pub mod https;
 pub mod library;
 mod many;
@@ -23,6 +24,7 @@ mod tls;
 mod wire;
 
 pub use driver::{StageSeen, probe, probe_told};
+pub use full::{FullBudget, full};
 pub use library::{cipher_list, openssl_version, suites};
 pub use many::{Budget, News, probe_all, probe_each, probe_within};
 pub use reply::Reply;

@@ -5,6 +5,7 @@
 //! `summary` have the text, `targets` the lists, `compare`, `second` and `send` what is asked for beside.
 
 mod compare;
+mod full;
 mod lines;
 mod row;
 mod second;
@@ -47,6 +48,12 @@ pub(crate) struct ProbeArgs {
     /// none there, unless DANE does]
     #[arg(long, value_name = "NAME")]
     sni: Option<String>,
+    /// Everything that its TLS can do: versions, cipher suites, groups, sessions, extensions
+    #[arg(long)]
+    full: bool,
+    /// Connections that --full may make to one address
+    #[arg(long, value_name = "NUMBER", default_value_t = 150, requires = "full", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    connections: u32,
     /// Deliver one short message through the preferred server, under TLS, and say its queue id
     #[arg(long)]
     send: bool,
@@ -103,13 +110,21 @@ pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<Answer, Failure> 
     if let (Some(letter), Some(target), Some(one)) = (letter, targets.first(), probed.first_mut()) {
         one.sent = Some(letter.send(target, one, &options)?);
     }
+    let full = match args.full {
+        true => full::look(&probed, &targets, args.connections, &options.ehlo_name),
+        false => Vec::new(),
+    };
     let changes = earlier.map(|earlier| changes(&earlier, &probed));
     let text = match global.output {
-        Output::Text => summary::text(&probed) + &compare::text(changes.as_deref()),
+        Output::Text => {
+            summary::text(&probed) + &full::text(&full) + &compare::text(changes.as_deref())
+        }
         Output::Json => String::new(),
     };
-    let exit = exit(&probed, args.fail_on);
-    Ok(Answer::new(text, document(&probed, changes.as_deref())).exit(exit))
+    let exit = full::exit(exit(&probed, args.fail_on), &full);
+    let mut document = document(&probed, changes.as_deref());
+    full::add(&mut document, &full);
+    Ok(Answer::new(text, document).exit(exit))
 }
 
 fn options(args: &ProbeArgs, here: &Here) -> ProbeOptions {
