@@ -8,6 +8,7 @@ mod apply;
 mod certs;
 mod cf;
 mod chains;
+mod full;
 mod lint;
 mod memory;
 mod plan;
@@ -51,6 +52,8 @@ enum Scenario {
     Certs,
     /// Parse and print of postfix-cf, in MB/s
     Cf,
+    /// `probe --full` beside testssl.sh and sslyze
+    Full,
     /// `lint` of a main.cf of 10,000 lines
     Lint,
     /// The most memory that each command holds
@@ -86,6 +89,7 @@ fn run(arguments: &Arguments) -> Outcome<()> {
         Scenario::Apply => apply::run(rounds)?,
         Scenario::Certs => certs::run(rounds)?,
         Scenario::Cf => cf::run()?,
+        Scenario::Full => full::run(rounds)?,
         Scenario::Lint => lint::run(rounds)?,
         Scenario::Memory => memory::run(rounds)?,
         Scenario::Plan => plan::run(rounds)?,
