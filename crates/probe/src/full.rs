@@ -51,12 +51,12 @@ impl Default for FullBudget {
 pub fn full(target: &Target, budget: FullBudget) -> Full {
     let asker = Asker::new(target, budget);
     let mut look = Look::begin(&asker, budget.at_once.max(1));
-    if look.speaks_tls() {
+    if look.newest().is_some() {
         look.sessions_and_new_suites();
         look.suites();
         look.older_and_curves();
         look.still_there();
     }
-    let starttls = (target.tls == Start::StartTls).then(|| starttls::look(&asker));
+    let starttls = (target.tls == Start::StartTls).then(|| starttls::look(&asker, look.newest()));
     told::told(&asker, budget, look, starttls)
 }

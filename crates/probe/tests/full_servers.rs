@@ -308,7 +308,7 @@ fn starttls_injection() {
                 .swallow(16 * 1024)
                 .say(alert(HANDSHAKE_FAILURE))
         };
-        let mut scripts = vec![refused(); 5];
+        let mut scripts = vec![refused(); 6];
         scripts.push(script(answers));
         let server = ScriptedServer::start(scripts);
         let budget = FullBudget {

@@ -43,22 +43,33 @@ pub(crate) fn run(rounds: Rounds) -> Outcome<Section> {
     let used = connections(&seen.borrow(), names);
     let own = &found[0];
     let limits = ["≤ 100 connections", "≥ 50 ×", "≥ 2 ×"];
-    let rows = found.iter().zip(used).zip(limits).map(|((one, used), limit)| {
-        [
-            one.name.clone(),
-            seconds(one.wall()),
-            seconds(one.cpu()),
-            used.to_string(),
-            format!("{:.1} ×", one.wall_ratio(own)),
-            limit.to_owned(),
-        ]
-        .to_vec()
-    });
+    let rows = found
+        .iter()
+        .zip(used)
+        .zip(limits)
+        .map(|((one, used), limit)| {
+            [
+                one.name.clone(),
+                seconds(one.wall()),
+                seconds(one.cpu()),
+                used.to_string(),
+                format!("{:.1} ×", one.wall_ratio(own)),
+                limit.to_owned(),
+            ]
+            .to_vec()
+        });
     Ok(section(
         "full",
         "Everything that the TLS of one Postfix on loopback can do (its defaults, one ECDSA \
          certificate): `probe --full`, testssl.sh and sslyze; connections by Postfix's log.",
-        &["command", "wall", "CPU", "connections", "time to ours", "limit"],
+        &[
+            "command",
+            "wall",
+            "CPU",
+            "connections",
+            "time to ours",
+            "limit",
+        ],
         rows.collect(),
     ))
 }
@@ -81,7 +92,10 @@ fn tasks(site: &Site, server: &str) -> Vec<(String, Task)> {
     match sslyze.into_iter().find(|path| Path::new(path).exists()) {
         Some(program) => {
             let words = [program, "--starttls", "smtp", server];
-            tasks.push(("`sslyze --starttls smtp`".to_owned(), Task::new(words).or_exit(1)));
+            tasks.push((
+                "`sslyze --starttls smtp`".to_owned(),
+                Task::new(words).or_exit(1),
+            ));
         }
         None => eprintln!("bench: NOT MEASURED: sslyze is not here (PyPI: sslyze)"),
     }
@@ -92,7 +106,9 @@ fn tasks(site: &Site, server: &str) -> Vec<(String, Task)> {
 fn connections(seen: &[(usize, usize)], names: usize) -> Vec<usize> {
     let mut most = vec![0; names];
     for pair in seen.windows(2) {
-        let [(place, before), (_, after)] = pair else { continue };
+        let [(place, before), (_, after)] = pair else {
+            continue;
+        };
         if let Some(most) = most.get_mut(*place) {
             *most = (*most).max(after.saturating_sub(*before));
         }

@@ -55,14 +55,19 @@ fn full(ran: &Ran) -> &Value {
 fn values(full: &Value, fact: &str) -> BTreeSet<String> {
     let grades = full["grades"].as_array().unwrap();
     let of_fact = grades.iter().filter(|one| one["fact"] == fact);
-    of_fact.map(|one| one["value"].as_str().unwrap().to_owned()).collect()
+    of_fact
+        .map(|one| one["value"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
 fn a_server_of_today_is_sufficient() {
     let scene = serving(&[
         ("smtpd_tls_protocols", ">=TLSv1.2"),
-        ("tls_medium_cipherlist", "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256"),
+        (
+            "tls_medium_cipherlist",
+            "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256",
+        ),
         ("tls_eecdh_auto_curves", "X25519 prime256v1"),
     ]);
     let server = scene.postfix.at(25).to_string();
@@ -76,8 +81,15 @@ fn a_server_of_today_is_sufficient() {
     assert_eq!(values(full, "group"), groups.into());
     assert!(values(full, "suite").contains("ECDHE-RSA-AES256-GCM-SHA384"));
     // RSA with 2048 bits.
-    assert_eq!(full["ncsc"], "insufficient", "SHA-1 is signed with at security level 0");
-    let certificate = full["grades"].as_array().unwrap().iter().find(|one| one["fact"] == "certificate");
+    assert_eq!(
+        full["ncsc"], "insufficient",
+        "SHA-1 is signed with at security level 0"
+    );
+    let certificate = full["grades"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["fact"] == "certificate");
     assert_eq!(certificate.unwrap()["ncsc"], "phase-out");
     assert!(full["seen"]["connections"].as_u64().unwrap() < 50);
     assert_eq!(full["seen"]["stopped"], Value::Null);
@@ -88,7 +100,12 @@ fn piped_each_fact_is_a_line_of_seven_cells() {
     let scene = serving(&[("smtpd_tls_mandatory_protocols", ">=TLSv1.3")]);
     let server = scene.postfix.at(465).to_string();
     let ran = scene.say(&words(&server, &[]));
-    assert_eq!((ran.exit, ran.stderr.as_str()), (Some(0), ""), "{}", ran.stdout);
+    assert_eq!(
+        (ran.exit, ran.stderr.as_str()),
+        (Some(0), ""),
+        "{}",
+        ran.stdout
+    );
     let facts: Vec<Vec<&str>> = ran
         .stdout
         .lines()
@@ -99,7 +116,13 @@ fn piped_each_fact_is_a_line_of_seven_cells() {
     let has = |wanted: &[&str]| facts.iter().any(|cells| cells[1..].starts_with(wanted));
     assert!(has(&["version", "TLSv1.3", "", "good", "modern", ""]));
     assert!(!has(&["version", "TLSv1.2"]));
-    assert!(has(&["suite", "TLS_AES_256_GCM_SHA384", "TLSv1.3", "good", "modern"]));
+    assert!(has(&[
+        "suite",
+        "TLS_AES_256_GCM_SHA384",
+        "TLSv1.3",
+        "good",
+        "modern"
+    ]));
     assert!(has(&["early data", "no", "", "good"]));
     assert!(!has(&["STARTTLS injection"]), "there is no STARTTLS at 465");
 }
@@ -111,7 +134,10 @@ fn a_small_budget_leaves_things_undetermined() {
     let ran = scene.run(&words(&server, &["--connections", "12"]));
     assert_eq!(ran.exit, Some(3), "{:#}", ran.json);
     let full = full(&ran);
-    assert_eq!((&full["seen"]["connections"], &full["seen"]["budget"]), (&12.into(), &12.into()));
+    assert_eq!(
+        (&full["seen"]["connections"], &full["seen"]["budget"]),
+        (&12.into(), &12.into())
+    );
     let stopped = full["seen"]["stopped"].as_str().unwrap();
     assert!(stopped.contains("budget of 12"), "{stopped}");
     let ran = scene.run(&["probe", &server, "--connections", "12"]);

@@ -6,8 +6,8 @@
 
 use super::suites::{Exchange, Suite};
 
-/// Bytes of one flight. Chains of real servers have 16 KiB at most.
-const FLIGHT: usize = 256 * 1024;
+/// Bytes of one flight. Chains of real servers have 16 KiB at most, and many are kept.
+const FLIGHT: usize = 64 * 1024;
 /// Certificates and names of authorities that are kept.
 const KEPT: usize = 100;
 /// The random of a ServerHello that is a HelloRetryRequest (RFC 8446 §4.1.3): SHA-256 of that word.

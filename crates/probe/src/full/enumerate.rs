@@ -20,6 +20,20 @@ pub(super) struct Found {
     pub(super) flights: Vec<Flight>,
 }
 
+/// Flights that are kept with all that they hold. There are more only where the budget is raised and the
+/// server takes everything.
+const KEPT: usize = 150;
+
+impl Found {
+    fn keep(&mut self, mut flight: Flight) {
+        if self.flights.len() >= KEPT {
+            flight.chain.clear();
+            flight.asks = None;
+        }
+        self.flights.push(flight);
+    }
+}
+
 /// How a question is put, and what an answer chose.
 pub(super) struct Question<'q> {
     /// The ClientHello that offers these.
@@ -56,7 +70,7 @@ pub(super) fn all(asker: &Asker, mut offered: Vec<u16>, question: &Question<'_>)
             Choice::Of(one, flight) => {
                 offered.retain(|other| *other != one);
                 found.chosen.push(one);
-                found.flights.push(flight);
+                found.keep(flight);
             }
             Choice::None => break,
             Choice::Unknown(why) => {
@@ -104,7 +118,7 @@ pub(super) fn as_expected(
         }
         match (question.put(asker, offer), wanted) {
             (Choice::None, None) => {}
-            (Choice::Of(one, flight), Some(wanted)) if one == wanted => found.flights.push(flight),
+            (Choice::Of(one, flight), Some(wanted)) if one == wanted => found.keep(flight),
             (Choice::Unknown(why), _) => {
                 return Found {
                     unasked: Some(why),

@@ -7,14 +7,15 @@ use crate::dialogue::offers;
 use crate::reply::{Reply, ReplyReader};
 use crate::tls::{self, Offer};
 use crate::wire::Wire;
+use mailtls::TlsVersion;
 use postseal_planner::full::{Seen, StarttlsSeen};
 
-/// Both looks. `None` where nothing was said before TLS.
-pub(super) fn look(asker: &Asker) -> StarttlsSeen {
+/// Both looks. `newest` is the newest version that the server was seen to speak.
+pub(super) fn look(asker: &Asker, newest: Option<TlsVersion>) -> StarttlsSeen {
     let is_named = |said: crate::dialogue::Said| offers(&said.ehlo_before, "STARTTLS");
     let injection = match asker.said().map(is_named) {
         Some(false) => Seen::No,
-        Some(true) | None => injection(asker),
+        Some(true) | None => injection(asker, newest),
     };
     let (stripped, stripped_by) = match stripped_by(asker) {
         Some(by) => (Seen::Yes, Some(by)),
@@ -30,7 +31,7 @@ pub(super) fn look(asker: &Asker) -> StarttlsSeen {
 
 /// Whether a command that was sent in one piece with STARTTLS is answered under TLS
 /// (CVE-2011-0411; Postfix since 2.8.2 forgets it). What is answered in clear is nobody's harm.
-fn injection(asker: &Asker) -> Seen {
+fn injection(asker: &Asker, newest: Option<TlsVersion>) -> Seen {
     let wire = match asker.open(b"NOOP\r\n") {
         Ok(wire) => wire,
         Err(Kept::Refused(_)) => return Seen::No,
@@ -40,7 +41,11 @@ fn injection(asker: &Asker) -> Seen {
     let mut wire = match shaken {
         Ok(shaken) => shaken.wire,
         // What was sent after STARTTLS was taken for the handshake, or the server has left.
-        Err(tls::HandshakeFailure::Alert(_) | tls::HandshakeFailure::NoTls(_)) => return Seen::No,
+        Err(tls::HandshakeFailure::Alert(_) | tls::HandshakeFailure::NoTls(_))
+            if newest > Some(TlsVersion::Ssl3) =>
+        {
+            return Seen::No;
+        }
         Err(failure) => return Seen::Undetermined(failure.to_string()),
     };
     match first_reply(&mut wire, b"QUIT\r\n") {

@@ -83,14 +83,34 @@ impl<'a> Look<'a> {
                 .into_iter()
                 .filter(|version| *version != TlsVersion::Tls1_2);
             look.take(others.map(first).collect());
+            look.doubt_tls_1_3();
         }
         look
     }
 
-    pub(super) fn speaks_tls(&self) -> bool {
-        VERSIONS
-            .iter()
-            .any(|version| self.first(*version).is_some())
+    /// The newest version that it speaks.
+    pub(super) fn newest(&self) -> Option<TlsVersion> {
+        let mut all = VERSIONS.into_iter();
+        all.find(|version| self.first(*version).is_some())
+    }
+
+    /// A server that does TLS 1.3, but not with who leaves the choice of the group to it, is not said to
+    /// refuse it.
+    fn doubt_tls_1_3(&mut self) {
+        let refused = |(version, answer): &&mut (TlsVersion, Answer)| {
+            *version == TlsVersion::Tls1_3 && matches!(answer, Answer::Refused(_))
+        };
+        let how = How {
+            version: SslVersion::TLS1_3,
+            signatures: None,
+            options: SslOptions::empty(),
+        };
+        if let Some((_, answer)) = self.firsts.iter_mut().find(refused)
+            && sessions::complete(self.asker, how).is_ok()
+        {
+            let why = "it does TLS 1.3, but names no group to a client that shows no key";
+            *answer = Answer::Unknown(why.to_owned());
+        }
     }
 
     /// What the server chose in `version` when it was offered everything.
@@ -229,10 +249,7 @@ impl<'a> Look<'a> {
     /// Whether the server still answers what it answered first. If not, what it refused meanwhile
     /// may be a limit of its own rather than its TLS.
     pub(super) fn still_there(&self) {
-        let Some(version) = VERSIONS
-            .into_iter()
-            .find(|version| self.first(*version).is_some())
-        else {
+        let Some(version) = self.newest() else {
             return;
         };
         if let Answer::Refused(words) = self.asker.ask(&questions::all_suites(self.asker, version))

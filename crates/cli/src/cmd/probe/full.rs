@@ -5,7 +5,7 @@
 use crate::failure::Exit;
 use crate::table;
 use postseal_planner::full::{
-    ClientAsked, Evidence, Full, Graded, Order, Seen, VersionSeen, grades, worst,
+    ClientAsked, Evidence, Full, Graded, Ncsc, Order, Seen, VersionSeen, grades, worst,
 };
 use postseal_planner::preflight::Opening;
 use postseal_planner::probed::{ProbeTarget, Probed};
@@ -199,14 +199,35 @@ fn sentences(full: &Full, grades: &[Graded]) -> Vec<String> {
     if let Some(why) = &full.stopped {
         all.push(format!("the look ended early: {why}"));
     }
-    if let Some(level) = worst(grades) {
-        all.push(format!("the worst by NCSC-NL 2025-05: {level}"));
-    }
+    all.extend(
+        [Ncsc::PhaseOut, Ncsc::Insufficient]
+            .iter()
+            .filter_map(|level| of_level(*level, grades)),
+    );
     all.push(format!(
         "connections: {} of {}",
         full.connections, full.budget
     ));
     all
+}
+
+/// What a level is made of; many of a kind by their number.
+fn of_level(level: Ncsc, grades: &[Graded]) -> Option<String> {
+    const NAMED: usize = 3;
+    let graded: Vec<&Graded> = grades
+        .iter()
+        .filter(|one| one.ncsc == Some(level))
+        .collect();
+    let mut parts = Vec::new();
+    for kind in graded.chunk_by(|one, next| one.fact == next.fact) {
+        let fact = kind.first().map_or("", |one| one.fact.as_str());
+        let values: Vec<&str> = kind.iter().map(|one| one.value.as_str()).collect();
+        parts.push(match values.as_slice() {
+            many if many.len() > NAMED => format!("{} {fact}s", many.len()),
+            few => format!("{fact} {}", few.join(", ")),
+        });
+    }
+    (!parts.is_empty()).then(|| format!("{level} by NCSC-NL 2025-05: {}", parts.join("; ")))
 }
 
 fn order(one: &VersionSeen) -> Option<String> {
