@@ -111,7 +111,10 @@ pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<Answer, Failure> 
         one.sent = Some(letter.send(target, one, &options)?);
     }
     let full = match args.full {
-        true => full::look(&probed, &targets, args.connections, &options.ehlo_name),
+        true => {
+            let name = &options.ehlo_name;
+            full::look(&probed, &targets, args.connections, name, global)
+        }
         false => Vec::new(),
     };
     let changes = earlier.map(|earlier| changes(&earlier, &probed));

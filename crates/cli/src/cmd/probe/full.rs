@@ -2,6 +2,7 @@
 //!
 //! Owns: which addresses are looked at in full, and how what was seen is told. Never: looks or grades.
 
+use crate::config::{Global, Output, Talk};
 use crate::failure::Exit;
 use crate::table;
 use postseal_planner::full::{
@@ -14,7 +15,7 @@ use postseal_probe::{FullBudget, Start, Target};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write as _};
 use std::net::SocketAddr;
 
 /// One address, looked at in full.
@@ -31,6 +32,7 @@ pub(super) fn look(
     targets: &[ProbeTarget],
     connections: u32,
     ehlo_name: &str,
+    global: &Global,
 ) -> Vec<FullAt> {
     let mut known = BTreeSet::new();
     let mut seen = Vec::new();
@@ -57,6 +59,7 @@ pub(super) fn look(
                     sni: at.sni.clone(),
                     ..Target::new("", at.address, start)
                 };
+                under_way(at.address, global);
                 let full = postseal_probe::full(&target, budget);
                 seen.push(FullAt {
                     host: host.name.clone(),
@@ -68,6 +71,18 @@ pub(super) fn look(
         }
     }
     seen
+}
+
+/// On a terminal somebody waits for it.
+fn under_way(address: SocketAddr, global: &Global) {
+    let mut stderr = std::io::stderr();
+    if stderr.is_terminal() && global.output == Output::Text && global.talk != Talk::Quiet {
+        // Nobody reading progress must not stop the work.
+        let _ = writeln!(
+            stderr,
+            "postseal: {address}: asking for everything that its TLS can do"
+        );
+    }
 }
 
 /// What could not be told makes the whole undetermined; findings and unreachable servers stay so.
