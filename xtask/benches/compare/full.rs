@@ -24,17 +24,19 @@ pub(crate) fn run(rounds: Rounds) -> Outcome<Section> {
     Authority::new()?.file(&["mx.box.test".to_owned()], &chain)?;
     site.postfix.start()?;
     let server = site.postfix.at(25).to_string();
-    let tasks = tasks(&site, &server);
     // Who ran when, and how many connections there had been.
     let seen: RefCell<Vec<(usize, usize)>> = RefCell::default();
     let so_far = || site.postfix.log().matches(CONNECT).count();
     let mut contenders: Vec<Contender<'_>> = Vec::new();
-    for (place, (name, task)) in tasks.into_iter().enumerate() {
-        let note = || {
+    let mut limits = Vec::new();
+    for (place, one) in contestants(&site, &server).into_iter().enumerate() {
+        let (seen, so_far) = (&seen, &so_far);
+        let note = move || {
             seen.borrow_mut().push((place, so_far()));
             Ok(())
         };
-        contenders.push(Contender::new(&name, [task]).prepare(note));
+        limits.push(one.limit);
+        contenders.push(Contender::new(one.name, [one.task]).prepare(note));
     }
     let found = compare(&mut contenders, rounds)?;
     let names = contenders.len();
@@ -42,7 +44,6 @@ pub(crate) fn run(rounds: Rounds) -> Outcome<Section> {
     seen.borrow_mut().push((names, so_far()));
     let used = connections(&seen.borrow(), names);
     let own = &found[0];
-    let limits = ["≤ 100 connections", "≥ 50 ×", "≥ 2 ×"];
     let rows = found
         .iter()
         .zip(used)
@@ -74,32 +75,42 @@ pub(crate) fn run(rounds: Rounds) -> Outcome<Section> {
     ))
 }
 
+/// One program, and how it is to compare.
+struct Contestant {
+    name: &'static str,
+    limit: &'static str,
+    task: Task,
+}
+
 /// Ours first; the others where they are installed.
-fn tasks(site: &Site, server: &str) -> Vec<(String, Task)> {
+fn contestants(site: &Site, server: &str) -> Vec<Contestant> {
     let full = site.postseal(&["probe", server, "--full", "--json"]);
-    // Findings are an answer, too, and so is what could not be told.
-    let full = full.or_exit(2).or_exit(3);
-    let mut tasks = vec![("`postseal probe --full`".to_owned(), full)];
-    if Path::new(TESTSSL).exists() {
-        let words = [TESTSSL, "--quiet", "--color", "0", "-t", "smtp", server];
-        // It exits with the number of its findings.
-        let any = (1..=255).fold(Task::new(words), Task::or_exit);
-        tasks.push(("`testssl -t smtp`".to_owned(), any));
-    } else {
-        eprintln!("bench: NOT MEASURED: {TESTSSL} is not here (Debian: testssl.sh)");
+    let mut all = vec![Contestant {
+        name: "`postseal probe --full`",
+        limit: "≤ 100 connections",
+        // Findings are an answer, too, and so is what could not be told.
+        task: full.or_exit(2).or_exit(3),
+    }];
+    let words = [TESTSSL, "--quiet", "--color", "0", "-t", "smtp", server];
+    match Path::new(TESTSSL).exists() {
+        true => all.push(Contestant {
+            name: "`testssl -t smtp`",
+            limit: "≥ 50 ×",
+            // It exits with the number of its findings.
+            task: (1..=255).fold(Task::new(words), Task::or_exit),
+        }),
+        false => eprintln!("bench: NOT MEASURED: {TESTSSL} is not here (Debian: testssl.sh)"),
     }
     let sslyze = ["/usr/local/bin/sslyze", "/usr/bin/sslyze"];
     match sslyze.into_iter().find(|path| Path::new(path).exists()) {
-        Some(program) => {
-            let words = [program, "--starttls", "smtp", server];
-            tasks.push((
-                "`sslyze --starttls smtp`".to_owned(),
-                Task::new(words).or_exit(1),
-            ));
-        }
+        Some(program) => all.push(Contestant {
+            name: "`sslyze --starttls smtp`",
+            limit: "≥ 2 ×",
+            task: Task::new([program, "--starttls", "smtp", server]).or_exit(1),
+        }),
         None => eprintln!("bench: NOT MEASURED: sslyze is not here (PyPI: sslyze)"),
     }
-    tasks
+    all
 }
 
 /// The most connections that each took in one run.
