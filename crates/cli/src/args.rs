@@ -119,6 +119,8 @@ pub(crate) enum Command {
     Diff(cmd::history::DiffArgs),
     /// Hand edits of what Postseal owns
     Drift(cmd::drift::DriftArgs),
+    /// A live look at any server, stage by stage; needs no store and no Postfix
+    Probe(cmd::probe::ProbeArgs),
     /// The wire against what is in force, every service and address
     Verify,
     /// End an interrupted operation

@@ -33,6 +33,8 @@ pub(crate) enum Exit {
     Usage = 64,
     /// Bad input data, or refused (EX_DATAERR).
     Data = 65,
+    /// No server could be reached (EX_UNAVAILABLE).
+    Unreachable = 69,
     /// Locked, stale or awaiting confirmation (EX_TEMPFAIL).
     Temporary = 75,
     /// No permission (EX_NOPERM).

@@ -84,7 +84,7 @@ pub(crate) fn answer(host: &dyn Host, question: &Question) -> Answer {
             FileLook::Unreadable(why) => Answer::Failed(why),
             FileLook::TooLarge(size) => Answer::Failed(format!("it has {size} bytes")),
         },
-        Question::Anchors(path) => anchors(host, Path::new(path)),
+        Question::Anchors(path) => anchors(host.read(Path::new(path))),
         Question::Ciphers(list) => match postseal_probe::cipher_list(list) {
             Ok(names) if !names.is_empty() => Answer::Found(names.join(":")),
             Ok(_) | Err(_) => Answer::NotFound,
@@ -93,11 +93,11 @@ pub(crate) fn answer(host: &dyn Host, question: &Question) -> Answer {
 }
 
 /// Whether smtp(8), which runs as `mail_owner`, finds trust anchors in a file.
-pub(crate) fn anchors(host: &dyn Host, path: &Path) -> Answer {
+pub(crate) fn anchors(look: FileLook) -> Answer {
     // So a file of root's can be read by nobody else.
     const FOR_OTHERS: u32 = 0o044;
     let failed = |why: &str| Answer::Failed(why.to_owned());
-    match host.read(path) {
+    match look {
         FileLook::File { mode, uid: 0, .. } if mode & FOR_OTHERS == 0 => {
             Answer::Failed(format!("only root can read it (mode {mode:o})"))
         }

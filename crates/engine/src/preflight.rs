@@ -92,7 +92,7 @@ pub(crate) fn preflight_more(
     let unusable = world.unusable(&wanted);
     let mut judge = |one: &Wanted| {
         let files = preflight::trust_files(one, &answers, visits);
-        trust.read(&files, world.host);
+        trust.read(&files, &|path| world.host.read(path));
         let known = Known {
             answers: &answers,
             visits,
@@ -145,42 +145,17 @@ impl World<'_> {
 
     /// The files of anchors that smtp(8) cannot use, and why.
     fn unusable(&self, wanted: &[Wanted]) -> BTreeMap<PathBuf, String> {
-        let named: BTreeSet<PathBuf> = wanted.iter().flat_map(preflight::own_anchors).collect();
-        let bad = |path: PathBuf| match anchors(self.host, &path) {
-            Answer::Found(_) => None,
-            Answer::NotFound => Some((path, "it is not there".to_owned())),
-            Answer::Failed(why) => Some((path, why)),
-        };
-        named.into_iter().filter_map(bad).collect()
+        unusable(wanted, &|path| self.host.read(path))
     }
 
     /// What DNS says: exchangers, addresses, records.
     fn answers(&self, wanted: &[Wanted], patience: Duration) -> Answers {
-        const ROUNDS: usize = 4;
-        const RESOLV_CONF: &str = "/etc/resolv.conf";
-        let deadline = self.clock.monotonic() + patience;
-        let resolv_conf = match self.host.read(Path::new(RESOLV_CONF)) {
-            FileLook::File { bytes, .. } => bytes.to_vec(),
-            _ => Vec::new(),
+        let names = Names {
+            wire: self.wire,
+            clock: self.clock,
+            read: &|path| self.host.read(path),
         };
-        let mut answers = Answers::new();
-        for _ in 0..ROUNDS {
-            let open = wanted
-                .iter()
-                .flat_map(|one| preflight::questions(one, &answers));
-            let open: BTreeSet<Question> = open.collect();
-            let open: Vec<Question> = open.into_iter().collect();
-            let left = deadline.saturating_sub(self.clock.monotonic());
-            if open.is_empty() || left.is_zero() {
-                break;
-            }
-            let said = self.wire.ask(&open, &resolv_conf, left);
-            if said.is_empty() {
-                break;
-            }
-            answers.extend(said);
-        }
-        answers
+        names.answers(wanted, patience)
     }
 
     fn look(
@@ -206,7 +181,64 @@ impl World<'_> {
     }
 }
 
-fn target(visit: &Visit, client: &Client) -> Target {
+/// The files of anchors that smtp(8) cannot use, and why.
+pub(crate) fn unusable(
+    wanted: &[Wanted],
+    read: &dyn Fn(&Path) -> FileLook,
+) -> BTreeMap<PathBuf, String> {
+    let named: BTreeSet<PathBuf> = wanted.iter().flat_map(preflight::own_anchors).collect();
+    let bad = |path: PathBuf| match anchors(read(&path)) {
+        Answer::Found(_) => None,
+        Answer::NotFound => Some((path, "it is not there".to_owned())),
+        Answer::Failed(why) => Some((path, why)),
+    };
+    named.into_iter().filter_map(bad).collect()
+}
+
+/// What questions to DNS need.
+#[derive(Clone, Copy)]
+pub(crate) struct Names<'a> {
+    pub(crate) wire: &'a dyn Wire,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) read: &'a dyn Fn(&Path) -> FileLook,
+}
+
+impl Names<'_> {
+    /// What DNS says: exchangers, addresses, records.
+    pub(crate) fn answers(&self, wanted: &[Wanted], patience: Duration) -> Answers {
+        const ROUNDS: usize = 4;
+        let deadline = self.clock.monotonic() + patience;
+        let resolv_conf = self.resolv_conf();
+        let mut answers = Answers::new();
+        for _ in 0..ROUNDS {
+            let open = wanted
+                .iter()
+                .flat_map(|one| preflight::questions(one, &answers));
+            let open: BTreeSet<Question> = open.collect();
+            let open: Vec<Question> = open.into_iter().collect();
+            let left = deadline.saturating_sub(self.clock.monotonic());
+            if open.is_empty() || left.is_zero() {
+                break;
+            }
+            let said = self.wire.ask(&open, &resolv_conf, left);
+            if said.is_empty() {
+                break;
+            }
+            answers.extend(said);
+        }
+        answers
+    }
+
+    pub(crate) fn resolv_conf(&self) -> Vec<u8> {
+        const RESOLV_CONF: &str = "/etc/resolv.conf";
+        match (self.read)(Path::new(RESOLV_CONF)) {
+            FileLook::File { bytes, .. } => bytes.to_vec(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+pub(crate) fn target(visit: &Visit, client: &Client) -> Target {
     let start = match visit.opening {
         Opening::StartTls => Start::StartTls,
         Opening::Wrapper => Start::Implicit,
@@ -224,21 +256,21 @@ fn target(visit: &Visit, client: &Client) -> Target {
 
 /// Trust anchors by file, each read once. A file without any is trusted with nothing.
 #[derive(Default)]
-struct Trust(BTreeMap<PathBuf, Anchors>);
+pub(crate) struct Trust(BTreeMap<PathBuf, Anchors>);
 
 impl Trust {
-    fn read(&mut self, files: &BTreeSet<PathBuf>, host: &dyn Host) {
+    pub(crate) fn read(&mut self, files: &BTreeSet<PathBuf>, read: &dyn Fn(&Path) -> FileLook) {
         for file in files {
             self.0
                 .entry(file.clone())
-                .or_insert_with(|| match host.read(file) {
+                .or_insert_with(|| match read(file) {
                     FileLook::File { bytes, .. } => Anchors::read(&bytes).unwrap_or_default(),
                     _ => Anchors::default(),
                 });
         }
     }
 
-    fn of(&self, files: &BTreeSet<PathBuf>) -> Vec<&Anchors> {
+    pub(crate) fn of(&self, files: &BTreeSet<PathBuf>) -> Vec<&Anchors> {
         files.iter().filter_map(|file| self.0.get(file)).collect()
     }
 }

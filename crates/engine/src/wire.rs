@@ -8,7 +8,8 @@ use postseal_planner::report::{
     HandshakeExpectation, Report, ServiceExpectation, TlsExpectation, WireExpectation,
 };
 use postseal_probe::dns::{self, Named};
-use postseal_probe::{Budget, Greeting, MailBeforeTls, Start, Target};
+use postseal_probe::https::Get;
+use postseal_probe::{Budget, Greeting, MailBeforeTls, News, Start, Target};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -27,6 +28,28 @@ pub trait Wire: Sync {
         _seen: &(dyn Fn(usize) + Sync),
     ) -> Vec<Report> {
         self.probe(targets, budget.deadline)
+    }
+
+    /// The same; `told` hears, by the target's place, of each stage and of each that is done.
+    fn probe_each(
+        &self,
+        targets: &[Target],
+        budget: Budget,
+        told: &(dyn Fn(usize, News<'_>) + Sync),
+    ) -> Vec<Report> {
+        let reports = self.probe(targets, budget.deadline);
+        for (place, report) in reports.iter().enumerate() {
+            told(place, News::Done(report));
+        }
+        reports
+    }
+
+    /// Fetches one small file by HTTPS, from the first of the addresses that gives it.
+    ///
+    /// # Errors
+    /// Why there is none, in words.
+    fn fetch(&self, _: &Get<'_>, _: Duration) -> Result<Vec<u8>, String> {
+        Err("nothing is fetched".to_owned())
     }
 
     /// Asks DNS, all within `deadline`. `resolv_conf` is what the instance's machine says of its
@@ -56,6 +79,19 @@ impl Wire for Network {
         seen: &(dyn Fn(usize) + Sync),
     ) -> Vec<Report> {
         postseal_probe::probe_within(targets, budget, seen)
+    }
+
+    fn probe_each(
+        &self,
+        targets: &[Target],
+        budget: Budget,
+        told: &(dyn Fn(usize, News<'_>) + Sync),
+    ) -> Vec<Report> {
+        postseal_probe::probe_each(targets, budget, told)
+    }
+
+    fn fetch(&self, get: &Get<'_>, deadline: Duration) -> Result<Vec<u8>, String> {
+        postseal_probe::https::fetch(get, deadline)
     }
 
     fn ask(

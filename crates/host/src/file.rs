@@ -38,8 +38,8 @@ pub(crate) fn failed<'a>(
     }
 }
 
-/// What stands at `path`.
-pub(crate) fn look(path: &Path) -> FileLook {
+/// What stands at `path`, on this machine.
+pub fn look(path: &Path) -> FileLook {
     match look_or_error(path) {
         Ok(look) => look,
         Err(error) if error.kind() == io::ErrorKind::NotFound => FileLook::Missing,

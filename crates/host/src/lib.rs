@@ -10,6 +10,7 @@ mod command;
 mod entered;
 mod error;
 mod file;
+mod finger;
 mod instance;
 mod livelog;
 mod lock;
@@ -30,6 +31,7 @@ mod watcher;
 
 pub use entered::Entered;
 pub use error::HostError;
+pub use file::look as look_at;
 pub use instance::{Instance, LIFETIME};
 pub use lock::LOCK_DIRECTORY;
 pub use postfix::{Control, Places, Postfix};

@@ -17,6 +17,7 @@ mod key;
 pub mod layout;
 mod level;
 mod lifetime;
+pub mod mta_sts;
 mod pem;
 mod pkcs12;
 mod pkcs7;

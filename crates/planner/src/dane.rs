@@ -198,7 +198,7 @@ pub fn published(dns: &Answers, host: &str, port: u16) -> Published {
 fn found(answer: &Answer, owner: String) -> Published {
     let records = match &answer.records {
         Records::Tlsa(records) => records.clone(),
-        Records::Mx(_) | Records::Addresses(_) => Vec::new(),
+        Records::Mx(_) | Records::Addresses(_) | Records::Txt(_) => Vec::new(),
     };
     let found = Found {
         owner,

@@ -14,6 +14,8 @@ pub enum Question {
     Mx(String),
     /// The addresses of a host, both families.
     Addresses(String),
+    /// The texts of a name.
+    Txt(String),
     /// The TLSA records of a host's port (RFC 6698 §3).
     Tlsa {
         /// The TLSA base domain.
@@ -51,6 +53,8 @@ pub enum Records {
     Addresses(Vec<IpAddr>),
     /// TLSA records.
     Tlsa(Vec<TlsaRecord>),
+    /// Texts, the strings of each joined.
+    Txt(Vec<Vec<u8>>),
 }
 
 /// A mail exchanger (RFC 5321 §5.1). Ordered as mailers try them, by preference.
@@ -75,7 +79,7 @@ impl Question {
     /// The name that is asked for, without a final dot.
     pub fn name(&self) -> String {
         match self {
-            Self::Mx(name) | Self::Addresses(name) => name.clone(),
+            Self::Mx(name) | Self::Addresses(name) | Self::Txt(name) => name.clone(),
             Self::Tlsa { base, port } => tlsa::owner_name(base, *port)
                 .map(|owner| owner.trim_end_matches('.').to_owned())
                 .unwrap_or_default(),

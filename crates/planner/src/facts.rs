@@ -50,31 +50,6 @@ pub struct Facts {
     pub dns: crate::dns::Answers,
 }
 
-impl Facts {
-    /// Two files, for a Postfix of this version, of which nothing else is known.
-    pub fn of_files(main: CfFile, master: CfFile, version: PostfixVersion) -> Self {
-        Self {
-            config_directory: main.path.parent().map(PathBuf::from).unwrap_or_default(),
-            main_cf: main,
-            master_cf: master,
-            version,
-            openssl: String::new(),
-            values: BTreeMap::new(),
-            defaults: BTreeMap::new(),
-            map_types: Vec::new(),
-            sasl_types: Vec::new(),
-            addresses: Vec::new(),
-            files: BTreeMap::new(),
-            touched: BTreeMap::new(),
-            unmade: None,
-            server_names: BTreeMap::new(),
-            certificates: Vec::new(),
-            master: MasterState::Stopped,
-            dns: crate::dns::Answers::default(),
-        }
-    }
-}
-
 /// main.cf or master.cf as it was read.
 #[derive(Clone, Debug)]
 pub struct CfFile {
@@ -84,6 +59,17 @@ pub struct CfFile {
     pub bytes: Vec<u8>,
     /// Digest of the bytes.
     pub digest: Digest,
+}
+
+impl CfFile {
+    /// A file with these bytes.
+    pub fn of(path: PathBuf, bytes: Vec<u8>) -> Self {
+        Self {
+            path,
+            digest: Digest::of(&bytes),
+            bytes,
+        }
+    }
 }
 
 /// Whether a table has a row of a key; never the row, which may hold a private key.

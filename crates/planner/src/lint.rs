@@ -42,8 +42,8 @@ mod told;
 mod trust;
 mod values;
 
-pub(crate) use context::{DEFAULTS as NEIGHBOURS_BY_DEFAULT, looks_like_tls};
 pub use context::NEWEST;
+pub(crate) use context::{DEFAULTS as NEIGHBOURS_BY_DEFAULT, looks_like_tls};
 pub use fix::{FIXABLE, fixable};
 pub use rule::Rule;
 pub(crate) use rule::rule as row;
@@ -93,6 +93,7 @@ static OTHERS: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         certificate::EXPLAINED,
         told::EXPLAINED,
         crate::preflight::RULES,
+        crate::probed::RULES,
         crate::policy::EXPLAINED,
         crate::policy::FAULTS_EXPLAINED,
         crate::rules::profile::EXPLAINED,

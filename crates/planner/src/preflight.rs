@@ -7,7 +7,7 @@
 //!
 //! `nexthop` and `client` say what is asked about, `lookups` how names are looked up, `own` what
 //! this host lacks, `way` where mail goes, `reached` what a look showed, `limits` what a handshake is
-//! held to, `level`, `records` and `certificate` what a policy makes of it at one address, `whole`
+//! held to, `standard` and `route` are for looks at any server, `level`, `records` and `certificate` what a policy makes of it at one address, `whole`
 //! what that means for the next hop, `findings` how it is said, `strongest` what to wish for instead.
 
 mod certificate;
@@ -21,6 +21,8 @@ mod nexthop;
 mod own;
 mod reached;
 mod records;
+mod route;
+mod standard;
 mod strongest;
 mod way;
 mod whole;
@@ -39,7 +41,9 @@ pub use lookups::{Exchangers, Hosts, HostsFile, Lookups, NoDane};
 use mailtls::policy::Policy;
 use mailtls::{Anchors, Fingerprint, TlsVersion};
 pub use nexthop::{Lookup, NextHop, NoNextHop};
+pub use route::{Route, RouteHost};
 use serde::{Deserialize, Serialize};
+pub use standard::{HOSTS, Looker};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -150,8 +154,8 @@ pub struct AddressSeen {
     pub fingerprint: Option<Fingerprint>,
 }
 
-/// How mail is delivered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How mail is delivered; the safest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Delivery {
     /// Encrypted, to a server that proved who it is.
@@ -280,5 +284,10 @@ pub struct Known<'a> {
 
 /// Judges.
 pub fn judge(wanted: &Wanted, known: Known<'_>) -> Preflight {
-    whole::judge(wanted, known)
+    whole::judge(wanted, known, whole::Ladder::Climbed)
+}
+
+/// The same without the strongest policy, which takes most of the time.
+pub(crate) fn judge_alone(wanted: &Wanted, known: Known<'_>) -> Preflight {
+    whole::judge(wanted, known, whole::Ladder::LeftOut)
 }

@@ -30,6 +30,7 @@ fn asked(host: &Host, given: &[String]) -> Vec<String> {
     let word = |question: Question| match question {
         Question::Mx(name) => format!("mx {name}"),
         Question::Addresses(name) => format!("a {name}"),
+        Question::Txt(name) => format!("txt {name}"),
         Question::Tlsa { base, port } => format!("tlsa {base} {port}"),
     };
     let questions = dane::questions(&host.facts, given);

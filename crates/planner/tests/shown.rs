@@ -4,6 +4,7 @@
 
 mod support;
 
+use postseal_planner::facts::CfFile;
 use postseal_planner::shown::{Shown, Which, show};
 use postseal_planner::{Facts, PostfixVersion};
 use std::path::Path;
@@ -140,7 +141,9 @@ fn what_is_not_there_is_refused() {
 
 fn bare(main: &str, master: &str, version: Option<PostfixVersion>) -> Facts {
     let folder = Path::new("/srv/files");
-    Facts::of_files(folder, main.into(), master.into(), version)
+    let main = CfFile::of(folder.join("main.cf"), main.into());
+    let master = CfFile::of(folder.join("master.cf"), master.into());
+    Facts::of_files(main, master, version)
 }
 
 fn value(facts: &Facts, name: &str, service: Option<&str>) -> Shown {

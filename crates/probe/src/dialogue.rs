@@ -139,6 +139,11 @@ impl<'t> Dialogue<'t> {
         &self.ended
     }
 
+    /// What the server said so far.
+    pub const fn said(&self) -> &Said {
+        &self.said
+    }
+
     /// What the server said.
     pub fn into_said(self) -> Said {
         self.said

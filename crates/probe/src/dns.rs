@@ -71,6 +71,7 @@ fn answer(resolvers: &[Resolver], question: &Question, until: Instant) -> Answer
     match question {
         Question::Mx(_) => one(RecordType::MX),
         Question::Tlsa { .. } => one(RecordType::TLSA),
+        Question::Txt(_) => one(RecordType::TXT),
         Question::Addresses(_) => both(one(RecordType::A), one(RecordType::AAAA)),
     }
 }
@@ -89,7 +90,7 @@ fn both(v4: Answered, v6: Answered) -> Answered {
     };
     let of = |answer: &Answer| match &answer.records {
         Records::Addresses(addresses) => addresses.clone(),
-        Records::Mx(_) | Records::Tlsa(_) => Vec::new(),
+        Records::Mx(_) | Records::Tlsa(_) | Records::Txt(_) => Vec::new(),
     };
     Ok(Answer {
         records: Records::Addresses([of(&v4), of(&v6)].concat()),

@@ -14,12 +14,31 @@ use postseal_planner::report::{
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
+/// A stage that has just ended, and what it showed.
+#[derive(Clone, Copy, Debug)]
+pub struct StageSeen<'s> {
+    /// The stage.
+    pub stage: &'s Stage,
+    /// What the server said in it, if it went well: the banner, the keywords of EHLO, the version and
+    /// cipher of the handshake; printable.
+    pub words: &'s str,
+}
+
 /// Looks at one target. Returns within `deadline`, whatever the server does.
 pub fn probe(target: &Target, deadline: Duration) -> Report {
+    probe_told(target, deadline, &mut |_| {})
+}
+
+/// The same; `told` hears of each stage of the first connection as it ends.
+pub fn probe_told(
+    target: &Target,
+    deadline: Duration,
+    told: &mut dyn FnMut(StageSeen<'_>),
+) -> Report {
     let until = Instant::now() + deadline;
     let limits = target.limits.as_ref();
     let offer = limits.map_or(Offer::Everything, Offer::Within);
-    let mut run = Run::of(target, offer, until);
+    let mut run = Run::told(target, offer, until, told);
     if let Some(wire) = run.wire.take() {
         wire.quit(until);
     }
@@ -137,6 +156,15 @@ pub(crate) struct Run {
 impl Run {
     /// Connects and has the dialogue that `target` asks for.
     pub(crate) fn of(target: &Target, offer: Offer<'_>, until: Instant) -> Self {
+        Self::told(target, offer, until, &mut |_| {})
+    }
+
+    fn told(
+        target: &Target,
+        offer: Offer<'_>,
+        until: Instant,
+        told: &mut dyn FnMut(StageSeen<'_>),
+    ) -> Self {
         let mut run = Self {
             said: Said::default(),
             stages: Vec::new(),
@@ -153,14 +181,19 @@ impl Run {
             Err(error) if error.kind() == ErrorKind::ConnectionRefused => StageOutcome::Closed,
             Err(error) => StageOutcome::Unknown(wire::words(&error)),
         };
-        run.stages.push(stage(StageName::Connect, outcome, began));
+        let connected = stage(StageName::Connect, outcome, began);
+        told(StageSeen {
+            stage: &connected,
+            words: "",
+        });
+        run.stages.push(connected);
         if run.wire.is_some() {
-            run.converse(target, offer);
+            run.converse(target, offer, told);
         }
         run
     }
 
-    fn converse(&mut self, target: &Target, offer: Offer) {
+    fn converse(&mut self, target: &Target, offer: Offer, told: &mut dyn FnMut(StageSeen<'_>)) {
         let mut dialogue = Dialogue::new(target);
         let mut began = Instant::now();
         loop {
@@ -171,8 +204,12 @@ impl Run {
                 Next::Done => break,
             }
             for ended in dialogue.stages().iter().skip(self.stages.len() - 1) {
-                self.stages
-                    .push(stage(ended.name, ended.outcome.clone(), began));
+                let stage = stage(ended.name, ended.outcome.clone(), began);
+                told(StageSeen {
+                    stage: &stage,
+                    words: &words(&stage, dialogue.said(), self.handshake.as_ref()),
+                });
+                self.stages.push(stage);
                 began = Instant::now();
             }
         }
@@ -240,6 +277,28 @@ impl Run {
             auth: self.said.auth,
         }
     }
+}
+
+/// What a stage that went well showed.
+fn words(stage: &Stage, said: &Said, seen: Option<&Handshake>) -> String {
+    let said = match (stage.name, &stage.outcome) {
+        (StageName::Banner, StageOutcome::Ok) => said.banner.clone(),
+        (StageName::Ehlo, StageOutcome::Ok) => Some(said.ehlo_before.join(", ")),
+        (StageName::EhloUnderTls, StageOutcome::Ok) => Some(said.ehlo_after.join(", ")),
+        (StageName::MailBeforeTls, StageOutcome::Ok) => said.mail_before_tls.clone(),
+        (StageName::Auth, StageOutcome::Ok) => said.auth.clone(),
+        (StageName::Handshake, StageOutcome::Ok) => seen.map(|seen| {
+            let group = seen.group.iter().map(|group| format!(", {group}"));
+            format!(
+                "{}, {}{}",
+                seen.version,
+                seen.cipher,
+                group.collect::<String>()
+            )
+        }),
+        _ => None,
+    };
+    said.unwrap_or_default()
 }
 
 fn stage(name: StageName, outcome: StageOutcome, began: Instant) -> Stage {

@@ -6,12 +6,14 @@
 //! saw (the planner does), or runs without a deadline.
 //!
 //! In reading order: [`target`] says what to look at; `reply` and [`dialogue`] hold the protocol;
-//! `wire` and `tls` hold the bytes; [`driver`] brings them together, `many` for many targets at once; [`session`] sends mail;
-//! [`sink`] receives it; [`dns`] asks a resolver; [`library`] answers questions about OpenSSL itself.
+//! `wire` and `tls` hold the bytes; [`driver`] brings them together, `many` for many targets at once; [`mod@full`] asks for all that TLS can do; [`session`] sends mail;
+//! [`sink`] receives it; [`dns`] asks a resolver; [`https`] fetches a policy; [`library`] answers questions about OpenSSL itself.
 
 pub mod dialogue;
 pub mod dns;
 pub mod driver;
+pub mod full;
+pub mod https;
 pub mod library;
 mod many;
 pub mod reply;
@@ -21,9 +23,10 @@ pub mod target;
 mod tls;
 mod wire;
 
-pub use driver::probe;
+pub use driver::{StageSeen, probe, probe_told};
+pub use full::{FullBudget, full};
 pub use library::{cipher_list, openssl_version, suites};
-pub use many::{Budget, probe_all, probe_within};
+pub use many::{Budget, News, probe_all, probe_each, probe_within};
 pub use reply::Reply;
 pub use session::{Accepted, Envelope, SendError, Session, relay_test, send};
 pub use sink::{

@@ -4,11 +4,12 @@
 //! host, because a mail server may well refuse a client that comes often. Never: a thread for
 //! each target; judges.
 
-use crate::driver::probe;
+use crate::driver::{StageSeen, probe_told};
 use crate::target::Target;
 use postseal_planner::report::Report;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -42,11 +43,40 @@ pub fn probe_within(
     budget: Budget,
     seen: &(dyn Fn(usize) + Sync),
 ) -> Vec<Report> {
+    let done = AtomicUsize::new(0);
+    probe_each(targets, budget, &|_, news| {
+        if matches!(news, News::Done(_)) {
+            seen(done.fetch_add(1, Ordering::Relaxed) + 1);
+        }
+    })
+}
+
+/// What happens while many targets are looked at.
+#[derive(Clone, Copy, Debug)]
+pub enum News<'n> {
+    /// A stage of one ended.
+    Stage(StageSeen<'n>),
+    /// One was looked at.
+    Done(&'n Report),
+}
+
+/// The same. `told` hears, by the target's place, of each stage as it ends and of each that is
+/// done; in any order among the targets.
+pub fn probe_each(
+    targets: &[Target],
+    budget: Budget,
+    told: &(dyn Fn(usize, News<'_>) + Sync),
+) -> Vec<Report> {
     let queue = Queue::new(targets, budget.per_address.max(1));
     let work = || {
         while let Some(place) = queue.take() {
-            let report = targets.get(place).map(|one| probe(one, budget.deadline));
-            seen(queue.put(place, report));
+            let mut stage = |seen: StageSeen<'_>| told(place, News::Stage(seen));
+            let look = |one| probe_told(one, budget.deadline, &mut stage);
+            let report = targets.get(place).map(look);
+            if let Some(report) = &report {
+                told(place, News::Done(report));
+            }
+            queue.put(place, report);
         }
     };
     thread::scope(|scope| {
@@ -118,15 +148,14 @@ impl<'t> Queue<'t> {
         }
     }
 
-    /// Notes a report and hands the host's room on; how many are done.
-    fn put(&self, place: usize, report: Option<Report>) -> usize {
+    /// Notes a report and hands the host's room on.
+    fn put(&self, place: usize, report: Option<Report>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(target) = self.targets.get(place) {
             state.hand_on(target.address.ip(), self.per_address);
         }
         state.done.extend(report.map(|report| (place, report)));
         self.freed.notify_all();
-        state.done.len()
     }
 }
 

@@ -21,7 +21,7 @@ const ALL_CIPHERS: &str = "ALL:+aNULL:@SECLEVEL=0";
 const CERTIFIED_CIPHERS: &str = "ALL:!aNULL:@SECLEVEL=0";
 
 /// `SSL_OP_LEGACY_SERVER_CONNECT`: talk to servers without RFC 5746, as before OpenSSL 3.0.
-const LEGACY_SERVER_CONNECT: SslOptions = SslOptions::from_bits_retain(0x4);
+pub(crate) const LEGACY_SERVER_CONNECT: SslOptions = SslOptions::from_bits_retain(0x4);
 
 /// What to offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

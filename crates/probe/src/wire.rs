@@ -49,7 +49,8 @@ impl Wire {
         ssl.accept(self.into_timed()?)
     }
 
-    fn into_timed(self) -> Result<Timed, openssl::error::ErrorStack> {
+    /// The socket under it, for a handshake of another kind.
+    pub(crate) fn into_timed(self) -> Result<Timed, openssl::error::ErrorStack> {
         match self {
             Self::Clear(timed) => Ok(timed),
             // TLS within TLS is not spoken: the dialogue asks for one handshake only.

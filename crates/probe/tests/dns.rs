@@ -43,6 +43,10 @@ fn records(answer: &Answer) -> Vec<String> {
         Records::Mx(hosts) => hosts.iter().map(|mx| mx.host.clone()).collect(),
         Records::Addresses(addresses) => addresses.iter().map(IpAddr::to_string).collect(),
         Records::Tlsa(records) => records.iter().map(TlsaRecord::to_string).collect(),
+        Records::Txt(texts) => texts
+            .iter()
+            .map(|text| String::from_utf8_lossy(text).into_owned())
+            .collect(),
     }
 }
 

@@ -72,8 +72,18 @@ impl HttpsScript {
         answer: impl Fn(&str, &HttpRequest) -> HttpAnswer + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
+        let name = listener.local_addr()?.ip().to_string();
+        Self::start_on(listener, vec![name], answer)
+    }
+
+    /// The same on a port that is bound, with a certificate for these names.
+    pub fn start_on(
+        listener: TcpListener,
+        names: Vec<String>,
+        answer: impl Fn(&str, &HttpRequest) -> HttpAnswer + Send + Sync + 'static,
+    ) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        let (acceptor, root_pem) = acceptor(address)?;
+        let (acceptor, root_pem) = acceptor(names)?;
         let url = format!("https://{address}");
         let answer = Arc::new(answer);
         std::thread::spawn(move || {
@@ -99,11 +109,11 @@ impl HttpsScript {
     }
 }
 
-fn acceptor(address: SocketAddr) -> io::Result<(SslAcceptor, String)> {
+fn acceptor(names: Vec<String>) -> io::Result<(SslAcceptor, String)> {
     let ca =
         PrivateCa::new("Scripted server", KeyType::EcdsaP256, CENTURY).map_err(io::Error::other)?;
     let request = LeafRequest {
-        names: vec![address.ip().to_string()],
+        names,
         key_type: KeyType::EcdsaP256,
         validity: CENTURY,
     };

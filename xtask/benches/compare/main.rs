@@ -8,11 +8,13 @@ mod apply;
 mod certs;
 mod cf;
 mod chains;
+mod full;
 mod lint;
 mod memory;
 mod plan;
 mod policy;
 mod preflight;
+mod probe;
 mod renewal;
 mod site;
 mod store;
@@ -50,6 +52,8 @@ enum Scenario {
     Certs,
     /// Parse and print of postfix-cf, in MB/s
     Cf,
+    /// `probe --full` beside testssl.sh and sslyze
+    Full,
     /// `lint` of a main.cf of 10,000 lines
     Lint,
     /// The most memory that each command holds
@@ -60,6 +64,8 @@ enum Scenario {
     Policy,
     /// `policy check` of a thousand destinations
     Preflight,
+    /// `probe` of a thousand servers, beside a posttls-finger process for each
+    Probe,
     /// Renewals while clients shake hands
     Renewal,
     /// `cert list` and `cert check` with many certificates
@@ -83,11 +89,13 @@ fn run(arguments: &Arguments) -> Outcome<()> {
         Scenario::Apply => apply::run(rounds)?,
         Scenario::Certs => certs::run(rounds)?,
         Scenario::Cf => cf::run()?,
+        Scenario::Full => full::run(rounds)?,
         Scenario::Lint => lint::run(rounds)?,
         Scenario::Memory => memory::run(rounds)?,
         Scenario::Plan => plan::run(rounds)?,
         Scenario::Policy => policy::run(rounds)?,
         Scenario::Preflight => preflight::run()?,
+        Scenario::Probe => probe::run(rounds)?,
         Scenario::Renewal => renewal::run()?,
         Scenario::Store => store::run(rounds)?,
     };

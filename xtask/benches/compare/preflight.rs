@@ -21,7 +21,7 @@ use xtask::bench::{Section, seconds};
 
 const DESTINATIONS: usize = 1000;
 /// One in twenty is slow, one in twenty is dead.
-const ONE_IN: usize = 20;
+pub(crate) const ONE_IN: usize = 20;
 /// How late a slow one greets.
 const LATE: Duration = Duration::from_secs(2);
 /// The time for one server.
@@ -31,7 +31,7 @@ const A: u8 = 1;
 
 /// The guests of the server.
 #[derive(Default)]
-struct Guests {
+pub(crate) struct Guests {
     /// Those that nobody answers.
     unanswered: Vec<TcpStream>,
     /// Those that are served.
@@ -167,13 +167,13 @@ fn answer(request: &[u8]) -> Vec<Vec<u8>> {
     vec![reply(request, ANSWER, &Vec::from_iter(record))]
 }
 
-fn address(n: usize) -> [u8; 4] {
+pub(crate) fn address(n: usize) -> [u8; 4] {
     let byte = |n: usize| u8::try_from(n).unwrap_or(0);
     [127, 100, byte(n / 250), byte(n % 250 + 1)]
 }
 
 /// The server on all addresses; its port.
-fn serve(guests: &Arc<Mutex<Guests>>) -> Outcome<u16> {
+pub(crate) fn serve(guests: &Arc<Mutex<Guests>>) -> Outcome<u16> {
     let listener = TcpListener::bind("0.0.0.0:0")?;
     let port = listener.local_addr()?.port();
     let context = context()?;

@@ -147,6 +147,12 @@ impl Rounds {
             _ => Ok(Self(rounds)),
         }
     }
+
+    /// How many.
+    #[must_use]
+    pub const fn count(self) -> usize {
+        self.0
+    }
 }
 
 impl Series {

@@ -13,6 +13,7 @@ pub(crate) mod instance;
 pub(crate) mod lint;
 pub(crate) mod plan;
 pub(crate) mod policy;
+pub(crate) mod probe;
 pub(crate) mod profile;
 mod sent;
 pub(crate) mod set;
@@ -51,6 +52,7 @@ pub(crate) fn run(command: &Command, global: &Global) -> Result<Answer, Failure>
         Command::History(args) => history::history(args, global),
         Command::Diff(args) => history::diff(args, global),
         Command::Drift(args) => drift::run(args, global),
+        Command::Probe(args) => probe::run(args, global),
         Command::Verify => verify::run(global),
         Command::Recover => apply::recover(global),
         Command::AnswerChallenges(args) => {

@@ -33,9 +33,6 @@ pub(crate) fn run(command: &ProfileCommand, global: &Global) -> Result<Answer, F
     }
 }
 
-/// The newest Postfix that the tables tell apart; taken where there is none.
-const NEWEST: PostfixVersion = PostfixVersion::new(3, 11, 0);
-
 /// The profile of that name.
 fn named(name: &str) -> Result<&'static Profile, Failure> {
     profile::find(name).ok_or_else(|| {
@@ -65,7 +62,9 @@ struct Told {
 /// For this Postfix, else the one that is installed, else the newest.
 fn told(version: Option<PostfixVersion>, global: &Global) -> Told {
     let installed = || facts(global).ok().map(|facts| facts.version);
-    let postfix = version.or_else(installed).unwrap_or(NEWEST);
+    let postfix = version
+        .or_else(installed)
+        .unwrap_or(postseal_planner::lint::NEWEST);
     let openssl = postseal_probe::openssl_version();
     Told {
         software: Software::new(postfix, &openssl),

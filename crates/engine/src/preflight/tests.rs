@@ -51,6 +51,7 @@ fn answer(question: &Question) -> Answer {
             preference: 10,
             host: "mx.shared.example".to_owned(),
         }]),
+        Question::Txt(_) => Records::Txt(Vec::new()),
         Question::Addresses(_) => Records::Addresses(vec![IpAddr::from([192, 0, 2, 1])]),
         Question::Tlsa { .. } => {
             Records::Tlsa(vec![format!("3 1 1 {}", "ab".repeat(32)).parse().unwrap()])

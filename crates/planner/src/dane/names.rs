@@ -89,7 +89,7 @@ fn mx_hosts(domain: &str, answer: &Answer) -> Vec<String> {
     match &answer.records {
         Records::Mx(hosts) if hosts.is_empty() => vec![domain.to_owned()],
         Records::Mx(hosts) => hosts.iter().filter_map(|mx| host(&mx.host)).collect(),
-        Records::Addresses(_) | Records::Tlsa(_) => Vec::new(),
+        Records::Addresses(_) | Records::Tlsa(_) | Records::Txt(_) => Vec::new(),
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Ciphers {
 }
 
 /// The list of `medium` as Postfix has it by default.
-const MEDIUM: &str = "aNULL:-aNULL:HIGH:MEDIUM:+RC4:@STRENGTH";
+pub(super) const MEDIUM: &str = "aNULL:-aNULL:HIGH:MEDIUM:+RC4:@STRENGTH";
 
 /// `None` where a handshake with everything that OpenSSL has shows the same: Postfix's own
 /// defaults, with whatever oldest version.

@@ -154,6 +154,14 @@ impl HostsFile {
         Self(found)
     }
 
+    /// What stands there of one name.
+    #[must_use]
+    pub fn only(&self, name: &str) -> Self {
+        let name = name.to_ascii_lowercase();
+        let found = self.0.get(&name).cloned();
+        Self(found.map(|found| (name, found)).into_iter().collect())
+    }
+
     /// The addresses of a name.
     pub(super) fn addresses(&self, name: &str) -> Option<&[IpAddr]> {
         let found = self.0.get(&name.to_ascii_lowercase());

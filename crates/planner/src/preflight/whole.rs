@@ -76,8 +76,15 @@ pub(super) fn tlsa(host: &Host) -> TlsaSeen {
     }
 }
 
-pub(super) fn judge(wanted: &Wanted, known: Known<'_>) -> Preflight {
-    let seen = by_servers(wanted, known);
+/// Whether the strongest policy is looked for, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ladder {
+    Climbed,
+    LeftOut,
+}
+
+pub(super) fn judge(wanted: &Wanted, known: Known<'_>, ladder: Ladder) -> Preflight {
+    let seen = by_servers(wanted, known, ladder);
     match Own::of(wanted, known).lack(&wanted.policy) {
         Some(lack) if seen.outcome == Outcome::Undetermined || seen.hosts.is_empty() => {
             held_back(wanted, &lack, seen)
@@ -103,10 +110,10 @@ fn held_back(wanted: &Wanted, lack: &Lack, seen: Preflight) -> Preflight {
     }
 }
 
-fn by_servers(wanted: &Wanted, known: Known<'_>) -> Preflight {
+fn by_servers(wanted: &Wanted, known: Known<'_>, ladder: Ladder) -> Preflight {
     let hop = &wanted.hop;
     match way::way(hop, &wanted.client, known.answers) {
-        Way::To(hosts) => to(wanted, known, &hosts),
+        Way::To(hosts) => to(wanted, known, &hosts, ladder),
         Way::NullMx => nowhere(
             wanted,
             known.now,
@@ -175,7 +182,7 @@ pub(super) struct Seen<'a> {
     pub(super) judged: Judged,
 }
 
-fn to(wanted: &Wanted, known: Known<'_>, hosts: &[Host]) -> Preflight {
+fn to(wanted: &Wanted, known: Known<'_>, hosts: &[Host], ladder: Ladder) -> Preflight {
     let peers: Vec<Peer<'_>> = reachable(hosts, &wanted.client)
         .into_iter()
         .map(|spot| Peer {
@@ -197,7 +204,10 @@ fn to(wanted: &Wanted, known: Known<'_>, hosts: &[Host]) -> Preflight {
             judged: judged(peer),
         })
         .collect();
-    let strongest = strongest(&wanted.policy, &peers);
+    let strongest = match ladder {
+        Ladder::Climbed => strongest(&wanted.policy, &peers),
+        Ladder::LeftOut => Strongest::default(),
+    };
     let unseen = unseen(hosts, &wanted.client) + not_asked(wanted, known, hosts);
     let outcome = outcome(&seen, hosts, unseen, wanted.client.address_limit);
     let findings = findings(wanted, known, hosts, &seen, &strongest);

@@ -5,35 +5,23 @@
 
 use crate::facts::{CfFile, Facts, MasterState};
 use crate::view::Service;
-use crate::{Digest, Finding, PostfixVersion, Severity, lint};
+use crate::{Finding, PostfixVersion, Severity, lint};
 use postfix_cf::{FindingCode, MainCf, MasterCf, Severity as Gravity};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Judged by where the version is not known: the newest that the catalogue holds.
-const NEWEST: PostfixVersion = PostfixVersion::new(3, 11, 0);
-
 impl Facts {
     /// A picture of files alone: no Postfix was asked, no file looked at. Defaults are the
     /// catalogue's for `version`, or for the newest release.
-    pub fn of_files(
-        folder: &Path,
-        main_cf: Vec<u8>,
-        master_cf: Vec<u8>,
-        version: Option<PostfixVersion>,
-    ) -> Self {
-        let file = |name: &str, bytes: Vec<u8>| CfFile {
-            path: folder.join(name),
-            digest: Digest::of(&bytes),
-            bytes,
-        };
+    pub fn of_files(main_cf: CfFile, master_cf: CfFile, version: Option<PostfixVersion>) -> Self {
         let defaults = lint::NEIGHBOURS_BY_DEFAULT.iter();
         let defaults = defaults.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let folder = main_cf.path.parent();
         Self {
-            config_directory: folder.to_owned(),
-            main_cf: file("main.cf", main_cf),
-            master_cf: file("master.cf", master_cf),
-            version: version.unwrap_or(NEWEST),
+            config_directory: folder.map(Path::to_owned).unwrap_or_default(),
+            main_cf,
+            master_cf,
+            version: version.unwrap_or(lint::NEWEST),
             openssl: String::new(),
             values: BTreeMap::new(),
             defaults: defaults.collect(),

@@ -6,9 +6,7 @@ use postseal_planner::facts::CfFile;
 use postseal_planner::finding::Taken;
 use postseal_planner::lint::{self, FIXABLE, Surroundings};
 use postseal_planner::mend::{Known, Mended, Mending, mend};
-use postseal_planner::{
-    Digest, Facts, Finding, Intent, PostfixVersion, Refusal, Wish, owned, settings,
-};
+use postseal_planner::{Facts, Finding, Intent, PostfixVersion, Refusal, Wish, owned, settings};
 use std::collections::BTreeSet;
 
 /// `### NAME [with CODE…] [VERSION]`, main.cf, `--- master`, master.cf, `--- wishes`, a wish a line.
@@ -48,11 +46,7 @@ impl Story {
         in_force: &Intent,
         with: &BTreeSet<&str>,
     ) -> Result<Mended, Refusal> {
-        let file = |name: &str, bytes: &[u8]| CfFile {
-            path: name.into(),
-            bytes: bytes.to_vec(),
-            digest: Digest::of(bytes),
-        };
+        let file = |name: &str, bytes: &[u8]| CfFile::of(name.into(), bytes.to_vec());
         let [main, master] = [file("main.cf", &self.main), file("master.cf", &self.master)];
         let takes = |finding: &Finding| {
             let fix = finding.fix.as_ref().unwrap();
@@ -61,7 +55,7 @@ impl Story {
         mend(&Mending {
             intent,
             in_force,
-            facts: &Facts::of_files(main, master, self.version),
+            facts: &Facts::of_files(main, master, Some(self.version)),
             known: Known::Files,
             surroundings: &Surroundings::default(),
             expand: &|_| Vec::new(),

@@ -93,6 +93,14 @@ fn records(found: &[&Record], kind: RecordType) -> Records {
                 })
                 .collect(),
         ),
+        RecordType::TXT => Records::Txt(
+            data()
+                .filter_map(|data| match data {
+                    RData::TXT(text) => Some(text.txt_data.concat()),
+                    _ => None,
+                })
+                .collect(),
+        ),
         _ => Records::Addresses(
             data()
                 .filter_map(|data| match data {

@@ -1,7 +1,7 @@
 //! A private Postfix for one test, with smtpd services that differ by their `-o`.
 
 use postseal_issue::Issued;
-use postseal_testkit::postfix_box::PostfixBox;
+use postseal_testkit::postfix_box::{BoxBuilder, PostfixBox};
 use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
@@ -25,11 +25,17 @@ error unix - - n - - error
 /// smtpd(8) services.
 pub(crate) struct Postfix(PostfixBox);
 
+#[allow(dead_code, reason = "each test file uses its part")]
 impl Postfix {
     /// Starts one smtpd for each of `services`; each is a list of `name=value`, where `ETC` is
     /// the folder with `chain.pem` (as it must be) and `cert-first.pem` (as it must not).
     pub(crate) fn start(issued: &Issued, services: &[&[&str]]) -> Self {
-        let made = PostfixBox::builder()
+        Self::start_with(PostfixBox::builder(), issued, services)
+    }
+
+    /// The same on top of what `builder` has.
+    pub(crate) fn start_with(builder: BoxBuilder, issued: &Issued, services: &[&[&str]]) -> Self {
+        let made = builder
             .set("myhostname", "mx.example")
             .set("mydestination", "mx.example")
             .set("local_transport", "local")
@@ -53,6 +59,11 @@ impl Postfix {
     /// Where the service listens.
     pub(crate) fn address(&self, service: usize) -> SocketAddr {
         self.0.at(PORT + u16::try_from(service).unwrap())
+    }
+
+    /// Writes a file beside the chain.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        fs::write(self.0.config_directory().join(name), text).unwrap();
     }
 
     /// Its log so far.

@@ -30,7 +30,9 @@ pub(crate) fn owned(word: &str) -> Owned {
         BTreeMap::from([level.clone()]),
     );
     let entry = format!("smtpd_tls_security_level =\n# inside\n  {word}\n");
+    let earlier = (level.0.clone(), vec![format!("{} = none\n", level.0)]);
     Owned {
+        overridden: BTreeMap::from([earlier]),
         entries: BTreeMap::from([(level.0.clone(), entry)]),
         main: BTreeMap::from([level]),
         services: BTreeMap::from([service]),

@@ -17,7 +17,7 @@ use postseal_planner::facts::CfFile;
 use postseal_planner::finding::Taken;
 use postseal_planner::lint::{self, LintInput, Surroundings};
 use postseal_planner::mend::{Known, Mended, Mending, mend};
-use postseal_planner::{Digest, Facts, Finding, Intent, owned};
+use postseal_planner::{Facts, Finding, Intent, owned};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use told::Told;
@@ -156,8 +156,7 @@ fn look(path: &Path, args: &LintArgs, global: &Global) -> Result<Seen, Failure> 
         });
     }
     let [main, master] = super::files(path);
-    let version = args.postfix_version.unwrap_or(lint::NEWEST);
-    let facts = Facts::of_files(read(main)?, read(master)?, version);
+    let facts = Facts::of_files(read(main)?, read(master)?, args.postfix_version);
     Ok(Seen {
         asked: observed.asked,
         facts,
@@ -170,11 +169,7 @@ fn look(path: &Path, args: &LintArgs, global: &Global) -> Result<Seen, Failure> 
 fn read(path: Option<PathBuf>) -> Result<CfFile, Failure> {
     let bytes = path.as_deref().map(super::read).transpose()?;
     let bytes = bytes.unwrap_or_default();
-    Ok(CfFile {
-        path: path.unwrap_or_default(),
-        digest: Digest::of(&bytes),
-        bytes,
-    })
+    Ok(CfFile::of(path.unwrap_or_default(), bytes))
 }
 
 /// Files without a store: what it would come to.

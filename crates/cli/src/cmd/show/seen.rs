@@ -9,6 +9,7 @@ use crate::failure::{Exit, Failure};
 use crate::session;
 use postseal_engine::{EngineError, observe_unadopted, observe_values};
 use postseal_host::{HostError, PostfixHost};
+use postseal_planner::facts::CfFile;
 use postseal_planner::{Facts, PostfixVersion};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -95,5 +96,7 @@ fn bare(path: &Path, version: Option<PostfixVersion>) -> Result<Facts, Failure> 
         false => Vec::new(),
     };
     let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    Ok(Facts::of_files(&folder, main, master, version))
+    let main = CfFile::of(folder.join("main.cf"), main);
+    let master = CfFile::of(folder.join("master.cf"), master);
+    Ok(Facts::of_files(main, master, version))
 }

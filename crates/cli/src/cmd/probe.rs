@@ -1,0 +1,223 @@
+//! `probe`: a live look at any server, stage by stage.
+//!
+//! Owns: from words to targets, what is known of this machine, and the exit code. Never: looks or
+//! judges (the engine and the planner do); needs a store, Postfix or root. `lines` and
+//! `summary` have the text, `targets` the lists, `compare`, `second` and `send` what is asked for beside.
+
+mod compare;
+mod full;
+mod lines;
+mod row;
+mod second;
+mod send;
+mod summary;
+mod targets;
+
+use crate::answer::Answer;
+use crate::config::{Global, Output};
+use crate::failure::{Exit, Failure};
+use crate::session;
+use lines::Lines;
+use postseal_engine::{
+    Network, PreflightOptions, ProbeNews, ProbeOptions, Prober, SystemClock, observe_unadopted,
+};
+use postseal_host::{Entered, Host, PostfixHost};
+use postseal_planner::facts::{Facts, FileLook};
+use postseal_planner::preflight::{Client, Opening};
+use postseal_planner::probed::{Change, Probed, Reach, changes};
+use postseal_planner::report::Outcome;
+use postseal_planner::{Finding, Severity};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Arguments of `probe`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ProbeArgs {
+    /// A domain (every mail exchanger and address), HOST:PORT, [HOST], an IP address; `-` for a list
+    /// on standard input
+    #[arg(value_name = "TARGET", required_unless_present = "targets")]
+    names: Vec<String>,
+    /// A file with further targets, one a line; what follows `#` is passed over
+    #[arg(long, value_name = "FILE")]
+    targets: Option<PathBuf>,
+    /// TLS from the first byte [default: at port 465]
+    #[arg(long)]
+    smtps: bool,
+    /// The server name to ask for [default: that of the server, but at port 25 none: senders ask for
+    /// none there, unless DANE does]
+    #[arg(long, value_name = "NAME")]
+    sni: Option<String>,
+    /// Everything that its TLS can do: versions, cipher suites, groups, sessions, extensions
+    #[arg(long)]
+    full: bool,
+    /// Connections that --full may make to one address
+    #[arg(long, value_name = "NUMBER", default_value_t = 150, requires = "full", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    connections: u32,
+    /// Deliver one short message through the preferred server, under TLS, and say its queue id
+    #[arg(long)]
+    send: bool,
+    /// The recipient of the message [default: postmaster of the domain, or the address named as target]
+    #[arg(long, value_name = "ADDRESS", requires = "send")]
+    to: Option<String>,
+    /// The sender of the message; '' for none [default: the user who runs this, at this host]
+    #[arg(long, value_name = "ADDRESS", requires = "send")]
+    from: Option<String>,
+    /// Ask posttls-finger(1), too, and show where it sees the same
+    #[arg(long)]
+    second_opinion: bool,
+    /// What changed since an earlier report (saved from --json)
+    #[arg(long, value_name = "FILE")]
+    compare: Option<PathBuf>,
+    /// The CAs that count, in place of this system's
+    #[arg(long, value_name = "FILE")]
+    cafile: Option<PathBuf>,
+    /// Exit 2 when a finding is at least this bad
+    #[arg(long, value_name = "LEVEL", default_value = "error", value_parser = super::lint::severity)]
+    fail_on: Severity,
+    /// Seconds for one server; some let a new client wait for their greeting
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=300))]
+    timeout: u64,
+}
+
+pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<Answer, Failure> {
+    let opening = args.smtps.then_some(Opening::Wrapper);
+    let targets = targets::read(&args.names, args.targets.as_deref(), opening)?;
+    let earlier = args.compare.as_deref().map(compare::read).transpose()?;
+    let letter = args
+        .send
+        .then(|| send::Letter::of(args.from.as_deref(), args.to.as_deref(), &targets))
+        .transpose()?;
+    let here = Here::of(global);
+    let _there = here.enter();
+    let options = options(args, &here);
+    let lines = Lines::new(&targets, global);
+    let told = |place: usize, news: ProbeNews<'_>| lines.hear(place, news);
+    let network = Network {
+        resolver: global.resolver,
+    };
+    let prober = Prober {
+        wire: &network,
+        clock: &SystemClock::default(),
+        read: &|path| here.read(path),
+        own: here.facts.as_ref(),
+    };
+    let mut probed = prober.probe(&targets, &options, &told);
+    if args.second_opinion {
+        let with = (args.cafile.as_deref(), args.timeout);
+        second::ask(here.host.as_ref(), &targets, &mut probed, with);
+    }
+    if let (Some(letter), Some(target), Some(one)) = (letter, targets.first(), probed.first_mut()) {
+        one.sent = Some(letter.send(target, one, &options)?);
+    }
+    let full = match args.full {
+        true => {
+            let name = &options.ehlo_name;
+            full::look(&probed, &targets, args.connections, name, global)
+        }
+        false => Vec::new(),
+    };
+    let changes = earlier.map(|earlier| changes(&earlier, &probed));
+    let text = match global.output {
+        Output::Text => {
+            summary::text(&probed) + &full::text(&full) + &compare::text(changes.as_deref())
+        }
+        Output::Json => String::new(),
+    };
+    let exit = full::exit(exit(&probed, args.fail_on), &full);
+    let mut document = document(&probed, changes.as_deref());
+    full::add(&mut document, &full);
+    Ok(Answer::new(text, document).exit(exit))
+}
+
+fn options(args: &ProbeArgs, here: &Here) -> ProbeOptions {
+    let usual = PreflightOptions::default();
+    let mut budget = usual.budget;
+    budget.deadline = Duration::from_secs(args.timeout);
+    ProbeOptions {
+        budget,
+        dns: usual.dns,
+        ehlo_name: here.ehlo_name(),
+        cas: args.cafile.clone(),
+        sni: args.sni.clone(),
+    }
+}
+
+/// This machine, with its Postfix where there is one.
+struct Here {
+    host: Option<PostfixHost>,
+    facts: Option<Facts>,
+}
+
+impl Here {
+    fn of(global: &Global) -> Self {
+        let host = session::host(global).ok();
+        let look = |host: &PostfixHost| observe_unadopted(host).ok();
+        let facts = host.as_ref().and_then(look);
+        Self { host, facts }
+    }
+
+    /// A Postfix in a container is left through its own network.
+    fn enter(&self) -> Entered {
+        let there = self.host.as_ref().map(PostfixHost::enter_network);
+        there.and_then(Result::ok).unwrap_or_else(Entered::here)
+    }
+
+    fn read(&self, path: &Path) -> FileLook {
+        match &self.host {
+            Some(host) => host.read(path),
+            None => postseal_host::look_at(path),
+        }
+    }
+
+    /// As its Postfix greets, else this machine's own name.
+    fn ehlo_name(&self) -> String {
+        let client = self.facts.as_ref().map(|facts| Client::of(facts, "smtp"));
+        let own = || {
+            let name = rustix::system::uname()
+                .nodename()
+                .to_string_lossy()
+                .into_owned();
+            let sayable = name.bytes().all(|byte| byte.is_ascii_graphic());
+            (sayable && !name.is_empty()).then_some(name)
+        };
+        let said = client.map(|client| client.ehlo_name).or_else(own);
+        said.unwrap_or_else(|| "localhost".to_owned())
+    }
+}
+
+/// Servers that could not be reached first; then a message that was not taken, findings, and what
+/// could not be told.
+fn exit(probed: &[Probed], fail_on: Severity) -> Exit {
+    let mut findings = probed.iter().flat_map(|one| &one.findings);
+    let unknown =
+        |one: &Probed| one.outcome == Outcome::Undetermined || one.reached != Reach::Reached;
+    let sent = |wanted| {
+        let mut sent = probed.iter().filter_map(|one| one.sent.as_ref());
+        sent.any(|sent| sent.outcome == wanted)
+    };
+    if probed.iter().all(|one| one.reached == Reach::Unreachable) {
+        Exit::Unreachable
+    } else if sent(Outcome::Fail) {
+        Exit::Failed
+    } else if findings.any(|finding| finding.severity >= fail_on) {
+        Exit::Pending
+    } else if sent(Outcome::Undetermined) || probed.iter().any(unknown) {
+        Exit::Undetermined
+    } else {
+        Exit::Done
+    }
+}
+
+fn document(probed: &[Probed], changes: Option<&[Change]>) -> Value {
+    let findings: Vec<&Finding> = probed.iter().flat_map(|one| &one.findings).collect();
+    let mut document = json!({
+        "changed": false,
+        "probed": probed,
+        "findings": findings,
+    });
+    if let (Some(changes), Value::Object(fields)) = (changes, &mut document) {
+        fields.insert("changes".to_owned(), json!(changes));
+    }
+    document
+}

@@ -1,0 +1,283 @@
+//! The words of `probe --full`.
+//!
+//! Owns: which addresses are looked at in full, and how what was seen is told. Never: looks or grades.
+
+use crate::config::{Global, Output, Talk};
+use crate::failure::Exit;
+use crate::table;
+use postseal_planner::full::{
+    ClientAsked, Evidence, Full, Graded, Ncsc, Order, Seen, VersionSeen, grades, worst,
+};
+use postseal_planner::preflight::Opening;
+use postseal_planner::probed::{ProbeTarget, Probed};
+use postseal_planner::report::StageOutcome;
+use postseal_probe::{FullBudget, Start, Target};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write as _};
+use std::net::SocketAddr;
+
+/// One address, looked at in full.
+pub(super) struct FullAt {
+    host: String,
+    address: SocketAddr,
+    full: Full,
+    grades: Vec<Graded>,
+}
+
+/// Looks at every address of the targets that took a connection; each once.
+pub(super) fn look(
+    probed: &[Probed],
+    targets: &[ProbeTarget],
+    connections: u32,
+    ehlo_name: &str,
+    global: &Global,
+) -> Vec<FullAt> {
+    let mut known = BTreeSet::new();
+    let mut seen = Vec::new();
+    let budget = FullBudget {
+        connections,
+        ..FullBudget::default()
+    };
+    for (one, target) in probed.iter().zip(targets) {
+        let start = match target.opening {
+            Opening::Wrapper => Start::Implicit,
+            Opening::StartTls => Start::StartTls,
+        };
+        for host in &one.hosts {
+            for at in &host.addresses {
+                let stages = at.report.as_ref().map(|report| &report.stages);
+                let connected = stages
+                    .and_then(|stages| stages.first())
+                    .is_some_and(|stage| stage.outcome == StageOutcome::Ok);
+                if !connected || !known.insert((at.address, at.sni.clone())) {
+                    continue;
+                }
+                let target = Target {
+                    ehlo_name: ehlo_name.to_owned(),
+                    sni: at.sni.clone(),
+                    ..Target::new("", at.address, start)
+                };
+                under_way(at.address, global);
+                let full = postseal_probe::full(&target, budget);
+                seen.push(FullAt {
+                    host: host.name.clone(),
+                    address: at.address,
+                    grades: grades(&full),
+                    full,
+                });
+            }
+        }
+    }
+    seen
+}
+
+/// On a terminal somebody waits for it.
+fn under_way(address: SocketAddr, global: &Global) {
+    let mut stderr = std::io::stderr();
+    if stderr.is_terminal() && global.output == Output::Text && global.talk != Talk::Quiet {
+        // Nobody reading progress must not stop the work.
+        let _ = writeln!(
+            stderr,
+            "postseal: {address}: asking for everything that its TLS can do"
+        );
+    }
+}
+
+/// What could not be told makes the whole undetermined; findings and unreachable servers stay so.
+pub(super) fn exit(exit: Exit, seen: &[FullAt]) -> Exit {
+    let unknown = seen
+        .iter()
+        .flat_map(|one| &one.grades)
+        .any(|graded| graded.undetermined.is_some());
+    match exit {
+        Exit::Done if unknown => Exit::Undetermined,
+        exit => exit,
+    }
+}
+
+/// The document's part: `full`, one for each address; nothing where none was looked at in full.
+pub(super) fn add(document: &mut Value, seen: &[FullAt]) {
+    if seen.is_empty() {
+        return;
+    }
+    let all: Vec<Value> = seen
+        .iter()
+        .map(|one| {
+            json!({
+                "host": one.host,
+                "address": one.address,
+                "ncsc": worst(&one.grades),
+                "seen": one.full,
+                "grades": one.grades,
+            })
+        })
+        .collect();
+    if let Some(document) = document.as_object_mut() {
+        document.insert("full".to_owned(), Value::Array(all));
+    }
+}
+
+pub(super) fn text(seen: &[FullAt]) -> String {
+    let aligned = std::io::stdout().is_terminal();
+    seen.iter()
+        .map(|one| if aligned { whole(one) } else { separated(one) })
+        .collect()
+}
+
+/// Tab-separated: address, fact, value, versions, NCSC-NL, Mozilla, why it is undetermined.
+fn separated(one: &FullAt) -> String {
+    let row = |graded: &Graded| {
+        let mut cells = vec![one.address.to_string()];
+        cells.extend(cells_of(graded));
+        cells.push(graded.undetermined.clone().unwrap_or_default());
+        let clean: Vec<String> = cells
+            .iter()
+            .map(|cell| cell.replace(['\t', '\n'], " "))
+            .collect();
+        clean.join("\t") + "\n"
+    };
+    one.grades.iter().map(row).collect()
+}
+
+fn cells_of(graded: &Graded) -> [String; 5] {
+    let versions: Vec<&str> = graded
+        .versions
+        .iter()
+        .map(|version| version.name())
+        .collect();
+    [
+        graded.fact.clone(),
+        graded.value.clone(),
+        versions.join(" "),
+        graded
+            .ncsc
+            .map(|level| level.to_string())
+            .unwrap_or_default(),
+        graded
+            .mozilla
+            .map(|profile| profile.to_string())
+            .unwrap_or_default(),
+    ]
+}
+
+fn whole(one: &FullAt) -> String {
+    let mut text = format!(
+        "\n{} {}: everything that its TLS can do\n",
+        one.host, one.address
+    );
+    let rows: Vec<Vec<String>> = one
+        .grades
+        .iter()
+        .map(|graded| cells_of(graded).to_vec())
+        .collect();
+    text.push_str(&table::render(
+        &[
+            "FACT",
+            "VALUE",
+            "VERSIONS",
+            "NCSC-NL 2025-05",
+            "MOZILLA 6.0",
+        ],
+        &rows,
+    ));
+    for sentence in sentences(&one.full, &one.grades) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{sentence}");
+    }
+    text
+}
+
+fn sentences(full: &Full, grades: &[Graded]) -> Vec<String> {
+    let refused: Vec<&str> = full
+        .versions
+        .iter()
+        .filter(|one| one.seen == Seen::No)
+        .map(|one| one.version.name())
+        .collect();
+    let mut all = Vec::new();
+    if !refused.is_empty() {
+        all.push(format!("refused: {}", refused.join(", ")));
+    }
+    all.extend(full.versions.iter().filter_map(order));
+    all.extend(full.versions.iter().filter_map(alike));
+    all.extend(client_certificate(&full.client_certificate));
+    for graded in grades {
+        if let Some(why) = &graded.undetermined {
+            all.push(format!(
+                "undetermined: {} {}: {why}",
+                graded.fact, graded.value
+            ));
+        }
+    }
+    if let Some(why) = &full.stopped {
+        all.push(format!("the look ended early: {why}"));
+    }
+    all.extend(
+        [Ncsc::PhaseOut, Ncsc::Insufficient]
+            .iter()
+            .filter_map(|level| of_level(*level, grades)),
+    );
+    all.push(format!(
+        "connections: {} of {}",
+        full.connections, full.budget
+    ));
+    all
+}
+
+/// What a level is made of; many of a kind by their number.
+fn of_level(level: Ncsc, grades: &[Graded]) -> Option<String> {
+    const NAMED: usize = 3;
+    let graded: Vec<&Graded> = grades
+        .iter()
+        .filter(|one| one.ncsc == Some(level))
+        .collect();
+    let mut parts = Vec::new();
+    for kind in graded.chunk_by(|one, next| one.fact == next.fact) {
+        let fact = kind.first().map_or("", |one| one.fact.as_str());
+        let values: Vec<&str> = kind.iter().map(|one| one.value.as_str()).collect();
+        parts.push(match values.as_slice() {
+            many if many.len() > NAMED => format!("{} {fact}s", many.len()),
+            few => format!("{fact} {}", few.join(", ")),
+        });
+    }
+    (!parts.is_empty()).then(|| format!("{level} by NCSC-NL 2025-05: {}", parts.join("; ")))
+}
+
+fn order(one: &VersionSeen) -> Option<String> {
+    let who = match one.order? {
+        Order::Server => "the server chooses, in the order above",
+        Order::Client => "the client chooses",
+    };
+    Some(format!("{}: {who}", one.version))
+}
+
+fn alike(one: &VersionSeen) -> Option<String> {
+    let alike = one.suites.iter().find_map(|suite| match suite.evidence {
+        Evidence::Alike(version) => Some(version),
+        Evidence::Chosen => None,
+    })?;
+    Some(format!(
+        "{}: as in {alike}: it took the first and the last of its suites, and refused all others",
+        one.version
+    ))
+}
+
+fn client_certificate(asked: &ClientAsked) -> Option<String> {
+    Some(match asked {
+        ClientAsked::NotAsked => return None,
+        ClientAsked::Asked(names) if names.is_empty() => {
+            "a client certificate is asked for, of any authority".to_owned()
+        }
+        ClientAsked::Asked(names) => {
+            format!("a client certificate is asked for, of {}", names.join("; "))
+        }
+        ClientAsked::AskedUnderKeys => {
+            "a client certificate is asked for; TLS 1.3 hides of which authorities".to_owned()
+        }
+        ClientAsked::Undetermined(why) => {
+            format!("undetermined: whether a client certificate is asked for: {why}")
+        }
+    })
+}

@@ -1,0 +1,160 @@
+//! `probe --full` as a user calls it, against a real private Postfix.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+
+#[path = "../scene/mod.rs"]
+mod scene;
+
+use postseal_issue::{KeyType, LeafRequest, Validity, self_signed};
+use postseal_testkit::postfix_box::PostfixBox;
+use scene::{Ran, Scene, stock_master};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// An instance that speaks TLS on 25 and 465, with these settings on top.
+fn serving(settings: &[(&str, &str)]) -> Scene {
+    let master = stock_master() + "465 inet n - n - - smtpd\n  -o smtpd_tls_wrappermode=yes\n";
+    let mut builder = PostfixBox::builder()
+        .master_cf(master)
+        .set("smtpd_tls_security_level", "may")
+        .set("smtpd_tls_chain_files", "{base}/config/chain.pem");
+    for (name, value) in settings {
+        builder = builder.set(name, value);
+    }
+    let scene = Scene::stopped(builder);
+    let names = vec!["mx.box.test".to_owned()];
+    let issued = self_signed(&LeafRequest {
+        names,
+        key_type: KeyType::Rsa2048,
+        validity: VALIDITY,
+    });
+    let issued = issued.unwrap();
+    let chain = format!("{}{}", *issued.key_pem, issued.fullchain_pem());
+    scene::write_private(scene.path_of("chain.pem"), chain);
+    scene.postfix.start().unwrap();
+    scene
+}
+
+/// From 2020 to 2099.
+const VALIDITY: Validity = Validity {
+    not_before: 1_577_836_800,
+    not_after: 4_070_908_800,
+};
+
+fn words<'w>(server: &'w str, more: &[&'w str]) -> Vec<&'w str> {
+    [&["--resolver", "none", "probe", server, "--full"], more].concat()
+}
+
+fn full(ran: &Ran) -> &Value {
+    assert_eq!(ran.stderr, "");
+    let all = ran.json["full"].as_array().expect("full");
+    assert_eq!(all.len(), 1, "{:#}", ran.json);
+    &all[0]
+}
+
+fn values(full: &Value, fact: &str) -> BTreeSet<String> {
+    let grades = full["grades"].as_array().unwrap();
+    let of_fact = grades.iter().filter(|one| one["fact"] == fact);
+    of_fact
+        .map(|one| one["value"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_server_of_today() {
+    let scene = serving(&[
+        ("smtpd_tls_protocols", ">=TLSv1.2"),
+        (
+            "tls_medium_cipherlist",
+            "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256",
+        ),
+        ("tls_eecdh_auto_curves", "X25519 prime256v1"),
+    ]);
+    let server = scene.postfix.at(25).to_string();
+    let ran = scene.run(&words(&server, &[]));
+    assert_eq!(ran.exit, Some(0), "{:#}", ran.json);
+    let full = full(&ran);
+    assert_eq!(full["address"], server.as_str());
+    let versions = ["TLSv1.2", "TLSv1.3"].map(str::to_owned);
+    assert_eq!(values(full, "version"), versions.into());
+    let groups = ["X25519", "prime256v1"].map(str::to_owned);
+    assert_eq!(values(full, "group"), groups.into());
+    assert!(values(full, "suite").contains("ECDHE-RSA-AES256-GCM-SHA384"));
+    // smtpd signs with SHA-1 for who knows nothing else, whatever its settings.
+    assert_eq!(full["ncsc"], "insufficient");
+    assert_eq!(values(full, "SHA-1 signatures"), ["yes".to_owned()].into());
+    // RSA with 2048 bits.
+    let certificate = full["grades"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["fact"] == "certificate");
+    assert_eq!(certificate.unwrap()["ncsc"], "phase-out");
+    assert!(full["seen"]["connections"].as_u64().unwrap() < 50);
+    assert_eq!(full["seen"]["stopped"], Value::Null);
+}
+
+#[test]
+fn piped_each_fact_is_a_line_of_seven_cells() {
+    let scene = serving(&[("smtpd_tls_mandatory_protocols", ">=TLSv1.3")]);
+    let server = scene.postfix.at(465).to_string();
+    let ran = scene.say(&words(&server, &[]));
+    assert_eq!(
+        (ran.exit, ran.stderr.as_str()),
+        (Some(0), ""),
+        "{}",
+        ran.stdout
+    );
+    let facts: Vec<Vec<&str>> = ran
+        .stdout
+        .lines()
+        .map(|line| line.split('\t').collect::<Vec<_>>())
+        .filter(|cells| cells[0] == server)
+        .collect();
+    assert!(facts.iter().all(|cells| cells.len() == 7), "{facts:#?}");
+    let has = |wanted: &[&str]| facts.iter().any(|cells| cells[1..].starts_with(wanted));
+    assert!(has(&["version", "TLSv1.3", "", "good", "modern", ""]));
+    assert!(!has(&["version", "TLSv1.2"]));
+    assert!(has(&[
+        "suite",
+        "TLS_AES_256_GCM_SHA384",
+        "TLSv1.3",
+        "good",
+        "modern"
+    ]));
+    assert!(has(&["early data", "no", "", "good"]));
+    assert!(!has(&["STARTTLS injection"]), "there is no STARTTLS at 465");
+}
+
+#[test]
+fn a_small_budget_leaves_things_undetermined() {
+    let scene = serving(&[]);
+    let server = scene.postfix.at(25).to_string();
+    let ran = scene.run(&words(&server, &["--connections", "12"]));
+    assert_eq!(ran.exit, Some(3), "{:#}", ran.json);
+    let full = full(&ran);
+    assert_eq!(
+        (&full["seen"]["connections"], &full["seen"]["budget"]),
+        (&12.into(), &12.into())
+    );
+    let stopped = full["seen"]["stopped"].as_str().unwrap();
+    assert!(stopped.contains("budget of 12"), "{stopped}");
+    let ran = scene.run(&["probe", &server, "--connections", "12"]);
+    assert_eq!(ran.exit, Some(64), "--connections is of --full");
+}
+
+#[test]
+fn a_rate_limit_is_no_verdict() {
+    // anvil(8) counts new TLS sessions of a client.
+    let scene = serving(&[
+        ("smtpd_client_new_tls_session_rate_limit", "10"),
+        ("smtpd_client_event_limit_exceptions", ""),
+    ]);
+    let server = scene.postfix.at(25).to_string();
+    let ran = scene.run(&words(&server, &[]));
+    assert_eq!(ran.exit, Some(3), "{:#}", ran.json);
+    let full = full(&ran);
+    let stopped = full["seen"]["stopped"].as_str().unwrap();
+    assert!(stopped.contains("454 4.7.0"), "{stopped}");
+    assert!(full["seen"]["connections"].as_u64().unwrap() < 30);
+}

@@ -1,0 +1,27 @@
+//! The codes of a probe beside those of a preflight: what each means and what to do.
+//!
+//! Owns: data. Never: judges.
+
+use crate::Severity::{Error, Warning};
+use crate::finding::Finding;
+use crate::lint::{Rule, row};
+
+/// The rules.
+#[rustfmt::skip]
+pub(crate) const RULES: &[Rule] = &[
+    row("mta-sts.no-policy", Warning, "the domain announces MTA-STS and has no policy that can be used", "Senders that have no policy of before act as if there were none; those that have one hold on to it (RFC 8461 §5.1).",
+        "Serve the policy at https://mta-sts.DOMAIN/.well-known/mta-sts.txt with a certificate for that name, or take the TXT record away."),
+    row("mta-sts.mx-not-named", Error, "a mail exchanger is not in the domain's MTA-STS policy", "Senders that heed the policy do not deliver to it (RFC 8461 §4.1).",
+        "Name it in the policy (mx: NAME) and give the TXT record a new id."),
+    row("mta-sts.certificate", Error, "a mail exchanger's certificate is not what the domain's MTA-STS policy demands", "It has to be valid, for the server's name, and of a public CA (RFC 8461 §4.2); senders that heed the policy do not deliver to it.",
+        "Present a certificate of a public CA for the exchanger's name."),
+];
+
+/// A finding of a code as it usually is.
+pub(super) fn found(code: &'static str, target: &str) -> Finding {
+    let rule = RULES.iter().find(|rule| rule.code == code);
+    let (severity, title, remedy) = rule.map_or((Error, "", ""), |rule| {
+        (rule.severity, rule.title, rule.remedy)
+    });
+    Finding::new(code, severity, format!("{target}: {title}."), remedy)
+}

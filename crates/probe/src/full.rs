@@ -1,0 +1,62 @@
+//! A look at everything that a server's TLS can do.
+//!
+//! Owns: which questions are put, in which order, within a budget of connections, and putting
+//! the answers together. Never: judges them (the planner does), takes a refusal to talk for an answer.
+//!
+//! One connection shows one choice of the server, because a session ends with its handshake: so
+//! the number of suites is the number of connections, and everything else is read from those.
+
+pub mod answer;
+mod asking;
+mod enumerate;
+pub mod hello;
+mod parallel;
+mod questions;
+mod renegotiation;
+mod sessions;
+mod starttls;
+mod suites;
+mod told;
+mod versions;
+
+use crate::target::{Start, Target};
+use asking::Asker;
+use postseal_planner::full::Full;
+use std::time::Duration;
+use versions::Look;
+
+/// How much a full look may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FullBudget {
+    /// Connections in all.
+    pub connections: u32,
+    /// Connections at the same time.
+    pub at_once: usize,
+    /// The time for all.
+    pub deadline: Duration,
+}
+
+impl Default for FullBudget {
+    /// A Postfix with one certificate and all its defaults takes fewer than 100 connections.
+    fn default() -> Self {
+        Self {
+            connections: 150,
+            at_once: 4,
+            deadline: Duration::from_secs(120),
+        }
+    }
+}
+
+/// Looks at one server. Returns within the budget's deadline, whatever the server does.
+pub fn full(target: &Target, budget: FullBudget) -> Full {
+    let asker = Asker::new(target, budget);
+    let mut look = Look::begin(&asker, budget.at_once.max(1));
+    if look.newest().is_some() {
+        look.sessions_and_new_suites();
+        look.suites();
+        look.older_and_curves();
+        look.still_there();
+    }
+    let starttls = (target.tls == Start::StartTls).then(|| starttls::look(&asker, look.newest()));
+    told::told(&asker, budget, look, starttls)
+}
