@@ -13,6 +13,7 @@ mod exposed;
 mod senders;
 mod servers;
 mod sources;
+mod ways;
 
 pub(crate) use exposed::ANY_DOMAIN;
 pub use exposed::{Exposed, by_server_in, exposed_in, named_hops, next_hops, sender_hops};
@@ -36,6 +37,9 @@ pub const PARAMETER: &str = "smtp_sasl_password_maps";
 /// Types that are made from a source by postmap(1), or are one.
 const TYPES: [&str; 7] = ["hash", "btree", "lmdb", "cdb", "dbm", "sdbm", "texthash"];
 
+/// What stands for the key of a table that has one password for all (`static:`).
+pub const EVERY: &str = "static:";
+
 /// A key that has credentials.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Credential {
@@ -58,6 +62,8 @@ pub enum Kind {
     Name,
     /// A sender: `user@domain`, `@domain`.
     Sender,
+    /// None: whoever is asked for gets them ([`EVERY`]).
+    Every,
 }
 
 /// All credentials that are in use.
@@ -65,14 +71,25 @@ pub enum Kind {
 pub struct Credentials {
     /// The keys that could be read.
     pub keys: Vec<Credential>,
-    /// Tables whose keys cannot be read, and why.
-    pub hidden: Vec<(String, String)>,
+    /// Tables whose keys cannot be read.
+    pub hidden: Vec<Hidden>,
+}
+
+/// A table of passwords whose keys cannot be read.
+#[derive(Clone, Debug)]
+pub struct Hidden {
+    /// The table in the place of a key, without what may be secret in it.
+    pub table: Credential,
+    /// Why they cannot.
+    pub why: String,
 }
 
 impl Credential {
     /// What it is.
     pub fn kind(&self) -> Kind {
-        if self.key.contains('@') {
+        if self.key == EVERY {
+            Kind::Every
+        } else if self.key.contains('@') {
             Kind::Sender
         } else if self.key.parse::<IpAddr>().is_ok() {
             Kind::Name
@@ -124,9 +141,12 @@ pub(crate) fn credentials_in(view: &View<'_>) -> Credentials {
             if !seen.insert((table.clone(), service.is_some())) {
                 continue;
             }
-            match listed(view.facts(), &table, service) {
+            match listed(view, &table, service) {
                 Ok(keys) => found.keys.extend(keys),
-                Err(why) => found.hidden.push((table, why)),
+                Err(why) => found.hidden.push(Hidden {
+                    table: in_configuration(view, sources::shown(&table).to_owned(), service),
+                    why,
+                }),
             }
         }
     }
@@ -174,14 +194,26 @@ pub(crate) fn source(table: &str) -> Option<&str> {
 }
 
 fn listed(
-    facts: &Facts,
+    view: &View<'_>,
     table: &str,
     service: Option<&Service>,
 ) -> Result<Vec<Credential>, String> {
+    let here = |key| in_configuration(view, key, service);
+    match table
+        .strip_prefix("proxy:")
+        .unwrap_or(table)
+        .split_once(':')
+    {
+        Some(("static", _)) => return Ok(vec![here(EVERY.to_owned())]),
+        Some(("inline", rows)) => {
+            return Ok(sources::inline_keys(rows)?.into_iter().map(here).collect());
+        }
+        _ => {}
+    }
     let Some(path) = source(table) else {
         return Err("its keys cannot be listed".to_owned());
     };
-    let pairs = rows(bytes_of(facts, path)?).filter_map(|row| match row.content {
+    let pairs = rows(bytes_of(view.facts(), path)?).filter_map(|row| match row.content {
         Content::Pair { key, .. } => Some((row.line, key)),
         _ => None,
     });
@@ -192,6 +224,26 @@ fn listed(
         service: service.map(|service| service.id.clone()),
     });
     Ok(keys.collect())
+}
+
+/// A key that stands in main.cf or master.cf itself, where the parameter does.
+fn in_configuration(view: &View<'_>, key: String, service: Option<&Service>) -> Credential {
+    let facts = view.facts();
+    let own = service.filter(|service| service.overrides.contains_key(PARAMETER));
+    let (file, line) = match own {
+        None => (&facts.main_cf.path, view.line_of(PARAMETER)),
+        Some(_) => {
+            let text = String::from_utf8_lossy(&facts.master_cf.bytes);
+            let at = text.lines().position(|line| line.contains(PARAMETER));
+            (&facts.master_cf.path, at.map(|at| at + 1))
+        }
+    };
+    Credential {
+        key,
+        file: file.clone(),
+        line: line.unwrap_or(1),
+        service: service.map(|service| service.id.clone()),
+    }
 }
 
 /// What stands in the source of a table.

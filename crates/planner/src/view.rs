@@ -175,6 +175,12 @@ impl<'a> View<'a> {
         Some(domain.unwrap_or("localdomain").to_owned())
     }
 
+    /// The line of main.cf that a parameter is set in.
+    pub(crate) fn line_of(&self, name: &str) -> Option<usize> {
+        let set = self.main.entries().filter(|entry| entry.name() == name);
+        set.map(|entry| entry.first_line()).last()
+    }
+
     /// The value of a parameter as `service` sees it, expanded; empty where there is none, and
     /// where Postfix could not expand it either.
     pub(crate) fn value(&self, service: Option<&Service>, name: &str) -> String {

@@ -147,3 +147,119 @@ fn what_a_large_source_hides_is_told_once_and_by_status_too() {
     assert_eq!(told.len(), 1, "{status}");
     assert_eq!(told[0]["code"], "outbound.credentials-undetermined");
 }
+
+/// A box with a table of passwords that has no source.
+fn without_source(table: &str) -> Place {
+    let place = Place::unadopted(
+        builder()
+            .set("smtp_sasl_auth_enable", "yes")
+            .set("smtp_sasl_security_options", "noanonymous")
+            .set("smtp_sasl_password_maps", table)
+            .set("transport_maps", "hash:{base}/config/transport"),
+    );
+    place.table("transport", "");
+    place
+}
+
+#[test]
+fn one_password_for_every_server_is_fatal() {
+    let port = free_port();
+    let place = without_source("static:user:s3cret");
+    let hop = format!("[127.0.0.1]:{port}");
+    place.table("transport", &format!("cred.example smtp:{hop}\n"));
+    let relay = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let server = session(greeting().say(CLEAR)).on(relay);
+    submit(&place, "seen@cred.example");
+    delivery(&place, "seen@cred.example");
+    let heard = server.finish().remove(0).unwrap();
+    assert!(heard[1].starts_with("AUTH PLAIN "), "{heard:?}");
+
+    let lint = place.ends(2, "lint");
+    let told = findings(&lint.json, IN_CLEAR);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].contains(&hop) && told[0].contains("any domain"),
+        "{told:?}"
+    );
+    place.must("init");
+    let status = place.must("status");
+    let in_clear = &status.json["credentials_in_clear"];
+    assert_eq!(in_clear.as_array().unwrap().len(), 1, "{in_clear}");
+    // A rule for each next hop that is known, and a word of those that are not.
+    let synced = place.must("domain sync");
+    assert_eq!(place.listed("wanted"), [format!("{hop} encrypt")]);
+    let any = findings(&synced.json, "domain.credentials-for-any-host");
+    assert_eq!(any.len(), 1, "{}", synced.stdout);
+    let plan = place.must("plan");
+    assert_eq!(findings(&plan.json, IN_CLEAR).len(), 1, "{}", plan.stdout);
+    let listed = place.must("domain list");
+    for said in [&lint, &status, &synced, &plan, &listed] {
+        assert!(!said.stdout.contains("s3cret") && !said.stderr.contains("s3cret"));
+    }
+    place.must("discard");
+    place.must("set outbound=encrypt");
+    place.must("apply --yes");
+    assert!(findings(&place.run("lint").json, IN_CLEAR).is_empty());
+}
+
+#[test]
+fn tables_of_passwords_without_a_source_are_listed_or_told() {
+    let place = without_source("inline:{[127.0.0.1]:2999=user:s3cret}");
+    let told = findings(&place.ends(2, "lint").json, IN_CLEAR);
+    assert!(
+        told.len() == 1 && told[0].contains("[127.0.0.1]:2999"),
+        "{told:?}"
+    );
+    let main = place.main_cf();
+    let inline = "inline:{[127.0.0.1]:2999=user:s3cret}";
+    place.write("sasl", "/./ user:s3cret\n");
+    let regexp = format!("regexp:{}/sasl", place.config().display());
+    for table in [regexp.as_str(), "randmap:{user:s3cret}"] {
+        place.write("main.cf", &main.replace(inline, table));
+        place.must("init");
+        let lint = place.run("lint");
+        let told = findings(&lint.json, "outbound.credentials-undetermined");
+        assert!(
+            told.len() == 1 && told[0].contains("any domain"),
+            "{table}: {told:?}"
+        );
+        let status = place.run("status");
+        let told = status.json["credentials_undetermined"].as_array().unwrap();
+        assert_eq!(told.len(), 1, "{table}: {}", status.stdout);
+        let synced = place.run("domain sync");
+        let told = findings(&synced.json, "domain.credentials-not-listed");
+        assert_eq!(told.len(), 1, "{table}: {}", synced.stdout);
+        for said in [lint, status, synced] {
+            assert!(!said.stdout.contains("s3cret"), "{table}");
+        }
+    }
+}
+
+#[test]
+fn a_server_on_465_that_speaks_in_clear_is_shown_passwords() {
+    let address = "127.77.4.65";
+    let hop = format!("[{address}]:465");
+    let place = Place::unadopted(authenticating());
+    place.table("passwords", &format!("{hop} user:s3cret\n"));
+    place.table("transport", &format!("cred.example smtp:{hop}\n"));
+    let relay = TcpListener::bind((address, 465)).unwrap();
+    let server = session(greeting().say(CLEAR)).on(relay);
+    submit(&place, "seen@cred.example");
+    delivery(&place, "seen@cred.example");
+    let heard = server.finish().remove(0).unwrap();
+    assert!(heard[1].starts_with("AUTH PLAIN "), "{heard:?}");
+    let told = findings(&place.ends(2, "lint").json, IN_CLEAR);
+    assert!(told.len() == 1 && told[0].contains(&hop), "{told:?}");
+    let explained = place.run(&format!("explain {hop}"));
+    assert!(
+        !explained.stdout.contains("no mail can be"),
+        "{}",
+        explained.stdout
+    );
+    // Only a client that begins with TLS hides them.
+    let wrapped = "wrapped unix - - n - - smtp\n  -o smtp_tls_wrappermode=yes\n  \
+                   -o smtp_tls_security_level=encrypt\n";
+    master_cf(&place, "", wrapped);
+    place.table("transport", &format!("cred.example wrapped:{hop}\n"));
+    assert!(findings(&place.run("lint").json, IN_CLEAR).is_empty());
+}

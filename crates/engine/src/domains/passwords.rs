@@ -11,8 +11,8 @@ use mailtls::Level;
 use mailtls::destination::Scope;
 use postseal_host::Host;
 use postseal_planner::credentials::{
-    self, ByServer, Credential, Credentials, Kind, PARAMETER, SenderHop, by_sender, by_server_in,
-    credentials, exposed_in, named_hops,
+    self, ByServer, Credential, Credentials, EVERY, Hidden, Kind, PARAMETER, SenderHop, by_sender,
+    by_server_in, credentials, exposed_in, named_hops,
 };
 use postseal_planner::explain::{Delivery, Subject};
 use postseal_planner::lint::credentials_by_server;
@@ -126,9 +126,7 @@ impl Engine<'_> {
                 Err(error) => findings.push(no_next_hop(nexthop, &error.to_string())),
             }
         }
-        for (table, why) in &credentials.hidden {
-            findings.push(hidden(table, why));
-        }
+        findings.extend(credentials.hidden.iter().map(hidden));
         let mut report = RulesWished::default();
         let rules = self.judged_managed(&facts, rules, (forced, look), &mut report)?;
         report.findings.extend(findings);
@@ -173,7 +171,7 @@ fn hops(host: &dyn Host, facts: &Facts, credentials: &Credentials) -> Result<Hop
     };
     for credential in &credentials.keys {
         let nexthops = match credential.kind() {
-            Kind::NextHop | Kind::Name => named_hops(facts, credential),
+            Kind::NextHop | Kind::Name | Kind::Every => named_hops(facts, credential),
             Kind::Sender if by_sender => sender_hops(host, facts, credential)?,
             Kind::Sender => continue,
         };
@@ -246,7 +244,7 @@ pub(super) fn missing(id: &RuleId, facts: &Facts) -> Option<Finding> {
     let found = credentials(facts);
     let mut keys = found.keys.iter();
     let there = keys.any(|one| match one.kind() {
-        Kind::Sender => true,
+        Kind::Sender | Kind::Every => true,
         Kind::NextHop => one.key.eq_ignore_ascii_case(&id.destination),
         Kind::Name => credentials::is_host(&id.destination, &one.key),
     });
@@ -266,14 +264,24 @@ pub(super) fn missing(id: &RuleId, facts: &Facts) -> Option<Finding> {
 }
 
 fn anywhere(key: &str) -> Finding {
+    let (why, remedy) = match key {
+        EVERY => (
+            "every server gets the same",
+            "Name the next hop that they are for, in a table: a row `[HOST]:PORT USER:PASSWORD` in \
+             place of static:.",
+        ),
+        _ => (
+            "there is no relay for that sender",
+            "Give the sender a relay in sender_dependent_relayhost_maps, or take the key out.",
+        ),
+    };
     Finding::new(
         "domain.credentials-for-any-host",
         Severity::Error,
         format!(
-            "The credentials of {key} go to whatever server takes the recipient's domain: there \
-             is no relay for that sender."
+            "The credentials of {key} go to whatever server takes the recipient's domain: {why}."
         ),
-        "Give the sender a relay in sender_dependent_relayhost_maps, or take the key out.",
+        remedy,
     )
 }
 
@@ -288,7 +296,8 @@ fn no_next_hop(key: &str, why: &str) -> Finding {
     .seen(key.to_owned())
 }
 
-fn hidden(table: &str, why: &str) -> Finding {
+fn hidden(Hidden { table, why }: &Hidden) -> Finding {
+    let table = &table.key;
     Finding::new(
         "domain.credentials-not-listed",
         Severity::Warning,

@@ -8,8 +8,9 @@
 use super::senders::{self, SenderHop};
 use super::servers::{self, ByServer};
 use super::sources::Sources;
-use super::{Credential, Kind, PARAMETER, credentials_in};
-use crate::explain::{Hop, listed_hops, met};
+use super::ways::{Ways, ways};
+use super::{Credential, Credentials, Hidden, Kind, PARAMETER, credentials_in};
+use crate::explain::{Hop, met};
 use crate::facts::Facts;
 use crate::policy::Routes;
 use crate::resolve::{Answers, Asked};
@@ -23,9 +24,6 @@ const MOST_LOOKS: usize = 2_000;
 pub(super) const ANYWHERE: &str = "any-domain.invalid";
 /// The same in words.
 pub(crate) const ANY_DOMAIN: &str = "any domain";
-/// Where mail is given another transport than the default.
-const ROUTES: [&str; 2] = ["transport_maps", "sender_dependent_default_transport_maps"];
-
 /// Credentials that may go in clear.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exposed {
@@ -64,6 +62,7 @@ type RelayedHop = (String, String);
 struct Reading<'v> {
     view: &'v View<'v>,
     keys: Vec<Credential>,
+    hidden: Vec<Hidden>,
     sources: Sources<'v>,
     routes: Routes,
 }
@@ -71,13 +70,15 @@ struct Reading<'v> {
 impl<'v> Reading<'v> {
     fn of(view: &'v View<'v>) -> Self {
         let mut sources = Sources::new(view.facts());
-        let keys = credentials_in(view).keys;
-        let routes = match keys.iter().any(|key| key.kind() == Kind::Name) {
+        let Credentials { keys, hidden } = credentials_in(view);
+        let by_routes = |key: &Credential| matches!(key.kind(), Kind::Name | Kind::Every);
+        let routes = match !hidden.is_empty() || keys.iter().any(by_routes) {
             true => servers::routes_of(view, &mut sources),
             false => Routes::default(),
         };
         Self {
             keys,
+            hidden,
             sources,
             routes,
             view,
@@ -103,10 +104,41 @@ impl<'v> Reading<'v> {
         let hops = match credential.kind() {
             Kind::NextHop => vec![credential.key.clone()],
             Kind::Name => servers::leading(self.view, credential, &self.routes),
+            Kind::Every => servers::every(self.view, credential, &self.routes),
             Kind::Sender => Vec::new(),
         };
         let hops = hops.into_iter();
         hops.map(|hop| (hop, relayhost.clone())).collect()
+    }
+
+    /// What cannot be told of a table whose keys nobody knows: nothing where TLS is demanded of every
+    /// next hop.
+    fn of_hidden(&mut self, hidden: &Hidden) -> Option<Undetermined> {
+        let relayhost = self.view.value(None, "relayhost");
+        for hop in servers::every(self.view, &hidden.table, &self.routes) {
+            let level = weakest(
+                self.view,
+                &hidden.table,
+                &hop,
+                &relayhost,
+                &mut self.sources,
+            );
+            let why = match level {
+                Ok(None) => continue,
+                Ok(Some(level)) => format!(
+                    "{}, and at level {level} mail for {} goes without TLS where the server offers \
+                     none",
+                    hidden.why,
+                    in_words(hop)
+                ),
+                Err(why) => format!("{}; {why}", hidden.why),
+            };
+            return Some(Undetermined {
+                credential: hidden.table.clone(),
+                why,
+            });
+        }
+        None
     }
 
     /// What credentials of a server may meet by next hops that are not known to lead there; `None`
@@ -123,10 +155,7 @@ impl<'v> Reading<'v> {
                 nexthops: Vec::new(),
             });
             found.level = found.level.min(level);
-            found.nexthops.push(match hop.as_str() {
-                ANYWHERE => ANY_DOMAIN.to_owned(),
-                _ => hop,
-            });
+            found.nexthops.push(in_words(hop));
         }
         Ok(found)
     }
@@ -197,15 +226,15 @@ fn exposed_by(mut read: Reading<'_>) -> Exposure {
                 Ok(None) => {}
                 Ok(Some(level)) => found.exposed.push(Exposed {
                     credential,
-                    nexthop: match nexthop.as_str() {
-                        ANYWHERE => ANY_DOMAIN.to_owned(),
-                        _ => nexthop,
-                    },
+                    nexthop: in_words(nexthop),
                     level,
                 }),
                 Err(why) => found.undetermined.push(Undetermined { credential, why }),
             }
         }
+    }
+    for hidden in std::mem::take(&mut read.hidden) {
+        found.undetermined.extend(read.of_hidden(&hidden));
     }
     for credential in read.keys.clone() {
         match read.by_server(&credential) {
@@ -222,6 +251,14 @@ fn exposed_by(mut read: Reading<'_>) -> Exposure {
         }
     }
     found
+}
+
+/// A next hop that is looked up as words say it.
+fn in_words(hop: String) -> String {
+    match hop.as_str() {
+        ANYWHERE => ANY_DOMAIN.to_owned(),
+        _ => hop,
+    }
 }
 
 /// The next hops that a sender's credentials go to; why not, where that cannot be told.
@@ -249,13 +286,6 @@ fn weakest(
     relayhost: &str,
     sources: &mut Sources<'_>,
 ) -> Result<Option<Level>, String> {
-    // A server there says nothing before TLS.
-    if [":465", ":smtps", ":submissions"]
-        .iter()
-        .any(|port| nexthop.ends_with(port))
-    {
-        return Ok(None);
-    }
     let (usual, other) = carriers(view, credential);
     let ways = match nexthop.eq_ignore_ascii_case(relayhost) {
         true => Ok(Ways::default()),
@@ -302,33 +332,6 @@ fn weakest_of<'s>(
         Some(level) => Ok(Some(level)),
         None => levels.into_iter().find(Result::is_err).unwrap_or(Ok(None)),
     }
-}
-
-/// The transports by which rows of routes lead to a next hop.
-#[derive(Default)]
-struct Ways {
-    /// Those that a row names with it.
-    sure: BTreeSet<String>,
-    /// Those that a row names without a next hop: it is the recipient's domain.
-    possible: BTreeSet<String>,
-}
-
-/// Why not, where a table cannot be read.
-fn ways(view: &View<'_>, nexthop: &str, sources: &mut Sources<'_>) -> Result<Ways, String> {
-    let mut ways = Ways::default();
-    for parameter in ROUTES {
-        for table in view.list(None, parameter) {
-            for value in sources.values(&table)? {
-                let (transport, hops) = value.split_once(':').unwrap_or((value, ""));
-                if listed_hops(hops).any(|hop| hop.eq_ignore_ascii_case(nexthop)) {
-                    ways.sure.insert(transport.trim().to_owned());
-                } else if value.trim().ends_with(':') {
-                    ways.possible.insert(transport.trim().to_owned());
-                }
-            }
-        }
-    }
-    Ok(ways)
 }
 
 /// The clients that take mail by default, and the others.

@@ -88,6 +88,26 @@ pub(super) fn open(view: &View<'_>, credential: &Credential, routes: &Routes) ->
         .collect()
 }
 
+/// The next hops that may get credentials which no key holds back.
+pub(super) fn every(view: &View<'_>, credential: &Credential, routes: &Routes) -> Vec<String> {
+    let own = credential.service.as_deref();
+    let own = own.map(|id| id.strip_suffix("/unix").unwrap_or(id));
+    let usual = view.value(None, "default_transport");
+    let is_usual = own.is_none_or(|own| usual.split(':').next() == Some(own));
+    let relayhost = view.value(None, "relayhost");
+    let is_own = |hop: &&str| {
+        let by = routes.hops.get(*hop);
+        own.is_none_or(|own| by.is_some_and(|by| by.contains(own)))
+    };
+    let named = by_client(view, routes).filter(is_own);
+    let named = named.map(|hop| match hop.eq_ignore_ascii_case(&relayhost) {
+        true => relayhost.clone(),
+        false => hop.to_owned(),
+    });
+    let any = (is_usual && (routes.by_recipient || routes.unread)).then(|| ANYWHERE.to_owned());
+    any.into_iter().chain(named).take(MOST).collect()
+}
+
 /// The next hops that smtp(8) is sent to.
 fn by_client<'r>(view: &View<'_>, routes: &'r Routes) -> impl Iterator<Item = &'r str> {
     let clients = view.services.iter().filter(|one| one.is_smtp_client());

@@ -100,6 +100,13 @@ fn inline(text: &str) -> Result<HashMap<String, String>, String> {
     Ok(found)
 }
 
+/// The keys of an `inline:` table, sorted.
+pub(super) fn inline_keys(text: &str) -> Result<Vec<String>, String> {
+    let mut keys: Vec<String> = inline(text)?.into_keys().collect();
+    keys.sort();
+    Ok(keys)
+}
+
 /// What stands in braces, or all.
 fn unbraced(text: &str) -> &str {
     let text = text.trim();
@@ -122,7 +129,11 @@ fn from_source(facts: &Facts, table: &str) -> Result<HashMap<String, String>, St
     Ok(found)
 }
 
-/// A table without what stands in braces: it may hold secrets.
-fn shown(table: &str) -> &str {
-    table.split('{').next().unwrap_or(table)
+/// A table without what may be secret: what stands in braces, and the value of `static:`.
+pub(super) fn shown(table: &str) -> &str {
+    let bare = table.strip_prefix("proxy:").unwrap_or(table);
+    match bare.split_once(':') {
+        Some((kind @ "static", _)) => kind,
+        _ => table.split('{').next().unwrap_or(table),
+    }
 }

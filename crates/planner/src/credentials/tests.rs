@@ -23,6 +23,7 @@ fn a_key_is_a_next_hop_or_a_server_or_a_sender() {
         ("2001:db8::1", Kind::Name),
         ("someone@r.example", Kind::Sender),
         ("@r.example", Kind::Sender),
+        (super::EVERY, Kind::Every),
     ];
     for (key, kind) in cases {
         assert_eq!(credential(key).kind(), kind, "{key}");

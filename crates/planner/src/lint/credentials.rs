@@ -8,8 +8,8 @@ use crate::Facts;
 use crate::Finding;
 use crate::Severity::{Error, Fatal, Warning};
 use crate::credentials::{
-    ANY_DOMAIN, ByServer, Credential, Exposed, PARAMETER, Undetermined, by_server_in, exposed_in,
-    exposure,
+    ANY_DOMAIN, ByServer, Credential, EVERY, Exposed, Kind, PARAMETER, Undetermined, by_server_in,
+    exposed_in, exposure,
 };
 use crate::view::{Files, View};
 use std::collections::BTreeMap;
@@ -32,14 +32,14 @@ const BY_SERVER: Rule = rule("outbound.credentials-by-server", Error, "credentia
 
 #[rustfmt::skip]
 const UNDETERMINED: Rule = rule("outbound.credentials-undetermined", Warning, "whether credentials go in clear could not be told",
-    "The level at the next hop, or the transport that goes there, comes from a table that is not read here; where it allows clear text, smtp(8) shows the password.",
+    "The keys of the table, the level at the next hop, or the transport that goes there, come from a table that is not read here; where it allows clear text, smtp(8) shows the password.",
     "`postseal domain list` asks the tables themselves; a rule by `postseal domain sync` demands TLS whatever they say later.");
 
 /// The same of an instance as it is.
 pub(crate) fn of_facts(facts: &Facts) -> Vec<Finding> {
     let exposed = exposed_in(facts);
     let by_server = by_server(facts);
-    exposed.iter().map(found).chain(by_server).collect()
+    in_clear(&exposed).into_iter().chain(by_server).collect()
 }
 
 /// Those under the name of a server.
@@ -62,7 +62,7 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
     };
     let view = View::new(main, master, facts);
     let known = exposure(&view);
-    out.extend(known.exposed.iter().map(found));
+    out.extend(in_clear(&known.exposed));
     out.extend(known.by_server.iter().map(of_server));
     out.extend(undetermined(&known.undetermined));
 }
@@ -121,6 +121,54 @@ fn of_server(one: &ByServer) -> Finding {
             &one.credential.file,
             one.credential.line,
             format!("{PARAMETER}: {key}"),
+        )
+}
+
+/// One for each; of a password for all, one for all its next hops.
+fn in_clear(exposed: &[Exposed]) -> Vec<Finding> {
+    let is_every = |one: &&Exposed| one.credential.kind() == Kind::Every;
+    let (every, named): (Vec<&Exposed>, Vec<&Exposed>) = exposed.iter().partition(is_every);
+    let mut told: Vec<Finding> = named.into_iter().map(found).collect();
+    let mut rest = every.as_slice();
+    while let Some(first) = rest.first() {
+        let same = rest
+            .iter()
+            .take_while(|one| one.credential == first.credential);
+        let (of_table, others) = rest.split_at(same.count());
+        told.push(of_every(first, of_table));
+        rest = others;
+    }
+    told
+}
+
+/// A password that every server gets.
+fn of_every(first: &Exposed, all: &[&Exposed]) -> Finding {
+    let mut hops: Vec<&str> = all
+        .iter()
+        .map(|one| one.nexthop.as_str())
+        .take(NAMED)
+        .collect();
+    if all.len() > NAMED {
+        hops.push("…");
+    }
+    let level = all.iter().map(|one| one.level).min().unwrap_or(first.level);
+    let credential = &first.credential;
+    CLEAR
+        .says(format!(
+            "{EVERY} gives the same credentials to every server that offers AUTH, and they may be \
+             sent in clear: at level {level} mail for {} goes without TLS where the server offers \
+             none, or where somebody takes its offer away.",
+            hops.join(", ")
+        ))
+        .at(
+            &credential.file,
+            credential.line,
+            format!("{PARAMETER}: {EVERY}"),
+        )
+        .remedy(
+            "Name the next hop that they are for, in a table: a row `[HOST]:PORT USER:PASSWORD` in \
+             place of static:, then `postseal domain sync`; or demand TLS of every destination: \
+             `postseal set outbound=encrypt`.",
         )
 }
 

@@ -224,8 +224,12 @@ fn near_misses_are_silent() {
             key,
             "",
         ),
-        // Nothing is said there before TLS.
-        (String::new(), "[r.example]:465 u:p\n", ""),
+        // It begins with TLS itself, whatever the port.
+        (
+            "smtp_tls_wrappermode = yes\n".to_owned(),
+            "[r.example]:465 u:p\n",
+            "",
+        ),
         ("smtp_tls_wrappermode = yes\n".to_owned(), key, ""),
         // Which next hop that is depends on the message.
         (String::new(), "someone@r.example u:p\n", ""),
@@ -396,5 +400,82 @@ fn the_name_of_a_server_is_met_by_any_next_hop() {
     ] {
         let found = by_server(&main, &format!("{key} u:p\n"), policy);
         assert!(found.is_empty(), "{main}{key}: {found:?}");
+    }
+}
+
+#[test]
+fn a_port_for_tls_hides_nothing_where_the_client_begins_in_clear() {
+    for port in ["465", "smtps", "submissions", "466"] {
+        let key = format!("[r.example]:{port} u:p\n");
+        assert_eq!(said("", CLIENT, &key, "").len(), 1, "{port}");
+    }
+    let wraps = "smtp unix - - y - - smtp\n\
+        wraps unix - - y - - smtp\n  -o smtp_tls_wrappermode=yes\n";
+    let routed = "transport_maps = inline:{a.example=wraps:[r.example]:465}\n";
+    let key = "[r.example]:465 u:p\n";
+    assert!(said(routed, wraps, key, "").is_empty());
+    let both = "transport_maps = inline:{a.example=wraps:[r.example]:465, \
+        b.example=smtp:[r.example]:465}\n";
+    assert_eq!(said(both, wraps, key, "").len(), 1);
+}
+
+#[test]
+fn a_password_for_every_server_is_one_finding() {
+    let maps = "smtp_sasl_password_maps = static:u:s3cret\n";
+    let routed = "transport_maps = inline:{a.example=smtp:[r.example]:26}\n";
+    let cases = [
+        ("", "any domain"),
+        (routed, "any domain, [r.example]:26"),
+        ("relayhost = [R.example]\n", "mail for [R.example] goes"),
+    ];
+    for (main, hops) in cases {
+        let found = said(&format!("{maps}{main}"), CLIENT, "", "");
+        assert_eq!(found.len(), 1, "{main}: {found:?}");
+        assert!(found[0].message.contains(hops), "{main}: {found:?}");
+        assert_eq!(found[0].severity, Severity::Fatal);
+        assert!(!format!("{found:?}").contains("s3cret"));
+    }
+    let policy = format!("{maps}{MAPS}");
+    let relay = format!("{policy}relayhost = [r.example]\n");
+    let closed = "[r.example] encrypt\n";
+    assert!(said(&relay, CLIENT, "", closed).is_empty());
+    assert_eq!(said(&policy, CLIENT, "", closed).len(), 1, "any domain");
+    let encrypt = format!("{maps}smtp_tls_security_level = encrypt\n");
+    assert!(said(&encrypt, CLIENT, "", "").is_empty());
+    let guarded = format!("{maps}smtp_sasl_security_options = noplaintext\n");
+    assert!(said(&guarded, CLIENT, "", "").is_empty());
+    // At a client of its own it goes where that client does.
+    let own = "smtp unix - - y - - smtp\n\
+        own unix - - y - - smtp\n  -o smtp_sasl_password_maps=static:u:s3cret\n";
+    let routed = "transport_maps = inline:{a.example=own:[r.example]:26}\n";
+    let found = said(routed, own, "", "");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].message.contains("mail for [r.example]:26 goes"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn tables_without_a_source_are_listed_or_told() {
+    let inline = "smtp_sasl_password_maps = inline:{[r.example]:587=u:s3cret}\n";
+    let found = said(inline, CLIENT, "", "");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].message.contains("[r.example]:587"), "{found:?}");
+    assert!(!format!("{found:?}").contains("s3cret"));
+    for table in [
+        "regexp:/passwords",
+        "pipemap:{static:u, inline:{u=s3cret}}",
+        "randmap:{u:s3cret}",
+        "ldap:/etc/p",
+        "inline:{s3cret}",
+    ] {
+        let maps = format!("smtp_sasl_password_maps = {table}\n");
+        let told = untold(&maps, CLIENT, "");
+        assert_eq!(told.len(), 1, "{table}: {told:?}");
+        assert!(told[0].contains("any domain"), "{told:?}");
+        assert!(!told[0].contains("s3cret"), "{told:?}");
+        let encrypt = format!("{maps}smtp_tls_security_level = encrypt\n");
+        assert!(untold(&encrypt, CLIENT, "").is_empty(), "{table}");
     }
 }
