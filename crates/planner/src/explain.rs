@@ -10,13 +10,14 @@ mod subject;
 
 use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
-use crate::policy::usual_client;
+use crate::policy::{fallback_in_clear, relays_of, usual_client};
 use crate::resolve::{
     Answer, Answers, Asked, Consulted, Envelope, Resolution, Stop, Tables, resolve,
 };
 use crate::view::{Files, View};
 pub(crate) use hop::listed_hops;
 pub use hop::{Delivery, Hop, Row, Source};
+use mailtls::Level;
 use mailtls::destination::literal_address;
 pub use subject::{Subject, SubjectError};
 
@@ -34,6 +35,8 @@ pub struct Explanation {
     pub content_filter: Option<String>,
     /// The next hops, each with its policy; several where a list is given.
     pub hops: Vec<Hop>,
+    /// The next hops that take what none of their servers does (`smtp_fallback_relay`).
+    pub fallbacks: Vec<Hop>,
     /// Every look into a policy table, in order.
     pub consulted: Vec<Consulted>,
     /// What is wrong: rows that do nothing, rows that Postfix refuses, tables that fail.
@@ -72,6 +75,7 @@ pub fn explain(
         resolution,
         content_filter: (!filter.is_empty()).then_some(filter),
         hops: Vec::new(),
+        fallbacks: Vec::new(),
         consulted: Vec::new(),
         findings: Vec::new(),
     };
@@ -119,7 +123,41 @@ impl Explanation {
         for hop in &self.hops {
             self.findings.extend(hop.findings.iter().cloned());
         }
+        self.fall_back(&way, tables)?;
         self.useless_row(&way, tables)
+    }
+
+    /// Where mail goes that no server of the next hops takes: by a policy of its own.
+    fn fall_back(&mut self, way: &hop::Way<'_>, tables: &mut Tables<'_>) -> Result<(), Stop> {
+        let (parameter, relays) = relays_of(way.view, way.transport);
+        if relays.is_empty() || self.hops.iter().all(|hop| hop.source.is_none()) {
+            return Ok(());
+        }
+        self.fallbacks = way.hops(&relays.join(" "), tables)?;
+        for hop in &self.fallbacks {
+            self.findings.extend(hop.findings.iter().cloned());
+        }
+        let open = self
+            .fallbacks
+            .iter()
+            .filter_map(|hop| Some((hop, hop.level?)));
+        let open = open.filter(|(_, level)| !level.never_cleartext());
+        let mut strict = self.hops.iter();
+        let strict = strict.find(|hop| hop.level.is_some_and(Level::never_cleartext));
+        if let Some(hop) = strict {
+            let policy = hop
+                .policy
+                .as_ref()
+                .map_or_else(String::new, ToString::to_string);
+            let of = format!("what holds for {}", hop.nexthop);
+            self.findings.extend(open.map(|(relay, level)| {
+                fallback_in_clear(&of, &relay.nexthop, parameter, level, &policy)
+            }));
+        }
+        for hop in &mut self.hops {
+            hop.goes_on_to(&format!("{} ({parameter})", relays.join(", ")));
+        }
+        Ok(())
     }
 
     /// A row for the recipient's domain that does nothing, because its mail leaves by another

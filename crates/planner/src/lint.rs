@@ -97,6 +97,9 @@ static OTHERS: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         crate::policy::EXPLAINED,
         crate::policy::FAULTS_EXPLAINED,
         crate::rules::profile::EXPLAINED,
+        crate::policy::FALLBACK_EXPLAINED,
+        crate::policy::FOLLOW_EXPLAINED,
+        crate::policy::NEVER_ASKED_EXPLAINED,
     ];
     let mut others: Vec<Rule> = tables.concat();
     others.retain(|other| rule(other.code).is_none());

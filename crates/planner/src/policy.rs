@@ -6,6 +6,7 @@
 
 mod able;
 mod behind;
+mod fallback;
 mod faults;
 mod follow;
 mod judge;
@@ -13,6 +14,7 @@ mod kept;
 mod managed;
 mod matched;
 mod meet;
+mod never_asked;
 mod next_hops;
 mod offer;
 mod passed_by;
@@ -22,17 +24,26 @@ mod source;
 mod tables;
 mod useless;
 mod words;
+mod words_of;
 
 pub use able::{Askers, askers, faults_all, unkept};
 pub use behind::{AskedTable, Line, Place, Stands, Stricter, asked_for, places, weakens, weaker};
+pub(crate) use fallback::{
+    EXPLAINED as FALLBACK_EXPLAINED, finding as fallback_in_clear, relays_of,
+};
+pub use fallback::{FALLBACK, Fallback, by_fallbacks, fallback_ids, fallbacks, without_closed};
 pub(crate) use faults::{EXPLAINED as FAULTS_EXPLAINED, faults, holds_back};
+pub(crate) use follow::EXPLAINED as FOLLOW_EXPLAINED;
 pub use follow::{
-    Follow, Followed, follow_all, follows_not, route_changed, route_unknown, ways_unknown,
+    FOLLOWS_NOT, Follow, Followed, follow_all, follows_not, route_changed, route_unknown,
+    ways_unknown,
 };
 pub use judge::{Home, Judged, covered_by, judge_all};
 pub(crate) use judge::{expects_tls, usual_client};
 pub use managed::{Entry, Manager};
 pub use meet::{Met, Outcome, changed_lookups, meetings, written};
+pub(crate) use never_asked::EXPLAINED as NEVER_ASKED_EXPLAINED;
+pub use never_asked::{Listed, NEVER_ASKED, Named, by_names, needs_route, never_asked};
 pub use next_hops::{Hops, RouteTable, RouteTables, listable, route_elements, route_tables};
 pub(crate) use next_hops::{Routes, routes};
 pub use offer::command;

@@ -80,6 +80,13 @@ fn text(explanation: &Explanation) -> String {
     for hop in &explanation.hops {
         text.push_str(&policy(hop));
     }
+    for hop in &explanation.fallbacks {
+        text.push_str(&format!(
+            "  fallback   {}: takes what no server of the next hop does\n",
+            hop.nexthop
+        ));
+        text.push_str(&policy(hop));
+    }
     text.push_str(&findings_text(&explanation.findings));
     text
 }
@@ -143,6 +150,7 @@ fn document(explanation: &Explanation) -> Value {
         "content_filter": explanation.content_filter,
         "consulted": looks,
         "hops": explanation.hops.iter().map(hop).collect::<Vec<_>>(),
+        "fallbacks": explanation.fallbacks.iter().map(hop).collect::<Vec<_>>(),
         "findings": explanation.findings,
     })
 }

@@ -210,6 +210,7 @@ fn default_transport_may_name_the_next_hop_and_mail_may_take_its_own() {
     let told = findings(&added, "policy.follows-not").concat();
     // `smtp:[out.example]:26` wins over the relay host of a sender, whichever that is.
     assert!(!told.contains("boss.example"), "{told}");
+    let told = findings(&added, "policy.fallback-in-clear").concat();
     assert!(told.contains("[last.example]"), "{told}");
 
     let place = Place::of(

@@ -20,6 +20,7 @@ mod counts;
 mod declared;
 mod disowned;
 mod domains;
+mod fallback;
 mod faults;
 mod files;
 mod follow;

@@ -144,3 +144,101 @@ fn a_domain_whose_mail_leaves_by_a_service_that_asks_no_rules_is_told() {
     place.table("transport", &format!("d1.test smtp:{HOP}\n"));
     is_well(&place);
 }
+
+/// The findings of a code, as text.
+fn told(json: &Value, code: &str) -> Vec<String> {
+    crate::managed::findings(json, code)
+}
+
+#[test]
+fn recipients_and_names_below_with_next_hops_of_their_own_are_told() {
+    const CODE: &str = "policy.follows-not";
+    let routes = "a.sc.example smtp:[127.0.0.9]:26\nb.sc.example smtp:\n\
+        boss@usr.example smtp:[127.0.0.9]:27\nclerk@usr.example smtp:\n";
+    let place = place("", routes);
+    let add = |words: &str| place.must(&format!("policy add {words} encrypt --no-preflight"));
+    assert!(told(&add("sc.example").json, CODE).is_empty());
+    place.must("discard");
+    let below = told(&add("sc.example --scope both").json, CODE);
+    assert!(
+        below.len() == 1
+            && below[0].contains("a.sc.example")
+            && below[0].contains("[127.0.0.9]:26"),
+        "{below:?}"
+    );
+    let own = told(&add("usr.example").json, CODE);
+    assert!(
+        own.len() == 1 && own[0].contains("boss@usr.example") && own[0].contains("[127.0.0.9]:27"),
+        "{own:?}"
+    );
+    assert_eq!(told(&place.must("plan").json, CODE).len(), 2);
+    place.must("apply --yes");
+    let lint = format!("lint {}", place.config().display());
+    for words in [lint.as_str(), "policy list", "verify"] {
+        let ran = place.run(words);
+        assert_eq!(told(&ran.json, CODE).len(), 2, "{words}: {}", ran.stdout);
+    }
+    let status = place.must("status").json;
+    assert_eq!(
+        status["passed_by_rules"].as_array().unwrap().len(),
+        2,
+        "{status}"
+    );
+    // The rules that are offered.
+    add("[127.0.0.9]:26");
+    add("[127.0.0.9]:27");
+    place.must("apply --yes");
+    for words in [lint.as_str(), "policy list"] {
+        assert!(told(&place.must(words).json, CODE).is_empty(), "{words}");
+    }
+}
+
+#[test]
+fn a_rule_for_a_next_hop_that_no_route_names_is_told_with_the_one_that_is_named() {
+    const CODE: &str = "policy.never-asked";
+    let place = place("", "d.example smtp:[relay.plain.test]:587\n");
+    let lint = format!("lint {}", place.config().display());
+    for (hop, near) in [
+        ("[relay.plain.test]:578", true),
+        ("[relay.plain.test]", true),
+        ("relay.plain.test:587", true),
+        ("[nobody.example]:587", false),
+    ] {
+        let added = place.must(&format!("policy add {hop} encrypt --no-preflight"));
+        let found = told(&added.json, CODE);
+        assert_eq!(found.len(), 1, "{hop}: {}", added.stdout);
+        let offer = "policy add '[relay.plain.test]:587' encrypt";
+        assert_eq!(found[0].contains(offer), near, "{found:?}");
+        assert_eq!(told(&place.must("plan").json, CODE).len(), 1, "{hop}");
+        place.must("apply --yes");
+        for words in [lint.as_str(), "policy list"] {
+            let ran = place.must(words);
+            assert_eq!(told(&ran.json, CODE).len(), 1, "{words}: {}", ran.stdout);
+        }
+        let checked = place.run(&format!("policy check {hop}"));
+        assert!(checked.stdout.contains(CODE), "{}", checked.stdout);
+        place.must(&format!("policy remove {hop}"));
+        place.must("apply --yes");
+    }
+    // What is named, by whatever, and what may be.
+    place.must("policy add [relay.plain.test]:587 encrypt --no-preflight");
+    assert!(told(&place.must("plan").json, CODE).is_empty());
+    place.must("discard");
+    let hop = "[nobody.example]:587";
+    let main = place.main_cf();
+    for more in [
+        format!("relayhost = {hop}\n"),
+        format!("smtp_fallback_relay = {hop}\n"),
+        format!("content_filter = smtp:{hop}\n"),
+        "sender_dependent_relayhost_maps = regexp:/dev/null\n".to_owned(),
+    ] {
+        place.write("main.cf", &(main.clone() + &more));
+        let added = place.must(&format!("policy add {hop} encrypt --no-preflight"));
+        assert!(
+            told(&added.json, CODE).is_empty(),
+            "{more}: {}",
+            added.stdout
+        );
+        place.must("discard");
+    }
+}

@@ -5,12 +5,13 @@
 
 use super::judged::{Against, against as found_against, is_against};
 use super::servers::Look;
-use super::ways::by_sender;
+use super::ways::ways_of_parts;
 use super::weaker::weakened;
 use super::{Added, Forced};
 use crate::observe::observe_unadopted;
 use crate::{Engine, EngineError};
-use postseal_planner::policy::{Rule, RuleId};
+use postseal_planner::facts::Facts;
+use postseal_planner::policy::{Rule, RuleId, fallback_ids};
 use postseal_planner::{Finding, Preflight};
 use postseal_store::RuleState;
 
@@ -61,7 +62,11 @@ impl Engine<'_> {
         let all: Vec<&Rule> = rules.iter().collect();
         let state = self.state()?;
         let tables = state.desired.tables.as_ref();
-        let found = found_against(self.host, &facts, tables, &all);
+        // What is wished for fallback relays closes them, too.
+        let beside = self.wished_for_fallbacks(&facts)?;
+        let with: Vec<&Rule> = all.iter().copied().chain(&beside).collect();
+        let mut found = found_against(self.host, &facts, tables, &with);
+        found.truncate(all.len());
         let weakened = weakened(self.host, &facts, tables, &all);
         let mut against: Vec<Vec<Finding>> = Vec::with_capacity(found.len());
         for ((rule, mut found), weakened) in all.iter().zip(found).zip(weakened) {
@@ -70,7 +75,7 @@ impl Engine<'_> {
             let found = found.findings(&facts, rule);
             against.push(kept.into_iter().chain(found).collect());
         }
-        by_sender(self.host, &facts, &all, &mut against)?;
+        ways_of_parts(self.host, &facts, &all, &mut against)?;
         let good = all.into_iter().zip(&mut against);
         let mut good: Vec<_> = good
             .filter(|(_, found)| !found.iter().any(is_against))
@@ -81,6 +86,13 @@ impl Engine<'_> {
             found.extend(barred);
         }
         Ok(against)
+    }
+
+    /// The rules by hand that are wished for fallback relays.
+    pub(super) fn wished_for_fallbacks(&self, facts: &Facts) -> Result<Vec<Rule>, EngineError> {
+        let ids: Vec<RuleId> = fallback_ids(facts).into_iter().collect();
+        let states = self.store.rule_states(&self.instance, &ids)?;
+        Ok(states.into_iter().filter_map(|one| one.wanted).collect())
     }
 
     /// Takes out what a rule would not meet because its mail leaves by next hops that have rules

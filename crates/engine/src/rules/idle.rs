@@ -10,7 +10,7 @@ use super::judged::{judged, met};
 use super::shadowed::shadowed;
 use super::source::{More, each_row};
 use super::uncompiled::uncompiled;
-use super::ways::by_sender;
+use super::ways::{by_recipient, ways_of_parts};
 use crate::domains::{MOST as MANAGED, entry};
 use crate::{Engine, EngineError};
 use postfix_cf::table::Content;
@@ -19,7 +19,7 @@ use postseal_planner::facts::Facts;
 use postseal_planner::plan::PlanFinding;
 use postseal_planner::policy::{
     Cause, Home, IdleRow, Judged, Manager, RowReader, Rule, RuleId, Scopes, Source, SourceRow,
-    dialect, idle, passed_by, policy_sources, sampled,
+    dialect, idle, never_asked, passed_by, policy_sources, sampled,
 };
 use postseal_planner::{Finding, Intent, Severity};
 
@@ -33,14 +33,25 @@ pub(super) const MOST: usize = 5_000;
 pub struct IdleRows {
     /// Rows that mail never meets, as far as they were judged.
     pub rows: Vec<IdleRow>,
+    /// Rows for next hops that no route names.
+    unasked: Vec<Unasked>,
     /// What else is worth knowing: that only a sample was judged.
     pub notes: Vec<Finding>,
+}
+
+/// A row for a next hop that no route names.
+#[derive(Clone, Debug)]
+struct Unasked {
+    rule: Rule,
+    met: Judged,
 }
 
 impl IdleRows {
     /// All of it as findings.
     pub fn findings(&self) -> Vec<Finding> {
         let mut found = idle(&self.rows);
+        let unasked = self.unasked.iter().map(|one| (&one.rule, &one.met));
+        found.extend(never_asked(&unasked.collect::<Vec<_>>()));
         found.extend(self.notes.iter().cloned());
         found
     }
@@ -71,6 +82,16 @@ pub fn idle_rows(host: &dyn Host, facts: &Facts) -> IdleRows {
         let judged = met(host, facts, Home::Table(&source.name), &rules);
         let pairs: Vec<(&Rule, &Judged)> = rules.iter().copied().zip(&judged).collect();
         found.notes.extend(passed_by(&pairs));
+        let unasked = pairs.iter().filter(|(_, met)| met.instead.is_some());
+        found.unasked.extend(unasked.map(|(rule, met)| Unasked {
+            rule: (*rule).clone(),
+            met: (*met).clone(),
+        }));
+        let met = pairs.iter().filter(|(_, met)| met.useless.is_empty());
+        let met: Vec<&Rule> = met.map(|(rule, _)| *rule).collect();
+        // What cannot be asked is told by those that look into the tables.
+        let parts = by_recipient(host, facts, &met).unwrap_or_default();
+        found.notes.extend(parts.into_iter().flatten());
         for (row, useless) in spread
             .kept
             .iter()
@@ -100,7 +121,8 @@ impl Engine<'_> {
     /// follows the routes by itself.
     pub(crate) fn idle_in_force(&self, facts: &Facts) -> Result<IdleRows, EngineError> {
         let mut found = idle_rows(self.host, facts);
-        let ids: Vec<RuleId> = found.rules().iter().map(|rule| rule.id.clone()).collect();
+        let mut ids: Vec<RuleId> = found.rules().iter().map(|rule| rule.id.clone()).collect();
+        ids.extend(found.unasked.iter().map(|one| one.rule.id.clone()));
         if ids.is_empty() {
             return Ok(found);
         }
@@ -108,6 +130,13 @@ impl Engine<'_> {
         let managed = self.store.managed_rules(&self.instance, MANAGED)?;
         let states = by_hand.into_iter().chain(managed);
         let rules: Vec<Rule> = states.filter_map(|state| state.in_force).collect();
+        found.unasked.retain(|one| {
+            let id = &one.rule.id;
+            let mut of_row = rules
+                .iter()
+                .filter(|rule| rule.id.destination == id.destination);
+            !of_row.any(|rule| rule.about.reason.is_some() || !rule.id.manager.is_empty())
+        });
         found.rows.retain(|row| {
             let of_row = |rule: &&Rule| rule.id.destination == row.rule.id.destination;
             let mut of_row = rules.iter().filter(of_row);
@@ -126,16 +155,24 @@ impl Engine<'_> {
         let changed = changes.shown.iter();
         let wanted = changed.filter_map(|state| state.wanted.as_ref());
         let wanted: Vec<&Rule> = wanted.filter(|rule| !is_known(rule)).collect();
-        let mut new = judged(self.host, facts, intent.tables.as_ref(), &wanted);
-        by_sender(self.host, facts, &wanted, &mut new)?;
+        let beside = self.wished_for_fallbacks(facts)?;
+        let with: Vec<&Rule> = wanted.iter().copied().chain(&beside).collect();
+        let mut new = judged(self.host, facts, intent.tables.as_ref(), &with);
+        new.truncate(wanted.len());
+        ways_of_parts(self.host, facts, &wanted, &mut new)?;
         let new = new.into_iter().flatten();
         let mut found = self.idle_in_force(facts)?;
+        let changes_shown = &changes.shown;
         let changes = |row: &IdleRow| {
             let destination = &row.rule.id.destination;
-            let mut shown = changes.shown.iter();
+            let mut shown = changes_shown.iter();
             shown.any(|state| state.id.destination == *destination)
         };
         found.rows.retain(|row| !changes(row));
+        found.unasked.retain(|one| {
+            let mut shown = changes_shown.iter();
+            !shown.any(|state| state.id.destination == one.rule.id.destination)
+        });
         found
             .notes
             .retain(|note| note.severity >= Severity::Warning);

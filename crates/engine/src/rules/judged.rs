@@ -9,9 +9,9 @@ use postseal_host::Host;
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::AdoptedTables;
 use postseal_planner::policy::{
-    Followed, Home, Hops, Judged, RouteTables, Rule, Useless, askers, by_routes, dialect,
-    faults_all, follow_all, is_other_hop, judge_all, may_be_others_hop, passed_by, route_tables,
-    unkept,
+    Followed, Home, Hops, Judged, Listed, Named, RouteTables, Rule, Useless, askers, by_fallbacks,
+    by_names, by_routes, dialect, fallbacks, faults_all, follow_all, is_other_hop, judge_all,
+    may_be_others_hop, needs_route, never_asked, passed_by, route_tables, unkept, without_closed,
 };
 use postseal_planner::resolve::{Answer, Answers, Asked, Question};
 use postseal_planner::{Finding, Severity};
@@ -97,8 +97,8 @@ pub(super) struct Against {
     pub(super) useless: Vec<Useless>,
     /// What the clients that go by it lack.
     pub(super) faults: Vec<Finding>,
-    /// What is told of it, although it holds.
-    pub(super) told: Vec<Finding>,
+    /// What else it meets: of this is told, although the rule holds.
+    pub(super) met: Judged,
 }
 
 /// Whether a finding of [`judged`] speaks against a rule.
@@ -110,7 +110,9 @@ impl Against {
     /// The same in words.
     pub(super) fn findings(self, facts: &Facts, rule: &Rule) -> Vec<Finding> {
         let useless = words(facts, rule, &self.useless).into_iter();
-        useless.chain(self.faults).chain(self.told).collect()
+        let met = [(rule, &self.met)];
+        let told = passed_by(&met).into_iter().chain(never_asked(&met));
+        useless.chain(self.faults).chain(told).collect()
     }
 }
 
@@ -129,10 +131,10 @@ pub(super) fn against(
             faults_all(asked, facts, answers)
         });
         let each = pairs.iter().zip(faults);
-        all.extend(each.map(|((rule, met), faults)| Against {
+        all.extend(each.map(|((_, met), faults)| Against {
             useless: met.useless.clone(),
             faults: faults.unwrap_or_default(),
-            told: passed_by(&[(rule, met)]),
+            met: (*met).clone(),
         }));
     }
     all
@@ -174,7 +176,10 @@ pub fn way_to(host: &dyn Host, facts: &Facts, nexthop: &str) -> WayTo {
         return WayTo::default();
     };
     WayTo {
-        findings: met.useless.iter().map(|one| one.finding(&rule)).collect(),
+        findings: {
+            let useless = met.useless.iter().map(|one| one.finding(&rule));
+            useless.chain(never_asked(&[(&rule, &met)])).collect()
+        },
         client: met.client(),
     }
 }
@@ -191,33 +196,58 @@ pub(super) fn met(host: &dyn Host, facts: &Facts, home: Home<'_>, rules: &[&Rule
     let clients = askers(home, facts);
     let useless = all.iter().flat_map(|one| &one.useless);
     let is_elsewhere = useless.into_iter().any(|one| may_be_others_hop(&one.cause));
-    if is_elsewhere || clients.differ() {
-        let hops = next_hops(host, facts);
+    let by_client = is_elsewhere || clients.differ();
+    if by_client || rules.iter().any(|rule| needs_route(rule)) {
+        let NextHops { hops, named } = next_hops(host, facts);
         for (rule, found) in rules.iter().zip(&mut all) {
-            by_routes(rule, found, &hops, &clients);
+            if by_client {
+                by_routes(rule, found, &hops, &clients);
+            }
+            by_names(rule, found, &named);
         }
+    }
+    let asked = together(host, &[()], &|_, answers| vec![fallbacks(facts, answers)]);
+    let mut ways = asked.into_iter().flatten().next().unwrap_or_default();
+    without_closed(&mut ways, rules);
+    for (rule, found) in rules.iter().zip(&mut all) {
+        by_fallbacks(rule, found, &ways);
     }
     all
 }
 
+/// What names next hops.
+struct NextHops {
+    hops: Hops,
+    named: Named,
+}
+
 /// The next hops that routes name, as far as their tables can be listed.
-fn next_hops(host: &dyn Host, facts: &Facts) -> Hops {
+fn next_hops(host: &dyn Host, facts: &Facts) -> NextHops {
     let RouteTables {
-        mut hops, tables, ..
+        mut hops,
+        tables,
+        others,
+        mut listed,
+        ..
     } = route_tables(facts);
     for table in tables {
         let Ok(rows) = host.table_rows(&table.table) else {
+            listed = Listed::Partly;
             continue;
         };
-        let lines = BufReader::new(rows.take(MOST_LISTED)).split(b'\n');
-        for line in lines.map_while(Result::ok) {
+        let mut rows = BufReader::new(rows.take(MOST_LISTED));
+        for line in rows.by_ref().split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line);
             if let Some((_, value)) = line.split_once('\t') {
                 table.add(value, &mut hops);
             }
         }
+        if rows.get_ref().limit() == 0 {
+            listed = Listed::Partly;
+        }
     }
-    hops
+    let named = Named::of(&hops, &others, listed);
+    NextHops { hops, named }
 }
 
 /// Where the mail goes that rules for recipients are for, in their order.

@@ -8,12 +8,15 @@ use super::answering::Answering;
 use super::judged::{Against, against};
 use super::meet::beside;
 use super::shadowed::{asked_before_rules, is_local};
+use super::ways::by_recipient;
 use crate::domains::MOST;
 use crate::{Engine, EngineError, observe_unadopted};
 use mailtls::policy::Policy;
 use postseal_planner::Finding;
 use postseal_planner::facts::Facts;
-use postseal_planner::policy::{Lookup, Rule, RuleId, Useless, dialect, route_unknown};
+use postseal_planner::policy::{
+    Judged, Lookup, Rule, RuleId, Useless, dialect, never_asked, passed_by, route_unknown,
+};
 use postseal_store::{InstanceState, RuleState};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -97,6 +100,14 @@ impl Engine<'_> {
             self.ask_before(&table, facts, &rules, &mut seen.before);
         }
         let against = against(self.host, facts, state.desired.tables.as_ref(), &rules);
+        let pairs = rules.iter().zip(&against);
+        let pairs: Vec<(&Rule, &Judged)> = pairs.map(|(rule, one)| (*rule, &one.met)).collect();
+        found.findings.extend(passed_by(&pairs));
+        found.findings.extend(never_asked(&pairs));
+        let parts = by_recipient(self.host, facts, &rules)?;
+        let met = parts.into_iter().zip(&against);
+        let met = met.filter(|(_, against)| against.useless.is_empty());
+        found.findings.extend(met.flat_map(|(parts, _)| parts));
         for (rule, against) in rules.iter().zip(against) {
             let hindrance = seen.of(rule).or_else(|| of(&against));
             if let Some(Hindrance::Unkept(code)) = &hindrance {

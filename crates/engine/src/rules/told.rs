@@ -6,7 +6,7 @@
 use super::IdleRows;
 use crate::{Engine, EngineError};
 use postseal_planner::facts::Facts;
-use postseal_planner::policy::PASSED_BY;
+use postseal_planner::policy::{FALLBACK, FOLLOWS_NOT, PASSED_BY};
 use postseal_planner::{Finding, Severity};
 use postseal_store::InstanceState;
 
@@ -42,13 +42,18 @@ impl RulesTold {
     /// What is said of rows that a table before theirs answers.
     pub fn shadowed(&self) -> impl Iterator<Item = &Finding> {
         let notes = self.idle.notes.iter();
-        notes.filter(|note| note.severity >= Severity::Warning && note.code != PASSED_BY)
+        notes.filter(|note| note.severity >= Severity::Warning && !is_passed_by(note))
     }
 
-    /// What is said of services that send to the next hop of a rule without asking it.
+    /// What is said of services that send to the next hop of a rule without asking it, of fallback
+    /// relays, and of recipients with next hops of their own.
     pub fn passed_by(&self) -> impl Iterator<Item = &Finding> {
-        self.idle.notes.iter().filter(|note| note.code == PASSED_BY)
+        self.idle.notes.iter().filter(|note| is_passed_by(note))
     }
+}
+
+fn is_passed_by(note: &Finding) -> bool {
+    matches!(&*note.code, PASSED_BY | FALLBACK | FOLLOWS_NOT)
 }
 
 impl Engine<'_> {

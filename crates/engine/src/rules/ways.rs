@@ -1,20 +1,22 @@
 //! Mail of a domain that takes another way than the rest of it.
 //!
-//! Owns: finding single recipients, names below the domain, senders and fallbacks with next hops of
-//! their own, as far as tables can be listed. Never: keeps a table in memory, or calls a way known
+//! Owns: finding single recipients, names below the domain and senders with next hops of their own,
+//! as far as tables can be listed. Never: keeps a table in memory, or calls a way known
 //! that is not.
 
 use super::judged::is_against;
 use crate::EngineError;
 use crate::explain::explain_in;
+use mailtls::Level;
 use mailtls::destination::Scope;
 use postseal_host::Host;
 use postseal_planner::Finding;
-use postseal_planner::explain::{Delivery, Subject};
+use postseal_planner::explain::{Delivery, Hop, Source, Subject};
 use postseal_planner::facts::Facts;
 use postseal_planner::policy::{
     Followed, Rule, follows_not, listable, route_elements, ways_unknown,
 };
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 
 /// So many rows are followed, one by one.
@@ -28,7 +30,6 @@ const BY_SENDER: [&str; 2] = [
 ];
 /// So many rules are told of senders' ways at once.
 const TOLD: usize = 3;
-const FALLBACK: &str = "smtp_fallback_relay";
 
 /// What is to be told of other ways.
 pub(super) fn other_ways(
@@ -46,14 +47,28 @@ pub(super) fn other_ways(
     };
     looked.recipients()?;
     looked.senders()?;
-    looked.fallbacks();
     looked.told.dedup();
     Ok(looked.told)
 }
 
-/// Adds what is to be told of senders whose mail takes ways of their own, to the first of some rules
-/// that are made for a domain by hand and that nothing speaks against.
-pub(super) fn by_sender(
+/// Adds what is to be told of mail that takes ways of its own, to rules that are made for a domain by
+/// hand and that nothing speaks against; of senders' to the first of them.
+pub(super) fn ways_of_parts(
+    host: &dyn Host,
+    facts: &Facts,
+    rules: &[&Rule],
+    found: &mut [Vec<Finding>],
+) -> Result<(), EngineError> {
+    let parts = by_recipient(host, facts, rules)?;
+    for (found, mut part) in found.iter_mut().zip(parts) {
+        if !found.iter().any(is_against) {
+            found.append(&mut part);
+        }
+    }
+    by_sender(host, facts, rules, found)
+}
+
+fn by_sender(
     host: &dyn Host,
     facts: &Facts,
     rules: &[&Rule],
@@ -82,6 +97,67 @@ pub(super) fn by_sender(
     Ok(())
 }
 
+/// What is to be told of recipients and of names below domains that `transport_maps` gives ways of
+/// their own, for each of some rules that are made for a domain, in their order.
+pub(super) fn by_recipient(
+    host: &dyn Host,
+    facts: &Facts,
+    rules: &[&Rule],
+) -> Result<Vec<Vec<Finding>>, EngineError> {
+    let mut found = vec![Vec::new(); rules.len()];
+    let meant = rules.iter().enumerate();
+    let meant = meant.filter(|(_, rule)| !rule.is_for_next_hop());
+    let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, rule) in meant {
+        let name = rule.id.destination.trim_start_matches('.');
+        by_name.entry(name).or_default().push(at);
+    }
+    if by_name.is_empty() {
+        return Ok(found);
+    }
+    let of_key = |key: &str| -> Vec<usize> {
+        let at = names_of(key).filter_map(|name| by_name.get(name));
+        let covers = |at: &&usize| rules.get(**at).is_some_and(|rule| is_part(rule, key));
+        at.flatten().filter(covers).copied().collect()
+    };
+    let mut looked = Looked {
+        host,
+        facts,
+        wish: rules[0],
+        ways: &Followed::default(),
+        told: Vec::new(),
+    };
+    let keys = looked.keys("transport_maps", &|key| !of_key(key).is_empty());
+    // Which tables hide theirs is told of a rule that follows its mail.
+    looked.told.clear();
+    for key in keys {
+        for at in of_key(&key) {
+            looked.wish = rules[at];
+            looked.recipient(&key)?;
+            found[at].append(&mut looked.told);
+        }
+    }
+    Ok(found)
+}
+
+/// A domain, or that of an address, and what it is below of.
+fn names_of(key: &str) -> impl Iterator<Item = &str> {
+    let name = key.rsplit_once('@').map_or(key, |(_, name)| name);
+    let own = name.trim_start_matches('.');
+    std::iter::successors(Some(own), |name| Some(name.split_once('.')?.1))
+}
+
+/// Whether a key of `transport_maps` is for a part of what a rule is for.
+fn is_part(rule: &Rule, key: &str) -> bool {
+    let domain = rule.id.destination.trim_start_matches('.');
+    let scope = rule.scope();
+    let name = key.rsplit_once('@').map_or(key, |(_, name)| name);
+    let below = name.strip_suffix(domain).filter(|above| above.len() > 1);
+    let is_own = name == domain && key.contains('@') && scope != Scope::Subdomains;
+    let is_below = below.is_some_and(|above| above.ends_with('.')) && scope != Scope::Domain;
+    is_own || is_below
+}
+
 fn has_ways_of_senders(facts: &Facts) -> bool {
     let mut tables = BY_SENDER
         .iter()
@@ -100,24 +176,20 @@ struct Looked<'a> {
 impl Looked<'_> {
     /// Recipients and names below the domain that `transport_maps` has rows for.
     fn recipients(&mut self) -> Result<(), EngineError> {
-        let domain = self.domain().to_owned();
-        let scope = self.wish.scope();
-        let under = format!(".{domain}");
-        let meant = move |key: &str| {
-            let name = key.rsplit_once('@').map_or(key, |(_, name)| name);
-            let own = name == domain && key.contains('@') && scope != Scope::Subdomains;
-            let below = name.ends_with(&under) && name != under && scope != Scope::Domain;
-            own || below
-        };
-        for key in self.keys("transport_maps", &meant) {
-            let subject = match key.contains('@') {
-                true => Subject::Address(key.clone()),
-                false if key.starts_with('.') => Subject::Domain(format!("any-name-below{key}")),
-                false => Subject::Domain(key.clone()),
-            };
-            self.compare(&subject, "", &format!("for {key}"))?;
+        let wish = self.wish;
+        for key in self.keys("transport_maps", &|key| is_part(wish, key)) {
+            self.recipient(&key)?;
         }
         Ok(())
+    }
+
+    fn recipient(&mut self, key: &str) -> Result<(), EngineError> {
+        let subject = match key.contains('@') {
+            true => Subject::Address(key.to_owned()),
+            false if key.starts_with('.') => Subject::Domain(format!("any-name-below{key}")),
+            false => Subject::Domain(key.to_owned()),
+        };
+        self.compare(&subject, "", &format!("for {key}"))
     }
 
     /// Senders whose mail takes a way of its own.
@@ -135,17 +207,6 @@ impl Looked<'_> {
         Ok(())
     }
 
-    /// Next hops that take what no server of the usual one does.
-    fn fallbacks(&mut self) {
-        for hop in route_elements(self.facts, FALLBACK) {
-            if !self.ways.hops.contains_key(&hop) {
-                let whose = "that no other server takes";
-                self.told
-                    .push(follows_not(self.wish, whose, &hop, FALLBACK));
-            }
-        }
-    }
-
     /// Tells next hops that the rule is not made for.
     fn compare(&mut self, subject: &Subject, sender: &str, whose: &str) -> Result<(), EngineError> {
         let explained = explain_in(self.host, self.facts, subject, sender)?;
@@ -156,7 +217,8 @@ impl Looked<'_> {
         for hop in explained.hops {
             let own = hop.nexthop.ends_with(self.domain()) && by == "the recipient's domain";
             let known = |key: &String| key.eq_ignore_ascii_case(&hop.nexthop);
-            if hop.delivery == Delivery::Smtp && !own && !self.ways.hops.keys().any(known) {
+            let known = self.ways.hops.keys().any(known) || has_rule(&hop, self.wish);
+            if hop.delivery == Delivery::Smtp && !own && !known {
                 self.told
                     .push(follows_not(self.wish, whose, &hop.nexthop, &by));
             }
@@ -192,6 +254,17 @@ impl Looked<'_> {
     fn domain(&self) -> &str {
         self.wish.id.destination.trim_start_matches('.')
     }
+}
+
+/// Whether a row for the next hop itself demands as much as a rule.
+fn has_rule(hop: &Hop, rule: &Rule) -> bool {
+    let level = rule.policy.split(' ').next().unwrap_or_default();
+    let (Some(level), Ok(wanted)) = (hop.level, level.parse::<Level>()) else {
+        return false;
+    };
+    let is_row = matches!(hop.source, Some(Source::Row(_)));
+    let demands = level.never_cleartext() || !wanted.never_cleartext();
+    is_row && demands && (level.authenticates() || !wanted.authenticates())
 }
 
 /// The keys of a listed table that are meant, at most so many.

@@ -69,6 +69,26 @@ pub struct Hop {
     pub findings: Vec<Finding>,
 }
 
+impl Hop {
+    /// That what its servers do not take does not wait.
+    pub(super) fn goes_on_to(&mut self, relays: &str) {
+        const WAITS: &str = "waits in the queue";
+        if self.level.is_none() {
+            return;
+        }
+        match self.sentence.contains(WAITS) {
+            true => {
+                self.sentence = self
+                    .sentence
+                    .replace(WAITS, &format!("goes on to {relays}"))
+            }
+            false => self
+                .sentence
+                .push_str(&format!(" What no server there takes goes on to {relays}.")),
+        }
+    }
+}
+
 /// The next hops of a list (Postfix 3.5 and later), as smtp(8) splits it.
 pub(crate) fn listed_hops(list: &str) -> impl Iterator<Item = &str> {
     let list = list.strip_prefix("inet:").unwrap_or(list);
@@ -289,8 +309,8 @@ impl Way<'_> {
             "policy.no-wrappermode",
             Severity::Error,
             format!(
-                "{} expects TLS from the first byte, and {}/unix begins in clear: no mail can be \
-                 delivered.",
+                "{} has a port for TLS from the first byte, and {}/unix begins in clear: a server \
+                 that begins with TLS takes no mail so, and another one is met at the level above.",
                 hop.nexthop, self.transport
             ),
             "Send it by a service of master.cf with -o smtp_tls_wrappermode=yes and -o \

@@ -11,6 +11,7 @@ use super::{Both, Manager, Rule, RuleError, RuleId};
 use crate::explain::{Delivery, deliverer, listed_hops, table_failed};
 use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
+use crate::lint::{Rule as Code, row};
 use crate::resolve::{Answers, Asked, Envelope, Resolution, Ways, resolve_in};
 use crate::view::{Files, View};
 use mailtls::destination::Scope;
@@ -21,6 +22,17 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A recipient that no table will name.
 const ANYBODY: &str = "anybody";
 const MAPS: &str = "smtp_tls_policy_maps";
+
+/// The code of mail that takes another way than the rest of a rule's.
+pub const FOLLOWS_NOT: &str = "policy.follows-not";
+
+/// What `lint --explain` tells of it.
+#[rustfmt::skip]
+pub(crate) const EXPLAINED: &[Code] = &[
+    row(FOLLOWS_NOT, Severity::Warning, "mail of a rule's domain that leaves elsewhere",
+        "A row of transport_maps for a single recipient or a name below the domain, or one for a sender, gives that mail a next hop of its own, and Postfix looks policies up by next hop: the rule of the domain does not hold there.",
+        "Make a rule for that next hop, too."),
+];
 
 /// That a rule follows the mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -200,7 +212,7 @@ fn own_maps(wish: &Rule, way: &Resolution) -> Finding {
 /// Mail that takes another way than that of its domain.
 pub fn follows_not(wish: &Rule, whose: &str, hop: &str, by: &str) -> Finding {
     Finding::new(
-        "policy.follows-not",
+        FOLLOWS_NOT,
         Severity::Warning,
         format!(
             "Mail {whose} leaves by {hop} ({by}), for which the rule of {} is not made.",
@@ -217,7 +229,7 @@ pub fn follows_not(wish: &Rule, whose: &str, hop: &str, by: &str) -> Finding {
 pub fn ways_unknown(wish: &Rule, table: &str, why: &str) -> Finding {
     let shown = wish.id.shown();
     Finding::new(
-        "policy.follows-not",
+        FOLLOWS_NOT,
         Severity::Warning,
         format!(
             "Which other next hops mail for {shown} takes cannot be known: {table} may name some, and {why}."

@@ -9,6 +9,7 @@
 //! `-o smtp_tls_policy_maps=`.
 
 use super::able::SMTP;
+use super::fallback::Fallback;
 use super::useless::{Cause, Useless};
 use super::{Rule, RuleId};
 use crate::compile::policies::{PARAMETER, is_policy_map};
@@ -48,6 +49,10 @@ pub struct Judged {
     pub clients: Vec<String>,
     /// Why some of the mail for its next hop does not: services that do not ask it.
     pub passed_by: Vec<Cause>,
+    /// Where what its servers do not take may go in clear.
+    pub fallbacks: Vec<Fallback>,
+    /// Where no route names it: the next hops with the same host that routes do name.
+    pub instead: Option<Vec<String>>,
 }
 
 /// What rules meet, in their order.
@@ -107,7 +112,7 @@ impl Judge<'_> {
                 Asked::Answered(useless) => Asked::Answered(Judged {
                     useless,
                     clients: vec![usual_client(id, self.ways.view())],
-                    passed_by: Vec::new(),
+                    ..Judged::default()
                 }),
             };
         }

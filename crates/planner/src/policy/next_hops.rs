@@ -6,6 +6,7 @@
 //! A row for `relay.example` does nothing for the mail of that domain where all mail leaves by a
 //! relay host. It is still needed where `transport_maps` sends others' mail to `relay.example`.
 
+use super::never_asked::Listed;
 use crate::explain::listed_hops;
 use crate::facts::Facts;
 use crate::view::{Files, Service, View};
@@ -23,6 +24,10 @@ pub struct RouteTables {
     pub tables: Vec<RouteTable>,
     /// The tables that may name more, and cannot be listed, as they are written.
     pub hidden: Vec<String>,
+    /// What else names next hops: content filters, fallback relays, local(8)'s transports.
+    pub others: BTreeSet<String>,
+    /// Whether those tables, or others, may name more.
+    pub listed: Listed,
 }
 
 /// A table whose rows are routes.
@@ -60,6 +65,35 @@ const TABLES: [(&str, Form); 3] = [
     ("transport_maps", Form::Transport),
     ("sender_dependent_relayhost_maps", Form::NextHop),
     (OF_SENDERS, Form::Transport),
+];
+
+/// Parameters of other programs that name a next hop.
+const OTHERS: [&str; 11] = [
+    "content_filter",
+    "local_transport",
+    "mailbox_transport",
+    "fallback_transport",
+    "smtp_fallback_relay",
+    "lmtp_fallback_relay",
+    "address_verify_relayhost",
+    "address_verify_default_transport",
+    "address_verify_local_transport",
+    "address_verify_relay_transport",
+    "address_verify_virtual_transport",
+];
+/// Those that name tables, and the parameter whose value they have by default.
+const MORE_TABLES: [(&str, &str); 5] = [
+    ("mailbox_transport_maps", ""),
+    ("fallback_transport_maps", ""),
+    ("address_verify_transport_maps", "transport_maps"),
+    (
+        "address_verify_sender_dependent_relayhost_maps",
+        "sender_dependent_relayhost_maps",
+    ),
+    (
+        "address_verify_sender_dependent_default_transport_maps",
+        OF_SENDERS,
+    ),
 ];
 
 /// Types whose rows `postmap -s` lists (3.7.11): of the others it says that it cannot.
@@ -150,12 +184,45 @@ pub fn route_tables(facts: &Facts) -> RouteTables {
                     },
                 }),
                 // What stands in braces may hold secrets.
-                None if !table.contains('{') => routes.hidden.push(table.clone()),
-                None => {}
+                None => {
+                    routes.listed = Listed::Partly;
+                    if !table.contains('{') {
+                        routes.hidden.push(table.clone());
+                    }
+                }
             }
         }
     }
+    others(&view, &mut routes);
     routes
+}
+
+/// Next hops that other programs than trivial-rewrite(8) are told.
+fn others(view: &View<'_>, routes: &mut RouteTables) {
+    for service in view.services.iter().map(Some).chain([None]) {
+        for parameter in OTHERS {
+            let value = view.value(service, parameter);
+            let hops = match parameter.ends_with("_relay") || parameter.ends_with("relayhost") {
+                true => value.as_str(),
+                false => value.split_once(':').map_or("", |(_, hops)| hops),
+            };
+            routes.others.extend(listed_hops(hops).map(str::to_owned));
+        }
+        let usual = |name: &str| view.value(None, name);
+        let differs = |(name, like): &(&str, &str)| {
+            let value = view.value(service, name);
+            !value.is_empty() && (like.is_empty() || value != usual(like))
+        };
+        // A rewrite service of its own may have routes of its own.
+        let own = service.is_some_and(|one| {
+            let routes = PARAMETERS.iter().chain(&TABLES);
+            let mut names = routes.map(|(name, _)| *name);
+            one.id != "rewrite/unix" && names.any(|name| one.overrides.contains_key(name))
+        });
+        if own || MORE_TABLES.iter().any(differs) {
+            routes.listed = Listed::Partly;
+        }
+    }
 }
 
 impl RouteTable {

@@ -1,18 +1,20 @@
 //! Rules that hold for a part of the mail only.
 //!
 //! Owns: the words about services that send to a rule's next hop without asking it. Never: finds them
-//! (`routed` does).
+//! (`routed` does, and `fallback` relays that take what is left).
 
-use super::Rule;
 use super::judge::Judged;
-use super::useless::{Cause, Of, SHOWN, Said};
+use super::useless::{Cause, Of, Said};
+use super::words_of::with_rows;
+use super::{Rule, fallback};
 use crate::finding::{Finding, Severity};
 use std::collections::BTreeMap;
 
-/// The code of all that is said here.
+/// The code of what is said of services.
 pub const PASSED_BY: &str = "policy.passed-by";
 
-/// What is said of rules that some of the mail for their next hops does not meet: a finding a service.
+/// What is said of rules that some of the mail for their next hops does not meet: a finding a service,
+/// and one a fallback relay.
 pub fn passed_by(rules: &[(&Rule, &Judged)]) -> Vec<Finding> {
     let mut causes: BTreeMap<&Cause, Vec<&Rule>> = BTreeMap::new();
     for (rule, judged) in rules {
@@ -23,6 +25,7 @@ pub fn passed_by(rules: &[(&Rule, &Judged)]) -> Vec<Finding> {
     let found = causes.into_iter();
     found
         .filter_map(|(cause, rules)| finding(cause, &rules))
+        .chain(fallback::told(rules))
         .collect()
 }
 
@@ -49,12 +52,5 @@ fn finding(cause: &Cause, rules: &[&Rule]) -> Option<Finding> {
          does nothing there."
     );
     let finding = Finding::new(PASSED_BY, Severity::Warning, message, remedy).seen(seen);
-    let rows = rules.iter().take(SHOWN);
-    let finding = rows.fold(finding, |finding, rule| {
-        finding.seen(format!("{} {}", rule.id.shown(), rule.policy))
-    });
-    Some(match rules.len().saturating_sub(SHOWN) {
-        0 => finding,
-        more => finding.seen(format!("and {more} more rules")),
-    })
+    Some(with_rows(finding, rules))
 }

@@ -290,8 +290,8 @@ fn begins_in_clear(of: &Of<'_>) -> Finding {
         "policy.no-wrappermode",
         Severity::Error,
         format!(
-            "{} expects TLS from the first byte, and every smtp(8) that sends mail there begins in \
-             clear: no mail can be delivered there.",
+            "{} has a port for TLS from the first byte, and every smtp(8) that sends mail there \
+             begins in clear: a server that begins with TLS takes no mail so.",
             of.name
         ),
         "Send it by a service of master.cf with -o smtp_tls_wrappermode=yes and -o \

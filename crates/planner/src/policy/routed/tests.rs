@@ -26,7 +26,7 @@ fn usual(client: &str) -> Judged {
     Judged {
         useless: Vec::new(),
         clients: vec![client.to_owned()],
-        passed_by: Vec::new(),
+        ..Judged::default()
     }
 }
 
@@ -91,7 +91,7 @@ fn a_name_that_routes_send_others_mail_to_is_judged_by_those() {
             },
         }],
         clients: Vec::new(),
-        passed_by: Vec::new(),
+        ..Judged::default()
     };
     assert_eq!(found("h.example", &[], elsewhere()), elsewhere());
     assert_eq!(found("h.example", &["smtp"], elsewhere()), usual("smtp"));
