@@ -124,41 +124,27 @@ fn of_server(one: &ByServer) -> Finding {
         )
 }
 
-/// One for each; of a password for all, one for all its next hops.
+/// One for each next hop: what a rule for one of them mends is not told of the others.
 fn in_clear(exposed: &[Exposed]) -> Vec<Finding> {
-    let is_every = |one: &&Exposed| one.credential.kind() == Kind::Every;
-    let (every, named): (Vec<&Exposed>, Vec<&Exposed>) = exposed.iter().partition(is_every);
-    let mut told: Vec<Finding> = named.into_iter().map(found).collect();
-    let mut rest = every.as_slice();
-    while let Some(first) = rest.first() {
-        let same = rest
-            .iter()
-            .take_while(|one| one.credential == first.credential);
-        let (of_table, others) = rest.split_at(same.count());
-        told.push(of_every(first, of_table));
-        rest = others;
-    }
-    told
+    let each = exposed.iter().map(|one| match one.credential.kind() {
+        Kind::Every => of_every(one),
+        _ => found(one),
+    });
+    each.collect()
 }
 
 /// A password that every server gets.
-fn of_every(first: &Exposed, all: &[&Exposed]) -> Finding {
-    let mut hops: Vec<&str> = all
-        .iter()
-        .map(|one| one.nexthop.as_str())
-        .take(NAMED)
-        .collect();
-    if all.len() > NAMED {
-        hops.push("…");
-    }
-    let level = all.iter().map(|one| one.level).min().unwrap_or(first.level);
-    let credential = &first.credential;
+fn of_every(exposed: &Exposed) -> Finding {
+    let Exposed {
+        credential,
+        nexthop,
+        level,
+    } = exposed;
     CLEAR
         .says(format!(
             "{EVERY} gives the same credentials to every server that offers AUTH, and they may be \
-             sent in clear: at level {level} mail for {} goes without TLS where the server offers \
-             none, or where somebody takes its offer away.",
-            hops.join(", ")
+             sent in clear: at level {level} mail for {nexthop} goes without TLS where the server \
+             offers none, or where somebody takes its offer away."
         ))
         .at(
             &credential.file,

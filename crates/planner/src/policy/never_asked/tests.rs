@@ -31,7 +31,7 @@ fn a_next_hop_is_named_as_it_stands() {
         "[relay.example]:587",
         "[Relay.example]:587",
         "other.example:26",
-        "[2001:db8::1]:25",
+        "[IPv6:2001:db8::1]:25",
         "[last.example]",
         // Not only by routes.
         "relay.example",
@@ -47,6 +47,7 @@ fn a_next_hop_is_named_as_it_stands() {
         ("relay.example:587", "[relay.example]:587"),
         ("[other.example]:26", "other.example:26"),
         ("[last.example]:25", "[last.example]"),
+        ("[2001:db8::1]:25", "[ipv6:2001:db8::1]:25"),
         ("[nobody.example]:587", ""),
         ("[192.0.2.1]:25", ""),
     ] {
