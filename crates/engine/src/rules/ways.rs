@@ -210,12 +210,13 @@ impl Looked<'_> {
     /// Tells next hops that the rule is not made for.
     fn compare(&mut self, subject: &Subject, sender: &str, whose: &str) -> Result<(), EngineError> {
         let explained = explain_in(self.host, self.facts, subject, sender)?;
-        let by = explained
-            .resolution
-            .map(|way| way.nexthop_by)
-            .unwrap_or_default();
+        let way = explained.resolution.as_ref();
+        let by = way.map(|way| way.nexthop_by.clone()).unwrap_or_default();
+        let recipient = way.map_or("", |way| way.recipient.as_str());
+        let domain = recipient.rsplit('@').next().unwrap_or_default();
         for hop in explained.hops {
-            let own = hop.nexthop.ends_with(self.domain()) && by == "the recipient's domain";
+            // What is for the domain is for it as a next hop.
+            let own = hop.nexthop.eq_ignore_ascii_case(domain);
             let known = |key: &String| key.eq_ignore_ascii_case(&hop.nexthop);
             let known = self.ways.hops.keys().any(known) || has_rule(&hop, self.wish);
             if hop.delivery == Delivery::Smtp && !own && !known {
