@@ -28,6 +28,7 @@ mod uncompiled;
 mod ways;
 mod weaker;
 mod wished;
+mod written;
 
 use crate::{Engine, EngineError};
 pub(crate) use against::is_news;
@@ -35,8 +36,8 @@ pub use counts::{Concerned, DueRules};
 pub use idle::{IdleRows, idle_rows};
 pub(crate) use import::Held;
 pub use import::{RuleRequest, RulesImported, Stored, Wholeness};
-pub(crate) use judged::lacking;
 pub use judged::{WayTo, way_to};
+pub(crate) use judged::{is_against, lacking};
 pub use live::{MapAnswers, touched_findings};
 pub(crate) use live::{touched_maps, touched_words};
 pub(crate) use map::map_of;

@@ -5,13 +5,14 @@
 mod concerned;
 mod peers;
 
+use super::policy::rule::{met_document, met_text};
 use crate::answer::{Answer, findings_text};
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use postseal_engine::{EngineError, Proposal, RuleChanges};
 use postseal_planner::Plan;
-use postseal_planner::policy::{Met, Rule};
+use postseal_planner::policy::Rule;
 use postseal_store::StoreError;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -116,9 +117,7 @@ fn rules(rules: &RuleChanges) -> String {
     if more > 0 {
         text.push_str(&format!("… and {more} more\n"));
     }
-    for sentence in rules.met.iter().filter_map(Met::sentence) {
-        text.push_str(&format!("{sentence}\n"));
-    }
+    text.extend(met_text(&rules.met));
     text.push_str(&findings_text(&rules.routes));
     text
 }
@@ -135,21 +134,10 @@ fn rules_document(rules: &RuleChanges) -> Value {
             })
         })
         .collect();
-    let met: Vec<Value> = rules
-        .met
-        .iter()
-        .map(|met| {
-            let all = met.rules.iter();
-            let all: Vec<Value> = all
-                .map(|rule| json!({"manager": rule.id.manager, "policy": rule.policy}))
-                .collect();
-            json!({"destination": met.destination, "policy": met.policy(), "rules": all})
-        })
-        .collect();
     json!({
         "count": rules.count,
         "changes": changes,
-        "met": met,
+        "met": met_document(&rules.met),
         "routes_changed": rules.routes,
         "concerned": concerned::document(&rules.concerned),
     })

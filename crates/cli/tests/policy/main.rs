@@ -44,3 +44,4 @@ mod told;
 mod types;
 mod unseen;
 mod weaker;
+mod written;

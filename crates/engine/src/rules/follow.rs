@@ -62,7 +62,8 @@ impl Engine<'_> {
             Ok(made) => rules = made,
             Err(finding) => firm.push(finding),
         }
-        let against = self.against(&rules, look, &mut report.servers)?;
+        let wishes = self.replacing(&wish.id, now, rules.clone())?;
+        let against = self.against(&rules, &wishes, look, &mut report.servers)?;
         let against = against.into_iter().flatten();
         let (against, told): (Vec<Finding>, Vec<Finding>) = against.partition(is_against);
         report.findings.extend(told);
@@ -80,7 +81,7 @@ impl Engine<'_> {
             report.findings.extend(against);
         }
         if firm.is_empty() {
-            self.store.put_preflights(&self.instance, &report.servers)?;
+            self.remember_looks(&report.servers, &wishes)?;
         } else {
             report.refused.push(Refused {
                 line: None,
@@ -93,6 +94,7 @@ impl Engine<'_> {
         report
             .findings
             .extend(other_ways(self.host, &facts, &wish, &ways)?);
+        report.met = self.meetings_with(&wishes)?;
         self.store_followed(&wishes, report)
     }
 

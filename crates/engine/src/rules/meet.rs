@@ -145,7 +145,7 @@ fn covered_by_others(rules: &BTreeMap<RuleId, Rule>) -> BTreeMap<String, Finding
 }
 
 /// Where rules, in the order of their ids, meet.
-fn met(rules: impl Iterator<Item = Rule>) -> Vec<Met> {
+pub(super) fn met(rules: impl Iterator<Item = Rule>) -> Vec<Met> {
     let rules: Vec<Rule> = rules.collect();
     let groups = rules.chunk_by(|one, other| one.id.destination == other.id.destination);
     groups.flat_map(meetings).collect()

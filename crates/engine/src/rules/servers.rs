@@ -3,7 +3,8 @@
 //! Owns: which rules are looked at before they are stored or put in force, and what a look bars.
 //! Never: takes what could not be seen for a failure.
 
-use super::judged::met;
+use super::judged::{is_against, met};
+use super::written::{Others, Written};
 use crate::approve::Acceptance;
 use crate::domains;
 use crate::observe::observe_unadopted;
@@ -17,7 +18,7 @@ use postseal_planner::policy::{Home, Judged, Manager, Rule, RuleId, dialect};
 use postseal_planner::preflight::{Client, Opening, Visits};
 use postseal_planner::report::Outcome;
 use postseal_planner::{Finding, Preflight, SMTPS_OUT_NAME, Severity};
-use postseal_store::{Pending, RuleFilter, RuleState, RuleView};
+use postseal_store::{Pending, RuleFilter, RuleState, RuleView, RuleWish};
 use std::collections::BTreeMap;
 
 /// Whether servers are looked at before rules are stored.
@@ -82,36 +83,42 @@ impl Engine<'_> {
         Ok(self.look_at_hops(facts, hops, options, told, visits))
     }
 
-    /// What the servers of each rule show against it.
+    /// What the servers of each rule show against the row that is written for it, with `wishes` come
+    /// true.
     pub(crate) fn barred(
         &self,
         facts: &Facts,
         rules: &[&Rule],
+        wishes: &[RuleWish],
         look: Look,
         servers: &mut Vec<Preflight>,
     ) -> Result<Vec<Vec<Finding>>, EngineError> {
-        self.barred_beside(facts, rules, look, servers, &mut Visits::new())
+        let Look::Servers(options) = look else {
+            return Ok(vec![Vec::new(); rules.len()]);
+        };
+        let written = self.written(rules, wishes, Others::Wished)?;
+        self.barred_beside(facts, &written, options, servers, &mut Visits::new())
     }
 
     /// The same, where some servers were looked at already.
     fn barred_beside(
         &self,
         facts: &Facts,
-        rules: &[&Rule],
-        look: Look,
+        written: &[Written],
+        options: PreflightOptions,
         servers: &mut Vec<Preflight>,
         visits: &mut Visits,
     ) -> Result<Vec<Vec<Finding>>, EngineError> {
-        let Look::Servers(options) = look else {
-            return Ok(vec![Vec::new(); rules.len()]);
-        };
-        if !rules.is_empty() {
-            self.tell(Event::Looking { rules: rules.len() });
+        if !written.is_empty() {
+            let rules = written.len();
+            self.tell(Event::Looking { rules });
         }
-        let seen = self.servers_of(facts, rules, options, &|_| {}, visits)?;
-        let against = seen
-            .iter()
-            .map(|seen| seen.iter().flat_map(barring).collect());
+        let rules: Vec<&Rule> = written.iter().map(|one| &one.rule).collect();
+        let seen = self.servers_of(facts, &rules, options, &|_| {}, visits)?;
+        let against = written.iter().zip(&seen).map(|(one, seen)| {
+            let barring = seen.iter().flat_map(barring);
+            barring.map(|finding| one.weighed(finding)).collect()
+        });
         let against = against.collect();
         servers.extend(seen.into_iter().flatten());
         Ok(against)
@@ -161,6 +168,8 @@ impl Engine<'_> {
             };
             after = Some(last.id.clone());
             let rules: Vec<&Rule> = page.iter().collect();
+            let written = self.written(&rules, &[], Others::Wished)?;
+            let rules: Vec<&Rule> = written.iter().map(|one| &one.rule).collect();
             let met = met(self.host, &facts, home, &rules);
             let hops = rules.iter().zip(&met).map(|(rule, met)| {
                 let comes = met.useless.is_empty();
@@ -170,7 +179,10 @@ impl Engine<'_> {
             let kept: Vec<Preflight> = seen.iter().flatten().cloned().collect();
             self.store.put_preflights(&self.instance, &kept)?;
             let looked = rules.iter().zip(met).zip(seen);
-            all.extend(looked.filter_map(|((rule, met), seen)| RuleLooked::of(rule, &met, seen)));
+            let looked = looked.filter_map(|((rule, met), seen)| RuleLooked::of(rule, &met, seen));
+            all.extend(looked);
+            // Rules that meet have one row.
+            all.dedup_by(|one, other| one.is_same(other));
             self.stop_if_interrupted()?;
         }
     }
@@ -207,18 +219,21 @@ impl Engine<'_> {
     ) -> Result<Vec<Finding>, EngineError> {
         let known = self.known_looks(rules)?;
         let now = self.clock.now_unix();
-        let fresh = |rule: &&&Rule| {
+        let fresh = |one: &Written| {
+            let rule = &one.rule;
             known.get(rule.id.destination.as_str()).is_some_and(|seen| {
                 seen.outcome_for(&rule.policy) == Outcome::Pass && now - seen.at < FRESH
             })
         };
-        let stale: Vec<&Rule> = rules.iter().filter(|rule| !fresh(rule)).copied().collect();
-        let look = Look::Servers(PreflightOptions::default());
+        let mut stale = self.written(rules, &[], Others::Settled)?;
+        stale.retain(|one| !fresh(one));
         let mut servers = Vec::new();
-        let barred = self.barred_beside(facts, &stale, look, &mut servers, visits)?;
+        let options = PreflightOptions::default();
+        let barred = self.barred_beside(facts, &stale, options, &mut servers, visits)?;
         self.store.put_preflights(&self.instance, &servers)?;
         let each = stale.iter().zip(barred);
-        let findings = each.flat_map(|(rule, found)| {
+        let findings = each.flat_map(|(Written { rule, .. }, mut found)| {
+            found.retain(is_against);
             let command = Manager::of(&rule.id).map_or_else(
                 || format!("postseal policy edit '{}'", rule.id.shown()),
                 |manager| manager.command(),
@@ -361,6 +376,10 @@ impl RuleLooked {
             findings,
             preflight,
         })
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self.shown == other.shown && self.preflight == other.preflight
     }
 }
 
