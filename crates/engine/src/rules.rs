@@ -5,6 +5,8 @@
 
 mod against;
 mod answering;
+mod barred;
+mod by_client;
 mod compiled;
 mod counts;
 mod faulty;
@@ -41,6 +43,7 @@ pub(crate) use judged::{is_against, lacking};
 pub use live::{MapAnswers, touched_findings};
 pub(crate) use live::{touched_maps, touched_words};
 pub(crate) use map::map_of;
+pub use meet::RowChange;
 pub(crate) use meet::refuse;
 use postseal_planner::intent::{Key, Named, Policies};
 use postseal_planner::policy::{Lookup, Met, RuleId};
@@ -72,6 +75,8 @@ pub struct RuleChanges {
     pub count: u64,
     /// The first of them, before and after.
     pub shown: Vec<RuleState>,
+    /// The rows of the map that those change.
+    pub rows: Vec<RowChange>,
     /// What the map must answer.
     pub lookups: Vec<Lookup>,
     /// Where rules of several managers meet.
@@ -92,6 +97,7 @@ impl Default for RuleChanges {
             view: RuleView::InForce,
             count: 0,
             shown: Vec::new(),
+            rows: Vec::new(),
             lookups: Vec::new(),
             met: Vec::new(),
             routes: Vec::new(),
@@ -125,6 +131,7 @@ impl Engine<'_> {
             changes.view = RuleView::Wanted;
             changes.count = count;
             changes.shown = self.pending_shown()?;
+            changes.rows = self.changed_rows(&changes)?;
         }
         if count > 0 || (renamed && intent.tables.is_some()) {
             let rendered = self.rendered(&mut changes)?;
@@ -187,6 +194,7 @@ impl Engine<'_> {
                 ..state
             })
             .collect();
+        changes.rows = self.changed_rows(&changes)?;
         if !same_rows {
             self.rendered(&mut changes)?;
         } else if plan.intent.rows() != in_force.rows() {

@@ -32,7 +32,7 @@ pub use follow::{
 pub use judge::{Home, Judged, covered_by, judge_all};
 pub(crate) use judge::{expects_tls, usual_client};
 pub use managed::{Entry, Manager};
-pub use meet::{Met, Outcome, changed_lookups, meetings, written};
+pub use meet::{Met, Outcome, changed_lookups, map_rows, meetings, written};
 pub use next_hops::{Hops, RouteTable, RouteTables, listable, route_elements, route_tables};
 pub(crate) use next_hops::{Routes, routes};
 pub use offer::command;

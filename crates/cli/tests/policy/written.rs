@@ -37,11 +37,11 @@ fn what_rules_come_to_together_is_held_against_the_servers() {
     let follow = format!("policy add via.example {NO_ECDSA} --follow");
     // The row of both is one that no mail is sent by.
     let refused = place.ends(65, &follow);
-    assert_eq!(refused.code(), "policy.tls-fails", "{}", refused.stdout);
+    assert_eq!(refused.code(), "policy.protocol", "{}", refused.stdout);
     assert_eq!(verdicts(&place), ["pass"]);
 
     place.must(&format!("{follow} --no-preflight"));
-    assert_eq!(place.ends(65, "apply --yes").code(), "policy.tls-fails");
+    assert_eq!(place.ends(65, "apply --yes").code(), "policy.protocol");
     assert_eq!(verdicts(&place), ["fail", "fail"]);
     place.must("policy edit via.example --force --reason so%20be%20it");
     place.must(&format!("policy edit {hop} --force --reason so%20be%20it"));
@@ -101,5 +101,44 @@ fn what_a_stricter_rule_holds_already_is_told_and_not_refused() {
     assert_eq!(
         met["met"][0]["policy"], "encrypt protocols=>=TLSv1.2",
         "{met}"
+    );
+}
+
+#[test]
+fn the_diff_shows_the_rows_of_the_map() {
+    let hop = "[relay.example]:587";
+    let place = Place::of(builder().set("relayhost", hop));
+    let rows = |words: &[&str]| {
+        let diff = place.scene.say(words).stdout;
+        let rules = diff.split("+++ rules for destinations\n").nth(1);
+        rules.unwrap_or_default().to_owned()
+    };
+    let plan = || rows(&["plan", "--diff"]);
+    place.must(&format!("domain add one.example --next-hop {hop}"));
+    place.must(&format!("domain add two.example --next-hop {hop}"));
+    place.must(&format!("policy add {hop} secure --no-preflight"));
+    assert_eq!(plan(), format!("+{hop} secure\n"));
+    place.must("apply --yes");
+
+    // What managed rules leave is there afterwards.
+    place.must(&format!("policy remove {hop}"));
+    let left = format!("-{hop} secure\n+{hop} encrypt\n");
+    assert_eq!(plan(), left);
+    place.must("discard");
+    let path = place.write("postseal.toml", "schema = 1\nrules = []\n");
+    let path = path.display().to_string();
+    assert_eq!(rows(&["apply", "-f", &path, "--check", "--diff"]), left);
+
+    // A rule beside a stricter one changes no row.
+    place.must("domain remove one.example");
+    assert_eq!(plan(), "");
+    place.must("apply --yes");
+    assert_eq!(rows(&["rollback", "--check", "--diff"]), "");
+    place.must("domain remove two.example");
+    place.must(&format!("policy remove {hop}"));
+    place.must("apply --yes");
+    assert_eq!(
+        rows(&["rollback", "--check", "--diff"]),
+        format!("+{hop} secure\n")
     );
 }

@@ -88,9 +88,12 @@ impl Engine<'_> {
         let row = |rule: &&Rule| {
             let destination = rule.id.destination.as_str();
             let policy = policy_of(&wanted, destination, None);
+            let is_row = |one: &Rule| Some(&one.policy) == policy.as_ref();
+            let is_others = |one: &Rule| one.id.destination == destination && is_row(one);
+            let is_anothers = !is_row(rule) && wanted.values().any(is_others);
             let stands = policy_of(&settled, destination, Some(&rule.id));
             Written {
-                stands: match policy.is_some() && policy == stands {
+                stands: match is_anothers || (policy.is_some() && policy == stands) {
                     true => Stands::Already,
                     false => Stands::With,
                 },

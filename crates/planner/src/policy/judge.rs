@@ -48,6 +48,9 @@ pub struct Judged {
     pub clients: Vec<String>,
     /// Why some of the mail for its next hop does not: services that do not ask it.
     pub passed_by: Vec<Cause>,
+    /// The transports among `clients` that begin in clear where TLS is expected from the first byte, and
+    /// others wrap.
+    pub late: Vec<String>,
 }
 
 /// What rules meet, in their order.
@@ -107,7 +110,7 @@ impl Judge<'_> {
                 Asked::Answered(useless) => Asked::Answered(Judged {
                     useless,
                     clients: vec![usual_client(id, self.ways.view())],
-                    passed_by: Vec::new(),
+                    ..Judged::default()
                 }),
             };
         }

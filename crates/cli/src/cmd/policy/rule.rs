@@ -16,6 +16,7 @@ use mailtls::policy::{Dialect, Name};
 use postseal_engine::{Added, EngineError, RuleRequest, RulesWished};
 use postseal_planner::Preflight;
 use postseal_planner::policy::{About, Met, Rule, RuleError, RuleId, dialect};
+use postseal_planner::report::Outcome;
 use serde_json::{Value, json};
 
 /// Arguments of `policy add`.
@@ -318,9 +319,13 @@ pub(crate) fn met_document(all: &[Met]) -> Value {
     met.collect()
 }
 
-/// What the servers of a rule showed, and the strongest policy that would work there.
+/// What the servers of a rule showed, which of them could not be seen or do not do, and the strongest
+/// policy that would work there. What speaks against a rule is said by itself.
 pub(crate) fn servers(seen: &Preflight) -> String {
     let mut text = format!("{}\n", seen.sentence);
+    if seen.outcome != Outcome::Fail {
+        text.push_str(&findings_text(&seen.findings));
+    }
     if let Some(strongest) = &seen.strongest.policy
         && *strongest != seen.policy
     {

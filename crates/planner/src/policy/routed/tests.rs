@@ -26,7 +26,7 @@ fn usual(client: &str) -> Judged {
     Judged {
         useless: Vec::new(),
         clients: vec![client.to_owned()],
-        passed_by: Vec::new(),
+        ..Judged::default()
     }
 }
 
@@ -91,7 +91,7 @@ fn a_name_that_routes_send_others_mail_to_is_judged_by_those() {
             },
         }],
         clients: Vec::new(),
-        passed_by: Vec::new(),
+        ..Judged::default()
     };
     assert_eq!(found("h.example", &[], elsewhere()), elsewhere());
     assert_eq!(found("h.example", &["smtp"], elsewhere()), usual("smtp"));
@@ -147,6 +147,16 @@ fn where_tls_is_expected_at_once_the_client_that_begins_so_is_named_first() {
     let both = found("[h.example]:smtps", &["smtp", "wrap"], usual("wrap"));
     assert_eq!(both.clients, ["wrap", "smtp"]);
     assert_eq!(both.client().as_deref(), Some("wrap"));
+    // The other one is no client for it, and is named.
+    assert_eq!(both.late, ["smtp"]);
+    for all in [&["wrap"][..], &["smtp"], &[]] {
+        let found = found("[h.example]:smtps", all, usual("wrap"));
+        assert_eq!(found.late, [""; 0], "{all:?}");
+    }
+    assert_eq!(
+        found("[h.example]:25", &["smtp", "wrap"], usual("smtp")).late,
+        [""; 0]
+    );
     let silent = found("[h.example]:25", &["bare"], usual("smtp"));
     assert_eq!(silent.client().as_deref(), Some("bare"));
 }
