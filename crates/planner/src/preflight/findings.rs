@@ -57,9 +57,10 @@ fn many(wanted: &Wanted, known: Known<'_>, hosts: &[Host], seen: &[Seen<'_>]) ->
     let mut looked: Vec<&String> = seen.iter().map(|one| &one.peer.host.name).collect();
     looked.sort();
     looked.dedup();
+    // What DNS has no address for, or does not answer for, is told beside this.
     let is_empty = |all: &Vec<IpAddr>| all.is_empty();
     let lost = hosts.iter();
-    let lost = lost.filter(|host| host.addresses.as_ref().is_ok_and(is_empty));
+    let lost = lost.filter(|host| host.addresses.as_ref().map_or(true, is_empty));
     let looked = looked.len() + lost.count();
     let limit = wanted.client.address_limit;
     (named > looked).then(|| {
