@@ -16,6 +16,7 @@ use exchange::Trouble;
 use hickory_proto::op::{Edns, Message, Query};
 use hickory_proto::rr::{Name, RecordType};
 use postseal_planner::dns::{Answer, Answered, Question, Records, Security};
+use std::io::ErrorKind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -222,7 +223,11 @@ impl Round<'_> {
         name: &Name,
         kind: RecordType,
     ) -> Result<Message, Trouble> {
-        let until = self.until.min(Instant::now() + self.patience);
+        let now = Instant::now();
+        if now >= self.until {
+            return Err(Trouble::Wire(ErrorKind::TimedOut.into()));
+        }
+        let until = self.until.min(now + self.patience);
         exchange::exchange(resolver.address, &message(name, kind), until)
     }
 }

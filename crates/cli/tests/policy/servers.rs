@@ -269,8 +269,6 @@ fn why_servers_could_not_be_seen_is_told() {
     for part in [busy.as_str(), &nobody, "come back later"] {
         assert!(applied.contains(part), "{part}: {applied}");
     }
-    let again = place.must("apply --yes").json;
-    assert_eq!(again["findings"], serde_json::json!([]), "{again}");
 }
 
 #[test]

@@ -359,16 +359,14 @@ impl Reader<'_> {
         let jail = self.jail();
         let path = |name: &str| Some(self.value(name)).filter(|path| !path.is_empty());
         let system = self.view.is_yes(self.service, "tls_append_default_CA");
+        let anchors = match self.lmtp {
+            true => "lmtp_tls_trust_anchor_file",
+            false => "smtp_tls_trust_anchor_file",
+        };
         TrustFiles {
             file: path("tls_CAfile").map(PathBuf::from),
             folder: path("tls_CApath").map(|path| within(&jail, &path)),
-            anchors: self.view.list(
-                self.service,
-                match self.lmtp {
-                    true => "lmtp_tls_trust_anchor_file",
-                    false => "smtp_tls_trust_anchor_file",
-                },
-            ),
+            anchors: self.view.list(self.service, anchors),
             system: match system {
                 true => SystemAnchors::Count,
                 false => SystemAnchors::Ignored,
