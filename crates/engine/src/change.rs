@@ -6,6 +6,7 @@ use crate::approve::Acceptance;
 use crate::propose::Proposal;
 use crate::{Engine, EngineError};
 use postseal_planner::facts::MasterState;
+use postseal_planner::plan::PlanFinding;
 use postseal_planner::report::Verdict;
 use postseal_planner::{Finding, Plan, Severity};
 use postseal_store::RuleTake;
@@ -94,17 +95,18 @@ impl Engine<'_> {
         self.carry_out(proposal, accepted, keep)
     }
 
-    /// Refuses rules that their servers bar, where a plan takes any.
+    /// Refuses rules that their servers bar, where a plan takes any; told is whose servers could not be
+    /// seen.
     pub(crate) fn refuse_barred(
         &mut self,
         proposal: &Proposal,
         accepted: &[Acceptance],
-    ) -> Result<(), EngineError> {
+    ) -> Result<Vec<Finding>, EngineError> {
         match proposal.rules.take {
             RuleTake::Wishes { .. } if !proposal.plan.is_empty() => {
                 self.refuse_what_servers_bar(proposal, accepted)
             }
-            _ => Ok(()),
+            _ => Ok(Vec::new()),
         }
     }
 
@@ -115,7 +117,7 @@ impl Engine<'_> {
         accepted: &[Acceptance],
         keep: Keep,
     ) -> Result<Changed, EngineError> {
-        let plan = proposal.plan.clone();
+        let mut plan = proposal.plan.clone();
         let undone = proposal.kind.undoes();
         if plan.is_empty() {
             return match proposal.has_news() {
@@ -123,7 +125,12 @@ impl Engine<'_> {
                 false => self.keep_without_change(proposal),
             };
         }
-        self.refuse_barred(&proposal, accepted)?;
+        let unseen = self.refuse_barred(&proposal, accepted)?;
+        plan.findings
+            .extend(unseen.into_iter().map(|finding| PlanFinding {
+                finding,
+                was_so_before: false,
+            }));
         let approved = self.approve(proposal, accepted)?;
         self.refuse_taken_ports(&approved.proposal)?;
         let rehearsed = match self.rehearse(approved) {

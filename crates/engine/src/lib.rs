@@ -97,7 +97,7 @@ pub use recover::Recovery;
 pub use renew::{Force, Presented, RenewalEnd, RenewalView, Renewed};
 pub use rules::{
     Added, Concerned, DueRules, Forced, Hindered, Hindrance, IdleRows, Look, MapAnswers, Refused,
-    RuleChanges, RuleLooked, RuleRequest, RulesImported, RulesTold, RulesWished, Stored,
+    RowChange, RuleChanges, RuleLooked, RuleRequest, RulesImported, RulesTold, RulesWished, Stored,
     TableDrift, TableRead, TablesRead, WayTo, Wholeness, idle_rows, touched_findings, unread_words,
     way_to,
 };

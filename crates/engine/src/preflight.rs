@@ -245,6 +245,7 @@ pub(crate) fn target(visit: &Visit, client: &Client) -> Target {
     };
     let mut target = Target::new(visit.address.to_string(), visit.address, start);
     target.sni.clone_from(&visit.sni);
+    target.from = visit.from;
     target.limits.clone_from(&visit.limits);
     target.ehlo_name.clone_from(&client.ehlo_name);
     target.greeting = match visit.protocol {

@@ -5,6 +5,8 @@
 
 mod against;
 mod answering;
+mod barred;
+mod by_client;
 mod compiled;
 mod counts;
 mod faulty;
@@ -28,6 +30,7 @@ mod uncompiled;
 mod ways;
 mod weaker;
 mod wished;
+mod written;
 
 use crate::{Engine, EngineError};
 pub(crate) use against::is_news;
@@ -35,11 +38,12 @@ pub use counts::{Concerned, DueRules};
 pub use idle::{IdleRows, idle_rows};
 pub(crate) use import::Held;
 pub use import::{RuleRequest, RulesImported, Stored, Wholeness};
-pub(crate) use judged::lacking;
 pub use judged::{WayTo, way_to};
+pub(crate) use judged::{is_against, lacking};
 pub use live::{MapAnswers, touched_findings};
 pub(crate) use live::{touched_maps, touched_words};
 pub(crate) use map::map_of;
+pub use meet::RowChange;
 pub(crate) use meet::refuse;
 use postseal_planner::intent::{Key, Named, Policies};
 use postseal_planner::policy::{Lookup, Met, RuleId};
@@ -71,6 +75,8 @@ pub struct RuleChanges {
     pub count: u64,
     /// The first of them, before and after.
     pub shown: Vec<RuleState>,
+    /// The rows of the map that those change.
+    pub rows: Vec<RowChange>,
     /// What the map must answer.
     pub lookups: Vec<Lookup>,
     /// Where rules of several managers meet.
@@ -91,6 +97,7 @@ impl Default for RuleChanges {
             view: RuleView::InForce,
             count: 0,
             shown: Vec::new(),
+            rows: Vec::new(),
             lookups: Vec::new(),
             met: Vec::new(),
             routes: Vec::new(),
@@ -124,6 +131,7 @@ impl Engine<'_> {
             changes.view = RuleView::Wanted;
             changes.count = count;
             changes.shown = self.pending_shown()?;
+            changes.rows = self.changed_rows(&changes)?;
         }
         if count > 0 || (renamed && intent.tables.is_some()) {
             let rendered = self.rendered(&mut changes)?;
@@ -186,6 +194,7 @@ impl Engine<'_> {
                 ..state
             })
             .collect();
+        changes.rows = self.changed_rows(&changes)?;
         if !same_rows {
             self.rendered(&mut changes)?;
         } else if plan.intent.rows() != in_force.rows() {

@@ -158,6 +158,7 @@ fn target(expected: &ServiceExpectation, address: SocketAddr, ehlo_name: &str) -
     Target {
         service: expected.service.clone(),
         address,
+        from: None,
         tls,
         sni: None,
         ehlo_name: ehlo_name.to_owned(),

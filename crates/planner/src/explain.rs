@@ -15,8 +15,8 @@ use crate::resolve::{
     Answer, Answers, Asked, Consulted, Envelope, Resolution, Stop, Tables, resolve,
 };
 use crate::view::{Files, View};
-pub(crate) use hop::listed_hops;
 pub use hop::{Delivery, Hop, Row, Source};
+pub(crate) use hop::{listed_hops, no_wrappermode};
 use mailtls::Level;
 use mailtls::destination::literal_address;
 pub use subject::{Subject, SubjectError};

@@ -41,7 +41,8 @@ pub use follow::{
 pub use judge::{Home, Judged, covered_by, judge_all};
 pub(crate) use judge::{expects_tls, usual_client};
 pub use managed::{Entry, Manager};
-pub use meet::{Met, Outcome, changed_lookups, meetings, written};
+
+pub use meet::{Met, Outcome, changed_lookups, map_rows, meetings, written};
 pub(crate) use never_asked::EXPLAINED as NEVER_ASKED_EXPLAINED;
 pub use never_asked::{Listed, NEVER_ASKED, Named, by_names, needs_route, never_asked};
 pub use next_hops::{Hops, RouteTable, RouteTables, listable, route_elements, route_tables};

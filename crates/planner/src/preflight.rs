@@ -5,11 +5,12 @@
 //! clock; takes silence for an answer: a server that could not be seen is undetermined, not
 //! without TLS.
 //!
-//! `nexthop` and `client` say what is asked about, `lookups` how names are looked up, `own` what
+//! `nexthop`, `client` and `bind` say what is asked about, `lookups` how names are looked up, `own` what
 //! this host lacks, `way` where mail goes, `reached` what a look showed, `limits` what a handshake is
 //! held to, `standard` and `route` are for looks at any server, `level`, `records` and `certificate` what a policy makes of it at one address, `whole`
 //! what that means for the next hop, `findings` how it is said, `strongest` what to wish for instead.
 
+mod bind;
 mod certificate;
 mod client;
 mod codes;
@@ -30,6 +31,7 @@ mod whole;
 use crate::dns::{Answers, Question};
 use crate::finding::Finding;
 use crate::report::{Handshake, Limits, Outcome, Report};
+pub use bind::Bind;
 pub(crate) use certificate::own_anchors as anchors_of;
 pub use client::{
     Client, Families, Matches, Opening, Protocol, Protocols, SystemAnchors, TrustFiles,
@@ -46,7 +48,7 @@ use serde::{Deserialize, Serialize};
 pub use standard::{HOSTS, Looker};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use way::Way;
 
@@ -70,6 +72,8 @@ pub struct Visit {
     pub protocol: Protocol,
     /// How TLS begins.
     pub opening: Opening,
+    /// The address of this host that it comes from; `None`: whatever the system takes.
+    pub from: Option<IpAddr>,
     /// The server name that is asked for.
     pub sni: Option<String>,
     /// What the handshake is held to; `None`: to nothing.
@@ -238,6 +242,7 @@ pub fn visits(wanted: &Wanted, answers: &Answers) -> BTreeSet<Visit> {
             address: SocketAddr::new(peer.address, hop.port),
             protocol: client.protocol,
             opening: client.opening,
+            from: client.bind.to(peer.address),
             sni,
             limits,
         }));

@@ -12,9 +12,11 @@ mod resolvers;
 
 pub use resolvers::{Named, NoResolver, Resolver, resolvers};
 
+use exchange::Trouble;
 use hickory_proto::op::{Edns, Message, Query};
 use hickory_proto::rr::{Name, RecordType};
 use postseal_planner::dns::{Answer, Answered, Question, Records, Security};
+use std::io::ErrorKind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -25,8 +27,13 @@ use std::time::{Duration, Instant};
 const PARALLEL: usize = 8;
 const PARALLEL_OF_MANY: usize = 32;
 const MANY: usize = 64;
-/// The longest wait for one answer of one resolver.
-const PATIENCE: Duration = Duration::from_millis(1500);
+/// The longest wait for one answer of one resolver. Who did not answer is asked again after all others,
+/// and waited for longer, as the system's own resolver does (resolv.conf(5), `timeout`).
+const PATIENCE: [Duration; 3] = [
+    Duration::from_millis(1500),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+];
 
 /// Asks every question, each of one resolver after the other until one answers, all within
 /// `deadline`. Answers come in the questions' order.
@@ -36,43 +43,192 @@ pub fn ask(
     deadline: Duration,
 ) -> Vec<(Question, Answered)> {
     let until = Instant::now() + deadline;
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::with_capacity(questions.len()));
-    let work = || {
-        loop {
-            let place = next.fetch_add(1, Ordering::Relaxed);
-            let Some(question) = questions.get(place) else {
-                return;
-            };
-            let answered = answer(resolvers, question, until);
-            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-            done.push((place, answered));
+    let mut said: Vec<Said> = vec![Said::unasked(); questions.len()];
+    for patience in PATIENCE {
+        let open = said.iter().enumerate();
+        let open = open.filter(|(_, one)| one.more == More::Late);
+        let open: Vec<usize> = open.map(|(place, _)| place).collect();
+        if open.is_empty() || Instant::now() >= until {
+            break;
         }
-    };
-    let parallel = match questions.len() {
-        MANY.. => PARALLEL_OF_MANY,
-        few => PARALLEL.min(few),
-    };
-    thread::scope(|scope| {
-        for _ in 1..parallel {
-            // Where no thread is to be had, those that run do the work; this one always does.
-            let _ = thread::Builder::new().spawn_scoped(scope, work);
+        let round = Round {
+            resolvers,
+            patience,
+            until,
+        };
+        for (place, news) in round.ask(questions, &open) {
+            if let Some(said) = said.get_mut(place) {
+                said.take(news);
+            }
         }
-        work();
-    });
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_by_key(|(place, _)| *place);
-    let answers = done.into_iter().map(|(_, answered)| answered);
+    }
+    let answers = said.into_iter().map(|one| one.answered);
     questions.iter().cloned().zip(answers).collect()
 }
 
-fn answer(resolvers: &[Resolver], question: &Question, until: Instant) -> Answered {
-    let one = |kind| record(resolvers, question, kind, until);
-    match question {
-        Question::Mx(_) => one(RecordType::MX),
-        Question::Tlsa { .. } => one(RecordType::TLSA),
-        Question::Txt(_) => one(RecordType::TXT),
-        Question::Addresses(_) => both(one(RecordType::A), one(RecordType::AAAA)),
+/// What came of a question.
+#[derive(Clone, Debug)]
+struct Said {
+    answered: Answered,
+    more: More,
+}
+
+/// Whether asking again may tell more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum More {
+    /// Somebody was silent.
+    Late,
+    /// No.
+    Settled,
+}
+
+impl Said {
+    fn unasked() -> Self {
+        Self {
+            answered: Err("no answer in time".to_owned()),
+            more: More::Late,
+        }
+    }
+
+    /// Of several tries; what is known is not forgotten.
+    fn take(&mut self, news: Self) {
+        self.more = news.more;
+        if news.answered.is_ok() || self.answered.is_err() {
+            self.answered = news.answered;
+        }
+    }
+}
+
+/// One try for the questions that are open.
+struct Round<'a> {
+    resolvers: &'a [Resolver],
+    patience: Duration,
+    until: Instant,
+}
+
+impl Round<'_> {
+    fn ask(&self, questions: &[Question], open: &[usize]) -> Vec<(usize, Said)> {
+        let next = AtomicUsize::new(0);
+        let done = Mutex::new(Vec::with_capacity(open.len()));
+        let work = || {
+            while let Some(place) = open.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let Some(question) = questions.get(*place) else {
+                    return;
+                };
+                let said = self.answer(question);
+                let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+                done.push((*place, said));
+            }
+        };
+        let parallel = match open.len() {
+            MANY.. => PARALLEL_OF_MANY,
+            few => PARALLEL.min(few),
+        };
+        thread::scope(|scope| {
+            for _ in 1..parallel {
+                // Where no thread is to be had, those that run do the work; this one always does.
+                let _ = thread::Builder::new().spawn_scoped(scope, work);
+            }
+            work();
+        });
+        done.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer(&self, question: &Question) -> Said {
+        let one = |kind| self.record(&question.name(), kind);
+        match question {
+            Question::Mx(_) => one(RecordType::MX),
+            Question::Tlsa { .. } => one(RecordType::TLSA),
+            Question::Txt(_) => one(RecordType::TXT),
+            Question::Addresses(_) => {
+                let (v4, v6) = (one(RecordType::A), one(RecordType::AAAA));
+                Said {
+                    more: if v4.more == More::Late {
+                        v4.more
+                    } else {
+                        v6.more
+                    },
+                    answered: both(v4.answered, v6.answered),
+                }
+            }
+        }
+    }
+
+    fn record(&self, name: &str, kind: RecordType) -> Said {
+        let failed = |why: String, more| Said {
+            answered: Err(why),
+            more,
+        };
+        let fqdn = match Name::from_ascii(format!("{name}.")) {
+            Ok(fqdn) if fqdn.is_root() => {
+                return failed("no name is given".to_owned(), More::Settled);
+            }
+            Ok(fqdn) => fqdn,
+            Err(error) => {
+                let why = format!("{name:?} is no name for DNS: {error}");
+                return failed(why, More::Settled);
+            }
+        };
+        let mut last = "no resolver is known".to_owned();
+        let mut more = More::Settled;
+        for resolver in self.resolvers {
+            match self.one(resolver, &fqdn, kind) {
+                Ok(answer) => {
+                    return Said {
+                        answered: Ok(answer),
+                        more: More::Settled,
+                    };
+                }
+                Err(trouble) => {
+                    last = format!("the resolver {}: {}", resolver.address, trouble.words());
+                    if trouble.is_silence() {
+                        more = More::Late;
+                    }
+                }
+            }
+        }
+        failed(last, more)
+    }
+
+    /// What one resolver says. One that fails for an alias without an end does not say so: it tells where
+    /// each of the aliases leads.
+    fn one(&self, resolver: &Resolver, name: &Name, kind: RecordType) -> Result<Answer, Trouble> {
+        let answer = self.exchange(resolver, name, kind)?;
+        let read = reading::read(&answer, name, kind, resolver.trust);
+        match reading::is_failure(&answer) {
+            true if self.is_ring(resolver, name) => Err(Trouble::Other(reading::endless(name))),
+            _ => read.map_err(Trouble::Other),
+        }
+    }
+
+    fn is_ring(&self, resolver: &Resolver, name: &Name) -> bool {
+        let mut seen = vec![name.clone()];
+        for _ in 0..reading::MOST_ALIASES {
+            let at = seen.last().unwrap_or(name).clone();
+            let answer = self.exchange(resolver, &at, RecordType::CNAME);
+            let Some(next) = answer.ok().and_then(|one| reading::alias(&one, &at)) else {
+                return false;
+            };
+            if seen.contains(&next) {
+                return true;
+            }
+            seen.push(next);
+        }
+        true
+    }
+
+    fn exchange(
+        &self,
+        resolver: &Resolver,
+        name: &Name,
+        kind: RecordType,
+    ) -> Result<Message, Trouble> {
+        let now = Instant::now();
+        if now >= self.until {
+            return Err(Trouble::Wire(ErrorKind::TimedOut.into()));
+        }
+        let until = self.until.min(now + self.patience);
+        exchange::exchange(resolver.address, &message(name, kind), until)
     }
 }
 
@@ -109,35 +265,6 @@ fn least(v4: &Answer, v6: &Answer) -> Security {
         (Security::Secure, Security::Secure) => Security::Secure,
         _ => Security::Insecure,
     }
-}
-
-fn record(
-    resolvers: &[Resolver],
-    question: &Question,
-    kind: RecordType,
-    until: Instant,
-) -> Answered {
-    let name = question.name();
-    let fqdn = Name::from_ascii(format!("{name}."))
-        .map_err(|error| format!("{name:?} is no name for DNS: {error}"))?;
-    if fqdn.is_root() {
-        return Err("no name is given".to_owned());
-    }
-    let message = message(&fqdn, kind);
-    let mut last = "no resolver is known".to_owned();
-    for resolver in resolvers {
-        let now = Instant::now();
-        if now >= until {
-            return Err(format!("no answer in time; {last}"));
-        }
-        let asked = exchange::exchange(resolver.address, &message, until.min(now + PATIENCE));
-        let read = asked.and_then(|answer| reading::read(&answer, &fqdn, kind, resolver.trust));
-        match read {
-            Ok(answer) => return Ok(answer),
-            Err(why) => last = format!("the resolver {}: {why}", resolver.address),
-        }
-    }
-    Err(last)
 }
 
 /// A question with DO and AD set: tell whether DNSSEC vouches for it (RFC 6840 §5.7).

@@ -173,7 +173,7 @@ impl Run {
             failure: None,
         };
         let began = Instant::now();
-        let outcome = match Wire::connect(target.address, until) {
+        let outcome = match Wire::connect(target.address, target.from, until) {
             Ok(wire) => {
                 run.wire = Some(wire);
                 StageOutcome::Ok

@@ -5,7 +5,7 @@
 use mailtls::TlsVersion;
 use postseal_planner::report::{Ask, Limits};
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use zeroize::Zeroizing;
 
 /// One address of one service, and what to ask there.
@@ -15,6 +15,8 @@ pub struct Target {
     pub service: String,
     /// Where it listens.
     pub address: SocketAddr,
+    /// The address of this host to come from; where it cannot be taken, whatever the system takes.
+    pub from: Option<IpAddr>,
     /// How TLS starts.
     pub tls: Start,
     /// The server name to ask for (RFC 6066 §3), if any.
@@ -41,6 +43,7 @@ impl Target {
         Self {
             service: service.into(),
             address,
+            from: None,
             tls,
             sni: None,
             ehlo_name: "localhost".to_owned(),

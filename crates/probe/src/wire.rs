@@ -4,8 +4,9 @@
 //! that is left to the whole, so a server that sends a byte a second cannot hold us.
 
 use openssl::ssl::{HandshakeError, Ssl, SslStream};
+use socket2::{Domain, Socket, Type};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 /// How a report says that the other side accepted the connection and then said nothing.
@@ -19,9 +20,16 @@ pub(crate) enum Wire {
 }
 
 impl Wire {
-    /// Connects.
-    pub(crate) fn connect(address: SocketAddr, until: Instant) -> io::Result<Self> {
-        let socket = TcpStream::connect_timeout(&address, left(until)?)?;
+    /// Connects, from an address of this host where one is given.
+    pub(crate) fn connect(
+        address: SocketAddr,
+        from: Option<IpAddr>,
+        until: Instant,
+    ) -> io::Result<Self> {
+        let socket = match from {
+            Some(own) => bound(address, own, until)?,
+            None => TcpStream::connect_timeout(&address, left(until)?)?,
+        };
         Self::over(socket, until)
     }
 
@@ -110,6 +118,15 @@ impl Write for Timed {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// A connection from `own`. Where that cannot be taken it is made all the same: smtp(8) warns of it, and
+/// goes on.
+fn bound(address: SocketAddr, own: IpAddr, until: Instant) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    let _ = socket.bind(&SocketAddr::new(own, 0).into());
+    socket.connect_timeout(&address.into(), left(until)?)?;
+    Ok(socket.into())
 }
 
 /// The time left; an error when there is none.

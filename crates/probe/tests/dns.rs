@@ -11,9 +11,10 @@ use postseal_testkit::dns_script::{
 };
 use postseal_testkit::resolver::Resolver;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(3);
 const A: u16 = 1;
 const CNAME: u16 = 5;
 const TLSA: u16 = 52;
@@ -352,6 +353,45 @@ fn the_second_resolver_is_asked_when_the_first_fails_and_many_questions_share_on
     assert!(answers.iter().all(|(_, answered)| answered.is_err()));
     // Eight at a time, each sent twice: those after the deadline were not sent at all.
     assert!(silent.asked() <= 16, "{}", silent.asked());
+}
+
+#[test]
+fn who_is_slow_is_asked_again_and_waited_for() {
+    // What is asked at first, and once more, is lost.
+    let asked = AtomicUsize::new(0);
+    let slow = DnsScript::start(
+        move |request| match asked.fetch_add(1, Ordering::Relaxed) {
+            0 | 1 => Vec::new(),
+            _ => vec![reply(request, ANSWER, &[])],
+        },
+        |_| Vec::new(),
+    )
+    .unwrap();
+    let resolvers = resolvers(Named::At(slow.address()), b"");
+    let answers = ask(&resolvers, &[tlsa("mx.a.test")], Duration::from_secs(30));
+    assert!(answers[0].1.is_ok(), "{answers:?}");
+}
+
+#[test]
+fn a_ring_of_aliases_is_told_where_the_resolver_only_fails() {
+    let ring = DnsScript::start(
+        |request| match question(request) {
+            [.., 0, 5, 0, 1] => {
+                let round = record("mx.a.test", CNAME, &name("mx.b.test"));
+                let back = record("mx.b.test", CNAME, &name("mx.a.test"));
+                vec![reply(request, ANSWER, &[round, back])]
+            }
+            _ => vec![reply(request, ANSWER | 2, &[])],
+        },
+        |_| Vec::new(),
+    )
+    .unwrap();
+    for question in [addresses("mx.a.test"), Question::Mx("mx.b.test".to_owned())] {
+        let said = asked(ring.address(), &question).unwrap_err();
+        assert!(said.contains("loop of CNAME"), "{said}");
+    }
+    let said = asked(ring.address(), &addresses("mx.c.test")).unwrap_err();
+    assert!(said.contains("SERVFAIL"), "{said}");
 }
 
 #[test]

@@ -27,6 +27,8 @@ use std::time::Duration;
 const BLIND: &str = "Postfix does not run: the files are in place and were rehearsed, but nothing \
     could be proved on the wire. They take effect at `postfix start`; then run `postseal verify`.\n";
 
+/// The code of what is told of servers that could not be seen.
+const UNSEEN_SERVERS: &str = "policy.preflight-undetermined";
 const KEPT: &str = "kept";
 const AWAITING: &str = "awaiting-confirmation";
 const UNDONE: &str = "rolled-back";
@@ -258,6 +260,10 @@ fn answer_naming(changed: &Changed, undone: Option<&str>) -> Answer {
     if blind {
         said.push_str(BLIND);
     }
+    let unseen = changed.plan.findings.iter().map(|one| &one.finding);
+    said.push_str(&findings_text(
+        unseen.filter(|one| one.code == UNSEEN_SERVERS),
+    ));
     let document = json!({
         "changed": changed.outcome != Outcome::Nothing,
         "outcome": outcome(changed.outcome),

@@ -171,6 +171,7 @@ fn answer(wished: &DomainsWished) -> Answer {
     let rules = &wished.rules;
     let mut text: String = rules.shown.iter().map(super::policy::line::line).collect();
     text.extend(wished.settings.iter().map(set::line));
+    text.extend(rule::met_text(&rules.met));
     text.push_str(&findings_text(&rules.findings));
     text.extend(rules.servers.iter().map(rule::servers));
     let changes = rules.added + rules.changed + rules.removed;

@@ -5,13 +5,13 @@
 mod concerned;
 mod peers;
 
+use super::policy::rule::{met_document, met_text};
 use crate::answer::{Answer, findings_text};
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
-use postseal_engine::{EngineError, Proposal, RuleChanges};
+use postseal_engine::{EngineError, Proposal, RowChange, RuleChanges};
 use postseal_planner::Plan;
-use postseal_planner::policy::{Met, Rule};
 use postseal_store::StoreError;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ const NO_FILE: &str =
 
 /// Over the rows of rules that change.
 const HEAD: &str = "--- rules for destinations\n+++ rules for destinations\n";
-/// So many rules are shown as rows.
+/// So many rows are shown.
 const ROWS_SHOWN: usize = 100;
 
 /// Arguments of `plan`.
@@ -116,9 +116,7 @@ fn rules(rules: &RuleChanges) -> String {
     if more > 0 {
         text.push_str(&format!("… and {more} more\n"));
     }
-    for sentence in rules.met.iter().filter_map(Met::sentence) {
-        text.push_str(&format!("{sentence}\n"));
-    }
+    text.extend(met_text(&rules.met));
     text.push_str(&findings_text(&rules.routes));
     text
 }
@@ -135,21 +133,10 @@ fn rules_document(rules: &RuleChanges) -> Value {
             })
         })
         .collect();
-    let met: Vec<Value> = rules
-        .met
-        .iter()
-        .map(|met| {
-            let all = met.rules.iter();
-            let all: Vec<Value> = all
-                .map(|rule| json!({"manager": rule.id.manager, "policy": rule.policy}))
-                .collect();
-            json!({"destination": met.destination, "policy": met.policy(), "rules": all})
-        })
-        .collect();
     json!({
         "count": rules.count,
         "changes": changes,
-        "met": met,
+        "met": met_document(&rules.met),
         "routes_changed": rules.routes,
         "concerned": concerned::document(&rules.concerned),
     })
@@ -161,26 +148,25 @@ pub(crate) fn whole_diff(proposal: &Proposal) -> String {
 }
 
 fn rows(rules: &RuleChanges) -> String {
-    let of = |sign: char, rule: Option<&Rule>| -> Vec<String> {
-        let keys = rule.iter().flat_map(|rule| rule.keys().into_iter());
-        let policy = rule.map_or("", |rule| rule.policy.as_str());
-        keys.map(|key| format!("{sign}{key} {policy}\n")).collect()
+    let line = |sign: char, key: &str, policy: &Option<String>| {
+        let policy = policy.as_ref()?;
+        Some(format!("{sign}{key} {policy}\n"))
     };
-    let shown = rules.shown.iter().take(ROWS_SHOWN);
-    let lines = shown.flat_map(|state| {
-        let before = of('-', state.in_force.as_ref());
-        let after = of('+', state.wanted.as_ref());
-        let same = |lines: &[String], one: &String| lines.iter().any(|line| line[1..] == one[1..]);
-        let gone = before.iter().filter(|one| !same(&after, one));
-        let news = after.iter().filter(|one| !same(&before, one));
-        gone.chain(news).cloned().collect::<Vec<_>>()
+    let shown = rules.rows.iter().take(ROWS_SHOWN);
+    let lines = shown.flat_map(|RowChange { key, before, after }| {
+        [line('-', key, before), line('+', key, after)]
     });
-    let lines: String = lines.collect();
-    let more = rules.count.saturating_sub(ROWS_SHOWN as u64);
-    match (lines.is_empty(), more) {
-        (true, 0) => String::new(),
-        (_, 0) => format!("{HEAD}{lines}"),
-        (_, more) => format!("{HEAD}{lines}# and {more} more rules\n"),
+    let lines: String = lines.flatten().collect();
+    let unseen = rules.count.saturating_sub(rules.shown.len() as u64);
+    let cut = rules.rows.len().saturating_sub(ROWS_SHOWN) as u64;
+    let more = match (unseen, cut) {
+        (0, 0) => String::new(),
+        (0, cut) => format!("# and {cut} more rows\n"),
+        (unseen, cut) => format!("# and {cut} more rows, and those of {unseen} more rules\n"),
+    };
+    match lines.is_empty() && more.is_empty() {
+        true => String::new(),
+        false => format!("{HEAD}{lines}{more}"),
     }
 }
 

@@ -45,3 +45,4 @@ mod told;
 mod types;
 mod unseen;
 mod weaker;
+mod written;

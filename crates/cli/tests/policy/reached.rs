@@ -242,3 +242,64 @@ fn a_rule_for_a_next_hop_that_no_route_names_is_told_with_the_one_that_is_named(
         place.must("discard");
     }
 }
+
+#[test]
+fn each_client_that_goes_to_a_next_hop_is_held_against_its_rule() {
+    let wrapped = format!("other.test smtps-out:{HOP_465}\n");
+    let both = format!("{wrapped}p9.test smtp:{HOP_465}\n");
+    for destination in ["p9.test encrypt --follow", &format!("{HOP_465} encrypt")] {
+        let place = place(WRAPPED, &both);
+        let add = format!("policy add {destination} --no-preflight");
+        let refused = place.ends(65, &add);
+        assert_eq!(refused.code(), "policy.no-wrappermode", "{destination}");
+        let message = refused.json["error"]["message"].to_string();
+        assert!(message.contains("smtp/unix"), "{message}");
+        // A rule that was made while only one that wraps went there.
+        place.table("transport", &wrapped.replace("other.test", "p9.test"));
+        place.must(&add);
+        place.must("apply --yes");
+        is_well(&place);
+        place.table("transport", &both);
+        let listed = place.must("policy list").json;
+        let hindered = &listed["rules"][0]["hindered"];
+        assert_eq!(hindered["by"], "unkept", "{listed}");
+        is_told(&place, "policy.no-wrappermode");
+    }
+}
+
+#[test]
+fn a_rule_does_not_follow_its_mail_to_a_client_that_keeps_it_back() {
+    let place = place(
+        WRAPPED,
+        &format!("p9.test smtp:{HOP}\nother.test smtps-out:{HOP_465}\n"),
+    );
+    place.must("policy add p9.test encrypt --follow --no-preflight");
+    place.must("apply --yes");
+    let route = format!("p9.test smtp:{HOP_465}\nother.test smtps-out:{HOP_465}\n");
+    place.table("transport", &route);
+    let told = place.ends(2, "policy sync").json;
+    let codes = codes(&told);
+    for code in ["policy.route-changed", "policy.no-wrappermode"] {
+        assert!(codes.contains(&code), "{told}");
+    }
+    assert_eq!(place.listed("wanted"), [format!("{HOP} encrypt")]);
+    // Who knows that server says so.
+    place.must("policy edit p9.test --force --reason it%20speaks%20in%20clear --no-preflight");
+    assert_eq!(place.listed("wanted"), [format!("{HOP_465} encrypt")]);
+}
+
+#[test]
+fn servers_are_looked_at_as_each_client_would() {
+    // One of them knows no protocol that the server speaks.
+    let chains = crate::peers::Chains::new();
+    let server = chains.sink(crate::peers::Peer::Old);
+    let hop = format!("[127.0.0.1]:{}", server.address().port());
+    let picky = "picky unix - - n - - smtp\n  -o smtp_tls_mandatory_protocols=TLSv1.3\n";
+    let place = place(picky, &format!("a.test smtp:{hop}\nb.test picky:{hop}\n"));
+    let refused = place.ends(65, &format!("policy add {hop} encrypt"));
+    assert_eq!(refused.code(), "policy.protocol", "{}", refused.stdout);
+    let message = refused.json["error"]["message"].to_string();
+    assert!(message.contains("transport picky"), "{message}");
+    place.table("transport", &format!("a.test smtp:{hop}\n"));
+    place.must(&format!("policy add {hop} encrypt"));
+}

@@ -2,8 +2,12 @@
 //! in force.
 
 use crate::peers::{Chains, Peer};
-use crate::place::Place;
+use crate::place::{Place, builder};
 use postseal_testkit::postfix_box::HOST;
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::net::{IpAddr, TcpListener};
+use std::sync::{Arc, Mutex};
 
 /// A next hop on loopback as a word of the command line.
 fn hop(sink: &postseal_probe::Sink) -> String {
@@ -228,4 +232,62 @@ fn ciphers_that_no_server_shares_are_refused_before_they_stop_mail() {
     place.must(&format!(
         "policy add {hop} encrypt --ciphers high --exclude RC4"
     ));
+}
+
+/// A server that says one line to whoever comes, and the addresses that they came from.
+fn saying(line: &'static str) -> (String, Arc<Mutex<BTreeSet<IpAddr>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let hop = format!("[127.0.0.1]:{}", listener.local_addr().unwrap().port());
+    let seen = Arc::new(Mutex::new(BTreeSet::new()));
+    let heard = Arc::clone(&seen);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let from = stream.peer_addr().unwrap().ip();
+            heard.lock().unwrap().insert(from);
+            let _ = stream.write_all(line.as_bytes());
+        }
+    });
+    (hop, seen)
+}
+
+#[test]
+fn why_servers_could_not_be_seen_is_told() {
+    let place = Place::new();
+    let (busy, _) = saying("421 4.7.0 come back later\r\n");
+    let nobody = format!("[127.0.0.1]:{}", crate::managed::free_port());
+    for (hop, cause) in [
+        (&busy, "come back later"),
+        (&nobody, "nothing listens there"),
+    ] {
+        let added = place.scene.say(&["policy", "add", hop, "encrypt"]).stdout;
+        for part in [cause, "cannot be told", "policy.preflight-undetermined"] {
+            assert!(added.contains(part), "{part}: {added}");
+        }
+    }
+    let applied = place.scene.say(&["apply", "--yes"]).stdout;
+    for part in [busy.as_str(), &nobody, "come back later"] {
+        assert!(applied.contains(part), "{part}: {applied}");
+    }
+}
+
+#[test]
+fn servers_see_the_address_that_mail_would_come_from() {
+    let place = Place::unadopted(
+        builder()
+            .set("smtp_bind_address", "127.0.0.77")
+            .set("transport_maps", "hash:{base}/config/transport"),
+    );
+    let own = "own unix - - n - - smtp\n  -o smtp_bind_address=127.0.0.78\n";
+    let path = place.config().join("master.cf");
+    let master = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(path, master + own).unwrap();
+    let [usual, by_own] = [(); 2].map(|()| saying("421 4.7.0 come back later\r\n"));
+    place.table("transport", &format!("x.test own:{}\n", by_own.0));
+    place.must("init");
+    for ((hop, seen), last) in [(usual, 77), (by_own, 78)] {
+        place.must(&format!("policy add {hop} encrypt"));
+        let from = BTreeSet::from([IpAddr::from([127, 0, 0, last])]);
+        assert_eq!(*seen.lock().unwrap(), from);
+    }
 }

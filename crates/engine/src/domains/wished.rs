@@ -4,7 +4,7 @@
 //! better than one by hand: what its servers bar is refused, unless somebody says why all the same.
 
 use super::{DomainsWished, id_of};
-use crate::rules::{Forced, Look, Refused, forcible, is_news, lacking};
+use crate::rules::{Forced, Look, Refused, forcible, is_against, is_news, lacking};
 use crate::{Engine, EngineError, RulesWished};
 use postseal_planner::Finding;
 use postseal_planner::facts::Facts;
@@ -31,8 +31,8 @@ impl Engine<'_> {
         let news: Vec<&Rule> = news.map(|(rule, _)| rule).collect();
         let state = self.state()?;
         let lacks = lacking(self.host, facts, state.desired.tables.as_ref(), &news);
-        let barred = self.barred(facts, &news, look, &mut report.servers)?;
-        self.store.put_preflights(&self.instance, &report.servers)?;
+        let put: Vec<RuleWish> = rules.iter().cloned().map(RuleWish::Put).collect();
+        let barred = self.barred(facts, &news, &put, look, &mut report.servers)?;
         let mut against = lacks.into_iter().zip(barred);
         for ((rule, state), is_news) in rules.iter_mut().zip(&states).zip(is_news) {
             match is_news {
@@ -45,6 +45,11 @@ impl Engine<'_> {
                 false => rule.about.reason = reason_of(state),
             }
         }
+        let stored = match report.refused.is_empty() {
+            true => put,
+            false => Vec::new(),
+        };
+        self.remember_looks(&report.servers, &stored)?;
         Ok(rules)
     }
 
@@ -68,6 +73,7 @@ impl Engine<'_> {
         let each = states.iter().zip(wishes);
         let news = each.filter(|(state, wish)| is_other(state, wish));
         let news: Vec<RuleWish> = news.map(|(_, wish)| wish.clone()).collect();
+        rules.met = self.meetings_with(&news)?;
         self.store.wish_rules(&self.instance, &news)?;
         Ok(DomainsWished {
             rules,
@@ -77,7 +83,9 @@ impl Engine<'_> {
 }
 
 /// A rule against which something speaks is refused; one that is forced keeps why.
-fn weigh(rule: &mut Rule, against: Vec<Finding>, forced: &Forced, report: &mut RulesWished) {
+fn weigh(rule: &mut Rule, found: Vec<Finding>, forced: &Forced, report: &mut RulesWished) {
+    let (against, told): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(is_against);
+    report.findings.extend(told);
     match forced {
         Forced::Because(reason) => {
             rule.about.reason = Some(reason.clone());

@@ -13,7 +13,7 @@ use crate::{Engine, EngineError};
 use postseal_planner::facts::Facts;
 use postseal_planner::policy::{Rule, RuleId, fallback_ids};
 use postseal_planner::{Finding, Preflight};
-use postseal_store::RuleState;
+use postseal_store::{RuleState, RuleWish};
 
 impl Engine<'_> {
     /// What speaks against each rule whose rows are others than those that are wished already: a new
@@ -40,7 +40,7 @@ impl Engine<'_> {
         let news: Vec<Rule> = news.map(|(rule, _)| rule.clone()).collect();
         let mut against = match news.is_empty() {
             true => Vec::new(),
-            false => self.against(&news, look, servers)?,
+            false => self.against(&news, &put(rules), look, servers)?,
         }
         .into_iter();
         let found = is_news.iter().map(|is_news| match is_news {
@@ -50,11 +50,12 @@ impl Engine<'_> {
         Ok(found.collect())
     }
 
-    /// What the ways of the mail and the servers say against each rule. Servers are looked at where
+    /// What the ways of the mail and the servers say against each rule, with `wishes` come true. Servers are looked at where
     /// the mail does come to them.
     pub(super) fn against(
         &mut self,
         rules: &[Rule],
+        wishes: &[RuleWish],
         look: Look,
         servers: &mut Vec<Preflight>,
     ) -> Result<Vec<Vec<Finding>>, EngineError> {
@@ -81,7 +82,7 @@ impl Engine<'_> {
             .filter(|(_, found)| !found.iter().any(is_against))
             .collect();
         let met: Vec<&Rule> = good.iter().map(|(rule, _)| *rule).collect();
-        let barred = self.barred(&facts, &met, look, servers)?;
+        let barred = self.barred(&facts, &met, wishes, look, servers)?;
         for ((_, found), barred) in good.iter_mut().zip(barred) {
             found.extend(barred);
         }
@@ -116,6 +117,11 @@ impl Engine<'_> {
         found.useless = rest;
         Ok(told)
     }
+}
+
+/// Wishes for all of them.
+pub(super) fn put(rules: &[Rule]) -> Vec<RuleWish> {
+    rules.iter().cloned().map(RuleWish::Put).collect()
 }
 
 /// Whether a wish is to be judged.

@@ -3,7 +3,7 @@
 //! Owns: wishes about them, and noticing that mail takes another way. Never: a record beside the
 //! rules for the next hops, which have the recipients' domain as their manager; or routing.
 
-use super::judged::{followed, is_against};
+use super::judged::{followed, is_against, lacking};
 use super::servers::Look;
 use super::ways::other_ways;
 use super::{Forced, Refused, RuleRequest, RulesWished, refuse};
@@ -62,7 +62,8 @@ impl Engine<'_> {
             Ok(made) => rules = made,
             Err(finding) => firm.push(finding),
         }
-        let against = self.against(&rules, look, &mut report.servers)?;
+        let wishes = self.replacing(&wish.id, now, rules.clone())?;
+        let against = self.against(&rules, &wishes, look, &mut report.servers)?;
         let against = against.into_iter().flatten();
         let (against, told): (Vec<Finding>, Vec<Finding>) = against.partition(is_against);
         report.findings.extend(told);
@@ -80,7 +81,7 @@ impl Engine<'_> {
             report.findings.extend(against);
         }
         if firm.is_empty() {
-            self.store.put_preflights(&self.instance, &report.servers)?;
+            self.remember_looks(&report.servers, &wishes)?;
         } else {
             report.refused.push(Refused {
                 line: None,
@@ -93,6 +94,7 @@ impl Engine<'_> {
         report
             .findings
             .extend(other_ways(self.host, &facts, &wish, &ways)?);
+        report.met = self.meetings_with(&wishes)?;
         self.store_followed(&wishes, report)
     }
 
@@ -106,7 +108,7 @@ impl Engine<'_> {
 
     /// Wishes that followed rules are made for the next hops that their mail takes now.
     pub fn sync_followed(&mut self) -> Result<RulesWished, EngineError> {
-        self.state()?;
+        let tables = self.state()?.desired.tables;
         let facts = observe_unadopted(self.host)?;
         let following = self.following()?;
         let wishes: Vec<&Rule> = following.iter().map(|one| &one.wish).collect();
@@ -123,6 +125,14 @@ impl Engine<'_> {
             wish.about.reason = None;
             match compiled(&wish, ways, &facts) {
                 Ok(rules) if ways.against.is_empty() => {
+                    let rules_for: Vec<&Rule> = rules.iter().collect();
+                    let lacks = lacking(self.host, &facts, tables.as_ref(), &rules_for);
+                    let mut lacks = lacks.into_iter().flatten().peekable();
+                    if lacks.peek().is_some() {
+                        report.findings.push(changed);
+                        report.findings.extend(lacks);
+                        continue;
+                    }
                     changes.extend(self.replacing(&one.wish.id, None, rules)?);
                     report.findings.extend(ways.told(&one.wish));
                 }

@@ -19,7 +19,7 @@ use postseal_planner::facts::Facts;
 use postseal_planner::plan::PlanFinding;
 use postseal_planner::policy::{
     Cause, Home, IdleRow, Judged, Manager, RowReader, Rule, RuleId, Scopes, Source, SourceRow,
-    dialect, idle, never_asked, passed_by, policy_sources, sampled,
+    Useless, dialect, idle, never_asked, passed_by, policy_sources, sampled,
 };
 use postseal_planner::{Finding, Intent, Severity};
 
@@ -92,13 +92,14 @@ pub fn idle_rows(host: &dyn Host, facts: &Facts) -> IdleRows {
         // What cannot be asked is told by those that look into the tables.
         let parts = by_recipient(host, facts, &met).unwrap_or_default();
         found.notes.extend(parts.into_iter().flatten());
-        for (row, useless) in spread
-            .kept
-            .iter()
-            .zip(judged.into_iter().map(|one| one.useless))
-        {
+        for (row, judged) in spread.kept.iter().zip(judged) {
             let told = |cause: &Cause| !matches!(cause, Cause::TableFailed(_));
-            let useless = useless.into_iter().filter(|one| told(&one.cause));
+            let late = judged.late.into_iter().map(|transport| Useless {
+                name: row.rule.id.destination.clone(),
+                cause: Cause::BeginsInClearBy { transport },
+            });
+            let useless = judged.useless.into_iter().filter(|one| told(&one.cause));
+            let useless = useless.chain(late);
             found.rows.extend(useless.map(|useless| IdleRow {
                 path: source.path.clone(),
                 line: row.line,
@@ -199,12 +200,11 @@ fn is_known(rule: &Rule) -> bool {
 /// What the managers of rules do not tell themselves. That a domain's entry has a reason says
 /// something of its servers only: nobody put down that it does nothing.
 fn is_news_of_a_way(rule: &Rule, cause: &Cause) -> bool {
+    let begins_in_clear = matches!(cause, Cause::BeginsInClear | Cause::BeginsInClearBy { .. });
     match Manager::of(&rule.id) {
         None => false,
-        Some(Manager::Recipient(_)) => {
-            rule.about.reason.is_none() && matches!(cause, Cause::BeginsInClear)
-        }
-        Some(_) => matches!(cause, Cause::BeginsInClear | Cause::NotAsked { .. }),
+        Some(Manager::Recipient(_)) => rule.about.reason.is_none() && begins_in_clear,
+        Some(_) => begins_in_clear || matches!(cause, Cause::NotAsked { .. }),
     }
 }
 

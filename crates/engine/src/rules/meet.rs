@@ -7,7 +7,9 @@ use super::RuleChanges;
 use super::wished::covered;
 use crate::domains::MOST;
 use crate::{Engine, EngineError};
-use postseal_planner::policy::{Both, Lookup, Met, Rule, RuleId, changed_lookups, meetings};
+use postseal_planner::policy::{
+    Both, Lookup, Met, Rule, RuleId, changed_lookups, map_rows, meetings,
+};
 use postseal_planner::{Finding, Refusal};
 use postseal_store::{RuleState, RuleView, RuleWish};
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,29 +77,54 @@ impl Engine<'_> {
         if truncated && changes.view != RuleView::Wanted {
             return Ok(Vec::new());
         }
-        let destinations: BTreeSet<String> = changes
-            .shown
-            .iter()
-            .flat_map(|state| beside(&state.id))
-            .collect();
-        let mut wanted: BTreeMap<RuleId, Rule> = BTreeMap::new();
-        for state in self.rules_for(&destinations)? {
-            let rule = match changes.view {
-                RuleView::Wanted => state.wanted,
-                _ => state.in_force,
-            };
-            wanted.extend(rule.map(|rule| (state.id, rule)));
-        }
-        for state in &changes.shown {
-            match &state.wanted {
-                Some(rule) => wanted.insert(state.id.clone(), rule.clone()),
-                None => wanted.remove(&state.id),
-            };
-        }
+        let Sides { after, .. } = self.sides(changes)?;
         let before = changes.shown.iter().filter_map(|one| one.in_force.clone());
         let before: Vec<Rule> = before.collect();
-        let wanted: Vec<Rule> = wanted.into_values().collect();
-        Ok(changed_lookups(&before, &wanted))
+        Ok(changed_lookups(&before, &after))
+    }
+
+    /// The rows of the map that the first rules change, in their order.
+    pub(super) fn changed_rows(
+        &self,
+        changes: &RuleChanges,
+    ) -> Result<Vec<RowChange>, EngineError> {
+        let Sides { before, after } = self.sides(changes)?;
+        let (before, after) = (map_rows(&before), map_rows(&after));
+        let mut seen = BTreeSet::new();
+        let rules = changes.shown.iter();
+        let rules = rules.flat_map(|state| state.in_force.iter().chain(&state.wanted));
+        let keys = rules
+            .flat_map(Rule::keys)
+            .filter(|key| seen.insert(key.clone()));
+        let rows = keys.map(|key| RowChange {
+            before: before.get(&key).cloned(),
+            after: after.get(&key).cloned(),
+            key,
+        });
+        Ok(rows.filter(|row| row.before != row.after).collect())
+    }
+
+    /// All rules for the destinations of those that change first, before and after.
+    fn sides(&self, changes: &RuleChanges) -> Result<Sides, EngineError> {
+        let destinations = changes.shown.iter().flat_map(|state| beside(&state.id));
+        let mut before: BTreeMap<RuleId, Rule> = BTreeMap::new();
+        let mut after: BTreeMap<RuleId, Rule> = BTreeMap::new();
+        for state in self.rules_for(&destinations.collect())? {
+            let later = match changes.view {
+                RuleView::Wanted => state.wanted,
+                _ => state.in_force.clone(),
+            };
+            put(&mut before, &state.id, state.in_force);
+            put(&mut after, &state.id, later);
+        }
+        for state in &changes.shown {
+            put(&mut before, &state.id, state.in_force.clone());
+            put(&mut after, &state.id, state.wanted.clone());
+        }
+        Ok(Sides {
+            before: before.into_values().collect(),
+            after: after.into_values().collect(),
+        })
     }
 
     /// All rules for these destinations, whoever manages them, in the order of their ids.
@@ -117,6 +144,30 @@ impl Engine<'_> {
         states.sort_by(|one, other| one.id.cmp(&other.id));
         Ok(states)
     }
+}
+
+/// A row of the map that changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowChange {
+    /// What Postfix looks up.
+    pub key: String,
+    /// The policy; `None` where there is no row.
+    pub before: Option<String>,
+    /// The policy as it will be.
+    pub after: Option<String>,
+}
+
+/// Rules in the order of their ids.
+struct Sides {
+    before: Vec<Rule>,
+    after: Vec<Rule>,
+}
+
+fn put(rules: &mut BTreeMap<RuleId, Rule>, id: &RuleId, rule: Option<Rule>) {
+    match rule {
+        Some(rule) => rules.insert(id.clone(), rule),
+        None => rules.remove(id),
+    };
 }
 
 /// Stops where rules cannot be kept beside each other.
@@ -145,7 +196,7 @@ fn covered_by_others(rules: &BTreeMap<RuleId, Rule>) -> BTreeMap<String, Finding
 }
 
 /// Where rules, in the order of their ids, meet.
-fn met(rules: impl Iterator<Item = Rule>) -> Vec<Met> {
+pub(super) fn met(rules: impl Iterator<Item = Rule>) -> Vec<Met> {
     let rules: Vec<Rule> = rules.collect();
     let groups = rules.chunk_by(|one, other| one.id.destination == other.id.destination);
     groups.flat_map(meetings).collect()

@@ -3,22 +3,18 @@
 //! Owns: which rules are looked at before they are stored or put in force, and what a look bars.
 //! Never: takes what could not be seen for a failure.
 
+use super::by_client::{Clients, worst};
 use super::judged::met;
-use crate::approve::Acceptance;
-use crate::domains;
+use super::written::{Others, Written};
 use crate::observe::observe_unadopted;
 use crate::preflight::{HopPolicy, PreflightOptions, Progress, World, preflight_more};
-use crate::propose::Proposal;
 use crate::{Engine, EngineError, Event};
-use mailtls::Level;
-use mailtls::policy::Policy;
 use postseal_planner::facts::Facts;
-use postseal_planner::policy::{Home, Judged, Manager, Rule, RuleId, dialect};
-use postseal_planner::preflight::{Client, Opening, Visits};
+use postseal_planner::policy::{Home, Judged, Rule, RuleId};
+use postseal_planner::preflight::Visits;
 use postseal_planner::report::Outcome;
-use postseal_planner::{Finding, Preflight, SMTPS_OUT_NAME, Severity};
-use postseal_store::{Pending, RuleFilter, RuleState, RuleView};
-use std::collections::BTreeMap;
+use postseal_planner::{Finding, Preflight, Severity};
+use postseal_store::{RuleView, RuleWish};
 
 /// Whether servers are looked at before rules are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,28 +36,8 @@ pub struct RuleLooked {
     pub findings: Vec<Finding>,
 }
 
-/// The client that goes where no other is known to go.
-const SMTP: &str = "smtp";
-/// So many rules are looked at before they come in force, the strictest first.
-pub(crate) const MOST_LOOKED_AT: usize = 10_000;
 /// So many of them at once.
 const TOGETHER: usize = 1_000;
-/// So many findings that bar rules are told.
-const TOLD: usize = 1_000;
-const NOT_LOOKED_AT: &str = "policy.servers-not-looked-at";
-/// The strictest first.
-const LEVELS: [Level; 8] = [
-    Level::Secure,
-    Level::DaneOnly,
-    Level::Fingerprint,
-    Level::Verify,
-    Level::Dane,
-    Level::Encrypt,
-    Level::May,
-    Level::None,
-];
-/// A good look is good for this long, in seconds.
-const FRESH: i64 = 3_600;
 
 impl Engine<'_> {
     /// What the servers of each rule show to the client that its mail goes by; none where a rule
@@ -77,41 +53,48 @@ impl Engine<'_> {
         let state = self.state()?;
         let home = Home::Rules(state.desired.tables.as_ref());
         let met = met(self.host, facts, home, rules);
+        let mut clients = Clients::new(facts);
         let hops = rules.iter().zip(&met);
-        let hops = hops.map(|(rule, met)| hop(rule, facts, met)).collect();
+        let hops = hops.map(|(rule, met)| clients.hops(rule, met)).collect();
         Ok(self.look_at_hops(facts, hops, options, told, visits))
     }
 
-    /// What the servers of each rule show against it.
+    /// What the servers of each rule show against the row that is written for it, with `wishes` come
+    /// true.
     pub(crate) fn barred(
         &self,
         facts: &Facts,
         rules: &[&Rule],
+        wishes: &[RuleWish],
         look: Look,
         servers: &mut Vec<Preflight>,
-    ) -> Result<Vec<Vec<Finding>>, EngineError> {
-        self.barred_beside(facts, rules, look, servers, &mut Visits::new())
-    }
-
-    /// The same, where some servers were looked at already.
-    fn barred_beside(
-        &self,
-        facts: &Facts,
-        rules: &[&Rule],
-        look: Look,
-        servers: &mut Vec<Preflight>,
-        visits: &mut Visits,
     ) -> Result<Vec<Vec<Finding>>, EngineError> {
         let Look::Servers(options) = look else {
             return Ok(vec![Vec::new(); rules.len()]);
         };
-        if !rules.is_empty() {
-            self.tell(Event::Looking { rules: rules.len() });
+        let written = self.written(rules, wishes, Others::Wished)?;
+        self.barred_beside(facts, &written, options, servers, &mut Visits::new())
+    }
+
+    /// The same, where some servers were looked at already.
+    pub(super) fn barred_beside(
+        &self,
+        facts: &Facts,
+        written: &[Written],
+        options: PreflightOptions,
+        servers: &mut Vec<Preflight>,
+        visits: &mut Visits,
+    ) -> Result<Vec<Vec<Finding>>, EngineError> {
+        if !written.is_empty() {
+            let rules = written.len();
+            self.tell(Event::Looking { rules });
         }
-        let seen = self.servers_of(facts, rules, options, &|_| {}, visits)?;
-        let against = seen
-            .iter()
-            .map(|seen| seen.iter().flat_map(barring).collect());
+        let rules: Vec<&Rule> = written.iter().map(|one| &one.rule).collect();
+        let seen = self.servers_of(facts, &rules, options, &|_| {}, visits)?;
+        let against = written.iter().zip(&seen).map(|(one, seen)| {
+            let barring = seen.iter().flat_map(barring);
+            barring.map(|finding| one.weighed(finding)).collect()
+        });
         let against = against.collect();
         servers.extend(seen.into_iter().flatten());
         Ok(against)
@@ -120,7 +103,7 @@ impl Engine<'_> {
     fn look_at_hops(
         &self,
         facts: &Facts,
-        hops: Vec<Option<HopPolicy>>,
+        hops: Vec<Vec<HopPolicy>>,
         options: PreflightOptions,
         told: &(dyn Fn(Progress) + Sync),
         visits: &mut Visits,
@@ -135,8 +118,16 @@ impl Engine<'_> {
         let seen = preflight_more(world, &known, options, told, visits);
         // A next hop that is none was refused when the rule was made.
         let mut seen = seen.unwrap_or_default().into_iter();
-        let hops = hops.into_iter();
-        hops.map(|hop| hop.and_then(|_| seen.next())).collect()
+        let hops = hops.into_iter().map(|by_clients| {
+            let by_clients = by_clients.into_iter();
+            worst(
+                by_clients
+                    .zip(seen.by_ref())
+                    .map(|(hop, seen)| (hop.transport, seen))
+                    .collect(),
+            )
+        });
+        hops.collect()
     }
 
     /// What the servers of all rules show, as those are wished; remembered. A rule that mail never
@@ -161,117 +152,27 @@ impl Engine<'_> {
             };
             after = Some(last.id.clone());
             let rules: Vec<&Rule> = page.iter().collect();
+            let written = self.written(&rules, &[], Others::Wished)?;
+            let rules: Vec<&Rule> = written.iter().map(|one| &one.rule).collect();
             let met = met(self.host, &facts, home, &rules);
-            let hops = rules.iter().zip(&met).map(|(rule, met)| {
-                let comes = met.useless.is_empty();
-                comes.then(|| hop(rule, &facts, met)).flatten()
-            });
+            let mut clients = Clients::new(&facts);
+            let hops = rules
+                .iter()
+                .zip(&met)
+                .map(|(rule, met)| match met.useless.is_empty() {
+                    true => clients.hops(rule, met),
+                    false => Vec::new(),
+                });
             let seen = self.look_at_hops(&facts, hops.collect(), options, told, &mut visits);
             let kept: Vec<Preflight> = seen.iter().flatten().cloned().collect();
             self.store.put_preflights(&self.instance, &kept)?;
             let looked = rules.iter().zip(met).zip(seen);
-            all.extend(looked.filter_map(|((rule, met), seen)| RuleLooked::of(rule, &met, seen)));
+            let looked = looked.filter_map(|((rule, met), seen)| RuleLooked::of(rule, &met, seen));
+            all.extend(looked);
+            // Rules that meet have one row.
+            all.dedup_by(|one, other| one.is_same(other));
             self.stop_if_interrupted()?;
         }
-    }
-
-    /// Before rules come in force: what their servers show against them. A rule that was stored for
-    /// a reason, although its servers spoke against it, comes in force. Where there are more than
-    /// [`MOST_LOOKED_AT`], that has to be accepted.
-    pub(crate) fn refuse_what_servers_bar(
-        &mut self,
-        proposal: &Proposal,
-        accepted: &[Acceptance],
-    ) -> Result<(), EngineError> {
-        let mut visits = Visits::new();
-        let mut findings: Vec<Finding> = Vec::new();
-        let pending = self.pending_by_strictness()?;
-        refuse_unseen(proposal, &pending, accepted)?;
-        for rules in pending.rules.chunks(TOGETHER) {
-            let rules: Vec<&Rule> = rules.iter().collect();
-            findings.extend(self.barred_now(&proposal.facts, &rules, &mut visits)?);
-            if findings.len() >= TOLD {
-                break;
-            }
-            self.stop_if_interrupted()?;
-        }
-        super::refuse(findings)
-    }
-
-    /// What speaks against some of them, but those that were good a while ago; remembered.
-    fn barred_now(
-        &mut self,
-        facts: &Facts,
-        rules: &[&Rule],
-        visits: &mut Visits,
-    ) -> Result<Vec<Finding>, EngineError> {
-        let known = self.known_looks(rules)?;
-        let now = self.clock.now_unix();
-        let fresh = |rule: &&&Rule| {
-            known.get(rule.id.destination.as_str()).is_some_and(|seen| {
-                seen.outcome_for(&rule.policy) == Outcome::Pass && now - seen.at < FRESH
-            })
-        };
-        let stale: Vec<&Rule> = rules.iter().filter(|rule| !fresh(rule)).copied().collect();
-        let look = Look::Servers(PreflightOptions::default());
-        let mut servers = Vec::new();
-        let barred = self.barred_beside(facts, &stale, look, &mut servers, visits)?;
-        self.store.put_preflights(&self.instance, &servers)?;
-        let each = stale.iter().zip(barred);
-        let findings = each.flat_map(|(rule, found)| {
-            let command = Manager::of(&rule.id).map_or_else(
-                || format!("postseal policy edit '{}'", rule.id.shown()),
-                |manager| manager.command(),
-            );
-            forcible(found, &format!("`{command} --force --reason TEXT`"))
-        });
-        Ok(findings.collect())
-    }
-
-    /// The rules that are to come in force and were put down for no reason, the strictest first.
-    fn pending_by_strictness(&self) -> Result<Strictest, EngineError> {
-        let mut found = Strictest::default();
-        let managed = self.store.managed_rules(&self.instance, domains::MOST)?;
-        let managed = managed.into_iter().filter(RuleState::is_pending);
-        managed
-            .filter_map(|one| one.wanted)
-            .for_each(|rule| found.put(rule));
-        for level in LEVELS {
-            let filter = RuleFilter {
-                pending: Pending::Only,
-                level: Some(level.to_string()),
-                ..RuleFilter::default()
-            };
-            for skip in (0..).step_by(TOGETHER) {
-                let page = self
-                    .store
-                    .list_rules(&self.instance, &filter, skip, TOGETHER)?;
-                let is_last = page.len() < TOGETHER;
-                let wanted = page.into_iter().filter_map(|state| state.wanted);
-                for rule in wanted.filter(|rule| rule.id.manager.is_empty()) {
-                    found.put(rule);
-                }
-                if found.left == Left::Some {
-                    return Ok(found);
-                }
-                if is_last {
-                    break;
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    fn known_looks(&self, rules: &[&Rule]) -> Result<BTreeMap<String, Preflight>, EngineError> {
-        let hops: Vec<String> = rules
-            .iter()
-            .map(|rule| rule.id.destination.clone())
-            .collect();
-        let known = self.store.preflights(&self.instance, &hops)?;
-        Ok(known
-            .into_iter()
-            .map(|seen| (seen.nexthop.clone(), seen))
-            .collect())
     }
 
     /// The newest looks at the servers of next hops; those that were never looked at are left out.
@@ -286,53 +187,6 @@ pub(crate) fn forcible(mut findings: Vec<Finding>, how: &str) -> Vec<Finding> {
         finding.remedy.push_str(&format!(" All the same: {how}."));
     }
     findings
-}
-
-/// Rules that come in force, the strictest first.
-#[derive(Default)]
-struct Strictest {
-    rules: Vec<Rule>,
-    left: Left,
-}
-
-/// Whether there are more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Left {
-    #[default]
-    None,
-    Some,
-}
-
-impl Strictest {
-    fn put(&mut self, rule: Rule) {
-        match self.rules.len() < MOST_LOOKED_AT {
-            _ if rule.about.reason.is_some() || rule.id.destination.starts_with('.') => {}
-            true => self.rules.push(rule),
-            false => self.left = Left::Some,
-        }
-    }
-}
-
-/// More rules than are looked at are put in force only when somebody says so.
-fn refuse_unseen(
-    proposal: &Proposal,
-    pending: &Strictest,
-    accepted: &[Acceptance],
-) -> Result<(), EngineError> {
-    let answer = crate::verify::name(&proposal.facts);
-    let given = |one: &Acceptance| one.code == NOT_LOOKED_AT && one.answer == answer;
-    if pending.left == Left::None || accepted.iter().any(given) {
-        return Ok(());
-    }
-    Err(EngineError::Unconfirmed {
-        code: NOT_LOOKED_AT.to_owned(),
-        message: format!(
-            "{} rules change, and the servers of {MOST_LOOKED_AT} are looked at before they come in \
-             force, the strictest first: at those of the others mail may wait.",
-            proposal.rules.count
-        ),
-        answer,
-    })
 }
 
 /// What speaks against putting a rule in force; nothing where servers pass or could not be seen.
@@ -362,31 +216,8 @@ impl RuleLooked {
             preflight,
         })
     }
-}
 
-/// The next hop that a rule is looked up for, where it is one, by the client that goes there.
-fn hop(rule: &Rule, facts: &Facts, met: &Judged) -> Option<HopPolicy> {
-    let id = &rule.id.destination;
-    if id.starts_with('.') {
-        return None;
+    fn is_same(&self, other: &Self) -> bool {
+        self.shown == other.shown && self.preflight == other.preflight
     }
-    Some(HopPolicy {
-        nexthop: id.clone(),
-        transport: client(rule, facts, met),
-        policy: Policy::parse(&rule.policy, dialect(facts.version)).ok()?,
-    })
-}
-
-/// The client that goes by a rule. An entry for TLS from the first byte gets one that begins so, by
-/// whatever its mail goes until then.
-fn client(rule: &Rule, facts: &Facts, met: &Judged) -> String {
-    let mut clients = met.clients.iter();
-    if !domains::entry(rule).smtps {
-        return clients.next().map_or(SMTP, String::as_str).to_owned();
-    }
-    let wraps = |client: &&String| Client::of(facts, client).opening == Opening::Wrapper;
-    clients
-        .find(wraps)
-        .map_or(SMTPS_OUT_NAME, String::as_str)
-        .to_owned()
 }

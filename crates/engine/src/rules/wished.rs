@@ -4,14 +4,15 @@
 //! Never: changes Postfix; `apply` does.
 
 use super::RuleRequest;
+use super::against::put;
 use super::judged::is_against;
 use super::servers::Look;
 use crate::domains::MOST;
 use crate::{Engine, EngineError};
-use postseal_planner::policy::{Manager, Rule, RuleId, covered_by};
+use postseal_planner::policy::{Manager, Met, Rule, RuleId, covered_by};
 use postseal_planner::{Finding, Preflight, Refusal, Severity};
 use postseal_store::{RuleState, RuleWish};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// So many changes are told one by one.
 const SHOWN: usize = 200;
@@ -54,6 +55,8 @@ pub struct RulesWished {
     pub shown: Vec<RuleState>,
     /// What the servers showed.
     pub servers: Vec<Preflight>,
+    /// Where they meet the rules of others.
+    pub met: Vec<Met>,
 }
 
 /// How requests are judged.
@@ -152,8 +155,7 @@ impl Engine<'_> {
         let against =
             self.against_news(&rules, &states, added, forced, look, &mut report.servers)?;
         let covering = self.covering(&rules, leaving)?;
-        let put: Vec<RuleWish> = rules.iter().cloned().map(RuleWish::Put).collect();
-        let clashes = self.clashes(&put)?;
+        let clashes = self.clashes(&put(&rules))?;
         let mut wishes = Vec::new();
         for (i, (mut request, findings)) in requests.into_iter().zip(against).enumerate() {
             let (findings, told): (Vec<Finding>, _) = findings.into_iter().partition(is_against);
@@ -186,35 +188,25 @@ impl Engine<'_> {
                 });
             }
         }
-        self.remember_looks(&report.servers, &states, &wishes)?;
+        self.remember_looks(&report.servers, &wishes)?;
+        report.met = self.meetings_with(&wishes)?;
         Ok((report, wishes))
     }
 
-    /// Remembers what servers showed. What a refused wish would come to says nothing of the rule that
-    /// stands.
-    fn remember_looks(
+    /// Remembers what servers showed for the rows that stand, or will with `wishes` come true. What a
+    /// refused wish would come to says nothing of those.
+    pub(crate) fn remember_looks(
         &mut self,
         servers: &[Preflight],
-        states: &[RuleState],
         wishes: &[RuleWish],
     ) -> Result<(), EngineError> {
-        let put = wishes.iter().filter_map(|wish| match wish {
-            RuleWish::Put(rule) => Some(&rule.id),
-            RuleWish::Remove(_) => None,
-        });
-        let put: BTreeSet<&RuleId> = put.collect();
-        let stands = states.iter().filter(|state| !put.contains(&state.id));
-        let policies: BTreeMap<&str, &str> = stands
-            .filter_map(|state| {
-                let rule = state.wanted.as_ref().or(state.in_force.as_ref())?;
-                Some((state.id.destination.as_str(), rule.policy.as_str()))
-            })
-            .collect();
-        let is_news = |seen: &&Preflight| {
-            let standing = policies.get(seen.nexthop.as_str());
-            standing.is_none_or(|policy| *policy == seen.policy)
+        let hops = servers.iter().map(|seen| seen.nexthop.clone());
+        let rows = self.rows_with(&hops.collect(), wishes)?;
+        let stands = |seen: &&Preflight| {
+            let row = rows.get(&seen.nexthop);
+            row.is_none_or(|policy| *policy == seen.policy)
         };
-        let seen: Vec<Preflight> = servers.iter().filter(is_news).cloned().collect();
+        let seen: Vec<Preflight> = servers.iter().filter(stands).cloned().collect();
         Ok(self.store.put_preflights(&self.instance, &seen)?)
     }
 

@@ -300,23 +300,9 @@ impl Way<'_> {
                  stronger one."
             );
         } else if !wraps && expects_tls(&hop.nexthop) {
-            hop.findings.push(self.no_wrappermode(hop));
+            let finding = no_wrappermode(&hop.nexthop, self.transport);
+            hop.findings.push(finding.seen(hop.nexthop.clone()));
         }
-    }
-
-    fn no_wrappermode(&self, hop: &Hop) -> Finding {
-        Finding::new(
-            "policy.no-wrappermode",
-            Severity::Error,
-            format!(
-                "{} has a port for TLS from the first byte, and {}/unix begins in clear: a server \
-                 that begins with TLS takes no mail so, and another one is met at the level above.",
-                hop.nexthop, self.transport
-            ),
-            "Send it by a service of master.cf with -o smtp_tls_wrappermode=yes and -o \
-             smtp_tls_security_level=encrypt: `postseal domain add … --smtps` makes it.",
-        )
-        .seen(hop.nexthop.clone())
     }
 
     fn parameter(&self, smtp: &'static str, lmtp: &'static str) -> &'static str {
@@ -325,6 +311,20 @@ impl Way<'_> {
             _ => smtp,
         }
     }
+}
+
+/// A client that begins in clear where TLS is expected from the first byte.
+pub(crate) fn no_wrappermode(hop: &str, transport: &str) -> Finding {
+    Finding::new(
+        "policy.no-wrappermode",
+        Severity::Error,
+        format!(
+            "{hop} has a port for TLS from the first byte, and {transport}/unix begins in clear: a \
+             server that begins with TLS takes no mail so."
+        ),
+        "Send it by a service of master.cf with -o smtp_tls_wrappermode=yes and -o \
+         smtp_tls_security_level=encrypt: `postseal domain add … --smtps` makes it.",
+    )
 }
 
 /// `dane` falls back to `may` without DNSSEC, `dane-only` defers.

@@ -6,6 +6,7 @@
 use super::judge::{Home, Judged, OF_LMTP, WRAPPERMODE, asks, not_asked};
 use super::{Cause, Rule, faults};
 use crate::compile::policies::PARAMETER;
+use crate::explain::no_wrappermode;
 use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
 use crate::intent::AdoptedTables;
@@ -161,6 +162,7 @@ impl<'a> Able<'a> {
 
     fn rule(&mut self, rule: &Rule, judged: &Judged) -> Asked<Vec<Finding>> {
         let mut findings: Vec<Finding> = Vec::new();
+        findings.extend(in_clear(rule, judged));
         for transport in &judged.clients {
             if self.is_kept(&rule.policy, transport) {
                 continue;
@@ -207,6 +209,15 @@ impl<'a> Able<'a> {
             Err(Stop::Failed(_)) => Asked::Answered(Vec::new()),
         }
     }
+}
+
+/// The first client that begins in clear where TLS is expected from the first byte, and another one
+/// wraps. An entry for such a next hop is made before its route is.
+fn in_clear(rule: &Rule, judged: &Judged) -> Option<Finding> {
+    let is_early = rule.about.entry.is_some_and(|entry| entry.smtps);
+    let late = judged.late.first().filter(|_| !is_early)?;
+    let hop = rule.id.shown();
+    Some(no_wrappermode(&hop, late).seen(format!("{hop} {}", rule.policy)))
 }
 
 /// The rule was taken by another Postfix than the one that is installed now.

@@ -53,6 +53,9 @@ pub struct Judged {
     pub fallbacks: Vec<Fallback>,
     /// Where no route names it: the next hops with the same host that routes do name.
     pub instead: Option<Vec<String>>,
+    /// The transports among `clients` that begin in clear where TLS is expected from the first byte, and
+    /// others wrap.
+    pub late: Vec<String>,
 }
 
 /// What rules meet, in their order.

@@ -214,13 +214,7 @@ pub fn meetings(rules: &[Rule]) -> Vec<Met> {
 /// What a map must answer for rules that change. `before` are those rules as they were; `wanted` are all
 /// rules as they will be for the same destinations, in the order of their ids.
 pub fn changed_lookups(before: &[Rule], wanted: &[Rule]) -> Vec<Lookup> {
-    let mut there: BTreeMap<String, String> = BTreeMap::new();
-    for group in wanted.chunk_by(|one, other| one.id.destination == other.id.destination) {
-        for row in rows(group).0 {
-            let keys = row.keys().into_iter();
-            there.extend(keys.map(|key| (key, row.policy.clone())));
-        }
-    }
+    let there = map_rows(wanted);
     let were: BTreeSet<String> = before.iter().flat_map(Rule::keys).collect();
     let gone = were.into_iter().filter(|key| !there.contains_key(key));
     let gone: Vec<Lookup> = gone.map(|key| Lookup { key, value: None }).collect();
@@ -229,6 +223,18 @@ pub fn changed_lookups(before: &[Rule], wanted: &[Rule]) -> Vec<Lookup> {
         value: Some(value),
     });
     gone.into_iter().chain(there).collect()
+}
+
+/// The rows that are written for rules, in the order of their ids: key → policy.
+pub fn map_rows(rules: &[Rule]) -> BTreeMap<String, String> {
+    let mut there: BTreeMap<String, String> = BTreeMap::new();
+    for group in rules.chunk_by(|one, other| one.id.destination == other.id.destination) {
+        for row in rows(group).0 {
+            let keys = row.keys().into_iter();
+            there.extend(keys.map(|key| (key, row.policy.clone())));
+        }
+    }
+    there
 }
 
 /// A rule by hand that stands beside another one.

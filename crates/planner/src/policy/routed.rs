@@ -56,14 +56,17 @@ pub fn by_routes(rule: &Rule, found: &mut Judged, hops: &Hops, clients: &Askers)
     if is_hop && in_clear && expects_tls(name) {
         found.fails(name.to_owned(), Cause::BeginsInClear);
     }
+    // Where TLS is expected from the first byte, mail arrives by those that begin so.
+    let is_late = |one: &String| expects_tls(name) && !clients.wrapping.contains(one);
+    if is_hop && !in_clear {
+        found.late = by.iter().filter(|one| is_late(one)).cloned().collect();
+    }
     if is_hop && !by.is_empty() {
         found.clients.clear();
     }
     found.clients.extend(by);
     found.clients.sort();
     found.clients.dedup();
-    // Where TLS is expected from the first byte, mail arrives by those that begin so.
-    let is_late = |one: &String| expects_tls(name) && !clients.wrapping.contains(one);
     found.clients.sort_by_key(is_late);
 }
 

@@ -7,6 +7,7 @@ use super::kept::wrapped;
 use super::offer::{for_hops, words};
 use super::{Rule, Source};
 use crate::compile::policies::PARAMETER;
+use crate::explain::no_wrappermode;
 use crate::finding::{Finding, Severity};
 use crate::lint::{Rule as Code, row};
 use mailtls::destination::Destination;
@@ -54,6 +55,11 @@ pub enum Cause {
     },
     /// The server waits for TLS, and every client that sends there begins in clear.
     BeginsInClear,
+    /// The server waits for TLS, and one of the clients that send there begins in clear.
+    BeginsInClearBy {
+        /// Its transport.
+        transport: String,
+    },
     /// A table that decides cannot be asked; why.
     TableFailed(String),
 }
@@ -158,6 +164,9 @@ impl Useless {
             Cause::BeginsInClear => {
                 format!("{name} expects TLS from the first byte, and every client begins in clear")
             }
+            Cause::BeginsInClearBy { transport } => {
+                format!("{name} expects TLS from the first byte, and {transport} begins in clear")
+            }
             Cause::TableFailed(_) => return None,
         })
     }
@@ -249,6 +258,9 @@ impl Cause {
                 own,
             } => not_asked(service, parameter, own.as_deref(), of),
             Self::BeginsInClear => Said::Other(begins_in_clear(of)),
+            Self::BeginsInClearBy { transport } => {
+                Said::Other(no_wrappermode(of.name, transport).seen(of.row.clone()))
+            }
             Self::TableFailed(why) => Said::Other(crate::explain::table_failed(why)),
         }
     }

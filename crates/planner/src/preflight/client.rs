@@ -3,6 +3,7 @@
 //! Owns: its parameters as far as they decide what a policy comes to (postconf(5), Postfix 3.7).
 //! Never: what a policy row says beside them.
 
+use super::bind::Bind;
 use super::limits::Ciphers;
 use super::lookups::{Exchangers, Hosts, HostsFile, Lookups, NoDane};
 use crate::compile::SMTPS_OUT_NAME;
@@ -37,6 +38,8 @@ pub struct Client {
     pub reaches: Families,
     /// This host's own addresses: mail for itself is not sent.
     pub own: Vec<IpAddr>,
+    /// The addresses that it comes from.
+    pub bind: Bind,
     /// Protocols at `may` and at mandatory levels; `None` where the list cannot be read.
     pub protocols: Protocols,
     /// What ciphers it may use.
@@ -190,6 +193,7 @@ impl Reader<'_> {
             families: self.families(),
             reaches: reaches(&self.view.facts().addresses),
             own: crate::view::own(self.view),
+            bind: Bind::of(|name| self.value(name)),
             protocols: Protocols {
                 may: self.protocols("tls_protocols"),
                 mandatory: self.protocols("tls_mandatory_protocols"),
@@ -355,16 +359,14 @@ impl Reader<'_> {
         let jail = self.jail();
         let path = |name: &str| Some(self.value(name)).filter(|path| !path.is_empty());
         let system = self.view.is_yes(self.service, "tls_append_default_CA");
+        let anchors = match self.lmtp {
+            true => "lmtp_tls_trust_anchor_file",
+            false => "smtp_tls_trust_anchor_file",
+        };
         TrustFiles {
             file: path("tls_CAfile").map(PathBuf::from),
             folder: path("tls_CApath").map(|path| within(&jail, &path)),
-            anchors: self.view.list(
-                self.service,
-                match self.lmtp {
-                    true => "lmtp_tls_trust_anchor_file",
-                    false => "smtp_tls_trust_anchor_file",
-                },
-            ),
+            anchors: self.view.list(self.service, anchors),
             system: match system {
                 true => SystemAnchors::Count,
                 false => SystemAnchors::Ignored,

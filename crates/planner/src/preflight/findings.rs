@@ -9,10 +9,10 @@ use super::nexthop::NextHop;
 use super::way::{self, Host};
 use super::whole::{Seen, is_encrypted};
 use super::{Known, Lack, Strongest, Wanted};
+use crate::dns::Question;
 use crate::finding::{Finding, Severity};
 use mailtls::Level;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 pub(super) fn findings(
     wanted: &Wanted,
@@ -57,9 +57,15 @@ fn many(wanted: &Wanted, known: Known<'_>, hosts: &[Host], seen: &[Seen<'_>]) ->
     let mut looked: Vec<&String> = seen.iter().map(|one| &one.peer.host.name).collect();
     looked.sort();
     looked.dedup();
-    let is_empty = |all: &Vec<IpAddr>| all.is_empty();
-    let lost = hosts.iter();
-    let lost = lost.filter(|host| host.addresses.as_ref().is_ok_and(is_empty));
+    // What DNS has no address for, or fails for, is told beside this.
+    let is_asked = |host: &Host| {
+        let question = Question::Addresses(host.name.clone());
+        known.answers.contains_key(&question)
+    };
+    let lost = hosts.iter().filter(|host| match &host.addresses {
+        Ok(all) => all.is_empty(),
+        Err(_) => is_asked(host),
+    });
     let looked = looked.len() + lost.count();
     let limit = wanted.client.address_limit;
     (named > looked).then(|| {

@@ -129,6 +129,7 @@ impl Peer<'_> {
             address: self.address,
             protocol: self.client.protocol,
             opening: self.client.opening,
+            from: self.client.bind.to(self.address.ip()),
             sni,
             limits: None,
         }
@@ -154,11 +155,13 @@ impl Peer<'_> {
 
     /// What was seen of the address, whatever name was asked for; a handshake where there is one.
     pub(super) fn any(&self) -> Reached<'_> {
+        let own_address = self.client.bind.to(self.address.ip());
         let own = self.visits.range(self.visit(None)..);
         let own = own.take_while(|(visit, _)| {
             visit.address == self.address
                 && visit.protocol == self.client.protocol
                 && visit.opening == self.client.opening
+                && visit.from == own_address
         });
         let mut first = None;
         for (visit, _) in own {

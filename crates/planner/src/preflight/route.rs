@@ -85,6 +85,7 @@ impl Wanted {
             address,
             protocol: self.client.protocol,
             opening: self.client.opening,
+            from: self.client.bind.to(address.ip()),
             sni: by_records.or(own),
             limits: None,
         }

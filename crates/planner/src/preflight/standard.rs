@@ -4,6 +4,7 @@
 //! Owns: those values, and the same way of looking for a client of this host. Never: reads anything;
 //! what stands in the hosts file is handed in.
 
+use super::bind::Bind;
 use super::client::{
     Client, Families, Matches, Opening, Protocol, Protocols, SystemAnchors, TrustFiles,
 };
@@ -64,6 +65,7 @@ impl Client {
             families: Families::Both,
             reaches: Families::Both,
             own: Vec::new(),
+            bind: Bind::default(),
             protocols: Protocols {
                 may: newer,
                 mandatory: newer,

@@ -14,24 +14,52 @@ pub(super) const PAYLOAD: u16 = 1232;
 /// Datagrams looked at for one answer: a flood of wrong ones ends the wait.
 const MOST_DATAGRAMS: usize = 64;
 
+/// Why a resolver gave no answer.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// The network failed, or nothing came.
+    Wire(io::Error),
+    /// The same over TCP.
+    Stream(io::Error),
+    /// In words.
+    Other(String),
+}
+
+impl Trouble {
+    /// Whether an answer may come yet.
+    pub(super) fn is_silence(&self) -> bool {
+        match self {
+            Self::Wire(error) | Self::Stream(error) => is_silence(error),
+            Self::Other(_) => false,
+        }
+    }
+
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Wire(error) => words(error),
+            Self::Stream(error) => format!("over TCP: {}", words(error)),
+            Self::Other(why) => why.clone(),
+        }
+    }
+}
+
 pub(super) fn exchange(
     server: SocketAddr,
     message: &Message,
     until: Instant,
-) -> Result<Message, String> {
-    let request = message.to_vec().map_err(|error| error.to_string())?;
-    let answer = datagram(server, message, &request, until);
-    let answer = answer.map_err(|error| words(&error))?;
+) -> Result<Message, Trouble> {
+    let request = message.to_vec();
+    let request = request.map_err(|error| Trouble::Other(error.to_string()))?;
+    let answer = datagram(server, message, &request, until).map_err(Trouble::Wire)?;
     if !answer.metadata.truncation {
         return Ok(answer);
     }
-    let bytes = stream(server, &request, until);
-    let bytes = bytes.map_err(|error| format!("over TCP: {}", words(&error)))?;
+    let bytes = stream(server, &request, until).map_err(Trouble::Stream)?;
     let answer = Message::from_vec(&bytes);
-    let answer = answer.map_err(|error| format!("not a DNS message: {error}"))?;
+    let answer = answer.map_err(|error| Trouble::Other(format!("not a DNS message: {error}")))?;
     match belongs(&answer, message) && !answer.metadata.truncation {
         true => Ok(answer),
-        false => Err("it answers another question".to_owned()),
+        false => Err(Trouble::Other("it answers another question".to_owned())),
     }
 }
 

@@ -12,7 +12,7 @@ use postseal_planner::dns::{Answer, Exchanger, Records, Security};
 use std::net::IpAddr;
 
 /// Aliases followed, at most.
-const MOST_ALIASES: usize = 16;
+pub(super) const MOST_ALIASES: usize = 16;
 
 /// What a resolver's message says of `name`.
 pub(super) fn read(
@@ -66,7 +66,30 @@ fn canonical(message: &Message, name: &Name) -> Result<(Name, Option<u32>), Stri
             _ => return Ok((at, ttl)),
         }
     }
-    Err(format!("{} is an alias without an end", plain(name)))
+    Err(endless(name))
+}
+
+/// That a name is an alias which leads back to itself, or on and on.
+pub(super) fn endless(name: &Name) -> String {
+    format!(
+        "{} is an alias without an end (a loop of CNAME records)",
+        plain(name)
+    )
+}
+
+/// Whether a resolver says that it failed.
+pub(super) fn is_failure(message: &Message) -> bool {
+    message.metadata.response_code == ResponseCode::ServFail
+}
+
+/// Where an alias leads.
+pub(super) fn alias(message: &Message, name: &Name) -> Option<Name> {
+    let mut aliases = message.answers.iter();
+    let found = aliases.find(|record| is_of(record, name, RecordType::CNAME))?;
+    match &found.data {
+        RData::CNAME(target) => Some(target.0.clone()),
+        _ => None,
+    }
 }
 
 fn records(found: &[&Record], kind: RecordType) -> Records {

@@ -163,7 +163,7 @@ impl Asker {
             ..self.target.clone()
         };
         let lost = |error: io::Error| Kept::Lost(wire::words(&error));
-        let mut wire = Wire::connect(clear.address, until).map_err(lost)?;
+        let mut wire = Wire::connect(clear.address, clear.from, until).map_err(lost)?;
         let mut dialogue = Dialogue::new(&clear);
         talk(&mut wire, &mut dialogue, b"").map_err(lost)?;
         Ok(wire)
@@ -211,7 +211,7 @@ fn greeted(target: &Target, after: &[u8], until: Instant) -> (Result<Wire, Kept>
         ErrorKind::ConnectionRefused => Kept::Busy("nothing listens".to_owned()),
         _ => Kept::Lost(wire::words(&error)),
     };
-    let mut wire = match Wire::connect(target.address, until) {
+    let mut wire = match Wire::connect(target.address, target.from, until) {
         Ok(wire) => wire,
         Err(error) => return (Err(lost(error)), Said::default()),
     };

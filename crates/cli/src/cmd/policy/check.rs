@@ -80,11 +80,9 @@ pub(crate) fn run(args: &CheckArgs, global: &Global) -> Result<Answer, Failure> 
 /// list`. Of the others it is told why it does not.
 fn rules(args: &CheckArgs, global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
-    let mut options = PreflightOptions::default();
-    options.budget.deadline = Duration::from_secs(args.timeout);
     let seen = session
         .engine()
-        .look_at_rules(options, &*progress(global))?;
+        .look_at_rules(options(args), &*progress(global))?;
     let checked: Vec<Checked> = seen
         .into_iter()
         .map(|seen| Checked {
@@ -206,13 +204,11 @@ fn look(
         wire: &network,
         clock: &SystemClock::default(),
     };
-    let mut options = PreflightOptions::default();
-    options.budget.deadline = Duration::from_secs(args.timeout);
     let destinations: Vec<HopPolicy> = asked
         .iter()
         .filter_map(|one| one.destination.clone())
         .collect();
-    let seen = preflight(world, &destinations, options, &*progress(global))
+    let seen = preflight(world, &destinations, options(args), &*progress(global))
         .map_err(|error| Failure::new(Exit::Data, "policy.bad-destination", error.to_string()))?;
     let mut seen = seen.into_iter();
     let checked = asked.into_iter().map(|one| {
@@ -230,6 +226,15 @@ fn look(
         }
     });
     Ok(checked.collect())
+}
+
+/// Who waits longer for a server waits as long for DNS.
+fn options(args: &CheckArgs) -> PreflightOptions {
+    let mut options = PreflightOptions::default();
+    let patience = Duration::from_secs(args.timeout);
+    options.budget.deadline = patience;
+    options.dns = options.dns.max(patience);
+    options
 }
 
 /// A counting line on a terminal, nothing when piped.

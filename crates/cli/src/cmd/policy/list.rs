@@ -166,7 +166,7 @@ impl Page {
 
     /// The table; `None` where there is no row.
     fn text(&self) -> Option<String> {
-        let row = |state| row(state, self.look(state), standing(state, &self.standings));
+        let row = |state| row(state, self.look(state), &self.standings);
         let rows: Vec<Vec<String>> = self.rules.iter().map(row).collect();
         (!rows.is_empty()).then(|| table::render(&HEAD, &rows))
     }
@@ -191,6 +191,16 @@ impl Standings {
             wanted: Keys::new(session.engine().rules_meeting(&destinations)?),
             hindered: session.engine().hindered(found)?,
         })
+    }
+
+    /// The policy of the row that is written for a rule, as it is wished; of one that is to be removed,
+    /// as it is.
+    fn written(&self, state: &RuleState) -> Option<String> {
+        match (&state.wanted, &state.in_force) {
+            (Some(rule), _) => self.wanted.policy(rule),
+            (None, Some(rule)) => self.now.policy(rule),
+            (None, None) => None,
+        }
     }
 
     /// Why a rule in force does not hold.
@@ -235,7 +245,7 @@ impl Keys {
     }
 }
 
-fn row(state: &RuleState, seen: Option<&Preflight>, standing: String) -> Vec<String> {
+fn row(state: &RuleState, seen: Option<&Preflight>, standings: &Standings) -> Vec<String> {
     let rule = state.wanted.as_ref().or(state.in_force.as_ref());
     let word = |word: fn(&postseal_planner::policy::About) -> &Option<String>| {
         rule.and_then(|rule| word(&rule.about).clone())
@@ -245,9 +255,9 @@ fn row(state: &RuleState, seen: Option<&Preflight>, standing: String) -> Vec<Str
         shown(&state.id),
         rule.map(|rule| rule.policy.clone()).unwrap_or_default(),
         rule.map(|rule| scope(rule).to_string()).unwrap_or_default(),
-        standing,
-        seen.zip(rule)
-            .map(|(seen, rule)| servers(seen, &rule.policy))
+        standing(state, standings),
+        seen.zip(standings.written(state))
+            .map(|(seen, policy)| servers(seen, &policy))
             .unwrap_or_default(),
         word(|about| &about.owner),
         word(|about| &about.until),
@@ -332,7 +342,8 @@ fn document(state: &RuleState, seen: Option<&Preflight>, standings: &Standings) 
     let instead =
         |keys: &Keys, rule: &Option<Rule>| rule.as_ref().and_then(|one| keys.instead_of(one));
     let rule = state.wanted.as_ref().or(state.in_force.as_ref());
-    let outcome = |seen: &Preflight| rule.map(|rule| seen.outcome_for(&rule.policy));
+    let written = standings.written(state);
+    let outcome = |seen: &Preflight| written.as_ref().map(|policy| seen.outcome_for(policy));
     json!({
         "effective": {
             "in_force": policy(&standings.now, &state.in_force),

@@ -15,7 +15,8 @@ use mailtls::destination::Scope;
 use mailtls::policy::{Dialect, Name};
 use postseal_engine::{Added, EngineError, RuleRequest, RulesWished};
 use postseal_planner::Preflight;
-use postseal_planner::policy::{About, Rule, RuleError, RuleId, dialect};
+use postseal_planner::policy::{About, Met, Rule, RuleError, RuleId, dialect};
+use postseal_planner::report::Outcome;
 use serde_json::{Value, json};
 
 /// Arguments of `policy add`.
@@ -284,6 +285,7 @@ fn name(attribute: &str) -> String {
 /// What came of it, and what comes next.
 pub(crate) fn answer(wished: &RulesWished) -> Answer {
     let mut text: String = wished.shown.iter().map(line).collect();
+    text.extend(met_text(&wished.met));
     text.push_str(&findings_text(&wished.findings));
     text.extend(wished.servers.iter().map(servers));
     text.push_str(match wished.added + wished.changed + wished.removed {
@@ -300,9 +302,30 @@ pub(crate) fn answer(wished: &RulesWished) -> Answer {
     Answer::new(text, change.document(counts(wished)))
 }
 
-/// What the servers of a rule showed, and the strongest policy that would work there.
+/// What holds where rules meet, a line each.
+pub(crate) fn met_text(all: &[Met]) -> impl Iterator<Item = String> {
+    let sentences = all.iter().filter_map(Met::sentence);
+    sentences.map(|sentence| format!("{sentence}\n"))
+}
+
+/// The same for programs.
+pub(crate) fn met_document(all: &[Met]) -> Value {
+    let met = all.iter().map(|met| {
+        let rules = met.rules.iter();
+        let rules = rules.map(|rule| json!({"manager": rule.id.manager, "policy": rule.policy}));
+        let rules: Vec<Value> = rules.collect();
+        json!({"destination": met.destination, "policy": met.policy(), "rules": rules})
+    });
+    met.collect()
+}
+
+/// What the servers of a rule showed, which of them could not be seen or do not do, and the strongest
+/// policy that would work there. What speaks against a rule is said by itself.
 pub(crate) fn servers(seen: &Preflight) -> String {
     let mut text = format!("{}\n", seen.sentence);
+    if seen.outcome != Outcome::Fail {
+        text.push_str(&findings_text(&seen.findings));
+    }
     if let Some(strongest) = &seen.strongest.policy
         && *strongest != seen.policy
     {
@@ -321,5 +344,6 @@ pub(crate) fn counts(wished: &RulesWished) -> Value {
         "same": wished.same,
         "removed": wished.removed,
         "servers": wished.servers,
+        "met": met_document(&wished.met),
     })
 }

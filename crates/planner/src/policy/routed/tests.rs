@@ -147,6 +147,16 @@ fn where_tls_is_expected_at_once_the_client_that_begins_so_is_named_first() {
     let both = found("[h.example]:smtps", &["smtp", "wrap"], usual("wrap"));
     assert_eq!(both.clients, ["wrap", "smtp"]);
     assert_eq!(both.client().as_deref(), Some("wrap"));
+    // The other one is no client for it, and is named.
+    assert_eq!(both.late, ["smtp"]);
+    for all in [&["wrap"][..], &["smtp"], &[]] {
+        let found = found("[h.example]:smtps", all, usual("wrap"));
+        assert_eq!(found.late, [""; 0], "{all:?}");
+    }
+    assert_eq!(
+        found("[h.example]:25", &["smtp", "wrap"], usual("smtp")).late,
+        [""; 0]
+    );
     let silent = found("[h.example]:25", &["bare"], usual("smtp"));
     assert_eq!(silent.client().as_deref(), Some("bare"));
 }
