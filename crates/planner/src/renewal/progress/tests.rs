@@ -541,7 +541,7 @@ fn only_what_the_ca_may_do_otherwise_is_mended_by_another_order() {
     use crate::{Finding, Severity};
     let of = |codes: &[&'static str]| {
         let findings = codes.iter();
-        let findings = findings.map(|code| Finding::new(*code, Severity::Error, "", ""));
+        let findings = findings.map(|code| Finding::new(code, Severity::Error, "", ""));
         crate::renewal::mended_by(&findings.collect::<Vec<_>>())
     };
     for (codes, mend) in [
