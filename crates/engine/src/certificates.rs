@@ -12,6 +12,7 @@ pub use listed::{Listed, Waiting};
 use crate::renew::Renewals;
 use crate::{Engine, EngineError, RenewalView};
 use mailtls::{CertProblem, Certificate, Fingerprint, Gravity, PrivateKey};
+use postseal_planner::facts::Facts;
 use postseal_planner::intent::Place;
 use postseal_planner::report::KeyAlgorithm;
 use postseal_planner::{Adopted, Finding, Severity, SystemTrust, adopted, is_issuing_ca};
@@ -141,7 +142,7 @@ impl Engine<'_> {
         let renewal = life.and_then(|life| around.renewals.of_certificate(&stored.name, &life));
         let in_force_instead = around.users.older_in_force(&stored.name, stored.version);
         let waits_for = match in_force_instead {
-            Some(_) => self.why_it_waits(&stored)?,
+            Some(_) => self.why_it_is_refused(&stored)?,
             None => Vec::new(),
         };
         problems.extend(renewal.iter().filter_map(|one| one.failure.clone()));
@@ -189,13 +190,22 @@ impl Engine<'_> {
         Ok(mailtls::duplicate(leaf, &others).as_ref().map(finding))
     }
 
-    /// What servers present and the store does not hold: nothing where Postfix cannot be asked.
+    /// What servers present from files that are not the store's: nothing where Postfix cannot be asked.
     pub fn adopted_certificates(&self) -> Vec<Adopted> {
         let facts = self.observe();
-        facts.map_or_else(
-            |_| Vec::new(),
-            |facts| adopted(&facts, self.clock.now_unix()),
-        )
+        facts.map_or_else(|_| Vec::new(), |facts| self.adopted_in(&facts))
+    }
+
+    /// The same where Postfix was asked.
+    pub(crate) fn adopted_in(&self, facts: &Facts) -> Vec<Adopted> {
+        let mut all = adopted(facts, self.clock.now_unix());
+        for one in &mut all {
+            let stored = self.of_leaf(&one.leaf.fingerprint()).unwrap_or_default();
+            one.same_as = stored.into_iter().map(|stored| stored.name).collect();
+            one.same_as.sort();
+            one.same_as.dedup();
+        }
+        all
     }
 
     /// What is in force against the names that senders use, and what they find in DNS.

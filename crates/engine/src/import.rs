@@ -7,7 +7,7 @@ use crate::adopt::Changes;
 use crate::certificates::{CertificateView, finding};
 use crate::import_names::missing;
 use crate::{Engine, EngineError};
-use mailtls::{Bundle, CertError, CertProblem, Certificate, Files, PrivateKey, Trust};
+use mailtls::{Bundle, CertError, CertProblem, Certificate, Files, Note, PrivateKey, Trust};
 use postseal_planner::{Digest, Finding, Severity};
 use postseal_store::{Certificate as Stored, NewCertificate, Succession};
 use zeroize::Zeroizing;
@@ -84,21 +84,18 @@ impl Engine<'_> {
         };
         let chosen = import.private_ca.as_deref().map(chosen_cas).transpose()?;
         refuse_unusable(&bundle.chain, self.clock.now_unix())?;
-        let mut notes: Vec<String> = bundle.notes.iter().map(ToString::to_string).collect();
-        notes.extend(vouches_for_nothing(chosen.as_deref(), &bundle.chain));
-        notes.extend(completed(
-            self.newest(&import.name)?.as_ref(),
-            &bundle.chain,
-        ));
+        let (chain, mut notes) = self.with_its_root(import, bundle, chosen.as_deref())?;
+        notes.extend(vouches_for_nothing(chosen.as_deref(), &chain));
+        notes.extend(completed(self.newest(&import.name)?.as_ref(), &chain));
         let request = self.waiting_request(&import.name)?;
-        let changes = self.put(import, &bundle.chain, &key, chosen)?;
+        let changes = self.put(import, &chain, &key, chosen)?;
         self.settle_keys(&import.name)?;
         let answers = request.filter(|_| matches!(self.waiting_request(&import.name), Ok(None)));
         let leaf = &bundle.chain[0];
         let mut findings = Vec::new();
         findings.extend(answers.and_then(|asked| missing(&asked.names, leaf)));
         if changes == Changes::Some && import.succession == Succession::First {
-            findings.extend(self.for_others(&bundle.chain));
+            findings.extend(self.for_others(&chain));
         }
         Ok(Imported {
             changes,
@@ -107,6 +104,39 @@ impl Engine<'_> {
             findings,
             notes,
         })
+    }
+
+    /// The chain, and what was done to it. A root that issued the certificate itself stays where nobody
+    /// vouches for it: else nothing would tell that no intermediate is missing.
+    fn with_its_root(
+        &self,
+        import: &Import,
+        bundle: &Bundle,
+        chosen: Option<&[u8]>,
+    ) -> Result<(Vec<Certificate>, Vec<String>), EngineError> {
+        let mut chain = bundle.chain.clone();
+        let notes = bundle.notes.iter();
+        let Some(root) = bundle.root.as_ref().filter(|_| chain.len() == 1) else {
+            return Ok((chain, notes.map(ToString::to_string).collect()));
+        };
+        let kept = self.kept_cas(&self.store.certificate_versions(&import.name)?, &chain);
+        let chosen = chosen.map(<[u8]>::to_vec).or(kept);
+        let own = chosen.map(|cas| mailtls::cas_from_der(&cas));
+        let vouched = match own {
+            Some(own) => mailtls::leads_to(&chain, &own),
+            None => self.system_trust().vouches_for(&chain),
+        };
+        let left_out = |note: &&Note| vouched || !matches!(note, Note::Root(_));
+        let notes = notes.filter(left_out).map(ToString::to_string);
+        let mut notes: Vec<String> = notes.collect();
+        if !vouched {
+            notes.push(format!(
+                "the root {} issued it itself and stays in the chain, because nobody vouches for it",
+                root.subject
+            ));
+            chain.push(root.clone());
+        }
+        Ok((chain, notes))
     }
 
     fn put(
@@ -208,7 +238,14 @@ impl Engine<'_> {
             "This certificate is version {older} of {name}, and version {newest} is newer: nothing \
              was imported or presented."
         );
-        let remedy = if in_force(older) {
+        let waits_for = self.why_it_waits(&versions[0])?;
+        let remedy = if let (Some(why), false) = (waits_for.first(), in_force(older)) {
+            format!(
+                "Version {newest} waits: {} `postseal cert delete {name} --version {newest}` drops it; \
+                 or import this one under another name.",
+                why.message
+            )
+        } else if in_force(older) {
             format!(
                 "Nothing, where it is meant to stay: version {older} is in force. `postseal cert show \
                  {name}` says what version {newest} waits for; `postseal cert delete {name} \

@@ -14,7 +14,7 @@ pub(crate) fn missing(asked: &[String], leaf: &Certificate) -> Option<Finding> {
     let lost: Vec<&str> = asked
         .iter()
         .map(String::as_str)
-        .filter(|name| !leaf.matches_name(name))
+        .filter(|name| !leaf.covers(name))
         .collect();
     if lost.is_empty() {
         return None;

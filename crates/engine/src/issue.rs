@@ -90,6 +90,7 @@ impl Engine<'_> {
     fn prepared(&self, issue: &Issue) -> Result<Wanted, EngineError> {
         let mut wanted = wanted(&issue.name, &issue.method, issue.succession)?;
         self.check_free(&wanted)?;
+        self.refuse_other_key(&wanted)?;
         self.refuse_watched(&issue.name)?;
         if self.newest(&issue.name)?.is_none() {
             // There is no key yet that could be used again.

@@ -42,6 +42,7 @@ impl Engine<'_> {
     /// A certificate that only its own key vouches for.
     pub fn self_signed(&mut self, wanted: &Wanted) -> Result<CertificateView, EngineError> {
         self.check_free(wanted)?;
+        self.refuse_other_key(wanted)?;
         let key = self.key_for(wanted)?;
         let validity = Validity::days(self.clock.now_unix(), wanted.days);
         let issued =
@@ -56,6 +57,7 @@ impl Engine<'_> {
         if let Some(waiting) = self.waiting_request(&wanted.name)? {
             return Err(waits(&waiting, &self.taking_the_answer(&wanted.name)?));
         }
+        self.refuse_other_key(wanted)?;
         let key = self.key_for(wanted)?;
         let names = names(wanted)?;
         let made = postseal_issue::signing_request(&names, &key).map_err(refused)?;
@@ -122,18 +124,18 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// The key to make a certificate for: the one that waits for it (`make_next_key`) before a new
-    /// one of the kind wanted.
+    /// The key to make a certificate for: the one that waits for it (`make_next_key`) before that of
+    /// today and a new one of the kind wanted.
     pub(crate) fn key_for(&self, wanted: &Wanted) -> Result<Key, EngineError> {
+        if let Some(next) = self.next_key(&wanted.name)? {
+            return Key::read(&next).map_err(refused);
+        }
         let KeyChoice::New(key_type) = wanted.key else {
             let newest = self.newest(&wanted.name)?;
             let newest = newest.ok_or_else(|| unknown(&wanted.name))?;
             let pem = self.store.private_key(&wanted.name, newest.version)?;
             return Key::read(&pem.ok_or(CertError::KeyMissing)?).map_err(refused);
         };
-        if let Some(next) = self.next_key(&wanted.name)? {
-            return Key::read(&next).map_err(refused);
-        }
         Key::generate(key_type).map_err(refused)
     }
 

@@ -5,10 +5,12 @@
 
 use crate::certificates::unknown;
 use crate::make::refused;
-use crate::{Engine, EngineError};
+use crate::{Engine, EngineError, KeyChoice, Wanted};
 use mailtls::tlsa::TlsaRecord;
 use mailtls::{Certificate, KeyKind, PrivateKey};
 use postseal_issue::{Key, KeyType};
+use postseal_planner::renewal::NextKey as Whose;
+use postseal_planner::{Finding, Severity};
 use postseal_store::NextKey;
 use zeroize::Zeroizing;
 
@@ -70,6 +72,40 @@ impl Engine<'_> {
             made_ms: next.made_ms,
             record: TlsaRecord::for_key(&PrivateKey::parse(&pem)?)?,
         }))
+    }
+
+    /// Whether a certificate is renewed with the same key each time.
+    pub fn reuses_key(&self, name: &str) -> Result<bool, EngineError> {
+        let renewals = self.store.renewals()?;
+        let mut its = renewals.iter().filter(|one| one.name == name);
+        Ok(its.any(|one| one.method.key == Whose::Reused))
+    }
+
+    /// The names under which a key waits.
+    pub fn names_of_next_keys(&self) -> Result<Vec<String>, EngineError> {
+        let names = self.store.next_keys()?.into_iter().map(|next| next.name);
+        let waits = |name: &String| Ok(self.next_key(name)?.is_some());
+        names
+            .filter_map(|name| waits(&name).map(|waits| waits.then_some(name)).transpose())
+            .collect()
+    }
+
+    /// Refuses to make something now for the key of today where another one waits for it.
+    pub(crate) fn refuse_other_key(&self, wanted: &Wanted) -> Result<(), EngineError> {
+        let name = &wanted.name;
+        if wanted.key != KeyChoice::Reuse || self.next_key(name)?.is_none() {
+            return Ok(());
+        }
+        let message = format!(
+            "A next key waits for {name}, and its record may be published already; to use the key of \
+             today again contradicts it."
+        );
+        let remedy = format!(
+            "Leave --reuse-key out, and it is made for the next key; or `postseal cert tlsa {name} \
+             --forget-next-key`, and take its record out of DNS."
+        );
+        let finding = Finding::new("cert.next-key-waits", Severity::Error, message, remedy);
+        Err(EngineError::Refused(finding.into()))
     }
 
     /// The key for the next certificate under `name`. One that has its certificate waits no more.

@@ -245,13 +245,18 @@ impl Engine<'_> {
     ) -> Result<Renewed, EngineError> {
         self.ask_when(&mut case, accounts, means)?;
         let now = self.clock.now_unix();
-        let decision = match force {
-            // What is there already need not be ordered again.
-            Force::Yes if case.waits(&self.instance) => Decision::Deploy,
+        let name = case.renewal.name.clone();
+        let wanted = match force {
             Force::Yes => Decision::Order,
             Force::No => case.decide(&self.instance, now),
         };
-        let name = case.renewal.name.clone();
+        let decision = match wanted {
+            // What is there already need not be ordered again, but where it is of no use.
+            Decision::Order if case.waits(&self.instance) && self.may_come(&name)? => {
+                Decision::Deploy
+            }
+            wanted => wanted,
+        };
         let (end, findings) = match decision {
             _ if self.is_interrupted() => (RenewalEnd::Interrupted, Vec::new()),
             Decision::NotDue { at } => {

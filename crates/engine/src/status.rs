@@ -16,7 +16,7 @@ use postseal_planner::lint::{credentials_in_clear, credentials_untold};
 use postseal_planner::plan::{Base, Cf, Plan};
 use postseal_planner::profile::{Chosen, chosen};
 use postseal_planner::report::{Report, Verdict};
-use postseal_planner::{Adopted, Finding, adopted};
+use postseal_planner::{Adopted, Finding};
 use postseal_store::{AuditEntry, InstanceState, Operation, OperationOutcome};
 
 /// How far back an attempt at the pending wishes is looked for.
@@ -39,7 +39,7 @@ pub struct Status {
     pub certificates: Vec<Listed>,
     /// Those that something presents, or would, with what is wrong with them.
     pub in_use: Vec<CertificateView>,
-    /// Those that servers present and the store does not hold.
+    /// Those that servers present from files that are not the store's.
     pub adopted: Vec<Adopted>,
     /// Watched folders that nothing can be taken from: no renewal comes from there.
     pub watches: Vec<WatchTrouble>,
@@ -107,7 +107,7 @@ impl Engine<'_> {
             observed_ms,
             certificates: self.list_certificates()?,
             in_use: self.certificates_in_use()?,
-            adopted: adopted(&facts, self.clock.now_unix()),
+            adopted: self.adopted_in(&facts),
             watches: self.unusable_watches(folders)?,
             exposed: credentials_in_clear(&facts),
             untold: credentials_untold(&facts),

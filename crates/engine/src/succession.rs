@@ -5,8 +5,15 @@
 use crate::certificates::parsed;
 use crate::{Engine, EngineError, Proposal};
 use mailtls::{Certificate, Fingerprint};
-use postseal_planner::{Finding, Refusal, Request, Severity, share_a_name};
+use postseal_planner::{Finding, Refusal, Request, Severity, questions, share_a_name};
 use postseal_store::Certificate as Stored;
+
+/// Whether DNS says its word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Dns {
+    Asked,
+    Unasked,
+}
 
 impl Engine<'_> {
     /// Refuses a renewal by which something is lost: it waits for somebody who looks.
@@ -27,24 +34,36 @@ impl Engine<'_> {
     /// Why `cert deploy` would not put the newest version of a certificate in force, without asking
     /// DNS; nothing where it would, or where Postfix cannot be looked at.
     pub(crate) fn why_it_waits(&self, newest: &Stored) -> Result<Vec<Finding>, EngineError> {
+        self.refused_by(newest, Dns::Unasked)
+    }
+
+    /// The same, with what published records forbid.
+    pub(crate) fn why_it_is_refused(&self, newest: &Stored) -> Result<Vec<Finding>, EngineError> {
+        self.refused_by(newest, Dns::Asked)
+    }
+
+    fn refused_by(&self, newest: &Stored, dns: Dns) -> Result<Vec<Finding>, EngineError> {
         let (Some(state), Some(leaf)) =
             (self.store.instance(&self.instance)?, newest.chain.first())
         else {
             return Ok(Vec::new());
         };
         let next = state.desired.renewed(&newest.name, Fingerprint::of(leaf));
-        let Ok(facts) = self.observe_for(Some(&next)) else {
+        let Ok(mut facts) = self.observe_for(Some(&next)) else {
             return Ok(Vec::new());
         };
         let now = self.clock.now_unix();
+        let request = |intent| Request {
+            intent,
+            in_force: &state.desired,
+            parent: state.head,
+            written: &state.written,
+        };
+        if dns == Dns::Asked {
+            self.ask_dns(&mut facts, |facts| questions(&request(&next), facts));
+        }
         let refused = |intent| {
-            let request = Request {
-                intent,
-                in_force: &state.desired,
-                parent: state.head,
-                written: &state.written,
-            };
-            let plan = postseal_planner::plan(&request, &facts, now);
+            let plan = postseal_planner::plan(&request(intent), &facts, now);
             plan.err().map_or_else(Vec::new, |refusal| refusal.findings)
         };
         let intents = (&state.desired, &next);

@@ -186,6 +186,18 @@ impl Certificate {
         names::matches(self, host)
     }
 
+    /// Whether it has what was asked for: a host name or address as in [`Self::matches_name`], or a
+    /// wildcard, which only itself is.
+    pub fn covers(&self, asked: &str) -> bool {
+        match asked.starts_with("*.") {
+            true => {
+                let mut own = self.dns_names.iter();
+                own.any(|own| own.eq_ignore_ascii_case(asked))
+            }
+            false => self.matches_name(asked),
+        }
+    }
+
     /// Whether it has a name below this domain, as OpenSSL takes `.example.org` (Postfix's
     /// `dot-nexthop` and `match=.example.org`); the common name counts as in [`Self::matches_name`].
     pub fn has_name_below(&self, domain: &str) -> bool {

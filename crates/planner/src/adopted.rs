@@ -1,5 +1,5 @@
-//! Certificates that are presented though the store does not hold them: as they were adopted, or as
-//! somebody wrote them.
+//! Certificates that are presented from files that are not the store's: as they were adopted, or as somebody
+//! wrote them.
 //!
 //! Owns: which they are, and what time and strength do to them. Never: who vouches for them, which
 //! adoption took as it was, or what is in the store.
@@ -25,7 +25,7 @@ const TOLD: [&str; 7] = [
     "cert.too-long",
 ];
 
-/// A certificate that servers present and the store does not hold.
+/// A certificate that servers present from a file that is not the store's.
 #[derive(Clone, Debug)]
 pub struct Adopted {
     /// Where it stands.
@@ -34,6 +34,9 @@ pub struct Adopted {
     pub leaf: Certificate,
     /// The services that present it.
     pub services: Vec<String>,
+    /// The certificates of the store that are the same one, by name. Whoever knows the store fills
+    /// it in.
+    pub same_as: Vec<String>,
     /// What is wrong with it now.
     pub problems: Vec<Finding>,
 }
@@ -112,6 +115,7 @@ fn add(all: &mut Vec<Adopted>, (path, chain): (&Path, Vec<Certificate>), service
         path: path.to_owned(),
         leaf: leaf.clone(),
         services: vec![service.to_owned()],
+        same_as: Vec::new(),
         problems: problems.collect(),
     });
 }

@@ -3,6 +3,7 @@
 //! Owns: what is remembered of a renewal; the decisions about its time are `progress`'s. Never:
 //! reads a clock, draws a number, talks to a CA; `now` and chance are arguments.
 
+mod mend;
 mod progress;
 
 use mailtls::{Fingerprint, Window};
@@ -11,6 +12,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+
+pub use mend::{Mend, mended_by};
 
 /// A certificate of the store that a CA issues again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,6 +115,9 @@ pub struct Failure {
     /// The version that could not be put in force; none where none could be had.
     #[serde(default)]
     pub of: Option<Fingerprint>,
+    /// What helps that version.
+    #[serde(default)]
+    pub mend: Mend,
 }
 
 /// What a CA said of when to renew (RFC 9773).

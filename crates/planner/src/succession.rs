@@ -203,7 +203,7 @@ impl Case<'_> {
             "cert.other-names" => "Deploy the renewal of this certificate only.",
             "cert.name-mismatch" => "Have it issued with all the names of the version in force.",
             "cert.chain-incomplete" | "cert.wrong-order" => {
-                "Deploy it with its intermediates (the full chain)."
+                "It has to come with its intermediates (the full chain)."
             }
             "cert.issuer-unknown" | "cert.untrusted" => {
                 "Have it issued by the CA of the version in force; a new CA of one's own is said by \

@@ -39,6 +39,8 @@ pub struct Mood {
     pub refuses: bool,
     /// It signs for a key of its own.
     pub wrong: bool,
+    /// It signs by an intermediate, and leaves that out of the chain.
+    pub short: bool,
     /// It takes its time over everything.
     pub slow: Duration,
     /// How often an order was placed, taken or not.
@@ -55,6 +57,7 @@ pub struct Mood {
 #[derive(Debug)]
 pub struct ScriptedCa {
     server: HttpsScript,
+    issuer: String,
     mood: Arc<Mutex<Mood>>,
 }
 
@@ -74,6 +77,7 @@ impl ScriptedCa {
             ..Mood::default()
         }));
         let (seen, signer) = (Arc::clone(&mood), Signer::new());
+        let issuer = signer.certificate.to_pem().unwrap();
         let made = Mutex::new(Vec::new());
         let server = HttpsScript::start(move |url, request| {
             let slow = seen.lock().unwrap().slow;
@@ -84,6 +88,7 @@ impl ScriptedCa {
         });
         Self {
             server: server.unwrap(),
+            issuer: String::from_utf8(issuer).unwrap(),
             mood,
         }
     }
@@ -101,6 +106,11 @@ impl ScriptedCa {
     /// The URL of its directory.
     pub fn directory(&self) -> String {
         format!("{}/dir", self.server.url())
+    }
+
+    /// The root that what it issues leads to.
+    pub fn issuer_pem(&self) -> &str {
+        &self.issuer
     }
 
     /// The root that its server's certificate leads to.
@@ -206,9 +216,13 @@ fn unbase64(text: &str) -> Vec<u8> {
 
 impl Signer {
     fn new() -> Self {
+        Self::named("A CA by script")
+    }
+
+    fn named(name: &str) -> Self {
         let key = p256();
         let mut builder = begin(&key, now() - 3650 * DAY, now() + 7300 * DAY);
-        let name = builder_name("A CA by script");
+        let name = builder_name(name);
         builder.set_subject_name(&name).unwrap();
         builder.set_issuer_name(&name).unwrap();
         let constraints = BasicConstraints::new().critical().ca().build().unwrap();
@@ -225,8 +239,17 @@ impl Signer {
         }
     }
 
-    /// The chain for a request, PEM: leaf and root.
+    /// The chain for a request, PEM: leaf and root; of an intermediate's the leaf alone.
     fn sign(&self, csr: &[u8], mood: &Mood) -> Vec<u8> {
+        if mood.short {
+            let below = Self::named("An intermediate by script");
+            let whole = Mood {
+                short: false,
+                ..mood.clone()
+            };
+            let pem = below.sign(csr, &whole);
+            return X509::from_pem(&pem).unwrap().to_pem().unwrap();
+        }
         let request = X509Req::from_der(csr).unwrap();
         let asked = request.public_key().unwrap();
         let own = p256();

@@ -21,7 +21,7 @@ use crate::config::{Global, Output};
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use mailtls::Certificate;
-use postseal_engine::{CertificateView, EngineError, Listed};
+use postseal_engine::{CertificateView, Engine, EngineError, Listed};
 use postseal_planner::calendar;
 use serde_json::json;
 
@@ -122,6 +122,21 @@ pub(crate) fn run(command: &CertCommand, global: &Global) -> Result<Answer, Fail
     }
 }
 
+fn used_by(users: &[String]) -> String {
+    match users {
+        [] => "used by nothing\n".to_owned(),
+        users => format!("used by {}\n", users.join(", ")),
+    }
+}
+
+/// Who presents it, from whichever file.
+fn users(engine: &Engine<'_>, view: &CertificateView) -> Vec<String> {
+    let leaf = view.chain.first().map(mailtls::Certificate::fingerprint);
+    let files = leaf.map(|leaf| list::by_files(&leaf, &engine.adopted_certificates()));
+    let bound = view.used_by.iter().cloned();
+    bound.chain(files.into_iter().flatten()).collect()
+}
+
 fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::reading(global)?;
     let engine = session.engine();
@@ -145,12 +160,8 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
             certificate.key, date(certificate.not_before), date(certificate.not_after), certificate.fingerprint(),
         ));
     }
-    let used_by = if view.used_by.is_empty() {
-        "nothing".to_owned()
-    } else {
-        view.used_by.join(", ")
-    };
-    text.push_str(&format!("source  {}\nused by {used_by}\n", view.source));
+    let users = users(&engine, &view);
+    text.push_str(&format!("source  {}\n{}", view.source, used_by(&users)));
     if let Some(dir) = &watched {
         text.push_str(&format!("watched {dir}, for renewals\n"));
     }
@@ -165,11 +176,13 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
     }
     text.push_str(&renew::shown(&view));
     text.push_str(&findings_text(&view.problems));
+    let mut certificate = document(&view);
+    certificate["used_by"] = json!(users);
     Ok(Answer::new(
         text,
         json!({
             "changed": false,
-            "certificate": document(&view),
+            "certificate": certificate,
             "in_force_instead": view.in_force_instead,
             "waits_for": view.waits_for,
             "next_key": next,
@@ -282,11 +295,23 @@ fn delete(args: &DeleteArgs, global: &Global) -> Result<Answer, Failure> {
         ));
     }
     let view = engine.certificate(name)?;
+    let mut adopted = engine.adopted_certificates();
+    adopted.retain(|one| one.same_as.contains(name));
     engine.delete_certificate(name)?;
     let gone = Change::default().of(name.clone(), fingerprint(&view), None::<String>);
+    let mut text = format!("{name} is deleted.\n");
+    for one in &adopted {
+        text.push_str(&format!(
+            "It is presented still, by {}: {} has it, a file of your own, which stays. Postseal renews it \
+             no more.\n",
+            one.services.join(", "),
+            one.path.display()
+        ));
+    }
+    let still: Vec<_> = adopted.iter().map(list::adopted_document).collect();
     Ok(Answer::new(
-        format!("{name} is deleted.\n"),
-        gone.document(json!({})),
+        text,
+        gone.document(json!({"presented_still": still})),
     ))
 }
 

@@ -44,7 +44,8 @@ pub(crate) fn run(args: &DriftArgs, global: &Global) -> Result<Answer, Failure> 
         session.heed_interrupts()?;
         let mut engine = session.engine();
         let changed = engine.restore_drift(&accepted, args.change.keep())?;
-        return Ok(args.change.answer(&changed));
+        let answer = args.change.answer(&changed);
+        return Ok(answer.and(&findings_text(changed.brought())));
     }
     if args.adopt {
         return Ok(adopted(&engine.adopt_drift()?));

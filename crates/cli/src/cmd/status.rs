@@ -12,7 +12,7 @@ use crate::config::Global;
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::table;
-use postseal_engine::{DriftReport, Status, Wish};
+use postseal_engine::{DriftReport, Listed, Status, Wish};
 use postseal_planner::facts::MasterState;
 use postseal_planner::levels::Levels;
 use postseal_planner::report::{Judgement, Outcome};
@@ -75,7 +75,7 @@ fn text(status: &Status) -> String {
             .chain(&rules.replaced),
     ));
     text.push_str(&due(status));
-    for listed in &status.certificates {
+    for listed in &with_files(status) {
         text.push_str(&cert::list::line(listed));
         text.push_str(&cert::list::waiting_line(listed));
         let mut in_use = status.in_use.iter();
@@ -99,6 +99,16 @@ fn text(status: &Status) -> String {
 }
 
 /// Rules to be looked at again.
+/// The certificates of the store, with who presents them from other files.
+fn with_files(status: &Status) -> Vec<Listed> {
+    let mut all = status.certificates.clone();
+    for one in &mut all {
+        let files = cert::list::by_files(&one.leaf.fingerprint, &status.adopted);
+        one.used_by.extend(files);
+    }
+    all
+}
+
 fn due(status: &Status) -> String {
     let rules = match status.due.count {
         0 => return String::new(),
@@ -325,7 +335,7 @@ fn document(status: &Status) -> serde_json::Value {
         "outbound_observed": super::sent::document(&status.sent),
         "observed": status.observed,
         "observed_at": when(status.observed_ms),
-        "certificates": status.certificates.iter().map(cert::list::document).collect::<Vec<_>>(),
+        "certificates": with_files(status).iter().map(cert::list::document).collect::<Vec<_>>(),
         "adopted_certificates": status.adopted.iter().map(cert::list::adopted_document).collect::<Vec<_>>(),
         "unusable_watches": status.watches.iter().map(|told| cert::check::named(&told.watch.name, &told.finding)).collect::<Vec<_>>(),
         "credentials_in_clear": status.exposed,

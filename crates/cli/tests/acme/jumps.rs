@@ -18,7 +18,7 @@ fn now() -> i64 {
 }
 
 /// Runs the program by a clock that is off by so many seconds.
-fn off(site: &Site, seconds: i64, words: &str) -> Ran {
+pub(crate) fn off(site: &Site, seconds: i64, words: &str) -> Ran {
     let words: Vec<&str> = words.split(' ').chain(["--json"]).collect();
     let real = site.scene.command(&words);
     let mut command = Command::new("/usr/bin/faketime");

@@ -1,6 +1,7 @@
 //! What a real CA does only on bad days: renewal information, due dates, rate limits, wrong chains,
 //! silence. The CA is a script; everything else is real.
 
+use crate::jumps::off;
 use crate::scene::Ran;
 use crate::site::{Site, all, builder};
 use postseal_testkit::scripted_ca::ScriptedCa;
@@ -327,4 +328,113 @@ fn what_the_ca_asks_for_is_due_for_check_too() {
     assert!(told.stdout.contains("due"), "{}", told.stdout);
     assert_eq!(world.ca.mood().orders.len(), 1, "--check orders nothing");
     assert_eq!(outcome(&site.must("cert renew"), "mx"), "renewed");
+}
+
+/// The version in force is due, and what the CA answers comes without its intermediate.
+fn short_of_an_intermediate(world: &Scripted) {
+    let root = world.site.scene.named("issuer.pem");
+    fs::write(&root, world.ca.issuer_pem()).unwrap();
+    world.ca.set(|ca| (ca.from, ca.until) = (-70, 20));
+    world
+        .site
+        .must(&format!("{} --private-ca {root}", world.words("mx")));
+    world.know("mx", "mx 1");
+    world.serve("mx");
+    world
+        .ca
+        .set(|ca| (ca.from, ca.until, ca.short) = (-1, 89, true));
+    world.site.ends(65, "cert renew");
+}
+
+/// Seconds from the last attempt to the next.
+fn pause(world: &Scripted) -> i64 {
+    let renewal = world.shown("mx")["renewal"].clone();
+    let at = |field: &str| -> jiff::Timestamp { renewal[field].as_str().unwrap().parse().unwrap() };
+    at("next").as_second() - at("last_attempt").as_second()
+}
+
+/// A CA that has had a bad day is asked again: less and less often, and at once by force.
+#[test]
+fn what_came_and_can_never_be_put_in_force_is_ordered_again() {
+    let world = Scripted::new();
+    let site = &world.site;
+    short_of_an_intermediate(&world);
+    let orders = || world.ca.mood().orders.len();
+    assert_eq!((orders(), site.plainly()), (2, all("mx 1")));
+    let first = pause(&world);
+    assert!((3600..=4500).contains(&first), "{first}");
+    let failure = &site.must("cert show mx").json["findings"].to_string();
+    assert!(failure.contains("without its intermediate"), "{failure}");
+    assert!(failure.contains("Another one is ordered from"), "{failure}");
+    assert_eq!(outcome(&site.must("cert renew"), "mx"), "held-back");
+    assert_eq!(orders(), 2);
+
+    // Forced while the CA is no better: asked once more, and left alone for longer.
+    let refused = site.ends(65, "cert renew --force");
+    assert_eq!(outcome(&refused, "mx"), "failed");
+    assert_eq!((orders(), site.plainly()), (3, all("mx 1")));
+    assert_eq!(world.shown("mx")["renewal"]["failures"], 2);
+    let second = pause(&world);
+    assert!((7200..=9000).contains(&second), "{second}");
+
+    // The CA is well again.
+    world.ca.set(|ca| ca.short = false);
+    let told = off(site, 9 * 3600, "cert renew --check");
+    assert_eq!(told.exit, Some(2), "{told:#?}");
+    assert_eq!(told.json["certificates"][0]["renewal"]["state"], "due");
+    let renewed = off(site, 9 * 3600, "cert renew");
+    assert_eq!(outcome(&renewed, "mx"), "renewed", "{renewed:#?}");
+    assert_eq!(orders(), 4);
+    world.know("mx", "mx 4");
+    assert_eq!(site.plainly(), all("mx 4"));
+    assert!(world.shown("mx")["renewal"]["failure"].is_null());
+    assert_eq!(world.shown("mx")["renewal"]["failures"], 0);
+}
+
+#[test]
+fn by_force_another_is_ordered_in_the_place_of_what_is_of_no_use() {
+    let world = Scripted::new();
+    let site = &world.site;
+    short_of_an_intermediate(&world);
+    let said = site.scene.say(&["cert", "renew", "--check"]).stdout;
+    assert!(said.contains("failed, held back until"), "{said}");
+    world.ca.set(|ca| ca.short = false);
+    let renewed = site.must("cert renew --force");
+    assert_eq!(outcome(&renewed, "mx"), "renewed", "{renewed:#?}");
+    world.know("mx", "mx 3");
+    assert_eq!(site.plainly(), all("mx 3"));
+    assert_eq!(told_failed(&world), [false; 3]);
+}
+
+/// A next key was asked for later, and by name.
+#[test]
+fn a_next_key_comes_before_the_key_of_today() {
+    let world = Scripted::new();
+    let site = &world.site;
+    site.must(&format!("{} --reuse-key", world.words("mx")));
+    let key = |ran: &Ran| ran.json["next_key"].as_str().unwrap().to_owned();
+    let made = site.must("cert tlsa mx --next-key");
+    let said = site.scene.say(&["cert", "tlsa", "mx"]).stdout;
+    assert!(said.contains("takes the next key"), "{said}");
+    let next = key(&made);
+    // Whoever asks for the key of today by name is told.
+    let again = format!("{} --renew --reuse-key", world.words("mx"));
+    for words in [
+        again.as_str(),
+        "cert request mx --domain mx.box.test --renew --reuse-key",
+        "cert self-signed mx --domain mx.box.test --renew --reuse-key",
+    ] {
+        let refused = site.ends(65, words);
+        assert_eq!(refused.code(), "cert.next-key-waits", "{refused:#?}");
+    }
+    assert_eq!(world.ca.mood().orders.len(), 1);
+    let said = site.scene.say(&["cert", "renew", "mx", "--force"]).stdout;
+    assert!(said.contains("made for the next key"), "{said}");
+    let tlsa = site.must("cert tlsa mx --mx mx.box.test");
+    assert!(tlsa.json["next_key"].is_null(), "{:#?}", tlsa.json);
+    assert!(tlsa.json["records"].to_string().contains(&next), "{next}");
+    // And from then on it is that one.
+    site.must("cert renew mx --force");
+    let tlsa = site.must("cert tlsa mx --mx mx.box.test");
+    assert!(tlsa.json["records"].to_string().contains(&next), "{next}");
 }

@@ -70,4 +70,17 @@ fn an_expired_certificate_of_a_name_is_no_good_answer() {
     site.must("cert bind good --sni www.box.test");
     site.must("apply");
     site.must("verify");
+    // The way back to it is free, and tells where it leads.
+    let checked = site.ends(2, "rollback --check").json["findings"].clone();
+    let expired = checked.as_array().unwrap().iter();
+    let mut expired = expired.filter(|one| one["code"] == "cert.expired");
+    assert_eq!(
+        expired.next().unwrap()["was_so_before"],
+        false,
+        "{checked:#}"
+    );
+    let said = site.scene.say(&["rollback", "--yes"]);
+    assert_eq!(said.exit, Some(0), "{said:#?}");
+    assert!(said.stdout.contains("[cert.expired]"), "{}", said.stdout);
+    site.ends(1, "verify");
 }

@@ -178,3 +178,45 @@ fn a_new_service_with_its_own_certificate_and_a_map_of_names_beside_ours_are_tak
     site.must("apply");
     assert!(site.main_cf().contains("inline:{"), "{}", site.main_cf());
 }
+
+/// The file is an administrator's own, and the certificate in it one of the store.
+#[test]
+fn a_certificate_of_the_store_in_a_file_of_ones_own_is_known_there() {
+    let site = Site::serving();
+    site.import("mr", KeyType::Rsa2048, &["mx.box.test"]);
+    let hand = site.scene.named("hand.pem");
+    let exported = ["cert", "export", "mr", "--key", "--yes-export-private-key"];
+    std::fs::write(&hand, site.scene.say(&exported).stdout).unwrap();
+    assert_eq!(used(&site, "mr"), "[]");
+    let edit = format!("smtpd_tls_chain_files={hand}");
+    run(
+        "/usr/sbin/postconf",
+        &["-c", &site.scene.config(), "-e", &edit],
+    );
+    reloaded(&site);
+    site.must("drift --adopt");
+    let by_hand = format!("by {hand}, a file of your own");
+    let shown = site.must("cert show mr").json["certificate"]["used_by"].to_string();
+    for told in [used(&site, "mr"), shown] {
+        assert!(told.contains(&by_hand), "{told}");
+    }
+    let status = site.scene.say(&["status"]).stdout;
+    assert!(!status.contains("not in the store"), "{status}");
+    assert!(
+        status.contains("a file of your own with mr of the store"),
+        "{status}"
+    );
+    let status = site.run("status").json;
+    assert_eq!(status["adopted_certificates"][0]["same_as"][0], "mr");
+    // The store's may go: the file stays, and that it is presented is said.
+    let deleted = site.scene.say(&["cert", "delete", "mr"]);
+    assert_eq!(deleted.exit, Some(0), "{deleted:#?}");
+    assert!(
+        deleted.stdout.contains("presented still, by "),
+        "{deleted:#?}"
+    );
+    assert!(deleted.stdout.contains(&hand), "{deleted:#?}");
+    assert_eq!(site.plainly(), crate::site::all("mr"));
+    let status = site.scene.say(&["status"]).stdout;
+    assert!(status.contains("not in the store"), "{status}");
+}

@@ -16,13 +16,24 @@ fn waiting(site: &Site) -> Vec<String> {
 
 /// What a CA elsewhere answers to a request.
 fn answered(site: &Site, request: &str) -> String {
+    signed(site, request, "-copy_extensions copy")
+}
+
+/// The same, for these names and no others.
+fn answered_for(site: &Site, request: &str, names: &str) -> String {
+    let extensions = site.scene.named("answer.ext");
+    fs::write(&extensions, format!("subjectAltName={names}\n")).unwrap();
+    signed(site, request, &format!("-extfile {extensions}"))
+}
+
+fn signed(site: &Site, request: &str, extensions: &str) -> String {
     let ca = PrivateCa::new("Elsewhere", KeyType::EcdsaP256, crate::site::validity()).unwrap();
     let [ca_file, key, cert] = ["far.pem", "far.key", "answer.pem"].map(|n| site.scene.named(n));
     fs::write(&ca_file, ca.certificate_pem()).unwrap();
     fs::write(&key, ca.key_pem().as_bytes()).unwrap();
     let words = format!(
         "x509 -req -in {request} -CA {ca_file} -CAkey {key} -CAcreateserial -days 30 \
-         -copy_extensions copy -out {cert}"
+         {extensions} -out {cert}"
     );
     run("/usr/bin/openssl", &words.split(' ').collect::<Vec<_>>());
     cert
@@ -152,4 +163,74 @@ fn a_name_is_asked_for_once_however_it_is_written() {
     let request = site.must(&format!("cert request web --domain {names}"));
     let names = serde_json::json!(["mx.box.test", "192.0.2.1", "::1"]);
     assert_eq!(request.json["names"], names);
+}
+
+#[test]
+fn a_wildcard_that_was_asked_for_and_came_is_not_missed() {
+    let site = Site::adopted();
+    for (name, asked) in [
+        ("one", "*.w2.test"),
+        ("all", "rq.test,*.rq.test,192.0.2.7,2001:db8::7"),
+    ] {
+        let out = site.scene.named(&format!("{name}.csr"));
+        site.must(&format!("cert request {name} --domain {asked} --out {out}"));
+        let answer = answered(&site, &out);
+        let taken = site.must(&format!("cert import {name} --cert {answer}"));
+        let findings = taken.json["findings"].to_string();
+        assert!(!findings.contains("cert.names-missing"), "{findings}");
+    }
+    // What the CA left out is told, a wildcard and what it alone covers.
+    let wanted = site.scene.named("wanted.csr");
+    site.must(&format!(
+        "cert request wanted --domain *.less.test,a.less.test --out {wanted}"
+    ));
+    let few = answered_for(&site, &wanted, "DNS:a.less.test");
+    let taken = site.must(&format!("cert import wanted --cert {few}"));
+    let findings = taken.json["findings"].to_string();
+    assert!(findings.contains("was for *.less.test too"), "{findings}");
+}
+
+/// No intermediate is missing where the root itself has signed: nobody vouches for the root.
+#[test]
+fn a_root_that_signed_by_itself_is_no_missing_intermediate() {
+    let site = Site::adopted();
+    let out = site.scene.named("web.csr");
+    site.must(&format!(
+        "cert request web --domain mx.box.test --out {out}"
+    ));
+    let answer = answered(&site, &out);
+    let [root, full, other] = ["far.pem", "full.pem", "other.pem"].map(|n| site.scene.named(n));
+    let chain = [&answer, &root].map(|file| fs::read_to_string(file).unwrap());
+    fs::write(&full, chain.concat()).unwrap();
+    let stranger = PrivateCa::new("Other", KeyType::EcdsaP256, crate::site::validity()).unwrap();
+    fs::write(&other, stranger.certificate_pem()).unwrap();
+    let codes = |ran: &crate::scene::Ran| {
+        let told = ran.json.to_string();
+        ["cert.chain-incomplete", "cert.issuer-unknown"].map(|code| told.contains(code))
+    };
+    for more in ["".to_owned(), format!(" --private-ca {other}")] {
+        let taken = site.must(&format!("cert import web --cert {full}{more}"));
+        assert_eq!(codes(&taken), [false, true], "{taken:#?}");
+        let notes = taken.json["notes"].to_string();
+        assert!(!notes.contains("was left out"), "{notes}");
+        assert_eq!(codes(&site.run("cert check web")), [false, true]);
+    }
+    let again = site.must(&format!("cert import web --cert {full}"));
+    assert_eq!(again.json["changed"], false, "{again:#?}");
+    // Who has it trusted needs not send it.
+    let taken = site.must(&format!(
+        "cert import web2 --cert {full} --key {} --private-ca {root}",
+        exported(&site)
+    ));
+    assert_eq!(codes(&taken), [false; 2], "{taken:#?}");
+    assert!(taken.json["notes"].to_string().contains("was left out"));
+}
+
+fn exported(site: &Site) -> String {
+    let key = site.scene.named("exported.key");
+    let said = site
+        .scene
+        .say(&["cert", "export", "web", "--key", "--yes-export-private-key"]);
+    fs::write(&key, said.stdout).unwrap();
+    key
 }

@@ -242,3 +242,26 @@ fn a_newer_version_than_the_one_in_force_is_told_by_check() {
     assert!(waits(&site).is_empty());
     assert_eq!(site.shown(&by_name("mx.box.test")), all("next"));
 }
+
+/// What is older than a version that waits: no command is named that would refuse it.
+#[test]
+fn an_older_version_beside_one_that_waits_is_told_why_that_waits() {
+    let site = Site::serving();
+    let now = validity();
+    let short = Validity {
+        not_after: now.not_before + 6 * 86_400,
+        ..now
+    };
+    let first = site.scene.named("mx.both");
+    let second = site.make("second", KeyType::Rsa2048, &["mx.box.test"]);
+    let short = site.make_valid("short", KeyType::Rsa2048, &["mx.box.test"], short);
+    site.must(&format!("cert deploy mx --cert {second}"));
+    site.ends(65, &format!("cert deploy mx --cert {short}"));
+    let refused = site.ends(65, &format!("cert deploy mx --cert {first}"));
+    assert_eq!(refused.code(), "cert.older-version");
+    let told = refused.json["findings"][0]["remedy"].as_str().unwrap();
+    assert!(told.contains("Version 3 waits: It ends on "), "{told}");
+    assert!(told.contains("cert delete mx --version 3"), "{told}");
+    assert!(!told.contains("cert deploy"), "{told}");
+    assert_eq!(site.plainly(), all("second"));
+}

@@ -196,17 +196,101 @@ fn settings_that_change_no_certificate_ask_nothing_and_the_way_back_is_never_bar
     assert_eq!(dane(&applied), [[""; 2]; 0]);
     world.must("rollback --yes");
     let told = vec![one("dane.would-break", "error").remove(0); 6];
-    assert_eq!(
-        dane(&world.ends(2, "rollback --check")),
-        told,
-        "two names, three ports"
+    let checked = world.ends(2, "rollback --check");
+    assert_eq!(dane(&checked), told, "two names, three ports");
+    assert_eq!(news(&checked), 6);
+    let resolver = world.dns.address().to_string();
+    let checked = ["rollback", "--check", "--resolver", &resolver];
+    let checked = world.site.scene.say(&checked).stdout;
+    let place = |words: &str| checked.find(words).unwrap_or(usize::MAX);
+    assert!(
+        place("[dane.would-break]") < place("--- main.cf"),
+        "{checked}"
+    );
+    assert!(
+        place("[dane.would-break]") < place("Was so before:"),
+        "{checked}"
     );
     let back = world.must("rollback --yes");
-    assert_eq!(dane(&back), told);
+    assert_eq!((dane(&back), news(&back)), (told, 6));
     assert_eq!(world.site.plainly(), all("mx"));
     assert_eq!(
         dane(&world.ends(1, "verify")).len(),
         6,
         "two names, three ports"
     );
+}
+
+/// The DANE findings that are told as brought by the change.
+fn news(ran: &Ran) -> usize {
+    let findings = ran.json["findings"].as_array().unwrap().iter();
+    let new = findings.filter(|one| one["was_so_before"] == false);
+    let codes = new.map(|one| one["code"].as_str().unwrap_or_default().to_owned());
+    codes.filter(|code| code.starts_with("dane.")).count()
+}
+
+/// A renewal was deployed, the old record taken out, as the rollover says; then somebody goes back.
+#[test]
+fn the_way_back_from_a_renewal_is_free_and_tells_what_it_breaks() {
+    let world = World::signed().serving();
+    let old = world.lines("mx", &["key"]);
+    let made = world.site.make(
+        "next",
+        KeyType::Rsa2048,
+        &["mx.signed.test", "mail.signed.test"],
+    );
+    world.publish(&old);
+    world.must(&format!("cert import mx --renew --cert {made}"));
+    world.refused("cert deploy mx");
+    world.publish("");
+    world.must("cert deploy mx");
+    world.publish(&world.lines("mx", &["key"]));
+    assert_eq!(dane(&world.must("verify")), [[""; 2]; 0]);
+    let said = world.say("rollback --yes");
+    assert!(said.contains("(renewal of mx) is undone"), "{said}");
+    assert!(
+        said.contains("error: ") && said.contains("[dane.would-break]"),
+        "{said}"
+    );
+    assert_eq!(world.site.plainly(), all("mx"));
+}
+
+/// Who asks why a version waits hears the reason by which it is refused.
+#[test]
+fn what_waits_for_its_record_is_told_with_the_reason() {
+    let world = World::signed().serving();
+    world.publish(&world.lines("mx", &["key"]));
+    let made = world.site.make(
+        "next",
+        KeyType::Rsa2048,
+        &["mx.signed.test", "mail.signed.test"],
+    );
+    world.must(&format!("cert import mx --renew --cert {made}"));
+    world.refused("cert deploy mx");
+    let resolver = world.dns.address().to_string();
+    for words in [
+        &["cert", "list"][..],
+        &["cert", "show", "mx"],
+        &["cert", "check"],
+        &["status"],
+        &["status", "--nagios"],
+    ] {
+        let words = [words, &["--resolver", &resolver]].concat();
+        let said = world.site.scene.say(&words).stdout;
+        assert!(said.contains("dane.would-break"), "{words:?}: {said}");
+        assert!(
+            !said.contains("`postseal cert deploy mx` presents"),
+            "{words:?}: {said}"
+        );
+    }
+    // Its records are told all the same.
+    let lines = world.lines("mx", &["key"]);
+    assert!(!lines.is_empty());
+    world.publish(&format!("{lines}{}", world.lines("mx", &["presented"])));
+    let said = world.say("cert list");
+    assert!(
+        said.contains("`postseal cert deploy mx` presents it"),
+        "{said}"
+    );
+    world.must("cert deploy mx");
 }

@@ -95,7 +95,7 @@ impl Engine<'_> {
             let mut used_by = users.of_certificate(&shown.name, shown.version);
             let (leaf, waiting) = match waiting {
                 Some(newest) => {
-                    let why = self.why_it_waits(&newest)?;
+                    let why = self.why_it_is_refused(&newest)?;
                     let waiting = Waiting::of(newest, newest_leaf, &users, why);
                     used_by = users.of_others(&shown.name, shown.version, waiting.version);
                     (leaf(&shown)?, Some(Box::new(waiting)))

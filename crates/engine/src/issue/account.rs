@@ -7,7 +7,7 @@
 use super::{Issue, Means, Terms};
 use crate::{Engine, EngineError};
 use postseal_issue::acme::{Account, AcmeCa, AcmeError, ExternalAccount, terms_of_service};
-use postseal_planner::renewal::{Failure, Method};
+use postseal_planner::renewal::{Failure, Mend, Method};
 use postseal_planner::{Finding, Severity};
 use postseal_store::AcmeAccount;
 use std::collections::BTreeMap;
@@ -45,6 +45,7 @@ impl Failed {
                 remedy: remedy(error),
                 at: now,
                 of: None,
+                mend: Mend::Itself,
             },
             retry_at: error.retry_at(),
             interrupted: matches!(error, AcmeError::Interrupted)

@@ -86,6 +86,7 @@ impl Engine<'_> {
     /// A certificate by a private CA of the store.
     pub fn issue_by(&mut self, ca: &str, wanted: &Wanted) -> Result<CertificateView, EngineError> {
         self.check_free(wanted)?;
+        self.refuse_other_key(wanted)?;
         let (stored, issuer) = self.issuer(ca)?;
         let own = self.key_for(wanted)?;
         let now = self.clock.now_unix();

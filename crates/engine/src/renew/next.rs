@@ -7,7 +7,7 @@
 use super::{Case, Ended, RenewalEnd};
 use crate::issue::{Accounts, Arrived, Asked, Failed, Means, wanted};
 use crate::{Engine, EngineError, Kind, Wanted};
-use postseal_planner::renewal::{Failure, Presents, Renewal};
+use postseal_planner::renewal::{Failure, Mend, Presents, Renewal};
 use postseal_store::Succession;
 
 impl Engine<'_> {
@@ -125,6 +125,7 @@ pub(super) fn failed_by(error: &EngineError, now: i64) -> Failed {
             remedy: remedy.cloned().unwrap_or_else(|| otherwise.to_owned()),
             at: now,
             of: None,
+            mend: Mend::Itself,
         },
         retry_at: None,
         interrupted: matches!(error, EngineError::Interrupted),

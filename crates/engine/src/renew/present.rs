@@ -7,6 +7,8 @@ use super::next::failed_by;
 use super::{Case, Ended, Presented, RenewalEnd};
 use crate::issue::Means;
 use crate::{Changed, Engine, EngineError, Kind};
+use postseal_planner::Finding;
+use postseal_planner::renewal::{Mend, mended_by};
 
 impl Engine<'_> {
     /// Presents the newest version wherever the name is bound.
@@ -40,6 +42,16 @@ impl Engine<'_> {
         Ok(bound.iter().any(|bound| bound.name == name))
     }
 
+    /// Whether the newest version may come in force as it is, now or later.
+    pub(super) fn may_come(&self, name: &str) -> Result<bool, EngineError> {
+        Ok(mended_by(&self.why_newest_waits(name)?) == Mend::Itself)
+    }
+
+    fn why_newest_waits(&self, name: &str) -> Result<Vec<Finding>, EngineError> {
+        let newest = self.newest(name)?;
+        newest.map_or_else(|| Ok(Vec::new()), |newest| self.why_it_waits(&newest))
+    }
+
     /// The newest version stays in the store, and the older one in force.
     fn note_undeployed(
         &mut self,
@@ -53,6 +65,11 @@ impl Engine<'_> {
         let now = self.clock.now_unix();
         let mut failed = failed_by(error, now);
         failed.failure.of = Some(case.life.of);
+        if let EngineError::Refused(refusal) = error {
+            let mut why = refusal.findings.clone();
+            why.extend(self.why_newest_waits(&case.renewal.name)?);
+            failed.failure.mend = mended_by(&why);
+        }
         failed.failure.message = format!(
             "The new certificate is in the store, but could not be put in force: {}",
             failed.failure.message

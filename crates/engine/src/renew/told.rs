@@ -6,7 +6,7 @@
 use super::{RenewalEnd, Renewed};
 use crate::EngineError;
 use mailtls::Stage;
-use postseal_planner::renewal::{Decision, Here, Life, Renewal};
+use postseal_planner::renewal::{Decision, Here, Life, Mend, Renewal};
 use postseal_planner::{Finding, Severity};
 
 /// How a certificate is renewed, for people.
@@ -52,17 +52,28 @@ pub(super) fn failure(renewal: &Renewal, life: &Life, here: Here<'_>, now: i64) 
         renewal.name,
         failure.message.trim_end_matches('.'),
     );
-    let next = match progress.decide(life, here, now) {
-        Decision::HeldBack { until } => format!("It is tried again from {} on", time(until)),
-        Decision::NotDue { at } => format!("It is not due before {}", time(at)),
-        _ => "It is tried again by the next `postseal cert renew`".to_owned(),
+    let another = failure.mend == Mend::Order;
+    let next = match (progress.decide(life, here, now), another) {
+        (Decision::HeldBack { until }, true) => {
+            format!("Another one is ordered from {} on", time(until))
+        }
+        (Decision::HeldBack { until }, false) => {
+            format!("It is tried again from {} on", time(until))
+        }
+        (Decision::NotDue { at }, _) => format!("It is not due before {}", time(at)),
+        (_, true) => "Another one is ordered by the next `postseal cert renew`".to_owned(),
+        (_, false) => "It is tried again by the next `postseal cert renew`".to_owned(),
+    };
+    let force = match another {
+        true => "orders one now",
+        false => "tries it now",
     };
     let mut remedy = failure.remedy.trim_end_matches('.').to_owned();
     if let Some(first) = remedy.get(..1) {
         let first = first.to_uppercase();
         remedy.replace_range(..1, &first);
     }
-    let remedy = format!("{remedy}. {next}; --force tries it now.");
+    let remedy = format!("{remedy}. {next}; --force {force}.");
     let finding = Finding::new("cert.renewal-failed", severity, message, remedy);
     Some(finding.seen(failure.code.clone()))
 }

@@ -49,7 +49,7 @@ fn judge_leaf(leaf: &Certificate, key: &Key, names: &[String], now: i64) -> Resu
     if !fits {
         return wrong("its certificate is for another key");
     }
-    if let Some(name) = names.iter().find(|name| !covers(leaf, name)) {
+    if let Some(name) = names.iter().find(|name| !leaf.covers(name)) {
         return wrong(&format!("its certificate is not for {name}"));
     }
     if leaf.is_ca {
@@ -59,17 +59,6 @@ fn judge_leaf(leaf: &Certificate, key: &Key, names: &[String], now: i64) -> Resu
         return wrong("its certificate has expired");
     }
     Ok(())
-}
-
-/// A wildcard is covered only by itself.
-fn covers(leaf: &Certificate, name: &str) -> bool {
-    match name.starts_with("*.") {
-        true => leaf
-            .dns_names
-            .iter()
-            .any(|own| own.eq_ignore_ascii_case(name)),
-        false => leaf.matches_name(name),
-    }
 }
 
 fn text(certificate: &Certificate) -> Result<String, AcmeError> {

@@ -136,7 +136,7 @@ fn judged(
         return Err(Refusal { findings: barred });
     }
     let judged = after.into_iter().map(|finding| PlanFinding {
-        was_so_before: new.contains(&finding) || before.iter().any(|old| same(old, &finding)),
+        was_so_before: before.iter().any(|old| same(old, &finding)),
         finding,
     });
     Ok(judged.collect())

@@ -7,7 +7,9 @@
 //! back; but every attempt, also one by a wrong clock, is followed by a pause. So a certificate is
 //! never blocked for ever, and a CA never called at every start.
 
-use super::{Answer, Asked, Chosen, Decision, Failure, Here, Life, Moment, Presents, Progress};
+use super::{
+    Answer, Asked, Chosen, Decision, Failure, Here, Life, Mend, Moment, Presents, Progress,
+};
 use mailtls::{Window, renew_at};
 
 const MINUTE: i64 = 60;
@@ -25,7 +27,8 @@ impl Progress {
     /// What to do at `now`.
     pub fn decide(&self, life: &Life, here: Here<'_>, now: i64) -> Decision {
         match (self.held_back(now), self.due_at(life)) {
-            (Some(until), _) if self.failures > 0 => Decision::HeldBack { until },
+            (Some(until), _) if self.failure.is_some() => Decision::HeldBack { until },
+            _ if self.waits(life, here) && self.is_replaced(life, now) => Decision::Order,
             _ if self.waits(life, here) => Decision::Deploy,
             (Some(until), at) => Decision::NotDue { at: at.max(until) },
             (None, at) if at <= now => Decision::Order,
@@ -107,8 +110,11 @@ impl Progress {
     /// at once, even if a wrong clock takes it for old.
     pub fn issued(&mut self, life: &Life, moment: Moment) {
         let whole = life.not_after.saturating_sub(life.not_before).max(0);
+        // A CA that answers, but with what cannot be put in force, is not asked each hour.
+        let fruitless = self.failure.as_ref().is_some_and(|one| one.of.is_some());
         *self = Self {
             last_attempt: Some(moment.now),
+            failures: if fruitless { self.failures } else { 0 },
             not_before: Some(moment.now.saturating_add((whole / 10).min(DAY))),
             presented: std::mem::take(&mut self.presented),
             ..Self::default()
@@ -136,6 +142,9 @@ impl Progress {
         if here.presents == Presents::Newest {
             self.presented.insert(here.instance.to_owned(), life.of);
         }
+        if self.failure.is_none() && !self.waits(life, here) {
+            self.failures = 0;
+        }
         let of = self.failure.as_ref().and_then(|failure| failure.of);
         if of.is_some_and(|of| of != life.of || !self.waits(life, here)) {
             self.failures = 0;
@@ -154,6 +163,18 @@ impl Progress {
         self.failures = 0;
         self.failure = None;
         self.not_before = None;
+    }
+
+    /// Whether another one is ordered in the place of the newest version, which could not be put in
+    /// force and never can.
+    fn is_replaced(&self, life: &Life, now: i64) -> bool {
+        let failure = self.failure.as_ref();
+        let failure = failure.filter(|failure| failure.of == Some(life.of));
+        failure.is_some_and(|failure| match failure.mend {
+            Mend::Itself => false,
+            Mend::Order => true,
+            Mend::OrderWhenDue => self.due_at(life) <= now,
+        })
     }
 
     /// Until when nothing is tried.

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::session::Session;
 use crate::table;
 use jiff::Timestamp;
-use mailtls::Summary;
+use mailtls::{Fingerprint, Summary};
 use postseal_engine::{CertificateView, Listed, Waiting};
 use postseal_planner::{Adopted, Finding};
 use postseal_store::PendingRequest;
@@ -26,12 +26,16 @@ pub(super) fn list(global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::reading(global)?;
     let engine = session.engine();
     let requests = engine.requests()?;
+    let adopted = engine.adopted_certificates();
     let mut failed = Vec::new();
     // There may be ten thousand: only the form that is asked for is made, a row at a time.
     Ok(match global.output {
         Output::Text => {
             let mut rows = Vec::new();
-            engine.each_listed(&mut |listed| {
+            engine.each_listed(&mut |mut listed| {
+                listed
+                    .used_by
+                    .extend(by_files(&listed.leaf.fingerprint, &adopted));
                 failed.extend(renew::failure(&listed));
                 rows.push(row(&listed));
                 rows.extend(waiting_row(&listed));
@@ -43,7 +47,10 @@ pub(super) fn list(global: &Global) -> Result<Answer, Failure> {
         Output::Json => {
             let requests: Vec<Value> = requests.iter().map(request).collect();
             let mut certificates: Vec<Value> = Vec::new();
-            engine.each_listed(&mut |listed| {
+            engine.each_listed(&mut |mut listed| {
+                listed
+                    .used_by
+                    .extend(by_files(&listed.leaf.fingerprint, &adopted));
                 failed.extend(renew::failure(&listed));
                 certificates.push(document(&listed));
             })?;
@@ -173,12 +180,26 @@ pub(crate) fn line(listed: &Listed) -> String {
     )
 }
 
-/// A certificate that is presented and not in the store, in one line.
+/// Who presents a certificate from files that are not the store's, as in `used by`.
+pub(crate) fn by_files(leaf: &Fingerprint, adopted: &[Adopted]) -> Vec<String> {
+    let its = adopted.iter().filter(|one| one.leaf.fingerprint() == *leaf);
+    its.map(|one| {
+        let (path, services) = (one.path.display(), one.services.join(", "));
+        format!("{services} (by {path}, a file of your own)")
+    })
+    .collect()
+}
+
+/// A certificate that is presented from a file that is not the store's, in one line.
 pub(crate) fn adopted_line(adopted: &Adopted) -> String {
     let leaf = &adopted.leaf;
     let until = leaf.not_after;
+    let stored = match adopted.same_as.as_slice() {
+        [] => "not in the store".to_owned(),
+        names => format!("a file of your own with {} of the store", names.join(", ")),
+    };
     format!(
-        "{}: {}, until {} ({}), not in the store, used by {}\n",
+        "{}: {}, until {} ({}), {stored}, used by {}\n",
         adopted.path.display(),
         leaf.names_shown(),
         date(until),
@@ -194,6 +215,7 @@ pub(crate) fn adopted_document(adopted: &Adopted) -> Value {
         "fingerprint": adopted.leaf.fingerprint(),
         "not_after": date_time(adopted.leaf.not_after),
         "used_by": adopted.services,
+        "same_as": adopted.same_as,
         "findings": adopted.problems,
     })
 }

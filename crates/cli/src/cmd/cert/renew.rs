@@ -16,7 +16,7 @@ use postseal_engine::{
     RenewalView, Renewed,
 };
 use postseal_planner::Finding;
-use postseal_planner::renewal::{Decision, NextKey};
+use postseal_planner::renewal::{Decision, Mend, NextKey};
 use serde_json::{Value, json};
 use std::io::Write as _;
 
@@ -25,7 +25,8 @@ use std::io::Write as _;
 pub(crate) struct RenewArgs {
     /// Only these certificates
     name: Vec<String>,
-    /// Order now, whether or not it is due or an earlier failure holds it back
+    /// Order now, whether or not it is due or an earlier failure holds it back; a version that
+    /// waits and may still come in force is tried instead
     #[arg(long, conflicts_with_all = ["check", "stop"])]
     force: bool,
     /// Only say what is due and when, by the CA's word where it has one; exit 2 when something is
@@ -56,10 +57,13 @@ pub(super) fn run(args: &RenewArgs, global: &Global) -> Result<Answer, Failure> 
         false => Force::No,
     };
     let mut engine = session.engine();
+    let waited = engine.names_of_next_keys()?;
     let renewed = args
         .order
         .with(global, |means| Ok(engine.renew(&args.name, force, means)?))?;
-    Ok(answer(&renewed, global))
+    let wait = engine.names_of_next_keys()?;
+    let came = waited.into_iter().filter(|name| !wait.contains(name));
+    Ok(answer(&renewed, &came.collect::<Vec<_>>(), global))
 }
 
 fn stop(names: &[String], session: &mut Session) -> Result<Answer, Failure> {
@@ -113,7 +117,11 @@ const NOTHING: &str = "Nothing to renew: no certificate is issued by ACME.\n";
 
 fn checked(renewal: &RenewalView) -> String {
     let name = &renewal.renewal.name;
+    let failure = renewal.renewal.progress.failure.as_ref();
     match renewal.decision {
+        Decision::Order if failure.is_some_and(|failure| failure.mend == Mend::Order) => {
+            format!("{name}: to be ordered again, because what came cannot be put in force\n")
+        }
         Decision::Order => format!("{name}: due since {}\n", date_time(renewal.due_at)),
         Decision::Deploy => format!("{name}: renewed, to be put in force\n"),
         Decision::NotDue { at } => not_due(name, at),
@@ -144,12 +152,16 @@ fn held_back(name: &str, until: i64) -> String {
     format!("{name}: failed, held back until {}\n", date_time(until))
 }
 
-fn answer(renewed: &[Renewed], global: &Global) -> Answer {
+/// `came`: the names whose next keys have got their certificates.
+fn answer(renewed: &[Renewed], came: &[String], global: &Global) -> Answer {
     let mut text = String::new();
     let mut change = Change::default();
     let mut findings = Vec::new();
     for one in renewed {
         text.push_str(&told(one));
+        if came.contains(&one.name) {
+            text.push_str("    it is made for the next key, which waited for it\n");
+        }
         findings.extend(one.findings.clone());
         if let RenewalEnd::Renewed { before, after, .. } = &one.end {
             change = change.of(one.name.clone(), before.to_string(), after.to_string());
@@ -165,7 +177,7 @@ fn answer(renewed: &[Renewed], global: &Global) -> Answer {
     let now: Vec<Finding> = now.flat_map(|one| one.findings.clone()).collect();
     warn(&now, global);
     let documents: Vec<Value> = renewed.iter().map(of_one).collect();
-    let own = json!({"certificates": documents});
+    let own = json!({"certificates": documents, "for_next_key": came});
     let mut document = change.findings(&findings).document(own);
     if renewed.iter().any(|one| changed_by(one).is_some()) {
         document["changed"] = json!(true);

@@ -33,11 +33,8 @@ pub(crate) struct TlsaArgs {
 }
 
 pub(super) fn tlsa(args: &TlsaArgs, global: &Global) -> Result<Answer, Failure> {
-    if let Some(bad) = args
-        .mx
-        .iter()
-        .find(|name| mailtls::host_name(name).is_none())
-    {
+    let is_bad = |name: &&String| mailtls::host_name(name).is_none();
+    if let Some(bad) = args.mx.iter().find(is_bad) {
         let message = format!("{bad:?} is no host name");
         return Err(Failure::new(Exit::Usage, "cert.bad-host-name", message)
             .hint("Say the name that MX records give: --mx mx.example.org."));
@@ -65,6 +62,7 @@ pub(super) fn tlsa(args: &TlsaArgs, global: &Global) -> Result<Answer, Failure> 
         engine.make_next_key(name, kind)?;
     }
     let tlsa = engine.tlsa(name, &args.mx)?;
+    let reuses = engine.reuses_key(name)?;
     let record =
         |key: &Option<postseal_engine::WaitingKey>| key.as_ref().map(|key| key.record.to_string());
     let change = Change::default().of(
@@ -80,13 +78,22 @@ pub(super) fn tlsa(args: &TlsaArgs, global: &Global) -> Result<Answer, Failure> 
         "elsewhere": tlsa.elsewhere.iter().map(elsewhere_document).collect::<Vec<_>>(),
         "beside": tlsa.beside,
         "next_key": record(&tlsa.next),
+        "reuses_key": reuses,
         "waiting_version": tlsa.waits,
         "insecure": tlsa.insecure,
         "unlisted": tlsa.unlisted,
         "ttl": tlsa.ttl,
     }));
-    Ok(Answer::new(text(args, &tlsa), document))
+    let mut said = text(args, &tlsa);
+    if reuses && tlsa.next.is_some() {
+        said.push_str(&comment(REUSES));
+    }
+    Ok(Answer::new(said, document))
 }
+
+/// Said where a next key waits for what is renewed with the same key each time.
+const REUSES: &str = "It is renewed with the same key each time (--reuse-key): the next renewal takes \
+    the next key\nall the same, and those after it keep that one.";
 
 /// A zone file: records, and remarks as comments.
 fn text(args: &TlsaArgs, tlsa: &Tlsa) -> String {

@@ -31,6 +31,7 @@ fn failure() -> Failure {
         remedy: "open port 80".into(),
         at: NOW,
         of: None,
+        mend: Mend::Itself,
     }
 }
 
@@ -477,5 +478,82 @@ fn it_is_kept_as_json_and_told_in_words() {
         };
         let text = serde_json::to_string(&renewal).unwrap();
         assert_eq!(serde_json::from_str::<Renewal>(&text).unwrap(), renewal);
+    }
+}
+
+#[test]
+fn what_can_never_be_put_in_force_is_ordered_again_and_less_often_each_time() {
+    let life = life(90, 89);
+    let mut progress = drawn(&life);
+    let mut now = NOW;
+    let mut pauses = Vec::new();
+    for times in 1..=4 {
+        progress.issued(&life, moment(now, 0));
+        assert_eq!(
+            progress.decide(&life, BEHIND, now),
+            Decision::Deploy,
+            "not tried yet"
+        );
+        let spoilt = Failure {
+            mend: Mend::Order,
+            ..undeployed(&life)
+        };
+        progress.failed(spoilt, None, &life, moment(now, 0));
+        progress.settle(&life, BEHIND);
+        assert_eq!(progress.failures, times);
+        let Decision::HeldBack { until } = progress.decide(&life, BEHIND, now) else {
+            panic!("{progress:?}");
+        };
+        assert_eq!(progress.decide(&life, BEHIND, until), Decision::Order);
+        pauses.push((until - now) / HOUR);
+        now = until;
+    }
+    assert_eq!(pauses, [1, 2, 4, 8]);
+    // A CA that failed before it answered begins anew when it does.
+    progress.failed(failure(), None, &life, moment(now, 0));
+    progress.issued(&life, moment(now, 0));
+    assert_eq!(progress.failures, 0);
+    // What is in force in the end, however it came there, was the last of it.
+    progress.failed(undeployed(&life), None, &life, moment(now, 0));
+    progress.issued(&life, moment(now, 0));
+    assert_eq!(progress.failures, 1);
+    progress.settle(&life, HERE);
+    assert_eq!(progress.failures, 0);
+}
+
+#[test]
+fn what_ends_too_soon_is_ordered_again_when_it_is_due_itself() {
+    let young = life(20, 19);
+    let mut progress = drawn(&young);
+    let spoilt = |life: &Life| Failure {
+        mend: Mend::OrderWhenDue,
+        ..undeployed(life)
+    };
+    progress.failed(spoilt(&young), None, &young, moment(NOW, 0));
+    let later = NOW + DAY;
+    assert_eq!(progress.decide(&young, BEHIND, later), Decision::Deploy);
+    let due = progress.due_at(&young);
+    assert_eq!(progress.decide(&young, BEHIND, due), Decision::Order);
+}
+
+#[test]
+fn only_what_the_ca_may_do_otherwise_is_mended_by_another_order() {
+    use crate::{Finding, Severity};
+    let of = |codes: &[&'static str]| {
+        let findings = codes.iter();
+        let findings = findings.map(|code| Finding::new(code, Severity::Error, "", ""));
+        crate::renewal::mended_by(&findings.collect::<Vec<_>>())
+    };
+    for (codes, mend) in [
+        (&[][..], Mend::Itself),
+        (&["dane.would-break"], Mend::Itself),
+        (&["drift.unresolved"], Mend::Itself),
+        (&["cert.not-yet-valid"], Mend::Itself),
+        (&["dane.would-break", "cert.chain-incomplete"], Mend::Order),
+        (&["cert.untrusted"], Mend::Order),
+        (&["cert.ends-sooner"], Mend::OrderWhenDue),
+        (&["cert.ends-sooner", "cert.name-mismatch"], Mend::Order),
+    ] {
+        assert_eq!(of(codes), mend, "{codes:?}");
     }
 }

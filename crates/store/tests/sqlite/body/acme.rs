@@ -1,7 +1,7 @@
 //! Accounts with CAs, and renewals.
 
 use crate::fixture::{all, certificate};
-use postseal_planner::renewal::{Failure, Method, NextKey, Progress, Renewal, Way};
+use postseal_planner::renewal::{Failure, Mend, Method, NextKey, Progress, Renewal, Way};
 use postseal_store::{AcmeAccount, NewCertificate, Store, StoreError, Succession};
 
 const CA: &str = "https://ca.test/dir";
@@ -84,6 +84,7 @@ pub(crate) fn renewals(store: &mut dyn Store) {
         remedy: "ask".into(),
         at: 9,
         of: None,
+        mend: Mend::Order,
     });
     assert!(store.update_renewal(&failed).unwrap());
     assert_eq!(store.renewals().unwrap()[1], failed);
