@@ -40,7 +40,7 @@ impl Engine<'_> {
                     let (lacks, barred) = against.next().unwrap_or_default();
                     // What this host lacks for a policy, its servers show, too.
                     let found = if lacks.is_empty() { barred } else { lacks };
-                    weigh(rule, found, forced, report);
+                    weigh(rule, state, found, forced, report);
                 }
                 false => rule.about.reason = reason_of(state),
             }
@@ -82,11 +82,20 @@ impl Engine<'_> {
     }
 }
 
-/// A rule against which something speaks is refused; one that is forced keeps why.
-fn weigh(rule: &mut Rule, found: Vec<Finding>, forced: &Forced, report: &mut RulesWished) {
+/// A rule against which something speaks is refused; one that is forced keeps why. Where many are
+/// wished at once, those that stay as they are and are well keep what they had.
+fn weigh(
+    rule: &mut Rule,
+    state: &RuleState,
+    found: Vec<Finding>,
+    forced: &Forced,
+    report: &mut RulesWished,
+) {
     let (against, told): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(is_against);
     report.findings.extend(told);
+    let stays = against.is_empty() && !is_news(rule, state, &Forced::No);
     match forced {
+        Forced::Because(_) if stays => rule.about.reason = reason_of(state),
         Forced::Because(reason) => {
             rule.about.reason = Some(reason.clone());
             report.findings.extend(against);
