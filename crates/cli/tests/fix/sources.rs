@@ -59,8 +59,8 @@ const SOURCES: [Source; 4] = [
         policy: include_str!("sources/server-and-client.policy"),
         by_hand: Some([
             include_str!("sources/server-and-client.mended"),
-            "Rows of policies are no settings, so `--fix` leaves them. By hand: `protocols=TLSv1` was taken out, and the \
-             row for port 465, where this client cannot deliver, is one for port 587.",
+            "Rows of policies are no settings, so `--fix` leaves them. By hand: `protocols=TLSv1` was taken out; what \
+             stood for `[example.com]:25` and `[example.net]:465`, to which no route leads, stands for the domains.",
         ]),
         decided: &[],
         ports: [&[25], &[465]],

@@ -87,7 +87,9 @@ fn exits_say_pass_fail_and_undetermined() {
     let chains = Chains::new();
     let sink = chains.sink(Peer::SelfSigned);
     let hop = format!("[127.0.0.1]:{}", sink.address().port());
-    let scene = scene();
+    // Both are next hops that mail takes.
+    let routes = format!("via.test smtp:{hop}\nnobody.test smtp:[127.0.0.1]:1\n");
+    let scene = scene().with_tables(&routes, "");
     let check = |policy: &str, more: &[&str]| {
         let words = [&["policy", "check", &hop, "--policy", policy], more].concat();
         scene.run(&words)
@@ -115,9 +117,11 @@ fn exits_say_pass_fail_and_undetermined() {
         "TLSv1.3"
     );
     assert_eq!(seen[1]["destination"], nobody[0]);
-    assert_eq!(
-        ran.json["findings"][0]["code"],
-        "policy.preflight-undetermined"
+    let codes = ran.json["findings"].as_array().unwrap().iter();
+    let codes: Vec<&str> = codes.filter_map(|one| one["code"].as_str()).collect();
+    assert!(
+        codes.contains(&"policy.preflight-undetermined"),
+        "{codes:?}"
     );
 
     let piped = scene.say(&["policy", "check", &hop, nobody[0], "--policy", "encrypt"]);
