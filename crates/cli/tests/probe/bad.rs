@@ -61,7 +61,7 @@ fn own_pages() -> u64 {
     static PAGES: OnceLock<u64> = OnceLock::new();
     *PAGES.get_or_init(|| {
         let mut command = postseal(&["--version"]);
-        let mut child = command.stdout(Stdio::null()).spawn().unwrap();
+        let child = command.stdout(Stdio::null()).spawn().unwrap();
         child.wait4().unwrap().rusage.maxrss
     })
 }
