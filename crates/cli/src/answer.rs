@@ -5,10 +5,12 @@
 use crate::config::{Colored, Global, Output, Talk};
 use crate::failure::{Exit, Failure};
 use postseal_planner::{Finding, Severity};
-use serde_json::{Map, Value};
+use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::io::{ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::process::ExitCode;
 
 /// What a command answers.
@@ -18,8 +20,40 @@ pub(crate) struct Answer {
     pub(crate) text: String,
     /// For programs; `schema` is added.
     pub(crate) json: Value,
+    /// A long list of that document.
+    rows: Option<Rows>,
     /// How the process ends.
     pub(crate) exit: Exit,
+}
+
+/// A long list of a document. Its members are kept as the text they end as: a `Value` takes five
+/// times as much memory.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    name: &'static str,
+    rows: Vec<String>,
+}
+
+impl Rows {
+    pub(crate) fn new(name: &'static str) -> Self {
+        let rows = Vec::new();
+        Self { name, rows }
+    }
+
+    pub(crate) fn push(&mut self, row: &Value) {
+        self.rows.push(row.to_string());
+    }
+}
+
+impl Serialize for Rows {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.rows.len()))?;
+        for row in &self.rows {
+            let row: &RawValue = serde_json::from_str(row).map_err(S::Error::custom)?;
+            list.serialize_element(row)?;
+        }
+        list.end()
+    }
 }
 
 impl Answer {
@@ -27,8 +61,16 @@ impl Answer {
         Self {
             text: text.into(),
             json,
+            rows: None,
             exit: Exit::Done,
         }
+    }
+
+    /// With a long list for programs, a line a member.
+    #[must_use]
+    pub(crate) fn rows(mut self, rows: Rows) -> Self {
+        self.rows = Some(rows);
+        self
     }
 
     /// Everything has been written already.
@@ -69,7 +111,7 @@ impl Answer {
                 }
             }
             Output::Json if self.json.is_null() => Ok(()),
-            Output::Json => writeln!(stdout, "{:#}", self.document(&warnings)),
+            Output::Json => self.write_json(&warnings, &mut stdout),
         };
         match written.and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -81,16 +123,36 @@ impl Answer {
         }
     }
 
-    fn document(self, warnings: &[Failure]) -> Value {
-        let mut document = Map::from_iter([("schema".to_owned(), Value::from(1))]);
-        if let Value::Object(fields) = self.json {
-            document.extend(fields);
+    fn write_json(&self, warnings: &[Failure], into: &mut dyn Write) -> io::Result<()> {
+        let mut into = BufWriter::new(into);
+        let answer = self;
+        serde_json::to_writer_pretty(&mut into, &Document { answer, warnings })?;
+        into.write_all(b"\n")?;
+        into.flush()
+    }
+}
+
+/// An answer as one document.
+struct Document<'a> {
+    answer: &'a Answer,
+    warnings: &'a [Failure],
+}
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("schema", &1)?;
+        for (name, field) in self.answer.json.as_object().into_iter().flatten() {
+            map.serialize_entry(name, field)?;
         }
-        if !warnings.is_empty() {
-            let warnings = warnings.iter().map(Failure::document);
-            document.insert("warnings".to_owned(), warnings.collect());
+        if let Some(rows) = &self.answer.rows {
+            map.serialize_entry(rows.name, rows)?;
         }
-        Value::Object(document)
+        if !self.warnings.is_empty() {
+            let warnings: Value = self.warnings.iter().map(Failure::document).collect();
+            map.serialize_entry("warnings", &warnings)?;
+        }
+        map.end()
     }
 }
 

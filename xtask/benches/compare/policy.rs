@@ -4,7 +4,7 @@ use crate::site::Site;
 use crate::{Outcome, postseal, section};
 use postseal_testkit::postfix_box::{BoxBuilder, HOST, PostfixBox};
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use xtask::bench::{BenchError, Contender, Rounds, Section, Series, Task, compare, seconds};
 
@@ -133,12 +133,10 @@ impl Many {
             self.site.postseal(&wish).run().map(drop)
         };
         let other = format!("{}.other", self.csv.display());
+        let other_csv = PathBuf::from(&other);
         let rewritten = move || {
             self.nothing()?;
-            let text = fs::read_to_string(&self.csv).map_err(|e| BenchError::file(&self.csv, e))?;
-            let text = text.replace(",encrypt", ",verify");
-            fs::write(format!("{}.other", self.csv.display()), text)
-                .map_err(|e| BenchError::file(&self.csv, e))
+            rewrite(&self.csv, &other_csv)
         };
         vec![
             named(
@@ -198,6 +196,19 @@ impl Many {
             }),
         ]
     }
+}
+
+/// The rules with another level for every third, a line at a time: what this process holds would
+/// count as the peak of those that it starts.
+fn rewrite(csv: &Path, into: &Path) -> Result<(), BenchError> {
+    let copy = || {
+        let mut other = BufWriter::new(File::create(into)?);
+        for line in BufReader::new(File::open(csv)?).lines() {
+            writeln!(other, "{}", line?.replace(",encrypt", ",verify"))?;
+        }
+        other.flush()
+    };
+    copy().map_err(|error| BenchError::file(csv, error))
 }
 
 fn rows(found: &[Series]) -> Vec<Vec<String>> {

@@ -3,7 +3,7 @@
 //! Owns: a certificate as a row, as a line and as a document. Never: judges one (`cert check`).
 
 use super::{date, renew};
-use crate::answer::Answer;
+use crate::answer::{Answer, Rows};
 use crate::config::{Global, Output};
 use crate::failure::Failure;
 use crate::session::Session;
@@ -27,51 +27,33 @@ pub(super) fn list(global: &Global) -> Result<Answer, Failure> {
     let engine = session.engine();
     let requests = engine.requests()?;
     let adopted = engine.adopted_certificates();
-    let mut failed = Vec::new();
     // There may be ten thousand: only the form that is asked for is made, a row at a time.
+    let (mut failed, mut lines, mut documents) =
+        (Vec::new(), Vec::new(), Rows::new("certificates"));
+    engine.each_listed(&mut |mut listed| {
+        let files = by_files(&listed.leaf.fingerprint, &adopted);
+        listed.used_by.extend(files);
+        failed.extend(renew::failure(&listed));
+        match global.output {
+            Output::Text => {
+                lines.push(row(&listed));
+                lines.extend(waiting_row(&listed));
+            }
+            Output::Json => documents.push(&document(&listed)),
+        }
+    })?;
     Ok(match global.output {
         Output::Text => {
-            let mut rows = Vec::new();
-            engine.each_listed(&mut |mut listed| {
-                listed
-                    .used_by
-                    .extend(by_files(&listed.leaf.fingerprint, &adopted));
-                failed.extend(renew::failure(&listed));
-                rows.push(row(&listed));
-                rows.extend(waiting_row(&listed));
-            })?;
             renew::warn(&failed, global);
-            rows.extend(requests.iter().map(waiting));
-            Answer::new(text(&rows), Value::Null)
+            lines.extend(requests.iter().map(waiting));
+            Answer::new(text(&lines), Value::Null)
         }
         Output::Json => {
             let requests: Vec<Value> = requests.iter().map(request).collect();
-            let mut certificates: Vec<Value> = Vec::new();
-            engine.each_listed(&mut |mut listed| {
-                listed
-                    .used_by
-                    .extend(by_files(&listed.leaf.fingerprint, &adopted));
-                failed.extend(renew::failure(&listed));
-                certificates.push(document(&listed));
-            })?;
-            let document = json!({"changed": false, "findings": failed});
-            Answer::new(
-                "",
-                with(
-                    document,
-                    [("certificates", certificates), ("requests", requests)],
-                ),
-            )
+            let document = json!({"changed": false, "findings": failed, "requests": requests});
+            Answer::new("", document).rows(documents)
         }
     })
-}
-
-/// The document with these lists, which are moved: `json!` would copy them.
-fn with(mut document: Value, lists: [(&str, Vec<Value>); 2]) -> Value {
-    if let Some(fields) = document.as_object_mut() {
-        fields.extend(lists.map(|(name, list)| (name.to_owned(), Value::Array(list))));
-    }
-    document
 }
 
 fn text(rows: &[Vec<String>]) -> String {
