@@ -5,7 +5,8 @@
 
 mod recipe;
 
-pub(crate) use recipe::{Demand, recipe};
+pub use recipe::Demand;
+pub(crate) use recipe::{definition, excluded_at, exclusions, recipe, without};
 
 use crate::compile::range_syntax;
 use crate::expect::{Configured, configured, form_of};
@@ -174,16 +175,11 @@ fn client(view: &View<'_>, service: Option<&Service>, prefix: &str) -> Vec<Ciphe
         service,
         prefix,
     };
-    let each = [
-        (Level::May, None, 0),
-        (Level::Encrypt, Some("eNULL"), 0),
-        (Level::Verify, Some("aNULL"), 1),
-    ];
     let is_of = |one: Level| match one {
         Level::May | Level::Encrypt => level == one,
         _ => level > Level::Encrypt,
     };
-    let uses = each.map(|(one, also, security_level)| CipherUse {
+    let uses = [Level::May, Level::Encrypt, Level::Verify].map(|one| CipherUse {
         service: own.name(),
         side: Side::Client,
         level: one,
@@ -191,7 +187,12 @@ fn client(view: &View<'_>, service: Option<&Service>, prefix: &str) -> Vec<Ciphe
             true => Standing::InForce,
             false => Standing::ByPolicy,
         },
-        allowed: own.allowed(one, also, Holes::End, security_level),
+        allowed: own.allowed(
+            one,
+            excluded_at(one),
+            Holes::End,
+            u32::from(one > Level::Encrypt),
+        ),
         keys: None,
         order: Order::Server,
     });
@@ -243,10 +244,7 @@ impl Own<'_> {
     }
 
     fn versions(&self, demand: Demand, holes: Holes) -> Result<Vec<TlsVersion>, String> {
-        let name = match demand {
-            Demand::Opportunistic => format!("{}_tls_protocols", self.prefix),
-            Demand::Mandatory => format!("{}_tls_mandatory_protocols", self.prefix),
-        };
+        let name = demand.protocols(self.prefix);
         let text = self.view.value(self.service, &name);
         let list = ProtocolList::parse(&text, range_syntax(self.view.facts().version));
         let list = list.map_err(|error| format!("{name} = {text}: {error}"))?;

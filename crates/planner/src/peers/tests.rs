@@ -109,6 +109,20 @@ fn a_version_that_goes_is_left_out_and_a_suite_that_goes_may_be() {
 }
 
 #[test]
+fn where_postfix_makes_no_list_every_session_is_left_out() {
+    for refused in [
+        "smtpd_tls_exclude_ciphers = -RC4",
+        "smtpd_tls_exclude_ciphers = !RC4",
+        "smtpd_tls_ciphers = best",
+    ] {
+        let main = format!("{MAIN}{refused}\n");
+        let newest = line("smtpd", "from", "a.test[192.0.2.1]", "TLSv1.3", "any");
+        let counts = counts(&main, &[newest.as_bytes()]);
+        assert_eq!(counts.inbound.excluded.sessions, 1, "{refused}");
+    }
+}
+
+#[test]
 fn each_program_is_counted_by_what_it_asks_for() {
     let one = |tag: &str, way: &str| {
         let line = line(tag, way, "a.test[192.0.2.1]", "TLSv1.2", GOOD);
