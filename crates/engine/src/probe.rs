@@ -8,7 +8,7 @@ mod sts;
 use crate::preflight::{Names, Trust, target, unusable};
 use crate::{Clock, Wire};
 use mailtls::policy::Policy;
-use mailtls::{Level, TlsVersion};
+use mailtls::Level;
 use postseal_planner::dns::Answers;
 use postseal_planner::facts::{Facts, FileLook};
 use postseal_planner::preflight::{
@@ -18,6 +18,7 @@ use postseal_planner::preflight::{
 use postseal_planner::probed::{
     self, AddressProbed, Around, DnsSeen, Fetched, Judged, Own, ProbeTarget, Probed,
 };
+use postseal_planner::oldest_verified;
 use postseal_planner::report::{Outcome, Report};
 use postseal_probe::{Budget, News, StageSeen, Target};
 use std::collections::{BTreeMap, BTreeSet};
@@ -320,17 +321,13 @@ fn looker(listed: &HostsFile, target: &ProbeTarget, options: &ProbeOptions) -> L
         SMTP => "",
         _ => "hostname",
     };
-    let old = postseal_probe::openssl_version().starts_with("OpenSSL 1.");
     Looker {
         ehlo_name: options.ehlo_name.clone(),
         opening: target.opening,
         listed: listed.only(&target.hop.host),
         trust: TrustFiles::of(options.cas.clone()),
         servername: options.sni.clone().unwrap_or_else(|| usual.to_owned()),
-        oldest_verified: match old {
-            true => TlsVersion::Tls1_0,
-            false => TlsVersion::Tls1_2,
-        },
+        oldest_verified: oldest_verified(&postseal_probe::openssl_version()),
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) use recipe::{definition, excluded_at, exclusions, recipe, without};
 use crate::compile::range_syntax;
 use crate::expect::{Configured, configured, form_of};
 use crate::facts::Facts;
+use crate::openssl::oldest_verified;
 use crate::report::KeyAlgorithm;
 use crate::view::{Files, Service, View};
 use crate::{Finding, Refusal, Severity, shown};
@@ -289,14 +290,13 @@ pub fn is_rsa_exchange(suite: &str) -> bool {
 }
 
 impl CipherUse {
-    /// Whether a handshake with this suite, in this version, gets along with OpenSSL's security level.
-    /// From 3.0 on the signatures of TLS 1.1 and older (MD5 with SHA-1, RFC 4346 §7.4.3) are taken at
-    /// level 0 only: above it a server refuses these versions, and a client has suites without one.
+    /// Whether a handshake with this suite, in this version, gets along with OpenSSL's security level:
+    /// above 0 a server refuses the versions whose signatures it does not take, and a client has suites
+    /// without one.
     pub fn is_signable(&self, suite: &str, version: TlsVersion, openssl: &str) -> bool {
         let level = self.allowed.as_ref().map_or(0, |one| one.security_level);
-        let strict = level > 0 && !openssl.starts_with("OpenSSL 1.");
-        let old = version < TlsVersion::Tls1_2;
-        !(old && strict) || self.side == Side::Client && is_rsa_exchange(suite)
+        let is_signed = level == 0 || version >= oldest_verified(openssl);
+        is_signed || self.side == Side::Client && is_rsa_exchange(suite)
     }
 }
 

@@ -9,6 +9,7 @@ use super::lookups::{Exchangers, Hosts, HostsFile, Lookups, NoDane};
 use crate::ciphers::definition;
 use crate::compile::{SMTPS_OUT_NAME, range_syntax};
 use crate::facts::Facts;
+use crate::openssl::oldest_verified;
 use crate::view::{Files, Service, View};
 use mailtls::{Grade, Level, ProtocolList, TlsVersion};
 use std::net::IpAddr;
@@ -200,10 +201,7 @@ impl Reader<'_> {
                 mandatory: self.protocols("tls_mandatory_protocols"),
             },
             ciphers: self.ciphers(),
-            oldest_verified: match self.view.facts().openssl.starts_with("OpenSSL 1.") {
-                true => TlsVersion::Tls1_0,
-                false => TlsVersion::Tls1_2,
-            },
+            oldest_verified: oldest_verified(&self.view.facts().openssl),
             insecure_mx: self.insecure_mx(),
             servername: self.value("tls_servername"),
             digest: self.digest(),
