@@ -126,7 +126,7 @@ impl Engine<'_> {
         let state = self.state()?;
         let before = state.draft.as_ref().unwrap_or(&state.desired);
         let wishes = self.binding_wishes(before, bindings)?;
-        let after = (wishes.iter().cloned()).fold(before.clone(), |intent, wish| intent.with(wish));
+        let after = before.with_all(&wishes);
         let [was, planned] = self.planned(&state, [before, &after], Ask::Dns);
         let mut refused = planned.refused;
         refused.retain(|found| !was.refused.contains(found));
@@ -158,7 +158,7 @@ impl Engine<'_> {
             place: Place::Server,
         };
         let wishes = self.binding_wishes(wanted, vec![binding])?;
-        Ok((wishes.into_iter()).fold(wanted.clone(), |intent, wish| intent.with(wish)))
+        Ok(wanted.with_all(&wishes))
     }
 
     /// `bindings` as wishes, each with the end of the one whose place it takes.
@@ -209,10 +209,7 @@ impl Engine<'_> {
                 .collect()
         };
         let before = wanted.clone();
-        let after = wishes
-            .iter()
-            .cloned()
-            .fold(before.clone(), |intent, wish| intent.with(wish));
+        let after = before.with_all(&wishes);
         let bare = |found: &Finding| found.code == "level.no-certificate";
         let [was, after] = self.planned(&state, [&before, &after], Ask::Nobody);
         let (was, mut findings) = (was.refused, after.refused);
@@ -282,10 +279,7 @@ impl Engine<'_> {
     pub(crate) fn wish(&mut self, wishes: &[Wish]) -> Result<Wished, EngineError> {
         let state = self.state()?;
         let before = state.draft.unwrap_or_else(|| state.desired.clone());
-        let after = wishes
-            .iter()
-            .cloned()
-            .fold(before.clone(), |intent, wish| intent.with(wish));
+        let after = before.with_all(wishes);
         let pending = (after != state.desired).then_some(&after);
         self.store.set_draft(&self.instance, pending)?;
         Ok(Wished {

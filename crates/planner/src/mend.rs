@@ -106,7 +106,7 @@ pub fn mend(mending: &Mending<'_>) -> Result<Mended, Refusal> {
             });
         }
         rounds += 1;
-        intent = news.iter().cloned().fold(intent, |i, wish| i.with(wish));
+        intent = intent.with_all(&news);
         wishes.extend(news);
     }
 }

@@ -106,8 +106,7 @@ fn real_configurations_are_mended_and_nothing_gets_weaker() {
         }
         let before = levels(&host);
         let main = host.facts.main_cf.bytes.clone();
-        let wishes = found.wishes.iter().cloned();
-        host.wanted = wishes.fold(host.wanted.clone(), |intent, wish| intent.with(wish));
+        host.wanted = host.wanted.with_all(&found.wishes);
         let plan = match host.plan() {
             Ok(plan) => plan,
             Err(refusal) => {

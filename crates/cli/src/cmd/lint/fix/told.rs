@@ -38,7 +38,7 @@ impl<'a> Told<'a> {
         Ok(Self {
             found: mended.before.len(),
             fixed,
-            wishes: mended.wishes.iter().filter_map(words).collect(),
+            wishes: mended.wishes.iter().filter_map(Wish::text).collect(),
             left,
         })
     }
@@ -96,12 +96,5 @@ impl<'a> Told<'a> {
             (count, false) => writeln!(text, "{count} notes are left as they are (-v shows them)."),
         };
         text
-    }
-}
-
-fn words(wish: &Wish) -> Option<String> {
-    match wish {
-        Wish::Set(key, setting) => Some(format!("{}={}", key.name(), setting.text(key))),
-        _ => None,
     }
 }
