@@ -5,7 +5,6 @@
 
 use crate::certificates::{parsed, unknown};
 use crate::{Engine, EngineError, TablesRead};
-use postfix_cf::{MainCf, MasterCf};
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::{Binding, Intent, Owned, Place, Wish};
 use postseal_planner::plan::Base;
@@ -36,7 +35,7 @@ impl Engine<'_> {
     pub fn init(&mut self) -> Result<Adoption, EngineError> {
         let lock = self.host.lock()?;
         let facts = self.observe()?;
-        let owned = written(&facts);
+        let owned = owned::of(&facts);
         let (again, before, tables) = match self.store.instance(&self.instance)? {
             Some(state) => {
                 drop(lock);
@@ -342,14 +341,6 @@ pub enum Changes {
     #[default]
     None,
     Some,
-}
-
-/// The owned parameters as both files hold them.
-pub(crate) fn written(facts: &Facts) -> Owned {
-    owned::read(
-        &MainCf::parse(&facts.main_cf.bytes),
-        &MasterCf::parse(&facts.master_cf.bytes),
-    )
 }
 
 /// Digests of both files.

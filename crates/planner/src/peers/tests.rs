@@ -20,10 +20,7 @@ const MAIN: &str = "smtpd_tls_security_level = may\nsmtp_tls_security_level = ma
 /// The plan of nothing to do.
 fn settled(facts: &Facts) -> Plan {
     let intent = Intent::default();
-    let written = crate::owned::read(
-        &postfix_cf::MainCf::parse(&facts.main_cf.bytes),
-        &postfix_cf::MasterCf::parse(&facts.master_cf.bytes),
-    );
+    let written = crate::owned::of(facts);
     let adopted = Intent {
         adopted: written.clone(),
         ..intent
