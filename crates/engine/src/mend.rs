@@ -4,10 +4,10 @@
 //! one by itself; the wishes are a draft like any other.
 
 use crate::{Engine, EngineError, Proposal};
+use postseal_planner::Finding;
 use postseal_planner::facts::Facts;
 use postseal_planner::lint::Surroundings;
 use postseal_planner::mend::{Known, Mended, Mending, mend};
-use postseal_planner::Finding;
 use postseal_store::OperationKind;
 
 /// What is mended, and with what eyes.

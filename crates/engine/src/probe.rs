@@ -7,10 +7,11 @@ mod sts;
 
 use crate::preflight::{Names, Trust, target, unusable};
 use crate::{Clock, Wire};
-use mailtls::policy::Policy;
 use mailtls::Level;
+use mailtls::policy::Policy;
 use postseal_planner::dns::Answers;
 use postseal_planner::facts::{Facts, FileLook};
+use postseal_planner::oldest_verified;
 use postseal_planner::preflight::{
     self, Client, HOSTS, HostsFile, Known, Looker, Route, RouteHost, TrustFiles, Visit, Visits,
     Wanted,
@@ -18,7 +19,6 @@ use postseal_planner::preflight::{
 use postseal_planner::probed::{
     self, AddressProbed, Around, DnsSeen, Fetched, Judged, Own, ProbeTarget, Probed,
 };
-use postseal_planner::oldest_verified;
 use postseal_planner::report::{Outcome, Report};
 use postseal_probe::{Budget, News, StageSeen, Target};
 use std::collections::{BTreeMap, BTreeSet};

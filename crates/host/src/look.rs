@@ -8,9 +8,9 @@ use crate::postfix::{Postfix, Values};
 use crate::publish::Place;
 use crate::root::Root;
 use crate::{HostError, HostLook, network};
+use postseal_planner::PostfixVersion;
 use postseal_planner::facts::{CfFile, MasterState};
 use postseal_planner::plan::Cf;
-use postseal_planner::PostfixVersion;
 use std::path::Path;
 use std::thread;
 

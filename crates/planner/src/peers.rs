@@ -92,7 +92,9 @@ impl Peers {
     /// The lists of ciphers that OpenSSL has to expand.
     pub fn lists(&self) -> BTreeSet<String> {
         let places = self.before.iter().chain(&self.after);
-        places.filter_map(|place| place.terms.list.clone()).collect()
+        places
+            .filter_map(|place| place.terms.list.clone())
+            .collect()
     }
 
     /// Whom the change leaves out; services that leave out the same stand together.

@@ -4,10 +4,10 @@
 //! two plans in one's stead; between them the wire is looked at, as after any apply.
 
 use super::{Change, Errors, Request, build, compiled};
+use crate::Refusal;
 use crate::compile::Files;
 use crate::facts::{CfFile, Facts};
 use crate::intent::{Intent, Key};
-use crate::Refusal;
 
 /// The code of a change that needs two applies.
 pub(super) const CODE: &str = "plan.two-steps-needed";

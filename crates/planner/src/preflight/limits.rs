@@ -90,8 +90,11 @@ fn ciphers<'a>(policy: &'a Policy, client: &'a Client) -> Result<(&'a str, Vec<&
         let why = format!("{grade:?} is no grade of ciphers, so no handshake succeeds");
         return Err(none(why));
     };
-    let refused =
-        |word| none(format!("Postfix refuses the exclusion {word:?}, so no handshake succeeds"));
+    let refused = |word| {
+        none(format!(
+            "Postfix refuses the exclusion {word:?}, so no handshake succeeds"
+        ))
+    };
     Ok((list, excluded(policy, own).map_err(refused)?))
 }
 

@@ -31,7 +31,11 @@ impl Narrow {
         [
             row("smtpd_tls_protocols", Floor(Tls1_2), self.floor),
             row("smtpd_tls_ciphers", Text("medium"), WIDE),
-            row("smtpd_tls_exclude_ciphers", Text(self.exclusions), self.on_25),
+            row(
+                "smtpd_tls_exclude_ciphers",
+                Text(self.exclusions),
+                self.on_25,
+            ),
         ]
     }
 
