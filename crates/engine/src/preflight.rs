@@ -11,11 +11,11 @@ use postseal_host::Host;
 use postseal_planner::dns::{Answers, Question};
 use postseal_planner::facts::{Facts, FileLook};
 use postseal_planner::preflight::{
-    self, Client, Hosts, HostsFile, Known, NextHop, NoNextHop, Opening, Preflight, Protocol, Visit,
-    Visits, Wanted,
+    self, Client, Hosts, HostsFile, Known, NextHop, NoNextHop, Preflight, Protocol, Visit, Visits,
+    Wanted,
 };
 use postseal_planner::resolve::Answer;
-use postseal_probe::{Budget, Greeting, Start, Target};
+use postseal_probe::{Budget, Greeting, Target};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -89,7 +89,7 @@ pub(crate) fn preflight_more(
     visits.extend(news);
     let mut trust = Trust::default();
     let now = world.clock.now_unix();
-    let unusable = world.unusable(&wanted);
+    let unusable = unusable(&wanted, &|path| world.host.read(path));
     let mut judge = |one: &Wanted| {
         let files = preflight::trust_files(one, &answers, visits);
         trust.read(&files, &|path| world.host.read(path));
@@ -141,11 +141,6 @@ impl World<'_> {
             client.lookups.listed = HostsFile::parse(&bytes);
         }
         client
-    }
-
-    /// The files of anchors that smtp(8) cannot use, and why.
-    fn unusable(&self, wanted: &[Wanted]) -> BTreeMap<PathBuf, String> {
-        unusable(wanted, &|path| self.host.read(path))
     }
 
     /// What DNS says: exchangers, addresses, records.
@@ -239,11 +234,11 @@ impl Names<'_> {
 }
 
 pub(crate) fn target(visit: &Visit, client: &Client) -> Target {
-    let start = match visit.opening {
-        Opening::StartTls => Start::StartTls,
-        Opening::Wrapper => Start::Implicit,
-    };
-    let mut target = Target::new(visit.address.to_string(), visit.address, start);
+    let mut target = Target::new(
+        visit.address.to_string(),
+        visit.address,
+        visit.opening.into(),
+    );
     target.sni.clone_from(&visit.sni);
     target.from = visit.from;
     target.limits.clone_from(&visit.limits);

@@ -8,10 +8,9 @@ use crate::table;
 use postseal_planner::full::{
     ClientAsked, Evidence, Full, Graded, Ncsc, Order, Seen, VersionSeen, grades, worst,
 };
-use postseal_planner::preflight::Opening;
 use postseal_planner::probed::{ProbeTarget, Probed};
 use postseal_planner::report::StageOutcome;
-use postseal_probe::{FullBudget, Start, Target};
+use postseal_probe::{FullBudget, Target};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -40,11 +39,7 @@ pub(super) fn look(
         connections,
         ..FullBudget::default()
     };
-    for (one, target) in probed.iter().zip(targets) {
-        let start = match target.opening {
-            Opening::Wrapper => Start::Implicit,
-            Opening::StartTls => Start::StartTls,
-        };
+    for (one, ProbeTarget { opening, .. }) in probed.iter().zip(targets) {
         for host in &one.hosts {
             for at in &host.addresses {
                 let stages = at.report.as_ref().map(|report| &report.stages);
@@ -57,7 +52,7 @@ pub(super) fn look(
                 let target = Target {
                     ehlo_name: ehlo_name.to_owned(),
                     sni: at.sni.clone(),
-                    ..Target::new("", at.address, start)
+                    ..Target::new("", at.address, (*opening).into())
                 };
                 under_way(at.address, global);
                 let full = postseal_probe::full(&target, budget);
