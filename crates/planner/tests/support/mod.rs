@@ -5,9 +5,11 @@
 
 #![allow(dead_code, reason = "each test binary uses its part of this")]
 
+pub(crate) mod corpus;
 pub(crate) mod dns;
 pub(crate) mod script;
 pub(crate) mod text;
+pub(crate) mod varied;
 
 use mailtls::{Fingerprint, pem_certificates};
 use postseal_planner::facts::{CfFile, Facts, FileLook, MasterState, StoredCertificate};
