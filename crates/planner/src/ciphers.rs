@@ -16,7 +16,7 @@ use crate::report::KeyAlgorithm;
 use crate::view::{Files, Service, View};
 use crate::{Finding, Refusal, Severity, shown};
 use mailtls::{Grade, Level, ProtocolList, TlsVersion};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Which side a program is on.
@@ -58,12 +58,13 @@ pub struct CipherUse {
     pub order: Order,
 }
 
-/// Whose order of suites decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+/// Whose order of suites decides among what both know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum Order {
+    /// The server's (`tls_preempt_cipherlist = yes`).
     Server,
+    /// The client's.
     Client,
 }
 

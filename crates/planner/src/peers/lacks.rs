@@ -5,6 +5,7 @@
 
 use super::Expanded;
 use super::terms::{Place, Terms};
+use crate::ciphers::is_anonymous;
 use mailtls::TlsVersion;
 use serde::Serialize;
 
@@ -68,7 +69,7 @@ impl Feature {
             Self::Aead => ["GCM", "CCM", "CHACHA20"]
                 .iter()
                 .any(|word| suite.contains(word)),
-            Self::Certificate => !starts(&["AECDH-", "ADH-"]),
+            Self::Certificate => !is_anonymous(suite),
         }
     }
 

@@ -6,6 +6,7 @@
 use super::bind::Bind;
 use super::limits::Ciphers;
 use super::lookups::{Exchangers, Hosts, HostsFile, Lookups, NoDane};
+use super::standard::HOSTS;
 use crate::ciphers::definition;
 use crate::compile::{SMTPS_OUT_NAME, range_syntax};
 use crate::facts::Facts;
@@ -282,7 +283,7 @@ impl Reader<'_> {
             exchangers,
             hosts,
             no_dane: NoDane::of(prefix, |name| Some(self.view.value(self.service, name))),
-            file: within(&self.jail(), "/etc/hosts"),
+            file: within(&self.jail(), HOSTS),
             listed: HostsFile::default(),
         }
     }
