@@ -3,6 +3,7 @@
 //! Owns: asking and looking until the planner knows, within a budget of connections and of time;
 //! each address is looked at once, however many next hops lead to it. Never: judges; needs a store.
 
+use crate::dns::resolv_conf;
 use crate::explain::anchors;
 use crate::{Clock, Wire};
 use mailtls::Anchors;
@@ -203,7 +204,7 @@ impl Names<'_> {
     pub(crate) fn answers(&self, wanted: &[Wanted], patience: Duration) -> Answers {
         const ROUNDS: usize = 4;
         let deadline = self.clock.monotonic() + patience;
-        let resolv_conf = self.resolv_conf();
+        let resolv_conf = resolv_conf(self.read);
         let mut answers = Answers::new();
         for _ in 0..ROUNDS {
             let open = wanted
@@ -222,14 +223,6 @@ impl Names<'_> {
             answers.extend(said);
         }
         answers
-    }
-
-    pub(crate) fn resolv_conf(&self) -> Vec<u8> {
-        const RESOLV_CONF: &str = "/etc/resolv.conf";
-        match (self.read)(Path::new(RESOLV_CONF)) {
-            FileLook::File { bytes, .. } => bytes.to_vec(),
-            _ => Vec::new(),
-        }
     }
 }
 

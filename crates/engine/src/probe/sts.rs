@@ -5,6 +5,7 @@
 
 use super::{Journey, ProbeOptions, Prober};
 use crate::Wire;
+use crate::dns::resolv_conf;
 use postseal_planner::dns::{Answers, Question, Records};
 use postseal_planner::probed::{self, Fetched, ProbeTarget};
 use postseal_probe::https::Get;
@@ -53,7 +54,7 @@ impl Prober<'_> {
         }
         let said = self
             .wire
-            .ask(&questions, &self.names().resolv_conf(), options.dns);
+            .ask(&questions, &resolv_conf(self.read), options.dns);
         answers.extend(said);
     }
 }
