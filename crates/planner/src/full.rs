@@ -7,11 +7,12 @@
 
 mod grade;
 
-pub use crate::ciphers::Order;
 pub use grade::{Graded, Mozilla, Ncsc, grades, worst};
 
 use mailtls::{Fingerprint, TlsVersion};
 use serde::{Deserialize, Serialize};
+
+pub use crate::ciphers::Order;
 
 /// Yes, no, or not known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -131,18 +131,6 @@ fn lint_path(
     Ok(with_asked(lint::lint(&input), asked))
 }
 
-/// With what others than lint's rules find, the worst first. Why Postfix cannot read the files is told
-/// once.
-fn with_asked(mut findings: Vec<Finding>, asked: Vec<Finding>) -> Vec<Finding> {
-    let told = findings
-        .iter()
-        .any(|finding| finding.severity == Severity::Fatal);
-    let news = |finding: &Finding| !(told && finding.code == UNREADABLE.code);
-    findings.extend(asked.into_iter().filter(news));
-    findings.sort_by_key(|finding| Reverse(finding.severity));
-    findings
-}
-
 /// main.cf and master.cf, as far as the path leads to them.
 fn files(path: &Path) -> [Option<PathBuf>; 2] {
     if path.is_dir() {
@@ -220,6 +208,18 @@ fn here(global: &Global) -> Here {
         true => Here::Elsewhere,
         false => Here::Here,
     }
+}
+
+/// With what others than lint's rules find, the worst first. Why Postfix cannot read the files is told
+/// once.
+fn with_asked(mut findings: Vec<Finding>, asked: Vec<Finding>) -> Vec<Finding> {
+    let told = findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Fatal);
+    let news = |finding: &Finding| !(told && finding.code == UNREADABLE.code);
+    findings.extend(asked.into_iter().filter(news));
+    findings.sort_by_key(|finding| Reverse(finding.severity));
+    findings
 }
 
 /// What is said of rules of an instance that was adopted, where its store can be read: those that were

@@ -2,6 +2,7 @@
 //!
 //! Owns: what is offered in which version, and how an answer is read. Never: decides what is asked.
 
+use super::answer::Flight;
 use super::asking::{Answer, Asker};
 use super::enumerate::{self, Found, Question};
 use super::hello::{Hello, Resume, SHA1_SIGNATURES, SIGNATURES, wire};
@@ -71,11 +72,15 @@ fn with_suites(asker: &Asker, version: TlsVersion, suites: &[u16]) -> Vec<u8> {
     hello(asker, version, suites, &groups, &SIGNATURES)
 }
 
+fn chose_suite(version: TlsVersion, flight: &Flight) -> Option<u16> {
+    (flight.version == wire(version)).then_some(flight.suite)
+}
+
 /// Puts a question about the suites of a version.
 fn of_suites<T>(asker: &Asker, version: TlsVersion, put: impl FnOnce(&Question<'_>) -> T) -> T {
     put(&Question {
         hello: &|suites| with_suites(asker, version, suites),
-        chosen: &|flight| (flight.version == wire(version)).then_some(flight.suite),
+        chosen: &|flight| chose_suite(version, flight),
     })
 }
 

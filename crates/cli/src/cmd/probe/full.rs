@@ -39,7 +39,8 @@ pub(super) fn look(
         connections,
         ..FullBudget::default()
     };
-    for (one, ProbeTarget { opening, .. }) in probed.iter().zip(targets) {
+    for (one, target) in probed.iter().zip(targets) {
+        let start = target.opening.into();
         for host in &one.hosts {
             for at in &host.addresses {
                 let stages = at.report.as_ref().map(|report| &report.stages);
@@ -52,7 +53,7 @@ pub(super) fn look(
                 let target = Target {
                     ehlo_name: ehlo_name.to_owned(),
                     sni: at.sni.clone(),
-                    ..Target::new("", at.address, (*opening).into())
+                    ..Target::new("", at.address, start)
                 };
                 under_way(at.address, global);
                 let full = postseal_probe::full(&target, budget);
