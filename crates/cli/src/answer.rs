@@ -4,6 +4,7 @@
 
 use crate::config::{Colored, Global, Output, Talk};
 use crate::failure::{Exit, Failure};
+use postseal_planner::preflight::Obstacle;
 use postseal_planner::{Finding, Severity};
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::Value;
@@ -154,6 +155,18 @@ impl Serialize for Document<'_> {
         }
         map.end()
     }
+}
+
+/// Why nothing stronger than a policy would work, a line for each reason after `indent`.
+pub(crate) fn obstacles(indent: &str, all: &[Obstacle]) -> String {
+    let mut text = String::new();
+    for same in all.chunk_by(|one, next| one.why == next.why) {
+        let policies: Vec<&str> = same.iter().map(|one| one.policy.as_str()).collect();
+        let why = same.first().map_or("", |one| one.why.as_str());
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{indent}not {}: {why}", policies.join(", "));
+    }
+    text
 }
 
 /// A severity in one word.

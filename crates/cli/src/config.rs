@@ -166,6 +166,11 @@ impl Global {
 }
 
 impl Global {
+    /// Whether the instance's machine is not the one that Postseal runs on.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        !self.prefix.is_empty() || self.root.is_some()
+    }
+
     /// Tells of a trouble that keeps nobody from an answer.
     pub(crate) fn warn(&self, trouble: Failure) {
         self.warnings.borrow_mut().push(trouble);

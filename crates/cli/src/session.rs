@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// Debian's, and everybody's, configuration directory.
-const DEFAULT_INSTANCE: &str = "/etc/postfix";
+pub(crate) const DEFAULT_INSTANCE: &str = "/etc/postfix";
 
 /// Everything an engine borrows.
 pub(crate) struct Session {

@@ -5,7 +5,6 @@
 
 use crate::certificates::{parsed, unknown};
 use crate::{Engine, EngineError, TablesRead};
-use postfix_cf::{MainCf, MasterCf};
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::{Binding, Intent, Owned, Place, Wish};
 use postseal_planner::plan::Base;
@@ -36,7 +35,7 @@ impl Engine<'_> {
     pub fn init(&mut self) -> Result<Adoption, EngineError> {
         let lock = self.host.lock()?;
         let facts = self.observe()?;
-        let owned = written(&facts);
+        let owned = owned::of(&facts);
         let (again, before, tables) = match self.store.instance(&self.instance)? {
             Some(state) => {
                 drop(lock);
@@ -126,7 +125,7 @@ impl Engine<'_> {
         let state = self.state()?;
         let before = state.draft.as_ref().unwrap_or(&state.desired);
         let wishes = self.binding_wishes(before, bindings)?;
-        let after = (wishes.iter().cloned()).fold(before.clone(), |intent, wish| intent.with(wish));
+        let after = before.with_all(&wishes);
         let [was, planned] = self.planned(&state, [before, &after], Ask::Dns);
         let mut refused = planned.refused;
         refused.retain(|found| !was.refused.contains(found));
@@ -158,7 +157,7 @@ impl Engine<'_> {
             place: Place::Server,
         };
         let wishes = self.binding_wishes(wanted, vec![binding])?;
-        Ok((wishes.into_iter()).fold(wanted.clone(), |intent, wish| intent.with(wish)))
+        Ok(wanted.with_all(&wishes))
     }
 
     /// `bindings` as wishes, each with the end of the one whose place it takes.
@@ -209,10 +208,7 @@ impl Engine<'_> {
                 .collect()
         };
         let before = wanted.clone();
-        let after = wishes
-            .iter()
-            .cloned()
-            .fold(before.clone(), |intent, wish| intent.with(wish));
+        let after = before.with_all(&wishes);
         let bare = |found: &Finding| found.code == "level.no-certificate";
         let [was, after] = self.planned(&state, [&before, &after], Ask::Nobody);
         let (was, mut findings) = (was.refused, after.refused);
@@ -282,10 +278,7 @@ impl Engine<'_> {
     pub(crate) fn wish(&mut self, wishes: &[Wish]) -> Result<Wished, EngineError> {
         let state = self.state()?;
         let before = state.draft.unwrap_or_else(|| state.desired.clone());
-        let after = wishes
-            .iter()
-            .cloned()
-            .fold(before.clone(), |intent, wish| intent.with(wish));
+        let after = before.with_all(wishes);
         let pending = (after != state.desired).then_some(&after);
         self.store.set_draft(&self.instance, pending)?;
         Ok(Wished {
@@ -348,14 +341,6 @@ pub enum Changes {
     #[default]
     None,
     Some,
-}
-
-/// The owned parameters as both files hold them.
-pub(crate) fn written(facts: &Facts) -> Owned {
-    owned::read(
-        &MainCf::parse(&facts.main_cf.bytes),
-        &MasterCf::parse(&facts.master_cf.bytes),
-    )
 }
 
 /// Digests of both files.

@@ -69,8 +69,7 @@ impl Engine<'_> {
         name: &str,
         newest: Fingerprint,
     ) -> Result<(), EngineError> {
-        let in_force = state.desired.bindings.iter();
-        if in_force.map(|bound| &bound.name).any(|bound| bound == name) {
+        if state.desired.binds(name) {
             return Ok(());
         }
         if let Some(draft) = &mut state.draft {

@@ -17,6 +17,14 @@ const PATIENCE: Duration = Duration::from_secs(4);
 const ROUNDS: usize = 4;
 const RESOLV_CONF: &str = "/etc/resolv.conf";
 
+/// What an instance's machine says of its resolvers.
+pub(crate) fn resolv_conf(read: &dyn Fn(&Path) -> FileLook) -> Vec<u8> {
+    match read(Path::new(RESOLV_CONF)) {
+        FileLook::File { bytes, .. } => bytes.to_vec(),
+        _ => Vec::new(),
+    }
+}
+
 impl Engine<'_> {
     /// Puts the answers to `next`'s questions into the facts.
     pub(crate) fn ask_dns(&self, facts: &mut Facts, next: impl Fn(&Facts) -> Vec<Question>) {
@@ -42,19 +50,15 @@ impl Engine<'_> {
 
     fn ask_resolver(&self, facts: &mut Facts, next: impl Fn(&Facts) -> Vec<Question>) {
         let deadline = self.clock.monotonic() + PATIENCE;
-        let mut resolv_conf = None;
+        let mut known = None;
         for _ in 0..ROUNDS {
             let questions = next(facts);
             let left = deadline.saturating_sub(self.clock.monotonic());
             if questions.is_empty() || left.is_zero() {
                 return;
             }
-            let resolv_conf =
-                resolv_conf.get_or_insert_with(|| match self.host.read(Path::new(RESOLV_CONF)) {
-                    FileLook::File { bytes, .. } => bytes.to_vec(),
-                    _ => Vec::new(),
-                });
-            let answers = self.wire.ask(&questions, resolv_conf, left);
+            let conf = known.get_or_insert_with(|| resolv_conf(&|path| self.host.read(path)));
+            let answers = self.wire.ask(&questions, conf, left);
             if answers.is_empty() {
                 return;
             }

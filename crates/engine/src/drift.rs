@@ -67,7 +67,7 @@ impl Engine<'_> {
         let next = InstanceState {
             draft: draft.filter(|draft| *draft != desired),
             desired,
-            written: adopt::written(&facts),
+            written: owned::of(&facts),
             base: adopt::base(&facts),
             head: state.head,
         };
@@ -147,7 +147,7 @@ fn stale_map(path: &Path) -> Finding {
 }
 
 fn edits(state: &InstanceState, facts: &Facts) -> DriftReport {
-    let drift = owned::drift(&state.written, &adopt::written(facts));
+    let drift = owned::drift(&state.written, &owned::of(facts));
     let same = state.base == adopt::base(facts);
     let other_bytes = if same || !drift.is_empty() {
         adopt::Changes::None

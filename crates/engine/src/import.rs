@@ -152,7 +152,9 @@ impl Engine<'_> {
             .iter()
             .position(|known| known.chain.first() == Some(leaf));
         // What is known with fewer intermediates is put anew.
-        let is_half = at == Some(0) && versions[0].chain.len() < chain.len();
+        let is_half = versions
+            .first()
+            .is_some_and(|newest| completes(chain, newest));
         match (at.filter(|_| !is_half), chosen.as_ref(), versions.first()) {
             (Some(0), None, _) => return Ok(Changes::None),
             (Some(at), Some(chosen), _) => return self.choose_cas(&versions[..=at], chosen),
@@ -311,17 +313,22 @@ pub(crate) fn chosen_cas(file: &[u8]) -> Result<Vec<u8>, EngineError> {
     Ok(mailtls::cas_to_der(&cas))
 }
 
+/// Whether a chain is a stored one with more intermediates.
+fn completes(chain: &[Certificate], stored: &Stored) -> bool {
+    let leaf = chain.first().map(|leaf| &leaf.der);
+    stored.chain.first() == leaf && stored.chain.len() < chain.len()
+}
+
 /// That the chain takes the place of a shorter one, where it does.
 fn completed(newest: Option<&Stored>, chain: &[Certificate]) -> Option<String> {
-    let newest = newest.filter(|newest| newest.chain.first() == Some(&chain[0].der))?;
-    let (before, after) = (newest.chain.len(), chain.len());
-    (before < after).then(|| {
-        format!(
-            "the same certificate was here with {before} in its chain, and now has {after}; where it \
-             is presented, `postseal cert deploy {}` puts them in force",
-            newest.name
-        )
-    })
+    let newest = newest.filter(|newest| completes(chain, newest))?;
+    Some(format!(
+        "the same certificate was here with {} in its chain, and now has {}; where it is presented, \
+         `postseal cert deploy {}` puts them in force",
+        newest.chain.len(),
+        chain.len(),
+        newest.name
+    ))
 }
 
 /// What is to be said of CAs that were named and did not issue it.

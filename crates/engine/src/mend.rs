@@ -4,10 +4,10 @@
 //! one by itself; the wishes are a draft like any other.
 
 use crate::{Engine, EngineError, Proposal};
+use postseal_planner::Finding;
 use postseal_planner::facts::Facts;
 use postseal_planner::lint::Surroundings;
 use postseal_planner::mend::{Known, Mended, Mending, mend};
-use postseal_planner::{Finding, Intent};
 use postseal_store::OperationKind;
 
 /// What is mended, and with what eyes.
@@ -60,11 +60,7 @@ impl Engine<'_> {
             now_unix: self.clock.now_unix(),
         })
         .map_err(EngineError::Refused)?;
-        let wanted: Intent = mended
-            .wishes
-            .iter()
-            .cloned()
-            .fold(intent, |intent, wish| intent.with(wish));
+        let wanted = intent.with_all(&mended.wishes);
         let proposal = self.propose_intent(state, &wanted, OperationKind::Apply)?;
         if fixing.draft == Draft::Shown || mended.wishes.is_empty() {
             return Ok(Fixed { mended, proposal });

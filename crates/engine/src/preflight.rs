@@ -3,6 +3,7 @@
 //! Owns: asking and looking until the planner knows, within a budget of connections and of time;
 //! each address is looked at once, however many next hops lead to it. Never: judges; needs a store.
 
+use crate::dns::resolv_conf;
 use crate::explain::anchors;
 use crate::{Clock, Wire};
 use mailtls::Anchors;
@@ -11,11 +12,11 @@ use postseal_host::Host;
 use postseal_planner::dns::{Answers, Question};
 use postseal_planner::facts::{Facts, FileLook};
 use postseal_planner::preflight::{
-    self, Client, Hosts, HostsFile, Known, NextHop, NoNextHop, Opening, Preflight, Protocol, Visit,
-    Visits, Wanted,
+    self, Client, Hosts, HostsFile, Known, NextHop, NoNextHop, Preflight, Protocol, Visit, Visits,
+    Wanted,
 };
 use postseal_planner::resolve::Answer;
-use postseal_probe::{Budget, Greeting, Start, Target};
+use postseal_probe::{Budget, Greeting, Target};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -89,7 +90,7 @@ pub(crate) fn preflight_more(
     visits.extend(news);
     let mut trust = Trust::default();
     let now = world.clock.now_unix();
-    let unusable = world.unusable(&wanted);
+    let unusable = unusable(&wanted, &|path| world.host.read(path));
     let mut judge = |one: &Wanted| {
         let files = preflight::trust_files(one, &answers, visits);
         trust.read(&files, &|path| world.host.read(path));
@@ -141,11 +142,6 @@ impl World<'_> {
             client.lookups.listed = HostsFile::parse(&bytes);
         }
         client
-    }
-
-    /// The files of anchors that smtp(8) cannot use, and why.
-    fn unusable(&self, wanted: &[Wanted]) -> BTreeMap<PathBuf, String> {
-        unusable(wanted, &|path| self.host.read(path))
     }
 
     /// What DNS says: exchangers, addresses, records.
@@ -208,7 +204,7 @@ impl Names<'_> {
     pub(crate) fn answers(&self, wanted: &[Wanted], patience: Duration) -> Answers {
         const ROUNDS: usize = 4;
         let deadline = self.clock.monotonic() + patience;
-        let resolv_conf = self.resolv_conf();
+        let resolv_conf = resolv_conf(self.read);
         let mut answers = Answers::new();
         for _ in 0..ROUNDS {
             let open = wanted
@@ -228,22 +224,14 @@ impl Names<'_> {
         }
         answers
     }
-
-    pub(crate) fn resolv_conf(&self) -> Vec<u8> {
-        const RESOLV_CONF: &str = "/etc/resolv.conf";
-        match (self.read)(Path::new(RESOLV_CONF)) {
-            FileLook::File { bytes, .. } => bytes.to_vec(),
-            _ => Vec::new(),
-        }
-    }
 }
 
 pub(crate) fn target(visit: &Visit, client: &Client) -> Target {
-    let start = match visit.opening {
-        Opening::StartTls => Start::StartTls,
-        Opening::Wrapper => Start::Implicit,
-    };
-    let mut target = Target::new(visit.address.to_string(), visit.address, start);
+    let mut target = Target::new(
+        visit.address.to_string(),
+        visit.address,
+        visit.opening.into(),
+    );
     target.sni.clone_from(&visit.sni);
     target.from = visit.from;
     target.limits.clone_from(&visit.limits);

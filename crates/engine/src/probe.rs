@@ -7,10 +7,11 @@ mod sts;
 
 use crate::preflight::{Names, Trust, target, unusable};
 use crate::{Clock, Wire};
+use mailtls::Level;
 use mailtls::policy::Policy;
-use mailtls::{Level, TlsVersion};
 use postseal_planner::dns::Answers;
 use postseal_planner::facts::{Facts, FileLook};
+use postseal_planner::oldest_verified;
 use postseal_planner::preflight::{
     self, Client, HOSTS, HostsFile, Known, Looker, Route, RouteHost, TrustFiles, Visit, Visits,
     Wanted,
@@ -94,12 +95,7 @@ impl Prober<'_> {
             .map(|target| wanted(target, standard(&listed, target, options)))
             .collect();
         let began = self.clock.monotonic();
-        let names = Names {
-            wire: self.wire,
-            clock: self.clock,
-            read: &|path| (self.read)(path),
-        };
-        let mut answers = names.answers(&wanted, options.dns);
+        let mut answers = self.names().answers(&wanted, options.dns);
         let took = self.clock.monotonic() - began;
         let mut paths: Vec<Journey<'_>> = Vec::new();
         for (target, wanted) in targets.iter().zip(wanted) {
@@ -117,6 +113,14 @@ impl Prober<'_> {
         let visits = self.look(&paths, &answers, options, told);
         self.fetch(&mut paths, &mut answers, options);
         self.judge(paths, &answers, &visits, told)
+    }
+
+    const fn names(&self) -> Names<'_> {
+        Names {
+            wire: self.wire,
+            clock: self.clock,
+            read: self.read,
+        }
     }
 
     fn listed(&self) -> HostsFile {
@@ -203,7 +207,7 @@ impl Prober<'_> {
             preflight::trust_files(&secure, answers, &none)
         });
         let files = files.unwrap_or_default();
-        trust.read(&files, &|path| (self.read)(path));
+        trust.read(&files, self.read);
         (trust, files)
     }
 
@@ -233,7 +237,7 @@ impl Prober<'_> {
     fn judge_one(&self, path: Journey<'_>, known: Known<'_>, trust: &mut Trust) -> Probed {
         let mut files = |wanted: &Wanted| {
             let files = preflight::trust_files(wanted, known.answers, known.visits);
-            trust.read(&files, &|path| (self.read)(path));
+            trust.read(&files, self.read);
             files
         };
         let (files, own_files) = (files(&path.wanted), path.own.as_ref().map(&mut files));
@@ -244,7 +248,7 @@ impl Prober<'_> {
         };
         let own_anchors = trust.of(&own_files.unwrap_or_default());
         let own = path.own.as_slice();
-        let own_unusable = unusable(own, &|path| (self.read)(path));
+        let own_unusable = unusable(own, self.read);
         let own = own.first().map(|wanted| Own {
             wanted,
             known: Known {
@@ -320,17 +324,13 @@ fn looker(listed: &HostsFile, target: &ProbeTarget, options: &ProbeOptions) -> L
         SMTP => "",
         _ => "hostname",
     };
-    let old = postseal_probe::openssl_version().starts_with("OpenSSL 1.");
     Looker {
         ehlo_name: options.ehlo_name.clone(),
         opening: target.opening,
         listed: listed.only(&target.hop.host),
         trust: TrustFiles::of(options.cas.clone()),
         servername: options.sni.clone().unwrap_or_else(|| usual.to_owned()),
-        oldest_verified: match old {
-            true => TlsVersion::Tls1_0,
-            false => TlsVersion::Tls1_2,
-        },
+        oldest_verified: oldest_verified(&postseal_probe::openssl_version()),
     }
 }
 

@@ -16,7 +16,7 @@ use postseal_host::LogLook;
 use postseal_planner::facts::MasterState;
 use postseal_planner::plan::{Cf, Plan};
 use postseal_planner::report::{Judgement, Outcome as Judged, Verdict};
-use postseal_planner::{Finding, Severity};
+use postseal_planner::{Finding, Severity, owned};
 use postseal_store::{
     Close, InstanceState, Operation, OperationKind, OperationOutcome, Phase, StoreError,
 };
@@ -217,7 +217,7 @@ impl Engine<'_> {
         let next = InstanceState {
             desired: plan.intent.clone(),
             draft: draft.flatten(),
-            written: adopt::written(&facts),
+            written: owned::of(&facts),
             base: adopt::base(&facts),
             head: state.head,
         };
@@ -242,7 +242,7 @@ impl Engine<'_> {
         self.remove_older_maps(&open.new.plan)?;
         let written = match open.new.written {
             Some(written) => written,
-            None => adopt::written(&self.observe()?),
+            None => owned::of(&self.observe()?),
         };
         let state = InstanceState {
             head: Some(operation),

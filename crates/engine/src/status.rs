@@ -16,7 +16,7 @@ use postseal_planner::lint::{credentials_in_clear, credentials_untold};
 use postseal_planner::plan::{Base, Cf, Plan};
 use postseal_planner::profile::{Chosen, chosen};
 use postseal_planner::report::{Report, Verdict};
-use postseal_planner::{Adopted, Finding};
+use postseal_planner::{Adopted, Finding, owned};
 use postseal_store::{AuditEntry, InstanceState, Operation, OperationOutcome};
 
 /// How far back an attempt at the pending wishes is looked for.
@@ -148,7 +148,7 @@ impl Engine<'_> {
             return Ok(state);
         };
         let noted = open.new.written;
-        let written = noted.unwrap_or_else(|| crate::adopt::written(facts));
+        let written = noted.unwrap_or_else(|| owned::of(facts));
         let in_force = in_force_by(&open.new.plan, written);
         Ok(InstanceState {
             draft: state.draft.filter(|draft| *draft != in_force.desired),

@@ -9,7 +9,7 @@ use postseal_planner::report::{
 };
 use postseal_probe::dns::{self, Named};
 use postseal_probe::https::Get;
-use postseal_probe::{Budget, Greeting, MailBeforeTls, News, Start, Target};
+use postseal_probe::{Budget, MailBeforeTls, News, Start, Target};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -156,20 +156,13 @@ fn target(expected: &ServiceExpectation, address: SocketAddr, ehlo_name: &str) -
         _ => MailBeforeTls::Skip,
     };
     Target {
-        service: expected.service.clone(),
-        address,
-        from: None,
-        tls,
-        sni: None,
         ehlo_name: ehlo_name.to_owned(),
-        greeting: Greeting::Ehlo,
-        limits: None,
         mail_before_tls,
         floor: handshake.and_then(|wanted: &HandshakeExpectation| wanted.floor),
         asks: handshake.map_or_else(Vec::new, |wanted| {
             let presented = wanted.presented.iter();
             presented.map(|presented| presented.ask.clone()).collect()
         }),
-        credentials: None,
+        ..Target::new(expected.service.clone(), address, tls)
     }
 }

@@ -8,9 +8,9 @@ use crate::postfix::{Postfix, Values};
 use crate::publish::Place;
 use crate::root::Root;
 use crate::{HostError, HostLook, network};
+use postseal_planner::PostfixVersion;
 use postseal_planner::facts::{CfFile, MasterState};
 use postseal_planner::plan::Cf;
-use postseal_planner::{Digest, PostfixVersion};
 use std::path::Path;
 use std::thread;
 
@@ -67,11 +67,7 @@ pub(crate) fn look(
 fn cf_file(place: &Place<'_>) -> Result<CfFile, HostError> {
     let path = place.real()?;
     let bytes = read_cf(&place.root.at(&path)).map_err(|error| named(error, &path))?;
-    Ok(CfFile {
-        digest: Digest::of(&bytes),
-        path,
-        bytes,
-    })
+    Ok(CfFile::of(path, bytes))
 }
 
 /// The error with the path as Postfix names it, not as it is seen from here.

@@ -15,6 +15,7 @@ mod row;
 mod server;
 mod shared;
 
+pub(crate) use check::seconds;
 pub use check::{Checked, Reason};
 pub use kind::{Kind, Range};
 

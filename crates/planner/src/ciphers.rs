@@ -5,16 +5,18 @@
 
 mod recipe;
 
-pub(crate) use recipe::{Demand, recipe};
+pub use recipe::Demand;
+pub(crate) use recipe::{definition, excluded_at, exclusions, recipe, without};
 
 use crate::compile::range_syntax;
 use crate::expect::{Configured, configured, form_of};
 use crate::facts::Facts;
+use crate::openssl::oldest_verified;
 use crate::report::KeyAlgorithm;
 use crate::view::{Files, Service, View};
 use crate::{Finding, Refusal, Severity, shown};
 use mailtls::{Grade, Level, ProtocolList, TlsVersion};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Which side a program is on.
@@ -56,12 +58,13 @@ pub struct CipherUse {
     pub order: Order,
 }
 
-/// Whose order of suites decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+/// Whose order of suites decides among what both know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum Order {
+    /// The server's (`tls_preempt_cipherlist = yes`).
     Server,
+    /// The client's.
     Client,
 }
 
@@ -174,16 +177,11 @@ fn client(view: &View<'_>, service: Option<&Service>, prefix: &str) -> Vec<Ciphe
         service,
         prefix,
     };
-    let each = [
-        (Level::May, None, 0),
-        (Level::Encrypt, Some("eNULL"), 0),
-        (Level::Verify, Some("aNULL"), 1),
-    ];
     let is_of = |one: Level| match one {
         Level::May | Level::Encrypt => level == one,
         _ => level > Level::Encrypt,
     };
-    let uses = each.map(|(one, also, security_level)| CipherUse {
+    let uses = [Level::May, Level::Encrypt, Level::Verify].map(|one| CipherUse {
         service: own.name(),
         side: Side::Client,
         level: one,
@@ -191,7 +189,12 @@ fn client(view: &View<'_>, service: Option<&Service>, prefix: &str) -> Vec<Ciphe
             true => Standing::InForce,
             false => Standing::ByPolicy,
         },
-        allowed: own.allowed(one, also, Holes::End, security_level),
+        allowed: own.allowed(
+            one,
+            excluded_at(one),
+            Holes::End,
+            u32::from(one > Level::Encrypt),
+        ),
         keys: None,
         order: Order::Server,
     });
@@ -243,10 +246,7 @@ impl Own<'_> {
     }
 
     fn versions(&self, demand: Demand, holes: Holes) -> Result<Vec<TlsVersion>, String> {
-        let name = match demand {
-            Demand::Opportunistic => format!("{}_tls_protocols", self.prefix),
-            Demand::Mandatory => format!("{}_tls_mandatory_protocols", self.prefix),
-        };
+        let name = demand.protocols(self.prefix);
         let text = self.view.value(self.service, &name);
         let list = ProtocolList::parse(&text, range_syntax(self.view.facts().version));
         let list = list.map_err(|error| format!("{name} = {text}: {error}"))?;
@@ -291,14 +291,13 @@ pub fn is_rsa_exchange(suite: &str) -> bool {
 }
 
 impl CipherUse {
-    /// Whether a handshake with this suite, in this version, gets along with OpenSSL's security level.
-    /// From 3.0 on the signatures of TLS 1.1 and older (MD5 with SHA-1, RFC 4346 §7.4.3) are taken at
-    /// level 0 only: above it a server refuses these versions, and a client has suites without one.
+    /// Whether a handshake with this suite, in this version, gets along with OpenSSL's security level:
+    /// above 0 a server refuses the versions whose signatures it does not take, and a client has suites
+    /// without one.
     pub fn is_signable(&self, suite: &str, version: TlsVersion, openssl: &str) -> bool {
         let level = self.allowed.as_ref().map_or(0, |one| one.security_level);
-        let strict = level > 0 && !openssl.starts_with("OpenSSL 1.");
-        let old = version < TlsVersion::Tls1_2;
-        !(old && strict) || self.side == Side::Client && is_rsa_exchange(suite)
+        let is_signed = level == 0 || version >= oldest_verified(openssl);
+        is_signed || self.side == Side::Client && is_rsa_exchange(suite)
     }
 }
 

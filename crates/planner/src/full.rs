@@ -12,6 +12,8 @@ pub use grade::{Graded, Mozilla, Ncsc, grades, worst};
 use mailtls::{Fingerprint, TlsVersion};
 use serde::{Deserialize, Serialize};
 
+pub use crate::ciphers::Order;
+
 /// Yes, no, or not known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "seen", content = "why")]
@@ -93,16 +95,6 @@ pub enum Evidence {
     /// The server chose it in another version. In this one it chose the first and the last of
     /// them, and refused all others.
     Alike(TlsVersion),
-}
-
-/// Who chooses among what both know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Order {
-    /// The server (`tls_preempt_cipherlist = yes`).
-    Server,
-    /// The client.
-    Client,
 }
 
 /// The groups of one version.

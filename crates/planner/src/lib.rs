@@ -30,6 +30,7 @@ mod looks;
 mod make;
 pub mod mend;
 mod names;
+mod openssl;
 mod outbound_seen;
 pub mod owned;
 pub mod peers;
@@ -71,6 +72,7 @@ pub use judge::{
 };
 pub use looks::{looks, looks_ahead};
 pub use make::{FileDrift, Request, file_drift, plan, questions};
+pub use openssl::oldest_verified;
 pub use outbound_seen::{OutboundSeen, outbound_seen};
 pub use plan::Plan;
 pub use preflight::Preflight;

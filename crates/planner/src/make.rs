@@ -126,10 +126,7 @@ fn refuse_unknown(targets: &compile::Targets, facts: &Facts) -> Result<(), Refus
 }
 
 fn refuse_drift(written: &Owned, facts: &Facts) -> Result<(), Refusal> {
-    let now = owned::read(
-        &MainCf::parse(&facts.main_cf.bytes),
-        &MasterCf::parse(&facts.master_cf.bytes),
-    );
+    let now = owned::of(facts);
     let drift = owned::drift(written, &now);
     if drift.is_empty() {
         return Ok(());

@@ -5,8 +5,9 @@
 //! which becomes a plan like any other; knows what mends a finding (`lint` does).
 
 use crate::compile::Files;
+use crate::facts::CfFile;
 use crate::lint::{self, LintInput, Surroundings};
-use crate::{Digest, Facts, Finding, Intent, Refusal, Wish, diff, make, settings};
+use crate::{Facts, Finding, Intent, Refusal, Wish, diff, make, settings};
 use postfix_cf::{MainCf, MasterCf};
 use std::collections::BTreeMap;
 
@@ -106,7 +107,7 @@ pub fn mend(mending: &Mending<'_>) -> Result<Mended, Refusal> {
             });
         }
         rounds += 1;
-        intent = news.iter().cloned().fold(intent, |i, wish| i.with(wish));
+        intent = intent.with_all(&news);
         wishes.extend(news);
     }
 }
@@ -128,8 +129,7 @@ fn findings(mending: &Mending<'_>, facts: &mut Facts, files: &Files) -> Vec<Find
         (&mut facts.main_cf, &files.main),
         (&mut facts.master_cf, &files.master),
     ] {
-        cf.bytes.clone_from(bytes);
-        cf.digest = Digest::of(bytes);
+        *cf = CfFile::of(cf.path.clone(), bytes.clone());
     }
     let main = MainCf::parse(&files.main);
     let master = MasterCf::parse(&files.master);

@@ -11,6 +11,7 @@ mod tests;
 
 use crate::catalog::{self, Role};
 use crate::compile;
+use crate::facts::Facts;
 use crate::intent::Owned;
 use crate::view;
 use postfix_cf::{MainCf, MasterCf};
@@ -63,6 +64,14 @@ impl Drift {
 
 /// The place of parameters in main.cf.
 pub const MAIN_CF: &str = "main.cf";
+
+/// The owned parameters as a host's files hold them.
+pub fn of(facts: &Facts) -> Owned {
+    read(
+        &MainCf::parse(&facts.main_cf.bytes),
+        &MasterCf::parse(&facts.master_cf.bytes),
+    )
+}
 
 /// The owned parameters as the files hold them. SMTP servers on inet sockets and SMTP clients are
 /// listed also without any `-o`, so that adoption remembers that they were there and had none.

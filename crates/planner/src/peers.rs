@@ -15,6 +15,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
+pub use crate::ciphers::Demand;
 pub use lacks::{Feature, Lack};
 pub use log::{Count, Counts, Met, Side, Tally};
 
@@ -41,16 +42,6 @@ pub enum Whom {
     MailClients,
     /// Other mail servers, that we send to.
     Servers,
-}
-
-/// Whether a session without TLS is the alternative.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Demand {
-    /// It is.
-    Optional,
-    /// It is not.
-    Demanded,
 }
 
 /// Peers that a change leaves out.
@@ -101,7 +92,9 @@ impl Peers {
     /// The lists of ciphers that OpenSSL has to expand.
     pub fn lists(&self) -> BTreeSet<String> {
         let places = self.before.iter().chain(&self.after);
-        places.map(|place| place.terms.list.clone()).collect()
+        places
+            .filter_map(|place| place.terms.list.clone())
+            .collect()
     }
 
     /// Whom the change leaves out; services that leave out the same stand together.
@@ -110,7 +103,7 @@ impl Peers {
         for after in &self.after {
             let before = self.before.iter().find(|before| before.key == after.key);
             let in_clear = self.in_clear.contains(&after.service);
-            let new = (in_clear && after.demand == Demand::Demanded).then_some(Lack::Tls);
+            let new = (in_clear && after.demand == Demand::Mandatory).then_some(Lack::Tls);
             let lacks = lacks::of(before, after, expanded);
             for lack in new.into_iter().chain(lacks) {
                 let together = |known: &&mut Exclusion| {

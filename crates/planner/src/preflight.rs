@@ -36,7 +36,8 @@ pub(crate) use certificate::own_anchors as anchors_of;
 pub use client::{
     Client, Families, Matches, Opening, Protocol, Protocols, SystemAnchors, TrustFiles,
 };
-pub(crate) use codes::RULES;
+pub use codes::UNDETERMINED;
+pub(crate) use codes::{RULES, usual};
 pub use limits::Ciphers;
 pub(crate) use limits::{cipher_list, without_version};
 pub use lookups::{Exchangers, Hosts, HostsFile, Lookups, NoDane};

@@ -2,7 +2,8 @@
 //!
 //! Owns: which profiles there are, and the rows of each that hold for a Postfix and an OpenSSL.
 //! Never: decides what is wanted (an intent does) or edits a file (`compile` does). A profile is
-//! data, one file each; its name or its version changes when a row does.
+//! data, one file each (`narrow` has what some have together); its name or its version changes when a
+//! row does.
 //!
 //! What only all programs together can have (`tls_eecdh_auto_curves`) is *shared*: `profile=NAME`
 //! sets it, a profile for one direction does not.
@@ -10,6 +11,7 @@
 mod compare;
 mod compatible;
 mod mozilla;
+mod narrow;
 mod ncsc;
 mod recommended;
 mod row;

@@ -177,6 +177,25 @@ pub struct Report {
     pub auth: Option<String>,
 }
 
+impl Report {
+    /// Of an address where nothing was seen yet.
+    pub fn unseen(service: impl Into<String>, address: SocketAddr) -> Self {
+        Self {
+            service: service.into(),
+            address,
+            stages: Vec::new(),
+            banner: None,
+            ehlo_before: Vec::new(),
+            ehlo_after: Vec::new(),
+            mail_before_tls: None,
+            handshake: None,
+            below_floor: None,
+            asked: Vec::new(),
+            auth: None,
+        }
+    }
+}
+
 /// What a client saw that asked in a particular way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {

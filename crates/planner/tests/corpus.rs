@@ -7,40 +7,14 @@
 
 mod support;
 
-use postseal_planner::facts::FileLook;
-use postseal_testkit::beside::samples;
-use std::fs;
-use support::{Host, data, file, pem, script, text};
+use support::{corpus, script, text};
 
 /// For a master.cf that comes without its main.cf.
-const WITH_TLS: &[u8] = b"smtpd_tls_chain_files = /etc/ssl/mx.pem\nsmtpd_tls_security_level = may\nsmtpd_tls_auth_only = yes\n";
-
-fn hosts() -> Vec<(String, Host)> {
-    let stock = |name: &str| fs::read(data("plans/stock").join(name)).expect("a stock file");
-    let mains = samples("corpus/main.cf", 84).into_iter().map(|sample| {
-        let host = Host::new(&sample.bytes, &stock("master.cf"));
-        (format!("main.cf/{}", sample.name), host)
-    });
-    let masters = samples("corpus/master.cf", 49).into_iter().map(|sample| {
-        let host = Host::new(WITH_TLS, &sample.bytes);
-        (format!("master.cf/{}", sample.name), host)
-    });
-    let mut hosts: Vec<(String, Host)> = mains.chain(masters).collect();
-    for (_, host) in &mut hosts {
-        // Whatever these servers name is there: certificates, maps, sockets.
-        host.look();
-        for look in host.facts.files.values_mut() {
-            if matches!(look, FileLook::Missing) {
-                *look = file(pem("mx"));
-            }
-        }
-    }
-    hosts
-}
+const WITH_TLS: &str = "smtpd_tls_chain_files = /etc/ssl/mx.pem\nsmtpd_tls_security_level = may\nsmtpd_tls_auth_only = yes\n";
 
 #[test]
 fn a_plan_right_after_adoption_is_empty() {
-    for (name, mut host) in hosts() {
+    for (name, mut host) in corpus::hosts(WITH_TLS) {
         let plan = host.plan();
         let plan = plan.unwrap_or_else(|r| panic!("{}: {}", name, text::of(&Err(r))));
         assert!(plan.is_empty(), "{}: {}", name, text::of(&Ok(plan)));
@@ -58,7 +32,7 @@ fn what_is_set_and_given_back_leaves_the_same_bytes() {
         "smtps=on",
     ];
     let (mut kept, mut refused) = (0, Vec::new());
-    for (name, mut host) in hosts() {
+    for (name, mut host) in corpus::hosts(WITH_TLS) {
         // A file without a final newline gets one when a line is appended.
         let end = |bytes: &[u8]| bytes.is_empty() || bytes.ends_with(b"\n");
         if !end(&host.facts.main_cf.bytes) || !end(&host.facts.master_cf.bytes) {

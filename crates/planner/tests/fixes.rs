@@ -13,38 +13,15 @@
 mod support;
 
 use postfix_cf::{MainCf, MasterCf};
-use postseal_planner::facts::FileLook;
 use postseal_planner::finding::Taken;
 use postseal_planner::lint::Surroundings;
 use postseal_planner::mend::{Known, Mended, Mending, mend};
 use postseal_planner::{Finding, Wish};
-use postseal_testkit::beside::samples;
 use std::collections::BTreeMap;
-use std::fs;
-use support::{Host, NOW, data, file, pem, script, text};
+use support::{Host, NOW, corpus, script, text};
 
-fn hosts() -> Vec<(String, Host)> {
-    let stock = |name: &str| fs::read(data("plans/stock").join(name)).expect("a stock file");
-    let with_tls = b"smtpd_tls_chain_files = /etc/ssl/mx.pem\nsmtpd_tls_security_level = may\n";
-    let mains = samples("corpus/main.cf", 84).into_iter().map(|sample| {
-        let host = Host::new(&sample.bytes, &stock("master.cf"));
-        (format!("main.cf/{}", sample.name), host)
-    });
-    let masters = samples("corpus/master.cf", 49).into_iter().map(|sample| {
-        let host = Host::new(with_tls, &sample.bytes);
-        (format!("master.cf/{}", sample.name), host)
-    });
-    let mut hosts: Vec<(String, Host)> = mains.chain(masters).collect();
-    for (_, host) in &mut hosts {
-        host.look();
-        for look in host.facts.files.values_mut() {
-            if matches!(look, FileLook::Missing) {
-                *look = file(pem("mx"));
-            }
-        }
-    }
-    hosts
-}
+/// For a master.cf that comes without its main.cf.
+const WITH_TLS: &str = "smtpd_tls_chain_files = /etc/ssl/mx.pem\nsmtpd_tls_security_level = may\n";
 
 fn mended(host: &Host) -> Mended {
     let takes = |finding: &Finding| {
@@ -99,15 +76,14 @@ static MAIN: String = String::new();
 #[test]
 fn real_configurations_are_mended_and_nothing_gets_weaker() {
     let (mut fixed, mut refused) = (0, Vec::new());
-    for (name, mut host) in hosts() {
+    for (name, mut host) in corpus::hosts(WITH_TLS) {
         let found = mended(&host);
         if found.wishes.is_empty() {
             continue;
         }
         let before = levels(&host);
         let main = host.facts.main_cf.bytes.clone();
-        let wishes = found.wishes.iter().cloned();
-        host.wanted = wishes.fold(host.wanted.clone(), |intent, wish| intent.with(wish));
+        host.wanted = host.wanted.with_all(&found.wishes);
         let plan = match host.plan() {
             Ok(plan) => plan,
             Err(refusal) => {

@@ -5,30 +5,7 @@
 mod support;
 
 use postseal_planner::levels::{outbound, services};
-use support::{Host, script};
-
-const MAIN: &str = "myhostname = mx.example.com
-smtpd_tls_security_level = may
-smtpd_tls_loglevel = 0
-smtpd_tls_loglevel = 1
-smtpd_tls_cert_file = $config_directory/mx.pem
-smtp_tls_security_level =
-smtp_use_tls = yes
-alias_maps = hash:/etc/aliases
-";
-const MASTER: &str = "smtp inet n - n - - smtpd
-587 inet n - n - - smtpd
-  -o smtpd_tls_security_level=encrypt
-  -o smtpd_tls_loglevel=2 -o smtpd_tls_loglevel=3
-smtps inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
-127.0.0.1:10025 inet n - n - - smtpd -o smtpd_tls_security_level=none
-smtp unix - - n - - smtp
-tlsmgr unix - - n 1000? 1 tlsmgr
-";
-
-fn host() -> Host {
-    Host::new(MAIN.as_bytes(), MASTER.as_bytes())
-}
+use support::{Host, script, varied};
 
 /// Desired, written and effective of each service, a line each.
 fn lines(host: &Host) -> Vec<String> {
@@ -46,7 +23,7 @@ fn lines(host: &Host) -> Vec<String> {
 #[test]
 fn right_after_adoption_nothing_is_wished() {
     assert_eq!(
-        lines(&host()),
+        lines(&varied::host()),
         [
             "smtp/inet: as adopted / may / may",
             "587/inet: as adopted / encrypt (-o) / encrypt",
@@ -58,7 +35,7 @@ fn right_after_adoption_nothing_is_wished() {
 
 #[test]
 fn what_is_wished_shows_before_it_is_written() {
-    let mut host = host();
+    let mut host = varied::host();
     script::run(
         &mut host,
         "bind mx\nset inbound=off\nset submission=on\nset smtps=off",
@@ -111,7 +88,7 @@ fn outbound_has_the_same_three() {
         let levels = outbound(&host.facts, &host.wanted);
         [levels.desired, levels.written, levels.effective].join(" / ")
     };
-    let mut host = host();
+    let mut host = varied::host();
     // Empty: smtp_use_tls decides.
     assert_eq!(told(&host), "as adopted /  / may");
     let plan = script::run(&mut host, "set outbound=dane").expect("a plan");

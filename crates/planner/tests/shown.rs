@@ -8,30 +8,7 @@ use postseal_planner::facts::CfFile;
 use postseal_planner::shown::{Shown, Which, show};
 use postseal_planner::{Facts, PostfixVersion};
 use std::path::Path;
-use support::Host;
-
-const MAIN: &str = "myhostname = mx.example.com
-smtpd_tls_security_level = may
-smtpd_tls_loglevel = 0
-smtpd_tls_loglevel = 1
-smtpd_tls_cert_file = $config_directory/mx.pem
-smtp_tls_security_level =
-smtp_use_tls = yes
-alias_maps = hash:/etc/aliases
-";
-const MASTER: &str = "smtp inet n - n - - smtpd
-587 inet n - n - - smtpd
-  -o smtpd_tls_security_level=encrypt
-  -o smtpd_tls_loglevel=2 -o smtpd_tls_loglevel=3
-smtps inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
-127.0.0.1:10025 inet n - n - - smtpd -o smtpd_tls_security_level=none
-smtp unix - - n - - smtp
-tlsmgr unix - - n 1000? 1 tlsmgr
-";
-
-fn host() -> Host {
-    Host::new(MAIN.as_bytes(), MASTER.as_bytes())
-}
+use support::varied::{MAIN, MASTER, host};
 
 fn one(name: &str, service: Option<&str>) -> Shown {
     let host = host();

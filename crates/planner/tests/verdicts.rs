@@ -45,8 +45,6 @@ fn healthy() -> Report {
         Floor,
     ];
     Report {
-        service: "submission/inet".to_owned(),
-        address: address(),
         stages: stages.map(|name| ended(name, StageOutcome::Ok)).to_vec(),
         banner: Some("220 mx.example.com ESMTP".to_owned()),
         ehlo_before: vec!["PIPELINING".to_owned(), "STARTTLS".to_owned()],
@@ -60,8 +58,7 @@ fn healthy() -> Report {
             fingerprint: Some(leaf()),
         }),
         below_floor: Some(FloorTest::Refused("alert protocol version".to_owned())),
-        asked: Vec::new(),
-        auth: None,
+        ..Report::unseen("submission/inet", address())
     }
 }
 

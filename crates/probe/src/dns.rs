@@ -12,14 +12,12 @@ mod resolvers;
 
 pub use resolvers::{Named, NoResolver, Resolver, resolvers};
 
+use crate::parallel::{Job, together};
 use exchange::Trouble;
 use hickory_proto::op::{Edns, Message, Query};
 use hickory_proto::rr::{Name, RecordType};
 use postseal_planner::dns::{Answer, Answered, Question, Records, Security};
 use std::io::ErrorKind;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// Questions under way at the same time: a few, and more where there are many, so that one that
@@ -108,30 +106,15 @@ struct Round<'a> {
 
 impl Round<'_> {
     fn ask(&self, questions: &[Question], open: &[usize]) -> Vec<(usize, Said)> {
-        let next = AtomicUsize::new(0);
-        let done = Mutex::new(Vec::with_capacity(open.len()));
-        let work = || {
-            while let Some(place) = open.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let Some(question) = questions.get(*place) else {
-                    return;
-                };
-                let said = self.answer(question);
-                let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-                done.push((*place, said));
-            }
+        let job = |place: &usize| -> Option<Job<'_, (usize, Said)>> {
+            let (place, question) = (*place, questions.get(*place)?);
+            Some(Box::new(move || (place, self.answer(question))))
         };
         let parallel = match open.len() {
             MANY.. => PARALLEL_OF_MANY,
-            few => PARALLEL.min(few),
+            _ => PARALLEL,
         };
-        thread::scope(|scope| {
-            for _ in 1..parallel {
-                // Where no thread is to be had, those that run do the work; this one always does.
-                let _ = thread::Builder::new().spawn_scoped(scope, work);
-            }
-            work();
-        });
-        done.into_inner().unwrap_or_else(PoisonError::into_inner)
+        together(open.iter().filter_map(job).collect(), parallel)
     }
 
     fn answer(&self, question: &Question) -> Said {

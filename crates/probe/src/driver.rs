@@ -264,17 +264,14 @@ impl Run {
 
     fn into_report(self, target: &Target) -> Report {
         Report {
-            service: target.service.clone(),
-            address: target.address,
             stages: self.stages,
             banner: self.said.banner,
             ehlo_before: self.said.ehlo_before,
             ehlo_after: self.said.ehlo_after,
             mail_before_tls: self.said.mail_before_tls,
             handshake: self.handshake,
-            below_floor: None,
-            asked: Vec::new(),
             auth: self.said.auth,
+            ..Report::unseen(target.service.clone(), target.address)
         }
     }
 }

@@ -10,7 +10,6 @@ pub mod answer;
 mod asking;
 mod enumerate;
 pub mod hello;
-mod parallel;
 mod questions;
 mod renegotiation;
 mod sessions;

@@ -16,6 +16,7 @@ pub mod full;
 pub mod https;
 pub mod library;
 mod many;
+mod parallel;
 pub mod reply;
 pub mod session;
 pub mod sink;

@@ -5,13 +5,13 @@
 //! each target; judges.
 
 use crate::driver::{StageSeen, probe_told};
+use crate::parallel::by_threads;
 use crate::target::Target;
 use postseal_planner::report::Report;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 /// How much may go on at the same time.
@@ -79,13 +79,7 @@ pub fn probe_each(
             queue.put(place, report);
         }
     };
-    thread::scope(|scope| {
-        for _ in 1..budget.at_once.min(targets.len()) {
-            // Where no thread is to be had, those that run do the work; this one always does.
-            let _ = thread::Builder::new().spawn_scoped(scope, work);
-        }
-        work();
-    });
+    by_threads(budget.at_once.min(targets.len()), work);
     let state = queue.state.into_inner();
     let mut done = state.unwrap_or_else(PoisonError::into_inner).done;
     done.sort_by_key(|(place, _)| *place);

@@ -27,11 +27,6 @@ impl Reply {
     pub fn is_positive(&self) -> bool {
         self.code / 100 == 2
     }
-
-    /// 4xx: worth another try later.
-    pub fn is_temporary(&self) -> bool {
-        self.code / 100 == 4
-    }
 }
 
 impl fmt::Display for Reply {

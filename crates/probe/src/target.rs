@@ -3,6 +3,7 @@
 //! Owns: [`Target`] and its words. Never: what is expected there; that is the planner's.
 
 use mailtls::TlsVersion;
+use postseal_planner::preflight::Opening;
 use postseal_planner::report::{Ask, Limits};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -75,6 +76,15 @@ pub enum Start {
     Implicit,
     /// Not at all.
     Clear,
+}
+
+impl From<Opening> for Start {
+    fn from(opening: Opening) -> Self {
+        match opening {
+            Opening::StartTls => Self::StartTls,
+            Opening::Wrapper => Self::Implicit,
+        }
+    }
 }
 
 /// Whether MAIL FROM is tried before TLS.

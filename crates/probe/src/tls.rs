@@ -9,7 +9,8 @@ use mailtls::{Fingerprint, TlsVersion};
 use openssl::error::ErrorStack;
 use openssl::pkey::{Id, PKey, Public};
 use openssl::ssl::{
-    HandshakeError, Ssl, SslContext, SslMethod, SslOptions, SslRef, SslVerifyMode, SslVersion,
+    HandshakeError, Ssl, SslContext, SslContextBuilder, SslMethod, SslOptions, SslRef,
+    SslVerifyMode, SslVersion,
 };
 use postseal_planner::report::{Handshake, KeyAlgorithm, Limits};
 use std::io::ErrorKind;
@@ -21,7 +22,7 @@ const ALL_CIPHERS: &str = "ALL:+aNULL:@SECLEVEL=0";
 const CERTIFIED_CIPHERS: &str = "ALL:!aNULL:@SECLEVEL=0";
 
 /// `SSL_OP_LEGACY_SERVER_CONNECT`: talk to servers without RFC 5746, as before OpenSSL 3.0.
-pub(crate) const LEGACY_SERVER_CONNECT: SslOptions = SslOptions::from_bits_retain(0x4);
+const LEGACY_SERVER_CONNECT: SslOptions = SslOptions::from_bits_retain(0x4);
 
 /// What to offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,23 +108,36 @@ fn client(offer: Offer<'_>, sni: Option<&str>) -> Result<Ssl, HandshakeFailure> 
         return Err(HandshakeFailure::Ours("a server name with NUL".to_owned()));
     }
     let build = || {
-        let mut context = SslContext::builder(SslMethod::tls_client())?;
-        context.set_verify(SslVerifyMode::NONE);
+        let mut context = unverifying()?;
         context.set_security_level(security_level);
-        context.set_options(LEGACY_SERVER_CONNECT | barred);
+        context.set_options(barred);
         context.set_min_proto_version(None)?;
         context.set_max_proto_version(newest)?;
         context.set_cipher_list(ciphers)?;
         if let Some(signatures) = signatures {
             context.set_sigalgs_list(signatures)?;
         }
-        let mut ssl = Ssl::new(&context.build())?;
-        if let Some(name) = sni {
-            ssl.set_hostname(name)?;
-        }
-        Ok(ssl)
+        asking(context, sni)
     };
     build().map_err(|stack: ErrorStack| HandshakeFailure::Ours(reason(&stack)))
+}
+
+/// A client that verifies nobody, and takes whatever it is offered.
+pub(crate) fn unverifying() -> Result<SslContextBuilder, ErrorStack> {
+    let mut context = SslContext::builder(SslMethod::tls_client())?;
+    context.set_verify(SslVerifyMode::NONE);
+    context.set_security_level(0);
+    context.set_options(LEGACY_SERVER_CONNECT);
+    Ok(context)
+}
+
+/// Its handshake, with a server name. One with NUL cannot be asked for.
+pub(crate) fn asking(context: SslContextBuilder, name: Option<&str>) -> Result<Ssl, ErrorStack> {
+    let mut ssl = Ssl::new(&context.build())?;
+    if let Some(name) = name.filter(|name| !name.contains('\0')) {
+        ssl.set_hostname(name)?;
+    }
+    Ok(ssl)
 }
 
 /// The signatures that a client takes which knows one kind of key (RFC 8446 §4.2.3); up to TLS

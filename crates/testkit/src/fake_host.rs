@@ -325,11 +325,7 @@ impl Drop for FakeLock {
 
 /// A file of the world as a [`CfFile`].
 fn cf_file(file: Cf, bytes: &[u8]) -> CfFile {
-    CfFile {
-        path: World::path(file),
-        bytes: bytes.to_vec(),
-        digest: Digest::of(bytes),
-    }
+    CfFile::of(World::path(file), bytes.to_vec())
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use postseal_engine::{
 };
 use postseal_planner::Finding;
 use postseal_planner::facts::MasterState;
+use postseal_planner::preflight::UNDETERMINED;
 use postseal_planner::report::{Outcome as Judged, Verdict};
 use serde_json::json;
 use std::path::PathBuf;
@@ -27,8 +28,6 @@ use std::time::Duration;
 const BLIND: &str = "Postfix does not run: the files are in place and were rehearsed, but nothing \
     could be proved on the wire. They take effect at `postfix start`; then run `postseal verify`.\n";
 
-/// The code of what is told of servers that could not be seen.
-const UNSEEN_SERVERS: &str = "policy.preflight-undetermined";
 const KEPT: &str = "kept";
 const AWAITING: &str = "awaiting-confirmation";
 const UNDONE: &str = "rolled-back";
@@ -262,7 +261,7 @@ fn answer_naming(changed: &Changed, undone: Option<&str>) -> Answer {
     }
     let unseen = changed.plan.findings.iter().map(|one| &one.finding);
     said.push_str(&findings_text(
-        unseen.filter(|one| one.code == UNSEEN_SERVERS),
+        unseen.filter(|one| one.code == UNDETERMINED),
     ));
     let document = json!({
         "changed": changed.outcome != Outcome::Nothing,

@@ -13,8 +13,9 @@ mod stored;
 use crate::answer::Answer;
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
-use crate::session::{self, Session};
+use crate::session::{self, DEFAULT_INSTANCE, Session};
 use form::Form;
+pub(crate) use gather::expand;
 use postfix_cf::{MainCf, MasterCf};
 use postseal_engine::{Clock, EngineError, SystemClock};
 use postseal_host::HostError;
@@ -88,13 +89,13 @@ fn targets(args: &LintArgs, global: &Global) -> Result<Vec<PathBuf>, Failure> {
     }
     match &global.instance {
         Some(instance) => Ok(vec![instance.clone()]),
-        None if Path::new("/etc/postfix/main.cf").exists() => {
-            Ok(vec![PathBuf::from("/etc/postfix")])
+        None if Path::new(DEFAULT_INSTANCE).join("main.cf").exists() => {
+            Ok(vec![PathBuf::from(DEFAULT_INSTANCE)])
         }
         None => Err(Failure::new(
             Exit::Usage,
             "lint.no-path",
-            "there is no /etc/postfix here".to_owned(),
+            format!("there is no {DEFAULT_INSTANCE} here"),
         )
         .hint("Name a configuration directory or a main.cf.")),
     }
@@ -127,14 +128,7 @@ fn lint_path(
     };
     let surroundings = gather::surroundings(&input, here, global);
     input.surroundings = Some(&surroundings);
-    let mut findings = lint::lint(&input);
-    let told = findings
-        .iter()
-        .any(|finding| finding.severity == Severity::Fatal);
-    let news = |finding: &Finding| !(told && finding.code == UNREADABLE.code);
-    findings.extend(asked.into_iter().filter(news));
-    findings.sort_by_key(|finding| Reverse(finding.severity));
-    Ok(findings)
+    Ok(with_asked(lint::lint(&input), asked))
 }
 
 /// main.cf and master.cf, as far as the path leads to them.
@@ -210,10 +204,22 @@ fn observe(path: &Path, global: &Global) -> Observed {
 }
 
 fn here(global: &Global) -> Here {
-    match global.prefix.is_empty() && global.root.is_none() {
-        true => Here::Here,
-        false => Here::Elsewhere,
+    match global.is_elsewhere() {
+        true => Here::Elsewhere,
+        false => Here::Here,
     }
+}
+
+/// With what others than lint's rules find, the worst first. Why Postfix cannot read the files is told
+/// once.
+fn with_asked(mut findings: Vec<Finding>, asked: Vec<Finding>) -> Vec<Finding> {
+    let told = findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Fatal);
+    let news = |finding: &Finding| !(told && finding.code == UNREADABLE.code);
+    findings.extend(asked.into_iter().filter(news));
+    findings.sort_by_key(|finding| Reverse(finding.severity));
+    findings
 }
 
 /// What is said of rules of an instance that was adopted, where its store can be read: those that were

@@ -98,7 +98,6 @@ fn text(status: &Status) -> String {
     text + &attention(status)
 }
 
-/// Rules to be looked at again.
 /// The certificates of the store, with who presents them from other files.
 fn with_files(status: &Status) -> Vec<Listed> {
     let mut all = status.certificates.clone();
@@ -109,6 +108,7 @@ fn with_files(status: &Status) -> Vec<Listed> {
     all
 }
 
+/// Rules to be looked at again.
 fn due(status: &Status) -> String {
     let rules = match status.due.count {
         0 => return String::new(),

@@ -30,6 +30,14 @@ fn log(scene: &Scene, line: &str) {
     writeln!(file, "Nov 22 03:00:00 mx {line}").unwrap();
 }
 
+/// A main.cf that names no log.
+fn unlogged(main: &str) -> String {
+    let kept = main
+        .lines()
+        .filter(|line| !line.starts_with("maillog_file ="));
+    kept.map(|line| format!("{line}\n")).collect()
+}
+
 #[test]
 fn a_fault_that_was_logged_since_the_reload_is_a_finding() {
     let scene = in_force();
@@ -84,11 +92,7 @@ fn a_log_in_which_this_postfix_does_not_write_proves_nothing() {
     // Without a reload postlogd(8) goes on with the other.
     let name = old.display().to_string();
     scene.edit("main.cf", |main| {
-        let kept = main
-            .lines()
-            .filter(|line| !line.starts_with("maillog_file ="));
-        kept.map(|line| format!("{line}\n")).collect::<String>()
-            + &format!("maillog_file = {name}\n")
+        unlogged(&main) + &format!("maillog_file = {name}\n")
     });
     let ran = scene.ends(3, &["verify"]);
     assert_eq!(ran.json["outcome"], "pass", "{ran:#?}");
@@ -121,12 +125,7 @@ fn the_file_of_syslog_and_the_journal_are_read_and_neither_is_undetermined() {
     let scene = in_force();
     let log_file = scene.postfix.path().join("log/mail.log");
     // Without a reload postlogd(8) goes on, in place of syslogd.
-    scene.edit("main.cf", |main| {
-        let kept = main
-            .lines()
-            .filter(|line| !line.starts_with("maillog_file ="));
-        kept.map(|line| format!("{line}\n")).collect()
-    });
+    scene.edit("main.cf", |main| unlogged(&main));
     let logs = scene.folder().join("logs");
     fs::create_dir_all(&logs).unwrap();
     let none = elsewhere(&scene, &logs, None);

@@ -70,6 +70,14 @@ impl World {
             .ends(exit, &format!("{words} --resolver {resolver}"))
     }
 
+    /// `verify` and `cert check` say that what is presented matches none of its records.
+    pub(crate) fn tells_of_a_mismatch(&self) {
+        for (exit, words) in [(1, "verify"), (2, "cert check")] {
+            let told = dane(&self.ends(exit, words));
+            assert_eq!(told, one("dane.mismatch", "error"), "{words}");
+        }
+    }
+
     /// For people, piped; what it printed.
     pub(crate) fn say(&self, words: &str) -> String {
         let resolver = self.dns.address().to_string();

@@ -4,7 +4,7 @@ use crate::managed::{CLEAR, delivery, findings, free_port, greeting, session, su
 use crate::place::{Place, builder};
 use postseal_testkit::postfix_box::BoxBuilder;
 use std::fs;
-use std::net::TcpListener;
+use std::net::{TcpListener, ToSocketAddrs};
 
 const IN_CLEAR: &str = "outbound.credentials-in-clear";
 const NO_TABLES: &str = "  -o smtp_tls_policy_maps=\n";
@@ -28,6 +28,15 @@ fn master_cf(place: &Place, from: &str, to: &str) {
     fs::write(&path, master).unwrap();
 }
 
+/// Mail for `cred.example` shows a relay there the password in clear.
+fn shows_the_password(place: &Place, relay: impl ToSocketAddrs) {
+    let server = session(greeting().say(CLEAR)).on(TcpListener::bind(relay).unwrap());
+    submit(place, "seen@cred.example");
+    delivery(place, "seen@cred.example");
+    let heard = server.finish().remove(0).unwrap();
+    assert!(heard[1].starts_with("AUTH PLAIN "), "{heard:?}");
+}
+
 #[test]
 fn a_transport_without_tables_shows_passwords_whatever_the_rules_say() {
     let port = free_port();
@@ -44,12 +53,7 @@ fn a_transport_without_tables_shows_passwords_whatever_the_rules_say() {
     assert_eq!(place.must("domain sync").json["added"], 1);
     place.must("apply --yes");
 
-    let relay = TcpListener::bind(("127.0.0.1", port)).unwrap();
-    let server = session(greeting().say(CLEAR)).on(relay);
-    submit(&place, "seen@cred.example");
-    delivery(&place, "seen@cred.example");
-    let heard = server.finish().remove(0).unwrap();
-    assert!(heard[1].starts_with("AUTH PLAIN "), "{heard:?}");
+    shows_the_password(&place, ("127.0.0.1", port));
 
     let told = findings(&place.ends(2, "lint").json, IN_CLEAR);
     assert_eq!(told.len(), 1, "{told:?}");
@@ -167,12 +171,7 @@ fn one_password_for_every_server_is_fatal() {
     let place = without_source("static:user:s3cret");
     let hop = format!("[127.0.0.1]:{port}");
     place.table("transport", &format!("cred.example smtp:{hop}\n"));
-    let relay = TcpListener::bind(("127.0.0.1", port)).unwrap();
-    let server = session(greeting().say(CLEAR)).on(relay);
-    submit(&place, "seen@cred.example");
-    delivery(&place, "seen@cred.example");
-    let heard = server.finish().remove(0).unwrap();
-    assert!(heard[1].starts_with("AUTH PLAIN "), "{heard:?}");
+    shows_the_password(&place, ("127.0.0.1", port));
 
     let lint = place.ends(2, "lint");
     let told = findings(&lint.json, IN_CLEAR);
@@ -244,12 +243,7 @@ fn a_server_on_465_that_speaks_in_clear_is_shown_passwords() {
     let place = Place::unadopted(authenticating());
     place.table("passwords", &format!("{hop} user:s3cret\n"));
     place.table("transport", &format!("cred.example smtp:{hop}\n"));
-    let relay = TcpListener::bind((address, 465)).unwrap();
-    let server = session(greeting().say(CLEAR)).on(relay);
-    submit(&place, "seen@cred.example");
-    delivery(&place, "seen@cred.example");
-    let heard = server.finish().remove(0).unwrap();
-    assert!(heard[1].starts_with("AUTH PLAIN "), "{heard:?}");
+    shows_the_password(&place, (address, 465));
     let told = findings(&place.ends(2, "lint").json, IN_CLEAR);
     assert!(told.len() == 1 && told[0].contains(&hop), "{told:?}");
     let explained = place.run(&format!("explain {hop}"));

@@ -3,7 +3,7 @@
 //!
 //! Owns: building them, and running the program with that DNS. Never: judges.
 
-use crate::scene::{POSTSEAL, Ran, Scene, stock_master};
+use crate::scene::{POSTSEAL, Ran, Scene, stock_master, write_private};
 use mailtls::tlsa::TlsaRecord;
 use postseal_issue::{Issued, KeyType, LeafRequest, PrivateCa, Validity};
 use postseal_testkit::https_script::{HttpAnswer, HttpsScript};
@@ -12,7 +12,6 @@ use postseal_testkit::resolver::{Resolver, SIGNED};
 use serde_json::Value;
 use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -66,9 +65,7 @@ impl World {
         }
         let scene = Scene::stopped(builder);
         let chain = format!("{}{}", leaf.key_pem.as_str(), leaf.fullchain_pem());
-        let path = scene.path_of("chain.pem");
-        fs::write(&path, chain).unwrap();
-        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+        write_private(scene.path_of("chain.pem"), chain);
         fs::write(scene.path_of("probe-ca.pem"), ca.certificate_pem()).unwrap();
         scene.postfix.start().unwrap();
         Self {

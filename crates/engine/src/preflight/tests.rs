@@ -67,21 +67,12 @@ fn answer(question: &Question) -> Answer {
 
 fn without_tls(target: &Target) -> Report {
     Report {
-        service: target.service.clone(),
-        address: target.address,
         stages: vec![Stage {
             name: StageName::StartTls,
             outcome: StageOutcome::Refused("STARTTLS is not offered".to_owned()),
             micros: 1,
         }],
-        banner: None,
-        ehlo_before: Vec::new(),
-        ehlo_after: Vec::new(),
-        mail_before_tls: None,
-        handshake: None,
-        below_floor: None,
-        asked: Vec::new(),
-        auth: None,
+        ..Report::unseen(target.service.clone(), target.address)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::{Journey, ProbeOptions, Prober};
 use crate::Wire;
-use crate::preflight::Names;
+use crate::dns::resolv_conf;
 use postseal_planner::dns::{Answers, Question, Records};
 use postseal_planner::probed::{self, Fetched, ProbeTarget};
 use postseal_probe::https::Get;
@@ -52,12 +52,9 @@ impl Prober<'_> {
         if questions.is_empty() {
             return;
         }
-        let names = Names {
-            wire: self.wire,
-            clock: self.clock,
-            read: &|path| (self.read)(path),
-        };
-        let said = self.wire.ask(&questions, &names.resolv_conf(), options.dns);
+        let said = self
+            .wire
+            .ask(&questions, &resolv_conf(self.read), options.dns);
         answers.extend(said);
     }
 }

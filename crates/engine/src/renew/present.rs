@@ -28,18 +28,12 @@ impl Engine<'_> {
         self.store.update_renewal(&case.renewal)?;
         let presented = match changed {
             None => Presented::Nowhere,
-            Some(_) if !self.is_in_force(&name)? => Presented::Pending,
+            Some(_) if !self.state()?.desired.binds(&name) => Presented::Pending,
             Some(changed) => Presented::By(Box::new(changed)),
         };
         let brought = presented.changed().into_iter().flat_map(Changed::brought);
         let brought = brought.cloned().collect();
         Ok((RenewalEnd::Deployed { presented }, brought))
-    }
-
-    /// Whether a version of a certificate is bound by what is in force.
-    fn is_in_force(&self, name: &str) -> Result<bool, EngineError> {
-        let bound = self.state()?.desired.bindings;
-        Ok(bound.iter().any(|bound| bound.name == name))
     }
 
     /// Whether the newest version may come in force as it is, now or later.

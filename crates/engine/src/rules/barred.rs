@@ -14,7 +14,7 @@ use crate::{Engine, EngineError};
 use mailtls::Level;
 use postseal_planner::facts::Facts;
 use postseal_planner::policy::{Manager, Rule};
-use postseal_planner::preflight::Visits;
+use postseal_planner::preflight::{UNDETERMINED, Visits};
 use postseal_planner::report::Outcome;
 use postseal_planner::{Finding, Preflight};
 use postseal_store::{Pending, RuleFilter, RuleState};
@@ -210,7 +210,7 @@ fn refuse_unseen(
 
 /// Why it could not be told what servers would do.
 fn unseen(seen: &Preflight) -> Option<Finding> {
-    let is_why = |one: &&Finding| one.code == "policy.preflight-undetermined";
+    let is_why = |one: &&Finding| one.code == UNDETERMINED;
     let why = seen.findings.iter().find(is_why);
     why.filter(|_| seen.outcome == Outcome::Undetermined)
         .cloned()

@@ -96,19 +96,7 @@ impl Served {
 }
 
 fn shown(served: Option<&Served>, target: &Target) -> Report {
-    let mut report = Report {
-        service: target.service.clone(),
-        address: target.address,
-        stages: Vec::new(),
-        banner: None,
-        ehlo_before: Vec::new(),
-        ehlo_after: Vec::new(),
-        mail_before_tls: None,
-        handshake: None,
-        below_floor: None,
-        asked: Vec::new(),
-        auth: None,
-    };
+    let mut report = Report::unseen(target.service.clone(), target.address);
     let found = served.and_then(|served| Some((served, served.service(&target.service)?)));
     let Some((served, service)) = found else {
         note(&mut report, StageName::Connect, StageOutcome::Closed);

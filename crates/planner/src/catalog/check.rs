@@ -155,22 +155,25 @@ fn integer(value: &str, range: Range) -> Answer {
     }
 }
 
-/// As `conv_time` reads it: digits and one lower-case unit.
-fn time(value: &str, range: Range) -> Answer {
+/// A time in seconds, as `conv_time` reads it: digits and one lower-case unit, or none for seconds.
+pub(crate) fn seconds(value: &str) -> Option<u64> {
     let (digits, unit) = match value.char_indices().next_back() {
         Some((at, unit)) if !unit.is_ascii_digit() => (&value[..at], unit),
         _ => (value, 's'),
     };
-    let seconds = match unit {
-        's' => Some(1),
-        'm' => Some(60),
-        'h' => Some(3_600),
-        'd' => Some(86_400),
-        'w' => Some(604_800),
-        _ => None,
+    let unit = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        'w' => 604_800,
+        _ => return None,
     };
-    let number = digits.parse::<i32>().ok().filter(|n| *n >= 0);
-    match number.zip(seconds).and_then(|(n, s)| n.checked_mul(s)) {
+    digits.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+fn time(value: &str, range: Range) -> Answer {
+    match seconds(value).and_then(|total| i32::try_from(total).ok()) {
         Some(total) if total >= range.least => GOOD,
         Some(_) => Err(Reason::new(
             "value.time",

@@ -1,18 +1,31 @@
 //! The cipher list that Postfix gives OpenSSL.
 //!
 //! Owns: what grade, definition of the grade and exclusions come to (`tls_set_ciphers`,
-//! `tls_misc.c`). Never: expands it.
+//! `tls_misc.c`), for whoever knows where they stand. Never: expands it.
 
 use crate::PostfixVersion;
-use mailtls::Grade;
+use mailtls::{Grade, Level};
+use serde::Serialize;
 
 /// Whether a session without TLS is the alternative.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Demand {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Demand {
     /// It is.
+    #[serde(rename = "optional")]
     Opportunistic,
     /// It is not.
+    #[serde(rename = "demanded")]
     Mandatory,
+}
+
+impl Demand {
+    /// The parameter that says which versions a program may use.
+    pub(crate) fn protocols(self, prefix: &str) -> String {
+        match self {
+            Self::Opportunistic => format!("{prefix}_tls_protocols"),
+            Self::Mandatory => format!("{prefix}_tls_mandatory_protocols"),
+        }
+    }
 }
 
 /// A list, and what it is made of.
@@ -54,10 +67,13 @@ pub(crate) fn recipe(
     let mut list = value(base)?;
     let mut names = vec![grade, base.to_owned()];
     for name in std::iter::once(stem("exclude_ciphers")).chain(mandatory) {
-        exclude(&mut list, &name, &value(&name)?)?;
+        let excluded = value(&name)?;
+        let excluded = exclusions(&excluded)
+            .map_err(|bad| format!("{name}: Postfix refuses the exclusion {bad}"))?;
+        list = without(&list, excluded);
         names.push(name);
     }
-    exclude(&mut list, prefix, also.unwrap_or_default())?;
+    let list = without(&list, also);
     Ok(Recipe {
         grade: graded,
         list,
@@ -66,7 +82,7 @@ pub(crate) fn recipe(
 }
 
 /// The parameter that defines a grade.
-fn definition(version: PostfixVersion, grade: Grade) -> &'static str {
+pub(crate) fn definition(version: PostfixVersion, grade: Grade) -> &'static str {
     let old = !version.at_least(3, 8);
     match grade {
         Grade::High => "tls_high_cipherlist",
@@ -77,15 +93,31 @@ fn definition(version: PostfixVersion, grade: Grade) -> &'static str {
     }
 }
 
-/// `:!NAME` for each; Postfix refuses a name for its sign.
-fn exclude(list: &mut String, from: &str, names: &str) -> Result<(), String> {
-    let words = names.split([',', ':', ' ', '\t', '\r', '\n']);
-    for name in words.filter(|name| !name.is_empty()) {
-        if name.starts_with(['!', '+', '-', '@']) {
-            return Err(format!("{from}: Postfix refuses the exclusion {name}"));
-        }
-        list.push_str(":!");
-        list.push_str(name);
+/// The names that a parameter excludes.
+///
+/// # Errors
+/// The first that Postfix refuses for its sign, so that it sets no list.
+pub(crate) fn exclusions(names: &str) -> Result<Vec<&str>, &str> {
+    let names = names.split([',', ':', ' ', '\t', '\r', '\n']);
+    let names = names.filter(|name| !name.is_empty());
+    let is_bad = |name: &&str| name.starts_with(['!', '+', '-', '@']);
+    match names.clone().find(is_bad) {
+        Some(bad) => Err(bad),
+        None => Ok(names.collect()),
     }
-    Ok(())
+}
+
+/// What a client excludes of its own accord at a level.
+pub(crate) const fn excluded_at(level: Level) -> Option<&'static str> {
+    match level {
+        Level::None | Level::May => None,
+        Level::Encrypt => Some("eNULL"),
+        _ => Some("aNULL"),
+    }
+}
+
+/// A list with `:!NAME` for each.
+pub(crate) fn without<'n>(list: &str, names: impl IntoIterator<Item = &'n str>) -> String {
+    let names = names.into_iter();
+    names.fold(list.to_owned(), |list, name| format!("{list}:!{name}"))
 }

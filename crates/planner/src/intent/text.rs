@@ -1,8 +1,8 @@
 //! The text form of settings.
 //!
-//! Owns: [`Setting::text`], the value as `postseal set` takes it. Never: parses (`settings` does).
+//! Owns: [`Setting::text`] and [`Wish::text`], as `postseal set` takes them. Never: parses (`settings` does).
 
-use super::{Inbound, Key, Outbound, Setting, Switch, Trust};
+use super::{Inbound, Key, Outbound, Setting, Switch, Trust, Wish};
 
 /// The word for no line at all. No TLS parameter has it as a value of its own.
 pub(crate) const DEFAULT: &str = "default";
@@ -21,6 +21,16 @@ impl Setting {
             Self::Trust(Trust::None) => "none".to_owned(),
             Self::Trust(Trust::System) => "system".to_owned(),
             Self::Trust(Trust::File(path) | Trust::Directory(path)) => path.display().to_string(),
+        }
+    }
+}
+
+impl Wish {
+    /// `KEY=VALUE`, as `postseal set` takes it; `None` for what `set` does not say.
+    pub fn text(&self) -> Option<String> {
+        match self {
+            Self::Set(key, setting) => Some(format!("{}={}", key.name(), setting.text(key))),
+            Self::Unset(_) | Self::Bind(_) | Self::Unbind(..) => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Wishes applied to an intent.
 //!
-//! Owns: [`Intent::with`], [`Intent::renewed`] and [`Intent::following`]. Never: judges whether the
+//! Owns: [`Intent::with`], [`Intent::with_all`], [`Intent::renewed`] and [`Intent::following`]. Never: judges whether the
 //! result makes sense; `plan` does, so that the order of `set` and `bind` never matters.
 
 use super::{Binding, Intent, Key, Setting, Wish};
@@ -52,6 +52,18 @@ impl Intent {
             }),
         }
         intent
+    }
+
+    /// The same after several wishes, in their order.
+    #[must_use]
+    pub fn with_all<'w>(&self, wishes: impl IntoIterator<Item = &'w Wish>) -> Self {
+        let wishes = wishes.into_iter().cloned();
+        wishes.fold(self.clone(), |intent, wish| intent.with(wish))
+    }
+
+    /// Whether a version of this certificate is bound anywhere.
+    pub fn binds(&self, name: &str) -> bool {
+        self.bindings.iter().any(|bound| bound.name == name)
     }
 
     /// The same intent with this certificate wherever another one of its name is bound.

@@ -3,6 +3,7 @@
 //! Owns: how long (`postscreen_greet_wait`), and the sentence of it. Never: judges: a stranger's wait
 //! is no fault.
 
+use crate::catalog::seconds;
 use crate::facts::Facts;
 use crate::report::{Report, StageName, Verdict};
 use crate::view::{Files, Service, View};
@@ -67,22 +68,8 @@ fn wait(view: &View<'_>, service: &Service) -> Option<Duration> {
         return None;
     }
     let text = view.value(Some(service), "postscreen_greet_wait");
-    Some(seconds(&text).unwrap_or_default().min(LONGEST))
-}
-
-/// A time of postconf(5): a number, and a unit or seconds.
-fn seconds(text: &str) -> Option<Duration> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match &text[digits.len()..] {
-        "" | "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        "w" => 604_800,
-        _ => return None,
-    };
-    let count: u64 = digits.parse().ok()?;
-    Some(Duration::from_secs(count.saturating_mul(unit)))
+    let wait = Duration::from_secs(seconds(&text).unwrap_or_default());
+    Some(wait.min(LONGEST))
 }
 
 #[cfg(test)]

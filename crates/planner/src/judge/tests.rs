@@ -48,8 +48,6 @@ fn healthy() -> Report {
         Floor,
     ];
     Report {
-        service: "submission/inet".to_owned(),
-        address: address(),
         stages: stages.map(ok).to_vec(),
         banner: Some("220 mx.example.com ESMTP".to_owned()),
         ehlo_before: vec!["PIPELINING".to_owned(), "STARTTLS".to_owned()],
@@ -63,8 +61,7 @@ fn healthy() -> Report {
             fingerprint: Some(leaf()),
         }),
         below_floor: Some(FloorTest::Refused("alert".to_owned())),
-        asked: Vec::new(),
-        auth: None,
+        ..Report::unseen("submission/inet", address())
     }
 }
 

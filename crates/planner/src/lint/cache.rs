@@ -8,6 +8,7 @@ use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
 use crate::Severity::{Error, Fatal, Info, Warning};
 use crate::catalog::Kind;
+use crate::catalog::seconds;
 use crate::facts::FileLook;
 
 /// The rules.
@@ -84,20 +85,6 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
             out.push(found.mended_by(fix::absent(context, setting)));
         }
     }
-}
-
-/// A time as Postfix writes it; without a unit it is in seconds.
-fn seconds(value: &str) -> Option<u64> {
-    let digits = value.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match value.get(digits.len()..)? {
-        "" | "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => DAY,
-        "w" => 7 * DAY,
-        _ => return None,
-    };
-    digits.parse::<u64>().ok()?.checked_mul(unit)
 }
 
 fn random(context: &Context<'_>, out: &mut Vec<Finding>) {

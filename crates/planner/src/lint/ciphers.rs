@@ -9,6 +9,7 @@ use crate::Finding;
 use crate::Severity::{Error, Info, Warning};
 use crate::catalog::Kind;
 use crate::finding::Fix;
+use crate::openssl::Release;
 use mailtls::Level;
 
 /// The rules.
@@ -235,7 +236,8 @@ fn groups(context: &Context<'_>, setting: &Setting<'_>, value: &str, out: &mut V
     let known = |list: &[&str], name: &str| list.iter().any(|k| k.eq_ignore_ascii_case(name));
     let old_library = context
         .facts
-        .is_some_and(|facts| is_before_3_5(&facts.openssl));
+        .and_then(|facts| Release::of(&facts.openssl))
+        .is_some_and(|release| release < Release(3, 5));
     let words = value.split([',', ':', '/', ' ', '\t']);
     for (at, word) in words.filter(|w| !w.is_empty()).enumerate() {
         let name = word.trim_start_matches(['?', '*', '-']);
@@ -269,12 +271,4 @@ fn groups(context: &Context<'_>, setting: &Setting<'_>, value: &str, out: &mut V
 fn client_starts(context: &Context<'_>) -> bool {
     let level = context.client_level(None);
     context.main.is_some() && level.is_some_and(|level| level != Level::None)
-}
-
-fn is_before_3_5(openssl: &str) -> bool {
-    let version = openssl.split_whitespace().find_map(|word| {
-        let mut parts = word.split('.').map(|part| part.parse::<u32>().ok());
-        Some((parts.next()??, parts.next()??))
-    });
-    version.is_some_and(|version| version < (3, 5))
 }

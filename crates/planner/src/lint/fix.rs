@@ -95,7 +95,7 @@ pub(super) fn at(
         return None;
     }
     let wishes = settings::parse(&key, value, context.version).ok()?;
-    let set: Vec<String> = wishes.iter().filter_map(said).collect();
+    let set: Vec<String> = wishes.iter().filter_map(Wish::text).collect();
     Some(Fix {
         set,
         taken: Taken::ByItself,
@@ -120,13 +120,6 @@ fn is_particular(context: &Context<'_>, name: &str) -> bool {
     ];
     let derived = derived.iter().any(|name| context.set(None, name).is_some());
     name == "smtpd_tls_security_level" && derived || overrides.any(|own| own.name == name)
-}
-
-fn said(wish: &Wish) -> Option<String> {
-    match wish {
-        Wish::Set(key, setting) => Some(format!("{}={}", key.name(), setting.text(key))),
-        _ => None,
-    }
 }
 
 impl Fix {

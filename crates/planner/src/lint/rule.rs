@@ -47,7 +47,7 @@ pub(crate) const fn rule(
 
 impl Rule {
     /// A finding of this rule that says `message`.
-    pub(super) fn says(&self, message: impl Into<String>) -> Finding {
+    pub(crate) fn says(&self, message: impl Into<String>) -> Finding {
         Finding::new(self.code, self.severity, message, self.remedy)
     }
 

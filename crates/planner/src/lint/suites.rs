@@ -10,7 +10,7 @@ use super::context::{Context, ServerTls, Service, Setting};
 use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
 use crate::Severity::{self, Error, Info, Warning};
-use crate::ciphers::{Demand, is_anonymous, is_rsa_exchange, recipe};
+use crate::ciphers::{Demand, excluded_at, is_anonymous, is_rsa_exchange, recipe};
 use mailtls::{Grade, Level};
 use postfix_cf::{MainCf, MasterCf};
 use std::collections::BTreeSet;
@@ -102,10 +102,9 @@ fn uses<'s, 'a>(context: &'s Context<'a>) -> Vec<Use<'s, 'a>> {
             Some(level) if level.never_cleartext() => Demand::Mandatory,
             Some(_) => Demand::Opportunistic,
         };
-        let also = match level {
-            Some(Level::Encrypt) => Some("eNULL"),
-            _ if demand == Demand::Mandatory => Some("aNULL"),
-            _ => None,
+        let also = match demand {
+            Demand::Mandatory => level.and_then(excluded_at),
+            Demand::Opportunistic => None,
         };
         uses.extend(make(context, None, "smtp", demand, also));
     }

@@ -4,10 +4,10 @@
 //! two plans in one's stead; between them the wire is looked at, as after any apply.
 
 use super::{Change, Errors, Request, build, compiled};
+use crate::Refusal;
 use crate::compile::Files;
 use crate::facts::{CfFile, Facts};
 use crate::intent::{Intent, Key};
-use crate::{Digest, Refusal};
 
 /// The code of a change that needs two applies.
 pub(super) const CODE: &str = "plan.two-steps-needed";
@@ -59,8 +59,8 @@ fn fits(request: &Request<'_>, key: &Key, facts: &Facts, now_unix: i64) -> bool 
         return false;
     };
     let then = Facts {
-        main_cf: file(&facts.main_cf, halfway.main),
-        master_cf: file(&facts.master_cf, halfway.master),
+        main_cf: CfFile::of(facts.main_cf.path.clone(), halfway.main),
+        master_cf: CfFile::of(facts.master_cf.path.clone(), halfway.master),
         ..facts.clone()
     };
     planned(request.intent, &partial, &then, now_unix).is_some()
@@ -77,14 +77,6 @@ fn planned(intent: &Intent, in_force: &Intent, facts: &Facts, now_unix: i64) -> 
         errors: Errors::Refuse,
     };
     build(&change, facts, now_unix).ok().map(|_| files)
-}
-
-fn file(before: &CfFile, bytes: Vec<u8>) -> CfFile {
-    CfFile {
-        path: before.path.clone(),
-        digest: Digest::of(&bytes),
-        bytes,
-    }
 }
 
 /// What to type so that `key` is as in `intent`.

@@ -5,6 +5,7 @@
 
 use super::Expanded;
 use super::terms::{Place, Terms};
+use crate::ciphers::is_anonymous;
 use mailtls::TlsVersion;
 use serde::Serialize;
 
@@ -68,7 +69,7 @@ impl Feature {
             Self::Aead => ["GCM", "CCM", "CHACHA20"]
                 .iter()
                 .any(|word| suite.contains(word)),
-            Self::Certificate => !starts(&["AECDH-", "ADH-"]),
+            Self::Certificate => !is_anonymous(suite),
         }
     }
 
@@ -83,9 +84,9 @@ impl Feature {
     }
 }
 
-/// What peers of a program lack after a change; nothing where it did no TLS before.
+/// What peers of a program lack after a change; nothing where it did no TLS before, or could do none.
 pub(super) fn of(before: Option<&Place>, after: &Place, expanded: &Expanded) -> Vec<Lack> {
-    let Some(before) = before else {
+    let Some(before) = before.filter(|before| before.terms.list.is_some()) else {
         return Vec::new();
     };
     let (before, after) = (&before.terms, &after.terms);
@@ -122,12 +123,15 @@ fn suites(before: &Terms, after: &Terms, expanded: &Expanded) -> Option<Lack> {
         return None;
     }
     let of = |terms: &Terms| -> Option<Vec<&String>> {
-        let suites = expanded.get(&terms.list)?.iter();
+        let Some(list) = &terms.list else {
+            return Some(Vec::new());
+        };
+        let suites = expanded.get(list)?.iter();
         Some(suites.filter(|suite| is_usable(suite)).collect())
     };
     let (had, have) = (of(before)?, of(after)?);
     if have.is_empty() && !had.is_empty() {
-        // OpenSSL refuses the list (no cipher match), and there is no handshake at all.
+        // Postfix makes no list, or OpenSSL refuses it (no cipher match): there is no handshake at all.
         return Some(Lack::Versions {
             gone: allowed(before),
             left: Vec::new(),

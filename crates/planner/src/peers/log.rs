@@ -157,7 +157,7 @@ fn place<'p>(places: &'p [Place], record: &Record<'_>, direction: Direction) -> 
     };
     let named = |place: &&Place| place.tags.iter().any(|tag| tag == record.tag);
     // Where TLS is optional most mail goes; a log does not tell which rule a session was for.
-    let order = |place: &&Place| (place.demand == Demand::Demanded, place.port != Some(25));
+    let order = |place: &&Place| (place.demand == Demand::Mandatory, place.port != Some(25));
     let all = || places.iter().filter(ours);
     all().filter(named).min_by_key(order).or_else(|| {
         let usual = |place: &&Place| match direction {
@@ -177,7 +177,10 @@ fn fate(place: &Place, session: &TlsSession<'_>, expanded: &Expanded) -> Fate {
     if !place.terms.protocols.allows(version) {
         return Fate::Excluded(version.to_string());
     }
-    let suites = expanded.get(&place.terms.list);
+    let Some(list) = &place.terms.list else {
+        return Fate::Excluded(version.to_string());
+    };
+    let suites = expanded.get(list);
     if suites.is_some_and(Vec::is_empty) {
         return Fate::Excluded(version.to_string());
     }

@@ -12,11 +12,11 @@ const SHOWN: usize = 3;
 
 pub(super) fn sentence(one: &Exclusion) -> String {
     let (who, then) = match (one.whom, one.demand) {
-        (Whom::Senders, Demand::Optional) => (
+        (Whom::Senders, Demand::Opportunistic) => (
             format!("{} senders", turned_away(one)),
             "they send in clear, or keep the mail",
         ),
-        (Whom::Senders, Demand::Demanded) => (
+        (Whom::Senders, Demand::Mandatory) => (
             format!("{} senders", turned_away(one)),
             "they keep the mail",
         ),
@@ -24,11 +24,11 @@ pub(super) fn sentence(one: &Exclusion) -> String {
             format!("{} mail clients", turned_away(one)),
             "they cannot send",
         ),
-        (Whom::Servers, Demand::Optional) => (
+        (Whom::Servers, Demand::Opportunistic) => (
             format!("{} finds no TLS with servers", outgoing(one)),
             "it waits for the next try, and goes in clear where that is allowed",
         ),
-        (Whom::Servers, Demand::Demanded) => (
+        (Whom::Servers, Demand::Mandatory) => (
             format!("{} that demands TLS does not reach servers", outgoing(one)),
             "it waits in the queue",
         ),

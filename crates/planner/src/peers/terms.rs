@@ -1,13 +1,14 @@
 //! What a program asks of its peers.
 //!
-//! Owns: protocols, ciphers and groups as a program has them (`tls_set_ciphers`, `tls_misc.c`), where
-//! TLS is optional and where it is demanded. Never: expands a list.
+//! Owns: protocols, ciphers and groups as a program has them, where TLS is opportunistic and where it is
+//! mandatory. Never: makes a list of ciphers (`ciphers::recipe` does), or expands one.
 
 use super::{Demand, Whom};
+use crate::ciphers::recipe;
 use crate::compile::{filter_listeners, range_syntax};
 use crate::expect::speaker;
 use crate::view::{Service, View};
-use mailtls::{Grade, Level, ProtocolList};
+use mailtls::{Level, ProtocolList};
 
 /// One program, with peers of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +29,8 @@ pub(super) struct Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Terms {
     pub(super) protocols: ProtocolList,
-    /// As `openssl ciphers` would be given it.
-    pub(super) list: String,
+    /// As `openssl ciphers` would be given it; none where Postfix sets none, and no handshake succeeds.
+    pub(super) list: Option<String>,
     /// For ECDHE; none where OpenSSL's own syntax or defaults say.
     pub(super) groups: Option<Vec<String>>,
 }
@@ -61,8 +62,8 @@ fn server(view: &View<'_>, service: &Service) -> Option<Place> {
         return None;
     }
     let demand = match view.demands_tls(speaker) {
-        true => Demand::Demanded,
-        false => Demand::Optional,
+        true => Demand::Mandatory,
+        false => Demand::Opportunistic,
     };
     let asks = ["smtpd_tls_ask_ccert", "smtpd_tls_req_ccert"];
     let asks = asks.iter().any(|name| view.is_yes(Some(speaker), name));
@@ -104,8 +105,8 @@ fn client(view: &View<'_>, service: Option<&Service>) -> Vec<Place> {
         _ => "aNULL",
     };
     let kinds = [
-        optional.then_some((Demand::Optional, None)),
-        demanded.then_some((Demand::Demanded, Some(also))),
+        optional.then_some((Demand::Opportunistic, None)),
+        demanded.then_some((Demand::Mandatory, Some(also))),
     ];
     let kinds = kinds.into_iter().flatten();
     let place = |(demand, also)| {
@@ -133,6 +134,7 @@ fn tag(view: &View<'_>, service: Option<&Service>, program: &str) -> String {
     format!("{name}/{program}")
 }
 
+/// `None` where its protocols cannot be read.
 fn terms(
     view: &View<'_>,
     service: Option<&Service>,
@@ -140,39 +142,14 @@ fn terms(
     demand: Demand,
     also: Option<&str>,
 ) -> Option<Terms> {
-    let value = |name: &str| view.value(service, &format!("{prefix}_tls_{name}"));
-    let (protocols, grade, more) = match demand {
-        Demand::Optional => (value("protocols"), value("ciphers"), String::new()),
-        Demand::Demanded => (
-            value("mandatory_protocols"),
-            value("mandatory_ciphers"),
-            value("mandatory_exclude_ciphers"),
-        ),
-    };
+    let value = |name: &str| view.value(service, name);
     let version = view.facts().version;
-    let definition = match grade.parse().ok()? {
-        Grade::High => "tls_high_cipherlist",
-        Grade::Low if !version.at_least(3, 8) => "tls_low_cipherlist",
-        Grade::Export if !version.at_least(3, 8) => "tls_export_cipherlist",
-        Grade::Null => "tls_null_cipherlist",
-        _ => "tls_medium_cipherlist",
-    };
-    let mut list = view.value(service, definition);
-    for names in [
-        value("exclude_ciphers"),
-        more,
-        also.unwrap_or_default().to_owned(),
-    ] {
-        let names = names.split([',', ':', ' ', '\t']);
-        for name in names.filter(|name| !name.is_empty()) {
-            list.push_str(":!");
-            list.push_str(name);
-        }
-    }
+    let list = recipe(prefix, demand, also, version, &|name| Some(value(name)));
+    let protocols = value(&demand.protocols(prefix));
     Some(Terms {
         protocols: ProtocolList::parse(&protocols, range_syntax(version)).ok()?,
-        list,
-        groups: groups(&view.value(service, "tls_eecdh_auto_curves")),
+        list: list.ok().map(|recipe| recipe.list),
+        groups: groups(&value("tls_eecdh_auto_curves")),
     })
 }
 

@@ -20,10 +20,7 @@ const MAIN: &str = "smtpd_tls_security_level = may\nsmtp_tls_security_level = ma
 /// The plan of nothing to do.
 fn settled(facts: &Facts) -> Plan {
     let intent = Intent::default();
-    let written = crate::owned::read(
-        &postfix_cf::MainCf::parse(&facts.main_cf.bytes),
-        &postfix_cf::MasterCf::parse(&facts.master_cf.bytes),
-    );
+    let written = crate::owned::of(facts);
     let adopted = Intent {
         adopted: written.clone(),
         ..intent
@@ -106,6 +103,20 @@ fn a_version_that_goes_is_left_out_and_a_suite_that_goes_may_be() {
     let outbound = &counts.outbound;
     assert_eq!((outbound.sessions, outbound.excluded.sessions), (1, 1));
     assert_eq!(outbound.doubtful.sessions, 0);
+}
+
+#[test]
+fn where_postfix_makes_no_list_every_session_is_left_out() {
+    for refused in [
+        "smtpd_tls_exclude_ciphers = -RC4",
+        "smtpd_tls_exclude_ciphers = !RC4",
+        "smtpd_tls_ciphers = best",
+    ] {
+        let main = format!("{MAIN}{refused}\n");
+        let newest = line("smtpd", "from", "a.test[192.0.2.1]", "TLSv1.3", "any");
+        let counts = counts(&main, &[newest.as_bytes()]);
+        assert_eq!(counts.inbound.excluded.sessions, 1, "{refused}");
+    }
 }
 
 #[test]

@@ -6,10 +6,13 @@
 use super::bind::Bind;
 use super::limits::Ciphers;
 use super::lookups::{Exchangers, Hosts, HostsFile, Lookups, NoDane};
-use crate::compile::SMTPS_OUT_NAME;
+use super::standard::HOSTS;
+use crate::ciphers::definition;
+use crate::compile::{SMTPS_OUT_NAME, range_syntax};
 use crate::facts::Facts;
+use crate::openssl::oldest_verified;
 use crate::view::{Files, Service, View};
-use mailtls::{Grade, Level, ProtocolList, RangeSyntax, TlsVersion};
+use mailtls::{Grade, Level, ProtocolList, TlsVersion};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -199,10 +202,7 @@ impl Reader<'_> {
                 mandatory: self.protocols("tls_mandatory_protocols"),
             },
             ciphers: self.ciphers(),
-            oldest_verified: match self.view.facts().openssl.starts_with("OpenSSL 1.") {
-                true => TlsVersion::Tls1_0,
-                false => TlsVersion::Tls1_2,
-            },
+            oldest_verified: oldest_verified(&self.view.facts().openssl),
             insecure_mx: self.insecure_mx(),
             servername: self.value("tls_servername"),
             digest: self.digest(),
@@ -283,7 +283,7 @@ impl Reader<'_> {
             exchangers,
             hosts,
             no_dane: NoDane::of(prefix, |name| Some(self.view.value(self.service, name))),
-            file: within(&self.jail(), "/etc/hosts"),
+            file: within(&self.jail(), HOSTS),
             listed: HostsFile::default(),
         }
     }
@@ -306,27 +306,13 @@ impl Reader<'_> {
     }
 
     fn protocols(&self, name: &str) -> Option<ProtocolList> {
-        let version = self.view.facts().version;
-        let ranges = match (version.major, version.minor) >= (3, 6) {
-            true => RangeSyntax::Allowed,
-            false => RangeSyntax::Unknown,
-        };
+        let ranges = range_syntax(self.view.facts().version);
         ProtocolList::parse(&self.value(name), ranges).ok()
     }
 
     fn ciphers(&self) -> Ciphers {
         let version = self.view.facts().version;
-        let obsolete = |grade: Grade| {
-            (version.major, version.minor) >= (3, 8) && grade.replacement().is_some()
-        };
-        let list = |grade: Grade| {
-            let grade = match obsolete(grade) {
-                true => Grade::Medium,
-                false => grade,
-            };
-            self.view
-                .value(self.service, &format!("tls_{grade}_cipherlist"))
-        };
+        let list = |grade| self.view.value(self.service, definition(version, grade));
         Ciphers {
             may: self.value("tls_ciphers"),
             mandatory: self.value("tls_mandatory_ciphers"),

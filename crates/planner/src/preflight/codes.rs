@@ -9,6 +9,9 @@ use crate::lint::{Rule, row};
 const WAITS: &str = "Where no other server of the destination does better, mail waits in the queue and comes back after some days (maximal_queue_lifetime).";
 const BACK: &str = "Mail for it comes back at once, whatever the policy.";
 
+/// The code of what could not be told.
+pub const UNDETERMINED: &str = "policy.preflight-undetermined";
+
 /// The rules.
 #[rustfmt::skip]
 pub(crate) const RULES: &[Rule] = &[
@@ -68,7 +71,7 @@ pub(crate) const RULES: &[Rule] = &[
         "Demand encrypt, or secure, if mail is rather to wait than to go unprotected."),
     row("policy.cleartext", Warning, "mail would be sent in cleartext", "The level allows it, and the server speaks no TLS that works.",
         "Ask its administrator for TLS; a mandatory level would hold the mail back."),
-    row("policy.preflight-undetermined", Warning, "what the servers would do could not be told", "A server that is busy, slow or behind a firewall, or a resolver that does not answer, says nothing of TLS.",
+    row(UNDETERMINED, Warning, "what the servers would do could not be told", "A server that is busy, slow or behind a firewall, or a resolver that does not answer, says nothing of TLS.",
         "Check it again later (postseal policy check); where it stays so, look at the way there: a firewall, a greet delay, a resolver."),
 ];
 
@@ -79,8 +82,17 @@ pub(super) fn rule(code: &str) -> Option<&'static Rule> {
 
 /// A finding of a code as it usually is.
 pub(super) fn found(code: &'static str, message: impl Into<String>) -> Finding {
-    let rule = rule(code);
-    let severity = rule.map_or(Error, |rule| rule.severity);
-    let remedy = rule.map_or("", |rule| rule.remedy);
-    Finding::new(code, severity, message, remedy)
+    usual(rule(code), code, message)
+}
+
+/// A finding of a rule as it usually is; bad, where somebody forgot the rule.
+pub(crate) fn usual(
+    rule: Option<&Rule>,
+    code: &'static str,
+    message: impl Into<String>,
+) -> Finding {
+    match rule {
+        Some(rule) => rule.says(message),
+        None => Finding::new(code, Error, message, ""),
+    }
 }

@@ -186,6 +186,6 @@ pub(super) fn undetermined(hop: &NextHop, whys: impl Iterator<Item = String>) ->
     let mut whys = whys.peekable();
     let first = whys.peek().map_or("nothing was seen", String::as_str);
     let message = format!("Whether this works for {hop} could not be told: {first}.");
-    let finding = codes::found("policy.preflight-undetermined", message);
+    let finding = codes::found(codes::UNDETERMINED, message);
     whys.fold(finding, Finding::seen)
 }

@@ -1,11 +1,12 @@
 //! What smtp(8) holds a handshake to at a policy: versions and ciphers.
 //!
-//! Owns: the cipher list as Postfix builds it (`tls_set_ciphers`, `set_cipher_grade` of Postfix 3.7)
-//! out of grade, exclusions and the lists of main.cf. Never: expands one; only the OpenSSL at hand
-//! can, and a handshake that is held to it tells.
+//! Owns: which grade and exclusions hold at a policy (`set_cipher_grade` of Postfix 3.7). Never: makes a
+//! list of them (`ciphers::recipe` does), or expands one; only the OpenSSL at hand can, and a handshake
+//! that is held to it tells.
 
 use super::Lack;
 use super::client::Client;
+use crate::ciphers::{excluded_at, exclusions, without};
 use crate::report::Limits;
 use mailtls::policy::{Name, Policy};
 use mailtls::{Grade, Level, ProtocolList, RangeSyntax, TlsVersion};
@@ -36,15 +37,14 @@ pub(super) const MEDIUM: &str = "aNULL:-aNULL:HIGH:MEDIUM:+RC4:@STRENGTH";
 pub(super) fn limits(policy: &Policy, client: &Client) -> Result<Option<Limits>, Lack> {
     let versions = versions(policy, client)?;
     let (list, excluded) = ciphers(policy, client)?;
-    let without = ["aNULL", "eNULL"];
-    let is_usual = list == MEDIUM && excluded.iter().all(|one| without.contains(one));
+    let usual = ["aNULL", "eNULL"];
+    let is_usual = list == MEDIUM && excluded.iter().all(|one| usual.contains(one));
     let is_open = TlsVersion::ALL.ends_with(&versions);
     if is_usual && is_open {
         return Ok(None);
     }
-    let add = |list: String, name: &&str| format!("{list}:!{name}");
     Ok(Some(Limits {
-        ciphers: excluded.iter().fold(list.to_owned(), add),
+        ciphers: without(list, excluded),
         security_level: u32::from(policy.level > Level::Encrypt),
         versions,
     }))
@@ -90,17 +90,12 @@ fn ciphers<'a>(policy: &'a Policy, client: &'a Client) -> Result<(&'a str, Vec<&
         let why = format!("{grade:?} is no grade of ciphers, so no handshake succeeds");
         return Err(none(why));
     };
-    let excluded = excluded(policy, own);
-    match excluded
-        .iter()
-        .find(|word| word.starts_with(['!', '+', '-', '@']))
-    {
-        None => Ok((list, excluded)),
-        Some(word) => {
-            let why = format!("Postfix refuses the exclusion {word:?}, so no handshake succeeds");
-            Err(none(why))
-        }
-    }
+    let refused = |word| {
+        none(format!(
+            "Postfix refuses the exclusion {word:?}, so no handshake succeeds"
+        ))
+    };
+    Ok((list, excluded(policy, own).map_err(refused)?))
 }
 
 /// The cipher list that smtp(8) sets for a policy, where it is not the one of Postfix's defaults.
@@ -115,24 +110,16 @@ pub(crate) fn cipher_list(policy: &Policy, client: &Client) -> Result<Option<Str
 }
 
 /// What the policy excludes stands in place of both parameters.
-fn excluded<'a>(policy: &'a Policy, own: &'a Ciphers) -> Vec<&'a str> {
-    let general = words(&own.exclude);
-    let mut excluded: Vec<&str> = match policy.values(Name::Exclude).next() {
-        Some(own) => words(own).collect(),
-        None if policy.level <= Level::May => general.collect(),
-        None => general.chain(words(&own.mandatory_exclude)).collect(),
+fn excluded<'a>(policy: &'a Policy, own: &'a Ciphers) -> Result<Vec<&'a str>, &'a str> {
+    let (general, mandatory) = match policy.values(Name::Exclude).next() {
+        Some(said) => (said, ""),
+        None if policy.level <= Level::May => (own.exclude.as_str(), ""),
+        None => (own.exclude.as_str(), own.mandatory_exclude.as_str()),
     };
-    match policy.level {
-        Level::None | Level::May => {}
-        Level::Encrypt => excluded.push("eNULL"),
-        _ => excluded.push("aNULL"),
-    }
-    excluded
-}
-
-fn words(list: &str) -> impl Iterator<Item = &str> {
-    list.split([',', ':', ' ', '\t', '\r', '\n'])
-        .filter(|word| !word.is_empty())
+    let mut excluded = exclusions(general)?;
+    excluded.extend(exclusions(mandatory)?);
+    excluded.extend(excluded_at(policy.level));
+    Ok(excluded)
 }
 
 /// The versions that a policy allows; `None` where its list cannot be read.

@@ -100,7 +100,7 @@ fn held_back(wanted: &Wanted, lack: &Lack, seen: Preflight) -> Preflight {
     let message = format!("{}: {title}; mail waits in the queue.", wanted.hop);
     let finding = codes::found(code, message).seen(why.clone());
     let others = seen.findings.into_iter();
-    let others = others.filter(|one| one.code != "policy.preflight-undetermined");
+    let others = others.filter(|one| one.code != codes::UNDETERMINED);
     let others = others.filter(|one| one.code != *code);
     Preflight {
         outcome: Outcome::Fail,

@@ -5,6 +5,7 @@
 use crate::Severity::{Error, Warning};
 use crate::finding::Finding;
 use crate::lint::{Rule, row};
+use crate::preflight::usual;
 
 /// The rules.
 #[rustfmt::skip]
@@ -20,8 +21,6 @@ pub(crate) const RULES: &[Rule] = &[
 /// A finding of a code as it usually is.
 pub(super) fn found(code: &'static str, target: &str) -> Finding {
     let rule = RULES.iter().find(|rule| rule.code == code);
-    let (severity, title, remedy) = rule.map_or((Error, "", ""), |rule| {
-        (rule.severity, rule.title, rule.remedy)
-    });
-    Finding::new(code, severity, format!("{target}: {title}."), remedy)
+    let title = rule.map_or("", |rule| rule.title);
+    usual(rule, code, format!("{target}: {title}."))
 }

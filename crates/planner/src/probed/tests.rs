@@ -97,13 +97,8 @@ fn seen() -> AddressProbed {
         address,
         sni: Some("mx.example.org".to_owned()),
         report: Some(Report {
-            service: String::new(),
-            address,
             stages: vec![stage(StageName::Connect), stage(StageName::Handshake)],
             banner: Some("220 mx".to_owned()),
-            ehlo_before: Vec::new(),
-            ehlo_after: Vec::new(),
-            mail_before_tls: None,
             handshake: Some(Handshake {
                 version: TlsVersion::Tls1_2,
                 cipher: "ECDHE-RSA-AES256-GCM-SHA384".to_owned(),
@@ -111,9 +106,7 @@ fn seen() -> AddressProbed {
                 chain: Vec::new(),
                 fingerprint: Some(Fingerprint::of(b"leaf")),
             }),
-            below_floor: None,
-            asked: Vec::new(),
-            auth: None,
+            ..Report::unseen("", address)
         }),
         certificate: None,
         dane: Judgement {

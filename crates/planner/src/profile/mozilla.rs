@@ -6,6 +6,7 @@
 //! TLS 1.3's suites are those that OpenSSL has by default, and are not set.
 
 use super::Profile;
+use super::narrow::Narrow;
 use super::row::Value::{Floor, Text};
 use super::row::{Row, row};
 use super::strict::ECDHE_AEAD;
@@ -13,8 +14,6 @@ use mailtls::TlsVersion::{Tls1_2, Tls1_3};
 
 const FROM_1_2: &str = "tls_versions of the guidelines: 1.2 and 1.3.";
 const ONLY_1_3: &str = "tls_versions of the guidelines: 1.3.";
-const GRADE: &str = "The strong suites, from which the exclusions take more.";
-const WIDE: &str = "The exclusions choose the suites; the grade takes none away beside them.";
 const SUITES: &str = "Leaves the guidelines' six suites: ECDHE with AES-GCM or ChaCha20-Poly1305.";
 const SUITES_ON_25: &str = "Leaves the guidelines' six suites: ECDHE with AES-GCM or \
                             ChaCha20-Poly1305. It holds on 587 and 465, too.";
@@ -43,6 +42,15 @@ const SHARED: &[Row] = &[
     row("tls_ffdhe_auto_groups", Text(""), NO_FFDHE).postfix(3, 8),
 ];
 
+const ROWS: Narrow = Narrow {
+    exclusions: ECDHE_AEAD,
+    floor: FROM_1_2,
+    on_25: SUITES_ON_25,
+    demanded: SUITES,
+    optional_floor: OPTIONAL_OUT,
+    optional: MEDIUM,
+};
+
 pub(super) static INTERMEDIATE: Profile = Profile {
     name: "mozilla-intermediate-6.0",
     version: "6.0",
@@ -52,31 +60,9 @@ pub(super) static INTERMEDIATE: Profile = Profile {
         "It was made for web servers, whose visitors see an error. Senders with TLS 1.2 and only \
          older suites (RSA or DHE key exchange, CBC mode) send in clear instead, or keep the mail.",
     ),
-    inbound: &[
-        row("smtpd_tls_protocols", Floor(Tls1_2), FROM_1_2),
-        row("smtpd_tls_ciphers", Text("medium"), WIDE),
-        row("smtpd_tls_exclude_ciphers", Text(ECDHE_AEAD), SUITES_ON_25),
-    ],
-    submission: &[
-        row("smtpd_tls_mandatory_protocols", Floor(Tls1_2), FROM_1_2),
-        row("smtpd_tls_mandatory_ciphers", Text("high"), GRADE),
-        row(
-            "smtpd_tls_mandatory_exclude_ciphers",
-            Text(ECDHE_AEAD),
-            SUITES,
-        ),
-    ],
-    outbound: &[
-        row("smtp_tls_protocols", Floor(Tls1_2), OPTIONAL_OUT),
-        row("smtp_tls_ciphers", Text("medium"), MEDIUM),
-        row("smtp_tls_mandatory_protocols", Floor(Tls1_2), FROM_1_2),
-        row("smtp_tls_mandatory_ciphers", Text("high"), GRADE),
-        row(
-            "smtp_tls_mandatory_exclude_ciphers",
-            Text(ECDHE_AEAD),
-            SUITES,
-        ),
-    ],
+    inbound: &ROWS.inbound(),
+    submission: &ROWS.submission(),
+    outbound: &ROWS.outbound(),
     shared: SHARED,
 };
 

@@ -5,16 +5,14 @@
 //! TLS_AES_128_CCM_SHA256 would do, too; OpenSSL does not offer it by default, and it is not set.
 
 use super::Profile;
-use super::row::Value::{Floor, Text};
+use super::narrow::Narrow;
+use super::row::Value::Text;
 use super::row::row;
-use mailtls::TlsVersion::Tls1_2;
 
 /// Leaves ECDHE with AES-GCM, AES-CCM or ChaCha20-Poly1305 (appendix B).
 const SUFFICIENT: &str = "aNULL, kRSA, kDHE, PSK, SHA1, SHA256, SHA384, ARIA, AESCCM8";
 
 const FLOOR: &str = "Table 1: TLS 1.3 is good, 1.2 sufficient, all older insufficient.";
-const GRADE: &str = "The strong suites, from which the exclusions take more.";
-const WIDE: &str = "The exclusions choose the suites; the grade takes none away beside them.";
 const SUITES: &str = "Appendix B: ECDHE with AES-GCM, AES-CCM or ChaCha20-Poly1305 is sufficient; \
                       DHE and CBC mode are to be phased out.";
 const SUITES_ON_25: &str = "Appendix B: ECDHE with AES-GCM, AES-CCM or ChaCha20-Poly1305 is \
@@ -22,6 +20,15 @@ const SUITES_ON_25: &str = "Appendix B: ECDHE with AES-GCM, AES-CCM or ChaCha20-
                             465, too.";
 const OPTIONAL_OUT: &str = "Where TLS is optional a failed handshake ends in cleartext: no suite is \
                             excluded.";
+
+const ROWS: Narrow = Narrow {
+    exclusions: SUFFICIENT,
+    floor: FLOOR,
+    on_25: SUITES_ON_25,
+    demanded: SUITES,
+    optional_floor: FLOOR,
+    optional: OPTIONAL_OUT,
+};
 
 pub(super) static NCSC: Profile = Profile {
     name: "ncsc-2025-05",
@@ -33,31 +40,9 @@ pub(super) static NCSC: Profile = Profile {
         "Senders with TLS 1.2 and only older suites (RSA or DHE key exchange, CBC mode) find none in \
          common: they send in clear, or keep the mail. Who is held to the guidelines accepts that.",
     ),
-    inbound: &[
-        row("smtpd_tls_protocols", Floor(Tls1_2), FLOOR),
-        row("smtpd_tls_ciphers", Text("medium"), WIDE),
-        row("smtpd_tls_exclude_ciphers", Text(SUFFICIENT), SUITES_ON_25),
-    ],
-    submission: &[
-        row("smtpd_tls_mandatory_protocols", Floor(Tls1_2), FLOOR),
-        row("smtpd_tls_mandatory_ciphers", Text("high"), GRADE),
-        row(
-            "smtpd_tls_mandatory_exclude_ciphers",
-            Text(SUFFICIENT),
-            SUITES,
-        ),
-    ],
-    outbound: &[
-        row("smtp_tls_protocols", Floor(Tls1_2), FLOOR),
-        row("smtp_tls_ciphers", Text("medium"), OPTIONAL_OUT),
-        row("smtp_tls_mandatory_protocols", Floor(Tls1_2), FLOOR),
-        row("smtp_tls_mandatory_ciphers", Text("high"), GRADE),
-        row(
-            "smtp_tls_mandatory_exclude_ciphers",
-            Text(SUFFICIENT),
-            SUITES,
-        ),
-    ],
+    inbound: &ROWS.inbound(),
+    submission: &ROWS.submission(),
+    outbound: &ROWS.outbound(),
     shared: &[
         row(
             "tls_eecdh_auto_curves",

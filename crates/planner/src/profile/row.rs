@@ -4,11 +4,8 @@
 
 use crate::PostfixVersion;
 use crate::compile::range_syntax;
+use crate::openssl::Release;
 use mailtls::{TlsVersion, render_floor};
-
-/// `major.minor`, as both projects count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Release(u16, u16);
 
 /// What a profile is written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,16 +23,9 @@ impl Software {
     pub fn new(postfix: PostfixVersion, openssl: &str) -> Self {
         Self {
             postfix,
-            openssl: release(openssl).unwrap_or(OLDEST_OPENSSL),
+            openssl: Release::of(openssl).unwrap_or(OLDEST_OPENSSL),
         }
     }
-}
-
-fn release(text: &str) -> Option<Release> {
-    let starts = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
-    let version = text.split_whitespace().find(starts)?;
-    let mut parts = version.split('.').map(|part| part.parse().ok());
-    Some(Release(parts.next()??, parts.next()??))
 }
 
 /// A value.

@@ -5,21 +5,26 @@
 //! Exclusions rather than `tls_high_cipherlist`, which all programs of a Postfix share.
 
 use super::Profile;
-use super::row::Value::{Floor, Text};
-use super::row::row;
-use mailtls::TlsVersion::Tls1_2;
+use super::narrow::Narrow;
 
 /// Leaves ECDHE with AES-GCM or ChaCha20-Poly1305: `SHA1`, `SHA256` and `SHA384` are the suites
 /// with such a MAC, which is all of CBC mode. Those left are the suites of RFC 9325 §4.2.
 pub(super) const ECDHE_AEAD: &str = "aNULL, kRSA, kDHE, PSK, SHA1, SHA256, SHA384, ARIA, AESCCM";
 
 const FLOOR: &str = "TLS 1.0 and 1.1 are out of use (RFC 8996).";
-const GRADE: &str = "The strong suites, from which the exclusions take more.";
-const WIDE: &str = "The exclusions choose the suites; the grade takes none away beside them.";
 const INBOUND: &str = "Leaves ECDHE with AES-GCM or ChaCha20-Poly1305 (RFC 9325 §4.2). It holds on \
                        587 and 465, too: Postfix adds to this list there, and takes nothing away.";
 const DEMANDED: &str = "Leaves ECDHE with AES-GCM or ChaCha20-Poly1305 (RFC 9325 §4.2).";
 const OPTIONAL_OUT: &str = "No exclusions where TLS is optional: what fails is sent in clear.";
+
+const ROWS: Narrow = Narrow {
+    exclusions: ECDHE_AEAD,
+    floor: FLOOR,
+    on_25: INBOUND,
+    demanded: DEMANDED,
+    optional_floor: FLOOR,
+    optional: OPTIONAL_OUT,
+};
 
 pub(super) static STRICT: Profile = Profile {
     name: "strict",
@@ -32,30 +37,8 @@ pub(super) static STRICT: Profile = Profile {
          Server 2012, old appliances) find none in common: they send in clear, or keep the mail. \
          Nobody else is safer for it.",
     ),
-    inbound: &[
-        row("smtpd_tls_protocols", Floor(Tls1_2), FLOOR),
-        row("smtpd_tls_ciphers", Text("medium"), WIDE),
-        row("smtpd_tls_exclude_ciphers", Text(ECDHE_AEAD), INBOUND),
-    ],
-    submission: &[
-        row("smtpd_tls_mandatory_protocols", Floor(Tls1_2), FLOOR),
-        row("smtpd_tls_mandatory_ciphers", Text("high"), GRADE),
-        row(
-            "smtpd_tls_mandatory_exclude_ciphers",
-            Text(ECDHE_AEAD),
-            DEMANDED,
-        ),
-    ],
-    outbound: &[
-        row("smtp_tls_protocols", Floor(Tls1_2), FLOOR),
-        row("smtp_tls_ciphers", Text("medium"), OPTIONAL_OUT),
-        row("smtp_tls_mandatory_protocols", Floor(Tls1_2), FLOOR),
-        row("smtp_tls_mandatory_ciphers", Text("high"), GRADE),
-        row(
-            "smtp_tls_mandatory_exclude_ciphers",
-            Text(ECDHE_AEAD),
-            DEMANDED,
-        ),
-    ],
+    inbound: &ROWS.inbound(),
+    submission: &ROWS.submission(),
+    outbound: &ROWS.outbound(),
     shared: &[],
 };

@@ -123,7 +123,7 @@ fn said(words: &[(Key, &str)]) -> Intent {
     let wishes = words
         .iter()
         .map(|(key, name)| Wish::Set(key.clone(), Setting::Word((*name).to_owned())));
-    wishes.fold(Intent::default(), |intent, wish| intent.with(wish))
+    Intent::default().with_all(&wishes.collect::<Vec<_>>())
 }
 
 fn names(intent: &Intent) -> Vec<(Direction, &'static str)> {

@@ -212,11 +212,7 @@ fn history(request: &RollbackRequest<'_>, facts: &Facts) -> Result<History, Refu
             Cf::Master => &mut then.master_cf,
         };
         if let Some(bytes) = before {
-            *place = CfFile {
-                path: place.path.clone(),
-                bytes: bytes.to_vec(),
-                digest: Digest::of(bytes),
-            };
+            *place = CfFile::of(place.path.clone(), bytes.to_vec());
         }
     }
     let files = compiled(&request.undone.intent, &request.undone.earlier, &then)?;
@@ -232,10 +228,7 @@ fn history(request: &RollbackRequest<'_>, facts: &Facts) -> Result<History, Refu
         }
     }
     Ok(History {
-        before: owned::read(
-            &MainCf::parse(&then.main_cf.bytes),
-            &MasterCf::parse(&then.master_cf.bytes),
-        ),
+        before: owned::of(&then),
         after: owned::read(&MainCf::parse(&files.main), &MasterCf::parse(&files.master)),
     })
 }

@@ -3,15 +3,12 @@
 //! Owns: how files are read: overrides, levels, addresses. Never: a finding.
 
 use super::*;
+use crate::PostfixVersion;
 use crate::facts::{CfFile, MasterState};
-use crate::{Digest, PostfixVersion};
 
 pub(crate) fn facts(main: &str, master: &str) -> Facts {
-    let cf = |name: &str, text: &str| CfFile {
-        path: format!("/etc/postfix/{name}").into(),
-        bytes: text.as_bytes().to_vec(),
-        digest: Digest::of(text.as_bytes()),
-    };
+    let cf =
+        |name: &str, text: &str| CfFile::of(format!("/etc/postfix/{name}").into(), text.into());
     let defaults = [
         ["inet_interfaces", "all"],
         ["inet_protocols", "all"],

@@ -111,8 +111,7 @@ fn a_second_time_there_is_nothing_to_mend() {
         };
         let adopted = story.adopted();
         let mended = story.mended(&BTreeSet::new());
-        let wished = mended.wishes.iter().cloned();
-        let wished = wished.fold(adopted.clone(), |intent, wish| intent.with(wish));
+        let wished = adopted.with_all(&mended.wishes);
         let again = story.mend(&wished, &adopted, &BTreeSet::new());
         assert_eq!(again.wishes, [], "{head}");
         assert_eq!(again.diff, mended.diff, "{head}");

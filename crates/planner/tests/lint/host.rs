@@ -5,7 +5,7 @@ use openssl::hash::MessageDigest;
 use postfix_cf::MainCf;
 use postseal_planner::facts::{CfFile, FileLook, MasterState};
 use postseal_planner::lint::{LintInput, lint};
-use postseal_planner::{Digest, Facts, Finding, PostfixVersion, Severity};
+use postseal_planner::{Facts, Finding, PostfixVersion, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -340,11 +340,7 @@ fn cases() -> Vec<Case> {
 }
 
 pub(crate) fn facts(main: &str, files: Vec<(&'static str, FileLook)>) -> Facts {
-    let cf = |bytes: &[u8]| CfFile {
-        path: "/etc/postfix/main.cf".into(),
-        bytes: bytes.to_vec(),
-        digest: Digest::of(bytes),
-    };
+    let cf = |bytes: &[u8]| CfFile::of("/etc/postfix/main.cf".into(), bytes.to_vec());
     let words = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect();
     Facts {
         config_directory: "/etc/postfix".into(),

@@ -167,8 +167,7 @@ fn damaged_configurations_are_mended_once() {
             refused += 1;
             continue;
         };
-        let wishes = once.wishes.iter().cloned();
-        let wished = wishes.fold(adopted.clone(), |intent, wish| intent.with(wish));
+        let wished = adopted.with_all(&once.wishes);
         let again = story.try_mend(&wished, &adopted, &nobody).unwrap();
         assert_eq!(again.wishes, [], "configuration {number}");
         mended += usize::from(!once.wishes.is_empty());

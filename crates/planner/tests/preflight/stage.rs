@@ -220,21 +220,14 @@ fn report(address: SocketAddr, what: &str) -> Report {
     };
     let offers = !matches!(words.as_slice(), ["clear" | "500"]);
     Report {
-        service: String::new(),
-        address,
         stages: vec![Step {
             name: last,
             outcome,
             micros: 1,
         }],
-        banner: None,
         ehlo_before: Vec::from_iter(offers.then(|| "STARTTLS".to_owned())),
-        ehlo_after: Vec::new(),
-        mail_before_tls: None,
         handshake,
-        below_floor: None,
-        asked: Vec::new(),
-        auth: None,
+        ..Report::unseen("", address)
     }
 }
 

@@ -5,12 +5,13 @@
 
 #![allow(dead_code, reason = "each test binary uses its part of this")]
 
+pub(crate) mod corpus;
 pub(crate) mod dns;
 pub(crate) mod script;
 pub(crate) mod text;
+pub(crate) mod varied;
 
 use mailtls::{Fingerprint, pem_certificates};
-use postfix_cf::{MainCf, MasterCf};
 use postseal_planner::facts::{CfFile, Facts, FileLook, MasterState, StoredCertificate};
 use postseal_planner::plan::{Cf, Plan, Step};
 use postseal_planner::{Digest, Intent, PostfixVersion, Refusal, Request, owned};
@@ -71,11 +72,7 @@ pub(crate) fn pem(name: &str) -> Vec<u8> {
 }
 
 fn cf(name: &str, bytes: &[u8]) -> CfFile {
-    CfFile {
-        path: Path::new("/etc/postfix").join(name),
-        bytes: bytes.to_vec(),
-        digest: Digest::of(bytes),
-    }
+    CfFile::of(Path::new("/etc/postfix").join(name), bytes.to_vec())
 }
 
 pub(crate) fn file(bytes: Vec<u8>) -> FileLook {
@@ -135,10 +132,7 @@ impl Host {
     }
 
     pub(crate) fn owned(&self) -> postseal_planner::intent::Owned {
-        owned::read(
-            &MainCf::parse(&self.facts.main_cf.bytes),
-            &MasterCf::parse(&self.facts.master_cf.bytes),
-        )
+        owned::of(&self.facts)
     }
 
     pub(crate) fn put(&mut self, path: &str, look: FileLook) {

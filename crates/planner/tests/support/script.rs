@@ -77,9 +77,7 @@ fn place(option: &str) -> Option<Place> {
 }
 
 fn wish(host: &mut Host, wishes: Vec<Wish>) {
-    host.wanted = wishes
-        .into_iter()
-        .fold(host.wanted.clone(), |intent, wish| intent.with(wish));
+    host.wanted = host.wanted.with_all(&wishes);
 }
 
 fn shape(host: &mut Host, word: &str, rest: &str) {

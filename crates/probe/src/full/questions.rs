@@ -76,38 +76,50 @@ fn chose_suite(version: TlsVersion, flight: &Flight) -> Option<u16> {
     (flight.version == wire(version)).then_some(flight.suite)
 }
 
-/// What the server chooses when all is offered the other way round.
-pub(super) fn turned(asker: &Asker, version: TlsVersion) -> Option<u16> {
-    let question = Question {
+/// Puts a question about the suites of a version.
+fn of_suites<T>(asker: &Asker, version: TlsVersion, put: impl FnOnce(&Question<'_>) -> T) -> T {
+    put(&Question {
         hello: &|suites| with_suites(asker, version, suites),
         chosen: &|flight| chose_suite(version, flight),
-    };
-    enumerate::reversed(asker, &offered(version), &question)
+    })
+}
+
+/// What the server chooses when all is offered the other way round.
+pub(super) fn turned(asker: &Asker, version: TlsVersion) -> Option<u16> {
+    of_suites(asker, version, |question| {
+        enumerate::reversed(asker, &offered(version), question)
+    })
 }
 
 pub(super) fn suites_of(asker: &Asker, version: TlsVersion, offered: Vec<u16>) -> Found {
-    let question = Question {
-        hello: &|suites| with_suites(asker, version, suites),
-        chosen: &|flight| chose_suite(version, flight),
-    };
-    enumerate::all(asker, offered, &question)
+    of_suites(asker, version, |question| {
+        enumerate::all(asker, offered, question)
+    })
 }
 
 pub(super) fn older_suites(asker: &Asker, version: TlsVersion, expected: &[u16]) -> Found {
-    let question = Question {
-        hello: &|suites| with_suites(asker, version, suites),
-        chosen: &|flight| chose_suite(version, flight),
-    };
-    enumerate::as_expected(asker, &offered(version), expected, &question)
+    of_suites(asker, version, |question| {
+        enumerate::as_expected(asker, &offered(version), expected, question)
+    })
+}
+
+/// Puts a question about the groups that a version has with some suites.
+fn of_groups<T>(
+    asker: &Asker,
+    version: TlsVersion,
+    suites: &[u16],
+    put: impl FnOnce(&Question<'_>) -> T,
+) -> T {
+    put(&Question {
+        hello: &|groups| hello(asker, version, suites, groups, &SIGNATURES),
+        chosen: &|flight| flight.group,
+    })
 }
 
 pub(super) fn groups_of(asker: &Asker, version: TlsVersion, groups: Vec<u16>) -> Found {
-    let suites = offered(version);
-    let question = Question {
-        hello: &|groups| hello(asker, version, &suites, groups, &SIGNATURES),
-        chosen: &|flight| flight.group,
-    };
-    enumerate::all(asker, groups, &question)
+    of_groups(asker, version, &offered(version), |question| {
+        enumerate::all(asker, groups, question)
+    })
 }
 
 pub(super) fn curves_of(
@@ -116,11 +128,9 @@ pub(super) fn curves_of(
     suites: &[u16],
     known: &[u16],
 ) -> Found {
-    let question = Question {
-        hello: &|groups| hello(asker, version, suites, groups, &SIGNATURES),
-        chosen: &|flight| flight.group,
-    };
-    enumerate::as_expected(asker, &suites::curves(), known, &question)
+    of_groups(asker, version, suites, |question| {
+        enumerate::as_expected(asker, &suites::curves(), known, question)
+    })
 }
 
 /// Whether it signs with SHA-1 for a client that knows nothing else: seen at suites that need a

@@ -4,7 +4,7 @@
 //! for a new one, so its keys are made here (RFC 5246 §6.3) and one record is sealed with them. Never:
 //! goes on with the new handshake; tries more than once.
 
-use super::asking::{Asker, Kept};
+use super::asking::Asker;
 use super::hello::{Hello, Resume, SIGNATURES};
 use super::suites;
 use crate::tls;
@@ -14,7 +14,7 @@ use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
 use openssl::sign::Signer;
-use openssl::ssl::{HandshakeError, Ssl, SslContext, SslMethod, SslRef, SslVerifyMode, SslVersion};
+use openssl::ssl::{HandshakeError, Ssl, SslRef, SslVersion};
 use openssl::symm::{Cipher, encrypt_aead};
 use postseal_planner::full::Seen;
 use std::io::{self, ErrorKind, Read, Write};
@@ -37,9 +37,7 @@ pub(super) fn look(asker: &Asker) -> Seen {
     let timed = match asker.open(b"").map(|wire| wire.into_timed()) {
         Ok(Ok(timed)) => timed,
         Ok(Err(stack)) => return Seen::unknown(tls::reason(&stack)),
-        Err(Kept::Refused(words) | Kept::Busy(words) | Kept::Lost(words)) => {
-            return Seen::Undetermined(words);
-        }
+        Err(kept) => return Seen::Undetermined(kept.words()),
     };
     let mut stream = match ssl.connect(timed) {
         Ok(stream) => stream,
@@ -66,23 +64,11 @@ pub(super) fn look(asker: &Asker) -> Seen {
 }
 
 fn client(asker: &Asker) -> Result<Ssl, ErrorStack> {
-    let mut context = SslContext::builder(SslMethod::tls_client())?;
-    context.set_verify(SslVerifyMode::NONE);
-    context.set_security_level(0);
-    context.set_options(tls::LEGACY_SERVER_CONNECT);
+    let mut context = tls::unverifying()?;
     context.set_min_proto_version(Some(SslVersion::TLS1_2))?;
     context.set_max_proto_version(Some(SslVersion::TLS1_2))?;
     context.set_cipher_list(SUITES)?;
-    let mut ssl = Ssl::new(&context.build())?;
-    if let Some(name) = asker
-        .target()
-        .sni
-        .as_deref()
-        .filter(|name| !name.contains('\0'))
-    {
-        ssl.set_hostname(name)?;
-    }
-    Ok(ssl)
+    tls::asking(context, asker.target().sni.as_deref())
 }
 
 /// A ClientHello that names the handshake before it (RFC 5746 §3.5), sealed as the second record that

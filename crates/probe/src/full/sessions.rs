@@ -13,8 +13,7 @@ use crate::wire::Timed;
 use mailtls::TlsVersion;
 use openssl::error::ErrorStack;
 use openssl::ssl::{
-    Ssl, SslContext, SslMethod, SslOptions, SslSession, SslSessionCacheMode, SslStream,
-    SslVerifyMode, SslVersion, StatusType,
+    Ssl, SslOptions, SslSession, SslSessionCacheMode, SslStream, SslVersion, StatusType,
 };
 use postseal_planner::full::Seen;
 use std::io::{self, Read, Write};
@@ -152,10 +151,8 @@ pub(super) fn complete(asker: &Asker, how: How) -> Result<Done, String> {
 type Sessions = Arc<Mutex<Vec<SslSession>>>;
 
 fn client(asker: &Asker, how: How, sessions: &Sessions) -> Result<Ssl, ErrorStack> {
-    let mut context = SslContext::builder(SslMethod::tls_client())?;
-    context.set_verify(SslVerifyMode::NONE);
-    context.set_security_level(0);
-    context.set_options(tls::LEGACY_SERVER_CONNECT | how.options);
+    let mut context = tls::unverifying()?;
+    context.set_options(how.options);
     context.set_min_proto_version(Some(how.version))?;
     context.set_max_proto_version(Some(how.version))?;
     context.set_cipher_list("ALL:+aNULL:@SECLEVEL=0")?;
@@ -169,16 +166,8 @@ fn client(asker: &Asker, how: How, sessions: &Sessions) -> Result<Ssl, ErrorStac
             .unwrap_or_else(PoisonError::into_inner)
             .push(session);
     });
-    let mut ssl = Ssl::new(&context.build())?;
+    let mut ssl = tls::asking(context, asker.target().sni.as_deref())?;
     ssl.set_status_type(StatusType::OCSP)?;
-    if let Some(name) = asker
-        .target()
-        .sni
-        .as_deref()
-        .filter(|name| !name.contains('\0'))
-    {
-        ssl.set_hostname(name)?;
-    }
     Ok(ssl)
 }
 

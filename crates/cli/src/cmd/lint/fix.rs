@@ -82,16 +82,12 @@ fn takes<'a>(args: &'a LintArgs, global: &'a Global) -> impl Fn(&Finding) -> boo
     }
 }
 
-fn expand(list: &str) -> Vec<String> {
-    postseal_probe::cipher_list(list).unwrap_or_default()
-}
-
 /// An adopted instance: the wishes are a draft, and the answer is its plan.
 fn fixed(session: &mut Session, args: &LintArgs, global: &Global) -> Result<Answer, Failure> {
-    let around = |facts: &Facts| around(facts, global);
+    let around = |facts: &Facts| around(facts, Known::Host, super::here(global), global);
     let fixed = session.engine().fix(&Fixing {
         around: &around,
-        expand: &expand,
+        expand: &gather::expand,
         takes: &takes(args, global),
         draft: match args.check {
             true => Draft::Shown,
@@ -113,24 +109,28 @@ fn fixed(session: &mut Session, args: &LintArgs, global: &Global) -> Result<Answ
     document["changed"] = json!(!args.check && !mended.wishes.is_empty());
     told.extend(&mut document);
     let pending = args.check && proposal.has_news();
-    let exit = match pending || told.is_as_bad_as(args.fail_on) {
-        true => Exit::Pending,
-        false => Exit::Done,
-    };
-    Ok(Answer::new(text, document).exit(exit))
+    Ok(Answer::new(text, document).exit(exit(pending, &told, args)))
 }
 
-fn around(facts: &Facts, global: &Global) -> Surroundings {
+fn exit(pending: bool, told: &Told<'_>, args: &LintArgs) -> Exit {
+    match pending || told.is_as_bad_as(args.fail_on) {
+        true => Exit::Pending,
+        false => Exit::Done,
+    }
+}
+
+/// What is gathered of the machine beside its Postfix.
+fn around(facts: &Facts, known: Known, here: Here, global: &Global) -> Surroundings {
     let main = MainCf::parse(&facts.main_cf.bytes);
     let master = MasterCf::parse(&facts.master_cf.bytes);
     let input = LintInput {
         main: Some((&facts.main_cf.path, &main)),
         master: Some((&facts.master_cf.path, &master)),
         version: Some(facts.version),
-        facts: Some(facts),
+        facts: (known == Known::Host).then_some(facts),
         ..LintInput::default()
     };
-    gather::surroundings(&input, super::here(global), global)
+    gather::surroundings(&input, here, global)
 }
 
 /// Files, and what is known of their Postfix.
@@ -184,38 +184,21 @@ fn shown(path: &Path, why: &str, args: &LintArgs, global: &Global) -> Result<Ans
     }
     let mut document = json!({"changed": false, "pending": pending, "diff": mended.diff});
     told.extend(&mut document);
-    let exit = match pending || told.is_as_bad_as(args.fail_on) {
-        true => Exit::Pending,
-        false => Exit::Done,
-    };
-    Ok(Answer::new(text, document).exit(exit))
+    Ok(Answer::new(text, document).exit(exit(pending, &told, args)))
 }
 
 fn mended(seen: &Seen, args: &LintArgs, global: &Global) -> Result<Mended, Failure> {
-    let Seen {
-        facts, known, here, ..
-    } = seen;
-    let main = MainCf::parse(&facts.main_cf.bytes);
-    let master = MasterCf::parse(&facts.master_cf.bytes);
-    let input = LintInput {
-        main: Some((&facts.main_cf.path, &main)),
-        master: Some((&facts.master_cf.path, &master)),
-        version: Some(facts.version),
-        facts: (*known == Known::Host).then_some(facts),
-        ..LintInput::default()
-    };
-    let surroundings = gather::surroundings(&input, *here, global);
     let intent = Intent {
-        adopted: owned::read(&main, &master),
+        adopted: owned::of(&seen.facts),
         ..Intent::default()
     };
     let mended = mend(&Mending {
         intent: &intent,
         in_force: &intent,
-        facts,
-        known: *known,
-        surroundings: &surroundings,
-        expand: &expand,
+        facts: &seen.facts,
+        known: seen.known,
+        surroundings: &around(&seen.facts, seen.known, seen.here, global),
+        expand: &gather::expand,
         takes: &takes(args, global),
         now_unix: SystemClock::default().now_unix(),
     });

@@ -29,7 +29,7 @@ const DNS_PORT: u16 = 53;
 pub(super) fn surroundings(input: &LintInput<'_>, here: Here, global: &Global) -> Surroundings {
     let mut around = Surroundings::default();
     for list in lint::cipher_lists(input) {
-        let suites = postseal_probe::cipher_list(&list).unwrap_or_default();
+        let suites = expand(&list);
         around.suites.insert(list, suites);
     }
     let Some(facts) = input.facts.filter(|_| here == Here::Here) else {
@@ -43,6 +43,11 @@ pub(super) fn surroundings(input: &LintInput<'_>, here: Here, global: &Global) -
         resolver(&mut around, global.resolver);
     }
     around
+}
+
+/// The suites that OpenSSL makes of a list; none where it refuses it.
+pub(crate) fn expand(list: &str) -> Vec<String> {
+    postseal_probe::cipher_list(list).unwrap_or_default()
 }
 
 fn look(path: &Path, around: &mut Surroundings) {

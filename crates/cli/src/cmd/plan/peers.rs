@@ -3,6 +3,7 @@
 //! Owns: having ciphers expanded by this machine's OpenSSL, reading logs within bounds, the words.
 //! Never: decides who is left out.
 
+use crate::cmd::lint::expand;
 use crate::failure::{Exit, Failure};
 use postseal_engine::Proposal;
 use postseal_planner::peers::{Count, Counts, Exclusion, Expanded, Met, Peers, Side, Tally};
@@ -24,12 +25,8 @@ struct Asked {
 fn asked(proposal: &Proposal) -> Asked {
     let peers = Peers::of(&proposal.plan, &proposal.facts);
     let lists = peers.lists().into_iter();
-    let expanded = lists.map(|list| {
-        let suites = postseal_probe::cipher_list(&list).unwrap_or_default();
-        (list, suites)
-    });
     Asked {
-        expanded: expanded.collect(),
+        expanded: lists.map(|list| (list.clone(), expand(&list))).collect(),
         peers,
     }
 }

@@ -8,10 +8,9 @@ use crate::table;
 use postseal_planner::full::{
     ClientAsked, Evidence, Full, Graded, Ncsc, Order, Seen, VersionSeen, grades, worst,
 };
-use postseal_planner::preflight::Opening;
 use postseal_planner::probed::{ProbeTarget, Probed};
 use postseal_planner::report::StageOutcome;
-use postseal_probe::{FullBudget, Start, Target};
+use postseal_probe::{FullBudget, Target};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -41,10 +40,7 @@ pub(super) fn look(
         ..FullBudget::default()
     };
     for (one, target) in probed.iter().zip(targets) {
-        let start = match target.opening {
-            Opening::Wrapper => Start::Implicit,
-            Opening::StartTls => Start::StartTls,
-        };
+        let start = target.opening.into();
         for host in &one.hosts {
             for at in &host.addresses {
                 let stages = at.report.as_ref().map(|report| &report.stages);

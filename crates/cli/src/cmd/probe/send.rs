@@ -7,10 +7,10 @@ use crate::failure::{Exit, Failure};
 use jiff::Zoned;
 use jiff::fmt::rfc2822;
 use postseal_engine::ProbeOptions;
-use postseal_planner::preflight::{Lookup, Opening};
+use postseal_planner::preflight::Lookup;
 use postseal_planner::probed::{AddressProbed, ProbeTarget, Probed, SentMessage, queue_id};
 use postseal_planner::report::Outcome;
-use postseal_probe::{Envelope, SendError, Start, Target, send};
+use postseal_probe::{Envelope, SendError, Target, send};
 
 /// A message to be sent.
 pub(super) struct Letter {
@@ -74,10 +74,7 @@ impl Letter {
         };
         let from = self.from.clone();
         let from = from.unwrap_or_else(|| sender(&options.ehlo_name));
-        let start = match target.opening {
-            Opening::StartTls => Start::StartTls,
-            Opening::Wrapper => Start::Implicit,
-        };
+        let start = target.opening.into();
         let mut to = Target::new(through.address.to_string(), through.address, start);
         to.sni.clone_from(&through.sni);
         to.ehlo_name.clone_from(&options.ehlo_name);

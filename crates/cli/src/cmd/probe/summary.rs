@@ -4,8 +4,7 @@
 //! targets. Never: decides.
 
 use super::row::{Row, word};
-use crate::answer::findings_text;
-use postseal_planner::preflight::Obstacle;
+use crate::answer::{findings_text, obstacles};
 use postseal_planner::probed::{AddressProbed, LevelSeen, Probed, SecondOpinion, SentMessage};
 use postseal_planner::report::Outcome;
 use std::fmt::Write as _;
@@ -46,7 +45,7 @@ fn whole(one: &Probed) -> String {
     }
     if let Some(policy) = &one.strongest.policy {
         let _ = writeln!(text, "strongest policy that works: {policy}");
-        text.push_str(&obstacles(&one.strongest.stronger));
+        text.push_str(&obstacles("  ", &one.strongest.stronger));
     }
     text + &extra(one) + &findings_text(&one.findings)
 }
@@ -95,17 +94,6 @@ fn opinion(host: &str, address: &AddressProbed, second: &SecondOpinion) -> Strin
             None => ("-", format!("{theirs}; here {ours}; not compared")),
         };
         let _ = writeln!(text, "  {:<14}{mark:<13}{words}", stage.stage);
-    }
-    text
-}
-
-/// Why nothing stronger, a line for each reason.
-fn obstacles(all: &[Obstacle]) -> String {
-    let mut text = String::new();
-    for same in all.chunk_by(|one, next| one.why == next.why) {
-        let policies: Vec<&str> = same.iter().map(|one| one.policy.as_str()).collect();
-        let why = same.first().map_or("", |one| one.why.as_str());
-        let _ = writeln!(text, "  not {}: {why}", policies.join(", "));
     }
     text
 }

@@ -6,15 +6,13 @@
 use crate::cmd::lint::read;
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
-use crate::session;
+use crate::session::{self, DEFAULT_INSTANCE};
 use postseal_engine::{EngineError, observe_unadopted, observe_values};
 use postseal_host::{HostError, PostfixHost};
 use postseal_planner::facts::CfFile;
 use postseal_planner::{Facts, PostfixVersion};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-
-const DEFAULT_INSTANCE: &str = "/etc/postfix";
 
 /// How far it is looked.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,7 +42,7 @@ pub(super) fn look(
 ) -> Result<Facts, Failure> {
     let named = global.instance.clone();
     let path = named.unwrap_or_else(|| PathBuf::from(DEFAULT_INSTANCE));
-    let elsewhere = !global.prefix.is_empty() || global.root.is_some();
+    let elsewhere = global.is_elsewhere();
     if elsewhere || version.is_none() && path.is_dir() {
         match session::host(global) {
             Ok(host) => match depth.observe(&host) {

@@ -4,6 +4,7 @@
 
 use super::{Answer, Checked, GOOD, Reason, words as word};
 use crate::PostfixVersion;
+use crate::compile::range_syntax;
 use mailtls::{ProtocolList, RangeSyntax};
 
 const COMMA_SPACE: [char; 3] = [',', ' ', '\t'];
@@ -24,11 +25,7 @@ fn all<'a>(words: impl Iterator<Item = &'a str>, check: impl Fn(&str) -> Answer)
 
 /// Protocols, in the syntax of `version`.
 pub(super) fn protocols(value: &str, version: PostfixVersion) -> Answer {
-    let ranges = if version.at_least(3, 6) {
-        RangeSyntax::Allowed
-    } else {
-        RangeSyntax::Unknown
-    };
+    let ranges = range_syntax(version);
     let refuse = |message: String| {
         let example = match ranges {
             RangeSyntax::Allowed => "Write >=TLSv1.2 (no blank after the sign).",

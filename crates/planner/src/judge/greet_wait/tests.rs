@@ -11,21 +11,13 @@ const PLAIN: &str = "25 inet n - n - - smtpd\n";
 fn said(main: &str, master: &str, greeted: Option<Duration>) -> Vec<String> {
     let address: SocketAddr = ([127, 0, 0, 1], 25).into();
     let report = Report {
-        service: "25/inet".to_owned(),
-        address,
         stages: vec![Stage {
             name: StageName::Banner,
             outcome: StageOutcome::Ok,
             micros: greeted.map_or(0, |took| took.as_micros() as u64),
         }],
         banner: greeted.map(|_| "220 mx".to_owned()),
-        ehlo_before: Vec::new(),
-        ehlo_after: Vec::new(),
-        mail_before_tls: None,
-        handshake: None,
-        below_floor: None,
-        asked: Vec::new(),
-        auth: None,
+        ..Report::unseen("25/inet", address)
     };
     let mut verdict = Verdict {
         judgements: vec![Judgement {

@@ -95,13 +95,6 @@ fn expected() -> ServiceExpectation {
 
 fn report(plain: &str, by_name: &str) -> Report {
     Report {
-        service: "smtp/inet".to_owned(),
-        address: AT.parse().unwrap(),
-        stages: Vec::new(),
-        banner: None,
-        ehlo_before: Vec::new(),
-        ehlo_after: Vec::new(),
-        mail_before_tls: None,
         handshake: Some(Handshake {
             version: TlsVersion::Tls1_3,
             cipher: String::new(),
@@ -109,13 +102,12 @@ fn report(plain: &str, by_name: &str) -> Report {
             chain: Vec::new(),
             fingerprint: Some(leaf(plain)),
         }),
-        below_floor: None,
         asked: vec![crate::report::Asked {
             ask: named("web.example.org"),
             answer: Answered::Shown(Some(leaf(by_name))),
             leaf: None,
         }],
-        auth: None,
+        ..Report::unseen("smtp/inet", AT.parse().unwrap())
     }
 }
 

@@ -38,13 +38,6 @@ fn report(plain: &[u8], named: &[(&str, &[u8])]) -> Report {
         leaf: Some(leaf.to_vec()),
     });
     Report {
-        service: "smtp/inet".to_owned(),
-        address: "192.0.2.25:25".parse().unwrap(),
-        stages: Vec::new(),
-        banner: None,
-        ehlo_before: Vec::new(),
-        ehlo_after: Vec::new(),
-        mail_before_tls: None,
         handshake: Some(Handshake {
             version: TlsVersion::Tls1_3,
             cipher: String::new(),
@@ -52,9 +45,8 @@ fn report(plain: &[u8], named: &[(&str, &[u8])]) -> Report {
             chain: vec![plain.to_vec()],
             fingerprint: Some(Fingerprint::of(plain)),
         }),
-        below_floor: None,
         asked: asked.collect(),
-        auth: None,
+        ..Report::unseen("smtp/inet", "192.0.2.25:25".parse().unwrap())
     }
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::full::FullBudget;
 use crate::target::{Start, Target};
-use openssl::ssl::{SslContextBuilder, SslOptions};
+use openssl::ssl::{SslContext, SslContextBuilder, SslMethod, SslOptions};
 use openssl::x509::X509;
 use postseal_issue::{KeyType, LeafRequest, Validity, self_signed};
 use postseal_testkit::smtp_script::SmtpScript;

@@ -2,12 +2,11 @@
 //!
 //! Owns: the words and the document. Never: decides what is fixed.
 
-use super::super::form;
+use super::super::{form, with_asked};
 use super::ignore;
 use crate::answer::named;
 use crate::config::{Global, Talk};
 use crate::failure::Failure;
-use postseal_planner::lint::UNREADABLE;
 use postseal_planner::mend::Mended;
 use postseal_planner::{Finding, Severity, Wish};
 use serde_json::{Value, json};
@@ -28,18 +27,12 @@ impl<'a> Told<'a> {
         asked: Vec<Finding>,
         global: &Global,
     ) -> Result<Self, Failure> {
-        let mut left = mended.after.clone();
-        let fatal = left.iter().any(|one| one.severity == Severity::Fatal);
-        let news = |one: &Finding| !(fatal && one.code == UNREADABLE.code);
-        left.extend(asked.into_iter().filter(news));
-        left.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        let fixed: Vec<&Finding> = mended.fixed().collect();
-        let left = ignore::sort(left, global)?.findings;
+        let left = with_asked(mended.after.clone(), asked);
         Ok(Self {
             found: mended.before.len(),
-            fixed,
-            wishes: mended.wishes.iter().filter_map(words).collect(),
-            left,
+            fixed: mended.fixed().collect(),
+            wishes: mended.wishes.iter().filter_map(Wish::text).collect(),
+            left: ignore::sort(left, global)?.findings,
         })
     }
 
@@ -96,12 +89,5 @@ impl<'a> Told<'a> {
             (count, false) => writeln!(text, "{count} notes are left as they are (-v shows them)."),
         };
         text
-    }
-}
-
-fn words(wish: &Wish) -> Option<String> {
-    match wish {
-        Wish::Set(key, setting) => Some(format!("{}={}", key.name(), setting.text(key))),
-        _ => None,
     }
 }

@@ -3,9 +3,9 @@
 //! Owns: the text on a terminal, and the line of each next hop when piped. Never: decides.
 
 use super::Checked;
-use crate::answer::findings_text;
+use crate::answer::{findings_text, obstacles};
 use crate::table;
-use postseal_planner::preflight::{AddressSeen, HostSeen, Obstacle};
+use postseal_planner::preflight::{AddressSeen, HostSeen};
 use postseal_planner::report::Outcome;
 use postseal_planner::{Finding, Preflight};
 use std::fmt::Write as _;
@@ -92,21 +92,10 @@ fn told(subject: &str, seen: &Preflight) -> String {
     }
     if let Some(policy) = &seen.strongest.policy {
         let _ = writeln!(text, "  strongest  {policy}");
-        text.push_str(&obstacles(&seen.strongest.stronger));
+        text.push_str(&obstacles("             ", &seen.strongest.stronger));
     }
     if seen.outcome == Outcome::Pass {
         let _ = writeln!(text, "{}", seen.sentence);
-    }
-    text
-}
-
-/// Why nothing stronger, a line for each reason.
-fn obstacles(all: &[Obstacle]) -> String {
-    let mut text = String::new();
-    for same in all.chunk_by(|one, next| one.why == next.why) {
-        let policies: Vec<&str> = same.iter().map(|one| one.policy.as_str()).collect();
-        let why = same.first().map_or("", |one| one.why.as_str());
-        let _ = writeln!(text, "             not {}: {why}", policies.join(", "));
     }
     text
 }
