@@ -74,6 +74,7 @@ impl Engine<'_> {
         check_name(&import.name)?;
         let bundle = import.bundle()?;
         self.refuse_stranger(&import.name, &bundle.chain[0])?;
+        self.refuse_outdated(&import.name, &bundle.chain[0])?;
         self.import_bundle(&import, &bundle)
     }
 
