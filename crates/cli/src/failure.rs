@@ -273,8 +273,8 @@ fn hint(error: &EngineError) -> Option<String> {
         }
         EngineError::Host(HostError::Locked { .. }) => "Wait for it to end, then try again.",
         EngineError::Host(HostError::Permission(_)) => "Run it as root, for example with sudo.",
-        EngineError::Store(StoreError::Disk { path, hindrance }) => {
-            return Some(disk_hint(*hindrance, path));
+        EngineError::Store(error) | EngineError::Unnoted { source: error, .. } => {
+            return Some(store_hint(error));
         }
         EngineError::Host(HostError::File { path, source, .. }) => {
             return hindrance(source.kind()).map(|found| disk_hint(found, path));
@@ -282,6 +282,37 @@ fn hint(error: &EngineError) -> Option<String> {
         _ => return None,
     };
     Some(text.to_owned())
+}
+
+const DAMAGED: &str = "Postfix goes on as it is. Put the store's folder back from a backup, as a whole: \
+    its database and its `identity` belong together.";
+
+/// What helps where the memory fails. Postfix needs none of it.
+fn store_hint(error: &StoreError) -> String {
+    match error {
+        StoreError::Disk { path, hindrance } => disk_hint(*hindrance, path),
+        StoreError::Folder { path, source, .. } => {
+            match (hindrance(source.kind()), source.kind()) {
+                (Some(found), _) => disk_hint(found, path),
+                // What SQLite says of a file has no kind.
+                (None, std::io::ErrorKind::Other) => DAMAGED.to_owned(),
+                (None, _) => format!(
+                    "See that root can read and write {}; `--store` names another place.",
+                    path.display()
+                ),
+            }
+        }
+        StoreError::Locked => "Wait for the other `postseal` to end, then try again.".to_owned(),
+        StoreError::Format { .. } => {
+            "A newer Postseal wrote it: use that one, or put the store's folder back from a backup."
+                .to_owned()
+        }
+        StoreError::Unfit { .. } => "Report it with what was given; nothing was stored.".to_owned(),
+        StoreError::NotOpen(_) | StoreError::Busy(_) => {
+            "`postseal history` shows the operations and how they ended.".to_owned()
+        }
+        _ => DAMAGED.to_owned(),
+    }
 }
 
 /// What keeps a file from being written that nothing but its disk keeps.

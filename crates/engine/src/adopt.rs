@@ -211,13 +211,14 @@ impl Engine<'_> {
         let after = before.with_all(&wishes);
         let bare = |found: &Finding| found.code == "level.no-certificate";
         let [was, after] = self.planned(&state, [&before, &after], Ask::Nobody);
-        let (was, mut findings) = (was.refused, after.refused);
-        findings.retain(bare);
+        let (was, mut faults) = (was.refused, after.refused);
+        faults.retain(|fault| was.iter().all(|before| before != fault));
+        let findings: Vec<Finding> = faults.iter().filter(|one| bare(one)).cloned().collect();
         if !findings.is_empty() && !was.iter().any(bare) {
             return Err(EngineError::Refused(Refusal { findings }));
         }
         let mut wished = self.wish(&wishes)?;
-        wished.noticed = uncovered(&wished.before, &wished.after);
+        wished.noticed = uncovered(&wished.before, &wished.after, &faults);
         Ok(wished)
     }
 

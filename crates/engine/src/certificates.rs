@@ -10,6 +10,7 @@ mod users;
 pub use listed::{Listed, Waiting};
 
 use crate::renew::Renewals;
+use crate::succession::Prospect;
 use crate::{Engine, EngineError, RenewalView};
 use mailtls::{CertProblem, Certificate, Fingerprint, Gravity, PrivateKey};
 use postseal_planner::facts::Facts;
@@ -45,6 +46,8 @@ pub struct CertificateView {
     pub in_force_instead: Option<u32>,
     /// Why `cert deploy` would not put this one in force instead; nothing where it would.
     pub waits_for: Vec<Finding>,
+    /// That DNS did not tell whether published TLSA records forbid to put it in force.
+    pub untold: Option<Finding>,
     /// How it is renewed, where a CA issues it by ACME.
     pub renewal: Option<RenewalView>,
 }
@@ -137,19 +140,20 @@ impl Engine<'_> {
             of_ca(&mut problems, &stored);
         }
         of_client(&mut problems, &chain, &around.users.places(&stored.name));
-        problems.extend(self.duplicate(&stored.name, &chain)?);
+        problems.extend(self.duplicate(&stored.name, &chain, &around.users)?);
         let life = chain.first().map(crate::issue::life);
         let renewal = life.and_then(|life| around.renewals.of_certificate(&stored.name, &life));
         let in_force_instead = around.users.older_in_force(&stored.name, stored.version);
-        let waits_for = match in_force_instead {
-            Some(_) => self.why_it_is_refused(&stored)?,
-            None => Vec::new(),
+        let prospect = match in_force_instead {
+            Some(_) => self.prospect(&stored)?,
+            None => Prospect::default(),
         };
         problems.extend(renewal.iter().filter_map(|one| one.failure.clone()));
         Ok(CertificateView {
             used_by,
             in_force_instead,
-            waits_for,
+            waits_for: prospect.waits_for,
+            untold: prospect.untold,
             name: stored.name,
             version: stored.version,
             chain,
@@ -178,15 +182,36 @@ impl Engine<'_> {
         })
     }
 
-    /// The same certificate under another name.
-    fn duplicate(&self, name: &str, chain: &[Certificate]) -> Result<Option<Finding>, EngineError> {
+    /// The same certificate under another name. What a newer version has renewed there, and nothing
+    /// presents, is none.
+    fn duplicate(
+        &self,
+        name: &str,
+        chain: &[Certificate],
+        users: &Users,
+    ) -> Result<Option<Finding>, EngineError> {
         let Some(leaf) = chain.first() else {
             return Ok(None);
         };
         let fingerprint = leaf.fingerprint();
-        let same = self.of_leaf(&fingerprint)?;
-        let others = same.iter().filter(|stored| stored.name != name);
-        let others: Vec<_> = others.map(|one| (one.name.as_str(), fingerprint)).collect();
+        let mut others = Vec::new();
+        for one in self.of_leaf(&fingerprint)? {
+            if one.name == name {
+                continue;
+            }
+            if self
+                .newest(&one.name)?
+                .is_some_and(|newest| newest.version == one.version)
+            {
+                others.push(one.name);
+            } else if !users.in_force(&one.name, one.version).is_empty() {
+                others.push(format!("{} [version {}]", one.name, one.version));
+            }
+        }
+        let others: Vec<_> = others
+            .iter()
+            .map(|other| (other.as_str(), fingerprint))
+            .collect();
         Ok(mailtls::duplicate(leaf, &others).as_ref().map(finding))
     }
 
@@ -198,9 +223,10 @@ impl Engine<'_> {
 
     /// The same where Postfix was asked.
     pub(crate) fn adopted_in(&self, facts: &Facts) -> Vec<Adopted> {
-        let mut all = adopted(facts, self.clock.now_unix());
+        let mut all = adopted(facts, self.clock.now_unix(), &self.system_trust());
         for one in &mut all {
-            let stored = self.of_leaf(&one.leaf.fingerprint()).unwrap_or_default();
+            let Some(leaf) = &one.leaf else { continue };
+            let stored = self.of_leaf(&leaf.fingerprint()).unwrap_or_default();
             one.same_as = stored.into_iter().map(|stored| stored.name).collect();
             one.same_as.sort();
             one.same_as.dedup();

@@ -187,7 +187,7 @@ impl EngineError {
             | Self::Unknown { .. }
             | Self::Certificate(_)
             | Self::ChosenCa(_)
-            | Self::Acme(AcmeError::Unusable(_) | AcmeError::ExternalAccountRequired(_))
+            | Self::Acme(AcmeError::Unusable { .. } | AcmeError::ExternalAccountRequired(_))
             | Self::Host(HostError::Unreadable(_) | HostError::UnknownPort { .. })
             | Self::Store(StoreError::Exists(_) | StoreError::NotAdopted(_)) => Kind::Refused,
             Self::Stale(_)

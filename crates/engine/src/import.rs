@@ -74,6 +74,7 @@ impl Engine<'_> {
         check_name(&import.name)?;
         let bundle = import.bundle()?;
         self.refuse_stranger(&import.name, &bundle.chain[0])?;
+        self.refuse_outdated(&import.name, &bundle.chain[0])?;
         self.import_bundle(&import, &bundle)
     }
 
@@ -119,13 +120,7 @@ impl Engine<'_> {
         let Some(root) = bundle.root.as_ref().filter(|_| chain.len() == 1) else {
             return Ok((chain, notes.map(ToString::to_string).collect()));
         };
-        let kept = self.kept_cas(&self.store.certificate_versions(&import.name)?, &chain);
-        let chosen = chosen.map(<[u8]>::to_vec).or(kept);
-        let own = chosen.map(|cas| mailtls::cas_from_der(&cas));
-        let vouched = match own {
-            Some(own) => mailtls::leads_to(&chain, &own),
-            None => self.system_trust().vouches_for(&chain),
-        };
+        let vouched = self.is_vouched_for(&import.name, &chain, chosen)?;
         let left_out = |note: &&Note| vouched || !matches!(note, Note::Root(_));
         let notes = notes.filter(left_out).map(ToString::to_string);
         let mut notes: Vec<String> = notes.collect();
@@ -137,6 +132,36 @@ impl Engine<'_> {
             chain.push(root.clone());
         }
         Ok((chain, notes))
+    }
+
+    /// The same of what was issued here or by ACME.
+    pub(crate) fn leave_root_out(
+        &self,
+        name: &str,
+        chain: &mut Vec<Certificate>,
+        chosen: Option<&[u8]>,
+    ) -> Result<(), EngineError> {
+        let has_root = chain.len() == 2 && chain[1].self_signed;
+        if has_root && self.is_vouched_for(name, chain, chosen)? {
+            chain.truncate(1);
+        }
+        Ok(())
+    }
+
+    /// Whether the private CA that is chosen, or was for this name, or the system's CAs vouch for it.
+    fn is_vouched_for(
+        &self,
+        name: &str,
+        chain: &[Certificate],
+        chosen: Option<&[u8]>,
+    ) -> Result<bool, EngineError> {
+        let kept = self.kept_cas(&self.store.certificate_versions(name)?, chain);
+        let chosen = chosen.map(<[u8]>::to_vec).or(kept);
+        let own = chosen.map(|cas| mailtls::cas_from_der(&cas));
+        Ok(match own {
+            Some(own) => mailtls::leads_to(chain, &own),
+            None => self.system_trust().vouches_for(chain),
+        })
     }
 
     fn put(

@@ -143,7 +143,14 @@ impl Engine<'_> {
             let account = self.register(&issue.method, &entry, means)?;
             return Ok(self.order(&asked, &account, &mut *solver, means)?);
         }
-        Ok(ordered?)
+        match ordered {
+            // Agreeing is the remedy, so it is said to what.
+            Err(AcmeError::AccountUnknown(why)) => {
+                let terms = self.terms(&issue.method, means).unwrap_or_default();
+                Err(account::unknown(&issue.method, &why, terms.as_deref()))
+            }
+            ordered => Ok(ordered?),
+        }
     }
 
     /// How what has come is renewed from now on.

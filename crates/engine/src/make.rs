@@ -161,7 +161,8 @@ impl Engine<'_> {
         private_ca: Option<Vec<u8>>,
         source: &str,
     ) -> Result<NewCertificate, EngineError> {
-        let chain = mailtls::pem_certificates(issued.fullchain_pem().as_bytes())?;
+        let mut chain = mailtls::pem_certificates(issued.fullchain_pem().as_bytes())?;
+        self.leave_root_out(&wanted.name, &mut chain, private_ca.as_deref())?;
         let key = PrivateKey::parse(issued.key_pem.as_bytes())?;
         let file = mailtls::key_first_pem(&key, &chain)?;
         let private_ca = match private_ca {

@@ -41,6 +41,9 @@ pub struct Status {
     pub in_use: Vec<CertificateView>,
     /// Those that servers present from files that are not the store's.
     pub adopted: Vec<Adopted>,
+    /// Published TLSA records that what is in force does not match: senders that use DANE keep their
+    /// mail. What DNS did not tell is `verify`'s to say.
+    pub mismatched: Vec<Finding>,
     /// Watched folders that nothing can be taken from: no renewal comes from there.
     pub watches: Vec<WatchTrouble>,
     /// Credentials that may be sent in clear.
@@ -96,7 +99,7 @@ impl Engine<'_> {
         let observed_ms = self.clock.now_ms();
         let wanted = wanted(&state);
         let history = self.store.history(&self.instance, ATTEMPTS)?;
-        Ok(Status {
+        let mut status = Status {
             master: facts.master,
             services: levels::services(&facts, wanted),
             outbound: levels::outbound(&facts, wanted),
@@ -108,6 +111,7 @@ impl Engine<'_> {
             certificates: self.list_certificates()?,
             in_use: self.certificates_in_use()?,
             adopted: self.adopted_in(&facts),
+            mismatched: Vec::new(),
             watches: self.unusable_watches(folders)?,
             exposed: credentials_in_clear(&facts),
             untold: credentials_untold(&facts),
@@ -118,7 +122,11 @@ impl Engine<'_> {
             failed: failed(&history, state.draft.as_ref()),
             last: history.into_iter().next(),
             open: self.store.open(&self.instance)?,
-        })
+        };
+        let mismatch = |found: &Finding| found.code == "dane.mismatch";
+        status.mismatched = self.dane_findings_in(facts, &state.desired);
+        status.mismatched.retain(mismatch);
+        Ok(status)
     }
 
     fn pending_wishes(

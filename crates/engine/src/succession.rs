@@ -5,6 +5,7 @@
 use crate::certificates::parsed;
 use crate::{Engine, EngineError, Proposal};
 use mailtls::{Certificate, Fingerprint};
+use postseal_planner::calendar::day;
 use postseal_planner::{Finding, Refusal, Request, Severity, questions, share_a_name};
 use postseal_store::Certificate as Stored;
 
@@ -13,6 +14,15 @@ use postseal_store::Certificate as Stored;
 enum Dns {
     Asked,
     Unasked,
+}
+
+/// What `cert deploy` would come to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Prospect {
+    /// Why it would not put the version in force; nothing where it would.
+    pub(crate) waits_for: Vec<Finding>,
+    /// That DNS did not tell whether published records forbid it, where that is so.
+    pub(crate) untold: Option<Finding>,
 }
 
 impl Engine<'_> {
@@ -34,23 +44,23 @@ impl Engine<'_> {
     /// Why `cert deploy` would not put the newest version of a certificate in force, without asking
     /// DNS; nothing where it would, or where Postfix cannot be looked at.
     pub(crate) fn why_it_waits(&self, newest: &Stored) -> Result<Vec<Finding>, EngineError> {
-        self.refused_by(newest, Dns::Unasked)
+        Ok(self.deployed(newest, Dns::Unasked)?.waits_for)
     }
 
-    /// The same, with what published records forbid.
-    pub(crate) fn why_it_is_refused(&self, newest: &Stored) -> Result<Vec<Finding>, EngineError> {
-        self.refused_by(newest, Dns::Asked)
+    /// The same, with what published records forbid, as far as DNS tells.
+    pub(crate) fn prospect(&self, newest: &Stored) -> Result<Prospect, EngineError> {
+        self.deployed(newest, Dns::Asked)
     }
 
-    fn refused_by(&self, newest: &Stored, dns: Dns) -> Result<Vec<Finding>, EngineError> {
+    fn deployed(&self, newest: &Stored, dns: Dns) -> Result<Prospect, EngineError> {
         let (Some(state), Some(leaf)) =
             (self.store.instance(&self.instance)?, newest.chain.first())
         else {
-            return Ok(Vec::new());
+            return Ok(Prospect::default());
         };
         let next = state.desired.renewed(&newest.name, Fingerprint::of(leaf));
         let Ok(mut facts) = self.observe_for(Some(&next)) else {
-            return Ok(Vec::new());
+            return Ok(Prospect::default());
         };
         let now = self.clock.now_unix();
         let request = |intent| Request {
@@ -62,9 +72,10 @@ impl Engine<'_> {
         if dns == Dns::Asked {
             self.ask_dns(&mut facts, |facts| questions(&request(&next), facts));
         }
+        let planned = |intent| postseal_planner::plan(&request(intent), &facts, now);
         let refused = |intent| {
-            let plan = postseal_planner::plan(&request(intent), &facts, now);
-            plan.err().map_or_else(Vec::new, |refusal| refusal.findings)
+            let refusal = planned(intent).err();
+            refusal.map_or_else(Vec::new, |refusal| refusal.findings)
         };
         let intents = (&state.desired, &next);
         let mut why = postseal_planner::lost_by_succession(&newest.name, intents, &facts, now);
@@ -78,7 +89,15 @@ impl Engine<'_> {
                 why.push(finding);
             }
         }
-        Ok(why)
+        let silent = |found: &Finding| {
+            found.code == "dane.undetermined" && found.severity >= Severity::Warning
+        };
+        let noticed = planned(&next).map_or_else(|_| Vec::new(), |plan| plan.findings);
+        let mut noticed = noticed.into_iter().map(|noticed| noticed.finding);
+        Ok(Prospect {
+            waits_for: why,
+            untold: noticed.find(silent),
+        })
     }
 
     /// The older version of a certificate that is in force instead of its newest, where one is.
@@ -97,6 +116,41 @@ impl Engine<'_> {
         name: &str,
         leaf: &Certificate,
     ) -> Result<(), EngineError> {
+        let mut for_names = None;
+        for own in self.to_be_renewed(name)? {
+            match share_a_name(&own, leaf) {
+                false => for_names = Some(own.names_shown()),
+                true => return Ok(()),
+            }
+        }
+        for_names.map_or(Ok(()), |own| Err(stranger(name, &own, &leaf.names_shown())))
+    }
+
+    /// Refuses what began and ends before all that it is said to renew, as a folder has it that was put
+    /// back from a backup: in the store it would be the newest, and never come in force.
+    pub(crate) fn refuse_outdated(
+        &self,
+        name: &str,
+        leaf: &Certificate,
+    ) -> Result<(), EngineError> {
+        let own = self.to_be_renewed(name)?;
+        let is_older =
+            |own: &Certificate| leaf.not_before < own.not_before && ends_sooner(leaf, own);
+        let now = self.clock.now_unix();
+        let versions = self.store.certificate_versions(name)?;
+        let known = versions
+            .iter()
+            .any(|one| one.chain.first() == Some(&leaf.der));
+        let counts = |own: &&Certificate| own.not_after >= now;
+        match own.iter().find(counts) {
+            Some(newer) if !known && own.iter().all(is_older) => Err(outdated(name, leaf, newer)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The leaves of the versions that a renewal of this name would take the place of: those in force,
+    /// else the newest.
+    fn to_be_renewed(&self, name: &str) -> Result<Vec<Certificate>, EngineError> {
         let versions = self.store.certificate_versions(name)?;
         let users = self.users()?;
         let in_force = |stored: &&Stored| !users.in_force(name, stored.version).is_empty();
@@ -104,16 +158,46 @@ impl Engine<'_> {
         if known.is_empty() {
             known.extend(versions.first());
         }
-        let mut for_names = None;
+        let mut leaves = Vec::new();
         for stored in known {
-            let chain = parsed(stored)?;
-            match chain.first() {
-                Some(own) if !share_a_name(own, leaf) => for_names = Some(own.names_shown()),
-                _ => return Ok(()),
-            }
+            leaves.extend(parsed(stored)?.into_iter().next());
         }
-        for_names.map_or(Ok(()), |own| Err(stranger(name, &own, &leaf.names_shown())))
+        Ok(leaves)
     }
+}
+
+/// CAs round the end of what they issue.
+const A_DAY: i64 = 86_400;
+
+/// Whether a certificate ends so much before another one that it is not presented in its place without
+/// anybody looking.
+pub(crate) fn ends_sooner(leaf: &Certificate, other: &Certificate) -> bool {
+    leaf.not_after < other.not_after.saturating_sub(A_DAY)
+}
+
+/// How somebody who looks has it presented. `from`: the options that say where it is.
+pub(crate) fn bound_all_the_same(name: &str, from: &str) -> String {
+    format!(
+        "`postseal cert import {name} --renew {from}`, `postseal cert bind {name}`, then `postseal apply`"
+    )
+}
+
+fn outdated(name: &str, leaf: &Certificate, newer: &Certificate) -> EngineError {
+    let message = format!(
+        "This certificate ({} to {}) began and ends before the one that {name} has ({} to {}): it is no \
+         renewal. Nothing was imported or presented.",
+        day(leaf.not_before),
+        day(leaf.not_after),
+        day(newer.not_before),
+        day(newer.not_after),
+    );
+    let remedy = format!(
+        "See that the client hands in what it issued last. If this one is to be presented all the same: \
+         {}.",
+        bound_all_the_same(name, "…")
+    );
+    let finding = Finding::new("cert.older-version", Severity::Error, message, remedy);
+    EngineError::Refused(finding.into())
 }
 
 fn stranger(name: &str, own: &str, others: &str) -> EngineError {

@@ -244,9 +244,13 @@ impl Engine<'_> {
 
     /// What DNS says against what is in force: `dane.mismatch`, `dane.undetermined`.
     pub(crate) fn dane_findings(&self, intent: &Intent) -> Result<Vec<Finding>, EngineError> {
-        let mut facts = self.observe()?;
+        Ok(self.dane_findings_in(self.observe()?, intent))
+    }
+
+    /// The same, of what was looked at already.
+    pub(crate) fn dane_findings_in(&self, mut facts: Facts, intent: &Intent) -> Vec<Finding> {
         self.ask_dns(&mut facts, |facts| dane::questions(facts, &[]));
-        Ok(dane::findings(&facts, intent, self.clock.now_unix()))
+        dane::findings(&facts, intent, self.clock.now_unix())
     }
 
     /// The version of a certificate that is presented once nothing waits for its time: the newest,

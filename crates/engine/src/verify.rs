@@ -139,7 +139,8 @@ impl Engine<'_> {
         // What the store cannot tell now is not known; the difference itself is told all the same.
         let known = differences
             .iter()
-            .flat_map(|one| self.of_leaf(&one.seen).unwrap_or_default())
+            .filter_map(|one| one.seen)
+            .flat_map(|seen| self.of_leaf(&seen).unwrap_or_default())
             .filter_map(crate::observe::stored)
             .collect::<Vec<_>>();
         let around = Around {

@@ -87,6 +87,34 @@ pub struct Files<'a> {
     pub password: Option<&'a str>,
 }
 
+/// One of the files of a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "named as in `Files`")]
+pub enum Part {
+    Cert,
+    Key,
+    Chain,
+}
+
+impl Files<'_> {
+    /// Which file cannot be read by itself, or is a key's without a key; the first, where one is. The
+    /// others may still not belong together.
+    pub fn faulty(&self) -> Option<Part> {
+        let mut found = Objects::new(self.password);
+        if found.add(self.cert).is_err() {
+            return Some(Part::Cert);
+        }
+        let before = found.keys.len();
+        if let Some(key) = self.key
+            && (found.add(key).is_err() || found.keys.len() == before)
+        {
+            return Some(Part::Key);
+        }
+        let chain = self.chain?;
+        found.add(chain).is_err().then_some(Part::Chain)
+    }
+}
+
 impl Bundle {
     /// Sorts out a certificate file, with its key and its intermediates, which may stand in files
     /// of their own or in the same; in any form and order, without a password.

@@ -33,7 +33,7 @@ mod bad_certs;
 #[cfg(test)]
 mod forge;
 
-pub use bundle::{Bundle, Files, Note};
+pub use bundle::{Bundle, Files, Note, Part};
 pub use cas::{cas_from_der, cas_to_der, leads_to, read_cas};
 pub use cert_error::CertError;
 pub use certificate::{Certificate, Digests, KeyKind, Summary, host_name, pem_certificates};

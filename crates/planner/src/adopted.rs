@@ -1,37 +1,33 @@
 //! Certificates that are presented from files that are not the store's: as they were adopted, or as somebody
 //! wrote them.
 //!
-//! Owns: which they are, and what time and strength do to them. Never: who vouches for them, which
-//! adoption took as it was, or what is in the store.
+//! Owns: which they are, and what is wrong with them and their keys' files now. Never: what is in the
+//! store.
 
-use crate::certificate::certificate_finding;
+use crate::certificate::{certificate_finding, only_clients, told_to_clients};
 use crate::compile::stored_at;
 use crate::expect::{Configured, configured, form_of, speaker};
-use crate::facts::Facts;
-use crate::view::View;
-use crate::{Finding, Severity};
-use mailtls::{Certificate, Gravity, Trust};
+use crate::facts::{Facts, FileLook};
+use crate::trust::{chain_problems, is_about_trust};
+use crate::view::{Service, View};
+use crate::{Finding, Severity, SystemTrust};
+use mailtls::{CertProblem, Certificate, Gravity, KeyFile, Loaded};
 use postfix_cf::{MainCf, MasterCf};
 use std::path::{Path, PathBuf};
 
-/// What is told of them. The rest was so when they were adopted, and lint tells it.
-const TOLD: [&str; 7] = [
-    "cert.expired",
-    "cert.not-yet-valid",
-    "cert.expiring",
-    "cert.issuer-expired",
-    "cert.weak-key",
-    "cert.weak-signature",
-    "cert.too-long",
-];
+/// What time does to a certificate, and nothing but a new one mends.
+const OF_TIME: [&str; 3] = ["cert.expired", "cert.expiring", "cert.issuer-ends-sooner"];
+
+/// That nobody vouches for a certificate but itself.
+const SELFISH: [&str; 2] = ["cert.self-signed", "cert.system-certificate"];
 
 /// A certificate that servers present from a file that is not the store's.
 #[derive(Clone, Debug)]
 pub struct Adopted {
     /// Where it stands.
     pub path: PathBuf,
-    /// The server's own.
-    pub leaf: Certificate,
+    /// The server's own; none where Postfix cannot use what the file holds.
+    pub leaf: Option<Certificate>,
     /// The services that present it.
     pub services: Vec<String>,
     /// The certificates of the store that are the same one, by name. Whoever knows the store fills
@@ -41,81 +37,250 @@ pub struct Adopted {
     pub problems: Vec<Finding>,
 }
 
-/// Those that the files of an instance name, by path.
-pub fn adopted(facts: &Facts, now_unix: i64) -> Vec<Adopted> {
+/// One file, or a pair, as Postfix would load it; and who does.
+struct Own<'v> {
+    path: PathBuf,
+    key: PathBuf,
+    loaded: Loaded,
+    services: Vec<&'v Service>,
+}
+
+/// What all of them are judged by.
+struct Ground<'a> {
+    view: &'a View<'a>,
+    facts: &'a Facts,
+    now: i64,
+    system: &'a SystemTrust,
+}
+
+/// Those that the files of an instance name, by path; `system`: who is trusted to vouch for them.
+pub fn adopted(facts: &Facts, now_unix: i64, system: &SystemTrust) -> Vec<Adopted> {
     let main = MainCf::parse(&facts.main_cf.bytes);
     let master = MasterCf::parse(&facts.master_cf.bytes);
     let view = View::new(&main, &master, facts);
-    let mut all: Vec<Adopted> = Vec::new();
+    let mut all: Vec<Own<'_>> = Vec::new();
     for service in view.servers() {
         let speaker = speaker(&view, service);
         if !view.offers_tls(speaker) {
             continue;
         }
-        for (path, alone) in each(&configured(&view, speaker, facts)) {
-            if stored_at(facts, &path).is_some() {
-                continue;
-            }
-            for leaf in chains(&alone, facts) {
-                add(&mut all, (&path, leaf), &service.id, now_unix);
+        for mut one in each(&configured(&view, speaker, facts), facts) {
+            match all.iter_mut().find(|known| known.is_like(&one)) {
+                Some(known) => known.services.push(service),
+                None => {
+                    one.services.push(service);
+                    all.push(one);
+                }
             }
         }
     }
     all.sort_by(|one, other| one.path.cmp(&other.path));
-    all
+    let ground = Ground {
+        view: &view,
+        facts,
+        now: now_unix,
+        system,
+    };
+    all.iter().flat_map(|one| one.judged(&ground)).collect()
 }
 
-/// File by file, or pair by pair.
-fn each(named: &Configured) -> Vec<(PathBuf, Configured)> {
-    match named {
+/// File by file, or pair by pair: those that are not the store's. Files of a chain that mean
+/// something only together (a key in one, its certificate in the next) are taken as one.
+fn each<'v>(named: &Configured, facts: &Facts) -> Vec<Own<'v>> {
+    let files: Vec<(&PathBuf, &PathBuf, Configured)> = match named {
         Configured::Anonymous | Configured::Nothing => Vec::new(),
         Configured::Chain(files) => {
-            let alone = |path: &PathBuf| (path.clone(), Configured::Chain(vec![path.clone()]));
-            files.iter().map(alone).collect()
+            let alone = |path: &PathBuf| Configured::Chain(vec![path.clone()]);
+            files.iter().map(|path| (path, path, alone(path))).collect()
         }
         Configured::Pairs(pairs) => pairs
             .iter()
-            .map(|pair| (pair.cert.clone(), Configured::Pairs(vec![pair.clone()])))
+            .map(|pair| (&pair.cert, &pair.key, Configured::Pairs(vec![pair.clone()])))
             .collect(),
-    }
-}
-
-fn chains(named: &Configured, facts: &Facts) -> Vec<Vec<Certificate>> {
-    let loaded = form_of(named, facts).unwrap_or_default().into_iter();
-    let chains = loaded.flat_map(|loaded| loaded.chains);
-    chains.filter(|chain| !chain.is_empty()).collect()
-}
-
-fn add(all: &mut Vec<Adopted>, (path, chain): (&Path, Vec<Certificate>), service: &str, now: i64) {
-    let Some(leaf) = chain.first() else { return };
-    let mut known = all.iter_mut();
-    let known = known.find(|one| one.path == path && one.leaf.der == leaf.der);
-    if let Some(one) = known {
-        if !one.services.iter().any(|known| known == service) {
-            one.services.push(service.to_owned());
+    };
+    let all = files.len();
+    let own = files.into_iter();
+    let own: Vec<_> = own
+        .filter(|(path, ..)| stored_at(facts, path).is_none())
+        .collect();
+    let is_chain = matches!(named, Configured::Chain(_));
+    let has_others = own.len() < all;
+    let first = own.first().map(|(path, ..)| (*path).clone());
+    let mut alone = Vec::new();
+    for (path, key, form) in own {
+        for loaded in form_of(&form, facts).unwrap_or_default() {
+            alone.push(Own::new(path, key, loaded));
         }
-        return;
     }
-    let problems = mailtls::problems(&chain, now, &[], Trust::Unknown);
-    let told = problems.iter().filter(|one| TOLD.contains(&one.code));
-    let problems = told.map(|problem| {
+    match (first, is_chain && !has_others) {
+        (Some(first), true) => as_one_stream(&first, alone, form_of(named, facts)),
+        // Beside files of the store each has to be whole in itself.
+        _ => alone,
+    }
+}
+
+/// The files of a chain, or what they are only together; where Postfix cannot use them, those that
+/// it cannot use, as far as that is known.
+fn as_one_stream<'v>(
+    first: &Path,
+    alone: Vec<Own<'v>>,
+    together: Option<Vec<Loaded>>,
+) -> Vec<Own<'v>> {
+    let Some(whole) = together.and_then(|all| all.into_iter().next()) else {
+        return alone;
+    };
+    let codes: Vec<&str> = whole.problems.iter().map(|one| one.code).collect();
+    let is_culprit = |one: &Own<'_>| {
+        let mut problems = one.loaded.problems.iter();
+        problems.any(|problem| codes.contains(&problem.code))
+    };
+    let known = alone.iter().any(is_culprit);
+    match (is_unusable(&whole), alone.iter().any(Own::is_unusable)) {
+        (true, _) if known => alone.into_iter().filter(is_culprit).collect(),
+        (false, false) => alone,
+        (true, _) | (false, true) => vec![Own::new(first, first, whole)],
+    }
+}
+
+/// Whether Postfix switches TLS off over it.
+fn is_unusable(loaded: &Loaded) -> bool {
+    let mut problems = loaded.problems.iter();
+    problems.any(|problem| problem.gravity == Gravity::Error)
+}
+
+impl Own<'_> {
+    fn new(path: &Path, key: &Path, loaded: Loaded) -> Self {
+        Self {
+            path: path.to_owned(),
+            key: key.to_owned(),
+            loaded,
+            services: Vec::new(),
+        }
+    }
+
+    fn is_unusable(&self) -> bool {
+        is_unusable(&self.loaded)
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        let leaves = |own: &Self| {
+            let chains = own.loaded.chains.iter();
+            chains
+                .filter_map(|chain| chain.first().map(Certificate::fingerprint))
+                .collect::<Vec<_>>()
+        };
+        (&self.path, &self.key) == (&other.path, &other.key) && leaves(self) == leaves(other)
+    }
+
+    /// A row for each certificate of the file. What is wrong with the file stands with the first.
+    fn judged(&self, ground: &Ground<'_>) -> Vec<Adopted> {
+        let of_file = self.loaded.problems.iter();
+        let of_file = of_file.map(|problem| self.of_file(problem, ground.facts));
+        let of_file = of_file.chain(self.of_key_file(ground.facts)).collect();
+        if self.is_unusable() || self.loaded.chains.is_empty() {
+            return vec![self.row(None, of_file)];
+        }
+        let mut rows: Vec<Adopted> = Vec::new();
+        for chain in self.loaded.chains.iter().filter(|chain| !chain.is_empty()) {
+            let problems = self.of_chain(chain, ground);
+            rows.push(self.row(chain.first(), problems));
+        }
+        if let Some(first) = rows.first_mut() {
+            first.problems.extend(of_file);
+        }
+        rows
+    }
+
+    /// What is wrong with the files, with the one that it is about where that is the key's.
+    fn of_file(&self, problem: &CertProblem, facts: &Facts) -> Finding {
+        let finding = certificate_finding(problem);
+        let is_there = |path| matches!(facts.files.get(path), Some(FileLook::File { .. }));
+        let of_key = match is_there(&self.path) && is_there(&self.key) {
+            true => problem.code.starts_with("cert.key-"),
+            false => is_there(&self.path),
+        };
+        match of_key && self.key != self.path {
+            true => finding.seen(self.key.display().to_string()),
+            false => finding,
+        }
+    }
+
+    fn row(&self, leaf: Option<&Certificate>, problems: Vec<Finding>) -> Adopted {
+        let mut services: Vec<String> = Vec::new();
+        for service in &self.services {
+            if !services.contains(&service.id) {
+                services.push(service.id.clone());
+            }
+        }
+        Adopted {
+            path: self.path.clone(),
+            leaf: leaf.cloned(),
+            services,
+            same_as: Vec::new(),
+            problems,
+        }
+    }
+
+    fn of_chain(&self, chain: &[Certificate], ground: &Ground<'_>) -> Vec<Finding> {
+        let host = ground.view.value(None, "myhostname");
+        let hosts: Vec<&str> = match host.is_empty() || host.contains('$') {
+            true => Vec::new(),
+            false => vec![&host],
+        };
+        let clients = only_clients(&self.services);
+        let problems = chain_problems(chain, ground.now, &hosts, None, ground.system);
+        let told = problems
+            .iter()
+            .map(|problem| match (problem.code, chain.first()) {
+                ("cert.name-mismatch", Some(leaf)) if clients => told_to_clients(leaf, &host),
+                _ => self.finding(problem, chain, ground.view),
+            });
+        told.collect()
+    }
+
+    /// A problem in the words of who keeps the file by hand.
+    fn finding(&self, problem: &CertProblem, chain: &[Certificate], view: &View<'_>) -> Finding {
+        let path = self.path.display();
         let mut finding = certificate_finding(problem);
         // To those who look after it, one that ends soon is urgent.
         if problem.gravity == Gravity::Error {
             finding.severity = Severity::Error;
         }
-        finding.remedy = format!(
-            "Renew it in {} and reload, or `postseal cert import` and `postseal cert bind` one that \
-             Postseal keeps.",
-            path.display()
-        );
+        let code = problem.code;
+        if OF_TIME.contains(&code) {
+            finding.remedy = format!(
+                "Renew it in {path} and reload, or `postseal cert import` and `postseal cert bind` one \
+                 that Postseal keeps."
+            );
+        } else if is_about_trust(code) {
+            let from = chain.last().and_then(|top| top.issuer_url.as_ref());
+            let from = from.map(|url| format!(" (from {url})")).unwrap_or_default();
+            finding.remedy = format!(
+                "Put the CA's intermediate certificate{from} behind it in {path}, and reload; if a CA of \
+                 your own issued it, say so: `postseal cert import NAME … --private-ca FILE`, and bind it."
+            );
+        } else if SELFISH.contains(&code) {
+            // It was so when it was taken over, and mail between servers works with it.
+            let mut services = self.services.iter();
+            if !services.any(|service| view.demands_tls(service)) {
+                finding.severity = Severity::Warning;
+            }
+            finding.remedy = "Get a certificate from a CA, import and bind it.".to_owned();
+        }
         finding
-    });
-    all.push(Adopted {
-        path: path.to_owned(),
-        leaf: leaf.clone(),
-        services: vec![service.to_owned()],
-        same_as: Vec::new(),
-        problems: problems.collect(),
-    });
+    }
+
+    /// Who can read the key, and exchange it.
+    fn of_key_file(&self, facts: &Facts) -> Vec<Finding> {
+        let Some(FileLook::File { mode, uid, .. }) = facts.files.get(&self.key) else {
+            return Vec::new();
+        };
+        let path = self.key.display().to_string();
+        let file = KeyFile {
+            path: &path,
+            mode: *mode,
+            uid: *uid,
+        };
+        file.problems().iter().map(certificate_finding).collect()
+    }
 }

@@ -186,8 +186,9 @@ impl Case<'_> {
             return None;
         }
         let message = format!(
-            "It ends on {}, before the version in force, which ends on {}.",
+            "The newer version ends on {}, sooner than version {}, which is in force and ends on {}.",
             date(new.not_after),
+            self.pair[0].stored.version,
             date(old.not_after)
         );
         Some(Finding::new(
@@ -209,7 +210,10 @@ impl Case<'_> {
                 "Have it issued by the CA of the version in force; a new CA of one's own is said by \
                  `postseal cert import … --renew --private-ca FILE`."
             }
-            "cert.ends-sooner" => "Deploy the newest one.",
+            "cert.ends-sooner" => {
+                "See that what renews it brings the last one that was issued; one that lasts longer is \
+                 presented by itself."
+            }
             "cert.kind-gone" => "Have it issued for an ECDSA P-256 or RSA key.",
             code if SELFISH.contains(&code) => "Have it issued by a CA.",
             _ => "Have one issued without this.",

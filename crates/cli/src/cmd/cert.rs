@@ -185,6 +185,7 @@ fn show(name: &str, global: &Global) -> Result<Answer, Failure> {
             "certificate": certificate,
             "in_force_instead": view.in_force_instead,
             "waits_for": view.waits_for,
+            "undetermined": view.untold,
             "next_key": next,
             "watched": watched,
             "permitted_domains": view.chain.first().and_then(permitted),
@@ -200,7 +201,11 @@ fn instead(view: &CertificateView) -> String {
         return String::new();
     };
     let by = match view.waits_for.is_empty() {
-        true => format!(" `postseal cert deploy {}` presents the newest.", view.name),
+        true => format!(
+            " `postseal cert deploy {}` presents the newest{}.",
+            view.name,
+            list::unsure(view.untold.as_ref())
+        ),
         false => " It waits:".to_owned(),
     };
     format!(

@@ -24,7 +24,7 @@ use serde_json::json;
 pub(crate) struct StatusArgs {
     /// One line and the exit codes of a Nagios plugin (0 ok, 1 warning, 2 critical, 3 unknown)
     ///
-    /// Critical: a service is not as it should be, credentials may go in clear, rules stop mail, a certificate has less than a tenth of its life left (a week at most).
+    /// Critical: a service is not as it should be, published TLSA records do not match what is presented, credentials may go in clear, rules stop mail, a certificate has less than a tenth of its life left (a week at most).
     /// Warning: hand edits, rules that do nothing or less than they say, rules whose day of review has come, a renewal that
     /// failed, a watched folder that nothing can be taken from, a newer certificate that is not in force, one with less than a third of its life left (45 days at most), an operation that waits. Unknown: something could not be seen.
     #[arg(long)]
@@ -67,7 +67,8 @@ fn text(status: &Status) -> String {
         text.push_str(&findings_text(bad));
     }
     let rules = &status.rules;
-    let told = status.exposed.iter().chain(&status.untold);
+    let told = status.mismatched.iter().chain(&status.exposed);
+    let told = told.chain(&status.untold);
     let told = told.chain(&rules.faulty);
     text.push_str(&findings_text(
         told.chain(rules.shadowed())
@@ -337,6 +338,7 @@ fn document(status: &Status) -> serde_json::Value {
         "observed_at": when(status.observed_ms),
         "certificates": with_files(status).iter().map(cert::list::document).collect::<Vec<_>>(),
         "adopted_certificates": status.adopted.iter().map(cert::list::adopted_document).collect::<Vec<_>>(),
+        "tlsa_mismatches": status.mismatched,
         "unusable_watches": status.watches.iter().map(|told| cert::check::named(&told.watch.name, &told.finding)).collect::<Vec<_>>(),
         "credentials_in_clear": status.exposed,
         "credentials_undetermined": status.untold,

@@ -68,7 +68,7 @@ fn by_a_wrong_clock_nothing_is_ordered_again_and_again_and_nothing_is_lost() {
     let checked = off(site, back, "cert check");
     assert_eq!(
         codes(&checked),
-        ["cert.not-yet-valid", "cert.issuer-expired"]
+        ["cert.not-yet-valid", "cert.issuer-not-yet-valid"]
     );
     let told = checked.json["findings"].to_string();
     assert_eq!(told.matches(" is not valid yet, for ").count(), 2, "{told}");

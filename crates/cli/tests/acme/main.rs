@@ -24,6 +24,7 @@ mod faults;
 mod issued;
 mod jumps;
 mod refused;
+mod rooted;
 mod scripted;
 mod secrets;
 mod ways;

@@ -10,20 +10,20 @@ use std::fs;
 use std::net::TcpListener;
 use std::time::Duration;
 
-struct Scripted {
-    site: Site,
+pub(crate) struct Scripted {
+    pub(crate) site: Site,
     ca: ScriptedCa,
 }
 
 impl Scripted {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (site, ca) = (Site::of(builder()), ScriptedCa::new());
         fs::write(site.scene.named("script.pem"), ca.root_pem()).unwrap();
         fs::create_dir(site.scene.named("www")).unwrap();
         Self { site, ca }
     }
 
-    fn words(&self, name: &str) -> String {
+    pub(crate) fn words(&self, name: &str) -> String {
         format!(
             "cert issue {name} --domain mx.box.test --ca {} --ca-root {} --agree-terms --webroot {}",
             self.ca.directory(),
@@ -41,7 +41,7 @@ impl Scripted {
         self.site.know(serde_json::from_value(leaf).unwrap(), known);
     }
 
-    fn shown(&self, name: &str) -> Value {
+    pub(crate) fn shown(&self, name: &str) -> Value {
         self.site.must(&format!("cert show {name}")).json["certificate"].clone()
     }
 

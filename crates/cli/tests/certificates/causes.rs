@@ -4,7 +4,7 @@
 use crate::scene::run;
 use crate::site::{Site, all, by_name};
 use postseal_issue::KeyType;
-use postseal_planner::report::Ask;
+use postseal_planner::report::{Ask, KeyAlgorithm};
 use serde_json::Value;
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -259,4 +259,66 @@ fn a_line_that_somebody_edited_is_the_cause() {
         "{told}"
     );
     assert!(!told.contains("wait or reload"), "{told}");
+}
+
+/// New processes get the options that Postfix has read, however old the one before was.
+#[test]
+fn an_option_of_master_cf_that_nobody_reloaded_is_no_process_that_ends() {
+    let site = serving();
+    let own = site.make("own", KeyType::Rsa2048, &["mx.box.test"]);
+    site.scene.edit("master.cf", |text| {
+        let wrapper = "-o smtpd_tls_wrappermode=yes\n";
+        let line = format!("{wrapper}  -o smtpd_tls_chain_files={own}\n");
+        text.replacen(wrapper, &line, 1)
+    });
+    site.must("drift --adopt");
+    is(
+        &site,
+        465,
+        "served.not-reloaded",
+        &["-o smtpd_tls_chain_files", "until Postfix is reloaded"],
+    );
+    let told = site.scene.say(&["verify"]).stdout;
+    assert!(!told.contains("max_idle"), "{told}");
+    site.reload_until(&Ask::default(), ["mx", "mx", "own"].map(str::to_owned));
+    site.must("verify");
+}
+
+/// Of two kinds of keys one is left: clients that take the other are turned away, and the log has
+/// nothing of a file that could not be used.
+#[test]
+fn a_kind_of_key_that_is_gone_is_told_with_its_cause() {
+    let site = serving();
+    site.import("ec", KeyType::EcdsaP256, &["mx.box.test"]);
+    site.must("cert bind ec");
+    site.must("apply");
+    let both = site.main_cf();
+    let line = both
+        .lines()
+        .find(|line| line.starts_with("smtpd_tls_chain_files"));
+    let line = line.unwrap().to_owned();
+    let rsa = format!("smtpd_tls_chain_files = {}", site.key_file("mx").display());
+    site.scene.edit("main.cf", |text| text.replace(&line, &rsa));
+    let only = Ask {
+        name: None,
+        algorithm: Some(KeyAlgorithm::Rsa),
+    };
+    run("/usr/sbin/postfix", &["-c", &site.scene.config(), "reload"]);
+    site.reload_until(&Ask::default(), all("mx"));
+    assert_eq!(site.shown(&only), all("mx"));
+    let words = [
+        "take only ECDSA",
+        "somebody edited",
+        "smtpd_tls_chain_files",
+    ];
+    is(&site, 25, "served.edited", &words);
+    site.scene.edit("main.cf", |_| both.clone());
+    is(
+        &site,
+        25,
+        "served.not-reloaded",
+        &["take only ECDSA", "max_idle = 900s"],
+    );
+    let told = site.scene.say(&["verify"]).stdout;
+    assert!(!told.contains("Postfix's log names"), "{told}");
 }

@@ -199,6 +199,36 @@ fn each_mistake_is_told_at_import_at_bind_and_by_check() {
     site.ends(64, "cert check mute --fail-on loud");
 }
 
+/// Two names for one certificate are a muddle only as long as it is what both stand for.
+#[test]
+fn what_another_name_has_renewed_since_is_no_duplicate() {
+    let site = Site::serving();
+    let first = site.make("first", KeyType::EcdsaP256, &["a.box.test"]);
+    let second = site.make("second", KeyType::EcdsaP256, &["a.box.test"]);
+    site.must(&format!("cert import a --cert {first}"));
+    let twice = site.must(&format!("cert import b --cert {first}"));
+    is_told(&twice, "cert.duplicate", "import");
+    site.must(&format!("cert import a --renew --cert {second}"));
+    let checked = site.must("cert check");
+    assert!(
+        !codes(&checked).contains(&"cert.duplicate"),
+        "{}",
+        checked.stdout
+    );
+    // What is presented is what the name stands for, too.
+    site.must("cert delete a --version 2");
+    site.must("cert bind a --sni a.box.test");
+    site.must("apply");
+    site.must(&format!("cert import a --renew --cert {second}"));
+    let checked = site.must("cert check b");
+    is_told(&checked, "cert.duplicate", "cert check");
+    assert!(
+        checked.stdout.contains("a [version 1]"),
+        "{}",
+        checked.stdout
+    );
+}
+
 #[test]
 fn who_vouches_is_the_system_or_a_private_ca_that_was_said() {
     let site = Site::serving();

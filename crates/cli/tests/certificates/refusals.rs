@@ -174,3 +174,44 @@ fn server_only(site: &Site) -> String {
     fs::write(&path, pem).unwrap();
     path
 }
+
+/// Of three files the one is named that it is about.
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let site = Site::adopted();
+    let good = site.make("good", KeyType::EcdsaP256, &["mx.box.test"]);
+    let text = fs::read_to_string(&good).unwrap();
+    let [empty, text_file, cut] = ["empty", "text", "cut"].map(|name| site.scene.named(name));
+    fs::write(&empty, "").unwrap();
+    fs::write(&text_file, "hello\n").unwrap();
+    fs::write(&cut, &text[..text.len() - 100]).unwrap();
+    for (words, file, code) in [
+        (format!("--cert {empty}"), &empty, "cert.empty"),
+        (format!("--cert {cut}"), &cut, "cert.truncated"),
+        (format!("--cert {good} --key {empty}"), &empty, "cert.empty"),
+        (
+            format!("--cert {good} --chain {text_file}"),
+            &text_file,
+            "cert.not-pem",
+        ),
+    ] {
+        let ran = site.ends(65, &format!("cert import x {words}"));
+        assert_eq!(ran.code(), code);
+        assert!(
+            said(&ran).contains(&format!("{file}: ")),
+            "{words}: {ran:#?}"
+        );
+    }
+}
+
+/// What is left when the memory fails is a way back, and that Postfix does not need it.
+#[test]
+fn a_store_that_cannot_be_read_is_told_with_what_helps() {
+    let site = Site::serving();
+    let database = format!("{}/agent.db", site.scene.named("store"));
+    fs::write(database, "not a database, and longer than a page").unwrap();
+    let ran = site.scene.say(&["cert", "list"]);
+    assert_eq!(ran.exit, Some(1));
+    assert!(ran.stderr.contains("[store.failed]"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("backup"), "{}", ran.stderr);
+}

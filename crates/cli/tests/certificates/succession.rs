@@ -260,7 +260,10 @@ fn an_older_version_beside_one_that_waits_is_told_why_that_waits() {
     let refused = site.ends(65, &format!("cert deploy mx --cert {first}"));
     assert_eq!(refused.code(), "cert.older-version");
     let told = refused.json["findings"][0]["remedy"].as_str().unwrap();
-    assert!(told.contains("Version 3 waits: It ends on "), "{told}");
+    assert!(
+        told.contains("Version 3 waits: The newer version ends on "),
+        "{told}"
+    );
     assert!(told.contains("cert delete mx --version 3"), "{told}");
     assert!(!told.contains("cert deploy"), "{told}");
     assert_eq!(site.plainly(), all("second"));

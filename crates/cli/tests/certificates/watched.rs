@@ -3,8 +3,8 @@
 
 use crate::certbot::Certbot;
 use crate::keeper::Keeper;
-use crate::site::{Site, all};
-use postseal_issue::KeyType;
+use crate::site::{Site, all, validity};
+use postseal_issue::{KeyType, Validity};
 use serde_json::Value;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -43,6 +43,10 @@ fn one_look_takes_what_is_new_and_nothing_twice() {
     certbot.make_older(&site, "ancient");
     let older = site.ends(65, "cert watch --once");
     assert_eq!(older.json["findings"][0]["code"], "watch.older");
+
+    let remedy = older.json["findings"][0]["remedy"].as_str().unwrap();
+    let deploy = format!("`postseal cert deploy mx --dir {}`", certbot.live());
+    assert!(remedy.contains(&deploy), "{remedy}");
 
     site.must("cert watch mx --forget");
     assert_eq!(site.ends(64, "cert watch --once").code(), "watch.nothing");
@@ -266,4 +270,37 @@ fn what_everyone_can_write_is_not_taken_and_a_stuck_watch_is_told_by_check() {
     assert_eq!(checked(0), "watch.owner");
     certbot.vanish();
     assert_eq!(checked(2), "cert.missing");
+}
+
+/// A folder that was put back from a backup: what it has is no renewal, and what is named helps.
+#[test]
+fn what_began_and_ends_before_is_no_renewal_and_does_not_become_the_newest_version() {
+    let (site, certbot) = serving();
+    let watch = format!("cert watch mx --dir {} --once", certbot.live());
+    site.must(&watch);
+    let now = validity().not_before;
+    let ended = Validity {
+        not_before: now - 60 * 86_400,
+        not_after: now + 30 * 86_400,
+    };
+    site.make_valid("backup", KeyType::Rsa2048, &["mx.box.test"], ended);
+    certbot.renew(&site, "backup");
+    let refused = site.ends(65, &watch);
+    let finding = &refused.json["findings"][0];
+    assert_eq!(finding["code"], "watch.older");
+    let remedy = finding["remedy"].as_str().unwrap().to_owned();
+    assert!(!remedy.contains("cert deploy"), "{remedy}");
+    // A hook that hands it in gets no further.
+    let handed = site.ends(65, &format!("cert deploy mx --dir {}", certbot.live()));
+    assert_eq!(handed.code(), "cert.older-version");
+    assert_eq!(site.must("cert show mx").json["certificate"]["version"], 1);
+    assert_eq!(site.plainly(), all("mx"));
+    // What the remedy says is done by hand.
+    let import = format!("cert import mx --renew --dir {}", certbot.live());
+    assert!(remedy.contains(&import), "{remedy}");
+    for words in [import.as_str(), "cert bind mx", "apply"] {
+        site.must(words);
+    }
+    assert_eq!(site.plainly(), all("backup"));
+    site.must(&watch);
 }

@@ -54,7 +54,7 @@ fn told(refused: &Ran, old: &str, new: &str) {
     }
     let remedy = finding["remedy"].as_str().unwrap();
     assert!(
-        remedy.contains("Publish") && remedy.contains("Do this again"),
+        remedy.contains("Publish") && remedy.contains("Only then"),
         "{remedy}"
     );
 }
@@ -65,6 +65,23 @@ fn records_that_match_nothing_are_told_and_do_not_keep_one_from_putting_it_right
     let wrong = format!("_25._tcp.mx TLSA 3 1 1 {}\n", "ab".repeat(32));
     world.publish(&wrong);
     world.tells_of_a_mismatch();
+    let status = world.must("status").json;
+    assert_eq!(status["tlsa_mismatches"][0]["code"], "dane.mismatch");
+    assert!(world.say("status").contains("[dane.mismatch]"));
+    let resolver = world.dns.address().to_string();
+    let nagios = ["status", "--nagios", "--resolver", &resolver];
+    let nagios = world.site.scene.say(&nagios);
+    assert_eq!(nagios.exit, Some(2), "{}", nagios.stdout);
+    assert!(
+        nagios.stdout.contains("TLSA records of mx.signed.test"),
+        "{}",
+        nagios.stdout
+    );
+    // Who asks nobody, or nobody who answers, is told nothing of it.
+    for nobody in ["none", "127.0.0.1:1"] {
+        let nagios = ["status", "--nagios", "--resolver", nobody];
+        assert_eq!(world.site.scene.say(&nagios).exit, Some(0));
+    }
     world.import("other", KeyType::EcdsaP256);
     world.must("cert bind other");
     assert_eq!(dane(&world.must("apply")), one("dane.mismatch", "warning"));
@@ -275,6 +292,10 @@ fn what_waits_for_its_record_is_told_with_the_reason() {
             !said.contains("`postseal cert deploy mx` presents"),
             "{words:?}: {said}"
         );
+        // Where nobody answers, nobody knows whether it may be presented.
+        let silent = [&words[..words.len() - 1], &["127.0.0.1:1"]].concat();
+        let said = world.site.scene.say(&silent).stdout;
+        assert!(said.contains("dane.undetermined"), "{silent:?}: {said}");
     }
     // Its records are told all the same.
     let lines = world.lines("mx", &["key"]);

@@ -56,4 +56,7 @@ fn only_a_name_that_the_map_has_cannot_be_told() {
     assert_eq!(told, one("dane.undetermined", "warning"));
     let told = world.say("cert check");
     assert!(told.contains("mail.signed.test"), "{told}");
+    // DNS has told all that there is to tell.
+    assert!(told.contains("tls_server_sni_maps"), "{told}");
+    assert!(!told.contains("resolver"), "{told}");
 }

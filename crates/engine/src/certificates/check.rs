@@ -286,17 +286,27 @@ fn newer_waits(view: &CertificateView, wished: &[String]) -> Option<Finding> {
     };
     let (message, mut remedy) = match view.waits_for.first() {
         Some(why) => (format!("{message}: {}", why.message), why.remedy.clone()),
-        None => (
-            format!("{message}."),
-            format!("{presents} presents version {version}."),
-        ),
+        None => match &view.untold {
+            Some(untold) => (
+                format!("{message}. {}", untold.message),
+                format!(
+                    "{presents} presents version {version} all the same. {}",
+                    untold.remedy
+                ),
+            ),
+            None => (
+                format!("{message}."),
+                format!("{presents} presents version {version}."),
+            ),
+        },
     };
     if !remedy.contains("--version") {
         remedy.push_str(&format!(
             " `postseal cert delete {name} --version {version}` drops it."
         ));
     }
-    let why = view.waits_for.iter().map(|why| why.code.to_string());
+    let why = view.waits_for.iter().chain(&view.untold);
+    let why = why.map(|why| why.code.to_string());
     let finding = Finding::new("cert.version-waits", Severity::Warning, message, remedy);
     Some(why.fold(finding, Finding::seen))
 }

@@ -5,6 +5,7 @@
 use super::users::Users;
 use super::{CertificateView, Stored};
 use crate::renew::Renewals;
+use crate::succession::Prospect;
 use crate::{Engine, EngineError, RenewalView};
 use mailtls::Summary;
 use postseal_planner::Finding;
@@ -49,6 +50,8 @@ pub struct Waiting {
     pub used_by: Vec<String>,
     /// Why `cert deploy` would not put it in force; nothing where it would.
     pub waits_for: Vec<Finding>,
+    /// That DNS did not tell whether published TLSA records forbid it.
+    pub untold: Option<Finding>,
 }
 
 /// The versions under a name that a list speaks of.
@@ -95,8 +98,8 @@ impl Engine<'_> {
             let mut used_by = users.of_certificate(&shown.name, shown.version);
             let (leaf, waiting) = match waiting {
                 Some(newest) => {
-                    let why = self.why_it_is_refused(&newest)?;
-                    let waiting = Waiting::of(newest, newest_leaf, &users, why);
+                    let prospect = self.prospect(&newest)?;
+                    let waiting = Waiting::of(newest, newest_leaf, &users, prospect);
                     used_by = users.of_others(&shown.name, shown.version, waiting.version);
                     (leaf(&shown)?, Some(Box::new(waiting)))
                 }
@@ -141,9 +144,10 @@ impl Engine<'_> {
 }
 
 impl Waiting {
-    fn of(stored: Stored, leaf: Summary, users: &Users, waits_for: Vec<Finding>) -> Self {
+    fn of(stored: Stored, leaf: Summary, users: &Users, prospect: Prospect) -> Self {
         Self {
-            waits_for,
+            waits_for: prospect.waits_for,
+            untold: prospect.untold,
             leaf,
             used_by: users.of_version(&stored.name, stored.version),
             version: stored.version,

@@ -6,7 +6,9 @@
 
 use super::{Issue, Means, Terms};
 use crate::{Engine, EngineError};
-use postseal_issue::acme::{Account, AcmeCa, AcmeError, ExternalAccount, terms_of_service};
+use postseal_issue::acme::{
+    Account, AcmeCa, AcmeError, ExternalAccount, Problem, terms_of_service,
+};
 use postseal_planner::renewal::{Failure, Mend, Method};
 use postseal_planner::{Finding, Severity};
 use postseal_store::AcmeAccount;
@@ -82,9 +84,18 @@ impl Engine<'_> {
         if entry.terms == Terms::Agreed {
             return self.register(method, entry, means);
         }
-        let bounds = self.bounds(means.allowed.min(HELLO));
-        let terms = terms_of_service(&ca(method), &bounds)?;
+        let terms = self.terms(method, means)?;
         Err(not_agreed(method, terms.as_deref()))
+    }
+
+    /// Where the terms of a CA stand, where it names them.
+    pub(super) fn terms(
+        &self,
+        method: &Method,
+        means: &Means<'_>,
+    ) -> Result<Option<String>, AcmeError> {
+        let bounds = self.bounds(means.allowed.min(HELLO));
+        terms_of_service(&ca(method), &bounds)
     }
 
     /// That an external account is said where it has no use: only a new account is bound to one
@@ -199,6 +210,21 @@ fn external_unused(directory: &str) -> Finding {
         message,
         remedy,
     )
+}
+
+/// The CA has forgotten the account, or closed it.
+pub(super) fn unknown(method: &Method, why: &Problem, terms: Option<&str>) -> EngineError {
+    let at = match terms {
+        Some(url) => format!(": {url}"),
+        None => "; it names no address of them.".to_owned(),
+    };
+    let message = format!(
+        "The CA {} does not know the account: {why}; to register a new one is to agree to its terms{at}",
+        method.directory
+    );
+    let remedy = "Read them, and say it again with --agree-terms: that registers a new account.";
+    let finding = Finding::new("acme.account-unknown", Severity::Error, message, remedy);
+    EngineError::Refused(finding.into())
 }
 
 fn not_agreed(method: &Method, terms: Option<&str>) -> EngineError {

@@ -6,8 +6,10 @@
 use super::decide::{Known, Seen};
 use super::{Folders, Found, access};
 use crate::certificates::finding;
+use crate::succession::{bound_all_the_same, ends_sooner};
 use crate::{Engine, EngineError};
 use mailtls::{Bundle, CertError, Certificate, Files, Fingerprint};
+use postseal_planner::calendar::day;
 use postseal_planner::{Digest, Finding, Severity};
 use postseal_store::{Certificate as Stored, Watch};
 
@@ -66,7 +68,7 @@ impl Engine<'_> {
             Some(at) => self.superseded_version(&versions, at)?,
             None => match newest.chain.first().map(|der| Certificate::parse(der)) {
                 Some(Ok(newest)) if leaf.not_before < newest.not_before => {
-                    Err(older(&watch.name, leaf))
+                    Err(older(watch, leaf, &newest))
                 }
                 _ => Ok(Known::New),
             },
@@ -113,18 +115,27 @@ fn digest(found: &Found) -> Digest {
     Digest::of(parts.concat().as_bytes())
 }
 
-fn older(name: &str, leaf: &Certificate) -> Finding {
-    Finding::new(
-        "watch.older",
-        Severity::Warning,
-        format!(
-            "The certificate in the watched folder ({}) began before the newest one that the \
-             store has as {name}: it is no renewal, and is not taken.",
-            leaf.subject
-        ),
-        format!(
-            "If it is to take its place, say so: `postseal cert deploy {name} --dir DIR`; if the \
-             folder is wrong, watch another one."
-        ),
-    )
+fn older(watch: &Watch, leaf: &Certificate, newest: &Certificate) -> Finding {
+    let (name, dir) = (&watch.name, watch.dir.display());
+    let domain = watch.domain.as_ref();
+    let domain = domain.map_or(String::new(), |domain| format!(" --domain {domain}"));
+    let from = format!("--dir {dir}{domain}");
+    let message = format!(
+        "The certificate in the watched folder ({}, {} to {}) began before the newest one that the store \
+         has as {name} ({} to {}): it is no renewal, and is not taken.",
+        leaf.subject,
+        day(leaf.not_before),
+        day(leaf.not_after),
+        day(newest.not_before),
+        day(newest.not_after),
+    );
+    let meant = match ends_sooner(leaf, newest) {
+        true => bound_all_the_same(name, &from),
+        false => format!("`postseal cert deploy {name} {from}`"),
+    };
+    let remedy = format!(
+        "Nothing, where a backup was put back: the next renewal there is taken. If the folder is the \
+         wrong one, watch another. If this one is to be presented all the same: {meant}."
+    );
+    Finding::new("watch.older", Severity::Warning, message, remedy)
 }

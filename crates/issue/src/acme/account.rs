@@ -155,16 +155,19 @@ fn builder(
 
 pub(super) fn roots(ca: &AcmeCa) -> Result<Vec<CertificateDer<'static>>, AcmeError> {
     if !ca.directory.starts_with("https://") || ca.directory.parse::<Uri>().is_err() {
-        return Err(AcmeError::Unusable(format!(
-            "the directory {} (it must be a URL that begins with https://)",
-            ca.directory
-        )));
+        return Err(AcmeError::Unusable {
+            what: format!("the directory {}", ca.directory),
+            give: "the URL of the CA's ACME directory, which begins with https:// (--ca URL): ACME is \
+                   spoken over HTTPS alone (RFC 8555, 6.1)",
+        });
     }
     let Some(pem) = &ca.roots_pem else {
         return Ok(Vec::new());
     };
-    let roots = pem_certificates(pem)
-        .map_err(|error| AcmeError::Unusable(format!("the root for the CA's server ({error})")))?;
+    let roots = pem_certificates(pem).map_err(|error| AcmeError::Unusable {
+        what: format!("the root for the CA's server ({error})"),
+        give: "it as PEM",
+    })?;
     Ok(roots
         .into_iter()
         .map(|root| CertificateDer::from(root.der))
@@ -182,6 +185,9 @@ fn external_key(external: &ExternalAccount) -> Result<ExternalAccountKey, AcmeEr
         .decode(text)
         .or_else(|_| standard.decode(text))
         .map(Zeroizing::new)
-        .map_err(|_| AcmeError::Unusable("the HMAC key (it must be base64url)".into()))?;
+        .map_err(|_| AcmeError::Unusable {
+            what: "the HMAC key".into(),
+            give: "it in base64url, as the CA shows it",
+        })?;
     Ok(ExternalAccountKey::new(external.key_id.clone(), &key))
 }

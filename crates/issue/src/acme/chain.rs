@@ -1,6 +1,7 @@
 //! Whether a chain that a CA sent is the one that was ordered.
 //!
-//! Owns: reading it, and judging it against key, names and time. Never: judges whether the CA is
+//! Owns: reading it, and judging it against key, names and time; leaving a root out behind
+//! intermediates. Never: judges whether the CA is
 //! trusted by others; that depends on who asks.
 
 use super::AcmeError;
@@ -33,7 +34,10 @@ pub(super) fn accept(
         )));
     }
     let mut chain_pem = String::new();
-    for one in above.iter().filter(|one| !one.self_signed) {
+    // A root that issued it itself is all there is above it: whoever knows who is trusted decides
+    // whether it is left out.
+    let is_sent = |one: &&Certificate| !one.self_signed || above.len() == 1;
+    for one in above.iter().filter(is_sent) {
         chain_pem.push_str(&text(one)?);
     }
     Ok(Issued {
@@ -56,7 +60,10 @@ fn judge_leaf(leaf: &Certificate, key: &Key, names: &[String], now: i64) -> Resu
         return wrong("its first certificate is a CA's");
     }
     if leaf.not_after <= now {
-        return wrong("its certificate has expired");
+        let ago = mailtls::span(now.saturating_sub(leaf.not_after));
+        return wrong(&format!(
+            "its certificate has expired {ago} ago, by the clock of this host"
+        ));
     }
     Ok(())
 }

@@ -88,9 +88,13 @@ pub enum AcmeError {
     /// What came is not what was ordered.
     #[error("the CA answered with a wrong chain: {0}")]
     WrongChain(String),
-    /// Not usable as a name or root.
-    #[error("{0} cannot be used")]
-    Unusable(String),
+    /// The directory, a root or the HMAC key as it was given.
+    #[error("{what} cannot be used")]
+    Unusable {
+        what: String,
+        /// What to give instead.
+        give: &'static str,
+    },
     /// The time was up.
     #[error("the time was up while {0}")]
     Deadline(&'static str),
@@ -118,7 +122,7 @@ impl AcmeError {
             Self::Refused(_) => "acme.refused",
             Self::Credentials => "acme.credentials",
             Self::WrongChain(_) => "acme.wrong-chain",
-            Self::Unusable(_) => "acme.unusable",
+            Self::Unusable { .. } => "acme.unusable",
             Self::Deadline(_) => "acme.deadline",
             Self::Interrupted => "acme.interrupted",
             Self::Issue(_) => "acme.request",
@@ -172,7 +176,7 @@ impl AcmeError {
                  not taken and the one in use stays"
                     .into()
             }
-            Self::Unusable(_) => "give host names as A-labels, and a root as PEM".into(),
+            Self::Unusable { give, .. } => format!("give {give}"),
             Self::Deadline(_) | Self::Interrupted => {
                 "try again with more time; the certificate in use stays".into()
             }

@@ -46,19 +46,21 @@ pub(super) fn judge_issuer(issuer: &Certificate, now: i64, found: &mut Vec<CertP
         return;
     }
     let wait = issuer.not_before.saturating_sub(now);
-    let (when, remedy) = if wait > 0 {
+    let (code, when, remedy) = if wait > 0 {
         (
+            "cert.issuer-not-yet-valid",
             format!("yet, for {}", span(wait)),
             "Wait until it is valid, or check this host's clock.",
         )
     } else {
         (
+            "cert.issuer-expired",
             "any more".to_owned(),
             "Take the CA's current intermediate certificate.",
         )
     };
     found.push(CertProblem::new(
-        "cert.issuer-expired",
+        code,
         Gravity::Error,
         format!("the intermediate {} is not valid {when}", issuer.subject),
         remedy,

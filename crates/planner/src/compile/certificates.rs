@@ -94,13 +94,27 @@ pub(crate) fn names_file(owned: &Owned, place: &Place, path: &Path) -> bool {
 /// again without it: by place.
 pub(crate) fn below(intent: &Intent, place: &Place) -> Vec<String> {
     let named = |names: &Names, values: &BTreeMap<String, String>| -> Vec<String> {
-        let certificates = names.all().filter(|name| !name.ends_with("key_file"));
-        let values = certificates.filter_map(|name| values.get(name));
-        let files = values.flat_map(|value| postfix_cf::elements(value));
+        let of = |name: &str| {
+            let value = values.get(name).map_or("", String::as_str);
+            postfix_cf::elements(value).map(str::to_owned)
+        };
+        let mut files: Vec<String> = of(names.chain_files).collect();
+        // Beside chain files Postfix ignores the others.
+        if files.is_empty() {
+            let certificates = names
+                .legacy
+                .iter()
+                .filter(|name| !name.ends_with("key_file"));
+            for file in certificates
+                .flat_map(|name| of(name))
+                .filter(|file| file != "none")
+            {
+                if !files.contains(&file) {
+                    files.push(file);
+                }
+            }
+        }
         files
-            .filter(|file| *file != "none")
-            .map(str::to_owned)
-            .collect()
     };
     let adopted = &intent.adopted;
     match place {
@@ -109,7 +123,9 @@ pub(crate) fn below(intent: &Intent, place: &Place) -> Vec<String> {
         Place::Port(port) => {
             let services = adopted.services.iter();
             let its = services.filter(|(id, _)| super::exempt::on_port(id) == Some(*port));
-            its.flat_map(|(_, values)| named(&SERVER, values)).collect()
+            let its: BTreeSet<String> =
+                its.flat_map(|(_, values)| named(&SERVER, values)).collect();
+            its.into_iter().collect()
         }
         Place::Client(Some(_)) | Place::Sni(_) => Vec::new(),
     }

@@ -5,6 +5,8 @@
 //! of its own beside `wire.wrong-certificate`. Never: looks at anything; what is not known is not
 //! taken for a cause.
 
+mod older;
+
 use crate::compile::{bound_path, is_of_certificates, sni};
 use crate::expect::{content, expect};
 use crate::facts::{Facts, FileLook, PortOwner, StoredCertificate};
@@ -16,7 +18,8 @@ use crate::report::{
     WireExpectation,
 };
 use crate::{FileDrift, Finding, Severity, words};
-use mailtls::{Certificate, Fingerprint, pem_certificates};
+use mailtls::{Fingerprint, pem_certificates};
+use older::turns_away;
 use postfix_cf::{MainCf, MasterCf};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -46,8 +49,9 @@ pub struct Difference {
     pub address: SocketAddr,
     /// How the client asked.
     pub ask: Ask,
-    /// What it was shown.
-    pub seen: Fingerprint,
+    /// What it was shown; nothing where it takes one kind of key only and was turned away, though
+    /// others were not.
+    pub seen: Option<Fingerprint>,
     /// What it should have been shown.
     pub wanted: Vec<Fingerprint>,
     /// What clients are shown there that ask for no name.
@@ -81,18 +85,19 @@ fn handshake(expected: &ServiceExpectation) -> Option<&HandshakeExpectation> {
 
 fn of_report(report: &Report, wanted: &HandshakeExpectation) -> Vec<Difference> {
     let plain = report.handshake.as_ref().and_then(|seen| seen.fingerprint);
-    let plain = plain.map(|seen| (Ask::default(), seen, wanted.certificates.clone()));
+    let speaks = plain.is_some();
+    let plain = plain.map(|seen| (Ask::default(), Some(seen), wanted.certificates.clone()));
     let asked = wanted.presented.iter().filter_map(|presented| {
         let answer = report.asked.iter().find(|seen| seen.ask == presented.ask);
-        match answer.map(|seen| &seen.answer) {
-            Some(Answered::Shown(Some(leaf))) => {
-                Some((presented.ask.clone(), *leaf, presented.certificates.clone()))
-            }
-            _ => None,
-        }
+        let seen = match answer.map(|seen| &seen.answer) {
+            Some(Answered::Shown(Some(leaf))) => Some(*leaf),
+            Some(Answered::Refused(_)) if speaks && presented.ask.algorithm.is_some() => None,
+            _ => return None,
+        };
+        Some((presented.ask.clone(), seen, presented.certificates.clone()))
     });
-    let differs = |(_, seen, wanted): &(Ask, Fingerprint, Vec<Fingerprint>)| {
-        !wanted.is_empty() && !wanted.contains(seen)
+    let differs = |(_, seen, wanted): &(Ask, Option<Fingerprint>, Vec<Fingerprint>)| {
+        !wanted.is_empty() && seen.is_none_or(|seen| !wanted.contains(&seen))
     };
     let all = plain.into_iter().chain(asked).filter(differs);
     all.map(|(ask, seen, certificates)| Difference {
@@ -121,7 +126,11 @@ pub fn add_causes(verdict: &mut Verdict, differences: &[Difference], around: &Ar
             {
                 judged.sentences.push(cause.message.clone());
                 // Where the cause is known, nothing is guessed.
-                let wrong = |known: &&mut Finding| known.code == "wire.wrong-certificate";
+                let code = match difference.seen {
+                    Some(_) => "wire.wrong-certificate",
+                    None => "wire.handshake-failed",
+                };
+                let wrong = |known: &&mut Finding| known.code == code;
                 for known in judged.findings.iter_mut().filter(wrong) {
                     known.remedy.clone_from(&cause.remedy);
                 }
@@ -158,7 +167,12 @@ impl Around<'_> {
                     let mut asked = now.presented.iter();
                     let asked = asked.find(|one| one.ask == difference.ask);
                     let certificates = asked.map_or(&now.certificates, |one| &one.certificates);
-                    certificates.contains(&difference.seen)
+                    match difference.seen {
+                        Some(seen) => certificates.contains(&seen),
+                        None => certificates
+                            .iter()
+                            .all(|one| !difference.wanted.contains(one)),
+                    }
                 })
             })
         }
@@ -177,10 +191,14 @@ impl Around<'_> {
             .edits_of(difference)
             .map(|edit| format!("{} {}", edit.place, edit.parameter))
             .collect();
+        let shows = match difference.seen {
+            Some(_) => "shows what its files name now".to_owned(),
+            None => format!("{}, as its files say now", turns_away(difference)),
+        };
         error(
             "served.edited",
             format!(
-                "{} shows what its files name now: somebody edited {}.",
+                "{} {shows}: somebody edited {}.",
                 place(difference.address),
                 words::list(&keys)
             ),
@@ -196,7 +214,10 @@ impl Around<'_> {
         if let Some(map) = self.compiled_by_others() {
             return foreign_map(&place, &asking, &map);
         }
-        if difference.default.contains(&difference.seen) {
+        let Some(seen) = difference.seen else {
+            return self.older_process(difference, None);
+        };
+        if difference.default.contains(&seen) {
             return error(
                 "served.default-for-name",
                 format!(
@@ -208,7 +229,7 @@ impl Around<'_> {
                  reload` ends the processes from before.",
             );
         }
-        if let Some(stored) = self.stored(&difference.seen) {
+        if let Some(stored) = self.stored(&seen) {
             return self.older_process(difference, Some(stored));
         }
         error(
@@ -257,7 +278,7 @@ impl Around<'_> {
 
     /// What a client saw that asked for no name.
     fn by_file(&self, difference: &Difference, owner: Option<&PortOwner>) -> Finding {
-        let stored = self.stored(&difference.seen);
+        let stored = difference.seen.and_then(|seen| self.stored(&seen));
         for path in self.files(difference) {
             if let Some(finding) = self.file_differs(&path, difference) {
                 return finding;
@@ -309,32 +330,6 @@ impl Around<'_> {
         ))
     }
 
-    fn older_process(
-        &self,
-        difference: &Difference,
-        stored: Option<&StoredCertificate>,
-    ) -> Finding {
-        let what = stored.map_or_else(
-            || "a certificate that is no longer configured".to_owned(),
-            called,
-        );
-        let value = |name: &str, otherwise: &str| {
-            let value = self.facts.values.get(name);
-            value.map_or_else(|| otherwise.to_owned(), Clone::clone)
-        };
-        let (idle, uses) = (value("max_idle", "100s"), value("max_use", "100"));
-        error(
-            "served.not-reloaded",
-            format!(
-                "{} shows {what}, though its files hold the right one: a process from before the \
-                 change still answers. It ends after max_idle = {idle} without a client, or after \
-                 max_use = {uses} of them; if it is shown longer than that, it is something else.",
-                place(difference.address)
-            ),
-            "`postfix reload` ends it at its next client.",
-        )
-    }
-
     fn stored(&self, seen: &Fingerprint) -> Option<&StoredCertificate> {
         let mut all = self.facts.certificates.iter().chain(self.known);
         all.find(|stored| stored.fingerprint == *seen)
@@ -351,17 +346,6 @@ fn foreign_map(place: &str, asking: &str, map: &SniMap) -> Finding {
         ),
         "`postseal apply` compiles the map anew.",
     )
-}
-
-/// `version 1 of mx (valid until 2026-12-01)`.
-fn called(stored: &StoredCertificate) -> String {
-    let leaf = stored
-        .chain
-        .first()
-        .and_then(|der| Certificate::parse(der).ok());
-    let until = leaf.map(|leaf| format!(" (valid until {})", words::date(leaf.not_after)));
-    let until = until.unwrap_or_default();
-    format!("version {} of {}{until}", stored.version, stored.name)
 }
 
 fn other_process(address: SocketAddr, pid: Option<u32>, command: Option<&str>) -> Finding {

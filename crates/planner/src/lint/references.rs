@@ -87,6 +87,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("cert.expired", DATES),
     ("cert.expiring", DATES),
     ("cert.issuer-expired", DATES),
+    ("cert.issuer-not-yet-valid", DATES),
     ("cert.issuer-unknown", &["RFC 5280 §6.1"]),
     ("cert.key-readable", &["smtpd_tls_key_file (Postfix 2.2)"]),
     ("cert.must-staple", &["RFC 7633 §4"]),

@@ -19,6 +19,12 @@ const SENDERS: u16 = 25;
 /// Records shown of one name.
 const MOST_SHOWN: usize = 8;
 const UNKNOWN: &str = "the files do not tell which certificate is presented";
+const RESOLVER: &str = "Where the zone is signed: have a validating resolver on this host and name it \
+    (`resolver = \"127.0.0.1\"` in postseal.toml). Where it is not, senders cannot use DANE with this \
+    host.";
+const OWN_NAMES: &str = "Where a map of your own (tls_server_sni_maps) has the name, Postseal does not \
+    read the keys in it: `postseal probe HOST:PORT` compares what is shown there with its TLSA records; \
+    or bind a certificate to the name (`postseal cert bind NAME --sni HOST`) in place of its row.";
 
 /// What has to be asked to judge a change; nothing where no server presents anything else.
 pub(crate) fn questions(before: &World<'_>, after: &World<'_>) -> Vec<Question> {
@@ -97,7 +103,7 @@ fn change(
 ) -> Option<Finding> {
     let found = vouched(world, at, doubts)?;
     let Presented::Chains(after) = then else {
-        doubts.note(at, UNKNOWN, Severity::Warning);
+        doubts.own_names(at);
         return None;
     };
     if dane::satisfied(&found.records, after, &at.host, world.now) {
@@ -181,7 +187,7 @@ fn would_break(
         }
         false => format!(
             "1. Publish “{}” beside what is there. 2. Wait until every name server has it and {} \
-             passed (RFC 7671, 8.1). 3. Do this again. 4. Take the old record out. `postseal cert \
+             passed (RFC 7671, 8.1). 3. Only then is it safe to present it. 4. Take the old record out. `postseal cert \
              tlsa NAME` prints the records of all names and ports.",
             lines.join("” and “"),
             lifetime(found.ttl),
@@ -240,7 +246,7 @@ fn disagreement(
     }
     let found = vouched(world, at, doubts)?;
     let Presented::Chains(chains) = now else {
-        doubts.note(at, UNKNOWN, Severity::Warning);
+        doubts.own_names(at);
         return None;
     };
     if dane::satisfied(&found.records, chains, &at.host, world.now) {
@@ -334,10 +340,23 @@ fn lifetime(ttl: Option<u32>) -> String {
 struct Doubts {
     notes: Vec<String>,
     worst: Option<Severity>,
+    /// By the resolver; else the files alone do not tell.
+    by_dns: bool,
 }
 
 impl Doubts {
+    /// Of what DNS says.
     fn note(&mut self, at: &Endpoint, why: &str, severity: Severity) {
+        self.by_dns = true;
+        self.add(at, why, severity);
+    }
+
+    /// Of what is presented, where the administrator's own map of names decides.
+    fn own_names(&mut self, at: &Endpoint) {
+        self.add(at, UNKNOWN, Severity::Warning);
+    }
+
+    fn add(&mut self, at: &Endpoint, why: &str, severity: Severity) {
         self.notes
             .push(format!("{}, port {}: {why}", at.host, at.port));
         self.worst = self.worst.max(Some(severity));
@@ -345,13 +364,15 @@ impl Doubts {
 
     fn finding(self) -> Option<Finding> {
         let severity = self.worst?;
+        let own_names = self.notes.iter().any(|note| note.ends_with(UNKNOWN));
+        let helps = [(self.by_dns, RESOLVER), (own_names, OWN_NAMES)];
+        let helps = helps.into_iter().filter(|(applies, _)| *applies);
+        let helps: Vec<&str> = helps.map(|(_, remedy)| remedy).collect();
         let finding = Finding::new(
             "dane.undetermined",
             severity,
             "Whether published TLSA records match could not be told for certain.",
-            "Where the zone is signed: have a validating resolver on this host and name it \
-             (`resolver = \"127.0.0.1\"` in postseal.toml). Where it is not, senders cannot use \
-             DANE with this host.",
+            helps.join(" "),
         );
         let seen = |finding: Finding, note| finding.seen(note);
         Some(self.notes.into_iter().fold(finding, seen))

@@ -140,17 +140,18 @@ fn doubtful(authority: &Pair) -> Vec<Case> {
             served(|r| r.alternative = Some("bücher.example")),
             "cert.name-not-ascii",
         ),
-        chain(expired_issuer(), "cert.issuer-expired"),
+        chain(issuer_of((-100, -1)), "cert.issuer-expired"),
+        chain(issuer_of((1, 100)), "cert.issuer-not-yet-valid"),
         chain(own((-10, 300), "mx.example"), "cert.self-signed"),
         chain(own((-10, 3_600), "mx.example"), "cert.system-certificate"),
     ]
 }
 
-/// A good certificate behind an intermediate whose time is over.
-fn expired_issuer() -> FileLook {
+/// A good certificate behind an intermediate that is valid from and until these days from now.
+fn issuer_of(days: (i64, i64)) -> FileLook {
     let mut recipe = Recipe::leaf("Old CA");
     recipe.ca = true;
-    recipe.days = (-100, -1);
+    recipe.days = days;
     let old = recipe.make();
     let leaf = issued(&old, |_| {});
     file([leaf.chain_file(), old.cert()].concat())

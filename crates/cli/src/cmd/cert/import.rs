@@ -9,7 +9,7 @@ use crate::cmd::apply;
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
-use mailtls::CertError;
+use mailtls::{CertError, Files, Part};
 use postseal_engine::{Changes, EngineError, Import, Imported, Outcome, open_key};
 use postseal_host::{
     SourceAccess, SourceError, SourceFiles, access_to, chosen_by, read_folder, read_password,
@@ -91,6 +91,7 @@ pub(super) fn import(args: &ImportArgs, global: &Global) -> Result<Answer, Failu
         Succession::First
     };
     let key_file = files.files.key_file.clone();
+    let faulty = files.faulty();
     let import = files.import(
         &args.name,
         private_ca.map(|bytes| bytes.to_vec()),
@@ -100,7 +101,7 @@ pub(super) fn import(args: &ImportArgs, global: &Global) -> Result<Answer, Failu
     let imported = session.engine().import_certificate(import);
     let imported = imported.map_err(|error| match (&error, &args.private_ca) {
         (EngineError::ChosenCa(_), Some(path)) => Failure::from(error).file(path),
-        _ => args.from.named(error),
+        _ => args.from.named(error, faulty),
     })?;
     Ok(answer(&imported, key_file.as_ref()))
 }
@@ -115,9 +116,10 @@ pub(super) fn deploy(args: &DeployArgs, global: &Global) -> Result<Answer, Failu
         // A mistyped name in a hook would make a certificate that nothing presents.
         engine.certificate(&args.name)?;
         let key_file = files.files.key_file.clone();
+        let faulty = files.faulty();
         let import = files.import(&args.name, None, Succession::Renewal);
         let imported = engine.import_renewal(import);
-        let imported = imported.map_err(|error| args.from.named(error))?;
+        let imported = imported.map_err(|error| args.from.named(error, faulty))?;
         taken = (imported.changes == Changes::Some).then_some((imported, key_file));
     }
     let changed = engine.deploy(&args.name)?;
@@ -162,6 +164,17 @@ fn answer(imported: &Imported, key_file: Option<&SourceAccess>) -> Answer {
 }
 
 impl Read {
+    /// Which of several files an error is about, where one cannot be read by itself.
+    fn faulty(&self) -> Option<Part> {
+        let files = Files {
+            cert: &self.files.cert,
+            key: self.files.key.as_ref().map(|key| key.as_slice()),
+            chain: self.files.chain.as_deref(),
+            password: self.password.as_ref().map(|password| password.as_str()),
+        };
+        files.faulty()
+    }
+
     fn import(self, name: &str, private_ca: Option<Vec<u8>>, succession: Succession) -> Import {
         Import {
             name: name.to_owned(),
@@ -177,49 +190,54 @@ impl Read {
 }
 
 impl From {
-    /// An error that says where a key was looked for.
-    fn named(&self, error: EngineError) -> Failure {
-        let looked_in = self
-            .key
-            .as_ref()
-            .or(self.cert.as_ref())
-            .or(self.dir.as_ref());
-        match (&error, looked_in) {
-            (EngineError::Certificate(CertError::KeyEncrypted), Some(path)) => {
-                Failure::from(error).file(path).hint(
-                    "Put its pass phrase into a file, mode 0600, and say: --password-file FILE; or take \
-                     it off: openssl pkey -in key.pem -out key-plain.pem (mode 0600).",
-                )
-            }
-            (
-                EngineError::Certificate(
-                    CertError::KeyMissing
-                    | CertError::KeyMismatch(_)
-                    | CertError::KeyUnusable(_)
-                    | CertError::PasswordWrong
-                    | CertError::LegacyCipher(_)
-                    | CertError::UnknownCipher(_),
-                ),
-                Some(path),
-            ) => Failure::from(error).file(path),
-            (EngineError::Certificate(CertError::PasswordMissing), _) => match self.named_file() {
-                Some(path) => Failure::from(error).file(path).hint(format!(
-                    "Put the password that it was exported with into a file, mode 0600, and say: \
-                     --cert {} --password-file FILE",
-                    path.display()
-                )),
-                None => Failure::from(error).hint(
-                    "Put the password that it was exported with into a file, mode 0600, and say: \
-                     --cert - --password-file FILE",
-                ),
-            },
-            _ => error.into(),
+    /// An error that says which file it is about.
+    fn named(&self, error: EngineError, faulty: Option<Part>) -> Failure {
+        let EngineError::Certificate(what) = &error else {
+            return error.into();
+        };
+        let path = self.at_fault(what, faulty);
+        let hint = match (what, path) {
+            (CertError::KeyEncrypted, Some(_)) => Some(
+                "Put its pass phrase into a file, mode 0600, and say: --password-file FILE; or take \
+                 it off: openssl pkey -in key.pem -out key-plain.pem (mode 0600)."
+                    .to_owned(),
+            ),
+            (CertError::PasswordMissing, path) => Some(format!(
+                "Put the password that it was exported with into a file, mode 0600, and say: \
+                 --cert {} --password-file FILE",
+                path.map_or(Path::new(STDIN), |path| path).display()
+            )),
+            _ => None,
+        };
+        let mut failure = Failure::from(error);
+        if let Some(path) = path {
+            failure = failure.file(path);
+        }
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
         }
     }
 
-    fn named_file(&self) -> Option<&Path> {
-        let named = self.cert.as_ref().filter(|path| path.as_os_str() != "-");
-        named.or(self.dir.as_ref()).map(PathBuf::as_path)
+    /// The file that an error is about: the one that cannot be read by itself; else where a key was
+    /// looked for, or the certificate's.
+    fn at_fault(&self, error: &CertError, faulty: Option<Part>) -> Option<&Path> {
+        let of_key = matches!(
+            error,
+            CertError::KeyEncrypted
+                | CertError::KeyMissing
+                | CertError::KeyMismatch(_)
+                | CertError::KeyUnusable(_)
+        );
+        let named = match faulty {
+            Some(Part::Chain) => self.chain.as_ref(),
+            Some(Part::Key) => self.key.as_ref(),
+            None if of_key => self.key.as_ref(),
+            Some(Part::Cert) | None => None,
+        };
+        let named = named.or(self.cert.as_ref()).or(self.dir.as_ref());
+        let named = named.filter(|path| path.as_os_str() != STDIN);
+        named.map(PathBuf::as_path)
     }
 
     /// What is named; `None` where nothing is.

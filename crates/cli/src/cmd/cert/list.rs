@@ -84,22 +84,41 @@ fn waiting_row(listed: &Listed) -> Option<Vec<String>> {
         waiting.leaf.key.to_string(),
         date(waiting.leaf.not_after),
         days(&waiting.leaf),
-        waits(listed, waiting),
+        // What helps may be several steps, which no column has room for.
+        waits(listed, waiting, &|why| {
+            let name = &listed.name;
+            format!(
+                "{} [{}] `postseal cert show {name}` says what helps",
+                why.message, why.code
+            )
+        }),
         waiting.source.clone(),
     ])
 }
 
 /// Since when a newer version is here, and what it waits for.
-fn waits(listed: &Listed, waiting: &Waiting) -> String {
+fn waits(listed: &Listed, waiting: &Waiting, why: &dyn Fn(&Finding) -> String) -> String {
     let since = date(waiting.since_ms.div_euclid(1000));
     let by = match waiting.used_by.as_slice() {
         [] => match waiting.waits_for.first() {
-            Some(why) => self::why(why),
-            None => format!("`postseal cert deploy {}` presents it", listed.name),
+            Some(first) => why(first),
+            None => format!(
+                "`postseal cert deploy {}` presents it{}",
+                listed.name,
+                unsure(waiting.untold.as_ref())
+            ),
         },
         places => format!("{}, `postseal apply` presents it", places.join(", ")),
     };
     format!("not in force, here since {since}: {by}")
+}
+
+/// That nobody could tell whether it may be presented yet.
+pub(crate) fn unsure(untold: Option<&Finding>) -> &'static str {
+    match untold {
+        Some(_) => "; DNS did not tell whether published TLSA records match it [dane.undetermined]",
+        None => "",
+    }
 }
 
 /// Why `cert deploy` does not present it, and what helps.
@@ -114,7 +133,11 @@ pub(super) fn before(view: &CertificateView) -> String {
     }
     let by = match view.waits_for.first() {
         Some(first) => why(first),
-        None => format!("`postseal cert deploy {}` presents this one.", view.name),
+        None => format!(
+            "`postseal cert deploy {}` presents this one{}.",
+            view.name,
+            unsure(view.untold.as_ref())
+        ),
     };
     format!("The version before is in force still: {by}\n")
 }
@@ -164,7 +187,12 @@ pub(crate) fn line(listed: &Listed) -> String {
 
 /// Who presents a certificate from files that are not the store's, as in `used by`.
 pub(crate) fn by_files(leaf: &Fingerprint, adopted: &[Adopted]) -> Vec<String> {
-    let its = adopted.iter().filter(|one| one.leaf.fingerprint() == *leaf);
+    let its = adopted.iter();
+    let its = its.filter(|one| {
+        one.leaf
+            .as_ref()
+            .is_some_and(|own| own.fingerprint() == *leaf)
+    });
     its.map(|one| {
         let (path, services) = (one.path.display(), one.services.join(", "));
         format!("{services} (by {path}, a file of your own)")
@@ -174,7 +202,11 @@ pub(crate) fn by_files(leaf: &Fingerprint, adopted: &[Adopted]) -> Vec<String> {
 
 /// A certificate that is presented from a file that is not the store's, in one line.
 pub(crate) fn adopted_line(adopted: &Adopted) -> String {
-    let leaf = &adopted.leaf;
+    let services = adopted.services.join(", ");
+    let Some(leaf) = &adopted.leaf else {
+        let path = adopted.path.display();
+        return format!("{path}: Postfix cannot use it, named by {services}\n");
+    };
     let until = leaf.not_after;
     let stored = match adopted.same_as.as_slice() {
         [] => "not in the store".to_owned(),
@@ -186,16 +218,17 @@ pub(crate) fn adopted_line(adopted: &Adopted) -> String {
         leaf.names_shown(),
         date(until),
         ends(until),
-        adopted.services.join(", ")
+        services
     )
 }
 
 pub(crate) fn adopted_document(adopted: &Adopted) -> Value {
+    let leaf = adopted.leaf.as_ref();
     json!({
         "path": adopted.path,
-        "names": adopted.leaf.dns_names,
-        "fingerprint": adopted.leaf.fingerprint(),
-        "not_after": date_time(adopted.leaf.not_after),
+        "names": leaf.map(|leaf| &leaf.dns_names),
+        "fingerprint": leaf.map(mailtls::Certificate::fingerprint),
+        "not_after": leaf.map(|leaf| date_time(leaf.not_after)),
         "used_by": adopted.services,
         "same_as": adopted.same_as,
         "findings": adopted.problems,
@@ -221,7 +254,7 @@ pub(crate) fn waiting_line(listed: &Listed) -> String {
         waiting.leaf.key,
         date(waiting.leaf.not_after),
         left(&waiting.leaf),
-        waits(listed, waiting)
+        waits(listed, waiting, &why)
     )
 }
 
@@ -281,6 +314,7 @@ fn waiting_document(waiting: &Waiting) -> Value {
         "source": waiting.source,
         "used_by": waiting.used_by,
         "waits_for": waiting.waits_for,
+        "undetermined": waiting.untold,
     })
 }
 

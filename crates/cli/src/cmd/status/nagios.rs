@@ -98,6 +98,9 @@ fn notes(status: &Status) -> Vec<(State, String)> {
             notes.push((state, told.trim_end_matches('.').to_owned()));
         }
     }
+    // Mail of senders that use DANE waits.
+    let mismatched = status.mismatched.first();
+    notes.extend(mismatched.map(|found| (State::Critical, sentence(found))));
     if let Some(found) = status.exposed.first() {
         let state = match found.severity {
             Severity::Fatal => State::Critical,
@@ -207,7 +210,9 @@ fn told([from, to]: [i64; 2], expired: impl Fn() -> String) -> Option<(State, St
 
 /// The same of what the store does not hold.
 fn of_adopted(adopted: &Adopted) -> Option<(State, String)> {
-    let (from, to) = (adopted.leaf.not_before, adopted.leaf.not_after);
+    // That Postfix cannot use a file is seen on the wire.
+    let leaf = adopted.leaf.as_ref()?;
+    let (from, to) = (leaf.not_before, leaf.not_after);
     let told = told([from, to], || list::ends(to))?;
     Some((told.0, format!("{} {}", adopted.path.display(), told.1)))
 }
@@ -242,7 +247,10 @@ fn newer(view: &Listed) -> Option<(State, String)> {
     let waiting = view.waiting.as_ref()?;
     let (name, version) = (&view.name, waiting.version);
     let helps = match (waiting.used_by.as_slice(), waiting.waits_for.first()) {
-        ([], None) => format!("`postseal cert deploy {name}`"),
+        ([], None) => format!(
+            "`postseal cert deploy {name}`{}",
+            list::unsure(waiting.untold.as_ref())
+        ),
         ([], Some(why)) => format!("{}, see `postseal cert check {name}`", why.code),
         _ => "`postseal apply`".to_owned(),
     };

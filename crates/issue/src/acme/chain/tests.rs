@@ -79,6 +79,19 @@ fn what_was_not_ordered_is_refused() {
     assert!(reason(&expired.fullchain_pem(), &key, &["mx.example.com"]).contains("expired"));
 }
 
+/// Whether it is left out depends on who is trusted, which nobody knows here.
+#[test]
+fn a_root_that_issued_it_itself_is_kept() {
+    let Scene { root, key, .. } = scene();
+    let wanted = names(&["mx.example.com"]);
+    let issued = root
+        .issue_for(&wanted, Validity::days(NOW, 60), &key)
+        .unwrap();
+    let sent = format!("{}{}", issued.cert_pem, root.certificate_pem());
+    let taken = accept(&sent, &key, &wanted, NOW).unwrap();
+    assert_eq!(taken.chain_pem, root.certificate_pem());
+}
+
 #[test]
 fn a_ca_as_leaf_is_refused() {
     let Scene { middle, .. } = scene();

@@ -80,7 +80,10 @@ fn every_error_has_a_code_and_a_remedy_and_refusals_their_own() {
         error(typed("other")),
         AcmeError::Credentials,
         AcmeError::WrongChain(text()),
-        AcmeError::Unusable(text()),
+        AcmeError::Unusable {
+            what: text(),
+            give: "another",
+        },
         AcmeError::of_halt(Halt::Deadline, "waiting"),
         AcmeError::of_halt(Halt::Interrupted, "waiting"),
         AcmeError::Issue(IssueError::NoName),

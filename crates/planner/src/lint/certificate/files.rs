@@ -41,6 +41,8 @@ pub(super) fn problem(
 ) -> Finding {
     let rule = RULES.iter().find(|rule| rule.code == problem.code);
     let severity = match (rule, problem.gravity) {
+        // To those who look after it, one that ends soon is urgent: `cert check` says so, too.
+        (Some(_), Gravity::Error) if problem.code == "cert.expiring" => Severity::Error,
         (Some(rule), _) => rule.severity,
         (None, Gravity::Note) => Severity::Info,
         (None, Gravity::Warning) => Severity::Warning,

@@ -55,7 +55,7 @@ pub(in crate::lint) const RULES: &[Rule] = &[
     rule("cert.two-of-a-kind", Error, "two chains for one algorithm", OFF, "Keep one chain for each algorithm."),
     rule("cert.expired", Error, "certificate is expired", "Postfix serves it all the same; peers that verify refuse it.", "Renew it."),
     rule("cert.not-yet-valid", Error, "certificate is not valid yet", "Postfix serves it all the same; peers that verify refuse it.", "Wait, or check this host's clock."),
-    rule("cert.expiring", Warning, "certificate expires soon", "Peers that verify refuse it after that day.", "Renew it."),
+    rule("cert.expiring", Warning, "certificate expires soon", "Peers that verify refuse it after that day. With a tenth of its life left, at most a week, it is an error.", "Renew it."),
     rule("cert.self-signed", Warning, "self-signed certificate", "Good enough for opportunistic TLS and DANE; mail programs and peers that verify refuse it.", "Get a certificate from a CA."),
     rule("cert.system-certificate", Warning, "certificate that the system made for itself", "Good enough for opportunistic TLS; mail programs and peers that verify refuse it.", "Get a certificate from a CA."),
     rule("cert.name-mismatch", Warning, "certificate for another name", "Peers that verify compare it with the MX host's name and refuse it.", "Have a certificate issued for myhostname."),
@@ -73,7 +73,8 @@ pub(in crate::lint) const RULES: &[Rule] = &[
     rule("cert.no-digital-signature", Error, "certificate that may not sign", "TLS 1.3 and all forward-secret ciphers need it.", "Have a certificate issued with keyUsage digitalSignature."),
     rule("cert.too-long", Error, "chain too long for a handshake", "OpenSSL clients refuse more than 100 KiB.", "Have a certificate issued for fewer names."),
     rule("cert.must-staple", Warning, "certificate that demands a stapled OCSP answer", "Postfix cannot give one; peers that heed it refuse the certificate.", "Have a certificate issued without must-staple."),
-    rule("cert.issuer-expired", Error, "intermediate that is not valid now", "Peers that verify refuse the chain.", "Take the CA's current intermediate certificate."),
+    rule("cert.issuer-expired", Error, "intermediate that is expired", "Peers that verify refuse the chain.", "Take the CA's current intermediate certificate."),
+    rule("cert.issuer-not-yet-valid", Error, "intermediate that is not valid yet", "Peers that verify refuse the chain until then.", "Wait until it is valid, or check this host's clock."),
     rule("cert.key-unusable", Error, "private key that OpenSSL cannot use", OFF, "Have a certificate issued for a P-256 or RSA key."),
     rule("cert.nul-in-name", Error, "NUL byte in a name", "Programs read the name to its NUL and take the certificate for another's.", "Have a certificate issued anew, and ask who issued this one."),
 ];
