@@ -39,6 +39,29 @@ pub struct PreflightOptions {
     pub budget: Budget,
     /// All questions to DNS together.
     pub dns: Duration,
+    /// Questions and connections together: what DNS took is gone for the servers.
+    pub whole: Option<Duration>,
+}
+
+impl PreflightOptions {
+    /// With all of it within this time.
+    #[must_use]
+    pub fn within(mut self, patience: Duration) -> Self {
+        self.budget.deadline = patience;
+        self.dns = patience;
+        self.whole = Some(patience);
+        self
+    }
+
+    /// The budget that is left for the servers.
+    fn left(&self, gone: Duration) -> Budget {
+        let left = self.whole.map(|whole| whole.saturating_sub(gone));
+        let own = self.budget.deadline;
+        Budget {
+            deadline: left.map_or(own, |left| left.min(own)),
+            ..self.budget
+        }
+    }
 }
 
 impl Default for PreflightOptions {
@@ -50,6 +73,7 @@ impl Default for PreflightOptions {
                 deadline: Duration::from_secs(20),
             },
             dns: Duration::from_secs(30),
+            whole: None,
         }
     }
 }
@@ -85,8 +109,10 @@ pub(crate) fn preflight_more(
     visits: &mut Visits,
 ) -> Result<Vec<Preflight>, NoNextHop> {
     let wanted = world.wanted(destinations)?;
+    let begun = world.clock.monotonic();
     let answers = world.answers(&wanted, options.dns);
-    let news = world.look(&wanted, &answers, visits, options.budget, told);
+    let left = options.left(world.clock.monotonic().saturating_sub(begun));
+    let news = world.look(&wanted, &answers, visits, left, told);
     visits.extend(news);
     let mut trust = Trust::default();
     let now = world.clock.now_unix();

@@ -10,6 +10,7 @@ use crate::undo::is_silent;
 use crate::wire::live_targets;
 use crate::{Engine, EngineError, MapAnswers, RulesTold};
 use postseal_planner::facts::{Facts, MasterState};
+use postseal_planner::lint::{credentials_in_clear, credentials_untold};
 use postseal_planner::report::{Outcome, Report, ServiceExpectation, Verdict};
 use postseal_planner::{Around, Finding, Request, add_causes, differences, restore_drift};
 use postseal_store::InstanceState;
@@ -61,6 +62,10 @@ pub struct Verified {
     pub master: MasterState,
     /// What is in force against what is published in DNS (`dane.*`).
     pub findings: Vec<Finding>,
+    /// Credentials that may go in clear.
+    pub exposed: Vec<Finding>,
+    /// What could not be told of credentials.
+    pub untold: Vec<Finding>,
     /// What deliveries showed.
     pub sent: Sent,
     /// What the log says against TLS since the last reload.
@@ -84,6 +89,8 @@ impl Engine<'_> {
         };
         verified.log = self.live_log(&facts, &mark, trace);
         verified.findings = self.dane_findings(&state.desired)?;
+        verified.exposed = credentials_in_clear(&facts);
+        verified.untold = credentials_untold(&facts);
         verified.rules = self.told_of_rules_in(&state, &facts)?;
         verified.map = self.ask_live_map(&state, &facts)?;
         verified.sent = self.sent(&facts);
@@ -113,6 +120,8 @@ impl Engine<'_> {
             drift,
             master: facts.master,
             findings: Vec::new(),
+            exposed: Vec::new(),
+            untold: Vec::new(),
             rules: RulesTold::default(),
             map: MapAnswers::default(),
             sent: Sent::default(),

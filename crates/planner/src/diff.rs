@@ -5,7 +5,7 @@
 //! Lookup tables may hold their content in the file itself (`static:user:secret`,
 //! `inline:{{[relay]=user:secret}}`); what follows such a marker is masked when it may be a
 //! credential, to the end of the logical line. Masking too much costs a line of context;
-//! masking too little, a password.
+//! masking too little, a password. Tables of routes and of TLS policies hold none.
 
 #[cfg(test)]
 mod tests;
@@ -14,6 +14,8 @@ use similar::TextDiff;
 
 const MARKERS: [&str; 2] = ["static:", "inline:"];
 const MASK: &str = "***";
+/// What the names of parameters end with whose tables hold no credentials.
+const OPEN: [&str; 3] = ["tls_policy_maps", "transport_maps", "relayhost_maps"];
 
 /// The unified diff from `before` to `after`; `name` heads it.
 pub(crate) fn unified(name: &str, before: &[u8], after: &[u8]) -> String {
@@ -26,8 +28,11 @@ pub(crate) fn unified(name: &str, before: &[u8], after: &[u8]) -> String {
         .to_string()
 }
 
-/// One value as it may be shown.
-pub(crate) fn shown(value: &str) -> String {
+/// The value of a parameter as it may be shown.
+pub(crate) fn shown(parameter: &str, value: &str) -> String {
+    if is_open(parameter) {
+        return value.to_owned();
+    }
     match secret_from(value) {
         Some(at) => format!("{}{MASK}", &value[..at]),
         None => value.to_owned(),
@@ -36,14 +41,18 @@ pub(crate) fn shown(value: &str) -> String {
 
 fn masked(text: &str) -> String {
     let mut inside = false;
+    let mut open = false;
     text.split_inclusive('\n')
         .map(|line| {
             let continues = line.starts_with([' ', '\t']) && !line.trim().is_empty();
+            if !continues || line.trim_start().starts_with("-o") {
+                open = is_open_line(line);
+            }
             inside &= continues || line.trim_start().starts_with('#') || line.trim().is_empty();
             if inside && continues {
                 return hide(line, line.len() - line.trim_start().len());
             }
-            match secret_from(line) {
+            match secret_from(line).filter(|_| !open) {
                 Some(at) => {
                     inside = true;
                     hide(line, at)
@@ -52,6 +61,17 @@ fn masked(text: &str) -> String {
             }
         })
         .collect()
+}
+
+fn is_open(parameter: &str) -> bool {
+    OPEN.iter().any(|end| parameter.ends_with(end))
+}
+
+/// Whether a line sets one parameter, and that one holds no credentials.
+fn is_open_line(line: &str) -> bool {
+    let name = line.split('=').next().unwrap_or_default();
+    let name = name.split_whitespace().next_back().unwrap_or_default();
+    is_open(name) && line.matches("-o").count() <= 1 && !line.contains("password")
 }
 
 /// Where in a line a value starts that may be a credential.

@@ -15,8 +15,8 @@ use crate::resolve::{
     Answer, Answers, Asked, Consulted, Envelope, Resolution, Stop, Tables, resolve,
 };
 use crate::view::{Files, View};
+pub(crate) use hop::listed_hops;
 pub use hop::{Delivery, Hop, Row, Source};
-pub(crate) use hop::{listed_hops, no_wrappermode};
 use mailtls::Level;
 use mailtls::destination::literal_address;
 pub use subject::{Subject, SubjectError};
@@ -155,7 +155,14 @@ impl Explanation {
             }));
         }
         for hop in &mut self.hops {
-            hop.goes_on_to(&format!("{} ({parameter})", relays.join(", ")));
+            // What a relay itself does not take, it is not tried again with.
+            let others = relays
+                .iter()
+                .filter(|one| !one.eq_ignore_ascii_case(&hop.nexthop));
+            let others: Vec<&str> = others.map(String::as_str).collect();
+            if !others.is_empty() {
+                hop.goes_on_to(&format!("{} ({parameter})", others.join(", ")));
+            }
         }
         Ok(())
     }

@@ -146,7 +146,7 @@ fn refuse_drift(written: &Owned, facts: &Facts) -> Result<(), Refusal> {
 
 fn shown(edit: &Drift) -> String {
     let value = |value: &Option<String>| match value {
-        Some(value) => format!("“{}”", diff::shown(value)),
+        Some(value) => format!("“{}”", diff::shown(&edit.parameter, value)),
         None => "nothing".to_owned(),
     };
     format!(

@@ -11,6 +11,7 @@ mod faults;
 mod follow;
 mod judge;
 mod kept;
+mod late;
 mod managed;
 mod matched;
 mod meet;
@@ -38,8 +39,10 @@ pub use follow::{
     FOLLOWS_NOT, Follow, Followed, follow_all, follows_not, route_changed, route_unknown,
     ways_unknown,
 };
-pub use judge::{Home, Judged, covered_by, judge_all};
-pub(crate) use judge::{expects_tls, usual_client};
+pub use judge::{Home, Judged, covered_by, expects_tls, judge_all};
+pub(crate) use judge::{usual_client, wrapping};
+pub(crate) use late::no_wrappermode;
+pub use late::{NO_WRAPPERMODE, own_late};
 pub use managed::{Entry, Manager};
 
 pub use meet::{Met, Outcome, changed_lookups, map_rows, meetings, written};

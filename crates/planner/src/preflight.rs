@@ -224,10 +224,13 @@ pub fn visits(wanted: &Wanted, answers: &Answers) -> BTreeSet<Visit> {
         let held = |policy: &Policy| limits::limits(policy, client).ok().flatten();
         let by = |policy: Policy| {
             let sni = level::server_name(&policy, client, hop, host);
-            [(sni.clone(), None), (sni, held(&policy))]
+            let alone = limits::versions_alone(&policy, client);
+            let alone = alone.map(|limits| (sni.clone(), Some(limits)));
+            let usual = [(sni.clone(), None), (sni.clone(), held(&policy))];
+            usual.into_iter().chain(alone)
         };
-        // As this policy asks, and as those of the ladder do; and without limits, to tell what
-        // it is that a server lacks.
+        // As this policy asks, and as those of the ladder do; and without limits, or with those of
+        // versions alone, to tell what it is that a server lacks.
         let mut asks: BTreeSet<_> = level::faces(&wanted.policy)
             .into_iter()
             .flat_map(by)

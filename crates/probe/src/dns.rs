@@ -215,15 +215,20 @@ impl Round<'_> {
     }
 }
 
-/// Both families: an answer where there is one, as secure as the less secure.
+/// Both families: an answer where there is an address, as secure as the less secure.
 fn both(v4: Answered, v6: Answered) -> Answered {
     let (v4, v6) = match (v4, v6) {
         (Ok(v4), Ok(v6)) => (v4, v6),
-        (Ok(one), Err(_)) | (Err(_), Ok(one)) => {
-            return Ok(Answer {
-                security: Security::Insecure,
-                ..one
-            });
+        (Ok(one), Err(why)) | (Err(why), Ok(one)) => {
+            // That the other family has none says nothing of this one.
+            let is_none = matches!(&one.records, Records::Addresses(all) if all.is_empty());
+            return match is_none {
+                true => Err(why),
+                false => Ok(Answer {
+                    security: Security::Insecure,
+                    ..one
+                }),
+            };
         }
         (Err(why), Err(_)) => return Err(why),
     };

@@ -89,9 +89,10 @@ fn shake_again(target: &Target, offer: Offer<'_>, until: Instant) -> Run {
 }
 
 /// The certificate of a server that has one, yet chose a cipher without: what
-/// `tls_preempt_cipherlist = yes` does below TLS 1.3.
+/// `tls_preempt_cipherlist = yes` does below TLS 1.3. Of a handshake that is held to limits it is asked
+/// what they come to: another one would show a version that they do not allow.
 fn with_certificate(target: &Target, seen: Handshake, until: Instant) -> Handshake {
-    if !seen.chain.is_empty() {
+    if !seen.chain.is_empty() || target.limits.is_some() {
         return seen;
     }
     shake_again(target, Offer::Certified, until)

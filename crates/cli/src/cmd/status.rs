@@ -70,9 +70,11 @@ fn text(status: &Status) -> String {
     let told = status.mismatched.iter().chain(&status.exposed);
     let told = told.chain(&status.untold);
     let told = told.chain(&rules.faulty);
+    let never_asked = rules.never_asked();
     text.push_str(&findings_text(
         told.chain(rules.shadowed())
             .chain(rules.passed_by())
+            .chain(&never_asked)
             .chain(&rules.replaced),
     ));
     text.push_str(&due(status));
@@ -347,6 +349,7 @@ fn document(status: &Status) -> serde_json::Value {
         "idle_rules": status.rules.idle.rules().iter().map(|rule| &rule.id.destination).collect::<Vec<_>>(),
         "shadowed_rules": status.rules.shadowed().collect::<Vec<_>>(),
         "passed_by_rules": status.rules.passed_by().collect::<Vec<_>>(),
+        "never_asked_rules": status.rules.never_asked(),
         "replaced_tables": status.rules.replaced,
         "rules_due": status.due.count,
         "drift": status.drift.drift,

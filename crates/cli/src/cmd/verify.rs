@@ -20,7 +20,9 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
     let verified = session.engine().verify()?;
     let verdict = &verified.verdict;
     let stopped = verified.master == MasterState::Stopped;
-    let rules = verified.rules.findings();
+    let mut outbound = verified.exposed.clone();
+    outbound.extend(verified.untold.iter().cloned());
+    outbound.extend(verified.rules.findings());
     let beside = beside(&verified);
     let mut text = match stopped {
         true => "Postfix does not run.\n".to_owned(),
@@ -28,12 +30,16 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
     };
     text.push_str(&proved(verdict));
     text.push_str(&edited(&verified.drift));
-    text.push_str(&findings_text(verified.findings.iter().chain(&rules)));
+    text.push_str(&findings_text(verified.findings.iter().chain(&outbound)));
     text.push_str(&asked(&verified.map));
     text.push_str(&super::sent::line(&verified.sent));
     text.push_str(&log::line(&verified.log));
     let shadowed = verified.rules.shadowed().next().is_some();
-    let told = [&*verified.findings, &*rules, log::findings(&verified.log)];
+    let told = [
+        &*verified.findings,
+        &*outbound,
+        log::findings(&verified.log),
+    ];
     let warned = told.iter().any(|findings| has(findings, Severity::Warning));
     text.push_str(match (verdict.outcome(), beside) {
         (Outcome::Pass, Some(wrong)) => wrong,
@@ -63,7 +69,7 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
         "outbound": super::sent::document(&verified.sent),
         "log": log::document(&verified.log),
         "rules_asked": verified.map.asked,
-        "findings": verified.findings.iter().chain(&rules).chain(&verified.map.findings)
+        "findings": verified.findings.iter().chain(&outbound).chain(&verified.map.findings)
             .chain(log::findings(&verified.log)).collect::<Vec<_>>(),
     });
     let exit = match exit(verdict, verified.master) {
@@ -76,7 +82,9 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
 
 /// What is wrong beside the wire, the gravest only.
 fn beside(verified: &Verified) -> Option<&'static str> {
-    if !verified.drift.files.is_empty() {
+    if has(&verified.exposed, Severity::Error) {
+        Some("The wire shows what is in force; credentials may be sent in clear.\n")
+    } else if !verified.drift.files.is_empty() {
         Some(
             "The wire shows what is in force; what Postfix would read at its next start does not.\n",
         )

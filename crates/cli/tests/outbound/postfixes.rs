@@ -62,11 +62,13 @@ const PEERS: [Peer; 10] = [
     ),
 ];
 
-const POLICIES: [&str; 5] = [
+const POLICIES: [&str; 6] = [
     "none",
     "may",
     "encrypt",
     "encrypt protocols=>=TLSv1.2",
+    // It gets anonymous ciphers.
+    "encrypt protocols=TLSv1.2",
     "secure match=mx.box.test tafile=/anchors.pem",
 ];
 

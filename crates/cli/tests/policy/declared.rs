@@ -168,6 +168,7 @@ fn of_a_file_with_bad_lines_nothing_is_stored_and_each_is_told() {
             let findings = ran.json["findings"].as_array().unwrap().iter();
             let told: Vec<(String, u64)> = findings
                 .map(|one| {
+                    assert!(!one.to_string().contains("--partial"), "{one}");
                     let at = &one["evidence"].as_array().unwrap().iter();
                     let at = at.clone().find(|at| at["line"].is_u64()).unwrap();
                     assert_eq!(at["file"], file.display().to_string(), "{one}");

@@ -15,6 +15,8 @@ mod braces;
 mod by_sender;
 mod by_server;
 mod carried;
+mod checked;
+mod clear;
 mod clients;
 mod counts;
 mod declared;

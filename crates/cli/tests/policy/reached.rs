@@ -243,27 +243,93 @@ fn a_rule_for_a_next_hop_that_no_route_names_is_told_with_the_one_that_is_named(
     }
 }
 
+const LATE: &str = "policy.no-wrappermode";
+
 #[test]
-fn each_client_that_goes_to_a_next_hop_is_held_against_its_rule() {
+fn that_others_mail_begins_in_clear_is_told_and_no_reason_against_a_rule() {
+    let wrapped = format!("good.test smtps-out:{HOP_465}\n");
+    let both = format!("{wrapped}bad.test smtp:{HOP_465}\n");
+    for destination in ["good.test encrypt --follow", &format!("{HOP_465} encrypt")] {
+        let place = place(WRAPPED, &both);
+        // Nothing listens there: by the client that wraps nothing is known of the server.
+        let added = place.must(&format!("policy add {destination}"));
+        let warned = |json: &Value| {
+            let told = told(json, LATE);
+            assert_eq!(told.len(), 1, "{json}");
+            for part in ["smtp/unix", &format!("`smtp:{HOP_465}`"), "\"warning\""] {
+                assert!(told[0].contains(part), "{told:?}");
+            }
+        };
+        warned(&added.json);
+        warned(&place.must("plan").json);
+        place.must("apply --yes");
+        let lint = format!("lint {}", place.config().display());
+        for words in [lint.as_str(), "verify", "policy list", "plan"] {
+            warned(&place.must(words).json);
+        }
+        let rule = &place.must("policy list").json["rules"][0];
+        assert_eq!(rule["holds"], true, "{rule}");
+        let checked = place.run(&format!("policy check {HOP_465}"));
+        warned(&checked.json);
+        assert_eq!(checked.exit, Some(3), "{}", checked.stdout);
+        let status = place.must("status").json;
+        assert_eq!(status["passed_by_rules"][0]["code"], LATE, "{status}");
+        assert!(status["idle_rules"].as_array().unwrap().is_empty());
+        let synced = place.must("policy sync").json;
+        assert_eq!(synced["changed"], false, "{synced}");
+        place.table("transport", &wrapped);
+        is_well(&place);
+    }
+}
+
+#[test]
+fn a_rule_whose_own_mail_begins_in_clear_is_an_error() {
     let wrapped = format!("other.test smtps-out:{HOP_465}\n");
     let both = format!("{wrapped}p9.test smtp:{HOP_465}\n");
-    for destination in ["p9.test encrypt --follow", &format!("{HOP_465} encrypt")] {
+    let follow = "policy add p9.test encrypt --follow --no-preflight";
+    // An entry of the domain is no other; both are made while it goes by one that wraps.
+    let entry = format!("domain add p9.test --next-hop {HOP_465} --smtps --no-preflight");
+    for add in [follow, &entry] {
         let place = place(WRAPPED, &both);
-        let add = format!("policy add {destination} --no-preflight");
-        let refused = place.ends(65, &add);
-        assert_eq!(refused.code(), "policy.no-wrappermode", "{destination}");
-        let message = refused.json["error"]["message"].to_string();
-        assert!(message.contains("smtp/unix"), "{message}");
-        // A rule that was made while only one that wraps went there.
+        if add == follow {
+            let refused = place.ends(65, follow);
+            assert_eq!(refused.code(), LATE);
+            let finding = refused.json["findings"][0].to_string();
+            for part in ["p9.test", "smtp/unix", &format!("`smtps-out:{HOP_465}`")] {
+                assert!(finding.contains(part), "{finding}");
+            }
+        }
         place.table("transport", &wrapped.replace("other.test", "p9.test"));
-        place.must(&add);
+        place.must(add);
         place.must("apply --yes");
         is_well(&place);
         place.table("transport", &both);
         let listed = place.must("policy list").json;
         let hindered = &listed["rules"][0]["hindered"];
-        assert_eq!(hindered["by"], "unkept", "{listed}");
-        is_told(&place, "policy.no-wrappermode");
+        assert_eq!(hindered["by"], "unkept", "{add}: {listed}");
+        is_told(&place, LATE);
+        let status = place.must("status").json;
+        assert_eq!(status["faulty_rules"][0]["code"], LATE, "{add}: {status}");
+        place.table("transport", &wrapped.replace("other.test", "p9.test"));
+        is_well(&place);
+    }
+}
+
+#[test]
+fn where_a_client_wraps_already_it_is_offered() {
+    let place = place(WRAPPED, &format!("p9.test smtp:{HOP_465}\n"));
+    let explained = place.run("explain p9.test").json;
+    let refused = place
+        .ends(65, "policy add p9.test encrypt --follow --no-preflight")
+        .json;
+    for json in [&explained, &refused] {
+        let told = told(json, LATE);
+        assert!(!told.is_empty(), "{json}");
+        assert!(
+            told[0].contains(&format!("`smtps-out:{HOP_465}`")),
+            "{told:?}"
+        );
+        assert!(!told[0].contains("domain add"), "{told:?}");
     }
 }
 
@@ -283,6 +349,13 @@ fn a_rule_does_not_follow_its_mail_to_a_client_that_keeps_it_back() {
         assert!(codes.contains(&code), "{told}");
     }
     assert_eq!(place.listed("wanted"), [format!("{HOP} encrypt")]);
+    // That others' mail begins in clear there is no reason.
+    let turned = format!("p9.test smtps-out:{HOP_465}\nother.test smtp:{HOP_465}\n");
+    place.table("transport", &turned);
+    place.must("policy sync");
+    assert_eq!(place.listed("wanted"), [format!("{HOP_465} encrypt")]);
+    place.must("discard");
+    place.table("transport", &route);
     // Who knows that server says so.
     place.must("policy edit p9.test --force --reason it%20speaks%20in%20clear --no-preflight");
     assert_eq!(place.listed("wanted"), [format!("{HOP_465} encrypt")]);

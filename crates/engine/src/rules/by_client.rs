@@ -10,13 +10,15 @@ use crate::preflight::HopPolicy;
 use mailtls::policy::Policy;
 use postseal_planner::facts::Facts;
 use postseal_planner::policy::{Judged, Rule, dialect};
-use postseal_planner::preflight::{Client, Opening};
+use postseal_planner::preflight::{Client, NextHop, Opening};
 use postseal_planner::report::Outcome;
 use postseal_planner::{Preflight, SMTPS_OUT_NAME};
 use std::collections::BTreeMap;
 
 /// The client that goes where no other is known to go.
 const SMTP: &str = "smtp";
+/// The port of a next hop that names none.
+const USUAL: u16 = 25;
 
 /// Clients, each read once.
 pub(super) struct Clients<'a> {
@@ -37,7 +39,9 @@ impl<'a> Clients<'a> {
     pub(super) fn hops(&mut self, rule: &Rule, met: &Judged) -> Vec<HopPolicy> {
         let nexthop = &rule.id.destination;
         let policy = Policy::parse(&rule.policy, dialect(self.facts.version));
-        let Some(policy) = policy.ok().filter(|_| !nexthop.starts_with('.')) else {
+        // One that is none, as smtp(8) reads it, must not end the look at the others.
+        let is_one = !nexthop.starts_with('.') && NextHop::parse(nexthop, USUAL).is_ok();
+        let Some(policy) = policy.ok().filter(|_| is_one) else {
             return Vec::new();
         };
         let hop = |transport| HopPolicy {
@@ -58,7 +62,9 @@ impl<'a> Clients<'a> {
             return vec![wrapping.map_or(SMTPS_OUT_NAME, String::as_str).to_owned()];
         }
         let mut unlike: Vec<String> = Vec::new();
-        for name in &met.clients {
+        // That others' mail cannot arrive says nothing of the servers.
+        let of_others = |name: &&String| met.late.contains(*name) && !met.own.contains(*name);
+        for name in met.clients.iter().filter(|name| !of_others(name)) {
             let client = self.client(name).clone();
             if unlike.iter().all(|known| *self.client(known) != client) {
                 unlike.push(name.clone());

@@ -3,13 +3,14 @@
 //! Owns: holding the policies of all rules against the files, as they are or as a plan leaves them, and
 //! telling for which rules that matters. Never: judges one; judges rule by rule where all could be kept.
 
-use super::judged::{Against, against, policies_unkept};
+use super::judged::{Against, against, met, policies_unkept};
+use crate::domains;
 use crate::propose::Proposal;
 use crate::{Engine, EngineError};
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::AdoptedTables;
 use postseal_planner::plan::{Cf, OutboundChange, PlanFinding};
-use postseal_planner::policy::Rule;
+use postseal_planner::policy::{Home, Manager, Rule, expects_tls, own_late};
 use postseal_planner::{Finding, Severity};
 use postseal_store::{InstanceState, RuleTake, RuleView};
 use std::cmp::Reverse;
@@ -106,7 +107,32 @@ impl Engine<'_> {
         facts: &Facts,
     ) -> Result<Vec<Finding>, EngineError> {
         let tables = state.desired.tables.as_ref();
-        Ok(told(self.faults(facts, tables, RuleView::InForce)?))
+        let mut found = self.late_in_force(facts, tables)?;
+        found.extend(told(self.faults(facts, tables, RuleView::InForce)?));
+        Ok(found)
+    }
+
+    /// Managed rules in force whose own mail goes by a client that begins in clear, where TLS is expected
+    /// from the first byte. What was put down with a reason is known; that of an entry is about servers.
+    fn late_in_force(
+        &self,
+        facts: &Facts,
+        tables: Option<&AdoptedTables>,
+    ) -> Result<Vec<Finding>, EngineError> {
+        let managed = self.store.managed_rules(&self.instance, domains::MOST)?;
+        let in_force = managed.into_iter().filter_map(|state| state.in_force);
+        let follows = |rule: &Rule| matches!(Manager::of(&rule.id), Some(Manager::Recipient(_)));
+        let is_known = |rule: &Rule| rule.about.reason.is_some() && follows(rule);
+        let rules: Vec<Rule> = in_force
+            .filter(|rule| expects_tls(&rule.id.destination) && !is_known(rule))
+            .collect();
+        if rules.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rules: Vec<&Rule> = rules.iter().collect();
+        let judged = met(self.host, facts, Home::Rules(tables), &rules);
+        let each = rules.iter().zip(&judged);
+        Ok(each.filter_map(|(rule, met)| own_late(rule, met)).collect())
     }
 
     fn left_faulty(&self, proposal: &Proposal) -> Result<Vec<Fault>, EngineError> {

@@ -19,7 +19,7 @@ use postseal_planner::facts::Facts;
 use postseal_planner::plan::PlanFinding;
 use postseal_planner::policy::{
     Cause, Home, IdleRow, Judged, Manager, RowReader, Rule, RuleId, Scopes, Source, SourceRow,
-    Useless, dialect, idle, never_asked, passed_by, policy_sources, sampled,
+    dialect, idle, never_asked, passed_by, policy_sources, sampled,
 };
 use postseal_planner::{Finding, Intent, Severity};
 
@@ -50,10 +50,15 @@ impl IdleRows {
     /// All of it as findings.
     pub fn findings(&self) -> Vec<Finding> {
         let mut found = idle(&self.rows);
-        let unasked = self.unasked.iter().map(|one| (&one.rule, &one.met));
-        found.extend(never_asked(&unasked.collect::<Vec<_>>()));
+        found.extend(self.never_asked());
         found.extend(self.notes.iter().cloned());
         found
+    }
+
+    /// What is said of rows for next hops that no route names.
+    pub fn never_asked(&self) -> Vec<Finding> {
+        let unasked = self.unasked.iter().map(|one| (&one.rule, &one.met));
+        never_asked(&unasked.collect::<Vec<_>>())
     }
 
     /// The rules that do nothing, each once.
@@ -82,7 +87,9 @@ pub fn idle_rows(host: &dyn Host, facts: &Facts) -> IdleRows {
         let judged = met(host, facts, Home::Table(&source.name), &rules);
         let pairs: Vec<(&Rule, &Judged)> = rules.iter().copied().zip(&judged).collect();
         found.notes.extend(passed_by(&pairs));
-        let unasked = pairs.iter().filter(|(_, met)| met.instead.is_some());
+        let unasked = pairs
+            .iter()
+            .filter(|(_, met)| met.instead.is_some() || !met.perhaps_in.is_empty());
         found.unasked.extend(unasked.map(|(rule, met)| Unasked {
             rule: (*rule).clone(),
             met: (*met).clone(),
@@ -94,12 +101,7 @@ pub fn idle_rows(host: &dyn Host, facts: &Facts) -> IdleRows {
         found.notes.extend(parts.into_iter().flatten());
         for (row, judged) in spread.kept.iter().zip(judged) {
             let told = |cause: &Cause| !matches!(cause, Cause::TableFailed(_));
-            let late = judged.late.into_iter().map(|transport| Useless {
-                name: row.rule.id.destination.clone(),
-                cause: Cause::BeginsInClearBy { transport },
-            });
             let useless = judged.useless.into_iter().filter(|one| told(&one.cause));
-            let useless = useless.chain(late);
             found.rows.extend(useless.map(|useless| IdleRow {
                 path: source.path.clone(),
                 line: row.line,
@@ -155,7 +157,8 @@ impl Engine<'_> {
     ) -> Result<Vec<PlanFinding>, EngineError> {
         let changed = changes.shown.iter();
         let wanted = changed.filter_map(|state| state.wanted.as_ref());
-        let wanted: Vec<&Rule> = wanted.filter(|rule| !is_known(rule)).collect();
+        let (known, wanted): (Vec<&Rule>, Vec<&Rule>) = wanted.partition(|rule| is_known(rule));
+        let parts = self.parts_of_known(facts, intent, &known);
         let beside = self.wished_for_fallbacks(facts)?;
         let with: Vec<&Rule> = wanted.iter().copied().chain(&beside).collect();
         let mut new = judged(self.host, facts, intent.tables.as_ref(), &with);
@@ -184,7 +187,20 @@ impl Engine<'_> {
             }
         };
         let old = found.findings().into_iter().map(with(true));
-        Ok(new.map(with(false)).chain(old).collect())
+        Ok(new.chain(parts).map(with(false)).chain(old).collect())
+    }
+
+    /// What is said of a part of the mail for rules whose managers tell the rest.
+    fn parts_of_known(&self, facts: &Facts, intent: &Intent, rules: &[&Rule]) -> Vec<Finding> {
+        let rules = rules.iter().filter(|rule| rule.about.reason.is_none());
+        let rules: Vec<&Rule> = rules.copied().collect();
+        let home = Home::Rules(intent.tables.as_ref());
+        let judged = match rules.is_empty() {
+            true => Vec::new(),
+            false => met(self.host, facts, home, &rules),
+        };
+        let pairs: Vec<(&Rule, &Judged)> = rules.iter().copied().zip(&judged).collect();
+        passed_by(&pairs)
     }
 }
 
@@ -200,7 +216,7 @@ fn is_known(rule: &Rule) -> bool {
 /// What the managers of rules do not tell themselves. That a domain's entry has a reason says
 /// something of its servers only: nobody put down that it does nothing.
 fn is_news_of_a_way(rule: &Rule, cause: &Cause) -> bool {
-    let begins_in_clear = matches!(cause, Cause::BeginsInClear | Cause::BeginsInClearBy { .. });
+    let begins_in_clear = matches!(cause, Cause::BeginsInClear { .. });
     match Manager::of(&rule.id) {
         None => false,
         Some(Manager::Recipient(_)) => rule.about.reason.is_none() && begins_in_clear,

@@ -3,6 +3,7 @@
 //! Owns: answering the planner's questions about many rules in few calls: a table is asked for
 //! thousands of keys at once. Never: decides what speaks against a rule.
 
+use super::service_names;
 use super::weaker::weakened;
 use crate::explain::{answer, failed};
 use postseal_host::Host;
@@ -130,11 +131,17 @@ pub(super) fn against(
         let faults = together(host, &pairs, &|asked, answers| {
             faults_all(asked, facts, answers)
         });
-        let each = pairs.iter().zip(faults);
-        all.extend(each.map(|((_, met), faults)| Against {
-            useless: met.useless.clone(),
-            faults: faults.unwrap_or_default(),
-            met: (*met).clone(),
+        let unknown = service_names::unknown(host, rules);
+        let each = pairs.iter().zip(faults).zip(unknown);
+        all.extend(each.map(|(((_, met), faults), unknown)| {
+            Against {
+                useless: met.useless.clone(),
+                faults: unknown
+                    .into_iter()
+                    .chain(faults.unwrap_or_default())
+                    .collect(),
+                met: (*met).clone(),
+            }
         }));
     }
     all
@@ -228,11 +235,12 @@ fn next_hops(host: &dyn Host, facts: &Facts) -> NextHops {
         tables,
         others,
         mut listed,
-        ..
+        mut hidden,
     } = route_tables(facts);
     for table in tables {
         let Ok(rows) = host.table_rows(&table.table) else {
             listed = Listed::Partly;
+            hidden.push(table.table);
             continue;
         };
         let mut rows = BufReader::new(rows.take(MOST_LISTED));
@@ -246,7 +254,7 @@ fn next_hops(host: &dyn Host, facts: &Facts) -> NextHops {
             listed = Listed::Partly;
         }
     }
-    let named = Named::of(&hops, &others, listed);
+    let named = Named::of(&hops, &others, listed).beside(hidden);
     NextHops { hops, named }
 }
 

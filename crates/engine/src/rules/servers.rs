@@ -10,7 +10,7 @@ use crate::observe::observe_unadopted;
 use crate::preflight::{HopPolicy, PreflightOptions, Progress, World, preflight_more};
 use crate::{Engine, EngineError, Event};
 use postseal_planner::facts::Facts;
-use postseal_planner::policy::{Home, Judged, Rule, RuleId};
+use postseal_planner::policy::{Home, Judged, Rule, RuleId, never_asked, passed_by};
 use postseal_planner::preflight::Visits;
 use postseal_planner::report::Outcome;
 use postseal_planner::{Finding, Preflight, Severity};
@@ -209,7 +209,9 @@ impl RuleLooked {
             }
         });
         let seen = preflight.iter().flat_map(|seen| seen.findings.clone());
-        let findings: Vec<Finding> = why.chain(seen).collect();
+        let pair = [(rule, met)];
+        let told = passed_by(&pair).into_iter().chain(never_asked(&pair));
+        let findings: Vec<Finding> = why.chain(seen).chain(told).collect();
         (preflight.is_some() || !findings.is_empty()).then(|| Self {
             shown: rule.id.shown(),
             findings,

@@ -5,7 +5,7 @@
 //! Never: decides what speaks against a rule (the planner does).
 
 use super::answering::Answering;
-use super::judged::{Against, against};
+use super::judged::{Against, against, is_against};
 use super::meet::beside;
 use super::shadowed::{asked_before_rules, is_local};
 use super::ways::by_recipient;
@@ -14,8 +14,9 @@ use crate::{Engine, EngineError, observe_unadopted};
 use mailtls::policy::Policy;
 use postseal_planner::Finding;
 use postseal_planner::facts::Facts;
+use postseal_planner::intent::AdoptedTables;
 use postseal_planner::policy::{
-    Judged, Lookup, Rule, RuleId, Useless, dialect, never_asked, passed_by, route_unknown,
+    Judged, Lookup, Rule, RuleId, Useless, dialect, never_asked, own_late, passed_by, route_unknown,
 };
 use postseal_store::{InstanceState, RuleState};
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,14 +47,16 @@ pub enum Hindrance {
 /// What speaks against rules in force.
 #[derive(Clone, Debug, Default)]
 pub struct Hindered {
-    /// Rules that do not hold.
+    /// Rules in force that do not hold.
     pub rules: BTreeMap<RuleId, Hindrance>,
+    /// Rules that would not, once they are in force as they are wished.
+    pub wished: BTreeMap<RuleId, Hindrance>,
     /// What is said of them together, and of followed rules whose mail takes another way.
     pub findings: Vec<Finding>,
 }
 
 impl Engine<'_> {
-    /// Which of these rules do not hold, as far as they are in force.
+    /// Which of these rules do not hold, or will not.
     ///
     /// # Errors
     /// What the store fails with.
@@ -99,28 +102,53 @@ impl Engine<'_> {
         for table in asked_before_rules(facts, state.desired.tables.as_ref()) {
             self.ask_before(&table, facts, &rules, &mut seen.before);
         }
-        let against = against(self.host, facts, state.desired.tables.as_ref(), &rules);
+        let tables = state.desired.tables.as_ref();
+        let hindered = self.told((facts, tables), &rules, Some(&seen), found)?;
+        found.rules.extend(hindered);
+        let wished = states.iter().filter(|one| is_other_row(one));
+        let wished = wished.filter_map(|one| one.wanted.as_ref());
+        // The entry of a domain is made before its route, and the plan makes its client.
+        let wished: Vec<&Rule> = wished.filter(|rule| rule.about.entry.is_none()).collect();
+        let hindered = self.told((facts, tables), &wished, None, found)?;
+        found.wished.extend(hindered);
+        Ok(())
+    }
+
+    /// What is told of rules together, and which of them do not hold. What Postfix finds in their place is
+    /// known of those in force.
+    fn told(
+        &self,
+        (facts, tables): (&Facts, Option<&AdoptedTables>),
+        rules: &[&Rule],
+        seen: Option<&Seen>,
+        found: &mut Hindered,
+    ) -> Result<Vec<(RuleId, Hindrance)>, EngineError> {
+        let against = against(self.host, facts, tables, rules);
         let pairs = rules.iter().zip(&against);
         let pairs: Vec<(&Rule, &Judged)> = pairs.map(|(rule, one)| (*rule, &one.met)).collect();
-        found.findings.extend(passed_by(&pairs));
-        found.findings.extend(never_asked(&pairs));
-        let parts = by_recipient(self.host, facts, &rules)?;
+        let mut told = passed_by(&pairs);
+        told.extend(never_asked(&pairs));
+        let parts = by_recipient(self.host, facts, rules)?;
         let met = parts.into_iter().zip(&against);
         let met = met.filter(|(_, against)| against.useless.is_empty());
-        found.findings.extend(met.flat_map(|(parts, _)| parts));
+        told.extend(met.flat_map(|(parts, _)| parts));
+        told.retain(|one| !found.findings.contains(one));
+        found.findings.extend(told);
+        let mut hindered = Vec::new();
         for (rule, against) in rules.iter().zip(against) {
-            let hindrance = seen.of(rule).or_else(|| of(&against));
+            // An entry is made before its route: how its own mail goes matters once it is in force.
+            let late = || seen.and_then(|_| own_late(rule, &against.met));
+            let fault = fault(&against).or_else(late);
+            let hindrance = seen.and_then(|seen| seen.of(rule));
+            let hindrance = hindrance.or_else(|| of(&against, fault.as_ref()));
             if let Some(Hindrance::Unkept(code)) = &hindrance {
-                let known = |one: &Finding| one.code == *code;
+                let known = |one: &Finding| one.code == *code && is_against(one);
                 let news = !found.findings.iter().any(known);
-                let first = against.faults.into_iter().next();
-                found.findings.extend(first.filter(|_| news));
+                found.findings.extend(fault.filter(|_| news));
             }
-            found
-                .rules
-                .extend(hindrance.map(|one| (rule.id.clone(), one)));
+            hindered.extend(hindrance.map(|one| (rule.id.clone(), one)));
         }
-        Ok(())
+        Ok(hindered)
     }
 
     /// The destinations of rules in force that the map answers otherwise, or not at all.
@@ -240,10 +268,23 @@ fn asked(rule: &Rule) -> Vec<String> {
 }
 
 /// What the ways of the mail and this host say against a rule.
-fn of(against: &Against) -> Option<Hindrance> {
+fn of(against: &Against, fault: Option<&Finding>) -> Option<Hindrance> {
     let idle = against.useless.iter().find_map(Useless::in_short);
-    idle.map(Hindrance::Idle).or_else(|| {
-        let fault = against.faults.first()?;
-        Some(Hindrance::Unkept(fault.code.to_string()))
-    })
+    idle.map(Hindrance::Idle)
+        .or_else(|| fault.map(|fault| Hindrance::Unkept(fault.code.to_string())))
+}
+
+/// The first fault that speaks against a rule, and is not only told of it.
+fn fault(against: &Against) -> Option<Finding> {
+    let mut faults = against.faults.iter();
+    faults.find(|one| is_against(one)).cloned()
+}
+
+/// Whether a rule is wished that writes other rows than the one in force.
+fn is_other_row(state: &RuleState) -> bool {
+    let stays = |now: &Rule| {
+        let wanted = state.wanted.as_ref();
+        wanted.is_some_and(|wanted| wanted.writes_as(now))
+    };
+    state.wanted.is_some() && !state.in_force.as_ref().is_some_and(stays)
 }

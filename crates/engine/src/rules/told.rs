@@ -6,7 +6,7 @@
 use super::IdleRows;
 use crate::{Engine, EngineError};
 use postseal_planner::facts::Facts;
-use postseal_planner::policy::{FALLBACK, FOLLOWS_NOT, PASSED_BY};
+use postseal_planner::policy::{FALLBACK, FOLLOWS_NOT, NO_WRAPPERMODE, PASSED_BY};
 use postseal_planner::{Finding, Severity};
 use postseal_store::InstanceState;
 
@@ -45,6 +45,13 @@ impl RulesTold {
         notes.filter(|note| note.severity >= Severity::Warning && !is_passed_by(note))
     }
 
+    /// What is said of rules for next hops that no route names.
+    pub fn never_asked(&self) -> Vec<Finding> {
+        let mut found = self.idle.never_asked();
+        found.retain(|one| one.severity >= Severity::Warning);
+        found
+    }
+
     /// What is said of services that send to the next hop of a rule without asking it, of fallback
     /// relays, and of recipients with next hops of their own.
     pub fn passed_by(&self) -> impl Iterator<Item = &Finding> {
@@ -53,7 +60,10 @@ impl RulesTold {
 }
 
 fn is_passed_by(note: &Finding) -> bool {
-    matches!(&*note.code, PASSED_BY | FALLBACK | FOLLOWS_NOT)
+    matches!(
+        &*note.code,
+        PASSED_BY | FALLBACK | FOLLOWS_NOT | NO_WRAPPERMODE
+    )
 }
 
 impl Engine<'_> {

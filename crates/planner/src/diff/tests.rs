@@ -43,6 +43,30 @@ fn a_plain_static_word_and_the_lines_after_a_secret_stay_readable() {
 }
 
 #[test]
+fn tables_of_routes_and_policies_hold_no_credentials() {
+    for text in [
+        "smtp_tls_policy_maps = inline:{ {[r]:587=encrypt} }, hash:/map\n",
+        "smtp_tls_policy_maps =\n  inline:{ {[r]:587 = encrypt} },\n  hash:/map\n",
+        "smtp unix - - n - - smtp\n  -o smtp_tls_policy_maps=inline:{{r=encrypt}},hash:/map\n",
+        "transport_maps = inline:{ {a.test = smtp:[r]:587} } hash:/map\n",
+    ] {
+        let diff = unified("main.cf", b"", text.as_bytes());
+        assert!(!diff.contains(MASK) && diff.contains("/map"), "{diff}");
+    }
+    // What stands beside them may.
+    for text in [
+        "s unix - - n - - smtp -o smtp_tls_policy_maps=static:encrypt -o x=static:u:hunter2\n",
+        "  -o smtp_tls_policy_maps=inline:{{r=may}}\n  -o smtp_sasl_password_maps=static:u:hunter2\n",
+        "smtp_tls_policy_maps = inline:{{r=may}}\nsmtp_sasl_password_maps = static:u:hunter2\n",
+    ] {
+        let diff = unified("main.cf", b"", text.as_bytes());
+        assert!(!diff.contains("hunter2"), "{diff}");
+    }
+    assert_eq!(shown("transport_maps", "inline:{a=b}"), "inline:{a=b}");
+    assert_eq!(shown("smtp_sasl_password_maps", "static:u:p"), "static:***");
+}
+
+#[test]
 fn bytes_that_are_not_utf8_do_not_stop_a_diff() {
     let diff = unified("main.cf", b"a = \xff\n", b"a = \xff\nb = 1\n");
     assert!(diff.contains("+b = 1"), "{diff}");

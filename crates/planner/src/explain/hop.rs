@@ -5,7 +5,7 @@
 
 use super::{is_domain, promise};
 use crate::finding::{Finding, Severity};
-use crate::policy::{expects_tls, faults, holds_back};
+use crate::policy::{expects_tls, faults, holds_back, no_wrappermode, wrapping};
 use crate::preflight::{Client, NoDane};
 use crate::resolve::{Stop, Tables, parents};
 use crate::version::PostfixVersion;
@@ -300,7 +300,8 @@ impl Way<'_> {
                  stronger one."
             );
         } else if !wraps && expects_tls(&hop.nexthop) {
-            let finding = no_wrappermode(&hop.nexthop, self.transport);
+            let instead = wrapping(self.view).map(|one| one.name.as_str());
+            let finding = no_wrappermode(&hop.nexthop, self.transport, instead);
             hop.findings.push(finding.seen(hop.nexthop.clone()));
         }
     }
@@ -311,20 +312,6 @@ impl Way<'_> {
             _ => smtp,
         }
     }
-}
-
-/// A client that begins in clear where TLS is expected from the first byte.
-pub(crate) fn no_wrappermode(hop: &str, transport: &str) -> Finding {
-    Finding::new(
-        "policy.no-wrappermode",
-        Severity::Error,
-        format!(
-            "{hop} has a port for TLS from the first byte, and {transport}/unix begins in clear: a \
-             server that begins with TLS takes no mail so."
-        ),
-        "Send it by a service of master.cf with -o smtp_tls_wrappermode=yes and -o \
-         smtp_tls_security_level=encrypt: `postseal domain add … --smtps` makes it.",
-    )
 }
 
 /// `dane` falls back to `may` without DNSSEC, `dane-only` defers.

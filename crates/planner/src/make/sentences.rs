@@ -132,7 +132,8 @@ fn changed(pairs: &Pairs) -> Vec<String> {
         .into_iter()
         .map(|change| {
             let (place, name) = (&change.place, &change.parameter);
-            let shown = |value: &Option<String>| value.as_deref().map(diff::shown);
+            let shown =
+                |value: &Option<String>| value.as_deref().map(|value| diff::shown(name, value));
             match (shown(&change.written), shown(&change.now)) {
                 (Some(old), Some(new)) => {
                     format!("{place}: {name} changes from “{old}” to “{new}”.")

@@ -4,9 +4,9 @@
 //! wrong (`faults` does), or looks anything up (see [`crate::resolve`]).
 
 use super::judge::{Home, Judged, OF_LMTP, WRAPPERMODE, asks, not_asked};
+use super::late::own_late;
 use super::{Cause, Rule, faults};
 use crate::compile::policies::PARAMETER;
-use crate::explain::no_wrappermode;
 use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
 use crate::intent::AdoptedTables;
@@ -211,13 +211,11 @@ impl<'a> Able<'a> {
     }
 }
 
-/// The first client that begins in clear where TLS is expected from the first byte, and another one
-/// wraps. An entry for such a next hop is made before its route is.
+/// The client that begins in clear and takes the rule's own mail. An entry for such a next hop is made
+/// before its route is.
 fn in_clear(rule: &Rule, judged: &Judged) -> Option<Finding> {
     let is_early = rule.about.entry.is_some_and(|entry| entry.smtps);
-    let late = judged.late.first().filter(|_| !is_early)?;
-    let hop = rule.id.shown();
-    Some(no_wrappermode(&hop, late).seen(format!("{hop} {}", rule.policy)))
+    (!is_early).then(|| own_late(rule, judged)).flatten()
 }
 
 /// The rule was taken by another Postfix than the one that is installed now.

@@ -11,7 +11,7 @@
 use super::able::SMTP;
 use super::fallback::Fallback;
 use super::useless::{Cause, Useless};
-use super::{Rule, RuleId};
+use super::{Manager, Rule, RuleId};
 use crate::compile::policies::{PARAMETER, is_policy_map};
 use crate::explain::{Delivery, deliverer, listed_hops};
 use crate::facts::Facts;
@@ -53,9 +53,14 @@ pub struct Judged {
     pub fallbacks: Vec<Fallback>,
     /// Where no route names it: the next hops with the same host that routes do name.
     pub instead: Option<Vec<String>>,
+    /// Where no route that is known names it: the tables that cannot be listed, and may.
+    pub perhaps_in: Vec<String>,
     /// The transports among `clients` that begin in clear where TLS is expected from the first byte, and
     /// others wrap.
     pub late: Vec<String>,
+    /// The transports by which the mail of the domain goes there that a managed rule is for, where TLS is
+    /// expected from the first byte.
+    pub own: Vec<String>,
 }
 
 /// What rules meet, in their order.
@@ -112,11 +117,15 @@ impl Judge<'_> {
         if rule.is_for_next_hop() {
             return match self.next_hop(id) {
                 Asked::Unanswered(question) => Asked::Unanswered(question),
-                Asked::Answered(useless) => Asked::Answered(Judged {
-                    useless,
-                    clients: vec![usual_client(id, self.ways.view())],
-                    ..Judged::default()
-                }),
+                Asked::Answered(useless) => match self.own(rule) {
+                    Asked::Unanswered(question) => Asked::Unanswered(question),
+                    Asked::Answered(own) => Asked::Answered(Judged {
+                        useless,
+                        clients: vec![usual_client(id, self.ways.view())],
+                        own,
+                        ..Judged::default()
+                    }),
+                },
             };
         }
         let mut found = Judged::default();
@@ -141,6 +150,26 @@ impl Judge<'_> {
         resolve_in(self.ways, envelope, self.answers)
     }
 
+    /// By which transports the mail goes there that a managed rule is for, where it matters how they begin.
+    fn own(&self, rule: &Rule) -> Asked<Vec<String>> {
+        let hop = &rule.id.destination;
+        let mut own: Vec<String> = Vec::new();
+        if !expects_tls(hop) {
+            return Asked::Answered(own);
+        }
+        for name in names_of_manager(rule) {
+            let way = match self.resolved(&name) {
+                Asked::Unanswered(question) => return Asked::Unanswered(question),
+                Asked::Answered(way) => way,
+            };
+            let goes_there = hops(&way).any(|one| one.eq_ignore_ascii_case(hop));
+            if way.failed.is_none() && goes_there && !own.contains(&way.transport) {
+                own.push(way.transport);
+            }
+        }
+        Asked::Answered(own)
+    }
+
     /// Of a next hop only that is known by which everybody's mail leaves.
     fn next_hop(&self, hop: &str) -> Asked<Vec<Useless>> {
         let view = self.ways.view();
@@ -149,7 +178,7 @@ impl Judge<'_> {
             cause,
         };
         if begins_in_clear(hop, view) {
-            return Asked::Answered(vec![found(Cause::BeginsInClear)]);
+            return Asked::Answered(vec![found(Cause::BeginsInClear { instead: None })]);
         }
         let own = |service: &Service| service.overrides.contains_key(PARAMETER);
         if !view.services.iter().any(own) {
@@ -194,7 +223,9 @@ impl Judge<'_> {
         let wraps = view.is_yes(service, WRAPPERMODE);
         let waits = hops(resolution).any(expects_tls) && !wraps;
         waits
-            .then_some(Cause::BeginsInClear)
+            .then(|| Cause::BeginsInClear {
+                instead: wrapping(view).map(|one| one.name.clone()),
+            })
             .or_else(|| self.not_asked(transport))
     }
 
@@ -254,6 +285,15 @@ pub(super) fn names(rule: &Rule) -> Vec<String> {
     }
 }
 
+/// The names that stand for the mail that a managed rule is for.
+fn names_of_manager(rule: &Rule) -> Vec<String> {
+    match Manager::of(&rule.id) {
+        Some(Manager::Domain(domain)) => vec![domain],
+        Some(Manager::Recipient(_)) => rule.followed().map_or_else(Vec::new, |one| names(&one)),
+        Some(Manager::Passwords) | None => Vec::new(),
+    }
+}
+
 fn taken_here(resolution: &Resolution) -> Cause {
     Cause::NotSent {
         transport: resolution.transport.clone(),
@@ -289,12 +329,13 @@ pub(crate) fn usual_client(hop: &str, view: &View<'_>) -> String {
 }
 
 /// Whether a next hop expects TLS from the first byte (port 465).
-pub(crate) fn expects_tls(hop: &str) -> bool {
+pub fn expects_tls(hop: &str) -> bool {
     let port = hop.rsplit_once(':').map_or("", |(_, port)| port);
     matches!(port, "465" | "smtps" | "submissions")
 }
 
-fn wrapping<'v>(view: &'v View<'_>) -> Option<&'v Service> {
+/// A client that begins with TLS.
+pub(crate) fn wrapping<'v>(view: &'v View<'_>) -> Option<&'v Service> {
     let mut clients = view.services.iter().filter(|one| one.is_smtp_client());
     clients.find(|client| view.is_yes(Some(client), WRAPPERMODE))
 }

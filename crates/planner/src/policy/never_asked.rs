@@ -1,7 +1,7 @@
 //! Rules for next hops that no route names.
 //!
-//! Owns: holding a literal next hop against all that names next hops, and the words. Never: says so
-//! where one place could not be listed; or calls it an error: a rule may be made before its route.
+//! Owns: holding a literal next hop against all that names next hops, and the words. Never: says so for
+//! certain where one place could not be listed; or calls it an error: a rule may be made before its route.
 //!
 //! smtp(8) asks for a next hop as the route has it: `[relay.example]:578` is not `[relay.example]:587`.
 
@@ -15,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The code of all that is said here.
 pub const NEVER_ASKED: &str = "policy.never-asked";
+/// The same where a table that may name it cannot be listed.
+const UNDETERMINED: &str = "policy.never-asked-undetermined";
 /// More next hops are not named.
 const NAMED: usize = 3;
 
@@ -24,6 +26,9 @@ pub(crate) const EXPLAINED: &[Code] = &[
     row(NEVER_ASKED, Severity::Warning, "rule for a next hop that no route names",
         "smtp(8) asks for a policy by the next hop as a route writes it, with its brackets and its port: a rule for one that no route names does nothing.",
         "Make the rule for the next hop as the route has it, or name it in transport_maps or relayhost; a rule that is made before its route may stay."),
+    row(UNDETERMINED, Severity::Info, "rule for a next hop that perhaps no route names",
+        "The keys and values of some types of tables (regexp, pcre, cidr, those that are asked over a network) cannot be listed: whether one of their rows names the next hop as the rule has it is not known.",
+        "`postseal explain RECIPIENT` shows by which next hop the mail of one recipient leaves; a rule for another one does nothing."),
 ];
 
 /// What names next hops.
@@ -31,6 +36,7 @@ pub(crate) const EXPLAINED: &[Code] = &[
 pub struct Named {
     names: BTreeSet<String>,
     is_whole: bool,
+    hidden: Vec<String>,
 }
 
 /// Whether all places that may name a next hop were listed.
@@ -53,6 +59,22 @@ impl Named {
         Self {
             names: all.map(|hop| name(hop).to_lowercase()).collect(),
             is_whole: listed == Listed::Whole,
+            hidden: Vec::new(),
+        }
+    }
+
+    /// Beside tables that may name more, and cannot be listed.
+    #[must_use]
+    pub fn beside(mut self, hidden: Vec<String>) -> Self {
+        self.hidden = hidden;
+        self
+    }
+
+    /// The tables that may name a next hop which nothing else names.
+    fn perhaps_in(&self, hop: &str) -> Vec<String> {
+        match self.names.contains(&hop.to_lowercase()) {
+            true => Vec::new(),
+            false => self.hidden.clone(),
         }
     }
 
@@ -92,6 +114,7 @@ pub fn needs_route(rule: &Rule) -> bool {
 pub fn by_names(rule: &Rule, found: &mut Judged, named: &Named) {
     if needs_route(rule) && found.useless.is_empty() {
         found.instead = named.instead_of(&rule.id.destination);
+        found.perhaps_in = named.perhaps_in(&rule.id.destination);
     }
 }
 
@@ -103,10 +126,42 @@ pub fn never_asked(rules: &[(&Rule, &Judged)]) -> Vec<Finding> {
             by_near.entry(near).or_default().push(rule);
         }
     }
+    let mut by_tables: BTreeMap<&[String], Vec<&Rule>> = BTreeMap::new();
+    for (rule, judged) in rules
+        .iter()
+        .filter(|(_, judged)| !judged.perhaps_in.is_empty())
+    {
+        by_tables.entry(&judged.perhaps_in).or_default().push(rule);
+    }
     let found = by_near.into_iter();
     found
         .filter_map(|(near, rules)| finding(near, &rules))
+        .chain(
+            by_tables
+                .into_iter()
+                .map(|(tables, rules)| unknown(tables, &rules)),
+        )
         .collect()
+}
+
+/// What names next hops cannot be told whole.
+fn unknown(tables: &[String], rules: &[&Rule]) -> Finding {
+    let them = match rules {
+        [one] => one.id.shown(),
+        many => format!("the next hops of {} rules", many.len()),
+    };
+    let shown: Vec<&str> = tables.iter().take(NAMED).map(String::as_str).collect();
+    let found = Finding::new(
+        UNDETERMINED,
+        Severity::Info,
+        format!(
+            "Whether a route names {them} could not be told: no other one does, and {} cannot be \
+             listed.",
+            shown.join(", ")
+        ),
+        "`postseal explain RECIPIENT` shows the way of one message, whatever the table's type.",
+    );
+    words_of::with_rows(found, rules)
 }
 
 fn finding(near: &[String], rules: &[&Rule]) -> Option<Finding> {

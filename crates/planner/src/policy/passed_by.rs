@@ -1,20 +1,21 @@
 //! Rules that hold for a part of the mail only.
 //!
 //! Owns: the words about services that send to a rule's next hop without asking it. Never: finds them
-//! (`routed` does, and `fallback` relays that take what is left).
+//! (`routed` does, and `fallback` relays that take what is left); `late` has those of mail that cannot
+//! arrive.
 
 use super::judge::Judged;
 use super::useless::{Cause, Of, Said};
 use super::words_of::with_rows;
-use super::{Rule, fallback};
+use super::{Rule, fallback, late};
 use crate::finding::{Finding, Severity};
 use std::collections::BTreeMap;
 
 /// The code of what is said of services.
 pub const PASSED_BY: &str = "policy.passed-by";
 
-/// What is said of rules that some of the mail for their next hops does not meet: a finding a service,
-/// and one a fallback relay.
+/// What is said of rules that some of the mail for their next hops does not meet, or does not arrive at
+/// the server with: a finding a service, and one a fallback relay.
 pub fn passed_by(rules: &[(&Rule, &Judged)]) -> Vec<Finding> {
     let mut causes: BTreeMap<&Cause, Vec<&Rule>> = BTreeMap::new();
     for (rule, judged) in rules {
@@ -25,6 +26,7 @@ pub fn passed_by(rules: &[(&Rule, &Judged)]) -> Vec<Finding> {
     let found = causes.into_iter();
     found
         .filter_map(|(cause, rules)| finding(cause, &rules))
+        .chain(late::told(rules))
         .chain(fallback::told(rules))
         .collect()
 }

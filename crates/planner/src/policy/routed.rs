@@ -18,7 +18,9 @@ use std::collections::BTreeSet;
 /// Mail for a name may leave elsewhere, and that of others be sent to it.
 pub fn by_routes(rule: &Rule, found: &mut Judged, hops: &Hops, clients: &Askers) {
     let name = rule.id.destination.as_str();
-    let named = named(name, hops);
+    let own = found.own.clone();
+    let mut named = named(name, hops);
+    named.extend(&own);
     let is_elsewhere = found
         .useless
         .iter()
@@ -52,22 +54,30 @@ pub fn by_routes(rule: &Rule, found: &mut Judged, hops: &Hops, clients: &Askers)
         Some(_) => found.passed_by = silent,
         None => {}
     }
-    let in_clear = !by.is_empty() && by.iter().all(|one| !clients.wrapping.contains(one));
-    if is_hop && in_clear && expects_tls(name) {
-        found.fails(name.to_owned(), Cause::BeginsInClear);
-    }
-    // Where TLS is expected from the first byte, mail arrives by those that begin so.
-    let is_late = |one: &String| expects_tls(name) && !clients.wrapping.contains(one);
-    if is_hop && !in_clear {
-        found.late = by.iter().filter(|one| is_late(one)).cloned().collect();
-    }
     if is_hop && !by.is_empty() {
         found.clients.clear();
+    }
+    if is_hop && expects_tls(name) {
+        begins(name, &by, found, clients);
     }
     found.clients.extend(by);
     found.clients.sort();
     found.clients.dedup();
+    // Where TLS is expected from the first byte, mail arrives by those that begin so.
+    let is_late = |one: &String| expects_tls(name) && !clients.wrapping.contains(one);
     found.clients.sort_by_key(is_late);
+}
+
+/// How the clients begin that go to a next hop which expects TLS from the first byte.
+fn begins(name: &str, by: &[String], found: &mut Judged, clients: &Askers) {
+    let late = by.iter().filter(|one| !clients.wrapping.contains(*one));
+    let late: Vec<String> = late.cloned().collect();
+    if !late.is_empty() && late.len() == by.len() {
+        let instead = clients.wrapping.first().cloned();
+        found.fails(name.to_owned(), Cause::BeginsInClear { instead });
+    } else {
+        found.late = late;
+    }
 }
 
 /// The transports that routes to a next hop name, or to those below a domain.

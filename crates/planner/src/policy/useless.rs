@@ -4,10 +4,10 @@
 //! a cause (`judge` does).
 
 use super::kept::wrapped;
+use super::late::every_client;
 use super::offer::{for_hops, words};
 use super::{Rule, Source};
 use crate::compile::policies::PARAMETER;
-use crate::explain::no_wrappermode;
 use crate::finding::{Finding, Severity};
 use crate::lint::{Rule as Code, row};
 use mailtls::destination::Destination;
@@ -54,11 +54,9 @@ pub enum Cause {
         own: Option<String>,
     },
     /// The server waits for TLS, and every client that sends there begins in clear.
-    BeginsInClear,
-    /// The server waits for TLS, and one of the clients that send there begins in clear.
-    BeginsInClearBy {
-        /// Its transport.
-        transport: String,
+    BeginsInClear {
+        /// The transport of a client that begins with TLS, where there is one.
+        instead: Option<String>,
     },
     /// A table that decides cannot be asked; why.
     TableFailed(String),
@@ -161,11 +159,8 @@ impl Useless {
             Cause::NotAsked { service, .. } => {
                 format!("mail for {name} is sent by {service}, which does not ask the rules")
             }
-            Cause::BeginsInClear => {
+            Cause::BeginsInClear { .. } => {
                 format!("{name} expects TLS from the first byte, and every client begins in clear")
-            }
-            Cause::BeginsInClearBy { transport } => {
-                format!("{name} expects TLS from the first byte, and {transport} begins in clear")
             }
             Cause::TableFailed(_) => return None,
         })
@@ -241,7 +236,7 @@ impl Cause {
                     hops.join(", ")
                 ),
                 remedy: match not_asked.as_deref() {
-                    Some(Self::BeginsInClear) => wrapped(hops, of.name),
+                    Some(Self::BeginsInClear { .. }) => wrapped(hops, of.name),
                     Some(other) => other.first() + &for_hops(hops, by, of.policies),
                     None => for_hops(hops, by, of.policies),
                 },
@@ -257,9 +252,8 @@ impl Cause {
                 parameter,
                 own,
             } => not_asked(service, parameter, own.as_deref(), of),
-            Self::BeginsInClear => Said::Other(begins_in_clear(of)),
-            Self::BeginsInClearBy { transport } => {
-                Said::Other(no_wrappermode(of.name, transport).seen(of.row.clone()))
+            Self::BeginsInClear { instead } => {
+                Said::Other(every_client(of.name, instead.as_deref()).seen(of.row.clone()))
             }
             Self::TableFailed(why) => Said::Other(crate::explain::table_failed(why)),
         }
@@ -295,21 +289,6 @@ fn not_asked(service: &str, parameter: &str, own: Option<&str>, of: &Of<'_>) -> 
         remedy,
         seen,
     }
-}
-
-fn begins_in_clear(of: &Of<'_>) -> Finding {
-    Finding::new(
-        "policy.no-wrappermode",
-        Severity::Error,
-        format!(
-            "{} has a port for TLS from the first byte, and every smtp(8) that sends mail there \
-             begins in clear: a server that begins with TLS takes no mail so.",
-            of.name
-        ),
-        "Send it by a service of master.cf with -o smtp_tls_wrappermode=yes and -o \
-         smtp_tls_security_level=encrypt: `postseal domain add … --smtps` makes it.",
-    )
-    .seen(of.row.clone())
 }
 
 /// What is said of rows that do nothing: a finding a cause.

@@ -87,7 +87,10 @@ fn lacks(wanted: &Wanted, seen: &[Seen<'_>], strongest: &Strongest) -> Vec<Findi
         }
     }
     let passes = seen.iter().any(|one| matches!(one.judged, Judged::Goes(_)));
-    let fallback = wanted.client.fallback.join(", ");
+    let fallback = wanted.client.fallback.iter();
+    let fallback = fallback.filter(|relay| !relay.eq_ignore_ascii_case(&wanted.hop.text));
+    let fallback: Vec<&str> = fallback.map(String::as_str).collect();
+    let fallback = fallback.join(", ");
     let (severity, follows) = match passes {
         true => (
             Severity::Warning,

@@ -5,7 +5,7 @@
 
 use super::certificate::{self, Wants};
 use super::client::{Client, Opening, Protocol};
-use super::limits::{limits, offered, protocols};
+use super::limits::{limits, offered, protocols, versions_alone};
 use super::nexthop::NextHop;
 use super::own::Own;
 use super::reached::{Reached, reached};
@@ -87,14 +87,22 @@ impl Peer<'_> {
         match limits(policy, self.client) {
             Ok(None) => open(),
             Ok(Some(limits)) => {
-                let held = self.seen(&Visit {
-                    limits: Some(limits),
-                    ..visit.clone()
-                });
-                match (held, open()) {
+                let within = |limits| {
+                    self.seen(&Visit {
+                        limits: Some(limits),
+                        ..visit.clone()
+                    })
+                };
+                match (within(limits), open()) {
                     (Reached::NoTls(lack), Reached::Tls(seen))
                         if lack.code == "policy.handshake-failed" =>
                     {
+                        let alone = versions_alone(policy, self.client).map(within);
+                        // Of the versions it takes one, so it is the ciphers.
+                        let seen = match alone {
+                            Some(Reached::Tls(alone)) => alone,
+                            _ => seen,
+                        };
                         Reached::NoTls(self.held_off(policy, seen, &lack))
                     }
                     (held, _) => held,

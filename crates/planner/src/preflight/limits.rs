@@ -50,6 +50,22 @@ pub(super) fn limits(policy: &Policy, client: &Client) -> Result<Option<Limits>,
     }))
 }
 
+/// The same with the usual ciphers, where a policy limits both: what fails by one of them is told apart.
+pub(super) fn versions_alone(policy: &Policy, client: &Client) -> Option<Limits> {
+    let both = limits(policy, client).ok()??;
+    let excluded = match policy.level {
+        Level::None | Level::May => "",
+        Level::Encrypt => ":!eNULL",
+        _ => ":!aNULL",
+    };
+    let usual = format!("{MEDIUM}{excluded}");
+    let is_open = TlsVersion::ALL.ends_with(&both.versions);
+    (both.ciphers != usual && !is_open).then_some(Limits {
+        ciphers: usual,
+        ..both
+    })
+}
+
 fn versions(policy: &Policy, client: &Client) -> Result<Vec<TlsVersion>, Lack> {
     let none = |why: &'static str| Lack::new("policy.protocol", why);
     let list = protocols(policy, client)

@@ -85,7 +85,7 @@ fn overridden(
         one.direction == direction && from_master && !one.same
     });
     for one in others {
-        let value = crate::diff::shown(&one.now);
+        let value = crate::diff::shown(one.parameter, &one.now);
         findings.push(
             Finding::new(
                 OVERRIDDEN,

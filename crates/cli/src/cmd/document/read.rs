@@ -26,6 +26,8 @@ pub(crate) const MOST: u64 = 64 << 20;
 const RULE: &str = "[[rules]]";
 /// So many rules are parsed together.
 const TOGETHER: usize = 2_000;
+/// What is to be done where a rule of the file is wrong.
+const MEND: &str = "Mend the line: nothing of the file is taken as long as it is wrong.";
 const SECTIONS: &str = "schema, settings, certificates, credentials, domains, rules";
 
 /// What a document says.
@@ -301,7 +303,14 @@ impl Reader<'_> {
     }
 
     fn rules(&mut self, value: &Spanned<DeValue<'_>>, dialect: Dialect) -> Vec<Request> {
-        toml_rules(self.array(value, "rules"), &self.lines, dialect)
+        let mut rules = toml_rules(self.array(value, "rules"), &self.lines, dialect);
+        // A file that is applied is taken whole.
+        for refused in rules.iter_mut().filter_map(|one| one.as_mut().err()) {
+            for finding in &mut refused.findings {
+                finding.remedy = MEND.to_owned();
+            }
+        }
+        rules
     }
 }
 

@@ -4,15 +4,17 @@
 //! Never: looks, judges; the engine and the planner do. `show` has the text.
 
 mod show;
+mod wished;
 
+use super::checks::Patience;
 use crate::answer::Answer;
 use crate::config::{Global, Talk};
 use crate::failure::{Exit, Failure};
 use crate::session::{self, Session};
 use mailtls::policy::{Dialect, Policy};
 use postseal_engine::{
-    HopPolicy, Network, PreflightOptions, Progress, SystemClock, World, explain_by,
-    observe_unadopted, preflight, way_to,
+    HopPolicy, Network, Progress, RuleChecked, SystemClock, World, explain_by, observe_unadopted,
+    preflight, way_to,
 };
 use postseal_host::{Entered, Host, PostfixHost};
 use postseal_planner::explain::{Delivery, Hop, Subject};
@@ -20,7 +22,7 @@ use postseal_planner::report::Outcome;
 use postseal_planner::{Facts, Finding, Preflight, Severity};
 use serde_json::{Value, json};
 use std::io::{IsTerminal, Write};
-use std::time::Duration;
+use wished::Wished;
 
 /// Arguments of `policy check`.
 #[derive(Debug, clap::Args)]
@@ -34,9 +36,8 @@ pub(crate) struct CheckArgs {
     /// Exit 2 when a finding is at least this bad
     #[arg(long, value_name = "LEVEL", default_value = "error", value_parser = super::super::lint::severity)]
     fail_on: Severity,
-    /// Seconds for one server; some let a new client wait for their greeting
-    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=300))]
-    timeout: u64,
+    #[command(flatten)]
+    patience: Patience,
 }
 
 /// What came of one destination.
@@ -68,10 +69,17 @@ pub(crate) fn run(args: &CheckArgs, global: &Global) -> Result<Answer, Failure> 
         .map(|text| parse(text, &facts))
         .transpose()?;
     let mut asked = Vec::new();
+    let mut rules = Wished::open(global);
     for subject in &args.destinations {
-        asked.extend(next_hops(&host, &facts, subject, policy.as_ref())?);
+        let mut hops = next_hops(&host, &facts, subject, policy.as_ref())?;
+        if policy.is_none() {
+            with_rules(&mut hops, &mut rules, &facts);
+        }
+        asked.extend(hops);
     }
     let checked = look(args, global, &host, &facts, asked)?;
+    let seen = checked.iter().filter_map(|one| one.preflight.clone());
+    rules.remember(&seen.collect::<Vec<_>>());
     let exit = exit(&checked, args.fail_on);
     Ok(Answer::new(show::text(&checked), document(&checked)).exit(exit))
 }
@@ -82,7 +90,7 @@ fn rules(args: &CheckArgs, global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
     let seen = session
         .engine()
-        .look_at_rules(options(args), &*progress(global))?;
+        .look_at_rules(args.patience.options(), &*progress(global))?;
     let checked: Vec<Checked> = seen
         .into_iter()
         .map(|seen| Checked {
@@ -95,12 +103,41 @@ fn rules(args: &CheckArgs, global: &Global) -> Result<Answer, Failure> {
     Ok(Answer::new(show::text(&checked), document(&checked)).exit(exit))
 }
 
-fn parse(text: &str, facts: &Facts) -> Result<Policy, Failure> {
-    let dialect = Dialect {
+/// A rule is judged as it is wished, and with all that `policy list` tells of it.
+fn with_rules(hops: &mut [Asked], rules: &mut Wished, facts: &Facts) {
+    for (i, hop) in hops.iter_mut().enumerate() {
+        // What is said of the destination itself is said once.
+        let mut names = Vec::from_iter((i == 0).then(|| hop.subject.clone()));
+        names.extend(hop.destination.iter().map(|one| one.nexthop.clone()));
+        names.dedup_by(|one, other| one.eq_ignore_ascii_case(other));
+        let mut told = Vec::new();
+        for name in names {
+            let RuleChecked { pending, findings } = rules.rule(&name);
+            let pending = pending.and_then(|text| Policy::parse(&text, dialect(facts)).ok());
+            let here = hop.destination.as_mut();
+            let here = here.filter(|one| one.nexthop.eq_ignore_ascii_case(&name));
+            if let (Some(destination), Some(policy)) = (here, pending) {
+                destination.policy = policy;
+                // What was found of the row in force.
+                hop.findings.clear();
+            }
+            told.extend(findings);
+        }
+        let is_news = |one: &Finding| told.iter().all(|other: &Finding| other.code != one.code);
+        hop.findings.retain(is_news);
+        hop.findings.extend(told);
+    }
+}
+
+fn dialect(facts: &Facts) -> Dialect {
+    Dialect {
         major: facts.version.major,
         minor: facts.version.minor,
-    };
-    Policy::parse(text, dialect).map_err(|error| {
+    }
+}
+
+fn parse(text: &str, facts: &Facts) -> Result<Policy, Failure> {
+    Policy::parse(text, dialect(facts)).map_err(|error| {
         let message = format!("{text:?} is no policy that Postfix would take: {error}");
         Failure::new(Exit::Data, "policy.bad-policy", message)
             .hint("Say a level and its attributes: --policy 'secure match=mx.example.org'.")
@@ -208,8 +245,13 @@ fn look(
         .iter()
         .filter_map(|one| one.destination.clone())
         .collect();
-    let seen = preflight(world, &destinations, options(args), &*progress(global))
-        .map_err(|error| Failure::new(Exit::Data, "policy.bad-destination", error.to_string()))?;
+    let seen = preflight(
+        world,
+        &destinations,
+        args.patience.options(),
+        &*progress(global),
+    )
+    .map_err(|error| Failure::new(Exit::Data, "policy.bad-destination", error.to_string()))?;
     let mut seen = seen.into_iter();
     let checked = asked.into_iter().map(|one| {
         let preflight = one.destination.and_then(|_| seen.next());
@@ -226,15 +268,6 @@ fn look(
         }
     });
     Ok(checked.collect())
-}
-
-/// Who waits longer for a server waits as long for DNS.
-fn options(args: &CheckArgs) -> PreflightOptions {
-    let mut options = PreflightOptions::default();
-    let patience = Duration::from_secs(args.timeout);
-    options.budget.deadline = patience;
-    options.dns = options.dns.max(patience);
-    options
 }
 
 /// A counting line on a terminal, nothing when piped.

@@ -3,6 +3,7 @@
 //! Owns: a rule as a row and as a document. Never: holds more than a page (`stream`).
 
 mod stream;
+mod words;
 
 use super::follow::{recipient, shown};
 use crate::answer::{Answer, findings_text};
@@ -14,12 +15,12 @@ use clap::{Args, ValueEnum};
 use mailtls::Level;
 use mailtls::destination::Scope;
 use postseal_engine::{Hindered, Hindrance};
+use postseal_planner::Preflight;
 use postseal_planner::policy::{Met, Rule, is_day};
-use postseal_planner::report::Outcome;
-use postseal_planner::{Preflight, calendar};
 use postseal_store::{Pending, RuleFilter, RuleOrder, RuleState};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use words::{fails_at, hindered, servers, word, would};
 
 const HEAD: [&str; 8] = [
     "destination",
@@ -207,6 +208,11 @@ impl Standings {
     fn hindrance(&self, state: &RuleState) -> Option<&Hindrance> {
         self.hindered.rules.get(&state.id)
     }
+
+    /// Why a rule would not, as it is wished.
+    fn wished(&self, state: &RuleState) -> Option<&Hindrance> {
+        self.hindered.wished.get(&state.id)
+    }
 }
 
 impl Keys {
@@ -279,14 +285,16 @@ fn standing(state: &RuleState, standings: &Standings) -> String {
         _ if recipient(&state.id).is_some() => String::new(),
         manager => format!(", managed by {manager}"),
     };
+    let then = standings.wished(state).map(would);
+    let then = then.unwrap_or_default();
     let standing = match (&state.in_force, &state.wanted) {
-        (None, _) => "to be added".to_owned(),
+        (None, _) => format!("to be added{then}"),
         (Some(_), None) => "to be removed".to_owned(),
         (Some(old), Some(new)) if old != new => {
             if old.policy == new.policy {
-                "to be changed".to_owned()
+                format!("to be changed{then}")
             } else {
-                format!("to be changed, is {}", old.policy)
+                format!("to be changed, is {}{then}", old.policy)
             }
         }
         _ => standings
@@ -300,39 +308,6 @@ fn standing(state: &RuleState, standings: &Standings) -> String {
     };
     let instead = instead.map(|text| format!(", {text}")).unwrap_or_default();
     standing + &managed + &instead
-}
-
-/// Why a rule does not hold, in the place of “in force”.
-fn hindered(hindrance: &Hindrance) -> String {
-    match hindrance {
-        Hindrance::NotAnswered => "not answered by the map, see `postseal drift`".to_owned(),
-        Hindrance::Shadowed { table, policy } => {
-            format!("does nothing: {table} is asked before it and says {policy}")
-        }
-        Hindrance::Idle(why) => format!("does nothing: {why}"),
-        Hindrance::Unkept(code) => format!("in force, and cannot be kept on this host ({code})"),
-    }
-}
-
-/// The stable word for it.
-const fn word(hindrance: &Hindrance) -> &'static str {
-    match hindrance {
-        Hindrance::NotAnswered => "not-answered",
-        Hindrance::Shadowed { .. } => "shadowed",
-        Hindrance::Idle(_) => "idle",
-        Hindrance::Unkept(_) => "unkept",
-    }
-}
-
-/// What was seen at its servers, and when.
-fn servers(seen: &Preflight, policy: &str) -> String {
-    let word = match seen.outcome_for(policy) {
-        _ if seen.policy != policy => "seen for another policy",
-        Outcome::Pass => "pass",
-        Outcome::Fail => "fail",
-        Outcome::Undetermined => "undetermined",
-    };
-    format!("{word} {}", calendar::minute(seen.at))
 }
 
 fn document(state: &RuleState, seen: Option<&Preflight>, standings: &Standings) -> Value {
@@ -362,8 +337,11 @@ fn document(state: &RuleState, seen: Option<&Preflight>, standings: &Standings) 
         "answered": state.in_force.as_ref().map(|_| answers),
         "holds": state.in_force.as_ref().map(|_| hindrance.is_none()),
         "hindered": hindrance.map(|one| json!({"by": word(one), "why": hindered(one)})),
+        "hindered_wanted": standings.wished(state)
+            .map(|one| json!({"by": word(one), "why": would(one).trim_start_matches(", ")})),
         "servers": seen.map(|seen| json!({
             "outcome": outcome(seen),
+            "fail_at": fails_at(seen).map(|one| one.address).collect::<Vec<_>>(),
             "at": seen.at,
             "policy": seen.policy,
             "sentence": seen.sentence,

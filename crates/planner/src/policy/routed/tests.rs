@@ -68,7 +68,12 @@ fn a_rule_does_nothing_where_no_service_that_sends_there_asks_it() {
 fn on_465_the_client_that_the_route_names_must_begin_with_tls() {
     let hop = "[h.example]:465";
     let clear = found(hop, &["smtp"], usual("wrap"));
-    assert_eq!(causes(&clear), [&Cause::BeginsInClear]);
+    assert_eq!(
+        causes(&clear),
+        [&Cause::BeginsInClear {
+            instead: Some("wrap".to_owned())
+        }]
+    );
     assert_eq!(clear.clients, ["smtp"]);
     assert_eq!(found(hop, &["wrap"], usual("wrap")), usual("wrap"));
     assert_eq!(found(hop, &[], usual("wrap")), usual("wrap"));

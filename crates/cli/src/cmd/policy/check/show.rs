@@ -46,8 +46,26 @@ fn row(one: &Checked) -> Vec<String> {
         word(seen.outcome).to_owned(),
         seen.strongest.policy.clone().unwrap_or_default(),
         codes,
-        seen.sentence.clone(),
+        sentence(seen),
     ]
+}
+
+/// What came of it, and why where it is not good: nothing else in the line says so.
+fn sentence(seen: &Preflight) -> String {
+    let is_unseen = |one: &&Finding| one.code == "policy.preflight-undetermined";
+    let (said, first) = match seen.outcome {
+        Outcome::Pass => return seen.sentence.clone(),
+        Outcome::Fail => (&seen.sentence, seen.findings.first()),
+        Outcome::Undetermined => {
+            let unseen = seen.findings.iter().find(is_unseen);
+            (unseen.map_or(&seen.sentence, |one| &one.message), unseen)
+        }
+    };
+    let why = first.and_then(|one| one.evidence.first());
+    match why.filter(|why| !said.contains(&why.text)) {
+        Some(why) => format!("{said} ({})", why.text),
+        None => said.clone(),
+    }
 }
 
 const fn word(outcome: Outcome) -> &'static str {
