@@ -34,6 +34,7 @@ const ALL: [&str; 19] = [
     "postfix-lmdb",
     "postfix-cdb",
     "faketime",
+    "time",
 ];
 
 /// A machine whose tools are false.

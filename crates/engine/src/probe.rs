@@ -64,7 +64,7 @@ pub struct Prober<'a> {
     /// The wire.
     pub wire: &'a dyn Wire,
     /// The clock.
-    pub clock: &'a dyn Clock,
+    pub clock: &'a (dyn Clock + Sync),
     /// The files of this machine: resolv.conf, hosts and trust anchors.
     pub read: &'a (dyn Fn(&Path) -> FileLook + Sync),
     /// The Postfix of this machine, where there is one.
@@ -79,6 +79,8 @@ struct Journey<'t> {
     dns: DnsSeen,
     hosts: Vec<RouteHost>,
     fetched: Fetched,
+    /// How long MTA-STS took, where it was asked for.
+    sts: Option<Duration>,
 }
 
 impl Prober<'_> {
@@ -108,6 +110,7 @@ impl Prober<'_> {
                 dns,
                 hosts,
                 fetched: None,
+                sts: None,
             });
         }
         let visits = self.look(&paths, &answers, options, told);
@@ -265,7 +268,9 @@ impl Prober<'_> {
             own,
         };
         let hosts = seen(&path.wanted, path.hosts, known);
-        probed::judge(judged, path.dns, hosts)
+        let mut probed = probed::judge(judged, path.dns, hosts);
+        probed.mta_sts.micros = path.sts.map(micros);
+        probed
     }
 }
 
@@ -347,11 +352,14 @@ fn told_of_dns(wanted: &Wanted, answers: &Answers, took: Duration) -> (DnsSeen, 
         }
         Route::Unknown(why) => (Outcome::Undetermined, why, Vec::new()),
     };
-    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     let seen = DnsSeen {
         outcome,
         words,
-        micros,
+        micros: micros(took),
     };
     (seen, hosts)
+}
+
+fn micros(took: Duration) -> u64 {
+    u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
 }

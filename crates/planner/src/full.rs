@@ -1,13 +1,15 @@
 //! What a server's TLS shows when it is asked for everything: versions, cipher suites, groups,
 //! certificates, sessions, and how STARTTLS behaves.
 //!
-//! Owns: the shapes, and the grades of what is in them (`grade`, beside this file). Never: looks at
-//! a wire (`probe` does). Every fact has a third answer, *undetermined*, with the reason: what a
+//! Owns: the shapes, the grades of what is in them (`grade`, beside this file), and what STARTTLS looks
+//! like where it is taken out (`stripped`). Never: looks at a wire (`probe` does). Every fact has a third answer, *undetermined*, with the reason: what a
 //! rate limit, a deadline or a budget hid is neither good nor bad.
 
 mod grade;
+mod stripped;
 
 pub use grade::{Graded, Mozilla, Ncsc, grades, worst};
+pub use stripped::{stripped, stripped_by};
 
 use mailtls::{Fingerprint, TlsVersion};
 use serde::{Deserialize, Serialize};
@@ -42,6 +44,8 @@ pub struct Full {
     pub budget: u32,
     /// Why the look ended before everything was asked: the server refused, or the budget was used up.
     pub stopped: Option<String>,
+    /// Why there is nothing to ask for: the server was seen to start no TLS.
+    pub no_tls: Option<String>,
     /// SSLv3 to TLS 1.3, the oldest first.
     pub versions: Vec<VersionSeen>,
     /// The key exchange groups, by version.
@@ -159,8 +163,13 @@ pub struct Features {
     pub tickets: Seen,
     /// Tickets are issued in TLS 1.3.
     pub tickets_1_3: Seen,
+    /// A session is taken up again in TLS 1.3, by a ticket (RFC 8446 §2.2).
+    pub resumption_1_3: Seen,
     /// Early data, 0-RTT (RFC 8446 §2.3).
     pub early_data: Seen,
+    /// A client that comes back with an older version is refused (`TLS_FALLBACK_SCSV`, RFC 7507);
+    /// `None` where there is one version only.
+    pub fallback_scsv: Option<Seen>,
     /// Secure renegotiation (RFC 5746).
     pub secure_renegotiation: Seen,
     /// A client may begin a handshake anew.

@@ -5,7 +5,7 @@
 //! silence for an answer.
 //!
 //! `target` reads what is asked about, `address` judges one address, `mta_sts` the domain's policy,
-//! `levels` the whole; `second` holds it against posttls-finger(1), `compare` against an earlier one.
+//! `levels` the whole, `starttls` what is wrong with STARTTLS; `second` holds it against posttls-finger(1), `compare` against an earlier one.
 
 mod address;
 mod codes;
@@ -13,6 +13,7 @@ mod compare;
 mod levels;
 mod mta_sts;
 mod second;
+mod starttls;
 mod target;
 
 use crate::dns::Security;
@@ -167,6 +168,9 @@ pub fn queue_id(reply: &str) -> Option<String> {
 pub struct MtaStsSeen {
     /// Pass: every server that was seen fits the policy.
     pub judged: Judgement,
+    /// The time that its record and its policy took, in microseconds; `None` where neither was asked for.
+    #[serde(default)]
+    pub micros: Option<u64>,
     /// Of the TXT record.
     pub id: Option<String>,
     /// `enforce`, `testing` or `none`.

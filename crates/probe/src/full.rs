@@ -10,6 +10,7 @@ pub mod answer;
 mod asking;
 mod enumerate;
 pub mod hello;
+mod psk;
 mod questions;
 mod renegotiation;
 mod sessions;
@@ -31,18 +32,29 @@ pub struct FullBudget {
     pub connections: u32,
     /// Connections at the same time.
     pub at_once: usize,
+    /// The time for one connection: longer than a server lets a new client wait
+    /// (`postscreen_greet_wait`, 6 s).
+    pub each: Duration,
     /// The time for all.
     pub deadline: Duration,
+}
+
+impl FullBudget {
+    /// So many connections, each within `each`, and all within six times that.
+    pub fn within(connections: u32, each: Duration) -> Self {
+        Self {
+            connections,
+            at_once: 4,
+            each,
+            deadline: each * 6,
+        }
+    }
 }
 
 impl Default for FullBudget {
     /// A Postfix with one certificate and all its defaults takes fewer than 100 connections.
     fn default() -> Self {
-        Self {
-            connections: 150,
-            at_once: 4,
-            deadline: Duration::from_secs(120),
-        }
+        Self::within(150, Duration::from_secs(20))
     }
 }
 
@@ -54,8 +66,9 @@ pub fn full(target: &Target, budget: FullBudget) -> Full {
         look.sessions_and_new_suites();
         look.suites();
         look.older_and_curves();
+        look.coming_back();
         look.still_there();
     }
-    let starttls = (target.tls == Start::StartTls).then(|| starttls::look(&asker, look.newest()));
+    let starttls = (target.tls == Start::StartTls).then(|| starttls::look(&asker, &look));
     told::told(&asker, budget, look, starttls)
 }

@@ -82,6 +82,7 @@ fn hello(version: TlsVersion, suites: &'static [u16]) -> Hello<'static> {
         groups: &[29, 23],
         signatures: &SIGNATURES,
         name: Some("mx.example"),
+        shares: &[],
         resume: Resume::Nothing,
         finished: &[],
     }

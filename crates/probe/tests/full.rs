@@ -146,6 +146,8 @@ fn the_defaults() {
     assert_eq!(features.ocsp, Seen::No);
     assert_eq!(features.tickets, Seen::Yes);
     assert_eq!(features.tickets_1_3, Seen::Yes);
+    assert_eq!(features.resumption_1_3, Seen::Yes);
+    assert_eq!(features.fallback_scsv, Some(Seen::Yes));
     let starttls = full.starttls.unwrap();
     assert_eq!(
         (starttls.injection, starttls.stripped),
@@ -168,6 +170,8 @@ fn one_version_alone() {
         let new = version == TlsVersion::Tls1_3;
         assert_eq!(full.features.tickets_1_3 == Seen::Yes, new);
         assert_eq!(full.features.tickets == Seen::Yes, !new);
+        assert_eq!(full.features.resumption_1_3 == Seen::Yes, new);
+        assert_eq!(full.features.fallback_scsv, None, "there is nothing older");
         assert_eq!(full.features.secure_renegotiation, Seen::Yes);
         assert_eq!(full.dh.is_empty(), new);
         assert_eq!(full.certificates.len(), 1);
@@ -304,6 +308,7 @@ fn no_tls_at_all() {
     let full = look(postfix.address(0), Start::StartTls);
     assert_eq!(spoken(&full), []);
     assert!(full.versions.iter().all(|one| one.seen == Seen::No));
+    assert_eq!(full.no_tls.as_deref(), Some("STARTTLS is not offered"));
     assert!(full.connections <= 4, "{}", full.connections);
     assert_eq!(full.starttls.unwrap().stripped, Seen::No);
 }

@@ -13,6 +13,7 @@ mod own_tls;
 
 use common::{SHORT, target};
 use mailtls::TlsVersion;
+use openssl::ssl::SslVersion;
 use own_tls::{Asked, Server, alert, server_hello};
 use postseal_planner::full::{Full, Order, Seen};
 use postseal_probe::{FullBudget, Start, full};
@@ -319,4 +320,68 @@ fn starttls_injection() {
         let full = full(&target(server.address(), Start::StartTls), budget);
         assert_eq!(full.starttls.unwrap().injection, wanted, "{answers:?}");
     }
+}
+
+/// Tickets of one process are often of no use to its neighbour behind the same address.
+#[test]
+fn a_ticket_that_nobody_takes_again() {
+    let issued = common::rsa_certificate("mx.example");
+    let script = |context: &openssl::ssl::SslContext| {
+        SmtpScript::new()
+            .accept_tls(context)
+            .say("220 mx.example ESMTP\r\n")
+            .hear("EHLO probe.example")
+            .say("250 mx.example\r\n")
+            .hear("QUIT")
+            .say("221 2.0.0 Bye\r\n")
+    };
+    let one = common::server_between(&issued, Some(SslVersion::TLS1_3), None);
+    let other = || common::server_between(&issued, Some(SslVersion::TLS1_3), None);
+    let strangers: Vec<SmtpScript> = (0..60).map(|_| script(&other())).collect();
+    for (scripts, wanted) in [(vec![script(&one); 60], Seen::Yes), (strangers, Seen::No)] {
+        let server = ScriptedServer::start(scripts);
+        let budget = FullBudget {
+            at_once: 1,
+            ..FullBudget::default()
+        };
+        let features = full(&target(server.address(), Start::Implicit), budget).features;
+        assert_eq!(
+            (features.tickets_1_3, features.resumption_1_3),
+            (Seen::Yes, wanted)
+        );
+        assert_eq!(features.fallback_scsv, None);
+    }
+}
+
+#[test]
+fn a_client_that_falls_back_is_sent_away_or_not() {
+    const FALLBACK_SCSV: u16 = 0x5600;
+    const INAPPROPRIATE_FALLBACK: u8 = 86;
+    let answer = |heeds: bool, asked: &Asked| match asked.version {
+        0x0302 if heeds && asked.suites.contains(&FALLBACK_SCSV) => alert(INAPPROPRIATE_FALLBACK),
+        0x0303 | 0x0302 if asked.suites.contains(&0x002F) => {
+            server_hello(asked.version, 0x002F, 0, &[])
+        }
+        _ => alert(PROTOCOL_VERSION),
+    };
+    for (heeds, wanted) in [(true, Seen::Yes), (false, Seen::No)] {
+        let full = look(&Server::start(move |asked| answer(heeds, asked)));
+        assert_eq!(full.features.fallback_scsv, Some(wanted));
+    }
+}
+
+#[test]
+fn masks_that_let_starttls_pass_take_nothing() {
+    let script = SmtpScript::new()
+        .say("220 ****************2****0*0\r\n")
+        .hear("EHLO")
+        .say("250-mx.example\r\n250-XXXXXXXB\r\n250 STARTTLS\r\n")
+        .hear("STARTTLS")
+        .say("502 5.5.1 no\r\n");
+    let server = ScriptedServer::start(vec![script; 8]);
+    let target = target(server.address(), Start::StartTls);
+    let full = full(&target, FullBudget::default());
+    let seen = full.starttls.unwrap();
+    assert_eq!((seen.stripped, seen.stripped_by), (Seen::No, None));
+    assert_eq!(full.no_tls.as_deref(), Some("502 5.5.1 no"));
 }

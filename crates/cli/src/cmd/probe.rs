@@ -27,6 +27,7 @@ use postseal_planner::preflight::{Client, Opening};
 use postseal_planner::probed::{Change, Probed, Reach, changes};
 use postseal_planner::report::Outcome;
 use postseal_planner::{Finding, Severity};
+use postseal_probe::FullBudget;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -75,7 +76,8 @@ pub(crate) struct ProbeArgs {
     /// Exit 2 when a finding is at least this bad
     #[arg(long, value_name = "LEVEL", default_value = "error", value_parser = super::lint::severity)]
     fail_on: Severity,
-    /// Seconds for one server; some let a new client wait for their greeting
+    /// Seconds for one server; some let a new client wait for their greeting. With --full so many for
+    /// each connection, and six times as many for all of them
     #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=300))]
     timeout: u64,
 }
@@ -112,11 +114,12 @@ pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<Answer, Failure> 
     }
     let full = match args.full {
         true => {
-            let name = &options.ehlo_name;
-            full::look(&probed, &targets, args.connections, name, global)
+            let budget = FullBudget::within(args.connections, options.budget.deadline);
+            full::look(&probed, &targets, budget, &options.ehlo_name, global)
         }
         false => Vec::new(),
     };
+    full::note(&mut probed, &full);
     let changes = earlier.map(|earlier| changes(&earlier, &probed));
     let text = match global.output {
         Output::Text => {

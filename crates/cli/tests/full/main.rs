@@ -7,6 +7,7 @@ mod scene;
 
 use postseal_issue::{KeyType, LeafRequest, Validity, self_signed};
 use postseal_testkit::postfix_box::PostfixBox;
+use postseal_testkit::smtp_script::{ScriptedServer, SmtpScript};
 use scene::{Ran, Scene, stock_master};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -157,4 +158,64 @@ fn a_rate_limit_is_no_verdict() {
     let stopped = full["seen"]["stopped"].as_str().unwrap();
     assert!(stopped.contains("454 4.7.0"), "{stopped}");
     assert!(full["seen"]["connections"].as_u64().unwrap() < 30);
+}
+
+#[test]
+fn without_tls_there_is_nothing_to_enumerate() {
+    let scene = serving(&[("smtpd_tls_security_level", "none")]);
+    let server = scene.postfix.at(25).to_string();
+    // The plain look tells that there is no TLS; whom that does not trouble is told of nothing else.
+    for (level, exit) in [("error", 2), ("fatal", 0)] {
+        let ran = scene.run(&words(&server, &["--fail-on", level]));
+        assert_eq!(ran.exit, Some(exit), "{:#}", ran.json);
+        let full = full(&ran);
+        let facts: Vec<&str> = full["grades"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["fact"].as_str().unwrap())
+            .collect();
+        assert_eq!(facts, ["tls", "STARTTLS injection", "STARTTLS stripped"]);
+        let none = ["none: STARTTLS is not offered".to_owned()];
+        assert_eq!(values(full, "tls"), none.into());
+        assert_eq!(full["seen"]["no_tls"], "STARTTLS is not offered");
+    }
+}
+
+#[test]
+fn a_client_that_comes_back() {
+    let scene = serving(&[]);
+    let ran = scene.run(&words(&scene.postfix.at(25).to_string(), &[]));
+    let full = full(&ran);
+    let yes = || ["yes".to_owned()].into();
+    assert_eq!(values(full, "resumption in TLS 1.3"), yes());
+    assert_eq!(values(full, "fallback SCSV"), yes());
+    assert!(full["seen"]["connections"].as_u64().unwrap() <= 100);
+}
+
+/// The server itself leaves after ten seconds, which would be told otherwise.
+#[test]
+fn the_deadline_is_that_of_each_connection() {
+    let script = SmtpScript::new()
+        .say("220 mx.example ESMTP\r\n")
+        .hear("EHLO ")
+        .say("250-mx.example\r\n250 STARTTLS\r\n")
+        .hear("STARTTLS")
+        .say("220 2.0.0 Ready\r\n")
+        .swallow(16 * 1024)
+        .hold();
+    let server = ScriptedServer::start(vec![script; 10]);
+    let at = server.address().to_string();
+    let more = ["--instance", "/nonexistent", "--json", "--timeout", "1"];
+    let ran = Ran::of(
+        &scene::postseal(&[&words(&at, &[])[..], &more].concat())
+            .output()
+            .unwrap(),
+    );
+    assert_eq!(ran.exit, Some(3), "{:#}", ran.json);
+    let stopped = full(&ran)["seen"]["stopped"].as_str().unwrap();
+    assert!(
+        stopped.ends_with("no answer within the deadline"),
+        "{stopped}"
+    );
 }

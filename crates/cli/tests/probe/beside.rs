@@ -109,6 +109,9 @@ fn postfixs_own_client_sees_the_same() {
         world.at(587),
         world.at(465),
         "mx.signed.test:25".to_owned(),
+        "mx.signed.test:465".to_owned(),
+        "[mx.signed.test]".to_owned(),
+        "signed.test".to_owned(),
     ] {
         for more in [&[][..], &["--cafile", &ca]] {
             let words = [&["--second-opinion", &target][..], more].concat();
@@ -120,6 +123,24 @@ fn postfixs_own_client_sees_the_same() {
             assert_eq!(same, 7, "{target} {more:?}: {second:#}");
         }
     }
+    // Piped it is rows, and of many targets a cell.
+    let at = world.at(25);
+    let text = world.text(&["--second-opinion", &at]).stdout;
+    let rows = text
+        .lines()
+        .map(|line| line.split('\t').collect::<Vec<_>>());
+    let rows: Vec<Vec<&str>> = rows.collect();
+    assert!(rows.iter().all(|row| row.len() == 7), "{text}");
+    let has = |stage: &str, word: &str| rows.iter().any(|row| row[3] == stage && row[4] == word);
+    assert!(has("posttls-finger", "ok") && has("posttls-finger version", "same"));
+    let text = world
+        .text(&["--second-opinion", &at, &world.at(465)])
+        .stdout;
+    let same = |line: &str| line.ends_with("\tsees the same");
+    assert!(
+        text.lines().count() == 2 && text.lines().all(same),
+        "{text}"
+    );
     let bare = bare(&["--second-opinion", "--json", &world.at(25)]);
     let second = &bare.json["probed"][0]["hosts"][0]["addresses"][0]["second_opinion"];
     assert_eq!(second["outcome"], "undetermined", "{second:#}");

@@ -121,6 +121,11 @@ fn the_policy_of_mta_sts_is_fetched_and_held_against_the_servers() {
         (&seen["id"], &seen["max_age"]),
         (&"20261122".into(), &86_400.into())
     );
+    assert!(seen["micros"].as_u64().unwrap() > 0, "{seen:#}");
+    let text = world.text(&["signed.test"]).stdout;
+    let row = text.lines().find(|line| line.contains("\tmta-sts\t"));
+    let cells: Vec<&str> = row.unwrap().split('\t').collect();
+    assert!(cells[5].parse::<u64>().is_ok(), "{cells:?}");
     // By the system's CAs its certificate does not do.
     let seen = world.ends(0, &["signed.test"]);
     assert_eq!(codes(&seen), ["mta-sts.certificate"]);
@@ -161,6 +166,8 @@ fn a_policy_that_cannot_be_had_is_told_with_its_cause() {
         world.say(answer);
         let seen = world.ends(0, &["signed.test"]);
         assert_eq!(codes(&seen), ["mta-sts.no-policy"], "{words}");
+        let remedy = seen["findings"][0]["remedy"].as_str().unwrap();
+        assert!(remedy.contains("https://mta-sts.signed.test/"), "{remedy}");
         let said = seen["mta_sts"]["judged"]["words"].as_str().unwrap();
         assert!(said.contains(words), "{said:?} lacks {words:?}");
     }

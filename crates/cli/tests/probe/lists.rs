@@ -2,6 +2,7 @@
 
 use crate::scene::Ran;
 use crate::world::{PROGRAM, World, bare};
+use postseal_testkit::smtp_script::SmtpScript;
 use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -43,7 +44,38 @@ fn targets_come_from_the_command_line_a_file_and_standard_input() {
     let words: Vec<(&str, &str)> = rows.iter().map(|row| (row[1], row[2])).collect();
     assert_eq!(words[0], ("ok", "encrypt"));
     assert_eq!(words[1], ("ok", "encrypt"));
-    assert_eq!(words[2].0, "undetermined");
+    assert_eq!(words[2].0, "unreachable");
+    let ended: Vec<&str> = rows.iter().map(|row| row[4]).collect();
+    let closed = "tcp 127.0.0.1:1: nothing listens there";
+    assert_eq!(ended, ["", "", closed, ""]);
+    assert!(rows.iter().all(|row| row.len() == 6), "{rows:#?}");
+}
+
+#[test]
+fn of_each_server_it_is_told_where_the_look_ended_and_what_to_do() {
+    let silent = SmtpScript::new().hold().serve();
+    let targets = [&silent.address().to_string(), "127.0.0.1:1"];
+    let ran = bare(&[&["--timeout", "1"][..], &targets].concat());
+    let rows: Vec<Vec<&str>> = ran
+        .stdout
+        .lines()
+        .map(|line| line.split('\t').collect())
+        .collect();
+    assert_eq!(rows[0][1], "undetermined", "{ran:#?}");
+    let words = format!("banner {}: no answer within the deadline", targets[0]);
+    assert_eq!(rows[0][4], words, "{ran:#?}");
+    assert_eq!(rows[1][1], "unreachable", "{ran:#?}");
+    // The remedy names the command that looked.
+    let ran = bare(&["--json", targets[1]]);
+    let found = &ran.json["findings"][0];
+    assert_eq!(found["code"], "policy.preflight-undetermined", "{ran:#?}");
+    let remedy = found["remedy"].as_str().unwrap();
+    assert!(remedy.contains("`postseal probe`"), "{remedy}");
+    // Piped, findings are rows, too.
+    let ran = bare(&[targets[1]]);
+    let row = ran.stdout.lines().find(|line| line.contains("\tpolicy."));
+    let cells: Vec<&str> = row.unwrap().split('\t').collect();
+    assert_eq!((cells.len(), cells[4]), (7, "warning"), "{ran:#?}");
 }
 
 #[test]

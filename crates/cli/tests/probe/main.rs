@@ -8,6 +8,8 @@ mod scene;
 mod bad;
 mod beside;
 mod domains;
+mod held;
 mod lists;
 mod servers;
+mod starttls;
 mod world;

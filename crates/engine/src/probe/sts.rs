@@ -20,6 +20,8 @@ impl Prober<'_> {
         options: &ProbeOptions,
     ) {
         const AT_ONCE: usize = 8;
+        let clock = self.clock;
+        let began = clock.monotonic();
         let targets: Vec<&ProbeTarget> = paths.iter().map(|path| path.target).collect();
         let records = targets.iter().filter_map(|one| probed::sts_record(one));
         self.ask(records.collect(), answers, options);
@@ -30,6 +32,11 @@ impl Prober<'_> {
         let with = targets.iter().zip(&has).filter(|(_, has)| **has);
         let located = with.map(|(one, _)| Question::Addresses(probed::sts_host(one)));
         self.ask(located.collect(), answers, options);
+        // All domains are asked about at once, so that part is the same for each.
+        let asked = clock.monotonic() - began;
+        for path in paths.iter_mut() {
+            path.sts = probed::sts_record(path.target).map(|_| asked);
+        }
         let mut open: Vec<&mut Journey<'_>> = paths
             .iter_mut()
             .zip(has)
@@ -40,7 +47,11 @@ impl Prober<'_> {
             std::thread::scope(|scope| {
                 for path in some {
                     let answers = &*answers;
-                    let fetch = || path.fetched = fetch_one(wire, path.target, answers, options);
+                    let fetch = || {
+                        let began = clock.monotonic();
+                        path.fetched = fetch_one(wire, path.target, answers, options);
+                        path.sts = Some(asked + (clock.monotonic() - began));
+                    };
                     // Where no thread is to be had it was not fetched.
                     let _ = std::thread::Builder::new().spawn_scoped(scope, fetch);
                 }

@@ -79,6 +79,11 @@ pub fn worst(grades: &[Graded]) -> Option<Ncsc> {
 
 /// Grades for everything in a look.
 pub fn grades(full: &Full) -> Vec<Graded> {
+    if let Some(why) = &full.no_tls {
+        let mut all = vec![graded("tls", format!("none: {why}"))];
+        starttls(full, &mut all);
+        return all;
+    }
     let mut all: Vec<Graded> = full.versions.iter().rev().filter_map(version).collect();
     suites(full, &mut all);
     for groups in &full.groups {
@@ -292,10 +297,18 @@ fn features(full: &Full, all: &mut Vec<Graded>) {
         ("session numbers", &features.session_ids, None, None),
         ("tickets", &features.tickets, None, None),
         ("tickets of TLS 1.3", &features.tickets_1_3, None, None),
+        ("resumption in TLS 1.3", &features.resumption_1_3, None, None),
     ];
     for (name, seen, yes, no) in rows {
         all.push(of_seen(name, seen, yes, no));
     }
+    let fallback = features.fallback_scsv.as_ref();
+    all.extend(fallback.map(|seen| of_seen("fallback SCSV", seen, None, None)));
+    starttls(full, all);
+}
+
+fn starttls(full: &Full, all: &mut Vec<Graded>) {
+    use Ncsc::Insufficient;
     if let Some(starttls) = &full.starttls {
         let injection = of_seen(
             "STARTTLS injection",

@@ -16,6 +16,10 @@ pub(crate) const RULES: &[Rule] = &[
         "Name it in the policy (mx: NAME) and give the TXT record a new id."),
     row("mta-sts.certificate", Error, "a mail exchanger's certificate is not what the domain's MTA-STS policy demands", "It has to be valid, for the server's name, and of a public CA (RFC 8461 §4.2); senders that heed the policy do not deliver to it.",
         "Present a certificate of a public CA for the exchanger's name."),
+    row("starttls.stripped", Error, "something on the way takes STARTTLS out of the dialogue", "What the server says or hears is not what was sent: some firewalls and virus scanners that inspect SMTP bar TLS (Cisco PIX and ASA). Senders that need no TLS send in cleartext, and it can be read there.",
+        "Probe it from another network: where STARTTLS is there, it is on this side. Switch the inspection of SMTP off (Cisco: no inspect esmtp), or let TLS pass (allow-tls); on the server's side, tell its administrator."),
+    row("starttls.injection", Error, "a server takes commands from before TLS for commands under TLS", "Whoever stands between client and server can so put commands in front of the client's own, and have its mail or password sent to himself (CVE-2011-0411).",
+        "Update what ends TLS there: the mail server, or a proxy before it. Postfix forgets what came before since 2.4.16, 2.5.12, 2.6.9, 2.7.3 and 2.8."),
 ];
 
 /// A finding of a code as it usually is.

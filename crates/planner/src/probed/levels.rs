@@ -4,7 +4,7 @@
 
 use super::{
     AddressProbed, DnsSeen, Fetched, HostProbed, LevelHere, LevelSeen, ProbeTarget, Probed, Reach,
-    mta_sts,
+    mta_sts, starttls,
 };
 use crate::dane::Published;
 use crate::finding::{Finding, Severity};
@@ -60,6 +60,7 @@ pub fn judge(
     let (mta_sts, more) = mta_sts::judge(judged.target, known.answers, judged.fetched, &hosts);
     let mut findings = findings(judged.target, encrypt, dane);
     findings.extend(more);
+    findings.extend(starttls::stripped(judged.target, &hosts));
     Probed {
         target: judged.target.text.clone(),
         at: known.now,
@@ -193,13 +194,19 @@ fn findings(target: &ProbeTarget, encrypt: &Preflight, dane: &Preflight) -> Vec<
     found
 }
 
+/// What to do where servers could not be seen: the rule's own remedy names the command of a policy.
+const UNSEEN: &str = "Look again later (`postseal probe`); where it stays so, look at the way there: a firewall, a greet delay, a resolver.";
+
 /// A finding of a policy as one of a server.
 fn about(target: &ProbeTarget, finding: &Finding) -> Finding {
     let rule = preflight::RULES
         .iter()
         .find(|rule| rule.code == finding.code);
     let title = rule.map_or("", |rule| rule.title);
-    let usual = rule.map_or("", |rule| rule.remedy);
+    let usual = match &*finding.code {
+        "policy.preflight-undetermined" => UNSEEN,
+        _ => rule.map_or("", |rule| rule.remedy),
+    };
     let told = finding.severity >= Severity::Warning && !finding.evidence.is_empty();
     Finding {
         message: match told {

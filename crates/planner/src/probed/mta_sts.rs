@@ -86,6 +86,7 @@ pub(super) fn judge(
     };
     let seen = MtaStsSeen {
         judged,
+        micros: None,
         id: Some(record.id),
         mode: Some(policy.mode.to_string()),
         max_age: Some(policy.max_age),
@@ -157,6 +158,7 @@ fn bare(outcome: Option<Outcome>, words: &str) -> (MtaStsSeen, Vec<Finding>) {
     };
     let seen = MtaStsSeen {
         judged,
+        micros: None,
         id: None,
         mode: None,
         max_age: None,
@@ -168,8 +170,7 @@ fn bare(outcome: Option<Outcome>, words: &str) -> (MtaStsSeen, Vec<Finding>) {
 /// Senders act as if there were no policy, unless they have kept one.
 fn broken(target: &ProbeTarget, why: &str) -> (MtaStsSeen, Vec<Finding>) {
     let (seen, _) = bare(Some(Outcome::Fail), why);
-    (
-        seen,
-        vec![found("mta-sts.no-policy", &target.text).seen(why)],
-    )
+    let mut finding = found("mta-sts.no-policy", &target.text).seen(why);
+    finding.remedy = finding.remedy.replace("DOMAIN", &target.hop.host);
+    (seen, vec![finding])
 }

@@ -223,6 +223,7 @@ fn probed(address: AddressProbed) -> Probed {
                 outcome: None,
                 words: String::new(),
             },
+            micros: None,
             id: None,
             mode: None,
             max_age: None,

@@ -29,6 +29,8 @@ pub struct Flight {
     pub compression: u8,
     /// Numbers of the extensions that were answered.
     pub extensions: Vec<u16>,
+    /// It asks for another ClientHello (HelloRetryRequest).
+    pub retry: bool,
     /// The group: a TLS 1.3 key share or retry, or a named curve of ServerKeyExchange.
     pub group: Option<u16>,
     /// The prime of a finite-field exchange.
@@ -218,7 +220,7 @@ fn server_hello(body: &mut Bytes<'_>) -> Option<Flight> {
         version: body.number()?,
         ..Flight::default()
     };
-    let retry = body.take(32)? == RETRY;
+    flight.retry = body.take(32)? == RETRY;
     flight.session = body.short()?.to_vec();
     flight.suite = body.number()?;
     flight.compression = body.byte()?;
@@ -238,7 +240,7 @@ fn server_hello(body: &mut Bytes<'_>) -> Option<Flight> {
         flight.extensions.push(number);
     }
     // Whoever says retry means TLS 1.3.
-    (!retry || flight.version >= 0x0304).then_some(flight)
+    (!flight.retry || flight.version >= 0x0304).then_some(flight)
 }
 
 fn certificates(body: &mut Bytes<'_>) -> Option<Vec<Vec<u8>>> {

@@ -14,14 +14,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The longest for one connection: longer than postscreen's greet wait (`postscreen_greet_wait`, 6 s).
-const ONE: Duration = Duration::from_secs(20);
 /// How long a server that is busy is left alone, once.
 const PAUSE: Duration = Duration::from_secs(1);
 /// So many connections without an answer are enough.
 const SILENT: u32 = 3;
 /// How the dialogue says that there is no STARTTLS.
 pub(super) const NOT_OFFERED: &str = "STARTTLS is not offered";
+/// The alert to a client that comes back with an older version (RFC 7507 §3).
+pub(super) const FELL_BACK: &str = "inappropriate_fallback";
 
 /// The answer to one ClientHello.
 #[derive(Debug)]
@@ -57,6 +57,7 @@ impl Kept {
 pub(super) struct Asker {
     target: Target,
     until: Instant,
+    each: Duration,
     allowed: u32,
     state: Mutex<State>,
 }
@@ -81,6 +82,7 @@ impl Asker {
                 ..target.clone()
             },
             until: Instant::now() + budget.deadline,
+            each: budget.each,
             allowed: budget.connections,
             state: Mutex::default(),
         }
@@ -142,8 +144,7 @@ impl Asker {
 
     fn open_once(&self, after: &[u8]) -> Result<Wire, Kept> {
         self.count().map_err(Kept::Lost)?;
-        let until = self.until.min(Instant::now() + ONE);
-        let (opened, said) = greeted(&self.target, after, until);
+        let (opened, said) = greeted(&self.target, after, self.one_until());
         match &opened {
             Ok(_) | Err(Kept::Refused(_)) => {
                 self.state().said.get_or_insert(said);
@@ -157,7 +158,7 @@ impl Asker {
     /// A connection to a server whose EHLO did not name STARTTLS, after its answer.
     pub(super) fn unoffered(&self) -> Result<Wire, Kept> {
         self.count().map_err(Kept::Lost)?;
-        let until = self.until.min(Instant::now() + ONE);
+        let until = self.one_until();
         let clear = Target {
             tls: Start::Clear,
             ..self.target.clone()
@@ -167,6 +168,11 @@ impl Asker {
         let mut dialogue = Dialogue::new(&clear);
         talk(&mut wire, &mut dialogue, b"").map_err(lost)?;
         Ok(wire)
+    }
+
+    /// The end of a connection that begins now.
+    fn one_until(&self) -> Instant {
+        self.until.min(Instant::now() + self.each)
     }
 
     /// One connection more, if there may be one.
@@ -310,7 +316,7 @@ fn alert(code: u8) -> String {
         70 => "protocol_version",
         71 => "insufficient_security",
         80 => "internal_error",
-        86 => "inappropriate_fallback",
+        86 => FELL_BACK,
         109 => "missing_extension",
         110 => "unsupported_extension",
         112 => "unrecognized_name",

@@ -20,7 +20,10 @@ pub struct Hello<'a> {
     pub signatures: &'a [u16],
     /// The server name to ask for.
     pub name: Option<&'a str>,
-    /// A session to take up again (up to TLS 1.2).
+    /// Public keys, each of one of the groups (TLS 1.3); without them the server names the group that it
+    /// wants (RFC 8446 §4.1.4).
+    pub shares: &'a [(u16, Vec<u8>)],
+    /// A session to take up again.
     pub resume: Resume<'a>,
     /// What our Finished said in the handshake before this one (RFC 5746 §3.5); empty in the first.
     pub finished: &'a [u8],
@@ -33,8 +36,11 @@ pub enum Resume<'a> {
     Nothing,
     /// By its number.
     Session(&'a [u8]),
-    /// By a ticket; the server echoes the number where it takes it (RFC 5077 §3.4).
+    /// By a ticket up to TLS 1.2; the server echoes the number where it takes it (RFC 5077 §3.4).
     Ticket(&'a [u8]),
+    /// By a ticket of TLS 1.3, with its age (RFC 8446 §4.2.11), and the bytes of the binder that the
+    /// sender puts at the very end.
+    Psk(&'a [u8], u32, usize),
 }
 
 /// Every signature algorithm that servers sign with, SHA-1 last.
@@ -77,7 +83,7 @@ impl Hello<'_> {
     /// The session's number that is offered; a server that takes the session up again echoes it.
     pub fn session(&self) -> &[u8] {
         match self.resume {
-            Resume::Nothing => &[],
+            Resume::Nothing | Resume::Psk(..) => &[],
             Resume::Session(number) => number.get(..number.len().min(32)).unwrap_or_default(),
             Resume::Ticket(_) => &MADE_UP,
         }
@@ -97,10 +103,12 @@ impl Hello<'_> {
             extension(&mut all, 13, &nested(&list(self.signatures)));
         }
         if self.version == TlsVersion::Tls1_3 {
-            // Without a key share the server names the group that it wants (§4.1.4).
-            extension(&mut all, 51, &[0, 0]);
+            extension(&mut all, 51, &nested(&shares(self.shares)));
             extension(&mut all, 45, &[1, 1]);
             extension(&mut all, 43, &[2, 3, 4]);
+            if let Resume::Psk(ticket, age, binder) = self.resume {
+                extension(&mut all, 41, &offered_key(ticket, age, binder));
+            }
             return all;
         }
         extension(&mut all, 11, &[1, 0]);
@@ -108,7 +116,7 @@ impl Hello<'_> {
         extension(&mut all, 23, &[]);
         let ticket: &[u8] = match self.resume {
             Resume::Ticket(ticket) => ticket,
-            Resume::Nothing | Resume::Session(_) => &[],
+            Resume::Nothing | Resume::Session(_) | Resume::Psk(..) => &[],
         };
         if !matches!(self.resume, Resume::Session(_)) {
             extension(&mut all, 35, ticket);
@@ -141,6 +149,25 @@ fn record(body: &[u8]) -> Vec<u8> {
     let mut record = vec![22, 3, old];
     long(&mut record, &message);
     record
+}
+
+fn shares(all: &[(u16, Vec<u8>)]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (group, key) in all {
+        extension(&mut bytes, *group, key);
+    }
+    bytes
+}
+
+/// One identity, and a binder of zeros (RFC 8446 §4.2.11).
+fn offered_key(ticket: &[u8], age: u32, binder: usize) -> Vec<u8> {
+    let mut identity = nested(ticket);
+    identity.extend(age.to_be_bytes());
+    let mut bytes = nested(&identity);
+    let mut binders = Vec::new();
+    short(&mut binders, &vec![0; binder]);
+    long(&mut bytes, &binders);
+    bytes
 }
 
 fn list(numbers: &[u16]) -> Vec<u8> {

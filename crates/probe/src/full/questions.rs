@@ -3,7 +3,7 @@
 //! Owns: what is offered in which version, and how an answer is read. Never: decides what is asked.
 
 use super::answer::Flight;
-use super::asking::{Answer, Asker};
+use super::asking::{Answer, Asker, FELL_BACK};
 use super::enumerate::{self, Found, Question};
 use super::hello::{Hello, Resume, SHA1_SIGNATURES, SIGNATURES, wire};
 use super::sessions;
@@ -54,6 +54,7 @@ fn hello(
         groups,
         signatures,
         name: asker.target().sni.as_deref(),
+        shares: &[],
         resume: Resume::Nothing,
         finished: &[],
     };
@@ -146,5 +147,18 @@ pub(super) fn sha1(asker: &Asker) -> Seen {
         Answer::Flight(flight) => sessions::yes_if(flight.version == wire(version)),
         Answer::Refused(_) => Seen::No,
         Answer::Unknown(why) => Seen::Undetermined(why),
+    }
+}
+
+/// Whether a client that comes back with `version`, older than what the server speaks, is sent away
+/// (RFC 7507 §3).
+pub(super) fn fallback(asker: &Asker, version: TlsVersion) -> Seen {
+    const FALLBACK_SCSV: u16 = 0x5600;
+    let suites = [offered(version), vec![FALLBACK_SCSV]].concat();
+    match asker.ask(&with_suites(asker, version, &suites)) {
+        Answer::Flight(_) => Seen::No,
+        Answer::Refused(words) if words.ends_with(FELL_BACK) => Seen::Yes,
+        // It takes this version otherwise, so these words are of something else.
+        Answer::Refused(words) | Answer::Unknown(words) => Seen::Undetermined(words),
     }
 }

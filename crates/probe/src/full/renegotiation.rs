@@ -83,6 +83,7 @@ fn hello_anew(asker: &Asker, ssl: &SslRef) -> Result<Vec<u8>, ErrorStack> {
         groups: &suites::curves(),
         signatures: &SIGNATURES,
         name: asker.target().sni.as_deref(),
+        shares: &[],
         resume: Resume::Nothing,
         finished: finished.get(..length).unwrap_or_default(),
     };

@@ -2,10 +2,12 @@
 //! and what TLS 1.3 shows under keys only.
 //!
 //! Owns: these handshakes. Never: takes a session up again by OpenSSL, whose bindings ask for unsafe
-//! code there; up to TLS 1.2 a ClientHello of our own suffices, because the server's first words say it.
+//! code there: a ClientHello of our own suffices (`psk` makes that of TLS 1.3), because the server's first
+//! words say it.
 
 use super::asking::{Answer, Asker};
 use super::hello::{Hello, Resume, SIGNATURES};
+use super::psk::Ticket;
 use super::suites;
 use crate::target::Start;
 use crate::tls;
@@ -18,6 +20,7 @@ use openssl::ssl::{
 use postseal_planner::full::Seen;
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
+use zeroize::Zeroizing;
 
 /// How a handshake is done.
 #[derive(Clone, Copy)]
@@ -44,6 +47,24 @@ impl Done {
         yes_if(!self.sessions.is_empty())
     }
 
+    /// What it takes to come back with one.
+    pub(super) fn ticket(&self) -> Option<Ticket> {
+        let of = |session: &SslSession| {
+            let der = session.to_der().ok()?;
+            let mut key = Zeroizing::new([0; 64]);
+            let length = session.master_key(&mut *key);
+            Some(Ticket {
+                bytes: field(&der, TICKET)?,
+                age_add: field(&der, AGE_ADD)?
+                    .iter()
+                    .fold(0, |sum: u32, byte| sum.wrapping_shl(8) | u32::from(*byte)),
+                key: Zeroizing::new(key.get(..length)?.to_vec()),
+                cipher: self.cipher,
+            })
+        };
+        self.sessions.iter().rev().find_map(of)
+    }
+
     /// A ticket allows early data.
     pub(super) fn early_data(&self) -> Seen {
         yes_if(
@@ -68,7 +89,7 @@ pub(super) fn by_number(asker: &Asker, version: TlsVersion) -> Seen {
 /// Whether a session of `version` is taken up again by a ticket.
 pub(super) fn by_ticket(asker: &Asker, version: TlsVersion) -> Seen {
     again(asker, version, SslOptions::empty(), &|session| {
-        ticket(&session.to_der().ok()?)
+        field(&session.to_der().ok()?, TICKET)
     })
 }
 
@@ -104,6 +125,7 @@ fn again(
         groups: &suites::curves(),
         signatures: &SIGNATURES,
         name: asker.target().sni.as_deref(),
+        shares: &[],
         resume,
         finished: &[],
     };
@@ -226,13 +248,17 @@ fn encrypted_records(written: &[u8]) -> usize {
     count
 }
 
-/// The ticket in OpenSSL's form of a session: `[10] OCTET STRING` (ssl/ssl_asn1.c).
-fn ticket(session: &[u8]) -> Option<Vec<u8>> {
-    const TICKET: u8 = 0xAA;
+/// `[10] OCTET STRING` of OpenSSL's form of a session (ssl/ssl_asn1.c): the ticket.
+const TICKET: u8 = 0xAA;
+/// `[14] INTEGER`: what is added to its age, so that nobody knows the client by it.
+const AGE_ADD: u8 = 0xAE;
+
+/// What is in a field of a session.
+fn field(session: &[u8], wanted: u8) -> Option<Vec<u8>> {
     let (_, mut fields, _) = element(session)?;
     while let Some((tag, content, after)) = element(fields) {
-        if tag == TICKET {
-            return element(content).map(|(_, ticket, _)| ticket.to_vec());
+        if tag == wanted {
+            return element(content).map(|(_, content, _)| content.to_vec());
         }
         fields = after;
     }

@@ -3,21 +3,22 @@
 //! Owns: these two looks. Never: sends a command that could change anything: NOOP and QUIT only.
 
 use super::asking::{Asker, Kept, NOT_OFFERED};
+use super::versions::Look;
 use crate::dialogue::offers;
 use crate::reply::{Reply, ReplyReader};
 use crate::tls::{self, Offer};
 use crate::wire::Wire;
 use mailtls::TlsVersion;
-use postseal_planner::full::{Seen, StarttlsSeen};
+use postseal_planner::full::{self, Seen, StarttlsSeen};
 
-/// Both looks. `newest` is the newest version that the server was seen to speak.
-pub(super) fn look(asker: &Asker, newest: Option<TlsVersion>) -> StarttlsSeen {
+/// Both looks, after those at its TLS.
+pub(super) fn look(asker: &Asker, seen: &Look<'_>) -> StarttlsSeen {
     let is_named = |said: crate::dialogue::Said| offers(&said.ehlo_before, "STARTTLS");
     let injection = match asker.said().map(is_named) {
         Some(false) => Seen::No,
-        Some(true) | None => injection(asker, newest),
+        Some(true) | None => injection(asker, seen.newest()),
     };
-    let (stripped, stripped_by) = match stripped_by(asker) {
+    let (stripped, stripped_by) = match stripped_by(asker, seen.refused()) {
         Some(by) => (Seen::Yes, Some(by)),
         None if asker.said().is_none() => (Seen::unknown("the server did not answer EHLO"), None),
         None => (Seen::No, None),
@@ -30,7 +31,7 @@ pub(super) fn look(asker: &Asker, newest: Option<TlsVersion>) -> StarttlsSeen {
 }
 
 /// Whether a command that was sent in one piece with STARTTLS is answered under TLS
-/// (CVE-2011-0411; Postfix since 2.8.2 forgets it). What is answered in clear is nobody's harm.
+/// (CVE-2011-0411; Postfix forgets it since 2.4.16, 2.5.12, 2.6.9, 2.7.3 and 2.8). What is answered in clear is nobody's harm.
 fn injection(asker: &Asker, newest: Option<TlsVersion>) -> Seen {
     let wire = match asker.open(b"NOOP\r\n") {
         Ok(wire) => wire,
@@ -57,25 +58,11 @@ fn injection(asker: &Asker, newest: Option<TlsVersion>) -> Seen {
 }
 
 /// What made it look as if something on the way forbids STARTTLS.
-fn stripped_by(asker: &Asker) -> Option<String> {
+fn stripped_by(asker: &Asker, refused: Option<&str>) -> Option<String> {
     let said = asker.said()?;
-    let masked = |line: &&String| {
-        let word = line.split(' ').next().unwrap_or_default();
-        word.len() >= 4 && word.bytes().take(word.len() - 1).all(|byte| byte == b'X')
-    };
-    if let Some(line) = said.ehlo_before.iter().find(masked) {
-        return Some(format!("EHLO shows {line} in the place of a keyword"));
-    }
-    // PIX and ASA put asterisks over the banner (“fixup protocol smtp”, “inspect esmtp”).
-    if said
-        .banner
-        .as_ref()
-        .is_some_and(|banner| banner.contains("****"))
-    {
-        return Some("the banner is made of asterisks".to_owned());
-    }
-    if offers(&said.ehlo_before, "STARTTLS") {
-        return None;
+    let by = full::stripped_by(said.banner.as_deref(), &said.ehlo_before, refused);
+    if by.is_some() || offers(&said.ehlo_before, "STARTTLS") {
+        return by;
     }
     taken_all_the_same(asker).then(|| "STARTTLS is not in EHLO, but is taken".to_owned())
 }

@@ -34,6 +34,7 @@ pub(super) fn told(
     Full {
         connections: asker.used(),
         budget: budget.connections,
+        no_tls: no_tls(&look, stopped.as_deref()),
         versions,
         groups: groups(&look),
         dh: finite_fields(&look),
@@ -43,6 +44,15 @@ pub(super) fn told(
         starttls,
         stopped,
     }
+}
+
+/// Why there is nothing to ask for. Where the look was cut short nothing is said of what was not asked.
+fn no_tls(look: &Look<'_>, stopped: Option<&str>) -> Option<String> {
+    let words = look.refused().filter(|_| stopped.is_none())?;
+    Some(match words {
+        "" => "no handshake came about".to_owned(),
+        words => words.to_owned(),
+    })
 }
 
 fn version_seen(
@@ -256,6 +266,12 @@ fn features(look: &Look<'_>, stopped: Option<&str>) -> Features {
         session_ids: only_old(&look.session_ids, unknown()),
         tickets: only_old(&look.tickets, unknown()),
         tickets_1_3: of_done(&Done::tickets),
+        // Not tried where no ticket came.
+        resumption_1_3: look
+            .resumption_1_3
+            .clone()
+            .unwrap_or_else(|| of_done(&|_| Seen::No)),
+        fallback_scsv: look.fallback_scsv.clone(),
         early_data: of_done(&Done::early_data),
         secure_renegotiation: of_all(&|flight| flight.answers(0xFF01), Seen::Yes),
         client_renegotiation: only_old(

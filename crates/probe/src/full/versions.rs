@@ -6,6 +6,7 @@ use super::answer::Flight;
 use super::asking::{Answer, Asker};
 use super::enumerate::Found;
 use super::hello::wire;
+use super::psk;
 use super::questions;
 use super::renegotiation;
 use super::sessions::{self, Done, How};
@@ -35,6 +36,8 @@ pub(super) struct Look<'a> {
     pub(super) groups: Vec<(TlsVersion, Found)>,
     pub(super) session_ids: Option<Seen>,
     pub(super) tickets: Option<Seen>,
+    pub(super) resumption_1_3: Option<Seen>,
+    pub(super) fallback_scsv: Option<Seen>,
     pub(super) sha1: Option<Seen>,
     pub(super) renegotiation: Option<Seen>,
     /// Handshakes in TLS 1.3 that went to their end, or why none did.
@@ -49,6 +52,8 @@ enum Part {
     Groups(TlsVersion, Found),
     SessionIds(Seen),
     Tickets(Seen),
+    Resumption(Seen),
+    Fallback(Seen),
     Sha1(Seen),
     Renegotiation(Seen),
     Done(Result<Done, String>),
@@ -67,6 +72,8 @@ impl<'a> Look<'a> {
             groups: Vec::new(),
             session_ids: None,
             tickets: None,
+            resumption_1_3: None,
+            fallback_scsv: None,
             sha1: None,
             renegotiation: None,
             done: Vec::new(),
@@ -86,6 +93,16 @@ impl<'a> Look<'a> {
             look.doubt_tls_1_3();
         }
         look
+    }
+
+    /// The words in which it refused every version that it was asked for.
+    pub(super) fn refused(&self) -> Option<&str> {
+        let mut all = self.firsts.iter().map(|(_, answer)| match answer {
+            Answer::Refused(words) => Some(words.as_str()),
+            _ => None,
+        });
+        let first = all.next()??;
+        all.all(|other| other.is_some()).then_some(first)
     }
 
     /// The newest version that it speaks.
@@ -246,6 +263,28 @@ impl<'a> Look<'a> {
         self.take(jobs);
     }
 
+    /// What a client meets that comes back: with a ticket of TLS 1.3, or with an older version.
+    pub(super) fn coming_back(&mut self) {
+        let asker = self.asker;
+        let mut jobs: Vec<Job<'a, Part>> = Vec::new();
+        if let Some(ticket) = self.done.iter().flatten().find_map(Done::ticket) {
+            jobs.push(Box::new(move || {
+                Part::Resumption(psk::again(asker, &ticket))
+            }));
+        }
+        let mut spoken = VERSIONS.into_iter();
+        let older = spoken
+            .by_ref()
+            .filter(|one| self.first(*one).is_some())
+            .nth(1);
+        if let Some(older) = older {
+            jobs.push(Box::new(move || {
+                Part::Fallback(questions::fallback(asker, older))
+            }));
+        }
+        self.take(jobs);
+    }
+
     /// Whether the server still answers what it answered first. If not, what it refused meanwhile
     /// may be a limit of its own rather than its TLS.
     pub(super) fn still_there(&self) {
@@ -298,6 +337,8 @@ impl<'a> Look<'a> {
                 Part::Groups(version, found) => self.groups.push((version, found)),
                 Part::SessionIds(seen) => self.session_ids = Some(seen),
                 Part::Tickets(seen) => self.tickets = Some(seen),
+                Part::Resumption(seen) => self.resumption_1_3 = Some(seen),
+                Part::Fallback(seen) => self.fallback_scsv = Some(seen),
                 Part::Sha1(seen) => self.sha1 = Some(seen),
                 Part::Renegotiation(seen) => self.renegotiation = Some(seen),
                 Part::Done(done) => self.done.push(done),

@@ -1,6 +1,7 @@
 //! The words of `probe --full`.
 //!
-//! Owns: which addresses are looked at in full, and how what was seen is told. Never: looks or grades.
+//! Owns: which addresses are looked at in full, what of it are findings of a target, and how what was seen
+//! is told. Never: looks or grades.
 
 use crate::config::{Global, Output, Talk};
 use crate::failure::Exit;
@@ -29,16 +30,12 @@ pub(super) struct FullAt {
 pub(super) fn look(
     probed: &[Probed],
     targets: &[ProbeTarget],
-    connections: u32,
+    budget: FullBudget,
     ehlo_name: &str,
     global: &Global,
 ) -> Vec<FullAt> {
     let mut known = BTreeSet::new();
     let mut seen = Vec::new();
-    let budget = FullBudget {
-        connections,
-        ..FullBudget::default()
-    };
     for (one, target) in probed.iter().zip(targets) {
         let start = target.opening.into();
         for host in &one.hosts {
@@ -67,6 +64,22 @@ pub(super) fn look(
         }
     }
     seen
+}
+
+/// Adds what is wrong with STARTTLS to the findings of every target that leads to the address.
+pub(super) fn note(probed: &mut [Probed], seen: &[FullAt]) {
+    for one in probed {
+        for full in seen {
+            if let (Some(starttls), true) = (&full.full.starttls, leads_to(one, full.address)) {
+                one.starttls_seen(&full.host, full.address, starttls);
+            }
+        }
+    }
+}
+
+fn leads_to(one: &Probed, address: SocketAddr) -> bool {
+    let mut all = one.hosts.iter().flat_map(|host| &host.addresses);
+    all.any(|at| at.address == address)
 }
 
 /// On a terminal somebody waits for it.
@@ -186,19 +199,10 @@ fn whole(one: &FullAt) -> String {
 }
 
 fn sentences(full: &Full, grades: &[Graded]) -> Vec<String> {
-    let refused: Vec<&str> = full
-        .versions
-        .iter()
-        .filter(|one| one.seen == Seen::No)
-        .map(|one| one.version.name())
-        .collect();
-    let mut all = Vec::new();
-    if !refused.is_empty() {
-        all.push(format!("refused: {}", refused.join(", ")));
-    }
-    all.extend(full.versions.iter().filter_map(order));
-    all.extend(full.versions.iter().filter_map(alike));
-    all.extend(client_certificate(&full.client_certificate));
+    let mut all = match &full.no_tls {
+        Some(_) => vec!["it starts no TLS, so there is nothing to enumerate".to_owned()],
+        None => of_versions(full),
+    };
     for graded in grades {
         if let Some(why) = &graded.undetermined {
             all.push(format!(
@@ -219,6 +223,23 @@ fn sentences(full: &Full, grades: &[Graded]) -> Vec<String> {
         "connections: {} of {}",
         full.connections, full.budget
     ));
+    all
+}
+
+fn of_versions(full: &Full) -> Vec<String> {
+    let refused: Vec<&str> = full
+        .versions
+        .iter()
+        .filter(|one| one.seen == Seen::No)
+        .map(|one| one.version.name())
+        .collect();
+    let mut all = Vec::new();
+    if !refused.is_empty() {
+        all.push(format!("refused: {}", refused.join(", ")));
+    }
+    all.extend(full.versions.iter().filter_map(order));
+    all.extend(full.versions.iter().filter_map(alike));
+    all.extend(client_certificate(&full.client_certificate));
     all
 }
 

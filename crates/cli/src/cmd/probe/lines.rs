@@ -82,7 +82,7 @@ impl Lines {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match (self.form, news) {
             (Form::Silent, _) => return,
-            (Form::Counted, ProbeNews::Address(..)) => return state.count("servers looked at"),
+            (Form::Counted, ProbeNews::Address(..)) => return state.count(),
             (Form::Counted, ProbeNews::Done(_)) => return state.clear(),
             (Form::Counted, _) => return,
             _ => {}
@@ -217,7 +217,7 @@ impl Lines {
             address: None,
             stage: "mta-sts",
             word: word(seen.judged.outcome),
-            micros: None,
+            micros: seen.micros,
             words: &words,
         });
         match self.form {
@@ -245,10 +245,14 @@ impl State {
     }
 
     /// A counting line. Nobody reading it must not stop the work.
-    fn count(&mut self, what: &str) {
+    fn count(&mut self) {
         self.counted += 1;
+        let servers = match self.counted {
+            1 => "1 server".to_owned(),
+            many => format!("{many} servers"),
+        };
         let mut stderr = std::io::stderr().lock();
-        let _ = write!(stderr, "\rpostseal: {} {what}", self.counted);
+        let _ = write!(stderr, "\rpostseal: {servers} looked at");
         let _ = stderr.flush();
     }
 
@@ -313,7 +317,7 @@ fn head(host: &RouteHost, address: SocketAddr) -> String {
     }
 }
 
-const fn stage_name(name: StageName) -> &'static str {
+pub(super) const fn stage_name(name: StageName) -> &'static str {
     match name {
         StageName::Connect => "tcp",
         StageName::Banner => "banner",

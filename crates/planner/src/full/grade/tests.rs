@@ -119,6 +119,7 @@ fn seen() -> Full {
         connections: 40,
         budget: 150,
         stopped: None,
+        no_tls: None,
         versions: vec![
             version_seen(TlsVersion::Ssl3, Seen::No, &[]),
             version_seen(TlsVersion::Tls1_1, Seen::Yes, &[CBC]),
@@ -138,6 +139,8 @@ fn seen() -> Full {
             session_ids: Seen::No,
             tickets: Seen::Yes,
             tickets_1_3: Seen::No,
+            resumption_1_3: Seen::No,
+            fallback_scsv: Some(Seen::Yes),
             early_data: Seen::No,
             secure_renegotiation: Seen::Yes,
             client_renegotiation: Seen::No,
@@ -212,6 +215,8 @@ fn nothing_seen_is_not_good() {
         session_ids: unknown(),
         tickets: unknown(),
         tickets_1_3: unknown(),
+        resumption_1_3: unknown(),
+        fallback_scsv: None,
         early_data: unknown(),
         secure_renegotiation: unknown(),
         client_renegotiation: unknown(),
@@ -226,6 +231,25 @@ fn nothing_seen_is_not_good() {
     assert!(
         grades.iter().all(|one| one.undetermined.is_some()),
         "{grades:#?}"
+    );
+}
+
+#[test]
+fn a_server_without_tls_is_told_once() {
+    let mut full = seen();
+    full.no_tls = Some("STARTTLS is not offered".to_owned());
+    let facts: Vec<(String, String)> = grades(&full)
+        .into_iter()
+        .map(|one| (one.fact, one.value))
+        .collect();
+    let wanted = [
+        ("tls", "none: STARTTLS is not offered"),
+        ("STARTTLS injection", "yes"),
+        ("STARTTLS stripped", "no"),
+    ];
+    assert_eq!(
+        facts,
+        wanted.map(|(fact, value)| (fact.to_owned(), value.to_owned()))
     );
 }
 

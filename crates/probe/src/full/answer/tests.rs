@@ -69,6 +69,7 @@ fn wanted() -> Flight {
         session: vec![0xAA, 0xBB],
         compression: 1,
         extensions: vec![23, 0xFF01],
+        retry: false,
         group: Some(29),
         prime: None,
         chain: vec![b"leaf".to_vec(), b"issuer".to_vec()],

@@ -14,6 +14,7 @@ fn hello(version: TlsVersion) -> Hello<'static> {
         groups: &[29, 23],
         signatures: &SIGNATURES,
         name: Some("mx.example"),
+        shares: &[],
         resume: Resume::Nothing,
         finished: &[],
     }

@@ -1,0 +1,56 @@
+//! What is wrong with STARTTLS itself: taken out on the way, or open to commands from before TLS.
+//!
+//! Owns: the findings, from a plain look and from a full one. Never: looks; says the same twice.
+
+use super::codes::found;
+use super::{HostProbed, ProbeTarget, Probed};
+use crate::finding::Finding;
+use crate::full::{self, Seen, StarttlsSeen};
+use std::net::SocketAddr;
+
+const STRIPPED: &str = "starttls.stripped";
+const INJECTION: &str = "starttls.injection";
+
+/// What the dialogues of a plain look show.
+pub(super) fn stripped(target: &ProbeTarget, hosts: &[HostProbed]) -> Option<Finding> {
+    let all = hosts.iter().flat_map(|host| {
+        host.addresses.iter().filter_map(|one| {
+            let by = full::stripped(one.report.as_ref()?)?;
+            Some(format!("{}: {by}", place(&host.name, one.address)))
+        })
+    });
+    let mut all = all.peekable();
+    all.peek()?;
+    Some(all.fold(found(STRIPPED, &target.text), Finding::seen))
+}
+
+impl Probed {
+    /// Adds the findings of a full look at an address of `host`.
+    pub fn starttls_seen(&mut self, host: &str, address: SocketAddr, seen: &StarttlsSeen) {
+        let at = place(host, address);
+        if let (Seen::Yes, Some(by)) = (&seen.stripped, &seen.stripped_by) {
+            self.note(STRIPPED, format!("{at}: {by}"));
+        }
+        if seen.injection == Seen::Yes {
+            let why = "a NOOP that was sent in one piece with STARTTLS was answered under TLS";
+            self.note(INJECTION, format!("{at}: {why}"));
+        }
+    }
+
+    /// One more place of a finding. What the plain look has told of a place is not told again.
+    fn note(&mut self, code: &'static str, evidence: String) {
+        let known = self.findings.iter_mut().find(|one| one.code == code);
+        match known {
+            Some(finding) if finding.evidence.iter().any(|one| one.text == evidence) => {}
+            Some(finding) => *finding = finding.clone().seen(evidence),
+            None => self.findings.push(found(code, &self.target).seen(evidence)),
+        }
+    }
+}
+
+fn place(host: &str, address: SocketAddr) -> String {
+    match address.ip().to_string() == host {
+        true => address.to_string(),
+        false => format!("{host} ({address})"),
+    }
+}
