@@ -88,6 +88,10 @@ fn read(server: &Running, full: &Value, said: &mut Said) {
         .iter()
         .map(|one| server.certificate(one["fingerprint"].as_str().unwrap()));
     put(said, "certificates", leaves.collect());
+    features(full, said);
+}
+
+fn features(full: &Value, said: &mut Said) {
     match full["client_certificate"]["client-certificate"].as_str() {
         Some("asked" | "asked-under-keys") => word(said, "client certificate", "asked"),
         Some("not-asked") => word(said, "client certificate", "not asked"),

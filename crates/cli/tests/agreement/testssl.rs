@@ -121,6 +121,12 @@ fn read(server: &Running, found: &[(String, String)]) -> Said {
     if !groups.is_empty() {
         said.insert("groups", groups);
     }
+    certificates(server, found, &mut said);
+    features(&of, &mut said);
+    said
+}
+
+fn certificates(server: &Running, found: &[(String, String)], said: &mut Said) {
     let prints = found
         .iter()
         .filter(|(id, _)| id.starts_with("cert_fingerprintSHA256"));
@@ -128,8 +134,6 @@ fn read(server: &Running, found: &[(String, String)]) -> Said {
     if !prints.is_empty() {
         said.insert("certificates", prints);
     }
-    features(&of, &mut said);
-    said
 }
 
 /// The name of the suite in one line, and the bits of its finite field.
