@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-const ALL: [&str; 19] = [
+const ALL: [&str; 21] = [
     "gcc",
     "libc6-dev",
     "pkg-config",
@@ -35,6 +35,7 @@ const ALL: [&str; 19] = [
     "postfix-cdb",
     "faketime",
     "time",
+    "testssl.sh",
 ];
 
 /// A machine whose tools are false.

@@ -14,7 +14,7 @@ pub use service::{Field, Override, OverrideForm, Service, ServiceKey};
 pub use template::Template;
 
 use crate::document::{Document, Placed};
-use crate::{EditError, Finding};
+use crate::{EditError, Finding, MainCf};
 use service::Parsed;
 use token::{FIELDS, tokens};
 
@@ -23,6 +23,9 @@ use token::{FIELDS, tokens};
 pub struct MasterCf {
     document: Document,
 }
+
+/// The types of services that master(8) knows.
+const KINDS: [&[u8]; 5] = [b"inet", b"unix", b"unix-dgram", b"fifo", b"pass"];
 
 /// Whether the installed Postfix reads `-o { name = value }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +49,14 @@ impl MasterCf {
                 Some([&name[..], &kind[..]].join(&b'\n').into())
             }),
         }
+    }
+
+    /// Whether a file of any name reads as master.cf rather than as main.cf: more of it are services of a type that
+    /// master(8) knows than parameters.
+    pub fn is_likely(bytes: &[u8]) -> bool {
+        let known = |service: &Service| KINDS.contains(&service.kind.as_bytes());
+        let services = Self::parse(bytes).services().filter(known).count();
+        services > MainCf::parse(bytes).entries().count()
     }
 
     /// The file, byte for byte, with the edits made.

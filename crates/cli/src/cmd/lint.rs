@@ -113,7 +113,7 @@ fn lint_path(
     } else {
         Observed::default()
     };
-    let [main_path, master_path] = files(path);
+    let [main_path, master_path] = files(path)?;
     let main = main_path.as_deref().map(read).transpose()?;
     let master = master_path.as_deref().map(read).transpose()?;
     let main = main.as_deref().map(MainCf::parse);
@@ -131,17 +131,20 @@ fn lint_path(
     Ok(with_asked(lint::lint(&input), asked))
 }
 
-/// main.cf and master.cf, as far as the path leads to them.
-fn files(path: &Path) -> [Option<PathBuf>; 2] {
+/// main.cf and master.cf, as far as the path leads to them. A file of another name is what it reads as.
+fn files(path: &Path) -> Result<[Option<PathBuf>; 2], Failure> {
     if path.is_dir() {
         let master = Some(path.join("master.cf")).filter(|p| p.exists());
-        return [Some(path.join("main.cf")), master];
+        return Ok([Some(path.join("main.cf")), master]);
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    match name.starts_with("master.cf") {
-        true => [None, Some(path.to_path_buf())],
-        false => [Some(path.to_path_buf()), None],
-    }
+    let master = match () {
+        () if name.starts_with("master.cf") => true,
+        () if name.starts_with("main.cf") => false,
+        () => MasterCf::is_likely(&read(path)?),
+    };
+    let file = Some(path.to_path_buf());
+    Ok(if master { [None, file] } else { [file, None] })
 }
 
 /// What an installed Postfix says of a directory.

@@ -3,10 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
+mod claims;
 mod confirmed;
+mod damaged;
 mod forms;
 mod host;
 mod ignored;
+#[path = "../scene/mod.rs"]
+mod scene;
 
 use serde_json::Value;
 use std::path::Path;

@@ -156,7 +156,7 @@ pub(super) const ROWS: &[Row] = &[
     )
     .not_empty()
     .use_instead(
-        &[end(3, 6, Ending::Obsolete), end(3, 9, Ending::Warned)],
+        &[end(3, 6, Ending::Ignored)],
         "tls_eecdh_auto_curves",
         "delete it (the default, auto, is best); curves are chosen by tls_eecdh_auto_curves",
     ),

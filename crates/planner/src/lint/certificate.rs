@@ -231,7 +231,11 @@ impl<'s, 'a> Side<'s, 'a> {
                 Read::NotLookedAt => None,
             };
             if let Some(fault) = fault {
-                let message = format!("{file}: {fault}. {}", table::CA_FILE.why);
+                let why = match self.prefix {
+                    "smtp_" => table::CA_FILE_OF_CLIENT,
+                    _ => table::CA_FILE_OF_SERVER,
+                };
+                let message = format!("{file}: {fault}. {why}");
                 out.push(table::CA_FILE.says(message).on(self.place("tls_CAfile")));
             }
         }

@@ -59,6 +59,7 @@ const CLIENT_CERT_NOT_REQUIRED: Rule = rule("level.client-certificate-not-requir
     "Postfix warns (Can't require client certs unless TLS is required) and requires none.",
     "Set smtpd_tls_security_level = encrypt for that service, or smtpd_tls_req_ccert = no.");
 
+const DROPPED: &str = "The server drops every connection: TLS from the first byte cannot begin without a certificate.";
 const IN_CLEAR_AGAIN: &str = "Mail from servers that do not start TLS is taken again, in clear.";
 const WITHOUT_TLS_NO_MORE: &str = "Mail programs that do not start TLS there are turned away.";
 
@@ -148,7 +149,11 @@ fn without_certificate(
     if CERTIFICATES.iter().all(none) {
         let level = context.set(server, "smtpd_tls_security_level");
         let wrapper = context.set(server, "smtpd_tls_wrappermode");
-        out.push(NO_CERTIFICATE.found().on(level.or(wrapper)).of(server));
+        let (found, at) = match context.server_tls(server) {
+            ServerTls::Wrapper => (NO_CERTIFICATE.says(DROPPED), wrapper.or(level)),
+            _ => (NO_CERTIFICATE.found(), level.or(wrapper)),
+        };
+        out.push(found.on(at).of(server));
     }
 }
 

@@ -96,12 +96,8 @@ fn mended(context: &Context<'_>, setting: &Setting<'_>, how: Ending) -> Option<F
         Some(Equivalent::Nothing) => gone(),
         Some(Equivalent::Table) => None,
         None if how == Ending::Ignored => gone(),
-        // Postfix's own groups are as good as those of a file, or better; of curves it has more.
+        // Postfix's own groups are as good as those of a file, or better.
         None if setting.name.ends_with("_tls_dh1024_param_file") => gone(),
-        None if setting.name.ends_with("_tls_eecdh_grade") => {
-            let curves = ["strong", "ultra", "auto"].contains(&&*setting.value);
-            curves.then(gone).flatten()
-        }
         None => None,
     }
 }

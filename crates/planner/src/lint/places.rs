@@ -17,7 +17,7 @@ pub(super) const RULES: &[Rule] = &[DANGLING, OPEN_FOLDER, STALE];
 
 #[rustfmt::skip]
 const DANGLING: Rule = rule("cert.dangling-link", Error, "symbolic link to nothing",
-    "The file is a link, and what it points to is not there: Postfix switches TLS off, as with a missing file.",
+    "The file is a link, and what it points to is not there: to Postfix it is a missing file.",
     "Link it to where the file is now; an ACME client that made the link may have renamed or removed the certificate.");
 #[rustfmt::skip]
 const OPEN_FOLDER: Rule = rule("cert.open-folder", Warning, "certificate in a folder that others can write to",

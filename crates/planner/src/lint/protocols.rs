@@ -91,7 +91,11 @@ fn judge(context: &Context<'_>, setting: &Setting<'_>, out: &mut Vec<Finding>) {
         let message = format!("{} {what}. {}", setting.name, rule.why);
         rule.says(message).on(Some(setting))
     };
-    let mended = || fix::written(context, setting, &opened(context, floor));
+    let left_out = ceiling == TlsVersion::Tls1_2 && on_purpose(&value);
+    let mended = || match left_out {
+        true => None,
+        false => fix::written(context, setting, &opened(context, floor)),
+    };
     if ceiling <= TlsVersion::Tls1_1 {
         let found = say(&PINNED_OLD, format!("allows {list} only"));
         out.push(found.mended_by(mended()));
@@ -121,6 +125,11 @@ fn judge(context: &Context<'_>, setting: &Setting<'_>, out: &mut Vec<Finding>) {
         let found = say(&CONTRADICTION, format!("both names and excludes {name}"));
         out.push(found.mended_by(mended()));
     }
+}
+
+/// Whether TLS 1.3 was left out by a word of its own: somebody had a reason. A list of names may be older than TLS 1.3.
+fn on_purpose(value: &str) -> bool {
+    value.contains('<') || value.to_ascii_lowercase().contains("!tlsv1.3")
 }
 
 /// The same lowest version, without SSL, and every newer one: nobody who is served is turned away.

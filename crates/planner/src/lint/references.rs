@@ -9,7 +9,7 @@ use super::Rule;
 const OLD_TLS: &[&str] = &[
     "smtpd_tls_protocols (Postfix 2.6)",
     "smtpd_tls_mandatory_protocols (Postfix 2.3)",
-    "RFC 8996 §2",
+    "RFC 8996 §4",
     "RFC 9325 §3.1.1",
     "NCSC-NL 2025-05: TLS 1.0 and 1.1 insufficient, 1.2 sufficient, 1.3 good",
     "Mozilla 6.0: >=TLSv1.2",
@@ -62,7 +62,7 @@ const SOCKET: &[&str] = &[
 const TICKETS: &[&str] = &[
     "smtpd_tls_session_cache_timeout (Postfix 2.2)",
     "RFC 5077 §5.6",
-    "RFC 9325 §3.5",
+    "RFC 9325 §3.4",
 ];
 
 /// What a code rests on; a code that ends with a point stands for its family.
@@ -137,7 +137,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("outbound.wrapper-on-starttls-relay", CLIENT_WRAPPER),
     ("outbound.wrapper-without-encrypt", CLIENT_WRAPPER),
     ("policy.", &["smtp_tls_policy_maps (Postfix 2.3)"]),
-    ("policy.old-protocols", &["smtp_tls_policy_maps (Postfix 2.3)", "RFC 8996 §2"]),
+    ("policy.old-protocols", &["smtp_tls_policy_maps (Postfix 2.3)", "RFC 8996 §4"]),
     ("policy.one-form-of-name", &["smtp_tls_policy_maps (Postfix 2.3)", "RFC 5890 §2.3.2.1"]),
     ("ports.", &["inet_interfaces (Postfix 1.0)", "RFC 8314 §7.3"]),
     ("protocols.", OLD_TLS),

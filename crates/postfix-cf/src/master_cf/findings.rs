@@ -3,6 +3,7 @@
 //! Owns: what the master and `postconf` refuse, and what a daemon does not see. Never: whether a
 //! service makes sense.
 
+use super::KINDS;
 use super::service::{Assignment, OptionO, Parsed};
 use super::token::{FIELDS, Token, text};
 use crate::document::{Document, Placed};
@@ -91,8 +92,7 @@ impl<'a> Entry<'a> {
     fn judge_fields(&self, findings: &mut Findings) {
         let at = |i: usize| self.parsed.tokens[i].start;
         let kind = self.word(1);
-        let kinds: [&[u8]; 5] = [b"inet", b"unix", b"unix-dgram", b"fifo", b"pass"];
-        if !kinds.contains(&&kind[..]) {
+        if !KINDS.contains(&&kind[..]) {
             let text = format!("\"{}\" is no service type", shown(&kind));
             findings.push(self.finding(Code::BadType, at(1), text));
         }

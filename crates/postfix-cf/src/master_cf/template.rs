@@ -3,6 +3,7 @@
 //! Owns: telling `#submission inet n - y - - smtpd` and its `#  -o …` lines from the prose between
 //! them, and taking the `#` away. Never: changes another line.
 
+use super::KINDS;
 use super::MasterCf;
 use super::service::Service;
 use super::token::{FIELDS, tokens};
@@ -124,14 +125,13 @@ fn header(line: &Line<'_>) -> Option<Vec<u8>> {
     if words.len() < FIELDS || word(0).starts_with(b"#") || word(FIELDS - 1).starts_with(b"-") {
         return None;
     }
-    let kinds: [&[u8]; 5] = [b"inet", b"unix", b"unix-dgram", b"fifo", b"pass"];
     let is_flag = |i: usize| matches!(&word(i)[..], b"y" | b"n" | b"-");
     let is_number = |i: usize| {
         let word = word(i);
         let digits = word.strip_suffix(b"?").unwrap_or(&word);
         digits == b"-" || (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
     };
-    let fits = kinds.contains(&&word(1)[..]) && (2..5).all(is_flag) && (5..7).all(is_number);
+    let fits = KINDS.contains(&&word(1)[..]) && (2..5).all(is_flag) && (5..7).all(is_number);
     fits.then(|| text.to_vec())
 }
 

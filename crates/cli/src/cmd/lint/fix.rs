@@ -155,7 +155,7 @@ fn look(path: &Path, args: &LintArgs, global: &Global) -> Result<Seen, Failure> 
             here: observed.here,
         });
     }
-    let [main, master] = super::files(path);
+    let [main, master] = super::files(path)?;
     let facts = Facts::of_files(read(main)?, read(master)?, args.postfix_version);
     Ok(Seen {
         asked: observed.asked,

@@ -52,5 +52,8 @@ pub(super) fn problem(
         Some(path) => format!("{path}: {}.", problem.message),
         None => format!("{}.", problem.message),
     };
-    Finding::new(problem.code, severity, message, problem.remedy.clone()).on(place)
+    // A relative path in main.cf does not start where the caller stands.
+    let missing = rule.filter(|_| problem.code == CertError::Missing.code());
+    let remedy = missing.map_or_else(|| problem.remedy.clone(), |rule| rule.remedy.into());
+    Finding::new(problem.code, severity, message, remedy).on(place)
 }

@@ -6,7 +6,11 @@
 use crate::Severity::{Error, Info, Warning};
 use crate::lint::rule::{Rule, rule};
 
-const OFF: &str = "Postfix switches TLS off: STARTTLS is offered and answered with 454, and many clients then send in clear.";
+const OFF: &str = "Postfix switches TLS off: a server answers STARTTLS with 454 and drops what comes to 465, and many clients then send in clear; a client sends in clear at may, and defers its mail at stronger levels.";
+/// Of a file that is not there (Postfix 3.7.11).
+const MISSING: &str = "With cert_file and key_file Postfix switches TLS off (454 after STARTTLS). With chain_files a server goes on without a certificate: who wants one gets no handshake, and many clients then send in clear.";
+pub(super) const CA_FILE_OF_SERVER: &str = "Postfix switches TLS off: STARTTLS is offered and answered with 454, and many clients then send in clear.";
+pub(super) const CA_FILE_OF_CLIENT: &str = "Postfix switches TLS off: at may mail goes in clear, at stronger levels it is deferred (4.7.5, TLS is required, but our TLS engine is unavailable).";
 
 #[rustfmt::skip]
 pub(super) const UNDETERMINED: Rule = rule("cert.undetermined", Info, "files were not looked at",
@@ -36,7 +40,7 @@ pub(super) const CA_PATH: Rule = rule("trust.ca-path", Warning, "CA folder that 
 #[rustfmt::skip]
 pub(in crate::lint) const RULES: &[Rule] = &[
     UNDETERMINED, BOTH_FORMS, KEY_ALONE, KEY_READABLE, CA_FILE, CA_PATH,
-    rule("cert.missing", Error, "certificate or key file is not there", OFF, "Correct the path."),
+    rule("cert.missing", Error, "certificate or key file is not there", MISSING, "Correct the path."),
     rule("cert.is-directory", Error, "folder in place of a file", OFF, "Name the file in it."),
     rule("cert.unreadable", Error, "certificate or key file cannot be read", OFF, "Make it readable for root."),
     rule("cert.too-large", Error, "file too large for a certificate", OFF, "Name the server's own chain, not a bundle of CAs."),
