@@ -20,9 +20,7 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
     let verified = session.engine().verify()?;
     let verdict = &verified.verdict;
     let stopped = verified.master == MasterState::Stopped;
-    let mut outbound = verified.exposed.clone();
-    outbound.extend(verified.untold.iter().cloned());
-    outbound.extend(verified.rules.findings());
+    let outbound = outbound(&verified);
     let beside = beside(&verified);
     let mut text = match stopped {
         true => "Postfix does not run.\n".to_owned(),
@@ -35,12 +33,7 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
     text.push_str(&super::sent::line(&verified.sent));
     text.push_str(&log::line(&verified.log));
     let shadowed = verified.rules.shadowed().next().is_some();
-    let told = [
-        &*verified.findings,
-        &*outbound,
-        log::findings(&verified.log),
-    ];
-    let warned = told.iter().any(|findings| has(findings, Severity::Warning));
+    let warned = is_warned(&verified, &outbound);
     text.push_str(match (verdict.outcome(), beside) {
         (Outcome::Pass, Some(wrong)) => wrong,
         (Outcome::Pass, None) if log::is_undetermined(&verified.log) && !stopped => {
@@ -78,6 +71,20 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
         exit => exit,
     };
     Ok(Answer::new(text, document).exit(exit))
+}
+
+/// What is said of deliveries: of credentials, and of the rules for destinations.
+fn outbound(verified: &Verified) -> Vec<Finding> {
+    let credentials = verified.exposed.iter().chain(&verified.untold);
+    let mut told: Vec<Finding> = credentials.cloned().collect();
+    told.extend(verified.rules.findings());
+    told
+}
+
+fn is_warned(verified: &Verified, outbound: &[Finding]) -> bool {
+    let log = log::findings(&verified.log);
+    let told = [&*verified.findings, outbound, log];
+    told.iter().any(|findings| has(findings, Severity::Warning))
 }
 
 /// What is wrong beside the wire, the gravest only.

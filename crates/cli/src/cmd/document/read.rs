@@ -51,6 +51,12 @@ pub(crate) fn declared(bytes: &[u8], dialect: Dialect) -> Result<Declared, Refus
     if !rules.is_empty() {
         declared.rules = Some(rules);
     }
+    let rules = declared.rules.iter_mut().flatten();
+    for refused in rules.filter_map(|one| one.as_mut().err()) {
+        for finding in &mut refused.findings {
+            finding.remedy = MEND.to_owned();
+        }
+    }
     Ok(declared)
 }
 
@@ -303,14 +309,7 @@ impl Reader<'_> {
     }
 
     fn rules(&mut self, value: &Spanned<DeValue<'_>>, dialect: Dialect) -> Vec<Request> {
-        let mut rules = toml_rules(self.array(value, "rules"), &self.lines, dialect);
-        // A file that is applied is taken whole.
-        for refused in rules.iter_mut().filter_map(|one| one.as_mut().err()) {
-            for finding in &mut refused.findings {
-                finding.remedy = MEND.to_owned();
-            }
-        }
-        rules
+        toml_rules(self.array(value, "rules"), &self.lines, dialect)
     }
 }
 
