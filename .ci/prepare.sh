@@ -7,10 +7,11 @@
 # address of its own on lo, and SASL for an AUTH that really answers 235. To test: openssl(1), and
 # mount, unshare and chattr for full disks, strangers' files and files that nobody may change.
 # Pebble is a CA to test with, Knot DNS a name server with its knsupdate(1), Unbound a resolver that
-# validates DNSSEC; postfix-lmdb and postfix-cdb are types of tables; faketime(1) gives a program a wrong clock.
+# validates DNSSEC; postfix-lmdb and postfix-cdb are types of tables; faketime(1) gives a program a wrong clock,
+# and time(1) tells how much memory a program held.
 build_packages='gcc libc6-dev pkg-config libssl-dev ca-certificates'
 run_packages='postfix iproute2 sasl2-bin libsasl2-modules'
-test_packages='openssl mount util-linux e2fsprogs pebble knot knot-dnsutils unbound postfix-lmdb postfix-cdb faketime'
+test_packages='openssl mount util-linux e2fsprogs pebble knot knot-dnsutils unbound postfix-lmdb postfix-cdb faketime time'
 
 say() { printf 'postseal: %s\n' "$*" >&2; }
 

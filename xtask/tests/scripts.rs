@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-const ALL: [&str; 19] = [
+const ALL: [&str; 20] = [
     "gcc",
     "libc6-dev",
     "pkg-config",
@@ -34,6 +34,7 @@ const ALL: [&str; 19] = [
     "postfix-lmdb",
     "postfix-cdb",
     "faketime",
+    "time",
 ];
 
 /// A machine whose tools are false.

@@ -16,7 +16,7 @@ use serde_json::Value;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// A look may hold 32 MiB in all. As the program is shipped, a look at a server that behaves holds 19, most of
+/// A look may hold 32 MiB in all. As the program is shipped, a look at a server that behaves holds 18, most of
 /// it pages of programs and libraries (docs/measured.md); so one that does not may take so many bytes more.
 const MORE: u64 = 12 << 20;
 const ALL: u64 = 32 << 20;
