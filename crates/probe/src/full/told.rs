@@ -261,7 +261,7 @@ fn features(look: &Look<'_>, stopped: Option<&str>) -> Features {
     };
     let is_extended =
         |flight: &Flight| flight.version == wire(TlsVersion::Ssl3) || flight.answers(23);
-    let stapled_under_keys = look.done.iter().flatten().any(|done| done.stapled);
+    let stapled = look.done.iter().flatten().any(|done| done.stapled);
     Features {
         session_ids: only_old(&look.session_ids, unknown()),
         tickets: only_old(&look.tickets, unknown()),
@@ -280,10 +280,9 @@ fn features(look: &Look<'_>, stopped: Option<&str>) -> Features {
         ),
         compression: of_any(&|flight| flight.compression != 0),
         extended_master_secret: of_all(&is_extended, Seen::Yes),
-        ocsp: if stapled_under_keys {
-            Seen::Yes
-        } else {
-            of_any(&|flight| flight.stapled)
+        ocsp: match stapled {
+            true => Seen::Yes,
+            false => of_any(&|flight| flight.stapled),
         },
         // Older ones sign with nothing better (RFC 4346 §7.4.3).
         sha1_signatures: only_old(&look.sha1, Seen::Yes),
