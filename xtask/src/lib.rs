@@ -9,13 +9,15 @@ pub mod check;
 pub mod codegen;
 pub mod tidy;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// The workspace's folder: the one above this crate.
+/// The workspace's folder: the one above this crate. Cargo says where that is: a program that was
+/// built in another checkout, with the same target folder, must not look at that one.
 #[must_use]
 pub fn workspace_root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_path_buf()
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let here = here.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
+    here.parent().unwrap_or(&here).to_path_buf()
 }
 
 /// The cargo that runs us, so that a pinned toolchain stays pinned.
