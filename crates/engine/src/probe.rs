@@ -3,7 +3,12 @@
 //! Owns: asking and looking until the planner can judge, within a budget of connections and of
 //! time, and telling of each stage as it ends. Never: judges; needs a store, an instance, or root.
 
+mod full;
+mod letter;
 mod sts;
+
+pub use full::FullAt;
+pub use letter::Letter;
 
 use crate::preflight::{Names, Trust, target, unusable};
 use crate::{Clock, Wire};

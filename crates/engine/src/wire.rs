@@ -3,13 +3,15 @@
 //! Owns: turning expectations into targets, and the door to `probe`. Never: judges; the planner
 //! does. The door is a trait, so that the engine's own tests need no Postfix.
 
+use crate::Letter;
 use postseal_planner::dns::{Answered, Question};
+use postseal_planner::full::Full;
 use postseal_planner::report::{
     HandshakeExpectation, Report, ServiceExpectation, TlsExpectation, WireExpectation,
 };
 use postseal_probe::dns::{self, Named};
 use postseal_probe::https::Get;
-use postseal_probe::{Budget, MailBeforeTls, News, Start, Target};
+use postseal_probe::{Accepted, Budget, FullBudget, MailBeforeTls, News, SendError, Start, Target};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -52,6 +54,23 @@ pub trait Wire: Sync {
         Err("nothing is fetched".to_owned())
     }
 
+    /// Asks one server for everything that its TLS can do; `None` by a wire that cannot.
+    fn full(&self, _: &Target, _: FullBudget) -> Option<Full> {
+        None
+    }
+
+    /// Delivers one message, on a connection of its own.
+    ///
+    /// # Errors
+    /// Where the dialogue ended, and why.
+    fn send(&self, _: &Target, _: &Letter, _: Duration) -> Result<Accepted, SendError> {
+        let why = "nothing is sent".to_owned();
+        Err(SendError::Lost {
+            command: "connect",
+            why,
+        })
+    }
+
     /// Asks DNS, all within `deadline`. `resolv_conf` is what the instance's machine says of its
     /// resolvers. A question that is missing from the answers was not asked: by a wire without DNS,
     /// none is.
@@ -92,6 +111,20 @@ impl Wire for Network {
 
     fn fetch(&self, get: &Get<'_>, deadline: Duration) -> Result<Vec<u8>, String> {
         postseal_probe::https::fetch(get, deadline)
+    }
+
+    fn full(&self, target: &Target, budget: FullBudget) -> Option<Full> {
+        Some(postseal_probe::full(target, budget))
+    }
+
+    fn send(
+        &self,
+        target: &Target,
+        letter: &Letter,
+        deadline: Duration,
+    ) -> Result<Accepted, SendError> {
+        let message = letter.message.as_bytes();
+        postseal_probe::send(target, &letter.envelope(), message, deadline)
     }
 
     fn ask(

@@ -88,7 +88,7 @@ pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<Answer, Failure> 
     let earlier = args.compare.as_deref().map(compare::read).transpose()?;
     let letter = args
         .send
-        .then(|| send::Letter::of(args.from.as_deref(), args.to.as_deref(), &targets))
+        .then(|| send::Addressed::of(args.from.as_deref(), args.to.as_deref(), &targets))
         .transpose()?;
     let here = Here::of(global);
     let _there = here.enter();
@@ -110,16 +110,18 @@ pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<Answer, Failure> 
         second::ask(here.host.as_ref(), &targets, &mut probed, with);
     }
     if let (Some(letter), Some(target), Some(one)) = (letter, targets.first(), probed.first_mut()) {
-        one.sent = Some(letter.send(target, one, &options)?);
+        let letter = letter.letter(&options.ehlo_name);
+        let sent = prober.send(&letter, (target, one), &options);
+        one.sent = Some(sent.ok_or_else(send::unsent)?);
     }
     let full = match args.full {
         true => {
             let budget = FullBudget::within(args.connections, options.budget.deadline);
-            full::look(&probed, &targets, budget, &options.ehlo_name, global)
+            let under_way = |address| full::under_way(address, global);
+            prober.full(&mut probed, &targets, (&options, budget), &under_way)
         }
         false => Vec::new(),
     };
-    full::note(&mut probed, &full);
     let changes = earlier.map(|earlier| changes(&earlier, &probed));
     let text = match global.output {
         Output::Text => {

@@ -1,89 +1,21 @@
 //! The words of `probe --full`.
 //!
-//! Owns: which addresses are looked at in full, what of it are findings of a target, and how what was seen
-//! is told. Never: looks or grades.
+//! Owns: how what was seen is told. Never: looks or grades.
 
 use crate::config::{Global, Output, Talk};
 use crate::failure::Exit;
 use crate::table;
+use postseal_engine::FullAt;
 use postseal_planner::full::{
-    ClientAsked, Evidence, Full, Graded, Ncsc, Order, Seen, VersionSeen, grades, worst,
+    ClientAsked, Evidence, Full, Graded, Ncsc, Order, Seen, VersionSeen, worst,
 };
-use postseal_planner::probed::{ProbeTarget, Probed};
-use postseal_planner::report::StageOutcome;
-use postseal_probe::{FullBudget, Target};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
 use std::net::SocketAddr;
 
-/// One address, looked at in full.
-pub(super) struct FullAt {
-    host: String,
-    address: SocketAddr,
-    full: Full,
-    grades: Vec<Graded>,
-}
-
-/// Looks at every address of the targets that took a connection; each once.
-pub(super) fn look(
-    probed: &[Probed],
-    targets: &[ProbeTarget],
-    budget: FullBudget,
-    ehlo_name: &str,
-    global: &Global,
-) -> Vec<FullAt> {
-    let mut known = BTreeSet::new();
-    let mut seen = Vec::new();
-    for (one, target) in probed.iter().zip(targets) {
-        let start = target.opening.into();
-        for host in &one.hosts {
-            for at in &host.addresses {
-                let stages = at.report.as_ref().map(|report| &report.stages);
-                let connected = stages
-                    .and_then(|stages| stages.first())
-                    .is_some_and(|stage| stage.outcome == StageOutcome::Ok);
-                if !connected || !known.insert((at.address, at.sni.clone())) {
-                    continue;
-                }
-                let target = Target {
-                    ehlo_name: ehlo_name.to_owned(),
-                    sni: at.sni.clone(),
-                    ..Target::new("", at.address, start)
-                };
-                under_way(at.address, global);
-                let full = postseal_probe::full(&target, budget);
-                seen.push(FullAt {
-                    host: host.name.clone(),
-                    address: at.address,
-                    grades: grades(&full),
-                    full,
-                });
-            }
-        }
-    }
-    seen
-}
-
-/// Adds what is wrong with STARTTLS to the findings of every target that leads to the address.
-pub(super) fn note(probed: &mut [Probed], seen: &[FullAt]) {
-    for one in probed {
-        for full in seen {
-            if let (Some(starttls), true) = (&full.full.starttls, leads_to(one, full.address)) {
-                one.starttls_seen(&full.host, full.address, starttls);
-            }
-        }
-    }
-}
-
-fn leads_to(one: &Probed, address: SocketAddr) -> bool {
-    let mut all = one.hosts.iter().flat_map(|host| &host.addresses);
-    all.any(|at| at.address == address)
-}
-
 /// On a terminal somebody waits for it.
-fn under_way(address: SocketAddr, global: &Global) {
+pub(super) fn under_way(address: SocketAddr, global: &Global) {
     let mut stderr = std::io::stderr();
     if stderr.is_terminal() && global.output == Output::Text && global.talk != Talk::Quiet {
         // Nobody reading progress must not stop the work.
@@ -118,7 +50,7 @@ pub(super) fn add(document: &mut Value, seen: &[FullAt]) {
                 "host": one.host,
                 "address": one.address,
                 "ncsc": worst(&one.grades),
-                "seen": one.full,
+                "seen": one.seen,
                 "grades": one.grades,
             })
         })
@@ -191,7 +123,7 @@ fn whole(one: &FullAt) -> String {
         ],
         &rows,
     ));
-    for sentence in sentences(&one.full, &one.grades) {
+    for sentence in sentences(&one.seen, &one.grades) {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{sentence}");
     }

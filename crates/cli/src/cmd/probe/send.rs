@@ -1,24 +1,21 @@
 //! `probe --send`: one message by the real dialogue.
 //!
-//! Owns: from whom, to whom, what it says, and through which of the servers that were seen. Never:
-//! sends in cleartext, or without being told to.
+//! Owns: from whom, to whom, and what it says. Never: sends it, or without being told to.
 
 use crate::failure::{Exit, Failure};
 use jiff::Zoned;
 use jiff::fmt::rfc2822;
-use postseal_engine::ProbeOptions;
+use postseal_engine::Letter;
 use postseal_planner::preflight::Lookup;
-use postseal_planner::probed::{AddressProbed, ProbeTarget, Probed, SentMessage, queue_id};
-use postseal_planner::report::Outcome;
-use postseal_probe::{Envelope, SendError, Target, send};
+use postseal_planner::probed::ProbeTarget;
 
-/// A message to be sent.
-pub(super) struct Letter {
+/// A message to be sent: from whom, to whom.
+pub(super) struct Addressed {
     from: Option<String>,
     to: String,
 }
 
-impl Letter {
+impl Addressed {
     pub(super) fn of(
         from: Option<&str>,
         to: Option<&str>,
@@ -55,58 +52,21 @@ impl Letter {
         })
     }
 
-    /// Sends it through the first server that was seen with TLS.
-    pub(super) fn send(
-        &self,
-        target: &ProbeTarget,
-        seen: &Probed,
-        options: &ProbeOptions,
-    ) -> Result<SentMessage, Failure> {
-        let mut all = seen.hosts.iter().flat_map(|host| &host.addresses);
-        let has_tls = |one: &&AddressProbed| {
-            let report = one.report.as_ref();
-            report.is_some_and(|report| report.handshake.is_some() && !report.ehlo_after.is_empty())
-        };
-        let Some(through) = all.find(has_tls) else {
-            let message = "no message was sent: no server was seen with TLS that works".to_owned();
-            return Err(Failure::new(Exit::Failed, "probe.not-sent", message)
-                .hint("Look at the stages without --send."));
-        };
-        let from = self.from.clone();
-        let from = from.unwrap_or_else(|| sender(&options.ehlo_name));
-        let start = target.opening.into();
-        let mut to = Target::new(through.address.to_string(), through.address, start);
-        to.sni.clone_from(&through.sni);
-        to.ehlo_name.clone_from(&options.ehlo_name);
-        let envelope = Envelope {
-            mail_from: from.clone(),
-            rcpt_to: vec![self.to.clone()],
-        };
-        let message = message(&from, &self.to, &options.ehlo_name);
-        let ended = send(&to, &envelope, message.as_bytes(), options.budget.deadline);
-        let (outcome, words) = match ended {
-            Ok(accepted) => (Outcome::Pass, accepted.reply),
-            Err(error) => (outcome(&error), error.to_string()),
-        };
-        Ok(SentMessage {
-            address: through.address,
-            queue_id: queue_id(&words).filter(|_| outcome == Outcome::Pass),
+    /// As it is sent from `host`.
+    pub(super) fn letter(self, host: &str) -> Letter {
+        let from = self.from.unwrap_or_else(|| sender(host));
+        Letter {
+            message: message(&from, &self.to, host),
+            to: self.to,
             from,
-            to: self.to.clone(),
-            outcome,
-            words,
-        })
+        }
     }
 }
 
-/// Whether the server may have it all the same.
-fn outcome(error: &SendError) -> Outcome {
-    match error {
-        SendError::Lost { command, .. } if *command == postseal_probe::session::FINAL_DOT => {
-            Outcome::Undetermined
-        }
-        _ => Outcome::Fail,
-    }
+/// That it went nowhere.
+pub(super) fn unsent() -> Failure {
+    let message = "no message was sent: no server was seen with TLS that works".to_owned();
+    Failure::new(Exit::Failed, "probe.not-sent", message).hint("Look at the stages without --send.")
 }
 
 /// Who runs this, at this host.
