@@ -69,7 +69,11 @@ fn a_level_is_judged_for_the_server_and_for_this_postfix() {
     let why = level(here, "verify")["why"].as_str().unwrap();
     assert!(why.contains("for mx.signed.test, not for 127."), "{why}");
     // A Postfix that would not do what the server allows says so.
-    let strict = World::with(&[("smtp_tls_mandatory_protocols", "!TLSv1.3, !TLSv1.2")]);
+    let apart = [
+        ("smtpd_tls_protocols", ">=TLSv1.2"),
+        ("smtp_tls_mandatory_protocols", "!TLSv1.3, !TLSv1.2"),
+    ];
+    let strict = World::with(&apart);
     let seen = strict.ends(0, &[&strict.at(25)]);
     assert_eq!(level(&seen, "encrypt")["outcome"], "pass");
     assert_eq!(
