@@ -4,6 +4,7 @@
 
 pub mod beside;
 pub mod broken;
+pub mod dice;
 pub mod dns_script;
 pub mod dns_server;
 pub mod fake_host;

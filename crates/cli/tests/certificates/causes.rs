@@ -235,16 +235,21 @@ impl Drop for Other {
     }
 }
 
-/// The files say what is shown: no process is from before anything.
-#[test]
-fn a_line_that_somebody_edited_is_the_cause() {
-    let site = serving();
+/// Somebody writes into master.cf that smtps presents a certificate called `own`.
+fn present_another_on_465(site: &Site) {
     let own = site.make("own", KeyType::Rsa2048, &["mx.box.test"]);
     site.scene.edit("master.cf", |text| {
         let wrapper = "-o smtpd_tls_wrappermode=yes\n";
         let line = format!("{wrapper}  -o smtpd_tls_chain_files={own}\n");
         text.replacen(wrapper, &line, 1)
     });
+}
+
+/// The files say what is shown: no process is from before anything.
+#[test]
+fn a_line_that_somebody_edited_is_the_cause() {
+    let site = serving();
+    present_another_on_465(&site);
     let wanted = ["mx", "mx", "own"].map(str::to_owned);
     site.reload_until(&Ask::default(), wanted);
     is(
@@ -265,12 +270,7 @@ fn a_line_that_somebody_edited_is_the_cause() {
 #[test]
 fn an_option_of_master_cf_that_nobody_reloaded_is_no_process_that_ends() {
     let site = serving();
-    let own = site.make("own", KeyType::Rsa2048, &["mx.box.test"]);
-    site.scene.edit("master.cf", |text| {
-        let wrapper = "-o smtpd_tls_wrappermode=yes\n";
-        let line = format!("{wrapper}  -o smtpd_tls_chain_files={own}\n");
-        text.replacen(wrapper, &line, 1)
-    });
+    present_another_on_465(&site);
     site.must("drift --adopt");
     is(
         &site,

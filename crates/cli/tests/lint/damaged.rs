@@ -6,6 +6,7 @@
 //! before it dies of a bad main.cf. What the rules make of pairs is in the planner's `mutated.rs`.
 
 use postseal_testkit::beside::samples;
+use postseal_testkit::dice::Dice;
 use serde_json::Value;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -21,70 +22,6 @@ const COUNT: usize = 10_000;
 const LIMIT: Duration = Duration::from_millis(100);
 /// So many files are linted by one process: where all of them take no longer than one may, none does.
 const AT_ONCE: usize = 25;
-
-/// What damage brings in.
-const WORDS: &[&str] = &[
-    "smtpd_tls_security_level = ",
-    "smtp_tls_policy_maps = hash:/x, inline:{ {a = b} }\n",
-    "tls_high_cipherlist=",
-    ">=TLSv1.2",
-    "!SSLv2",
-    "${",
-    "$(",
-    "${a?{b}:{c}}",
-    "$smtpd_tls_cert_file",
-    "{",
-    "}",
-    "#",
-    "\n",
-    "\n ",
-    "\r",
-    "\0",
-    "\u{fc}",
-    "\u{feff}",
-    "-o",
-    " -o smtpd_tls_wrappermode=yes\n",
-    "465 inet n - y - - smtpd\n",
-    "99999999999999999999",
-    "%s%n",
-];
-
-/// splitmix64: the same damage in each run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut word = self.0;
-        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((word ^ (word >> 31)) % limit.max(1) as u64).unwrap()
-    }
-}
-
-/// A few cuts, copies, turned bits and insertions.
-fn damaged(bytes: &[u8], number: usize) -> Vec<u8> {
-    let mut dice = Dice(number as u64);
-    let mut bytes = bytes.to_vec();
-    for _ in 0..=dice.below(8) {
-        let at = dice.below(bytes.len() + 1);
-        let to = (at + dice.below(80)).min(bytes.len());
-        match dice.below(5) {
-            0 => drop(bytes.drain(at..to)),
-            1 => {
-                let piece = bytes[at..to].to_vec();
-                let there = dice.below(bytes.len() + 1);
-                bytes.splice(there..there, piece);
-            }
-            2 if at < bytes.len() => bytes[at] ^= 1 << dice.below(8),
-            _ => {
-                let word = WORDS[dice.below(WORDS.len())];
-                bytes.splice(at..at, word.bytes());
-            }
-        }
-    }
-    bytes
-}
 
 /// Real files under names that say which they are; where `../shared` is absent, the stock ones.
 fn real() -> Vec<(&'static str, Vec<u8>)> {
@@ -111,7 +48,7 @@ fn real_and_damaged_files_are_linted_to_the_end_and_soon() {
     let whole = real.iter().map(|(kind, bytes)| (*kind, bytes.clone()));
     let broken = (0..COUNT).map(|number| {
         let (kind, bytes) = &real[number % real.len()];
-        (*kind, damaged(bytes, number))
+        (*kind, Dice::new(number as u64).damaged(bytes))
     });
     let named = whole.chain(broken).enumerate();
     let paths: Vec<PathBuf> = named

@@ -1,6 +1,6 @@
 //! Configurations and addresses, rolled.
 
-use crate::dice::Dice;
+use postseal_testkit::dice::Dice;
 use postseal_testkit::postfix_box::PostfixBox;
 use std::fs;
 

@@ -4,13 +4,12 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod configurations;
-mod dice;
 
 use configurations::{Configuration, addresses, senders};
-use dice::Dice;
 use postseal_host::{HostOptions, PostfixHost};
 use postseal_planner::resolve::{Answer, Answers, Asked, Envelope, Question, Resolution};
 use postseal_planner::{Facts, resolve::resolve};
+use postseal_testkit::dice::Dice;
 use postseal_testkit::postfix_box::PostfixBox;
 use postseal_testkit::trivial_rewrite::Resolved;
 use std::process::Command;

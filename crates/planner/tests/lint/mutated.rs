@@ -6,6 +6,7 @@ use postfix_cf::{MainCf, MasterCf};
 use postseal_planner::PostfixVersion;
 use postseal_planner::lint::{LintInput, Surroundings, lint};
 use postseal_testkit::beside::samples;
+use postseal_testkit::dice::Dice;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::mpsc;
@@ -17,86 +18,6 @@ const COUNT: usize = 10_000;
 const MENDED: u64 = 300;
 /// Not a measurement (`cargo xtask bench lint` is): it ends, on any machine.
 const END: Duration = Duration::from_secs(20);
-
-/// What damage brings in.
-const WORDS: &[&str] = &[
-    "smtpd_tls_security_level",
-    "smtp_tls_policy_maps",
-    "smtpd_tls_exclude_ciphers",
-    "tls_high_cipherlist",
-    "smtpd_tls_protocols",
-    "encrypt",
-    "dane-only",
-    "hash:/etc/postfix/x",
-    ">=TLSv1.2",
-    "!SSLv2",
-    "${",
-    "$(",
-    "$$",
-    "${a?{b}:{c}}",
-    "$smtpd_tls_cert_file",
-    "{",
-    "}",
-    "=",
-    "#",
-    "\n",
-    "\n ",
-    "\r",
-    "\0",
-    "\u{fc}",
-    "-o",
-    " -o smtpd_tls_wrappermode=yes",
-    "465 inet n - y - - smtpd\n",
-    "smtp inet n - - - 1 postscreen\n",
-    "99999999999999999999",
-    "-",
-    "[::]:465",
-    "%s%n",
-];
-
-/// splitmix64.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut word = self.0;
-        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        word ^ (word >> 31)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.roll() % limit.max(1) as u64) as usize
-    }
-}
-
-/// A few cuts, copies and insertions.
-fn damage(bytes: &[u8], dice: &mut Dice) -> Vec<u8> {
-    let mut bytes = bytes.to_vec();
-    for _ in 0..=dice.below(8) {
-        let at = dice.below(bytes.len() + 1);
-        let to = (at + dice.below(60)).min(bytes.len());
-        match dice.below(5) {
-            0 => drop(bytes.drain(at..to)),
-            1 => {
-                let piece = bytes.get(at..to).unwrap_or_default().to_vec();
-                let there = dice.below(bytes.len() + 1);
-                bytes.splice(there..there, piece);
-            }
-            2 => {
-                if let Some(byte) = bytes.get_mut(at) {
-                    *byte = dice.below(256) as u8;
-                }
-            }
-            _ => {
-                let word = WORDS.get(dice.below(WORDS.len())).copied();
-                bytes.splice(at..at, word.unwrap_or_default().bytes());
-            }
-        }
-    }
-    bytes
-}
 
 /// What there is to damage; where the corpus is not beside the project, the stock files.
 fn seeds() -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
@@ -114,6 +35,12 @@ fn seeds() -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
     )
 }
 
+/// One of them, damaged.
+fn damaged(dice: &mut Dice, seeds: &[Vec<u8>]) -> Vec<u8> {
+    let seed = dice.pick(seeds);
+    dice.damaged(seed)
+}
+
 #[test]
 fn ten_thousand_damaged_configurations_are_linted_to_the_end() {
     let (mains, masters) = seeds();
@@ -121,9 +48,9 @@ fn ten_thousand_damaged_configurations_are_linted_to_the_end() {
     thread::spawn(move || {
         let around = Surroundings::default();
         for number in 0..COUNT {
-            let mut dice = Dice(number as u64);
-            let main = damage(&mains[dice.below(mains.len())], &mut dice);
-            let master = damage(&masters[dice.below(masters.len())], &mut dice);
+            let mut dice = Dice::new(number as u64);
+            let main = damaged(&mut dice, &mains);
+            let master = damaged(&mut dice, &masters);
             let (main, master) = (MainCf::parse(&main), MasterCf::parse(&master));
             let found = lint(&LintInput {
                 main: Some((Path::new("main.cf"), &main)),
@@ -156,10 +83,10 @@ fn damaged_configurations_are_mended_once() {
     let (mains, masters) = seeds();
     let (mut mended, mut refused) = (0, 0);
     for number in 0..MENDED {
-        let mut dice = Dice(number);
+        let mut dice = Dice::new(number);
         let story = Story {
-            main: damage(&mains[dice.below(mains.len())], &mut dice),
-            master: damage(&masters[dice.below(masters.len())], &mut dice),
+            main: damaged(&mut dice, &mains),
+            master: damaged(&mut dice, &masters),
             version: PostfixVersion::new(3, 7, 11),
         };
         let (adopted, nobody) = (story.adopted(), BTreeSet::new());
