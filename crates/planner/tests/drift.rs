@@ -201,9 +201,9 @@ fn a_service_whose_edit_was_taken_over_goes_and_comes_back_in_its_place() {
 
 #[test]
 fn secrets_are_not_shown_in_what_drifted() {
-    let mut host = host("append main smtp_tls_policy_maps = inline:{ relay=secret:word }");
+    let mut host = host("append main tls_server_sni_maps = inline:{ relay=secret:word }");
     let refusal = host.plan().expect_err("drift");
     let said = text::of(&Err(refusal));
-    assert!(said.contains("smtp_tls_policy_maps"), "{said}");
+    assert!(said.contains("tls_server_sni_maps"), "{said}");
     assert!(!said.contains("secret"), "{said}");
 }

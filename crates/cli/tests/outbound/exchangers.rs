@@ -143,7 +143,14 @@ impl World {
     /// `policy check` with the test's resolver.
     fn check(&self, words: &[&str]) -> Ran {
         let resolver = self.dns.address().to_string();
-        let first = ["policy", "check", "--timeout", "4", "--resolver", &resolver];
+        let first = [
+            "policy",
+            "check",
+            "--timeout",
+            "10",
+            "--resolver",
+            &resolver,
+        ];
         self.scene.run(&[&first, words].concat())
     }
 

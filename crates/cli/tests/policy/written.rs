@@ -37,11 +37,11 @@ fn what_rules_come_to_together_is_held_against_the_servers() {
     let follow = format!("policy add via.example {NO_ECDSA} --follow");
     // The row of both is one that no mail is sent by.
     let refused = place.ends(65, &follow);
-    assert_eq!(refused.code(), "policy.protocol", "{}", refused.stdout);
+    assert_eq!(refused.code(), "policy.no-cipher", "{}", refused.stdout);
     assert_eq!(verdicts(&place), ["pass"]);
 
     place.must(&format!("{follow} --no-preflight"));
-    assert_eq!(place.ends(65, "apply --yes").code(), "policy.protocol");
+    assert_eq!(place.ends(65, "apply --yes").code(), "policy.no-cipher");
     assert_eq!(verdicts(&place), ["fail", "fail"]);
     place.must("policy edit via.example --force --reason so%20be%20it");
     place.must(&format!("policy edit {hop} --force --reason so%20be%20it"));
