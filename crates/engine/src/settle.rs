@@ -22,8 +22,8 @@ use postseal_store::{
 };
 use std::time::Duration;
 
-/// After this long without an answer from a service that did not answer before either, Postfix is
-/// stopped and started: the master throttles it, and a reload does not change that.
+/// After this long without an answer from a service that did not answer before either and has no
+/// process, Postfix is stopped and started: the master throttles it, and a reload does not change that.
 const THROTTLED: Duration = Duration::from_millis(1500);
 
 /// A change that came to its end.
@@ -146,7 +146,7 @@ impl Engine<'_> {
             if looked.verdict.outcome() == Judged::Pass {
                 return Ok(looked);
             }
-            if looked.silent() {
+            if self.is_throttled(&looked) {
                 self.tell(Event::Restarted {
                     reason: "a service was throttled by the master before this change".to_owned(),
                 });

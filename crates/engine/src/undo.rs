@@ -8,7 +8,7 @@
 mod stored;
 
 use crate::apply::Applied;
-use crate::verify::Interrupt;
+use crate::verify::{Interrupt, Looked};
 use crate::{End, Engine, EngineError, Event, Stage};
 use postfix_cf::{MainCf, MasterCf};
 use postseal_host::{HostError, Snapshot};
@@ -212,7 +212,7 @@ impl Engine<'_> {
         }
         let expectations = expectations_of(&facts, &self.state()?.desired);
         let looked = self.poll(&expectations, OLD_STATE, Interrupt::Ignore);
-        if looked.verdict.outcome() == Outcome::Pass || !looked.silent() {
+        if looked.verdict.outcome() == Outcome::Pass || !self.is_throttled(&looked) {
             return Ok(looked.verdict);
         }
         self.tell(Event::Restarted {
@@ -221,6 +221,18 @@ impl Engine<'_> {
         self.host.restart()?;
         let looked = self.poll(&expectations, RESTARTED, Interrupt::Ignore);
         Ok(looked.verdict)
+    }
+
+    /// Whether a silent service is throttled dead: it has no process, though somebody waits for its
+    /// greeting. One that is slow or busy has one, and stopping it would cut its sessions.
+    pub(crate) fn is_throttled(&self, looked: &Looked) -> bool {
+        let silent = looked.reports.iter().filter(|report| is_silent(report));
+        let silent: Vec<&str> = silent.map(|report| report.service.as_str()).collect();
+        if silent.is_empty() {
+            return false;
+        }
+        let served = self.host.served();
+        served.is_none_or(|served| silent.iter().any(|service| !served.contains(*service)))
     }
 
     /// Keys, chains and maps that these steps wrote and neither file names. Keys stay sealed in
@@ -318,8 +330,8 @@ pub(crate) fn whole_chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Whether a report shows a service that accepts but does not speak: throttled by the master. Where
-/// TLS comes first, the silence is met in the handshake.
+/// Whether a report shows a service that accepts but does not speak: it may be throttled by the
+/// master. Where TLS comes first, the silence is met in the handshake.
 pub(crate) fn is_silent(report: &postseal_planner::Report) -> bool {
     let greeted = report
         .stages

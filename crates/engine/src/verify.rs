@@ -6,7 +6,6 @@
 use crate::drift::DriftReport;
 use crate::live_log::{LiveLog, LogSeen, Trace};
 use crate::outbound::Sent;
-use crate::undo::is_silent;
 use crate::wire::live_targets;
 use crate::{Engine, EngineError, MapAnswers, RulesTold};
 use postseal_planner::facts::{Facts, MasterState};
@@ -27,13 +26,6 @@ const MAX_PAUSE: Duration = Duration::from_millis(250);
 pub(crate) struct Looked {
     pub(crate) verdict: Verdict,
     pub(crate) reports: Vec<Report>,
-}
-
-impl Looked {
-    /// Whether a service accepts connections but does not speak.
-    pub(crate) fn silent(&self) -> bool {
-        self.reports.iter().any(is_silent)
-    }
 }
 
 /// What an interrupt means while the wire is looked at.

@@ -45,7 +45,7 @@ pub use watcher::Watcher;
 use postseal_planner::facts::{CfFile, FileLook, MasterState, PortOwner};
 use postseal_planner::plan::{Cf, PolicyMap, SniMap};
 use postseal_planner::{Digest, PostfixVersion};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -136,6 +136,12 @@ pub trait Host: Sync {
     fn owner(&self, address: SocketAddr) -> PortOwner {
         let _ = address;
         PortOwner::Unknown
+    }
+
+    /// The services (`name/type`) for which the running master has a process now; `None` where that
+    /// cannot be seen.
+    fn served(&self) -> Option<BTreeSet<String>> {
+        None
     }
 
     /// `postfix reload`. Returns when the signal is sent; it says nothing of the effect.

@@ -1,11 +1,12 @@
 //! Who a process is, from `/proc`.
 //!
 //! Owns: telling a Postfix master from a stranger that got its process id, the members of a
-//! process group, the end of those that work in a folder of ours. Never: trusts a process id
+//! process group, what a master's children serve, the end of those that work in a folder of ours. Never: trusts a process id
 //! alone.
 
 use crate::root::Root;
 use rustix::process::{Pid, Signal, kill_process};
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -89,6 +90,36 @@ pub(crate) fn hangup_is_pending(pid: u32) -> bool {
     let mask = text.lines().find_map(|line| line.strip_prefix("ShdPnd:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     mask.is_some_and(|mask| mask & 1 == 1)
+}
+
+/// The services (`name/type`) that a master's children serve: master(8) tells each of them both
+/// (`-n`, `-t`). `None` where they cannot be seen.
+pub(crate) fn served_by(root: &Root, master: u32) -> Option<BTreeSet<String>> {
+    let proc = root.at(Path::new("/proc"));
+    let mut served = BTreeSet::new();
+    for entry in fs::read_dir(&proc).ok()?.flatten() {
+        let is_child = parent_of(&entry.path()) == Some(master);
+        if let (true, Ok(words)) = (is_child, fs::read(entry.path().join("cmdline"))) {
+            served.extend(service_in(&words));
+        }
+    }
+    Some(served)
+}
+
+fn parent_of(process: &Path) -> Option<u32> {
+    let text = fs::read_to_string(process.join("stat")).ok()?;
+    let (_, rest) = text.rsplit_once(") ")?;
+    rest.split(' ').nth(1)?.parse().ok()
+}
+
+/// The service of a command line, its words ended by NUL.
+fn service_in(words: &[u8]) -> Option<String> {
+    let words: Vec<&[u8]> = words.split(|byte| *byte == 0).collect();
+    let after = |option: &[u8]| {
+        let pair = words.windows(2).find(|pair| pair[0] == option)?;
+        std::str::from_utf8(pair[1]).ok()
+    };
+    Some(format!("{}/{}", after(b"-n")?, after(b"-t")?))
 }
 
 /// The living members of a process group.

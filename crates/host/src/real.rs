@@ -18,6 +18,7 @@ use crate::{
 use postseal_planner::facts::{FileLook, MasterState, PortOwner};
 use postseal_planner::plan::{Cf, PolicyMap, SniMap};
 use postseal_planner::{Digest, PostfixVersion};
+use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -331,6 +332,13 @@ impl Host for PostfixHost {
         match self.master() {
             Ok(master) => network::owner(&self.root, master, address),
             Err(_) => PortOwner::Unknown,
+        }
+    }
+
+    fn served(&self) -> Option<BTreeSet<String>> {
+        match self.master() {
+            Ok(MasterState::Running(pid)) => process::served_by(&self.root, pid),
+            _ => None,
         }
     }
 

@@ -12,6 +12,7 @@ mod scene;
 
 mod accepted;
 mod bound;
+mod busy;
 mod by_hand;
 mod causes;
 mod certbot;
