@@ -132,7 +132,7 @@ pub struct CertificateSeen {
     pub key: String,
     /// Certificates that were sent.
     pub chain: usize,
-    /// Pass: trusted by the system's CAs, for the server's name, and valid today.
+    /// Pass: trusted by the CAs that count, for the server's name, and valid today.
     pub judged: Judgement,
 }
 

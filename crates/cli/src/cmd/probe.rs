@@ -2,8 +2,9 @@
 //!
 //! Owns: from words to targets, what is known of this machine, and the exit code. Never: looks or
 //! judges (the engine and the planner do); needs a store, Postfix or root. `lines` and
-//! `summary` have the text, `targets` the lists, `compare`, `second` and `send` what is asked for beside.
+//! `summary` have the text, `targets` the lists, `cas` whom it trusts, `compare`, `second` and `send` what is asked for beside.
 
+mod cas;
 mod compare;
 mod full;
 mod lines;
@@ -70,7 +71,7 @@ pub(crate) struct ProbeArgs {
     /// What changed since an earlier report (saved from --json)
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
-    /// The CAs that count, in place of this system's
+    /// The CAs that count, for the servers of MTA-STS policies, too, in place of this system's
     #[arg(long, value_name = "FILE")]
     cafile: Option<PathBuf>,
     /// Exit 2 when a finding is at least this bad
@@ -86,13 +87,14 @@ pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<Answer, Failure> 
     let opening = args.smtps.then_some(Opening::Wrapper);
     let targets = targets::read(&args.names, args.targets.as_deref(), opening)?;
     let earlier = args.compare.as_deref().map(compare::read).transpose()?;
+    let cas = args.cafile.as_deref().map(cas::file).transpose()?;
     let letter = args
         .send
         .then(|| send::Addressed::of(args.from.as_deref(), args.to.as_deref(), &targets))
         .transpose()?;
     let here = Here::of(global);
     let _there = here.enter();
-    let options = options(args, &here);
+    let options = options(args, &here, cas);
     let lines = Lines::new(&targets, global);
     let told = |place: usize, news: ProbeNews<'_>| lines.hear(place, news);
     let network = Network {
@@ -101,12 +103,16 @@ pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<Answer, Failure> 
     let prober = Prober {
         wire: &network,
         clock: &SystemClock::default(),
-        read: &|path| here.read(path),
+        read: &|path| match options.cas.as_deref() {
+            // The user's own file, wherever the Postfix is.
+            Some(file) if file == path => postseal_host::look_at(path),
+            _ => here.read(path),
+        },
         own: here.facts.as_ref(),
     };
     let mut probed = prober.probe(&targets, &options, &told);
     if args.second_opinion {
-        let with = (args.cafile.as_deref(), args.timeout);
+        let with = (options.cas.as_deref(), args.timeout);
         second::ask(here.host.as_ref(), &targets, &mut probed, with);
     }
     if let (Some(letter), Some(target), Some(one)) = (letter, targets.first(), probed.first_mut()) {
@@ -135,7 +141,7 @@ pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<Answer, Failure> 
     Ok(Answer::new(text, document).exit(exit))
 }
 
-fn options(args: &ProbeArgs, here: &Here) -> ProbeOptions {
+fn options(args: &ProbeArgs, here: &Here, cas: Option<PathBuf>) -> ProbeOptions {
     let usual = PreflightOptions::default();
     let mut budget = usual.budget;
     budget.deadline = Duration::from_secs(args.timeout);
@@ -143,7 +149,7 @@ fn options(args: &ProbeArgs, here: &Here) -> ProbeOptions {
         budget,
         dns: usual.dns,
         ehlo_name: here.ehlo_name(),
-        cas: args.cafile.clone(),
+        cas,
         sni: args.sni.clone(),
     }
 }
