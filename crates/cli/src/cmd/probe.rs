@@ -18,6 +18,7 @@ use crate::answer::Answer;
 use crate::config::{Global, Output};
 use crate::failure::{Exit, Failure};
 use crate::session;
+use compare::Compared;
 use lines::Lines;
 use postseal_engine::{
     Network, PreflightOptions, ProbeNews, ProbeOptions, Prober, SystemClock, observe_unadopted,
@@ -25,7 +26,7 @@ use postseal_engine::{
 use postseal_host::{Entered, Host, PostfixHost};
 use postseal_planner::facts::{Facts, FileLook};
 use postseal_planner::preflight::{Client, Opening};
-use postseal_planner::probed::{Change, Probed, Reach, changes};
+use postseal_planner::probed::{Probed, Reach, changes};
 use postseal_planner::report::Outcome;
 use postseal_planner::{Finding, Severity};
 use postseal_probe::FullBudget;
@@ -86,7 +87,9 @@ pub(crate) struct ProbeArgs {
 pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<Answer, Failure> {
     let opening = args.smtps.then_some(Opening::Wrapper);
     let targets = targets::read(&args.names, args.targets.as_deref(), opening)?;
-    let earlier = args.compare.as_deref().map(compare::read).transpose()?;
+    let earlier = args.compare.as_deref();
+    let earlier = earlier.map(|path| compare::read(path, &targets));
+    let earlier = earlier.transpose()?;
     let cas = args.cafile.as_deref().map(cas::file).transpose()?;
     let letter = args
         .send
@@ -128,15 +131,18 @@ pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<Answer, Failure> 
         }
         false => Vec::new(),
     };
-    let changes = earlier.map(|earlier| changes(&earlier, &probed));
+    let compared = earlier.map(|earlier| Compared {
+        changes: changes(&earlier, &probed),
+        not_compared: compare::missing(&earlier, &targets),
+    });
     let text = match global.output {
         Output::Text => {
-            summary::text(&probed) + &full::text(&full) + &compare::text(changes.as_deref())
+            summary::text(&probed) + &full::text(&full) + &compare::text(compared.as_ref())
         }
         Output::Json => String::new(),
     };
     let exit = full::exit(exit(&probed, args.fail_on), &full);
-    let mut document = document(&probed, changes.as_deref());
+    let mut document = document(&probed, compared.as_ref());
     full::add(&mut document, &full);
     Ok(Answer::new(text, document).exit(exit))
 }
@@ -220,15 +226,16 @@ fn exit(probed: &[Probed], fail_on: Severity) -> Exit {
     }
 }
 
-fn document(probed: &[Probed], changes: Option<&[Change]>) -> Value {
+fn document(probed: &[Probed], compared: Option<&Compared<'_>>) -> Value {
     let findings: Vec<&Finding> = probed.iter().flat_map(|one| &one.findings).collect();
     let mut document = json!({
         "changed": false,
         "probed": probed,
         "findings": findings,
     });
-    if let (Some(changes), Value::Object(fields)) = (changes, &mut document) {
-        fields.insert("changes".to_owned(), json!(changes));
+    if let (Some(compared), Value::Object(fields)) = (compared, &mut document) {
+        fields.insert("changes".to_owned(), json!(compared.changes));
+        fields.insert("not_compared".to_owned(), json!(compared.not_compared));
     }
     document
 }
