@@ -207,8 +207,6 @@ impl Here {
 /// could not be told.
 fn exit(probed: &[Probed], fail_on: Severity) -> Exit {
     let mut findings = probed.iter().flat_map(|one| &one.findings);
-    let unknown =
-        |one: &Probed| one.outcome == Outcome::Undetermined || one.reached != Reach::Reached;
     let sent = |wanted| {
         let mut sent = probed.iter().filter_map(|one| one.sent.as_ref());
         sent.any(|sent| sent.outcome == wanted)
@@ -219,7 +217,7 @@ fn exit(probed: &[Probed], fail_on: Severity) -> Exit {
         Exit::Failed
     } else if findings.any(|finding| finding.severity >= fail_on) {
         Exit::Pending
-    } else if sent(Outcome::Undetermined) || probed.iter().any(unknown) {
+    } else if sent(Outcome::Undetermined) || probed.iter().any(Probed::is_undetermined) {
         Exit::Undetermined
     } else {
         Exit::Done

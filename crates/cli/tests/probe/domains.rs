@@ -71,8 +71,10 @@ fn records_that_do_not_match_are_an_error_and_unsigned_ones_are_none() {
 
 #[test]
 fn every_exchanger_is_seen_in_order_and_the_dead_one_is_told() {
-    let world = World::server().named("@ MX 20 dead\n@ MX 10 mx\ndead A 127.83.0.9\n");
-    let seen = world.ends(0, &["signed.test"]);
+    let lines = "@ MX 20 dead\n@ MX 10 mx\ndead A 127.83.0.9\ndead A 127.83.0.10\n";
+    let world = World::server().named(lines);
+    // What the dead one would do could not be told.
+    let seen = world.ends(3, &["signed.test"]);
     let names: Vec<&str> = seen["hosts"]
         .as_array()
         .unwrap()
@@ -90,6 +92,9 @@ fn every_exchanger_is_seen_in_order_and_the_dead_one_is_told() {
         text.find(words)
             .unwrap_or_else(|| panic!("{words}: {text}"))
     };
+    let row = text.lines().find(|line| line.contains("\tpolicy."));
+    let words = row.unwrap().rsplit('\t').next().unwrap();
+    assert_eq!(words.matches("; dead.signed.test").count(), 1, "{words}");
     assert!(at("\tmx.signed.test\t") < at("\tdead.signed.test\t"));
     assert!(at("\tdns\t") < at("\ttcp\t") && at("\tdane\t") < at("\tmta-sts\t"));
 }
