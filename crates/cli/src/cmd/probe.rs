@@ -26,7 +26,7 @@ use postseal_engine::{
 use postseal_host::{Entered, Host, PostfixHost};
 use postseal_planner::facts::{Facts, FileLook};
 use postseal_planner::preflight::{Client, Opening};
-use postseal_planner::probed::{Probed, Reach, changes};
+use postseal_planner::probed::{Probed, Reach};
 use postseal_planner::report::Outcome;
 use postseal_planner::{Finding, Severity};
 use postseal_probe::FullBudget;
@@ -87,9 +87,7 @@ pub(crate) struct ProbeArgs {
 pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<Answer, Failure> {
     let opening = args.smtps.then_some(Opening::Wrapper);
     let targets = targets::read(&args.names, args.targets.as_deref(), opening)?;
-    let earlier = args.compare.as_deref();
-    let earlier = earlier.map(|path| compare::read(path, &targets));
-    let earlier = earlier.transpose()?;
+    let earlier = compare::earlier(args.compare.as_deref(), &targets)?;
     let cas = args.cafile.as_deref().map(cas::file).transpose()?;
     let letter = args
         .send
@@ -131,10 +129,7 @@ pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<Answer, Failure> 
         }
         false => Vec::new(),
     };
-    let compared = earlier.map(|earlier| Compared {
-        changes: changes(&earlier, &probed),
-        not_compared: compare::missing(&earlier, &targets),
-    });
+    let compared = earlier.map(|earlier| Compared::of(&earlier, &probed, &targets));
     let text = match global.output {
         Output::Text => {
             summary::text(&probed) + &full::text(&full) + &compare::text(compared.as_ref())

@@ -3,7 +3,7 @@
 //! Owns: reading what `--json` printed, and the words. Never: decides which facts count.
 
 use crate::failure::{Exit, Failure};
-use postseal_planner::probed::{Change, ProbeTarget, Probed};
+use postseal_planner::probed::{Change, ProbeTarget, Probed, changes};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -19,8 +19,15 @@ struct Report {
     probed: Vec<Probed>,
 }
 
-/// An earlier report, of one of these targets at least.
-pub(super) fn read(path: &Path, targets: &[ProbeTarget]) -> Result<Vec<Probed>, Failure> {
+/// An earlier report, of one of these targets at least; `None` where none is asked for.
+pub(super) fn earlier(
+    path: Option<&Path>,
+    targets: &[ProbeTarget],
+) -> Result<Option<Vec<Probed>>, Failure> {
+    path.map(|path| read(path, targets)).transpose()
+}
+
+fn read(path: &Path, targets: &[ProbeTarget]) -> Result<Vec<Probed>, Failure> {
     let failed = |why: String| {
         let message = format!("cannot compare with {}: {why}", path.display());
         Failure::new(Exit::Data, "probe.bad-report", message)
@@ -53,7 +60,7 @@ pub(super) fn read(path: &Path, targets: &[ProbeTarget]) -> Result<Vec<Probed>, 
 }
 
 /// Targets that the earlier report does not have.
-pub(super) fn missing<'t>(earlier: &[Probed], targets: &'t [ProbeTarget]) -> Vec<&'t str> {
+fn missing<'t>(earlier: &[Probed], targets: &'t [ProbeTarget]) -> Vec<&'t str> {
     let had: BTreeSet<&str> = earlier.iter().map(|one| one.target.as_str()).collect();
     let all = targets.iter().map(|one| one.text.as_str());
     all.filter(|target| !had.contains(target)).collect()
@@ -82,6 +89,15 @@ pub(super) struct Compared<'t> {
     pub(super) changes: Vec<Change>,
     /// Targets that the earlier report does not have.
     pub(super) not_compared: Vec<&'t str>,
+}
+
+impl<'t> Compared<'t> {
+    pub(super) fn of(earlier: &[Probed], now: &[Probed], targets: &'t [ProbeTarget]) -> Self {
+        Self {
+            changes: changes(earlier, now),
+            not_compared: missing(earlier, targets),
+        }
+    }
 }
 
 /// A line for each change.
