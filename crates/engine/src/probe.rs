@@ -40,7 +40,7 @@ pub struct ProbeOptions {
     pub dns: Duration,
     /// Our name in EHLO.
     pub ehlo_name: String,
-    /// The CAs that count, in place of the system's.
+    /// A file of the CAs that count, in place of the system's; absolute.
     pub cas: Option<PathBuf>,
     /// The server name to ask for where DANE asks for none; `None`: that of the server but at port 25,
     /// where senders ask for none.
@@ -183,6 +183,7 @@ impl Prober<'_> {
         let anchors = trust.0.of(&files);
         let around = Around {
             anchors: &anchors,
+            cas: options.cas.as_deref(),
             now: self.clock.now_unix(),
         };
         let hear = |at: usize, news: News<'_>| {
@@ -287,6 +288,7 @@ fn seen(
 ) -> Vec<(RouteHost, Vec<AddressProbed>)> {
     let around = Around {
         anchors: known.anchors,
+        cas: wanted.client.trust.file.as_deref(),
         now: known.now,
     };
     let of = |host: RouteHost| {

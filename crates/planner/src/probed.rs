@@ -18,7 +18,7 @@ mod target;
 
 use crate::dns::Security;
 use crate::finding::Finding;
-use crate::preflight::{Delivery, RouteHost, Strongest};
+use crate::preflight::{Delivery, RouteHost, Strongest, UNDETERMINED};
 use crate::report::{Outcome, Report};
 pub use address::{Around, address};
 pub(crate) use codes::RULES;
@@ -57,6 +57,23 @@ pub struct Probed {
     pub sent: Option<SentMessage>,
     /// What is wrong, or could not be told.
     pub findings: Vec<Finding>,
+}
+
+impl Probed {
+    /// Whether anything could not be told: a server, a certificate, TLSA records, the MTA-STS policy.
+    pub fn is_undetermined(&self) -> bool {
+        let addresses = || self.hosts.iter().flat_map(|host| &host.addresses);
+        let certificates = addresses().filter_map(|one| one.certificate.as_ref());
+        let mut judged = certificates
+            .map(|one| &one.judged)
+            .chain(addresses().map(|one| &one.dane))
+            .chain([&self.mta_sts.judged]);
+        let mut findings = self.findings.iter();
+        self.outcome == Outcome::Undetermined
+            || self.reached != Reach::Reached
+            || findings.any(|one| one.code == UNDETERMINED)
+            || judged.any(|one| one.outcome == Some(Outcome::Undetermined))
+    }
 }
 
 /// Whether a server was reached.
@@ -132,7 +149,7 @@ pub struct CertificateSeen {
     pub key: String,
     /// Certificates that were sent.
     pub chain: usize,
-    /// Pass: trusted by the system's CAs, for the server's name, and valid today.
+    /// Pass: trusted by the CAs that count, for the server's name, and valid today.
     pub judged: Judgement,
 }
 

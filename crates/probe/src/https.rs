@@ -1,6 +1,6 @@
 //! One small file by HTTPS, as senders fetch a policy of MTA-STS (RFC 8461 §3.3).
 //!
-//! Owns: whom it trusts (the system's roots, or those that `SSL_CERT_FILE` names), the size of the
+//! Owns: whom it trusts (the CAs that are given, else the system's, or those that `SSL_CERT_FILE` names), the size of the
 //! answer, one deadline for all. Never: follows a redirect, speaks plain HTTP, keeps anything.
 
 use http_body_util::{BodyExt as _, Empty, Limited};
@@ -8,7 +8,8 @@ use hyper::body::Bytes;
 use hyper::header::HOST;
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
+use mailtls::Anchors;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub struct Get<'g> {
     pub addresses: &'g [IpAddr],
     /// The path, from the first slash on.
     pub path: &'g str,
+    /// The CAs that count, in place of the system's.
+    pub cas: Option<&'g Anchors>,
 }
 
 /// Fetches it, within `deadline`.
@@ -51,7 +54,7 @@ pub fn fetch(get: &Get<'_>, deadline: Duration) -> Result<Vec<u8>, String> {
 }
 
 async fn from_any(get: &Get<'_>) -> Result<Vec<u8>, String> {
-    let connector = connector()?;
+    let connector = connector(get.cas)?;
     let mut last = "it has no address".to_owned();
     for address in get.addresses.iter().take(MOST_ADDRESSES) {
         let tcp = match TcpStream::connect(SocketAddr::new(*address, PORT)).await {
@@ -67,10 +70,16 @@ async fn from_any(get: &Get<'_>) -> Result<Vec<u8>, String> {
     Err(last)
 }
 
-fn connector() -> Result<TlsConnector, String> {
+fn connector(cas: Option<&Anchors>) -> Result<TlsConnector, String> {
     let mut roots = RootCertStore::empty();
     // An anchor that cannot be read makes no other untrusted.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    match cas {
+        Some(cas) => {
+            let certificates = cas.certificates().map(CertificateDer::from);
+            roots.add_parsable_certificates(certificates)
+        }
+        None => roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs),
+    };
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -79,6 +79,7 @@ fn where_no_web_server_is_the_cause_is_told() {
             host: "mta-sts.example.org",
             addresses,
             path: "/",
+            cas: None,
         };
         fetch(&get, Duration::from_secs(5)).unwrap_err()
     };

@@ -2,8 +2,9 @@
 //!
 //! Owns: from words to targets, what is known of this machine, and the exit code. Never: looks or
 //! judges (the engine and the planner do); needs a store, Postfix or root. `lines` and
-//! `summary` have the text, `targets` the lists, `compare`, `second` and `send` what is asked for beside.
+//! `summary` have the text, `targets` the lists, `cas` whom it trusts, `compare`, `second` and `send` what is asked for beside.
 
+mod cas;
 mod compare;
 mod full;
 mod lines;
@@ -17,6 +18,7 @@ use crate::answer::Answer;
 use crate::config::{Global, Output};
 use crate::failure::{Exit, Failure};
 use crate::session;
+use compare::Compared;
 use lines::Lines;
 use postseal_engine::{
     Network, PreflightOptions, ProbeNews, ProbeOptions, Prober, SystemClock, observe_unadopted,
@@ -24,7 +26,7 @@ use postseal_engine::{
 use postseal_host::{Entered, Host, PostfixHost};
 use postseal_planner::facts::{Facts, FileLook};
 use postseal_planner::preflight::{Client, Opening};
-use postseal_planner::probed::{Change, Probed, Reach, changes};
+use postseal_planner::probed::{Probed, Reach};
 use postseal_planner::report::Outcome;
 use postseal_planner::{Finding, Severity};
 use postseal_probe::FullBudget;
@@ -70,7 +72,7 @@ pub(crate) struct ProbeArgs {
     /// What changed since an earlier report (saved from --json)
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
-    /// The CAs that count, in place of this system's
+    /// The CAs that count, for the servers of MTA-STS policies, too, in place of this system's
     #[arg(long, value_name = "FILE")]
     cafile: Option<PathBuf>,
     /// Exit 2 when a finding is at least this bad
@@ -85,14 +87,15 @@ pub(crate) struct ProbeArgs {
 pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<Answer, Failure> {
     let opening = args.smtps.then_some(Opening::Wrapper);
     let targets = targets::read(&args.names, args.targets.as_deref(), opening)?;
-    let earlier = args.compare.as_deref().map(compare::read).transpose()?;
+    let earlier = compare::earlier(args.compare.as_deref(), &targets)?;
+    let cas = args.cafile.as_deref().map(cas::file).transpose()?;
     let letter = args
         .send
         .then(|| send::Addressed::of(args.from.as_deref(), args.to.as_deref(), &targets))
         .transpose()?;
     let here = Here::of(global);
     let _there = here.enter();
-    let options = options(args, &here);
+    let options = options(args, &here, cas);
     let lines = Lines::new(&targets, global);
     let told = |place: usize, news: ProbeNews<'_>| lines.hear(place, news);
     let network = Network {
@@ -101,12 +104,16 @@ pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<Answer, Failure> 
     let prober = Prober {
         wire: &network,
         clock: &SystemClock::default(),
-        read: &|path| here.read(path),
+        read: &|path| match options.cas.as_deref() {
+            // The user's own file, wherever the Postfix is.
+            Some(file) if file == path => postseal_host::look_at(path),
+            _ => here.read(path),
+        },
         own: here.facts.as_ref(),
     };
     let mut probed = prober.probe(&targets, &options, &told);
     if args.second_opinion {
-        let with = (args.cafile.as_deref(), args.timeout);
+        let with = (options.cas.as_deref(), args.timeout);
         second::ask(here.host.as_ref(), &targets, &mut probed, with);
     }
     if let (Some(letter), Some(target), Some(one)) = (letter, targets.first(), probed.first_mut()) {
@@ -122,20 +129,20 @@ pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<Answer, Failure> 
         }
         false => Vec::new(),
     };
-    let changes = earlier.map(|earlier| changes(&earlier, &probed));
+    let compared = earlier.map(|earlier| Compared::of(&earlier, &probed, &targets));
     let text = match global.output {
         Output::Text => {
-            summary::text(&probed) + &full::text(&full) + &compare::text(changes.as_deref())
+            summary::text(&probed) + &full::text(&full) + &compare::text(compared.as_ref())
         }
         Output::Json => String::new(),
     };
     let exit = full::exit(exit(&probed, args.fail_on), &full);
-    let mut document = document(&probed, changes.as_deref());
+    let mut document = document(&probed, compared.as_ref());
     full::add(&mut document, &full);
     Ok(Answer::new(text, document).exit(exit))
 }
 
-fn options(args: &ProbeArgs, here: &Here) -> ProbeOptions {
+fn options(args: &ProbeArgs, here: &Here, cas: Option<PathBuf>) -> ProbeOptions {
     let usual = PreflightOptions::default();
     let mut budget = usual.budget;
     budget.deadline = Duration::from_secs(args.timeout);
@@ -143,7 +150,7 @@ fn options(args: &ProbeArgs, here: &Here) -> ProbeOptions {
         budget,
         dns: usual.dns,
         ehlo_name: here.ehlo_name(),
-        cas: args.cafile.clone(),
+        cas,
         sni: args.sni.clone(),
     }
 }
@@ -195,8 +202,6 @@ impl Here {
 /// could not be told.
 fn exit(probed: &[Probed], fail_on: Severity) -> Exit {
     let mut findings = probed.iter().flat_map(|one| &one.findings);
-    let unknown =
-        |one: &Probed| one.outcome == Outcome::Undetermined || one.reached != Reach::Reached;
     let sent = |wanted| {
         let mut sent = probed.iter().filter_map(|one| one.sent.as_ref());
         sent.any(|sent| sent.outcome == wanted)
@@ -207,22 +212,23 @@ fn exit(probed: &[Probed], fail_on: Severity) -> Exit {
         Exit::Failed
     } else if findings.any(|finding| finding.severity >= fail_on) {
         Exit::Pending
-    } else if sent(Outcome::Undetermined) || probed.iter().any(unknown) {
+    } else if sent(Outcome::Undetermined) || probed.iter().any(Probed::is_undetermined) {
         Exit::Undetermined
     } else {
         Exit::Done
     }
 }
 
-fn document(probed: &[Probed], changes: Option<&[Change]>) -> Value {
+fn document(probed: &[Probed], compared: Option<&Compared<'_>>) -> Value {
     let findings: Vec<&Finding> = probed.iter().flat_map(|one| &one.findings).collect();
     let mut document = json!({
         "changed": false,
         "probed": probed,
         "findings": findings,
     });
-    if let (Some(changes), Value::Object(fields)) = (changes, &mut document) {
-        fields.insert("changes".to_owned(), json!(changes));
+    if let (Some(compared), Value::Object(fields)) = (compared, &mut document) {
+        fields.insert("changes".to_owned(), json!(compared.changes));
+        fields.insert("not_compared".to_owned(), json!(compared.not_compared));
     }
     document
 }

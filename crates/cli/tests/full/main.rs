@@ -97,7 +97,10 @@ fn a_server_of_today() {
 
 #[test]
 fn piped_each_fact_is_a_line_of_seven_cells() {
-    let scene = serving(&[("smtpd_tls_mandatory_protocols", ">=TLSv1.3")]);
+    let scene = serving(&[
+        ("smtpd_tls_mandatory_protocols", ">=TLSv1.3"),
+        ("smtpd_tls_ask_ccert", "yes"),
+    ]);
     let server = scene.postfix.at(465).to_string();
     let ran = scene.say(&words(&server, &[]));
     assert_eq!(
@@ -125,6 +128,16 @@ fn piped_each_fact_is_a_line_of_seven_cells() {
     ]));
     assert!(has(&["early data", "no", "", "good"]));
     assert!(!has(&["STARTTLS injection"]), "there is no STARTTLS at 465");
+    // What has no level is told as well.
+    assert!(has(&["refused version", "TLSv1.2", "", "", "", ""]));
+    assert!(has(&[
+        "client certificate",
+        "asked for; TLS 1.3 hides of which authorities"
+    ]));
+    assert!(has(&["who chooses", "the client", "TLSv1.3"]), "{facts:#?}");
+    let last = facts.last().unwrap();
+    assert_eq!(last[1], "connections");
+    assert!(last[2].ends_with(" of 150"), "{last:?}");
 }
 
 #[test]

@@ -183,6 +183,15 @@ fn what_changed_since_an_earlier_report_is_told() {
         "{changes:#?}"
     );
     assert!(!facts.contains(&"fingerprint"), "{changes:#?}");
+    // What the report does not have is told, and nothing but that is no comparison.
+    let other = world.at(587);
+    let ran = world.text(&[&at, &other, "--compare", &file]);
+    let words = format!("The earlier report has nothing of {other}.\n");
+    assert!(ran.stdout.contains(&words), "{ran:#?}");
+    let ran = world.text(&[&other, "--compare", &file]);
+    assert_eq!((ran.exit, ran.stdout.as_str()), (Some(65), ""), "{ran:#?}");
+    let words = format!("it has nothing of {other}, but of {at}");
+    assert!(ran.stderr.contains(&words), "{ran:#?}");
     for (text, words) in [
         ("{}", "no report"),
         ("", "no report"),

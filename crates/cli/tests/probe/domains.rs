@@ -3,6 +3,7 @@
 use crate::world::{World, codes, level, stages};
 use postseal_testkit::https_script::HttpAnswer;
 use serde_json::Value;
+use std::fs;
 use std::process::{Command, Stdio};
 
 const GOOD: &str = "version: STSv1\r\nmode: testing\r\nmx: mx.signed.test\r\nmax_age: 86400\r\n";
@@ -70,8 +71,10 @@ fn records_that_do_not_match_are_an_error_and_unsigned_ones_are_none() {
 
 #[test]
 fn every_exchanger_is_seen_in_order_and_the_dead_one_is_told() {
-    let world = World::server().named("@ MX 20 dead\n@ MX 10 mx\ndead A 127.83.0.9\n");
-    let seen = world.ends(0, &["signed.test"]);
+    let lines = "@ MX 20 dead\n@ MX 10 mx\ndead A 127.83.0.9\ndead A 127.83.0.10\n";
+    let world = World::server().named(lines);
+    // What the dead one would do could not be told.
+    let seen = world.ends(3, &["signed.test"]);
     let names: Vec<&str> = seen["hosts"]
         .as_array()
         .unwrap()
@@ -89,6 +92,9 @@ fn every_exchanger_is_seen_in_order_and_the_dead_one_is_told() {
         text.find(words)
             .unwrap_or_else(|| panic!("{words}: {text}"))
     };
+    let row = text.lines().find(|line| line.contains("\tpolicy."));
+    let words = row.unwrap().rsplit('\t').next().unwrap();
+    assert_eq!(words.matches("; dead.signed.test").count(), 1, "{words}");
     assert!(at("\tmx.signed.test\t") < at("\tdead.signed.test\t"));
     assert!(at("\tdns\t") < at("\ttcp\t") && at("\tdane\t") < at("\tmta-sts\t"));
 }
@@ -109,8 +115,10 @@ fn a_domain_that_takes_no_mail_or_does_not_exist_has_no_server() {
 #[test]
 fn the_policy_of_mta_sts_is_fetched_and_held_against_the_servers() {
     let world = World::server().named(RECORD).policy(policy(GOOD));
+    let both = world.scene.named("both.pem");
+    fs::write(&both, world.all_cas()).unwrap();
     let by_ca =
-        |exit: i32| world.ends(exit, &["signed.test", "--cafile", &world.ca()])["mta_sts"].clone();
+        |exit: i32| world.ends(exit, &["signed.test", "--cafile", &both])["mta_sts"].clone();
     let seen = by_ca(0);
     assert_eq!(
         (outcome(&seen), &seen["mode"]),
@@ -126,6 +134,9 @@ fn the_policy_of_mta_sts_is_fetched_and_held_against_the_servers() {
     let row = text.lines().find(|line| line.contains("\tmta-sts\t"));
     let cells: Vec<&str> = row.unwrap().split('\t').collect();
     assert!(cells[5].parse::<u64>().is_ok(), "{cells:?}");
+    // Those that are given count for the policy's server, too, and no others.
+    let seen = world.ends(0, &["signed.test", "--cafile", &world.ca()]);
+    assert_eq!(codes(&seen), ["mta-sts.no-policy"]);
     // By the system's CAs its certificate does not do.
     let seen = world.ends(0, &["signed.test"]);
     assert_eq!(codes(&seen), ["mta-sts.certificate"]);

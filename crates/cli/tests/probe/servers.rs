@@ -1,6 +1,8 @@
 //! One server, by its address: the stages on 25, 587 and 465, and what each level would come to.
 
+use crate::scene::Ran;
 use crate::world::{World, bare, codes, level, stages};
+use std::fs;
 use std::net::TcpListener;
 
 const STARTTLS: [&str; 6] = [
@@ -119,4 +121,36 @@ fn nothing_of_postfix_is_needed_and_no_root() {
     assert_eq!(cells.len(), 7, "{cells:?}");
     assert_eq!((cells[0], cells[4]), (&*world.at(587), "ok"));
     assert!(cells[6].starts_with("TLSv1.3, TLS_AES_"), "{cells:?}");
+}
+
+/// A file that is given counts from the folder one is in; one that gives no CA is an error.
+#[test]
+fn the_cas_that_count_are_those_of_the_file() {
+    let world = World::server().named("@ MX 10 mx\n");
+    let from = |file: &str| {
+        let mut command = world.command(&["signed.test", "--json", "--cafile", file]);
+        Ran::of(&command.current_dir(world.scene.config()).output().unwrap())
+    };
+    let ran = from("probe-ca.pem");
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    let certificate = &ran.json["probed"][0]["hosts"][0]["addresses"][0]["certificate"];
+    assert_eq!(
+        certificate["judged"]["words"],
+        format!("a CA of {} vouches for it", world.ca())
+    );
+    fs::write(world.scene.path_of("none.pem"), "no certificate\n").unwrap();
+    for (file, words) in [
+        ("nope.pem", "no such file"),
+        (".", "a folder"),
+        ("none.pem", "no certificate"),
+    ] {
+        let ran = from(file);
+        assert_eq!(
+            (ran.exit, ran.code()),
+            (Some(65), "probe.bad-cafile"),
+            "{file}: {ran:#?}"
+        );
+        let said = ran.json["error"]["message"].as_str().unwrap_or_default();
+        assert!(said.contains(words), "{said}");
+    }
 }

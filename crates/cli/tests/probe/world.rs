@@ -123,6 +123,12 @@ impl World {
         self.scene.path_of("probe-ca.pem").display().to_string()
     }
 
+    /// The server's CA, and that of the policy's.
+    pub(crate) fn all_cas(&self) -> String {
+        let read = |path: &str| fs::read_to_string(path).unwrap();
+        read(&self.ca()) + &read(&self.web_ca)
+    }
+
     /// `ADDRESS:PORT` of the server.
     pub(crate) fn at(&self, port: u16) -> String {
         format!("{}:{port}", self.scene.postfix.address())

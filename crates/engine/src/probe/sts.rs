@@ -6,9 +6,12 @@
 use super::{Journey, ProbeOptions, Prober};
 use crate::Wire;
 use crate::dns::resolv_conf;
+use crate::preflight::Trust;
+use mailtls::Anchors;
 use postseal_planner::dns::{Answers, Question, Records};
 use postseal_planner::probed::{self, Fetched, ProbeTarget};
 use postseal_probe::https::Get;
+use std::collections::BTreeSet;
 
 impl Prober<'_> {
     /// The policies of MTA-STS: the records of all domains at once, then what they lead to, a few at
@@ -42,14 +45,15 @@ impl Prober<'_> {
             .zip(has)
             .filter_map(|(path, has)| has.then_some(path))
             .collect();
-        let wire = self.wire;
+        let cas = self.cas(options);
+        let (wire, cas) = (self.wire, cas.as_ref());
         for some in open.chunks_mut(AT_ONCE) {
             std::thread::scope(|scope| {
                 for path in some {
                     let answers = &*answers;
                     let fetch = || {
                         let began = clock.monotonic();
-                        path.fetched = fetch_one(wire, path.target, answers, options);
+                        path.fetched = fetch_one(wire, (path.target, cas), answers, options);
                         path.sts = Some(asked + (clock.monotonic() - began));
                     };
                     // Where no thread is to be had it was not fetched.
@@ -57,6 +61,14 @@ impl Prober<'_> {
                 }
             });
         }
+    }
+
+    /// Those that count in place of the system's.
+    fn cas(&self, options: &ProbeOptions) -> Option<Anchors> {
+        let mut trust = Trust::default();
+        let file = BTreeSet::from([options.cas.clone()?]);
+        trust.read(&file, self.read);
+        trust.of(&file).into_iter().next().cloned()
     }
 
     fn ask(&self, questions: Vec<Question>, answers: &mut Answers, options: &ProbeOptions) {
@@ -72,7 +84,7 @@ impl Prober<'_> {
 
 fn fetch_one(
     wire: &dyn Wire,
-    target: &ProbeTarget,
+    (target, cas): (&ProbeTarget, Option<&Anchors>),
     answers: &Answers,
     options: &ProbeOptions,
 ) -> Fetched {
@@ -88,6 +100,7 @@ fn fetch_one(
         host: &host,
         addresses,
         path: probed::STS_PATH,
+        cas,
     };
     let fetched = wire.fetch(&get, options.budget.deadline);
     Some(fetched.map_err(|why| format!("https://{host}{}: {why}", probed::STS_PATH)))

@@ -33,6 +33,11 @@ impl Anchors {
         self.0.is_empty()
     }
 
+    /// All of them (DER), by their names.
+    pub fn certificates(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.values().flatten().map(Vec::as_slice)
+    }
+
     /// Those that have the name of an issuer of this chain, or of a certificate in it.
     pub fn of(&self, chain: &[Certificate]) -> Vec<Certificate> {
         let mut found: Vec<Certificate> = Vec::new();

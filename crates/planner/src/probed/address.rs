@@ -10,14 +10,24 @@ use crate::report::{Handshake, Outcome, Report};
 use mailtls::tlsa::{self, Verdict};
 use mailtls::{Anchors, Certificate, verify_chain};
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 
 /// What an address is judged by.
 #[derive(Clone, Copy, Debug)]
 pub struct Around<'a> {
-    /// The CAs of this system.
+    /// The CAs that count.
     pub anchors: &'a [&'a Anchors],
+    /// The file they are of; `None`: they are this system's.
+    pub cas: Option<&'a Path>,
     /// The time, in seconds since 1970.
     pub now: i64,
+}
+
+impl Around<'_> {
+    fn whose(&self) -> String {
+        let file = self.cas.map(|file| file.display().to_string());
+        file.unwrap_or_else(|| "this system".to_owned())
+    }
 }
 
 /// Judges what was seen at one address of a host.
@@ -86,9 +96,10 @@ fn judged(
     host: &RouteHost,
     leaf: &Certificate,
     chain: &[Certificate],
-    Around { anchors, now }: Around<'_>,
+    around: Around<'_>,
 ) -> Judgement {
-    let name = &host.name;
+    let Around { anchors, now, .. } = around;
+    let (name, whose) = (&host.name, around.whose());
     if now > leaf.not_after {
         return said(Outcome::Fail, "it has expired");
     }
@@ -99,19 +110,19 @@ fn judged(
         return said(Outcome::Fail, "self-signed: nobody vouches for it");
     }
     if anchors.iter().all(|one| one.is_empty()) {
-        let words = "this system has no CAs to hold it against";
+        let words = format!("there is no CA of {whose} to hold it against");
         return said(Outcome::Undetermined, words);
     }
     let trusted: Vec<Certificate> = anchors.iter().flat_map(|one| one.of(chain)).collect();
     if let Err(error) = verify_chain(chain, &trusted, now) {
-        let words = format!("no CA of this system vouches for it: {error}");
+        let words = format!("no CA of {whose} vouches for it: {error}");
         return said(Outcome::Fail, words);
     }
     match leaf.matches_name(name) {
-        true => said(Outcome::Pass, "a CA of this system vouches for it"),
+        true => said(Outcome::Pass, format!("a CA of {whose} vouches for it")),
         false => {
             let words = format!(
-                "it is for {}, not for {name}; a CA of this system vouches for it",
+                "it is for {}, not for {name}; a CA of {whose} vouches for it",
                 leaf.names_shown()
             );
             said(Outcome::Fail, words)

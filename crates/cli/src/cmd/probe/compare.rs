@@ -3,8 +3,9 @@
 //! Owns: reading what `--json` printed, and the words. Never: decides which facts count.
 
 use crate::failure::{Exit, Failure};
-use postseal_planner::probed::{Change, Probed};
+use postseal_planner::probed::{Change, ProbeTarget, Probed, changes};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Read;
 use std::path::Path;
@@ -18,7 +19,15 @@ struct Report {
     probed: Vec<Probed>,
 }
 
-pub(super) fn read(path: &Path) -> Result<Vec<Probed>, Failure> {
+/// An earlier report, of one of these targets at least; `None` where none is asked for.
+pub(super) fn earlier(
+    path: Option<&Path>,
+    targets: &[ProbeTarget],
+) -> Result<Option<Vec<Probed>>, Failure> {
+    path.map(|path| read(path, targets)).transpose()
+}
+
+fn read(path: &Path, targets: &[ProbeTarget]) -> Result<Vec<Probed>, Failure> {
     let failed = |why: String| {
         let message = format!("cannot compare with {}: {why}", path.display());
         Failure::new(Exit::Data, "probe.bad-report", message)
@@ -40,20 +49,74 @@ pub(super) fn read(path: &Path) -> Result<Vec<Probed>, Failure> {
     let report: Report =
         serde_json::from_slice(&bytes).map_err(|error| failed(format!("no report: {error}")))?;
     match report.schema {
-        1 => Ok(report.probed),
-        other => Err(failed(format!("its schema is {other}, not 1"))),
+        1 => {}
+        other => return Err(failed(format!("its schema is {other}, not 1"))),
+    }
+    let missing = missing(&report.probed, targets);
+    match missing.len() == targets.len() {
+        true => Err(failed(nothing_of(&missing, &report.probed))),
+        false => Ok(report.probed),
+    }
+}
+
+/// Targets that the earlier report does not have.
+fn missing<'t>(earlier: &[Probed], targets: &'t [ProbeTarget]) -> Vec<&'t str> {
+    let had: BTreeSet<&str> = earlier.iter().map(|one| one.target.as_str()).collect();
+    let all = targets.iter().map(|one| one.text.as_str());
+    all.filter(|target| !had.contains(target)).collect()
+}
+
+fn nothing_of(missing: &[&str], earlier: &[Probed]) -> String {
+    let had: Vec<&str> = earlier.iter().map(|one| one.target.as_str()).collect();
+    match had.as_slice() {
+        [] => format!("it has no target, so nothing of {}", some(missing)),
+        had => format!("it has nothing of {}, but of {}", some(missing), some(had)),
+    }
+}
+
+/// The first ones, and how many more.
+fn some(names: &[&str]) -> String {
+    const SHOWN: usize = 5;
+    let shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>();
+    match names.len() {
+        many if many > SHOWN => format!("{} and {} more", shown.join(", "), many - SHOWN),
+        _ => shown.join(", "),
+    }
+}
+
+/// What came of comparing.
+pub(super) struct Compared<'t> {
+    pub(super) changes: Vec<Change>,
+    /// Targets that the earlier report does not have.
+    pub(super) not_compared: Vec<&'t str>,
+}
+
+impl<'t> Compared<'t> {
+    pub(super) fn of(earlier: &[Probed], now: &[Probed], targets: &'t [ProbeTarget]) -> Self {
+        Self {
+            changes: changes(earlier, now),
+            not_compared: missing(earlier, targets),
+        }
     }
 }
 
 /// A line for each change.
-pub(super) fn text(changes: Option<&[Change]>) -> String {
-    let Some(changes) = changes else {
+pub(super) fn text(compared: Option<&Compared<'_>>) -> String {
+    let Some(Compared {
+        changes,
+        not_compared,
+    }) = compared
+    else {
         return String::new();
     };
+    let mut text = match not_compared.as_slice() {
+        [] => String::new(),
+        names => format!("The earlier report has nothing of {}.\n", some(names)),
+    };
     if changes.is_empty() {
-        return "Nothing changed since the earlier report.\n".to_owned();
+        return text + "Nothing changed since the earlier report.\n";
     }
-    let mut text = "Changed since the earlier report:\n".to_owned();
+    text.push_str("Changed since the earlier report:\n");
     for one in changes {
         let words = |value: &Option<String>| match value.as_deref() {
             None | Some("") => "-".to_owned(),

@@ -2,6 +2,8 @@
 //!
 //! Owns: how what was seen is told. Never: looks or grades.
 
+mod rows;
+
 use crate::config::{Global, Output, Talk};
 use crate::failure::Exit;
 use crate::table;
@@ -67,19 +69,32 @@ pub(super) fn text(seen: &[FullAt]) -> String {
         .collect()
 }
 
-/// Tab-separated: address, fact, value, versions, NCSC-NL, Mozilla, why it is undetermined.
+/// Tab-separated: address, fact, value, versions, NCSC-NL, Mozilla, why it is undetermined; then what
+/// has no level, in the same columns.
 fn separated(one: &FullAt) -> String {
-    let row = |graded: &Graded| {
-        let mut cells = vec![one.address.to_string()];
-        cells.extend(cells_of(graded));
-        cells.push(graded.undetermined.clone().unwrap_or_default());
-        let clean: Vec<String> = cells
-            .iter()
-            .map(|cell| cell.replace(['\t', '\n'], " "))
+    let address = one.address.to_string();
+    let row = |cells: [String; 5], why: Option<&str>| {
+        let whole = [&address].into_iter().chain(&cells).map(String::as_str);
+        let clean: Vec<String> = whole
+            .chain([why.unwrap_or_default()])
+            .map(|cell| cell.replace(['\t', '\n', '\r'], " "))
             .collect();
         clean.join("\t") + "\n"
     };
-    one.grades.iter().map(row).collect()
+    let graded = one.grades.iter();
+    let graded = graded.map(|graded| row(cells_of(graded), graded.undetermined.as_deref()));
+    let beside = rows::beside(&one.seen).into_iter().map(|one| {
+        let level = String::new();
+        let cells = [
+            one.fact.to_owned(),
+            one.value,
+            one.versions,
+            level.clone(),
+            level,
+        ];
+        row(cells, one.undetermined.as_deref())
+    });
+    graded.chain(beside).collect()
 }
 
 fn cells_of(graded: &Graded) -> [String; 5] {
@@ -203,30 +218,38 @@ fn order(one: &VersionSeen) -> Option<String> {
 }
 
 fn alike(one: &VersionSeen) -> Option<String> {
+    Some(format!("{}: {}", one.version, as_in(one)?))
+}
+
+/// Whose suites it has, where that was not seen of each.
+fn as_in(one: &VersionSeen) -> Option<String> {
     let alike = one.suites.iter().find_map(|suite| match suite.evidence {
         Evidence::Alike(version) => Some(version),
         Evidence::Chosen => None,
     })?;
     Some(format!(
-        "{}: as in {alike}: it took the first and the last of its suites, and refused all others",
-        one.version
+        "as in {alike}: it took the first and the last of its suites, and refused all others"
     ))
 }
 
 fn client_certificate(asked: &ClientAsked) -> Option<String> {
-    Some(match asked {
-        ClientAsked::NotAsked => return None,
+    if let ClientAsked::Undetermined(why) = asked {
+        let whether = "undetermined: whether a client certificate is asked for";
+        return Some(format!("{whether}: {why}"));
+    }
+    Some(format!("a client certificate is {}", asked_for(asked)?))
+}
+
+/// Whether and of whom a client certificate is asked for, where that is known and it is.
+fn asked_for(asked: &ClientAsked) -> Option<String> {
+    match asked {
+        ClientAsked::NotAsked | ClientAsked::Undetermined(_) => None,
         ClientAsked::Asked(names) if names.is_empty() => {
-            "a client certificate is asked for, of any authority".to_owned()
+            Some("asked for, of any authority".to_owned())
         }
-        ClientAsked::Asked(names) => {
-            format!("a client certificate is asked for, of {}", names.join("; "))
-        }
+        ClientAsked::Asked(names) => Some(format!("asked for, of {}", names.join("; "))),
         ClientAsked::AskedUnderKeys => {
-            "a client certificate is asked for; TLS 1.3 hides of which authorities".to_owned()
+            Some("asked for; TLS 1.3 hides of which authorities".to_owned())
         }
-        ClientAsked::Undetermined(why) => {
-            format!("undetermined: whether a client certificate is asked for: {why}")
-        }
-    })
+    }
 }

@@ -112,11 +112,8 @@ fn sent_row(one: &Probed, sent: &SentMessage) -> String {
 
 /// The code in the place of the stage.
 fn finding_row(one: &Probed, finding: &Finding) -> String {
-    let evidence = finding.evidence.iter().map(|one| one.text.as_str());
-    let words: Vec<&str> = [finding.message.as_str()]
-        .into_iter()
-        .chain(evidence)
-        .collect();
+    let evidence: Vec<&str> = finding.evidence.iter().map(|one| &*one.text).collect();
+    let words = format!("{} {}", finding.message, evidence.join("; "));
     Row {
         target: &one.target,
         host: "",
@@ -124,7 +121,7 @@ fn finding_row(one: &Probed, finding: &Finding) -> String {
         stage: &finding.code,
         word: named(finding.severity),
         micros: None,
-        words: &words.join(" "),
+        words: words.trim_end(),
     }
     .separated()
 }
