@@ -5,13 +5,13 @@
 //!
 //! A rollback writes what it needs from the store's sealed keys, so none of these files has to stay
 //! for it. What an administrator puts back by hand has no such help: what the files named before the
-//! newest change stays, too, and removing is a command of its own.
+//! newest change, and after it, stays, too, and removing is a command of its own.
 
 use crate::{Engine, EngineError};
 use postseal_planner::facts::FileLook;
 use postseal_planner::plan::Step;
 use postseal_store::Operation;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// How far back operations are looked through.
@@ -19,7 +19,7 @@ const OPERATIONS: usize = 10_000;
 
 impl Engine<'_> {
     /// The installed keys, chains and maps that neither the files in force name nor those from
-    /// before the newest change; none while an operation is open.
+    /// before and after the newest change; none while an operation is open.
     pub fn superseded(&self) -> Result<Vec<PathBuf>, EngineError> {
         if self.store.open(&self.instance)?.is_some() {
             return Ok(Vec::new());
@@ -31,6 +31,14 @@ impl Engine<'_> {
         // One with an empty plan has changed no file.
         let changed = |operation: &&Operation| !operation.new.plan.is_empty();
         let mut named = self.texts(history.iter().find(changed))?;
+        // An edit by hand since may be taken back.
+        let written = self.state()?.written;
+        let values = written
+            .services
+            .into_values()
+            .flat_map(BTreeMap::into_values);
+        let values = values.chain(written.main.into_values());
+        named.extend(values.map(String::into_bytes));
         // A map that stays is compiled of keys, which stay with it.
         for map in history.iter().flat_map(maps) {
             if is_named(&named, &map.path) {

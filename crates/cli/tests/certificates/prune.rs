@@ -2,6 +2,7 @@
 
 use crate::site::{Site, all, by_name};
 use postseal_issue::KeyType;
+use postseal_planner::report::Ask;
 use serde_json::json;
 
 #[test]
@@ -61,5 +62,28 @@ fn what_nothing_names_any_more_goes_and_every_rollback_still_works() {
         assert_eq!(site.plainly(), all(plain));
         assert_eq!(site.shown(&by_name("a.box.test")), all(named));
     }
+    site.must("verify");
+}
+
+#[test]
+fn what_an_edit_by_hand_names_no_more_stays_while_it_may_be_taken_back() {
+    let site = Site::serving();
+    site.import("own", KeyType::EcdsaP256, &["mx.box.test"]);
+    site.must("cert bind own");
+    site.must("apply");
+    let main_cf = format!("{}/main.cf", site.scene.config());
+    let good = std::fs::read(&main_cf).unwrap();
+    let before = site.installed();
+    let other = site.make("other", KeyType::EcdsaP256, &["mx.box.test"]);
+    site.scene.edit("main.cf", |text| {
+        let is_chain = |line: &str| line.starts_with("smtpd_tls_chain_files");
+        let kept = text.lines().filter(|line| !is_chain(line));
+        let kept: Vec<&str> = kept.collect();
+        format!("{}\nsmtpd_tls_chain_files = {other}\n", kept.join("\n"))
+    });
+    assert_eq!(site.must("cert prune").json["removed"], json!([]));
+    assert_eq!(site.installed(), before);
+    std::fs::write(&main_cf, good).unwrap();
+    site.reload_until(&Ask::default(), all("own"));
     site.must("verify");
 }
