@@ -1,6 +1,8 @@
-//! Versions of Postfix from before the catalogue.
+//! Versions of Postfix from before the catalogue, and eyes that see less than root's.
 
 use crate::lint;
+use crate::scene::{Ran, Scene};
+use postseal_testkit::postfix_box::PostfixBox;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -73,4 +75,56 @@ fn what_is_older_than_the_catalogue_is_judged_as_its_oldest_and_not_mended() {
         !codes.iter().any(|code| code.starts_with("name.")),
         "{codes:?}"
     );
+}
+
+/// A healthy host: the key is root's alone, and Postfix reads it as root.
+#[test]
+fn a_key_that_only_root_may_read_is_no_error_to_anybody_else() {
+    let scene = Scene::stopped(PostfixBox::builder());
+    let (cert, key) = (scene.named("rsa.pem"), scene.named("rsa.key"));
+    scene.edit("main.cf", |text| {
+        format!(
+            "{text}\nmyhostname = mx.box.test\nsmtpd_tls_security_level = may\n\
+             smtpd_tls_cert_file = {cert}\nsmtpd_tls_key_file = {key}\n"
+        )
+    });
+    let config = scene.config();
+    let mut command = scene.nobody(&["lint", &config, "--json"]);
+    let ran = Ran::of(&command.output().unwrap());
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    let findings = ran.json["findings"].as_array().unwrap();
+    let about: Vec<_> = findings
+        .iter()
+        .filter(|one| one["message"].as_str().unwrap().contains(&key))
+        .map(|one| {
+            (
+                one["code"].as_str().unwrap(),
+                one["severity"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(about, [("cert.undetermined", "info")], "{findings:#?}");
+}
+
+/// Those of SASL under TLS are asked for with the TLS parameters.
+#[test]
+fn all_parameters_that_name_tls_are_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("main.cf"), MAIN).unwrap();
+    let words = [
+        "show",
+        "--all",
+        "--instance",
+        "main.cf",
+        "--postfix-version",
+        "3.7",
+    ];
+    let (_, said) = program(folder.path(), &words);
+    for name in [
+        "smtpd_sasl_tls_security_options",
+        "smtp_sasl_tls_security_options",
+        "lmtp_sasl_tls_verified_security_options",
+    ] {
+        assert!(said.contains(name), "{name}");
+    }
 }
