@@ -46,6 +46,8 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
     for setting in context.all_settings() {
         let Some(parameter) = setting.parameter else {
             if looks_like_tls(&setting.name)
+                // Said of the file (`syntax.byte-order-mark`).
+                && !setting.name.starts_with('\u{feff}')
                 // What a value refers to is an administrator's own, whatever it looks like.
                 && !context.refers_to(&setting.name)
                 && !belongs_to_a_transport(
