@@ -81,7 +81,7 @@ pub(crate) fn answer(host: &dyn Host, question: &Question) -> Answer {
             }
             FileLook::Missing => Answer::NotFound,
             FileLook::Directory | FileLook::Special => Answer::Failed("it is no file".to_owned()),
-            FileLook::Unreadable(why) => Answer::Failed(why),
+            FileLook::Unreadable(why) | FileLook::Denied(why) => Answer::Failed(why),
             FileLook::TooLarge(size) => Answer::Failed(format!("it has {size} bytes")),
         },
         Question::Anchors(path) => anchors(host.read(Path::new(path))),
@@ -111,7 +111,7 @@ pub(crate) fn anchors(look: FileLook) -> Answer {
         }
         FileLook::Missing => Answer::NotFound,
         FileLook::Directory | FileLook::Special => failed("it is no file"),
-        FileLook::Unreadable(why) => Answer::Failed(why),
+        FileLook::Unreadable(why) | FileLook::Denied(why) => Answer::Failed(why),
         FileLook::TooLarge(size) => Answer::Failed(format!("it has {size} bytes")),
     }
 }

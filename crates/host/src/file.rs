@@ -43,7 +43,16 @@ pub fn look(path: &Path) -> FileLook {
     match look_or_error(path) {
         Ok(look) => look,
         Err(error) if error.kind() == io::ErrorKind::NotFound => FileLook::Missing,
-        Err(error) => FileLook::Unreadable(error.to_string()),
+        Err(error) => unreadable(&error),
+    }
+}
+
+/// Why nothing can be read: what root may not read, nobody may.
+pub(crate) fn unreadable(error: &io::Error) -> FileLook {
+    let denied = error.kind() == io::ErrorKind::PermissionDenied;
+    match denied && !rustix::process::geteuid().is_root() {
+        true => FileLook::Denied(error.to_string()),
+        false => FileLook::Unreadable(error.to_string()),
     }
 }
 

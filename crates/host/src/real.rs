@@ -191,7 +191,7 @@ impl Host for PostfixHost {
         match self.root.resolve(path) {
             Ok(real) => file::look(&self.root.at(&real)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => FileLook::Missing,
-            Err(error) => FileLook::Unreadable(error.to_string()),
+            Err(error) => file::unreadable(&error),
         }
     }
 

@@ -41,6 +41,8 @@ pub struct Adopted {
 struct Own<'v> {
     path: PathBuf,
     key: PathBuf,
+    /// All of them, where several files mean something only together.
+    files: Vec<PathBuf>,
     loaded: Loaded,
     services: Vec<&'v Service>,
 }
@@ -138,7 +140,10 @@ fn as_one_stream<'v>(
     match (is_unusable(&whole), alone.iter().any(Own::is_unusable)) {
         (true, _) if known => alone.into_iter().filter(is_culprit).collect(),
         (false, false) => alone,
-        (true, _) | (false, true) => vec![Own::new(first, first, whole)],
+        (true, _) | (false, true) => vec![Own {
+            files: alone.iter().map(|one| one.path.clone()).collect(),
+            ..Own::new(first, first, whole)
+        }],
     }
 }
 
@@ -153,6 +158,7 @@ impl Own<'_> {
         Self {
             path: path.to_owned(),
             key: key.to_owned(),
+            files: Vec::new(),
             loaded,
             services: Vec::new(),
         }
@@ -233,14 +239,19 @@ impl Own<'_> {
             .iter()
             .map(|problem| match (problem.code, chain.first()) {
                 ("cert.name-mismatch", Some(leaf)) if clients => told_to_clients(leaf, &host),
-                _ => self.finding(problem, chain, ground.view),
+                _ => self.finding(problem, chain, ground),
             });
         told.collect()
     }
 
     /// A problem in the words of who keeps the file by hand.
-    fn finding(&self, problem: &CertProblem, chain: &[Certificate], view: &View<'_>) -> Finding {
-        let path = self.path.display();
+    fn finding(
+        &self,
+        problem: &CertProblem,
+        chain: &[Certificate],
+        ground: &Ground<'_>,
+    ) -> Finding {
+        let path = self.file_of(chain, ground.facts).display();
         let mut finding = certificate_finding(problem);
         // To those who look after it, one that ends soon is urgent.
         if problem.gravity == Gravity::Error {
@@ -262,12 +273,26 @@ impl Own<'_> {
         } else if SELFISH.contains(&code) {
             // It was so when it was taken over, and mail between servers works with it.
             let mut services = self.services.iter();
-            if !services.any(|service| view.demands_tls(service)) {
+            if !services.any(|service| ground.view.demands_tls(service)) {
                 finding.severity = Severity::Warning;
             }
             finding.remedy = "Get a certificate from a CA, import and bind it.".to_owned();
         }
         finding
+    }
+
+    /// Where the chain ends: its key may stand in a file of its own.
+    fn file_of(&self, chain: &[Certificate], facts: &Facts) -> &Path {
+        let holds = |path: &&PathBuf| {
+            let Some(FileLook::File { bytes, .. }) = facts.files.get(*path) else {
+                return false;
+            };
+            let there = mailtls::pem_certificates(bytes).unwrap_or_default();
+            there
+                .iter()
+                .any(|one| chain.last().is_some_and(|last| last.der == one.der))
+        };
+        self.files.iter().find(holds).unwrap_or(&self.path)
     }
 
     /// Who can read the key, and exchange it.

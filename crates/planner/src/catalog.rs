@@ -18,6 +18,7 @@ mod shared;
 pub(crate) use check::seconds;
 pub use check::{Checked, Reason};
 pub use kind::{Kind, Range};
+pub use row::OLDEST;
 
 use crate::PostfixVersion;
 use std::sync::LazyLock;
@@ -31,7 +32,7 @@ pub struct Parameter {
     pub kind: Kind,
     /// Whether `name =` (nothing) is a value; Postfix ends the program where it is not.
     pub empty: Empty,
-    /// The first release line that has it; 3.4 stands for “3.4 or older”.
+    /// The first release line that has it; 0.0 stands for one before [`OLDEST`].
     pub since: PostfixVersion,
     /// Patch releases of older lines that have it too.
     pub backports: &'static [PostfixVersion],

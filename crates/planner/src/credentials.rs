@@ -251,7 +251,7 @@ fn bytes_of<'f>(facts: &'f Facts, path: &str) -> Result<&'f [u8], String> {
     match facts.files.get(Path::new(path)) {
         Some(FileLook::File { bytes, .. }) => Ok(bytes),
         Some(FileLook::Missing) => Err(format!("its source {path} is not there")),
-        Some(FileLook::Unreadable(why)) => Err(format!("{path}: {why}")),
+        Some(FileLook::Unreadable(why) | FileLook::Denied(why)) => Err(format!("{path}: {why}")),
         Some(FileLook::TooLarge(size)) => Err(format!("{path} has {size} bytes")),
         Some(FileLook::Directory | FileLook::Special) => Err(format!("{path} is no file")),
         None => Err(format!("{path} was not looked at")),

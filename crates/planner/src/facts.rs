@@ -101,6 +101,8 @@ pub enum FileLook {
     Special,
     /// Could not be read; the reason in the system's words.
     Unreadable(String),
+    /// Whoever looked may not read it, in the system's words; Postfix, as root, may.
+    Denied(String),
     /// Larger than the limit for such files; its size in bytes.
     TooLarge(u64),
     /// A regular file.

@@ -50,7 +50,7 @@ pub(crate) use rule::rule as row;
 pub use surroundings::{Surroundings, Way};
 pub use told::{REVIEW_DUE, UNREADABLE};
 
-use crate::{Facts, Finding, PostfixVersion};
+use crate::{Facts, Finding, PostfixVersion, catalog};
 use context::Context;
 use postfix_cf::{MainCf, MasterCf};
 use std::cmp::Reverse;
@@ -189,6 +189,10 @@ pub fn lint(input: &LintInput<'_>) -> Vec<Finding> {
         run(&context, &mut findings);
     }
     let mut findings = rule::merge(findings);
+    // What means the same to a Postfix before the catalogue is not known: nothing is mended for it.
+    if context.version < catalog::OLDEST {
+        findings.iter_mut().for_each(|finding| finding.fix = None);
+    }
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
     rule::limited(findings)
 }

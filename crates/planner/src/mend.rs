@@ -4,10 +4,10 @@
 //! and goes on until nothing more is to be fixed. Never: a second path: what comes of it is an intent,
 //! which becomes a plan like any other; knows what mends a finding (`lint` does).
 
-use crate::compile::Files;
+use crate::compile::{Files, refuse};
 use crate::facts::CfFile;
 use crate::lint::{self, LintInput, Surroundings};
-use crate::{Facts, Finding, Intent, Refusal, Wish, diff, make, settings};
+use crate::{Facts, Finding, Intent, PostfixVersion, Refusal, Wish, catalog, diff, make, settings};
 use postfix_cf::{MainCf, MasterCf};
 use std::collections::BTreeMap;
 
@@ -80,7 +80,9 @@ impl Mended {
 ///
 /// # Errors
 /// What [`crate::plan()`] refuses of the intent itself: parameters and services that are not there.
+/// A Postfix older than the catalogue: what means the same to it is not known.
 pub fn mend(mending: &Mending<'_>) -> Result<Mended, Refusal> {
+    refuse_too_old(mending.facts.version)?;
     let mut intent = mending.intent.clone();
     let mut facts = mending.facts.clone();
     let mut wishes = Vec::new();
@@ -110,6 +112,19 @@ pub fn mend(mending: &Mending<'_>) -> Result<Mended, Refusal> {
         intent = intent.with_all(&news);
         wishes.extend(news);
     }
+}
+
+fn refuse_too_old(version: PostfixVersion) -> Result<(), Refusal> {
+    if version >= catalog::OLDEST {
+        return Ok(());
+    }
+    Err(refuse(
+        "lint.fix-too-old",
+        format!(
+            "Postfix {version} is older than the parameters that Postseal knows (3.4); nothing is mended for it."
+        ),
+        "Upgrade Postfix; `postseal lint` says what it can without --fix.",
+    ))
 }
 
 fn diffs(facts: &Facts, files: &Files) -> String {

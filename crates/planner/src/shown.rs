@@ -5,7 +5,7 @@
 
 mod files;
 
-use crate::catalog::{self, Role};
+use crate::catalog::{self, Parameter, Role};
 use crate::facts::Facts;
 use crate::view::{Service, View};
 use crate::{Finding, Refusal, Severity, lint};
@@ -119,15 +119,20 @@ fn places(main: &MainCf, master: &MasterCf, service: Option<&Service>) -> BTreeM
 
 fn set_here(places: &BTreeMap<String, String>) -> BTreeSet<String> {
     let names = places.keys().filter(|name| match catalog::find(name) {
-        Some(parameter) => parameter.role == Role::Tls,
+        Some(parameter) => is_about_tls(parameter),
         None => lint::looks_like_tls(name),
     });
     names.cloned().collect()
 }
 
+/// TLS parameters, and those that name TLS (`smtpd_sasl_tls_security_options`).
+fn is_about_tls(parameter: &Parameter) -> bool {
+    parameter.role == Role::Tls || parameter.name.contains("_tls_")
+}
+
 /// The TLS parameters of the installed release, or of the one that is judged by.
 fn of_release(facts: &Facts) -> impl Iterator<Item = String> {
-    let all = catalog::all().iter().filter(|one| one.role == Role::Tls);
+    let all = catalog::all().iter().filter(|one| is_about_tls(one));
     let there = all.filter(|one| default(facts, &one.name).is_some());
     there.map(|one| one.name.clone())
 }

@@ -11,6 +11,7 @@ use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::{self, Session};
 use postseal_engine::Profiles;
+use postseal_planner::catalog::OLDEST;
 use postseal_planner::profile::{self, PROFILES, Profile, Software};
 use postseal_planner::{Facts, PostfixVersion};
 
@@ -60,17 +61,28 @@ struct Told {
 }
 
 /// For this Postfix, else the one that is installed, else the newest.
-fn told(version: Option<PostfixVersion>, global: &Global) -> Told {
+fn told(version: Option<PostfixVersion>, global: &Global) -> Result<Told, Failure> {
     let installed = || facts(global).ok().map(|facts| facts.version);
     let postfix = version
         .or_else(installed)
         .unwrap_or(postseal_planner::lint::NEWEST);
+    known(postfix)?;
     let openssl = postseal_probe::openssl_version();
-    Told {
+    Ok(Told {
         software: Software::new(postfix, &openssl),
         postfix,
         openssl,
+    })
+}
+
+/// Refuses a Postfix that no profile was written for.
+fn known(version: PostfixVersion) -> Result<(), Failure> {
+    if version >= OLDEST {
+        return Ok(());
     }
+    let said = format!("no profile is written for Postfix {version}; they begin with 3.4");
+    Err(Failure::new(Exit::Usage, "profile.too-old", said)
+        .hint("Upgrade Postfix, or name a newer one with --postfix-version."))
 }
 
 /// Which are in force and which are wished; none where no store can be read.

@@ -10,6 +10,7 @@ use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::table;
 use postseal_engine::EngineError;
+use postseal_planner::catalog::OLDEST;
 use postseal_planner::shown::{Listing, Shown, Which, show};
 use postseal_planner::{Facts, PostfixVersion};
 use seen::Depth;
@@ -73,10 +74,18 @@ fn warn(facts: &Facts, shown: &Listing, global: &Global) {
         names => format!("; not expanded: {}", names.join(", ")),
     };
     let said = format!(
-        "no Postfix was asked; defaults are those of Postfix {}{left}",
-        facts.version
+        "no Postfix was asked; defaults are those of {}{left}",
+        defaults_of(facts.version)
     );
     global.warn(Failure::new(Exit::Undetermined, "show.not-asked", said));
+}
+
+/// What older releases had is not known.
+fn defaults_of(version: PostfixVersion) -> String {
+    match version < OLDEST {
+        true => format!("Postfix 3.4, the oldest that is known; Postfix {version} may differ"),
+        false => format!("Postfix {version}"),
+    }
 }
 
 fn text(shown: &Listing, expand: bool) -> String {

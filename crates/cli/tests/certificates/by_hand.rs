@@ -88,6 +88,8 @@ fn whatever_is_wrong_with_a_certificate_of_ones_own_is_told_as_lint_tells_it() {
         checked.keys().collect::<Vec<_>>(),
         ["cert.chain-incomplete"]
     );
+    let told = site.scene.say(&["cert", "check"]).stdout;
+    assert!(told.contains(&format!("behind it in {cert}")), "{told}");
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn tls(text: &str) -> Values {
 }
 
 fn is_tls(name: &str) -> bool {
-    find(name).is_some_and(|one| one.role == Role::Tls)
+    find(name).is_some_and(|one| one.role == Role::Tls || name.contains("_tls_"))
 }
 
 fn put(folder: &Path, name: &str, bytes: &[u8]) {

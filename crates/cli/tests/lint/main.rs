@@ -9,6 +9,7 @@ mod damaged;
 mod forms;
 mod host;
 mod ignored;
+mod older;
 #[path = "../scene/mod.rs"]
 mod scene;
 

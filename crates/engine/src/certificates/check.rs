@@ -221,7 +221,9 @@ impl Engine<'_> {
             }
             .problems(),
             FileLook::Missing => vec![(&CertError::Missing).into()],
-            FileLook::Unreadable(why) => vec![(&CertError::Unreadable(why)).into()],
+            FileLook::Unreadable(why) | FileLook::Denied(why) => {
+                vec![(&CertError::Unreadable(why)).into()]
+            }
             _ => vec![(&CertError::NoFile("it is not a regular file".to_owned())).into()],
         };
         let healed = |problem| {

@@ -15,7 +15,7 @@ pub(super) const ROWS: &[Row] = &[
             "${{$compatibility_level} <level {3.11} ? {} : {may}}",
         )])
         .lmtp_default(""),
-    row(ClientAndTlsproxy, "tls_chain_files", Kind::FileList, ""),
+    row(ClientAndTlsproxy, "tls_chain_files", Kind::FileList, "").since(3, 4),
     row(ClientAndTlsproxy, "tls_cert_file", Kind::File, ""),
     row(
         ClientAndTlsproxy,
@@ -154,7 +154,7 @@ pub(super) const ROWS: &[Row] = &[
         Kind::Bool,
         "no",
     ),
-    row(SmtpAndLmtp, "tls_connection_reuse", Kind::Bool, "no"),
+    row(SmtpAndLmtp, "tls_connection_reuse", Kind::Bool, "no").since(3, 4),
     row(SmtpAndLmtp, "tls_note_starttls_offer", Kind::Bool, "no"),
     row(SmtpAndLmtp, "tls_block_early_mail_reply", Kind::Bool, "no"),
     row(SmtpAndLmtp, "tls_enable_rpk", Kind::Bool, "no").since(3, 9),
@@ -226,6 +226,7 @@ pub(super) const ROWS: &[Row] = &[
         Kind::MapList,
         "$smtp_tls_policy_maps",
     )
+    .since(3, 4)
     .later(SET_OR_EMPTY)
     .use_instead(
         RENAMED,
@@ -238,6 +239,7 @@ pub(super) const ROWS: &[Row] = &[
         Kind::ClientLevel,
         "$smtp_tls_security_level",
     )
+    .since(3, 4)
     .later(SET_OR_EMPTY)
     .use_instead(
         RENAMED,

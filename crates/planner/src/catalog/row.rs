@@ -10,7 +10,10 @@ use super::{
 use crate::PostfixVersion;
 
 /// The oldest release line that the catalogue tells apart.
-pub(super) const OLDEST: PostfixVersion = PostfixVersion::new(3, 4, 0);
+pub const OLDEST: PostfixVersion = PostfixVersion::new(3, 4, 0);
+
+/// Of what is older than the catalogue: since when is not recorded.
+const BEFORE: PostfixVersion = v(0, 0);
 
 /// Which prefixes a row stands for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,7 +65,7 @@ pub(super) const fn row(
         later: &[],
         lmtp_default: None,
         empty: Empty::Allowed,
-        since: OLDEST,
+        since: BEFORE,
         backports: &[],
         ends: &[],
         replaced_by: None,
@@ -208,8 +211,11 @@ impl Row {
     }
 
     fn tlsproxy(&self, name: String, of: &str) -> Parameter {
+        // tlsproxy(8) makes connections since 3.4, and takes them since long before.
+        let oldest_copy = if of == "smtp_" { OLDEST } else { BEFORE };
         Parameter {
             name,
+            since: self.since.max(oldest_copy),
             defaults: vec![DefaultFrom {
                 from: OLDEST,
                 value: format!("${of}{}", self.stem),

@@ -16,7 +16,7 @@ pub(super) const ROWS: &[Row] = &[
         Kind::ServerLevel,
         "",
     ),
-    row(ServerAndTlsproxy, "tls_chain_files", Kind::FileList, ""),
+    row(ServerAndTlsproxy, "tls_chain_files", Kind::FileList, "").since(3, 4),
     row(ServerAndTlsproxy, "tls_cert_file", Kind::FileOrNone, ""),
     row(
         ServerAndTlsproxy,

@@ -14,7 +14,7 @@ use crate::PostfixVersion;
 /// The rows.
 pub(super) const ROWS: &[Row] = &[
     row(Plain(Shared), "tls_append_default_CA", Kind::Bool, "no"),
-    row(Plain(Inbound), "tls_server_sni_maps", Kind::MapList, ""),
+    row(Plain(Inbound), "tls_server_sni_maps", Kind::MapList, "").since(3, 4),
     row(Plain(Shared), "tls_preempt_cipherlist", Kind::Bool, "no"),
     row(Plain(Shared), "tls_high_cipherlist", Kind::CipherList, "aNULL:-aNULL:HIGH:@STRENGTH")
         .later(&[(v(3, 8), "aNULL:-aNULL:HIGH:!SEED:!IDEA:!3DES:!RC2:!RC4:!RC5:!kDH:!kECDH:!aDSS:!MD5:@STRENGTH")])
@@ -46,7 +46,7 @@ pub(super) const ROWS: &[Row] = &[
     row(Plain(Shared), "tls_disable_workarounds", Kind::SslOptions, ""),
     row(Plain(Shared), "tls_ssl_options", Kind::SslOptions, ""),
     row(Plain(Shared), "tls_session_ticket_cipher", Kind::Word(TICKET_CIPHERS), "aes-256-cbc"),
-    row(Plain(Shared), "tls_fast_shutdown_enable", Kind::Bool, "yes"),
+    row(Plain(Shared), "tls_fast_shutdown_enable", Kind::Bool, "yes").since(3, 4),
     row(Plain(Shared), "tls_dane_digests", Kind::DigestList, "sha512 sha256").not_empty(),
     row(Plain(Shared), "tls_wildcard_matches_multiple_labels", Kind::Bool, "yes"),
     row(Plain(Shared), "tls_legacy_public_key_fingerprints", Kind::Bool, "no").drop_it(

@@ -79,7 +79,7 @@ pub(crate) fn form_of(named: &Configured, facts: &Facts) -> Option<Vec<Loaded>> 
         Configured::Anonymous | Configured::Nothing => Some(Vec::new()),
         Configured::Chain(files) => {
             let looks: Option<Vec<&FileLook>> =
-                files.iter().map(|path| facts.files.get(path)).collect();
+                files.iter().map(|path| looked_at(facts, path)).collect();
             let contents: Result<Vec<&[u8]>, CertError> = looks?.into_iter().map(content).collect();
             Some(vec![match contents {
                 Ok(contents) => chain_files_problems(&contents),
@@ -89,7 +89,7 @@ pub(crate) fn form_of(named: &Configured, facts: &Facts) -> Option<Vec<Loaded>> 
         Configured::Pairs(pairs) => pairs
             .iter()
             .map(|pair| {
-                let (cert, key) = (facts.files.get(&pair.cert)?, facts.files.get(&pair.key)?);
+                let (cert, key) = (looked_at(facts, &pair.cert)?, looked_at(facts, &pair.key)?);
                 Some(match (content(cert), content(key)) {
                     (Ok(cert), Ok(key)) => pair_problems(cert, key),
                     (Err(error), _) | (_, Err(error)) => failed(&error),
@@ -99,6 +99,12 @@ pub(crate) fn form_of(named: &Configured, facts: &Facts) -> Option<Vec<Loaded>> 
     }
 }
 
+/// What stands there, where it could be looked at.
+fn looked_at<'f>(facts: &'f Facts, path: &Path) -> Option<&'f FileLook> {
+    let look = facts.files.get(path);
+    look.filter(|look| !matches!(look, FileLook::Denied(_)))
+}
+
 /// The bytes of a file, or why there are none.
 pub(crate) fn content(look: &FileLook) -> Result<&[u8], CertError> {
     match look {
@@ -106,7 +112,9 @@ pub(crate) fn content(look: &FileLook) -> Result<&[u8], CertError> {
         FileLook::Missing => Err(CertError::Missing),
         FileLook::Directory => Err(CertError::IsDirectory),
         FileLook::Special => Err(CertError::NoFile("it is not a regular file".into())),
-        FileLook::Unreadable(why) => Err(CertError::Unreadable(why.clone())),
+        FileLook::Unreadable(why) | FileLook::Denied(why) => {
+            Err(CertError::Unreadable(why.clone()))
+        }
         FileLook::TooLarge(size) => Err(CertError::TooLarge(*size)),
     }
 }

@@ -130,16 +130,18 @@ impl<'s, 'a> Side<'s, 'a> {
     fn chain_files(self, list: &str, out: &mut Vec<Finding>) {
         let place = self.place("tls_chain_files");
         let mut contents = Vec::new();
-        for path in list.split([',', ' ', '\t']).filter(|p| !p.is_empty()) {
+        let paths = || list.split([',', ' ', '\t']).filter(|p| !p.is_empty());
+        paths().for_each(|path| self.permissions(path, place, out));
+        for path in paths() {
             match read(self.context, path) {
                 Read::Bytes(bytes) => contents.push(bytes),
                 Read::Fault(error) => {
                     out.push(problem(&(&error).into(), Some(path), place));
                     return;
                 }
+                Read::Denied => return out.push(denied(path, place)),
                 Read::NotLookedAt => return,
             }
-            self.permissions(path, place, out);
         }
         if !contents.is_empty() {
             self.judge(&chain_files_problems(&contents), Some(list), place, out);
@@ -155,6 +157,7 @@ impl<'s, 'a> Side<'s, 'a> {
         }
         let place = self.place(cert);
         let key_place = self.place(key).or(place);
+        self.permissions(&key_path, key_place, out);
         let mut fault = |error: CertError, path: &str, at| {
             out.push(problem(&(&error).into(), Some(path), at));
         };
@@ -164,10 +167,15 @@ impl<'s, 'a> Side<'s, 'a> {
         ) {
             (Read::Fault(error), _) => return fault(error, &cert_path, place),
             (_, Read::Fault(error)) => return fault(error, &key_path, key_place),
+            (Read::Denied, _) => return out.push(denied(&cert_path, place)),
+            (Read::Bytes(cert), Read::Denied) => {
+                out.push(denied(&key_path, key_place));
+                return self.judge(&alone(cert), Some(&cert_path), place, out);
+            }
+            (_, Read::Denied) => return out.push(denied(&key_path, key_place)),
             (Read::Bytes(cert), Read::Bytes(key)) => (cert, key),
             _ => return,
         };
-        self.permissions(&key_path, key_place, out);
         self.judge(
             &pair_problems(certificate, private),
             Some(&cert_path),
@@ -228,7 +236,7 @@ impl<'s, 'a> Side<'s, 'a> {
             let fault = match read(self.context, &file) {
                 Read::Fault(error) => Some(error.to_string()),
                 Read::Bytes(bytes) => unusable(bytes),
-                Read::NotLookedAt => None,
+                Read::Denied | Read::NotLookedAt => None,
             };
             if let Some(fault) = fault {
                 let why = match self.prefix {
@@ -241,12 +249,30 @@ impl<'s, 'a> Side<'s, 'a> {
         }
         if let Some(path) = self.text("tls_CApath").filter(|v| v.starts_with('/'))
             && let Some(look) = self.context.look(&path)
-            && !matches!(look, FileLook::Directory)
+            && !matches!(look, FileLook::Directory | FileLook::Denied(_))
         {
             let message = format!("{path} is not a directory. {}", table::CA_PATH.why);
             out.push(table::CA_PATH.says(message).on(self.place("tls_CApath")));
         }
     }
+}
+
+/// Of a file that root alone may read, as Postfix does.
+fn denied(path: &str, place: Option<&Setting<'_>>) -> Finding {
+    let message = format!(
+        "{path} may not be read by this user; whether certificate and key are right is undetermined."
+    );
+    table::UNDETERMINED.says(message).on(place)
+}
+
+/// A certificate whose key may not be read: what is wrong with it whatever its key is.
+fn alone(cert: &[u8]) -> mailtls::Loaded {
+    let mut loaded = pair_problems(cert, b"");
+    // What is said of the certificate comes before what is said of the key.
+    loaded
+        .problems
+        .truncate(usize::from(loaded.chains.is_empty()));
+    loaded
 }
 
 /// Why a CA file holds no CA.

@@ -48,6 +48,16 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
     }
 }
 
+/// Tables of names of a server are no policy: no mail waits for them.
+fn why(rule: &Rule, severity: Severity) -> &'static str {
+    match severity {
+        Warning => {
+            "The table cannot be opened: clients that ask for a name of it get the default certificate."
+        }
+        _ => rule.why,
+    }
+}
+
 fn judge(
     context: &Context<'_>,
     facts: &crate::Facts,
@@ -66,7 +76,8 @@ fn judge(
     if !built {
         let message = format!(
             "{}: this Postfix has no tables of type {kind}. {}",
-            setting.name, NOT_BUILT.why
+            setting.name,
+            why(&NOT_BUILT, severity)
         );
         return Some(NOT_BUILT.says(message).on(Some(setting)).severe(severity));
     }
@@ -82,7 +93,11 @@ fn judge(
     if !matches!(context.look(&path), Some(FileLook::Missing)) {
         return None;
     }
-    let message = format!("{}: there is no {path}. {}", setting.name, MISSING.why);
+    let message = format!(
+        "{}: there is no {path}. {}",
+        setting.name,
+        why(&MISSING, severity)
+    );
     let mut finding = MISSING.says(message).on(Some(setting)).severe(severity);
     if is_policy_map(&format!("{kind}:{name}")) {
         finding.remedy = "`postseal drift --restore` makes it anew from the rules.".to_owned();

@@ -1,18 +1,18 @@
 //! Names: misspelt ones, and ones that the version does not know.
 //!
-//! Owns: what counts as a slip. Never: knows names (`catalog` does).
+//! Owns: what counts as a slip, and what is said of a Postfix before the catalogue. Never: knows names (`catalog` does).
 
 use super::context::{Context, Setting, looks_like_tls};
 use super::fix;
 use super::rule::{Place as _, Rule, rule};
-use crate::Finding;
-use crate::Severity::{Error, Warning};
+use crate::Severity::{Error, Info, Warning};
 use crate::catalog::{self, Parameter, State};
+use crate::{Finding, PostfixVersion};
 use std::collections::HashSet;
 
 /// The rules.
 #[rustfmt::skip]
-pub(super) const RULES: &[Rule] = &[MISSPELT, UNKNOWN, NOT_IN_VERSION];
+pub(super) const RULES: &[Rule] = &[MISSPELT, UNKNOWN, NOT_IN_VERSION, TOO_OLD];
 
 #[rustfmt::skip]
 const MISSPELT: Rule = rule("name.misspelt", Error, "misspelt parameter",
@@ -26,14 +26,28 @@ const UNKNOWN: Rule = rule("name.unknown", Warning, "unknown TLS parameter",
 const NOT_IN_VERSION: Rule = rule("name.not-in-version", Warning, "parameter of a newer Postfix",
     "The installed Postfix does not know it; it has no effect.",
     "Delete the line, or upgrade Postfix.");
+#[rustfmt::skip]
+const TOO_OLD: Rule = rule("name.version-too-old", Info, "Postfix older than the catalogue",
+    "Postseal knows the parameters of Postfix from 3.4 on. Names, values and defaults are judged as of 3.4; what such an old Postfix makes of them is undetermined.",
+    "Upgrade Postfix; until then hold what is said against its own postconf(5).");
 
 /// Looks at every name.
 pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
+    let is_too_old = |version: &PostfixVersion| *version < catalog::OLDEST;
+    if let Some(version) = context.known_version.filter(is_too_old) {
+        let found = TOO_OLD.says(format!(
+            "This is judged for Postfix {version}. {}",
+            TOO_OLD.why
+        ));
+        out.push(found.seen(format!("Postfix {version}")));
+    }
     let mut transports: Option<HashSet<&str>> = None;
     let mut strangers = 0;
     for setting in context.all_settings() {
         let Some(parameter) = setting.parameter else {
             if looks_like_tls(&setting.name)
+                // Said of the file (`syntax.byte-order-mark`).
+                && !setting.name.starts_with('\u{feff}')
                 // What a value refers to is an administrator's own, whatever it looks like.
                 && !context.refers_to(&setting.name)
                 && !belongs_to_a_transport(

@@ -110,7 +110,7 @@ fn trouble<'p>(path: &'p Path, facts: &Facts) -> Option<(&'p Path, String)> {
     let what = match facts.files.get(path)? {
         FileLook::Missing => "is gone".to_owned(),
         FileLook::Directory | FileLook::Special => "is no plain file".to_owned(),
-        FileLook::Unreadable(why) => format!("cannot be read: {why}"),
+        FileLook::Unreadable(why) | FileLook::Denied(why) => format!("cannot be read: {why}"),
         FileLook::File { uid, .. } if *uid != 0 => format!("belongs to uid {uid}, not to root"),
         FileLook::File { mode, .. } if mode & 0o077 != 0 => {
             format!("may be opened by others (mode {:o})", mode & 0o7777)

@@ -47,7 +47,7 @@ pub(super) static NCSC: Profile = Profile {
         row(
             "tls_eecdh_auto_curves",
             Text("X25519MLKEM768 X25519 X448 prime256v1 secp384r1"),
-            "Table 7: these curves are sufficient, and X25519MLKEM768 keeps what is recorded today \
+            "Table 7: these curves are good, and X25519MLKEM768 keeps what is recorded today \
              from the quantum computers of later.",
         )
         .postfix(3, 11)
@@ -55,7 +55,7 @@ pub(super) static NCSC: Profile = Profile {
         row(
             "tls_eecdh_auto_curves",
             Text("X25519 X448 prime256v1 secp384r1"),
-            "Table 7: these curves are sufficient.",
+            "Table 7: these curves are good.",
         ),
         row(
             "tls_ffdhe_auto_groups",

@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// `### CODE FILE:LINE [severity] [VERSION]` fires there; `### !CODE …` does not fire. main.cf
 /// follows, then master.cf after a line `--- master`; `--- no main` leaves main.cf out. `<NUL>`,
-/// `<CR>` and `<FF>` (a byte that is not UTF-8) stand for bytes, `<END>` for a file that ends there.
+/// `<CR>`, `<BOM>` and `<FF>` (a byte that is not UTF-8) stand for bytes, `<END>` for a file that ends there.
 const CASES: &str = include_str!("cases.txt");
 
 struct Case<'t> {
@@ -58,7 +58,10 @@ fn case(text: &'static str) -> Case<'static> {
 
 fn bytes(text: &str) -> Vec<u8> {
     let text = text.split("<END>").next().unwrap_or_default();
-    let text = text.replace("<CR>", "\r").replace("<NUL>", "\0");
+    let text = text
+        .replace("<CR>", "\r")
+        .replace("<BOM>", "\u{feff}")
+        .replace("<NUL>", "\0");
     let mut bytes = Vec::new();
     for (i, part) in text.split("<FF>").enumerate() {
         if i > 0 {

@@ -461,6 +461,72 @@ fn a_key_for_everyone_is_worse_than_for_a_group() {
     assert_eq!(severity(0o600), None);
 }
 
+/// Nobody waits for a certificate that is not there before the key is told.
+#[test]
+fn an_open_key_is_told_where_its_certificate_is_missing() {
+    let good = Recipe::leaf("mx.example").make();
+    let files = vec![
+        ("/c.pem", FileLook::Missing),
+        ("/k.pem", with_mode(good.key(), 0o644)),
+    ];
+    let found = findings(LEGACY, files);
+    let codes: BTreeSet<&str> = found.iter().map(|f| &*f.code).collect();
+    assert!(codes.is_superset(&BTreeSet::from(["cert.missing", "cert.key-readable"])));
+}
+
+/// Of what only root may read, whoever else looks knows nothing; what stands beside it is judged.
+#[test]
+fn what_another_user_may_not_read_is_undetermined() {
+    let denied = || FileLook::Denied("Permission denied".to_owned());
+    let mut old = Recipe::leaf("mx.example");
+    old.days = (-90, -1);
+    let cases = [
+        (CHAIN, vec![("/c.pem", denied())]),
+        (LEGACY, vec![("/c.pem", denied()), ("/k.pem", denied())]),
+        (
+            LEGACY,
+            vec![("/c.pem", file(old.make().cert())), ("/k.pem", denied())],
+        ),
+        (TRUST, vec![("/ca.pem", denied()), ("/ca", denied())]),
+    ];
+    let told = cases.map(|(main, files)| {
+        let found = findings(main, files).into_iter();
+        let certificates =
+            found.filter(|f| f.code.starts_with("cert.") || f.code == "trust.ca-path");
+        let told: BTreeSet<_> = certificates
+            .map(|f| (f.code.to_string(), f.severity))
+            .collect();
+        told
+    });
+    let info = ("cert.undetermined".to_owned(), Severity::Info);
+    let expired = ("cert.expired".to_owned(), Severity::Error);
+    assert_eq!(told[0], BTreeSet::from([info.clone()]));
+    assert_eq!(told[1], BTreeSet::from([info.clone()]));
+    assert!(
+        told[2].contains(&info) && told[2].contains(&expired),
+        "{:?}",
+        told[2]
+    );
+    assert_eq!(told[3], BTreeSet::new());
+}
+
+/// No mail waits for a table of the server's names.
+#[test]
+fn a_table_of_names_that_is_missing_is_said_to_cost_names_alone() {
+    let message = |main: &'static str, path| {
+        let found = findings(main, vec![(path, FileLook::Missing)]);
+        let found = found.into_iter().find(|f| f.code == "maps.missing");
+        found.unwrap().message
+    };
+    let names = message("tls_server_sni_maps = hash:/sni\n", "/sni.db");
+    assert!(
+        names.contains("get the default certificate") && !names.contains("deferred"),
+        "{names}"
+    );
+    let policy = message("smtp_tls_policy_maps = hash:/policy\n", "/policy.db");
+    assert!(policy.contains("deferred"), "{policy}");
+}
+
 #[test]
 fn groups_of_a_newer_library_are_named() {
     let curves = "tls_eecdh_auto_curves = X25519MLKEM768 X25519\n";

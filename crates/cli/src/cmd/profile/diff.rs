@@ -2,7 +2,7 @@
 //!
 //! Owns: the tables. Never: compares; the planner does.
 
-use super::{facts, named, told};
+use super::{facts, known, named, told};
 use crate::answer::Answer;
 use crate::config::Global;
 use crate::failure::Failure;
@@ -34,7 +34,7 @@ pub(super) fn run(args: &DiffArgs, global: &Global) -> Result<Answer, Failure> {
         return with_instance(first, global);
     }
     let second = named(&args.other)?;
-    let told = told(args.postfix_version, global);
+    let told = told(args.postfix_version, global)?;
     let rows = profile::between(first, second, told.software);
     let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
     let cells: Vec<Vec<String>> = rows
@@ -68,6 +68,7 @@ pub(super) fn run(args: &DiffArgs, global: &Global) -> Result<Answer, Failure> {
 
 fn with_instance(profile: &Profile, global: &Global) -> Result<Answer, Failure> {
     let facts = facts(global)?;
+    known(facts.version)?;
     let rows = profile::against(profile, &facts);
     let others: Vec<&Held> = rows.iter().filter(|row| !row.same).collect();
     let cells: Vec<Vec<String>> = others

@@ -52,7 +52,7 @@ impl From<Way> for Direction {
 
 pub(super) fn run(args: &ShowArgs, global: &Global) -> Result<Answer, Failure> {
     let profile = named(&args.name)?;
-    let told = told(args.postfix_version, global);
+    let told = told(args.postfix_version, global)?;
     let rows: Vec<Parameter> = match args.direction {
         Some(way) => profile.of(way.into(), told.software),
         None => profile.parameters(told.software),

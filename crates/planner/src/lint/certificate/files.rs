@@ -16,6 +16,8 @@ pub(super) enum Read<'a> {
     Bytes(&'a [u8]),
     /// It cannot be read.
     Fault(CertError),
+    /// Only root may read it, and somebody else looked.
+    Denied,
     /// The facts do not say.
     NotLookedAt,
 }
@@ -29,6 +31,7 @@ pub(super) fn read<'a>(context: &Context<'a>, path: &str) -> Read<'a> {
         Some(FileLook::Directory) => Read::Fault(CertError::IsDirectory),
         Some(FileLook::Special) => Read::Fault(CertError::NotPem),
         Some(FileLook::Unreadable(why)) => Read::Fault(CertError::Unreadable(why.clone())),
+        Some(FileLook::Denied(_)) => Read::Denied,
         Some(FileLook::TooLarge(size)) => Read::Fault(CertError::TooLarge(*size)),
     }
 }

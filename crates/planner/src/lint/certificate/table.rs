@@ -7,6 +7,7 @@ use crate::Severity::{Error, Info, Warning};
 use crate::lint::rule::{Rule, rule};
 
 const OFF: &str = "Postfix switches TLS off: a server answers STARTTLS with 454 and drops what comes to 465, and many clients then send in clear; a client sends in clear at may, and defers its mail at stronger levels.";
+const UNREADABLE: &str = "Root cannot read it (what another user may not read is cert.undetermined). Postfix switches TLS off: a server answers STARTTLS with 454, and many clients then send in clear; a client sends in clear at may, and defers its mail at stronger levels.";
 /// Of a file that is not there (Postfix 3.7.11).
 const MISSING: &str = "With cert_file and key_file Postfix switches TLS off (454 after STARTTLS). With chain_files a server goes on without a certificate: who wants one gets no handshake, and many clients then send in clear.";
 pub(super) const CA_FILE_OF_SERVER: &str = "Postfix switches TLS off: STARTTLS is offered and answered with 454, and many clients then send in clear.";
@@ -42,7 +43,7 @@ pub(in crate::lint) const RULES: &[Rule] = &[
     UNDETERMINED, BOTH_FORMS, KEY_ALONE, KEY_READABLE, CA_FILE, CA_PATH,
     rule("cert.missing", Error, "certificate or key file is not there", MISSING, "Correct the path."),
     rule("cert.is-directory", Error, "folder in place of a file", OFF, "Name the file in it."),
-    rule("cert.unreadable", Error, "certificate or key file cannot be read", OFF, "Make it readable for root."),
+    rule("cert.unreadable", Error, "certificate or key file cannot be read", UNREADABLE, "Make it readable for root."),
     rule("cert.too-large", Error, "file too large for a certificate", OFF, "Name the server's own chain, not a bundle of CAs."),
     rule("cert.empty", Error, "empty certificate or key file", OFF, "Get the file again."),
     rule("cert.utf16", Error, "certificate in UTF-16", OFF, "Save it as plain text."),
