@@ -99,13 +99,19 @@ fn a_limit_on_clients_hides_the_wire_and_no_error() {
     assert!(!ran.stdout.contains("wire.no-banner"), "{ran:#?}");
     let said = scene.say(&["verify"]).stdout;
     assert!(said.contains("too many connections"), "{said}");
-    assert!(said.contains("smtpd_client_connection_rate_limit"), "{said}");
+    assert!(
+        said.contains("smtpd_client_connection_rate_limit"),
+        "{said}"
+    );
 
     log(&scene, FAULT);
     let ran = scene.ends(1, &["verify"]);
     assert!(has(&ran, "log.key-mismatch"), "{ran:#?}");
     let said = scene.say(&["verify"]).stdout;
-    assert!(said.contains("There are errors, and not everything"), "{said}");
+    assert!(
+        said.contains("There are errors, and not everything"),
+        "{said}"
+    );
 }
 
 #[test]
