@@ -58,6 +58,10 @@ fn a_fault_that_was_logged_since_the_reload_is_a_finding() {
         "{said}"
     );
 
+    let port = clean.json["judgements"][0]["address"].as_str().unwrap();
+    scene.say(&["probe", port, "--full"]);
+    scene.must(&["verify"]);
+
     log(&scene, FAULT);
     let ran = scene.ends(1, &["verify"]);
     assert!(has(&ran, "log.key-mismatch"), "{ran:#?}");
