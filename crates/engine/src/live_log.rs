@@ -5,12 +5,12 @@
 
 use crate::Engine;
 use crate::rehearse::log_findings;
-use maillog::{Event, Record, TlsWarning, Weight, records, tls_warnings};
+use maillog::{Direction, Event, Record, TlsWarning, Weight, records, tls_warnings};
 use postseal_host::{LogLook, LogMark};
 use postseal_planner::facts::Facts;
 use postseal_planner::shown::{Which, show};
 use postseal_planner::{Finding, Severity};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -20,6 +20,17 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// What may be the doing of somebody else's DNS, on one day: no fault of this host for ever.
 const OF_OTHERS: [&str; 2] = ["log.tlsa-lookup", "log.sts-mx-mismatch"];
+
+/// How OpenSSL's words begin in a line.
+const LIBRARY: &[u8] = b"TLS library problem: ";
+
+/// Failures of a session that are this host's own all the same.
+const OF_OURS: [&str; 4] = [
+    "internal error",
+    "malloc failure",
+    "no certificate ",
+    "no ciphers available",
+];
 
 /// What the live log says.
 #[derive(Clone, Debug)]
@@ -115,6 +126,7 @@ fn seen(tag: &str, own: &[IpAddr], log: &[u8]) -> LogSeen {
     let mut reader = Reader {
         own,
         by_us: HashSet::new(),
+        sessions: HashMap::new(),
         faults: Vec::new(),
         peers: BTreeMap::new(),
         since_reload: false,
@@ -149,11 +161,22 @@ struct Reader<'l> {
     own: &'l [IpAddr],
     /// Processes whose client is this host: a look of `verify` or `status`, most likely.
     by_us: HashSet<u32>,
+    /// Processes that are in a session with a peer now, by the side we are on.
+    sessions: HashMap<u32, Session>,
     /// Lines that speak of faults here.
     faults: Vec<u8>,
     /// What peers did, by code.
     peers: BTreeMap<&'static str, Peers>,
     since_reload: bool,
+}
+
+/// A session in which a process is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Session {
+    /// With a client, until it disconnects.
+    Client,
+    /// A handshake that just failed: OpenSSL's reasons follow at once.
+    Failed(Direction),
 }
 
 /// Lines of one kind about peers.
@@ -180,6 +203,7 @@ impl Reader<'_> {
         match Event::of(record) {
             Event::Started | Event::Reloaded => {
                 self.by_us.clear();
+                self.sessions.clear();
                 self.faults.clear();
                 self.peers.clear();
                 self.since_reload = true;
@@ -189,6 +213,7 @@ impl Reader<'_> {
             }
             _ => (),
         }
+        self.follow(record);
         for warning in tls_warnings(line) {
             self.warning(record, &warning, line);
         }
@@ -203,8 +228,47 @@ impl Reader<'_> {
         };
     }
 
+    /// Notes in which session the process of a line is.
+    fn follow(&mut self, record: &Record<'_>) {
+        let Some(pid) = record.pid else { return };
+        let now = self.sessions.get(&pid).copied();
+        let next = match Event::of(record) {
+            Event::Connected(_) => Some(Session::Client),
+            Event::Disconnected { .. } => None,
+            Event::HandshakeFailed { .. } if now == Some(Session::Client) => now,
+            Event::HandshakeFailed { direction, .. } => Some(Session::Failed(direction)),
+            Event::Complaint { message, .. } if message.starts_with(LIBRARY) => now,
+            _ => now.filter(|session| *session == Session::Client),
+        };
+        match next {
+            Some(session) => self.sessions.insert(pid, session),
+            None => self.sessions.remove(&pid),
+        };
+    }
+
+    /// What a line says: of a peer where OpenSSL's words, which name no setting, are about a
+    /// session with one.
+    fn told_by(&self, record: &Record<'_>, warning: &TlsWarning<'_>) -> (&'static str, Weight) {
+        let session = record.pid.and_then(|pid| self.sessions.get(&pid));
+        let is_theirs = match (session, warning.code) {
+            (Some(_), "log.tls-library") => {
+                !OF_OURS.iter().any(|words| warning.message.contains(words))
+            }
+            // Keys of the server that we went to.
+            (Some(session), "log.weak-certificate") => {
+                *session == Session::Failed(Direction::Outbound)
+            }
+            _ => false,
+        };
+        match is_theirs {
+            true => ("log.peer-handshake", Weight::Peer),
+            false => (warning.code, warning.weight),
+        }
+    }
+
     fn warning(&mut self, record: &Record<'_>, warning: &TlsWarning<'_>, line: &[u8]) {
-        if warning.weight != Weight::Peer {
+        let (code, weight) = self.told_by(record, warning);
+        if weight != Weight::Peer {
             self.faults.extend_from_slice(line);
             return;
         }
@@ -212,7 +276,7 @@ impl Reader<'_> {
         if record.pid.is_some_and(|pid| self.by_us.contains(&pid)) {
             return;
         }
-        let peers = self.peers.entry(warning.code).or_default();
+        let peers = self.peers.entry(code).or_default();
         peers.count += 1;
         peers.newest = warning.message.to_string();
     }

@@ -188,6 +188,10 @@ fn answers(case: &mut Case, report: &Report) -> bool {
         }
     }
     match stage(report, StageName::Banner) {
+        Some(StageOutcome::Refused(words)) if is_for_now(words) => {
+            case.unseen(&turned_away(words));
+            false
+        }
         Some(StageOutcome::Unknown(why) | StageOutcome::Refused(why)) => {
             case.missed(
                 "wire.no-banner",
@@ -199,6 +203,20 @@ fn answers(case: &mut Case, report: &Report) -> bool {
         }
         _ => true,
     }
+}
+
+/// Whether an answer is about how often or how much clients ask, not about what is set up.
+fn is_for_now(words: &str) -> bool {
+    words.starts_with("421") || words.contains("too many new TLS sessions")
+}
+
+/// Why a server that has enough of its clients could not be looked at.
+fn turned_away(words: &str) -> String {
+    let limits = match words.contains("too many") {
+        true => "; smtpd_client_connection_rate_limit and its like count this host too",
+        false => "",
+    };
+    format!("could not be looked at: it turns clients away for now ({words}){limits}")
 }
 
 fn judge_auth(case: &mut Case, report: &Report, tls: &TlsExpectation, wanted: AuthExpectation) {

@@ -64,6 +64,14 @@ pub(super) fn line(sent: &Sent) -> String {
     }
 }
 
+/// Whether nothing is known of any delivery's TLS.
+pub(super) fn is_unseen(sent: &Sent) -> bool {
+    match sent {
+        Sent::Seen(seen) => seen.told() == 0,
+        Sent::Unknown(_) => true,
+    }
+}
+
 fn messages(count: u64) -> String {
     match count {
         1 => "1 message was".to_owned(),

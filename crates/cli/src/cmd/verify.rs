@@ -32,24 +32,8 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
     text.push_str(&asked(&verified.map));
     text.push_str(&super::sent::line(&verified.sent));
     text.push_str(&log::line(&verified.log));
-    let shadowed = verified.rules.shadowed().next().is_some();
     let warned = is_warned(&verified, &outbound);
-    text.push_str(match (verdict.outcome(), beside) {
-        (Outcome::Pass, Some(wrong)) => wrong,
-        (Outcome::Pass, None) if log::is_undetermined(&verified.log) && !stopped => {
-            "The wire shows what is in force; what is logged could not be seen.\n"
-        }
-        (Outcome::Pass, None) if shadowed && !stopped => {
-            "The wire shows what is in force; a table that is asked before the rules decides in their place.\n"
-        }
-        (Outcome::Pass, None) if !stopped && warned => "The wire shows what is in force.\n",
-        (Outcome::Pass, None) if !stopped => "Everything is as it should be.\n",
-        (Outcome::Fail, _) if outdated(verdict) => {
-            "The wire shows what is in force, and that is not valid today.\n"
-        }
-        (Outcome::Fail, _) => "The wire does not show what is in force.\n",
-        _ => "Not everything could be seen.\n",
-    });
+    text.push_str(&last_sentence(&verified, (stopped, beside, warned)));
     let document = json!({
         "changed": false,
         "outcome": verdict.outcome(),
@@ -66,11 +50,42 @@ pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
             .chain(log::findings(&verified.log)).collect::<Vec<_>>(),
     });
     let exit = match exit(verdict, verified.master) {
-        Exit::Done if beside.is_some() => Exit::Failed,
+        // What was seen to be wrong is so, whatever else could not be seen.
+        Exit::Done | Exit::Undetermined if beside.is_some() => Exit::Failed,
         Exit::Done if log::is_undetermined(&verified.log) => Exit::Undetermined,
         exit => exit,
     };
     Ok(Answer::new(text, document).exit(exit))
+}
+
+/// What all of it comes to.
+fn last_sentence(
+    verified: &Verified,
+    (stopped, beside, warned): (bool, Option<&'static str>, bool),
+) -> String {
+    let verdict = &verified.verdict;
+    let shadowed = verified.rules.shadowed().next().is_some();
+    let sentence = match (verdict.outcome(), beside) {
+        (Outcome::Pass, Some(wrong)) if !stopped => wrong,
+        (Outcome::Pass, None) if log::is_undetermined(&verified.log) && !stopped => {
+            "The wire shows what is in force; what is logged could not be seen."
+        }
+        (Outcome::Pass, None) if shadowed && !stopped => {
+            "The wire shows what is in force; a table that is asked before the rules decides in their place."
+        }
+        (Outcome::Pass, None) if !stopped && warned => "The wire shows what is in force.",
+        (Outcome::Pass, None) if !stopped && super::sent::is_unseen(&verified.sent) => {
+            "Everything that was looked at is as it should be; outbound: no delivery was seen."
+        }
+        (Outcome::Pass, None) if !stopped => "Everything is as it should be.",
+        (Outcome::Fail, _) if outdated(verdict) => {
+            "The wire shows what is in force, and that is not valid today."
+        }
+        (Outcome::Fail, _) => "The wire does not show what is in force.",
+        (_, Some(_)) => "There are errors, and not everything could be seen.",
+        (_, None) => "Not everything could be seen.",
+    };
+    format!("{sentence}\n")
 }
 
 /// What is said of deliveries: of credentials, and of the rules for destinations.
@@ -90,23 +105,21 @@ fn is_warned(verified: &Verified, outbound: &[Finding]) -> bool {
 /// What is wrong beside the wire, the gravest only.
 fn beside(verified: &Verified) -> Option<&'static str> {
     if has(&verified.exposed, Severity::Error) {
-        Some("The wire shows what is in force; credentials may be sent in clear.\n")
+        Some("The wire shows what is in force; credentials may be sent in clear.")
     } else if !verified.drift.files.is_empty() {
-        Some(
-            "The wire shows what is in force; what Postfix would read at its next start does not.\n",
-        )
+        Some("The wire shows what is in force; what Postfix would read at its next start does not.")
     } else if has(&verified.findings, Severity::Error) {
-        Some("What is published in DNS does not match what is presented.\n")
+        Some("What is published in DNS does not match what is presented.")
     } else if has(log::findings(&verified.log), Severity::Error) {
         Some(
-            "The wire shows what is in force; the log tells of faults in TLS since the last reload.\n",
+            "The wire shows what is in force; the log tells of faults in TLS since the last reload.",
         )
     } else if !verified.map.findings.is_empty() {
         Some(
-            "The wire shows what is in force; the map of the rules for destinations does not answer as they say.\n",
+            "The wire shows what is in force; the map of the rules for destinations does not answer as they say.",
         )
     } else if verified.rules.is_wrong() {
-        Some("The wire shows what is in force; rules for destinations do not do what they say.\n")
+        Some("The wire shows what is in force; rules for destinations do not do what they say.")
     } else {
         None
     }

@@ -58,6 +58,10 @@ fn a_fault_that_was_logged_since_the_reload_is_a_finding() {
         "{said}"
     );
 
+    let port = clean.json["judgements"][0]["address"].as_str().unwrap();
+    scene.say(&["probe", port, "--full"]);
+    scene.must(&["verify"]);
+
     log(&scene, FAULT);
     let ran = scene.ends(1, &["verify"]);
     assert!(has(&ran, "log.key-mismatch"), "{ran:#?}");
@@ -81,6 +85,36 @@ fn a_fault_that_was_logged_since_the_reload_is_a_finding() {
     assert!(
         has(&ran, "log.unknown-curve") && has(&ran, "log.peer-handshake"),
         "{ran:#?}"
+    );
+}
+
+#[test]
+fn a_limit_on_clients_hides_the_wire_and_no_error() {
+    let scene = in_force();
+    let clean = scene.say(&["verify"]).stdout;
+    assert!(clean.contains("looked at is as it should be"), "{clean}");
+    assert!(clean.contains("no delivery was seen"), "{clean}");
+
+    let limit = "smtpd_client_event_limit_exceptions =\nsmtpd_client_connection_rate_limit = 1\n";
+    scene.edit("main.cf", |main| main + limit);
+    reload(&scene);
+    scene.say(&["verify"]);
+    let ran = scene.ends(3, &["verify"]);
+    assert!(!ran.stdout.contains("wire.no-banner"), "{ran:#?}");
+    let said = scene.say(&["verify"]).stdout;
+    assert!(said.contains("too many connections"), "{said}");
+    assert!(
+        said.contains("smtpd_client_connection_rate_limit"),
+        "{said}"
+    );
+
+    log(&scene, FAULT);
+    let ran = scene.ends(1, &["verify"]);
+    assert!(has(&ran, "log.key-mismatch"), "{ran:#?}");
+    let said = scene.say(&["verify"]).stdout;
+    assert!(
+        said.contains("There are errors, and not everything"),
+        "{said}"
     );
 }
 

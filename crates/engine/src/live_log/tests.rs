@@ -78,6 +78,46 @@ fn what_a_look_of_ours_provoked_is_no_news() {
 }
 
 #[test]
+fn what_openssl_says_of_a_session_is_the_peers_doing() {
+    let failed = "postfix/tlsproxy[7]: SSL_accept error from [203.0.113.5]:4711: -1";
+    let to = "postfix/smtp[7]: SSL_connect error to mx.test[203.0.113.5]:25: -1";
+    let connect = "postfix/smtpd[7]: connect from x[203.0.113.5]";
+    let end = "postfix/smtpd[7]: disconnect from x[203.0.113.5] ehlo=1";
+    let problem = |words: &str| {
+        format!(
+            "postfix/smtpd[7]: warning: TLS library problem: error:0A000175:SSL routines::{words}:x.c:1:"
+        )
+    };
+    let peer = ["Info log.peer-handshake"];
+    for words in [
+        "inappropriate fallback",
+        "length too short",
+        "cipher operation failed",
+    ] {
+        let said = problem(words);
+        assert_eq!(told(&[failed, &said, &said]), peer, "{words}");
+        assert_eq!(told(&[to, &said]), peer, "{words}");
+        assert_eq!(told(&[connect, &said]), peer, "{words}");
+        // Without a session it is about what this host set.
+        let fault = ["Error log.tls-library"];
+        assert_eq!(told(&[&said]), fault, "{words}");
+        assert_eq!(told(&[connect, end, &said]), fault, "{words}");
+        assert_eq!(
+            told(&[to, "postfix/smtp[7]: done", &said]),
+            fault,
+            "{words}"
+        );
+        let ours = failed.replace("203.0.113.5", "127.0.0.1");
+        assert!(told(&[&ours, &said]).is_empty(), "{words}");
+    }
+    let internal = problem("internal error");
+    assert_eq!(told(&[connect, &internal]), ["Error log.tls-library"]);
+    let weak = problem("dh key too small");
+    assert_eq!(told(&[to, &weak]), peer);
+    assert_eq!(told(&[connect, &weak]), ["Error log.weak-certificate"]);
+}
+
+#[test]
 fn other_programs_and_instances_do_not_count() {
     let other = MISMATCH.replace("postfix/", "postfix-out/");
     let dovecot = "dovecot: fatal: Invalid TLS level \"maybe\"";

@@ -74,10 +74,28 @@ pub(crate) fn log_findings(log: &[u8]) -> Vec<Finding> {
                 maillog::Weight::Degrades => Severity::Error,
                 maillog::Weight::Kills => Severity::Fatal,
             };
-            let remedy = "Change the setting that the message names.";
+            let remedy = remedy(warning.code);
             Finding::new(warning.code, severity, warning.message.to_string(), remedy)
         })
         .collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
+}
+
+/// What to do, where it is not the message itself that names the setting.
+fn remedy(code: &str) -> &'static str {
+    match code {
+        "log.tls-library" => {
+            "The lines that the same process logged just before name the setting, where it is one; \
+             `postseal lint` looks at all of them."
+        }
+        "log.throttled" | "log.process-died" => {
+            "The lines that the process logged before it died name the cause; `postseal lint` looks \
+             at the settings."
+        }
+        _ => {
+            "Change the setting or the file that the message names; where it names none, \
+              `postseal lint` and the lines of the same process before it do."
+        }
+    }
 }

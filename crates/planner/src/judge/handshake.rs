@@ -2,7 +2,7 @@
 //!
 //! Owns: STARTTLS offered, required and completed; certificate, version and floor. Never: AUTH.
 
-use super::{Case, Seen, offers, stage};
+use super::{Case, Seen, is_for_now, offers, stage, turned_away};
 use crate::report::{
     Answered, Ask, ClientCertificate, FloorTest, Handshake, HandshakeExpectation, KeyAlgorithm,
     Report, StageName, StageOutcome, TlsExpectation,
@@ -41,6 +41,10 @@ pub(super) fn judge(case: &mut Case, report: &Report, wanted: &TlsExpectation) -
 fn greeted(case: &mut Case, report: &Report) -> bool {
     match stage(report, StageName::Ehlo) {
         Some(StageOutcome::Ok) => true,
+        Some(StageOutcome::Refused(why)) if is_for_now(why) => {
+            case.unseen(&turned_away(why));
+            false
+        }
         Some(StageOutcome::Refused(why)) => {
             case.missed(
                 "wire.ehlo-refused",
@@ -102,6 +106,10 @@ fn completed(case: &mut Case, report: &Report, wanted: &HandshakeExpectation) ->
     if let Some(StageOutcome::Refused(why) | StageOutcome::Unknown(why)) =
         stage(report, StageName::StartTls)
     {
+        if is_for_now(why) {
+            case.unseen(&turned_away(why));
+            return Seen::No;
+        }
         case.missed(
             "wire.starttls-broken",
             &format!("offers STARTTLS but cannot start it ({why})"),

@@ -210,6 +210,10 @@ fn what_was_not_seen_is_undetermined_and_no_finding() {
     };
     unseen(&|r| break_at(r, StageName::Connect, StageOutcome::Unknown(why())));
     unseen(&|r| break_at(r, StageName::EhloUnderTls, StageOutcome::Unknown(why())));
+    let busy = || StageOutcome::Refused("421 4.7.0 mx Error: too many connections".to_owned());
+    for stage in [StageName::Banner, StageName::Ehlo, StageName::StartTls] {
+        unseen(&|r| break_at(r, stage, busy()));
+    }
     unseen(&|r| r.mail_before_tls = None);
     unseen(&|r| r.mail_before_tls = Some("421 4.3.2 busy".to_owned()));
     unseen(&|r| r.below_floor = None);
