@@ -117,7 +117,7 @@ pub(crate) fn preflight_more(
     let mut trust = Trust::default();
     let now = world.clock.now_unix();
     let unusable = unusable(&wanted, &|path| world.host.read(path));
-    let mut judge = |one: &Wanted| {
+    let mut judge = |(one, by): (&Wanted, &HopPolicy)| {
         let files = preflight::trust_files(one, &answers, visits);
         trust.read(&files, &|path| world.host.read(path));
         let known = Known {
@@ -127,9 +127,12 @@ pub(crate) fn preflight_more(
             unusable: &unusable,
             now,
         };
-        preflight::judge(one, known)
+        Preflight {
+            clients: vec![by.transport.clone()],
+            ..preflight::judge(one, known)
+        }
     };
-    Ok(wanted.iter().map(&mut judge).collect())
+    Ok(wanted.iter().zip(destinations).map(&mut judge).collect())
 }
 
 /// What a preflight needs of the world.

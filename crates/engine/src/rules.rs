@@ -17,6 +17,7 @@ mod import;
 mod judged;
 mod listed;
 mod live;
+mod looks;
 mod map;
 mod meet;
 mod replaced;

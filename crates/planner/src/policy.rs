@@ -5,6 +5,7 @@
 //! hop (`judge` yields the questions).
 
 mod able;
+mod asked;
 mod behind;
 mod fallback;
 mod faults;
@@ -28,6 +29,7 @@ mod words;
 mod words_of;
 
 pub use able::{Askers, askers, faults_all, unkept};
+pub use asked::{Asking, asking_of, map_not_asked};
 pub use behind::{AskedTable, Line, Place, Stands, Stricter, asked_for, places, weakens, weaker};
 pub(crate) use fallback::{
     EXPLAINED as FALLBACK_EXPLAINED, finding as fallback_in_clear, relays_of,

@@ -89,6 +89,9 @@ pub type Visits = BTreeMap<Visit, Report>;
 pub struct Preflight {
     /// The next hop.
     pub nexthop: String,
+    /// The transports of the clients that it was seen as; empty where that is not known.
+    #[serde(default)]
+    pub clients: Vec<String>,
     /// The policy, as Postfix reads it.
     pub policy: String,
     /// When, in seconds since 1970.

@@ -107,7 +107,7 @@ impl Chains {
         Sink::start(options).unwrap()
     }
 
-    fn options(&self, peer: Peer) -> SinkOptions {
+    pub(crate) fn options(&self, peer: Peer) -> SinkOptions {
         let chain = match peer {
             Peer::Cleartext => return SinkOptions::new(SinkTls::None),
             Peer::SelfSigned => &self.own,

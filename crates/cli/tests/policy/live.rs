@@ -235,3 +235,47 @@ fn a_rollback_to_a_map_that_was_touched_makes_it_anew() {
     assert_eq!(place.looked_up("c.example"), None);
     place.must("drift");
 }
+
+#[test]
+fn rules_that_no_client_asks_any_more_are_told() {
+    let place = place();
+    let named = place.maps();
+    let other = place.table("other", "elsewhere.example may\n");
+    let config = place.scene.config();
+    let postconf = |words: &[&str]| {
+        crate::scene::run("/usr/sbin/postconf", &[&["-c", &config], words].concat());
+    };
+    for value in [None, Some(""), Some("$nosuch"), Some(&other)] {
+        match value {
+            None => postconf(&["-X", "smtp_tls_policy_maps"]),
+            Some(value) => postconf(&["-e", &format!("smtp_tls_policy_maps={value}")]),
+        }
+        let listed = place.must("policy list").json;
+        for rule in listed["rules"].as_array().unwrap() {
+            assert_eq!(rule["holds"], false, "{value:?}: {rule}");
+            assert_eq!(rule["hindered"]["by"], "not-asked", "{value:?}: {rule}");
+        }
+        let shown = place.scene.say(&["policy", "list"]).stdout;
+        assert!(
+            shown.contains("not asked, see `postseal drift`"),
+            "{value:?}: {shown}"
+        );
+        let lint = format!("lint {}", place.config().display());
+        for (exit, words) in [(1, "verify"), (2, lint.as_str())] {
+            let told = place.ends(exit, words).json;
+            let not_asked = codes(&told).contains(&"policy.map-not-asked");
+            assert!(not_asked, "{value:?}: {words}: {told}");
+        }
+        let verified = place.scene.say(&["verify"]).stdout;
+        assert!(
+            !verified.contains("answered as the rules say"),
+            "{value:?}: {verified}"
+        );
+    }
+    place.must("drift --restore --yes");
+    assert_eq!(place.maps(), named);
+    place.must("verify");
+    let listed = place.must("policy list").json;
+    let rules = listed["rules"].as_array().unwrap();
+    assert!(rules.iter().all(|rule| rule["holds"] == true), "{listed}");
+}

@@ -12,6 +12,7 @@ mod peers;
 mod adopted;
 mod before;
 mod braces;
+mod by_client;
 mod by_sender;
 mod by_server;
 mod carried;

@@ -7,14 +7,18 @@ use mailtls::policy::{Dialect, Policy};
 use postseal_host::{Host, HostError};
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::Named;
-use postseal_planner::policy::{Lookup, dialect};
+use postseal_planner::plan::PolicyMap;
+use postseal_planner::policy::{Asking, Lookup, asking_of, dialect};
 use postseal_planner::policy_map;
 use postseal_store::InstanceState;
+use std::path::PathBuf;
 
 /// The tables that answer.
 pub(super) struct Answering {
     /// As `postmap` is asked for them, in the order in which Postfix asks them.
     tables: Vec<String>,
+    /// Their sources.
+    paths: Vec<PathBuf>,
     kind: Kind,
 }
 
@@ -31,21 +35,28 @@ impl Answering {
     /// Nobody, where nothing of the rules is in force.
     pub(super) fn of(state: &InstanceState, facts: &Facts) -> Option<Self> {
         if let Some(map) = policy_map(&state.desired, facts) {
-            return Some(Self::map(map.name()));
+            return Some(Self::map(&map));
         }
         let tables = state.desired.tables.as_ref()?;
         (tables.named == Named::Still).then(|| Self {
             tables: tables.tables.iter().map(|one| one.table.clone()).collect(),
+            paths: tables.tables.iter().map(|one| one.path.clone()).collect(),
             kind: Kind::Adopted(dialect(facts.version)),
         })
     }
 
     /// A map of rules.
-    pub(super) fn map(name: String) -> Self {
+    pub(super) fn map(map: &PolicyMap) -> Self {
         Self {
-            tables: vec![name],
+            tables: vec![map.name()],
+            paths: vec![map.path.clone()],
             kind: Kind::Map,
         }
+    }
+
+    /// Which clients ask them, as the files are.
+    pub(super) fn asking(&self, state: &InstanceState, facts: &Facts) -> Asking {
+        asking_of(facts, state.desired.tables.as_ref(), &self.paths)
     }
 
     /// Their names.

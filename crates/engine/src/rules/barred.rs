@@ -18,7 +18,6 @@ use postseal_planner::preflight::{UNDETERMINED, Visits};
 use postseal_planner::report::Outcome;
 use postseal_planner::{Finding, Preflight};
 use postseal_store::{Pending, RuleFilter, RuleState};
-use std::collections::BTreeMap;
 
 /// So many rules at once.
 const TOGETHER: usize = 1_000;
@@ -86,11 +85,11 @@ impl Engine<'_> {
         visits: &mut Visits,
         said: &mut Said,
     ) -> Result<(), EngineError> {
-        let known = self.known_looks(rules)?;
+        let known = self.looks_in(facts, rules)?;
         let now = self.clock.now_unix();
         let fresh = |one: &Written| {
             let rule = &one.rule;
-            known.get(rule.id.destination.as_str()).is_some_and(|seen| {
+            known.get(&rule.id).is_some_and(|seen| {
                 seen.outcome_for(&rule.policy) == Outcome::Pass && now - seen.at < FRESH
             })
         };
@@ -146,18 +145,6 @@ impl Engine<'_> {
             }
         }
         Ok(found)
-    }
-
-    fn known_looks(&self, rules: &[&Rule]) -> Result<BTreeMap<String, Preflight>, EngineError> {
-        let hops: Vec<String> = rules
-            .iter()
-            .map(|rule| rule.id.destination.clone())
-            .collect();
-        let known = self.store.preflights(&self.instance, &hops)?;
-        Ok(known
-            .into_iter()
-            .map(|seen| (seen.nexthop.clone(), seen))
-            .collect())
     }
 }
 

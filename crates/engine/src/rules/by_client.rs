@@ -52,6 +52,20 @@ impl<'a> Clients<'a> {
         self.of(rule, met).into_iter().map(hop).collect()
     }
 
+    /// Whether what was seen is what the clients of a rule see: a look as another client says nothing of
+    /// its mail.
+    pub(super) fn saw(&mut self, rule: &Rule, met: &Judged, seen: &Preflight) -> bool {
+        let own = self.of(rule, met);
+        let mut is_like = |one: &String, other: &String| {
+            one == other || self.client(one).clone() == *self.client(other)
+        };
+        let mut covers = |all: &[String], part: &[String]| {
+            let mut part = part.iter();
+            part.all(|one| all.iter().any(|other| is_like(one, other)))
+        };
+        covers(&own, &seen.clients) && covers(&seen.clients, &own)
+    }
+
     /// The clients that go by a rule. An entry for TLS from the first byte gets one that begins so, by
     /// whatever its mail goes until then.
     fn of(&mut self, rule: &Rule, met: &Judged) -> Vec<String> {
@@ -91,6 +105,7 @@ pub(super) fn worst(seen: Vec<(String, Preflight)>) -> Option<Preflight> {
         Outcome::Fail => 2,
     };
     let best = seen.iter().map(|(_, one)| rank(one)).min()?;
+    let clients: Vec<String> = seen.iter().map(|(client, _)| client.clone()).collect();
     let mut worst: Option<(String, Preflight)> = None;
     for (client, one) in seen {
         if worst.as_ref().is_none_or(|(_, now)| rank(now) < rank(&one)) {
@@ -98,6 +113,7 @@ pub(super) fn worst(seen: Vec<(String, Preflight)>) -> Option<Preflight> {
         }
     }
     let (client, mut worst) = worst?;
+    worst.clients = clients;
     if rank(&worst) > best {
         let by = |text: &str| format!("By the transport {client}: {text}");
         worst.sentence = by(&worst.sentence);

@@ -69,7 +69,7 @@ impl Engine<'_> {
         })
     }
 
-    /// Remembers what servers showed for the rows of rules: `policy list` tells it.
+    /// Remembers what servers showed for the rows of rules to a client of theirs: `policy list` tells it.
     ///
     /// # Errors
     /// What the store fails with.
@@ -78,6 +78,7 @@ impl Engine<'_> {
         let rows = self.rows_with(&hops.collect(), &[])?;
         let of_rules = |one: &&Preflight| rows.get(&one.nexthop) == Some(&one.policy);
         let of_rules: Vec<Preflight> = seen.iter().filter(of_rules).cloned().collect();
+        let of_rules = self.looks_of_rules(&of_rules)?;
         Ok(self.store.put_preflights(&self.instance, &of_rules)?)
     }
 

@@ -18,7 +18,7 @@ use lines::Lines;
 use postseal_planner::policy::{Given, Rule, RuleId};
 use postseal_planner::{Finding, Severity};
 use postseal_store::RuleView;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::resume_unwind;
 use under_way::{Import, recipient};
 
@@ -263,19 +263,25 @@ impl Engine<'_> {
         let Against {
             chunk,
             mut followed,
+            at_hops,
             mut findings,
         } = judged;
         chunk.unread.into_iter().for_each(|one| import.refuse(one));
-        self.spare_known(&chunk.requests, &mut findings)?;
+        let rules: Vec<&Rule> = chunk.requests.iter().map(|one| &one.rule).collect();
+        self.spare_known(&rules, &mut findings)?;
         let mut wishes = Vec::with_capacity(chunk.requests.len());
         let mut gone = Vec::new();
         for (request, findings) in chunk.requests.into_iter().zip(findings) {
-            let (findings, told): (Vec<Finding>, Vec<Finding>) =
+            let (mut findings, told): (Vec<Finding>, Vec<Finding>) =
                 findings.into_iter().partition(is_against);
             import.tell(&request, told);
             let firm = self.there_already(&request.rule, import)?;
             let follows = request.rule.about.follow;
             let made = follows.and_then(|_| followed.remove(&request.rule.id.destination));
+            // What a rule that follows mail meets is judged by its next hops.
+            if let Some(made) = &made {
+                findings = self.against_made(made.as_deref().unwrap_or_default(), &at_hops)?;
+            }
             let judged = import.judge(request, findings, made, firm);
             wishes.extend(judged.put);
             gone.extend(judged.gone);
@@ -287,14 +293,29 @@ impl Engine<'_> {
         Ok(())
     }
 
+    /// What speaks against the rules for next hops that a line comes to.
+    fn against_made(
+        &self,
+        made: &[Rule],
+        at_hops: &BTreeMap<RuleId, Vec<Finding>>,
+    ) -> Result<Vec<Finding>, EngineError> {
+        let found = |rule: &Rule| at_hops.get(&rule.id).cloned().unwrap_or_default();
+        let mut findings: Vec<Vec<Finding>> = made.iter().map(found).collect();
+        let made: Vec<&Rule> = made.iter().collect();
+        self.spare_known(&made, &mut findings)?;
+        let mut findings: Vec<Finding> = findings.into_iter().flatten().collect();
+        findings.retain(is_against);
+        findings.dedup();
+        Ok(findings)
+    }
+
     /// Nothing speaks against what is wished already, or in force.
     fn spare_known(
         &self,
-        requests: &[RuleRequest],
+        rules: &[&Rule],
         against: &mut [Vec<Finding>],
     ) -> Result<(), EngineError> {
-        let rules = requests.iter().map(|one| &one.rule);
-        let judged = rules.zip(against);
+        let judged = rules.iter().zip(against);
         let bad: Vec<_> = judged.filter(|(_, found)| !found.is_empty()).collect();
         let ids: Vec<RuleId> = bad.iter().map(|(rule, _)| rule.id.clone()).collect();
         let states = self.store.rule_states(&self.instance, &ids)?;

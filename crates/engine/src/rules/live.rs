@@ -9,7 +9,7 @@ use crate::{Engine, EngineError};
 use postseal_host::Host;
 use postseal_planner::facts::Facts;
 use postseal_planner::plan::{COMPILED, PolicyMap};
-use postseal_planner::policy::{Lookup, Rule, changed_lookups};
+use postseal_planner::policy::{Lookup, Rule, changed_lookups, map_not_asked};
 use postseal_planner::{Digest, Digesting, Finding, Intent, NamedMap, Severity, named_maps};
 use postseal_store::{InstanceState, RuleState};
 use std::collections::{BTreeMap, BTreeSet};
@@ -123,6 +123,10 @@ impl Engine<'_> {
         let Some(answering) = Answering::of(state, facts) else {
             return Ok(MapAnswers::default());
         };
+        // What nobody asks says nothing of the mail (`map_not_asked` tells it).
+        if answering.asking(state, facts).told.is_empty() {
+            return Ok(MapAnswers::default());
+        }
         let mut lookups = self.in_force_lookups()?;
         let last = self.store.history(&self.instance, 1)?.into_iter().next();
         let changed = match last {
@@ -137,6 +141,12 @@ impl Engine<'_> {
             asked: lookups.len(),
             findings: findings.map(|one| live(one, &answering)).collect(),
         })
+    }
+
+    /// What is said where clients do not ask the map of the rules, or the adopted tables.
+    pub(super) fn map_not_asked(&self, state: &InstanceState, facts: &Facts) -> Option<Finding> {
+        let answering = Answering::of(state, facts)?;
+        map_not_asked(&answering.asking(state, facts), &answering.name())
     }
 
     /// What the map in force must say of the destinations of rules, whoever has rules for them.

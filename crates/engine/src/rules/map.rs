@@ -94,7 +94,7 @@ impl Engine<'_> {
 
     /// Whether a map answers as its rows say.
     pub(crate) fn ask_policy_map(&self, map: &PolicyMap, lookups: &[Lookup]) -> Vec<Finding> {
-        self.ask_answering(&Answering::map(map.name()), lookups)
+        self.ask_answering(&Answering::map(map), lookups)
     }
 
     /// Whether those who answer say what the rules say.

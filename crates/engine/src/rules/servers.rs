@@ -174,11 +174,6 @@ impl Engine<'_> {
             self.stop_if_interrupted()?;
         }
     }
-
-    /// The newest looks at the servers of next hops; those that were never looked at are left out.
-    pub fn preflights(&self, nexthops: &[String]) -> Result<Vec<Preflight>, EngineError> {
-        Ok(self.store.preflights(&self.instance, nexthops)?)
-    }
 }
 
 /// Findings against a rule, with how it comes in force all the same.

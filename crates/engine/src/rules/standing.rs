@@ -31,6 +31,8 @@ const BELOW: &str = "any-name-below";
 pub enum Hindrance {
     /// The map of the rules answers otherwise, or not at all.
     NotAnswered,
+    /// A client that its mail leaves by does not ask the map of the rules.
+    NotAsked,
     /// A table that is asked before has another policy.
     Shadowed {
         /// Which.
@@ -95,7 +97,10 @@ impl Engine<'_> {
             .iter()
             .filter_map(|one| one.in_force.as_ref())
             .collect();
+        let answering = Answering::of(state, facts);
+        let asking = answering.map(|one| one.asking(state, facts));
         let mut seen = Seen {
+            untold: asking.unwrap_or_default().untold,
             missed: self.not_answered(state, facts, states)?,
             before: BTreeMap::new(),
         };
@@ -139,7 +144,7 @@ impl Engine<'_> {
             // An entry is made before its route: how its own mail goes matters once it is in force.
             let late = || seen.and_then(|_| own_late(rule, &against.met));
             let fault = fault(&against).or_else(late);
-            let hindrance = seen.and_then(|seen| seen.of(rule));
+            let hindrance = seen.and_then(|seen| seen.of(rule, &against.met));
             let hindrance = hindrance.or_else(|| of(&against, fault.as_ref()));
             if let Some(Hindrance::Unkept(code)) = &hindrance {
                 let known = |one: &Finding| one.code == *code && is_against(one);
@@ -237,12 +242,17 @@ struct Other {
 
 /// What Postfix finds in the place of rules.
 struct Seen {
+    /// The transports whose clients do not ask the rules.
+    untold: BTreeSet<String>,
     missed: BTreeSet<String>,
     before: BTreeMap<String, Other>,
 }
 
 impl Seen {
-    fn of(&self, rule: &Rule) -> Option<Hindrance> {
+    fn of(&self, rule: &Rule, met: &Judged) -> Option<Hindrance> {
+        if met.clients.iter().any(|one| self.untold.contains(one)) {
+            return Some(Hindrance::NotAsked);
+        }
         if self.missed.contains(&rule.id.destination) {
             return Some(Hindrance::NotAnswered);
         }

@@ -13,7 +13,7 @@ use postseal_store::InstanceState;
 /// What is said of the rules in force.
 #[derive(Clone, Debug, Default)]
 pub struct RulesTold {
-    /// Policies that this host cannot keep.
+    /// That nobody asks them, and policies that this host cannot keep.
     pub faulty: Vec<Finding>,
     /// Followed rules that are made for other next hops than their mail takes.
     pub routes: Vec<Finding>,
@@ -80,8 +80,10 @@ impl Engine<'_> {
         state: &InstanceState,
         facts: &Facts,
     ) -> Result<RulesTold, EngineError> {
+        let mut faulty: Vec<Finding> = self.map_not_asked(state, facts).into_iter().collect();
+        faulty.extend(self.faulty_in_force(state, facts)?);
         Ok(RulesTold {
-            faulty: self.faulty_in_force(state, facts)?,
+            faulty,
             routes: self.route_changes_in(facts)?,
             idle: self.idle_in_force(facts)?,
             replaced: self.replaced_edited(state, facts)?,

@@ -121,7 +121,10 @@ fn clients<'v>(view: &'v View<'_>) -> impl Iterator<Item = (&'v Service, &'stati
     })
 }
 
-fn asking<'v>(view: &'v View<'_>, home: Home<'v>) -> impl Iterator<Item = &'v Service> + Clone {
+pub(super) fn asking<'v>(
+    view: &'v View<'_>,
+    home: Home<'v>,
+) -> impl Iterator<Item = &'v Service> + Clone {
     let clients = clients(view);
     clients.filter_map(move |(one, parameter)| asks(view, home, one, parameter).then_some(one))
 }

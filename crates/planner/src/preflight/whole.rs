@@ -166,6 +166,7 @@ fn itself(hop: &NextHop) -> Finding {
 fn nowhere(wanted: &Wanted, now: i64, finding: Finding) -> Preflight {
     Preflight {
         nexthop: wanted.hop.text.clone(),
+        clients: Vec::new(),
         policy: wanted.policy.to_string(),
         at: now,
         outcome: Outcome::Fail,
@@ -213,6 +214,7 @@ fn to(wanted: &Wanted, known: Known<'_>, hosts: &[Host], ladder: Ladder) -> Pref
     let findings = findings(wanted, known, hosts, &seen, &strongest);
     Preflight {
         nexthop: wanted.hop.text.clone(),
+        clients: Vec::new(),
         policy: wanted.policy.to_string(),
         at: known.now,
         outcome,

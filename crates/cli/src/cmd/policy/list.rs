@@ -16,7 +16,7 @@ use mailtls::Level;
 use mailtls::destination::Scope;
 use postseal_engine::{Hindered, Hindrance};
 use postseal_planner::Preflight;
-use postseal_planner::policy::{Met, Rule, is_day};
+use postseal_planner::policy::{Met, Rule, RuleId, is_day};
 use postseal_store::{Pending, RuleFilter, RuleOrder, RuleState};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -141,23 +141,21 @@ fn day(text: &str) -> Result<String, String> {
 /// Some rules, with all that is shown of them.
 struct Page {
     rules: Vec<RuleState>,
-    looks: BTreeMap<String, Preflight>,
+    looks: BTreeMap<RuleId, Preflight>,
     standings: Standings,
 }
 
 impl Page {
     fn of(rules: Vec<RuleState>, session: &mut Session) -> Result<Self, Failure> {
-        let hops: Vec<String> = rules.iter().map(|one| one.id.destination.clone()).collect();
-        let looks = session.engine().preflights(&hops)?.into_iter();
         Ok(Self {
-            looks: looks.map(|seen| (seen.nexthop.clone(), seen)).collect(),
+            looks: session.engine().looks(&rules)?,
             standings: Standings::of(&rules, session)?,
             rules,
         })
     }
 
     fn look(&self, state: &RuleState) -> Option<&Preflight> {
-        self.looks.get(&state.id.destination)
+        self.looks.get(&state.id)
     }
 
     fn documents(&self) -> impl Iterator<Item = Value> {

@@ -11,7 +11,7 @@ use postseal_host::Host;
 use postseal_planner::Finding;
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::AdoptedTables;
-use postseal_planner::policy::Rule;
+use postseal_planner::policy::{Rule, RuleId};
 use std::collections::BTreeMap;
 
 /// Lines taken together.
@@ -44,6 +44,8 @@ pub(super) struct Against {
     pub(super) chunk: Chunk,
     /// Recipient's domain → the rules that follow its mail.
     pub(super) followed: BTreeMap<String, Made>,
+    /// What speaks against each of those rules.
+    pub(super) at_hops: BTreeMap<RuleId, Vec<Finding>>,
     /// What speaks against each of the requests, in their order.
     pub(super) findings: Vec<Vec<Finding>>,
 }
@@ -56,9 +58,19 @@ impl Ahead<'_> {
             Held::AsItIs => judged,
             Held::AsPlanned => met_by_mail,
         };
-        let findings = against(self.host, &self.facts, self.tables.as_ref(), &rules);
+        let against = |rules: &[&Rule]| {
+            let tables = self.tables.as_ref();
+            against(self.host, &self.facts, tables, rules)
+        };
+        let findings = against(&rules);
+        let followed = compiled_requests(self.host, &self.facts, &chunk.requests);
+        let made = followed.values().flatten().flatten();
+        let made: Vec<&Rule> = made.collect();
+        let at_hops = made.iter().zip(against(&made));
+        let at_hops = at_hops.map(|(rule, found)| (rule.id.clone(), found));
         Against {
-            followed: compiled_requests(self.host, &self.facts, &chunk.requests),
+            at_hops: at_hops.collect(),
+            followed,
             findings,
             chunk,
         }

@@ -91,9 +91,7 @@ impl Import {
     ) -> Judged {
         let id = &request.rule.id;
         let mut firm: Vec<Finding> = firm.into_iter().collect();
-        // What a rule that follows mail meets is judged by its next hops.
         let followed = made.map(|made| {
-            findings.clear();
             made.unwrap_or_else(|why| {
                 firm.extend(why);
                 Vec::new()

@@ -36,6 +36,7 @@ fn until(destination: &str, day: &str) -> Rule {
 fn seen(nexthop: &str) -> Preflight {
     Preflight {
         nexthop: nexthop.to_owned(),
+        clients: Vec::new(),
         policy: "may".to_owned(),
         at: 1,
         outcome: Outcome::Pass,

@@ -11,6 +11,7 @@ use postseal_planner::{Preflight, calendar};
 pub(super) fn hindered(hindrance: &Hindrance) -> String {
     match hindrance {
         Hindrance::NotAnswered => "not answered by the map, see `postseal drift`".to_owned(),
+        Hindrance::NotAsked => "not asked, see `postseal drift`".to_owned(),
         Hindrance::Shadowed { table, policy } => {
             format!("does nothing: {table} is asked before it and says {policy}")
         }
@@ -25,7 +26,7 @@ pub(super) fn would(hindrance: &Hindrance) -> String {
         Hindrance::Idle(why) => format!(", would do nothing: {why}"),
         Hindrance::Unkept(code) => format!(", cannot be kept on this host ({code})"),
         // Only what is in force is asked for.
-        Hindrance::NotAnswered | Hindrance::Shadowed { .. } => String::new(),
+        Hindrance::NotAnswered | Hindrance::NotAsked | Hindrance::Shadowed { .. } => String::new(),
     }
 }
 
@@ -33,6 +34,7 @@ pub(super) fn would(hindrance: &Hindrance) -> String {
 pub(super) const fn word(hindrance: &Hindrance) -> &'static str {
     match hindrance {
         Hindrance::NotAnswered => "not-answered",
+        Hindrance::NotAsked => "not-asked",
         Hindrance::Shadowed { .. } => "shadowed",
         Hindrance::Idle(_) => "idle",
         Hindrance::Unkept(_) => "unkept",
