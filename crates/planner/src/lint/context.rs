@@ -26,6 +26,7 @@ const EVIDENCE: usize = 160;
 pub(crate) const DEFAULTS: &[(&str, &str)] = &[
     ("compatibility_level", "0"),
     ("content_filter", ""),
+    ("default_transport", "smtp"),
     ("inet_interfaces", "all"),
     ("queue_directory", "/var/spool/postfix"),
     ("relay_clientcerts", ""),

@@ -19,7 +19,7 @@ pub(super) const RULES: &[Rule] = &[
 #[rustfmt::skip]
 const NO_WRAPPER: Rule = rule("outbound.relay-465-without-wrapper", Error, "relay on port 465 without wrapper mode",
     "The server waits for TLS, the client for a greeting: mail is deferred after the time limit (conversation timed out).",
-    "Set smtp_tls_wrappermode = yes and smtp_tls_security_level = encrypt (or stronger); or use port 587.");
+    "Set smtp_tls_wrappermode = yes and smtp_tls_security_level = encrypt (or stronger), or default_transport = NAME of a service of master.cf that has both by -o; or use port 587.");
 #[rustfmt::skip]
 const WRAPPER_ON_STARTTLS: Rule = rule("outbound.wrapper-on-starttls-relay", Error, "wrapper mode to a relay with STARTTLS",
     "The client starts TLS at once and the server greets in clear: the handshake fails, and mail is deferred.",
@@ -63,7 +63,9 @@ fn wrapper(context: &Context<'_>, out: &mut Vec<Finding>) {
     };
     let (everybody, nobody) = wraps(context);
     match port(&hop) {
-        Some(465) if nobody => out.push(NO_WRAPPER.found().on(relay).on(mode)),
+        Some(465) if begins_in_clear(context, nobody) => {
+            out.push(NO_WRAPPER.found().on(relay).on(mode));
+        }
         Some(25 | 587 | 2525) if everybody => {
             out.push(WRAPPER_ON_STARTTLS.found().on(mode).on(relay));
         }
@@ -76,8 +78,27 @@ fn wrapper(context: &Context<'_>, out: &mut Vec<Finding>) {
     }
 }
 
-/// Whether all clients are in wrapper mode, and whether none is: which of them goes to the relay
-/// is not looked into here.
+/// Whether the relay host's mail is sent by a client that begins in clear: by that of default_transport,
+/// unless it has a next hop of its own. Where rows name clients for senders, it may be any of them.
+fn begins_in_clear(context: &Context<'_>, nobody_wraps: bool) -> bool {
+    if context.given(None, "sender_dependent_default_transport_maps") {
+        return nobody_wraps;
+    }
+    let Some(usual) = context.text(None, "default_transport") else {
+        return nobody_wraps;
+    };
+    let (transport, own_hop) = usual.split_once(':').unwrap_or((&usual, ""));
+    if !own_hop.trim().is_empty() {
+        return false;
+    }
+    let mut services = context.services.iter();
+    match services.find(|one| one.kind == "unix" && one.name == transport.trim()) {
+        Some(one) => one.command == "smtp" && !context.yes(Some(one), "smtp_tls_wrappermode"),
+        None => nobody_wraps,
+    }
+}
+
+/// Whether all clients are in wrapper mode, and whether none is.
 fn wraps(context: &Context<'_>) -> (bool, bool) {
     let services = context.services.iter();
     let clients = services.filter(|s| s.kind == "unix" && s.command == "smtp");
