@@ -22,7 +22,7 @@ pub(super) fn file(path: &Path) -> Result<PathBuf, Failure> {
         FileLook::Missing => return Err(failed("there is no such file")),
         FileLook::Directory => return Err(failed("it is a folder")),
         FileLook::Special => return Err(failed("it is no file")),
-        FileLook::Unreadable(why) => return Err(failed(&why)),
+        FileLook::Unreadable(why) | FileLook::Denied(why) => return Err(failed(&why)),
         FileLook::TooLarge(bytes) => return Err(failed(&format!("{bytes} bytes are too many"))),
     };
     match anchors.is_empty() {
