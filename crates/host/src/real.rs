@@ -2,6 +2,7 @@
 //!
 //! Owns: [`PostfixHost`], which puts the parts of this crate together. Never: decides.
 
+mod seen;
 mod values;
 
 use crate::command::Call;
@@ -140,14 +141,12 @@ impl PostfixHost {
         }
     }
 
-    /// The path to open for a path as Postfix names it, links followed.
-    fn seen(&self, path: &Path) -> Result<PathBuf, HostError> {
-        let real = self.root.resolve(path).map_err(failed("read", path))?;
-        Ok(self.root.at(&real))
-    }
-
-    fn seen_queue(&self) -> Result<PathBuf, HostError> {
-        self.seen(&self.postfix.places()?.queue_directory)
+    /// The master's process, while it runs.
+    fn running(&self) -> Option<u32> {
+        match self.master() {
+            Ok(MasterState::Running(pid)) => Some(pid),
+            _ => None,
+        }
     }
 
     fn restart_unit(&self, unit: &str) -> Result<(), HostError> {
@@ -322,24 +321,17 @@ impl Host for PostfixHost {
     }
 
     fn rivals(&self, addresses: &[SocketAddr]) -> Vec<Rival> {
-        match self.master() {
-            Ok(MasterState::Running(pid)) => network::rivals(&self.root, pid, addresses),
-            _ => Vec::new(),
-        }
+        let rivals = |pid| network::rivals(&self.root, pid, addresses);
+        self.running().map(rivals).unwrap_or_default()
     }
 
     fn owner(&self, address: SocketAddr) -> PortOwner {
-        match self.master() {
-            Ok(master) => network::owner(&self.root, master, address),
-            Err(_) => PortOwner::Unknown,
-        }
+        let owner = |master| network::owner(&self.root, master, address);
+        self.master().map_or(PortOwner::Unknown, owner)
     }
 
     fn served(&self) -> Option<BTreeSet<String>> {
-        match self.master() {
-            Ok(MasterState::Running(pid)) => process::served_by(&self.root, pid),
-            _ => None,
-        }
+        process::served_by(&self.root, self.running()?)
     }
 
     fn reload(&self) -> Result<(), HostError> {
@@ -391,14 +383,5 @@ impl Host for PostfixHost {
 
     fn log_since(&self, mark: &LogMark) -> LogLook {
         livelog::since(&self.root, self.postfix.prefix(), mark)
-    }
-}
-
-impl PostfixHost {
-    /// The folder's links are followed, the file's own is not: a rename replaces it.
-    fn seen_private(&self, path: &Path) -> Result<PathBuf, HostError> {
-        let folder = path.parent().unwrap_or(Path::new("/"));
-        let name = path.file_name().unwrap_or_default();
-        Ok(self.seen(folder)?.join(name))
     }
 }
