@@ -62,7 +62,8 @@ pub(crate) fn run(rounds: Rounds) -> Outcome<Section> {
     Ok(section(
         "full",
         "Everything that the TLS of one Postfix on loopback can do (its defaults, one ECDSA \
-         certificate): `probe --full`, testssl.sh and sslyze; connections by Postfix's log.",
+         certificate): `probe --full`, testssl.sh and sslyze; connections by Postfix's log. \
+         What each of them says of the same servers: docs/reference/agreement.md.",
         &[
             "command",
             "wall",

@@ -58,7 +58,7 @@ pub(crate) fn run(rounds: Rounds) -> Outcome<Section> {
     }
     Ok(section(
         "lint",
-        "A main.cf of 10,000 lines: comments, continuation lines, user-defined parameters, and some TLS settings.",
+        "A main.cf of 10,000 lines: comments, continuation lines, user-defined parameters, and some TLS settings; and all files of others in one call.",
         &["command", "CPU", "wall", "limit"],
         rows,
     ))
