@@ -48,6 +48,7 @@ pub mod settings;
 pub mod shown;
 mod succession;
 mod take_over;
+pub mod task;
 mod trust;
 mod uncovered;
 mod unproved;

@@ -3,12 +3,13 @@
 //! Owns: intents, drafts, plans, operations with their journal, snapshots, certificates and
 //! sealed keys. Never: holds a rule, shows SQL upwards, keeps a private key in clear.
 //!
-//! [`Store`] is the door. SQLite lies in a folder of two files: `agent.db` (root, 0600) with
-//! everything that decides, and `console.db` with what pages show; see DESIGN on privilege.
+//! [`Store`] is the door to `agent.db` (root, 0600), with everything that decides. [`desk::Desk`] is the
+//! door to `console.db`, in a folder of its own: what the console and the agent tell each other.
 
 mod acme;
 mod audit;
 mod certificate;
+pub mod desk;
 mod document;
 mod error;
 mod identity;
@@ -30,7 +31,7 @@ pub use policy::{
     Known, LevelChange, Pending, PolicyStore, RuleFilter, RuleOrder, RuleState, RuleTake, RuleView,
     RuleWish, Staged,
 };
-pub use sqlite::SqliteStore;
+pub use sqlite::{SqliteDesk, SqliteStore};
 pub use watch::Watch;
 
 use mailtls::Fingerprint;

@@ -17,20 +17,12 @@ use std::fs::{File, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use tempfile::TempDir;
 
-/// Makes identity and databases in `folder`, those that are missing.
+/// Makes identity and database in `folder`, those that are missing.
 pub(super) async fn create(folder: &Path) -> Result<(), StoreError> {
-    let failed = |source| cannot("create", folder, source);
-    // Taken away again when this returns, also with an error.
-    let beside = tempfile::Builder::new()
-        .prefix(".new-")
-        .tempdir_in(folder)
-        .map_err(failed)?;
-    std::fs::set_permissions(&beside, Permissions::from_mode(0o700)).map_err(failed)?;
+    let beside = beside(folder)?;
     let recipient = identity(beside.path(), folder)?;
-    let console = database(&beside.path().join(CONSOLE), &schema::console()).await?;
-    finish(console).await?;
-    publish(beside.path(), folder, CONSOLE)?;
     let mut agent = database(&beside.path().join(AGENT), &schema::agent()).await?;
     sqlx::query("INSERT INTO identity (one, recipient) VALUES (1, $1)")
         .bind(recipient)
@@ -39,6 +31,26 @@ pub(super) async fn create(folder: &Path) -> Result<(), StoreError> {
         .doing("store the recipient")?;
     finish(agent).await?;
     publish(beside.path(), folder, AGENT)
+}
+
+/// Makes a desk in `folder`.
+pub(super) async fn desk(folder: &Path) -> Result<(), StoreError> {
+    let beside = beside(folder)?;
+    let desk = database(&beside.path().join(CONSOLE), &schema::console()).await?;
+    finish(desk).await?;
+    publish(beside.path(), folder, CONSOLE)
+}
+
+/// A folder for what is not whole yet; taken away again when it is dropped.
+fn beside(folder: &Path) -> Result<TempDir, StoreError> {
+    let made = || {
+        let beside = tempfile::Builder::new()
+            .prefix(".new-")
+            .tempdir_in(folder)?;
+        std::fs::set_permissions(&beside, Permissions::from_mode(0o700))?;
+        Ok(beside)
+    };
+    made().map_err(|source| cannot("create", folder, source))
 }
 
 /// The recipient of the folder's identity. One that is there is kept: it may open the keys of a

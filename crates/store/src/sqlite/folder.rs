@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 /// What decides.
 pub(super) const AGENT: &str = "agent.db";
-/// What pages show.
+/// The desk, in a folder of its own.
 pub(super) const CONSOLE: &str = "console.db";
 /// What opens sealed keys.
 pub(super) const IDENTITY: &str = "identity";
@@ -51,15 +51,25 @@ pub(super) fn holds_store(folder: &Path) -> Result<bool, StoreError> {
     if exists(folder, AGENT)? {
         return Ok(true);
     }
-    // SQLite would replay such a log into a new database of the same name.
-    for orphan in ["agent.db-wal", "console.db-wal"] {
-        let owner = orphan.trim_end_matches("-wal");
-        if exists(folder, orphan)? && !exists(folder, owner)? {
-            let why = format!("{owner} is missing, but its {orphan} is there");
-            return Err(cannot("use", folder, io::Error::other(why)));
-        }
+    holds_orphan(folder, AGENT).map(|()| false)
+}
+
+/// Whether the checked folder holds a desk.
+pub(super) fn holds_desk(folder: &Path) -> Result<bool, StoreError> {
+    if exists(folder, CONSOLE)? {
+        return Ok(true);
     }
-    Ok(false)
+    holds_orphan(folder, CONSOLE).map(|()| false)
+}
+
+/// SQLite would replay a log that is left into a new database of the same name.
+fn holds_orphan(folder: &Path, name: &str) -> Result<(), StoreError> {
+    let log = format!("{name}-wal");
+    if exists(folder, &log)? {
+        let why = format!("{name} is missing, but its {log} is there");
+        return Err(cannot("use", folder, io::Error::other(why)));
+    }
+    Ok(())
 }
 
 /// Whether `name` is in the folder, be it a dangling link.

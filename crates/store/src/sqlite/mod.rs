@@ -11,6 +11,7 @@ mod audit;
 mod certificates;
 mod connection;
 mod create;
+mod desk;
 mod disk;
 mod folder;
 mod history;
@@ -33,6 +34,8 @@ mod schema;
 mod snapshots;
 mod trial;
 mod watches;
+
+pub use desk::SqliteDesk;
 
 use crate::identity::Identity;
 use crate::{

@@ -13,6 +13,9 @@ use std::path::Path;
 /// The newest version of `agent.db`.
 const NEWEST: i64 = 10;
 
+/// The newest version of `console.db`.
+const NEWEST_DESK: i64 = 1;
+
 /// The migrations of `agent.db`.
 pub(super) fn agent() -> Migrator {
     let first = include_str!("../../migrations/sqlite/agent/0001_agent.sql");
@@ -42,7 +45,7 @@ pub(super) fn agent() -> Migrator {
 /// The migrations of `console.db`.
 pub(super) fn console() -> Migrator {
     let sql = include_str!("../../migrations/sqlite/console/0001_console.sql");
-    Migrator::with_migrations(vec![migration(1, "console", sql)])
+    Migrator::with_migrations(vec![migration(NEWEST_DESK, "console", sql)])
 }
 
 /// Runs what has not been run.
@@ -67,10 +70,7 @@ pub(super) async fn bring_up_to_date(
             path,
             std::io::Error::other("it is not a store of Postseal"),
         )),
-        Some(version) if version > NEWEST => Err(StoreError::Format {
-            what: "database",
-            source: format!("its version is {version}, known is {NEWEST}").into(),
-        }),
+        Some(version) if version > NEWEST => Err(unknown(Some(version), NEWEST)),
         Some(NEWEST) => Ok(()),
         Some(_) => {
             // Two commands at once: the second waits, and finds it done.
@@ -85,6 +85,17 @@ pub(super) async fn bring_up_to_date(
     }
 }
 
+/// Checks the version of a desk. There is one so far.
+pub(super) async fn bring_desk_up_to_date(
+    db: &mut SqliteConnection,
+    path: &Path,
+) -> Result<(), StoreError> {
+    match version(db, path).await? {
+        Some(NEWEST_DESK) => Ok(()),
+        other => Err(unknown(other, NEWEST_DESK)),
+    }
+}
+
 /// The same for a database that cannot be written to.
 pub(super) async fn must_be_up_to_date(
     db: &mut SqliteConnection,
@@ -92,10 +103,15 @@ pub(super) async fn must_be_up_to_date(
 ) -> Result<(), StoreError> {
     match version(db, path).await? {
         Some(NEWEST) => Ok(()),
-        other => Err(StoreError::Format {
-            what: "database",
-            source: format!("its version is {other:?}, known is {NEWEST}").into(),
-        }),
+        other => Err(unknown(other, NEWEST)),
+    }
+}
+
+fn unknown(version: Option<i64>, known: i64) -> StoreError {
+    let version = version.map_or_else(|| "none".to_owned(), |version| version.to_string());
+    StoreError::Format {
+        what: "database",
+        source: format!("its version is {version}, known is {known}").into(),
     }
 }
 

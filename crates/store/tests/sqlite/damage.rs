@@ -294,15 +294,3 @@ fn a_database_in_use_is_waited_for_and_then_told() {
     runtime.block_on(other.execute("COMMIT")).unwrap();
     store.audit("root", 1, "x").unwrap();
 }
-
-#[test]
-fn the_pages_database_has_its_tables() {
-    let (_place, folder) = filled();
-    let tables: Vec<String> = runtime().block_on(async {
-        let options = SqliteConnectOptions::new().filename(folder.join("console.db"));
-        let mut db = SqliteConnection::connect_with(&options).await.unwrap();
-        let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%sql%'";
-        sqlx::query_scalar(sql).fetch_all(&mut db).await.unwrap()
-    });
-    assert_eq!(tables, ["users", "sessions", "jobs", "copies"]);
-}

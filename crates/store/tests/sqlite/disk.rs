@@ -61,11 +61,7 @@ fn tiny() {
         .unwrap()
         .map(|e| e.unwrap().file_name())
         .collect();
-    assert!(
-        left.iter()
-            .all(|name| name == "identity" || name == "console.db"),
-        "{left:?}"
-    );
+    assert!(left.iter().all(|name| name == "identity"), "{left:?}");
     assert!(SqliteStore::open_existing(&folder).unwrap().is_none());
     mount(&place, "remount,size=4m");
     SqliteStore::open(&folder)

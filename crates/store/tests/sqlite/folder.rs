@@ -66,13 +66,7 @@ fn a_new_store_is_for_us_alone() {
     store.adopt(MX, &state("a")).unwrap();
     assert_eq!(
         names(&folder),
-        [
-            "agent.db",
-            "agent.db-shm",
-            "agent.db-wal",
-            "console.db",
-            "identity"
-        ]
+        ["agent.db", "agent.db-shm", "agent.db-wal", "identity"]
     );
     assert_eq!(mode(&folder), 0o700);
     for name in names(&folder) {
@@ -221,14 +215,12 @@ fn places_where_no_folder_can_be() {
 
 #[test]
 fn a_log_without_its_database_is_not_taken_for_a_new_store() {
-    for name in ["agent.db", "console.db"] {
-        let (_place, folder) = place();
-        fs::create_dir(&folder).unwrap();
-        set_mode(&folder, 0o700);
-        fs::write(folder.join(format!("{name}-wal")), "frames").unwrap();
-        refused(&folder, &format!("{name} is missing"));
-        assert_eq!(names(&folder), [format!("{name}-wal")]);
-    }
+    let (_place, folder) = place();
+    fs::create_dir(&folder).unwrap();
+    set_mode(&folder, 0o700);
+    fs::write(folder.join("agent.db-wal"), "frames").unwrap();
+    refused(&folder, "agent.db is missing");
+    assert_eq!(names(&folder), ["agent.db-wal"]);
 }
 
 #[test]
@@ -238,12 +230,11 @@ fn an_identity_that_is_there_is_kept() {
     store.put_certificate(&certificate("mx")).unwrap();
     let identity = fs::read(folder.join("identity")).unwrap();
     drop(store);
-    for lost in ["agent.db", "agent.db-wal", "agent.db-shm", "console.db"] {
+    for lost in ["agent.db", "agent.db-wal", "agent.db-shm"] {
         drop(fs::remove_file(folder.join(lost)));
     }
     let mut store = SqliteStore::open(&folder).unwrap();
     assert_eq!(fs::read(folder.join("identity")).unwrap(), identity);
-    assert!(folder.join("console.db").exists());
     store.put_certificate(&certificate("mx")).unwrap();
     assert_eq!(store.private_key("mx", 1).unwrap().unwrap().as_slice(), KEY);
 }

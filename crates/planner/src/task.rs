@@ -1,0 +1,494 @@
+//! Tasks: what an agent may be asked to do from afar.
+//!
+//! Owns: the closed vocabulary of console and API, and what of it is refused before anybody looks at the
+//! instance. Never: a path, a command or the name of a map; what an administrator may say on the host
+//! alone (DESIGN §3, Privilege) has no word in here.
+//!
+//! A task is read from text that a stranger may have written: unknown fields are refused, every text and
+//! list is bounded, and keys that name something local are refused by [`Task::judge`].
+
+mod judge;
+mod parts;
+
+pub use judge::{LONGEST_LIST, LONGEST_TEXT, TaskError};
+pub use parts::{
+    Acceptance, Checks, CredentialWords, Format, KeyKind, NewKey, Order, Places, RuleWords,
+};
+
+use serde::{Deserialize, Serialize};
+
+/// What an agent is asked to do. Each is a verb of the command line (CLI.md) with the same words; what is
+/// left out is as it is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "task", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Task {
+    /// `init`
+    Init {},
+    /// `release`
+    Release {},
+    /// `status`
+    Status {},
+    /// `show`
+    Show {
+        /// Parameters; all that are set where none is named.
+        #[serde(default)]
+        parameters: Vec<String>,
+        /// All of the catalogue.
+        #[serde(default)]
+        all: bool,
+        /// With `$name` expanded.
+        #[serde(default)]
+        expand: bool,
+        /// As this service of master.cf sees them.
+        #[serde(default)]
+        service: Option<String>,
+        /// The cipher suites that the values come to.
+        #[serde(default)]
+        cipher_list: bool,
+    },
+    /// `explain`
+    Explain {
+        /// An address, a domain or a next hop.
+        what: String,
+        /// The sender.
+        #[serde(default)]
+        sender: String,
+    },
+    /// `lint`, of the agent's own instance
+    Lint {
+        /// Takes the safe remedies of findings as wishes.
+        #[serde(default)]
+        fix: bool,
+        /// Remedies that are taken only by their code.
+        #[serde(default)]
+        with: Vec<String>,
+    },
+    /// `set`
+    Set {
+        /// `KEY=VALUE`, each.
+        pairs: Vec<String>,
+    },
+    /// `unset`
+    Unset {
+        /// Keys.
+        keys: Vec<String>,
+    },
+    /// `discard`
+    Discard {},
+    /// `plan`
+    Plan {
+        /// With the diff for people.
+        #[serde(default)]
+        diff: bool,
+    },
+    /// `apply`
+    Apply {
+        /// The plan that was shown; without one, what is wished now.
+        #[serde(default)]
+        plan: Option<String>,
+        /// Only what would be done.
+        #[serde(default)]
+        check: bool,
+        /// What is accepted all the same.
+        #[serde(default)]
+        accept: Vec<Acceptance>,
+        /// Rolled back unless it is confirmed within so many seconds.
+        #[serde(default)]
+        confirm_within: Option<u32>,
+    },
+    /// `confirm`
+    Confirm {},
+    /// `rollback`
+    Rollback {
+        /// To before this operation; without one, before the newest.
+        #[serde(default)]
+        operation: Option<u64>,
+        /// Only what would be done.
+        #[serde(default)]
+        check: bool,
+        /// What is accepted all the same.
+        #[serde(default)]
+        accept: Vec<Acceptance>,
+        /// Rolled back unless it is confirmed within so many seconds.
+        #[serde(default)]
+        confirm_within: Option<u32>,
+    },
+    /// `history`
+    History {
+        /// How many operations.
+        #[serde(default)]
+        limit: Option<u32>,
+    },
+    /// `diff`
+    Diff {
+        /// What this operation changed.
+        operation: u64,
+        /// And all up to this one.
+        #[serde(default)]
+        upto: Option<u64>,
+    },
+    /// `drift`
+    Drift {
+        /// Takes hand edits over.
+        #[serde(default)]
+        adopt: bool,
+        /// Puts back what was written.
+        #[serde(default)]
+        restore: bool,
+        /// Only what would be done.
+        #[serde(default)]
+        check: bool,
+    },
+    /// `verify`
+    Verify {},
+    /// `probe`
+    Probe {
+        /// Hosts or domains.
+        targets: Vec<String>,
+        /// TLS from the first byte.
+        #[serde(default)]
+        smtps: bool,
+        /// Everything the server speaks.
+        #[serde(default)]
+        full: bool,
+    },
+    /// `export`
+    Export {
+        /// What is in force, not what is wished.
+        #[serde(default)]
+        in_force: bool,
+    },
+    /// `profile list`
+    ProfileList {},
+    /// `profile show`
+    ProfileShow {
+        /// The profile.
+        name: String,
+    },
+    /// `profile diff`
+    ProfileDiff {
+        /// The profile.
+        name: String,
+        /// Another one; without it, what the instance has.
+        #[serde(default)]
+        other: Option<String>,
+    },
+    /// `policy list`
+    PolicyList {
+        /// Words to look for.
+        #[serde(default)]
+        search: Option<String>,
+        /// Only those of this level.
+        #[serde(default)]
+        level: Option<String>,
+        /// Only those of this owner.
+        #[serde(default)]
+        owner: Option<String>,
+        /// Only those with this tag.
+        #[serde(default)]
+        tag: Option<String>,
+        /// Only those to be looked at again by this day.
+        #[serde(default)]
+        due: Option<String>,
+        /// Only those that are wished and not in force.
+        #[serde(default)]
+        pending: bool,
+        /// How many.
+        #[serde(default)]
+        limit: Option<u32>,
+        /// After so many.
+        #[serde(default)]
+        skip: Option<u32>,
+    },
+    /// `policy add`
+    PolicyAdd {
+        /// A domain, `.parent` or next hop.
+        destination: String,
+        /// A level.
+        level: String,
+        /// For the next hops that its mail takes.
+        #[serde(default)]
+        follow: bool,
+        /// The rest of it.
+        #[serde(default)]
+        rule: RuleWords,
+        /// How its servers are held against it.
+        #[serde(default)]
+        checks: Checks,
+    },
+    /// `policy edit`
+    PolicyEdit {
+        /// A domain, `.parent` or next hop.
+        destination: String,
+        /// Another level.
+        #[serde(default)]
+        level: Option<String>,
+        /// What else is another.
+        #[serde(default)]
+        rule: RuleWords,
+        /// Attributes that are taken away.
+        #[serde(default)]
+        without: Vec<String>,
+        /// How its servers are held against it.
+        #[serde(default)]
+        checks: Checks,
+    },
+    /// `policy remove`
+    PolicyRemove {
+        /// Domains, `.parents` or next hops.
+        destinations: Vec<String>,
+    },
+    /// `policy sync`
+    PolicySync {},
+    /// `policy check`
+    PolicyCheck {
+        /// Destinations; all rules where none is named.
+        #[serde(default)]
+        destinations: Vec<String>,
+        /// As if this were their policy.
+        #[serde(default)]
+        policy: Option<String>,
+    },
+    /// `policy import`
+    PolicyImport {
+        /// The lines.
+        text: String,
+        /// In which form.
+        format: Format,
+        /// What can be taken, though something cannot.
+        #[serde(default)]
+        partial: bool,
+    },
+    /// `policy export`
+    PolicyExport {
+        /// In which form.
+        #[serde(default)]
+        format: Format,
+        /// What is in force, not what is wished.
+        #[serde(default)]
+        in_force: bool,
+    },
+    /// `domain list`
+    DomainList {},
+    /// `domain add`
+    DomainAdd {
+        /// The domain.
+        domain: String,
+        /// Its next hop and what it demands.
+        #[serde(default)]
+        words: CredentialWords,
+    },
+    /// `domain edit`
+    DomainEdit {
+        /// The domain.
+        domain: String,
+        /// What is another.
+        #[serde(default)]
+        words: CredentialWords,
+    },
+    /// `domain remove`
+    DomainRemove {
+        /// The domains.
+        domains: Vec<String>,
+    },
+    /// `domain sync`
+    DomainSync {
+        /// How servers are held against the rules.
+        #[serde(default)]
+        checks: Checks,
+    },
+    /// `cert list`
+    CertList {},
+    /// `cert show`
+    CertShow {
+        /// A certificate of the store.
+        name: String,
+    },
+    /// `cert check`
+    CertCheck {
+        /// A certificate of the store; all where it is not named.
+        #[serde(default)]
+        name: Option<String>,
+    },
+    /// `cert export`, without the key
+    CertExport {
+        /// A certificate of the store.
+        name: String,
+    },
+    /// `cert tlsa`
+    CertTlsa {
+        /// A certificate of the store.
+        name: String,
+        /// For these MX names.
+        #[serde(default)]
+        mx: Vec<String>,
+    },
+    /// `cert self-signed`
+    CertSelfSigned {
+        /// Its name in the store.
+        name: String,
+        /// The names that it is for.
+        #[serde(default)]
+        domains: Vec<String>,
+        /// Its key.
+        #[serde(default)]
+        key: NewKey,
+        /// How long it is valid.
+        #[serde(default)]
+        days: Option<u32>,
+    },
+    /// `cert request`
+    CertRequest {
+        /// Its name in the store; without one, the requests that wait.
+        #[serde(default)]
+        name: Option<String>,
+        /// The names that it is for.
+        #[serde(default)]
+        domains: Vec<String>,
+        /// Its key.
+        #[serde(default)]
+        key: NewKey,
+        /// The request that waits is forgotten.
+        #[serde(default)]
+        forget: bool,
+    },
+    /// `cert issue`, by Let's Encrypt, its challenges answered by this program on port 80
+    CertIssue {
+        /// Its name in the store.
+        name: String,
+        /// The names that it is for.
+        #[serde(default)]
+        domains: Vec<String>,
+        /// Its keys.
+        #[serde(default)]
+        keys: Vec<KeyKind>,
+        /// How it is ordered.
+        #[serde(default)]
+        order: Order,
+    },
+    /// `cert renew`
+    CertRenew {
+        /// Certificates of the store; all that are due where none is named.
+        #[serde(default)]
+        names: Vec<String>,
+        /// Whether or not their time has come.
+        #[serde(default)]
+        force: bool,
+    },
+    /// `cert deploy`
+    CertDeploy {
+        /// A certificate of the store.
+        name: String,
+    },
+    /// `cert bind`
+    CertBind {
+        /// A certificate of the store.
+        name: String,
+        /// Where it is presented; everywhere where nothing is said.
+        #[serde(default)]
+        places: Places,
+        /// Though only its own key vouches for it.
+        #[serde(default)]
+        allow_self_signed: bool,
+    },
+    /// `cert unbind`
+    CertUnbind {
+        /// A certificate of the store.
+        name: String,
+        /// Where it is presented no longer; nowhere where nothing is said.
+        #[serde(default)]
+        places: Places,
+    },
+    /// `cert delete`
+    CertDelete {
+        /// A certificate of the store.
+        name: String,
+        /// This version alone.
+        #[serde(default)]
+        version: Option<u32>,
+    },
+    /// `cert prune`
+    CertPrune {},
+}
+
+/// What carrying a task out may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Effect {
+    /// Nothing changes.
+    Look,
+    /// What is wished, or in the store, changes; Postfix does not.
+    Wish,
+    /// Postfix may change.
+    Change,
+}
+
+impl Task {
+    /// What carrying it out may do.
+    pub fn effect(&self) -> Effect {
+        match self {
+            Self::Status {}
+            | Self::Show { .. }
+            | Self::Explain { .. }
+            | Self::Lint { fix: false, .. }
+            | Self::Plan { .. }
+            | Self::Apply { check: true, .. }
+            | Self::Rollback { check: true, .. }
+            | Self::History { .. }
+            | Self::Diff { .. }
+            | Self::Drift {
+                adopt: false,
+                restore: false,
+                ..
+            }
+            | Self::Drift { check: true, .. }
+            | Self::Verify {}
+            | Self::Probe { .. }
+            | Self::Export { .. }
+            | Self::ProfileList {}
+            | Self::ProfileShow { .. }
+            | Self::ProfileDiff { .. }
+            | Self::PolicyList { .. }
+            | Self::PolicyCheck { .. }
+            | Self::PolicyExport { .. }
+            | Self::DomainList {}
+            | Self::CertList {}
+            | Self::CertShow { .. }
+            | Self::CertCheck { .. }
+            | Self::CertExport { .. }
+            | Self::CertTlsa { .. }
+            | Self::CertRequest { name: None, .. } => Effect::Look,
+            Self::Apply { .. }
+            | Self::Confirm {}
+            | Self::Rollback { .. }
+            | Self::Drift { restore: true, .. }
+            | Self::CertRenew { .. }
+            | Self::CertDeploy { .. }
+            | Self::CertPrune {} => Effect::Change,
+            Self::Init {}
+            | Self::Release {}
+            | Self::Lint { .. }
+            | Self::Set { .. }
+            | Self::Unset { .. }
+            | Self::Discard {}
+            | Self::Drift { .. }
+            | Self::PolicyAdd { .. }
+            | Self::PolicyEdit { .. }
+            | Self::PolicyRemove { .. }
+            | Self::PolicySync {}
+            | Self::PolicyImport { .. }
+            | Self::DomainAdd { .. }
+            | Self::DomainEdit { .. }
+            | Self::DomainRemove { .. }
+            | Self::DomainSync { .. }
+            | Self::CertSelfSigned { .. }
+            | Self::CertRequest { .. }
+            | Self::CertIssue { .. }
+            | Self::CertBind { .. }
+            | Self::CertUnbind { .. }
+            | Self::CertDelete { .. } => Effect::Wish,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

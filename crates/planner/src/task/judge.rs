@@ -1,0 +1,154 @@
+//! What of a task is refused before anybody looks at the instance.
+//!
+//! Owns: the bounds of texts and lists, and what may be said on the host alone. Never: judges what needs the
+//! instance; the command does, as for anybody.
+
+use super::Task;
+use crate::catalog::{self, Remote};
+
+/// No text of a task is longer, in bytes, but the lines of an import.
+pub const LONGEST_TEXT: usize = 2_000;
+/// No list of a task has more members.
+pub const LONGEST_LIST: usize = 1_000;
+/// No import is longer, in bytes.
+const LONGEST_IMPORT: usize = 8 * 1024 * 1024;
+/// The ports that may be probed from afar: those of mail. Else whoever reaches the console could look
+/// into the networks behind it.
+const PROBED: [u16; 3] = [25, 465, 587];
+
+/// Why a task is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TaskError {
+    /// It is no task.
+    #[error("the task cannot be read: {0}")]
+    Unreadable(String),
+    /// A text or a list is too long.
+    #[error("{0} is longer than an agent takes")]
+    TooLong(&'static str),
+    /// Text holds what no word may hold.
+    #[error("a text holds a control character")]
+    Control,
+    /// It may be said on the host alone.
+    #[error("{what} can be said on the host alone: {why}")]
+    LocalOnly {
+        /// What.
+        what: String,
+        /// Why.
+        why: &'static str,
+    },
+}
+
+impl TaskError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "task.unreadable",
+            Self::TooLong(_) => "task.too-long",
+            Self::Control => "task.control-character",
+            Self::LocalOnly { .. } => "task.local-only",
+        }
+    }
+}
+
+impl Task {
+    /// Reads a task, and judges it.
+    pub fn read(text: &str) -> Result<Self, TaskError> {
+        let task: Self =
+            serde_json::from_str(text).map_err(|error| TaskError::Unreadable(error.to_string()))?;
+        task.judge()?;
+        Ok(task)
+    }
+
+    /// Refuses what needs no look at the instance to be refused.
+    pub fn judge(&self) -> Result<(), TaskError> {
+        if let Self::PolicyImport { text, .. } = self {
+            return judge_import(text);
+        }
+        let unreadable = |error: serde_json::Error| TaskError::Unreadable(error.to_string());
+        judge_texts(&serde_json::to_value(self).map_err(unreadable)?)?;
+        match self {
+            Self::Set { pairs } => pairs.iter().try_for_each(|pair| judge_pair(pair)),
+            Self::Unset { keys } => keys.iter().try_for_each(|key| judge_key(key)),
+            Self::Probe { targets, .. } => targets.iter().try_for_each(|one| judge_target(one)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Every text of a task, wherever it stands, is a word or a line.
+fn judge_texts(value: &serde_json::Value) -> Result<(), TaskError> {
+    match value {
+        serde_json::Value::String(text) if text.len() > LONGEST_TEXT => {
+            Err(TaskError::TooLong("a text"))
+        }
+        serde_json::Value::String(text) if text.contains(char::is_control) => {
+            Err(TaskError::Control)
+        }
+        serde_json::Value::Array(list) if list.len() > LONGEST_LIST => {
+            Err(TaskError::TooLong("a list"))
+        }
+        serde_json::Value::Array(list) => list.iter().try_for_each(judge_texts),
+        serde_json::Value::Object(map) => map.values().try_for_each(judge_texts),
+        _ => Ok(()),
+    }
+}
+
+/// `tafile` is the one attribute that names a file (postconf(5) `smtp_tls_policy_maps`).
+fn judge_import(text: &str) -> Result<(), TaskError> {
+    if text.len() > LONGEST_IMPORT {
+        return Err(TaskError::TooLong("the import"));
+    }
+    match text.to_ascii_lowercase().contains("tafile") {
+        true => Err(local("tafile", "it names a file")),
+        false => Ok(()),
+    }
+}
+
+fn judge_pair(pair: &str) -> Result<(), TaskError> {
+    let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+    let names_a_file = !matches!(value.trim(), "system" | "none" | "");
+    if key.trim().starts_with("trust.") && names_a_file {
+        return Err(local(key.trim(), "it names a file or a folder"));
+    }
+    judge_key(key)
+}
+
+fn judge_key(key: &str) -> Result<(), TaskError> {
+    let Some(parameter) = key.trim().strip_prefix("param.") else {
+        return Ok(());
+    };
+    let name = parameter.rsplit('/').next().unwrap_or(parameter);
+    match catalog::find(name).map(|found| found.remote) {
+        Some(Remote::Allowed) => Ok(()),
+        Some(Remote::LocalOnly) => Err(local(
+            key.trim(),
+            "its value may name a file, a table, a command or a service",
+        )),
+        // A command says what it thinks of it.
+        None => Ok(()),
+    }
+}
+
+fn judge_target(target: &str) -> Result<(), TaskError> {
+    let port = match target.rsplit_once(':') {
+        // A bare IPv6 address has no port.
+        Some((host, _)) if host.contains(':') && !host.ends_with(']') => return Ok(()),
+        Some((_, port)) => port,
+        None => return Ok(()),
+    };
+    let probed = port.parse().is_ok_and(|port: u16| PROBED.contains(&port));
+    match probed {
+        true => Ok(()),
+        false => Err(local(
+            target,
+            "from afar only the ports of mail are looked at: 25, 465 and 587",
+        )),
+    }
+}
+
+fn local(what: &str, why: &'static str) -> TaskError {
+    TaskError::LocalOnly {
+        what: what.to_owned(),
+        why,
+    }
+}

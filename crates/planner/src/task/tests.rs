@@ -1,0 +1,76 @@
+use super::{Effect, Task, TaskError};
+
+fn read(text: &str) -> Result<Task, TaskError> {
+    Task::read(text)
+}
+
+fn refused(text: &str) -> &'static str {
+    read(text).unwrap_err().code()
+}
+
+#[test]
+fn a_task_is_a_verb_with_its_words() {
+    let task = read(r#"{"task": "set", "pairs": ["mode=may", "submission=on"]}"#).unwrap();
+    let pairs = vec!["mode=may".to_owned(), "submission=on".to_owned()];
+    assert_eq!(task, Task::Set { pairs });
+    assert_eq!(task.effect(), Effect::Wish);
+    let apply = read(r#"{"task": "apply", "confirm_within": 300}"#).unwrap();
+    assert_eq!(apply.effect(), Effect::Change);
+    let checked = read(r#"{"task": "apply", "check": true}"#).unwrap();
+    assert_eq!(checked.effect(), Effect::Look);
+}
+
+#[test]
+fn what_nobody_has_defined_is_no_task() {
+    for text in [
+        "",
+        "[]",
+        "{}",
+        r#"{"task": "run", "command": "id"}"#,
+        r#"{"task": "status", "path": "/etc/passwd"}"#,
+        r#"{"task": "policy-add", "destination": "a.example", "level": "secure", "rule": {"tafile": "/x"}}"#,
+        r#"{"task": "cert-export", "name": "mx", "key": true}"#,
+        r#"{"task": "cert-issue", "name": "mx", "order": {"ca": "https://169.254.169.254/"}}"#,
+    ] {
+        assert_eq!(refused(text), "task.unreadable", "{text}");
+    }
+}
+
+#[test]
+fn what_names_something_local_is_said_on_the_host() {
+    for text in [
+        r#"{"task": "set", "pairs": ["param.smtpd_tls_cert_file=/root/x"]}"#,
+        r#"{"task": "set", "pairs": ["param.smtp_tls_policy_maps=pipemap:{x}"]}"#,
+        r#"{"task": "set", "pairs": ["param.submission/inet/smtpd_tls_CAfile=/root/x"]}"#,
+        r#"{"task": "set", "pairs": [" param.smtpd_tls_cert_file = /root/x"]}"#,
+        r#"{"task": "set", "pairs": ["trust.outbound=/etc/shadow"]}"#,
+        r#"{"task": "unset", "keys": ["param.smtpd_tls_chain_files"]}"#,
+        r#"{"task": "policy-import", "format": "csv", "text": "a.example,secure TAfile=/etc/shadow"}"#,
+        r#"{"task": "probe", "targets": ["127.0.0.1:22"]}"#,
+        r#"{"task": "probe", "targets": ["[::1]:6379"]}"#,
+        r#"{"task": "probe", "targets": ["mx.example:"]}"#,
+    ] {
+        assert_eq!(refused(text), "task.local-only", "{text}");
+    }
+    for text in [
+        r#"{"task": "set", "pairs": ["param.tls_preempt_cipherlist=yes"]}"#,
+        r#"{"task": "set", "pairs": ["trust.outbound=system"]}"#,
+        r#"{"task": "probe", "targets": ["mx.example:25", "mx.example", "2001:db8::1", "[2001:db8::1]:465"]}"#,
+    ] {
+        read(text).unwrap();
+    }
+}
+
+#[test]
+fn texts_and_lists_are_bounded() {
+    let long = "x".repeat(super::LONGEST_TEXT + 1);
+    let text = format!(r#"{{"task": "explain", "what": "{long}"}}"#);
+    assert_eq!(refused(&text), "task.too-long");
+    let many = vec!["\"a.example\""; super::LONGEST_LIST + 1].join(",");
+    let text = format!(r#"{{"task": "policy-remove", "destinations": [{many}]}}"#);
+    assert_eq!(refused(&text), "task.too-long");
+    let text = r#"{"task": "set", "pairs": ["mode=may\nsmtpd_banner=x"]}"#;
+    assert_eq!(refused(text), "task.control-character");
+    let text = r#"{"task": "policy-add", "destination": "a.example", "level": "may", "rule": {"note": "a\u0000b"}}"#;
+    assert_eq!(refused(text), "task.control-character");
+}

@@ -1,0 +1,125 @@
+//! The desk: what the console and the agent tell each other.
+//!
+//! Owns: users and how they sign in, jobs with their progress, and the copies that pages show. Never:
+//! decides anything, holds a private key, knows `agent.db`.
+//!
+//! It lies in a folder of its own, which belongs to the console's user (DESIGN §3, Privilege). So
+//! whoever owns the console can write here what they like, and no process with more rights opens
+//! its files: a symbolic link or a forged journal beside a database would make SQLite write where its
+//! opener may. The agent has a child with the console's rights that opens them ([`Clerk`] over a pipe).
+
+mod access;
+mod clerk;
+mod job;
+
+pub use access::{Invitation, Role, SignIn, SignedIn, Token, UnknownRole, User};
+pub use clerk::{Clerk, ClerkCall, ClerkReply};
+pub use job::{Beat, Copy, End, Filed, Heartbeat, Job, JobEvent, JobState, NewJob, Note, Pulse};
+
+use crate::StoreError;
+
+/// A digest (SHA-256) of a secret that only its holder knows.
+pub type Secret = [u8; 32];
+
+/// What the console does at the desk. Methods are durable when they return, and all or nothing.
+pub trait Desk: Clerk {
+    /// All users, by name.
+    fn users(&self) -> Result<Vec<User>, StoreError>;
+
+    /// One of them.
+    fn user(&self, name: &str) -> Result<Option<User>, StoreError>;
+
+    /// Adds a user; false where the name is taken.
+    fn add_user(&mut self, user: &User) -> Result<bool, StoreError>;
+
+    /// Changes role, password or TOTP; false where there is no such user. A new password ends every session.
+    fn change_user(&mut self, user: &User) -> Result<bool, StoreError>;
+
+    /// Removes a user with all sessions and tokens; false where there is none.
+    fn remove_user(&mut self, name: &str) -> Result<bool, StoreError>;
+
+    /// Takes a time step of a user's TOTP; false where this or a later one was taken (RFC 6238 §5.2).
+    fn take_totp_step(&mut self, user: &str, step: i64) -> Result<bool, StoreError>;
+
+    /// Lets a user choose a password, once. Earlier invitations of the same user end.
+    fn invite(&mut self, invitation: &Invitation) -> Result<(), StoreError>;
+
+    /// Whose invitation this is, while it holds; it stays.
+    fn invited(&self, digest: &Secret, now_ms: i64) -> Result<Option<String>, StoreError>;
+
+    /// Takes an invitation and stores the password; the user, or none where it holds no more.
+    fn take_invitation(
+        &mut self,
+        digest: &Secret,
+        password: &str,
+        now_ms: i64,
+    ) -> Result<Option<String>, StoreError>;
+
+    /// Begins a session.
+    fn sign_in(&mut self, session: &SignIn) -> Result<(), StoreError>;
+
+    /// Whose session this is, while it holds: it was seen since `idle_since_ms`, and its end has not come. Notes
+    /// that it was seen, at most once in half a minute.
+    fn signed_in(
+        &mut self,
+        digest: &Secret,
+        now_ms: i64,
+        idle_since_ms: i64,
+    ) -> Result<Option<SignedIn>, StoreError>;
+
+    /// The sessions of a user, the newest first.
+    fn sessions(&self, user: &str) -> Result<Vec<SignIn>, StoreError>;
+
+    /// Ends a session; one that is not there is no error.
+    fn sign_out(&mut self, digest: &Secret) -> Result<(), StoreError>;
+
+    /// Ends all sessions of a user; how many.
+    fn sign_out_everywhere(&mut self, user: &str) -> Result<u64, StoreError>;
+
+    /// Adds a token and gives its number.
+    fn add_token(&mut self, token: &Token, digest: &Secret) -> Result<u64, StoreError>;
+
+    /// All tokens, by number.
+    fn tokens(&self) -> Result<Vec<Token>, StoreError>;
+
+    /// Whose token this is, while it holds and its user is there; notes that it was used, at most once in
+    /// half a minute.
+    fn token(&mut self, digest: &Secret, now_ms: i64) -> Result<Option<Token>, StoreError>;
+
+    /// Ends a token; false where there is none.
+    fn remove_token(&mut self, id: u64) -> Result<bool, StoreError>;
+
+    /// Files a job for the instance's agent; one that the same actor filed under the same request is the
+    /// same job.
+    fn file(&mut self, job: &NewJob) -> Result<Filed, StoreError>;
+
+    /// Wants a job to end; false where it has ended. One that nobody has claimed ends at once.
+    fn cancel(&mut self, job: u64, now_ms: i64) -> Result<bool, StoreError>;
+
+    /// A job.
+    fn job(&self, id: u64) -> Result<Option<Job>, StoreError>;
+
+    /// The newest jobs of an instance below `before` (all where it is none), the newest first, without
+    /// their answers.
+    fn jobs(
+        &self,
+        instance: &str,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Job>, StoreError>;
+
+    /// What was told of a job after event `after` (0: from the first, which is 1).
+    fn events(&self, job: u64, after: u64, limit: usize) -> Result<Vec<JobEvent>, StoreError>;
+
+    /// A copy that pages show.
+    fn copy(&self, instance: &str, what: &str) -> Result<Option<Copy>, StoreError>;
+
+    /// When the instance's agent was last seen; none where there never was one.
+    fn pulse(&self, instance: &str) -> Result<Option<Pulse>, StoreError>;
+
+    /// Notes for the audit log who did what at the console.
+    fn note(&mut self, actor: &str, at_ms: i64, what: &str) -> Result<(), StoreError>;
+
+    /// The instances that ever had an agent, by name.
+    fn instances(&self) -> Result<Vec<String>, StoreError>;
+}

@@ -1,0 +1,145 @@
+//! What the agent does at the desk.
+//!
+//! Owns: the few verbs, and their form on the pipe between the agent and the child that has the
+//! console's rights. Never: a verb that the agent does not need.
+
+use super::{Beat, End, Heartbeat, Job, JobEvent, JobState, Note};
+use crate::StoreError;
+use serde::{Deserialize, Serialize};
+
+/// The agent's side of the desk.
+pub trait Clerk {
+    /// Notes that the agent lives, and that what it has claimed is still its own.
+    fn beat(&mut self, heartbeat: &Heartbeat) -> Result<Beat, StoreError>;
+
+    /// Claims the oldest job that waits for this agent's instance.
+    fn claim(&mut self, heartbeat: &Heartbeat) -> Result<Option<Job>, StoreError>;
+
+    /// The jobs of the instance that an agent has claimed which lives no more: another one, whose lease
+    /// has run out, or which is known to be gone.
+    fn abandoned(&mut self, heartbeat: &Heartbeat) -> Result<Vec<Job>, StoreError>;
+
+    /// Tells something of a job.
+    fn tell(&mut self, job: u64, event: &JobEvent) -> Result<(), StoreError>;
+
+    /// Ends a job, done or lost; one that has ended stays as it is.
+    fn end(&mut self, job: u64, how: JobState, end: &End, now_ms: i64) -> Result<(), StoreError>;
+
+    /// Makes a copy for pages; an unchanged document gets a newer time.
+    fn put_copy(
+        &mut self,
+        instance: &str,
+        what: &str,
+        document: &str,
+        now_ms: i64,
+    ) -> Result<(), StoreError>;
+
+    /// What happened at the console after note `after`, the oldest first; those up to `after` are in the
+    /// audit log, and go.
+    fn notes(&mut self, after: u64, limit: usize) -> Result<Vec<Note>, StoreError>;
+}
+
+/// A verb on the pipe, one JSON document a line.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ClerkCall {
+    /// [`Clerk::beat`]
+    Beat(Heartbeat),
+    /// [`Clerk::claim`]
+    Claim(Heartbeat),
+    /// [`Clerk::abandoned`]
+    Abandoned(Heartbeat),
+    /// [`Clerk::tell`]
+    Tell {
+        /// Of which job.
+        job: u64,
+        /// What.
+        event: JobEvent,
+    },
+    /// [`Clerk::end`]
+    End {
+        /// Which job.
+        job: u64,
+        /// Done or lost.
+        how: JobState,
+        /// What came of it.
+        end: End,
+        /// Milliseconds since the epoch.
+        now_ms: i64,
+    },
+    /// [`Clerk::put_copy`]
+    PutCopy {
+        /// The instance.
+        instance: String,
+        /// The copy's name.
+        what: String,
+        /// JSON.
+        document: String,
+        /// Milliseconds since the epoch.
+        now_ms: i64,
+    },
+    /// [`Clerk::notes`]
+    Notes {
+        /// The last that was taken.
+        after: u64,
+        /// How many at most.
+        limit: usize,
+    },
+}
+
+/// The answer to a [`ClerkCall`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ClerkReply {
+    /// To `Beat`.
+    Beat(Beat),
+    /// To `Claim`.
+    Claimed(Option<Job>),
+    /// To `Abandoned`.
+    Abandoned(Vec<Job>),
+    /// To `Notes`.
+    Notes(Vec<Note>),
+    /// To the others.
+    Done,
+    /// It could not be done.
+    Failed {
+        /// Why, the whole chain.
+        why: String,
+        /// Whether it may work the next time: the desk was in use.
+        passes: bool,
+    },
+}
+
+impl ClerkCall {
+    /// Does it.
+    pub fn serve(&self, clerk: &mut dyn Clerk) -> Result<ClerkReply, StoreError> {
+        Ok(match self {
+            Self::Beat(heartbeat) => ClerkReply::Beat(clerk.beat(heartbeat)?),
+            Self::Claim(heartbeat) => ClerkReply::Claimed(clerk.claim(heartbeat)?),
+            Self::Abandoned(heartbeat) => ClerkReply::Abandoned(clerk.abandoned(heartbeat)?),
+            Self::Tell { job, event } => {
+                clerk.tell(*job, event)?;
+                ClerkReply::Done
+            }
+            Self::End {
+                job,
+                how,
+                end,
+                now_ms,
+            } => {
+                clerk.end(*job, *how, end, *now_ms)?;
+                ClerkReply::Done
+            }
+            Self::PutCopy {
+                instance,
+                what,
+                document,
+                now_ms,
+            } => {
+                clerk.put_copy(instance, what, document, *now_ms)?;
+                ClerkReply::Done
+            }
+            Self::Notes { after, limit } => ClerkReply::Notes(clerk.notes(*after, *limit)?),
+        })
+    }
+}

@@ -1,0 +1,233 @@
+//! Jobs, and the agents that claim them.
+//!
+//! Owns: the tables `jobs` and `agents`. Never: reads a task.
+
+use super::super::connection::{Doing, rows};
+use super::number;
+use crate::StoreError;
+use crate::desk::{Beat, End, Filed, Heartbeat, Job, JobState, NewJob, Pulse};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{FromRow, Row};
+
+/// What a job is read from, without its answer.
+const BARE: &str = "SELECT id, instance, actor, filed_ms, task, state, cancel, started_ms, ended_ms, \
+                    exit, '' AS answer FROM jobs";
+
+pub(super) async fn file(db: &mut SqliteConnection, job: &NewJob) -> Result<Filed, StoreError> {
+    if let Some(request) = &job.request {
+        let sql = "SELECT id, task FROM jobs WHERE actor = $1 AND request = $2";
+        let before: Option<(i64, String)> = sqlx::query_as(sql)
+            .bind(&job.actor)
+            .bind(request)
+            .fetch_optional(&mut *db)
+            .await
+            .doing("look for the same job")?;
+        if let Some((id, task)) = before {
+            let id = id.unsigned_abs();
+            return Ok(match task == job.task {
+                true => Filed::Before(id),
+                false => Filed::Other(id),
+            });
+        }
+    }
+    let sql = "INSERT INTO jobs (instance, actor, filed_ms, task, request, state) \
+               VALUES ($1, $2, $3, $4, $5, 'waiting')";
+    let filed = sqlx::query(sql)
+        .bind(&job.instance)
+        .bind(&job.actor)
+        .bind(job.filed_ms)
+        .bind(&job.task)
+        .bind(&job.request)
+        .execute(db)
+        .await
+        .doing("file a job")?;
+    Ok(Filed::New(filed.last_insert_rowid().unsigned_abs()))
+}
+
+pub(super) async fn cancel(
+    db: &mut SqliteConnection,
+    job: u64,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
+    let sql = "UPDATE jobs SET cancel = 1, \
+               ended_ms = CASE state WHEN 'waiting' THEN $2 END, \
+               state = CASE state WHEN 'waiting' THEN 'cancelled' ELSE state END \
+               WHERE id = $1 AND state IN ('waiting', 'running')";
+    let cancelled = sqlx::query(sql)
+        .bind(number(job))
+        .bind(now_ms)
+        .execute(db)
+        .await
+        .doing("cancel a job")?;
+    Ok(cancelled.rows_affected() > 0)
+}
+
+pub(super) async fn find(db: &mut SqliteConnection, id: u64) -> Result<Option<Job>, StoreError> {
+    let sql = "SELECT id, instance, actor, filed_ms, task, state, cancel, started_ms, ended_ms, exit, \
+               answer FROM jobs WHERE id = $1";
+    sqlx::query_as(sql)
+        .bind(number(id))
+        .fetch_optional(db)
+        .await
+        .doing("read a job")
+}
+
+pub(super) async fn newest(
+    db: &mut SqliteConnection,
+    instance: &str,
+    before: Option<u64>,
+    limit: usize,
+) -> Result<Vec<Job>, StoreError> {
+    let sql = "SELECT id, instance, actor, filed_ms, task, state, cancel, started_ms, ended_ms, exit, \
+               '' AS answer FROM jobs WHERE instance = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+    sqlx::query_as(sql)
+        .bind(instance)
+        .bind(before.map_or(i64::MAX, number))
+        .bind(rows(limit))
+        .fetch_all(db)
+        .await
+        .doing("list jobs")
+}
+
+pub(super) async fn beat(
+    db: &mut SqliteConnection,
+    heartbeat: &Heartbeat,
+) -> Result<Beat, StoreError> {
+    let sql = "INSERT INTO agents (instance, agent, version, seen_ms) VALUES ($1, $2, $3, $4) \
+               ON CONFLICT (instance) DO UPDATE SET \
+               agent = excluded.agent, version = excluded.version, seen_ms = excluded.seen_ms";
+    sqlx::query(sql)
+        .bind(&heartbeat.instance)
+        .bind(&heartbeat.agent)
+        .bind(&heartbeat.version)
+        .bind(heartbeat.now_ms)
+        .execute(&mut *db)
+        .await
+        .doing("note the agent")?;
+    let sql = "UPDATE jobs SET lease_ms = $3 \
+               WHERE instance = $1 AND agent = $2 AND state = 'running' RETURNING id, cancel";
+    let running: Vec<(i64, bool)> = sqlx::query_as(sql)
+        .bind(&heartbeat.instance)
+        .bind(&heartbeat.agent)
+        .bind(heartbeat.lease_ms)
+        .fetch_all(db)
+        .await
+        .doing("lengthen a lease")?;
+    let cancelled = running.iter().find(|(_, cancel)| *cancel);
+    Ok(Beat {
+        cancel: cancelled.map(|(id, _)| id.unsigned_abs()),
+    })
+}
+
+pub(super) async fn claim(
+    db: &mut SqliteConnection,
+    heartbeat: &Heartbeat,
+) -> Result<Option<Job>, StoreError> {
+    let sql = "UPDATE jobs SET state = 'running', agent = $2, lease_ms = $3, started_ms = $4 \
+               WHERE id = (SELECT id FROM jobs WHERE instance = $1 AND state = 'waiting' \
+                           ORDER BY id LIMIT 1) \
+               RETURNING id, instance, actor, filed_ms, task, state, cancel, started_ms, ended_ms, \
+               exit, answer";
+    sqlx::query_as(sql)
+        .bind(&heartbeat.instance)
+        .bind(&heartbeat.agent)
+        .bind(heartbeat.lease_ms)
+        .bind(heartbeat.now_ms)
+        .fetch_optional(db)
+        .await
+        .doing("claim a job")
+}
+
+pub(super) async fn abandoned(
+    db: &mut SqliteConnection,
+    heartbeat: &Heartbeat,
+) -> Result<Vec<Job>, StoreError> {
+    let sql =
+        format!("{BARE} WHERE instance = $1 AND state = 'running' AND agent <> $2 ORDER BY id");
+    sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(&heartbeat.instance)
+        .bind(&heartbeat.agent)
+        .fetch_all(db)
+        .await
+        .doing("look for abandoned jobs")
+}
+
+pub(super) async fn end(
+    db: &mut SqliteConnection,
+    job: u64,
+    how: JobState,
+    end: &End,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE jobs SET state = $2, exit = $3, answer = $4, ended_ms = $5, lease_ms = NULL \
+               WHERE id = $1 AND state = 'running'";
+    sqlx::query(sql)
+        .bind(number(job))
+        .bind(how.name())
+        .bind(i64::from(end.exit))
+        .bind(&end.answer)
+        .bind(now_ms)
+        .execute(db)
+        .await
+        .doing("end a job")?;
+    Ok(())
+}
+
+pub(super) async fn pulse(
+    db: &mut SqliteConnection,
+    instance: &str,
+) -> Result<Option<Pulse>, StoreError> {
+    sqlx::query_as("SELECT agent, version, seen_ms FROM agents WHERE instance = $1")
+        .bind(instance)
+        .fetch_optional(db)
+        .await
+        .doing("look for the agent")
+}
+
+pub(super) async fn instances(db: &mut SqliteConnection) -> Result<Vec<String>, StoreError> {
+    sqlx::query_scalar("SELECT instance FROM agents ORDER BY instance")
+        .fetch_all(db)
+        .await
+        .doing("list agents")
+}
+
+impl FromRow<'_, SqliteRow> for Job {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let state: String = row.try_get("state")?;
+        let exit: Option<i64> = row.try_get("exit")?;
+        let answer: Option<String> = row.try_get("answer")?;
+        let end = exit.zip(answer).map(|(exit, answer)| End {
+            exit: u8::try_from(exit).unwrap_or(u8::MAX),
+            answer,
+        });
+        Ok(Self {
+            id: row.try_get::<i64, _>("id")?.unsigned_abs(),
+            instance: row.try_get("instance")?,
+            actor: row.try_get("actor")?,
+            filed_ms: row.try_get("filed_ms")?,
+            task: row.try_get("task")?,
+            state: read_state(&state)?,
+            cancelled: row.try_get("cancel")?,
+            started_ms: row.try_get("started_ms")?,
+            ended_ms: row.try_get("ended_ms")?,
+            end,
+        })
+    }
+}
+
+impl FromRow<'_, SqliteRow> for Pulse {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            agent: row.try_get("agent")?,
+            version: row.try_get("version")?,
+            seen_ms: row.try_get("seen_ms")?,
+        })
+    }
+}
+
+fn read_state(text: &str) -> Result<JobState, sqlx::Error> {
+    use JobState::{Cancelled, Done, Lost, Running, Waiting};
+    let all = [Waiting, Running, Done, Cancelled, Lost];
+    let found = all.into_iter().find(|state| state.name() == text);
+    found.ok_or_else(|| sqlx::Error::Decode("a job in no known state".into()))
+}
