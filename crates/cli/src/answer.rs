@@ -112,7 +112,10 @@ impl Answer {
                 }
             }
             Output::Json if self.json.is_null() => Ok(()),
-            Output::Json => self.write_json(&warnings, &mut stdout),
+            Output::Json => {
+                let text = global.behalf.as_ref().map(|_| printable(&self.text));
+                self.write_json(text.as_deref(), &warnings, &mut stdout)
+            }
         };
         match written.and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -124,10 +127,19 @@ impl Answer {
         }
     }
 
-    fn write_json(&self, warnings: &[Failure], into: &mut dyn Write) -> io::Result<()> {
+    fn write_json(
+        &self,
+        text: Option<&str>,
+        warnings: &[Failure],
+        into: &mut dyn Write,
+    ) -> io::Result<()> {
         let mut into = BufWriter::new(into);
-        let answer = self;
-        serde_json::to_writer_pretty(&mut into, &Document { answer, warnings })?;
+        let document = Document {
+            answer: self,
+            text,
+            warnings,
+        };
+        serde_json::to_writer_pretty(&mut into, &document)?;
         into.write_all(b"\n")?;
         into.flush()
     }
@@ -136,6 +148,8 @@ impl Answer {
 /// An answer as one document.
 struct Document<'a> {
     answer: &'a Answer,
+    /// What people would read, for whoever shows it to them.
+    text: Option<&'a str>,
     warnings: &'a [Failure],
 }
 
@@ -148,6 +162,9 @@ impl Serialize for Document<'_> {
         }
         if let Some(rows) = &self.answer.rows {
             map.serialize_entry(rows.name, rows)?;
+        }
+        if let Some(text) = self.text {
+            map.serialize_entry("text", text)?;
         }
         if !self.warnings.is_empty() {
             let warnings: Value = self.warnings.iter().map(Failure::document).collect();

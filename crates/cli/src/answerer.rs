@@ -6,7 +6,9 @@
 //! said before a CA is asked.
 
 use crate::config::Global;
+use crate::desk::SELF;
 use crate::failure::{Exit, Failure};
+use crate::users::{self, Ids, NOBODY};
 use postseal_engine::Answerers;
 use postseal_issue::dns01::{DynamicUpdate, Hook, TsigKey, keep};
 use postseal_issue::http01::{
@@ -26,16 +28,10 @@ use std::process::Command;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// This program, even where others may not look for it (`/root`), or it was just replaced.
-const SELF: &str = "/proc/self/exe";
 /// The command of the child.
 pub(crate) const CHILD: &str = "answer-challenges";
 /// The command that runs a hook.
 const KEEPER: &str = "keep-hook";
-/// Who the child is where nothing is configured.
-const NOBODY: &str = "nobody";
-/// Nobody's ids everywhere, should a system not name them.
-const NOBODY_ID: u32 = 65_534;
 /// How long the child may outlive its order, should its parent be stopped, not ended.
 const MARGIN: Duration = Duration::from_secs(60);
 /// Larger files hold no TSIG key.
@@ -74,12 +70,6 @@ pub(crate) struct Local {
     allowed: Duration,
 }
 
-/// A user's numbers.
-struct Ids {
-    uid: u32,
-    gid: u32,
-}
-
 impl Local {
     pub(crate) fn new(global: &Global, allowed: Duration) -> Self {
         Self {
@@ -89,7 +79,7 @@ impl Local {
     }
 
     fn children(&self, sockets: Vec<TcpListener>) -> Result<ListenerChildren, SolverError> {
-        let ids = ids(self.user.as_deref()).map_err(SolverError::Listener)?;
+        let ids = answerer(self.user.as_deref()).map_err(SolverError::Listener)?;
         let life = self.allowed.saturating_add(MARGIN).as_secs().to_string();
         let mut children = Vec::new();
         for socket in sockets {
@@ -204,30 +194,7 @@ fn key(file: &Path) -> Result<TsigKey, SolverError> {
 }
 
 /// The configured user's ids, or nobody's.
-fn ids(user: Option<&str>) -> io::Result<Ids> {
-    let name = user.unwrap_or(NOBODY);
-    let users = std::fs::read_to_string("/etc/passwd")?;
-    let found = users.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        if fields.next()? != name {
-            return None;
-        }
-        Some(Ids {
-            uid: fields.nth(1)?.parse().ok()?,
-            gid: fields.next()?.parse().ok()?,
-        })
-    });
-    match (found, user) {
-        (Some(ids), _) if ids.uid != 0 && ids.gid != 0 => Ok(ids),
-        (Some(_), _) => Err(io::Error::other(format!(
-            "the user {name} is privileged (see [acme] in postseal.toml)"
-        ))),
-        (None, None) => Ok(Ids {
-            uid: NOBODY_ID,
-            gid: NOBODY_ID,
-        }),
-        (None, Some(_)) => Err(io::Error::other(format!(
-            "there is no user {name} (see [acme] in postseal.toml)"
-        ))),
-    }
+fn answerer(user: Option<&str>) -> io::Result<Ids> {
+    users::ids(user.unwrap_or(NOBODY))
+        .map_err(|error| io::Error::other(format!("{error} (see [acme] in postseal.toml)")))
 }

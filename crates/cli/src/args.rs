@@ -51,6 +51,9 @@ pub(crate) struct GlobalArgs {
     /// Each step as it happens, on standard error
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
+    /// Answer as the agent's child: in this name, in JSON with the text for people, events on standard error
+    #[arg(long, global = true, value_name = "ACTOR", hide = true)]
+    pub(crate) on_behalf_of: Option<String>,
     /// Colours (NO_COLOR is honoured)
     #[arg(long, global = true, value_name = "WHEN", env = "POSTSEAL_COLOR")]
     pub(crate) color: Option<Color>,
@@ -125,6 +128,17 @@ pub(crate) enum Command {
     Verify,
     /// End an interrupted operation
     Recover,
+    /// Carry out what is filed at the desk, by the console or the API; keep what pages show up to date
+    Agent,
+    /// The people who may sign in at the console
+    #[command(subcommand)]
+    User(cmd::user::UserCommand),
+    /// The rights of programs to use the API
+    #[command(subcommand)]
+    Token(cmd::token::TokenCommand),
+    /// Open the desk for the agent, with the console's rights (started by `agent`)
+    #[command(hide = true)]
+    Clerk,
     /// Answer a CA's challenges on the socket that is standard input (started by `cert issue`)
     #[command(hide = true)]
     AnswerChallenges(crate::answerer::ChildArgs),

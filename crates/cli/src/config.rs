@@ -8,6 +8,7 @@ use crate::failure::{Exit, Failure};
 use postseal_probe::dns::{Named, NoResolver};
 use serde::Deserialize;
 use std::cell::RefCell;
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -32,6 +33,10 @@ pub(crate) struct Global {
     pub(crate) output: Output,
     pub(crate) talk: Talk,
     pub(crate) color: Colored,
+    /// In whose name the agent's child answers.
+    pub(crate) behalf: Option<String>,
+    /// Who opens the desk.
+    pub(crate) console_user: Option<String>,
     /// What lint is not to tell of.
     pub(crate) ignore: Vec<Ignore>,
     /// What is to be told beside the answer.
@@ -58,6 +63,8 @@ pub(crate) enum Talk {
     Normal,
     /// Every event as a line.
     Verbose,
+    /// Every event as a line of JSON, for the agent.
+    Events,
 }
 
 /// Whether colours are used.
@@ -81,6 +88,8 @@ struct File {
     host: HostSection,
     #[serde(default)]
     acme: AcmeSection,
+    #[serde(default)]
+    console: ConsoleSection,
     #[serde(default)]
     lint: LintSection,
 }
@@ -110,6 +119,13 @@ pub(crate) struct Ignore {
 #[serde(deny_unknown_fields)]
 struct AcmeSection {
     /// Who answers the challenges of HTTP-01, in place of nobody.
+    user: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConsoleSection {
+    /// Who the console is, in place of the user `postseal`.
     user: Option<String>,
 }
 
@@ -152,8 +168,11 @@ impl Global {
             root: file.host.root,
             resolver: resolver(args.resolver.clone().or(file.resolver))?,
             acme_user: file.acme.user,
-            output: output(args.json || file.json),
+            console_user: file.console.user,
+            behalf: args.on_behalf_of.clone(),
+            output: output(args.json || file.json || args.on_behalf_of.is_some()),
             talk: match (args.quiet, args.verbose) {
+                _ if args.on_behalf_of.is_some() => Talk::Events,
                 (true, _) => Talk::Quiet,
                 (_, true) => Talk::Verbose,
                 _ => Talk::Normal,
@@ -169,6 +188,20 @@ impl Global {
     /// Whether the instance's machine is not the one that Postseal runs on.
     pub(crate) fn is_elsewhere(&self) -> bool {
         !self.prefix.is_empty() || self.root.is_some()
+    }
+
+    /// The options with which this program, started again, means the same instance and store.
+    pub(crate) fn options(&self) -> Vec<OsString> {
+        let mut options: Vec<OsString> = Vec::new();
+        if let Some(config) = &self.config {
+            options.extend(["--config".into(), config.into()]);
+        }
+        if let Some(instance) = &self.instance {
+            options.extend(["--instance".into(), instance.into()]);
+        }
+        let store = format!("sqlite:{}", self.store.display());
+        options.extend(["--store".into(), store.into()]);
+        options
     }
 
     /// Tells of a trouble that keeps nobody from an answer.
@@ -209,7 +242,7 @@ fn read(path: &Path) -> Result<File, Failure> {
             "config.bad",
             format!("{}: {error}", path.display()),
         )
-        .hint("Known keys: instance, store, resolver, json, under [host] prefix and root, under [acme] user, under [lint] ignore.")
+        .hint("Known keys: instance, store, resolver, json, under [host] prefix and root, under [acme] and [console] user, under [lint] ignore.")
     })
 }
 

@@ -118,12 +118,15 @@ impl Failure {
     /// the output, not the command's result.
     pub(crate) fn print(&self, global: &Global) -> ExitCode {
         if global.output == Output::Json {
-            let document = json!({
+            let mut document = json!({
                 "schema": 1,
                 "changed": false,
                 "error": self.document(),
                 "findings": self.findings,
             });
+            if global.behalf.is_some() {
+                document["text"] = json!(printable(&bounded(&self.text())));
+            }
             let _ = writeln!(std::io::stdout(), "{document:#}");
         } else {
             let _ = std::io::stderr().write_all(printable(&bounded(&self.text())).as_bytes());

@@ -16,15 +16,8 @@ pub(crate) struct GuardProcess {
 
 impl GuardProcess {
     pub(crate) fn new(global: &Global) -> Self {
-        let mut options: Vec<OsString> = Vec::new();
-        if let Some(config) = &global.config {
-            options.extend(["--config".into(), config.into()]);
-        }
-        if let Some(instance) = &global.instance {
-            options.extend(["--instance".into(), instance.into()]);
-        }
-        let store = format!("sqlite:{}", global.store.display());
-        options.extend(["--store".into(), store.into(), "--quiet".into()]);
+        let mut options = global.options();
+        options.push("--quiet".into());
         Self { options }
     }
 }

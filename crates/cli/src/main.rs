@@ -9,12 +9,14 @@ mod args;
 mod change;
 mod cmd;
 mod config;
+mod desk;
 mod failure;
 mod guardian;
 mod progress;
 mod sandbox;
 mod session;
 mod table;
+mod users;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -14,6 +14,7 @@ pub(crate) fn listener(global: &Global) -> impl Fn(&Event) + use<> {
     let terminal = std::io::stderr().is_terminal();
     move |event| {
         let line = match talk {
+            Talk::Events => return hand_on(event),
             Talk::Quiet => None,
             Talk::Normal if terminal => stage_line(event),
             Talk::Normal => None,
@@ -23,6 +24,13 @@ pub(crate) fn listener(global: &Global) -> impl Fn(&Event) + use<> {
             // Nobody reading progress must not stop the work.
             let _ = writeln!(std::io::stderr(), "postseal: {line}");
         }
+    }
+}
+
+/// The agent reads it, or has gone.
+fn hand_on(event: &Event) {
+    if let Ok(line) = serde_json::to_string(event) {
+        let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
     }
 }
 

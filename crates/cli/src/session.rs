@@ -26,6 +26,7 @@ pub(crate) struct Session {
     guards: PathBuf,
     guardian: GuardProcess,
     instance: String,
+    actor: String,
     interrupted: Arc<AtomicBool>,
     listener: Box<dyn Fn(&Event)>,
     /// A Postfix in a container is probed and rehearsed in its own network.
@@ -82,7 +83,7 @@ impl Session {
         let host = host(global)?;
         let store = SqliteStore::open_existing(&global.store).map_err(EngineError::from)?;
         let store = store.ok_or_else(|| EngineError::NotAdopted {
-            instance: name(&host),
+            instance: instance_name(&host),
         })?;
         Ok(Self::new(global, host, store))
     }
@@ -93,7 +94,8 @@ impl Session {
         let interrupted = Arc::default();
         Self {
             _there: there,
-            instance: name(&host),
+            instance: instance_name(&host),
+            actor: global.behalf.clone().unwrap_or_else(actor),
             host: host.until(Arc::clone(&interrupted)),
             store,
             network: Network {
@@ -142,7 +144,7 @@ impl Session {
             clock: &self.clock,
             guards: self.guards.clone(),
             guardian: &self.guardian,
-            actor: actor(),
+            actor: self.actor.clone(),
             instance: self.instance.clone(),
             interrupted: &self.interrupted,
             listener: &*self.listener,
@@ -192,7 +194,7 @@ pub(crate) fn require_root(what: &str) -> Result<(), Failure> {
 }
 
 /// The instance's name in the store.
-fn name(host: &PostfixHost) -> String {
+pub(crate) fn instance_name(host: &PostfixHost) -> String {
     host.config_directory().display().to_string()
 }
 

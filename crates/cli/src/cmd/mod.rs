@@ -2,6 +2,7 @@
 //!
 //! Owns: which file answers which verb. Never: logic.
 
+pub(crate) mod agent;
 pub(crate) mod apply;
 pub(crate) mod cert;
 pub(crate) mod document;
@@ -19,7 +20,9 @@ mod sent;
 pub(crate) mod set;
 pub(crate) mod show;
 pub(crate) mod status;
+pub(crate) mod token;
 pub(crate) mod try_;
+pub(crate) mod user;
 pub(crate) mod verify;
 
 use crate::answer::Answer;
@@ -55,6 +58,10 @@ pub(crate) fn run(command: &Command, global: &Global) -> Result<Answer, Failure>
         Command::Probe(args) => probe::run(args, global),
         Command::Verify => verify::run(global),
         Command::Recover => apply::recover(global),
+        Command::Agent => agent::run(global),
+        Command::User(command) => user::run(command, global),
+        Command::Token(command) => token::run(command, global),
+        Command::Clerk => agent::clerk(global),
         Command::AnswerChallenges(args) => {
             crate::answerer::serve(args).map(|()| Answer::new("", serde_json::json!({})))
         }

@@ -102,6 +102,10 @@ impl Clerk for SqliteDesk {
     }
 
     fn claim(&mut self, heartbeat: &Heartbeat) -> Result<Option<Job>, StoreError> {
+        // It is asked many times a second, mostly in vain.
+        if !self.read(async |db| jobs::is_waiting(db, &heartbeat.instance).await)? {
+            return Ok(None);
+        }
         self.write(async |db| jobs::claim(db, heartbeat).await)
     }
 

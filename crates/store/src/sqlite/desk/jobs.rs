@@ -119,6 +119,18 @@ pub(super) async fn beat(
     })
 }
 
+pub(super) async fn is_waiting(
+    db: &mut SqliteConnection,
+    instance: &str,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM jobs WHERE instance = $1 AND state = 'waiting')";
+    sqlx::query_scalar(sql)
+        .bind(instance)
+        .fetch_one(db)
+        .await
+        .doing("look for a job")
+}
+
 pub(super) async fn claim(
     db: &mut SqliteConnection,
     heartbeat: &Heartbeat,

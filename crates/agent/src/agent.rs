@@ -1,0 +1,387 @@
+//! The agent's loop.
+//!
+//! Owns: what is done next: beat, claim, start, tell, end, copy. Never: does any of it itself.
+
+mod lanes;
+
+use crate::child::{Ended, Program, Running};
+use crate::copies::COPIES;
+use lanes::{Lanes, Work};
+use postseal_planner::task::{Effect, Task};
+use postseal_store::StoreError;
+use postseal_store::desk::{Clerk, End, Heartbeat, Job, JobEvent, JobState};
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How often it looks for what is new.
+const TICK: Duration = Duration::from_millis(50);
+/// How often it says that it lives.
+const BEAT: Duration = Duration::from_secs(2);
+/// How long a job stays its own without a word.
+const LEASE_MS: i64 = 30_000;
+/// How often the copies are made anew where nothing happens.
+const COPY: Duration = Duration::from_secs(60);
+/// How many jobs it holds at once.
+const AT_ONCE: usize = 8;
+/// How long it waits for what is being carried out when it is told to end. A change that is not through by
+/// then ends by itself: it is a process of its own.
+const FAREWELL: Duration = Duration::from_secs(60);
+
+/// Something to be told beside the jobs.
+#[derive(Debug)]
+pub enum Told<'a> {
+    /// It works, for this instance.
+    Ready(&'a str),
+    /// A job begins.
+    Begun {
+        /// Which.
+        job: u64,
+        /// For whom.
+        actor: &'a str,
+        /// What, as words of the command line.
+        words: String,
+    },
+    /// A job has ended.
+    Ended {
+        /// Which.
+        job: u64,
+        /// With which exit code.
+        exit: u8,
+    },
+    /// A job of an agent that lives no more was found.
+    Abandoned {
+        /// Which.
+        job: u64,
+    },
+    /// The desk could not be reached; it is tried again.
+    Blind(&'a StoreError),
+    /// It can be reached again.
+    Sees,
+}
+
+/// Why an agent cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// This program cannot be started.
+    #[error("cannot start what carries a job out")]
+    Start(#[source] io::Error),
+}
+
+/// The agent of one instance. The caller sees to it that there is but one.
+pub struct Agent<'a> {
+    /// The desk.
+    pub clerk: &'a mut dyn Clerk,
+    /// What carries tasks out.
+    pub program: Program,
+    /// Its instance.
+    pub instance: String,
+    /// This run of it; no other one has the same.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Milliseconds since the epoch.
+    pub now_ms: fn() -> i64,
+    /// Set when it is to end.
+    pub stop: &'a AtomicBool,
+    /// Told of what happens.
+    pub told: &'a dyn Fn(&Told<'_>),
+}
+
+/// What it has in hand.
+struct Hands {
+    lanes: Lanes,
+    /// Copies to be made, by their place in [`COPIES`].
+    copies: VecDeque<usize>,
+    copying: Option<(usize, Running)>,
+    copied: Instant,
+    beaten: Option<Instant>,
+    is_blind: bool,
+}
+
+impl Agent<'_> {
+    /// Works until it is told to end.
+    pub fn run(&mut self) -> Result<(), AgentError> {
+        let mut hands = Hands {
+            lanes: Lanes::default(),
+            copies: (0..COPIES.len()).collect(),
+            copying: None,
+            copied: Instant::now(),
+            beaten: None,
+            is_blind: false,
+        };
+        self.bury_the_dead(&mut hands)?;
+        (self.told)(&Told::Ready(&self.instance));
+        let mut ends: Option<Instant> = None;
+        loop {
+            if self.stop.load(Ordering::Relaxed) {
+                let since = *ends.get_or_insert_with(Instant::now);
+                if hands.lanes.is_idle() || since.elapsed() > FAREWELL {
+                    return Ok(());
+                }
+            }
+            let seen = self.tick(&mut hands, ends.is_some())?;
+            self.note_sight(&mut hands, seen);
+            std::thread::sleep(TICK);
+        }
+    }
+
+    /// One look at everything; an error of the desk is for the next one.
+    fn tick(
+        &mut self,
+        hands: &mut Hands,
+        is_ending: bool,
+    ) -> Result<Result<(), StoreError>, AgentError> {
+        let seen = self.beat(hands);
+        let told = self.follow(hands)?;
+        let claimed = match is_ending || hands.is_blind {
+            true => Ok(()),
+            false => self.claim(hands),
+        };
+        self.start(hands)?;
+        let copied = self.copy(hands)?;
+        Ok(seen.and(told).and(claimed).and(copied))
+    }
+
+    fn note_sight(&self, hands: &mut Hands, seen: Result<(), StoreError>) {
+        match seen {
+            Err(error) if !hands.is_blind => {
+                hands.is_blind = true;
+                (self.told)(&Told::Blind(&error));
+            }
+            Err(_) => {}
+            Ok(()) if hands.is_blind => {
+                hands.is_blind = false;
+                (self.told)(&Told::Sees);
+            }
+            Ok(()) => {}
+        }
+    }
+
+    /// What an earlier run had claimed: what it began may stand half-way. That is ended first, and told.
+    fn bury_the_dead(&mut self, hands: &mut Hands) -> Result<(), AgentError> {
+        let abandoned = match self.clerk.abandoned(&self.heartbeat()) {
+            Ok(abandoned) => abandoned,
+            Err(error) => {
+                self.note_sight(hands, Err(error));
+                return Ok(());
+            }
+        };
+        if abandoned.is_empty() {
+            return Ok(());
+        }
+        let ended = self.wait_for(self.program.recover().map_err(AgentError::Start)?)?;
+        let recovered: Value = serde_json::from_str(&ended.end.answer).unwrap_or(Value::Null);
+        for job in abandoned {
+            (self.told)(&Told::Abandoned { job: job.id });
+            let end = lost(&recovered);
+            let now = (self.now_ms)();
+            let stored = self.clerk.end(job.id, JobState::Lost, &end, now);
+            self.note_sight(hands, stored);
+        }
+        Ok(())
+    }
+
+    fn wait_for(&self, mut running: Running) -> Result<Ended, AgentError> {
+        loop {
+            running.told();
+            if let Some(ended) = running.ended().map_err(AgentError::Start)? {
+                return Ok(ended);
+            }
+            std::thread::sleep(TICK);
+        }
+    }
+
+    fn heartbeat(&self) -> Heartbeat {
+        let now_ms = (self.now_ms)();
+        Heartbeat {
+            instance: self.instance.clone(),
+            agent: self.name.clone(),
+            version: self.version.clone(),
+            now_ms,
+            lease_ms: now_ms.saturating_add(LEASE_MS),
+        }
+    }
+
+    fn beat(&mut self, hands: &mut Hands) -> Result<(), StoreError> {
+        if hands.beaten.is_some_and(|last| last.elapsed() < BEAT) {
+            return match hands.is_blind {
+                // Not seen again before it was asked again.
+                true => Err(StoreError::Locked),
+                false => Ok(()),
+            };
+        }
+        hands.beaten = Some(Instant::now());
+        let beat = self.clerk.beat(&self.heartbeat())?;
+        let cancelled = beat.cancel.and_then(|job| hands.lanes.cancel(job));
+        match cancelled {
+            Some(job) => self
+                .clerk
+                .end(job, JobState::Done, &given_up(), (self.now_ms)()),
+            None => Ok(()),
+        }
+    }
+
+    fn claim(&mut self, hands: &mut Hands) -> Result<(), StoreError> {
+        while hands.lanes.len() < AT_ONCE {
+            let Some(job) = self.clerk.claim(&self.heartbeat())? else {
+                return Ok(());
+            };
+            match self.read(&job) {
+                Ok(task) => hands.lanes.take(job, task),
+                Err(end) => {
+                    self.clerk
+                        .end(job.id, JobState::Done, &end, (self.now_ms)())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The job's task, read as if a stranger had written it.
+    fn read(&self, job: &Job) -> Result<Task, End> {
+        let is_ours = job.instance == self.instance;
+        let actor_is_a_word = !job.actor.is_empty()
+            && job.actor.len() <= 100
+            && !job.actor.contains(char::is_control);
+        match Task::read(&job.task) {
+            Ok(task) if is_ours && actor_is_a_word => Ok(task),
+            Ok(_) => Err(refused("job.unreadable", "the job is not for this agent")),
+            Err(error) => Err(refused(error.code(), &error.to_string())),
+        }
+    }
+
+    fn start(&mut self, hands: &mut Hands) -> Result<(), AgentError> {
+        while let Some((job, task)) = hands.lanes.next() {
+            (self.told)(&Told::Begun {
+                job: job.id,
+                actor: &job.actor,
+                words: crate::words(&task).join(" "),
+            });
+            let running = self
+                .program
+                .start(&task, &job.actor)
+                .map_err(AgentError::Start)?;
+            hands.lanes.begin(Work::new(job, task, running));
+        }
+        Ok(())
+    }
+
+    /// Hands on what running jobs tell, and ends those that have ended.
+    fn follow(&mut self, hands: &mut Hands) -> Result<Result<(), StoreError>, AgentError> {
+        let mut stored = Ok(());
+        for work in hands.lanes.running() {
+            for document in work.running.told() {
+                work.events += 1;
+                let event = JobEvent {
+                    n: work.events,
+                    at_ms: (self.now_ms)(),
+                    document,
+                };
+                stored = stored.and(self.clerk.tell(work.job.id, &event));
+            }
+            if work.ended.is_none() {
+                work.ended = work.running.ended().map_err(AgentError::Start)?;
+            }
+        }
+        for work in hands.lanes.take_ended() {
+            let has_changed = work.task.effect() != Effect::Look;
+            match self.end(&work) {
+                Ok(()) => {}
+                // It is told again until the desk has it.
+                Err(error) => {
+                    stored = stored.and(Err(error));
+                    hands.lanes.begin(work);
+                    continue;
+                }
+            }
+            if has_changed {
+                hands.copies = (0..COPIES.len()).collect();
+            }
+        }
+        Ok(stored)
+    }
+
+    fn end(&mut self, work: &Work) -> Result<(), StoreError> {
+        let Some(ended) = &work.ended else {
+            return Ok(());
+        };
+        let how = match ended.is_lost {
+            true => JobState::Lost,
+            false => JobState::Done,
+        };
+        let now = (self.now_ms)();
+        self.clerk.end(work.job.id, how, &ended.end, now)?;
+        (self.told)(&Told::Ended {
+            job: work.job.id,
+            exit: ended.end.exit,
+        });
+        Ok(())
+    }
+
+    /// Makes the next copy, one at a time: pages may wait, jobs do not.
+    fn copy(&mut self, hands: &mut Hands) -> Result<Result<(), StoreError>, AgentError> {
+        if hands.copied.elapsed() > COPY && hands.copies.is_empty() {
+            hands.copies = (0..COPIES.len()).collect();
+        }
+        if let Some((n, mut running)) = hands.copying.take() {
+            running.told();
+            let Some(ended) = running.ended().map_err(AgentError::Start)? else {
+                hands.copying = Some((n, running));
+                return Ok(Ok(()));
+            };
+            hands.copied = Instant::now();
+            let (what, _) = COPIES[n];
+            let document = &ended.end.answer;
+            let now = (self.now_ms)();
+            let stored = self.clerk.put_copy(&self.instance, what, document, now);
+            if stored.is_err() {
+                return Ok(stored);
+            }
+        }
+        if let Some(n) = hands.copies.pop_front() {
+            let (_, task) = COPIES[n];
+            let running = self.program.start(&task(), "agent");
+            hands.copying = Some((n, running.map_err(AgentError::Start)?));
+        }
+        Ok(Ok(()))
+    }
+}
+
+/// The answer to a job whose agent went away.
+fn lost(recovered: &Value) -> End {
+    let document = json!({
+        "schema": 1,
+        "changed": Value::Null,
+        "error": {
+            "code": "job.lost",
+            "message": "the agent ended while it carried this out",
+            "hint": "See the history for what became of it.",
+        },
+        "recovered": recovered,
+        "findings": [],
+    });
+    End {
+        exit: 1,
+        answer: document.to_string(),
+    }
+}
+
+fn given_up() -> End {
+    refused("job.cancelled", "it was given up before it began")
+}
+
+fn refused(code: &str, why: &str) -> End {
+    let document = json!({
+        "schema": 1,
+        "changed": false,
+        "error": { "code": code, "message": why, "hint": Value::Null },
+        "findings": [],
+    });
+    End {
+        exit: 65,
+        answer: document.to_string(),
+    }
+}

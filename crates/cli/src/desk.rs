@@ -1,0 +1,110 @@
+//! The desk's folder, and the processes with the console's rights.
+//!
+//! Owns: where the desk lies, whose it is, and how this program becomes its owner. Never: opens the desk as root:
+//! what lies there may have been put there by an attacker (see `postseal_store::desk`).
+
+use crate::config::Global;
+use crate::failure::{Exit, Failure};
+use crate::users::{self, Ids};
+use std::ffi::OsString;
+use std::fs::{DirBuilder, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// This program, even where others may not look for it (`/root`), or it was just replaced.
+pub(crate) const SELF: &str = "/proc/self/exe";
+/// Who the console is where nothing is configured.
+const USER: &str = "postseal";
+/// The folder within the store's.
+const FOLDER: &str = "console";
+
+/// Where the desk lies.
+pub(crate) fn folder(global: &Global) -> PathBuf {
+    global.store.join(FOLDER)
+}
+
+/// Makes the folder where it is missing, and sees to it that it is the console's and can be reached by it: the
+/// store's own folder may be passed through, and read by nobody else.
+pub(crate) fn prepare(global: &Global) -> Result<Ids, Failure> {
+    let ids = ids(global)?;
+    let path = folder(global);
+    prepared(&global.store, &path, &ids).map_err(|error| unusable(&path, &error))?;
+    Ok(ids)
+}
+
+fn prepared(store: &Path, path: &Path, ids: &Ids) -> io::Result<()> {
+    std::fs::set_permissions(store, Permissions::from_mode(0o711))?;
+    match DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => {
+            chown(path, Some(ids.uid), Some(ids.gid))?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error),
+    }
+    let found = path.symlink_metadata()?;
+    if !found.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    match found.uid() == ids.uid {
+        true => Ok(()),
+        false => Err(io::Error::other(format!(
+            "it belongs to uid {}, and the console is uid {}",
+            found.uid(),
+            ids.uid
+        ))),
+    }
+}
+
+/// This program with the console's rights and nothing more, for `verb`.
+pub(crate) fn as_console(ids: Ids, options: &[OsString], verb: &str) -> Command {
+    let mut command = Command::new(SELF);
+    command
+        .arg0("postseal")
+        .args(options)
+        .arg(verb)
+        .env_clear()
+        .current_dir("/")
+        .uid(ids.uid)
+        .gid(ids.gid);
+    command
+}
+
+/// Goes on as the console's user: this process is replaced by one that never was root. Who is no root already goes
+/// on as they are.
+pub(crate) fn become_console(global: &Global) -> Result<(), Failure> {
+    if !rustix::process::geteuid().is_root() {
+        // Nothing that it could start may have more rights than it has.
+        let _ = rustix::thread::set_no_new_privs(true);
+        return Ok(());
+    }
+    let ids = prepare(global)?;
+    let error = Command::new(SELF)
+        .arg0("postseal")
+        .args(std::env::args_os().skip(1))
+        .uid(ids.uid)
+        .gid(ids.gid)
+        .exec();
+    Err(unusable(Path::new(SELF), &error))
+}
+
+fn ids(global: &Global) -> Result<Ids, Failure> {
+    let name = global.console_user.as_deref().unwrap_or(USER);
+    users::ids(name).map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            "console.no-user",
+            format!("the console cannot have a user of its own: {error}"),
+        )
+        .hint(format!(
+            "Make one (`useradd --system --no-create-home --shell /usr/sbin/nologin {name}`), or name another under [console] in postseal.toml."
+        ))
+    })
+}
+
+fn unusable(path: &Path, error: &io::Error) -> Failure {
+    let text = format!("{}: {error}", path.display());
+    Failure::new(Exit::Failed, "desk.unusable", text)
+}
