@@ -51,6 +51,24 @@ pub(crate) struct GlobalArgs {
     /// Each step as it happens, on standard error
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
+    /// Have the agent of another host carry it out, by its console's API: https://HOST[:PORT]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "POSTSEAL_SERVER",
+        requires = "token"
+    )]
+    pub(crate) server: Option<String>,
+    /// The token for --server (`postseal token add`), or @FILE to read it from: others may see what is said here
+    #[arg(
+        long,
+        global = true,
+        value_name = "TOKEN",
+        env = "POSTSEAL_TOKEN",
+        hide_env_values = true
+    )]
+    pub(crate) token: Option<String>,
     /// Answer as the agent's child: in this name, in JSON with the text for people, events on standard error
     #[arg(long, global = true, value_name = "ACTOR", hide = true)]
     pub(crate) on_behalf_of: Option<String>,

@@ -5,6 +5,7 @@
 
 use crate::args::{Color, GlobalArgs};
 use crate::failure::{Exit, Failure};
+use crate::remote::Server;
 use postseal_probe::dns::{Named, NoResolver};
 use serde::Deserialize;
 use std::cell::RefCell;
@@ -33,6 +34,8 @@ pub(crate) struct Global {
     pub(crate) output: Output,
     pub(crate) talk: Talk,
     pub(crate) color: Colored,
+    /// Who carries commands out, where it is not this process.
+    pub(crate) server: Option<Server>,
     /// In whose name the agent's child answers.
     pub(crate) behalf: Option<String>,
     /// Who opens the desk.
@@ -148,6 +151,15 @@ impl Global {
         }
     }
 
+    /// As much as is needed to tell the agent that its words could not be read.
+    pub(crate) fn for_the_agent() -> Self {
+        Self {
+            output: Output::Json,
+            behalf: Some("agent".to_owned()),
+            ..Self::default()
+        }
+    }
+
     /// Options and environment first (clap has merged those), then the file, then defaults.
     pub(crate) fn resolve(args: &GlobalArgs) -> Result<Self, Failure> {
         let file = match &args.config {
@@ -169,6 +181,7 @@ impl Global {
             resolver: resolver(args.resolver.clone().or(file.resolver))?,
             acme_user: file.acme.user,
             console_user: file.console.user,
+            server: server(args)?,
             behalf: args.on_behalf_of.clone(),
             output: output(args.json || file.json || args.on_behalf_of.is_some()),
             talk: match (args.quiet, args.verbose) {
@@ -218,6 +231,24 @@ fn resolver(said: Option<String>) -> Result<Named, Failure> {
         Failure::new(Exit::Usage, "resolver.bad-address", error.to_string())
             .hint("Say --resolver 127.0.0.1, or resolver = \"127.0.0.1\" in postseal.toml.")
     })
+}
+
+/// The address and the token, which may stand in a file.
+fn server(args: &GlobalArgs) -> Result<Option<Server>, Failure> {
+    let (Some(url), Some(token)) = (&args.server, &args.token) else {
+        return Ok(None);
+    };
+    let token = match token.strip_prefix('@') {
+        None => token.clone(),
+        Some(path) => std::fs::read_to_string(path).map_err(|error| {
+            Failure::new(Exit::Usage, "server.no-token", format!("{path}: {error}"))
+                .hint("Name the file that `postseal token add` was written to.")
+        })?,
+    };
+    Ok(Some(Server {
+        url: url.clone(),
+        token: token.trim().to_owned(),
+    }))
 }
 
 fn output(json: bool) -> Output {

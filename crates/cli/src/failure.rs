@@ -197,6 +197,10 @@ impl From<EngineError> for Failure {
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let whole = error.render().to_string();
     let short = bounded(&whole);
+    if error.use_stderr() && answers_the_agent() {
+        let failure = Failure::new(Exit::Usage, "usage", short.trim_end().to_owned());
+        return failure.print(&Global::for_the_agent());
+    }
     // A closed pipe is not worth a second error.
     let _ = if error.use_stderr() && short != whole {
         std::io::stderr().write_all(printable(&short).as_bytes())
@@ -208,6 +212,12 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     } else {
         Exit::Done.into()
     }
+}
+
+/// Whether the words came from the agent, which wants a document even of words that cannot be read.
+fn answers_the_agent() -> bool {
+    let mut words = std::env::args();
+    words.any(|word| word.starts_with("--on-behalf-of="))
 }
 
 /// The text, each line cut where it is longer than anything worth reading: arguments and files

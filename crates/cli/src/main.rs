@@ -13,25 +13,30 @@ mod desk;
 mod failure;
 mod guardian;
 mod progress;
+mod remote;
 mod sandbox;
 mod session;
 mod table;
 mod users;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let args = match args::Args::try_parse() {
-        Ok(args) => args,
+    let read = args::Args::command()
+        .try_get_matches()
+        .and_then(|words| Ok((args::Args::from_arg_matches(&words)?, words)));
+    let (args, words) = match read {
+        Ok(read) => read,
         Err(error) => return failure::usage(&error),
     };
     let global = match config::Global::resolve(&args.global) {
         Ok(global) => global,
         Err(failure) => return failure.print(&config::Global::unresolved(&args.global)),
     };
-    match cmd::run(&args.command, &global) {
-        Ok(answer) => answer.print(&global),
-        Err(failure) => failure.print(&global),
-    }
+    let ended = match &global.server {
+        Some(server) => remote::run(&words, server, &global),
+        None => cmd::run(&args.command, &global).map(|answer| answer.print(&global)),
+    };
+    ended.unwrap_or_else(|failure| failure.print(&global))
 }
