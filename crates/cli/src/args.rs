@@ -148,6 +148,10 @@ pub(crate) enum Command {
     Recover,
     /// Carry out what is filed at the desk, by the console or the API; keep what pages show up to date
     Agent,
+    /// The web console and the API, as a user of its own without any right to the mail server
+    Console(cmd::console::ConsoleArgs),
+    /// Agent and console in one, until a signal ends it
+    Up(cmd::console::ConsoleArgs),
     /// The people who may sign in at the console
     #[command(subcommand)]
     User(cmd::user::UserCommand),

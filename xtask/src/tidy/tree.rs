@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// What is not the project's. `.git` is a file in a second work tree.
-const SKIPPED: [&str; 3] = [".git", ".cache", "target"];
+const SKIPPED: [&str; 4] = [".git", ".cache", "node_modules", "target"];
 
 /// All files, by path.
 #[derive(Debug)]

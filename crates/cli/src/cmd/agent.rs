@@ -20,13 +20,18 @@ use std::sync::atomic::AtomicBool;
 
 /// Works until a signal ends it.
 pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
+    work(global, &*until_signalled()?)?;
+    Ok(Answer::silent())
+}
+
+/// Set when a signal wants this process to end.
+pub(super) fn until_signalled() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM, SIGHUP] {
         signal_hook::flag::register(signal, Arc::clone(&stop))
             .map_err(|error| Failure::new(Exit::Failed, "host.signal", error.to_string()))?;
     }
-    work(global, &stop)?;
-    Ok(Answer::silent())
+    Ok(stop)
 }
 
 /// Works until `stop` is set.

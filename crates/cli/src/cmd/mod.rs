@@ -5,6 +5,7 @@
 pub(crate) mod agent;
 pub(crate) mod apply;
 pub(crate) mod cert;
+pub(crate) mod console;
 pub(crate) mod document;
 pub(crate) mod domain;
 pub(crate) mod drift;
@@ -59,6 +60,8 @@ pub(crate) fn run(command: &Command, global: &Global) -> Result<Answer, Failure>
         Command::Verify => verify::run(global),
         Command::Recover => apply::recover(global),
         Command::Agent => agent::run(global),
+        Command::Console(args) => console::console(args, global),
+        Command::Up(args) => console::up(args, global),
         Command::User(command) => user::run(command, global),
         Command::Token(command) => token::run(command, global),
         Command::Clerk => agent::clerk(global),

@@ -22,15 +22,27 @@ const LONGEST_NAME: usize = 64;
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum UserCommand {
     /// Add somebody, and print the link by which they choose a password
-    Add(AddArgs),
+    Add(NewArgs),
     /// Who may sign in, and as what
     List,
     /// Give somebody another role
     Role(AddArgs),
     /// Print a new link for somebody who cannot sign in any more: password, one-time codes and sessions end
-    Reset(NameArgs),
+    Reset(ResetArgs),
     /// Remove somebody with all sessions and tokens
     Remove(NameArgs),
+}
+
+/// Arguments of `user add`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct NewArgs {
+    #[command(flatten)]
+    who: AddArgs,
+    #[command(flatten)]
+    link: LinkArgs,
+    /// Only where there is nobody yet (said by `up`)
+    #[arg(long, hide = true)]
+    first: bool,
 }
 
 /// A name and a role.
@@ -41,6 +53,23 @@ pub(crate) struct AddArgs {
     /// What they may do: admin, operator, approver or auditor
     #[arg(long, default_value = "operator", value_parser = str::parse::<Role>)]
     role: Role,
+}
+
+/// Arguments of `user reset`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ResetArgs {
+    #[command(flatten)]
+    who: NameArgs,
+    #[command(flatten)]
+    link: LinkArgs,
+}
+
+/// Where the link leads.
+#[derive(Debug, clap::Args)]
+pub(crate) struct LinkArgs {
+    /// The console's address as browsers reach it
+    #[arg(long, value_name = "URL", default_value = "http://localhost:8465")]
+    at: String,
 }
 
 /// A name.
@@ -57,12 +86,16 @@ pub(crate) fn run(command: &UserCommand, global: &Global) -> Result<Answer, Fail
         UserCommand::Add(args) => add(args, &mut desk),
         UserCommand::List => list(&desk),
         UserCommand::Role(args) => role(args, &mut desk),
-        UserCommand::Reset(args) => reset(&args.name, &mut desk),
+        UserCommand::Reset(args) => reset(args, &mut desk),
         UserCommand::Remove(args) => remove(&args.name, &mut desk),
     }
 }
 
-fn add(args: &AddArgs, desk: &mut SqliteDesk) -> Result<Answer, Failure> {
+fn add(args: &NewArgs, desk: &mut SqliteDesk) -> Result<Answer, Failure> {
+    if args.first && !desk.users()?.is_empty() {
+        return Ok(Answer::new("", json!({"changed": false})));
+    }
+    let (args, link) = (&args.who, &args.link);
     let name = &args.name;
     if name.is_empty()
         || name.chars().count() > LONGEST_NAME
@@ -92,11 +125,16 @@ fn add(args: &AddArgs, desk: &mut SqliteDesk) -> Result<Answer, Failure> {
         .hint("`postseal user role` gives them another role, `postseal user reset` a new link."));
     }
     let what = format!("user {name} was added as {}", args.role.name());
-    invited(&user, &what, desk)
+    invited(&user, &what, link, desk)
 }
 
 /// A link for a user, and what was done.
-fn invited(user: &User, what: &str, desk: &mut SqliteDesk) -> Result<Answer, Failure> {
+fn invited(
+    user: &User,
+    what: &str,
+    link: &LinkArgs,
+    desk: &mut SqliteDesk,
+) -> Result<Answer, Failure> {
     let failed =
         |error: std::io::Error| Failure::new(Exit::Failed, "user.no-secret", error.to_string());
     let secret = NewSecret::make().map_err(failed)?;
@@ -107,14 +145,14 @@ fn invited(user: &User, what: &str, desk: &mut SqliteDesk) -> Result<Answer, Fai
         ends_ms,
     })?;
     desk.note("root", now(), what)?;
-    let path = format!("/welcome/{}", secret.text);
+    let link = format!("{}/welcome/{}", link.at.trim_end_matches('/'), secret.text);
     let text = format!(
-        "{} chooses a password within a day at the console's address and\n  {path}\n",
+        "{} chooses a password within a day, once, at\n  {link}\n",
         user.name
     );
     let document = Change::default()
         .of(&user.name, json!(null), user.role.name())
-        .document(json!({"user": user.name, "role": user.role, "invitation": path}));
+        .document(json!({"user": user.name, "role": user.role, "invitation": link}));
     Ok(Answer::new(text, document))
 }
 
@@ -166,7 +204,8 @@ fn role(args: &AddArgs, desk: &mut SqliteDesk) -> Result<Answer, Failure> {
     Ok(Answer::new(text, document))
 }
 
-fn reset(name: &str, desk: &mut SqliteDesk) -> Result<Answer, Failure> {
+fn reset(args: &ResetArgs, desk: &mut SqliteDesk) -> Result<Answer, Failure> {
+    let name = &args.who.name;
     let user = User {
         password: None,
         totp: None,
@@ -175,7 +214,7 @@ fn reset(name: &str, desk: &mut SqliteDesk) -> Result<Answer, Failure> {
     desk.change_user(&user)?;
     desk.sign_out_everywhere(name)?;
     let what = format!("user {name} was reset");
-    invited(&user, &what, desk)
+    invited(&user, &what, &args.link, desk)
 }
 
 fn remove(name: &str, desk: &mut SqliteDesk) -> Result<Answer, Failure> {

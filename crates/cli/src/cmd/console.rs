@@ -1,0 +1,161 @@
+//! `console` and `up`: the process that people and programs speak to, alone or with the agent.
+//!
+//! Owns: starting them with the rights that each needs. Never: what they do.
+
+use super::agent;
+use crate::answer::Answer;
+use crate::config::Global;
+use crate::desk;
+use crate::failure::{Exit, Failure, whole_chain};
+use crate::session::{DEFAULT_INSTANCE, require_root};
+use crate::users::Ids;
+use postseal_console::{ConsoleError, Options, serve};
+use rustix::process::{Pid, Signal, kill_process};
+use std::ffi::OsString;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// A console that has died is started again after so long, then after twice that, and so on …
+const REST: Duration = Duration::from_secs(1);
+/// … but no longer than this.
+const LONGEST_REST: Duration = Duration::from_secs(60);
+/// How often it is looked after.
+const LOOK: Duration = Duration::from_millis(200);
+/// Who is made the first admin.
+const FIRST: &str = "admin";
+
+/// Arguments of `console` and `up`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ConsoleArgs {
+    /// Where to listen; loopback, for it speaks no TLS itself: a web server before it does
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8465")]
+    listen: SocketAddr,
+    /// A name under which browsers reach it, beside localhost: that of the web server before it
+    #[arg(long, value_name = "NAME")]
+    host: Vec<String>,
+}
+
+/// Answers until a signal ends it.
+pub(crate) fn console(args: &ConsoleArgs, global: &Global) -> Result<Answer, Failure> {
+    desk::become_console(global)?;
+    let instance = global.instance.as_deref();
+    let instance = instance.unwrap_or_else(|| Path::new(DEFAULT_INSTANCE));
+    let instance = std::path::absolute(instance)
+        .map_err(|error| Failure::new(Exit::Usage, "instance.bad-path", error.to_string()))?;
+    serve(Options {
+        listen: args.listen,
+        desk: desk::folder(global),
+        instance: instance.display().to_string(),
+        hosts: args.host.clone(),
+    })
+    .map_err(|error| failed(&error))?;
+    Ok(Answer::silent())
+}
+
+fn failed(error: &ConsoleError) -> Failure {
+    let hint = match error {
+        ConsoleError::Exposed(_) => {
+            "Say --listen 127.0.0.1:8465, and put a web server with TLS before it."
+        }
+        _ => "See whether another console runs, and whether the store is there.",
+    };
+    Failure::new(Exit::Failed, "console.failed", whole_chain(error)).hint(hint)
+}
+
+/// The agent, and a console beside it that is started again whenever it dies.
+pub(crate) fn up(args: &ConsoleArgs, global: &Global) -> Result<Answer, Failure> {
+    require_root("`postseal up`")?;
+    let stop = agent::until_signalled()?;
+    let ids = desk::prepare(global)?;
+    invite_the_first(args, ids, global)?;
+    let options = global.options();
+    std::thread::scope(|scope| {
+        scope.spawn(|| look_after_console(args, ids, &options, &stop));
+        let worked = agent::work(global, &stop);
+        stop.store(true, Ordering::Relaxed);
+        worked
+    })?;
+    Ok(Answer::silent())
+}
+
+/// Without anybody who may sign in a console is of no use.
+fn invite_the_first(args: &ConsoleArgs, ids: Ids, global: &Global) -> Result<(), Failure> {
+    let mut command = desk::as_console(ids, &global.options(), "user");
+    command.args(["add", "--first", "--role=admin"]);
+    command.arg(format!("--at=http://localhost:{}", args.listen.port()));
+    command.arg(FIRST);
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err(Failure::new(
+            Exit::Failed,
+            "console.no-user",
+            "nobody could be invited to the console".to_owned(),
+        )),
+        Err(error) => Err(Failure::new(
+            Exit::Failed,
+            "console.no-user",
+            error.to_string(),
+        )),
+    }
+}
+
+fn look_after_console(
+    args: &ConsoleArgs,
+    ids: Ids,
+    options: &[OsString],
+    stop: &AtomicBool,
+) {
+    let mut rest = REST;
+    while !stop.load(Ordering::Relaxed) {
+        let mut command = desk::as_console(ids, options, "console");
+        command.arg(format!("--listen={}", args.listen));
+        command.args(args.host.iter().map(|host| format!("--host={host}")));
+        let began = Instant::now();
+        let ended = start(&mut command).map(|child| wait(child, stop));
+        if stop.load(Ordering::Relaxed) {
+            return;
+        }
+        rest = match began.elapsed() > LONGEST_REST {
+            true => REST,
+            false => (rest * 2).min(LONGEST_REST),
+        };
+        let how = ended.unwrap_or_else(|error| error.to_string());
+        let line = format!("postseal: the console has ended ({how}); it is started again\n");
+        let _ = std::io::stderr().write_all(line.as_bytes());
+        pause(rest, stop);
+    }
+}
+
+/// A process group of its own: Ctrl-C at this terminal is for whoever looks after it.
+fn start(command: &mut Command) -> std::io::Result<Child> {
+    use std::os::unix::process::CommandExt as _;
+    command.process_group(0).spawn()
+}
+
+fn wait(mut child: Child, stop: &AtomicBool) -> String {
+    let mut is_told = false;
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return status.to_string(),
+            Ok(None) => {}
+            Err(error) => return error.to_string(),
+        }
+        if stop.load(Ordering::Relaxed) && !is_told {
+            is_told = true;
+            // One that has ended in this moment needs no signal.
+            let _ = kill_process(Pid::from_child(&child), Signal::TERM);
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+fn pause(rest: Duration, stop: &AtomicBool) {
+    let until = Instant::now() + rest;
+    while Instant::now() < until && !stop.load(Ordering::Relaxed) {
+        std::thread::sleep(LOOK);
+    }
+}

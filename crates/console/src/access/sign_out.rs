@@ -1,0 +1,42 @@
+//! Signing out.
+//!
+//! Owns: ending this session, or all of a user. Never: ends tokens.
+
+use super::{note, set_cookie};
+use crate::app::App;
+use crate::caller::{Caller, SESSION};
+use crate::problem::Problem;
+use crate::secret;
+use axum::Extension;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use postseal_store::desk::Desk as _;
+
+pub(crate) async fn here(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Response, Problem> {
+    if let Some(cookie) = caller.session() {
+        let digest = secret::digest(cookie);
+        app.desks.at(move |desk| desk.sign_out(&digest)).await?;
+    }
+    note(&app, &caller.actor(), "signed out".to_owned()).await?;
+    Ok(gone())
+}
+
+pub(crate) async fn everywhere(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Response, Problem> {
+    let user = caller.user.clone();
+    let ended = app.desks.at(move |desk| desk.sign_out_everywhere(&user));
+    let what = format!("signed out everywhere: {} sessions ended", ended.await?);
+    note(&app, &caller.actor(), what).await?;
+    Ok(gone())
+}
+
+fn gone() -> Response {
+    let mut answer = Redirect::to("/sign-in").into_response();
+    set_cookie(answer.headers_mut(), SESSION, "", 0);
+    answer
+}

@@ -1,0 +1,43 @@
+//! What every request shares.
+//!
+//! Owns: the values. Never: what is done with them.
+
+use crate::desks::Desks;
+use crate::limits::Limits;
+use crate::password::Hasher;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// What every request shares.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) desks: Desks,
+    pub(crate) instance: String,
+    pub(crate) hosts: Vec<String>,
+    pub(crate) listen: SocketAddr,
+    pub(crate) hasher: Hasher,
+    pub(crate) limits: Limits,
+    /// For streams of events, each of which looks at the desk again and again.
+    pub(crate) streams: Arc<Semaphore>,
+}
+
+impl App {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// From where a request came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);

@@ -1,0 +1,72 @@
+//! A few open desks, shared by all requests.
+//!
+//! Owns: how many there are, and that their blocking work runs where it blocks nobody. Never: what is asked of
+//! a desk.
+
+use crate::problem::Problem;
+use postseal_store::{SqliteDesk, StoreError};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Semaphore;
+
+/// How many requests are at the database at once.
+const DESKS: usize = 4;
+
+#[derive(Clone)]
+pub(crate) struct Desks(Arc<Pool>);
+
+struct Pool {
+    folder: PathBuf,
+    free: Mutex<Vec<SqliteDesk>>,
+    permits: Arc<Semaphore>,
+}
+
+impl Desks {
+    /// Opens the first one, so that a desk that cannot be used is told at the start.
+    pub(crate) fn open(folder: PathBuf) -> Result<Self, StoreError> {
+        let first = SqliteDesk::open(&folder)?;
+        Ok(Self(Arc::new(Pool {
+            folder,
+            free: Mutex::new(vec![first]),
+            permits: Arc::new(Semaphore::new(DESKS)),
+        })))
+    }
+
+    /// Does something at a desk.
+    pub(crate) async fn at<T, F>(&self, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut SqliteDesk) -> Result<T, StoreError> + Send + 'static,
+    {
+        let permits = Arc::clone(&self.0.permits);
+        let permit = permits.acquire_owned().await;
+        let permit = permit.map_err(|_| Problem::stopping())?;
+        let pool = Arc::clone(&self.0);
+        let done = tokio::task::spawn_blocking(move || {
+            // It goes with the work, not with a request that gave up.
+            let _permit = permit;
+            let mut desk = pool.take()?;
+            let done = work(&mut desk);
+            // After an error it is opened anew: the folder may have come back.
+            if done.is_ok() {
+                pool.lock().push(desk);
+            }
+            done
+        });
+        match done.await {
+            Ok(done) => done.map_err(|error| Problem::store(&error)),
+            Err(_) => Err(Problem::stopping()),
+        }
+    }
+}
+
+impl Pool {
+    fn take(&self) -> Result<SqliteDesk, StoreError> {
+        let free = self.lock().pop();
+        free.map_or_else(|| SqliteDesk::open(&self.folder), Ok)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<SqliteDesk>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,46 @@
+//! The console: HTTP API and pages over the desk.
+//!
+//! Owns: HTTP, who may come in, what is shown. Never: touches Postfix, opens `agent.db`, reads a private key,
+//! decides what a plan is. Whoever owns this process can file typed tasks and nothing else (DESIGN §3, Privilege):
+//! every right over the mail server is the agent's.
+
+mod access;
+mod api;
+mod app;
+mod assets;
+mod caller;
+mod clock;
+mod desks;
+mod error;
+mod filing;
+mod form;
+mod guard;
+mod limits;
+mod matrix;
+mod pages;
+mod password;
+mod problem;
+mod routes;
+pub mod secret;
+mod server;
+
+pub use error::ConsoleError;
+pub use matrix::{Right, may};
+pub use routes::{Verb, listed};
+pub use server::{Console, serve};
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// What a console is told.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where it listens; loopback, because it speaks no TLS itself.
+    pub listen: SocketAddr,
+    /// The folder of the desk (`console.db`), which belongs to the user that runs this.
+    pub desk: PathBuf,
+    /// The instance whose agent gets the jobs.
+    pub instance: String,
+    /// Names beside `localhost` and the address under which browsers may ask (a proxy's, say).
+    pub hosts: Vec<String>,
+}

@@ -1,0 +1,174 @@
+//! Every route, with what it needs.
+//!
+//! Owns: the one table that the router is made of, and the door before each route: who asks, whether they may,
+//! whether a form is of their session. Never: what a route does.
+
+use crate::app::App;
+use crate::caller::{self, Caller};
+use crate::matrix::Right;
+use crate::problem::Problem;
+use crate::secret;
+use crate::{access, api, assets, guard};
+use axum::body::{Body, Bytes};
+use axum::extract::{Form, FromRequest as _, Request, State};
+use axum::http::{HeaderMap, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{MethodRouter, delete, get, post};
+use axum::{Router, body};
+use postseal_planner::task::Effect;
+
+/// No request is larger, in bytes.
+const LARGEST: usize = 64 * 1024;
+
+/// How a route is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Verb {
+    Get,
+    Post,
+    Delete,
+}
+
+struct Route {
+    verb: Verb,
+    path: &'static str,
+    right: Right,
+    to: fn() -> MethodRouter<App>,
+}
+
+const SEE: Right = Right::See;
+const LOOK: Right = Right::File(Effect::Look);
+
+/// There is no route beside these. Where a route files a task, `filing` asks for the right of that very task, too.
+const ROUTES: &[Route] = &[
+    at(Verb::Get, "/sign-in", Right::Anyone, || {
+        get(access::sign_in::page)
+    }),
+    at(Verb::Post, "/sign-in", Right::Anyone, || {
+        post(access::sign_in::send)
+    }),
+    at(Verb::Get, "/welcome/{secret}", Right::Anyone, || {
+        get(access::welcome::page)
+    }),
+    at(Verb::Post, "/welcome/{secret}", Right::Anyone, || {
+        post(access::welcome::send)
+    }),
+    at(Verb::Get, "/assets/{digest}/{name}", Right::Anyone, || {
+        get(assets::one)
+    }),
+    at(Verb::Post, "/sign-out", SEE, || {
+        post(access::sign_out::here)
+    }),
+    at(Verb::Post, "/sign-out-everywhere", SEE, || {
+        post(access::sign_out::everywhere)
+    }),
+    at(Verb::Post, "/api/v1/jobs", LOOK, || post(api::jobs::file)),
+    at(Verb::Get, "/api/v1/jobs", SEE, || get(api::jobs::list)),
+    at(Verb::Get, "/api/v1/jobs/{id}", SEE, || get(api::jobs::one)),
+    at(Verb::Delete, "/api/v1/jobs/{id}", LOOK, || {
+        delete(api::jobs::cancel)
+    }),
+    at(Verb::Get, "/api/v1/jobs/{id}/events", SEE, || {
+        get(api::events::stream)
+    }),
+    at(Verb::Get, "/api/v1/copies/{what}", SEE, || {
+        get(api::copies::one)
+    }),
+    at(Verb::Get, "/api/v1/agent", SEE, || get(api::copies::agent)),
+];
+
+const fn at(verb: Verb, path: &'static str, right: Right, to: fn() -> MethodRouter<App>) -> Route {
+    Route {
+        verb,
+        path,
+        right,
+        to,
+    }
+}
+
+/// Every route with what it needs, for whoever walks them.
+pub fn listed() -> impl Iterator<Item = (Verb, &'static str, Right)> {
+    ROUTES
+        .iter()
+        .map(|route| (route.verb, route.path, route.right))
+}
+
+/// The router of all routes, behind the guard.
+pub(crate) fn router(app: &App) -> Router {
+    let mut router = Router::new();
+    for route in ROUTES {
+        let door = from_fn_with_state((app.clone(), route.right), door);
+        router = router.route(route.path, (route.to)().route_layer(door));
+    }
+    router
+        .fallback(guard::nowhere)
+        .method_not_allowed_fallback(guard::no_such_method)
+        .with_state(app.clone())
+        .layer(from_fn_with_state(app.clone(), guard::guard))
+}
+
+async fn door(
+    State((app, right)): State<(App, Right)>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let caller = caller::find(&app, request.headers()).await?;
+    let mut request = match (&caller, right) {
+        (_, Right::Anyone) => read(request).await?.0,
+        (None, _) => return Err(Problem::not_signed_in()),
+        (Some(caller), _) if !caller.may(right) => {
+            return Err(Problem::forbidden(request.uri().path()));
+        }
+        (Some(caller), _) => checked(caller, request).await?,
+    };
+    if let Some(caller) = caller {
+        request.extensions_mut().insert(caller);
+    }
+    Ok(next.run(request).await)
+}
+
+/// The request, where it is no forged one: what changes something says what only a page of this session knows.
+async fn checked(caller: &Caller, request: Request) -> Result<Request, Problem> {
+    let safe = guard::is_safe(request.method());
+    let (request, body) = read(request).await?;
+    let Some(token) = caller.form_token().filter(|_| !safe) else {
+        return Ok(request);
+    };
+    let said = match request.headers().get("x-form-token") {
+        Some(said) => said.to_str().ok().map(str::to_owned),
+        None => in_form(request.headers(), body).await,
+    };
+    match said.is_some_and(|said| secret::same(&said, &token)) {
+        true => Ok(request),
+        false => Err(Problem::form_token()),
+    }
+}
+
+async fn in_form(headers: &HeaderMap, body: Bytes) -> Option<String> {
+    let kind = headers.get(header::CONTENT_TYPE)?;
+    let mut form = Request::post("/").header(header::CONTENT_TYPE, kind);
+    form = form.header(header::CONTENT_LENGTH, body.len());
+    let form = form.body(Body::from(body)).ok()?;
+    let Form(fields) = Form::<Vec<(String, String)>>::from_request(form, &())
+        .await
+        .ok()?;
+    let mut tokens = fields.into_iter().filter(|(name, _)| name == "form_token");
+    tokens.next().map(|(_, value)| value)
+}
+
+/// Reads a request whole, within its bounds.
+async fn read(request: Request) -> Result<(Request, Bytes), Problem> {
+    let (parts, body) = request.into_parts();
+    let read = body::to_bytes(body, LARGEST).await;
+    let bytes = read.map_err(|error| {
+        let limited = std::error::Error::source(&error)
+            .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+        match limited {
+            true => Problem::too_large(),
+            false => Problem::malformed("its body ended too early"),
+        }
+    })?;
+    let request = Request::from_parts(parts, Body::from(bytes.clone()));
+    Ok((request, bytes))
+}
