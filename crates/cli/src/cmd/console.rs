@@ -103,12 +103,7 @@ fn invite_the_first(args: &ConsoleArgs, ids: Ids, global: &Global) -> Result<(),
     }
 }
 
-fn look_after_console(
-    args: &ConsoleArgs,
-    ids: Ids,
-    options: &[OsString],
-    stop: &AtomicBool,
-) {
+fn look_after_console(args: &ConsoleArgs, ids: Ids, options: &[OsString], stop: &AtomicBool) {
     let mut rest = REST;
     while !stop.load(Ordering::Relaxed) {
         let mut command = desk::as_console(ids, options, "console");

@@ -68,7 +68,7 @@ fn add(args: &AddArgs, desk: &mut SqliteDesk) -> Result<Answer, Failure> {
     }
     let failed =
         |error: std::io::Error| Failure::new(Exit::Failed, "token.no-secret", error.to_string());
-    let secret = NewSecret::make().map_err(failed)?;
+    let secret = NewSecret::make(TOKEN_PREFIX).map_err(failed)?;
     let now = Timestamp::now().as_millisecond();
     let token = Token {
         id: 0,
@@ -82,7 +82,7 @@ fn add(args: &AddArgs, desk: &mut SqliteDesk) -> Result<Answer, Failure> {
     let id = desk.add_token(&token, &secret.digest)?;
     let what = format!("token {id} of {} ({}) was made", token.user, token.name);
     desk.note("root", now, &what)?;
-    let shown = format!("{TOKEN_PREFIX}{}", secret.text);
+    let shown = secret.text;
     let text = format!(
         "{shown}\nIt is shown this once, and holds for {} days.\n",
         args.days

@@ -137,7 +137,7 @@ fn invited(
 ) -> Result<Answer, Failure> {
     let failed =
         |error: std::io::Error| Failure::new(Exit::Failed, "user.no-secret", error.to_string());
-    let secret = NewSecret::make().map_err(failed)?;
+    let secret = NewSecret::make("").map_err(failed)?;
     let ends_ms = now().saturating_add(INVITATION_MS);
     desk.invite(&Invitation {
         digest: secret.digest,

@@ -8,21 +8,22 @@ use std::io;
 
 /// A secret that was just made: who gets it is the only one to have it.
 pub struct NewSecret {
-    /// 256 random bits, hexadecimal.
+    /// 256 random bits, hexadecimal, after a prefix.
     pub text: String,
     /// By which it is found.
     pub digest: Secret,
 }
 
 impl NewSecret {
-    /// From the kernel's randomness.
-    pub fn make() -> io::Result<Self> {
+    /// From the kernel's randomness, after `prefix`.
+    pub fn make(prefix: &str) -> io::Result<Self> {
         let mut bytes = [0; 32];
         let mut filled = 0;
         while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             filled += rustix::rand::getrandom(rest, rustix::rand::GetRandomFlags::empty())?;
         }
         let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = format!("{prefix}{text}");
         let digest = digest_of(&text);
         Ok(Self { text, digest })
     }
