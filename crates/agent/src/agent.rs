@@ -26,8 +26,10 @@ const LEASE_MS: i64 = 30_000;
 const COPY: Duration = Duration::from_secs(60);
 /// How many jobs it holds at once.
 const AT_ONCE: usize = 8;
+/// The exit code of a command that another one keeps from the instance (CLI.md).
+const LOCKED: u8 = 75;
 /// How long it waits for what is being carried out when it is told to end. A change that is not through by
-/// then ends by itself: it is a process of its own.
+/// then is interrupted, and puts back what is not proved.
 const FAREWELL: Duration = Duration::from_secs(60);
 
 /// Something to be told beside the jobs.
@@ -172,8 +174,7 @@ impl Agent<'_> {
         if abandoned.is_empty() {
             return Ok(());
         }
-        let ended = self.wait_for(self.program.recover().map_err(AgentError::Start)?)?;
-        let recovered: Value = serde_json::from_str(&ended.end.answer).unwrap_or(Value::Null);
+        let recovered = self.recover()?;
         for job in abandoned {
             (self.told)(&Told::Abandoned { job: job.id });
             let end = lost(&recovered);
@@ -182,6 +183,20 @@ impl Agent<'_> {
             self.note_sight(hands, stored);
         }
         Ok(())
+    }
+
+    /// Ends what was left half-way. What an earlier run began may still go on, in a process of its own, and hold
+    /// the instance's lock: it is waited for.
+    fn recover(&self) -> Result<Value, AgentError> {
+        let began = Instant::now();
+        loop {
+            let ended = self.wait_for(self.program.recover().map_err(AgentError::Start)?)?;
+            let is_locked = ended.end.exit == LOCKED && began.elapsed() < FAREWELL;
+            if !is_locked || self.stop.load(Ordering::Relaxed) {
+                return Ok(serde_json::from_str(&ended.end.answer).unwrap_or(Value::Null));
+            }
+            std::thread::sleep(BEAT);
+        }
     }
 
     fn wait_for(&self, mut running: Running) -> Result<Ended, AgentError> {

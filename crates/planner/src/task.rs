@@ -65,7 +65,8 @@ pub enum Task {
     },
     /// `set`
     Set {
-        /// `KEY=VALUE`, each.
+        /// `KEY=VALUE`, each; without any, all keys are listed.
+        #[serde(default)]
         pairs: Vec<String>,
     },
     /// `unset`
@@ -457,6 +458,7 @@ impl Task {
             | Self::CertExport { .. }
             | Self::CertTlsa { .. }
             | Self::CertRequest { name: None, .. } => Effect::Look,
+            Self::Set { pairs } if pairs.is_empty() => Effect::Look,
             Self::Apply { .. }
             | Self::Confirm {}
             | Self::Rollback { .. }

@@ -71,7 +71,10 @@ pub(crate) fn up(args: &ConsoleArgs, global: &Global) -> Result<Answer, Failure>
     require_root("`postseal up`")?;
     let stop = agent::until_signalled()?;
     let ids = desk::prepare(global)?;
-    invite_the_first(args, ids, global)?;
+    if let Err(failure) = invite_the_first(args, ids, global) {
+        // Mail does not wait for a console.
+        let _ = std::io::stderr().write_all(failure.warning().as_bytes());
+    }
     let options = global.options();
     std::thread::scope(|scope| {
         scope.spawn(|| look_after_console(args, ids, &options, &stop));

@@ -1,0 +1,11 @@
+//! Agent, console and API as they run: the real processes on a private Postfix.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+
+#[path = "../scene/mod.rs"]
+mod scene;
+
+mod attacker;
+mod killed;
+mod parity;
+mod site;
