@@ -103,10 +103,11 @@ fn an_operation_is_of_who_filed_it() {
     assert!(actor.as_str().unwrap().contains("admin"), "{actor}");
 }
 
-/// Without when it was looked.
+/// Without when it was looked, and what the log said by then.
 fn timeless(mut document: Value) -> Value {
     if let Some(fields) = document.as_object_mut() {
         fields.remove("observed_at");
+        fields.remove("log");
     }
     without_times(&mut document);
     document
