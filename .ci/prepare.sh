@@ -96,3 +96,14 @@ install_rust() {
         || stop 69 "rustup could not be installed"
     rm -f "$script"
 }
+
+# Fetches what the console's pages take from others, by the lock file: styles and htmx, which the build puts into the
+# program. Quick where it is there already.
+need_assets() {
+    local folder=$here/crates/console/assets
+    if [ "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ]; then return; fi
+    if ! command -v npm >/dev/null; then need_packages nodejs npm; fi
+    say "fetching the console's styles and scripts by npm"
+    (cd "$folder" && npm ci --silent --no-fund --no-audit </dev/null) \
+        || stop 69 "npm could not fetch what crates/console/assets/package-lock.json names"
+}

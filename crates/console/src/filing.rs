@@ -9,7 +9,13 @@ use crate::matrix::Right;
 use crate::problem::Problem;
 use axum::http::StatusCode;
 use postseal_planner::task::Task;
-use postseal_store::desk::{Desk as _, Filed, NewJob};
+use postseal_store::desk::{Desk as _, Filed, JobState, NewJob};
+use std::time::Duration;
+
+/// How long a page waits for a job that others depend on; the agent does a wish within a second.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How often it looks.
+const EVERY: Duration = Duration::from_millis(100);
 
 /// Files a task and gives the job's number.
 pub(crate) async fn file(
@@ -39,4 +45,41 @@ pub(crate) async fn file(
             format!("job {id} was filed with this Idempotency-Key and is another task"),
         )),
     }
+}
+
+/// What became of a task that others depend on.
+pub(crate) enum Awaited {
+    /// It is done, and went well.
+    Well(u64),
+    /// It went wrong, or has not ended yet: nothing that depends on it may be filed.
+    Not(u64),
+}
+
+/// Files a task and waits until it is done.
+pub(crate) async fn await_done(
+    app: &App,
+    caller: &Caller,
+    task: &Task,
+) -> Result<Awaited, Problem> {
+    let id = file(app, caller, task, None).await?;
+    let since = tokio::time::Instant::now();
+    while since.elapsed() < PATIENCE {
+        let Some(job) = app.desks.at(move |desk| desk.job(id)).await? else {
+            break;
+        };
+        if job.state.has_ended() {
+            let well = job.end.is_some_and(|end| end.exit == 0) && job.state == JobState::Done;
+            return Ok(if well {
+                Awaited::Well(id)
+            } else {
+                Awaited::Not(id)
+            });
+        }
+        // Where no agent has claimed it for so long, none is there.
+        if job.state == JobState::Waiting && since.elapsed() > PATIENCE / 3 {
+            break;
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+    Ok(Awaited::Not(id))
 }

@@ -50,6 +50,7 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
             Err(_) => late().into_response(),
         },
     };
+    let answer = told(answer);
     let mut answer = match path.starts_with("/api/") {
         true => answer,
         false => as_page(answer, &method, whence.as_deref().unwrap_or("/")),
@@ -162,6 +163,20 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// Whether a method changes nothing (RFC 9110 §9.2.1).
 pub(crate) fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// What axum itself refuses (a number that is none, a form that is no form) is a problem like any other.
+fn told(answer: Response) -> Response {
+    let status = answer.status();
+    let plain = answer.headers().get(header::CONTENT_TYPE);
+    let plain = plain.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    match status.is_client_error() && plain {
+        true => {
+            let detail = "the request cannot be read: a part of it is not what belongs there";
+            Problem::new(status, "console.malformed", detail).into_response()
+        }
+        false => answer,
+    }
 }
 
 /// A problem as people read it; who is not signed in is led to where one signs in.

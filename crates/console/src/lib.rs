@@ -26,7 +26,7 @@ mod server;
 
 pub use error::ConsoleError;
 pub use matrix::{Right, may};
-pub use routes::{Verb, listed};
+pub use routes::{Route, Verb, listed};
 pub use server::{Console, serve};
 
 use std::net::SocketAddr;

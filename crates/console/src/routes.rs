@@ -6,6 +6,7 @@
 use crate::app::App;
 use crate::caller::{self, Caller};
 use crate::matrix::Right;
+use crate::pages::{history, job, lists, overview, plan, smtp_tls};
 use crate::problem::Problem;
 use crate::secret;
 use crate::{access, api, assets, guard};
@@ -30,15 +31,21 @@ pub enum Verb {
     Delete,
 }
 
-struct Route {
-    verb: Verb,
-    path: &'static str,
-    right: Right,
+/// A route, with what it needs.
+pub struct Route {
+    /// How it is asked.
+    pub verb: Verb,
+    /// Its path; parts in braces stand for any.
+    pub path: &'static str,
+    /// What the door asks for.
+    pub right: Right,
     to: fn() -> MethodRouter<App>,
 }
 
 const SEE: Right = Right::See;
 const LOOK: Right = Right::File(Effect::Look);
+const WISH: Right = Right::File(Effect::Wish);
+const CHANGE: Right = Right::File(Effect::Change);
 
 /// There is no route beside these. Where a route files a task, `filing` asks for the right of that very task, too.
 const ROUTES: &[Route] = &[
@@ -57,6 +64,22 @@ const ROUTES: &[Route] = &[
     at(Verb::Get, "/assets/{digest}/{name}", Right::Anyone, || {
         get(assets::one)
     }),
+    at(Verb::Get, "/", SEE, || get(overview::show)),
+    at(Verb::Get, "/smtp-tls", SEE, || get(smtp_tls::show)),
+    at(Verb::Post, "/smtp-tls", WISH, || post(smtp_tls::save)),
+    at(Verb::Get, "/plan", SEE, || get(plan::show)),
+    at(Verb::Post, "/plan/apply", CHANGE, || post(plan::apply)),
+    at(Verb::Post, "/plan/discard", WISH, || post(plan::discard)),
+    at(Verb::Post, "/plan/confirm", CHANGE, || post(plan::confirm)),
+    at(Verb::Get, "/jobs/{id}", SEE, || get(job::show)),
+    at(Verb::Get, "/jobs/{id}/progress", SEE, || get(job::progress)),
+    at(Verb::Post, "/jobs/{id}/cancel", LOOK, || post(job::cancel)),
+    at(Verb::Get, "/history", SEE, || get(history::show)),
+    at(Verb::Post, "/history/rollback", CHANGE, || {
+        post(history::roll_back)
+    }),
+    at(Verb::Get, "/findings", SEE, || get(lists::findings)),
+    at(Verb::Get, "/certificates", SEE, || get(lists::certificates)),
     at(Verb::Post, "/sign-out", SEE, || {
         post(access::sign_out::here)
     }),
@@ -87,11 +110,9 @@ const fn at(verb: Verb, path: &'static str, right: Right, to: fn() -> MethodRout
     }
 }
 
-/// Every route with what it needs, for whoever walks them.
-pub fn listed() -> impl Iterator<Item = (Verb, &'static str, Right)> {
-    ROUTES
-        .iter()
-        .map(|route| (route.verb, route.path, route.right))
+/// Every route, for whoever walks them.
+pub fn listed() -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter()
 }
 
 /// The router of all routes, behind the guard.

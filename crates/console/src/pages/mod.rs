@@ -3,14 +3,25 @@
 //! Owns: what is on each. Never: a way around the door (`routes`) or the filing of tasks (`filing`); markup in Rust,
 //! which is in `templates/`.
 
+mod certificate;
+mod doc;
 mod entry;
 mod filters;
+mod finding;
+mod frame;
+pub(crate) mod history;
+pub(crate) mod job;
+pub(crate) mod lists;
+pub(crate) mod overview;
+pub(crate) mod plan;
+pub(crate) mod smtp_tls;
+mod when;
 
 pub(crate) use entry::{of_problem, sign_in, sign_in_first, welcome};
 
 use askama::Template;
 use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse as _, Response};
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
 
 /// A page, written.
 fn page(status: StatusCode, page: &impl Template) -> Response {
@@ -18,4 +29,9 @@ fn page(status: StatusCode, page: &impl Template) -> Response {
         Ok(text) => (status, Html(text)).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
+}
+
+/// To the page of a job that was filed.
+fn led_to_job(id: u64) -> Response {
+    Redirect::to(&format!("/jobs/{id}")).into_response()
 }

@@ -1,0 +1,68 @@
+//! Findings, wherever they stand.
+//!
+//! Owns: one as it is shown. Never: judges.
+
+use super::doc::Doc;
+
+/// A finding as it is shown.
+pub(crate) struct Found {
+    pub(crate) code: String,
+    pub(crate) severity: String,
+    pub(crate) message: String,
+    pub(crate) remedy: String,
+    pub(crate) evidence: Vec<String>,
+}
+
+impl Found {
+    /// Those of a list, the worst first.
+    pub(crate) fn all(doc: &Doc, key: &str) -> Vec<Self> {
+        let mut all: Vec<Self> = doc.list(key).iter().map(Self::of).collect();
+        all.sort_by_key(|found| std::cmp::Reverse(rank(&found.severity)));
+        all
+    }
+
+    fn of(doc: &Doc) -> Self {
+        // A plan's findings stand beside their place in time.
+        let doc = doc.inner("finding");
+        Self {
+            code: doc.text("code"),
+            severity: doc.text("severity"),
+            message: doc.text("message"),
+            remedy: doc.text("remedy"),
+            evidence: doc.list("evidence").iter().map(place).collect(),
+        }
+    }
+}
+
+/// How many there are of each severity, the worst first.
+pub(crate) fn counted(all: &[Found]) -> Vec<(&'static str, usize)> {
+    ["fatal", "error", "warning", "info"]
+        .into_iter()
+        .map(|severity| {
+            let of = all.iter().filter(|found| found.severity == severity);
+            (severity, of.count())
+        })
+        .filter(|(_, count)| *count > 0)
+        .collect()
+}
+
+fn rank(severity: &str) -> usize {
+    let ranks = ["info", "warning", "error", "fatal"];
+    ranks
+        .iter()
+        .position(|rank| *rank == severity)
+        .unwrap_or(ranks.len())
+}
+
+fn place(evidence: &Doc) -> String {
+    let (file, line, text) = (
+        evidence.text("file"),
+        evidence.text("line"),
+        evidence.text("text"),
+    );
+    match (file.is_empty(), line.is_empty()) {
+        (true, _) => text,
+        (false, true) => format!("{file}: {text}"),
+        (false, false) => format!("{file}:{line}: {text}"),
+    }
+}

@@ -1,0 +1,119 @@
+//! What stands around every page: the instance, the agent, the drafts, who one is.
+//!
+//! Owns: these, and what a page reads from the desk, in one go. Never: what a page shows of it.
+
+use super::doc::Doc;
+use super::when::When;
+use crate::app::App;
+use crate::caller::Caller;
+use crate::clock;
+use crate::matrix::Right;
+use crate::problem::Problem;
+use postseal_planner::task::Effect;
+use postseal_store::desk::{Desk as _, Pulse};
+use std::collections::BTreeMap;
+
+/// How old a sign of the agent's life may be, in seconds: fresh, and late.
+const AGES: (i64, i64) = (10, 60);
+
+/// What stands around a page.
+pub(crate) struct Frame {
+    pub(crate) instance: String,
+    pub(crate) user: String,
+    pub(crate) form_token: String,
+    /// The page's place in the navigation.
+    pub(crate) here: &'static str,
+    pub(crate) agent: Agent,
+    /// How many wishes are not in force.
+    pub(crate) drafts: usize,
+    /// Whether one may wish, and put in force.
+    pub(crate) may_wish: bool,
+    pub(crate) may_change: bool,
+}
+
+/// The agent, as far as it was seen.
+pub(crate) struct Agent {
+    /// `alive`, `late`, `gone`.
+    pub(crate) state: &'static str,
+    pub(crate) seen: When,
+}
+
+/// A copy that pages show.
+#[derive(Default)]
+pub(crate) struct Seen {
+    pub(crate) doc: Doc,
+    pub(crate) copied: When,
+}
+
+/// What a page is made of.
+pub(crate) struct View {
+    pub(crate) frame: Frame,
+    copies: BTreeMap<&'static str, Seen>,
+    pub(crate) now_ms: i64,
+}
+
+impl View {
+    /// Reads what a page needs.
+    pub(crate) async fn of(
+        app: &App,
+        caller: &Caller,
+        here: &'static str,
+        wanted: &'static [&'static str],
+    ) -> Result<Self, Problem> {
+        let now_ms = clock::now_ms();
+        let instance = app.instance.clone();
+        let read = app.desks.at(move |desk| {
+            let mut copies = BTreeMap::new();
+            for what in wanted.iter().chain(&["status"]) {
+                if let Some(copy) = desk.copy(&instance, what)? {
+                    let doc = Doc::read(&copy.document);
+                    let copied = When::at(copy.copied_ms, now_ms);
+                    copies.insert(*what, Seen { doc, copied });
+                }
+            }
+            Ok((copies, desk.pulse(&instance)?))
+        });
+        let (copies, pulse) = read.await?;
+        let wishes = copies
+            .get("status")
+            .map_or(0, |seen: &Seen| seen.doc.list("wishes").len());
+        let frame = Frame {
+            instance: app.instance.clone(),
+            user: caller.user.clone(),
+            form_token: caller.form_token().unwrap_or_default(),
+            here,
+            agent: agent(pulse.as_ref(), now_ms),
+            drafts: wishes,
+            may_wish: caller.may(Right::File(Effect::Wish)),
+            may_change: caller.may(Right::File(Effect::Change)),
+        };
+        Ok(Self {
+            frame,
+            copies,
+            now_ms,
+        })
+    }
+
+    /// A copy; an empty one where the agent has made none.
+    pub(crate) fn take(&mut self, what: &str) -> Seen {
+        self.copies.remove(what).unwrap_or_default()
+    }
+}
+
+fn agent(pulse: Option<&Pulse>, now_ms: i64) -> Agent {
+    let Some(pulse) = pulse else {
+        return Agent {
+            state: "gone",
+            seen: When::default(),
+        };
+    };
+    let age = (now_ms - pulse.seen_ms) / 1000;
+    Agent {
+        state: match age {
+            _ if age < AGES.0 => "alive",
+            _ if age < AGES.1 => "late",
+            _ => "gone",
+        },
+        seen: When::at(pulse.seen_ms, now_ms),
+    }
+}

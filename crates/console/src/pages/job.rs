@@ -1,0 +1,182 @@
+//! A job: how far it is, what it told, what came of it.
+//!
+//! Owns: its page and the part of it that renews itself. Never: says more than was told.
+
+use super::doc::Doc;
+use super::frame::{Frame, View};
+use super::when::When;
+use super::{filters, led_to_job, page};
+use crate::api::jobs;
+use crate::app::App;
+use crate::caller::Caller;
+use crate::problem::Problem;
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use postseal_store::desk::{Desk as _, Job, JobEvent};
+
+/// So many events are shown.
+const EVENTS: usize = 500;
+
+#[derive(Template)]
+#[template(path = "job.html")]
+struct Page {
+    frame: Frame,
+    job: Shown,
+}
+
+#[derive(Template)]
+#[template(path = "job_progress.html")]
+struct Progress {
+    frame: Frame,
+    job: Shown,
+}
+
+/// A job as it is shown.
+struct Shown {
+    id: u64,
+    what: String,
+    actor: String,
+    filed: When,
+    state: &'static str,
+    ended: bool,
+    cancelled: bool,
+    /// `pass` where the exit code is 0, `fail` else, `undetermined` while it runs.
+    outcome: &'static str,
+    exit: String,
+    told: Vec<Told>,
+    text: String,
+    message: String,
+    code: String,
+    hint: String,
+}
+
+/// Something that was told.
+struct Told {
+    at: When,
+    words: String,
+}
+
+pub(crate) async fn show(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<u64>,
+) -> Result<Response, Problem> {
+    let (frame, job) = read(&app, &caller, id).await?;
+    Ok(page(StatusCode::OK, &Page { frame, job }))
+}
+
+/// The part that htmx asks for again and again.
+pub(crate) async fn progress(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<u64>,
+) -> Result<Response, Problem> {
+    let (frame, job) = read(&app, &caller, id).await?;
+    Ok(page(StatusCode::OK, &Progress { frame, job }))
+}
+
+pub(crate) async fn cancel(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<u64>,
+) -> Result<Response, Problem> {
+    jobs::give_up(&app, &caller, id).await?;
+    Ok(led_to_job(id))
+}
+
+async fn read(app: &App, caller: &Caller, id: u64) -> Result<(Frame, Shown), Problem> {
+    let view = View::of(app, caller, "job", &[]).await?;
+    let job = jobs::find(app, id).await?;
+    let events = app.desks.at(move |desk| desk.events(id, 0, EVENTS));
+    let shown = shown(&job, &events.await?, view.now_ms);
+    Ok((view.frame, shown))
+}
+
+fn shown(job: &Job, events: &[JobEvent], now: i64) -> Shown {
+    let answer = job.end.as_ref().map(|end| Doc::read(&end.answer));
+    let answer = answer.unwrap_or_default();
+    let error = answer.inner("error");
+    Shown {
+        id: job.id,
+        what: Doc::read(&job.task).text("task"),
+        actor: job.actor.clone(),
+        filed: When::at(job.filed_ms, now),
+        state: job.state.name(),
+        ended: job.state.has_ended(),
+        cancelled: job.cancelled,
+        outcome: match job.end.as_ref().map(|end| end.exit) {
+            // 2 is “this would change something”, of a check.
+            Some(0 | 2) => "pass",
+            Some(3) | None => "undetermined",
+            Some(_) => "fail",
+        },
+        exit: job
+            .end
+            .as_ref()
+            .map(|end| end.exit.to_string())
+            .unwrap_or_default(),
+        told: events.iter().map(|event| told(event, now)).collect(),
+        text: answer.long("text"),
+        message: error.text("message"),
+        code: error.text("code"),
+        hint: error.text("hint"),
+    }
+}
+
+/// An event of the engine's vocabulary in words; one that this version does not know by its name.
+fn told(event: &JobEvent, now: i64) -> Told {
+    let doc = Doc::read(&event.document);
+    let words = match doc.text("event").as_str() {
+        "stage" => stage(&doc.text("stage")),
+        "looking" => format!("Looking at the servers of {} rules", doc.text("rules")),
+        "rehearsed" => format!("Rehearsed: {}", judged(&doc)),
+        "opened" => format!("Operation {} begins", doc.text("operation")),
+        "step" => doc.text("what"),
+        "proved" => format!("Seen on the wire: {}", judged(&doc)),
+        "rolling-back" => format!("The old bytes are put back: {}", doc.text("reason")),
+        "restarted" => format!("Stopped and started: {}", doc.text("reason")),
+        "ordering" => format!("{}: {}", doc.text("certificate"), doc.text("doing")),
+        "recovered" => format!(
+            "Operation {} was interrupted and is ended: {}",
+            doc.text("operation"),
+            doc.text("how")
+        ),
+        other => other.to_owned(),
+    };
+    Told {
+        at: When::at(event.at_ms, now),
+        words,
+    }
+}
+
+fn stage(stage: &str) -> String {
+    match stage {
+        "look" => "Looking at what is there",
+        "think" => "Making the plan",
+        "rehearse" => "Rehearsing it in a scratch Postfix",
+        "apply" => "Writing and reloading",
+        "prove" => "Looking at the real ports",
+        "roll-back" => "Rolling back",
+        other => other,
+    }
+    .to_owned()
+}
+
+fn judged(event: &Doc) -> String {
+    let judgements = event.at("verdict").list("judgements");
+    let of = |outcome: &str| {
+        let own = judgements
+            .iter()
+            .filter(|one| one.text("outcome") == outcome);
+        own.count()
+    };
+    format!(
+        "{} as expected, {} not, {} could not be seen",
+        of("pass"),
+        of("fail"),
+        of("undetermined")
+    )
+}

@@ -1,0 +1,65 @@
+//! Pages that are a list of what the agent saw: findings and certificates.
+//!
+//! Owns: these. Never: changes anything.
+
+use super::certificate::Shown;
+use super::finding::Found;
+use super::frame::{Frame, View};
+use super::when::When;
+use super::{filters, page};
+use crate::app::App;
+use crate::caller::Caller;
+use crate::problem::Problem;
+use askama::Template;
+use axum::Extension;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+#[derive(Template)]
+#[template(path = "findings.html")]
+struct Findings {
+    frame: Frame,
+    copied: When,
+    is_there: bool,
+    findings: Vec<Found>,
+}
+
+#[derive(Template)]
+#[template(path = "certificates.html")]
+struct Certificates {
+    frame: Frame,
+    copied: When,
+    is_there: bool,
+    certificates: Vec<Shown>,
+}
+
+pub(crate) async fn findings(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Response, Problem> {
+    let mut view = View::of(&app, &caller, "findings", &["findings"]).await?;
+    let seen = view.take("findings");
+    let shown = Findings {
+        is_there: seen.doc.is_there(),
+        findings: Found::all(&seen.doc, "findings"),
+        copied: seen.copied,
+        frame: view.frame,
+    };
+    Ok(page(StatusCode::OK, &shown))
+}
+
+pub(crate) async fn certificates(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Response, Problem> {
+    let mut view = View::of(&app, &caller, "certificates", &["certificates"]).await?;
+    let seen = view.take("certificates");
+    let shown = Certificates {
+        is_there: seen.doc.is_there(),
+        certificates: Shown::all(&seen.doc, view.now_ms),
+        copied: seen.copied,
+        frame: view.frame,
+    };
+    Ok(page(StatusCode::OK, &shown))
+}

@@ -1,0 +1,14 @@
+//! The console as browsers and programs meet it: a real server on a loopback port, a real desk in a temporary folder.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+
+mod access;
+mod api;
+mod bounds;
+mod events;
+mod forgery;
+mod hostile;
+mod matrix;
+mod pages;
+mod served;
+mod wire;
