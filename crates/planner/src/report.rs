@@ -19,6 +19,20 @@ pub struct ServiceExpectation {
     pub wire: WireExpectation,
 }
 
+impl ServiceExpectation {
+    /// What its handshake must show, where it shows a certificate.
+    pub(crate) const fn certified(&self) -> Option<&HandshakeExpectation> {
+        match &self.wire {
+            WireExpectation::Serving {
+                tls:
+                    TlsExpectation::StartTls { handshake, .. } | TlsExpectation::Wrapper { handshake },
+                ..
+            } if !handshake.anonymous => Some(handshake),
+            _ => None,
+        }
+    }
+}
+
 /// How a service must behave.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "wire")]
@@ -78,7 +92,7 @@ pub struct HandshakeExpectation {
 pub struct Presented {
     /// How it asks.
     pub ask: Ask,
-    /// The leaf is one of these.
+    /// The leaf is one of these; empty: any certificate, as the row of an administrator's own table says.
     pub certificates: Vec<Fingerprint>,
 }
 

@@ -36,6 +36,7 @@ mod made;
 mod names;
 mod noted;
 mod origins;
+mod own_names;
 mod plain;
 mod ports;
 mod postmap;

@@ -249,7 +249,7 @@ fn by_name(view: &View<'_>, service: &Service, facts: &Facts, intent: &Intent) -
 }
 
 /// What to ask for, to see the certificate of a name: for `.domain`, any name below it.
-fn asked(name: &str) -> String {
+pub(crate) fn asked(name: &str) -> String {
     if name.starts_with('.') {
         format!("any{name}")
     } else {

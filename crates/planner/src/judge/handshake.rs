@@ -230,10 +230,14 @@ fn certificate(case: &mut Case, seen: &Handshake, wanted: &HandshakeExpectation)
 /// What clients saw that asked for a name, or took one kind of key only.
 fn presented(case: &mut Case, report: &Report, wanted: &HandshakeExpectation) {
     let mut proved: Vec<String> = Vec::new();
+    let mut of_own_table: Vec<String> = Vec::new();
     for wanted in &wanted.presented {
         let who = clients(&wanted.ask);
         let answer = report.asked.iter().find(|seen| seen.ask == wanted.ask);
         match answer.map(|seen| &seen.answer) {
+            Some(Answered::Shown(Some(_))) if wanted.certificates.is_empty() => {
+                of_own_table.push(who);
+            }
             Some(Answered::Shown(Some(leaf))) if wanted.certificates.contains(leaf) => {
                 proved.push(who);
             }
@@ -268,6 +272,12 @@ fn presented(case: &mut Case, report: &Report, wanted: &HandshakeExpectation) {
         case.proved(&format!(
             "shows the certificate bound for them to clients that {}",
             words::list(&proved)
+        ));
+    }
+    if !of_own_table.is_empty() {
+        case.proved(&format!(
+            "completes the handshake of clients that {}",
+            words::some(&of_own_table)
         ));
     }
 }

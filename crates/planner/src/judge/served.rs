@@ -13,10 +13,7 @@ use crate::facts::{Facts, FileLook, PortOwner, StoredCertificate};
 use crate::intent::Intent;
 use crate::owned::{Drift, MAIN_CF};
 use crate::plan::SniMap;
-use crate::report::{
-    Answered, Ask, HandshakeExpectation, Report, ServiceExpectation, TlsExpectation, Verdict,
-    WireExpectation,
-};
+use crate::report::{Answered, Ask, HandshakeExpectation, Report, ServiceExpectation, Verdict};
 use crate::{FileDrift, Finding, Severity, words};
 use mailtls::{Fingerprint, pem_certificates};
 use older::turns_away;
@@ -66,21 +63,11 @@ pub fn differences(expectations: &[ServiceExpectation], reports: &[Report]) -> V
         let expected = expectations.iter().find(|expected| {
             expected.service == report.service && expected.addresses.contains(&report.address)
         });
-        if let Some(handshake) = expected.and_then(handshake) {
+        if let Some(handshake) = expected.and_then(ServiceExpectation::certified) {
             all.extend(of_report(report, handshake));
         }
     }
     all
-}
-
-fn handshake(expected: &ServiceExpectation) -> Option<&HandshakeExpectation> {
-    match &expected.wire {
-        WireExpectation::Serving {
-            tls: TlsExpectation::StartTls { handshake, .. } | TlsExpectation::Wrapper { handshake },
-            ..
-        } if !handshake.anonymous => Some(handshake),
-        _ => None,
-    }
 }
 
 fn of_report(report: &Report, wanted: &HandshakeExpectation) -> Vec<Difference> {
@@ -163,7 +150,7 @@ impl Around<'_> {
             let now = expect(&main, &master, self.facts, self.intent);
             let mut same = now.iter().filter(|one| one.service == difference.service);
             same.any(|one| {
-                handshake(one).is_some_and(|now| {
+                one.certified().is_some_and(|now| {
                     let mut asked = now.presented.iter();
                     let asked = asked.find(|one| one.ask == difference.ask);
                     let certificates = asked.map_or(&now.certificates, |one| &one.certificates);
