@@ -236,7 +236,15 @@ impl<'s, 'a> Side<'s, 'a> {
             let fault = match read(self.context, &file) {
                 Read::Fault(error) => Some(error.to_string()),
                 Read::Bytes(bytes) => unusable(bytes),
-                Read::Denied | Read::NotLookedAt => None,
+                Read::NotLookedAt => None,
+                Read::Denied => {
+                    let message = format!(
+                        "{file} may not be read by this user; whether it holds CAs is undetermined."
+                    );
+                    let place = self.place("tls_CAfile");
+                    out.push(table::UNDETERMINED.says(message).on(place));
+                    None
+                }
             };
             if let Some(fault) = fault {
                 let why = match self.prefix {
