@@ -5,7 +5,7 @@
 //! silence for an answer.
 //!
 //! `target` reads what is asked about, `address` judges one address, `mta_sts` the domain's policy,
-//! `levels` the whole, `starttls` what is wrong with STARTTLS; `second` holds it against posttls-finger(1), `compare` against an earlier one.
+//! `levels` the whole, `wrong` what is wrong with the server's TLS as such; `second` holds it against posttls-finger(1), `compare` against an earlier one.
 
 mod address;
 mod codes;
@@ -13,8 +13,8 @@ mod compare;
 mod levels;
 mod mta_sts;
 mod second;
-mod starttls;
 mod target;
+mod wrong;
 
 use crate::dns::Security;
 use crate::finding::Finding;
