@@ -60,9 +60,11 @@ pub struct Probed {
 }
 
 impl Probed {
-    /// Whether anything could not be told: a server, a certificate, TLSA records, the MTA-STS policy.
+    /// Whether anything could not be told: a server, a certificate, TLSA records, the MTA-STS policy, a
+    /// second opinion that was asked for.
     pub fn is_undetermined(&self) -> bool {
         let addresses = || self.hosts.iter().flat_map(|host| &host.addresses);
+        let mut opinions = addresses().filter_map(|one| one.second_opinion.as_ref());
         let certificates = addresses().filter_map(|one| one.certificate.as_ref());
         let mut judged = certificates
             .map(|one| &one.judged)
@@ -73,6 +75,7 @@ impl Probed {
             || self.reached != Reach::Reached
             || findings.any(|one| one.code == UNDETERMINED)
             || judged.any(|one| one.outcome == Some(Outcome::Undetermined))
+            || opinions.any(|one| one.outcome == Outcome::Undetermined)
     }
 }
 
