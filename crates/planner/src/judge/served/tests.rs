@@ -3,7 +3,7 @@
 use super::*;
 use crate::Digest;
 use crate::intent::{Binding, Place};
-use crate::report::{AuthExpectation, Handshake, Presented};
+use crate::report::{AuthExpectation, Handshake, Presented, TlsExpectation, WireExpectation};
 use crate::view::tests::facts as bare;
 use mailtls::TlsVersion;
 use zeroize::Zeroizing;
