@@ -155,6 +155,31 @@ fn postfixs_own_client_sees_the_same() {
 }
 
 #[test]
+fn an_odd_server_is_seen_alike() {
+    const OLD: (&str, &str) = ("smtpd_tls_protocols", "<=TLSv1.2");
+    for settings in [
+        &[("smtpd_tls_protocols", "TLSv1")][..],
+        &[("smtpd_tls_protocols", "<=TLSv1.1")],
+        &[
+            ("smtpd_tls_chain_files", ""),
+            ("smtpd_tls_cert_file", "none"),
+        ],
+        &[OLD, ("smtpd_tls_ciphers", "null")],
+        &[OLD, ("tls_preempt_cipherlist", "yes")],
+        &[
+            ("smtpd_tls_security_level", "encrypt"),
+            ("smtpd_tls_req_ccert", "yes"),
+        ],
+    ] {
+        let world = World::with(settings);
+        let words = ["--second-opinion", "--json", &world.at(25)];
+        let seen = Ran::of(&world.command(&words).output().unwrap());
+        let second = &seen.json["probed"][0]["hosts"][0]["addresses"][0]["second_opinion"];
+        assert_eq!(second["outcome"], "pass", "{settings:?}: {second:#}");
+    }
+}
+
+#[test]
 fn a_client_that_sees_something_else_is_a_finding() {
     let world = World::server();
     let offers = |words: &str| {
