@@ -21,7 +21,7 @@ const NOT_MAIN: Rule = rule("syntax.not-main-cf", Fatal, "a file that is no main
 const LINES: usize = 3;
 
 /// How the names of most parameters begin, and nearly no others.
-const BEGINNINGS: [&str; 24] = [
+const BEGINNINGS: [&str; 28] = [
     "alias_",
     "biff",
     "command_",
@@ -30,9 +30,11 @@ const BEGINNINGS: [&str; 24] = [
     "data_directory",
     "default_",
     "inet_",
+    "lmtp_",
     "local_",
-    "lmtp",
-    "mail",
+    "mail_",
+    "mailbox_",
+    "maillog_",
     "milter_",
     "mydestination",
     "mydomain",
@@ -41,8 +43,10 @@ const BEGINNINGS: [&str; 24] = [
     "myorigin",
     "postscreen_",
     "queue_",
-    "relay",
-    "smtp",
+    "relay_",
+    "relayhost",
+    "smtp_",
+    "smtpd_",
     "tls_",
     "transport_",
     "virtual_",
