@@ -27,7 +27,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-pub(crate) use baseline::{Baseline, Then, Was};
+pub(crate) use baseline::{Baseline, Then, Was, is_closed};
 use files::Files;
 pub(crate) use logged::log_findings;
 

@@ -78,7 +78,7 @@ impl Engine<'_> {
         // Only what is told depends on it; the way back must not.
         let back = self.propose_rollback(Some(open.id));
         let plan = back.map_or_else(|_| open.new.plan.clone(), |proposal| proposal.plan);
-        self.undo(&undo)?;
+        let restarted = self.undo(&undo)?;
         Ok(Changed {
             outcome: Outcome::Undone { operation: open.id },
             undone: Some(open.id),
@@ -86,6 +86,8 @@ impl Engine<'_> {
             rehearsed: Verdict::default(),
             not_rehearsed: Vec::new(),
             broken_again: Vec::new(),
+            still_broken: Vec::new(),
+            restarted,
             proved: Verdict::default(),
             master: self.host.master()?,
         })

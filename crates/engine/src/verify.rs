@@ -11,7 +11,9 @@ use crate::{Engine, EngineError, MapAnswers, RulesTold};
 use postseal_planner::facts::{Facts, MasterState};
 use postseal_planner::lint::{credentials_in_clear, credentials_untold};
 use postseal_planner::report::{Outcome, Report, ServiceExpectation, Verdict};
-use postseal_planner::{Around, Finding, Request, add_causes, differences, restore_drift};
+use postseal_planner::{
+    Around, Finding, Request, add_causes, add_dead, differences, restore_drift,
+};
 use postseal_store::InstanceState;
 use std::time::Duration;
 
@@ -26,6 +28,8 @@ const MAX_PAUSE: Duration = Duration::from_millis(250);
 pub(crate) struct Looked {
     pub(crate) verdict: Verdict,
     pub(crate) reports: Vec<Report>,
+    /// That Postfix was stopped and started for it.
+    pub(crate) restarted: Option<Finding>,
 }
 
 /// What an interrupt means while the wire is looked at.
@@ -95,7 +99,7 @@ impl Engine<'_> {
         let reports = self
             .wire
             .probe(&live_targets(&expectations, &name(facts)), look_for(facts));
-        let mut verdict = postseal_planner::judge(&expectations, &reports);
+        let mut verdict = self.judged(&expectations, &reports);
         self.note_shared_ports(&expectations, &mut verdict);
         let looked = (expectations.as_slice(), reports.as_slice());
         self.note_causes((state, facts), looked, &drift, &mut verdict);
@@ -119,6 +123,13 @@ impl Engine<'_> {
             sent: Sent::default(),
             log: LiveLog::Read(LogSeen::default()),
         }
+    }
+
+    /// The judgement of what was seen, with what this host knows of its own processes.
+    fn judged(&self, expectations: &[ServiceExpectation], reports: &[Report]) -> Verdict {
+        let mut verdict = postseal_planner::judge(expectations, reports);
+        add_dead(&mut verdict, reports, || self.host.served());
+        verdict
     }
 
     /// Says why another certificate is served than is bound, where that can be known.
@@ -203,11 +214,15 @@ impl Engine<'_> {
             let reports = self
                 .wire
                 .probe(&live_targets(expectations, "localhost"), LOOK.min(patience));
-            let verdict = postseal_planner::judge(expectations, &reports);
+            let verdict = self.judged(expectations, &reports);
             let enough = interrupt == Interrupt::Heed && self.is_interrupted();
             let late = self.clock.monotonic() + pause > deadline;
             if good(&verdict) || late || enough {
-                return Looked { verdict, reports };
+                return Looked {
+                    verdict,
+                    reports,
+                    restarted: None,
+                };
             }
             self.clock.sleep(pause);
             pause = (pause * 2).min(MAX_PAUSE);
