@@ -4,22 +4,21 @@
 //! Owns: which they are, and what is wrong with them and their keys' files now. Never: what is in the
 //! store.
 
-use crate::certificate::{certificate_finding, only_clients, told_to_clients};
+use crate::certificate::{
+    SELFISH, Shown, certificate_finding, gravity_of_kept, only_clients, told_to_clients,
+};
 use crate::compile::stored_at;
 use crate::expect::{Configured, configured, form_of, speaker};
 use crate::facts::{Facts, FileLook};
 use crate::trust::{chain_problems, is_about_trust};
 use crate::view::{Service, View};
-use crate::{Finding, Severity, SystemTrust};
+use crate::{Finding, SystemTrust};
 use mailtls::{CertProblem, Certificate, Gravity, KeyFile, Loaded};
 use postfix_cf::{MainCf, MasterCf};
 use std::path::{Path, PathBuf};
 
 /// What time does to a certificate, and nothing but a new one mends.
 const OF_TIME: [&str; 3] = ["cert.expired", "cert.expiring", "cert.issuer-ends-sooner"];
-
-/// That nobody vouches for a certificate but itself.
-const SELFISH: [&str; 2] = ["cert.self-signed", "cert.system-certificate"];
 
 /// A certificate that servers present from a file that is not the store's.
 #[derive(Clone, Debug)]
@@ -253,10 +252,12 @@ impl Own<'_> {
     ) -> Finding {
         let path = self.file_of(chain, ground.facts).display();
         let mut finding = certificate_finding(problem);
-        // To those who look after it, one that ends soon is urgent.
-        if problem.gravity == Gravity::Error {
-            finding.severity = Severity::Error;
-        }
+        let mut services = self.services.iter();
+        let shown = match services.any(|service| ground.view.demands_tls(service)) {
+            true => Shown::Demanded,
+            false => Shown::Optionally,
+        };
+        finding.severity = gravity_of_kept(problem, shown);
         let code = problem.code;
         if OF_TIME.contains(&code) {
             finding.remedy = format!(
@@ -271,11 +272,6 @@ impl Own<'_> {
                  your own issued it, say so: `postseal cert import NAME … --private-ca FILE`, and bind it."
             );
         } else if SELFISH.contains(&code) {
-            // It was so when it was taken over, and mail between servers works with it.
-            let mut services = self.services.iter();
-            if !services.any(|service| ground.view.demands_tls(service)) {
-                finding.severity = Severity::Warning;
-            }
             finding.remedy = "Get a certificate from a CA, import and bind it.".to_owned();
         }
         finding

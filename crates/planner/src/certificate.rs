@@ -34,6 +34,32 @@ pub fn certificate_finding(problem: &CertProblem) -> Finding {
     }
 }
 
+/// That nobody vouches for a certificate but itself.
+pub(crate) const SELFISH: [&str; 2] = ["cert.self-signed", "cert.system-certificate"];
+
+/// Whether a certificate is shown where TLS is demanded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// Clients may go on without TLS, or without looking at who they talk to.
+    Optionally,
+    /// Mail programs look, and refuse what nobody vouches for.
+    Demanded,
+}
+
+/// How grave a problem is to those who keep the file that a server presents, said once for `lint`, `init`,
+/// `status` and `cert check`. One that ends soon is urgent to them.
+pub(crate) fn gravity_of_kept(problem: &CertProblem, shown: Shown) -> Severity {
+    match problem.gravity {
+        Gravity::Note => Severity::Info,
+        Gravity::Warning => Severity::Warning,
+        // Mail between servers works with it.
+        Gravity::Error if SELFISH.contains(&problem.code) && shown == Shown::Optionally => {
+            Severity::Warning
+        }
+        Gravity::Error => Severity::Error,
+    }
+}
+
 /// Whether only mail clients come to these services.
 pub(crate) fn only_clients(services: &[&Service]) -> bool {
     let of_clients = |service: &&Service| {

@@ -173,3 +173,34 @@ fn names_that_are_missing_are_told_at_import() {
         imported.stdout
     );
 }
+
+/// What a system made for itself is as grave to `lint` as to `cert check`, `status` and a monitor: good
+/// enough where TLS is optional, an error where mail programs demand it.
+#[test]
+fn a_certificate_of_the_system_is_as_grave_wherever_it_is_told() {
+    let site = Site::of(builder());
+    let (cert, key) = (site.scene.named("own.pem"), site.scene.named("own.key"));
+    let made = "req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=mx.box.test -addext subjectAltName=DNS:mx.box.test";
+    let mut words: Vec<&str> = made.split(' ').collect();
+    words.extend(["-keyout", &key, "-out", &cert]);
+    run("/usr/bin/openssl", &words);
+    let files = format!("smtpd_tls_cert_file = {cert}\nsmtpd_tls_key_file = {key}\n");
+    site.scene.edit("main.cf", |text| text + &files);
+    let code = "cert.system-certificate";
+    for (level, severity, exit) in [("may", "warning", 0), ("encrypt", "error", 2)] {
+        let line = format!("smtpd_tls_security_level = {level}\n");
+        site.scene.edit("main.cf", |text| text + &line);
+        run("/usr/sbin/postfix", &["-c", &site.scene.config(), "reload"]);
+        site.must("drift --adopt");
+        let config = site.scene.config();
+        let linted = site.run(&format!("lint {config}")).json;
+        assert_eq!(told(&linted["findings"], code), [severity], "{linted:#}");
+        let checked = site.run("cert check").json;
+        assert_eq!(told(&checked["findings"], code), [severity]);
+        let status = site.scene.say(&["status"]).stdout;
+        assert!(status.contains(&format!("{severity}: ")), "{status}");
+        let nagios = site.scene.say(&["status", "--nagios"]);
+        assert_eq!(nagios.exit, Some(exit), "{}", nagios.stdout);
+        assert_eq!(nagios.stdout.contains("nobody can verify"), exit == 2);
+    }
+}
