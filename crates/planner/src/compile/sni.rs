@@ -14,6 +14,7 @@ use crate::facts::Facts;
 use crate::intent::{Binding, Intent, Place};
 use crate::plan::SniMap;
 use crate::{Digest, Refusal};
+use postfix_cf::table::{Content, rows as rows_of};
 use std::collections::BTreeMap;
 
 pub(crate) const PARAMETER: &str = "tls_server_sni_maps";
@@ -43,6 +44,21 @@ pub(crate) fn map(intent: &Intent, facts: &Facts) -> Option<SniMap> {
         path: folder(&facts.config_directory).join(name),
         table: table(facts),
         source,
+    })
+}
+
+/// Whether a map of names was compiled without its files (`postmap` without `-F`): it holds the paths of its
+/// rows in place of keys in BASE64. smtpd(8) then ends the handshake for each of its names (3.7.11: `malformed
+/// BASE64 value`).
+pub(crate) fn lacks_keys(source: &[u8], compiled: &[u8]) -> bool {
+    let holds = |path: &[u8]| compiled.windows(path.len()).any(|part| part == path);
+    let mut rows = rows_of(source);
+    rows.any(|row| {
+        let Content::Pair { value, .. } = row.content else {
+            return false;
+        };
+        let mut paths = value.split(|byte| byte.is_ascii_whitespace() || *byte == b',');
+        paths.any(|path| path.starts_with(b"/") && holds(path))
     })
 }
 

@@ -5,14 +5,14 @@
 //! of its own beside `wire.wrong-certificate`. Never: looks at anything; what is not known is not
 //! taken for a cause.
 
+mod names;
 mod older;
 
-use crate::compile::{bound_path, is_of_certificates, sni};
+use crate::compile::{bound_path, is_of_certificates};
 use crate::expect::{content, expect};
-use crate::facts::{Facts, FileLook, PortOwner, StoredCertificate};
+use crate::facts::{Facts, PortOwner, StoredCertificate};
 use crate::intent::Intent;
 use crate::owned::{Drift, MAIN_CF};
-use crate::plan::SniMap;
 use crate::report::{
     Answered, Ask, HandshakeExpectation, Report, ServiceExpectation, TlsExpectation, Verdict,
     WireExpectation,
@@ -49,8 +49,8 @@ pub struct Difference {
     pub address: SocketAddr,
     /// How the client asked.
     pub ask: Ask,
-    /// What it was shown; nothing where it takes one kind of key only and was turned away, though
-    /// others were not.
+    /// What it was shown; nothing where it asks for a name or takes one kind of key only and was turned
+    /// away, though others were not.
     pub seen: Option<Fingerprint>,
     /// What it should have been shown.
     pub wanted: Vec<Fingerprint>,
@@ -91,7 +91,7 @@ fn of_report(report: &Report, wanted: &HandshakeExpectation) -> Vec<Difference> 
         let answer = report.asked.iter().find(|seen| seen.ask == presented.ask);
         let seen = match answer.map(|seen| &seen.answer) {
             Some(Answered::Shown(Some(leaf))) => Some(*leaf),
-            Some(Answered::Refused(_)) if speaks && presented.ask.algorithm.is_some() => None,
+            Some(Answered::Refused(_)) if speaks => None,
             _ => return None,
         };
         Some((presented.ask.clone(), seen, presented.certificates.clone()))
@@ -114,7 +114,9 @@ fn of_report(report: &Report, wanted: &HandshakeExpectation) -> Vec<Difference> 
 /// Adds the cause of each difference to the judgement of its address, each said once.
 pub fn add_causes(verdict: &mut Verdict, differences: &[Difference], around: &Around<'_>) {
     for difference in differences {
-        let cause = around.cause(difference);
+        let Some(cause) = around.cause(difference) else {
+            continue;
+        };
         let judgements = verdict.judgements.iter_mut();
         for judged in judgements.filter(|judged| {
             judged.service == difference.service && judged.address == difference.address
@@ -143,15 +145,15 @@ pub fn add_causes(verdict: &mut Verdict, differences: &[Difference], around: &Ar
 }
 
 impl Around<'_> {
-    fn cause(&self, difference: &Difference) -> Finding {
-        match self.owners.get(&difference.address) {
+    fn cause(&self, difference: &Difference) -> Option<Finding> {
+        Some(match self.owners.get(&difference.address) {
             Some(PortOwner::Other { pid, command }) => {
                 other_process(difference.address, *pid, command.as_deref())
             }
             _ if self.is_as_edited(difference) => self.edited(difference),
-            _ if difference.ask.name.is_some() => self.by_name(difference),
+            _ if difference.ask.name.is_some() => return self.by_name(difference),
             owner => self.by_file(difference, owner),
-        }
+        })
     }
 
     /// Whether the files, as somebody edited them, present what was seen.
@@ -205,75 +207,6 @@ impl Around<'_> {
             "`postseal drift --adopt` takes the edit over, `postseal drift --restore` puts back what \
              was bound.",
         )
-    }
-
-    /// What a client saw that asked for a name.
-    fn by_name(&self, difference: &Difference) -> Finding {
-        let asking = words::asked(difference.ask.name.as_deref().unwrap_or_default());
-        let place = place(difference.address);
-        if let Some(map) = self.compiled_by_others() {
-            return foreign_map(&place, &asking, &map);
-        }
-        let Some(seen) = difference.seen else {
-            return self.older_process(difference, None);
-        };
-        if difference.default.contains(&seen) {
-            return error(
-                "served.default-for-name",
-                format!(
-                    "{place} shows clients that {asking} what it shows to those that ask \
-                     for no name: {}",
-                    self.why_not_by_name()
-                ),
-                "`postseal apply` writes the map of names anew where it is not in order; `postfix \
-                 reload` ends the processes from before.",
-            );
-        }
-        if let Some(stored) = self.stored(&seen) {
-            return self.older_process(difference, Some(stored));
-        }
-        error(
-            "served.foreign-map",
-            format!(
-                "{place} shows clients that {asking} a certificate that neither the store \
-                 nor the map of names knows: the map was compiled by somebody else, from another \
-                 key."
-            ),
-            "`postseal apply` compiles the map anew.",
-        )
-    }
-
-    /// The map of names, where its rows are those of Postseal and what was compiled of them is not.
-    fn compiled_by_others(&self) -> Option<SniMap> {
-        let map = sni::map(self.intent, self.facts)?;
-        let own_rows = match self.facts.files.get(&map.path) {
-            Some(FileLook::File { bytes, .. }) => bytes.starts_with(map.source.as_bytes()),
-            _ => false,
-        };
-        let files = map.files();
-        let mut touched = self.touched.iter();
-        let other = touched.any(|file| file.holds_something_else() && files.contains(&file.path));
-        (own_rows && other).then_some(map)
-    }
-
-    /// The state of the map, as far as it tells why it was not used.
-    fn why_not_by_name(&self) -> String {
-        let Some(map) = sni::map(self.intent, self.facts) else {
-            return "no map of names is to be there.".to_owned();
-        };
-        for path in map.files() {
-            let shown = path.display();
-            match self.facts.files.get(&path) {
-                Some(FileLook::File { bytes, .. })
-                    if path != map.path || bytes.starts_with(map.source.as_bytes()) => {}
-                Some(FileLook::File { .. }) => {
-                    return format!("{shown} has other rows than Postseal wrote.");
-                }
-                Some(FileLook::TooLarge(_)) => {}
-                _ => return format!("{shown} cannot be read."),
-            }
-        }
-        "the process that answers has not looked into the map of names yet.".to_owned()
     }
 
     /// What a client saw that asked for no name.
@@ -334,18 +267,6 @@ impl Around<'_> {
         let mut all = self.facts.certificates.iter().chain(self.known);
         all.find(|stored| stored.fingerprint == *seen)
     }
-}
-
-fn foreign_map(place: &str, asking: &str, map: &SniMap) -> Finding {
-    error(
-        "served.foreign-map",
-        format!(
-            "{place} shows clients that {asking} what the map of names {} was compiled to by \
-             somebody else: it holds something else than its rows name.",
-            map.path.display()
-        ),
-        "`postseal apply` compiles the map anew.",
-    )
 }
 
 fn other_process(address: SocketAddr, pid: Option<u32>, command: Option<&str>) -> Finding {
