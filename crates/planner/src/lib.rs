@@ -81,7 +81,7 @@ pub use rollback::{
     RollbackRequest, other_rules_since, restore_drift, rollback, rollback_questions,
     rules_changed_again,
 };
-pub use rules::{accepting, lint_facts, matters_at, names_missed};
+pub use rules::{accepting, captured_name, lint_facts, matters_at, names_missed};
 pub use succession::{lost_by_succession, share_a_name};
 pub use take_over::take_over;
 pub use trust::{SystemTrust, chain_problems, is_issuing_ca};

@@ -70,3 +70,27 @@ fn a_name_of_mail_clients_is_no_warning_before_their_service_is_on() {
         site.must("set mode=may submission=on smtps=on");
     }
 }
+
+/// A domain takes the server's own name with it, where that is not bound by itself; a certificate for one
+/// label below it does not reach two labels below.
+#[test]
+fn a_domain_that_captures_the_servers_own_name_is_told_from_the_wish_on() {
+    let site = Site::serving();
+    let code = "cert.own-name-captured";
+    site.import("web", KeyType::Rsa2048, &["www.box.test"]);
+    let bound = site.must("cert bind web --sni .box.test");
+    assert_eq!(told(&bound, code), ["warning"], "{}", bound.stdout);
+    assert!(bound.stdout.contains("mx.box.test"), "{}", bound.stdout);
+    let plan = site.must("plan");
+    assert_eq!(told(&plan, code), ["warning"], "{}", plan.stdout);
+    site.must("apply");
+    assert_eq!(told(&site.must("cert check"), code), ["warning"]);
+    let status = site.scene.say(&["status"]).stdout;
+    assert!(status.contains(code), "{status}");
+    // The longer name goes first.
+    let bound = site.must("cert bind mx --sni mx.box.test");
+    assert_eq!(told(&bound, code), [""; 0], "{}", bound.stdout);
+    assert_eq!(told(&site.must("plan"), code), [""; 0]);
+    site.must("apply");
+    assert_eq!(told(&site.must("cert check"), code), [""; 0]);
+}
