@@ -12,7 +12,7 @@ use postseal_planner::facts::{Facts, MasterState};
 use postseal_planner::lint::{credentials_in_clear, credentials_untold};
 use postseal_planner::report::{Outcome, Report, ServiceExpectation, Verdict};
 use postseal_planner::{
-    Around, Finding, Request, add_causes, add_dead, differences, restore_drift,
+    Around, Finding, Request, add_causes, add_dead, add_strangers, differences, restore_drift,
 };
 use postseal_store::InstanceState;
 use std::time::Duration;
@@ -103,6 +103,7 @@ impl Engine<'_> {
         self.note_shared_ports(&expectations, &mut verdict);
         let looked = (expectations.as_slice(), reports.as_slice());
         self.note_causes((state, facts), looked, &drift, &mut verdict);
+        add_strangers(&mut verdict, |address| self.host.owner(address));
         let now = self.clock.now_unix();
         postseal_planner::add_validity(&mut verdict, &reports, now);
         postseal_planner::add_greet_wait(&mut verdict, &reports, facts);

@@ -264,7 +264,13 @@ impl Own<'_> {
                 "Renew it in {path} and reload, or `postseal cert import` and `postseal cert bind` one \
                  that Postseal keeps."
             );
-        } else if is_about_trust(code) {
+        } else if code != "cert.chain-incomplete" && is_about_trust(code) {
+            finding.remedy = format!(
+                "If a CA of your own issued it, say so: `postseal cert import NAME … --private-ca FILE`, and \
+                 bind it. Else put what the CA issued with it behind it in {path}, and reload, or get one \
+                 from a public CA."
+            );
+        } else if code == "cert.chain-incomplete" {
             let from = chain.last().and_then(|top| top.issuer_url.as_ref());
             let from = from.map(|url| format!(" (from {url})")).unwrap_or_default();
             finding.remedy = format!(

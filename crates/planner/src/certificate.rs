@@ -7,7 +7,7 @@ use crate::facts::Facts;
 use crate::intent::{Binding, Intent, Place};
 use crate::view::{Service, View};
 use crate::{Finding, Severity};
-use mailtls::{CertProblem, Certificate, Gravity};
+use mailtls::{CertError, CertProblem, Certificate, Gravity};
 use postfix_cf::{MainCf, MasterCf};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -24,12 +24,18 @@ pub fn certificate_finding(problem: &CertProblem) -> Finding {
         (_, Gravity::Warning) => Severity::Warning,
         (_, Gravity::Error) => Severity::Error,
     };
+    // A path in main.cf does not start where the caller stands; a relative one is taken from
+    // queue_directory (Postfix 3.7.11), and `lint` tells of it.
+    let remedy = match problem.code == CertError::Missing.code() {
+        true => "Put the file back, or correct the path in main.cf or master.cf.".to_owned(),
+        false => problem.remedy.clone(),
+    };
     Finding {
         code: Cow::Borrowed(problem.code),
         severity,
         message: sentence(&problem.message),
         evidence: Vec::new(),
-        remedy: problem.remedy.clone(),
+        remedy,
         fix: None,
     }
 }

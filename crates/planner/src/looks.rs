@@ -55,7 +55,8 @@ pub fn looks_ahead(facts: &Facts, intent: &Intent) -> Vec<PathBuf> {
     paths
 }
 
-fn named(main: &MainCf, master: &MasterCf, facts: &Facts) -> Vec<PathBuf> {
+/// The files that these name.
+pub(crate) fn named(main: &MainCf, master: &MasterCf, facts: &Facts) -> Vec<PathBuf> {
     let view = View::new(main, master, facts);
     let mut paths: BTreeSet<PathBuf> = SYSTEM_BUNDLES.iter().map(PathBuf::from).collect();
     let everywhere = view.services.iter().map(Some).chain([None]);

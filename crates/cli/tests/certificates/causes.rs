@@ -323,6 +323,30 @@ fn a_kind_of_key_that_is_gone_is_told_with_its_cause() {
     assert!(!told.contains("Postfix's log names"), "{told}");
 }
 
+/// What says nothing has no certificate that could differ: its process is named all the same.
+#[test]
+fn another_process_that_never_greets_is_named() {
+    let site = Site::serving();
+    let config = site.scene.config();
+    let said = run("/usr/sbin/postconf", &["-c", &config, "-M"]);
+    assert!(said.contains("submission"), "{said}");
+    run(
+        "/usr/sbin/postconf",
+        &["-c", &config, "-MX", "submission/inet"],
+    );
+    run("/usr/sbin/postfix", &["-c", &config, "reload"]);
+    let end = std::time::Instant::now() + Duration::from_secs(8);
+    let _silent = loop {
+        match std::net::TcpListener::bind(site.scene.postfix.at(587)) {
+            Ok(silent) => break silent,
+            Err(error) => assert!(std::time::Instant::now() < end, "{error}"),
+        }
+        thread::sleep(Duration::from_millis(50));
+    };
+    let pid = format!("process {}", std::process::id());
+    is(&site, 587, "served.other-process", &[&pid, "port 587"]);
+}
+
 /// `postmap` without `-F`: the map holds the names of files in place of keys, and smtpd(8) ends every
 /// handshake for a name that it lists.
 #[test]

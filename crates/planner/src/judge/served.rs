@@ -14,8 +14,8 @@ use crate::facts::{Facts, PortOwner, StoredCertificate};
 use crate::intent::Intent;
 use crate::owned::{Drift, MAIN_CF};
 use crate::report::{
-    Answered, Ask, HandshakeExpectation, Report, ServiceExpectation, TlsExpectation, Verdict,
-    WireExpectation,
+    Answered, Ask, HandshakeExpectation, Outcome, Report, ServiceExpectation, TlsExpectation,
+    Verdict, WireExpectation,
 };
 use crate::{FileDrift, Finding, Severity, words};
 use mailtls::{Fingerprint, pem_certificates};
@@ -143,6 +143,25 @@ pub fn add_causes(verdict: &mut Verdict, differences: &[Difference], around: &Ar
         }
     }
 }
+
+/// Names the other process where a port is not as it should be: what it says, or that it says nothing,
+/// tells nothing of Postfix. `owner` is asked of such addresses only.
+pub fn add_strangers(verdict: &mut Verdict, owner: impl Fn(SocketAddr) -> PortOwner) {
+    for judged in &mut verdict.judgements {
+        let mut known = judged.findings.iter();
+        if judged.outcome == Outcome::Pass || known.any(|known| known.code == OTHER_PROCESS) {
+            continue;
+        }
+        if let PortOwner::Other { pid, command } = owner(judged.address) {
+            let stranger = other_process(judged.address, pid, command.as_deref());
+            judged.outcome = Outcome::Fail;
+            judged.sentences.push(stranger.message.clone());
+            judged.findings.push(stranger.seen(judged.service.clone()));
+        }
+    }
+}
+
+const OTHER_PROCESS: &str = "served.other-process";
 
 impl Around<'_> {
     fn cause(&self, difference: &Difference) -> Option<Finding> {
@@ -276,12 +295,12 @@ fn other_process(address: SocketAddr, pid: Option<u32>, command: Option<&str>) -
         _ => "another process, which the system does not name".to_owned(),
     };
     error(
-        "served.other-process",
+        OTHER_PROCESS,
         format!(
             "On {}, {who} listens, which is not this Postfix.",
             lower(address)
         ),
-        "Stop it, or move it to another port; until then its certificate is what clients see.",
+        "Stop it, or move it to another port; until then it is what clients talk to.",
     )
 }
 

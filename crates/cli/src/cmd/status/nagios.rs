@@ -296,5 +296,9 @@ fn in_use(status: &Status) -> impl Iterator<Item = &Listed> {
 }
 
 fn days_left(view: &Listed) -> i64 {
-    (view.leaf.not_after - Timestamp::now().as_second()).div_euclid(86_400)
+    // Whole days on both sides, as the words say them.
+    view.leaf
+        .not_after
+        .saturating_sub(Timestamp::now().as_second())
+        / 86_400
 }
