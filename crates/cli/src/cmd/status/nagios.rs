@@ -110,8 +110,7 @@ fn notes(status: &Status) -> Vec<(State, String)> {
     }
     notes.extend(in_use(status).filter_map(expiry));
     notes.extend(status.adopted.iter().filter_map(of_adopted));
-    notes.extend(faulty(status));
-    notes.extend(in_use(status).filter_map(renewal));
+    notes.extend(faulty(status).chain(in_use(status).filter_map(renewal)));
     notes.extend(status.watches.iter().map(unusable));
     notes.extend(status.certificates.iter().filter_map(newer));
     if !status.drift.drift.is_empty() {
