@@ -13,8 +13,8 @@ use postseal_planner::lint::{credentials_in_clear, credentials_untold};
 use postseal_planner::policy::listable;
 use postseal_planner::report::{Outcome, Report, ServiceExpectation, Verdict};
 use postseal_planner::{
-    Around, Finding, ListedNames, Request, add_causes, differences, expect_own_names,
-    own_name_tables, own_names_unfit, restore_drift,
+    Around, Finding, ListedNames, Request, add_causes, add_dead, add_strangers, differences,
+    expect_own_names, own_name_tables, own_names_unfit, restore_drift,
 };
 use postseal_store::InstanceState;
 use std::time::Duration;
@@ -32,6 +32,8 @@ const MAX_PAUSE: Duration = Duration::from_millis(250);
 pub(crate) struct Looked {
     pub(crate) verdict: Verdict,
     pub(crate) reports: Vec<Report>,
+    /// That Postfix was stopped and started for it.
+    pub(crate) restarted: Option<Finding>,
 }
 
 /// What an interrupt means while the wire is looked at.
@@ -117,10 +119,11 @@ impl Engine<'_> {
             };
         let targets = live_targets(&expectations, &name(facts));
         let reports = self.wire.probe(&targets, patience);
-        let mut verdict = postseal_planner::judge(&expectations, &reports);
+        let mut verdict = self.judged(&expectations, &reports);
         self.note_shared_ports(&expectations, &mut verdict);
         let looked = (expectations.as_slice(), reports.as_slice());
         self.note_causes((state, facts), looked, &drift, &mut verdict);
+        add_strangers(&mut verdict, |address| self.host.owner(address));
         let now = self.clock.now_unix();
         postseal_planner::add_validity(&mut verdict, &reports, now);
         postseal_planner::add_greet_wait(&mut verdict, &reports, facts);
@@ -155,6 +158,13 @@ impl Engine<'_> {
             (table, keys)
         };
         own_name_tables(facts).into_iter().map(list).collect()
+    }
+
+    /// The judgement of what was seen, with what this host knows of its own processes.
+    fn judged(&self, expectations: &[ServiceExpectation], reports: &[Report]) -> Verdict {
+        let mut verdict = postseal_planner::judge(expectations, reports);
+        add_dead(&mut verdict, reports, || self.host.served());
+        verdict
     }
 
     /// Says why another certificate is served than is bound, where that can be known.
@@ -239,11 +249,15 @@ impl Engine<'_> {
             let reports = self
                 .wire
                 .probe(&live_targets(expectations, "localhost"), LOOK.min(patience));
-            let verdict = postseal_planner::judge(expectations, &reports);
+            let verdict = self.judged(expectations, &reports);
             let enough = interrupt == Interrupt::Heed && self.is_interrupted();
             let late = self.clock.monotonic() + pause > deadline;
             if good(&verdict) || late || enough {
-                return Looked { verdict, reports };
+                return Looked {
+                    verdict,
+                    reports,
+                    restarted: None,
+                };
             }
             self.clock.sleep(pause);
             pause = (pause * 2).min(MAX_PAUSE);

@@ -208,6 +208,18 @@ impl Report {
             auth: None,
         }
     }
+
+    /// Whether a service accepts but does not speak. Where TLS comes first, the silence is met in the
+    /// handshake.
+    pub fn is_silent(&self) -> bool {
+        let stages = || self.stages.iter();
+        let greeted = stages().any(|stage| stage.name == StageName::Banner);
+        stages().next_back().is_some_and(|last| match last.name {
+            StageName::Banner => matches!(last.outcome, StageOutcome::Unknown(_)),
+            StageName::Handshake => !greeted && last.outcome.is_silence(),
+            _ => false,
+        })
+    }
 }
 
 /// What a client saw that asked in a particular way.
@@ -261,6 +273,9 @@ pub enum StageName {
     Floor,
 }
 
+/// How a report says that the other side accepted the connection and then said nothing.
+pub const NO_ANSWER: &str = "no answer within the deadline";
+
 /// How a stage ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "outcome", content = "detail")]
@@ -273,6 +288,13 @@ pub enum StageOutcome {
     Closed,
     /// The deadline passed, the connection broke, or the network was at fault: nothing is known.
     Unknown(String),
+}
+
+impl StageOutcome {
+    /// Whether nothing came before the deadline. A connection that broke is an answer of a kind.
+    pub fn is_silence(&self) -> bool {
+        matches!(self, Self::Unknown(why) if why == NO_ANSWER)
+    }
 }
 
 /// What a completed handshake showed.

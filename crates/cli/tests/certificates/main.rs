@@ -33,6 +33,7 @@ mod kinds;
 mod looked_after;
 mod lost;
 mod made;
+mod mended;
 mod names;
 mod noted;
 mod origins;

@@ -103,9 +103,12 @@ fn mail_before_tls(case: &mut Case, report: &Report, required: bool) {
 }
 
 fn completed(case: &mut Case, report: &Report, wanted: &HandshakeExpectation) -> Seen {
-    if let Some(StageOutcome::Refused(why) | StageOutcome::Unknown(why)) =
-        stage(report, StageName::StartTls)
-    {
+    let starttls = stage(report, StageName::StartTls);
+    if starttls.is_some_and(StageOutcome::is_silence) {
+        case.silent("offers STARTTLS and has not started it");
+        return Seen::No;
+    }
+    if let Some(StageOutcome::Refused(why) | StageOutcome::Unknown(why)) = starttls {
         if is_for_now(why) {
             case.unseen(&turned_away(why));
             return Seen::No;
@@ -186,6 +189,9 @@ fn incomplete(case: &mut Case, report: &Report, wanted: &HandshakeExpectation) -
             case.unseen(&format!(
                 "could not be looked at: no anonymous cipher in common ({why})"
             ));
+        }
+        Some(silence) if silence.is_silence() => {
+            case.silent("has not completed the TLS handshake");
         }
         Some(StageOutcome::Refused(why) | StageOutcome::Unknown(why)) => case.missed(
             "wire.handshake-failed",

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::Digest;
+use crate::compile::sni;
+use crate::facts::FileLook;
 use crate::intent::{Binding, Place};
 use crate::report::{AuthExpectation, Handshake, Presented, TlsExpectation, WireExpectation};
 use crate::view::tests::facts as bare;
