@@ -218,3 +218,63 @@ fn a_fallback_relay_is_not_one_of_itself() {
     let other = place.ends(2, &format!("policy check {hop} --policy encrypt"));
     assert!(other.stdout.contains("goes on to"), "{}", other.stdout);
 }
+
+#[test]
+fn a_check_of_a_rule_in_force_tells_its_changed_route_and_a_table_before_it() {
+    let place = routed("e.example smtp:[127.0.0.9]:25\n");
+    place.must("policy add e.example encrypt --follow --no-preflight");
+    place.must("policy add f.example encrypt --no-preflight");
+    place.must("apply --yes");
+    place.table("transport", "e.example smtp:[127.0.0.9]:26\n");
+    place.write("patterns", "/^f\\./ may\n");
+    let patterns = format!("regexp:{}", place.config().join("patterns").display());
+    let maps = format!("smtp_tls_policy_maps = {patterns}, {}\n", place.maps());
+    place.write("main.cf", &(place.main_cf() + &maps));
+    let listed = place.must("policy list").json;
+    assert_eq!(
+        findings(&listed, "policy.route-changed").len(),
+        1,
+        "{listed}"
+    );
+    for (destination, code, part) in [
+        ("e.example", "policy.route-changed", "[127.0.0.9]:26"),
+        ("[127.0.0.9]:25", "policy.route-changed", "e.example"),
+        ("f.example", "policy.shadowed", "says may"),
+    ] {
+        let checked = place
+            .run(&format!("policy check {destination} --timeout 1"))
+            .json;
+        let told = findings(&checked, code);
+        assert_eq!(told.len(), 1, "{destination}: {checked}");
+        assert!(told[0].contains(part), "{told:?}");
+    }
+    let other = place.run("policy check g.example --timeout 1").json;
+    for code in ["policy.route-changed", "policy.shadowed"] {
+        assert!(findings(&other, code).is_empty(), "{other}");
+    }
+}
+
+#[test]
+fn a_rule_for_the_names_below_a_domain_is_checked_by_its_own_name() {
+    let place = Place::new();
+    place.must("policy add .w4.example encrypt --no-preflight");
+    place.must("apply --yes");
+    let checked = place.ends(3, "policy check .w4.example").json;
+    let told = findings(&checked, "policy.nothing-to-check");
+    assert!(
+        told.len() == 1 && told[0].contains("NAME.w4.example"),
+        "{checked}"
+    );
+    // What the list tells of it.
+    place.write(
+        "main.cf",
+        &(place.main_cf() + "relayhost = [127.0.0.9]:25\n"),
+    );
+    let checked = place.ends(2, "policy check .w4.example").json;
+    assert_eq!(
+        findings(&checked, "policy.never-matches").len(),
+        1,
+        "{checked}"
+    );
+    place.ends(65, "policy check ..example");
+}

@@ -10,9 +10,10 @@ use postseal_host::Host;
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::AdoptedTables;
 use postseal_planner::policy::{
-    Followed, Home, Hops, Judged, Listed, Named, RouteTables, Rule, Useless, askers, by_fallbacks,
-    by_names, by_routes, dialect, fallbacks, faults_all, follow_all, is_other_hop, judge_all,
-    may_be_others_hop, needs_route, never_asked, passed_by, route_tables, unkept, without_closed,
+    Followed, Home, Hops, Judged, Leads, Listed, Named, RouteTables, Rule, Useless, askers,
+    by_fallbacks, by_names, by_routes, dialect, fallbacks, faults_all, follow_all, is_other_hop,
+    judge_all, may_be_others_hop, needs_route, never_asked, passed_by, route_tables, unkept,
+    without_closed,
 };
 use postseal_planner::resolve::{Answer, Answers, Asked, Question};
 use postseal_planner::{Finding, Severity};
@@ -205,10 +206,10 @@ pub(super) fn met(host: &dyn Host, facts: &Facts, home: Home<'_>, rules: &[&Rule
     let is_elsewhere = useless.into_iter().any(|one| may_be_others_hop(&one.cause));
     let by_client = is_elsewhere || clients.differ();
     if by_client || rules.iter().any(|rule| needs_route(rule)) {
-        let NextHops { hops, named } = next_hops(host, facts);
+        let NextHops { hops, leads, named } = next_hops(host, facts);
         for (rule, found) in rules.iter().zip(&mut all) {
             if by_client {
-                by_routes(rule, found, &hops, &clients);
+                by_routes(rule, found, (&hops, &leads), &clients);
             }
             by_names(rule, found, &named);
         }
@@ -225,6 +226,7 @@ pub(super) fn met(host: &dyn Host, facts: &Facts, home: Home<'_>, rules: &[&Rule
 /// What names next hops.
 struct NextHops {
     hops: Hops,
+    leads: BTreeMap<String, Leads>,
     named: Named,
 }
 
@@ -232,6 +234,7 @@ struct NextHops {
 fn next_hops(host: &dyn Host, facts: &Facts) -> NextHops {
     let RouteTables {
         mut hops,
+        mut leads,
         tables,
         others,
         mut listed,
@@ -246,8 +249,8 @@ fn next_hops(host: &dyn Host, facts: &Facts) -> NextHops {
         let mut rows = BufReader::new(rows.take(MOST_LISTED));
         for line in rows.by_ref().split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line);
-            if let Some((_, value)) = line.split_once('\t') {
-                table.add(value, &mut hops);
+            if let Some(row) = line.split_once('\t') {
+                table.add(row, &mut hops, &mut leads);
             }
         }
         if rows.get_ref().limit() == 0 {
@@ -255,7 +258,7 @@ fn next_hops(host: &dyn Host, facts: &Facts) -> NextHops {
         }
     }
     let named = Named::of(&hops, &others, listed).beside(hidden);
-    NextHops { hops, named }
+    NextHops { hops, leads, named }
 }
 
 /// Where the mail goes that rules for recipients are for, in their order.
