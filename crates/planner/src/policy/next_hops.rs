@@ -27,7 +27,7 @@ pub struct RouteTables {
     pub leads: BTreeMap<String, Leads>,
     /// The tables with rows that name more.
     pub tables: Vec<RouteTable>,
-    /// The tables that may name more, and cannot be listed, as they are written.
+    /// The tables that may name more, and cannot be listed.
     pub hidden: Vec<String>,
     /// What else names next hops: content filters, fallback relays, local(8)'s transports.
     pub others: BTreeSet<String>,
@@ -192,18 +192,36 @@ pub fn route_tables(facts: &Facts) -> RouteTables {
                         _ => String::new(),
                     },
                 }),
-                // What stands in braces may hold secrets.
-                None => {
-                    routes.listed = Listed::Partly;
-                    if !table.contains('{') {
-                        routes.hidden.push(table.clone());
+                None => match of_static(&table) {
+                    Some(value) => add(&mut routes.hops, form, value, &usual),
+                    None => {
+                        routes.listed = Listed::Partly;
+                        routes.hidden.push(in_short(&table));
                     }
-                }
+                },
             }
         }
     }
     others(&view, &mut routes);
     routes
+}
+
+/// What a table says of every key.
+fn of_static(table: &str) -> Option<&str> {
+    let table = table.strip_prefix("proxy:").unwrap_or(table);
+    let value = table.strip_prefix("static:")?;
+    let inner = value
+        .strip_prefix('{')
+        .and_then(|one| one.strip_suffix('}'));
+    Some(inner.unwrap_or(value).trim())
+}
+
+/// A table as words name it: what stands in braces is long, and may hold secrets.
+fn in_short(table: &str) -> String {
+    match table.split_once('{') {
+        Some((kind, _)) => format!("{kind}{{…}}"),
+        None => table.to_owned(),
+    }
 }
 
 /// Next hops that other programs than trivial-rewrite(8) are told.
