@@ -3,8 +3,10 @@
 use crate::managed::findings;
 use crate::peers::{Chains, Peer};
 use crate::place::{Place, builder};
+use crate::scene::Scene;
 use postseal_testkit::dns_script::{ANSWER, DnsScript, question, record, reply};
 use serde_json::Value;
+use std::fs;
 use std::thread;
 use std::time::Duration;
 
@@ -251,6 +253,50 @@ fn a_check_of_a_rule_in_force_tells_its_changed_route_and_a_table_before_it() {
     let other = place.run("policy check g.example --timeout 1").json;
     for code in ["policy.route-changed", "policy.shadowed"] {
         assert!(findings(&other, code).is_empty(), "{other}");
+    }
+}
+
+#[test]
+fn a_service_that_asks_the_adopted_table_by_its_own_list_meets_its_rules() {
+    for own in [
+        "hash:{base}/other,hash:{base}/own",
+        "hash:$config_directory/own",
+    ] {
+        let builder = builder()
+            .set("transport_maps", "hash:{base}/config/transport")
+            .set("smtp_tls_policy_maps", "hash:{base}/config/own");
+        let scene = Scene::stopped(builder);
+        let place = Place { scene };
+        let hop = "[127.0.0.9]:25";
+        place.table("own", &format!("{hop} encrypt\n"));
+        place.table("other", "other.example may\n");
+        place.table("transport", &format!("d.example own:{hop}\n"));
+        let master = place.config().join("master.cf");
+        let own = own.replace("{base}", &place.scene.config());
+        let service = format!("own unix - - n - - smtp\n  -o smtp_tls_policy_maps={own}\n");
+        fs::write(&master, fs::read_to_string(&master).unwrap() + &service).unwrap();
+        place.scene.postfix.start().unwrap();
+        place.must("init");
+        assert_eq!(
+            place.must("explain d.example").json["hops"][0]["level"],
+            "encrypt"
+        );
+        let listed = place.must("policy list").json;
+        assert_eq!(listed["rules"][0]["holds"], true, "{own}: {listed}");
+        for words in [
+            "policy check --timeout 1",
+            "policy check d.example --timeout 1",
+        ] {
+            // Nothing listens there.
+            let checked = place.ends(3, words).json;
+            assert!(
+                findings(&checked, "policy.never-matches").is_empty(),
+                "{checked}"
+            );
+        }
+        // A changed rule stands in the map, which does not come to such a list.
+        let edited = place.ends(65, &format!("policy edit {hop} secure --no-preflight"));
+        assert_eq!(edited.code(), "policy.never-matches");
     }
 }
 

@@ -48,7 +48,8 @@ impl Engine<'_> {
         }
         let written = self.written(&wanted, &[], Others::Wished)?;
         let rules: Vec<&Rule> = written.iter().map(|one| &one.rule).collect();
-        let against = against(self.host, &facts, state.desired.tables.as_ref(), &rules);
+        let home = self.home_wished(&state)?;
+        let against = against(self.host, &facts, home, &rules);
         let comes = against.iter().any(|one| one.useless.is_empty());
         let each = rules.iter().zip(against);
         let mut told: Vec<Vec<Finding>> =

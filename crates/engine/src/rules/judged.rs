@@ -6,6 +6,7 @@
 use super::service_names;
 use super::weaker::weakened;
 use crate::explain::{answer, failed};
+use crate::{Engine, EngineError};
 use postseal_host::Host;
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::AdoptedTables;
@@ -17,6 +18,7 @@ use postseal_planner::policy::{
 };
 use postseal_planner::resolve::{Answer, Answers, Asked, Question};
 use postseal_planner::{Finding, Severity};
+use postseal_store::InstanceState;
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::panic::resume_unwind;
@@ -40,7 +42,9 @@ pub(crate) fn judged(
     tables: Option<&AdoptedTables>,
     rules: &[&Rule],
 ) -> Vec<Vec<Finding>> {
-    let each = rules.iter().zip(against(host, facts, tables, rules));
+    let each = rules
+        .iter()
+        .zip(against(host, facts, Home::Rules(tables), rules));
     let weakened = weakened(host, facts, tables, rules);
     let findings = each.zip(weakened).map(|((rule, mut one), weakened)| {
         one.faults.extend(weakened);
@@ -56,7 +60,7 @@ pub(crate) fn lacking(
     tables: Option<&AdoptedTables>,
     rules: &[&Rule],
 ) -> Vec<Vec<Finding>> {
-    let each = against(host, facts, tables, rules).into_iter();
+    let each = against(host, facts, Home::Rules(tables), rules).into_iter();
     each.map(|one| one.faults).collect()
 }
 
@@ -108,6 +112,21 @@ pub(crate) fn is_against(finding: &Finding) -> bool {
     finding.severity >= Severity::Error
 }
 
+impl Engine<'_> {
+    /// Where the rows of the rules stand as they are wished: where nothing is, the adopted tables go on
+    /// to answer.
+    pub(super) fn home_wished<'s>(
+        &self,
+        state: &'s InstanceState,
+    ) -> Result<Home<'s>, EngineError> {
+        let tables = state.desired.tables.as_ref();
+        Ok(match self.store.pending_rules(&self.instance)? {
+            0 => Home::InForce(tables),
+            _ => Home::Rules(tables),
+        })
+    }
+}
+
 impl Against {
     /// The same in words.
     pub(super) fn findings(self, facts: &Facts, rule: &Rule) -> Vec<Finding> {
@@ -122,10 +141,10 @@ impl Against {
 pub(super) fn against(
     host: &dyn Host,
     facts: &Facts,
-    tables: Option<&AdoptedTables>,
+    home: Home<'_>,
     rules: &[&Rule],
 ) -> Vec<Against> {
-    let met = met(host, facts, Home::Rules(tables), rules);
+    let met = met(host, facts, home, rules);
     let mut all = Vec::with_capacity(rules.len());
     for (rules, met) in rules.chunks(TOGETHER).zip(met.chunks(TOGETHER)) {
         let pairs: Vec<(&Rule, &Judged)> = rules.iter().copied().zip(met).collect();

@@ -17,7 +17,8 @@ use postseal_planner::Finding;
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::AdoptedTables;
 use postseal_planner::policy::{
-    Judged, Lookup, Rule, RuleId, Useless, dialect, never_asked, own_late, passed_by, route_unknown,
+    Home, Judged, Lookup, Rule, RuleId, Useless, dialect, never_asked, own_late, passed_by,
+    route_unknown,
 };
 use postseal_store::{InstanceState, RuleState};
 use std::collections::{BTreeMap, BTreeSet};
@@ -169,7 +170,11 @@ impl Engine<'_> {
         seen: Option<&Seen>,
         found: &mut Hindered,
     ) -> Result<Vec<(RuleId, Hindrance)>, EngineError> {
-        let against = against(self.host, facts, tables, rules);
+        let home = match seen {
+            Some(_) => Home::InForce(tables),
+            None => Home::Rules(tables),
+        };
+        let against = against(self.host, facts, home, rules);
         let pairs = rules.iter().zip(&against);
         let pairs: Vec<(&Rule, &Judged)> = pairs.map(|(rule, one)| (*rule, &one.met)).collect();
         let mut told = passed_by(&pairs);

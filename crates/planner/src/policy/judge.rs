@@ -17,7 +17,7 @@ use crate::compile::policies::{PARAMETER, is_policy_map};
 use crate::explain::{Delivery, deliverer, listed_hops};
 use crate::facts::Facts;
 use crate::finding::Finding;
-use crate::intent::AdoptedTables;
+use crate::intent::{AdoptedTables, Named};
 use crate::resolve::{Answers, Asked, Envelope, Resolution, Ways, resolve_in};
 use crate::view::{Files, Service, View};
 use mailtls::destination::Scope;
@@ -37,6 +37,8 @@ pub(super) const OF_LMTP: &str = "lmtp_tls_policy_maps";
 pub enum Home<'a> {
     /// In the map of the rules, which takes the place of the adopted tables.
     Rules(Option<&'a AdoptedTables>),
+    /// Where they stand now: in the adopted tables, as long as these answer.
+    InForce(Option<&'a AdoptedTables>),
     /// In a table, as it is written in a value (`hash:/etc/postfix/tls_policy`).
     Table(&'a str),
 }
@@ -272,7 +274,12 @@ pub(super) fn asks(view: &View<'_>, home: Home<'_>, service: &Service, parameter
             let table = view.expanded(None, table);
             return asked.contains(&table);
         }
-        Home::Rules(tables) => tables,
+        Home::InForce(Some(tables)) if tables.named == Named::Still => {
+            let bare = |table: &String| table.strip_prefix("proxy:").unwrap_or(table).to_owned();
+            let asked: Vec<String> = asked.iter().map(bare).collect();
+            return tables.tables.iter().all(|one| asked.contains(&one.table));
+        }
+        Home::Rules(tables) | Home::InForce(tables) => tables,
     };
     if asked.iter().any(|table| is_policy_map(table)) {
         return true;
