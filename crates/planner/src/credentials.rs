@@ -17,7 +17,7 @@ mod ways;
 
 pub(crate) use exposed::ANY_DOMAIN;
 pub use exposed::{Exposed, by_server_in, exposed_in, named_hops, next_hops, sender_hops};
-pub(crate) use exposed::{Undetermined, exposure};
+pub(crate) use exposed::{Undetermined, Unread, exposure};
 pub use senders::SenderHop;
 pub(crate) use senders::files as sender_files;
 pub use servers::ByServer;

@@ -42,6 +42,17 @@ pub(crate) struct Undetermined {
     pub(crate) credential: Credential,
     /// Why not.
     pub(crate) why: String,
+    /// What could not be read.
+    pub(crate) unread: Unread,
+}
+
+/// What could not be read of credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Unread {
+    /// Which next hops get them.
+    Keys,
+    /// The level there, or what goes there.
+    Level,
 }
 
 /// What is known of all credentials.
@@ -136,6 +147,7 @@ impl<'v> Reading<'v> {
             return Some(Undetermined {
                 credential: hidden.table.clone(),
                 why,
+                unread: Unread::Keys,
             });
         }
         None
@@ -215,7 +227,11 @@ fn exposed_by(mut read: Reading<'_>) -> Exposure {
         let hops = match hops {
             Ok(hops) => hops,
             Err(why) => {
-                found.undetermined.push(Undetermined { credential, why });
+                found.undetermined.push(Undetermined {
+                    credential,
+                    why,
+                    unread: Unread::Level,
+                });
                 continue;
             }
         };
@@ -229,7 +245,11 @@ fn exposed_by(mut read: Reading<'_>) -> Exposure {
                     nexthop: in_words(nexthop),
                     level,
                 }),
-                Err(why) => found.undetermined.push(Undetermined { credential, why }),
+                Err(why) => found.undetermined.push(Undetermined {
+                    credential,
+                    why,
+                    unread: Unread::Level,
+                }),
             }
         }
     }
@@ -245,7 +265,11 @@ fn exposed_by(mut read: Reading<'_>) -> Exposure {
                     .map(|one| &one.credential)
                     .any(|one| *one == credential)
                 {
-                    found.undetermined.push(Undetermined { credential, why });
+                    found.undetermined.push(Undetermined {
+                        credential,
+                        why,
+                        unread: Unread::Level,
+                    });
                 }
             }
         }
