@@ -2,6 +2,7 @@
 
 use crate::managed::findings;
 use crate::place::{Place, builder};
+use crate::scene::Scene;
 
 const ROUTES: &str = "inline:{ {a.example = smtp:[a.example]:26}, b.example=smtp:[b.example]:27, \
      boss@a.example=smtp:[boss.example]:587 }, \
@@ -109,5 +110,34 @@ fn a_table_in_braces_that_cannot_be_listed_leaves_it_open_whether_it_names_a_nex
             count,
             "{added}"
         );
+    }
+}
+
+#[test]
+fn explain_asks_tables_of_several_for_parts_of_an_address_as_postfix_does() {
+    // Found by the domain alone: the first table says whether that is asked for.
+    const PATTERNS: &str = "/^p[.]test$/ smtp:[by.domain]:25\n/@p[.]test$/ smtp:[by.address]:25\n";
+    let tables = [
+        "unionmap:{regexp:{base}/config/patterns, hash:{base}/config/keys}",
+        "unionmap:{hash:{base}/config/keys, regexp:{base}/config/patterns}",
+        "pipemap:{regexp:{base}/config/patterns}",
+        "unionmap:{unionmap:{regexp:{base}/config/patterns}}",
+        "randmap:{smtp:[by.chance]:25}",
+    ];
+    for table in tables {
+        let place = Place {
+            scene: Scene::stopped(builder().set("transport_maps", table)),
+        };
+        place.write("patterns", PATTERNS);
+        place.table("keys", "k.test smtp:[by.key]:25\n");
+        place.scene.postfix.start().unwrap();
+        for recipient in ["you@k.test", "you@p.test", "you@other.test"] {
+            let theirs = place.scene.postfix.resolve("", recipient).unwrap();
+            let told = place.run(&format!("explain {recipient}")).json;
+            assert_eq!(
+                told["hops"][0]["nexthop"], theirs.nexthop,
+                "{table}: {told}"
+            );
+        }
     }
 }
