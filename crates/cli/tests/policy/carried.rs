@@ -194,6 +194,9 @@ fn one_password_for_every_server_is_fatal() {
     let plan = place.must("plan");
     assert_eq!(findings(&plan.json, IN_CLEAR).len(), 1, "{}", plan.stdout);
     let listed = place.must("domain list");
+    let told = place.scene.say(&["domain", "list"]).stdout;
+    assert!(told.contains("every server (static:)"), "{told}");
+    assert!(!told.contains("Senders without a relay"), "{told}");
     for said in [&lint, &status, &synced, &plan, &listed] {
         assert!(!said.stdout.contains("s3cret") && !said.stderr.contains("s3cret"));
     }

@@ -134,7 +134,9 @@ fn tables_that_cannot_be_listed_leave_it_open_whether_a_route_names_a_next_hop()
 #[test]
 fn a_port_by_a_name_that_no_service_has_is_refused() {
     let place = Place::new();
-    for destination in ["x.example:nosuch", "[x.example]:nosuch"] {
+    for destination in ["x.example:nosuch", "[x.example]:nosuch", "[x.example]:465x"] {
+        let explained = place.ends(2, &format!("explain {destination}"));
+        assert_eq!(findings(&explained.json, "policy.unknown-port").len(), 1);
         let refused = place.ends(
             65,
             &format!("policy add {destination} encrypt --no-preflight"),
@@ -143,6 +145,7 @@ fn a_port_by_a_name_that_no_service_has_is_refused() {
     }
     for destination in ["x.example:domain", "[x.example]:submission"] {
         place.must(&format!("policy add {destination} encrypt --no-preflight"));
+        place.must(&format!("explain {destination}"));
     }
     // A name that is none of mail's keeps nobody from looking at the others.
     let chains = Chains::new();

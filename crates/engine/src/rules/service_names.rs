@@ -21,13 +21,24 @@ pub(super) fn unknown(host: &dyn Host, rules: &[&Rule]) -> Vec<Option<Finding>> 
     let mut services: Option<String> = None;
     let mut one = |rule: &&Rule| {
         let name = named_port(&rule.id.destination)?;
-        let known = services.get_or_insert_with(|| match host.read(Path::new(SERVICES)) {
-            FileLook::File { bytes, .. } => String::from_utf8_lossy(&bytes).into_owned(),
-            _ => String::new(),
-        });
-        (!has(known, name)).then(|| finding(rule, name))
+        let known = services.get_or_insert_with(|| read(host));
+        let row = || format!("{} {}", rule.id.shown(), rule.policy);
+        (!has(known, name)).then(|| finding(&rule.id.shown(), name).seen(row()))
     };
     rules.iter().map(&mut one).collect()
+}
+
+/// The same of a next hop.
+pub(crate) fn unknown_port(host: &dyn Host, nexthop: &str) -> Option<Finding> {
+    let name = named_port(nexthop)?;
+    (!has(&read(host), name)).then(|| finding(nexthop, name).seen(nexthop.to_owned()))
+}
+
+fn read(host: &dyn Host) -> String {
+    match host.read(Path::new(SERVICES)) {
+        FileLook::File { bytes, .. } => String::from_utf8_lossy(&bytes).into_owned(),
+        _ => String::new(),
+    }
 }
 
 /// The name in the place of a port, where it is none of mail's.
@@ -36,7 +47,8 @@ fn named_port(destination: &str) -> Option<&str> {
         return None;
     }
     let (_, port) = destination.rsplit_once(':')?;
-    let is_name = port.starts_with(|c: char| c.is_ascii_alphabetic()) && !port.contains(']');
+    let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_name = !is_number && !port.contains(']');
     is_name.then_some(port)
 }
 
@@ -53,8 +65,7 @@ fn has(services: &str, name: &str) -> bool {
     })
 }
 
-fn finding(rule: &Rule, name: &str) -> Finding {
-    let shown = rule.id.shown();
+fn finding(shown: &str, name: &str) -> Finding {
     Finding::new(
         "policy.unknown-port",
         Severity::Error,
@@ -64,7 +75,6 @@ fn finding(rule: &Rule, name: &str) -> Finding {
         ),
         "Write the port as a number, in the rule and in the route.",
     )
-    .seen(format!("{shown} {}", rule.policy))
 }
 
 #[cfg(test)]
