@@ -8,6 +8,7 @@
 use super::senders::{self, SenderHop};
 use super::servers::{self, ByServer};
 use super::sources::Sources;
+use super::undetermined::{Undetermined, Unread};
 use super::ways::{Ways, ways};
 use super::{Credential, Credentials, Hidden, Kind, PARAMETER, credentials_in};
 use crate::explain::{Hop, met};
@@ -33,26 +34,6 @@ pub struct Exposed {
     pub nexthop: String,
     /// The level there.
     pub level: Level,
-}
-
-/// Credentials of which it cannot be told whether they may go in clear.
-#[derive(Clone, Debug)]
-pub(crate) struct Undetermined {
-    /// Which.
-    pub(crate) credential: Credential,
-    /// Why not.
-    pub(crate) why: String,
-    /// What could not be read.
-    pub(crate) unread: Unread,
-}
-
-/// What could not be read of credentials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Unread {
-    /// Which next hops get them.
-    Keys,
-    /// The level there, or what goes there.
-    Level,
 }
 
 /// What is known of all credentials.
@@ -227,11 +208,9 @@ fn exposed_by(mut read: Reading<'_>) -> Exposure {
         let hops = match hops {
             Ok(hops) => hops,
             Err(why) => {
-                found.undetermined.push(Undetermined {
-                    credential,
-                    why,
-                    unread: Unread::Level,
-                });
+                found
+                    .undetermined
+                    .push(Undetermined::level(credential, why));
                 continue;
             }
         };
@@ -245,11 +224,9 @@ fn exposed_by(mut read: Reading<'_>) -> Exposure {
                     nexthop: in_words(nexthop),
                     level,
                 }),
-                Err(why) => found.undetermined.push(Undetermined {
-                    credential,
-                    why,
-                    unread: Unread::Level,
-                }),
+                Err(why) => found
+                    .undetermined
+                    .push(Undetermined::level(credential, why)),
             }
         }
     }
@@ -265,11 +242,9 @@ fn exposed_by(mut read: Reading<'_>) -> Exposure {
                     .map(|one| &one.credential)
                     .any(|one| *one == credential)
                 {
-                    found.undetermined.push(Undetermined {
-                        credential,
-                        why,
-                        unread: Unread::Level,
-                    });
+                    found
+                        .undetermined
+                        .push(Undetermined::level(credential, why));
                 }
             }
         }
