@@ -229,7 +229,7 @@ impl Engine<'_> {
 
     /// Renders, with the rows put aside: what the map comes to, and what it must answer.
     fn rendered(&self, changes: &mut RuleChanges) -> Result<Option<Policies>, EngineError> {
-        let rows = Rows::new(
+        let mut rows = Rows::new(
             &*self.store,
             &self.instance,
             changes.view,
@@ -251,7 +251,7 @@ impl Engine<'_> {
     /// The first row in force, the last, and some between.
     fn in_force_lookups(&self) -> Result<Vec<Lookup>, EngineError> {
         let expected = self.expected_rows()?;
-        let rows = Rows::new(&*self.store, &self.instance, RuleView::InForce, expected);
+        let mut rows = Rows::new(&*self.store, &self.instance, RuleView::InForce, expected);
         let rendered = rows.exhausted(&mut None)?;
         Ok(rendered.map_or_else(Vec::new, |rendered| rendered.lookups))
     }

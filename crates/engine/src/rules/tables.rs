@@ -230,7 +230,7 @@ impl Engine<'_> {
         if let Some(id) = self.store.covered_rules(&self.instance, 1)?.first() {
             return Err(EngineError::Refused(super::import::covered(id).into()));
         }
-        let rows = Rows::new(&*self.store, &self.instance, RuleView::Staged, rows);
+        let mut rows = Rows::new(&*self.store, &self.instance, RuleView::Staged, rows);
         let rendered = rows.exhausted(&mut None)?;
         Ok(rendered.map_or_else(
             || Policies {
