@@ -13,6 +13,7 @@ mod follow;
 mod judge;
 mod kept;
 mod late;
+mod lead;
 mod managed;
 mod matched;
 mod meet;
@@ -46,6 +47,7 @@ pub use judge::{Home, Judged, covered_by, expects_tls, judge_all};
 pub(crate) use judge::{usual_client, wrapping};
 pub(crate) use late::no_wrappermode;
 pub use late::{NO_WRAPPERMODE, own_late};
+pub use lead::{Lead, Leads};
 pub use managed::{Entry, Manager};
 
 pub use meet::{Met, Outcome, changed_lookups, map_rows, meetings, written};

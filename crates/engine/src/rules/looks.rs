@@ -12,7 +12,7 @@ use crate::observe::observe_unadopted;
 use crate::{Engine, EngineError};
 use postseal_planner::Preflight;
 use postseal_planner::facts::Facts;
-use postseal_planner::policy::{Home, Rule, RuleId};
+use postseal_planner::policy::{Rule, RuleId};
 use postseal_store::RuleState;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,7 +83,7 @@ impl Engine<'_> {
         let looked = looked.filter(|rule| by_hop.contains_key(&*rule.id.destination));
         let looked: Vec<&Rule> = looked.collect();
         let state = self.state()?;
-        let home = Home::Rules(state.desired.tables.as_ref());
+        let home = self.home_wished(&state)?;
         let met = met(self.host, facts, home, &looked);
         let mut clients = Clients::new(facts);
         let mut own = Vec::new();

@@ -5,31 +5,31 @@
 //!
 //! smtp(8) asks getservbyname(3): mail for a port that has no number waits in the queue.
 
-use super::Rule;
 use crate::preflight::NextHop;
 use crate::{Finding, Severity};
 
 /// Where names of services stand.
 pub const SERVICES: &str = "/etc/services";
 
-/// Whether a rule's next hop has a port by a name that is none of mail's.
-pub fn names_a_service(rule: &Rule) -> bool {
-    named_port(&rule.id.destination).is_some()
+/// Whether a next hop has a port by a name that is none of mail's.
+pub fn names_a_service(nexthop: &str) -> bool {
+    named_port(nexthop).is_some()
 }
 
-/// That a rule's next hop has a port by a name that is not in this table of services(5).
-pub fn unknown_service(rule: &Rule, services: &str) -> Option<Finding> {
-    let name = named_port(&rule.id.destination)?;
-    (!has(services, name)).then(|| finding(rule, name))
+/// That a next hop, shown to people as `shown`, has a port by a name that is not in this table of services(5).
+pub fn unknown_service(nexthop: &str, shown: &str, services: &str) -> Option<Finding> {
+    let name = named_port(nexthop)?;
+    (!has(services, name)).then(|| finding(shown, name))
 }
 
 /// The name in the place of a port, where it is none of mail's.
-fn named_port(destination: &str) -> Option<&str> {
-    if NextHop::parse(destination, NextHop::USUAL_PORT).is_ok() {
+fn named_port(nexthop: &str) -> Option<&str> {
+    if NextHop::parse(nexthop, NextHop::USUAL_PORT).is_ok() {
         return None;
     }
-    let (_, port) = destination.rsplit_once(':')?;
-    let is_name = port.starts_with(|c: char| c.is_ascii_alphabetic()) && !port.contains(']');
+    let (_, port) = nexthop.rsplit_once(':')?;
+    let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_name = !is_number && !port.contains(']');
     is_name.then_some(port)
 }
 
@@ -46,8 +46,7 @@ fn has(services: &str, name: &str) -> bool {
     })
 }
 
-fn finding(rule: &Rule, name: &str) -> Finding {
-    let shown = rule.id.shown();
+fn finding(shown: &str, name: &str) -> Finding {
     Finding::new(
         "policy.unknown-port",
         Severity::Error,
@@ -57,7 +56,6 @@ fn finding(rule: &Rule, name: &str) -> Finding {
         ),
         "Write the port as a number, in the rule and in the route.",
     )
-    .seen(format!("{shown} {}", rule.policy))
 }
 
 #[cfg(test)]
