@@ -58,8 +58,15 @@ impl Session {
     pub(crate) fn reading(global: &Global) -> Result<Self, Failure> {
         let mut session = Self::as_it_is(global)?;
         let unable = session.may_store().err();
+        let exposed = session.store.exposed().map(Failure::from).map(|exposed| {
+            exposed.hint(
+                "Make it root's alone (chown root, chmod 600). Whoever has read the identity can open \
+                 the keys in any copy of the store: where somebody may have, have the certificates \
+                 issued anew.",
+            )
+        });
         let open = session.engine().wake().map_err(unended).err();
-        for trouble in unable.into_iter().chain(open) {
+        for trouble in unable.into_iter().chain(exposed).chain(open) {
             global.warn(trouble);
         }
         Ok(session)

@@ -259,11 +259,13 @@ impl<'a> Play<'a> {
             &true.into(),
         );
         self.other_wish(exit, code);
-        if exit != 0 {
+        // 2: kept, beside what was broken before.
+        let refused = !matches!(exit, 0 | 2);
+        if refused {
             self.same_files("the refusal", broken);
         }
         // What was carried out builds on the edit.
-        self.healed = exit != 0;
+        self.healed = refused;
         self.server.force(self.good);
         self.is("wire when put back", &self.server.wire_until(GOOD), &GOOD);
     }

@@ -36,6 +36,10 @@ pub struct Changed {
     pub not_rehearsed: Vec<String>,
     /// What was broken before the operation that was undone, and is broken again.
     pub broken_again: Vec<Finding>,
+    /// What was broken before on the wire, and is still: kept all the same.
+    pub still_broken: Vec<Finding>,
+    /// That Postfix was stopped and started, or could not be started again.
+    pub restarted: Vec<Finding>,
     /// What the live wire showed.
     pub proved: Verdict,
     /// Whether Postfix ran, so that its wire could show anything.
@@ -154,6 +158,8 @@ impl Engine<'_> {
             rehearsed: rehearsal,
             not_rehearsed,
             broken_again,
+            still_broken: settled.still_broken,
+            restarted: settled.restarted.into_iter().collect(),
             proved: settled.proved,
             master: settled.master,
         })

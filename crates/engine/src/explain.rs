@@ -5,10 +5,10 @@
 
 use crate::EngineError;
 use crate::observe::observe_unadopted;
-use crate::rules::way_to;
+use crate::rules::{unknown_port, way_to};
 use mailtls::Anchors;
 use postseal_host::{Host, HostError};
-use postseal_planner::explain::{Explanation, Subject};
+use postseal_planner::explain::{Delivery, Explanation, Subject};
 use postseal_planner::facts::{Facts, FileLook};
 use postseal_planner::resolve::{Answer, Answers, Asked, Question};
 use std::path::Path;
@@ -30,7 +30,14 @@ pub fn explain(
         Subject::NextHop(nexthop) => way_to(host, &facts, nexthop).client,
         Subject::Address(_) | Subject::Domain(_) => None,
     };
-    explain_by(host, &facts, subject, sender, by.as_deref())
+    let mut explained = explain_by(host, &facts, subject, sender, by.as_deref())?;
+    let sent = explained.hops.iter().chain(&explained.fallbacks);
+    let sent = sent.filter(|hop| matches!(hop.delivery, Delivery::Smtp | Delivery::Lmtp));
+    let unknown: Vec<_> = sent
+        .filter_map(|hop| unknown_port(host, &hop.nexthop))
+        .collect();
+    explained.findings.extend(unknown);
+    Ok(explained)
 }
 
 /// The same in a picture of the instance that was taken before: for many subjects.

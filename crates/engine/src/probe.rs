@@ -5,6 +5,7 @@
 
 mod full;
 mod letter;
+mod second;
 mod sts;
 
 pub use full::FullAt;

@@ -34,8 +34,8 @@ pub enum Recovery {
         operation: u64,
         /// How far it had come.
         phase: Phase,
-        /// What is wrong all the same.
-        trouble: Option<Finding>,
+        /// What is wrong all the same, and that Postfix was stopped and started for it.
+        findings: Vec<Finding>,
     },
 }
 
@@ -100,11 +100,11 @@ impl Engine<'_> {
         phase: Phase,
         reason: &str,
     ) -> Result<Recovery, EngineError> {
-        let trouble = self.undo(&self.stored_undo(open, reason)?)?;
+        let findings = self.undo(&self.stored_undo(open, reason)?)?;
         Ok(Recovery::Undone {
             operation: open.id,
             phase,
-            trouble,
+            findings,
         })
     }
 

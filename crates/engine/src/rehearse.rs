@@ -27,7 +27,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-pub(crate) use baseline::{Baseline, Then, Was};
+pub(crate) use baseline::{Baseline, Then, Was, is_closed};
 use files::Files;
 pub(crate) use logged::log_findings;
 
@@ -317,10 +317,13 @@ fn refuse_what_is_new(
         sort(was, findings);
     }
     if new.is_empty() {
-        Ok(again)
-    } else {
-        Err(EngineError::Rehearsal { findings: new })
+        return Ok(again);
     }
+    // Of a way back the plan tells its errors and bars nothing: they are the cause of what is logged.
+    let told = plan.findings.iter().filter(|one| !one.was_so_before);
+    let told = told.map(|one| &one.finding).filter(|one| is_serious(one));
+    let findings = told.cloned().chain(new).collect();
+    Err(EngineError::Rehearsal { findings })
 }
 
 fn is_serious(finding: &Finding) -> bool {

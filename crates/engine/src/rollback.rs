@@ -8,7 +8,7 @@ use crate::change::{Changed, Keep, Outcome};
 use crate::propose::Proposal;
 use crate::{Engine, EngineError};
 use postseal_planner::report::Verdict;
-use postseal_planner::{Plan, rollback_questions};
+use postseal_planner::{Plan, rollback_looks, rollback_questions};
 use postseal_store::{Operation, OperationKind, OperationOutcome};
 
 /// How many operations a `rollback` without a number looks back; further back one names it.
@@ -28,6 +28,12 @@ impl Engine<'_> {
         let mut facts = self.observe_with(&undone.new.plan.earlier)?;
         let state = self.in_force_now(&facts)?;
         let request = crate::undo::rollback_request(&undone, &state);
+        for path in rollback_looks(&request, &facts) {
+            let files = &mut facts.files;
+            files
+                .entry(path)
+                .or_insert_with_key(|path| self.host.read(path));
+        }
         // What was never confirmed goes back without waiting for anybody.
         if undone.outcome.is_some() {
             self.ask_dns(&mut facts, |facts| rollback_questions(&request, facts));
@@ -78,7 +84,7 @@ impl Engine<'_> {
         // Only what is told depends on it; the way back must not.
         let back = self.propose_rollback(Some(open.id));
         let plan = back.map_or_else(|_| open.new.plan.clone(), |proposal| proposal.plan);
-        self.undo(&undo)?;
+        let restarted = self.undo(&undo)?;
         Ok(Changed {
             outcome: Outcome::Undone { operation: open.id },
             undone: Some(open.id),
@@ -86,6 +92,8 @@ impl Engine<'_> {
             rehearsed: Verdict::default(),
             not_rehearsed: Vec::new(),
             broken_again: Vec::new(),
+            still_broken: Vec::new(),
+            restarted,
             proved: Verdict::default(),
             master: self.host.master()?,
         })

@@ -56,6 +56,7 @@ use postseal_store::{InstanceState, Operation, OperationKind, RuleState, RuleTak
 use rows::Rows;
 pub(crate) use servers::forcible;
 pub use servers::{Look, RuleLooked};
+pub(crate) use service_names::unknown_port;
 pub use standing::{Hindered, Hindrance};
 use std::fs::File;
 use std::sync::Arc;

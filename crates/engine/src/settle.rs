@@ -6,7 +6,7 @@ use crate::apply::Applied;
 use crate::approve::Approved;
 use crate::change::{Changed, Keep, Outcome};
 use crate::propose::Proposal;
-use crate::rehearse::{Was, log_findings};
+use crate::rehearse::{Was, is_closed, log_findings};
 use crate::rules::map_of;
 use crate::status::in_force_by;
 use crate::undo::{PROOF, Undo, sentences, whole_chain};
@@ -30,13 +30,15 @@ const THROTTLED: Duration = Duration::from_millis(1500);
 pub(crate) struct Settled {
     pub(crate) outcome: Outcome,
     pub(crate) proved: Verdict,
+    pub(crate) still_broken: Vec<Finding>,
+    pub(crate) restarted: Option<Finding>,
     pub(crate) master: MasterState,
 }
 
 /// What the wire said of a change.
 enum Proof {
     Good {
-        verdict: Verdict,
+        looked: Looked,
         master: MasterState,
     },
     Missing {
@@ -52,8 +54,8 @@ impl Engine<'_> {
         applied: Applied,
         keep: Keep,
     ) -> Result<Settled, EngineError> {
-        let (proved, master) = match self.prove_and_note(&applied) {
-            Ok(Proof::Good { verdict, master }) => (verdict, master),
+        let (looked, master) = match self.prove_and_note(&applied) {
+            Ok(Proof::Good { looked, master }) => (looked, master),
             Ok(Proof::Missing { first, others }) => {
                 let undo = Undo::of_applied(&applied, first.message.clone());
                 let misses = std::iter::once(first).chain(others).collect();
@@ -78,13 +80,15 @@ impl Engine<'_> {
                 }
             }
             _ => {
-                self.close_proved(operation, &proved)?;
+                self.close_proved(operation, &looked.verdict)?;
                 Outcome::Kept { operation }
             }
         };
         Ok(Settled {
             outcome,
-            proved,
+            still_broken: still_broken(&applied, &looked.verdict),
+            proved: looked.verdict,
+            restarted: looked.restarted,
             master,
         })
     }
@@ -115,10 +119,7 @@ impl Engine<'_> {
             None => Phase::Verified,
         };
         self.store.journal(applied.operation, &phase)?;
-        Ok(Proof::Good {
-            verdict: looked.verdict,
-            master,
-        })
+        Ok(Proof::Good { looked, master })
     }
 
     /// Closes what the journal says is proved. Should that fail, the next start does it.
@@ -133,6 +134,8 @@ impl Engine<'_> {
         }
     }
 
+    /// Looks until nothing is amiss that was not so before, or that this change is to mend: a process
+    /// from before it may answer for a moment more.
     fn prove(&mut self, applied: &Applied) -> Result<Looked, EngineError> {
         let expectations = &applied.rehearsed.approved.proposal.plan.expectations;
         let was_silent = applied
@@ -140,21 +143,28 @@ impl Engine<'_> {
             .baseline
             .reports
             .iter()
-            .any(crate::undo::is_silent);
+            .any(postseal_planner::Report::is_silent);
+        let mut restarted = None;
         if was_silent {
             let looked = self.poll(expectations, THROTTLED, Interrupt::Heed);
             if looked.verdict.outcome() == Judged::Pass {
                 return Ok(looked);
             }
             if self.is_throttled(&looked) {
-                self.tell(Event::Restarted {
-                    reason: "a service was throttled by the master before this change".to_owned(),
-                });
-                self.host.restart()?;
+                let why = "a service was throttled by the master before this change, and a reload \
+                           does not revive it";
+                restarted = Some(self.restart(applied.operation, why)?);
             }
         }
-        let good = |verdict: &Verdict| new_misses(applied, verdict).next().is_none();
-        Ok(self.poll_until(expectations, PROOF, Interrupt::Heed, good))
+        let good = |verdict: &Verdict| {
+            let is_new = new_misses(applied, verdict).next().is_some();
+            !is_new && to_be_mended(applied, verdict).next().is_none()
+        };
+        let looked = self.poll_until(expectations, PROOF, Interrupt::Heed, good);
+        Ok(Looked {
+            restarted,
+            ..looked
+        })
     }
 
     /// What the wire or the log misses that was not missing before.
@@ -292,6 +302,8 @@ fn unseen(outcome: Outcome, plan: Plan, kind: OperationKind, master: MasterState
         rehearsed: Verdict::default(),
         not_rehearsed: Vec::new(),
         broken_again: Vec::new(),
+        still_broken: Vec::new(),
+        restarted: Vec::new(),
         proved: Verdict::default(),
         master,
     }
@@ -302,15 +314,40 @@ fn new_misses<'a>(
     applied: &'a Applied,
     verdict: &'a Verdict,
 ) -> impl Iterator<Item = &'a Judgement> {
+    let missed = verdict.judgements.iter();
+    let missed = missed.filter(|judged| judged.outcome != Judged::Pass);
+    missed.filter(|miss| was(applied, miss) == Was::Not)
+}
+
+/// Whether a miss was there before.
+fn was(applied: &Applied, miss: &Judgement) -> Was {
     let wanted = &applied.rehearsed.approved.proposal.plan.expectations;
-    let missed = verdict
-        .judgements
-        .iter()
-        .filter(|judged| judged.outcome != Judged::Pass);
-    missed.filter(|miss| {
-        let wanted = wanted.iter().find(|e| e.service == miss.service);
-        applied.rehearsed.baseline.had(wanted, miss) == Was::Not
+    let wanted = wanted.iter().find(|e| e.service == miss.service);
+    applied.rehearsed.baseline.had(wanted, miss)
+}
+
+/// What the wire shows to be wrong, though the scratch instance with these files had it right. A port
+/// at which nothing listens is not waited for: a reload opens none.
+fn to_be_mended<'a>(
+    applied: &'a Applied,
+    verdict: &'a Verdict,
+) -> impl Iterator<Item = &'a Judgement> {
+    let rehearsed = &applied.rehearsed.verdict.judgements;
+    let failed = verdict.judgements.iter();
+    let failed = failed.filter(|judged| judged.outcome == Judged::Fail && !is_closed(judged));
+    failed.filter(|miss| {
+        let mut tried = rehearsed.iter();
+        let tried = tried.find(|tried| tried.service == miss.service);
+        tried.is_some_and(|tried| tried.outcome == Judged::Pass)
     })
+}
+
+/// What was broken before, and is still. Where a rollback leads back to what was broken, that is said
+/// of the rehearsal already.
+fn still_broken(applied: &Applied, verdict: &Verdict) -> Vec<Finding> {
+    let judged = verdict.judgements.iter();
+    let still = judged.filter(|miss| was(applied, miss) == Was::SoBefore);
+    still.flat_map(|miss| miss.findings.clone()).collect()
 }
 
 /// What of the new state no look can prove.

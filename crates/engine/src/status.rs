@@ -16,7 +16,7 @@ use postseal_planner::lint::{credentials_in_clear, credentials_untold};
 use postseal_planner::plan::{Base, Cf, Plan};
 use postseal_planner::profile::{Chosen, chosen};
 use postseal_planner::report::{Report, Verdict};
-use postseal_planner::{Adopted, Finding, owned};
+use postseal_planner::{Adopted, Finding, ListedNames, owned};
 use postseal_store::{AuditEntry, InstanceState, Operation, OperationOutcome};
 
 /// How far back an attempt at the pending wishes is looked for.
@@ -95,7 +95,7 @@ impl Engine<'_> {
     pub fn status(&mut self, folders: &dyn Folders) -> Result<Status, EngineError> {
         let facts = self.observe()?;
         let state = self.in_force_now(&facts)?;
-        let verified = self.verify_with(&state, &facts);
+        let verified = self.verify_with(&state, &facts, &ListedNames::new());
         let observed_ms = self.clock.now_ms();
         let wanted = wanted(&state);
         let history = self.store.history(&self.instance, ATTEMPTS)?;

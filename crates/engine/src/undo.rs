@@ -14,7 +14,7 @@ use postfix_cf::{MainCf, MasterCf};
 use postseal_host::{HostError, Snapshot};
 use postseal_planner::facts::{Facts, MasterState};
 use postseal_planner::plan::{Cf, Edit, Plan, Step};
-use postseal_planner::report::{Outcome, StageName, StageOutcome, Verdict};
+use postseal_planner::report::{Outcome, Verdict};
 use postseal_planner::{Digest, Finding, Severity};
 use postseal_store::{Close, Operation, OperationOutcome, Phase, StoreError};
 use std::os::unix::ffi::OsStrExt;
@@ -83,8 +83,8 @@ impl Engine<'_> {
     /// Undoes, and says so: as the error that it is for whoever wanted the change.
     pub(crate) fn rolled_back(&mut self, undo: &Undo, mut findings: Vec<Finding>) -> EngineError {
         match self.undo(undo) {
-            Ok(trouble) => {
-                findings.extend(trouble);
+            Ok(told) => {
+                findings.extend(told);
                 EngineError::RolledBack {
                     operation: undo.operation,
                     reason: undo.reason.clone(),
@@ -96,8 +96,8 @@ impl Engine<'_> {
     }
 
     /// Puts the old bytes back, makes them effective, proves it, and closes the operation. The
-    /// answer is what is wrong all the same.
-    pub(crate) fn undo(&mut self, undo: &Undo) -> Result<Option<Finding>, EngineError> {
+    /// answer is what is wrong all the same, and that Postfix was stopped and started for it.
+    pub(crate) fn undo(&mut self, undo: &Undo) -> Result<Vec<Finding>, EngineError> {
         self.tell(Event::Stage {
             stage: Stage::RollBack,
         });
@@ -112,8 +112,10 @@ impl Engine<'_> {
         // start undoes the operation again and finds the files as they should be.
         let _ = self.store.journal(undo.operation, &phase);
         self.restore_files(undo)?;
-        let trouble = self.make_effective(undo)?;
-        let verdict = self.prove_old_state()?;
+        let mut told: Vec<Finding> = self.make_effective(undo)?.into_iter().collect();
+        let looked = self.prove_old_state(undo.operation)?;
+        told.extend(looked.restarted);
+        let verdict = looked.verdict;
         self.remove_unnamed(&undo.plan.steps)?;
         self.close_undone(undo, &verdict)
             .map_err(|source| EngineError::Unnoted {
@@ -121,7 +123,7 @@ impl Engine<'_> {
                 end: End::Undone,
                 source,
             })?;
-        Ok(trouble)
+        Ok(told)
     }
 
     fn close_undone(&mut self, undo: &Undo, verdict: &Verdict) -> Result<(), StoreError> {
@@ -194,10 +196,9 @@ impl Engine<'_> {
             (MasterState::Running(_), _) => self.host.reload()?,
             (MasterState::Stopped, Ender::Somebody) => {}
             (MasterState::Stopped, Ender::Change) => {
-                self.tell(Event::Restarted {
-                    reason: "its master process ended during the change".to_owned(),
-                });
-                return Ok(self.host.restart().err().map(|error| not_started(&error)));
+                let why = "its master process ended during the change";
+                let started = self.restart(undo.operation, why);
+                return Ok(Some(started.unwrap_or_else(|error| not_started(&error))));
             }
         }
         Ok(None)
@@ -205,28 +206,41 @@ impl Engine<'_> {
 
     /// Looks until the old state shows itself; stops and starts Postfix where a service is
     /// throttled dead, because a reload does not heal that for a minute.
-    fn prove_old_state(&mut self) -> Result<Verdict, EngineError> {
+    fn prove_old_state(&mut self, operation: u64) -> Result<Looked, EngineError> {
         let facts = self.observe()?;
         if facts.master == MasterState::Stopped {
-            return Ok(Verdict::default());
+            return Ok(Looked::default());
         }
         let expectations = expectations_of(&facts, &self.state()?.desired);
         let looked = self.poll(&expectations, OLD_STATE, Interrupt::Ignore);
         if looked.verdict.outcome() == Outcome::Pass || !self.is_throttled(&looked) {
-            return Ok(looked.verdict);
+            return Ok(looked);
         }
+        let why = "a service accepted connections and had no process to answer them";
+        let restarted = Some(self.restart(operation, why)?);
+        let looked = self.poll(&expectations, RESTARTED, Interrupt::Ignore);
+        Ok(Looked {
+            restarted,
+            ..looked
+        })
+    }
+
+    /// Stops and starts Postfix, and says so to whoever listens, in the log, and in the answer.
+    pub(crate) fn restart(&mut self, operation: u64, why: &str) -> Result<Finding, HostError> {
         self.tell(Event::Restarted {
-            reason: "a service accepts connections but does not answer".to_owned(),
+            reason: why.to_owned(),
         });
         self.host.restart()?;
-        let looked = self.poll(&expectations, RESTARTED, Interrupt::Ignore);
-        Ok(looked.verdict)
+        // A store that cannot be written must not hold up what is done to Postfix.
+        let reason = why.to_owned();
+        let _ = self.store.journal(operation, &Phase::Restarted { reason });
+        Ok(restarted(why))
     }
 
     /// Whether a silent service is throttled dead: it has no process, though somebody waits for its
     /// greeting. One that is slow or busy has one, and stopping it would cut its sessions.
     pub(crate) fn is_throttled(&self, looked: &Looked) -> bool {
-        let silent = looked.reports.iter().filter(|report| is_silent(report));
+        let silent = looked.reports.iter().filter(|report| report.is_silent());
         let silent: Vec<&str> = silent.map(|report| report.service.as_str()).collect();
         if silent.is_empty() {
             return false;
@@ -286,6 +300,14 @@ impl Engine<'_> {
     }
 }
 
+/// Whoever was in the middle of something was cut off.
+fn restarted(why: &str) -> Finding {
+    let message = format!("Postfix was stopped and started: {why}. Its sessions were cut.");
+    let remedy = "Nothing has to be done: mail servers try again by themselves; somebody who was just \
+                  sending a message sends it again.";
+    Finding::new("postfix.restarted", Severity::Warning, message, remedy)
+}
+
 /// Postfix is down, and the old files cannot be the reason that this change brought.
 fn not_started(error: &HostError) -> Finding {
     let message = format!(
@@ -328,25 +350,6 @@ pub(crate) fn whole_chain(error: &dyn std::error::Error) -> String {
         source = below.source();
     }
     text
-}
-
-/// Whether a report shows a service that accepts but does not speak: it may be throttled by the
-/// master. Where TLS comes first, the silence is met in the handshake.
-pub(crate) fn is_silent(report: &postseal_planner::Report) -> bool {
-    let greeted = report
-        .stages
-        .iter()
-        .any(|stage| stage.name == StageName::Banner);
-    report
-        .stages
-        .last()
-        .is_some_and(|last| match (last.name, &last.outcome) {
-            (StageName::Banner, StageOutcome::Unknown(_)) => true,
-            (StageName::Handshake, StageOutcome::Unknown(words)) => {
-                !greeted && words == postseal_probe::NO_ANSWER
-            }
-            _ => false,
-        })
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {

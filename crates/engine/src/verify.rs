@@ -10,13 +10,19 @@ use crate::wire::live_targets;
 use crate::{Engine, EngineError, MapAnswers, RulesTold};
 use postseal_planner::facts::{Facts, MasterState};
 use postseal_planner::lint::{credentials_in_clear, credentials_untold};
+use postseal_planner::policy::listable;
 use postseal_planner::report::{Outcome, Report, ServiceExpectation, Verdict};
-use postseal_planner::{Around, Finding, Request, add_causes, differences, restore_drift};
+use postseal_planner::{
+    Around, Finding, ListedNames, Request, add_causes, add_dead, add_strangers, differences,
+    expect_own_names, own_name_tables, own_names_unfit, restore_drift,
+};
 use postseal_store::InstanceState;
 use std::time::Duration;
 
 /// One look's limit for a single target.
 const LOOK: Duration = Duration::from_secs(5);
+/// What the handshakes for names of an administrator's own tables may take beside.
+const NAMES: Duration = Duration::from_secs(5);
 /// The first pause between two looks; doubled each time up to [`MAX_PAUSE`].
 const PAUSE: Duration = Duration::from_millis(20);
 const MAX_PAUSE: Duration = Duration::from_millis(250);
@@ -26,6 +32,8 @@ const MAX_PAUSE: Duration = Duration::from_millis(250);
 pub(crate) struct Looked {
     pub(crate) verdict: Verdict,
     pub(crate) reports: Vec<Report>,
+    /// That Postfix was stopped and started for it.
+    pub(crate) restarted: Option<Finding>,
 }
 
 /// What an interrupt means while the wire is looked at.
@@ -52,7 +60,8 @@ pub struct Verified {
     pub map: MapAnswers,
     /// Whether the master runs.
     pub master: MasterState,
-    /// What is in force against what is published in DNS (`dane.*`).
+    /// Certificates that are not for the name of their row, and what is in force against what is
+    /// published in DNS (`dane.*`).
     pub findings: Vec<Finding>,
     /// Credentials that may go in clear.
     pub exposed: Vec<Finding>,
@@ -70,7 +79,8 @@ impl Engine<'_> {
         let facts = self.observe()?;
         let state = self.in_force_now(&facts)?;
         let mark = self.host.log_mark();
-        let mut verified = self.verify_with(&state, &facts);
+        let own_names = self.own_names(&facts);
+        let mut verified = self.verify_with(&state, &facts, &own_names);
         let trace = match verified
             .reports
             .iter()
@@ -80,7 +90,9 @@ impl Engine<'_> {
             false => Trace::None,
         };
         verified.log = self.live_log(&facts, &mark, trace);
-        verified.findings = self.dane_findings(&state.desired)?;
+        verified
+            .findings
+            .extend(self.dane_findings(&state.desired)?);
         verified.exposed = credentials_in_clear(&facts);
         verified.untold = credentials_untold(&facts);
         verified.rules = self.told_of_rules_in(&state, &facts)?;
@@ -89,16 +101,29 @@ impl Engine<'_> {
         Ok(verified)
     }
 
-    pub(crate) fn verify_with(&self, state: &InstanceState, facts: &Facts) -> Verified {
+    /// `names` are asked for at the servers that find them in an administrator's own tables.
+    pub(crate) fn verify_with(
+        &self,
+        state: &InstanceState,
+        facts: &Facts,
+        names: &ListedNames,
+    ) -> Verified {
         let drift = self.drift_of(state, facts);
-        let expectations = self.in_force(state, facts, &drift);
-        let reports = self
-            .wire
-            .probe(&live_targets(&expectations, &name(facts)), look_for(facts));
-        let mut verdict = postseal_planner::judge(&expectations, &reports);
+        let mut expectations = self.in_force(state, facts, &drift);
+        let beside = expect_own_names(&mut expectations, names, facts);
+        let patience = look_for(facts)
+            + if names.is_empty() {
+                Duration::ZERO
+            } else {
+                NAMES
+            };
+        let targets = live_targets(&expectations, &name(facts));
+        let reports = self.wire.probe(&targets, patience);
+        let mut verdict = self.judged(&expectations, &reports);
         self.note_shared_ports(&expectations, &mut verdict);
         let looked = (expectations.as_slice(), reports.as_slice());
         self.note_causes((state, facts), looked, &drift, &mut verdict);
+        add_strangers(&mut verdict, |address| self.host.owner(address));
         let now = self.clock.now_unix();
         postseal_planner::add_validity(&mut verdict, &reports, now);
         postseal_planner::add_greet_wait(&mut verdict, &reports, facts);
@@ -106,12 +131,13 @@ impl Engine<'_> {
         verdict
             .judgements
             .extend(postseal_planner::unproved(main, master, facts));
+        verdict.judgements.extend(beside);
         Verified {
             verdict,
+            findings: own_names_unfit(&expectations, &reports),
             reports,
             drift,
             master: facts.master,
-            findings: Vec::new(),
             exposed: Vec::new(),
             untold: Vec::new(),
             rules: RulesTold::default(),
@@ -119,6 +145,26 @@ impl Engine<'_> {
             sent: Sent::default(),
             log: LiveLog::Read(LogSeen::default()),
         }
+    }
+
+    /// What an administrator's own tables of server names list.
+    fn own_names(&self, facts: &Facts) -> ListedNames {
+        let list = |table: String| {
+            let keys = match listable(&table) {
+                Some(listed) => self.host.table_keys(listed),
+                None => return (table, Err("its type does not list its rows".to_owned())),
+            };
+            let keys = keys.map_err(|error| crate::undo::whole_chain(&error));
+            (table, keys)
+        };
+        own_name_tables(facts).into_iter().map(list).collect()
+    }
+
+    /// The judgement of what was seen, with what this host knows of its own processes.
+    fn judged(&self, expectations: &[ServiceExpectation], reports: &[Report]) -> Verdict {
+        let mut verdict = postseal_planner::judge(expectations, reports);
+        add_dead(&mut verdict, reports, || self.host.served());
+        verdict
     }
 
     /// Says why another certificate is served than is bound, where that can be known.
@@ -203,11 +249,15 @@ impl Engine<'_> {
             let reports = self
                 .wire
                 .probe(&live_targets(expectations, "localhost"), LOOK.min(patience));
-            let verdict = postseal_planner::judge(expectations, &reports);
+            let verdict = self.judged(expectations, &reports);
             let enough = interrupt == Interrupt::Heed && self.is_interrupted();
             let late = self.clock.monotonic() + pause > deadline;
             if good(&verdict) || late || enough {
-                return Looked { verdict, reports };
+                return Looked {
+                    verdict,
+                    reports,
+                    restarted: None,
+                };
             }
             self.clock.sleep(pause);
             pause = (pause * 2).min(MAX_PAUSE);

@@ -9,10 +9,11 @@ mod collect;
 
 use crate::HostError;
 use collect::Outputs;
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{Seek, Write};
+use std::io::{self, Seek, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -111,7 +112,17 @@ impl<'a> Call<'a> {
     /// The same, with all that it prints, however much, in a file that has no name; read from its
     /// beginning.
     pub(crate) fn run_into_file(&self) -> Result<(Output, File), HostError> {
-        let file = tempfile::tempfile().and_then(|file| Ok((file.try_clone()?, file)));
+        self.run_into(tempfile::tempfile())
+    }
+
+    /// The same in memory alone (memfd_create(2)): what is secret comes to no disk.
+    pub(crate) fn run_into_memory(&self) -> Result<(Output, File), HostError> {
+        let made = memfd_create("postseal", MemfdFlags::CLOEXEC);
+        self.run_into(made.map(File::from).map_err(Into::into))
+    }
+
+    fn run_into(&self, file: io::Result<File>) -> Result<(Output, File), HostError> {
+        let file = file.and_then(|file| Ok((file.try_clone()?, file)));
         let (given, mut kept) = file.map_err(|source| self.spawn_error(source))?;
         let output = self.run_to(given.into())?;
         kept.rewind().map_err(|source| self.spawn_error(source))?;

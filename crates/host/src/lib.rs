@@ -67,6 +67,9 @@ pub trait Host: Sync {
     /// tab, the value, a newline. An error where its type cannot list them.
     fn table_rows(&self, table: &str) -> Result<Box<dyn Read>, HostError>;
 
+    /// Of the same rows the keys alone, for tables whose values are private keys: those are kept nowhere.
+    fn table_keys(&self, table: &str) -> Result<Vec<String>, HostError>;
+
     /// What the instance's own `postmap -q` says of a key in a table (`type:name`); `None` where
     /// the key is not there. An error where the table cannot be asked.
     fn lookup(&self, table: &str, key: &str) -> Result<Option<String>, HostError>;

@@ -207,6 +207,10 @@ impl Host for PostfixHost {
         Ok(Box::new(self.postfix.table_rows(table)?))
     }
 
+    fn table_keys(&self, table: &str) -> Result<Vec<String>, HostError> {
+        self.postfix.table_keys(table)
+    }
+
     fn lookup(&self, table: &str, key: &str) -> Result<Option<String>, HostError> {
         // `postmap -q -` would read keys from its standard input.
         match key {

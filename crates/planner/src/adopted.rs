@@ -4,22 +4,21 @@
 //! Owns: which they are, and what is wrong with them and their keys' files now. Never: what is in the
 //! store.
 
-use crate::certificate::{certificate_finding, only_clients, told_to_clients};
-use crate::compile::stored_at;
-use crate::expect::{Configured, configured, form_of, speaker};
+use crate::certificate::{
+    SELFISH, Shown, certificate_finding, gravity_of_kept, only_clients, told_to_clients,
+};
+use crate::compile::{sni, stored_at};
+use crate::expect::{Configured, configured, form_of, of_client, own_tables, speaker};
 use crate::facts::{Facts, FileLook};
 use crate::trust::{chain_problems, is_about_trust};
 use crate::view::{Service, View};
-use crate::{Finding, Severity, SystemTrust};
-use mailtls::{CertProblem, Certificate, Gravity, KeyFile, Loaded};
+use crate::{Finding, SystemTrust};
+use mailtls::{CertProblem, Certificate, Gravity, KeyFile, Loaded, Trust};
 use postfix_cf::{MainCf, MasterCf};
 use std::path::{Path, PathBuf};
 
 /// What time does to a certificate, and nothing but a new one mends.
 const OF_TIME: [&str; 3] = ["cert.expired", "cert.expiring", "cert.issuer-ends-sooner"];
-
-/// That nobody vouches for a certificate but itself.
-const SELFISH: [&str; 2] = ["cert.self-signed", "cert.system-certificate"];
 
 /// A certificate that servers present from a file that is not the store's.
 #[derive(Clone, Debug)]
@@ -45,6 +44,18 @@ struct Own<'v> {
     files: Vec<PathBuf>,
     loaded: Loaded,
     services: Vec<&'v Service>,
+    whom: Whom,
+}
+
+/// Who is shown a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Whom {
+    /// Clients that ask for no name.
+    All,
+    /// Those that ask for this name, or for one below it (`.example.org`).
+    Name(String),
+    /// Servers that ask the SMTP client for one; by which line.
+    Servers(String),
 }
 
 /// What all of them are judged by.
@@ -60,13 +71,39 @@ pub fn adopted(facts: &Facts, now_unix: i64, system: &SystemTrust) -> Vec<Adopte
     let main = MainCf::parse(&facts.main_cf.bytes);
     let master = MasterCf::parse(&facts.master_cf.bytes);
     let view = View::new(&main, &master, facts);
+    let mut all = of_servers(&view, facts);
+    all.extend(of_clients(&view, facts));
+    all.sort_by(|one, other| one.path.cmp(&other.path));
+    let ground = Ground {
+        view: &view,
+        facts,
+        now: now_unix,
+        system,
+    };
+    all.iter().flat_map(|one| one.judged(&ground)).collect()
+}
+
+/// What servers present, to whoever asks and by an administrator's own maps of names.
+fn of_servers<'v>(view: &'v View<'_>, facts: &Facts) -> Vec<Own<'v>> {
     let mut all: Vec<Own<'_>> = Vec::new();
+    let own = own_tables(view);
     for service in view.servers() {
-        let speaker = speaker(&view, service);
+        let speaker = speaker(view, service);
         if !view.offers_tls(speaker) {
             continue;
         }
-        for mut one in each(&configured(&view, speaker, facts), facts) {
+        let mut shown = each(&configured(view, speaker, facts), facts);
+        let tables = view.list(Some(speaker), sni::PARAMETER);
+        for table in tables.iter().filter(|table| own.contains(*table)) {
+            for (name, files) in sni::own_rows(table, facts) {
+                let of_name = each(&Configured::Chain(files), facts).into_iter();
+                shown.extend(of_name.map(|one| Own {
+                    whom: Whom::Name(name.clone()),
+                    ..one
+                }));
+            }
+        }
+        for mut one in shown {
             match all.iter_mut().find(|known| known.is_like(&one)) {
                 Some(known) => known.services.push(service),
                 None => {
@@ -76,14 +113,24 @@ pub fn adopted(facts: &Facts, now_unix: i64, system: &SystemTrust) -> Vec<Adopte
             }
         }
     }
-    all.sort_by(|one, other| one.path.cmp(&other.path));
-    let ground = Ground {
-        view: &view,
-        facts,
-        now: now_unix,
-        system,
-    };
-    all.iter().flat_map(|one| one.judged(&ground)).collect()
+    all
+}
+
+/// What the SMTP client presents, by main.cf and by each of its services that says otherwise.
+fn of_clients<'v>(view: &View<'_>, facts: &Facts) -> Vec<Own<'v>> {
+    let mut all: Vec<Own<'_>> = Vec::new();
+    let clients = view.services.iter().filter(|one| one.is_smtp_client());
+    for at in std::iter::once(None).chain(clients.map(Some)) {
+        for one in each(&of_client(view, at, facts), facts) {
+            let is_known = |known: &Own<'_>| (&known.path, &known.key) == (&one.path, &one.key);
+            if !all.iter().any(is_known) {
+                let by = at.map_or("the SMTP client".to_owned(), |at| at.id.clone());
+                let whom = Whom::Servers(by);
+                all.push(Own { whom, ..one });
+            }
+        }
+    }
+    all
 }
 
 /// File by file, or pair by pair: those that are not the store's. Files of a chain that mean
@@ -161,6 +208,7 @@ impl Own<'_> {
             files: Vec::new(),
             loaded,
             services: Vec::new(),
+            whom: Whom::All,
         }
     }
 
@@ -175,7 +223,9 @@ impl Own<'_> {
                 .filter_map(|chain| chain.first().map(Certificate::fingerprint))
                 .collect::<Vec<_>>()
         };
-        (&self.path, &self.key) == (&other.path, &other.key) && leaves(self) == leaves(other)
+        (self.whom == other.whom)
+            && (&self.path, &self.key) == (&other.path, &other.key)
+            && leaves(self) == leaves(other)
     }
 
     /// A row for each certificate of the file. What is wrong with the file stands with the first.
@@ -218,6 +268,11 @@ impl Own<'_> {
                 services.push(service.id.clone());
             }
         }
+        match &self.whom {
+            Whom::All => {}
+            Whom::Name(name) => services.push(format!("for {name}")),
+            Whom::Servers(by) => services.push(by.clone()),
+        }
         Adopted {
             path: self.path.clone(),
             leaf: leaf.cloned(),
@@ -228,7 +283,12 @@ impl Own<'_> {
     }
 
     fn of_chain(&self, chain: &[Certificate], ground: &Ground<'_>) -> Vec<Finding> {
-        let host = ground.view.value(None, "myhostname");
+        let host = match &self.whom {
+            Whom::All => ground.view.value(None, "myhostname"),
+            Whom::Name(name) if name.starts_with('.') => format!("any{name}"),
+            Whom::Name(name) => name.clone(),
+            Whom::Servers(_) => return self.to_servers(chain, ground),
+        };
         let hosts: Vec<&str> = match host.is_empty() || host.contains('$') {
             true => Vec::new(),
             false => vec![&host],
@@ -244,6 +304,18 @@ impl Own<'_> {
         told.collect()
     }
 
+    /// A server that asks for a client's certificate knows it by its fingerprint or its CA.
+    fn to_servers(&self, chain: &[Certificate], ground: &Ground<'_>) -> Vec<Finding> {
+        let of_servers = ["cert.no-server-auth", "cert.no-alternative-name"];
+        let problems = mailtls::problems(chain, ground.now, &[], Trust::Unknown);
+        let counts =
+            |one: &&CertProblem| !of_servers.contains(&one.code) && !SELFISH.contains(&one.code);
+        let problems = problems.iter().filter(counts);
+        problems
+            .map(|one| self.finding(one, chain, ground))
+            .collect()
+    }
+
     /// A problem in the words of who keeps the file by hand.
     fn finding(
         &self,
@@ -253,17 +325,25 @@ impl Own<'_> {
     ) -> Finding {
         let path = self.file_of(chain, ground.facts).display();
         let mut finding = certificate_finding(problem);
-        // To those who look after it, one that ends soon is urgent.
-        if problem.gravity == Gravity::Error {
-            finding.severity = Severity::Error;
-        }
+        let mut services = self.services.iter();
+        let shown = match services.any(|service| ground.view.demands_tls(service)) {
+            true => Shown::Demanded,
+            false => Shown::Optionally,
+        };
+        finding.severity = gravity_of_kept(problem, shown);
         let code = problem.code;
         if OF_TIME.contains(&code) {
             finding.remedy = format!(
                 "Renew it in {path} and reload, or `postseal cert import` and `postseal cert bind` one \
                  that Postseal keeps."
             );
-        } else if is_about_trust(code) {
+        } else if code != "cert.chain-incomplete" && is_about_trust(code) {
+            finding.remedy = format!(
+                "If a CA of your own issued it, say so: `postseal cert import NAME … --private-ca FILE`, and \
+                 bind it. Else put what the CA issued with it behind it in {path}, and reload, or get one \
+                 from a public CA."
+            );
+        } else if code == "cert.chain-incomplete" {
             let from = chain.last().and_then(|top| top.issuer_url.as_ref());
             let from = from.map(|url| format!(" (from {url})")).unwrap_or_default();
             finding.remedy = format!(
@@ -271,11 +351,6 @@ impl Own<'_> {
                  your own issued it, say so: `postseal cert import NAME … --private-ca FILE`, and bind it."
             );
         } else if SELFISH.contains(&code) {
-            // It was so when it was taken over, and mail between servers works with it.
-            let mut services = self.services.iter();
-            if !services.any(|service| ground.view.demands_tls(service)) {
-                finding.severity = Severity::Warning;
-            }
             finding.remedy = "Get a certificate from a CA, import and bind it.".to_owned();
         }
         finding

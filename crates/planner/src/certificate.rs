@@ -7,7 +7,7 @@ use crate::facts::Facts;
 use crate::intent::{Binding, Intent, Place};
 use crate::view::{Service, View};
 use crate::{Finding, Severity};
-use mailtls::{CertProblem, Certificate, Gravity};
+use mailtls::{CertError, CertProblem, Certificate, Gravity};
 use postfix_cf::{MainCf, MasterCf};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -24,13 +24,45 @@ pub fn certificate_finding(problem: &CertProblem) -> Finding {
         (_, Gravity::Warning) => Severity::Warning,
         (_, Gravity::Error) => Severity::Error,
     };
+    // A path in main.cf does not start where the caller stands; a relative one is taken from
+    // queue_directory (Postfix 3.7.11), and `lint` tells of it.
+    let remedy = match problem.code == CertError::Missing.code() {
+        true => "Put the file back, or correct the path in main.cf or master.cf.".to_owned(),
+        false => problem.remedy.clone(),
+    };
     Finding {
         code: Cow::Borrowed(problem.code),
         severity,
         message: sentence(&problem.message),
         evidence: Vec::new(),
-        remedy: problem.remedy.clone(),
+        remedy,
         fix: None,
+    }
+}
+
+/// That nobody vouches for a certificate but itself.
+pub(crate) const SELFISH: [&str; 2] = ["cert.self-signed", "cert.system-certificate"];
+
+/// Whether a certificate is shown where TLS is demanded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// Clients may go on without TLS, or without looking at who they talk to.
+    Optionally,
+    /// Mail programs look, and refuse what nobody vouches for.
+    Demanded,
+}
+
+/// How grave a problem is to those who keep the file that a server presents, said once for `lint`, `init`,
+/// `status` and `cert check`. One that ends soon is urgent to them.
+pub(crate) fn gravity_of_kept(problem: &CertProblem, shown: Shown) -> Severity {
+    match problem.gravity {
+        Gravity::Note => Severity::Info,
+        Gravity::Warning => Severity::Warning,
+        // Mail between servers works with it.
+        Gravity::Error if SELFISH.contains(&problem.code) && shown == Shown::Optionally => {
+            Severity::Warning
+        }
+        Gravity::Error => Severity::Error,
     }
 }
 

@@ -13,15 +13,16 @@ mod exposed;
 mod senders;
 mod servers;
 mod sources;
+mod undetermined;
 mod ways;
 
-pub(crate) use exposed::ANY_DOMAIN;
+pub(crate) use exposed::{ANY_DOMAIN, exposure};
 pub use exposed::{Exposed, by_server_in, exposed_in, named_hops, next_hops, sender_hops};
-pub(crate) use exposed::{Undetermined, exposure};
 pub use senders::SenderHop;
 pub(crate) use senders::files as sender_files;
 pub use servers::ByServer;
 pub(crate) use servers::route_files;
+pub(crate) use undetermined::{Undetermined, Unread};
 
 use crate::facts::{Facts, FileLook};
 use crate::view::{Files, Service, View};

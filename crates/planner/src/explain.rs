@@ -10,7 +10,7 @@ mod subject;
 
 use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
-use crate::policy::{fallback_in_clear, relays_of, usual_client};
+use crate::policy::{Lead, fallback_in_clear, relays_of, usual_client};
 use crate::resolve::{
     Answer, Answers, Asked, Consulted, Envelope, Resolution, Stop, Tables, resolve,
 };
@@ -118,6 +118,7 @@ impl Explanation {
             view,
             version: view.facts().version,
             transport: &transport,
+            lead: self.resolution.as_ref().and_then(Lead::of),
         };
         self.hops = way.hops(&nexthop, tables)?;
         for hop in &self.hops {
@@ -133,7 +134,11 @@ impl Explanation {
         if relays.is_empty() || self.hops.iter().all(|hop| hop.source.is_none()) {
             return Ok(());
         }
-        self.fallbacks = way.hops(&relays.join(" "), tables)?;
+        let relays_by = hop::Way {
+            lead: Some(Lead::fallback(parameter, &relays.join(" "))),
+            ..*way
+        };
+        self.fallbacks = relays_by.hops(&relays.join(" "), tables)?;
         for hop in &self.fallbacks {
             self.findings.extend(hop.findings.iter().cloned());
         }
@@ -223,6 +228,7 @@ pub(crate) fn deliverer(view: &View<'_>, transport: &str) -> Delivery {
         view,
         version,
         transport,
+        lead: None,
     };
     way.delivery()
 }
@@ -239,6 +245,7 @@ pub(crate) fn met(
         view,
         version,
         transport,
+        lead: None,
     };
     match way.hops(nexthop, &mut Tables::new(answers)) {
         Ok(hops) => Asked::Answered(hops),

@@ -1,10 +1,11 @@
 //! The judgement: what the wire showed against what it must show.
 //!
 //! Owns: [`judge`], its sentences and its `wire.*` findings. Never: looks at a wire, and never
-//! calls something good or bad that was not seen: that is *undetermined*. One exception, because
-//! it is what a dead smtpd looks like: a port that accepts connections and then says nothing is
-//! a miss (master(8) throttles a service that dies at its start, and keeps its port open).
+//! calls something good or bad that was not seen: that is *undetermined*. No answer in time is such
+//! a case, at every stage and on every port: a busy machine gives none. What breaks off, refuses or shows
+//! something else is a miss; so is silence where no process of the service is there (`dead`).
 
+mod dead;
 mod greet_wait;
 mod handshake;
 mod served;
@@ -13,13 +14,14 @@ mod validity;
 #[cfg(test)]
 mod tests;
 
+pub use dead::add_dead;
 pub use greet_wait::{add_greet_wait, longest_greet_wait};
-pub use served::{Around, Difference, add_causes, differences};
+pub use served::{Around, Difference, add_causes, add_strangers, differences};
 pub use validity::{add_validity, is_of_validity};
 
 use crate::report::{
-    AuthExpectation, Judgement, Outcome, Report, ServiceExpectation, StageName, StageOutcome,
-    TlsExpectation, Verdict, WireExpectation,
+    AuthExpectation, Judgement, NO_ANSWER, Outcome, Report, ServiceExpectation, StageName,
+    StageOutcome, TlsExpectation, Verdict, WireExpectation,
 };
 use crate::{Finding, Severity};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -114,6 +116,11 @@ impl Case {
         self.sentences.push(format!("{} {what}.", self.place));
     }
 
+    /// Nothing came in time.
+    fn silent(&mut self, what: &str) {
+        self.unseen(&format!("{what} ({NO_ANSWER})"));
+    }
+
     /// Something was seen to be otherwise.
     fn missed(&mut self, code: &'static str, what: &str, remedy: &str) {
         let sentence = format!("{} {what}.", self.place);
@@ -192,12 +199,15 @@ fn answers(case: &mut Case, report: &Report) -> bool {
             case.unseen(&turned_away(words));
             false
         }
+        Some(silence) if silence.is_silence() => {
+            case.silent("accepts connections and has not greeted");
+            false
+        }
         Some(StageOutcome::Unknown(why) | StageOutcome::Refused(why)) => {
             case.missed(
-                "wire.no-banner",
+                dead::CODE,
                 &format!("accepts connections but gives no greeting ({why})"),
-                "The service dies at its start; Postfix's log names the setting. `postfix stop` \
-                 and `postfix start` revive it at once, a reload only after a minute.",
+                dead::REMEDY,
             );
             false
         }

@@ -32,6 +32,7 @@ pub mod mend;
 mod names;
 mod openssl;
 mod outbound_seen;
+mod own_names;
 pub mod owned;
 pub mod peers;
 pub mod plan;
@@ -68,21 +69,22 @@ pub use facts::Facts;
 pub use finding::{Finding, Refusal, Severity};
 pub use intent::{Intent, Wish};
 pub use judge::{
-    Around, Difference, add_causes, add_greet_wait, add_validity, differences, is_of_validity,
-    judge, longest_greet_wait,
+    Around, Difference, add_causes, add_dead, add_greet_wait, add_strangers, add_validity,
+    differences, is_of_validity, judge, longest_greet_wait,
 };
 pub use looks::{looks, looks_ahead};
 pub use make::{FileDrift, Request, file_drift, plan, questions};
 pub use openssl::oldest_verified;
 pub use outbound_seen::{OutboundSeen, outbound_seen};
+pub use own_names::{ListedNames, expect_own_names, own_name_tables, own_names_unfit};
 pub use plan::Plan;
 pub use preflight::Preflight;
 pub use report::{Report, Verdict};
 pub use rollback::{
-    RollbackRequest, other_rules_since, restore_drift, rollback, rollback_questions,
-    rules_changed_again,
+    RollbackRequest, other_rules_since, restore_drift, rollback, rollback_looks,
+    rollback_questions, rules_changed_again,
 };
-pub use rules::{accepting, lint_facts, matters_at, names_missed};
+pub use rules::{accepting, captured_name, lint_facts, matters_at, names_missed};
 pub use succession::{lost_by_succession, share_a_name};
 pub use take_over::take_over;
 pub use trust::{SystemTrust, chain_problems, is_issuing_ca};

@@ -22,6 +22,7 @@ mod listeners;
 mod logging;
 mod maps;
 mod names;
+mod not_main;
 mod obsolete;
 mod outbound;
 mod places;
@@ -80,6 +81,7 @@ pub static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
     let mut rules: Vec<Rule> = FAMILIES
         .iter()
         .flat_map(|family| family.0)
+        .chain(not_main::RULES)
         .copied()
         .collect();
     rules.iter_mut().for_each(references::add);
@@ -184,6 +186,9 @@ pub fn cipher_lists(input: &LintInput<'_>) -> BTreeSet<String> {
 /// What is to be said about a configuration: worst first, then by place.
 pub fn lint(input: &LintInput<'_>) -> Vec<Finding> {
     let context = Context::new(input);
+    if let Some(finding) = not_main::found(&context) {
+        return vec![finding];
+    }
     let mut findings = Vec::new();
     for (_, run) in FAMILIES {
         run(&context, &mut findings);

@@ -6,6 +6,7 @@
 use crate::catalog::{self, Kind};
 use crate::compile::{self, Ground, SYSTEM_BUNDLES, bound_path, policies, sni};
 use crate::credentials;
+use crate::expect::own_tables;
 use crate::facts::Facts;
 use crate::intent::Intent;
 use crate::plan::{PolicyMap, SniMap};
@@ -55,7 +56,8 @@ pub fn looks_ahead(facts: &Facts, intent: &Intent) -> Vec<PathBuf> {
     paths
 }
 
-fn named(main: &MainCf, master: &MasterCf, facts: &Facts) -> Vec<PathBuf> {
+/// The files that these name.
+pub(crate) fn named(main: &MainCf, master: &MasterCf, facts: &Facts) -> Vec<PathBuf> {
     let view = View::new(main, master, facts);
     let mut paths: BTreeSet<PathBuf> = SYSTEM_BUNDLES.iter().map(PathBuf::from).collect();
     let everywhere = view.services.iter().map(Some).chain([None]);
@@ -84,6 +86,11 @@ fn named(main: &MainCf, master: &MasterCf, facts: &Facts) -> Vec<PathBuf> {
         if service.is_none_or(|service| service.is_smtp_server()) {
             paths.extend(rules::sasl_files(&view, service));
         }
+    }
+    // What the rows of an administrator's own map of names lead to.
+    for table in own_tables(&view) {
+        let rows = sni::own_rows(&table, facts).into_iter();
+        paths.extend(rows.flat_map(|(_, files)| files));
     }
     paths
         .into_iter()

@@ -5,7 +5,7 @@
 //! silence for an answer.
 //!
 //! `target` reads what is asked about, `address` judges one address, `mta_sts` the domain's policy,
-//! `levels` the whole, `starttls` what is wrong with STARTTLS; `second` holds it against posttls-finger(1), `compare` against an earlier one.
+//! `levels` the whole, `wrong` what is wrong with the server's TLS as such; `second` holds it against posttls-finger(1), `compare` against an earlier one.
 
 mod address;
 mod codes;
@@ -13,8 +13,8 @@ mod compare;
 mod levels;
 mod mta_sts;
 mod second;
-mod starttls;
 mod target;
+mod wrong;
 
 use crate::dns::Security;
 use crate::finding::Finding;
@@ -60,9 +60,11 @@ pub struct Probed {
 }
 
 impl Probed {
-    /// Whether anything could not be told: a server, a certificate, TLSA records, the MTA-STS policy.
+    /// Whether anything could not be told: a server, a certificate, TLSA records, the MTA-STS policy, a
+    /// second opinion that was asked for.
     pub fn is_undetermined(&self) -> bool {
         let addresses = || self.hosts.iter().flat_map(|host| &host.addresses);
+        let mut opinions = addresses().filter_map(|one| one.second_opinion.as_ref());
         let certificates = addresses().filter_map(|one| one.certificate.as_ref());
         let mut judged = certificates
             .map(|one| &one.judged)
@@ -73,6 +75,7 @@ impl Probed {
             || self.reached != Reach::Reached
             || findings.any(|one| one.code == UNDETERMINED)
             || judged.any(|one| one.outcome == Some(Outcome::Undetermined))
+            || opinions.any(|one| one.outcome == Outcome::Undetermined)
     }
 }
 

@@ -19,6 +19,20 @@ pub struct ServiceExpectation {
     pub wire: WireExpectation,
 }
 
+impl ServiceExpectation {
+    /// What its handshake must show, where it shows a certificate.
+    pub(crate) const fn certified(&self) -> Option<&HandshakeExpectation> {
+        match &self.wire {
+            WireExpectation::Serving {
+                tls:
+                    TlsExpectation::StartTls { handshake, .. } | TlsExpectation::Wrapper { handshake },
+                ..
+            } if !handshake.anonymous => Some(handshake),
+            _ => None,
+        }
+    }
+}
+
 /// How a service must behave.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "wire")]
@@ -78,7 +92,7 @@ pub struct HandshakeExpectation {
 pub struct Presented {
     /// How it asks.
     pub ask: Ask,
-    /// The leaf is one of these.
+    /// The leaf is one of these; empty: any certificate, as the row of an administrator's own table says.
     pub certificates: Vec<Fingerprint>,
 }
 
@@ -194,6 +208,18 @@ impl Report {
             auth: None,
         }
     }
+
+    /// Whether a service accepts but does not speak. Where TLS comes first, the silence is met in the
+    /// handshake.
+    pub fn is_silent(&self) -> bool {
+        let stages = || self.stages.iter();
+        let greeted = stages().any(|stage| stage.name == StageName::Banner);
+        stages().next_back().is_some_and(|last| match last.name {
+            StageName::Banner => matches!(last.outcome, StageOutcome::Unknown(_)),
+            StageName::Handshake => !greeted && last.outcome.is_silence(),
+            _ => false,
+        })
+    }
 }
 
 /// What a client saw that asked in a particular way.
@@ -247,6 +273,9 @@ pub enum StageName {
     Floor,
 }
 
+/// How a report says that the other side accepted the connection and then said nothing.
+pub const NO_ANSWER: &str = "no answer within the deadline";
+
 /// How a stage ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "outcome", content = "detail")]
@@ -259,6 +288,13 @@ pub enum StageOutcome {
     Closed,
     /// The deadline passed, the connection broke, or the network was at fault: nothing is known.
     Unknown(String),
+}
+
+impl StageOutcome {
+    /// Whether nothing came before the deadline. A connection that broke is an answer of a kind.
+    pub fn is_silence(&self) -> bool {
+        matches!(self, Self::Unknown(why) if why == NO_ANSWER)
+    }
 }
 
 /// What a completed handshake showed.

@@ -10,11 +10,13 @@ use crate::compile::{Files, refuse};
 use crate::dns::Question;
 use crate::facts::Facts;
 use crate::intent::{Binding, Intent};
+use crate::looks::named;
 use crate::make::{self, Change, Errors, Request, build};
 use crate::owned;
 use crate::plan::{Cf, Edit};
 use crate::{Digest, Plan, Refusal};
 use postfix_cf::{MainCf, MasterCf};
+use std::path::PathBuf;
 
 /// What is to be undone.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +53,21 @@ pub fn rollback(
         errors: Errors::Show,
     };
     build(&change, facts, now_unix)
+}
+
+/// The files that the way back leads to, by name.
+pub fn rollback_looks(request: &RollbackRequest<'_>, facts: &Facts) -> Vec<PathBuf> {
+    let files = reversed_intent(request).and_then(|intent| reversed_files(request, &intent, facts));
+    files.map_or_else(
+        |_| Vec::new(),
+        |files| {
+            named(
+                &MainCf::parse(&files.main),
+                &MasterCf::parse(&files.master),
+                facts,
+            )
+        },
+    )
 }
 
 /// What is still to be asked of DNS before an operation is undone, as in [`crate::questions`]. The way

@@ -8,6 +8,7 @@
 
 mod auth;
 mod bindings;
+mod captured;
 mod certificates;
 pub(crate) mod dane;
 pub(crate) mod kinds;
@@ -18,6 +19,7 @@ pub(crate) mod profile;
 
 pub(crate) use auth::sasl_files;
 pub use bindings::{accepting, matters_at};
+pub use captured::captured_name;
 pub(crate) use certificates::public_mx;
 pub use names::names_missed;
 

@@ -9,6 +9,7 @@
 //! for tests, without their intermediates. Where nobody looks, no worse one comes in force. Who
 //! looks binds it, and `apply` presents it all the same.
 
+use crate::certificate::SELFISH;
 use crate::certificate::{certificate_finding, names_lost};
 use crate::facts::{Facts, StoredCertificate};
 use crate::intent::{Binding, Intent, Place};
@@ -21,9 +22,6 @@ use mailtls::{CertProblem, Certificate, Gravity};
 
 /// CAs round the end of what they issue.
 const A_DAY: i64 = 86_400;
-
-/// That nobody but itself vouches for a certificate, which a binding may accept.
-const SELFISH: [&str; 2] = ["cert.self-signed", "cert.system-certificate"];
 
 /// Why the versions of `name` that `next` binds may not take the place of those that `in_force`
 /// does, without anybody looking; nothing where they may. `facts` know both.

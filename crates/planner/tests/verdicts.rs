@@ -8,8 +8,9 @@
 use mailtls::{Fingerprint, TlsVersion};
 use postseal_planner::judge;
 use postseal_planner::report::{
-    AuthExpectation, ClientCertificate, FloorTest, Handshake, HandshakeExpectation, Outcome,
-    Report, ServiceExpectation, Stage, StageName, StageOutcome, TlsExpectation, WireExpectation,
+    AuthExpectation, ClientCertificate, FloorTest, Handshake, HandshakeExpectation, NO_ANSWER,
+    Outcome, Report, ServiceExpectation, Stage, StageName, StageOutcome, TlsExpectation,
+    WireExpectation,
 };
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -85,6 +86,11 @@ fn shows(report: &mut Report, leaf: Option<Fingerprint>) {
     handshake.fingerprint = leaf;
 }
 
+/// Nothing came before the deadline.
+fn silence() -> StageOutcome {
+    StageOutcome::Unknown(NO_ANSWER.to_owned())
+}
+
 type Change = Box<dyn Fn(&mut Report)>;
 
 /// Dialogues that end early.
@@ -116,6 +122,13 @@ fn cut_short() -> Vec<(&'static str, Change)> {
         (
             "handshake cut",
             Box::new(ends(StageName::Handshake, Unknown(why()))),
+        ),
+        ("silent smtpd", Box::new(ends(Banner, silence()))),
+        ("EHLO silent", Box::new(ends(Ehlo, silence()))),
+        ("STARTTLS silent", Box::new(ends(StartTls, silence()))),
+        (
+            "handshake silent",
+            Box::new(ends(StageName::Handshake, silence())),
         ),
         (
             "EHLO under TLS cut",

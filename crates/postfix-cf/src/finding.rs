@@ -143,7 +143,7 @@ pub struct Finding {
     pub line: usize,
     /// A second line that belongs to it: of two entries, the one that wins.
     pub other_line: Option<usize>,
-    /// The parameter or the `name/type` of the service, when there is one.
+    /// The parameter or the `name/type` of the service, when there is one; else how the line begins.
     pub subject: String,
     /// A sentence for an administrator.
     pub text: String,

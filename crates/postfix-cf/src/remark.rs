@@ -29,10 +29,15 @@ impl Bytes {
 pub(crate) fn file(document: &Document) -> Findings {
     let mut findings = Findings::default();
     if let Some(first) = document.blocks().next()
-        && first.text.starts_with("\u{feff}".as_bytes())
+        && let Some(name) = first.text.strip_prefix("\u{feff}".as_bytes())
     {
         let text = "a byte order mark stands before the first name and is part of it";
-        findings.push(Finding::new(Code::ByteOrderMark, 1, b"", text.into()));
+        findings.push(Finding::new(
+            Code::ByteOrderMark,
+            1,
+            begins(name).as_bytes(),
+            text.into(),
+        ));
     }
     let last = document.blocks().filter(|b| !b.text.is_empty()).last();
     if let Some(last) = last
@@ -41,7 +46,14 @@ pub(crate) fn file(document: &Document) -> Findings {
         let text = "the last line has no newline: postconf -e (before 3.7.15, 3.8.10, 3.9.4) \
                     joins a new entry to it";
         let line = line_of(&last, last.text.len());
-        findings.push(Finding::new(Code::NoFinalNewline, line, b"", text.into()));
+        let end = last.text.rsplit(|byte| *byte == b'\n').next();
+        let subject = begins(end.unwrap_or_default());
+        findings.push(Finding::new(
+            Code::NoFinalNewline,
+            line,
+            subject.as_bytes(),
+            text.into(),
+        ));
     }
     findings
 }
@@ -55,7 +67,7 @@ pub(crate) fn bytes(placed: &Placed<'_>, kind: Bytes, subject: &[u8], findings: 
             findings.push(Finding::new(
                 Code::IndentedFirstLine,
                 number,
-                b"",
+                begins(line.text()).as_bytes(),
                 text.into(),
             ));
         }
@@ -80,6 +92,12 @@ pub(crate) fn bytes(placed: &Placed<'_>, kind: Bytes, subject: &[u8], findings: 
 /// The line number of a byte of a block.
 pub(crate) fn line_of(placed: &Placed<'_>, at: usize) -> usize {
     placed.line + memchr::memchr_iter(b'\n', &placed.text[..at]).count()
+}
+
+/// How a line begins: what stands before its value, and nothing of what may be secret.
+fn begins(line: &[u8]) -> String {
+    let mut parts = line.split(|byte| b"=\n".contains(byte));
+    shown(parts.next().unwrap_or_default().trim_ascii())
 }
 
 /// Text for a message: whole characters, not too many.

@@ -35,4 +35,3 @@ pub use sink::{
     TlsUsed,
 };
 pub use target::{Credentials, Greeting, MailBeforeTls, Start, Target};
-pub use wire::NO_ANSWER;

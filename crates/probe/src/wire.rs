@@ -4,13 +4,11 @@
 //! that is left to the whole, so a server that sends a byte a second cannot hold us.
 
 use openssl::ssl::{HandshakeError, Ssl, SslStream};
+use postseal_planner::report::NO_ANSWER;
 use socket2::{Domain, Socket, Type};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
-
-/// How a report says that the other side accepted the connection and then said nothing.
-pub const NO_ANSWER: &str = "no answer within the deadline";
 
 /// A connection.
 #[derive(Debug)]

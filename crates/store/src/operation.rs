@@ -104,6 +104,11 @@ pub enum Phase {
         /// Which.
         n: usize,
     },
+    /// Postfix was stopped and started, because a service could not be had otherwise; why.
+    Restarted {
+        /// Why.
+        reason: String,
+    },
     /// The wire showed what was expected.
     Verified,
     /// Kept, but waits for `confirm`.

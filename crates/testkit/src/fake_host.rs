@@ -18,7 +18,7 @@ use postseal_planner::facts::{CfFile, FileLook, MasterState};
 use postseal_planner::plan::{Cf, PolicyMap, SniMap};
 use scratch::FakeScratch;
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zeroize::Zeroizing;
@@ -154,6 +154,12 @@ impl Host for FakeHost {
             .lines()
             .map(|line| line.replacen(' ', "\t", 1) + "\n");
         Ok(Box::new(std::io::Cursor::new(rows.collect::<String>())))
+    }
+
+    fn table_keys(&self, table: &str) -> Result<Vec<String>, HostError> {
+        let rows = BufReader::new(self.table_rows(table)?).lines();
+        let key = |row: String| row.split('\t').next().unwrap_or_default().to_owned();
+        Ok(rows.map_while(Result::ok).map(key).collect())
     }
 
     fn lookup(&self, table: &str, key: &str) -> Result<Option<String>, HostError> {

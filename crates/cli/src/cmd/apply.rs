@@ -5,6 +5,7 @@
 
 mod ask;
 mod declared;
+mod values;
 
 use super::history::{subject, when};
 use super::plan::{self, OnlyDiff};
@@ -23,6 +24,12 @@ use postseal_planner::report::{Outcome as Judged, Verdict};
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Duration;
+use values::acceptance;
+pub(crate) use values::duration;
+
+/// Said of a change that is kept though something is wrong.
+const STILL_BROKEN: &str = "What is wrong above was so before this change, and it has not mended it; \
+    what else it is about is in force. `postseal verify` looks again.\n";
 
 /// Said when there was no wire to look at.
 const BLIND: &str = "Postfix does not run: the files are in place and were rehearsed, but nothing \
@@ -166,14 +173,14 @@ pub(crate) fn recover(global: &Global) -> Result<Answer, Failure> {
         Recovery::Undone {
             operation,
             phase,
-            trouble,
+            findings,
         } => (
             format!(
                 "Operation {operation} was interrupted; the old files are back.\n{}",
-                findings_text(trouble.as_slice())
+                findings_text(&findings)
             ),
             ended(&phase, UNDONE)
-                .findings(trouble.as_slice())
+                .findings(&findings)
                 .document(json!({"recovery": "undone", "operation": operation, "found": phase})),
         ),
     };
@@ -251,6 +258,10 @@ fn answer_naming(changed: &Changed, undone: Option<&str>) -> Answer {
     }
     said.push_str(&ending(changed, undone));
     said.push_str(&broken_again(&changed.broken_again));
+    if !changed.still_broken.is_empty() {
+        said.push_str(STILL_BROKEN);
+    }
+    said.push_str(&findings_text(&changed.restarted));
     let in_force = matches!(
         changed.outcome,
         Outcome::Kept { .. } | Outcome::Awaiting { .. }
@@ -277,10 +288,15 @@ fn answer_naming(changed: &Changed, undone: Option<&str>) -> Answer {
         "proved": changed.proved,
         "master_running": changed.master != MasterState::Stopped,
         "broken_again": changed.broken_again,
+        "still_broken": changed.still_broken,
+        "restarted": changed.restarted,
         "findings": changed.plan.findings,
     });
     let unseen = in_force && changed.proved.outcome() == Judged::Undetermined;
-    Answer::new(said, document).exit(if blind || unseen {
+    Answer::new(said, document).exit(if !changed.still_broken.is_empty() {
+        // Findings, as of any other command that has some.
+        Exit::Pending
+    } else if blind || unseen {
         Exit::Undetermined
     } else {
         Exit::Done
@@ -356,36 +372,4 @@ pub(crate) fn proved(verdict: &Verdict) -> String {
         text.push_str(&findings_text(&judged.findings));
     }
     text
-}
-
-fn acceptance(text: &str) -> Result<Acceptance, String> {
-    let (code, answer) = text.split_once('=').ok_or("expected CODE=HOST")?;
-    Ok(Acceptance {
-        code: code.to_owned(),
-        answer: answer.to_owned(),
-    })
-}
-
-/// Times as Postfix writes them: a number with s, m, h or d; at most a week.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let split = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let number: u64 = number
-        .parse()
-        .map_err(|_| "expected a time such as 5m or 90s".to_owned())?;
-    let factor = match unit {
-        "s" | "" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86400,
-        _ => return Err("expected s, m, h or d after the number".to_owned()),
-    };
-    let seconds = number.saturating_mul(factor);
-    if (1..=7 * 86400).contains(&seconds) {
-        Ok(Duration::from_secs(seconds))
-    } else {
-        Err("expected between one second and a week".to_owned())
-    }
 }

@@ -166,9 +166,27 @@ pub(crate) fn outcome(operation: &Operation) -> String {
             "awaits confirmation".to_owned()
         }
         None => "open".to_owned(),
-        Some(OperationOutcome::Kept) => "kept".to_owned(),
-        Some(OperationOutcome::RolledBack { reason }) => format!("rolled back: {reason}"),
+        Some(OperationOutcome::Kept) => format!("kept{}", restarted(operation)),
+        Some(OperationOutcome::RolledBack { reason }) => {
+            format!("rolled back: {reason}{}", restarted(operation))
+        }
         Some(OperationOutcome::Failed { reason }) => format!("failed: {reason}"),
+    }
+}
+
+/// That Postfix was stopped and started on the way, and why.
+fn restarted(operation: &Operation) -> String {
+    let reasons = operation.journal.iter().filter_map(|phase| match phase {
+        Phase::Restarted { reason } => Some(reason.as_str()),
+        _ => None,
+    });
+    let reasons: Vec<&str> = reasons.collect();
+    match reasons.as_slice() {
+        [] => String::new(),
+        reasons => format!(
+            " (Postfix was stopped and started, its sessions cut: {})",
+            reasons.join("; ")
+        ),
     }
 }
 

@@ -2,14 +2,13 @@
 //!
 //! Owns: from words to targets, what is known of this machine, and the exit code. Never: looks or
 //! judges (the engine and the planner do); needs a store, Postfix or root. `lines` and
-//! `summary` have the text, `targets` the lists, `cas` whom it trusts, `compare`, `second` and `send` what is asked for beside.
+//! `summary` have the text, `targets` the lists, `cas` whom it trusts, `compare` and `send` what is asked for beside.
 
 mod cas;
 mod compare;
 mod full;
 mod lines;
 mod row;
-mod second;
 mod send;
 mod summary;
 mod targets;
@@ -66,7 +65,7 @@ pub(crate) struct ProbeArgs {
     /// The sender of the message; '' for none [default: the user who runs this, at this host]
     #[arg(long, value_name = "ADDRESS", requires = "send")]
     from: Option<String>,
-    /// Ask posttls-finger(1), too, and show where it sees the same
+    /// Ask posttls-finger(1), too, and show where it sees the same. Where it does not, that is an error
     #[arg(long)]
     second_opinion: bool,
     /// What changed since an earlier report (saved from --json)
@@ -113,8 +112,7 @@ pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<Answer, Failure> 
     };
     let mut probed = prober.probe(&targets, &options, &told);
     if args.second_opinion {
-        let with = (options.cas.as_deref(), args.timeout);
-        second::ask(here.host.as_ref(), &targets, &mut probed, with);
+        prober.second_opinion(here.host.as_ref(), &mut probed, &targets, &options);
     }
     if let (Some(letter), Some(target), Some(one)) = (letter, targets.first(), probed.first_mut()) {
         let letter = letter.letter(&options.ehlo_name);

@@ -77,12 +77,16 @@ fn told(version: Option<PostfixVersion>, global: &Global) -> Result<Told, Failur
 
 /// Refuses a Postfix that no profile was written for.
 fn known(version: PostfixVersion) -> Result<(), Failure> {
-    if version >= OLDEST {
-        return Ok(());
-    }
-    let said = format!("no profile is written for Postfix {version}; they begin with 3.4");
-    Err(Failure::new(Exit::Usage, "profile.too-old", said)
-        .hint("Upgrade Postfix, or name a newer one with --postfix-version."))
+    too_old(version).map_or(Ok(()), |said| {
+        Err(Failure::new(Exit::Usage, "profile.too-old", said)
+            .hint("Upgrade Postfix, or name a newer one with --postfix-version."))
+    })
+}
+
+/// Why no profile is for a Postfix, if so.
+fn too_old(version: PostfixVersion) -> Option<String> {
+    let said = || format!("no profile is written for Postfix {version}; they begin with 3.4");
+    (version < OLDEST).then(said)
 }
 
 /// Which are in force and which are wished; none where no store can be read.

@@ -24,7 +24,7 @@ use serde_json::json;
 pub(crate) struct StatusArgs {
     /// One line and the exit codes of a Nagios plugin (0 ok, 1 warning, 2 critical, 3 unknown)
     ///
-    /// Critical: a service is not as it should be, published TLSA records do not match what is presented, credentials may go in clear, rules stop mail, a certificate has less than a tenth of its life left (a week at most).
+    /// Critical: a service is not as it should be, published TLSA records do not match what is presented, credentials may go in clear, rules stop mail, a certificate that is presented or its file has an error, a certificate has less than a tenth of its life left (a week at most).
     /// Warning: hand edits, rules that do nothing or less than they say, rules whose day of review has come, a renewal that
     /// failed, a watched folder that nothing can be taken from, a newer certificate that is not in force, one with less than a third of its life left (45 days at most), an operation that waits. Unknown: something could not be seen.
     #[arg(long)]

@@ -40,6 +40,7 @@ pub(crate) fn ask(server: &Running) -> Said {
     if versions.is_empty() {
         return said;
     }
+    let new = versions.contains("1.3");
     said.insert("versions", versions);
     asker.groups(&mut said);
     asker.certificates(&mut said);
@@ -65,6 +66,9 @@ pub(crate) fn ask(server: &Running) -> Said {
                 if asked { "asked" } else { "not asked" },
             );
         }
+    }
+    if let Some(again) = new.then(|| asker.again("TLSv1.3", "")).flatten() {
+        yes_no(&mut said, "sessions again in TLS 1.3", again);
     }
     said
 }
@@ -205,22 +209,23 @@ impl<'r> Asker<'r> {
     }
 
     fn sessions(&self, version: &str, said: &mut Said) {
-        let again = |options: &str| {
-            let options = format!("tls_ssl_options={options}");
-            let printed = self.run(&[
-                "-l", "encrypt", "-p", version, "-r", "1", "-m", "1", "-o", &options,
-            ]);
-            printed
-                .contains("Reconnecting")
-                .then(|| printed.contains("Reusing old session"))
-        };
-        let number = again("NO_TICKET");
+        let number = self.again(version, "NO_TICKET");
         if let Some(number) = number {
             yes_no(said, "session numbers up to TLS 1.2", number);
         }
         // With tickets allowed a session number may do in their place.
-        if let (Some(either), Some(false)) = (again(""), number) {
+        if let (Some(either), Some(false)) = (self.again(version, ""), number) {
             yes_no(said, "session tickets up to TLS 1.2", either);
         }
+    }
+
+    /// Whether it takes its session up again where it comes back; `None` where it does not come back.
+    fn again(&self, version: &str, options: &str) -> Option<bool> {
+        let options = format!("tls_ssl_options={options}");
+        let printed = self.run(&[
+            "-l", "encrypt", "-p", version, "-r", "1", "-m", "1", "-o", &options,
+        ]);
+        let came = printed.contains("Reconnecting");
+        came.then(|| printed.contains("Reusing old session"))
     }
 }

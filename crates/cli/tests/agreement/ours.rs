@@ -100,6 +100,7 @@ fn features(full: &Value, said: &mut Said) {
     for (fact, field) in [
         ("session tickets up to TLS 1.2", "tickets"),
         ("session numbers up to TLS 1.2", "session_ids"),
+        ("sessions again in TLS 1.3", "resumption_1_3"),
         ("secure renegotiation", "secure_renegotiation"),
         ("client renegotiates", "client_renegotiation"),
         ("compression", "compression"),

@@ -13,8 +13,9 @@ and fails where a cell differs from this page, or where a difference has no reas
 (`BLESS=1 cargo nextest run -p postseal --test agreement`).
 
 posttls-finger makes one connection and tells what came of it; it is asked once for each version, suite, group and
-kind of key. testssl.sh is asked with `-p -E -P -S -f -R -C`; what it says of sessions is left out: it takes up those
-of TLS 1.3, where the ticket comes before its client leaves, and answers otherwise from run to run. Certificates are
+kind of key, and comes back once to take a session up again. testssl.sh is asked with `-p -E -P -S -f -R -C`; what it
+says of sessions is left out: it takes up those of TLS 1.3, where the ticket comes before its client leaves, and
+answers otherwise from run to run. Certificates are
 compared by their SHA-256 fingerprints, suites by their names. *Same*: as `probe --full` says. –: the program does not
 tell. What neither of the two tells is left out: STARTTLS with more behind it, early data, SHA-1 signatures.
 ";

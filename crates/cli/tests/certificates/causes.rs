@@ -322,3 +322,57 @@ fn a_kind_of_key_that_is_gone_is_told_with_its_cause() {
     let told = site.scene.say(&["verify"]).stdout;
     assert!(!told.contains("Postfix's log names"), "{told}");
 }
+
+/// What says nothing has no certificate that could differ: its process is named all the same.
+#[test]
+fn another_process_that_never_greets_is_named() {
+    let site = Site::serving();
+    let config = site.scene.config();
+    let said = run("/usr/sbin/postconf", &["-c", &config, "-M"]);
+    assert!(said.contains("submission"), "{said}");
+    run(
+        "/usr/sbin/postconf",
+        &["-c", &config, "-MX", "submission/inet"],
+    );
+    run("/usr/sbin/postfix", &["-c", &config, "reload"]);
+    let end = std::time::Instant::now() + Duration::from_secs(8);
+    let _silent = loop {
+        match std::net::TcpListener::bind(site.scene.postfix.at(587)) {
+            Ok(silent) => break silent,
+            Err(error) => assert!(std::time::Instant::now() < end, "{error}"),
+        }
+        thread::sleep(Duration::from_millis(50));
+    };
+    let pid = format!("process {}", std::process::id());
+    is(&site, 587, "served.other-process", &[&pid, "port 587"]);
+}
+
+/// `postmap` without `-F`: the map holds the names of files in place of keys, and smtpd(8) ends every
+/// handshake for a name that it lists.
+#[test]
+fn a_map_that_was_compiled_without_its_files_is_the_cause() {
+    let site = Site::serving();
+    site.import("b", KeyType::EcdsaP256, &["b.box.test"]);
+    site.must("cert bind b --sni b.box.test");
+    site.must("apply");
+    let [source, _] = site.maps().try_into().unwrap();
+    let table = format!("hash:{}", source.display());
+    let config = site.scene.config();
+    run("/usr/sbin/postmap", &["-c", &config, &table]);
+    run("/usr/sbin/postfix", &["-c", &config, "reload"]);
+    let asks = by_name("b.box.test");
+    let refused = |seen: &[String]| seen.iter().all(|one| one.starts_with("Refused"));
+    let end = std::time::Instant::now() + Duration::from_secs(8);
+    while !refused(&site.shown(&asks)) {
+        assert!(std::time::Instant::now() < end, "{:?}", site.shown(&asks));
+    }
+    for port in [25, 587, 465] {
+        let words = ["ask for b.box.test", "without `-F`"];
+        is(&site, port, "served.foreign-map", &words);
+    }
+    let linted = site.ends(2, &format!("lint {config}")).json.to_string();
+    assert!(linted.contains("maps.without-keys"), "{linted}");
+    site.must("apply");
+    assert_eq!(site.shown(&asks), all("b"));
+    site.must(&format!("lint {config}"));
+}

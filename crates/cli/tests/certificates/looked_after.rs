@@ -173,3 +173,76 @@ fn names_that_are_missing_are_told_at_import() {
         imported.stdout
     );
 }
+
+/// What a system made for itself is as grave to `lint` as to `cert check`, `status` and a monitor: good
+/// enough where TLS is optional, an error where mail programs demand it.
+#[test]
+fn a_certificate_of_the_system_is_as_grave_wherever_it_is_told() {
+    let site = Site::of(builder());
+    let (cert, key) = (site.scene.named("own.pem"), site.scene.named("own.key"));
+    let made = "req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=mx.box.test -addext subjectAltName=DNS:mx.box.test";
+    let mut words: Vec<&str> = made.split(' ').collect();
+    words.extend(["-keyout", &key, "-out", &cert]);
+    run("/usr/bin/openssl", &words);
+    let files = format!("smtpd_tls_cert_file = {cert}\nsmtpd_tls_key_file = {key}\n");
+    site.scene.edit("main.cf", |text| text + &files);
+    let code = "cert.system-certificate";
+    for (level, severity, exit) in [("may", "warning", 0), ("encrypt", "error", 2)] {
+        let line = format!("smtpd_tls_security_level = {level}\n");
+        site.scene.edit("main.cf", |text| text + &line);
+        run("/usr/sbin/postfix", &["-c", &site.scene.config(), "reload"]);
+        site.must("drift --adopt");
+        let config = site.scene.config();
+        let linted = site.run(&format!("lint {config}")).json;
+        assert_eq!(told(&linted["findings"], code), [severity], "{linted:#}");
+        let checked = site.run("cert check").json;
+        assert_eq!(told(&checked["findings"], code), [severity]);
+        let status = site.scene.say(&["status"]).stdout;
+        assert!(status.contains(&format!("{severity}: ")), "{status}");
+        let nagios = site.scene.say(&["status", "--nagios"]);
+        assert_eq!(nagios.exit, Some(exit), "{}", nagios.stdout);
+        assert_eq!(nagios.stdout.contains("nobody can verify"), exit == 2);
+    }
+}
+
+/// What an administrator's own map of names presents, and what the SMTP client does: both are looked
+/// after, each for those who see it.
+#[test]
+fn certificates_by_name_and_of_the_client_are_judged_where_they_are_the_administrators() {
+    let site = Site::of(builder());
+    let all = site.make("all", KeyType::Rsa2048, &["mx.box.test"]);
+    let named = site.make("named", KeyType::Rsa2048, &["other.box.test"]);
+    let good = site.make("good", KeyType::Rsa2048, &["good.box.test"]);
+    let late = site.make_valid("late", KeyType::Rsa2048, &["mx.box.test"], lives(90, 3));
+    let map = site.scene.named("names");
+    let rows = format!("web.box.test {named}\ngood.box.test {good}\n");
+    std::fs::write(&map, rows).unwrap();
+    let table = format!("hash:{map}");
+    run(
+        "/usr/sbin/postmap",
+        &["-c", &site.scene.config(), "-F", &table],
+    );
+    let lines = format!(
+        "smtpd_tls_chain_files = {all}\nsmtpd_tls_security_level = may\n\
+         tls_server_sni_maps = {table}\nsmtp_tls_security_level = may\nsmtp_tls_chain_files = {late}\n"
+    );
+    site.scene.edit("main.cf", |text| text + &lines);
+    run("/usr/sbin/postfix", &["-c", &site.scene.config(), "reload"]);
+    site.must("drift --adopt");
+    let checked = site.run("cert check").json;
+    let of = |file: &str, code: &str| {
+        let findings = checked["findings"].as_array().unwrap().iter();
+        let here = findings.filter(|one| one["certificate"] == file && one["code"] == code);
+        here.map(|one| one["message"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let mismatch = of(&named, "cert.name-mismatch");
+    assert!(mismatch[0].contains("not for web.box.test"), "{checked:#}");
+    assert_eq!(of(&good, "cert.name-mismatch"), [""; 0]);
+    assert_eq!(of(&late, "cert.expiring").len(), 1, "{checked:#}");
+    // Who vouches for it, and its names, are nothing to a server that asks for it.
+    assert_eq!(of(&late, "cert.chain-incomplete"), [""; 0]);
+    let status = site.scene.say(&["status"]).stdout;
+    assert!(status.contains("for web.box.test"), "{status}");
+    assert!(status.contains("the SMTP client"), "{status}");
+}

@@ -1,6 +1,6 @@
 //! Postfix in every state in which an administrator may have left it.
 
-use crate::site::{Site, wait_for};
+use crate::site::{Site, run, wait_for};
 use postseal_testkit::postfix_box::PostfixBox;
 use rustix::process::{Pid, Signal, kill_process};
 use std::net::TcpStream;
@@ -126,8 +126,57 @@ fn a_service_throttled_dead_before_we_came_is_healed() {
         "{}",
         ran.told
     );
+    // The answer tells it, and so does the log of operations.
+    assert_eq!(ran.json["restarted"][0]["code"], "postfix.restarted");
+    let newest = site.newest().to_string();
+    assert!(newest.contains("restarted"), "{newest}");
+    for words in [["history", "-n1"], ["status", "-q"]] {
+        let said = site.text(&words);
+        assert!(said.contains("stopped and started"), "{said}");
+        assert!(said.contains("throttled"), "{said}");
+    }
     assert_eq!(site.serves_tls(), Some(true));
     site.expect(0, &["verify"]);
+}
+
+/// Silence says nothing of a certificate, on whichever port: only that nobody had time.
+#[test]
+fn a_port_that_gets_busy_during_the_change_takes_nothing_back() {
+    for port in [465, 587] {
+        let site = Site::new();
+        site.wish();
+        site.expect(0, &["set", "submission=on", "smtps=on"]);
+        site.expect(0, &["apply"]);
+        let config = site.postfix.config_directory().display().to_string();
+        let said = std::fs::read_to_string(site.master_cf()).unwrap();
+        let names = match port {
+            465 => ["smtps", "submissions"],
+            _ => ["submission", "submission"],
+        };
+        let name = names
+            .iter()
+            .find(|name| said.contains(&format!("\n{name} ")));
+        let field = format!("{}/inet/process_limit=1", name.unwrap());
+        run("/usr/sbin/postconf", &["-c", &config, "-F", &field]);
+        run("/usr/sbin/postfix", &["-c", &config, "reload"]);
+        site.expect(0, &["set", "loglevel.inbound=1"]);
+        let mut apply = site.start(&["apply"]);
+        apply.until("rehearsed: ");
+        apply.signal(Signal::STOP);
+        let told = || site.postfix.log().matches("]: connect from").count();
+        let before = told();
+        let _held = TcpStream::connect(site.postfix.at(port)).unwrap();
+        wait_for("the connection", || told() > before);
+        apply.signal(Signal::CONT);
+        let ran = apply.end();
+        assert_eq!(ran.exit, Some(3), "{port}: {ran:?}");
+        assert_eq!(ran.json["outcome"], "kept", "{port}");
+        let proved = ran.json["proved"]["judgements"].as_array().unwrap().iter();
+        let place = format!(":{port}");
+        let mut here = proved.filter(|one| one["address"].as_str().unwrap().ends_with(&place));
+        let here = here.next().unwrap();
+        assert_eq!(here["outcome"], "undetermined", "{here:#}");
+    }
 }
 
 #[test]
@@ -146,8 +195,12 @@ fn inet_interfaces_edited_since_the_start_needs_a_stop_and_start() {
     let text = ran.json.to_string();
     assert!(text.contains("wire.closed"), "{:#}", ran.json);
     assert!(text.contains("postfix stop"), "{:#}", ran.json);
-    // It was so before, and does not stand in the way.
-    site.expect(0, &["apply"]);
+    // It was so before, and does not stand in the way; how the command ends tells that it is there.
+    let applied = site.expect(2, &["apply"]);
+    assert_eq!(applied.json["outcome"], "kept");
+    assert_eq!(applied.json["still_broken"][0]["code"], "wire.closed");
+    let newest = site.newest();
+    assert_eq!(newest["outcome"]["outcome"], "kept");
     assert_eq!(site.serves_tls(), Some(true));
 }
 

@@ -146,6 +146,16 @@ impl Site {
         Ran::of(&self.command(words).output().unwrap())
     }
 
+    /// What it says to people.
+    pub(crate) fn text(&self, words: &[&str]) -> String {
+        let mut command = self.command(&[]);
+        let plain = command.get_args().filter(|word| *word != "--json");
+        let plain: Vec<_> = plain.map(ToOwned::to_owned).collect();
+        command = Command::new(POSTSEAL);
+        let output = command.args(plain).args(words).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// Runs it; it must end with `exit`.
     pub(crate) fn expect(&self, exit: i32, words: &[&str]) -> Ran {
         let ran = self.run(words);

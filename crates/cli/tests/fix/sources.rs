@@ -8,7 +8,7 @@
 use crate::scene::{Scene, run, stock_master};
 use postseal_testkit::postfix_box::PostfixBox;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -83,8 +83,9 @@ The settings of four documents about Postfix and TLS, on Postfix 3.7.11 with a c
 place of theirs. Made by `crates/cli/tests/fix/sources.rs`, which also applies each plan to a real Postfix
 and completes a handshake on every port (`BLESS=1 cargo nextest run -p postseal --test fix`).
 
-`--fix` takes what means the same, or mends what does not work. What changes a promise stays, and is taken by name:
-`lint --fix --with CODE`.
+`--fix` takes what means the same, or mends what does not work. What changes a promise is no program's to decide: it
+stays, and is taken by name (`lint --fix --with CODE`). With the plan that is shown, and what is done by hand where that is
+said, no finding above info is left.
 ";
 
 #[test]
@@ -126,6 +127,9 @@ fn mended(source: &Source) {
     let wishes = words(&fix);
     let exit = if wishes.is_empty() { 0 } else { 2 };
     assert_eq!(fix.exit, Some(exit), "{fix:#?}");
+    let mut by_name = vec!["lint", "--fix"];
+    by_name.extend(source.decided.iter().flat_map(|code| ["--with", code]));
+    let whole = public(&scene, "whole").ends(exit, &by_name);
     if let Some([rows, _]) = source.by_hand {
         write_rows(&scene, rows);
     }
@@ -139,8 +143,6 @@ fn mended(source: &Source) {
     let left: Vec<&str> = above_info(&after);
     assert_eq!(left, source.decided, "{after:#?}");
 
-    let mut by_name = vec!["lint", "--fix"];
-    by_name.extend(source.decided.iter().flat_map(|code| ["--with", code]));
     let mut decided = Vec::new();
     if !source.decided.is_empty() {
         decided = words(&public(&scene, "decided").ends(2, &by_name));
@@ -152,18 +154,25 @@ fn mended(source: &Source) {
             .json,
     );
     assert_eq!(above_info(&end), Vec::<&str>::new(), "{end:#?}");
+    // One plan does all of it.
+    let all = BTreeSet::from_iter(wishes.iter().chain(&decided).cloned());
+    assert_eq!(BTreeSet::from_iter(words(&whole)), all);
     let again = public(&scene, "again").must(&["lint", "--fix"]);
     assert_eq!(again.json["wishes"], serde_json::json!([]), "{again:#?}");
     served(&scene, source);
 
     let mut text = told(source, [&before, &after, &end], [&wishes, &decided]);
-    let diff = fix
+    let diff = whole
         .text("diff")
         .replace(&scene.postfix.path().display().to_string(), "");
     let diff = diff.replace(&scene.postfix.address().to_string(), "192.0.2.25");
     if !wishes.is_empty() {
         // Writing to a String cannot fail.
-        let _ = write!(text, "\n```diff\n{diff}```\n");
+        let _ = write!(
+            text,
+            "\nThe plan of `{}`:\n\n```diff\n{diff}```\n",
+            by_name.join(" ")
+        );
     }
     golden(&section(source), &text);
 }
@@ -286,7 +295,7 @@ fn told(
         (_, Some(_)) => "| finding | at | before | after `--fix` and a hand |\n|---|---|---|---|\n",
         _ => "| finding | at | before | after `--fix` |\n|---|---|---|---|\n",
     });
-    let all: std::collections::BTreeSet<&String> = columns.iter().flat_map(|c| c.keys()).collect();
+    let all: BTreeSet<&String> = columns.iter().flat_map(|c| c.keys()).collect();
     for what in all {
         let (code, parameter) = what.split_once(' ').unwrap();
         let shown = columns

@@ -14,6 +14,11 @@ use std::collections::BTreeSet;
 
 /// An instance that speaks TLS on 25 and 465, with these settings on top.
 fn serving(settings: &[(&str, &str)]) -> Scene {
+    showing(&[KeyType::Rsa2048], settings)
+}
+
+/// The same with certificates of these kinds.
+fn showing(kinds: &[KeyType], settings: &[(&str, &str)]) -> Scene {
     let master = stock_master() + "465 inet n - n - - smtpd\n  -o smtpd_tls_wrappermode=yes\n";
     let mut builder = PostfixBox::builder()
         .master_cf(master)
@@ -23,14 +28,16 @@ fn serving(settings: &[(&str, &str)]) -> Scene {
         builder = builder.set(name, value);
     }
     let scene = Scene::stopped(builder);
-    let names = vec!["mx.box.test".to_owned()];
-    let issued = self_signed(&LeafRequest {
-        names,
-        key_type: KeyType::Rsa2048,
-        validity: VALIDITY,
+    let chain = kinds.iter().map(|kind| {
+        let issued = self_signed(&LeafRequest {
+            names: vec!["mx.box.test".to_owned()],
+            key_type: *kind,
+            validity: VALIDITY,
+        });
+        let issued = issued.unwrap();
+        format!("{}{}", *issued.key_pem, issued.fullchain_pem())
     });
-    let issued = issued.unwrap();
-    let chain = format!("{}{}", *issued.key_pem, issued.fullchain_pem());
+    let chain: String = chain.collect();
     scene::write_private(scene.path_of("chain.pem"), chain);
     scene.postfix.start().unwrap();
     scene
@@ -193,6 +200,59 @@ fn without_tls_there_is_nothing_to_enumerate() {
         assert_eq!(values(full, "tls"), none.into());
         assert_eq!(full["seen"]["no_tls"], "STARTTLS is not offered");
     }
+}
+
+#[test]
+fn old_versions_alone_are_a_finding() {
+    for (protocols, exit, evidence) in [
+        ("TLSv1", 2, "TLSv1 alone"),
+        ("<=TLSv1.1", 2, "TLSv1, TLSv1.1 alone"),
+        ("<=TLSv1.2", 0, ""),
+    ] {
+        let scene = serving(&[
+            ("smtpd_tls_protocols", protocols),
+            ("smtpd_tls_exclude_ciphers", "aNULL, kDHE, CAMELLIA, ARIA"),
+        ]);
+        let server = scene.postfix.at(25).to_string();
+        let ran = scene.run(&words(&server, &[]));
+        assert_eq!(ran.exit, Some(exit), "{protocols}: {:#}", ran.json);
+        let findings = ran.json["findings"].as_array().unwrap();
+        let old: Vec<&Value> = findings
+            .iter()
+            .filter(|one| one["code"] == "tls.too-old")
+            .collect();
+        let [finding] = old.as_slice() else {
+            assert_eq!((exit, old.len()), (0, 0), "{protocols}: {findings:#?}");
+            continue;
+        };
+        let seen = finding["evidence"][0]["text"].as_str().unwrap();
+        assert_eq!(seen, format!("{server}: {evidence}"));
+        // Whom that does not trouble is told what is left.
+        let ran = scene.run(&words(&server, &["--fail-on", "fatal"]));
+        assert_eq!(ran.exit, Some(3), "{:#}", ran.json);
+    }
+}
+
+/// A connection for each suite of the second key, and nothing else is asked again.
+#[test]
+fn a_second_certificate_costs_its_suites() {
+    let look = |kinds: &[KeyType]| {
+        let scene = showing(kinds, &[]);
+        let ran = scene.run(&words(&scene.postfix.at(25).to_string(), &[]));
+        let full = full(&ran).clone();
+        let connections = full["seen"]["connections"].as_u64().unwrap();
+        let suites = values(&full, "suite");
+        (connections, suites, values(&full, "certificate").len())
+    };
+    let (one, of_rsa, shown) = look(&[KeyType::Rsa2048]);
+    assert_eq!(shown, 1);
+    let (two, of_both, shown) = look(&[KeyType::Rsa2048, KeyType::EcdsaP256]);
+    assert_eq!(shown, 2);
+    let more: Vec<&String> = of_both.difference(&of_rsa).collect();
+    assert!(more.iter().all(|name| name.contains("ECDSA")), "{more:?}");
+    let costs = two - one;
+    assert_eq!(costs, more.len() as u64, "{more:?}");
+    assert!(two * 10 < one * 13, "{one}, {two}");
 }
 
 #[test]

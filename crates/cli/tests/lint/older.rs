@@ -4,6 +4,7 @@ use crate::lint;
 use crate::scene::{Ran, Scene};
 use postseal_testkit::postfix_box::PostfixBox;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -75,6 +76,36 @@ fn what_is_older_than_the_catalogue_is_judged_as_its_oldest_and_not_mended() {
         !codes.iter().any(|code| code.starts_with("name.")),
         "{codes:?}"
     );
+}
+
+/// The list is told all the same; that it is of no use here, with it.
+#[test]
+fn a_postfix_that_no_profile_is_for_is_told_so_with_the_list() {
+    let scene = Scene::stopped(PostfixBox::builder());
+    let listed = |more: &[&str]| {
+        Ran::of(
+            &scene
+                .command(&[more, &["profile", "list"]].concat())
+                .output()
+                .unwrap(),
+        )
+    };
+    assert_eq!(listed(&["--json"]).json["too_old"], serde_json::Value::Null);
+    let (old, toml) = (scene.named("old"), scene.named("postseal.toml"));
+    let script = "#!/bin/sh\n\"$@\" | sed 's/^mail_version = .*/mail_version = 3.3.22/'\n";
+    fs::write(&old, script).unwrap();
+    fs::set_permissions(&old, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(&toml, format!("[host]\nprefix = [{old:?}]\n")).unwrap();
+    let told = listed(&["--config", &toml]);
+    assert_eq!(told.exit, Some(0), "{told:#?}");
+    assert!(told.stdout.contains("recommended"), "{told:#?}");
+    let why = "no profile is written for Postfix 3.3.22; they begin with 3.4";
+    assert!(
+        told.stdout
+            .ends_with(&format!("None of them can be had here: {why}.\n")),
+        "{told:#?}"
+    );
+    assert_eq!(listed(&["--config", &toml, "--json"]).json["too_old"], why);
 }
 
 /// A healthy host: the key is root's alone, and Postfix reads it as root.

@@ -194,6 +194,9 @@ fn one_password_for_every_server_is_fatal() {
     let plan = place.must("plan");
     assert_eq!(findings(&plan.json, IN_CLEAR).len(), 1, "{}", plan.stdout);
     let listed = place.must("domain list");
+    let told = place.scene.say(&["domain", "list"]).stdout;
+    assert!(told.contains("every server (static:)"), "{told}");
+    assert!(!told.contains("Senders without a relay"), "{told}");
     for said in [&lint, &status, &synced, &plan, &listed] {
         assert!(!said.stdout.contains("s3cret") && !said.stderr.contains("s3cret"));
     }
@@ -234,6 +237,47 @@ fn tables_of_passwords_without_a_source_are_listed_or_told() {
             assert!(!said.stdout.contains("s3cret"), "{table}");
         }
     }
+}
+
+#[test]
+fn each_remedy_for_credentials_of_which_nothing_could_be_told_ends_it() {
+    const CODE: &str = "outbound.credentials-undetermined";
+    let told = |place: &Place| findings(&place.run("lint").json, CODE);
+    let passwords = "regexp:{base}/config/passwords-by-pattern";
+    let alone = "smtp_sasl_security_options = noanonymous, noplaintext\n\
+                 smtp_sasl_tls_security_options = noanonymous\n";
+    for (lines, wish) in [
+        ("", "set outbound=encrypt"),
+        (alone, ""),
+        (
+            "smtp_sasl_password_maps = hash:$config_directory/passwords\n",
+            "domain sync --no-preflight",
+        ),
+    ] {
+        let place = without_source(passwords);
+        place.write("passwords-by-pattern", "/^.127/ user:s3cret\n");
+        place.table("passwords", "[127.0.0.1]:2999 user:s3cret\n");
+        place.must("init");
+        let before = told(&place);
+        assert_eq!(before.len(), 1, "{before:?}");
+        assert!(!before[0].contains("domain list"), "{before:?}");
+        place.write("main.cf", &(place.main_cf() + lines));
+        if !wish.is_empty() {
+            place.must(wish);
+            place.must("apply --yes");
+        }
+        assert_eq!(told(&place), [""; 0], "{lines}{wish}");
+    }
+    // Where the level could not be told, a rule demands it.
+    let place =
+        Place::of(authenticating().set("smtp_tls_policy_maps", "regexp:{base}/config/policy"));
+    place.table("passwords", "[127.0.0.1]:2999 user:s3cret\n");
+    place.table("transport", "");
+    place.write("policy", "/./ may\n");
+    assert!(told(&place)[0].contains("domain sync"));
+    place.must("domain sync --no-preflight");
+    place.must("apply --yes");
+    assert_eq!(told(&place), [""; 0]);
 }
 
 #[test]

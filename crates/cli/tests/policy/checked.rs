@@ -3,8 +3,10 @@
 use crate::managed::findings;
 use crate::peers::{Chains, Peer};
 use crate::place::{Place, builder};
+use crate::scene::Scene;
 use postseal_testkit::dns_script::{ANSWER, DnsScript, question, record, reply};
 use serde_json::Value;
+use std::fs;
 use std::thread;
 use std::time::Duration;
 
@@ -132,7 +134,9 @@ fn tables_that_cannot_be_listed_leave_it_open_whether_a_route_names_a_next_hop()
 #[test]
 fn a_port_by_a_name_that_no_service_has_is_refused() {
     let place = Place::new();
-    for destination in ["x.example:nosuch", "[x.example]:nosuch"] {
+    for destination in ["x.example:nosuch", "[x.example]:nosuch", "[x.example]:465x"] {
+        let explained = place.ends(2, &format!("explain {destination}"));
+        assert_eq!(findings(&explained.json, "policy.unknown-port").len(), 1);
         let refused = place.ends(
             65,
             &format!("policy add {destination} encrypt --no-preflight"),
@@ -141,6 +145,7 @@ fn a_port_by_a_name_that_no_service_has_is_refused() {
     }
     for destination in ["x.example:domain", "[x.example]:submission"] {
         place.must(&format!("policy add {destination} encrypt --no-preflight"));
+        place.must(&format!("explain {destination}"));
     }
     // A name that is none of mail's keeps nobody from looking at the others.
     let chains = Chains::new();
@@ -217,4 +222,108 @@ fn a_fallback_relay_is_not_one_of_itself() {
     let hop = format!("[127.0.0.1]:{}", server.address().port());
     let other = place.ends(2, &format!("policy check {hop} --policy encrypt"));
     assert!(other.stdout.contains("goes on to"), "{}", other.stdout);
+}
+
+#[test]
+fn a_check_of_a_rule_in_force_tells_its_changed_route_and_a_table_before_it() {
+    let place = routed("e.example smtp:[127.0.0.9]:25\n");
+    place.must("policy add e.example encrypt --follow --no-preflight");
+    place.must("policy add f.example encrypt --no-preflight");
+    place.must("apply --yes");
+    place.table("transport", "e.example smtp:[127.0.0.9]:26\n");
+    place.write("patterns", "/^f\\./ may\n");
+    let patterns = format!("regexp:{}", place.config().join("patterns").display());
+    let maps = format!("smtp_tls_policy_maps = {patterns}, {}\n", place.maps());
+    place.write("main.cf", &(place.main_cf() + &maps));
+    let listed = place.must("policy list").json;
+    assert_eq!(
+        findings(&listed, "policy.route-changed").len(),
+        1,
+        "{listed}"
+    );
+    for (destination, code, part) in [
+        ("e.example", "policy.route-changed", "[127.0.0.9]:26"),
+        ("[127.0.0.9]:25", "policy.route-changed", "e.example"),
+        ("f.example", "policy.shadowed", "says may"),
+    ] {
+        let checked = place
+            .run(&format!("policy check {destination} --timeout 1"))
+            .json;
+        let told = findings(&checked, code);
+        assert_eq!(told.len(), 1, "{destination}: {checked}");
+        assert!(told[0].contains(part), "{told:?}");
+    }
+    let other = place.run("policy check g.example --timeout 1").json;
+    for code in ["policy.route-changed", "policy.shadowed"] {
+        assert!(findings(&other, code).is_empty(), "{other}");
+    }
+}
+
+#[test]
+fn a_service_that_asks_the_adopted_table_by_its_own_list_meets_its_rules() {
+    for own in [
+        "hash:{base}/other,hash:{base}/own",
+        "hash:$config_directory/own",
+    ] {
+        let builder = builder()
+            .set("transport_maps", "hash:{base}/config/transport")
+            .set("smtp_tls_policy_maps", "hash:{base}/config/own");
+        let scene = Scene::stopped(builder);
+        let place = Place { scene };
+        let hop = "[127.0.0.9]:25";
+        place.table("own", &format!("{hop} encrypt\n"));
+        place.table("other", "other.example may\n");
+        place.table("transport", &format!("d.example own:{hop}\n"));
+        let master = place.config().join("master.cf");
+        let own = own.replace("{base}", &place.scene.config());
+        let service = format!("own unix - - n - - smtp\n  -o smtp_tls_policy_maps={own}\n");
+        fs::write(&master, fs::read_to_string(&master).unwrap() + &service).unwrap();
+        place.scene.postfix.start().unwrap();
+        place.must("init");
+        assert_eq!(
+            place.must("explain d.example").json["hops"][0]["level"],
+            "encrypt"
+        );
+        let listed = place.must("policy list").json;
+        assert_eq!(listed["rules"][0]["holds"], true, "{own}: {listed}");
+        for words in [
+            "policy check --timeout 1",
+            "policy check d.example --timeout 1",
+        ] {
+            // Nothing listens there.
+            let checked = place.ends(3, words).json;
+            assert!(
+                findings(&checked, "policy.never-matches").is_empty(),
+                "{checked}"
+            );
+        }
+        // A changed rule stands in the map, which does not come to such a list.
+        let edited = place.ends(65, &format!("policy edit {hop} secure --no-preflight"));
+        assert_eq!(edited.code(), "policy.never-matches");
+    }
+}
+
+#[test]
+fn a_rule_for_the_names_below_a_domain_is_checked_by_its_own_name() {
+    let place = Place::new();
+    place.must("policy add .w4.example encrypt --no-preflight");
+    place.must("apply --yes");
+    let checked = place.ends(3, "policy check .w4.example").json;
+    let told = findings(&checked, "policy.nothing-to-check");
+    assert!(
+        told.len() == 1 && told[0].contains("NAME.w4.example"),
+        "{checked}"
+    );
+    // What the list tells of it.
+    place.write(
+        "main.cf",
+        &(place.main_cf() + "relayhost = [127.0.0.9]:25\n"),
+    );
+    let checked = place.ends(2, "policy check .w4.example").json;
+    assert_eq!(
+        findings(&checked, "policy.never-matches").len(),
+        1,
+        "{checked}"
+    );
+    place.ends(65, "policy check ..example");
 }

@@ -30,6 +30,7 @@ mod follow;
 mod held;
 mod killed;
 mod lacks;
+mod leads;
 mod left;
 mod live;
 mod managed;

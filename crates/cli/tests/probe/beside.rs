@@ -1,7 +1,9 @@
 //! What is asked for beside the look: a message, a second opinion, and what changed.
 
 use crate::scene::Ran;
+use crate::starttls::context;
 use crate::world::{World, bare};
+use postseal_testkit::smtp_script::{ScriptedServer, SmtpScript};
 use serde_json::Value;
 use std::fs;
 use std::time::{Duration, Instant};
@@ -142,6 +144,7 @@ fn postfixs_own_client_sees_the_same() {
         "{text}"
     );
     let bare = bare(&["--second-opinion", "--json", &world.at(25)]);
+    assert_eq!(bare.exit, Some(3), "{bare:#?}");
     let second = &bare.json["probed"][0]["hosts"][0]["addresses"][0]["second_opinion"];
     assert_eq!(second["outcome"], "undetermined", "{second:#}");
     assert!(second["trouble"].as_str().unwrap().contains("no Postfix"));
@@ -149,6 +152,57 @@ fn postfixs_own_client_sees_the_same() {
     let seen = clear.ends(2, &["--second-opinion", &clear.at(25)]);
     let second = &seen["hosts"][0]["addresses"][0]["second_opinion"];
     assert_eq!(second["outcome"], "pass", "{second:#}");
+}
+
+#[test]
+fn an_odd_server_is_seen_alike() {
+    const OLD: (&str, &str) = ("smtpd_tls_protocols", "<=TLSv1.2");
+    for settings in [
+        &[("smtpd_tls_protocols", "TLSv1")][..],
+        &[("smtpd_tls_protocols", "<=TLSv1.1")],
+        &[
+            ("smtpd_tls_chain_files", ""),
+            ("smtpd_tls_cert_file", "none"),
+        ],
+        &[OLD, ("smtpd_tls_ciphers", "null")],
+        &[OLD, ("tls_preempt_cipherlist", "yes")],
+        &[
+            ("smtpd_tls_security_level", "encrypt"),
+            ("smtpd_tls_req_ccert", "yes"),
+        ],
+    ] {
+        let world = World::with(settings);
+        let words = ["--second-opinion", "--json", &world.at(25)];
+        let seen = Ran::of(&world.command(&words).output().unwrap());
+        let second = &seen.json["probed"][0]["hosts"][0]["addresses"][0]["second_opinion"];
+        assert_eq!(second["outcome"], "pass", "{settings:?}: {second:#}");
+    }
+}
+
+#[test]
+fn a_client_that_sees_something_else_is_a_finding() {
+    let world = World::server();
+    let offers = |words: &str| {
+        SmtpScript::new()
+            .say("220 mx ESMTP\r\n")
+            .hear("EHLO ")
+            .say(words)
+    };
+    let clear = || offers("250-mx\r\n250 8BITMIME\r\n").hear("QUIT");
+    let script = offers("250-mx\r\n250 STARTTLS\r\n").hear("STARTTLS");
+    let script = script.say("220 2.0.0 Ready\r\n").accept_tls(&context());
+    let script = script.hear("EHLO ").say("250 mx\r\n").hear("QUIT");
+    let server = ScriptedServer::start(vec![script, clear(), clear(), clear()]);
+    let at = server.address().to_string();
+    let seen = world.ends(2, &["--second-opinion", &at]);
+    let second = &seen["hosts"][0]["addresses"][0]["second_opinion"];
+    assert_eq!(second["outcome"], "fail", "{second:#}");
+    let findings = seen["findings"].as_array().unwrap();
+    let found = findings
+        .iter()
+        .find(|one| one["code"] == "probe.second-opinion");
+    let evidence = found.unwrap()["evidence"][0]["text"].as_str().unwrap();
+    assert_eq!(evidence, format!("{at}: tls: yes here, no there"));
 }
 
 #[test]

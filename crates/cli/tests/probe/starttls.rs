@@ -127,7 +127,7 @@ fn commands_from_before_tls_that_are_answered_under_it_are_a_finding() {
 }
 
 /// A server's, with a certificate that nobody vouches for.
-fn context() -> SslContext {
+pub(crate) fn context() -> SslContext {
     let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
     let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
     let mut builder = X509::builder().unwrap();

@@ -10,7 +10,9 @@ use crate::{Engine, EngineError, Wished};
 use mailtls::{CertError, Certificate, Fingerprint, KeyFile};
 use postseal_planner::facts::{Facts, FileLook};
 use postseal_planner::intent::{Binding, Intent};
-use postseal_planner::{Finding, Severity, accepting, certificate_finding, matters_at};
+use postseal_planner::{
+    Finding, Severity, accepting, captured_name, certificate_finding, matters_at,
+};
 use postseal_store::{Operation, OperationOutcome};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -105,7 +107,9 @@ impl Engine<'_> {
         for bound in intent.bindings.iter().filter(|bound| bound.name == name) {
             for stored in self.of_leaf(&bound.fingerprint)?.iter().take(1) {
                 let chain = parsed(stored)?;
-                add(&mut findings, name_problem(&chain, bound, &instance));
+                for found in name_problems(&chain, bound, &instance) {
+                    add(&mut findings, found);
+                }
             }
         }
         Ok(findings)
@@ -119,9 +123,10 @@ impl Engine<'_> {
     ) -> Result<(), EngineError> {
         let instance = self.in_force_here()?;
         for bound in users.in_force(&view.name, view.version) {
-            let found = name_problem(&view.chain, bound, &instance);
-            let grave = |found: &Finding| found.severity >= Severity::Warning;
-            add(&mut view.problems, found.filter(grave));
+            let found = name_problems(&view.chain, bound, &instance).into_iter();
+            for found in found.filter(|found| found.severity >= Severity::Warning) {
+                add(&mut view.problems, found);
+            }
         }
         Ok(())
     }
@@ -182,7 +187,9 @@ impl Engine<'_> {
                     let pair = (earlier, &view.chain[0]);
                     postseal_planner::names_missed(pair, bound, intent, facts)
                 });
-                add(&mut view.problems, missed);
+                if let Some(missed) = missed {
+                    add(&mut view.problems, missed);
+                }
             }
         }
         Ok(())
@@ -191,8 +198,9 @@ impl Engine<'_> {
     /// What is wrong with it where it is presented.
     fn judge_use(&self, view: &mut CertificateView, bound: &[&Binding], ground: &Ground) {
         for bound in bound {
-            let found = name_problem(&view.chain, bound, &ground.instance);
-            add(&mut view.problems, found);
+            for found in name_problems(&view.chain, bound, &ground.instance) {
+                add(&mut view.problems, found);
+            }
         }
         if let Some(first) = bound.first() {
             let path = postseal_planner::installed_at(
@@ -314,8 +322,7 @@ fn newer_waits(view: &CertificateView, wished: &[String]) -> Option<Finding> {
 }
 
 /// What is found on several ports is told once, with all of them.
-fn add(findings: &mut Vec<Finding>, found: Option<Finding>) {
-    let Some(found) = found else { return };
+fn add(findings: &mut Vec<Finding>, found: Finding) {
     let mut known = findings.iter_mut();
     let same = known.find(|one| one.code == found.code && one.message == found.message);
     match same {
@@ -324,13 +331,18 @@ fn add(findings: &mut Vec<Finding>, found: Option<Finding>) {
     }
 }
 
-/// A name that the certificate does not have, though clients ask for it there.
-fn name_problem(
+/// Names that the certificate does not have, though clients ask for them there.
+fn name_problems(
     chain: &[Certificate],
     bound: &Binding,
     instance: &Option<(Intent, Facts)>,
-) -> Option<Finding> {
-    let (intent, facts) = instance.as_ref()?;
-    let found = postseal_planner::name_finding(chain.first()?, bound, intent, facts)?;
-    Some(found.seen(format!("presented by {}", bound.place.text())))
+) -> Vec<Finding> {
+    let (Some((intent, facts)), Some(leaf)) = (instance, chain.first()) else {
+        return Vec::new();
+    };
+    let found = postseal_planner::name_finding(leaf, bound, intent, facts).into_iter();
+    found
+        .chain(captured_name(leaf, bound, intent, facts))
+        .map(|found| found.seen(format!("presented by {}", bound.place.text())))
+        .collect()
 }

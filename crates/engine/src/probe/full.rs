@@ -26,7 +26,7 @@ pub struct FullAt {
 
 impl Prober<'_> {
     /// Looks at every address of the targets that took a connection, each once; `told` hears of each
-    /// before. What is wrong with STARTTLS becomes a finding of every target that leads to it.
+    /// before. What is wrong with its TLS as such becomes a finding of every target that leads to it.
     pub fn full(
         &self,
         probed: &mut [Probed],
@@ -72,9 +72,13 @@ fn is_connected(at: &AddressProbed) -> bool {
 fn note(probed: &mut [Probed], all: &[FullAt]) {
     for one in probed {
         for full in all {
-            if let (Some(starttls), true) = (&full.seen.starttls, leads_to(one, full.address)) {
+            if !leads_to(one, full.address) {
+                continue;
+            }
+            if let Some(starttls) = &full.seen.starttls {
                 one.starttls_seen(&full.host, full.address, starttls);
             }
+            one.versions_seen(&full.host, full.address, &full.seen.versions);
         }
     }
 }

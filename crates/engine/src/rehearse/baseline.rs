@@ -115,9 +115,12 @@ fn missed(
         .judgements
         .iter()
         .any(|judged| judged.service == miss.service && judged.outcome != Outcome::Pass);
-    let closed = |judged: &Judgement| {
-        judged.address == miss.address && judged.findings.iter().any(|found| found.code == CLOSED)
-    };
+    let closed = |judged: &Judgement| judged.address == miss.address && is_closed(judged);
     let still_closed = closed(miss) && verdict.judgements.iter().any(closed);
     (same && failed) || still_closed
+}
+
+/// Whether nothing listens there.
+pub(crate) fn is_closed(judged: &Judgement) -> bool {
+    judged.findings.iter().any(|found| found.code == CLOSED)
 }

@@ -89,6 +89,10 @@ fn remedy(code: &str) -> &'static str {
             "The lines that the same process logged just before name the setting, where it is one; \
              `postseal lint` looks at all of them."
         }
+        "log.sni-chain" => {
+            "Compile the map of names by `postmap -F`, which takes the keys themselves into it; without \
+             `-F` it holds the names of their files. A map of Postseal's: `postseal apply`."
+        }
         "log.throttled" | "log.process-died" => {
             "The lines that the process logged before it died name the cause; `postseal lint` looks \
              at the settings."

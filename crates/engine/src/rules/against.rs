@@ -11,7 +11,7 @@ use super::{Added, Forced};
 use crate::observe::observe_unadopted;
 use crate::{Engine, EngineError};
 use postseal_planner::facts::Facts;
-use postseal_planner::policy::{Rule, RuleId, fallback_ids};
+use postseal_planner::policy::{Home, Rule, RuleId, fallback_ids};
 use postseal_planner::{Finding, Preflight};
 use postseal_store::{RuleState, RuleWish};
 
@@ -66,7 +66,7 @@ impl Engine<'_> {
         // What is wished for fallback relays closes them, too.
         let beside = self.wished_for_fallbacks(&facts)?;
         let with: Vec<&Rule> = all.iter().copied().chain(&beside).collect();
-        let mut found = found_against(self.host, &facts, tables, &with);
+        let mut found = found_against(self.host, &facts, Home::Rules(tables), &with);
         found.truncate(all.len());
         let weakened = weakened(self.host, &facts, tables, &all);
         let mut against: Vec<Vec<Finding>> = Vec::with_capacity(found.len());

@@ -17,8 +17,6 @@ use std::collections::BTreeMap;
 
 /// The client that goes where no other is known to go.
 const SMTP: &str = "smtp";
-/// The port of a next hop that names none.
-const USUAL: u16 = 25;
 
 /// Clients, each read once.
 pub(super) struct Clients<'a> {
@@ -40,7 +38,8 @@ impl<'a> Clients<'a> {
         let nexthop = &rule.id.destination;
         let policy = Policy::parse(&rule.policy, dialect(self.facts.version));
         // One that is none, as smtp(8) reads it, must not end the look at the others.
-        let is_one = !nexthop.starts_with('.') && NextHop::parse(nexthop, USUAL).is_ok();
+        let is_one =
+            !nexthop.starts_with('.') && NextHop::parse(nexthop, NextHop::USUAL_PORT).is_ok();
         let Some(policy) = policy.ok().filter(|_| is_one) else {
             return Vec::new();
         };

@@ -37,16 +37,19 @@ impl Engine<'_> {
             .iter()
             .filter_map(|one| one.wanted.as_ref())
             .collect();
+        let facts = observe_unadopted(self.host)?;
+        let mut findings = self.route_changes_of(&facts, &id.destination)?;
+        findings.extend(self.answered_otherwise(&state, &facts, &states)?);
         if wanted.is_empty() {
             return Ok(RuleChecked {
                 pending: self.pending_above(&id)?,
-                findings: Vec::new(),
+                findings,
             });
         }
-        let facts = observe_unadopted(self.host)?;
         let written = self.written(&wanted, &[], Others::Wished)?;
         let rules: Vec<&Rule> = written.iter().map(|one| &one.rule).collect();
-        let against = against(self.host, &facts, state.desired.tables.as_ref(), &rules);
+        let home = self.home_wished(&state)?;
+        let against = against(self.host, &facts, home, &rules);
         let comes = against.iter().any(|one| one.useless.is_empty());
         let each = rules.iter().zip(against);
         let mut told: Vec<Vec<Finding>> =
@@ -54,7 +57,6 @@ impl Engine<'_> {
         ways_of_parts(self.host, &facts, &rules, &mut told)?;
         let is_pending = states.iter().any(RuleState::is_pending);
         let policy = rules.first().map(|rule| rule.policy.clone());
-        let mut findings: Vec<Finding> = Vec::new();
         for (rule, told) in rules.iter().zip(told) {
             for finding in told {
                 let finding = made_all_the_same(rule, finding);

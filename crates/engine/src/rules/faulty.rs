@@ -130,7 +130,7 @@ impl Engine<'_> {
             return Ok(Vec::new());
         }
         let rules: Vec<&Rule> = rules.iter().collect();
-        let judged = met(self.host, facts, Home::Rules(tables), &rules);
+        let judged = met(self.host, facts, Home::InForce(tables), &rules);
         let each = rules.iter().zip(&judged);
         Ok(each.filter_map(|(rule, met)| own_late(rule, met)).collect())
     }
@@ -157,7 +157,7 @@ impl Engine<'_> {
             .store
             .rules_with(&self.instance, view, &unkept, MOST_RULES)?;
         let rules: Vec<&Rule> = rules.iter().collect();
-        let against = against(self.host, facts, tables, &rules);
+        let against = against(self.host, facts, Home::Rules(tables), &rules);
         Ok(grouped(&rules, against))
     }
 }

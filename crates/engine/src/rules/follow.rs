@@ -162,12 +162,30 @@ impl Engine<'_> {
 
     /// The same in a picture of the instance.
     pub(super) fn route_changes_in(&self, facts: &Facts) -> Result<Vec<Finding>, EngineError> {
-        let following = self.following()?;
+        Ok(self.changed(facts, &self.following()?))
+    }
+
+    /// The same of the rules that follow the mail of a domain, or are made for a next hop.
+    pub(super) fn route_changes_of(
+        &self,
+        facts: &Facts,
+        destination: &str,
+    ) -> Result<Vec<Finding>, EngineError> {
+        let mut following = self.following()?;
+        following.retain(|one| {
+            let mut made = one.rules.iter();
+            one.wish.id.destination == destination
+                || made.any(|rule| rule.id.destination == destination)
+        });
+        Ok(self.changed(facts, &following))
+    }
+
+    fn changed(&self, facts: &Facts, following: &[Following]) -> Vec<Finding> {
         let wishes: Vec<&Rule> = following.iter().map(|one| &one.wish).collect();
         let ways = self.ways(facts, &wishes);
         let each = following.iter().zip(&ways);
         let changed = each.filter_map(|(one, now)| route_changed(&one.wish, &one.made_for(), now));
-        Ok(changed.collect())
+        changed.collect()
     }
 
     /// The ids of rules that a person names: of followed ones those for next hops.

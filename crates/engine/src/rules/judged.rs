@@ -6,16 +6,19 @@
 use super::service_names;
 use super::weaker::weakened;
 use crate::explain::{answer, failed};
+use crate::{Engine, EngineError};
 use postseal_host::Host;
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::AdoptedTables;
 use postseal_planner::policy::{
-    Followed, Home, Hops, Judged, Listed, Named, RouteTables, Rule, Useless, askers, by_fallbacks,
-    by_names, by_routes, dialect, fallbacks, faults_all, follow_all, is_other_hop, judge_all,
-    may_be_others_hop, needs_route, never_asked, passed_by, route_tables, unkept, without_closed,
+    Followed, Home, Hops, Judged, Leads, Listed, Named, RouteTables, Rule, Useless, askers,
+    by_fallbacks, by_names, by_routes, dialect, fallbacks, faults_all, follow_all, is_other_hop,
+    judge_all, may_be_others_hop, needs_route, never_asked, passed_by, route_tables, unkept,
+    without_closed,
 };
 use postseal_planner::resolve::{Answer, Answers, Asked, Question};
 use postseal_planner::{Finding, Severity};
+use postseal_store::InstanceState;
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::panic::resume_unwind;
@@ -39,7 +42,9 @@ pub(crate) fn judged(
     tables: Option<&AdoptedTables>,
     rules: &[&Rule],
 ) -> Vec<Vec<Finding>> {
-    let each = rules.iter().zip(against(host, facts, tables, rules));
+    let each = rules
+        .iter()
+        .zip(against(host, facts, Home::Rules(tables), rules));
     let weakened = weakened(host, facts, tables, rules);
     let findings = each.zip(weakened).map(|((rule, mut one), weakened)| {
         one.faults.extend(weakened);
@@ -55,7 +60,7 @@ pub(crate) fn lacking(
     tables: Option<&AdoptedTables>,
     rules: &[&Rule],
 ) -> Vec<Vec<Finding>> {
-    let each = against(host, facts, tables, rules).into_iter();
+    let each = against(host, facts, Home::Rules(tables), rules).into_iter();
     each.map(|one| one.faults).collect()
 }
 
@@ -107,6 +112,21 @@ pub(crate) fn is_against(finding: &Finding) -> bool {
     finding.severity >= Severity::Error
 }
 
+impl Engine<'_> {
+    /// Where the rows of the rules stand as they are wished: where nothing is, the adopted tables go on
+    /// to answer.
+    pub(super) fn home_wished<'s>(
+        &self,
+        state: &'s InstanceState,
+    ) -> Result<Home<'s>, EngineError> {
+        let tables = state.desired.tables.as_ref();
+        Ok(match self.store.pending_rules(&self.instance)? {
+            0 => Home::InForce(tables),
+            _ => Home::Rules(tables),
+        })
+    }
+}
+
 impl Against {
     /// The same in words.
     pub(super) fn findings(self, facts: &Facts, rule: &Rule) -> Vec<Finding> {
@@ -121,10 +141,10 @@ impl Against {
 pub(super) fn against(
     host: &dyn Host,
     facts: &Facts,
-    tables: Option<&AdoptedTables>,
+    home: Home<'_>,
     rules: &[&Rule],
 ) -> Vec<Against> {
-    let met = met(host, facts, Home::Rules(tables), rules);
+    let met = met(host, facts, home, rules);
     let mut all = Vec::with_capacity(rules.len());
     for (rules, met) in rules.chunks(TOGETHER).zip(met.chunks(TOGETHER)) {
         let pairs: Vec<(&Rule, &Judged)> = rules.iter().copied().zip(met).collect();
@@ -205,10 +225,10 @@ pub(super) fn met(host: &dyn Host, facts: &Facts, home: Home<'_>, rules: &[&Rule
     let is_elsewhere = useless.into_iter().any(|one| may_be_others_hop(&one.cause));
     let by_client = is_elsewhere || clients.differ();
     if by_client || rules.iter().any(|rule| needs_route(rule)) {
-        let NextHops { hops, named } = next_hops(host, facts);
+        let NextHops { hops, leads, named } = next_hops(host, facts);
         for (rule, found) in rules.iter().zip(&mut all) {
             if by_client {
-                by_routes(rule, found, &hops, &clients);
+                by_routes(rule, found, (&hops, &leads), &clients);
             }
             by_names(rule, found, &named);
         }
@@ -225,6 +245,7 @@ pub(super) fn met(host: &dyn Host, facts: &Facts, home: Home<'_>, rules: &[&Rule
 /// What names next hops.
 struct NextHops {
     hops: Hops,
+    leads: BTreeMap<String, Leads>,
     named: Named,
 }
 
@@ -232,6 +253,7 @@ struct NextHops {
 fn next_hops(host: &dyn Host, facts: &Facts) -> NextHops {
     let RouteTables {
         mut hops,
+        mut leads,
         tables,
         others,
         mut listed,
@@ -246,8 +268,8 @@ fn next_hops(host: &dyn Host, facts: &Facts) -> NextHops {
         let mut rows = BufReader::new(rows.take(MOST_LISTED));
         for line in rows.by_ref().split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line);
-            if let Some((_, value)) = line.split_once('\t') {
-                table.add(value, &mut hops);
+            if let Some(row) = line.split_once('\t') {
+                table.add(row, &mut hops, &mut leads);
             }
         }
         if rows.get_ref().limit() == 0 {
@@ -255,7 +277,7 @@ fn next_hops(host: &dyn Host, facts: &Facts) -> NextHops {
         }
     }
     let named = Named::of(&hops, &others, listed).beside(hidden);
-    NextHops { hops, named }
+    NextHops { hops, leads, named }
 }
 
 /// Where the mail goes that rules for recipients are for, in their order.

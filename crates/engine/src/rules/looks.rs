@@ -12,7 +12,7 @@ use crate::observe::observe_unadopted;
 use crate::{Engine, EngineError};
 use postseal_planner::Preflight;
 use postseal_planner::facts::Facts;
-use postseal_planner::policy::{Home, Rule, RuleId};
+use postseal_planner::policy::{Rule, RuleId};
 use postseal_store::RuleState;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,9 +23,7 @@ impl Engine<'_> {
     /// # Errors
     /// [`EngineError::NotAdopted`], and what the host or the store fails with.
     pub fn looks(&self, states: &[RuleState]) -> Result<BTreeMap<RuleId, Preflight>, EngineError> {
-        let rules = states.iter();
-        let rules = rules.filter_map(|one| one.wanted.as_ref().or(one.in_force.as_ref()));
-        let rules: Vec<&Rule> = rules.collect();
+        let rules = rules_of(states);
         let known = self.remembered(&rules)?;
         if known.is_empty() {
             return Ok(BTreeMap::new());
@@ -34,7 +32,8 @@ impl Engine<'_> {
         let Ok(facts) = observe_unadopted(self.host) else {
             return Ok(BTreeMap::new());
         };
-        self.own_looks(&facts, &rules, &known)
+        let own = self.counted(&facts, &rules, &known)?;
+        Ok(by_rule(own))
     }
 
     /// The same in a picture of the instance.
@@ -44,58 +43,68 @@ impl Engine<'_> {
         rules: &[&Rule],
     ) -> Result<BTreeMap<RuleId, Preflight>, EngineError> {
         let known = self.remembered(rules)?;
-        self.own_looks(facts, rules, &known)
+        let own = self.counted(facts, rules, &known)?;
+        Ok(by_rule(own))
     }
 
     /// Of looks at next hops those that a rule for them counts.
     pub(super) fn looks_of_rules(&self, seen: &[Preflight]) -> Result<Vec<Preflight>, EngineError> {
         let destinations: BTreeSet<String> = seen.iter().map(|one| one.nexthop.clone()).collect();
         let states = self.rules_for(&destinations)?;
-        let rules = states.iter();
-        let rules = rules.filter_map(|one| one.wanted.as_ref().or(one.in_force.as_ref()));
-        let rules: Vec<&Rule> = rules.collect();
+        let rules = rules_of(&states);
         if rules.is_empty() {
             return Ok(Vec::new());
         }
         let facts = observe_unadopted(self.host)?;
-        let mut of_rules = Vec::new();
-        for one in seen {
-            let known = BTreeMap::from([(one.nexthop.clone(), one.clone())]);
-            if !self.own_looks(&facts, &rules, &known)?.is_empty() {
-                of_rules.push(one.clone());
-            }
-        }
-        Ok(of_rules)
+        let own = self.counted(&facts, &rules, seen)?;
+        let counts = |one: &&Preflight| own.iter().any(|(_, seen)| std::ptr::eq(*seen, *one));
+        Ok(seen.iter().filter(counts).cloned().collect())
     }
 
-    /// By next hop, whichever client saw it.
-    fn remembered(&self, rules: &[&Rule]) -> Result<BTreeMap<String, Preflight>, EngineError> {
+    /// Of each next hop the newest, whichever client saw it.
+    fn remembered(&self, rules: &[&Rule]) -> Result<Vec<Preflight>, EngineError> {
         let hops: BTreeSet<String> = rules.iter().map(|one| one.id.destination.clone()).collect();
         let hops: Vec<String> = hops.into_iter().collect();
-        let known = self.store.preflights(&self.instance, &hops)?.into_iter();
-        Ok(known.map(|seen| (seen.nexthop.clone(), seen)).collect())
+        Ok(self.store.preflights(&self.instance, &hops)?)
     }
 
-    fn own_looks(
+    /// Each rule with the looks at its next hop that are those of its clients.
+    fn counted<'r, 's>(
         &self,
         facts: &Facts,
-        rules: &[&Rule],
-        known: &BTreeMap<String, Preflight>,
-    ) -> Result<BTreeMap<RuleId, Preflight>, EngineError> {
+        rules: &[&'r Rule],
+        seen: &'s [Preflight],
+    ) -> Result<Vec<(&'r Rule, &'s Preflight)>, EngineError> {
+        let mut by_hop: BTreeMap<&str, Vec<&'s Preflight>> = BTreeMap::new();
+        for one in seen {
+            by_hop.entry(&one.nexthop).or_default().push(one);
+        }
         let looked = rules.iter().copied();
-        let looked = looked.filter(|rule| known.contains_key(&rule.id.destination));
+        let looked = looked.filter(|rule| by_hop.contains_key(&*rule.id.destination));
         let looked: Vec<&Rule> = looked.collect();
         let state = self.state()?;
-        let home = Home::Rules(state.desired.tables.as_ref());
+        let home = self.home_wished(&state)?;
         let met = met(self.host, facts, home, &looked);
         let mut clients = Clients::new(facts);
-        let mut own = BTreeMap::new();
+        let mut own = Vec::new();
         for (rule, met) in looked.into_iter().zip(&met) {
-            let seen = known.get(&rule.id.destination);
-            if let Some(seen) = seen.filter(|seen| clients.saw(rule, met, seen)) {
-                own.insert(rule.id.clone(), seen.clone());
-            }
+            let seen = by_hop.get(&*rule.id.destination).into_iter().flatten();
+            let counts = seen.copied().filter(|seen| clients.saw(rule, met, seen));
+            own.extend(counts.map(|seen| (rule, seen)));
         }
         Ok(own)
     }
+}
+
+/// As wished, else as in force.
+fn rules_of(states: &[RuleState]) -> Vec<&Rule> {
+    let rules = states.iter();
+    let rules = rules.filter_map(|one| one.wanted.as_ref().or(one.in_force.as_ref()));
+    rules.collect()
+}
+
+fn by_rule(own: Vec<(&Rule, &Preflight)>) -> BTreeMap<RuleId, Preflight> {
+    let own = own.into_iter();
+    own.map(|(rule, seen)| (rule.id.clone(), seen.clone()))
+        .collect()
 }

@@ -139,7 +139,7 @@ impl Engine<'_> {
     ) -> Result<Vec<RuleLooked>, EngineError> {
         let state = self.state()?;
         let facts = observe_unadopted(self.host)?;
-        let home = Home::Rules(state.desired.tables.as_ref());
+        let home = self.home_wished(&state)?;
         let mut all = Vec::new();
         let mut visits = Visits::new();
         let mut after: Option<RuleId> = None;

@@ -6,7 +6,7 @@
 use postseal_host::Host;
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::{AdoptedTables, Named};
-use postseal_planner::policy::{Candidate, Source, SourceRow, named_tables};
+use postseal_planner::policy::{Candidate, Rule, Source, SourceRow, named_tables};
 use postseal_planner::{Finding, Severity, is_policy_map};
 
 /// Types that are asked without leaving this host.
@@ -60,15 +60,11 @@ fn finding(table: &str, source: &Source, rows: &[(&SourceRow, String)]) -> Findi
         1 => "A row does nothing".to_owned(),
         n => format!("{n} rows do nothing"),
     };
-    let finding = Finding::new(
-        "policy.shadowed",
-        Severity::Warning,
+    let finding = answered_by(
+        table,
         format!(
             "{what}: {table} is asked before {}, and has another policy.",
             source.name
-        ),
-        format!(
-            "Take {table} out of smtp_tls_policy_maps, or put it behind, and `postseal drift --adopt`."
         ),
     );
     let shown = rows.iter().take(MOST_SHOWN);
@@ -80,6 +76,25 @@ fn finding(table: &str, source: &Source, rows: &[(&SourceRow, String)]) -> Findi
         0 => shown,
         more => shown.seen(format!("and {more} more rows")),
     }
+}
+
+/// What is said of one rule in force.
+pub(super) fn rule_shadowed(rule: &Rule, table: &str, policy: &str) -> Finding {
+    let shown = rule.id.shown();
+    let message =
+        format!("The rule for {shown} does nothing: {table} is asked before it and says {policy}.");
+    answered_by(table, message).seen(format!("{shown} {}", rule.policy))
+}
+
+fn answered_by(table: &str, message: String) -> Finding {
+    Finding::new(
+        "policy.shadowed",
+        Severity::Warning,
+        message,
+        format!(
+            "Take {table} out of smtp_tls_policy_maps, or put it behind, and `postseal drift --adopt`."
+        ),
+    )
 }
 
 fn asked(candidate: Candidate) -> String {

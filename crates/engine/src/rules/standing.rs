@@ -6,8 +6,9 @@
 
 use super::answering::Answering;
 use super::judged::{Against, against, is_against};
+use super::live::touched_findings;
 use super::meet::beside;
-use super::shadowed::{asked_before_rules, is_local};
+use super::shadowed::{asked_before_rules, is_local, rule_shadowed};
 use super::ways::by_recipient;
 use crate::domains::MOST;
 use crate::{Engine, EngineError, observe_unadopted};
@@ -16,7 +17,8 @@ use postseal_planner::Finding;
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::AdoptedTables;
 use postseal_planner::policy::{
-    Judged, Lookup, Rule, RuleId, Useless, dialect, never_asked, own_late, passed_by, route_unknown,
+    Home, Judged, Lookup, Rule, RuleId, Useless, dialect, never_asked, own_late, passed_by,
+    route_unknown,
 };
 use postseal_store::{InstanceState, RuleState};
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,16 +99,7 @@ impl Engine<'_> {
             .iter()
             .filter_map(|one| one.in_force.as_ref())
             .collect();
-        let answering = Answering::of(state, facts);
-        let asking = answering.map(|one| one.asking(state, facts));
-        let mut seen = Seen {
-            untold: asking.unwrap_or_default().untold,
-            missed: self.not_answered(state, facts, states)?,
-            before: BTreeMap::new(),
-        };
-        for table in asked_before_rules(facts, state.desired.tables.as_ref()) {
-            self.ask_before(&table, facts, &rules, &mut seen.before);
-        }
+        let seen = self.in_place_of(state, facts, states)?;
         let tables = state.desired.tables.as_ref();
         let hindered = self.told((facts, tables), &rules, Some(&seen), found)?;
         found.rules.extend(hindered);
@@ -119,6 +112,55 @@ impl Engine<'_> {
         Ok(())
     }
 
+    /// What Postfix finds in the place of those in force.
+    fn in_place_of(
+        &self,
+        state: &InstanceState,
+        facts: &Facts,
+        states: &[RuleState],
+    ) -> Result<Seen, EngineError> {
+        let answering = Answering::of(state, facts);
+        let asking = answering.map(|one| one.asking(state, facts));
+        let mut seen = Seen {
+            untold: asking.unwrap_or_default().untold,
+            missed: self.not_answered(state, facts, states)?,
+            before: BTreeMap::new(),
+        };
+        let rules = states.iter().filter_map(|one| one.in_force.as_ref());
+        let rules: Vec<&Rule> = rules.collect();
+        for table in asked_before_rules(facts, state.desired.tables.as_ref()) {
+            self.ask_before(&table, facts, &rules, &mut seen.before);
+        }
+        Ok(seen)
+    }
+
+    /// Why Postfix finds something else in the place of rules in force, as findings.
+    pub(super) fn answered_otherwise(
+        &self,
+        state: &InstanceState,
+        facts: &Facts,
+        states: &[RuleState],
+    ) -> Result<Vec<Finding>, EngineError> {
+        let seen = self.in_place_of(state, facts, states)?;
+        let rules = states.iter().filter_map(|one| one.in_force.as_ref());
+        let rules: Vec<&Rule> = rules.collect();
+        let not_asked = match rules.is_empty() {
+            true => None,
+            false => self.map_not_asked(state, facts),
+        };
+        let mut found = Vec::from_iter(not_asked);
+        for rule in rules {
+            match seen.of(rule, &Judged::default()) {
+                Some(Hindrance::Shadowed { table, policy }) => {
+                    found.push(rule_shadowed(rule, &table, &policy));
+                }
+                Some(Hindrance::NotAnswered) => found.extend(touched_findings(self.host, facts)),
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
     /// What is told of rules together, and which of them do not hold. What Postfix finds in their place is
     /// known of those in force.
     fn told(
@@ -128,7 +170,11 @@ impl Engine<'_> {
         seen: Option<&Seen>,
         found: &mut Hindered,
     ) -> Result<Vec<(RuleId, Hindrance)>, EngineError> {
-        let against = against(self.host, facts, tables, rules);
+        let home = match seen {
+            Some(_) => Home::InForce(tables),
+            None => Home::Rules(tables),
+        };
+        let against = against(self.host, facts, home, rules);
         let pairs = rules.iter().zip(&against);
         let pairs: Vec<(&Rule, &Judged)> = pairs.map(|(rule, one)| (*rule, &one.met)).collect();
         let mut told = passed_by(&pairs);

@@ -90,8 +90,18 @@ impl Engine<'_> {
         {
             return Ok(Ok(Known::Done));
         }
+        let (name, newest) = (&older.name, versions[0].version);
         let mut finding = self.older_version(versions, at)?;
         finding.severity = Severity::Warning;
+        finding.message = format!(
+            "The certificate in the watched folder is version {} of {name}, and version {newest} is newer: \
+             it is not taken.",
+            older.version
+        );
+        finding.remedy = format!(
+            "Nothing, where version {newest} is meant to stay: the next renewal in the folder is taken. If \
+             the folder is the wrong one, watch another: `postseal cert watch {name} --dir DIR`."
+        );
         Ok(Err(finding))
     }
 }

@@ -4,11 +4,14 @@
 
 use super::Postfix;
 use crate::HostError;
-use crate::command::Call;
+use crate::command::{Call, Output};
+use crate::file::failed;
 use std::collections::HashMap;
 use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// A map of ten thousand names is compiled in seconds.
 const COMPILE: Duration = Duration::from_secs(60);
@@ -19,6 +22,7 @@ const COMPILE_POLICY: Duration = Duration::from_micros(600);
 const LOOKUP: Duration = Duration::from_secs(15);
 /// `postmap -s` of a million rows takes some seconds.
 const LIST: Duration = Duration::from_secs(120);
+const CHUNK: usize = 64 << 10;
 
 impl Postfix {
     /// `postmap -q KEY MAP`: the value, or none.
@@ -72,12 +76,27 @@ impl Postfix {
 
     /// `postmap -s MAP`: every row. Warnings are no errors: they are of rows that are left out.
     pub(crate) fn table_rows(&self, map: &str) -> Result<File, HostError> {
+        self.listed(map, |call| call.run_into_file())
+    }
+
+    /// The same; of each row the key alone is kept. The values may be private keys (`postmap -F`): they
+    /// go by memory, never by a file, and what was read of them is wiped.
+    pub(crate) fn table_keys(&self, map: &str) -> Result<Vec<String>, HostError> {
+        let rows = self.listed(map, |call| call.run_into_memory())?;
+        keys(rows).map_err(failed("read", Path::new(map)))
+    }
+
+    fn listed(
+        &self,
+        map: &str,
+        run: impl FnOnce(&Call<'_>) -> Result<(Output, File), HostError>,
+    ) -> Result<File, HostError> {
         let program = self.places()?.command_directory.join("postmap");
         let call = Call::new(&self.prefix, &program, LIST)
             .arg("-c")
             .arg(&self.config_directory)
             .args(["-s", map]);
-        let (output, rows) = call.run_into_file()?;
+        let (output, rows) = run(&call)?;
         match output.status.success() {
             true => Ok(rows),
             false => Err(HostError::Command {
@@ -132,6 +151,30 @@ impl Postfix {
             status: output.status.to_string(),
             output: output.message(),
         })
+    }
+}
+
+/// What stands before the tab of each row.
+fn keys(mut rows: impl Read) -> io::Result<Vec<String>> {
+    let mut chunk = Zeroizing::new(vec![0; CHUNK]);
+    let (mut keys, mut key) = (Vec::new(), Vec::new());
+    let mut of_key = true;
+    loop {
+        let length = rows.read(&mut chunk)?;
+        for byte in chunk.get(..length).unwrap_or_default() {
+            match byte {
+                b'\n' => {
+                    keys.push(String::from_utf8_lossy(&std::mem::take(&mut key)).into_owned());
+                    of_key = true;
+                }
+                b'\t' => of_key = false,
+                other if of_key => key.push(*other),
+                _ => {}
+            }
+        }
+        if length == 0 {
+            return Ok(keys);
+        }
     }
 }
 

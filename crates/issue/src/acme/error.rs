@@ -107,6 +107,8 @@ pub enum AcmeError {
 }
 
 impl AcmeError {
+    pub(super) const CA_AS_SERVER: &str = "it is marked as a CA's own (CA:TRUE), and such a one is no server's, even where it is the root";
+
     /// A stable word for programs.
     pub fn code(&self) -> &'static str {
         match self {
@@ -134,6 +136,11 @@ impl AcmeError {
         match self {
             Self::Unreachable { url, .. } => {
                 format!("see that this host reaches {url} over HTTPS; nothing was changed")
+            }
+            Self::Untrusted { reason, .. } if reason == Self::CA_AS_SERVER => {
+                "give the CA's server a certificate that its root has issued (CA:FALSE), and name that \
+                 root"
+                    .into()
             }
             Self::Untrusted { .. } => {
                 "for a private CA, give the root of its server's certificate".into()
@@ -226,7 +233,9 @@ fn refusal_remedy(kind: &str) -> &'static str {
         "caa" => "allow this CA in the CAA record of the domain",
         "badCSR" | "badPublicKey" => "choose another key type or another key",
         "invalidContact" | "unsupportedContact" => "give a contact like mailto:admin@example.com",
-        "userActionRequired" => "agree to the CA's new terms at the URL it names",
+        "userActionRequired" => {
+            "do what the CA asks for at the page that it names, mostly to agree to new terms, and try again"
+        }
         "unauthorized" => "register the account again, or ask the CA why it may not order",
         _ => "read what the CA says; the certificate in use stays",
     }

@@ -153,6 +153,21 @@ fn problem(parts: &Parts, body: Bytes) -> Bytes {
             serde_json::Map::from_iter([("detail".to_owned(), detail.into())])
         }
     };
+    tell_where(&mut document);
     document.insert("status".to_owned(), status.into());
     serde_json::Value::Object(document).to_string().into()
 }
+
+/// Where the user has to do something, `instance` is the page to visit (RFC 8555 §7.3.3). The client drops it.
+fn tell_where(document: &mut serde_json::Map<String, serde_json::Value>) {
+    let text = |name: &str| document.get(name).and_then(serde_json::Value::as_str);
+    let is_action = text("type").is_some_and(|kind| kind.ends_with(":userActionRequired"));
+    if let (true, Some(page)) = (is_action, text("instance")) {
+        let detail = text("detail").unwrap_or("the user has to do something");
+        let detail = format!("{detail}: visit {page}");
+        document.insert("detail".to_owned(), detail.into());
+    }
+}
+
+#[cfg(test)]
+mod tests;

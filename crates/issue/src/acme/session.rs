@@ -133,6 +133,13 @@ impl Session {
             if let Some(tls) = one.downcast_ref::<rustls::Error>() {
                 let reason = printable(&tls.to_string());
                 return match tls {
+                    // RFC 5280 §4.2.1.9; rustls takes no such one for a server's, not even a root.
+                    rustls::Error::InvalidCertificate(_)
+                        if reason.contains("CaUsedAsEndEntity") =>
+                    {
+                        let reason = AcmeError::CA_AS_SERVER.to_owned();
+                        AcmeError::Untrusted { url, reason }
+                    }
                     rustls::Error::InvalidCertificate(_) => AcmeError::Untrusted { url, reason },
                     _ => AcmeError::Unreachable { url, reason },
                 };

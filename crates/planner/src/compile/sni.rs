@@ -10,11 +10,13 @@
 
 use super::certificates::{bound_path, folder, plain_path};
 use super::{Ground, Target, Targets, refuse, services};
-use crate::facts::Facts;
+use crate::facts::{Facts, FileLook};
 use crate::intent::{Binding, Intent, Place};
 use crate::plan::SniMap;
 use crate::{Digest, Refusal};
+use postfix_cf::table::{Content, rows as rows_of};
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 pub(crate) const PARAMETER: &str = "tls_server_sni_maps";
 
@@ -44,6 +46,44 @@ pub(crate) fn map(intent: &Intent, facts: &Facts) -> Option<SniMap> {
         table: table(facts),
         source,
     })
+}
+
+/// Whether a map of names was compiled without its files (`postmap` without `-F`): it holds the paths of its
+/// rows in place of keys in BASE64. smtpd(8) then ends the handshake for each of its names (3.7.11: `malformed
+/// BASE64 value`).
+pub(crate) fn lacks_keys(source: &[u8], compiled: &[u8]) -> bool {
+    let holds = |path: &[u8]| compiled.windows(path.len()).any(|part| part == path);
+    let mut rows = rows_of(source);
+    rows.any(|row| {
+        let Content::Pair { value, .. } = row.content else {
+            return false;
+        };
+        let mut paths = value.split(|byte| byte.is_ascii_whitespace() || *byte == b',');
+        paths.any(|path| path.starts_with(b"/") && holds(path))
+    })
+}
+
+/// So many rows of an administrator's own map are read at most: their files are opened at each look.
+const OWN_ROWS: usize = 200;
+
+/// The rows of an administrator's own map of names, as its source has them: a name, and its files.
+pub(crate) fn own_rows(table: &str, facts: &Facts) -> Vec<(String, Vec<PathBuf>)> {
+    let source = table.split_once(':').map(|(_, path)| Path::new(path));
+    let Some(FileLook::File { bytes, .. }) = source.and_then(|path| facts.files.get(path)) else {
+        return Vec::new();
+    };
+    let rows = rows_of(bytes).filter_map(|row| match row.content {
+        Content::Pair { key, value } => {
+            let files = String::from_utf8_lossy(&value).into_owned();
+            let files = files
+                .split([',', ' ', '\t', '\r', '\n'])
+                .filter(|one| !one.is_empty());
+            let files = files.map(PathBuf::from).collect();
+            Some((String::from_utf8_lossy(&key).to_ascii_lowercase(), files))
+        }
+        _ => None,
+    });
+    rows.take(OWN_ROWS).collect()
 }
 
 /// The names that certificates are bound to.

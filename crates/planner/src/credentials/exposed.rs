@@ -8,6 +8,7 @@
 use super::senders::{self, SenderHop};
 use super::servers::{self, ByServer};
 use super::sources::Sources;
+use super::undetermined::{Undetermined, Unread};
 use super::ways::{Ways, ways};
 use super::{Credential, Credentials, Hidden, Kind, PARAMETER, credentials_in};
 use crate::explain::{Hop, met};
@@ -33,15 +34,6 @@ pub struct Exposed {
     pub nexthop: String,
     /// The level there.
     pub level: Level,
-}
-
-/// Credentials of which it cannot be told whether they may go in clear.
-#[derive(Clone, Debug)]
-pub(crate) struct Undetermined {
-    /// Which.
-    pub(crate) credential: Credential,
-    /// Why not.
-    pub(crate) why: String,
 }
 
 /// What is known of all credentials.
@@ -136,6 +128,7 @@ impl<'v> Reading<'v> {
             return Some(Undetermined {
                 credential: hidden.table.clone(),
                 why,
+                unread: Unread::Keys,
             });
         }
         None
@@ -215,7 +208,9 @@ fn exposed_by(mut read: Reading<'_>) -> Exposure {
         let hops = match hops {
             Ok(hops) => hops,
             Err(why) => {
-                found.undetermined.push(Undetermined { credential, why });
+                found
+                    .undetermined
+                    .push(Undetermined::level(credential, why));
                 continue;
             }
         };
@@ -229,7 +224,9 @@ fn exposed_by(mut read: Reading<'_>) -> Exposure {
                     nexthop: in_words(nexthop),
                     level,
                 }),
-                Err(why) => found.undetermined.push(Undetermined { credential, why }),
+                Err(why) => found
+                    .undetermined
+                    .push(Undetermined::level(credential, why)),
             }
         }
     }
@@ -245,7 +242,9 @@ fn exposed_by(mut read: Reading<'_>) -> Exposure {
                     .map(|one| &one.credential)
                     .any(|one| *one == credential)
                 {
-                    found.undetermined.push(Undetermined { credential, why });
+                    found
+                        .undetermined
+                        .push(Undetermined::level(credential, why));
                 }
             }
         }

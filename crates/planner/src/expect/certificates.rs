@@ -34,27 +34,36 @@ pub(crate) struct Pair {
 }
 
 const PAIRS: [[&str; 2]; 3] = [
-    ["smtpd_tls_cert_file", "smtpd_tls_key_file"],
-    ["smtpd_tls_eccert_file", "smtpd_tls_eckey_file"],
-    ["smtpd_tls_dcert_file", "smtpd_tls_dkey_file"],
+    ["tls_cert_file", "tls_key_file"],
+    ["tls_eccert_file", "tls_eckey_file"],
+    ["tls_dcert_file", "tls_dkey_file"],
 ];
 
 /// How this server's certificates are named: `smtpd_tls_chain_files` (3.4) overrides the others.
 pub(crate) fn configured(view: &View<'_>, service: &Service, facts: &Facts) -> Configured {
-    let at = Some(service);
+    named_by(view, Some(service), "smtpd_", facts)
+}
+
+/// The same of the SMTP client, by main.cf or a service of its own.
+pub(crate) fn of_client(view: &View<'_>, at: Option<&Service>, facts: &Facts) -> Configured {
+    named_by(view, at, "smtp_", facts)
+}
+
+fn named_by(view: &View<'_>, at: Option<&Service>, prefix: &str, facts: &Facts) -> Configured {
+    let value = |stem: &str| view.value(at, &format!("{prefix}{stem}"));
     if facts.version.at_least(3, 4) {
-        let files = view.list(at, "smtpd_tls_chain_files");
+        let files = view.list(at, &format!("{prefix}tls_chain_files"));
         if !files.is_empty() {
             return Configured::Chain(files.into_iter().map(PathBuf::from).collect());
         }
     }
-    let first = view.value(at, PAIRS[0][0]);
+    let first = value(PAIRS[0][0]);
     if first.eq_ignore_ascii_case("none") {
         return Configured::Anonymous;
     }
     let pairs: Vec<Pair> = PAIRS
         .iter()
-        .map(|names| names.map(|name| view.value(at, name)))
+        .map(|names| names.map(value))
         .filter(|[cert, _]| !cert.is_empty())
         .map(|[cert, key]| Pair {
             key: if key.is_empty() {
@@ -249,7 +258,7 @@ fn by_name(view: &View<'_>, service: &Service, facts: &Facts, intent: &Intent) -
 }
 
 /// What to ask for, to see the certificate of a name: for `.domain`, any name below it.
-fn asked(name: &str) -> String {
+pub(crate) fn asked(name: &str) -> String {
     if name.starts_with('.') {
         format!("any{name}")
     } else {

@@ -5,7 +5,7 @@
 
 use super::{is_domain, promise};
 use crate::finding::{Finding, Severity};
-use crate::policy::{expects_tls, faults, holds_back, no_wrappermode, wrapping};
+use crate::policy::{Lead, expects_tls, faults, holds_back, no_wrappermode, wrapping};
 use crate::preflight::{Client, NoDane};
 use crate::resolve::{Stop, Tables, parents};
 use crate::version::PostfixVersion;
@@ -101,6 +101,8 @@ pub(super) struct Way<'a> {
     pub(super) view: &'a View<'a>,
     pub(super) version: PostfixVersion,
     pub(super) transport: &'a str,
+    /// What leads the mail there, where that is known.
+    pub(super) lead: Option<Lead>,
 }
 
 impl Way<'_> {
@@ -301,7 +303,8 @@ impl Way<'_> {
             );
         } else if !wraps && expects_tls(&hop.nexthop) {
             let instead = wrapping(self.view).map(|one| one.name.as_str());
-            let finding = no_wrappermode(&hop.nexthop, self.transport, instead);
+            let leads = self.lead.as_slice();
+            let finding = no_wrappermode(&hop.nexthop, self.transport, instead, leads);
             hop.findings.push(finding.seen(hop.nexthop.clone()));
         }
     }

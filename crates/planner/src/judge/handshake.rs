@@ -103,9 +103,12 @@ fn mail_before_tls(case: &mut Case, report: &Report, required: bool) {
 }
 
 fn completed(case: &mut Case, report: &Report, wanted: &HandshakeExpectation) -> Seen {
-    if let Some(StageOutcome::Refused(why) | StageOutcome::Unknown(why)) =
-        stage(report, StageName::StartTls)
-    {
+    let starttls = stage(report, StageName::StartTls);
+    if starttls.is_some_and(StageOutcome::is_silence) {
+        case.silent("offers STARTTLS and has not started it");
+        return Seen::No;
+    }
+    if let Some(StageOutcome::Refused(why) | StageOutcome::Unknown(why)) = starttls {
         if is_for_now(why) {
             case.unseen(&turned_away(why));
             return Seen::No;
@@ -187,6 +190,9 @@ fn incomplete(case: &mut Case, report: &Report, wanted: &HandshakeExpectation) -
                 "could not be looked at: no anonymous cipher in common ({why})"
             ));
         }
+        Some(silence) if silence.is_silence() => {
+            case.silent("has not completed the TLS handshake");
+        }
         Some(StageOutcome::Refused(why) | StageOutcome::Unknown(why)) => case.missed(
             "wire.handshake-failed",
             &format!("does not complete the TLS handshake ({why})"),
@@ -230,10 +236,14 @@ fn certificate(case: &mut Case, seen: &Handshake, wanted: &HandshakeExpectation)
 /// What clients saw that asked for a name, or took one kind of key only.
 fn presented(case: &mut Case, report: &Report, wanted: &HandshakeExpectation) {
     let mut proved: Vec<String> = Vec::new();
+    let mut of_own_table: Vec<String> = Vec::new();
     for wanted in &wanted.presented {
         let who = clients(&wanted.ask);
         let answer = report.asked.iter().find(|seen| seen.ask == wanted.ask);
         match answer.map(|seen| &seen.answer) {
+            Some(Answered::Shown(Some(_))) if wanted.certificates.is_empty() => {
+                of_own_table.push(who);
+            }
             Some(Answered::Shown(Some(leaf))) if wanted.certificates.contains(leaf) => {
                 proved.push(who);
             }
@@ -268,6 +278,12 @@ fn presented(case: &mut Case, report: &Report, wanted: &HandshakeExpectation) {
         case.proved(&format!(
             "shows the certificate bound for them to clients that {}",
             words::list(&proved)
+        ));
+    }
+    if !of_own_table.is_empty() {
+        case.proved(&format!(
+            "completes the handshake of clients that {}",
+            words::some(&of_own_table)
         ));
     }
 }

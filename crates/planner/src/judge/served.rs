@@ -5,17 +5,16 @@
 //! of its own beside `wire.wrong-certificate`. Never: looks at anything; what is not known is not
 //! taken for a cause.
 
+mod names;
 mod older;
 
-use crate::compile::{bound_path, is_of_certificates, sni};
+use crate::compile::{bound_path, is_of_certificates};
 use crate::expect::{content, expect};
-use crate::facts::{Facts, FileLook, PortOwner, StoredCertificate};
+use crate::facts::{Facts, PortOwner, StoredCertificate};
 use crate::intent::Intent;
 use crate::owned::{Drift, MAIN_CF};
-use crate::plan::SniMap;
 use crate::report::{
-    Answered, Ask, HandshakeExpectation, Report, ServiceExpectation, TlsExpectation, Verdict,
-    WireExpectation,
+    Answered, Ask, HandshakeExpectation, Outcome, Report, ServiceExpectation, Verdict,
 };
 use crate::{FileDrift, Finding, Severity, words};
 use mailtls::{Fingerprint, pem_certificates};
@@ -49,8 +48,8 @@ pub struct Difference {
     pub address: SocketAddr,
     /// How the client asked.
     pub ask: Ask,
-    /// What it was shown; nothing where it takes one kind of key only and was turned away, though
-    /// others were not.
+    /// What it was shown; nothing where it asks for a name or takes one kind of key only and was turned
+    /// away, though others were not.
     pub seen: Option<Fingerprint>,
     /// What it should have been shown.
     pub wanted: Vec<Fingerprint>,
@@ -66,21 +65,11 @@ pub fn differences(expectations: &[ServiceExpectation], reports: &[Report]) -> V
         let expected = expectations.iter().find(|expected| {
             expected.service == report.service && expected.addresses.contains(&report.address)
         });
-        if let Some(handshake) = expected.and_then(handshake) {
+        if let Some(handshake) = expected.and_then(ServiceExpectation::certified) {
             all.extend(of_report(report, handshake));
         }
     }
     all
-}
-
-fn handshake(expected: &ServiceExpectation) -> Option<&HandshakeExpectation> {
-    match &expected.wire {
-        WireExpectation::Serving {
-            tls: TlsExpectation::StartTls { handshake, .. } | TlsExpectation::Wrapper { handshake },
-            ..
-        } if !handshake.anonymous => Some(handshake),
-        _ => None,
-    }
 }
 
 fn of_report(report: &Report, wanted: &HandshakeExpectation) -> Vec<Difference> {
@@ -91,7 +80,7 @@ fn of_report(report: &Report, wanted: &HandshakeExpectation) -> Vec<Difference> 
         let answer = report.asked.iter().find(|seen| seen.ask == presented.ask);
         let seen = match answer.map(|seen| &seen.answer) {
             Some(Answered::Shown(Some(leaf))) => Some(*leaf),
-            Some(Answered::Refused(_)) if speaks && presented.ask.algorithm.is_some() => None,
+            Some(Answered::Refused(_)) if speaks => None,
             _ => return None,
         };
         Some((presented.ask.clone(), seen, presented.certificates.clone()))
@@ -114,7 +103,9 @@ fn of_report(report: &Report, wanted: &HandshakeExpectation) -> Vec<Difference> 
 /// Adds the cause of each difference to the judgement of its address, each said once.
 pub fn add_causes(verdict: &mut Verdict, differences: &[Difference], around: &Around<'_>) {
     for difference in differences {
-        let cause = around.cause(difference);
+        let Some(cause) = around.cause(difference) else {
+            continue;
+        };
         let judgements = verdict.judgements.iter_mut();
         for judged in judgements.filter(|judged| {
             judged.service == difference.service && judged.address == difference.address
@@ -142,16 +133,35 @@ pub fn add_causes(verdict: &mut Verdict, differences: &[Difference], around: &Ar
     }
 }
 
+/// Names the other process where a port is not as it should be: what it says, or that it says nothing,
+/// tells nothing of Postfix. `owner` is asked of such addresses only.
+pub fn add_strangers(verdict: &mut Verdict, owner: impl Fn(SocketAddr) -> PortOwner) {
+    for judged in &mut verdict.judgements {
+        let mut known = judged.findings.iter();
+        if judged.outcome == Outcome::Pass || known.any(|known| known.code == OTHER_PROCESS) {
+            continue;
+        }
+        if let PortOwner::Other { pid, command } = owner(judged.address) {
+            let stranger = other_process(judged.address, pid, command.as_deref());
+            judged.outcome = Outcome::Fail;
+            judged.sentences.push(stranger.message.clone());
+            judged.findings.push(stranger.seen(judged.service.clone()));
+        }
+    }
+}
+
+const OTHER_PROCESS: &str = "served.other-process";
+
 impl Around<'_> {
-    fn cause(&self, difference: &Difference) -> Finding {
-        match self.owners.get(&difference.address) {
+    fn cause(&self, difference: &Difference) -> Option<Finding> {
+        Some(match self.owners.get(&difference.address) {
             Some(PortOwner::Other { pid, command }) => {
                 other_process(difference.address, *pid, command.as_deref())
             }
             _ if self.is_as_edited(difference) => self.edited(difference),
-            _ if difference.ask.name.is_some() => self.by_name(difference),
+            _ if difference.ask.name.is_some() => return self.by_name(difference),
             owner => self.by_file(difference, owner),
-        }
+        })
     }
 
     /// Whether the files, as somebody edited them, present what was seen.
@@ -163,7 +173,7 @@ impl Around<'_> {
             let now = expect(&main, &master, self.facts, self.intent);
             let mut same = now.iter().filter(|one| one.service == difference.service);
             same.any(|one| {
-                handshake(one).is_some_and(|now| {
+                one.certified().is_some_and(|now| {
                     let mut asked = now.presented.iter();
                     let asked = asked.find(|one| one.ask == difference.ask);
                     let certificates = asked.map_or(&now.certificates, |one| &one.certificates);
@@ -205,75 +215,6 @@ impl Around<'_> {
             "`postseal drift --adopt` takes the edit over, `postseal drift --restore` puts back what \
              was bound.",
         )
-    }
-
-    /// What a client saw that asked for a name.
-    fn by_name(&self, difference: &Difference) -> Finding {
-        let asking = words::asked(difference.ask.name.as_deref().unwrap_or_default());
-        let place = place(difference.address);
-        if let Some(map) = self.compiled_by_others() {
-            return foreign_map(&place, &asking, &map);
-        }
-        let Some(seen) = difference.seen else {
-            return self.older_process(difference, None);
-        };
-        if difference.default.contains(&seen) {
-            return error(
-                "served.default-for-name",
-                format!(
-                    "{place} shows clients that {asking} what it shows to those that ask \
-                     for no name: {}",
-                    self.why_not_by_name()
-                ),
-                "`postseal apply` writes the map of names anew where it is not in order; `postfix \
-                 reload` ends the processes from before.",
-            );
-        }
-        if let Some(stored) = self.stored(&seen) {
-            return self.older_process(difference, Some(stored));
-        }
-        error(
-            "served.foreign-map",
-            format!(
-                "{place} shows clients that {asking} a certificate that neither the store \
-                 nor the map of names knows: the map was compiled by somebody else, from another \
-                 key."
-            ),
-            "`postseal apply` compiles the map anew.",
-        )
-    }
-
-    /// The map of names, where its rows are those of Postseal and what was compiled of them is not.
-    fn compiled_by_others(&self) -> Option<SniMap> {
-        let map = sni::map(self.intent, self.facts)?;
-        let own_rows = match self.facts.files.get(&map.path) {
-            Some(FileLook::File { bytes, .. }) => bytes.starts_with(map.source.as_bytes()),
-            _ => false,
-        };
-        let files = map.files();
-        let mut touched = self.touched.iter();
-        let other = touched.any(|file| file.holds_something_else() && files.contains(&file.path));
-        (own_rows && other).then_some(map)
-    }
-
-    /// The state of the map, as far as it tells why it was not used.
-    fn why_not_by_name(&self) -> String {
-        let Some(map) = sni::map(self.intent, self.facts) else {
-            return "no map of names is to be there.".to_owned();
-        };
-        for path in map.files() {
-            let shown = path.display();
-            match self.facts.files.get(&path) {
-                Some(FileLook::File { bytes, .. })
-                    if path != map.path || bytes.starts_with(map.source.as_bytes()) => {}
-                Some(FileLook::File { .. }) => {
-                    return format!("{shown} has other rows than Postseal wrote.");
-                }
-                Some(FileLook::TooLarge(_)) => {}
-                _ => return format!("{shown} cannot be read."),
-            }
-        }
-        "the process that answers has not looked into the map of names yet.".to_owned()
     }
 
     /// What a client saw that asked for no name.
@@ -336,18 +277,6 @@ impl Around<'_> {
     }
 }
 
-fn foreign_map(place: &str, asking: &str, map: &SniMap) -> Finding {
-    error(
-        "served.foreign-map",
-        format!(
-            "{place} shows clients that {asking} what the map of names {} was compiled to by \
-             somebody else: it holds something else than its rows name.",
-            map.path.display()
-        ),
-        "`postseal apply` compiles the map anew.",
-    )
-}
-
 fn other_process(address: SocketAddr, pid: Option<u32>, command: Option<&str>) -> Finding {
     let who = match (command, pid) {
         (Some(command), Some(pid)) => format!("{command:?} (process {pid})"),
@@ -355,12 +284,12 @@ fn other_process(address: SocketAddr, pid: Option<u32>, command: Option<&str>) -
         _ => "another process, which the system does not name".to_owned(),
     };
     error(
-        "served.other-process",
+        OTHER_PROCESS,
         format!(
             "On {}, {who} listens, which is not this Postfix.",
             lower(address)
         ),
-        "Stop it, or move it to another port; until then its certificate is what clients see.",
+        "Stop it, or move it to another port; until then it is what clients talk to.",
     )
 }
 

@@ -222,6 +222,49 @@ fn what_was_not_seen_is_undetermined_and_no_finding() {
     unseen(&|r| r.stages.clear());
 }
 
+/// The same rule at every stage and on every port: no answer in time says nothing. Only where the master
+/// has no process for the service it is dead.
+#[test]
+fn silence_is_undetermined_unless_nobody_is_there() {
+    let silence = || StageOutcome::Unknown(crate::report::NO_ANSWER.to_owned());
+    for stage in [StageName::Banner, StageName::StartTls, StageName::Handshake] {
+        let mut report = healthy();
+        break_at(&mut report, stage, silence());
+        let judgement = judged(&submission(), &report);
+        assert_eq!(judgement.outcome, Outcome::Undetermined, "{stage:?}");
+        assert!(judgement.findings.is_empty(), "{stage:?}");
+    }
+    let wrapper = serving(
+        TlsExpectation::Wrapper {
+            handshake: wanted(),
+        },
+        AuthExpectation::Any,
+    );
+    for (expected, stage) in [
+        (submission(), StageName::Banner),
+        (wrapper, StageName::Handshake),
+    ] {
+        let mut report = healthy();
+        break_at(&mut report, stage, silence());
+        if stage == StageName::Handshake {
+            report.stages.drain(1..report.stages.len() - 1);
+        }
+        let reports = [report];
+        let dead = |served: Option<&[&str]>| {
+            let mut verdict = judge(std::slice::from_ref(&expected), &reports);
+            let served = served.map(|all| all.iter().map(|&one| one.to_owned()).collect());
+            add_dead(&mut verdict, &reports, || served);
+            verdict.judgements.remove(0)
+        };
+        assert_eq!(dead(None).outcome, Outcome::Undetermined);
+        let busy = dead(Some(&["submission/inet"]));
+        assert_eq!(busy.outcome, Outcome::Undetermined);
+        let gone = dead(Some(&["smtp/inet"]));
+        assert_eq!(gone.outcome, Outcome::Fail);
+        assert_eq!(codes(&gone), ["wire.no-banner"]);
+    }
+}
+
 #[test]
 fn a_service_without_an_address_is_undetermined() {
     let mut expected = submission();

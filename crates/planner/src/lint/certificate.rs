@@ -13,11 +13,11 @@ pub(super) use table::RULES;
 use super::context::{Context, ServerTls, Service, Setting};
 use super::rule::Place as _;
 use crate::catalog::Kind;
+use crate::certificate::Shown;
 use crate::facts::FileLook;
 use crate::{Finding, Severity};
 use files::{Read, problem, read};
 use mailtls::{CertError, Trust, chain_files_problems, pair_problems};
-use std::collections::HashSet;
 
 /// The legacy pairs: certificate and key.
 const PAIRS: [(&str, &str); 3] = [
@@ -33,39 +33,14 @@ struct Side<'s, 'a> {
     service: Option<&'s Service<'a>>,
     /// `smtpd_` or `smtp_`.
     prefix: &'static str,
+    /// By any of those that share its files.
+    shown: Shown,
 }
 
 /// Looks at every server that speaks TLS, and at the client.
 pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
-    // Services share main.cf's files: each set of them is read once.
-    let mut seen = HashSet::new();
-    let speaks = |s: &Option<&Service<'_>>| {
-        !matches!(context.server_tls(*s), ServerTls::Off | ServerTls::Unknown)
-    };
-    let servers = context.servers().into_iter().filter(speaks);
-    for service in servers {
-        let prefix = "smtpd_";
-        look(
-            Side {
-                context,
-                service,
-                prefix,
-            },
-            &mut seen,
-            out,
-        );
-    }
-    if context.main.is_some() {
-        let (service, prefix) = (None, "smtp_");
-        look(
-            Side {
-                context,
-                service,
-                prefix,
-            },
-            &mut seen,
-            out,
-        );
+    for side in sides(context) {
+        side.look(out);
     }
     if context.facts.is_none()
         && let Some(first) = names_a_file(context)
@@ -74,28 +49,63 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
     }
 }
 
-fn look(side: Side<'_, '_>, seen: &mut HashSet<Vec<Option<String>>>, out: &mut Vec<Finding>) {
-    let chain = side.name("tls_chain_files");
-    let chains = side.context.text(side.service, &chain);
-    let names = PAIRS.iter().flat_map(|(cert, key)| [*cert, *key]);
-    let all = names.chain(["tls_CAfile", "tls_CApath"]);
-    let mut key: Vec<Option<String>> = all.map(|stem| side.text(stem)).collect();
-    key.push(chains.clone());
-    if !seen.insert(key) {
-        return;
+/// Every server that speaks TLS, and the client. Services share main.cf's files: each set of them is
+/// there once.
+fn sides<'s, 'a>(context: &'s Context<'a>) -> Vec<Side<'s, 'a>> {
+    let mut sides: Vec<Side<'s, 'a>> = Vec::new();
+    for service in context.servers() {
+        let shown = match context.server_tls(service) {
+            ServerTls::Off | ServerTls::Unknown => continue,
+            ServerTls::May => Shown::Optionally,
+            ServerTls::Encrypt | ServerTls::Wrapper => Shown::Demanded,
+        };
+        let prefix = "smtpd_";
+        let side = Side {
+            context,
+            service,
+            prefix,
+            shown,
+        };
+        let names = side.names();
+        match sides.iter_mut().find(|known| known.names() == names) {
+            Some(known) if shown == Shown::Demanded => known.shown = shown,
+            Some(_) => {}
+            None => sides.push(side),
+        }
     }
-    side.forms(out);
-    match chains.as_deref() {
-        Some("") => PAIRS
-            .iter()
-            .for_each(|(cert, key)| side.pair(cert, key, out)),
-        Some(list) => side.chain_files(list, out),
-        None => {}
+    let client = Side {
+        context,
+        service: None,
+        prefix: "smtp_",
+        shown: Shown::Optionally,
+    };
+    let is_news = sides.iter().all(|known| known.names() != client.names());
+    if context.main.is_some() && is_news {
+        sides.push(client);
     }
-    side.trust(out);
+    sides
 }
 
 impl<'s, 'a> Side<'s, 'a> {
+    fn look(self, out: &mut Vec<Finding>) {
+        self.forms(out);
+        match self.text("tls_chain_files").as_deref() {
+            Some("") => PAIRS
+                .iter()
+                .for_each(|(cert, key)| self.pair(cert, key, out)),
+            Some(list) => self.chain_files(list, out),
+            None => {}
+        }
+        self.trust(out);
+    }
+
+    /// All that says which files it uses.
+    fn names(self) -> Vec<Option<String>> {
+        let pairs = PAIRS.iter().flat_map(|(cert, key)| [*cert, *key]);
+        let others = ["tls_chain_files", "tls_CAfile", "tls_CApath"];
+        pairs.chain(others).map(|stem| self.text(stem)).collect()
+    }
+
     fn name(self, stem: &str) -> String {
         format!("{}{stem}", self.prefix)
     }
@@ -136,7 +146,7 @@ impl<'s, 'a> Side<'s, 'a> {
             match read(self.context, path) {
                 Read::Bytes(bytes) => contents.push(bytes),
                 Read::Fault(error) => {
-                    out.push(problem(&(&error).into(), Some(path), place));
+                    out.push(problem(&(&error).into(), Some(path), place, self.shown));
                     return;
                 }
                 Read::Denied => return out.push(denied(path, place)),
@@ -159,7 +169,7 @@ impl<'s, 'a> Side<'s, 'a> {
         let key_place = self.place(key).or(place);
         self.permissions(&key_path, key_place, out);
         let mut fault = |error: CertError, path: &str, at| {
-            out.push(problem(&(&error).into(), Some(path), at));
+            out.push(problem(&(&error).into(), Some(path), at, self.shown));
         };
         let (certificate, private) = match (
             read(self.context, &cert_path),
@@ -193,7 +203,12 @@ impl<'s, 'a> Side<'s, 'a> {
         out: &mut Vec<Finding>,
     ) {
         if !loaded.problems.is_empty() {
-            out.extend(loaded.problems.iter().map(|p| problem(p, path, place)));
+            out.extend(
+                loaded
+                    .problems
+                    .iter()
+                    .map(|p| problem(p, path, place, self.shown)),
+            );
             return;
         }
         // A client's certificate is checked by whoever asked for it, by rules of its own.
@@ -208,7 +223,7 @@ impl<'s, 'a> Side<'s, 'a> {
             .collect();
         for chain in &loaded.chains {
             let problems = mailtls::problems(chain, now, &host, Trust::Unknown);
-            out.extend(problems.iter().map(|p| problem(p, path, place)));
+            out.extend(problems.iter().map(|p| problem(p, path, place, self.shown)));
         }
     }
 
@@ -236,7 +251,15 @@ impl<'s, 'a> Side<'s, 'a> {
             let fault = match read(self.context, &file) {
                 Read::Fault(error) => Some(error.to_string()),
                 Read::Bytes(bytes) => unusable(bytes),
-                Read::Denied | Read::NotLookedAt => None,
+                Read::NotLookedAt => None,
+                Read::Denied => {
+                    let message = format!(
+                        "{file} may not be read by this user; whether it holds CAs is undetermined."
+                    );
+                    let place = self.place("tls_CAfile");
+                    out.push(table::UNDETERMINED.says(message).on(place));
+                    None
+                }
             };
             if let Some(fault) = fault {
                 let why = match self.prefix {

@@ -8,8 +8,8 @@ use crate::Facts;
 use crate::Finding;
 use crate::Severity::{Error, Fatal, Warning};
 use crate::credentials::{
-    ANY_DOMAIN, ByServer, Credential, EVERY, Exposed, Kind, PARAMETER, Undetermined, by_server_in,
-    exposed_in, exposure,
+    ANY_DOMAIN, ByServer, Credential, EVERY, Exposed, Kind, PARAMETER, Undetermined, Unread,
+    by_server_in, exposed_in, exposure,
 };
 use crate::view::{Files, View};
 use std::collections::BTreeMap;
@@ -33,7 +33,12 @@ const BY_SERVER: Rule = rule("outbound.credentials-by-server", Error, "credentia
 #[rustfmt::skip]
 const UNDETERMINED: Rule = rule("outbound.credentials-undetermined", Warning, "whether credentials go in clear could not be told",
     "The keys of the table, the level at the next hop, or the transport that goes there, come from a table that is not read here; where it allows clear text, smtp(8) shows the password.",
-    "`postseal domain list` asks the tables themselves; a rule by `postseal domain sync` demands TLS whatever they say later.");
+    "`postseal domain list` asks the tables themselves; a rule by `postseal domain sync` demands TLS whatever they say later. Where the keys of the table of passwords cannot be listed, neither helps: demand TLS of every destination, or of credentials alone (smtp_sasl_security_options = noanonymous, noplaintext).");
+
+/// No rule is for what no key names.
+const NOT_LISTED: &str = "Demand TLS of every destination (`postseal set outbound=encrypt`), or of credentials \
+    alone (smtp_sasl_security_options = noanonymous, noplaintext; smtp_sasl_tls_security_options = noanonymous); \
+    or keep them in a table whose keys can be listed (hash:, lmdb:, texthash:), and `postseal domain sync`.";
 
 /// The same of an instance as it is.
 pub(crate) fn of_facts(facts: &Facts) -> Vec<Finding> {
@@ -69,18 +74,22 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
 
 /// One for each reason: a table that cannot be read is the reason for all credentials.
 fn undetermined(all: &[Undetermined]) -> Vec<Finding> {
-    let mut reasons: BTreeMap<&str, Vec<&Credential>> = BTreeMap::new();
-    for Undetermined { credential, why } in all {
-        reasons.entry(why).or_default().push(credential);
+    let mut reasons: BTreeMap<(Unread, &str), Vec<&Credential>> = BTreeMap::new();
+    for one in all {
+        let reason = (one.unread, one.why.as_str());
+        reasons.entry(reason).or_default().push(&one.credential);
     }
-    let told = reasons.into_iter().map(|(why, credentials)| {
+    let told = reasons.into_iter().map(|((unread, why), credentials)| {
         let of = match credentials.as_slice() {
             [one] => one.key.clone(),
             many => format!("{} next hops or senders", many.len()),
         };
-        let said = UNDETERMINED.says(format!(
+        let mut said = UNDETERMINED.says(format!(
             "Whether the credentials for {of} may be sent in clear could not be told: {why}."
         ));
+        if unread == Unread::Keys {
+            NOT_LISTED.clone_into(&mut said.remedy);
+        }
         let more = credentials.len().saturating_sub(SHOWN);
         let shown = credentials.into_iter().take(SHOWN);
         let at = |found: Finding, one: &Credential| {

@@ -5,13 +5,13 @@
 use super::context::{Context, Setting};
 use super::rule::{Place as _, Rule, rule};
 use crate::Finding;
-use crate::Severity::{self, Fatal, Warning};
+use crate::Severity::{self, Error, Fatal, Warning};
 use crate::catalog::{Direction, Kind};
-use crate::compile::is_policy_map;
+use crate::compile::{is_policy_map, sni};
 use crate::facts::FileLook;
 
 /// The rules.
-pub(super) const RULES: &[Rule] = &[MISSING, NOT_BUILT];
+pub(super) const RULES: &[Rule] = &[MISSING, NOT_BUILT, WITHOUT_KEYS];
 
 #[rustfmt::skip]
 const MISSING: Rule = rule("maps.missing", Fatal, "lookup table without a file",
@@ -21,6 +21,11 @@ const MISSING: Rule = rule("maps.missing", Fatal, "lookup table without a file",
 const NOT_BUILT: Rule = rule("maps.type-not-built", Fatal, "table type that this Postfix lacks",
     "The table cannot be opened (unsupported dictionary type); where it holds the client's policy, all its mail is deferred.",
     "Use a type that postconf -m lists, or install the package with that type.");
+
+#[rustfmt::skip]
+const WITHOUT_KEYS: Rule = rule("maps.without-keys", Error, "map of server names that was compiled without its files",
+    "It holds the names of files in place of keys (postmap without -F): smtpd(8) ends every handshake for a name that it lists.",
+    "Run postmap -F on it, then postfix reload.");
 
 /// Looks at every table of a TLS parameter.
 pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
@@ -89,6 +94,13 @@ fn judge(
         "texthash" | "regexp" | "pcre" | "cidr" => "",
         _ => return None,
     };
+    if setting.name == sni::PARAMETER && is_without_keys(context, name, suffix) {
+        let message = format!(
+            "{}: {name}{suffix} was compiled by postmap without -F. {}",
+            setting.name, WITHOUT_KEYS.why
+        );
+        return Some(WITHOUT_KEYS.says(message).on(Some(setting)));
+    }
     let path = format!("{name}{suffix}");
     if !matches!(context.look(&path), Some(FileLook::Missing)) {
         return None;
@@ -103,4 +115,17 @@ fn judge(
         finding.remedy = "`postseal drift --restore` makes it anew from the rules.".to_owned();
     }
     Some(finding)
+}
+
+fn is_without_keys(context: &Context<'_>, source: &str, suffix: &str) -> bool {
+    let bytes = |path: &str| match context.look(path) {
+        Some(FileLook::File { bytes, .. }) => Some(bytes),
+        _ => None,
+    };
+    // What is read as text has its files opened by smtpd(8) itself.
+    let compiled = (!suffix.is_empty()).then(|| bytes(&format!("{source}{suffix}")));
+    match (bytes(source), compiled.flatten()) {
+        (Some(rows), Some(compiled)) => sni::lacks_keys(rows, compiled),
+        _ => false,
+    }
 }

@@ -62,8 +62,9 @@ fn wrapper(context: &Context<'_>, out: &mut Vec<Finding>) {
         return;
     };
     let (everybody, nobody) = wraps(context);
+    let everybody = is_sent(context, true, everybody);
     match port(&hop) {
-        Some(465) if begins_in_clear(context, nobody) => {
+        Some(465) if is_sent(context, false, nobody) => {
             out.push(NO_WRAPPER.found().on(relay).on(mode));
         }
         Some(25 | 587 | 2525) if everybody => {
@@ -78,14 +79,15 @@ fn wrapper(context: &Context<'_>, out: &mut Vec<Finding>) {
     }
 }
 
-/// Whether the relay host's mail is sent by a client that begins in clear: by that of default_transport,
-/// unless it has a next hop of its own. Where rows name clients for senders, it may be any of them.
-fn begins_in_clear(context: &Context<'_>, nobody_wraps: bool) -> bool {
+/// Whether the relay host's mail, or that for mail exchangers, is sent by a client in wrapper mode, or by
+/// one that is not: by that of default_transport, unless it has a next hop of its own. Where rows name
+/// clients for senders, it may be any of them: what holds for all of them counts.
+fn is_sent(context: &Context<'_>, wraps: bool, all: bool) -> bool {
     if context.given(None, "sender_dependent_default_transport_maps") {
-        return nobody_wraps;
+        return all;
     }
     let Some(usual) = context.text(None, "default_transport") else {
-        return nobody_wraps;
+        return all;
     };
     let (transport, own_hop) = usual.split_once(':').unwrap_or((&usual, ""));
     if !own_hop.trim().is_empty() {
@@ -93,8 +95,10 @@ fn begins_in_clear(context: &Context<'_>, nobody_wraps: bool) -> bool {
     }
     let mut services = context.services.iter();
     match services.find(|one| one.kind == "unix" && one.name == transport.trim()) {
-        Some(one) => one.command == "smtp" && !context.yes(Some(one), "smtp_tls_wrappermode"),
-        None => nobody_wraps,
+        Some(one) => {
+            one.command == "smtp" && context.yes(Some(one), "smtp_tls_wrappermode") == wraps
+        }
+        None => all,
     }
 }
 

@@ -10,13 +10,14 @@
 
 use super::able::SMTP;
 use super::fallback::Fallback;
+use super::lead::{Lead, Leads, note};
 use super::useless::{Cause, Useless};
 use super::{Manager, Rule, RuleId};
 use crate::compile::policies::{PARAMETER, is_policy_map};
 use crate::explain::{Delivery, deliverer, listed_hops};
 use crate::facts::Facts;
 use crate::finding::Finding;
-use crate::intent::AdoptedTables;
+use crate::intent::{AdoptedTables, Named};
 use crate::resolve::{Answers, Asked, Envelope, Resolution, Ways, resolve_in};
 use crate::view::{Files, Service, View};
 use mailtls::destination::Scope;
@@ -36,6 +37,8 @@ pub(super) const OF_LMTP: &str = "lmtp_tls_policy_maps";
 pub enum Home<'a> {
     /// In the map of the rules, which takes the place of the adopted tables.
     Rules(Option<&'a AdoptedTables>),
+    /// Where they stand now: in the adopted tables, as long as these answer.
+    InForce(Option<&'a AdoptedTables>),
     /// In a table, as it is written in a value (`hash:/etc/postfix/tls_policy`).
     Table(&'a str),
 }
@@ -61,6 +64,8 @@ pub struct Judged {
     /// The transports by which the mail of the domain goes there that a managed rule is for, where TLS is
     /// expected from the first byte.
     pub own: Vec<String>,
+    /// What leads there by those: its own mail, where some does.
+    pub leads: Leads,
 }
 
 /// What rules meet, in their order.
@@ -119,10 +124,11 @@ impl Judge<'_> {
                 Asked::Unanswered(question) => Asked::Unanswered(question),
                 Asked::Answered(useless) => match self.own(rule) {
                     Asked::Unanswered(question) => Asked::Unanswered(question),
-                    Asked::Answered(own) => Asked::Answered(Judged {
+                    Asked::Answered((own, leads)) => Asked::Answered(Judged {
                         useless,
                         clients: vec![usual_client(id, self.ways.view())],
                         own,
+                        leads,
                         ..Judged::default()
                     }),
                 },
@@ -151,11 +157,11 @@ impl Judge<'_> {
     }
 
     /// By which transports the mail goes there that a managed rule is for, where it matters how they begin.
-    fn own(&self, rule: &Rule) -> Asked<Vec<String>> {
+    fn own(&self, rule: &Rule) -> Asked<(Vec<String>, Leads)> {
         let hop = &rule.id.destination;
-        let mut own: Vec<String> = Vec::new();
+        let (mut own, mut leads) = (Vec::new(), Leads::new());
         if !expects_tls(hop) {
-            return Asked::Answered(own);
+            return Asked::Answered((own, leads));
         }
         for name in names_of_manager(rule) {
             let way = match self.resolved(&name) {
@@ -163,11 +169,17 @@ impl Judge<'_> {
                 Asked::Answered(way) => way,
             };
             let goes_there = hops(&way).any(|one| one.eq_ignore_ascii_case(hop));
-            if way.failed.is_none() && goes_there && !own.contains(&way.transport) {
+            if way.failed.is_some() || !goes_there {
+                continue;
+            }
+            if let Some(lead) = Lead::of(&way) {
+                note(leads.entry(way.transport.clone()).or_default(), lead);
+            }
+            if !own.contains(&way.transport) {
                 own.push(way.transport);
             }
         }
-        Asked::Answered(own)
+        Asked::Answered((own, leads))
     }
 
     /// Of a next hop only that is known by which everybody's mail leaves.
@@ -178,7 +190,11 @@ impl Judge<'_> {
             cause,
         };
         if begins_in_clear(hop, view) {
-            return Asked::Answered(vec![found(Cause::BeginsInClear { instead: None })]);
+            let cause = Cause::BeginsInClear {
+                instead: None,
+                leads: Vec::new(),
+            };
+            return Asked::Answered(vec![found(cause)]);
         }
         let own = |service: &Service| service.overrides.contains_key(PARAMETER);
         if !view.services.iter().any(own) {
@@ -225,6 +241,7 @@ impl Judge<'_> {
         waits
             .then(|| Cause::BeginsInClear {
                 instead: wrapping(view).map(|one| one.name.clone()),
+                leads: Lead::of(resolution).into_iter().collect(),
             })
             .or_else(|| self.not_asked(transport))
     }
@@ -257,7 +274,12 @@ pub(super) fn asks(view: &View<'_>, home: Home<'_>, service: &Service, parameter
             let table = view.expanded(None, table);
             return asked.contains(&table);
         }
-        Home::Rules(tables) => tables,
+        Home::InForce(Some(tables)) if tables.named == Named::Still => {
+            let bare = |table: &String| table.strip_prefix("proxy:").unwrap_or(table).to_owned();
+            let asked: Vec<String> = asked.iter().map(bare).collect();
+            return tables.tables.iter().all(|one| asked.contains(&one.table));
+        }
+        Home::Rules(tables) | Home::InForce(tables) => tables,
     };
     if asked.iter().any(|table| is_policy_map(table)) {
         return true;

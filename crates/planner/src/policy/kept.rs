@@ -4,6 +4,7 @@
 //! Owns: the words, and the edit that is offered. Never: knows which rules there are.
 
 use super::judge::expects_tls;
+use super::lead::{Lead, edits};
 use super::offer::command;
 use super::useless::{Cause, NEVER_MATCHES};
 use super::{Rule, Useless};
@@ -54,13 +55,23 @@ impl Useless {
 }
 
 /// What makes the rule for a next hop that expects TLS from the first byte, where the client that
-/// sends there begins in clear.
-pub(super) fn wrapped(hops: &[String], name: &str) -> String {
+/// sends there begins in clear; where there is one that begins with TLS, how all of that mail can go by it.
+pub(super) fn wrapped(
+    hops: &[String],
+    name: &str,
+    instead: Option<&str>,
+    leads: &[Lead],
+) -> String {
     let hop = hops.iter().find(|hop| expects_tls(hop));
     let hop = hop.map_or("", String::as_str);
+    let all = instead.filter(|_| !leads.is_empty()).map(|instead| {
+        let edits = edits(leads, hop, instead);
+        format!(" Or let {instead}/unix take it, which begins with TLS. {edits}")
+    });
+    let all = all.unwrap_or_default();
     format!(
         "{hop} expects TLS from the first byte, and the client that sends there begins in clear: \
          no mail can be delivered. `postseal domain add {name} --next-hop '{hop}' --smtps` makes a \
-         client that begins with TLS, and the rule, and says how to lead the mail there."
+         client that begins with TLS, and the rule, and says how to lead the mail there.{all}"
     )
 }

@@ -7,8 +7,10 @@
 //! the same next hop by another client is a fault of that route, and no reason against the rule.
 
 use super::judge::Judged;
+use super::lead::{Lead, edits};
 use super::words_of::with_rows;
 use super::{Manager, Rule, RuleId};
+use crate::compile::SMTPS_OUT_NAME;
 use crate::finding::{Finding, Severity};
 use std::collections::BTreeMap;
 
@@ -16,8 +18,13 @@ use std::collections::BTreeMap;
 pub const NO_WRAPPERMODE: &str = "policy.no-wrappermode";
 
 /// A client that begins in clear, and whose mail cannot arrive. `instead` is the name of one that begins
-/// with TLS.
-pub(crate) fn no_wrappermode(hop: &str, transport: &str, instead: Option<&str>) -> Finding {
+/// with TLS, `leads` what leads the mail there.
+pub(crate) fn no_wrappermode(
+    hop: &str,
+    transport: &str,
+    instead: Option<&str>,
+    leads: &[Lead],
+) -> Finding {
     Finding::new(
         NO_WRAPPERMODE,
         Severity::Error,
@@ -25,12 +32,12 @@ pub(crate) fn no_wrappermode(hop: &str, transport: &str, instead: Option<&str>) 
             "{hop} has a port for TLS from the first byte, and {transport}/unix begins in clear: a \
              server that begins with TLS takes no mail so."
         ),
-        remedy(hop, instead),
+        remedy(hop, instead, leads),
     )
 }
 
 /// The same of every client that sends there.
-pub(super) fn every_client(hop: &str, instead: Option<&str>) -> Finding {
+pub(super) fn every_client(hop: &str, instead: Option<&str>, leads: &[Lead]) -> Finding {
     Finding::new(
         NO_WRAPPERMODE,
         Severity::Error,
@@ -38,19 +45,24 @@ pub(super) fn every_client(hop: &str, instead: Option<&str>) -> Finding {
             "{hop} has a port for TLS from the first byte, and every smtp(8) that sends mail there \
              begins in clear: a server that begins with TLS takes no mail so."
         ),
-        remedy(hop, instead),
+        remedy(hop, instead, leads),
     )
 }
 
-fn remedy(hop: &str, instead: Option<&str>) -> String {
+fn remedy(hop: &str, instead: Option<&str>, leads: &[Lead]) -> String {
+    if leads.iter().any(Lead::is_fallback) {
+        return edits(leads, hop, "");
+    }
     match instead {
         Some(name) => format!(
-            "Send it by {name}/unix, which begins with TLS: write `{name}:{hop}` where the route \
-             names {hop} (`postseal explain DOMAIN` shows which row or parameter does)."
+            "Send it by {name}/unix, which begins with TLS. {}",
+            edits(leads, hop, name)
         ),
-        None => "Send it by a service of master.cf with -o smtp_tls_wrappermode=yes and -o \
-                 smtp_tls_security_level=encrypt: `postseal domain add … --smtps` makes it."
-            .to_owned(),
+        None => format!(
+            "Send it by a service of master.cf with -o smtp_tls_wrappermode=yes and -o \
+             smtp_tls_security_level=encrypt: `postseal set smtps-out=on` makes {SMTPS_OUT_NAME}. {}",
+            edits(leads, hop, SMTPS_OUT_NAME)
+        ),
     }
 }
 
@@ -67,13 +79,18 @@ impl Judged {
         let in_time = self.clients.iter().find(|one| !self.late.contains(one));
         in_time.map(String::as_str)
     }
+
+    /// What leads there by a transport.
+    fn leads_by(&self, transport: &str) -> &[Lead] {
+        self.leads.get(transport).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// What speaks against a rule whose own mail goes by a client that begins in clear.
 pub fn own_late(rule: &Rule, judged: &Judged) -> Option<Finding> {
     let late = judged.own_late()?;
     let hop = rule.id.shown();
-    let mut found = no_wrappermode(&hop, late, judged.in_time());
+    let mut found = no_wrappermode(&hop, late, judged.in_time(), judged.leads_by(late));
     if let Some(Manager::Domain(name) | Manager::Recipient(name)) = Manager::of(&rule.id) {
         let destination = name;
         let manager = String::new();
@@ -112,10 +129,7 @@ fn of_others(late: &str, rules: &[(&Rule, &Judged)]) -> Option<Finding> {
             "A part of the mail for {hop} is sent by {late}/unix, which begins in clear, and a server \
              that begins with TLS takes none of it; what {name}/unix sends there arrives."
         ),
-        format!(
-            "Find the route that says `{late}:{hop}`, and write `{name}:{hop}` (transport_maps; \
-             `postseal explain RECIPIENT` shows what decides)."
-        ),
+        edits(judged.leads_by(late), &hop, name),
     );
     let rules: Vec<&Rule> = rules.iter().map(|(rule, _)| *rule).collect();
     Some(with_rows(finding, &rules))

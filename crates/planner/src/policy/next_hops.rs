@@ -6,10 +6,13 @@
 //! A row for `relay.example` does nothing for the mail of that domain where all mail leaves by a
 //! relay host. It is still needed where `transport_maps` sends others' mail to `relay.example`.
 
+use super::judge::expects_tls;
+use super::lead::{Lead, Leads, OF_RELAYS, OF_SENDERS, note};
 use super::never_asked::Listed;
 use crate::explain::listed_hops;
 use crate::facts::Facts;
 use crate::view::{Files, Service, View};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A next hop, in lower case → the transports that are sent there.
@@ -20,9 +23,11 @@ pub type Hops = BTreeMap<String, BTreeSet<String>>;
 pub struct RouteTables {
     /// The next hops that parameters name.
     pub hops: Hops,
+    /// What leads to those of them that expect TLS from the first byte.
+    pub leads: BTreeMap<String, Leads>,
     /// The tables with rows that name more.
     pub tables: Vec<RouteTable>,
-    /// The tables that may name more, and cannot be listed, as they are written.
+    /// The tables that may name more, and cannot be listed.
     pub hidden: Vec<String>,
     /// What else names next hops: content filters, fallback relays, local(8)'s transports.
     pub others: BTreeSet<String>,
@@ -35,13 +40,18 @@ pub struct RouteTables {
 pub struct RouteTable {
     /// As `postmap` is asked for it.
     pub table: String,
+    /// The parameter that names it.
+    parameter: &'static str,
     /// What its values are.
     form: Form,
     /// The transports of values that name none.
-    usual: BTreeSet<String>,
+    usual: Usual,
     /// The next hop of values that name none: `relayhost`, for what is said of senders.
     relay: String,
 }
+
+/// Transports, and the parameters that they come from.
+type Usual = Vec<(String, &'static str)>;
 
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,11 +69,10 @@ const PARAMETERS: [(&str, Form); 4] = [
     ("relay_transport", Form::Transport),
     ("virtual_transport", Form::Transport),
 ];
-const OF_SENDERS: &str = "sender_dependent_default_transport_maps";
 /// Those that name tables of routes.
 const TABLES: [(&str, Form); 3] = [
     ("transport_maps", Form::Transport),
-    ("sender_dependent_relayhost_maps", Form::NextHop),
+    (OF_RELAYS, Form::NextHop),
     (OF_SENDERS, Form::Transport),
 ];
 
@@ -86,10 +95,7 @@ const MORE_TABLES: [(&str, &str); 5] = [
     ("mailbox_transport_maps", ""),
     ("fallback_transport_maps", ""),
     ("address_verify_transport_maps", "transport_maps"),
-    (
-        "address_verify_sender_dependent_relayhost_maps",
-        "sender_dependent_relayhost_maps",
-    ),
+    ("address_verify_sender_dependent_relayhost_maps", OF_RELAYS),
     (
         "address_verify_sender_dependent_default_transport_maps",
         OF_SENDERS,
@@ -169,6 +175,8 @@ pub fn route_tables(facts: &Facts) -> RouteTables {
     for (parameter, form) in PARAMETERS {
         let value = view.value(rewrite, parameter);
         add(&mut routes.hops, form, &value, &usual);
+        let written = (parameter, None, value.as_str());
+        lead(&mut routes.leads, form, &value, &usual, written);
     }
     let relay = view.value(rewrite, "relayhost");
     for (parameter, form) in TABLES {
@@ -176,6 +184,7 @@ pub fn route_tables(facts: &Facts) -> RouteTables {
             match listable(&table) {
                 Some(table) => routes.tables.push(RouteTable {
                     table: table.to_owned(),
+                    parameter,
                     form,
                     usual: usual.clone(),
                     relay: match parameter {
@@ -183,18 +192,36 @@ pub fn route_tables(facts: &Facts) -> RouteTables {
                         _ => String::new(),
                     },
                 }),
-                // What stands in braces may hold secrets.
-                None => {
-                    routes.listed = Listed::Partly;
-                    if !table.contains('{') {
-                        routes.hidden.push(table.clone());
+                None => match of_static(&table) {
+                    Some(value) => add(&mut routes.hops, form, value, &usual),
+                    None => {
+                        routes.listed = Listed::Partly;
+                        routes.hidden.push(in_short(&table));
                     }
-                }
+                },
             }
         }
     }
     others(&view, &mut routes);
     routes
+}
+
+/// What a table says of every key.
+fn of_static(table: &str) -> Option<&str> {
+    let table = table.strip_prefix("proxy:").unwrap_or(table);
+    let value = table.strip_prefix("static:")?;
+    let inner = value
+        .strip_prefix('{')
+        .and_then(|one| one.strip_suffix('}'));
+    Some(inner.unwrap_or(value).trim())
+}
+
+/// A table as words name it: what stands in braces is long, and may hold secrets.
+fn in_short(table: &str) -> String {
+    match table.split_once('{') {
+        Some((kind, _)) => format!("{kind}{{…}}"),
+        None => table.to_owned(),
+    }
 }
 
 /// Next hops that other programs than trivial-rewrite(8) are told.
@@ -226,47 +253,87 @@ fn others(view: &View<'_>, routes: &mut RouteTables) {
 }
 
 impl RouteTable {
-    /// Adds the next hops that a value of it names.
-    pub fn add(&self, value: &str, hops: &mut Hops) {
-        match value.strip_suffix(':') {
-            Some(_) => add(
-                hops,
-                self.form,
-                &format!("{value}{}", self.relay),
-                &self.usual,
-            ),
-            None => add(hops, self.form, value, &self.usual),
-        }
+    /// Adds the next hops that a row of it names, and what leads to those that expect TLS from the first
+    /// byte.
+    pub fn add(
+        &self,
+        (key, written): (&str, &str),
+        hops: &mut Hops,
+        leads: &mut BTreeMap<String, Leads>,
+    ) {
+        let value = match written.ends_with(':') {
+            true => Cow::Owned(format!("{written}{}", self.relay)),
+            false => Cow::Borrowed(written),
+        };
+        add(hops, self.form, &value, &self.usual);
+        let written = (self.parameter, Some(key), written);
+        lead(leads, self.form, &value, &self.usual, written);
     }
 }
 
 /// The transports of mail that no table has another one for.
-fn usual(view: &View<'_>, rewrite: Option<&Service>) -> BTreeSet<String> {
+fn usual(view: &View<'_>, rewrite: Option<&Service>) -> Usual {
     let relays = !view.value(rewrite, "relay_domains").trim().is_empty();
     let parameters = [
         Some("default_transport"),
         relays.then_some("relay_transport"),
     ];
-    let values = parameters.into_iter().flatten();
-    let values = values.map(|parameter| view.value(rewrite, parameter));
-    let names = values.map(|value| value.split(':').next().unwrap_or_default().to_owned());
-    names.filter(|name| !name.is_empty()).collect()
+    let named = parameters.into_iter().flatten().map(|parameter| {
+        let value = view.value(rewrite, parameter);
+        let name = value.split(':').next().unwrap_or_default();
+        (name.to_owned(), parameter)
+    });
+    named.filter(|(name, _)| !name.is_empty()).collect()
 }
 
-fn add(into: &mut Hops, form: Form, value: &str, usual: &BTreeSet<String>) {
+/// The transport that a value names, where it does, and its next hops.
+fn parts(form: Form, value: &str) -> (&str, impl Iterator<Item = String>) {
     let (transport, hops) = match form {
         // It leaves the relay host of everybody in force.
-        Form::NextHop if value.eq_ignore_ascii_case("DUNNO") => return,
+        Form::NextHop if value.eq_ignore_ascii_case("DUNNO") => ("", ""),
         Form::NextHop => ("", value),
         Form::Transport => value.split_once(':').unwrap_or_default(),
     };
-    for hop in listed_hops(hops).map(str::to_ascii_lowercase) {
+    (transport, listed_hops(hops).map(str::to_ascii_lowercase))
+}
+
+fn add(into: &mut Hops, form: Form, value: &str, usual: &Usual) {
+    let (transport, hops) = parts(form, value);
+    for hop in hops {
         let transports = into.entry(hop).or_default();
         match transport {
-            "" => transports.extend(usual.iter().cloned()),
+            "" => transports.extend(usual.iter().map(|(name, _)| name.clone())),
             named => {
                 transports.insert(named.to_owned());
             }
+        }
+    }
+}
+
+/// Notes what leads to the next hops of a value which expect TLS from the first byte: a parameter, a key,
+/// and the value as it is written.
+fn lead(
+    into: &mut BTreeMap<String, Leads>,
+    form: Form,
+    value: &str,
+    usual: &Usual,
+    (parameter, key, written): (&str, Option<&str>, &str),
+) {
+    let (transport, hops) = parts(form, value);
+    for hop in hops.filter(|hop| expects_tls(hop)) {
+        let leads = into.entry(hop).or_default();
+        let mut by = |transport: &str, transport_by: &str| {
+            let lead = Lead {
+                parameter: parameter.to_owned(),
+                key: key.map(str::to_owned),
+                value: written.to_owned(),
+                transport_by: transport_by.to_owned(),
+            };
+            note(leads.entry(transport.to_owned()).or_default(), lead);
+        };
+        match transport {
+            "" => usual.iter().for_each(|(name, of)| by(name, of)),
+            named => by(named, parameter),
         }
     }
 }

@@ -10,13 +10,19 @@
 use super::Rule;
 use super::able::Askers;
 use super::judge::{Judged, expects_tls};
+use super::lead::{Lead, Leads};
 use super::next_hops::Hops;
 use super::useless::Cause;
 use crate::compile::policies::PARAMETER;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Mail for a name may leave elsewhere, and that of others be sent to it.
-pub fn by_routes(rule: &Rule, found: &mut Judged, hops: &Hops, clients: &Askers) {
+pub fn by_routes(
+    rule: &Rule,
+    found: &mut Judged,
+    (hops, leads): (&Hops, &BTreeMap<String, Leads>),
+    clients: &Askers,
+) {
     let name = rule.id.destination.as_str();
     let own = found.own.clone();
     let mut named = named(name, hops);
@@ -58,6 +64,10 @@ pub fn by_routes(rule: &Rule, found: &mut Judged, hops: &Hops, clients: &Askers)
         found.clients.clear();
     }
     if is_hop && expects_tls(name) {
+        for (transport, all) in leads.get(name).into_iter().flatten() {
+            let known = found.leads.entry(transport.clone());
+            known.or_insert_with(|| all.clone());
+        }
         begins(name, &by, found, clients);
     }
     found.clients.extend(by);
@@ -73,8 +83,12 @@ fn begins(name: &str, by: &[String], found: &mut Judged, clients: &Askers) {
     let late = by.iter().filter(|one| !clients.wrapping.contains(*one));
     let late: Vec<String> = late.cloned().collect();
     if !late.is_empty() && late.len() == by.len() {
+        let of_late = late.iter().filter_map(|one| found.leads.get(one));
+        let leads: Vec<Lead> = of_late.flatten().cloned().collect();
+        let known = |cause: &Cause| matches!(cause, Cause::BeginsInClear { .. });
+        found.useless.retain(|one| !known(&one.cause));
         let instead = clients.wrapping.first().cloned();
-        found.fails(name.to_owned(), Cause::BeginsInClear { instead });
+        found.fails(name.to_owned(), Cause::BeginsInClear { instead, leads });
     } else {
         found.late = late;
     }

@@ -5,6 +5,7 @@
 
 use super::kept::wrapped;
 use super::late::every_client;
+use super::lead::Lead;
 use super::offer::{for_hops, words};
 use super::{Rule, Source};
 use crate::compile::policies::PARAMETER;
@@ -57,6 +58,8 @@ pub enum Cause {
     BeginsInClear {
         /// The transport of a client that begins with TLS, where there is one.
         instead: Option<String>,
+        /// What leads the mail there.
+        leads: Vec<Lead>,
     },
     /// A table that decides cannot be asked; why.
     TableFailed(String),
@@ -239,7 +242,9 @@ impl Cause {
                     hops.join(", ")
                 ),
                 remedy: match not_asked.as_deref() {
-                    Some(Self::BeginsInClear { .. }) => wrapped(hops, of.name),
+                    Some(Self::BeginsInClear { instead, leads }) => {
+                        wrapped(hops, of.name, instead.as_deref(), leads)
+                    }
                     Some(other) => other.first() + &for_hops(hops, by, of.policies),
                     None => for_hops(hops, by, of.policies),
                 },
@@ -255,8 +260,9 @@ impl Cause {
                 parameter,
                 own,
             } => not_asked(service, parameter, own.as_deref(), of),
-            Self::BeginsInClear { instead } => {
-                Said::Other(every_client(of.name, instead.as_deref()).seen(of.row.clone()))
+            Self::BeginsInClear { instead, leads } => {
+                let found = every_client(of.name, instead.as_deref(), leads);
+                Said::Other(found.seen(of.row.clone()))
             }
             Self::TableFailed(why) => Said::Other(crate::explain::table_failed(why)),
         }

@@ -41,6 +41,9 @@ pub enum Lookup {
 pub struct NoNextHop(pub String);
 
 impl NextHop {
+    /// The port of one that names none, by Postfix's own default (`smtp_tcp_port`).
+    pub const USUAL_PORT: u16 = 25;
+
     /// Reads one; `default_port` is the transport's (`smtp_tcp_port`: 25).
     ///
     /// # Errors

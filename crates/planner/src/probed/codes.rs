@@ -20,6 +20,10 @@ pub(crate) const RULES: &[Rule] = &[
         "Probe it from another network: where STARTTLS is there, it is on this side. Switch the inspection of SMTP off (Cisco: no inspect esmtp), or let TLS pass (allow-tls); on the server's side, tell its administrator."),
     row("starttls.injection", Error, "a server takes commands from before TLS for commands under TLS", "Whoever stands between client and server can so put commands in front of the client's own, and have its mail or password sent to himself (CVE-2011-0411).",
         "Update what ends TLS there: the mail server, or a proxy before it. Postfix forgets what came before since 2.4.16, 2.5.12, 2.6.9, 2.7.3 and 2.8."),
+    row("probe.second-opinion", Error, "posttls-finger(1) sees something else", "Both asked the same server in the same way: it does not show all clients the same, or it changed meanwhile. What one look shows is no more than that.",
+        "Ask again. Where it stays so, look for several servers behind the address, or a device on the way that answers for one."),
+    row("tls.too-old", Error, "a server speaks no TLS that is newer than 1.1", "TLS 1.0 and 1.1 are out of use (RFC 8996): clients and servers of today refuse them and send in cleartext or not at all.",
+        "Update what ends TLS there, or take the limit away: in Postfix smtpd_tls_protocols and smtpd_tls_mandatory_protocols name the versions."),
 ];
 
 /// A finding of a code as it usually is.

@@ -4,7 +4,7 @@
 
 use super::{
     AddressProbed, DnsSeen, Fetched, HostProbed, LevelHere, LevelSeen, ProbeTarget, Probed, Reach,
-    mta_sts, starttls,
+    mta_sts, wrong,
 };
 use crate::dane::Published;
 use crate::finding::{Finding, Severity};
@@ -60,7 +60,7 @@ pub fn judge(
     let (mta_sts, more) = mta_sts::judge(judged.target, known.answers, judged.fetched, &hosts);
     let mut findings = findings(judged.target, encrypt, dane);
     findings.extend(more);
-    findings.extend(starttls::stripped(judged.target, &hosts));
+    findings.extend(wrong::stripped(judged.target, &hosts));
     Probed {
         target: judged.target.text.clone(),
         at: known.now,

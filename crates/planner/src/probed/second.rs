@@ -5,6 +5,7 @@
 use super::AddressProbed;
 use crate::preflight::Opening;
 use crate::report::{Outcome, StageName, StageOutcome};
+use mailtls::TlsVersion;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::path::Path;
@@ -33,14 +34,33 @@ pub struct Agreement {
     pub same: Option<bool>,
 }
 
-/// Its arguments for a look that asks the same: at `verify`, with the CAs of `bundle`.
+/// The level that asks for what was seen. At `verify` smtp(8) takes no anonymous suite, and TLS before 1.2
+/// hardly (OpenSSL's security level 1); below it does not tell whether a certificate is for the name.
+fn level(seen: &AddressProbed) -> &'static [&'static str] {
+    let handshake = seen.report.as_ref().and_then(|one| one.handshake.as_ref());
+    match handshake {
+        Some(one) if one.chain.is_empty() && one.fingerprint.is_none() => &["-l", "may"],
+        Some(one) if one.version < TlsVersion::Tls1_2 => &[
+            "-l",
+            "encrypt",
+            "-o",
+            "tls_medium_cipherlist=HIGH:MEDIUM:!aNULL",
+        ],
+        _ => VERIFYING,
+    }
+}
+
+const VERIFYING: &[&str] = &["-l", "verify"];
+
+/// Its arguments for a look that asks the same: at a level that does, with the CAs of `bundle`.
 pub fn arguments(
     seen: &AddressProbed,
     host: &str,
     opening: Opening,
     (bundle, seconds): (Option<&Path>, u64),
 ) -> Vec<String> {
-    let mut words: Vec<String> = ["-l", "verify", "-d", "sha256"].map(str::to_owned).to_vec();
+    let level = level(seen).iter().chain(&["-d", "sha256"]);
+    let mut words: Vec<String> = level.map(|word| (*word).to_owned()).collect();
     words.extend([
         "-t".to_owned(),
         seconds.to_string(),
@@ -229,7 +249,9 @@ fn trusted(seen: &AddressProbed, theirs: &Theirs<'_>) -> Option<Agreement> {
         yes(trust == "Verified"),
     );
     Some(Agreement {
-        same: row.same.filter(|_| own != Outcome::Undetermined),
+        same: row
+            .same
+            .filter(|_| own != Outcome::Undetermined && level(seen) == VERIFYING),
         ..row
     })
 }

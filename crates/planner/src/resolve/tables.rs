@@ -143,11 +143,15 @@ impl<'a> Tables<'a> {
 }
 
 /// Whether a table has keys, so that parts of an address are looked up in it too; others match
-/// patterns.
+/// patterns. Of several in one (`dict_union.c`, `dict_pipe.c`) the first decides.
 pub(super) fn is_fixed(table: &str) -> bool {
     let table = table.strip_prefix("proxy:").unwrap_or(table);
-    let kind = table.split(':').next().unwrap_or_default();
-    !matches!(kind, "regexp" | "pcre" | "cidr" | "tcp")
+    let (kind, rest) = table.split_once(':').unwrap_or((table, ""));
+    if matches!(kind, "unionmap" | "pipemap") {
+        let inner = rest.trim().trim_start_matches('{').trim_end_matches('}');
+        return postfix_cf::elements(inner).next().is_none_or(is_fixed);
+    }
+    !matches!(kind, "regexp" | "pcre" | "cidr" | "tcp" | "randmap")
 }
 
 impl Resolver<'_> {

@@ -4,6 +4,7 @@
 //! cannot serve. Never: judges what a server presents to those who ask for no name
 //! (`certificates` does, from the files).
 
+use super::captured::captured_name;
 use super::{World, error};
 use crate::certificate::certificate_finding;
 use crate::facts::StoredCertificate;
@@ -55,6 +56,10 @@ fn by_name(
     findings: &mut Vec<Finding>,
 ) {
     without_key(stored, findings);
+    let leaf = stored.chain.first();
+    if let Some(leaf) = leaf.and_then(|der| Certificate::parse(der).ok()) {
+        findings.extend(captured_name(&leaf, bound, world.intent, world.facts));
+    }
     let below = name.strip_prefix('.').map(|domain| format!("any.{domain}"));
     let asked = below.as_deref().unwrap_or(name);
     for problem in problems(world, stored, &[asked], findings) {

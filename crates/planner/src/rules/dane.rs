@@ -22,6 +22,8 @@ const UNKNOWN: &str = "the files do not tell which certificate is presented";
 const RESOLVER: &str = "Where the zone is signed: have a validating resolver on this host and name it \
     (`resolver = \"127.0.0.1\"` in postseal.toml). Where it is not, senders cannot use DANE with this \
     host.";
+const SILENT: &str = "See that the resolver answers (/etc/resolv.conf; `--resolver` or `resolver` in \
+    postseal.toml names another), and try again.";
 const OWN_NAMES: &str = "Where a map of your own (tls_server_sni_maps) has the name, Postseal does not \
     read the keys in it: `postseal probe HOST:PORT` compares what is shown there with its TLSA records; \
     or bind a certificate to the name (`postseal cert bind NAME --sni HOST`) in place of its row.";
@@ -125,27 +127,20 @@ fn change(
 /// The records that senders with DANE go by; `None` where there are none, or none for certain.
 fn vouched(world: &World<'_>, at: &Endpoint, doubts: &mut Doubts) -> Option<Found> {
     match dane::published(&world.facts.dns, &at.host, at.port) {
-        Published::Vouched(found) if found.records.is_empty() => None,
-        Published::Vouched(found) => Some(found),
+        Published::Vouched(found) if found.records.is_empty() => {}
+        Published::Vouched(found) => return Some(found),
         Published::Insecure(found) if found.records.is_empty() => {
             let why = "it is said to have no TLSA records, and DNSSEC does not vouch for that";
             doubts.note(at, why, Severity::Info);
-            None
         }
         Published::Insecure(_) => {
             let why = "it has TLSA records, and DNSSEC does not vouch for them";
             doubts.note(at, why, Severity::Warning);
-            None
         }
-        Published::Failed(why) => {
-            doubts.note(at, &why, Severity::Warning);
-            None
-        }
-        Published::NotAsked => {
-            doubts.note(at, "there was no time to ask", Severity::Warning);
-            None
-        }
+        Published::Failed(why) => doubts.unanswered(at, &why),
+        Published::NotAsked => doubts.unanswered(at, "there was no time to ask"),
     }
+    None
 }
 
 fn would_break(
@@ -342,6 +337,8 @@ struct Doubts {
     worst: Option<Severity>,
     /// By the resolver; else the files alone do not tell.
     by_dns: bool,
+    /// It gave no answer.
+    silent: bool,
 }
 
 impl Doubts {
@@ -349,6 +346,12 @@ impl Doubts {
     fn note(&mut self, at: &Endpoint, why: &str, severity: Severity) {
         self.by_dns = true;
         self.add(at, why, severity);
+    }
+
+    /// Of what DNS did not say.
+    fn unanswered(&mut self, at: &Endpoint, why: &str) {
+        self.silent = true;
+        self.add(at, why, Severity::Warning);
     }
 
     /// Of what is presented, where the administrator's own map of names decides.
@@ -365,7 +368,11 @@ impl Doubts {
     fn finding(self) -> Option<Finding> {
         let severity = self.worst?;
         let own_names = self.notes.iter().any(|note| note.ends_with(UNKNOWN));
-        let helps = [(self.by_dns, RESOLVER), (own_names, OWN_NAMES)];
+        let helps = [
+            (self.silent, SILENT),
+            (self.by_dns, RESOLVER),
+            (own_names, OWN_NAMES),
+        ];
         let helps = helps.into_iter().filter(|(applies, _)| *applies);
         let helps: Vec<&str> = helps.map(|(_, remedy)| remedy).collect();
         let finding = Finding::new(

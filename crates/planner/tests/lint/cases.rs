@@ -131,7 +131,9 @@ fn misfit(case: &Case<'_>, finding: &Finding) -> Option<String> {
         return Some(format!("{}: {severity}", case.head));
     }
     let sentence = |text: &str| text.ends_with('.') && !text.contains("..");
-    let good = sentence(&finding.message) && !finding.remedy.is_empty();
+    let mut seen = finding.evidence.iter();
+    let shown = seen.all(|one| one.line.is_none() || !one.text.is_empty());
+    let good = sentence(&finding.message) && !finding.remedy.is_empty() && shown;
     (!good).then(|| format!("{}: {finding:?}", case.head))
 }
 

@@ -210,6 +210,22 @@ fn tables() -> Vec<Case> {
         ),
         case(policy, vec![there()], None),
         case(
+            "tls_server_sni_maps = hash:/sni\n",
+            vec![
+                ("/sni", file(b"# names\na.example /a.pem,/b.pem\n".to_vec())),
+                ("/sni.db", file(b"\0a.example\0/a.pem,/b.pem\0".to_vec())),
+            ],
+            Some("maps.without-keys"),
+        ),
+        case(
+            "tls_server_sni_maps = hash:/sni\n",
+            vec![
+                ("/sni", file(b"a.example /a.pem\n".to_vec())),
+                ("/sni.db", file(b"\0a.example\0LS0tLS1CRUdJTiBQ\0".to_vec())),
+            ],
+            None,
+        ),
+        case(
             "smtp_tls_policy_maps = proxy:texthash:/p\n",
             vec![("/p", FileLook::Missing)],
             Some("maps.missing"),
@@ -507,7 +523,7 @@ fn what_another_user_may_not_read_is_undetermined() {
         "{:?}",
         told[2]
     );
-    assert_eq!(told[3], BTreeSet::new());
+    assert_eq!(told[3], BTreeSet::from([info]));
 }
 
 /// No mail waits for a table of the server's names.

@@ -38,12 +38,13 @@ fn says_more(finding: &Finding) -> Option<&str> {
 
 #[test]
 fn a_hundred_of_a_kind_are_told_and_the_others_counted() {
-    let found = of(&lines(100, |n| format!("x{n}")), "");
+    let slips = |count| lines(count, |n| format!("x{n}")) + "myorigin = a.example\n";
+    let found = of(&slips(100), "");
     let all = with_code(&found, "syntax.missing-equals");
     assert_eq!(all.len(), 100);
     assert!(all.iter().all(|finding| says_more(finding).is_none()));
 
-    let found = of(&lines(250, |n| format!("x{n}")), "");
+    let found = of(&slips(250), "");
     let told = with_code(&found, "syntax.missing-equals");
     assert_eq!(told.len(), 100);
     let more: Vec<_> = told

@@ -36,12 +36,12 @@ fn malformed(placed: &Placed<'_>, why: Malformed) -> Finding {
     let text = shown(trim(&line));
     match why {
         Malformed::Name => {
-            let text = format!("no name before \"=\": \"{text}\"");
-            Finding::new(Code::MissingName, placed.line, b"", text)
+            let said = format!("no name before \"=\": \"{text}\"");
+            Finding::new(Code::MissingName, placed.line, text.as_bytes(), said)
         }
         Malformed::Equals => {
-            let text = format!("no \"=\" after the name: \"{text}\"");
-            Finding::new(Code::MissingEquals, placed.line, b"", text)
+            let said = format!("no \"=\" after the name: \"{text}\"");
+            Finding::new(Code::MissingEquals, placed.line, text.as_bytes(), said)
         }
     }
 }

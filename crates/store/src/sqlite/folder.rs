@@ -7,6 +7,7 @@
 //! another folder in its place: the folder and its files belong to the user who runs this, and
 //! every folder above belongs to him or root and cannot be written by others.
 
+use super::SqliteStore;
 use crate::StoreError;
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;
@@ -99,6 +100,18 @@ pub(super) fn check_private(path: &Path) -> Result<(), StoreError> {
         }
     };
     check().map_err(|source| cannot("use", path, source))
+}
+
+impl SqliteStore {
+    /// A file of the store that others may open or that is not ours, beside the one that was refused when
+    /// it was opened.
+    pub fn exposed(&self) -> Option<StoreError> {
+        let logs = ["agent.db-wal", "agent.db-shm"];
+        let files = [IDENTITY, CONSOLE].into_iter().chain(logs);
+        let paths = files.map(|name| self.folder.join(name));
+        let mut there = paths.filter(|path| path.symlink_metadata().is_ok());
+        there.find_map(|path| check_private(&path).err())
+    }
 }
 
 /// A new folder for us alone, whatever the umask.

@@ -17,6 +17,7 @@ use postseal_engine::{
 };
 use postseal_planner::Finding;
 use postseal_planner::renewal::{Decision, Mend, NextKey};
+use postseal_planner::report::Outcome as Judged;
 use serde_json::{Value, json};
 use std::io::Write as _;
 
@@ -231,9 +232,17 @@ fn force(presented: &Presented) -> String {
         Outcome::Kept { operation } if changed.proved.judgements.is_empty() => {
             format!("in the files (operation {operation}); Postfix does not run")
         }
-        Outcome::Kept { operation } => {
-            format!("in force and proved on the wire (operation {operation})")
-        }
+        Outcome::Kept { operation } => match changed.proved.outcome() {
+            Judged::Pass => format!("in force and proved on the wire (operation {operation})"),
+            Judged::Undetermined => format!(
+                "in force (operation {operation}); not everything could be seen on the wire, \
+                 `postseal verify` looks again"
+            ),
+            Judged::Fail => format!(
+                "in force (operation {operation}); the wire has faults that were there before, \
+                 `postseal verify` tells them"
+            ),
+        },
         _ => "in force".to_owned(),
     }
 }

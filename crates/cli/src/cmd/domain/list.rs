@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::session::Session;
 use crate::table;
 use postseal_engine::{DomainState, HopState};
+use postseal_planner::credentials::EVERY;
 use postseal_planner::policy::{Entry, Rule};
 use postseal_store::RuleState;
 use serde_json::{Value, json};
@@ -53,7 +54,15 @@ pub(super) fn run(_args: &ListArgs, global: &Global) -> Result<Answer, Failure> 
             "Postfix looks credentials up by the server's name first, and rules by next hop: what a rule for that name does not cover may go in clear; see `postseal lint`.\n",
         );
     }
-    if anywhere.into_iter().any(lacks_rule) {
+    let (of_all, of_senders): (Vec<&HopState>, Vec<&HopState>) =
+        anywhere.into_iter().partition(|hop| is_for_all(hop));
+    if of_all.into_iter().any(lacks_rule) {
+        text.push_str(
+            "A table static: gives every server the same credentials, maybe in clear: name the next \
+             hop that they are for, by a row `[HOST]:PORT USER:PASSWORD` of another table.\n",
+        );
+    }
+    if of_senders.into_iter().any(lacks_rule) {
         text.push_str(
             "Senders without a relay show their credentials to any server, maybe in clear: give \
              each a relay in sender_dependent_relayhost_maps.\n",
@@ -109,8 +118,12 @@ fn standing(state: &RuleState) -> &'static str {
 }
 
 fn hop_row(hop: &HopState) -> Vec<String> {
+    let keys = hop.keys.iter().map(|key| match key.as_str() {
+        EVERY => "every server (static:)",
+        key => key,
+    });
     vec![
-        hop.keys.join(" "),
+        keys.collect::<Vec<_>>().join(" "),
         hop.nexthop.clone(),
         hop.level
             .map_or_else(|| "no mail can go".to_owned(), |level| level.to_string()),
@@ -119,6 +132,11 @@ fn hop_row(hop: &HopState) -> Vec<String> {
             .map_or("none managed", standing)
             .to_owned(),
     ]
+}
+
+/// Whether no key says whose they are.
+fn is_for_all(hop: &HopState) -> bool {
+    hop.keys.iter().any(|key| key == EVERY)
 }
 
 /// Whether credentials may go in clear, and nothing is wished against it.

@@ -18,6 +18,7 @@ use postseal_engine::{
 };
 use postseal_host::{Entered, Host, PostfixHost};
 use postseal_planner::explain::{Delivery, Hop, Subject};
+use postseal_planner::policy::RuleId;
 use postseal_planner::report::Outcome;
 use postseal_planner::{Facts, Finding, Preflight, Severity};
 use serde_json::{Value, json};
@@ -151,6 +152,9 @@ fn next_hops(
     text: &str,
     policy: Option<&Policy>,
 ) -> Result<Vec<Asked>, Failure> {
+    if let Some(below) = below(text) {
+        return Ok(vec![below]);
+    }
     let subject = Subject::parse(text).map_err(|error| {
         Failure::new(Exit::Data, "policy.bad-destination", error.to_string())
             .hint("Name user@example.org, example.org or '[mx.example.org]:587'.")
@@ -194,6 +198,26 @@ fn next_hops(
     let hops = explanation.hops.into_iter();
     let asked = hops.map(|hop| one(text, &hop, policy, std::mem::take(&mut findings)));
     Ok(asked.collect())
+}
+
+/// A rule for all names below a domain (`.example.org`): the servers of which is not said.
+fn below(text: &str) -> Option<Asked> {
+    let domain = text.strip_prefix('.')?;
+    let id = RuleId::parse(text).ok()?;
+    let found = Finding::new(
+        "policy.nothing-to-check",
+        Severity::Info,
+        format!(
+            "{} is for every name below {domain}, and each has servers of its own.",
+            id.shown()
+        ),
+        format!("Check one of them: `postseal policy check NAME.{domain}`."),
+    );
+    Some(Asked {
+        subject: text.to_owned(),
+        destination: None,
+        findings: vec![found],
+    })
 }
 
 fn one(subject: &str, hop: &Hop, policy: Option<&Policy>, mut findings: Vec<Finding>) -> Asked {

@@ -20,6 +20,7 @@ use postseal_planner::policy::{Met, Rule, RuleId, is_day};
 use postseal_store::{Pending, RuleFilter, RuleOrder, RuleState};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+pub(super) use words::in_words;
 use words::{fails_at, hindered, servers, word, would};
 
 const HEAD: [&str; 8] = [

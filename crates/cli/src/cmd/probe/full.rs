@@ -2,15 +2,14 @@
 //!
 //! Owns: how what was seen is told. Never: looks or grades.
 
-mod rows;
+mod facts;
 
 use crate::config::{Global, Output, Talk};
 use crate::failure::Exit;
 use crate::table;
+use facts::Fact;
 use postseal_engine::FullAt;
-use postseal_planner::full::{
-    ClientAsked, Evidence, Full, Graded, Ncsc, Order, Seen, VersionSeen, worst,
-};
+use postseal_planner::full::{Full, Graded, Ncsc, worst};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
@@ -83,7 +82,10 @@ fn separated(one: &FullAt) -> String {
     };
     let graded = one.grades.iter();
     let graded = graded.map(|graded| row(cells_of(graded), graded.undetermined.as_deref()));
-    let beside = rows::beside(&one.seen).into_iter().map(|one| {
+    let facts = facts::of_server(&one.seen).into_iter();
+    let facts = facts.chain(facts::stopped(&one.seen));
+    let facts = facts.chain([facts::connections(&one.seen)]);
+    let beside = facts.flat_map(|fact| fact.rows()).map(|one| {
         let level = String::new();
         let cells = [
             one.fact.to_owned(),
@@ -146,47 +148,21 @@ fn whole(one: &FullAt) -> String {
 }
 
 fn sentences(full: &Full, grades: &[Graded]) -> Vec<String> {
-    let mut all = match &full.no_tls {
-        Some(_) => vec!["it starts no TLS, so there is nothing to enumerate".to_owned()],
-        None => of_versions(full),
-    };
-    for graded in grades {
-        if let Some(why) = &graded.undetermined {
-            all.push(format!(
-                "undetermined: {} {}: {why}",
-                graded.fact, graded.value
-            ));
-        }
-    }
-    if let Some(why) = &full.stopped {
-        all.push(format!("the look ended early: {why}"));
-    }
+    let server = facts::of_server(full);
+    let mut all: Vec<String> = server.iter().filter_map(Fact::sentence).collect();
+    let undetermined = grades.iter().filter_map(|graded| {
+        let why = graded.undetermined.as_ref()?;
+        let (fact, value) = (&graded.fact, &graded.value);
+        Some(format!("undetermined: {fact} {value}: {why}"))
+    });
+    all.extend(undetermined);
+    all.extend(facts::stopped(full).and_then(|fact| fact.sentence()));
     all.extend(
         [Ncsc::PhaseOut, Ncsc::Insufficient]
             .iter()
             .filter_map(|level| of_level(*level, grades)),
     );
-    all.push(format!(
-        "connections: {} of {}",
-        full.connections, full.budget
-    ));
-    all
-}
-
-fn of_versions(full: &Full) -> Vec<String> {
-    let refused: Vec<&str> = full
-        .versions
-        .iter()
-        .filter(|one| one.seen == Seen::No)
-        .map(|one| one.version.name())
-        .collect();
-    let mut all = Vec::new();
-    if !refused.is_empty() {
-        all.push(format!("refused: {}", refused.join(", ")));
-    }
-    all.extend(full.versions.iter().filter_map(order));
-    all.extend(full.versions.iter().filter_map(alike));
-    all.extend(client_certificate(&full.client_certificate));
+    all.extend(facts::connections(full).sentence());
     all
 }
 
@@ -207,49 +183,4 @@ fn of_level(level: Ncsc, grades: &[Graded]) -> Option<String> {
         });
     }
     (!parts.is_empty()).then(|| format!("{level} by NCSC-NL 2025-05: {}", parts.join("; ")))
-}
-
-fn order(one: &VersionSeen) -> Option<String> {
-    let who = match one.order? {
-        Order::Server => "the server chooses, in the order above",
-        Order::Client => "the client chooses",
-    };
-    Some(format!("{}: {who}", one.version))
-}
-
-fn alike(one: &VersionSeen) -> Option<String> {
-    Some(format!("{}: {}", one.version, as_in(one)?))
-}
-
-/// Whose suites it has, where that was not seen of each.
-fn as_in(one: &VersionSeen) -> Option<String> {
-    let alike = one.suites.iter().find_map(|suite| match suite.evidence {
-        Evidence::Alike(version) => Some(version),
-        Evidence::Chosen => None,
-    })?;
-    Some(format!(
-        "as in {alike}: it took the first and the last of its suites, and refused all others"
-    ))
-}
-
-fn client_certificate(asked: &ClientAsked) -> Option<String> {
-    if let ClientAsked::Undetermined(why) = asked {
-        let whether = "undetermined: whether a client certificate is asked for";
-        return Some(format!("{whether}: {why}"));
-    }
-    Some(format!("a client certificate is {}", asked_for(asked)?))
-}
-
-/// Whether and of whom a client certificate is asked for, where that is known and it is.
-fn asked_for(asked: &ClientAsked) -> Option<String> {
-    match asked {
-        ClientAsked::NotAsked | ClientAsked::Undetermined(_) => None,
-        ClientAsked::Asked(names) if names.is_empty() => {
-            Some("asked for, of any authority".to_owned())
-        }
-        ClientAsked::Asked(names) => Some(format!("asked for, of {}", names.join("; "))),
-        ClientAsked::AskedUnderKeys => {
-            Some("asked for; TLS 1.3 hides of which authorities".to_owned())
-        }
-    }
 }

@@ -1,9 +1,9 @@
 //! `profile list`.
 //!
-//! Owns: the table. Never: needs a store, root or Postfix; without a store nothing is said of what is
-//! in force.
+//! Owns: the table, and that the Postfix here is too old for it. Never: needs a store, root or Postfix;
+//! without a store nothing is said of what is in force.
 
-use super::profiles;
+use super::{facts, profiles, too_old as too_old_for};
 use crate::answer::Answer;
 use crate::config::Global;
 use crate::table;
@@ -54,10 +54,14 @@ pub(super) fn run(global: &Global) -> Answer {
             document
         })
         .collect();
-    Answer::new(
-        table::wrapped(&head, &rows),
-        json!({"changed": false, "profiles": all}),
-    )
+    let too_old = facts(global).ok();
+    let too_old = too_old.and_then(|facts| too_old_for(facts.version));
+    let mut text = table::wrapped(&head, &rows);
+    if let Some(why) = &too_old {
+        text.push_str(&format!("None of them can be had here: {why}.\n"));
+    }
+    let document = json!({"changed": false, "profiles": all, "too_old": too_old});
+    Answer::new(text, document)
 }
 
 /// A profile without its parameters.

@@ -110,7 +110,7 @@ fn notes(status: &Status) -> Vec<(State, String)> {
     }
     notes.extend(in_use(status).filter_map(expiry));
     notes.extend(status.adopted.iter().filter_map(of_adopted));
-    notes.extend(in_use(status).filter_map(renewal));
+    notes.extend(faulty(status).chain(in_use(status).filter_map(renewal)));
     notes.extend(status.watches.iter().map(unusable));
     notes.extend(status.certificates.iter().filter_map(newer));
     if !status.drift.drift.is_empty() {
@@ -208,9 +208,24 @@ fn told([from, to]: [i64; 2], expired: impl Fn() -> String) -> Option<(State, St
     Some((state, told))
 }
 
+/// What `status` calls an error of a certificate that is presented, or of its files. How long one lasts
+/// is told with its limits.
+fn faulty(status: &Status) -> impl Iterator<Item = (State, String)> {
+    const OF_TIME: [&str; 3] = ["cert.expired", "cert.expiring", "cert.not-yet-valid"];
+    let stored = status.in_use.iter();
+    let stored = stored.map(|view| (view.name.clone(), &view.problems));
+    let adopted = status.adopted.iter();
+    let adopted = adopted.map(|one| (one.path.display().to_string(), &one.problems));
+    stored.chain(adopted).filter_map(|(name, problems)| {
+        let mut grave = problems.iter();
+        let grave = grave
+            .find(|found| found.severity >= Severity::Error && !OF_TIME.contains(&&*found.code))?;
+        Some((State::Critical, format!("{name}: {}", sentence(grave))))
+    })
+}
+
 /// The same of what the store does not hold.
 fn of_adopted(adopted: &Adopted) -> Option<(State, String)> {
-    // That Postfix cannot use a file is seen on the wire.
     let leaf = adopted.leaf.as_ref()?;
     let (from, to) = (leaf.not_before, leaf.not_after);
     let told = told([from, to], || list::ends(to))?;
@@ -280,5 +295,9 @@ fn in_use(status: &Status) -> impl Iterator<Item = &Listed> {
 }
 
 fn days_left(view: &Listed) -> i64 {
-    (view.leaf.not_after - Timestamp::now().as_second()).div_euclid(86_400)
+    // Whole days on both sides, as the words say them.
+    view.leaf
+        .not_after
+        .saturating_sub(Timestamp::now().as_second())
+        / 86_400
 }

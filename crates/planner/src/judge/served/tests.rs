@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::Digest;
+use crate::compile::sni;
+use crate::facts::FileLook;
 use crate::intent::{Binding, Place};
-use crate::report::{AuthExpectation, Handshake, Presented};
+use crate::report::{AuthExpectation, Handshake, Presented, TlsExpectation, WireExpectation};
 use crate::view::tests::facts as bare;
 use mailtls::TlsVersion;
 use zeroize::Zeroizing;

@@ -26,6 +26,7 @@ pub(in crate::lint) const EXPLAINED: &[Rule] = &[
     rule("cert.no-leaf", Error, "CA certificates only", "A server presents its own certificate; those of CAs follow it.", "Add the server's certificate (cert.pem or fullchain.pem of the ACME client)."),
     rule("cert.only-version", Error, "deleting the only version of a certificate", "Nothing would be left of the certificate.", "`postseal cert delete NAME` deletes the certificate itself."),
     rule("cert.open-length", Error, "PKCS#12 file in the indefinite form of BER", OUTSIDE, "Convert it: openssl pkcs12 -in FILE -nodes -out FILE.pem (mode 0600)."),
+    rule("cert.own-name-captured", Warning, "server's own name in a domain that is bound to another certificate", "Who asks for the name looks at who answers: senders by DANE and MTA-STS, and mail programs.", "Bind a certificate with the name to it by itself: `postseal cert bind NAME --sni HOST`."),
     rule("cert.password-costly", Error, "PKCS#12 file that takes too long to open", "It asks for more rounds than any program writes: a file made to hang who opens it.", "Have key and certificate exported again by another program."),
     rule("cert.password-missing", Error, "PKCS#12 file without its password", "Key and certificates in it are encrypted.", "Put the password into a file, mode 0600, and say `--password-file FILE`."),
     rule("cert.password-wrong", Error, "PKCS#12 file with another password", "Key and certificates in it are encrypted.", "Check the password: its case, and that its file holds it alone, in UTF-8."),

@@ -4,11 +4,11 @@
 
 use super::table::RULES;
 use crate::Finding;
-use crate::Severity;
+use crate::certificate::{Shown, gravity_of_kept};
 use crate::facts::FileLook;
 use crate::lint::context::{Context, Setting};
 use crate::lint::rule::Place as _;
-use mailtls::{CertError, CertProblem, Gravity};
+use mailtls::{CertError, CertProblem};
 
 /// What reading a file gave.
 pub(super) enum Read<'a> {
@@ -41,16 +41,10 @@ pub(super) fn problem(
     problem: &CertProblem,
     path: Option<&str>,
     place: Option<&Setting<'_>>,
+    shown: Shown,
 ) -> Finding {
     let rule = RULES.iter().find(|rule| rule.code == problem.code);
-    let severity = match (rule, problem.gravity) {
-        // To those who look after it, one that ends soon is urgent: `cert check` says so, too.
-        (Some(_), Gravity::Error) if problem.code == "cert.expiring" => Severity::Error,
-        (Some(rule), _) => rule.severity,
-        (None, Gravity::Note) => Severity::Info,
-        (None, Gravity::Warning) => Severity::Warning,
-        (None, Gravity::Error) => Severity::Error,
-    };
+    let severity = gravity_of_kept(problem, shown);
     let message = match path {
         Some(path) => format!("{path}: {}.", problem.message),
         None => format!("{}.", problem.message),

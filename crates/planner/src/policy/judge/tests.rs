@@ -118,7 +118,13 @@ fn a_next_hop_is_judged_where_everybodys_mail_leaves_by_it() {
     let sound = main.replace("bare", "smtp");
     assert_eq!(causes(&sound, none, "[relay.example]:587"), []);
     let wrapped = causes(main, none, "[relay.example]:465");
-    assert_eq!(wrapped, [Cause::BeginsInClear { instead: None }]);
+    assert_eq!(
+        wrapped,
+        [Cause::BeginsInClear {
+            instead: None,
+            leads: Vec::new()
+        }]
+    );
 }
 
 #[test]

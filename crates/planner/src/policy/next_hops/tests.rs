@@ -2,11 +2,11 @@
 
 use super::{Hops, RouteTables, route_tables};
 use crate::view::tests::facts;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn of(routes: &RouteTables, at: usize, value: &str) -> Vec<String> {
     let mut hops = Hops::new();
-    routes.tables[at].add(value, &mut hops);
+    routes.tables[at].add(("key", value), &mut hops, &mut BTreeMap::new());
     lines(&hops)
 }
 

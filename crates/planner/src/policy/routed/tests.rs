@@ -4,6 +4,7 @@ use super::by_routes;
 use crate::policy::{Cause, Home, Hops, Judged, Rule, Useless, askers, passed_by};
 use crate::view::tests::facts;
 use mailtls::policy::Dialect;
+use std::collections::BTreeMap;
 
 const MASTER: &str = "smtp unix - - n - - smtp\nlmtp unix - - n - - lmtp\nrelay unix - - n - - smtp\nbare unix - - n - - smtp -o smtp_tls_policy_maps=\nwrap unix - - n - - smtp -o smtp_tls_wrappermode=yes\ndiscard unix - - n - - discard\n";
 
@@ -18,7 +19,7 @@ fn found(destination: &str, by: &[&str], before: Judged) -> Judged {
         hops.insert(destination.to_owned(), by);
     }
     let mut found = before;
-    by_routes(&rule, &mut found, &hops, &clients);
+    by_routes(&rule, &mut found, (&hops, &BTreeMap::new()), &clients);
     found
 }
 
@@ -71,7 +72,8 @@ fn on_465_the_client_that_the_route_names_must_begin_with_tls() {
     assert_eq!(
         causes(&clear),
         [&Cause::BeginsInClear {
-            instead: Some("wrap".to_owned())
+            instead: Some("wrap".to_owned()),
+            leads: Vec::new(),
         }]
     );
     assert_eq!(clear.clients, ["smtp"]);

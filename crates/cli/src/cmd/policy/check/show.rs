@@ -2,6 +2,7 @@
 //!
 //! Owns: the text on a terminal, and the line of each next hop when piped. Never: decides.
 
+use super::super::list::in_words;
 use super::Checked;
 use crate::answer::{findings_text, obstacles};
 use crate::table;
@@ -43,7 +44,7 @@ fn row(one: &Checked) -> Vec<String> {
         one.subject.clone(),
         seen.nexthop.clone(),
         seen.policy.clone(),
-        word(seen.outcome).to_owned(),
+        in_words(seen, seen.outcome).to_owned(),
         seen.strongest.policy.clone().unwrap_or_default(),
         codes,
         sentence(seen),
@@ -101,7 +102,8 @@ fn story(one: &Checked) -> String {
 
 /// Writing to a String cannot fail.
 fn told(subject: &str, seen: &Preflight) -> String {
-    let mut text = format!("{subject}: {} at {}\n", word(seen.outcome), seen.policy);
+    let outcome = in_words(seen, seen.outcome);
+    let mut text = format!("{subject}: {outcome} at {}\n", seen.policy);
     if subject != seen.nexthop {
         let _ = writeln!(text, "  next hop   {}", seen.nexthop);
     }
@@ -146,3 +148,6 @@ fn address(host: &HostSeen, name: &str, seen: &AddressSeen) -> String {
     let (word, words) = (word(seen.outcome), &seen.words);
     format!("  server     {at}: {word}: {words}{version}\n")
 }
+
+#[cfg(test)]
+mod tests;

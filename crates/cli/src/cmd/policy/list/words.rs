@@ -45,13 +45,20 @@ pub(super) const fn word(hindrance: &Hindrance) -> &'static str {
 pub(super) fn servers(seen: &Preflight, policy: &str) -> String {
     let word = match seen.outcome_for(policy) {
         _ if seen.policy != policy => "seen for another policy",
+        outcome => in_words(seen, outcome),
+    };
+    format!("{word} {}", calendar::minute(seen.at))
+}
+
+/// An outcome; where mail passes, whether it does at every server.
+pub(in super::super) fn in_words(seen: &Preflight, outcome: Outcome) -> &'static str {
+    match outcome {
         Outcome::Pass if fails_at(seen).next().is_some() => "pass, but not at every server",
         Outcome::Pass if !is_whole(seen) => "pass, but not every server could be seen",
         Outcome::Pass => "pass",
         Outcome::Fail => "fail",
         Outcome::Undetermined => "undetermined",
-    };
-    format!("{word} {}", calendar::minute(seen.at))
+    }
 }
 
 /// The addresses where mail would not be delivered as the policy demands.

@@ -1,15 +1,19 @@
-//! What is wrong with STARTTLS itself: taken out on the way, or open to commands from before TLS.
+//! What is wrong with a server's TLS as such: STARTTLS taken out on the way, or open to commands from
+//! before TLS; old versions alone; another client that sees something else.
 //!
 //! Owns: the findings, from a plain look and from a full one. Never: looks; says the same twice.
 
 use super::codes::found;
-use super::{HostProbed, ProbeTarget, Probed};
+use super::{Agreement, HostProbed, ProbeTarget, Probed};
 use crate::finding::Finding;
-use crate::full::{self, Seen, StarttlsSeen};
+use crate::full::{self, Seen, StarttlsSeen, VersionSeen};
+use mailtls::TlsVersion;
 use std::net::SocketAddr;
 
 const STRIPPED: &str = "starttls.stripped";
 const INJECTION: &str = "starttls.injection";
+const SECOND: &str = "probe.second-opinion";
+const TOO_OLD: &str = "tls.too-old";
 
 /// What the dialogues of a plain look show.
 pub(super) fn stripped(target: &ProbeTarget, hosts: &[HostProbed]) -> Option<Finding> {
@@ -34,6 +38,43 @@ impl Probed {
         if seen.injection == Seen::Yes {
             let why = "a NOOP that was sent in one piece with STARTTLS was answered under TLS";
             self.note(INJECTION, format!("{at}: {why}"));
+        }
+    }
+
+    /// Adds that the server at an address of `host` speaks old versions alone, where all newer ones were
+    /// seen to be refused.
+    pub fn versions_seen(&mut self, host: &str, address: SocketAddr, versions: &[VersionSeen]) {
+        let is_old = |one: &&VersionSeen| one.version < TlsVersion::Tls1_2;
+        let mut new = versions.iter().filter(|one| !is_old(one));
+        let old = versions.iter().filter(is_old);
+        let spoken = old.filter(|one| one.seen == Seen::Yes);
+        let spoken: Vec<&str> = spoken.map(|one| one.version.name()).collect();
+        if !spoken.is_empty() && new.all(|one| one.seen == Seen::No) {
+            let at = place(host, address);
+            self.note(TOO_OLD, format!("{at}: {} alone", spoken.join(", ")));
+        }
+    }
+
+    /// Adds where a second opinion differs.
+    pub fn opinions_seen(&mut self) {
+        let addresses = self.hosts.iter().flat_map(|host| {
+            let addresses = host.addresses.iter();
+            addresses.filter_map(|one| {
+                Some((place(&host.name, one.address), one.second_opinion.as_ref()?))
+            })
+        });
+        let differing = addresses.flat_map(|(at, second)| {
+            let differs = |one: &&Agreement| one.same == Some(false);
+            let stages = second.stages.iter().filter(differs);
+            stages.map(move |one| {
+                format!(
+                    "{at}: {}: {} here, {} there",
+                    one.stage, one.ours, one.theirs
+                )
+            })
+        });
+        for evidence in differing.collect::<Vec<_>>() {
+            self.note(SECOND, evidence);
         }
     }
 

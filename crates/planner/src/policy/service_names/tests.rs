@@ -29,4 +29,5 @@ fn numbers_and_the_names_of_mail_are_not_looked_up() {
     }
     assert_eq!(named_port("x.example:nosuch"), Some("nosuch"));
     assert_eq!(named_port("[x.example]:nosuch"), Some("nosuch"));
+    assert_eq!(named_port("[x.example]:465x"), Some("465x"));
 }

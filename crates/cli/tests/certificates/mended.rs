@@ -1,0 +1,41 @@
+//! `apply` over a wire that shows the wrong certificate: what is kept, what the proof says, and how the
+//! command ends are the same story.
+
+use crate::site::{Site, all};
+use postseal_issue::KeyType;
+use postseal_planner::report::Ask;
+use postseal_probe::{Start, Target, probe_all};
+use std::fs;
+use std::time::Duration;
+
+/// So many clients at once leave so many idle processes, each of which serves one client more after
+/// a reload.
+const CLIENTS: usize = 12;
+
+fn crowd(site: &Site, port: u16) {
+    let target = Target::new("a service", site.scene.postfix.at(port), Start::Implicit);
+    probe_all(&vec![target; CLIENTS], Duration::from_secs(8));
+}
+
+/// Puts another certificate in the place of the bound one, as somebody does by hand, and has it served.
+fn overwrite(site: &Site) {
+    let evil = fs::read(site.scene.named("evil.both")).unwrap();
+    fs::write(site.key_file("mx"), evil).unwrap();
+    site.reload_until(&Ask::default(), all("evil"));
+}
+
+#[test]
+fn what_apply_mends_is_waited_for_though_it_was_so_before() {
+    let site = Site::serving();
+    site.make("evil", KeyType::Rsa2048, &["mx.box.test"]);
+    for _ in 0..4 {
+        overwrite(&site);
+        crowd(&site, 465);
+        let applied = site.must("apply").json;
+        assert_eq!(applied["outcome"], "kept");
+        for judged in applied["proved"]["judgements"].as_array().unwrap() {
+            assert_eq!(judged["outcome"], "pass", "{judged:#}");
+        }
+        assert_eq!(site.plainly(), all("mx"));
+    }
+}

@@ -1,0 +1,110 @@
+//! Names of an administrator's own table of server names: `verify` asks for them as clients do.
+
+use crate::scene::{run, write_private};
+use crate::site::{Site, all, by_name};
+use postseal_issue::KeyType;
+use serde_json::Value;
+use std::fs;
+
+/// All three services serve, beside this table of the administrator's own.
+fn served(site: Site, table: &str) -> Site {
+    site.scene.edit("main.cf", |text| {
+        format!("{text}tls_server_sni_maps = {table}\n")
+    });
+    site.must("drift --adopt");
+    site.served()
+}
+
+/// Writes a source of such a table, and compiles it.
+fn compiled(site: &Site, source: &str, rows: &[(&str, &str)]) {
+    let rows: String = rows
+        .iter()
+        .map(|(name, file)| format!("{name} {file}\n"))
+        .collect();
+    fs::write(source, rows).unwrap();
+    let map = format!("hash:{source}");
+    run(
+        "/usr/sbin/postmap",
+        &["-c", &site.scene.config(), "-F", &map],
+    );
+}
+
+fn of_code<'a>(findings: &'a Value, code: &str) -> Vec<&'a Value> {
+    let findings = findings.as_array().unwrap().iter();
+    findings.filter(|finding| finding["code"] == code).collect()
+}
+
+#[test]
+fn each_name_of_an_own_table_is_asked_for_at_each_service() {
+    let site = Site::adopted();
+    let source = site.scene.named("ownsni");
+    let good = site.make("good", KeyType::EcdsaP256, &["good.own.test"]);
+    let wild = site.make("wild", KeyType::EcdsaP256, &["*.wild.test"]);
+    compiled(
+        &site,
+        &source,
+        &[("good.own.test", &good), (".wild.test", &wild)],
+    );
+    let site = served(site, &format!("hash:{source}"));
+    assert_eq!(site.shown(&by_name("good.own.test")), all("good"));
+
+    // All is well: nothing is said but that it was seen.
+    let verified = site.must("verify");
+    assert_eq!(
+        verified.json["findings"],
+        serde_json::json!([]),
+        "{verified:#?}"
+    );
+    let said = site.scene.say(&["verify"]).stdout;
+    assert!(
+        said.contains("good.own.test") && said.contains("below wild.test"),
+        "{said}"
+    );
+
+    // A row for which a chain of another name is named: those who compare names will not have it.
+    compiled(
+        &site,
+        &source,
+        &[("good.own.test", &good), ("other.own.test", &good)],
+    );
+    site.reload_until(&by_name("other.own.test"), all("good"));
+    let verified = site.must("verify").json;
+    let unfit = of_code(&verified["findings"], "cert.name-mismatch");
+    let [unfit] = unfit.as_slice() else {
+        panic!("{verified:#}");
+    };
+    let evidence = unfit["evidence"].to_string();
+    assert_eq!(evidence.matches("other.own.test").count(), 3, "{evidence}");
+    assert!(!evidence.contains("good.own.test"), "{evidence}");
+
+    // A row without a key: the handshake of its clients alone fails.
+    let both = fs::read_to_string(&good).unwrap();
+    let begin = both.find("-----BEGIN CERTIFICATE").unwrap();
+    let keyless = site.scene.named("keyless");
+    write_private(&keyless, &both[begin..]);
+    compiled(
+        &site,
+        &source,
+        &[("good.own.test", &good), ("broken.own.test", &keyless)],
+    );
+    let verified = site.ends(1, "verify").json;
+    for judged in verified["judgements"].as_array().unwrap() {
+        let failed = of_code(&judged["findings"], "wire.handshake-failed");
+        assert_eq!(failed.len(), 1, "{judged:#}");
+        let told = failed[0]["message"].as_str().unwrap();
+        assert!(told.contains("broken.own.test"), "{told}");
+    }
+    assert!(!verified.to_string().contains("PRIVATE KEY"));
+}
+
+#[test]
+fn a_table_that_cannot_be_listed_is_undetermined() {
+    let site = Site::adopted();
+    let good = site.make("good", KeyType::EcdsaP256, &["good.own.test"]);
+    let source = site.scene.named("ownsni");
+    fs::write(&source, format!("/^good/ {good}\n")).unwrap();
+    let site = served(site, &format!("regexp:{source}"));
+    site.ends(3, "verify");
+    let said = site.scene.say(&["verify"]).stdout;
+    assert!(said.contains("does not list its rows"), "{said}");
+}
