@@ -15,22 +15,24 @@ pub enum Right {
     See,
     /// Having the agent do something.
     File(Effect),
+    /// Adding and removing users and tokens.
+    Manage,
 }
 
 /// What each role may, the least first. A look changes nothing, so whoever sees may ask for one.
 const MATRIX: [(Role, &[Right]); 4] = [
-    (Role::Auditor, &[Right::See, Right::File(Effect::Look)]),
-    (Role::Approver, &[Right::See, Right::File(Effect::Look)]),
-    (Role::Operator, &EVERYTHING),
-    (Role::Admin, &EVERYTHING),
+    (Role::Auditor, &[Right::See, LOOK]),
+    (Role::Approver, &[Right::See, LOOK]),
+    (Role::Operator, &[Right::See, LOOK, WISH, CHANGE]),
+    (
+        Role::Admin,
+        &[Right::See, LOOK, WISH, CHANGE, Right::Manage],
+    ),
 ];
 
-const EVERYTHING: [Right; 4] = [
-    Right::See,
-    Right::File(Effect::Look),
-    Right::File(Effect::Wish),
-    Right::File(Effect::Change),
-];
+const LOOK: Right = Right::File(Effect::Look);
+const WISH: Right = Right::File(Effect::Wish);
+const CHANGE: Right = Right::File(Effect::Change);
 
 /// Whether a role has a right.
 pub fn may(role: Role, right: Right) -> bool {

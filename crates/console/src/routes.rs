@@ -6,7 +6,7 @@
 use crate::app::App;
 use crate::caller::{self, Caller};
 use crate::matrix::Right;
-use crate::pages::{history, job, lists, overview, plan, smtp_tls};
+use crate::pages::{history, job, lists, overview, plan, settings, smtp_tls};
 use crate::problem::Problem;
 use crate::secret;
 use crate::{access, api, assets, guard};
@@ -45,6 +45,7 @@ pub struct Route {
 const SEE: Right = Right::See;
 const LOOK: Right = Right::File(Effect::Look);
 const WISH: Right = Right::File(Effect::Wish);
+const MANAGE: Right = Right::Manage;
 const CHANGE: Right = Right::File(Effect::Change);
 
 /// There is no route beside these. Where a route files a task, `filing` asks for the right of that very task, too.
@@ -80,6 +81,19 @@ const ROUTES: &[Route] = &[
     }),
     at(Verb::Get, "/findings", SEE, || get(lists::findings)),
     at(Verb::Get, "/certificates", SEE, || get(lists::certificates)),
+    at(Verb::Get, "/settings", SEE, || get(settings::show)),
+    at(Verb::Post, "/settings/users", MANAGE, || {
+        post(settings::add_user)
+    }),
+    at(Verb::Post, "/settings/users/remove", MANAGE, || {
+        post(settings::remove_user)
+    }),
+    at(Verb::Post, "/settings/tokens", MANAGE, || {
+        post(settings::add_token)
+    }),
+    at(Verb::Post, "/settings/tokens/remove", MANAGE, || {
+        post(settings::remove_token)
+    }),
     at(Verb::Post, "/sign-out", SEE, || {
         post(access::sign_out::here)
     }),

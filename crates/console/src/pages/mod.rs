@@ -14,6 +14,7 @@ pub(crate) mod job;
 pub(crate) mod lists;
 pub(crate) mod overview;
 pub(crate) mod plan;
+pub(crate) mod settings;
 pub(crate) mod smtp_tls;
 mod when;
 

@@ -86,3 +86,28 @@ fn it_listens_to_this_machine_alone() {
     let refused = opened.err().map(|error| error.code());
     assert_eq!(refused, Some("console.exposed"));
 }
+
+#[test]
+fn it_ends_when_it_is_told_to() {
+    let folder = tempfile::TempDir::new().unwrap();
+    // A port that was free a moment ago.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = free.local_addr().unwrap();
+    drop(free);
+    let options = Options {
+        listen: at,
+        desk: folder.path().to_owned(),
+        instance: "/etc/postfix".to_owned(),
+        hosts: Vec::new(),
+    };
+    let serving = std::thread::spawn(move || postseal_console::serve(options));
+    while TcpStream::connect(at).is_err() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // Whoever is answered knows that signals are waited for.
+    assert_eq!(Ask::get("/sign-in").send(at).status, 200);
+    let own = rustix::process::getpid();
+    rustix::process::kill_process(own, rustix::process::Signal::TERM).unwrap();
+    serving.join().unwrap().unwrap();
+    assert!(TcpStream::connect(at).is_err());
+}

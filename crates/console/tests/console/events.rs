@@ -60,6 +60,9 @@ fn a_stream_ends_with_its_session() {
     let id = served.file(&token, r#"{"task":"status"}"#);
     let ask = Ask::get(&format!("/api/v1/jobs/{id}/events")).cookie(&session);
     let mut stream = ask.open(served.at);
+    // Shorter than the time between two lines that keep a stream open.
+    let patience = Some(std::time::Duration::from_secs(10));
+    stream.set_read_timeout(patience).unwrap();
     served.desk().sign_out_everywhere("operator").unwrap();
     let mut rest = String::new();
     // It ends although the job goes on: reading to the end returns.

@@ -11,4 +11,5 @@ mod hostile;
 mod matrix;
 mod pages;
 mod served;
+mod settings;
 mod wire;
