@@ -2,15 +2,17 @@
 //!
 //! Owns: what is done next: beat, claim, start, tell, end, copy. Never: does any of it itself.
 
+mod answers;
 mod lanes;
 
 use crate::child::{Ended, Program, Running};
 use crate::copies::COPIES;
+use answers::{given_up, lost, refused};
 use lanes::{Lanes, Work};
 use postseal_planner::task::{Effect, Task};
 use postseal_store::StoreError;
 use postseal_store::desk::{Clerk, End, Heartbeat, Job, JobEvent, JobState};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -362,41 +364,5 @@ impl Agent<'_> {
             hands.copying = Some((n, running.map_err(AgentError::Start)?));
         }
         Ok(Ok(()))
-    }
-}
-
-/// The answer to a job whose agent went away.
-fn lost(recovered: &Value) -> End {
-    let document = json!({
-        "schema": 1,
-        "changed": Value::Null,
-        "error": {
-            "code": "job.lost",
-            "message": "the agent ended while it carried this out",
-            "hint": "See the history for what became of it.",
-        },
-        "recovered": recovered,
-        "findings": [],
-    });
-    End {
-        exit: 1,
-        answer: document.to_string(),
-    }
-}
-
-fn given_up() -> End {
-    refused("job.cancelled", "it was given up before it began")
-}
-
-fn refused(code: &str, why: &str) -> End {
-    let document = json!({
-        "schema": 1,
-        "changed": false,
-        "error": { "code": code, "message": why, "hint": Value::Null },
-        "findings": [],
-    });
-    End {
-        exit: 65,
-        answer: document.to_string(),
     }
 }

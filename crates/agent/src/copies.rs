@@ -2,7 +2,7 @@
 //!
 //! Owns: which there are, and by which task each is made. Never: how a page looks.
 
-use postseal_planner::task::Task;
+use postseal_planner::task::{RuleFilter, Task};
 
 /// A copy's name, and the task whose answer it is.
 pub(crate) type CopyOf = (&'static str, fn() -> Task);
@@ -14,12 +14,7 @@ pub(crate) const COPIES: [CopyOf; 10] = [
     ("history", || Task::History { limit: None }),
     ("certificates", || Task::CertList {}),
     ("policies", || Task::PolicyList {
-        search: None,
-        level: None,
-        owner: None,
-        tag: None,
-        due: None,
-        pending: false,
+        filter: RuleFilter::default(),
         limit: None,
         skip: None,
     }),

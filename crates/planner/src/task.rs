@@ -7,12 +7,15 @@
 //! A task is read from text that a stranger may have written: unknown fields are refused, every text and
 //! list is bounded, and keys that name something local are refused by [`Task::judge`].
 
+mod effect;
 mod judge;
 mod parts;
 
+pub use effect::Effect;
 pub use judge::{LONGEST_LIST, LONGEST_TEXT, TaskError};
 pub use parts::{
-    Acceptance, Checks, CredentialWords, Format, KeyKind, NewKey, Order, Places, RuleWords,
+    Acceptance, Checks, CredentialWords, Format, KeyKind, NewKey, Order, Places, RuleFilter,
+    RuleWords,
 };
 
 use serde::{Deserialize, Serialize};
@@ -40,7 +43,6 @@ pub enum Task {
         #[serde(default)]
         expand: bool,
         /// As this service of master.cf sees them.
-        #[serde(default)]
         service: Option<String>,
         /// The cipher suites that the values come to.
         #[serde(default)]
@@ -85,7 +87,6 @@ pub enum Task {
     /// `apply`
     Apply {
         /// The plan that was shown; without one, what is wished now.
-        #[serde(default)]
         plan: Option<String>,
         /// Only what would be done.
         #[serde(default)]
@@ -94,7 +95,6 @@ pub enum Task {
         #[serde(default)]
         accept: Vec<Acceptance>,
         /// Rolled back unless it is confirmed within so many seconds.
-        #[serde(default)]
         confirm_within: Option<u32>,
     },
     /// `confirm`
@@ -102,7 +102,6 @@ pub enum Task {
     /// `rollback`
     Rollback {
         /// To before this operation; without one, before the newest.
-        #[serde(default)]
         operation: Option<u64>,
         /// Only what would be done.
         #[serde(default)]
@@ -111,13 +110,11 @@ pub enum Task {
         #[serde(default)]
         accept: Vec<Acceptance>,
         /// Rolled back unless it is confirmed within so many seconds.
-        #[serde(default)]
         confirm_within: Option<u32>,
     },
     /// `history`
     History {
         /// How many operations.
-        #[serde(default)]
         limit: Option<u32>,
     },
     /// `diff`
@@ -125,7 +122,6 @@ pub enum Task {
         /// What this operation changed.
         operation: u64,
         /// And all up to this one.
-        #[serde(default)]
         upto: Option<u64>,
     },
     /// `drift`
@@ -170,35 +166,17 @@ pub enum Task {
     ProfileDiff {
         /// The profile.
         name: String,
-        /// Another one; without it, what the instance has.
-        #[serde(default)]
+        /// Another one, or what the instance has.
         other: Option<String>,
     },
     /// `policy list`
     PolicyList {
-        /// Words to look for.
+        /// Which.
         #[serde(default)]
-        search: Option<String>,
-        /// Only those of this level.
-        #[serde(default)]
-        level: Option<String>,
-        /// Only those of this owner.
-        #[serde(default)]
-        owner: Option<String>,
-        /// Only those with this tag.
-        #[serde(default)]
-        tag: Option<String>,
-        /// Only those to be looked at again by this day.
-        #[serde(default)]
-        due: Option<String>,
-        /// Only those that are wished and not in force.
-        #[serde(default)]
-        pending: bool,
+        filter: RuleFilter,
         /// How many.
-        #[serde(default)]
         limit: Option<u32>,
         /// After so many.
-        #[serde(default)]
         skip: Option<u32>,
     },
     /// `policy add`
@@ -222,7 +200,6 @@ pub enum Task {
         /// A domain, `.parent` or next hop.
         destination: String,
         /// Another level.
-        #[serde(default)]
         level: Option<String>,
         /// What else is another.
         #[serde(default)]
@@ -247,7 +224,6 @@ pub enum Task {
         #[serde(default)]
         destinations: Vec<String>,
         /// As if this were their policy.
-        #[serde(default)]
         policy: Option<String>,
     },
     /// `policy import`
@@ -308,7 +284,6 @@ pub enum Task {
     /// `cert check`
     CertCheck {
         /// A certificate of the store; all where it is not named.
-        #[serde(default)]
         name: Option<String>,
     },
     /// `cert export`, without the key
@@ -335,13 +310,11 @@ pub enum Task {
         #[serde(default)]
         key: NewKey,
         /// How long it is valid.
-        #[serde(default)]
         days: Option<u32>,
     },
     /// `cert request`
     CertRequest {
         /// Its name in the store; without one, the requests that wait.
-        #[serde(default)]
         name: Option<String>,
         /// The names that it is for.
         #[serde(default)]
@@ -405,91 +378,10 @@ pub enum Task {
         /// A certificate of the store.
         name: String,
         /// This version alone.
-        #[serde(default)]
         version: Option<u32>,
     },
     /// `cert prune`
     CertPrune {},
-}
-
-/// What carrying a task out may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Effect {
-    /// Nothing changes.
-    Look,
-    /// What is wished, or in the store, changes; Postfix does not.
-    Wish,
-    /// Postfix may change.
-    Change,
-}
-
-impl Task {
-    /// What carrying it out may do.
-    pub fn effect(&self) -> Effect {
-        match self {
-            Self::Status {}
-            | Self::Show { .. }
-            | Self::Explain { .. }
-            | Self::Lint { fix: false, .. }
-            | Self::Plan { .. }
-            | Self::Apply { check: true, .. }
-            | Self::Rollback { check: true, .. }
-            | Self::History { .. }
-            | Self::Diff { .. }
-            | Self::Drift {
-                adopt: false,
-                restore: false,
-                ..
-            }
-            | Self::Drift { check: true, .. }
-            | Self::Verify {}
-            | Self::Probe { .. }
-            | Self::Export { .. }
-            | Self::ProfileList {}
-            | Self::ProfileShow { .. }
-            | Self::ProfileDiff { .. }
-            | Self::PolicyList { .. }
-            | Self::PolicyCheck { .. }
-            | Self::PolicyExport { .. }
-            | Self::DomainList {}
-            | Self::CertList {}
-            | Self::CertShow { .. }
-            | Self::CertCheck { .. }
-            | Self::CertExport { .. }
-            | Self::CertTlsa { .. }
-            | Self::CertRequest { name: None, .. } => Effect::Look,
-            Self::Set { pairs } if pairs.is_empty() => Effect::Look,
-            Self::Apply { .. }
-            | Self::Confirm {}
-            | Self::Rollback { .. }
-            | Self::Drift { restore: true, .. }
-            | Self::CertRenew { .. }
-            | Self::CertDeploy { .. }
-            | Self::CertPrune {} => Effect::Change,
-            Self::Init {}
-            | Self::Release {}
-            | Self::Lint { .. }
-            | Self::Set { .. }
-            | Self::Unset { .. }
-            | Self::Discard {}
-            | Self::Drift { .. }
-            | Self::PolicyAdd { .. }
-            | Self::PolicyEdit { .. }
-            | Self::PolicyRemove { .. }
-            | Self::PolicySync {}
-            | Self::PolicyImport { .. }
-            | Self::DomainAdd { .. }
-            | Self::DomainEdit { .. }
-            | Self::DomainRemove { .. }
-            | Self::DomainSync { .. }
-            | Self::CertSelfSigned { .. }
-            | Self::CertRequest { .. }
-            | Self::CertIssue { .. }
-            | Self::CertBind { .. }
-            | Self::CertUnbind { .. }
-            | Self::CertDelete { .. } => Effect::Wish,
-        }
-    }
 }
 
 #[cfg(test)]

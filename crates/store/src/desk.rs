@@ -11,18 +11,12 @@
 mod access;
 mod clerk;
 mod job;
-mod secret;
 
 pub use access::{Invitation, Role, SignIn, SignedIn, Token, UnknownRole, User};
 pub use clerk::{Clerk, ClerkCall, ClerkReply};
 pub use job::{Beat, Copy, End, Filed, Heartbeat, Job, JobEvent, JobState, NewJob, Note, Pulse};
 
-pub use secret::{NewSecret, digest_of};
-
 use crate::StoreError;
-
-/// What a token begins with, so that it is known for one wherever it turns up.
-pub const TOKEN_PREFIX: &str = "postseal_";
 
 /// A digest (SHA-256) of a secret that only its holder knows.
 pub type Secret = [u8; 32];

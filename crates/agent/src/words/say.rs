@@ -3,7 +3,7 @@
 //! Owns: their names on the command line. Never: the verb.
 
 use postseal_planner::task::{
-    Acceptance, Checks, CredentialWords, NewKey, Order, Places, RuleWords, Task,
+    Acceptance, Checks, CredentialWords, NewKey, Order, Places, RuleFilter, RuleWords, Task,
 };
 use std::fmt::Display;
 
@@ -109,23 +109,13 @@ impl Words {
     pub(super) fn policy(&mut self, task: &Task) {
         match task {
             Task::PolicyList {
-                search,
-                level,
-                owner,
-                tag,
-                due,
-                pending,
+                filter,
                 limit,
                 skip,
             } => {
-                self.option("--level", level.as_ref());
-                self.option("--owner", owner.as_ref());
-                self.option("--tag", tag.as_ref());
-                self.option("--due", due.as_ref());
-                self.flag("--pending", *pending);
                 self.option("--limit", limit.as_ref());
                 self.option("--skip", skip.as_ref());
-                self.operands(search);
+                self.filter(filter);
             }
             Task::PolicyAdd {
                 destination,
@@ -281,6 +271,15 @@ impl Words {
             .map(|one| format!("{}={}", one.code, one.host));
         self.each("--accept", accepted);
         self.option("--confirm-within", confirm_within.map(|n| format!("{n}s")));
+    }
+
+    fn filter(&mut self, filter: &RuleFilter) {
+        self.option("--level", filter.level.as_ref());
+        self.option("--owner", filter.owner.as_ref());
+        self.option("--tag", filter.tag.as_ref());
+        self.option("--due", filter.due.as_ref());
+        self.flag("--pending", filter.pending);
+        self.operands(&filter.search);
     }
 
     fn rule(&mut self, rule: &RuleWords) {

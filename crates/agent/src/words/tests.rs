@@ -1,3 +1,5 @@
+//! What a task is on the command line.
+
 use super::words;
 use postseal_planner::task::Task;
 

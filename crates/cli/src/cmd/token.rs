@@ -9,8 +9,9 @@ use crate::desk;
 use crate::failure::{Exit, Failure};
 use crate::table;
 use jiff::Timestamp;
+use postseal_console::secret;
 use postseal_store::SqliteDesk;
-use postseal_store::desk::{Desk, NewSecret, Role, TOKEN_PREFIX, Token};
+use postseal_store::desk::{Desk, Role, Token};
 use serde_json::json;
 
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -68,7 +69,8 @@ fn add(args: &AddArgs, desk: &mut SqliteDesk) -> Result<Answer, Failure> {
     }
     let failed =
         |error: std::io::Error| Failure::new(Exit::Failed, "token.no-secret", error.to_string());
-    let secret = NewSecret::make(TOKEN_PREFIX).map_err(failed)?;
+    let text = secret::fresh().map_err(failed)?;
+    let shown = format!("{}{text}", secret::TOKEN_PREFIX);
     let now = Timestamp::now().as_millisecond();
     let token = Token {
         id: 0,
@@ -79,10 +81,9 @@ fn add(args: &AddArgs, desk: &mut SqliteDesk) -> Result<Answer, Failure> {
         ends_ms: now.saturating_add(i64::from(args.days).saturating_mul(DAY_MS)),
         used_ms: None,
     };
-    let id = desk.add_token(&token, &secret.digest)?;
+    let id = desk.add_token(&token, &secret::digest(&shown))?;
     let what = format!("token {id} of {} ({}) was made", token.user, token.name);
     desk.note("root", now, &what)?;
-    let shown = secret.text;
     let text = format!(
         "{shown}\nIt is shown this once, and holds for {} days.\n",
         args.days

@@ -9,8 +9,9 @@ use crate::desk;
 use crate::failure::{Exit, Failure};
 use crate::table;
 use jiff::Timestamp;
+use postseal_console::secret;
 use postseal_store::SqliteDesk;
-use postseal_store::desk::{Desk, Invitation, NewSecret, Role, User};
+use postseal_store::desk::{Desk, Invitation, Role, User};
 use serde_json::json;
 
 /// How long a link may be taken.
@@ -137,15 +138,15 @@ fn invited(
 ) -> Result<Answer, Failure> {
     let failed =
         |error: std::io::Error| Failure::new(Exit::Failed, "user.no-secret", error.to_string());
-    let secret = NewSecret::make("").map_err(failed)?;
+    let link_secret = secret::fresh().map_err(failed)?;
     let ends_ms = now().saturating_add(INVITATION_MS);
     desk.invite(&Invitation {
-        digest: secret.digest,
+        digest: secret::digest(&link_secret),
         user: user.name.clone(),
         ends_ms,
     })?;
     desk.note("root", now(), what)?;
-    let link = format!("{}/welcome/{}", link.at.trim_end_matches('/'), secret.text);
+    let link = format!("{}/welcome/{}", link.at.trim_end_matches('/'), link_secret);
     let text = format!(
         "{} chooses a password within a day, once, at\n  {link}\n",
         user.name

@@ -86,7 +86,9 @@ const BIND: &[&str] = &["cert-bind", "cert-unbind"];
 const MAKE: &[&str] = &["cert-self-signed", "cert-request"];
 const ISSUE: &[&str] = &["cert-issue"];
 
-const PLACES: [Place; 36] = [
+const LIST: &[&str] = &["policy-list"];
+
+const PLACES: [Place; 42] = [
     (RULE, "names", &["rule", "match"]),
     (RULE, "protocols", &["rule", "protocols"]),
     (RULE, "ciphers", &["rule", "ciphers"]),
@@ -97,6 +99,12 @@ const PLACES: [Place; 36] = [
     (RULE, "owner", &["rule", "owner"]),
     (RULE, "tags", &["rule", "tags"]),
     (RULE, "until", &["rule", "until"]),
+    (LIST, "search", &["filter", "search"]),
+    (LIST, "level", &["filter", "level"]),
+    (LIST, "owner", &["filter", "owner"]),
+    (LIST, "tag", &["filter", "tag"]),
+    (LIST, "due", &["filter", "due"]),
+    (LIST, "pending", &["filter", "pending"]),
     (SYNC, "reason", &["checks", "force_reason"]),
     (SYNC, "no_preflight", &["checks", "no_preflight"]),
     (DOMAIN, "next_hop", &["words", "next_hop"]),

@@ -45,6 +45,24 @@ pub struct RuleWords {
     pub until: Option<String>,
 }
 
+/// Which rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RuleFilter {
+    /// With these words in them.
+    pub search: Option<String>,
+    /// Of this level.
+    pub level: Option<String>,
+    /// Of this owner.
+    pub owner: Option<String>,
+    /// With this tag.
+    pub tag: Option<String>,
+    /// To be looked at again by this day.
+    pub due: Option<String>,
+    /// Wished and not in force.
+    pub pending: bool,
+}
+
 /// How servers are held against a rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

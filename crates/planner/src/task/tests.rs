@@ -1,3 +1,5 @@
+//! Tasks as text: what is read, and what is refused.
+
 use super::{Effect, Task, TaskError};
 
 fn read(text: &str) -> Result<Task, TaskError> {
@@ -16,8 +18,26 @@ fn a_task_is_a_verb_with_its_words() {
     assert_eq!(task.effect(), Effect::Wish);
     let apply = read(r#"{"task": "apply", "confirm_within": 300}"#).unwrap();
     assert_eq!(apply.effect(), Effect::Change);
-    let checked = read(r#"{"task": "apply", "check": true}"#).unwrap();
-    assert_eq!(checked.effect(), Effect::Look);
+    for look in [
+        r#"{"task": "apply", "check": true}"#,
+        r#"{"task": "drift"}"#,
+        r#"{"task": "drift", "restore": true, "check": true}"#,
+        r#"{"task": "set"}"#,
+        r#"{"task": "lint"}"#,
+        r#"{"task": "cert-request"}"#,
+    ] {
+        assert_eq!(read(look).unwrap().effect(), Effect::Look, "{look}");
+    }
+    for wish in [
+        r#"{"task": "drift", "adopt": true}"#,
+        r#"{"task": "lint", "fix": true}"#,
+        r#"{"task": "release"}"#,
+        r#"{"task": "cert-issue", "name": "mx"}"#,
+    ] {
+        assert_eq!(read(wish).unwrap().effect(), Effect::Wish, "{wish}");
+    }
+    let restored = read(r#"{"task": "drift", "restore": true}"#).unwrap();
+    assert_eq!(restored.effect(), Effect::Change);
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! Words and tasks, each made of the other.
+
 use super::of;
 use crate::args::Args;
 use clap::CommandFactory;
@@ -28,7 +30,7 @@ const TASKS: [&str; 38] = [
     r#"{"task": "probe", "targets": ["mx.example", "[::1]:465"], "smtps": true, "full": true}"#,
     r#"{"task": "export", "in_force": true}"#,
     r#"{"task": "profile-diff", "name": "strict", "other": "compatible"}"#,
-    r#"{"task": "policy-list", "search": "x", "level": "may", "owner": "o", "tag": "t", "due": "2027-01-01", "pending": true, "limit": 5, "skip": 10}"#,
+    r#"{"task": "policy-list", "filter": {"search": "x", "level": "may", "owner": "o", "tag": "t", "due": "2027-01-01", "pending": true}, "limit": 5, "skip": 10}"#,
     r#"{"task": "policy-add", "destination": "a.example", "level": "secure", "follow": true, "rule": {"match": "nexthop", "protocols": ">=TLSv1.2", "ciphers": "high", "exclude": "MD5", "servername": "x.example", "connection_reuse": true, "scope": "both", "note": "n", "owner": "o", "tags": ["a", "b"], "until": "2027-01-01"}, "checks": {"force_reason": "why", "no_preflight": true}}"#,
     r#"{"task": "policy-edit", "destination": "a.example", "level": "may", "without": ["match"]}"#,
     r#"{"task": "policy-remove", "destinations": ["a.example", "b.example"]}"#,
