@@ -4,11 +4,13 @@
 
 mod answers;
 mod lanes;
+mod notes;
 
 use crate::child::{Ended, Program, Running};
 use crate::copies::COPIES;
 use answers::{given_up, lost, refused};
 use lanes::{Lanes, Work};
+use notes::Notes;
 use postseal_planner::task::{Effect, Task};
 use postseal_store::StoreError;
 use postseal_store::desk::{Clerk, End, Heartbeat, Job, JobEvent, JobState};
@@ -101,6 +103,7 @@ struct Hands {
     copies: VecDeque<usize>,
     copying: Option<(usize, Running)>,
     copied: Instant,
+    notes: Notes,
     beaten: Option<Instant>,
     is_blind: bool,
 }
@@ -113,6 +116,7 @@ impl Agent<'_> {
             copies: (0..COPIES.len()).collect(),
             copying: None,
             copied: Instant::now(),
+            notes: Notes::default(),
             beaten: None,
             is_blind: false,
         };
@@ -146,7 +150,11 @@ impl Agent<'_> {
         };
         self.start(hands)?;
         let copied = self.copy(hands)?;
-        Ok(seen.and(told).and(claimed).and(copied))
+        let noted = match is_ending || hands.is_blind {
+            true => Ok(()),
+            false => hands.notes.step(self.clerk, &self.program)?,
+        };
+        Ok(seen.and(told).and(claimed).and(copied).and(noted))
     }
 
     fn note_sight(&self, hands: &mut Hands, seen: Result<(), StoreError>) {

@@ -67,6 +67,17 @@ impl Program {
         Running::start(command, input(task).to_owned())
     }
 
+    /// Starts it to take in what happened at the console, `notes` as JSON.
+    pub fn take_notes(&self, notes: String) -> io::Result<Running> {
+        let mut command = Command::new(&self.path);
+        command.arg0("postseal").args(&self.options).args([
+            "--on-behalf-of=agent",
+            "audit",
+            "take",
+        ]);
+        Running::start(command, notes)
+    }
+
     /// Starts it to end what an interrupted operation left.
     pub fn recover(&self) -> io::Result<Running> {
         let mut command = Command::new(&self.path);

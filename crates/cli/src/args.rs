@@ -158,6 +158,9 @@ pub(crate) enum Command {
     /// The rights of programs to use the API
     #[command(subcommand)]
     Token(cmd::token::TokenCommand),
+    /// The audit log: who came in, what was handed out; each entry is chained to those before it
+    #[command(subcommand)]
+    Audit(cmd::audit::AuditCommand),
     /// Open the desk for the agent, with the console's rights (started by `agent`)
     #[command(hide = true)]
     Clerk,

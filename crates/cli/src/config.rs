@@ -29,6 +29,8 @@ pub(crate) struct Global {
     pub(crate) root: Option<PathBuf>,
     /// Who is asked about names.
     pub(crate) resolver: Named,
+    /// The same as it was said.
+    resolver_said: Option<String>,
     /// Who answers the challenges of HTTP-01; nobody where it is not said.
     pub(crate) acme_user: Option<String>,
     pub(crate) output: Output,
@@ -179,6 +181,7 @@ impl Global {
             prefix: file.host.prefix,
             root: file.host.root,
             resolver: resolver(args.resolver.clone().or(file.resolver))?,
+            resolver_said: args.resolver.clone(),
             acme_user: file.acme.user,
             console_user: file.console.user,
             server: server(args)?,
@@ -211,6 +214,9 @@ impl Global {
         }
         if let Some(instance) = &self.instance {
             options.extend(["--instance".into(), instance.into()]);
+        }
+        if let Some(resolver) = &self.resolver_said {
+            options.extend(["--resolver".into(), resolver.into()]);
         }
         let store = format!("sqlite:{}", self.store.display());
         options.extend(["--store".into(), store.into()]);

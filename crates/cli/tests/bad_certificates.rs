@@ -11,7 +11,7 @@ mod forge;
 mod server;
 
 use forge::{Days, Forged, Names, Role, forge};
-use postseal_store::{SqliteStore, Store};
+use postseal_store::{AuditStore, SqliteStore};
 use postseal_testkit::broken::Wire;
 use server::{Ran, Server};
 use std::fs;

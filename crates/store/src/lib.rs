@@ -20,7 +20,7 @@ mod sqlite;
 mod watch;
 
 pub use acme::{AcmeAccount, AcmeStore};
-pub use audit::AuditEntry;
+pub use audit::{AuditEntry, AuditKind, AuditLink, AuditStore, audit_digest};
 pub use certificate::{Certificate, NewCertificate, NextKey, PendingRequest, Succession};
 pub use error::{Hindrance, StoreError};
 pub use instance::InstanceState;
@@ -48,7 +48,7 @@ pub enum TrialEnd {
 }
 
 /// Everything the engine remembers. Methods are durable when they return, and all or nothing.
-pub trait Store: AcmeStore + PolicyStore {
+pub trait Store: AcmeStore + AuditStore + PolicyStore {
     /// From now on what is written is seen through this store alone, and durable only by
     /// [`Store::end_trial`]. Others can read meanwhile, and not write. A store that is dropped takes it
     /// back. Where anything failed to be written nothing more can be, and it cannot be kept.
@@ -174,10 +174,4 @@ pub trait Store: AcmeStore + PolicyStore {
 
     /// Forgets a watch; whether it was there.
     fn delete_watch(&mut self, instance: &str, name: &str) -> Result<bool, StoreError>;
-
-    /// Adds to the audit log (`cert export --key` and such).
-    fn audit(&mut self, actor: &str, at_ms: i64, what: &str) -> Result<(), StoreError>;
-
-    /// The newest entries of the audit log, newest first.
-    fn audit_log(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod apply;
+pub(crate) mod audit;
 pub(crate) mod cert;
 pub(crate) mod console;
 pub(crate) mod document;
@@ -64,6 +65,7 @@ pub(crate) fn run(command: &Command, global: &Global) -> Result<Answer, Failure>
         Command::Up(args) => console::up(args, global),
         Command::User(command) => user::run(command, global),
         Command::Token(command) => token::run(command, global),
+        Command::Audit(command) => audit::run(command, global),
         Command::Clerk => agent::clerk(global),
         Command::AnswerChallenges(args) => {
             crate::answerer::serve(args).map(|()| Answer::new("", serde_json::json!({})))

@@ -129,3 +129,32 @@ fn a_job_that_was_forged_as_done_or_for_another_instance_changes_nothing() {
     assert_eq!(done.state, JobState::Done);
     assert_eq!(site.job(job).state, JobState::Waiting);
 }
+
+#[test]
+fn the_audit_log_takes_in_what_happened_and_shows_what_was_changed() {
+    let site = Site::up();
+    site.remote(&["status"]);
+    site.local(&["user", "add", "eve", "--role=auditor"]);
+    site.wait("the note of a new user", |site| {
+        site.local(&["audit", "list"]).stdout.contains("eve")
+    });
+    let whole = site.local(&["audit", "verify"]);
+    assert_eq!(whole.exit, Some(0), "{whole:#?}");
+    let head = whole.text("head").to_owned();
+    let later = site.local(&["audit", "verify", "--head", &head]);
+    assert_eq!(later.exit, Some(0), "{later:#?}");
+    let other = site.local(&["audit", "verify", "--head", "00"]);
+    assert_eq!(other.json["findings"][0]["code"], "audit.cut-off");
+    assert_eq!(other.exit, Some(2));
+    let store = site.scene.named("store/agent.db");
+    run(
+        "/usr/bin/sqlite3",
+        &[
+            &store,
+            "DROP TRIGGER audit_is_not_changed; UPDATE audit SET actor = 'nobody' WHERE id = 1;",
+        ],
+    );
+    let changed = site.local(&["audit", "verify"]);
+    assert_eq!(changed.json["findings"][0]["code"], "audit.broken");
+    assert_eq!(changed.exit, Some(2));
+}

@@ -4,7 +4,7 @@ use crate::scene::Ran;
 use crate::site::{Site, all, name_of, only};
 use postseal_issue::KeyType;
 use postseal_planner::report::KeyAlgorithm::{Ecdsa, Rsa};
-use postseal_store::{SqliteStore, Store};
+use postseal_store::{AuditStore, SqliteStore};
 use std::path::Path;
 
 /// `mx` (RSA) and `ec` (ECDSA), in force side by side.

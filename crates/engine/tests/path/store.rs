@@ -8,10 +8,10 @@ use postseal_planner::policy::{Rule, RuleId};
 use postseal_planner::renewal::Renewal;
 use postseal_planner::{Intent, Plan, Preflight};
 use postseal_store::{
-    AcmeAccount, AcmeStore, AuditEntry, Certificate, Close, InstanceState, Known, LevelChange,
-    NewCertificate, NewOperation, NextKey, Operation, PendingRequest, Phase, PolicyStore,
-    RuleFilter, RuleState, RuleTake, RuleView, RuleWish, Staged, Store, StoreError, TrialEnd,
-    Watch,
+    AcmeAccount, AcmeStore, AuditEntry, AuditLink, AuditStore, Certificate, Close, InstanceState,
+    Known, LevelChange, NewCertificate, NewOperation, NextKey, Operation, PendingRequest, Phase,
+    PolicyStore, RuleFilter, RuleState, RuleTake, RuleView, RuleWish, Staged, Store, StoreError,
+    TrialEnd, Watch,
 };
 use zeroize::Zeroizing;
 
@@ -369,12 +369,22 @@ impl Store for FullStore<'_> {
     fn delete_watch(&mut self, instance: &str, name: &str) -> Result<bool, StoreError> {
         self.write(|store| store.delete_watch(instance, name))
     }
+}
 
+impl AuditStore for FullStore<'_> {
     fn audit(&mut self, actor: &str, at_ms: i64, what: &str) -> Result<(), StoreError> {
         self.write(|store| store.audit(actor, at_ms, what))
     }
 
     fn audit_log(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         self.inner.audit_log(limit)
+    }
+
+    fn audit_access(&mut self, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        self.write(|store| store.audit_access(entries))
+    }
+
+    fn audit_chain(&self, after: u64, limit: usize) -> Result<Vec<AuditLink>, StoreError> {
+        self.inner.audit_chain(after, limit)
     }
 }

@@ -39,8 +39,8 @@ pub use desk::SqliteDesk;
 
 use crate::identity::Identity;
 use crate::{
-    AuditEntry, Certificate, Close, Hindrance, InstanceState, NewCertificate, NewOperation,
-    NextKey, Operation, PendingRequest, Phase, Store, StoreError, TrialEnd, Watch,
+    Certificate, Close, Hindrance, InstanceState, NewCertificate, NewOperation, NextKey, Operation,
+    PendingRequest, Phase, Store, StoreError, TrialEnd, Watch,
 };
 use connection::{READ, WRITE, Words, connect, connect_to_read, transaction};
 use mailtls::Fingerprint;
@@ -334,14 +334,6 @@ impl Store for SqliteStore {
 
     fn delete_watch(&mut self, instance: &str, name: &str) -> Result<bool, StoreError> {
         self.write(async |db| watches::delete(db, instance, name).await)
-    }
-
-    fn audit(&mut self, actor: &str, at_ms: i64, what: &str) -> Result<(), StoreError> {
-        self.write(async |db| audit::add(db, actor, at_ms, what).await)
-    }
-
-    fn audit_log(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
-        self.read(async |db| audit::newest(db, limit).await)
     }
 }
 

@@ -11,7 +11,7 @@ use sqlx::{Connection, SqlSafeStr};
 use std::path::Path;
 
 /// The newest version of `agent.db`.
-const NEWEST: i64 = 10;
+const NEWEST: i64 = 11;
 
 /// The newest version of `console.db`.
 const NEWEST_DESK: i64 = 1;
@@ -28,6 +28,7 @@ pub(super) fn agent() -> Migrator {
     let managed = include_str!("../../migrations/sqlite/agent/0008_managed.sql");
     let preflights = include_str!("../../migrations/sqlite/agent/0009_preflights.sql");
     let due_rules = include_str!("../../migrations/sqlite/agent/0010_due_rules.sql");
+    let audit_chain = include_str!("../../migrations/sqlite/agent/0011_audit_chain.sql");
     Migrator::with_migrations(vec![
         migration(1, "agent", first),
         migration(2, "before", before),
@@ -38,7 +39,8 @@ pub(super) fn agent() -> Migrator {
         migration(7, "rules", rules),
         migration(8, "managed rules", managed),
         migration(9, "preflights", preflights),
-        migration(NEWEST, "due rules", due_rules),
+        migration(10, "due rules", due_rules),
+        migration(NEWEST, "audit chain", audit_chain),
     ])
 }
 
@@ -80,6 +82,7 @@ pub(super) async fn bring_up_to_date(
                 .doing("begin to bring it up to date")?;
             run(&mut db, &agent(), path).await?;
             super::leaves::note_missing(&mut db).await?;
+            super::audit::chain_missing(&mut db).await?;
             db.commit().await.doing("bring it up to date")
         }
     }

@@ -1,7 +1,7 @@
 //! Damage: a clear error, and nothing lost.
 
 use crate::fixture::{MX, all, certificate, kept, operation, state};
-use postseal_store::{Before, SqliteStore, Store, StoreError};
+use postseal_store::{AuditStore, Before, SqliteStore, Store, StoreError, audit_digest};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection, Executor, SqlSafeStr};
 use std::error::Error;
@@ -105,15 +105,21 @@ fn a_newer_database_is_not_touched() {
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
          VALUES (99, 'later', TRUE, x'00', 0)",
     );
-    opening_fails(&folder, "its version is 99, known is 10");
+    opening_fails(&folder, "its version is 99, known is 11");
 }
 
 #[test]
 fn a_store_of_the_first_version_is_read_and_written_on() {
     let (_place, folder) = filled();
+    SqliteStore::open(&folder)
+        .unwrap()
+        .audit("root", 1, "cert export --key mx")
+        .unwrap();
     sql(
         &folder,
-        "ALTER TABLE operations DROP COLUMN found_before;
+        "DROP TABLE audit_chain;
+         ALTER TABLE audit DROP COLUMN kind;
+         ALTER TABLE operations DROP COLUMN found_before;
          ALTER TABLE operations DROP COLUMN written;
          DROP TABLE requests; DROP TABLE leaves; DROP TABLE watches;
          DROP TABLE rules; DROP TABLE rule_wishes; DROP TABLE rule_changes; DROP TABLE preflights;
@@ -149,6 +155,14 @@ fn a_store_of_the_first_version_is_read_and_written_on() {
     let leaf = mailtls::Fingerprint::of(&mx.chain[0]);
     let found = store.certificates_of_leaf(&leaf).unwrap();
     assert_eq!(found, [mx], "its fingerprint was noted");
+    store.audit("root", 2, "cert export --key mx").unwrap();
+    let mut before = String::new();
+    for link in store.audit_chain(0, 9).unwrap() {
+        let digest = audit_digest(&before, link.id, &link.kind, &link.entry);
+        assert_eq!(link.digest, digest, "the old entry was chained, too");
+        before = digest;
+    }
+    assert_eq!(store.audit_log(9).unwrap().len(), 2);
     let old = store.history(MX, 9).unwrap().remove(0).new;
     assert_eq!(old.actor, operation(MX, "b").actor);
     assert_eq!((old.before, old.written), (Before::default(), None));

@@ -109,7 +109,7 @@ fn under_an_umask() {
     let mut store = SqliteStore::open(&folder).unwrap();
     store.put_certificate(&certificate("mx")).unwrap();
     assert_eq!(mode(&folder), 0o700);
-    assert_eq!(names(&folder).len(), 5);
+    assert_eq!(names(&folder).len(), 4);
     for name in names(&folder) {
         assert_eq!(mode(&folder.join(&name)), 0o600, "{name}");
     }

@@ -13,6 +13,7 @@ mod body;
 mod child;
 mod crash;
 mod damage;
+mod desk;
 mod disk;
 mod fixture;
 mod folder;
