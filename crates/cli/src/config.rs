@@ -30,7 +30,7 @@ pub(crate) struct Global {
     /// Who is asked about names.
     pub(crate) resolver: Named,
     /// The same as it was said.
-    resolver_said: Option<String>,
+    pub(crate) resolver_said: Option<String>,
     /// Who answers the challenges of HTTP-01; nobody where it is not said.
     pub(crate) acme_user: Option<String>,
     pub(crate) output: Output,
