@@ -7,6 +7,7 @@
 
 mod command;
 mod configuration;
+mod console;
 mod files;
 mod mail;
 mod site;
@@ -84,8 +85,10 @@ fn end(args: &TryArgs, site: Site, outcome: Exit) -> Result<(String, Left), Fail
     };
     if args.keep {
         let help = site.how_to_look();
+        let console = console::show(&site)
+            .unwrap_or_else(|why| format!("The console could not be shown: {why}\n"));
         site.keep();
-        return Ok((format!("{verdict}{help}"), Left::Nothing));
+        return Ok((format!("{verdict}{help}{console}"), Left::Nothing));
     }
     match site.remove() {
         Ok(()) => Ok((

@@ -15,7 +15,7 @@ pub(crate) struct TryArgs {
     /// Where to put the instances [default: a new folder in the system's temporary folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
-    /// Leave both instances running afterwards
+    /// Leave both instances running afterwards, with the console on one of them
     #[arg(long)]
     pub(crate) keep: bool,
     /// Wait for Enter after each step, for a look around
