@@ -3,12 +3,14 @@
 //! Owns: what is done next: beat, claim, start, tell, end, copy. Never: does any of it itself.
 
 mod answers;
+mod chores;
 mod lanes;
 mod notes;
 
 use crate::child::{Ended, Program, Running};
 use crate::copies::COPIES;
 use answers::{given_up, lost, refused};
+use chores::Chores;
 use lanes::{Lanes, Work};
 use notes::Notes;
 use postseal_planner::task::{Effect, Task};
@@ -104,6 +106,7 @@ struct Hands {
     copying: Option<(usize, Running)>,
     copied: Instant,
     notes: Notes,
+    chores: Chores,
     beaten: Option<Instant>,
     is_blind: bool,
 }
@@ -117,6 +120,7 @@ impl Agent<'_> {
             copying: None,
             copied: Instant::now(),
             notes: Notes::default(),
+            chores: Chores::default(),
             beaten: None,
             is_blind: false,
         };
@@ -154,7 +158,21 @@ impl Agent<'_> {
             true => Ok(()),
             false => hands.notes.step(self.clerk, &self.program)?,
         };
-        Ok(seen.and(told).and(claimed).and(copied).and(noted))
+        let due = match is_ending || hands.is_blind {
+            true => Ok(()),
+            false => self.look_after_chores(hands)?,
+        };
+        Ok(seen.and(told).and(claimed).and(copied).and(noted).and(due))
+    }
+
+    fn look_after_chores(
+        &mut self,
+        hands: &mut Hands,
+    ) -> Result<Result<(), StoreError>, AgentError> {
+        let now_ms = (self.now_ms)();
+        hands
+            .chores
+            .step(self.clerk, &self.program, &self.instance, now_ms)
     }
 
     fn note_sight(&self, hands: &mut Hands, seen: Result<(), StoreError>) {

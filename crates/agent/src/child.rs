@@ -67,6 +67,17 @@ impl Program {
         Running::start(command, input(task).to_owned())
     }
 
+    /// Starts it to watch the folders of ACME clients, until it is interrupted.
+    pub fn watch(&self) -> io::Result<Running> {
+        let mut command = Command::new(&self.path);
+        command.arg0("postseal").args(&self.options).args([
+            "--on-behalf-of=agent (watch)",
+            "cert",
+            "watch",
+        ]);
+        Running::start(command, String::new())
+    }
+
     /// Starts it to take in what happened at the console, `notes` as JSON.
     pub fn take_notes(&self, notes: String) -> io::Result<Running> {
         let mut command = Command::new(&self.path);

@@ -8,7 +8,7 @@
 
 use postseal_store::StoreError;
 use postseal_store::desk::{
-    Beat, Clerk, ClerkCall, ClerkReply, End, Heartbeat, Job, JobEvent, JobState, Note,
+    Beat, Clerk, ClerkCall, ClerkReply, End, Heartbeat, Job, JobEvent, JobState, NewJob, Note,
 };
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::ioctl_fionbio;
@@ -137,6 +137,10 @@ impl Clerk for PipeClerk {
             document: document.to_owned(),
             now_ms,
         })
+    }
+
+    fn due(&mut self, job: &NewJob) -> Result<(), StoreError> {
+        self.done(&ClerkCall::Due(job.clone()))
     }
 
     fn notes(&mut self, after: u64, limit: usize) -> Result<Vec<Note>, StoreError> {

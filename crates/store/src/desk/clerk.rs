@@ -3,7 +3,7 @@
 //! Owns: the few verbs, and their form on the pipe between the agent and the child that has the
 //! console's rights. Never: a verb that the agent does not need.
 
-use super::{Beat, End, Heartbeat, Job, JobEvent, JobState, Note};
+use super::{Beat, End, Heartbeat, Job, JobEvent, JobState, NewJob, Note};
 use crate::StoreError;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,10 @@ pub trait Clerk {
         document: &str,
         now_ms: i64,
     ) -> Result<(), StoreError>;
+
+    /// Files a job that is due by the clock, once for each request. Jobs that ended long before go: ten thousand of an
+    /// instance stay.
+    fn due(&mut self, job: &NewJob) -> Result<(), StoreError>;
 
     /// What happened at the console after note `after`, the oldest first; those up to `after` are in the
     /// audit log, and go.
@@ -78,6 +82,8 @@ pub enum ClerkCall {
         /// Milliseconds since the epoch.
         now_ms: i64,
     },
+    /// [`Clerk::due`]
+    Due(NewJob),
     /// [`Clerk::notes`]
     Notes {
         /// The last that was taken.
@@ -137,6 +143,10 @@ impl ClerkCall {
                 now_ms,
             } => {
                 clerk.put_copy(instance, what, document, *now_ms)?;
+                ClerkReply::Done
+            }
+            Self::Due(job) => {
+                clerk.due(job)?;
                 ClerkReply::Done
             }
             Self::Notes { after, limit } => ClerkReply::Notes(clerk.notes(*after, *limit)?),

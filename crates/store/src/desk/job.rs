@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A job to be filed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewJob {
     /// For the agent of this instance.
     pub instance: String,

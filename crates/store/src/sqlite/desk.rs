@@ -131,6 +131,13 @@ impl Clerk for SqliteDesk {
         self.write(async |db| copies::put(db, instance, what, document, now_ms).await)
     }
 
+    fn due(&mut self, job: &NewJob) -> Result<(), StoreError> {
+        self.write(async |db| {
+            jobs::file(&mut *db, job).await?;
+            jobs::forget_old(db, &job.instance).await
+        })
+    }
+
     fn notes(&mut self, after: u64, limit: usize) -> Result<Vec<Note>, StoreError> {
         self.write(async |db| notes::after(db, after, limit).await)
     }

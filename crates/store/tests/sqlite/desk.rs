@@ -239,6 +239,23 @@ fn what_an_agent_left_is_found_by_the_next_one_alone() {
 }
 
 #[test]
+fn what_is_due_is_filed_once_and_the_oldest_jobs_go() {
+    let (_place, mut desk) = desk();
+    desk.due(&job("renew", Some("hour 1"))).unwrap();
+    desk.due(&job("renew", Some("hour 1"))).unwrap();
+    assert_eq!(desk.jobs(MX, None, 9).unwrap().len(), 1);
+    let first = desk.claim(&agent("a")).unwrap().unwrap().id;
+    for _ in 0..10_001 {
+        let id = new(desk.file(&job("x", None)).unwrap());
+        assert!(desk.cancel(id, 1).unwrap());
+    }
+    desk.due(&job("renew", Some("hour 2"))).unwrap();
+    assert!(desk.job(first).unwrap().is_some(), "it is running");
+    assert!(desk.job(first + 2).unwrap().is_none());
+    assert!(desk.job(first + 3).unwrap().is_some());
+}
+
+#[test]
 fn notes_stay_until_they_are_taken() {
     let (_place, mut desk) = desk();
     desk.note("alice", 1, "signed in").unwrap();

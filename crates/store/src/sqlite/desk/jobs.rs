@@ -9,6 +9,9 @@ use crate::desk::{Beat, End, Filed, Heartbeat, Job, JobState, NewJob, Pulse};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{FromRow, Row};
 
+/// How many jobs of an instance stay.
+const STAY: i64 = 10_000;
+
 /// What a job is read from, without its answer.
 const BARE: &str = "SELECT id, instance, actor, filed_ms, task, state, cancel, started_ms, ended_ms, \
                     exit, '' AS answer FROM jobs";
@@ -182,6 +185,22 @@ pub(super) async fn end(
         .execute(db)
         .await
         .doing("end a job")?;
+    Ok(())
+}
+
+/// Forgets the oldest of those that have ended, with what was told of them.
+pub(super) async fn forget_old(
+    db: &mut SqliteConnection,
+    instance: &str,
+) -> Result<(), StoreError> {
+    let sql = "DELETE FROM jobs WHERE instance = $1 AND state NOT IN ('waiting', 'running') \
+               AND id <= (SELECT id FROM jobs WHERE instance = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)";
+    sqlx::query(sql)
+        .bind(instance)
+        .bind(STAY)
+        .execute(db)
+        .await
+        .doing("forget old jobs")?;
     Ok(())
 }
 

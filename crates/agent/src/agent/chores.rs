@@ -1,0 +1,76 @@
+//! What is due by the clock.
+//!
+//! Owns: that the folders of ACME clients are watched, and that renewals are asked for every hour. Never:
+//! decides whether one's time has come (`cert renew` does).
+
+use super::AgentError;
+use crate::child::{Program, Running};
+use postseal_planner::task::Task;
+use postseal_store::StoreError;
+use postseal_store::desk::{Clerk, NewJob};
+use std::time::{Duration, Instant};
+
+/// Who files what is due.
+const TIMER: &str = "agent (timer)";
+/// How often renewals are asked for, milliseconds.
+const HOUR_MS: i64 = 3_600_000;
+/// A watch that has ended, as where no folder is remembered, begins again no sooner.
+const REST: Duration = Duration::from_secs(60);
+
+#[derive(Default)]
+pub(super) struct Chores {
+    watch: Option<Running>,
+    watched: Option<Instant>,
+    /// The last hour in which renewals were asked for.
+    hour: Option<i64>,
+}
+
+impl Chores {
+    pub(super) fn step(
+        &mut self,
+        clerk: &mut dyn Clerk,
+        program: &Program,
+        instance: &str,
+        now_ms: i64,
+    ) -> Result<Result<(), StoreError>, AgentError> {
+        self.keep_watching(program)?;
+        let hour = now_ms.div_euclid(HOUR_MS);
+        if self.hour == Some(hour) {
+            return Ok(Ok(()));
+        }
+        let renew = Task::CertRenew {
+            names: Vec::new(),
+            force: false,
+        };
+        let Ok(task) = serde_json::to_string(&renew) else {
+            return Ok(Ok(()));
+        };
+        let filed = clerk.due(&NewJob {
+            instance: instance.to_owned(),
+            actor: TIMER.to_owned(),
+            filed_ms: now_ms,
+            task,
+            // An agent that starts again within the hour asks no second time.
+            request: Some(format!("{instance} renew {hour}")),
+        });
+        if filed.is_ok() {
+            self.hour = Some(hour);
+        }
+        Ok(filed)
+    }
+
+    fn keep_watching(&mut self, program: &Program) -> Result<(), AgentError> {
+        if let Some(watch) = &mut self.watch {
+            watch.told();
+            if watch.ended().map_err(AgentError::Start)?.is_some() {
+                self.watch = None;
+            }
+            return Ok(());
+        }
+        if self.watched.is_none_or(|last| last.elapsed() > REST) {
+            self.watched = Some(Instant::now());
+            self.watch = Some(program.watch().map_err(AgentError::Start)?);
+        }
+        Ok(())
+    }
+}
