@@ -15,7 +15,7 @@ const TIMER: &str = "agent (timer)";
 /// How often renewals are asked for, milliseconds.
 const HOUR_MS: i64 = 3_600_000;
 /// A watch that has ended, as where no folder is remembered, begins again no sooner.
-const REST: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_secs(15);
 
 #[derive(Default)]
 pub(super) struct Chores {

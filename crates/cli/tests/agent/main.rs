@@ -6,6 +6,7 @@
 mod scene;
 
 mod attacker;
+mod chores;
 mod killed;
 mod parity;
 mod site;
