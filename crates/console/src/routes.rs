@@ -6,7 +6,7 @@
 use crate::app::App;
 use crate::caller::{self, Caller};
 use crate::matrix::Right;
-use crate::pages::{history, job, lists, overview, plan, settings, smtp_tls};
+use crate::pages::{history, job, lists, overview, plan, settings, smtp_tls, totp};
 use crate::problem::Problem;
 use crate::secret;
 use crate::{access, api, assets, guard};
@@ -85,9 +85,20 @@ const ROUTES: &[Route] = &[
     at(Verb::Post, "/settings/users", MANAGE, || {
         post(settings::add_user)
     }),
+    at(Verb::Post, "/settings/users/role", MANAGE, || {
+        post(settings::change_role)
+    }),
+    at(Verb::Post, "/settings/users/reset", MANAGE, || {
+        post(settings::reset_user)
+    }),
     at(Verb::Post, "/settings/users/remove", MANAGE, || {
         post(settings::remove_user)
     }),
+    at(Verb::Post, "/settings/codes", SEE, || post(totp::begin)),
+    at(Verb::Post, "/settings/codes/confirm", SEE, || {
+        post(totp::confirm)
+    }),
+    at(Verb::Post, "/settings/codes/end", SEE, || post(totp::end)),
     at(Verb::Post, "/settings/tokens", MANAGE, || {
         post(settings::add_token)
     }),

@@ -42,7 +42,9 @@ impl Site {
         site.wait("an agent", |site| site.log().contains("agent for"));
         let made = site.local(&["token", "add", "admin", "--name=test", "--role=admin"]);
         made.text("token").clone_into(&mut site.token);
-        site.wait("console", |site| TcpStream::connect(("127.0.0.1", site.port)).is_ok());
+        site.wait("console", |site| {
+            TcpStream::connect(("127.0.0.1", site.port)).is_ok()
+        });
         let answer = site.remote(&["set"]);
         assert_eq!(answer.exit, Some(0), "{answer:#?}");
         site

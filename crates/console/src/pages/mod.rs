@@ -9,6 +9,7 @@ mod entry;
 mod filters;
 mod finding;
 mod frame;
+mod glance;
 pub(crate) mod history;
 pub(crate) mod job;
 pub(crate) mod lists;
@@ -16,6 +17,7 @@ pub(crate) mod overview;
 pub(crate) mod plan;
 pub(crate) mod settings;
 pub(crate) mod smtp_tls;
+pub(crate) mod totp;
 mod when;
 
 pub(crate) use entry::{of_problem, sign_in, sign_in_first, welcome};

@@ -7,6 +7,7 @@ mod api;
 mod bounds;
 mod events;
 mod forgery;
+mod glance;
 mod hostile;
 mod matrix;
 mod pages;
