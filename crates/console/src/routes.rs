@@ -6,7 +6,9 @@
 use crate::app::App;
 use crate::caller::{self, Caller};
 use crate::matrix::Right;
-use crate::pages::{history, job, lists, overview, plan, settings, smtp_tls, totp};
+use crate::pages::{
+    history, job, lists, overview, plan, policies, probe, settings, smtp_tls, totp,
+};
 use crate::problem::Problem;
 use crate::secret;
 use crate::{access, api, assets, guard};
@@ -68,6 +70,15 @@ const ROUTES: &[Route] = &[
     at(Verb::Get, "/", SEE, || get(overview::show)),
     at(Verb::Get, "/smtp-tls", SEE, || get(smtp_tls::show)),
     at(Verb::Post, "/smtp-tls", WISH, || post(smtp_tls::save)),
+    at(Verb::Get, "/policies", SEE, || get(policies::show)),
+    at(Verb::Get, "/policies/edit", SEE, || get(policies::one)),
+    at(Verb::Post, "/policies/add", WISH, || post(policies::add)),
+    at(Verb::Post, "/policies/edit", WISH, || post(policies::edit)),
+    at(Verb::Post, "/policies/remove", WISH, || {
+        post(policies::remove)
+    }),
+    at(Verb::Get, "/probe", SEE, || get(probe::show)),
+    at(Verb::Post, "/probe", LOOK, || post(probe::look)),
     at(Verb::Get, "/plan", SEE, || get(plan::show)),
     at(Verb::Post, "/plan/apply", CHANGE, || post(plan::apply)),
     at(Verb::Post, "/plan/discard", WISH, || post(plan::discard)),

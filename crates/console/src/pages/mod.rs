@@ -15,6 +15,8 @@ pub(crate) mod job;
 pub(crate) mod lists;
 pub(crate) mod overview;
 pub(crate) mod plan;
+pub(crate) mod policies;
+pub(crate) mod probe;
 pub(crate) mod settings;
 pub(crate) mod smtp_tls;
 pub(crate) mod totp;

@@ -143,17 +143,21 @@ fn row(service: &Doc, judgements: &[Doc]) -> Row {
         Some("fail") => "fail",
         _ => "undetermined",
     };
-    let sentences = worst.map(|one| one.words("sentences")).unwrap_or_default();
+    let why = worst.map_or_else(Vec::new, |one| Found::all(one, "findings"));
+    let mut sentences = worst.map(|one| one.words("sentences")).unwrap_or_default();
+    let is_judged = worst.is_some();
+    // A finding says the same, with what to do.
+    sentences.retain(|sentence| why.iter().all(|found| found.message != *sentence));
     Row {
         desired: service.text("desired"),
         pending: service.is_true("pending"),
         written: service.text("written"),
         effective: service.text("effective"),
-        wire: match (sentences.is_empty(), worst) {
-            (true, None) => vec!["not looked at".to_owned()],
-            _ => sentences,
+        wire: match is_judged {
+            true => sentences,
+            false => vec!["not looked at".to_owned()],
         },
-        why: worst.map_or_else(Vec::new, |one| Found::all(one, "findings")),
+        why,
         outcome,
         name: port_and_name(&name),
     }

@@ -11,6 +11,7 @@ mod glance;
 mod hostile;
 mod matrix;
 mod pages;
+mod policies;
 mod served;
 mod settings;
 mod wire;

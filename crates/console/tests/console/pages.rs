@@ -50,6 +50,8 @@ fn empty_pages_say_what_to_do() {
         "/history",
         "/findings",
         "/certificates",
+        "/policies",
+        "/probe",
     ] {
         let page = served.ask(&Ask::get(path).cookie(&session));
         assert_eq!(page.status, 200, "{path}");
