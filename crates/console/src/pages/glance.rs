@@ -6,6 +6,7 @@ use super::certificate::Shown;
 use super::doc::Doc;
 use super::finding::Found;
 use super::frame::{Agent, Seen};
+use std::collections::BTreeSet;
 
 /// Something that was looked at, in one sentence.
 pub(crate) struct Said {
@@ -50,6 +51,8 @@ pub(crate) struct Looked<'a> {
     pub(crate) outcomes: &'a [&'static str],
     pub(crate) certificates: (&'a Seen, &'a [Shown]),
     pub(crate) findings: (&'a Seen, &'a [Found]),
+    /// The plan, which looks at certificates more closely than lint does.
+    pub(crate) plan: &'a Doc,
     pub(crate) agent: &'a Agent,
 }
 
@@ -59,11 +62,12 @@ pub(crate) fn glance(looked: &Looked<'_>) -> Vec<Said> {
     said.extend(certificates(looked.certificates));
     said.extend(findings(looked.findings));
     said.extend(presented(looked));
+    said.extend(open(looked.status));
     said.extend(age(looked.agent));
     said.retain(|one| one.state != "pass");
     said.sort_by_key(|one| std::cmp::Reverse(one.rank()));
     if said.is_empty() {
-        let words = "Every service showed on the wire what it should, with certificates that hold.";
+        let words = "Every service showed on the wire what it should, and nothing found speaks against its certificates.";
         said.push(Said::new("pass", words));
     }
     said
@@ -109,18 +113,32 @@ fn findings((seen, all): (&Seen, &[Found])) -> Option<Said> {
     }
 }
 
-/// What lint has against certificates that are presented, where it is no error; of self-signed ones of the store it
-/// was said by name.
+/// What lint and a plan that changes nothing have against certificates that are presented. Errors of lint were
+/// counted, and self-signed ones of the store were said by name.
 fn presented(looked: &Looked<'_>) -> Vec<Said> {
     let mut used = looked.certificates.1.iter().filter(|one| one.is_used());
     let named = used.any(|one| one.self_signed);
-    let (_, findings) = looked.findings;
-    let own = findings
-        .iter()
-        .filter(|found| found.code.starts_with("cert.") && found.state() == "warning")
-        .filter(|found| !(named && found.code == "cert.self-signed"));
-    own.map(|found| Said::new("warning", &*found.message))
+    let planned = match looked.plan.is_true("pending") {
+        true => Vec::new(),
+        false => Found::all(looked.plan, "findings"),
+    };
+    let lint = looked.findings.1.iter().filter(|found| !found.is_error());
+    let mut codes = BTreeSet::new();
+    lint.chain(&planned)
+        .filter(|found| found.code.starts_with("cert.") && found.state() != "note")
+        .filter(|found| !(named && found.code == "cert.self-signed"))
+        .filter(|found| codes.insert(found.code.clone()))
+        .map(|found| Said::new(found.state(), &*found.message))
         .collect()
+}
+
+/// What nobody has kept yet may be undone in the next moment.
+fn open(status: &Doc) -> Option<Said> {
+    let open = status.at("open_operation");
+    open.is_there().then(|| {
+        let words = format!("Operation {} is not ended.", open.text("operation"));
+        Said::new("warning", words)
+    })
 }
 
 /// What was seen before the agent went is no sight of now.

@@ -72,12 +72,13 @@ pub(crate) async fn show(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Response, Problem> {
-    let wanted = &["findings", "certificates"];
+    let wanted = &["findings", "certificates", "plan"];
     let mut view = View::of(&app, &caller, "overview", wanted).await?;
-    let (status, lint, certificates) = (
+    let (status, lint, certificates, plan) = (
         view.take("status"),
         view.take("findings"),
         view.take("certificates"),
+        view.take("plan"),
     );
     let now = view.now_ms;
     let rows = rows(&status.doc);
@@ -89,6 +90,7 @@ pub(crate) async fn show(
         outcomes: &services.map(|row| row.outcome).collect::<Vec<_>>(),
         certificates: (&certificates, &shown),
         findings: (&lint, &found),
+        plan: &plan.doc,
         agent: &view.frame.agent,
     };
     let glance = glance(&looked);

@@ -32,6 +32,10 @@ fn finding(code: &str, severity: &str) -> Value {
 
 /// The overview where the agent is there and told this.
 fn overview(status: &Value, certificates: &[Value], findings: &[Value]) -> String {
+    planned(status, certificates, findings, &json!({"pending": false}))
+}
+
+fn planned(status: &Value, certificates: &[Value], findings: &[Value], plan: &Value) -> String {
     let served = Served::new();
     let session = served.signed_in(Role::Auditor);
     served.desk().beat(&heartbeat()).unwrap();
@@ -39,6 +43,7 @@ fn overview(status: &Value, certificates: &[Value], findings: &[Value]) -> Strin
     let certificates = json!({"certificates": certificates});
     served.copy("certificates", &certificates.to_string());
     served.copy("findings", &json!({"findings": findings}).to_string());
+    served.copy("plan", &plan.to_string());
     served.ask(&Ask::get("/").cookie(&session)).body
 }
 
@@ -65,7 +70,7 @@ fn it_is_green_where_all_is_well() {
     );
     let (state, words) = glance(&page);
     assert_eq!(state, "pass", "{words}");
-    assert!(words.contains("certificates that hold"), "{words}");
+    assert!(words.contains("Every service showed"), "{words}");
     assert!(page.contains("1 warning, 1 note"), "{page}");
 }
 
@@ -91,6 +96,13 @@ fn a_certificate_that_nobody_can_verify_is_not_green() {
     // Another one of the store, which nobody is shown, does not matter.
     let page = overview(&status(), &[certificate(LONG, true, &[])], &[]);
     assert_eq!(glance(&page).0, "pass");
+    // An operation that nobody has kept may be undone.
+    let mut open = status();
+    open["open_operation"] = json!({"operation": 7, "subject": "rollback of 6"});
+    assert_eq!(
+        glance(&overview(&open, &[], &[])).1,
+        "Operation 7 is not ended."
+    );
     let chain = [finding("cert.chain-incomplete", "warning")];
     assert_eq!(glance(&overview(&status(), &[], &chain)).0, "warning");
 }
@@ -153,4 +165,14 @@ fn services_have_a_port_and_a_name_and_only_a_cell_that_differs_is_marked() {
     let marked: Vec<_> = page.match_indices("class=\"differs\"").collect();
     assert_eq!(marked.len(), 1, "{page}");
     assert!(page.contains("<td data-label=\"Effective\" class=\"differs\"><bdi>encrypt</bdi>"));
+}
+
+#[test]
+fn what_a_plan_finds_against_a_certificate_in_use_counts_unless_the_plan_changes_something() {
+    let found = json!([{"finding": finding("cert.chain-incomplete", "warning")}]);
+    for (pending, state) in [(false, "warning"), (true, "pass")] {
+        let plan = json!({"pending": pending, "findings": found});
+        let page = planned(&status(), &[], &[], &plan);
+        assert_eq!(glance(&page).0, state, "{page}");
+    }
 }
