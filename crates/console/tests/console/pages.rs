@@ -61,6 +61,18 @@ fn empty_pages_say_what_to_do() {
 }
 
 #[test]
+fn a_postfix_that_was_not_adopted_and_a_plan_that_changes_no_file_say_so() {
+    let served = Served::new();
+    let session = served.signed_in(Role::Operator);
+    let error = json!({"code": "instance.not-adopted", "message": "not adopted"});
+    served.copy("status", &json!({"error": error}).to_string());
+    served.copy("plan", &json!({"pending": true, "plan": "a"}).to_string());
+    let page = |path| served.ask(&Ask::get(path).cookie(&session)).body;
+    assert!(page("/").contains("postseal init"));
+    assert!(page("/plan").contains("No file of Postfix would change"));
+}
+
+#[test]
 fn the_overview_paints_nothing_that_was_not_seen() {
     let served = Served::new();
     let session = served.signed_in(Role::Operator);
