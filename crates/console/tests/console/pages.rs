@@ -239,3 +239,19 @@ fn what_a_page_is_made_of_may_be_kept_for_ever_and_comes_from_here() {
     assert!(!page.contains("style=") && !page.contains("onclick") && !page.contains("//cdn"));
     assert_eq!(served.ask(&Ask::get("/assets/0/tabler.css")).status, 404);
 }
+
+#[test]
+fn what_a_probe_saw_is_shown_though_its_answer_has_no_text() {
+    let served = Served::new();
+    let session = served.signed_in(Role::Auditor);
+    let agent = Agent::start(&served, |_| {
+        let seen = json!({"probed": [{"target": "mx.example", "words": "TLS 1.3"}], "text": ""});
+        (0, seen.to_string())
+    });
+    let fields = [("targets", "mx.example")];
+    served.send_form(&session, "/probe", &fields);
+    let shown = || served.ask(&Ask::get("/jobs/1").cookie(&session)).body;
+    while shown().contains("hx-get") {}
+    assert!(shown().contains("TLS 1.3"));
+    agent.stop();
+}
