@@ -17,3 +17,15 @@ document.addEventListener("change", (event) => {
   const part = document.getElementById(field.dataset.hides);
   if (part) part.hidden = event.target.value === field.dataset.while;
 });
+
+// Times in the viewer's zone: on hover, and where a date is all that is shown.
+const zoned = (root) => {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    time.title = at.toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" });
+    if ("date" in time.dataset) time.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+  }
+};
+zoned(document);
+document.addEventListener("htmx:load", (event) => zoned(event.target));

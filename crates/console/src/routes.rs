@@ -6,7 +6,9 @@
 use crate::app::App;
 use crate::caller::{self, Caller};
 use crate::matrix::Right;
-use crate::pages::{history, job, lists, overview, plan, settings, smtp_tls};
+use crate::pages::{
+    history, job, lists, overview, plan, policies, probe, settings, smtp_tls, totp,
+};
 use crate::problem::Problem;
 use crate::secret;
 use crate::{access, api, assets, guard};
@@ -68,6 +70,15 @@ const ROUTES: &[Route] = &[
     at(Verb::Get, "/", SEE, || get(overview::show)),
     at(Verb::Get, "/smtp-tls", SEE, || get(smtp_tls::show)),
     at(Verb::Post, "/smtp-tls", WISH, || post(smtp_tls::save)),
+    at(Verb::Get, "/policies", SEE, || get(policies::show)),
+    at(Verb::Get, "/policies/edit", SEE, || get(policies::one)),
+    at(Verb::Post, "/policies/add", WISH, || post(policies::add)),
+    at(Verb::Post, "/policies/edit", WISH, || post(policies::edit)),
+    at(Verb::Post, "/policies/remove", WISH, || {
+        post(policies::remove)
+    }),
+    at(Verb::Get, "/probe", SEE, || get(probe::show)),
+    at(Verb::Post, "/probe", LOOK, || post(probe::look)),
     at(Verb::Get, "/plan", SEE, || get(plan::show)),
     at(Verb::Post, "/plan/apply", CHANGE, || post(plan::apply)),
     at(Verb::Post, "/plan/discard", WISH, || post(plan::discard)),
@@ -85,9 +96,20 @@ const ROUTES: &[Route] = &[
     at(Verb::Post, "/settings/users", MANAGE, || {
         post(settings::add_user)
     }),
+    at(Verb::Post, "/settings/users/role", MANAGE, || {
+        post(settings::change_role)
+    }),
+    at(Verb::Post, "/settings/users/reset", MANAGE, || {
+        post(settings::reset_user)
+    }),
     at(Verb::Post, "/settings/users/remove", MANAGE, || {
         post(settings::remove_user)
     }),
+    at(Verb::Post, "/settings/codes", SEE, || post(totp::begin)),
+    at(Verb::Post, "/settings/codes/confirm", SEE, || {
+        post(totp::confirm)
+    }),
+    at(Verb::Post, "/settings/codes/end", SEE, || post(totp::end)),
     at(Verb::Post, "/settings/tokens", MANAGE, || {
         post(settings::add_token)
     }),

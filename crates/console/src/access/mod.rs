@@ -1,9 +1,10 @@
 //! Coming in and going out.
 //!
-//! Owns: signing in, signing out, and taking an invitation. Never: what may be done then.
+//! Owns: signing in, signing out, one-time codes, and taking an invitation. Never: what may be done then.
 
 pub(crate) mod sign_in;
 pub(crate) mod sign_out;
+pub(crate) mod totp;
 pub(crate) mod welcome;
 
 use crate::app::App;

@@ -3,7 +3,7 @@
 //! Owns: name, password and one-time code, and the session that they open. Never: says which of them was wrong, by
 //! word or by time.
 
-use super::{note, set_cookie};
+use super::{note, set_cookie, totp};
 use crate::app::{App, Peer};
 use crate::caller::{self, Caller, SESSION};
 use crate::problem::Problem;
@@ -68,7 +68,7 @@ pub(crate) async fn send(
     let right = app.hasher.verify(said.password, hash).await?;
     let user = user.filter(|_| right);
     let user = match user {
-        Some(user) if takes_code(&app, &user, &said.code).await? => user,
+        Some(user) if totp::takes(&app, &user, &said.code).await? => user,
         _ => {
             let what = format!("sign-in refused, from {address}");
             note(&app, &form::noted(&name), what).await?;
@@ -104,25 +104,6 @@ fn known_device<'a>(headers: &'a HeaderMap, user: Option<&User>) -> Option<&'a s
 fn device_proof(user: &User, mark: &str) -> Option<String> {
     let hash = user.password.as_deref()?;
     Some(secret::derived("device", hash, mark))
-}
-
-/// Whether the one-time code is right, where one is wanted; each counts once (RFC 6238 §5.2).
-async fn takes_code(app: &App, user: &User, code: &str) -> Result<bool, Problem> {
-    let Some(key) = user.totp.clone() else {
-        return Ok(true);
-    };
-    let totp = totp_rs::Builder::new()
-        .with_secret(key)
-        .build_noncompliant();
-    let now = u64::try_from(clock::now_ms() / 1000).unwrap_or(0);
-    let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
-    let Some(step) = totp.check(&code, now) else {
-        return Ok(false);
-    };
-    let step = i64::try_from(step).unwrap_or(i64::MAX);
-    let name = user.name.clone();
-    let taken = app.desks.at(move |desk| desk.take_totp_step(&name, step));
-    taken.await
 }
 
 async fn begin(

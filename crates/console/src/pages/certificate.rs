@@ -3,6 +3,7 @@
 //! Owns: one as it is shown, and how much of its life is left. Never: judges one.
 
 use super::doc::Doc;
+use super::glance::Said;
 use super::when::seconds;
 
 /// Seconds of a day.
@@ -20,6 +21,7 @@ pub(crate) struct Shown {
     pub(crate) until: String,
     pub(crate) used_by: Vec<String>,
     pub(crate) source: String,
+    pub(crate) self_signed: bool,
     /// Why it cannot be chosen; empty where it can.
     pub(crate) unfit: &'static str,
     pub(crate) left: Left,
@@ -63,6 +65,7 @@ impl Shown {
             until: doc.text("not_after"),
             used_by: doc.words("used_by"),
             source: doc.text("source"),
+            self_signed: doc.is_true("self_signed"),
             left,
         }
     }
@@ -70,6 +73,28 @@ impl Shown {
     /// Whether a service presents it, or will.
     pub(crate) fn is_used(&self) -> bool {
         !self.used_by.is_empty()
+    }
+
+    /// What is wrong with one that is presented, as far as it is known here; findings say the rest.
+    pub(crate) fn trouble(&self) -> Option<Said> {
+        let name = &self.name;
+        match self.left.days {
+            ..0 => Some(Said::new(
+                "fail",
+                format!("Certificate {name} has expired: peers that verify refuse it."),
+            )),
+            _ if self.self_signed => Some(Said::new(
+                "warning",
+                format!("Certificate {name} is self-signed: nobody can verify it."),
+            )),
+            // Where its dates cannot be read there is nothing to count.
+            i64::MAX => None,
+            days if self.left.state == "over" => Some(Said::new(
+                "warning",
+                format!("Certificate {name} ends in {}.", in_days(days)),
+            )),
+            _ => None,
+        }
     }
 
     /// What it is found by.
@@ -114,8 +139,8 @@ impl Left {
         let share = (left.clamp(0, whole) as i128 * 100 / i128::from(whole)) as i64;
         Self {
             words: match days {
-                ..0 => format!("expired {} days ago", -days),
-                _ => format!("{days} of {} days", whole / DAY),
+                ..0 => format!("expired {} ago", in_days(-days)),
+                _ => format!("{days} of {}", in_days(whole / DAY)),
             },
             share,
             // As `status --nagios` has it: a tenth is critical, a third is a warning.
@@ -126,5 +151,12 @@ impl Left {
             },
             days,
         }
+    }
+}
+
+fn in_days(days: i64) -> String {
+    match days {
+        1 => "1 day".to_owned(),
+        days => format!("{days} days"),
     }
 }

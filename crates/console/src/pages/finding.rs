@@ -3,6 +3,7 @@
 //! Owns: one as it is shown. Never: judges.
 
 use super::doc::Doc;
+use super::glance::mark;
 
 /// A finding as it is shown.
 pub(crate) struct Found {
@@ -21,6 +22,28 @@ impl Found {
         all
     }
 
+    /// Whether it is an error or worse.
+    pub(crate) fn is_error(&self) -> bool {
+        rank(&self.severity) >= rank("error")
+    }
+
+    /// As the state of a look.
+    pub(crate) fn state(&self) -> &'static str {
+        match self.severity.as_str() {
+            "info" => "note",
+            "warning" => "warning",
+            _ => "fail",
+        }
+    }
+
+    /// The shape that stands beside its colour.
+    pub(crate) fn mark(&self) -> &'static str {
+        match self.state() {
+            "note" => "i",
+            state => mark(state),
+        }
+    }
+
     fn of(doc: &Doc) -> Self {
         // A plan's findings stand beside their place in time.
         let doc = doc.inner("finding");
@@ -34,15 +57,26 @@ impl Found {
     }
 }
 
-/// How many there are of each severity, the worst first.
-pub(crate) fn counted(all: &[Found]) -> Vec<(&'static str, usize)> {
-    ["fatal", "error", "warning", "info"]
+/// How many there are of each severity, the worst first, in words.
+pub(crate) fn counted(all: &[Found]) -> Vec<String> {
+    let words = [
+        ("fatal", "fatal", "fatal"),
+        ("error", "error", "errors"),
+        ("warning", "warning", "warnings"),
+        ("info", "note", "notes"),
+    ];
+    let count = |severity| {
+        all.iter()
+            .filter(|found| found.severity == severity)
+            .count()
+    };
+    words
         .into_iter()
-        .map(|severity| {
-            let of = all.iter().filter(|found| found.severity == severity);
-            (severity, of.count())
+        .filter_map(|(severity, one, many)| match count(severity) {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            count => Some(format!("{count} {many}")),
         })
-        .filter(|(_, count)| *count > 0)
         .collect()
 }
 

@@ -4,6 +4,7 @@
 
 use super::doc::Doc;
 use super::frame::{Frame, View};
+use super::glance::mark;
 use super::when::When;
 use super::{filters, led_to_job, page};
 use crate::app::App;
@@ -87,6 +88,24 @@ pub(crate) async fn roll_back(
     };
     let job = filing::file(&app, &caller, &task, None).await?;
     Ok(led_to_job(job))
+}
+
+impl Done {
+    /// How its end is painted. One that was kept is not: kept is also what nobody could see.
+    fn state(&self) -> &'static str {
+        match self.outcome.as_str() {
+            "kept" => "",
+            "not ended" => "undetermined",
+            _ => "warning",
+        }
+    }
+
+    fn mark(&self) -> &'static str {
+        match self.state() {
+            "" => "",
+            state => mark(state),
+        }
+    }
 }
 
 /// How it ended: a word, or an object with one.

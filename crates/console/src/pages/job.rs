@@ -19,6 +19,8 @@ use postseal_store::desk::{Desk as _, Job, JobEvent};
 
 /// So many events are shown.
 const EVENTS: usize = 500;
+/// So many characters of an answer without text are shown.
+const LONGEST_ANSWER: usize = 100_000;
 
 #[derive(Template)]
 #[template(path = "job.html")]
@@ -119,7 +121,15 @@ fn shown(job: &Job, events: &[JobEvent], now: i64) -> Shown {
             .map(|end| end.exit.to_string())
             .unwrap_or_default(),
         told: events.iter().map(|event| told(event, now)).collect(),
-        text: answer.long("text"),
+        text: match answer.long("text") {
+            // A probe prints while it looks, and its answer is the document alone.
+            text if text.is_empty() && answer.at("probed").is_there() => job
+                .end
+                .as_ref()
+                .map(|end| end.answer.chars().take(LONGEST_ANSWER).collect())
+                .unwrap_or_default(),
+            text => text,
+        },
         message: error.text("message"),
         code: error.text("code"),
         hint: error.text("hint"),

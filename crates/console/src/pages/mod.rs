@@ -9,13 +9,17 @@ mod entry;
 mod filters;
 mod finding;
 mod frame;
+mod glance;
 pub(crate) mod history;
 pub(crate) mod job;
 pub(crate) mod lists;
 pub(crate) mod overview;
 pub(crate) mod plan;
+pub(crate) mod policies;
+pub(crate) mod probe;
 pub(crate) mod settings;
 pub(crate) mod smtp_tls;
+pub(crate) mod totp;
 mod when;
 
 pub(crate) use entry::{of_problem, sign_in, sign_in_first, welcome};

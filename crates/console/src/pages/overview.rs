@@ -6,6 +6,7 @@ use super::certificate::Shown;
 use super::doc::Doc;
 use super::finding::{Found, counted};
 use super::frame::{Frame, View};
+use super::glance::{Looked, Said, glance, mark};
 use super::history::Done;
 use super::when::When;
 use super::{filters, page};
@@ -18,6 +19,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
+/// The row of outgoing mail.
+const OUTBOUND: &str = "outbound";
+/// Levels that stand in the files by the same word as in a wish.
+const LEVELS: [&str; 6] = ["may", "encrypt", "dane", "dane-only", "verify", "secure"];
+
 #[derive(Template)]
 #[template(path = "overview.html")]
 struct Overview {
@@ -25,21 +31,15 @@ struct Overview {
     is_there: bool,
     copied: When,
     observed: When,
-    verdict: Verdict,
+    /// What a glance tells, the worst first.
+    glance: Vec<Said>,
     rows: Vec<Row>,
     certificates: Vec<Shown>,
-    findings: Vec<(&'static str, usize)>,
+    findings: Vec<String>,
     linted: When,
     drift: usize,
     last: Option<Done>,
     open: Option<Done>,
-}
-
-/// What is said of all services in one sentence.
-struct Verdict {
-    /// `pass`, `undetermined`, `fail`.
-    state: &'static str,
-    words: String,
 }
 
 /// A service, or all of outgoing mail.
@@ -51,14 +51,20 @@ struct Row {
     effective: String,
     /// `pass`, `undetermined`, `fail`.
     outcome: &'static str,
-    wire: String,
+    wire: Vec<String>,
     why: Vec<Found>,
 }
 
 impl Row {
-    /// Whether the written value is another than what is in force.
-    fn written_differs(&self) -> bool {
-        self.written != self.effective
+    fn mark(&self) -> &'static str {
+        mark(self.outcome)
+    }
+
+    /// Whether a level is another than the one that is desired and should be in force. What was adopted, and what has
+    /// no level (a port that is on), is compared with nothing.
+    fn differs(&self, level: &str) -> bool {
+        let level = level.trim_end_matches(" (-o)");
+        !self.pending && LEVELS.contains(&self.desired.as_str()) && self.desired != level
     }
 }
 
@@ -66,15 +72,28 @@ pub(crate) async fn show(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Response, Problem> {
-    let wanted = &["findings", "certificates"];
+    let wanted = &["findings", "certificates", "plan"];
     let mut view = View::of(&app, &caller, "overview", wanted).await?;
-    let (status, lint, certificates) = (
+    let (status, lint, certificates, plan) = (
         view.take("status"),
         view.take("findings"),
         view.take("certificates"),
+        view.take("plan"),
     );
     let now = view.now_ms;
     let rows = rows(&status.doc);
+    let shown = Shown::all(&certificates.doc, now);
+    let found = Found::all(&lint.doc, "findings");
+    let services = rows.iter().filter(|row| row.name != OUTBOUND);
+    let looked = Looked {
+        status: &status.doc,
+        outcomes: &services.map(|row| row.outcome).collect::<Vec<_>>(),
+        certificates: (&certificates, &shown),
+        findings: (&lint, &found),
+        plan: &plan.doc,
+        agent: &view.frame.agent,
+    };
+    let glance = glance(&looked);
     let operation = |key| {
         let doc = status.doc.at(key);
         doc.is_there().then(|| Done::of(&doc, now))
@@ -83,10 +102,10 @@ pub(crate) async fn show(
     let shown = Overview {
         is_there: status.doc.is_there(),
         observed: When::read(&status.doc.text("observed_at"), now),
-        verdict: verdict(&status.doc, &rows),
+        glance,
         rows,
-        certificates: Shown::all(&certificates.doc, now),
-        findings: counted(&Found::all(&lint.doc, "findings")),
+        certificates: shown,
+        findings: counted(&found),
         linted: lint.copied,
         drift: drifted.map(|key| status.doc.list(key).len()).iter().sum(),
         last: operation("last_operation"),
@@ -104,11 +123,13 @@ fn rows(status: &Doc) -> Vec<Row> {
     let outbound = status.at("outbound");
     if outbound.is_there() {
         rows.push(Row {
-            name: "outbound".to_owned(),
-            wire: match status.at("outbound_observed").text("outcome").as_str() {
-                "seen" => "deliveries were seen in the log".to_owned(),
-                _ => "no delivery seen yet".to_owned(),
-            },
+            name: OUTBOUND.to_owned(),
+            wire: vec![
+                match status.at("outbound_observed").text("outcome").as_str() {
+                    "seen" => "deliveries were seen in the log".to_owned(),
+                    _ => "no delivery seen yet".to_owned(),
+                },
+            ],
             ..row(&outbound, &[])
         });
     }
@@ -124,20 +145,38 @@ fn row(service: &Doc, judgements: &[Doc]) -> Row {
         Some("fail") => "fail",
         _ => "undetermined",
     };
-    let sentences = worst.map(|one| one.words("sentences")).unwrap_or_default();
+    let why = worst.map_or_else(Vec::new, |one| Found::all(one, "findings"));
+    let mut sentences = worst.map(|one| one.words("sentences")).unwrap_or_default();
+    let is_judged = worst.is_some();
+    // A finding says the same, with what to do.
+    sentences.retain(|sentence| why.iter().all(|found| found.message != *sentence));
     Row {
         desired: service.text("desired"),
         pending: service.is_true("pending"),
         written: service.text("written"),
         effective: service.text("effective"),
-        wire: match (sentences.is_empty(), worst) {
-            (false, _) => sentences.join(" "),
-            (true, Some(_)) => String::new(),
-            (true, None) => "not looked at".to_owned(),
+        wire: match is_judged {
+            true => sentences,
+            false => vec!["not looked at".to_owned()],
         },
-        why: worst.map_or_else(Vec::new, |one| Found::all(one, "findings")),
+        why,
         outcome,
-        name,
+        name: port_and_name(&name),
+    }
+}
+
+/// A line of master.cf as administrators speak of it: `smtp/inet` is `25 smtp`. The names are those of /etc/services;
+/// another place or number stays as it is written.
+fn port_and_name(service: &str) -> String {
+    let Some(written) = service.strip_suffix("/inet") else {
+        return service.to_owned();
+    };
+    match written {
+        "25" | "smtp" => "25 smtp".to_owned(),
+        "587" | "submission" => "587 submission".to_owned(),
+        "465" => "465 smtps".to_owned(),
+        "smtps" | "submissions" => format!("465 {written}"),
+        other => other.to_owned(),
     }
 }
 
@@ -147,33 +186,4 @@ fn rank(outcome: &str) -> usize {
         "fail" => 2,
         _ => 1,
     }
-}
-
-fn verdict(status: &Doc, rows: &[Row]) -> Verdict {
-    let services = rows.iter().filter(|row| row.name != "outbound");
-    let count = |outcome| {
-        services
-            .clone()
-            .filter(|row| row.outcome == outcome)
-            .count()
-    };
-    let (state, words) = match (count("fail"), count("undetermined"), count("pass")) {
-        _ if status.at("master_running").is_there() && !status.is_true("master_running") => {
-            ("fail", "Postfix does not run.".to_owned())
-        }
-        (0, 0, 0) => ("undetermined", "Nothing was looked at yet.".to_owned()),
-        (0, 0, _) => (
-            "pass",
-            "Every service showed on the wire what it should.".to_owned(),
-        ),
-        (0, unseen, _) => (
-            "undetermined",
-            format!("Not seen on the wire: {unseen} of the services."),
-        ),
-        (failing, _, _) => (
-            "fail",
-            format!("Not as it should be: {failing} of the services."),
-        ),
-    };
-    Verdict { state, words }
 }

@@ -1,6 +1,6 @@
-//! Settings: one's own sessions; for administrators users and tokens.
+//! Settings: one's own sessions and codes; for administrators users and tokens.
 //!
-//! Owns: who is added and removed. Never: shows a secret twice, or removes whoever asks.
+//! Owns: who is added, changed and removed. Never: shows a secret twice, or removes whoever asks.
 
 use super::frame::{Frame, View};
 use super::when::When;
@@ -30,6 +30,8 @@ struct Settings {
     frame: Frame,
     sessions: Vec<(When, SignIn)>,
     manages: bool,
+    /// Whether whoever asks has one-time codes.
+    has_codes: bool,
     users: Vec<User>,
     tokens: Vec<(When, Token)>,
     roles: [Role; 4],
@@ -83,11 +85,7 @@ pub(crate) async fn add_user(
     }
     let link = secret::fresh().map_err(|error| Problem::no_randomness(&error))?;
     let (now, actor) = (clock::now_ms(), caller.actor());
-    let invitation = Invitation {
-        digest: secret::digest(&link),
-        user: name.clone(),
-        ends_ms: now + INVITED_DAYS * DAY_MS,
-    };
+    let invitation = invitation(&name, &link, now);
     let user = User {
         name,
         role: new.role,
@@ -113,15 +111,65 @@ pub(crate) async fn add_user(
     }
 }
 
+/// Gives somebody another role; it holds from their next request on.
+pub(crate) async fn change_role(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Form(new): Form<NewUser>,
+) -> Result<Response, Problem> {
+    not_oneself(&caller, &new.name)?;
+    let (now, actor) = (clock::now_ms(), caller.actor());
+    let changed = app.desks.at(move |desk| {
+        let Some(user) = desk.user(&new.name)? else {
+            return Ok(false);
+        };
+        let role = new.role;
+        let what = format!("user {} became {}", user.name, role.name());
+        desk.change_user(&User { role, ..user })?;
+        desk.note(&actor, now, &what)?;
+        Ok(true)
+    });
+    back(changed.await?, "such user")
+}
+
+/// As `postseal user reset`: password and one-time codes are forgotten, sessions end, and a link is shown by which a new
+/// password is chosen.
+pub(crate) async fn reset_user(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Form(named): Form<Named>,
+) -> Result<Response, Problem> {
+    not_oneself(&caller, &named.name)?;
+    let link = secret::fresh().map_err(|error| Problem::no_randomness(&error))?;
+    let (now, actor) = (clock::now_ms(), caller.actor());
+    let invitation = invitation(&named.name, &link, now);
+    let reset = app.desks.at(move |desk| {
+        let Some(user) = desk.user(&named.name)? else {
+            return Ok(false);
+        };
+        let what = format!("user {} was reset", user.name);
+        desk.change_user(&User {
+            password: None,
+            totp: None,
+            ..user
+        })?;
+        desk.sign_out_everywhere(&named.name)?;
+        desk.invite(&invitation)?;
+        desk.note(&actor, now, &what)?;
+        Ok(true)
+    });
+    match reset.await? {
+        true => shown(&app, &caller, format!("/welcome/{link}")).await,
+        false => Err(Problem::not_found("such user")),
+    }
+}
+
 pub(crate) async fn remove_user(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Form(named): Form<Named>,
 ) -> Result<Response, Problem> {
-    if named.name == caller.user {
-        let why = "nobody removes themselves: another administrator does, or the command line";
-        return Err(conflict("console.own-account", why));
-    }
+    not_oneself(&caller, &named.name)?;
     let (now, actor) = (clock::now_ms(), caller.actor());
     let removed = app.desks.at(move |desk| {
         let removed = desk.remove_user(&named.name)?;
@@ -192,9 +240,10 @@ async fn shown(app: &App, caller: &Caller, once: String) -> Result<Response, Pro
             true => (desk.users()?, desk.tokens()?),
             false => (Vec::new(), Vec::new()),
         };
-        Ok((desk.sessions(&user)?, users, tokens))
+        let has_codes = desk.user(&user)?.is_some_and(|user| user.totp.is_some());
+        Ok((desk.sessions(&user)?, has_codes, users, tokens))
     });
-    let (sessions, users, tokens) = read.await?;
+    let (sessions, has_codes, users, tokens) = read.await?;
     let at = |ms| When::at(ms, view.now_ms);
     let settings = Settings {
         sessions: sessions
@@ -202,6 +251,7 @@ async fn shown(app: &App, caller: &Caller, once: String) -> Result<Response, Pro
             .map(|one| (at(one.seen_ms), one))
             .collect(),
         manages,
+        has_codes,
         users,
         tokens: tokens
             .into_iter()
@@ -212,6 +262,23 @@ async fn shown(app: &App, caller: &Caller, once: String) -> Result<Response, Pro
         frame: view.frame,
     };
     Ok(page(StatusCode::OK, &settings))
+}
+
+fn invitation(user: &str, link: &str, now: i64) -> Invitation {
+    Invitation {
+        digest: secret::digest(link),
+        user: user.to_owned(),
+        ends_ms: now + INVITED_DAYS * DAY_MS,
+    }
+}
+
+/// So there is always an administrator left.
+fn not_oneself(caller: &Caller, name: &str) -> Result<(), Problem> {
+    if name != caller.user {
+        return Ok(());
+    }
+    let why = "nobody changes or removes their own account: another administrator does, or the command line";
+    Err(conflict("console.own-account", why))
 }
 
 fn conflict(code: &'static str, detail: &str) -> Problem {

@@ -50,12 +50,26 @@ fn empty_pages_say_what_to_do() {
         "/history",
         "/findings",
         "/certificates",
+        "/policies",
+        "/probe",
     ] {
         let page = served.ask(&Ask::get(path).cookie(&session));
         assert_eq!(page.status, 200, "{path}");
         assert!(page.body.contains("agent"), "{path}");
         assert!(page.body.contains("was never seen"), "{path}");
     }
+}
+
+#[test]
+fn a_postfix_that_was_not_adopted_and_a_plan_that_changes_no_file_say_so() {
+    let served = Served::new();
+    let session = served.signed_in(Role::Operator);
+    let error = json!({"code": "instance.not-adopted", "message": "not adopted"});
+    served.copy("status", &json!({"error": error}).to_string());
+    served.copy("plan", &json!({"pending": true, "plan": "a"}).to_string());
+    let page = |path| served.ask(&Ask::get(path).cookie(&session)).body;
+    assert!(page("/").contains("postseal init"));
+    assert!(page("/plan").contains("No file of Postfix would change"));
 }
 
 #[test]
@@ -224,4 +238,20 @@ fn what_a_page_is_made_of_may_be_kept_for_ever_and_comes_from_here() {
     assert!(weight < 250_000, "{weight}");
     assert!(!page.contains("style=") && !page.contains("onclick") && !page.contains("//cdn"));
     assert_eq!(served.ask(&Ask::get("/assets/0/tabler.css")).status, 404);
+}
+
+#[test]
+fn what_a_probe_saw_is_shown_though_its_answer_has_no_text() {
+    let served = Served::new();
+    let session = served.signed_in(Role::Auditor);
+    let agent = Agent::start(&served, |_| {
+        let seen = json!({"probed": [{"target": "mx.example", "words": "TLS 1.3"}], "text": ""});
+        (0, seen.to_string())
+    });
+    let fields = [("targets", "mx.example")];
+    served.send_form(&session, "/probe", &fields);
+    let shown = || served.ask(&Ask::get("/jobs/1").cookie(&session)).body;
+    while shown().contains("hx-get") {}
+    assert!(shown().contains("TLS 1.3"));
+    agent.stop();
 }

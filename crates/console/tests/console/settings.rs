@@ -1,8 +1,8 @@
 //! Users and tokens, as an administrator keeps them.
 
-use crate::served::Served;
+use crate::served::{Served, now};
 use crate::wire::Ask;
-use postseal_store::desk::{Clerk as _, Desk as _, Role};
+use postseal_store::desk::{Clerk as _, Desk as _, Role, User};
 
 /// What an answer shows this once.
 fn once(body: &str) -> String {
@@ -83,4 +83,112 @@ fn a_token_works_until_it_is_removed() {
             .status,
         404
     );
+}
+
+#[test]
+fn another_role_holds_from_the_next_request_on() {
+    let served = Served::new();
+    let session = served.signed_in(Role::Admin);
+    let other = served.signed_in(Role::Auditor);
+    let wish = || served.send_form(&other, "/plan/discard", &[]).status;
+    assert_eq!(wish(), 403);
+    let fields = [("name", "auditor"), ("role", "operator")];
+    served.send_form(&session, "/settings/users/role", &fields);
+    assert_eq!(wish(), 303);
+    let notes = served.desk().notes(0, 10).unwrap();
+    assert_eq!(notes[0].what, "user auditor became operator");
+    let own = [("name", "admin"), ("role", "auditor")];
+    let own = served.send_form(&session, "/settings/users/role", &own);
+    assert_eq!(own.status, 409);
+}
+
+#[test]
+fn a_new_invitation_ends_what_was_before_it() {
+    let served = Served::new();
+    let session = served.signed_in(Role::Admin);
+    let other = served.signed_in(Role::Operator);
+    let mut desk = served.desk();
+    let user = desk.user("operator").unwrap().unwrap();
+    let totp = Some(vec![1; 20]);
+    desk.change_user(&User { totp, ..user }).unwrap();
+    let fields = [("name", "operator")];
+    let answer = served.send_form(&session, "/settings/users/reset", &fields);
+    let link = once(&answer.body);
+    assert_eq!(served.ask(&Ask::get(&link)).status, 200, "{link}");
+    assert_eq!(
+        served.ask(&Ask::get("/api/v1/jobs").cookie(&other)).status,
+        401
+    );
+    let user = served.desk().user("operator").unwrap().unwrap();
+    assert!(user.password.is_none() && user.totp.is_none());
+    let own = served.send_form(&session, "/settings/users/reset", &[("name", "admin")]);
+    assert_eq!(own.status, 409);
+    let nobody = served.send_form(&session, "/settings/users/reset", &[("name", "x")]);
+    assert_eq!(nobody.status, 404);
+}
+
+/// The value of a hidden field.
+fn hidden(body: &str, name: &str) -> String {
+    let (_, rest) = body
+        .split_once(&format!("name=\"{name}\" value=\""))
+        .unwrap();
+    rest.split('"').next().unwrap().to_owned()
+}
+
+fn code(key: &str, later: u64) -> String {
+    let key = totp_rs::Secret::try_from_base32(key).unwrap();
+    let totp = totp_rs::Builder::new().with_secret(key);
+    let at = u64::try_from(now() / 1000).unwrap() + later;
+    totp.build_noncompliant().generate(at).to_string()
+}
+
+#[test]
+fn one_time_codes_hold_once_one_was_typed_and_end_by_one() {
+    let served = Served::new();
+    let session = served.signed_in(Role::Auditor);
+    let has_codes = || {
+        served
+            .desk()
+            .user("auditor")
+            .unwrap()
+            .unwrap()
+            .totp
+            .is_some()
+    };
+    let page = served.send_form(&session, "/settings/codes", &[]).body;
+    let (key, proof) = (hidden(&page, "key"), hidden(&page, "proof"));
+    assert!(page.contains(&format!("otpauth://totp/Postseal:auditor?secret={key}")));
+    let groups: String = key
+        .as_bytes()
+        .chunks(4)
+        .map(|four| format!("{} ", std::str::from_utf8(four).unwrap()))
+        .collect();
+    assert!(page.contains(&groups), "{page}");
+    let confirm = |key: &str, code: &str| {
+        let fields = [("key", key), ("proof", &proof), ("code", code)];
+        served.send_form(&session, "/settings/codes/confirm", &fields)
+    };
+    let wrong = confirm(&key, "000 000");
+    assert!(wrong.status == 422 && wrong.body.contains(&key));
+    // A key that was not made here for this session is none.
+    let other = "A".repeat(key.len());
+    assert_eq!(confirm(&other, &code(&other, 0)).status, 403);
+    assert!(!has_codes());
+    let first = code(&key, 0);
+    assert_eq!(confirm(&key, &first).status, 303);
+    assert!(has_codes());
+    // It is neither shown again nor replaced without a code of it.
+    let settings = served.ask(&Ask::get("/settings").cookie(&session)).body;
+    assert!(!settings.contains(&key) && settings.contains("Switch them off"));
+    let again = served.send_form(&session, "/settings/codes", &[]);
+    assert_eq!(again.status, 409);
+    let end = |code: &str| {
+        let fields = [("code", code)];
+        served.send_form(&session, "/settings/codes/end", &fields)
+    };
+    // Each code counts once.
+    assert_eq!(end(&first).status, 422);
+    assert!(has_codes());
+    assert_eq!(end(&code(&key, 30)).status, 303);
+    assert!(!has_codes());
 }
