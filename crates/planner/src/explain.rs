@@ -94,6 +94,13 @@ pub fn explain(
 }
 
 impl Explanation {
+    /// Whether the way, or what holds on it, could not be told.
+    pub fn is_undetermined(&self) -> bool {
+        let resolution = self.resolution.as_ref();
+        let mut hops = self.hops.iter().chain(&self.fallbacks);
+        resolution.is_some_and(|one| one.failed.is_some()) || hops.any(Hop::is_undetermined)
+    }
+
     fn follow(
         &mut self,
         view: &View<'_>,

@@ -36,6 +36,7 @@ mod live;
 mod managed;
 mod meet;
 mod offers;
+mod per_site;
 mod place;
 mod reached;
 mod remedies;
