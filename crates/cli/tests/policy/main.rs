@@ -46,6 +46,7 @@ mod rules;
 mod senders;
 mod sent;
 mod servers;
+mod substituted;
 mod told;
 mod types;
 mod unseen;
