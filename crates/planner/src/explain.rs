@@ -12,7 +12,7 @@ use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
 use crate::policy::{Lead, fallback_in_clear, relays_of, usual_client};
 use crate::resolve::{
-    Answer, Answers, Asked, Consulted, Envelope, Resolution, Stop, Tables, resolve,
+    Answer, Answers, Asked, Consulted, Envelope, Resolution, SKIPPED, Stop, Tables, resolve,
 };
 use crate::view::{Files, View};
 pub(crate) use hop::listed_hops;
@@ -94,6 +94,13 @@ pub fn explain(
 }
 
 impl Explanation {
+    /// Whether the way, or what holds on it, could not be told.
+    pub fn is_undetermined(&self) -> bool {
+        let resolution = self.resolution.as_ref();
+        let mut hops = self.hops.iter().chain(&self.fallbacks);
+        resolution.is_some_and(|one| one.failed.is_some()) || hops.any(Hop::is_undetermined)
+    }
+
     fn follow(
         &mut self,
         view: &View<'_>,
@@ -258,6 +265,14 @@ pub(crate) fn met(
 /// A table of routes. That Postfix can ask it where its own postmap cannot is not known.
 fn way_unknown(why: &str) -> Finding {
     let why = why.trim();
+    if why.contains(SKIPPED) {
+        return Finding::new(
+            "policy.row-substitutes",
+            Severity::Error,
+            format!("Where the mail goes is undetermined: {why}."),
+            "Write the row without $1: one for each next hop, or a table of keys.",
+        );
+    }
     Finding {
         message: format!(
             "Where the mail goes is undetermined, because a table cannot be asked; as long as \

@@ -8,6 +8,7 @@
 
 mod address;
 mod lists;
+mod patterns;
 mod tables;
 mod transport;
 mod ways;
@@ -20,7 +21,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 pub(crate) use lists::parents;
-pub(crate) use tables::{Stop, Tables};
+pub(crate) use tables::{SKIPPED, Stop, Tables};
 pub(crate) use ways::Ways;
 
 /// What has to be looked up on the instance.

@@ -31,14 +31,10 @@ pub(crate) fn run(args: &ExplainArgs, global: &Global) -> Result<Answer, Failure
         .findings
         .iter()
         .any(|finding| finding.severity >= Severity::Error);
-    let unknown = explanation
-        .resolution
-        .as_ref()
-        .and_then(|one| one.failed.as_ref());
-    let exit = match (unknown, bad) {
-        (Some(_), _) => Exit::Undetermined,
-        (None, true) => Exit::Pending,
-        (None, false) => Exit::Done,
+    let exit = match (explanation.is_undetermined(), bad) {
+        (true, _) => Exit::Undetermined,
+        (false, true) => Exit::Pending,
+        (false, false) => Exit::Done,
     };
     Ok(Answer::new(text(&explanation), document(&explanation)).exit(exit))
 }
@@ -130,6 +126,9 @@ fn policy(hop: &Hop) -> String {
                 hop.nexthop
             )
         }
+        Some(Source::Sites(parameter)) => {
+            format!("  rule       undetermined: {parameter} decides\n")
+        }
         None => String::new(),
     };
     if let Some(level) = hop.level {
@@ -189,7 +188,9 @@ fn look(look: &Consulted) -> Value {
 fn hop(hop: &Hop) -> Value {
     let source = match &hop.source {
         Some(Source::Row(row)) => json!({"table": row.table, "key": row.key, "row": row.text}),
-        Some(Source::Default(parameter)) => json!({"parameter": parameter}),
+        Some(Source::Default(parameter) | Source::Sites(parameter)) => {
+            json!({"parameter": parameter})
+        }
         None => Value::Null,
     };
     json!({

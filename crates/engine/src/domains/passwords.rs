@@ -39,7 +39,7 @@ pub struct HopState {
     pub nexthop: String,
     /// The keys that send them there.
     pub keys: Vec<String>,
-    /// The level there now; `None` where no mail can go.
+    /// The level there now; `None` where no mail can go, or a table of sites decides.
     pub level: Option<Level>,
     /// The rule that they manage.
     pub rule: Option<RuleState>,

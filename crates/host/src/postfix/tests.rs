@@ -39,6 +39,40 @@ fn a_lookup_finds_or_not_or_fails() {
 }
 
 #[test]
+fn a_bad_row_of_a_table_is_none_and_the_others_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("main.cf"), "").unwrap();
+    std::fs::write(folder.path().join("master.cf"), "").unwrap();
+    let postfix = Postfix::new(&Root::new(Path::new("/")), &[], folder.path()).unwrap();
+    let path = folder.path().join("table");
+    let tables = [
+        (
+            "regexp",
+            "/^a(b/ one\n/^(c)/ $3\nodd\n/open two\n/^key$/ three\n",
+        ),
+        ("cidr", "127.0.0.300 one\nodd\n127.0.0.1 three\n"),
+        (
+            "texthash",
+            " a b\nodd\nkey three\n127.0.0.1 three\nkey four\n",
+        ),
+    ];
+    for (kind, rows) in tables {
+        std::fs::write(&path, rows).unwrap();
+        let map = format!("{kind}:{}", path.display());
+        let key = if kind == "cidr" { "127.0.0.1" } else { "key" };
+        assert!(postfix.lookup(&map, key).unwrap().is_some(), "{kind}");
+        assert_eq!(postfix.lookup(&map, "10.0.0.1").unwrap(), None, "{kind}");
+        let keys = [key.to_owned(), "10.0.0.1".to_owned()];
+        let found = postfix.lookups(&map, &keys).unwrap();
+        assert!(
+            matches!(found.as_slice(), [Some(_), None]),
+            "{kind}: {found:?}"
+        );
+    }
+    assert!(postfix.lookup("regexp:/nonexistent/map", "key").is_err());
+}
+
+#[test]
 fn without_postfix_the_message_says_where_it_was_looked_for() {
     let empty = tempfile::tempdir().unwrap();
     let error = find_postconf(&Root::new(empty.path())).unwrap_err();

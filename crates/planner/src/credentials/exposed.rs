@@ -368,6 +368,9 @@ fn clear_level(
         return Ok(None);
     }
     let hops = hops(view, client, nexthop, sources)?;
+    if let Some(hop) = hops.iter().find(|hop| hop.is_undetermined()) {
+        return Err(hop.sentence.clone());
+    }
     let levels = hops.iter().filter_map(|hop| hop.level);
     Ok(levels.filter(|level| !level.never_cleartext()).min())
 }

@@ -46,6 +46,9 @@ pub enum Source {
     Row(Row),
     /// The parameter, in main.cf or as `-o` of the service.
     Default(&'static str),
+    /// The obsolete table of sites, by its parameter. What it says is not known here: it is asked for
+    /// the names of servers, too, which only the DNS tells (`smtp_tls_per_site`, postconf(5)).
+    Sites(&'static str),
 }
 
 /// A next hop and its policy.
@@ -70,6 +73,11 @@ pub struct Hop {
 }
 
 impl Hop {
+    /// Whether the level is not known here.
+    pub fn is_undetermined(&self) -> bool {
+        matches!(self.source, Some(Source::Sites(_)))
+    }
+
     /// That what its servers do not take does not wait.
     pub(super) fn goes_on_to(&mut self, relays: &str) {
         const WAITS: &str = "waits in the queue";
@@ -173,6 +181,9 @@ impl Way<'_> {
             sentence: String::new(),
             ..self.silent(nexthop, delivery.clone())
         };
+        if self.by_sites(&mut hop) {
+            return Ok(hop);
+        }
         match self.row(nexthop, tables) {
             Ok(Some(row)) => {
                 self.by_row(&mut hop, row);
@@ -264,6 +275,34 @@ impl Way<'_> {
             hop.findings.push(fault);
         }
         Ok(())
+    }
+
+    /// Whether the table of sites decides: it is asked only where there is no table of policies
+    /// (`smtp_tls_policy.c`).
+    fn by_sites(&self, hop: &mut Hop) -> bool {
+        let value = |smtp, lmtp| self.view.value(self.service(), self.parameter(smtp, lmtp));
+        let sites = value("smtp_tls_per_site", "lmtp_tls_per_site");
+        let policies = value("smtp_tls_policy_maps", "lmtp_tls_policy_maps");
+        if sites.is_empty() || !policies.is_empty() {
+            return false;
+        }
+        let parameter = self.parameter("smtp_tls_per_site", "lmtp_tls_per_site");
+        hop.source = Some(Source::Sites(parameter));
+        hop.sentence = format!(
+            "What holds is undetermined: {parameter} = {sites} decides, by the next hop and by the \
+             name of each server, and Postseal does not read that table."
+        );
+        hop.findings.push(Finding::new(
+            "policy.per-site-decides",
+            Severity::Warning,
+            format!(
+                "{parameter} = {sites} decides about the TLS of {}; Postseal does not read that table.",
+                hop.nexthop
+            ),
+            "Look a next hop and its servers up with postmap -q. To be told here, make rules of its \
+             rows, and set the parameter to nothing.",
+        ));
+        true
     }
 
     fn by_default(&self, hop: &mut Hop) {

@@ -15,7 +15,7 @@ use mailtls::Level;
 #[rustfmt::skip]
 pub(super) const RULES: &[Rule] = &[
     CLEAR, DANE_WITHOUT_DNSSEC, NO_TRUST, NO_FINGERPRINT, WEAK_DIGEST, WRAPPER, MANDATORY,
-    FILTER_INHERITS, CLIENT_CERTIFICATE,
+    FILTER_INHERITS, CLIENT_CERTIFICATE, PER_SITE,
 ];
 
 #[rustfmt::skip]
@@ -55,6 +55,11 @@ const CLIENT_CERTIFICATE: Rule = rule("outbound.client-certificate", Info, "cert
     "The client needs no certificate unless a server asks for that one; some servers stumble over it.",
     "Delete smtp_tls_cert_file and its like, or set them with -o on the transport that needs them.");
 
+#[rustfmt::skip]
+const PER_SITE: Rule = rule("outbound.per-site-ignored", Error, "table of sites that is not asked any more",
+    "Beside policy maps Postfix does not ask the table of sites at all: what it demands (MUST, MUST_NOPEERMATCH) is demanded no more, and that mail may go in clear.",
+    "Make rules of its rows first: NONE becomes none, MAY becomes may, MUST_NOPEERMATCH becomes encrypt, MUST becomes verify. A row for a server's name becomes one for each next hop that leads there.");
+
 const UNBIND: &str = "Nothing, where a server asks for it. Else `postseal cert unbind NAME --client`, \
     or bind it to the transport alone that needs it: `--client --transport TRANSPORT`.";
 
@@ -72,6 +77,10 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
         needs(context, client, out);
     }
     filter(context, out);
+    context
+        .services
+        .iter()
+        .for_each(|one| out.extend(per_site(context, one)));
     for name in [
         "smtp_tls_cert_file",
         "smtp_tls_chain_files",
@@ -129,6 +138,35 @@ fn level_setting<'s, 'a>(
     context
         .set(client, "smtp_tls_security_level")
         .or_else(|| context.set(client, "smtp_enforce_tls"))
+}
+
+/// A table of sites beside policy maps (`smtp_tls_policy.c`: one or the other is opened).
+fn per_site(context: &Context<'_>, client: &Service<'_>) -> Option<Finding> {
+    let program = client.command.as_str();
+    if !matches!(program, "smtp" | "lmtp") || client.kind != "unix" {
+        return None;
+    }
+    let [sites, maps] = ["per_site", "policy_maps"].map(|end| format!("{program}_tls_{end}"));
+    let table = context
+        .text(Some(client), &sites)
+        .filter(|table| !table.is_empty())?;
+    if !context.given(Some(client), &maps) {
+        return None;
+    }
+    let set = context.set(Some(client), &sites);
+    let key = match set.and_then(|set| context.service_of(set)) {
+        Some(own) => format!("{}/{}/{sites}", own.name, own.kind),
+        None => sites.clone(),
+    };
+    let message = format!(
+        "{sites} = {table} is ignored, because {maps} is set. {}",
+        PER_SITE.why
+    );
+    let remedy = format!(
+        "{} Then take it away: `postseal set param.{key}=default`.",
+        PER_SITE.remedy
+    );
+    Some(PER_SITE.says(message).on(set).remedy(remedy))
 }
 
 /// What the level of one client rests on.

@@ -2,7 +2,11 @@
 //!
 //! Owns: the order of keys for an address (`mail_addr_find.c`). Never: knows what a value means.
 
+use super::patterns::{self, Worth};
 use super::{Answer, Answers, Consulted, Question, Resolver};
+
+/// In the words of an answer that Postfix does not give.
+pub(crate) const SKIPPED: &str = "is of a row with a substitution, which trivial-rewrite(8) skips";
 
 /// Why resolving stopped.
 pub(crate) enum Stop {
@@ -59,6 +63,34 @@ impl<'a> Tables<'a> {
                 "{parameter}: {table} has an empty value for {key:?}"
             ))),
             found => Ok(found),
+        }
+    }
+
+    /// Whether trivial-rewrite(8) finds what `postmap -q` just did. Where it does not, nothing was found.
+    fn counts(&mut self, parameter: &str, table: &str, found: &str) -> Result<bool, Stop> {
+        let Some(path) = patterns::source(parameter, table) else {
+            return Ok(true);
+        };
+        let question = Question::File(path.to_owned());
+        let text = match self.answers.get(&question) {
+            None => return Err(Stop::Ask(question)),
+            Some(Answer::Found(text)) => text.as_str(),
+            Some(Answer::NotFound) => "",
+            Some(Answer::Failed(why)) => {
+                return Err(Stop::Failed(format!("{parameter}: {path}: {why}")));
+            }
+        };
+        match patterns::worth(text, found) {
+            Worth::Same => Ok(true),
+            Worth::Nothing => {
+                if let Some(look) = self.consulted.last_mut() {
+                    look.answer = Answer::NotFound;
+                }
+                Ok(false)
+            }
+            Worth::Unknown => Err(Stop::Failed(format!(
+                "{parameter}: {table}: {found} {SKIPPED}; what another row gives is not known here"
+            ))),
         }
     }
 
@@ -166,7 +198,9 @@ impl Resolver<'_> {
             if which == Key::Part && !is_fixed(table) {
                 continue;
             }
-            if let Some(value) = self.tables.lookup(parameter, table, key)? {
+            if let Some(value) = self.tables.lookup(parameter, table, key)?
+                && self.tables.counts(parameter, table, &value)?
+            {
                 return Ok(Some(value));
             }
         }

@@ -125,8 +125,10 @@ fn hop_row(hop: &HopState) -> Vec<String> {
     vec![
         keys.collect::<Vec<_>>().join(" "),
         hop.nexthop.clone(),
-        hop.level
-            .map_or_else(|| "no mail can go".to_owned(), |level| level.to_string()),
+        hop.level.map_or_else(
+            || "not known, or no mail can go".to_owned(),
+            |level| level.to_string(),
+        ),
         hop.rule
             .as_ref()
             .map_or("none managed", standing)

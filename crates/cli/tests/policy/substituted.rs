@@ -1,0 +1,46 @@
+//! Rows of patterns with `$1`: postmap(1) takes them, trivial-rewrite(8) does not.
+
+use crate::managed::findings;
+use crate::place::{Place, builder};
+
+const TABLES: [&str; 4] = [
+    "transport_maps",
+    "sender_dependent_default_transport_maps",
+    "sender_dependent_relayhost_maps",
+    "relocated_maps",
+];
+
+fn place(parameter: &str, rows: &str) -> Place {
+    let place = Place::unadopted(builder().set(parameter, "regexp:{base}/config/patterns"));
+    place.write("patterns", rows);
+    place.must("init");
+    place
+}
+
+#[test]
+fn explain_goes_where_postfix_sends_mail() {
+    for parameter in TABLES {
+        let result = match parameter {
+            "sender_dependent_relayhost_maps" | "relocated_maps" => "[$1.relay.test]:26",
+            _ => "smtp:[$1.relay.test]:26",
+        };
+        let place = place(parameter, &format!("/^(who|you)@d\\.test$/ {result}\n"));
+        let theirs = place.scene.postfix.resolve("who@d.test", "you@d.test");
+        let theirs = theirs.unwrap();
+        let told = place.run("explain you@d.test --sender who@d.test").json;
+        let ours = &told["resolution"];
+        assert_eq!(ours["nexthop"], theirs.nexthop, "{parameter}: {told}");
+        assert_eq!(ours["transport"], theirs.transport, "{parameter}: {told}");
+    }
+}
+
+#[test]
+fn what_a_later_row_gives_is_undetermined() {
+    let rows = "/^(.*)@d\\.test$/ smtp:[$1.relay.test]:26\n/^x@e\\.test$/ smtp:[e.relay.test]:26\n";
+    let place = place("transport_maps", rows);
+    let told = place.ends(3, "explain you@d.test").json;
+    assert_eq!(findings(&told, "policy.row-substitutes").len(), 1, "{told}");
+    // A row that says its answer as it stands.
+    let told = place.must("explain x@e.test").json;
+    assert_eq!(told["hops"][0]["nexthop"], "[e.relay.test]:26");
+}
