@@ -249,9 +249,7 @@ pub(crate) fn whole_chain(error: &dyn std::error::Error) -> String {
 
 fn hint(error: &EngineError) -> Option<String> {
     let text = match error {
-        EngineError::NotAdopted { .. } => {
-            "Run `postseal init` first: it changes nothing in Postfix."
-        }
+        EngineError::NotAdopted { .. } => NOT_ADOPTED,
         EngineError::Awaiting { .. } => {
             "Run `postseal confirm` to keep it, or `postseal rollback` to undo it."
         }
@@ -278,12 +276,7 @@ fn hint(error: &EngineError) -> Option<String> {
             what: "operation" | "kept operation",
             ..
         } => "`postseal history` shows the operations and how they ended.",
-        EngineError::Store(StoreError::Exists(_)) => {
-            "Import it under another name and bind that, or delete the old one first."
-        }
-        EngineError::Host(HostError::Stale { .. }) => {
-            "Run `postseal plan` again and look at what has changed."
-        }
+        EngineError::Host(HostError::Stale { .. }) => STALE,
         EngineError::Host(HostError::Locked { .. }) => "Wait for it to end, then try again.",
         EngineError::Host(HostError::Permission(_)) => "Run it as root, for example with sudo.",
         EngineError::Store(error) | EngineError::Unnoted { source: error, .. } => {
@@ -297,6 +290,9 @@ fn hint(error: &EngineError) -> Option<String> {
     Some(text.to_owned())
 }
 
+const NOT_ADOPTED: &str = "Run `postseal init` first: it changes nothing in Postfix.";
+const EXISTS: &str = "Import it under another name and bind that, or delete the old one first.";
+const STALE: &str = "Run `postseal plan` again and look at what has changed.";
 const DAMAGED: &str = "Postfix goes on as it is. Put the store's folder back from a backup, as a whole: \
     its database and its `identity` belong together.";
 
@@ -324,7 +320,10 @@ fn store_hint(error: &StoreError) -> String {
         StoreError::NotOpen(_) | StoreError::Busy(_) => {
             "`postseal history` shows the operations and how they ended.".to_owned()
         }
-        _ => DAMAGED.to_owned(),
+        StoreError::NotAdopted(_) => NOT_ADOPTED.to_owned(),
+        StoreError::RulesChanged => STALE.to_owned(),
+        StoreError::Exists(_) => EXISTS.to_owned(),
+        StoreError::Database { .. } | StoreError::Identity(_) => DAMAGED.to_owned(),
     }
 }
 

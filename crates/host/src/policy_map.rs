@@ -43,10 +43,8 @@ pub(crate) fn install(
         sync_folder(&root.at(folder))
     });
     if done.is_err() {
-        for file in made.files() {
-            // What cannot be removed now is removed by the next one.
-            let _ = fs::remove_file(root.at(&file));
-        }
+        // What cannot be removed now is removed by the next one.
+        let _ = private::sweep_draft(&root.at(&made.path));
     }
     done
 }
@@ -58,14 +56,7 @@ fn make(
     map: &PolicyMap,
     rows: &mut dyn Read,
 ) -> Result<(), HostError> {
-    for file in map.files() {
-        match fs::remove_file(root.at(&file)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(failed("write", &file)(error));
-            }
-            _ => {}
-        }
-    }
+    private::sweep_draft(&root.at(&map.path))?;
     write(&root.at(&map.path), rows).map_err(failed("write", &map.path))?;
     let files = map.files();
     let Some(compiled) = files.get(1) else {

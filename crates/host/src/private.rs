@@ -57,8 +57,31 @@ pub(crate) fn sweep(folder: &Path) -> Result<(), HostError> {
     Ok(())
 }
 
+/// Removes what an attempt to compile the map `draft` left: its files, and what `postmap` makes
+/// beside them. Berkeley DB waits for ever where its `__db.NAME` of an earlier attempt stands.
+pub(crate) fn sweep_draft(draft: &Path) -> Result<(), HostError> {
+    let folder = draft.parent().unwrap_or(Path::new("/"));
+    let draft = draft.file_name().unwrap_or_default().to_string_lossy();
+    let entries = fs::read_dir(folder).map_err(failed("read", folder))?;
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let rest = of_berkeley(&name).strip_prefix(&*draft);
+        if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// The file that `__db.NAME` is made for.
+fn of_berkeley(name: &str) -> &str {
+    name.strip_prefix("__db.").unwrap_or(name)
+}
+
 /// As [`temporary`] and `sni_map::draft` name them.
 fn is_draft(name: &str) -> bool {
+    let name = of_berkeley(name);
     let of_map = ["sni-", "policy-"]
         .iter()
         .any(|start| name.starts_with(start));

@@ -32,14 +32,13 @@ pub(crate) fn install(
             ..map.clone()
         };
         let draft_files = draft.files();
+        private::sweep_draft(&root.at(&draft.path))?;
         private::install(&root.at(&draft.path), &rows)?;
         let copied = copied(root, map);
         let made = postfix
             .compile(config, &draft.table, &draft.path)
             .and_then(|()| moved(&root.at(&draft_files[1]), root, compiled));
-        for file in &draft_files {
-            private::remove(&root.at(file))?;
-        }
+        private::sweep_draft(&root.at(&draft.path))?;
         // What cannot be read is told by who compiles it.
         let compiled_to = made?;
         source = map.source_beside(copied?, compiled_to);

@@ -19,6 +19,7 @@ mod level;
 mod limits;
 mod lookups;
 mod nexthop;
+pub(crate) mod overlooked;
 mod own;
 mod reached;
 mod records;

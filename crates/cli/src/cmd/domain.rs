@@ -10,7 +10,7 @@ use super::set;
 use crate::answer::{Answer, findings_text};
 use crate::change::Change;
 use crate::config::Global;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use clap::Args;
 use postseal_engine::{DomainRequest, DomainsWished, EngineError};
@@ -140,7 +140,19 @@ fn remove(args: &RemoveArgs, global: &Global) -> Result<Answer, Failure> {
 fn sync(args: &SyncArgs, global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
     let (forced, look) = args.checks.asked()?;
-    rule::told(&session.engine().sync_credentials(&forced, look)?.rules)
+    let synced = session.engine().sync_credentials(&forced, look)?;
+    if let Some(refusal) = synced.rules.refusal() {
+        return Err(EngineError::Refused(refusal).into());
+    }
+    if synced.unlisted.is_empty() {
+        return Ok(rule::answer(&synced.rules));
+    }
+    let tables = synced.unlisted.join(", ");
+    let unchanged =
+        format!("Nothing has changed, and whether anything is missing cannot be told: {tables}.\n");
+    let mut answer = rule::ending(&synced.rules, &unchanged);
+    answer.exit = Exit::Undetermined;
+    Ok(answer)
 }
 
 fn told(wished: &DomainsWished) -> Result<Answer, Failure> {

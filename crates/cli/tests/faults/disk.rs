@@ -1,6 +1,7 @@
 //! Disks that are full or read-only.
 
 use crate::site::{Site, run};
+use postseal_testkit::postfix_box::PostfixBox;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -29,6 +30,14 @@ impl SmallDisk {
         let mut ballast = File::create(self.0.join("ballast")).unwrap();
         let full = ballast.write_all(&vec![0; 2 << 20]).unwrap_err();
         assert_eq!(full.kind(), io::ErrorKind::StorageFull);
+    }
+
+    /// Takes some of its ballast away.
+    fn give(&self, pages: u64) {
+        let ballast = self.0.join("ballast");
+        let ballast = File::options().write(true).open(ballast).unwrap();
+        let length = ballast.metadata().unwrap().len();
+        ballast.set_len(length - pages * 4096).unwrap();
     }
 
     fn empty(&self) {
@@ -72,6 +81,46 @@ fn a_full_disk_under_the_configuration_directory() {
     assert_eq!(site.files(), old);
     disk.empty();
     site.expect(0, &["apply"]);
+    site.expect(0, &["verify"]);
+}
+
+#[test]
+fn a_full_disk_while_a_map_is_compiled() {
+    let site = Site::of(PostfixBox::builder().set("default_transport", "smtp"));
+    let config = site.postfix.config_directory();
+    let folder = config.join("postseal.d");
+    let add = |name: &str| {
+        site.expect(0, &["policy", "add", name, "encrypt", "--no-preflight"]);
+    };
+    add("first.example");
+    site.expect(0, &["apply"]);
+    let disk = SmallDisk::over(&config);
+    add("second.example");
+    disk.fill();
+    // There is room for the source, and for the beginning of what is made of it.
+    let mut named = None;
+    for _ in 0..12 {
+        disk.give(1);
+        let ran = site.expect(1, &["apply"]);
+        let left = fs::read_dir(&folder).unwrap().flatten();
+        let left: Vec<_> = left.map(|entry| entry.file_name()).collect();
+        assert_eq!(left.len(), 2, "{left:?}");
+        let message = ran.message();
+        if message.contains("postmap")
+            && let Some((_, rest)) = message.split_once("/policy-")
+        {
+            named = rest.split_once(".new").map(|(name, _)| name.to_owned());
+            break;
+        }
+    }
+    let named = named.expect("postmap never failed");
+    // As one that was killed leaves it: Berkeley DB waits for ever where it stands.
+    fs::write(folder.join(format!("__db.policy-{named}.new.db")), "").unwrap();
+    disk.empty();
+    site.expect(0, &["apply"]);
+    let left = fs::read_dir(&folder).unwrap().flatten();
+    let mut left = left.map(|entry| entry.file_name().into_string().unwrap());
+    assert!(left.all(|name| name.starts_with("policy-") && !name.contains(".new")));
     site.expect(0, &["verify"]);
 }
 

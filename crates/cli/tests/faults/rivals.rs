@@ -40,6 +40,29 @@ fn another_program_writes_while_we_rehearse() {
 }
 
 #[test]
+fn a_rule_is_added_while_we_rehearse() {
+    let site = Site::of(PostfixBox::builder().set("default_transport", "smtp"));
+    let add = |name: &str| {
+        site.expect(0, &["policy", "add", name, "encrypt", "--no-preflight"]);
+    };
+    add("one.example");
+    let mut apply = site.start(&["apply"]);
+    apply.until("rehearsing");
+    apply.signal(Signal::STOP);
+    add("two.example");
+    let old = site.files();
+    apply.signal(Signal::CONT);
+    let ran = apply.end();
+    assert_eq!(ran.exit, Some(75), "{ran:?}");
+    assert_eq!(ran.code(), "plan.stale");
+    // Nothing is wrong with the store.
+    assert!(ran.hint().contains("`postseal plan`"), "{ran:?}");
+    assert!(!ran.hint().contains("backup"), "{ran:?}");
+    assert_eq!(site.files(), old);
+    site.expect(0, &["apply"]);
+}
+
+#[test]
 fn two_applies_at_once() {
     let site = Site::new();
     site.wish();

@@ -230,7 +230,7 @@ fn tables_of_passwords_without_a_source_are_listed_or_told() {
         let status = place.run("status");
         let told = status.json["credentials_undetermined"].as_array().unwrap();
         assert_eq!(told.len(), 1, "{table}: {}", status.stdout);
-        let synced = place.run("domain sync");
+        let synced = place.ends(3, "domain sync");
         let told = findings(&synced.json, "domain.credentials-not-listed");
         assert_eq!(told.len(), 1, "{table}: {}", synced.stdout);
         for said in [lint, status, synced] {

@@ -51,6 +51,24 @@ fn check_fails_for_what_this_host_lacks_though_no_server_is_seen() {
     );
 }
 
+#[test]
+fn check_and_add_tell_of_a_client_that_overlooks_starttls() {
+    const CODE: &str = "policy.starttls-overlooked";
+    for (name, value) in [
+        ("smtp_never_send_ehlo", "yes"),
+        ("smtp_discard_ehlo_keywords", "starttls"),
+    ] {
+        let place = Place::of(builder().set(name, value));
+        let told = checked(&place, 2, "encrypt");
+        let seen = &told["checked"][0]["preflight"];
+        assert_eq!(seen["outcome"], "fail", "{name}: {told}");
+        assert_eq!(findings(&told, CODE).len(), 1, "{name}: {told}");
+        let refused = place.ends(65, "policy add a.example encrypt --no-preflight");
+        assert_eq!(refused.code(), CODE, "{name}: {}", refused.stdout);
+        checked(&place, 3, "may");
+    }
+}
+
 /// A server without TLS that goes no further than the envelope.
 fn plain(listener: TcpListener) -> ScriptedServer {
     SmtpScript::new()

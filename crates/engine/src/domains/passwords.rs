@@ -62,6 +62,8 @@ impl HopState {
 pub struct Synced {
     /// The rules.
     pub rules: RulesWished,
+    /// Tables whose keys cannot be listed: of their next hops nothing is known, and no rule is taken away.
+    pub unlisted: Vec<String>,
 }
 
 impl Engine<'_> {
@@ -127,20 +129,23 @@ impl Engine<'_> {
             }
         }
         findings.extend(credentials.hidden.iter().map(hidden));
+        let tables = credentials.hidden.iter();
+        let unlisted: Vec<String> = tables.map(|one| one.table.key.clone()).collect();
         let mut report = RulesWished::default();
         let rules = self.judged_managed(&facts, rules, (forced, look), &mut report)?;
         report.findings.extend(findings);
         if !report.refused.is_empty() {
-            return Ok(Synced { rules: report });
+            let rules = report;
+            return Ok(Synced { rules, unlisted });
         }
         let wanted: BTreeSet<RuleId> = rules.iter().map(|rule| rule.id.clone()).collect();
         let mut wishes: Vec<RuleWish> = rules.into_iter().map(RuleWish::Put).collect();
-        if credentials.hidden.is_empty() {
+        if unlisted.is_empty() {
             wishes.extend(self.outlived(&wanted)?.into_iter().map(RuleWish::Remove));
         }
         let rules = self.wish_managed(report, &wishes)?.rules;
         debug_assert!(wishes.iter().all(|wish| Manager::of(id_of(wish)).is_some()));
-        Ok(Synced { rules })
+        Ok(Synced { rules, unlisted })
     }
 
     /// Managed rules whose key is gone.

@@ -76,6 +76,7 @@ fn drafts_that_a_crash_left_are_swept_and_nothing_else() {
         "sni-0a1b.db",
         "policy-0a1b.db",
         "new.new",
+        "__db.register",
         ".keep",
     ];
     let goes = [
@@ -83,6 +84,7 @@ fn drafts_that_a_crash_left_are_swept_and_nothing_else() {
         "sni-0a1b.new.db",
         "policy-0a1b.new",
         "policy-0a1b.new.lmdb",
+        "__db.policy-0a1b.new.db",
         ".mx-0a1b.pem.tmp",
     ];
     for name in stays.iter().chain(&goes) {

@@ -6,7 +6,9 @@
 
 use crate::finding::{Finding, Severity};
 use crate::lint::{Rule, row};
-use crate::preflight::{Client, NoDane, SystemAnchors, anchors_of, cipher_list, without_version};
+use crate::preflight::{
+    Client, NoDane, SystemAnchors, anchors_of, cipher_list, overlooked, without_version,
+};
 use crate::resolve::{Stop, Tables};
 use mailtls::Level;
 use mailtls::policy::{Name, Policy};
@@ -39,6 +41,7 @@ pub(crate) fn faults(
     findings.extend(nobody_trusted(policy, of, client));
     findings.extend(no_fingerprint(policy, of, client));
     findings.extend(super::matched::faults(policy, of, client));
+    findings.extend(overlooked(policy, of, client));
     findings.extend(no_version(policy, of, client));
     findings.extend(no_cipher(policy, of, client, tables)?);
     Ok(findings)
@@ -179,6 +182,18 @@ fn no_fingerprint(policy: &Policy, of: &str, client: &Client) -> Option<Finding>
             ),
         )
     })
+}
+
+/// The reasons are this host's own, and lie outside of what a policy says.
+fn overlooked(policy: &Policy, of: &str, client: &Client) -> Option<Finding> {
+    let why = overlooked::lack(policy, client)?.why;
+    Some(Finding::new(
+        overlooked::CODE,
+        Severity::Error,
+        format!("All mail for {of} would wait: {why}."),
+        "Delete smtp_never_send_ehlo, and take starttls out of smtp_discard_ehlo_keywords, in \
+         main.cf and of the client in master.cf.",
+    ))
 }
 
 /// Protocols of which none is left, or none that today's OpenSSL speaks.

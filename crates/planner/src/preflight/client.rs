@@ -6,6 +6,7 @@
 use super::bind::Bind;
 use super::limits::Ciphers;
 use super::lookups::{Exchangers, Hosts, HostsFile, Lookups, NoDane};
+use super::overlooked::overlooks;
 use super::standard::HOSTS;
 use crate::ciphers::definition;
 use crate::compile::{SMTPS_OUT_NAME, range_syntax};
@@ -29,6 +30,8 @@ pub struct Client {
     pub protocol: Protocol,
     /// How TLS begins (`smtp_tls_wrappermode`).
     pub opening: Opening,
+    /// Why it starts no TLS, whatever a server offers.
+    pub overlooks: Option<String>,
     /// How names are looked up (`smtp_dns_support_level`, `smtp_host_lookup`).
     pub lookups: Lookups,
     /// The port of a next hop that names none (`smtp_tcp_port`; lmtp(8): 24).
@@ -187,6 +190,7 @@ impl Reader<'_> {
                 true => Opening::Wrapper,
                 false => Opening::StartTls,
             },
+            overlooks: overlooks(self.view, self.service, self.lmtp),
             lookups: self.lookups(),
             port: match self.lmtp {
                 true => 24,

@@ -19,6 +19,8 @@ pub(crate) const RULES: &[Rule] = &[
         "Ask its administrator for TLS."),
     row("policy.starttls-refused", Error, "a server offers TLS and refuses to start it", WAITS,
         "Tell its administrator: its TLS is broken."),
+    row(super::overlooked::CODE, Error, "the client starts no TLS, whatever a server offers", "Postfix takes STARTTLS for not offered: mail goes in clear where the level allows it, and waits elsewhere.",
+        "Delete smtp_never_send_ehlo, and take starttls out of smtp_discard_ehlo_keywords; they may stand as -o of the client in master.cf."),
     row("policy.handshake-failed", Error, "a server's TLS handshake fails", WAITS,
         "Tell its administrator: its TLS is broken."),
     row("policy.protocol", Error, "a server speaks no version of TLS that may be used", WAITS,

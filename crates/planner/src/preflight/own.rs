@@ -6,7 +6,7 @@
 use super::certificate::own_anchors;
 use super::client::{Client, Opening};
 use super::limits::limits;
-use super::{Known, Lack, Wanted};
+use super::{Known, Lack, Wanted, overlooked};
 use mailtls::policy::{Name, Policy};
 use mailtls::{Anchors, Level};
 use std::collections::BTreeMap;
@@ -37,6 +37,9 @@ impl<'a> Own<'a> {
                 "the transport begins with TLS (smtp_tls_wrappermode), which needs the level \
                  encrypt or a stronger one",
             ));
+        }
+        if let Some(lack) = overlooked::lack(policy, self.client) {
+            return Some(lack);
         }
         match policy.level {
             Level::None | Level::May | Level::Dane | Level::HalfDane => None,

@@ -59,6 +59,7 @@ impl Client {
             fallback: Vec::new(),
             protocol: Protocol::Smtp,
             opening: looker.opening,
+            overlooks: None,
             lookups: lookups(looker),
             port: 25,
             address_limit: 0,

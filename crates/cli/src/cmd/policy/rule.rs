@@ -284,12 +284,17 @@ fn name(attribute: &str) -> String {
 
 /// What came of it, and what comes next.
 pub(crate) fn answer(wished: &RulesWished) -> Answer {
+    ending(wished, "Nothing has changed: this was wished already.\n")
+}
+
+/// The same; `unchanged` is said where nothing changes.
+pub(crate) fn ending(wished: &RulesWished, unchanged: &str) -> Answer {
     let mut text: String = wished.shown.iter().map(line).collect();
     text.extend(met_text(&wished.met));
     text.push_str(&findings_text(&wished.findings));
     text.extend(wished.servers.iter().map(servers));
     text.push_str(match wished.added + wished.changed + wished.removed {
-        0 => "Nothing has changed: this was wished already.\n",
+        0 => unchanged,
         _ => "Not in force yet: look with `postseal plan`, then `postseal apply`.\n",
     });
     let change = wished
