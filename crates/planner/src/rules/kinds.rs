@@ -234,7 +234,8 @@ fn before<'a>(world: &World<'a>, stored: &StoredCertificate) -> Option<&'a Store
         .filter(|other| !is_same_kind(stored, other))
 }
 
-fn word(key: &KeyKind) -> &'static str {
+/// What people call this kind of key.
+pub(super) fn word(key: &KeyKind) -> &'static str {
     match key {
         KeyKind::Rsa { .. } => "RSA",
         KeyKind::Ec { .. } => "ECDSA",
