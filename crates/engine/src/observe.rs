@@ -27,8 +27,12 @@ impl Engine<'_> {
     pub(crate) fn observe_with(&self, also: &Intent) -> Result<Facts, EngineError> {
         let mut facts = self.observe()?;
         for stored in self.certificates_bound(Some(also))? {
+            // One certificate may stand under several names, and bindings tell them apart.
             let mut known = facts.certificates.iter();
-            if known.all(|known| known.fingerprint != stored.fingerprint) {
+            let is_it = |known: &StoredCertificate| {
+                (&known.name, known.version) == (&stored.name, stored.version)
+            };
+            if !known.any(is_it) {
                 facts.certificates.push(stored);
             }
         }

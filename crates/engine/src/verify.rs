@@ -13,8 +13,8 @@ use postseal_planner::lint::{credentials_in_clear, credentials_untold};
 use postseal_planner::policy::listable;
 use postseal_planner::report::{Outcome, Report, ServiceExpectation, Verdict};
 use postseal_planner::{
-    Around, Finding, ListedNames, Request, add_causes, add_dead, add_strangers, differences,
-    expect_own_names, own_name_tables, own_names_unfit, restore_drift,
+    Around, Finding, ListedNames, Request, add_causes, add_dead, add_lost_files, add_strangers,
+    differences, expect_own_names, own_name_tables, own_names_unfit, restore_drift,
 };
 use postseal_store::InstanceState;
 use std::time::Duration;
@@ -124,6 +124,7 @@ impl Engine<'_> {
         let looked = (expectations.as_slice(), reports.as_slice());
         self.note_causes((state, facts), looked, &drift, &mut verdict);
         add_strangers(&mut verdict, |address| self.host.owner(address));
+        add_lost_files(&mut verdict, &expectations, facts, &state.desired);
         let now = self.clock.now_unix();
         postseal_planner::add_validity(&mut verdict, &reports, now);
         postseal_planner::add_greet_wait(&mut verdict, &reports, facts);

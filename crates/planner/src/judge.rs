@@ -16,7 +16,7 @@ mod tests;
 
 pub use dead::add_dead;
 pub use greet_wait::{add_greet_wait, longest_greet_wait};
-pub use served::{Around, Difference, add_causes, add_strangers, differences};
+pub use served::{Around, Difference, add_causes, add_lost_files, add_strangers, differences};
 pub use validity::{add_validity, is_of_validity};
 
 use crate::report::{

@@ -34,7 +34,7 @@ fn served(judgements: &Value, port: u16) -> Vec<(String, String)> {
 }
 
 /// One cause, with these words in it.
-fn is(site: &Site, port: u16, code: &str, words: &[&str]) {
+pub(crate) fn is(site: &Site, port: u16, code: &str, words: &[&str]) {
     let told = causes(site, port);
     let [(found, message)] = told.as_slice() else {
         panic!("{code}: {told:#?}");
@@ -46,7 +46,7 @@ fn is(site: &Site, port: u16, code: &str, words: &[&str]) {
 }
 
 /// One that keeps its idle processes for the length of a test.
-fn serving() -> Site {
+pub(crate) fn serving() -> Site {
     let site = Site::serving();
     site.scene
         .edit("main.cf", |text| text + "max_idle = 900s\n");
@@ -345,6 +345,10 @@ fn another_process_that_never_greets_is_named() {
     };
     let pid = format!("process {}", std::process::id());
     is(&site, 587, "served.other-process", &[&pid, "port 587"]);
+    // Nothing that is done to Postfix would help: it would go, and not come back.
+    let told = site.scene.say(&["verify"]).stdout;
+    assert!(told.contains("move it to another port"), "{told}");
+    assert!(!told.contains("postfix stop"), "{told}");
 }
 
 /// `postmap` without `-F`: the map holds the names of files in place of keys, and smtpd(8) ends every

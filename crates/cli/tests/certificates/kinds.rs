@@ -63,3 +63,38 @@ fn every_client_gets_the_kind_that_it_takes() {
         "{refused:?}"
     );
 }
+
+/// A place that nothing was bound to presented what all services do.
+#[test]
+fn a_kind_that_a_new_place_takes_away_is_told() {
+    let site = Site::serving();
+    let gone = |ran: &crate::scene::Ran| -> Vec<String> {
+        let findings = ran.json["findings"].as_array().unwrap().iter();
+        let gone = findings.filter(|one| one["code"] == "cert.kind-gone");
+        gone.map(|one| one["message"].to_string()).collect()
+    };
+    for name in ["ec", "m587"] {
+        site.import(name, KeyType::EcdsaP256, &["mx.box.test"]);
+    }
+    site.must("cert bind ec");
+    assert_eq!(gone(&site.must("apply")), [""; 0]);
+    for (place, called) in [
+        ("--service 587", "587"),
+        ("--sni mx.box.test", "mx.box.test"),
+    ] {
+        site.must(&format!("cert bind m587 {place}"));
+        let told = gone(&site.must("plan"));
+        assert_eq!(told.len(), 1, "{place}: {told:?}");
+        assert!(
+            told[0].contains("RSA key") && told[0].contains(called),
+            "{told:?}"
+        );
+        site.must("discard");
+    }
+    // With its kind beside it nobody loses anything.
+    site.must("cert bind m587 --service 587");
+    site.must("cert bind mx --service 587");
+    assert_eq!(gone(&site.must("apply")), [""; 0]);
+    let shown = site.shown(&only(Rsa));
+    assert_eq!(shown, all("mx"));
+}

@@ -45,6 +45,7 @@ mod prune;
 mod refusals;
 mod renewed;
 mod requests;
+mod same;
 mod site;
 mod small_ca;
 mod stores;

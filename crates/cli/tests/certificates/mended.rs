@@ -1,6 +1,8 @@
 //! `apply` over a wire that shows the wrong certificate: what is kept, what the proof says, and how the
 //! command ends are the same story.
 
+use crate::causes::{is, serving};
+use crate::scene::run;
 use crate::site::{Site, all};
 use postseal_issue::KeyType;
 use postseal_planner::report::Ask;
@@ -38,4 +40,27 @@ fn what_apply_mends_is_waited_for_though_it_was_so_before() {
         }
         assert_eq!(site.plainly(), all("mx"));
     }
+}
+
+/// A key file of ours that somebody took away: no certificate is missing in the store, nor a binding.
+#[test]
+fn a_key_file_that_is_gone_is_the_cause_and_apply_brings_it_back() {
+    let site = serving();
+    let path = site.key_file("mx");
+    fs::remove_file(&path).unwrap();
+    run("/usr/sbin/postfix", &["-c", &site.scene.config(), "reload"]);
+    let end = std::time::Instant::now() + Duration::from_secs(8);
+    while site.plainly().contains(&"mx".to_owned()) {
+        assert!(std::time::Instant::now() < end, "{:?}", site.plainly());
+    }
+    let name = path.display().to_string();
+    for port in crate::site::PORTS {
+        is(&site, port, "served.file-differs", &[&name, "is gone"]);
+    }
+    let told = site.scene.say(&["verify"]).stdout;
+    assert!(told.contains("`postseal apply` writes it anew"), "{told}");
+    assert!(!told.contains("cert bind"), "{told}");
+    site.must("apply");
+    assert_eq!(site.plainly(), all("mx"));
+    site.must("verify");
 }

@@ -117,6 +117,54 @@ fn every_kind_of_key_needs_its_record() {
     );
 }
 
+/// Records of one of two kinds of keys: the clients of that kind are not to lose their match, and
+/// those of the other have none to lose.
+#[test]
+fn the_kind_that_has_its_record_keeps_it_where_the_other_has_none() {
+    let world = World::signed().serving();
+    let rsa = world.lines("mx", &["key"]);
+    world.import("ec", KeyType::EcdsaP256);
+    world.must("cert bind ec");
+    world.must("apply");
+    let of_ec = || -> String {
+        let both = world.lines("ec", &["key"]);
+        let own = both.lines().filter(|line| !rsa.contains(line));
+        own.map(|line| format!("{line}\n")).collect()
+    };
+    let old = of_ec();
+    world.publish(&old);
+    let told = world.ends(1, "verify");
+    assert!(told.stdout.contains("only a part"), "{}", told.stdout);
+    let names = ["mx.signed.test", "mail.signed.test"];
+    let made = world.site.make("ec-2", KeyType::EcdsaP256, &names);
+    world.must(&format!("cert import ec --renew --cert {made}"));
+    let new = of_ec();
+    let refused = world.refused("cert deploy ec");
+    assert_eq!(refused.code(), "dane.would-break");
+    let message = refused.json["findings"][0]["message"].to_string();
+    assert!(message.contains("match a part of what"), "{message}");
+    assert!(!message.contains("neither"), "{message}");
+    // Its clients would be shown the other one.
+    world.must("cert unbind ec");
+    assert_eq!(world.refused("apply").code(), "dane.would-break");
+    world.must("discard");
+    // The other kind may change as it likes; that its record is missing is told truly.
+    let made = world.site.make("mx-2", KeyType::Rsa2048, &names);
+    world.must(&format!("cert import mx --renew --cert {made}"));
+    let deployed = world.must("cert deploy mx");
+    assert_eq!(dane(&deployed)[0], one("dane.mismatch", "warning")[0]);
+    let said = &deployed.stdout;
+    assert!(
+        said.contains("only a part") && !said.contains("neither"),
+        "{said}"
+    );
+    // Both records, and the renewal is free.
+    world.publish(&format!("{old}{new}"));
+    world.must("cert deploy ec");
+    let told = world.ends(1, "verify");
+    assert!(told.stdout.contains("only a part"), "{}", told.stdout);
+}
+
 #[test]
 fn ports_and_names_are_judged_each_for_itself() {
     let world = World::signed().serving();

@@ -5,11 +5,12 @@
 //! of its own beside `wire.wrong-certificate`. Never: looks at anything; what is not known is not
 //! taken for a cause.
 
+mod files;
 mod names;
 mod older;
 
-use crate::compile::{bound_path, is_of_certificates};
-use crate::expect::{content, expect};
+use crate::compile::is_of_certificates;
+use crate::expect::expect;
 use crate::facts::{Facts, PortOwner, StoredCertificate};
 use crate::intent::Intent;
 use crate::owned::{Drift, MAIN_CF};
@@ -17,12 +18,12 @@ use crate::report::{
     Answered, Ask, HandshakeExpectation, Outcome, Report, ServiceExpectation, Verdict,
 };
 use crate::{FileDrift, Finding, Severity, words};
-use mailtls::{Fingerprint, pem_certificates};
+pub use files::add_lost_files;
+use mailtls::Fingerprint;
 use older::turns_away;
 use postfix_cf::{MainCf, MasterCf};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 /// What is known around the wire.
 #[derive(Clone, Copy, Debug)]
@@ -134,18 +135,29 @@ pub fn add_causes(verdict: &mut Verdict, differences: &[Difference], around: &Ar
 }
 
 /// Names the other process where a port is not as it should be: what it says, or that it says nothing,
-/// tells nothing of Postfix. `owner` is asked of such addresses only.
+/// tells nothing of Postfix, and nothing that is done to Postfix helps. `owner` is asked of such
+/// addresses only.
 pub fn add_strangers(verdict: &mut Verdict, owner: impl Fn(SocketAddr) -> PortOwner) {
     for judged in &mut verdict.judgements {
-        let mut known = judged.findings.iter();
-        if judged.outcome == Outcome::Pass || known.any(|known| known.code == OTHER_PROCESS) {
+        if judged.outcome == Outcome::Pass {
             continue;
         }
-        if let PortOwner::Other { pid, command } = owner(judged.address) {
+        let mut known = judged.findings.iter();
+        let told = known.find(|known| known.code == OTHER_PROCESS);
+        let remedy = if let Some(told) = told {
+            told.remedy.clone()
+        } else if let PortOwner::Other { pid, command } = owner(judged.address) {
             let stranger = other_process(judged.address, pid, command.as_deref());
             judged.outcome = Outcome::Fail;
             judged.sentences.push(stranger.message.clone());
+            let remedy = stranger.remedy.clone();
             judged.findings.push(stranger.seen(judged.service.clone()));
+            remedy
+        } else {
+            continue;
+        };
+        for known in &mut judged.findings {
+            known.remedy.clone_from(&remedy);
         }
     }
 }
@@ -220,10 +232,8 @@ impl Around<'_> {
     /// What a client saw that asked for no name.
     fn by_file(&self, difference: &Difference, owner: Option<&PortOwner>) -> Finding {
         let stored = difference.seen.and_then(|seen| self.stored(&seen));
-        for path in self.files(difference) {
-            if let Some(finding) = self.file_differs(&path, difference) {
-                return finding;
-            }
+        if let Some(finding) = self.file_differs(&difference.wanted, difference.address) {
+            return finding;
         }
         if stored.is_some() || owner == Some(&PortOwner::Ours) {
             return self.older_process(difference, stored);
@@ -238,37 +248,6 @@ impl Around<'_> {
             "Look at what answers there (`ss -ltnp`), and whether a proxy or a NAT rule stands \
              before Postfix.",
         )
-    }
-
-    /// The files of ours that hold what is wanted.
-    fn files(&self, difference: &Difference) -> Vec<PathBuf> {
-        let bindings = self.intent.bindings.iter();
-        bindings
-            .filter(|bound| difference.wanted.contains(&bound.fingerprint))
-            .map(|bound| bound_path(self.facts, bound))
-            .collect()
-    }
-
-    /// A file of ours that does not hold what it is named after.
-    fn file_differs(&self, path: &PathBuf, difference: &Difference) -> Option<Finding> {
-        let look = self.facts.files.get(path)?;
-        let what = match content(look) {
-            Err(error) => format!("cannot be used: {error}"),
-            Ok(bytes) => match pem_certificates(bytes).unwrap_or_default().first() {
-                Some(leaf) if difference.wanted.contains(&leaf.fingerprint()) => return None,
-                Some(leaf) => format!("holds another certificate ({})", leaf.subject),
-                None => "holds no certificate".to_owned(),
-            },
-        };
-        Some(error(
-            "served.file-differs",
-            format!(
-                "{}, which {} presents, {what}: somebody wrote it since.",
-                path.display(),
-                place(difference.address)
-            ),
-            "`postseal apply` writes it anew from the store.",
-        ))
     }
 
     fn stored(&self, seen: &Fingerprint) -> Option<&StoredCertificate> {

@@ -3,13 +3,17 @@
 //! Owns: refusing a change after which DANE senders keep their mail, and saying so where it is so
 //! already. Never: asks DNS (the facts hold what it said); takes silence of DNS for a yes.
 
+mod doubts;
+
 use super::World;
+use super::kinds::word;
 use crate::certificate::certificate_finding;
 use crate::dane::{self, Endpoint, Found, Presented, Published};
 use crate::dns::Question;
 use crate::report::{HandshakeExpectation, TlsExpectation, WireExpectation};
 use crate::view::View;
 use crate::{Finding, Severity, expect};
+use doubts::Doubts;
 use mailtls::tlsa::TlsaRecord;
 use mailtls::{Certificate, Trust};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,15 +22,6 @@ use std::collections::{BTreeMap, BTreeSet};
 const SENDERS: u16 = 25;
 /// Records shown of one name.
 const MOST_SHOWN: usize = 8;
-const UNKNOWN: &str = "the files do not tell which certificate is presented";
-const RESOLVER: &str = "Where the zone is signed: have a validating resolver on this host and name it \
-    (`resolver = \"127.0.0.1\"` in postseal.toml). Where it is not, senders cannot use DANE with this \
-    host.";
-const SILENT: &str = "See that the resolver answers (/etc/resolv.conf; `--resolver` or `resolver` in \
-    postseal.toml names another), and try again.";
-const OWN_NAMES: &str = "Where a map of your own (tls_server_sni_maps) has the name, Postseal does not \
-    read the keys in it: `postseal probe HOST:PORT` compares what is shown there with its TLSA records; \
-    or bind a certificate to the name (`postseal cert bind NAME --sni HOST`) in place of its row.";
 
 /// What has to be asked to judge a change; nothing where no server presents anything else.
 pub(crate) fn questions(before: &World<'_>, after: &World<'_>) -> Vec<Question> {
@@ -108,20 +103,70 @@ fn change(
         doubts.own_names(at);
         return None;
     };
-    if dane::satisfied(&found.records, after, &at.host, world.now) {
+    let records = &found.records;
+    if dane::satisfied(records, after, &at.host, world.now) {
         return None;
     }
-    let matched = match now {
-        Presented::Chains(chains) => dane::satisfied(&found.records, chains, &at.host, world.now),
-        Presented::Nobody => false,
+    let then_matched = Matched::of(records, after, &at.host, world.now);
+    let now_matched = match now {
+        Presented::Chains(chains) => Matched::of(records, chains, &at.host, world.now),
         // What cannot be told is no ground to refuse on.
-        Presented::Unknown => false,
+        Presented::Nobody | Presented::Unknown => Matched::default(),
     };
-    let finding = match matched {
-        true => would_break(world, at, &found, after),
-        false => mismatch(at, &found),
+    let finding = match then_matched.is_worse_than(&now_matched) {
+        true => would_break(world, at, &found, after, &now_matched),
+        false if then_matched.any() => mismatch(
+            at,
+            &found,
+            "match only a part of what would be presented there",
+        ),
+        false if matches!(now, Presented::Chains(_)) => mismatch(
+            at,
+            &found,
+            "match neither what is presented there now nor what would be",
+        ),
+        false => mismatch(at, &found, "do not match what would be presented there"),
     };
     Some(evidence(finding, &found, now, then))
+}
+
+/// Of each kind of key, how many chains the records match, and how many they do not: a sender is
+/// shown one of the kind that it prefers.
+#[derive(Default)]
+struct Matched(BTreeMap<&'static str, [usize; 2]>);
+
+impl Matched {
+    fn of(records: &[TlsaRecord], chains: &[Vec<Certificate>], host: &str, now: i64) -> Self {
+        let mut kinds: BTreeMap<&'static str, [usize; 2]> = BTreeMap::new();
+        for chain in chains {
+            let kind = chain.first().map_or("none", |leaf| word(&leaf.key));
+            let missed = !dane::satisfied(records, std::slice::from_ref(chain), host, now);
+            kinds.entry(kind).or_default()[usize::from(missed)] += 1;
+        }
+        Self(kinds)
+    }
+
+    fn of_kind(&self, kind: &str) -> [usize; 2] {
+        self.0.get(kind).copied().unwrap_or_default()
+    }
+
+    fn any(&self) -> bool {
+        self.0.values().any(|[matched, _]| *matched > 0)
+    }
+
+    fn all(&self) -> bool {
+        self.0.values().all(|[_, missed]| *missed == 0)
+    }
+
+    /// Whether senders that found a match before would find none.
+    fn is_worse_than(&self, before: &Self) -> bool {
+        let kinds = self.0.keys().chain(before.0.keys());
+        let mut kinds = kinds.map(|kind| (self.of_kind(kind), before.of_kind(kind)));
+        before.any()
+            && kinds.any(|([now, missed], [was, missed_before])| {
+                missed > missed_before || (was > 0 && now == 0)
+            })
+    }
 }
 
 /// The records that senders with DANE go by; `None` where there are none, or none for certain.
@@ -148,12 +193,17 @@ fn would_break(
     at: &Endpoint,
     found: &Found,
     after: &[Vec<Certificate>],
+    before: &Matched,
 ) -> Finding {
     let place = format!("{}, port {}", at.host, at.port);
     let message = match after {
         [] => format!(
             "The TLSA records of {place}, ask for TLS, and nothing would be presented there any \
              more: senders that use DANE would keep their mail."
+        ),
+        _ if !before.all() => format!(
+            "The TLSA records of {place}, match a part of what is presented there now, and less of \
+             what this change presents: more senders that use DANE would keep their mail."
         ),
         _ => format!(
             "The TLSA records of {place}, match what is presented there now, and would not match \
@@ -191,13 +241,12 @@ fn would_break(
     super::error("dane.would-break", message, remedy)
 }
 
-fn mismatch(at: &Endpoint, found: &Found) -> Finding {
+fn mismatch(at: &Endpoint, found: &Found, how: &str) -> Finding {
     Finding::new(
         "dane.mismatch",
         Severity::Warning,
         format!(
-            "The TLSA records of {host}, port {port}, match neither what is presented there now \
-             nor what would be: senders that use DANE keep their mail.",
+            "The TLSA records of {host}, port {port}, {how}: senders that use DANE keep their mail.",
             host = at.host,
             port = at.port,
         ),
@@ -247,14 +296,13 @@ fn disagreement(
     if dane::satisfied(&found.records, chains, &at.host, world.now) {
         return None;
     }
+    let how = match Matched::of(&found.records, chains, &at.host, world.now).any() {
+        true => "match only a part of what is presented there",
+        false => "do not match what is presented there",
+    };
     let finding = Finding {
         severity: Severity::Error,
-        message: format!(
-            "The TLSA records of {}, port {}, do not match what is presented there: senders that \
-             use DANE keep their mail.",
-            at.host, at.port
-        ),
-        ..mismatch(at, &found)
+        ..mismatch(at, &found, how)
     };
     Some(evidence(finding, &found, now, now))
 }
@@ -327,62 +375,6 @@ fn lifetime(ttl: Option<u32>) -> String {
     match ttl {
         Some(seconds) => format!("the records' time to live ({seconds} s or more) has"),
         None => "the records' time to live has".to_owned(),
-    }
-}
-
-/// What could not be told: one finding for all.
-#[derive(Default)]
-struct Doubts {
-    notes: Vec<String>,
-    worst: Option<Severity>,
-    /// By the resolver; else the files alone do not tell.
-    by_dns: bool,
-    /// It gave no answer.
-    silent: bool,
-}
-
-impl Doubts {
-    /// Of what DNS says.
-    fn note(&mut self, at: &Endpoint, why: &str, severity: Severity) {
-        self.by_dns = true;
-        self.add(at, why, severity);
-    }
-
-    /// Of what DNS did not say.
-    fn unanswered(&mut self, at: &Endpoint, why: &str) {
-        self.silent = true;
-        self.add(at, why, Severity::Warning);
-    }
-
-    /// Of what is presented, where the administrator's own map of names decides.
-    fn own_names(&mut self, at: &Endpoint) {
-        self.add(at, UNKNOWN, Severity::Warning);
-    }
-
-    fn add(&mut self, at: &Endpoint, why: &str, severity: Severity) {
-        self.notes
-            .push(format!("{}, port {}: {why}", at.host, at.port));
-        self.worst = self.worst.max(Some(severity));
-    }
-
-    fn finding(self) -> Option<Finding> {
-        let severity = self.worst?;
-        let own_names = self.notes.iter().any(|note| note.ends_with(UNKNOWN));
-        let helps = [
-            (self.silent, SILENT),
-            (self.by_dns, RESOLVER),
-            (own_names, OWN_NAMES),
-        ];
-        let helps = helps.into_iter().filter(|(applies, _)| *applies);
-        let helps: Vec<&str> = helps.map(|(_, remedy)| remedy).collect();
-        let finding = Finding::new(
-            "dane.undetermined",
-            severity,
-            "Whether published TLSA records match could not be told for certain.",
-            helps.join(" "),
-        );
-        let seen = |finding: Finding, note| finding.seen(note);
-        Some(self.notes.into_iter().fold(finding, seen))
     }
 }
 

@@ -16,7 +16,7 @@
 
 use super::{World, error};
 use crate::compile::stored_at;
-use crate::expect::{Configured, configured, speaker, unasked};
+use crate::expect::{Configured, chains, configured, speaker, unasked};
 use crate::facts::{Facts, StoredCertificate};
 use crate::intent::{Binding, Intent, Place};
 use crate::view::Service;
@@ -104,11 +104,16 @@ impl Kinds {
 
 /// Kinds of keys that servers present now and will not any more.
 pub(crate) fn compare(before: &World<'_>, after: &World<'_>, findings: &mut Vec<Finding>) {
-    let kinds = |world: &World<'_>, place: &Place| Kinds::at(place, world.intent, world.facts);
+    let kinds = |world: &World<'_>, place: &Place| {
+        let bound = Kinds::at(place, world.intent, world.facts);
+        match bound.0.is_empty() {
+            true => inherited(world, place),
+            false => bound,
+        }
+    };
     let mut gone: BTreeMap<(&'static str, Kinds), Vec<String>> = BTreeMap::new();
-    let mut places: Vec<&Place> = before.intent.bindings.iter().map(|b| &b.place).collect();
-    places.sort();
-    places.dedup();
+    let bindings = before.intent.bindings.iter().chain(&after.intent.bindings);
+    let places: BTreeSet<&Place> = bindings.map(|bound| &bound.place).collect();
     for place in places {
         let (old, new) = (kinds(before, place), kinds(after, place));
         if matches!(place, Place::Client(_)) || new.0.is_empty() {
@@ -135,6 +140,33 @@ pub(crate) fn compare(before: &World<'_>, after: &World<'_>, findings: &mut Vec<
         gone.into_iter()
             .map(|((kind, left), places)| left.instead_of(kind, &places)),
     );
+}
+
+/// The kinds at a port or a name that nothing is bound to: those of its servers. Clients that ask for
+/// a name had the use of certificates that are for it.
+fn inherited(world: &World<'_>, place: &Place) -> Kinds {
+    let (view, facts) = (&world.view, world.facts);
+    let name = match place {
+        Place::Sni(name) if name.starts_with('.') => format!("any{name}"),
+        Place::Sni(name) => name.clone(),
+        Place::Server | Place::Port(_) | Place::Client(_) => String::new(),
+    };
+    let is_there = |server: &&Service| match place {
+        // Of files of an administrator's own it is told server by server.
+        Place::Port(port) => server.port() == Some(*port) && !presents_own(world, server),
+        Place::Sni(_) => true,
+        Place::Server | Place::Client(_) => false,
+    };
+    let servers = view.servers().filter(is_there);
+    let servers = servers.map(|server| speaker(view, server));
+    let chains = servers
+        .filter(|server| view.offers_tls(server))
+        .filter_map(|server| chains(view, server, facts, world.intent, &name))
+        .flatten();
+    let leaves = chains.filter_map(|chain| chain.into_iter().next());
+    let leaves = leaves.filter(|leaf| name.is_empty() || leaf.matches_name(&name));
+    let known = leaves.filter(|leaf| leaf.key != KeyKind::Other);
+    Kinds(known.map(|leaf| word(&leaf.key)).collect())
 }
 
 /// Whether a server offers TLS by files of an administrator's own, which no binding tells of.
@@ -234,7 +266,8 @@ fn before<'a>(world: &World<'a>, stored: &StoredCertificate) -> Option<&'a Store
         .filter(|other| !is_same_kind(stored, other))
 }
 
-fn word(key: &KeyKind) -> &'static str {
+/// What people call this kind of key.
+pub(super) fn word(key: &KeyKind) -> &'static str {
     match key {
         KeyKind::Rsa { .. } => "RSA",
         KeyKind::Ec { .. } => "ECDSA",

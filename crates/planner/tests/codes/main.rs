@@ -131,7 +131,14 @@ const FAMILIES: [&str; 14] = [
 /// Rust files of the planner that refuse or judge plans.
 fn sources() -> Vec<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let roots = ["rules", "make", "settings", "compile", "rollback"];
+    let roots = [
+        "rules",
+        "rules/dane",
+        "make",
+        "settings",
+        "compile",
+        "rollback",
+    ];
     let mut files: Vec<PathBuf> = roots
         .iter()
         .map(|root| source.join(format!("{root}.rs")))

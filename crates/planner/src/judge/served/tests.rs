@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::Digest;
+use crate::compile::bound_path;
 use crate::compile::sni;
 use crate::facts::FileLook;
 use crate::intent::{Binding, Place};
@@ -271,7 +272,7 @@ fn a_file_that_somebody_wrote_is_named() {
         PortOwner::Ours,
         ["strange", "web"],
         "served.file-differs",
-        &["cannot be used"],
+        &["is gone"],
     );
 }
 
