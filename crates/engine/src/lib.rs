@@ -91,7 +91,7 @@ pub use next_key::WaitingKey;
 pub use observe::{observe_unadopted, observe_values};
 pub use outbound::Sent;
 pub use preflight::{HopPolicy, PreflightOptions, Progress, World, preflight};
-pub use probe::{FullAt, Letter, Listener, ProbeNews, ProbeOptions, Prober};
+pub use probe::{Letter, Listener, ProbeNews, ProbeOptions, Prober};
 pub use propose::Proposal;
 pub use recover::Recovery;
 pub use renew::{Force, Presented, RenewalEnd, RenewalView, Renewed};

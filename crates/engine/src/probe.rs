@@ -8,7 +8,6 @@ mod letter;
 mod second;
 mod sts;
 
-pub use full::FullAt;
 pub use letter::Letter;
 
 use crate::preflight::{Names, Trust, target, unusable};

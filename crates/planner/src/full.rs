@@ -1,18 +1,21 @@
 //! What a server's TLS shows when it is asked for everything: versions, cipher suites, groups,
 //! certificates, sessions, and how STARTTLS behaves.
 //!
-//! Owns: the shapes, the grades of what is in them (`grade`, beside this file), and what STARTTLS looks
-//! like where it is taken out (`stripped`). Never: looks at a wire (`probe` does). Every fact has a third answer, *undetermined*, with the reason: what a
+//! Owns: the shapes, the grades of what is in them (`grade`, beside this file), what changed between two
+//! looks (`compare`), and what STARTTLS looks like where it is taken out (`stripped`). Never: looks at a wire (`probe` does). Every fact has a third answer, *undetermined*, with the reason: what a
 //! rate limit, a deadline or a budget hid is neither good nor bad.
 
+mod compare;
 mod grade;
 mod stripped;
 
+pub use compare::{FullChanges, Looks, full_changes};
 pub use grade::{Graded, Mozilla, Ncsc, grades, worst};
 pub use stripped::{stripped, stripped_by};
 
 use mailtls::{Fingerprint, TlsVersion};
 use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
 
 pub use crate::ciphers::Order;
 
@@ -62,6 +65,19 @@ pub struct Full {
     pub starttls: Option<StarttlsSeen>,
 }
 
+/// One address, looked at in full.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FullAt {
+    /// The server's name.
+    pub host: String,
+    /// Where.
+    pub address: SocketAddr,
+    /// What was seen.
+    pub seen: Full,
+    /// What that is worth.
+    pub grades: Vec<Graded>,
+}
+
 /// One protocol version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionSeen {
@@ -101,6 +117,12 @@ pub enum Evidence {
     Alike(TlsVersion),
 }
 
+impl Evidence {
+    const fn chosen() -> Self {
+        Self::Chosen
+    }
+}
+
 /// The groups of one version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupsSeen {
@@ -108,8 +130,9 @@ pub struct GroupsSeen {
     pub version: TlsVersion,
     /// OpenSSL's names, in the order in which the server chose them.
     pub groups: Vec<String>,
-    /// How they are known.
-    #[serde(flatten)]
+    /// How they are known. Not flattened: its content is a version, too, and would stand in the place of the
+    /// version above. Reports of before lack it.
+    #[serde(rename = "known_by", default = "Evidence::chosen")]
     pub evidence: Evidence,
     /// Why there may be more than these.
     pub unasked: Option<String>,
@@ -131,7 +154,7 @@ pub struct DhSeen {
 pub struct LeafSeen {
     /// The leaf's fingerprint (SHA-256).
     pub fingerprint: Fingerprint,
-    /// The chain as presented, leaf first, DER.
+    /// The chain as presented, leaf first, DER; not part of a report.
     #[serde(skip)]
     pub chain: Vec<Vec<u8>>,
 }
@@ -187,8 +210,9 @@ pub struct Features {
 /// How STARTTLS behaves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StarttlsSeen {
-    /// What was sent with STARTTLS, before the handshake, is answered under TLS (CVE-2011-0411).
-    pub injection: Seen,
+    /// What was sent with STARTTLS, before the handshake, is answered under TLS (CVE-2011-0411);
+    /// `None` where there is no STARTTLS to send it with.
+    pub injection: Option<Seen>,
     /// Something on the way takes STARTTLS out of EHLO, and how that shows.
     pub stripped: Seen,
     /// What made it look so.

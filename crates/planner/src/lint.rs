@@ -9,6 +9,7 @@
 //! is fatal, TLS switched off or a promise not kept is an error, a fault that shows only later or
 //! elsewhere is a warning.
 
+mod anonymous;
 mod auth;
 mod cache;
 mod certificate;
@@ -18,6 +19,7 @@ mod credentials;
 mod dh;
 mod fix;
 mod level;
+mod library;
 mod listeners;
 mod logging;
 mod maps;
@@ -120,6 +122,7 @@ const FAMILIES: &[Family] = &[
     (names::RULES, names::run),
     (obsolete::RULES, obsolete::run),
     (level::RULES, level::run),
+    (anonymous::RULES, anonymous::run),
     (starttls::RULES, starttls::run),
     (auth::RULES, auth::run),
     (sasl::RULES, sasl::run),
@@ -132,6 +135,7 @@ const FAMILIES: &[Family] = &[
     (ciphers::RULES, ciphers::run),
     (suites::RULES, suites::run),
     (dh::RULES, dh::run),
+    (library::RULES, library::run),
     (outbound::RULES, outbound::run),
     (relay::RULES, relay::run),
     (resolver::RULES, resolver::run),

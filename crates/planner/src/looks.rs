@@ -102,6 +102,13 @@ pub(crate) fn named(main: &MainCf, master: &MasterCf, facts: &Facts) -> Vec<Path
 fn files(kind: Kind, word: &str) -> Vec<PathBuf> {
     match kind {
         Kind::File | Kind::FileOrNone | Kind::FileList | Kind::Directory => vec![word.into()],
+        Kind::DhFile | Kind::LibraryFile => vec![word.into()],
+        // Where it is to be made.
+        Kind::MadeFile => Path::new(word)
+            .parent()
+            .map(Path::to_owned)
+            .into_iter()
+            .collect(),
         Kind::MapList => table(word),
         Kind::RandomSource => vec![word.trim_start_matches("dev:").into()],
         _ => Vec::new(),

@@ -60,6 +60,12 @@ pub struct Probed {
 }
 
 impl Probed {
+    /// Whether one of its servers answers at that address.
+    pub fn leads_to(&self, address: SocketAddr) -> bool {
+        let mut all = self.hosts.iter().flat_map(|host| &host.addresses);
+        all.any(|at| at.address == address)
+    }
+
     /// Whether anything could not be told: a server, a certificate, TLSA records, the MTA-STS policy, a
     /// second opinion that was asked for.
     pub fn is_undetermined(&self) -> bool {

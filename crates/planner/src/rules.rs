@@ -6,6 +6,7 @@
 //! These rules know what is wanted and what the store holds, and answer in `postseal`'s own
 //! words; `lint` knows the files alone. The same matter has the same code in both.
 
+pub(crate) mod anonymous;
 mod auth;
 mod bindings;
 mod captured;

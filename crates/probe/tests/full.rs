@@ -151,7 +151,7 @@ fn the_defaults() {
     let starttls = full.starttls.unwrap();
     assert_eq!(
         (starttls.injection, starttls.stripped),
-        (Seen::No, Seen::No)
+        (Some(Seen::No), Seen::No)
     );
 }
 

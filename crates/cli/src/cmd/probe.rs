@@ -24,6 +24,7 @@ use postseal_engine::{
 };
 use postseal_host::{Entered, Host, PostfixHost};
 use postseal_planner::facts::{Facts, FileLook};
+use postseal_planner::full::Looks;
 use postseal_planner::preflight::{Client, Opening};
 use postseal_planner::probed::{Probed, Reach};
 use postseal_planner::report::Outcome;
@@ -127,7 +128,10 @@ pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<Answer, Failure> 
         }
         false => Vec::new(),
     };
-    let compared = earlier.map(|earlier| Compared::of(&earlier, &probed, &targets));
+    let compared = earlier.map(|earlier| {
+        let (probed, full) = (&probed, &full);
+        Compared::of(&earlier, Looks { probed, full }, &targets)
+    });
     let text = match global.output {
         Output::Text => {
             summary::text(&probed) + &full::text(&full) + &compare::text(compared.as_ref())
@@ -227,6 +231,8 @@ fn document(probed: &[Probed], compared: Option<&Compared<'_>>) -> Value {
     if let (Some(compared), Value::Object(fields)) = (compared, &mut document) {
         fields.insert("changes".to_owned(), json!(compared.changes));
         fields.insert("not_compared".to_owned(), json!(compared.not_compared));
+        let in_full = json!(compared.full_not_compared);
+        fields.insert("full_not_compared".to_owned(), in_full);
     }
     document
 }

@@ -23,6 +23,8 @@ enum Met {
     NoGreeting,
     /// The answer to EHLO has no STARTTLS.
     NoStartTls,
+    /// STARTTLS is offered, and answered with 454.
+    NotAvailable,
     /// 220 to STARTTLS, and then no handshake.
     NoHandshake,
     /// Under TLS EHLO is answered otherwise than by 250, or not at all.
@@ -77,6 +79,37 @@ const CLAIMS: &[Claim] = &[
         speaks: Speaks::Anything,
         met: Met::NoGreeting,
         near: "smtpd_tls_security_level = may\n",
+    },
+    Claim {
+        code: "cache.proxy-not-approved",
+        main: "smtpd_tls_security_level = may\n\
+            smtp_tls_session_cache_database = proxy:btree:${data_directory}/c\n",
+        speaks: Speaks::Anything,
+        met: Met::NoGreeting,
+        near: "smtpd_tls_security_level = may\n\
+            smtp_tls_session_cache_database = proxy:btree:${data_directory}/c\n\
+            proxy_write_maps = $smtp_tls_session_cache_database\n",
+    },
+    Claim {
+        code: "cache.exchange-folder-missing",
+        main: "smtpd_tls_security_level = may\ntls_random_exchange_name = /nonexistent/exch\n",
+        speaks: Speaks::Anything,
+        met: Met::NoGreeting,
+        near: "smtpd_tls_security_level = may\ntls_random_exchange_name = ${data_directory}/exch\n",
+    },
+    Claim {
+        code: "cache.seed-too-long",
+        main: "smtpd_tls_security_level = may\ntls_daemon_random_bytes = 256\n",
+        speaks: Speaks::Anything,
+        met: Met::NotAvailable,
+        near: "smtpd_tls_security_level = may\ntls_daemon_random_bytes = 255\n",
+    },
+    Claim {
+        code: "library.config-file-missing",
+        main: "smtpd_tls_security_level = may\ntls_config_file = /nonexistent/openssl.cnf\n",
+        speaks: Speaks::Anything,
+        met: Met::NotAvailable,
+        near: "smtpd_tls_security_level = may\ntls_config_file = none\n",
     },
     Claim {
         code: "trust.certificate-demanded-on-public-25",
@@ -239,7 +272,10 @@ fn meet(at: SocketAddr, speaks: Speaks) -> Met {
     if !ask(&mut clear, "EHLO client.test").contains("STARTTLS") {
         return Met::NoStartTls;
     }
-    assert!(ask(&mut clear, "STARTTLS").starts_with("220"));
+    match ask(&mut clear, "STARTTLS") {
+        refused if refused.starts_with("454") => return Met::NotAvailable,
+        taken => assert!(taken.starts_with("220"), "{taken}"),
+    }
     let mut connector = SslConnector::builder(SslMethod::tls_client()).unwrap();
     connector.set_verify(SslVerifyMode::NONE);
     if let Speaks::Only(suites) = speaks {

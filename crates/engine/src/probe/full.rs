@@ -4,25 +4,12 @@
 //! grades.
 
 use super::{ProbeOptions, Prober};
-use postseal_planner::full::{Full, Graded, grades};
+use postseal_planner::full::{FullAt, grades};
 use postseal_planner::probed::{AddressProbed, ProbeTarget, Probed};
 use postseal_planner::report::StageOutcome;
 use postseal_probe::{FullBudget, Target};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-
-/// One address, looked at in full.
-#[derive(Clone, Debug)]
-pub struct FullAt {
-    /// The server's name.
-    pub host: String,
-    /// Where.
-    pub address: SocketAddr,
-    /// What was seen.
-    pub seen: Full,
-    /// What that is worth.
-    pub grades: Vec<Graded>,
-}
 
 impl Prober<'_> {
     /// Looks at every address of the targets that took a connection, each once; `told` hears of each
@@ -72,7 +59,7 @@ fn is_connected(at: &AddressProbed) -> bool {
 fn note(probed: &mut [Probed], all: &[FullAt]) {
     for one in probed {
         for full in all {
-            if !leads_to(one, full.address) {
+            if !one.leads_to(full.address) {
                 continue;
             }
             if let Some(starttls) = &full.seen.starttls {
@@ -81,9 +68,4 @@ fn note(probed: &mut [Probed], all: &[FullAt]) {
             one.versions_seen(&full.host, full.address, &full.seen.versions);
         }
     }
-}
-
-fn leads_to(one: &Probed, address: SocketAddr) -> bool {
-    let mut all = one.hosts.iter().flat_map(|host| &host.addresses);
-    all.any(|at| at.address == address)
 }

@@ -117,6 +117,10 @@ impl Parameter {
             Kind::File => lists::path(value),
             Kind::FileOrNone if value.eq_ignore_ascii_case("none") => GOOD,
             Kind::FileOrNone => lists::path(value),
+            Kind::DhFile if value == "auto" && version.at_least(3, 7) => GOOD,
+            Kind::DhFile => lists::path(value),
+            Kind::LibraryFile if ["default", "none"].contains(&value) => GOOD,
+            Kind::LibraryFile => lists::path(value),
             Kind::FileList => lists::paths(value),
             Kind::Directory => lists::path(value),
             Kind::MapList => lists::maps(value),
@@ -125,9 +129,12 @@ impl Parameter {
             Kind::Word(known) => words::one_of(value, known),
             Kind::WordList(known) => lists::words(value, known),
             Kind::ServerName => words::server_name(value),
-            Kind::Groups | Kind::SslOptions | Kind::MatchList | Kind::Fingerprints | Kind::Text => {
-                GOOD
-            }
+            Kind::Groups
+            | Kind::SslOptions
+            | Kind::MatchList
+            | Kind::Fingerprints
+            | Kind::MadeFile
+            | Kind::Text => GOOD,
         }
     }
 }

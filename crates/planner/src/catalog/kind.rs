@@ -33,6 +33,12 @@ pub enum Kind {
     File,
     /// The absolute name of a file, or `none`.
     FileOrNone,
+    /// A file of Diffie-Hellman parameters; `auto` leaves the choice to OpenSSL (Postfix 3.7).
+    DhFile,
+    /// A file of OpenSSL's own configuration, `default`, or `none`.
+    LibraryFile,
+    /// A file that Postfix makes.
+    MadeFile,
     /// Absolute names of files.
     FileList,
     /// The absolute name of a directory.
@@ -75,6 +81,9 @@ impl Kind {
             self,
             Self::File
                 | Self::FileOrNone
+                | Self::DhFile
+                | Self::LibraryFile
+                | Self::MadeFile
                 | Self::FileList
                 | Self::Directory
                 | Self::MapList

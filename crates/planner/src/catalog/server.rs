@@ -160,7 +160,7 @@ pub(super) const ROWS: &[Row] = &[
         "tls_eecdh_auto_curves",
         "delete it (the default, auto, is best); curves are chosen by tls_eecdh_auto_curves",
     ),
-    row(ServerAndTlsproxy, "tls_dh1024_param_file", Kind::File, "").drop_it(
+    row(ServerAndTlsproxy, "tls_dh1024_param_file", Kind::DhFile, "").drop_it(
         &[end(3, 6, Ending::Obsolete), end(3, 9, Ending::Warned)],
         "delete it: Postfix has good groups built in (from 3.8 on tls_ffdhe_auto_groups)",
     ),

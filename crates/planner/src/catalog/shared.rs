@@ -41,7 +41,7 @@ pub(super) const ROWS: &[Row] = &[
     row(Plain(Shared), "tls_eecdh_ultra_curve", Kind::Text, "secp384r1")
         .not_empty()
         .use_instead(CURVES, "tls_eecdh_auto_curves", "delete it; curves are chosen by tls_eecdh_auto_curves"),
-    row(Plain(Shared), "tls_config_file", Kind::Text, "default").since(3, 9).backports(CONFIG_FILE),
+    row(Plain(Shared), "tls_config_file", Kind::LibraryFile, "default").since(3, 9).backports(CONFIG_FILE),
     row(Plain(Shared), "tls_config_name", Kind::Text, "").since(3, 9).backports(CONFIG_FILE),
     row(Plain(Shared), "tls_disable_workarounds", Kind::SslOptions, ""),
     row(Plain(Shared), "tls_ssl_options", Kind::SslOptions, ""),
@@ -56,7 +56,7 @@ pub(super) const ROWS: &[Row] = &[
     row(Plain(Shared), "tls_daemon_random_bytes", Kind::Integer(at_least(1)), "32"),
     row(Plain(Shared), "tls_random_source", Kind::RandomSource, "dev:/dev/urandom").main_only(),
     row(Plain(Shared), "tls_random_bytes", Kind::Integer(at_least(1)), "32").main_only(),
-    row(Plain(Shared), "tls_random_exchange_name", Kind::Text, "${data_directory}/prng_exch").main_only(),
+    row(Plain(Shared), "tls_random_exchange_name", Kind::MadeFile, "${data_directory}/prng_exch").main_only(),
     row(Plain(Shared), "tls_random_reseed_period", Kind::Time(at_least(1)), "3600s").main_only(),
     row(Plain(Shared), "tls_random_prng_update_period", Kind::Time(at_least(1)), "3600s").main_only(),
     row(Plain(Shared), "tls_required_enable", Kind::Bool, "yes").since(3, 10),

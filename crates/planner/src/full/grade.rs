@@ -310,12 +310,9 @@ fn features(full: &Full, all: &mut Vec<Graded>) {
 fn starttls(full: &Full, all: &mut Vec<Graded>) {
     use Ncsc::Insufficient;
     if let Some(starttls) = &full.starttls {
-        let injection = of_seen(
-            "STARTTLS injection",
-            &starttls.injection,
-            Some(Insufficient),
-            None,
-        );
+        let injection = starttls.injection.as_ref();
+        let injection =
+            injection.map(|seen| of_seen("STARTTLS injection", seen, Some(Insufficient), None));
         let mut stripped = of_seen(
             "STARTTLS stripped",
             &starttls.stripped,
@@ -325,7 +322,8 @@ fn starttls(full: &Full, all: &mut Vec<Graded>) {
         if let Some(by) = &starttls.stripped_by {
             stripped.value = format!("yes: {by}");
         }
-        all.extend([injection, stripped]);
+        all.extend(injection);
+        all.push(stripped);
     }
 }
 

@@ -10,9 +10,13 @@ use crate::Severity::{Error, Fatal, Info, Warning};
 use crate::catalog::Kind;
 use crate::catalog::seconds;
 use crate::facts::FileLook;
+use std::path::Path;
 
 /// The rules.
-pub(super) const RULES: &[Rule] = &[NOT_BUILT, SERVER, SHARED, NO_RANDOM, NOT_RANDOM, TOO_LONG];
+#[rustfmt::skip]
+pub(super) const RULES: &[Rule] = &[
+    NOT_BUILT, SERVER, SHARED, NOT_APPROVED, NO_RANDOM, NOT_RANDOM, NO_EXCHANGE, SEED_TOO_LONG, TOO_LONG,
+];
 
 #[rustfmt::skip]
 const NOT_BUILT: Rule = rule("cache.type-not-built", Warning, "cache type that this Postfix lacks",
@@ -27,6 +31,10 @@ const SHARED: Rule = rule("cache.shared", Error, "one database for two session c
     "Each cache needs a database of its own; two that share one spoil each other's sessions.",
     "Give each a file of its own, such as smtp_scache and smtpd_scache.");
 #[rustfmt::skip]
+const NOT_APPROVED: Rule = rule("cache.proxy-not-approved", Fatal, "session cache that proxymap(8) may not write",
+    "proxymap(8) opens for writing only what proxy_write_maps names: tlsmgr(8) exits in a loop, and every smtpd with TLS hangs.",
+    "Write the table without proxy: (only tlsmgr(8) uses it), or name it in proxy_write_maps.");
+#[rustfmt::skip]
 const NO_RANDOM: Rule = rule("cache.random-source-missing", Fatal, "random source that is not there",
     "tlsmgr(8) exits in a loop, and every smtpd with TLS hangs.",
     "Delete tls_random_source; the default is dev:/dev/urandom.");
@@ -35,6 +43,16 @@ const NO_RANDOM: Rule = rule("cache.random-source-missing", Fatal, "random sourc
 const NOT_RANDOM: Rule = rule("cache.random-source-not-random", Warning, "random source that is none",
     "tlsmgr(8) takes its bytes without a word, and they add nothing to the seed of the TLS programs.",
     "Delete tls_random_source; the default is dev:/dev/urandom.");
+
+#[rustfmt::skip]
+const NO_EXCHANGE: Rule = rule("cache.exchange-folder-missing", Fatal, "exchange file of random bytes in a folder that is not there",
+    "tlsmgr(8) cannot make the file (cannot open PRNG exchange file) and exits in a loop; every smtpd with TLS hangs.",
+    "Delete tls_random_exchange_name; the default is ${data_directory}/prng_exch.");
+
+#[rustfmt::skip]
+const SEED_TOO_LONG: Rule = rule("cache.seed-too-long", Error, "more random bytes than tlsmgr(8) gives",
+    "tlsmgr(8) refuses more than 255 bytes at once (bogus seed length), and the programs that ask switch TLS off.",
+    "Delete tls_daemon_random_bytes; the default is 32.");
 
 #[rustfmt::skip]
 const TOO_LONG: Rule = rule("cache.too-long", Warning, "sessions that are kept for more than a day",
@@ -46,6 +64,9 @@ const DAY: u64 = 86_400;
 
 /// Devices that give the same byte for ever.
 const CONSTANT: &[&str] = &["/dev/zero", "/dev/full"];
+
+/// The most that tlsmgr(8) gives at once (`UCHAR_MAX`).
+const SEED: u64 = 255;
 
 /// Looks at what tlsmgr(8) opens.
 pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
@@ -63,7 +84,9 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
         if let Some(other) = caches.iter().skip(i + 1).find(|o| o.value == cache.value) {
             out.push(SHARED.found().on(Some(cache)).on(Some(other)));
         }
-        if let (Some(facts), Some((kind, _))) = (context.facts, cache.value.split_once(':'))
+        out.extend(not_approved(context, cache));
+        let table = cache.value.strip_prefix("proxy:").unwrap_or(&cache.value);
+        if let (Some(facts), Some((kind, _))) = (context.facts, table.split_once(':'))
             && !facts.map_types.is_empty()
             && !facts.map_types.iter().any(|built| built == kind)
         {
@@ -75,6 +98,8 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
         }
     }
     random(context, out);
+    exchange(context, out);
+    seed(context, out);
     let timeouts = context.settings.iter();
     let timeouts = timeouts.filter(|s| s.name.ends_with("_tls_session_cache_timeout"));
     for setting in timeouts {
@@ -103,4 +128,53 @@ fn random(context: &Context<'_>, out: &mut Vec<Finding>) {
     };
     let found = rule.found().on(Some(setting));
     out.push(found.mended_by(fix::absent(context, setting)));
+}
+
+/// By default `proxy_write_maps` names no cache of TLS sessions.
+fn not_approved(context: &Context<'_>, cache: &Setting<'_>) -> Option<Finding> {
+    let value = context.expanded(cache);
+    let value = value.as_ref().unwrap_or(&cache.value);
+    let table = value.strip_prefix("proxy:")?;
+    if let Some(maps) = context.set(None, "proxy_write_maps") {
+        let approved = context.expanded(maps)?;
+        let mut approved = approved.split([',', ' ', '\t']);
+        if approved.any(|one| one.strip_prefix("proxy:") == Some(table)) {
+            return None;
+        }
+    }
+    let message = format!("{} is {value}. {}", cache.name, NOT_APPROVED.why);
+    let found = NOT_APPROVED.says(message).on(Some(cache));
+    // A cache of the server is of no use either way.
+    let fix = match (
+        cache.name.starts_with("smtpd_"),
+        cache.value.strip_prefix("proxy:"),
+    ) {
+        (false, Some(direct)) => fix::written(context, cache, direct),
+        _ => fix::absent(context, cache),
+    };
+    Some(found.mended_by(fix))
+}
+
+fn exchange(context: &Context<'_>, out: &mut Vec<Finding>) {
+    let Some(setting) = context.set(None, "tls_random_exchange_name") else {
+        return;
+    };
+    let value = context.expanded(setting).unwrap_or_default();
+    let folder = Path::new(&value).parent().and_then(Path::to_str);
+    let look = folder.and_then(|folder| context.look(folder));
+    if matches!(look, Some(FileLook::Missing | FileLook::File { .. })) {
+        let found = NO_EXCHANGE.found().on(Some(setting));
+        out.push(found.mended_by(fix::absent(context, setting)));
+    }
+}
+
+fn seed(context: &Context<'_>, out: &mut Vec<Finding>) {
+    let asked = context.all_settings();
+    for setting in asked.filter(|setting| setting.name == "tls_daemon_random_bytes") {
+        let value = context.expanded(setting).unwrap_or_default();
+        if value.parse::<u64>().is_ok_and(|bytes| bytes > SEED) {
+            let found = SEED_TOO_LONG.found().on(Some(setting));
+            out.push(found.mended_by(fix::absent(context, setting)));
+        }
+    }
 }

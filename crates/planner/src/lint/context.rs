@@ -40,6 +40,7 @@ const NEIGHBOURS: &[&str] = &[
     "content_filter",
     "ignore_mx_lookup_error",
     "inet_interfaces",
+    "proxy_write_maps",
     "queue_directory",
     "relay_clientcerts",
     "relayhost",

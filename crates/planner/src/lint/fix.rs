@@ -13,8 +13,11 @@ use crate::{owned, settings};
 /// The codes of findings that may have a fix, and whether it is taken by itself.
 pub const FIXABLE: &[(&str, Taken)] = &[
     ("auth.cleartext", Taken::ByName),
+    ("cache.exchange-folder-missing", Taken::ByItself),
+    ("cache.proxy-not-approved", Taken::ByItself),
     ("cache.random-source-missing", Taken::ByItself),
     ("cache.random-source-not-random", Taken::ByItself),
+    ("cache.seed-too-long", Taken::ByItself),
     ("cache.server", Taken::ByItself),
     ("cache.too-long", Taken::ByItself),
     ("ciphers.exclusion-without-effect", Taken::ByItself),
@@ -27,6 +30,7 @@ pub const FIXABLE: &[(&str, Taken)] = &[
     ("level.smtps-without-wrapper", Taken::ByItself),
     ("level.submission-not-encrypted", Taken::ByName),
     ("level.wrapper-ignores-level", Taken::ByItself),
+    ("library.config-file-missing", Taken::ByItself),
     ("logging.too-much", Taken::ByItself),
     ("name.not-in-version", Taken::ByItself),
     ("obsolete.ignored", Taken::ByItself),

@@ -39,6 +39,7 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
         };
         let judge = match parameter.kind {
             Kind::File | Kind::FileOrNone | Kind::FileList => file,
+            Kind::DhFile | Kind::LibraryFile => file,
             Kind::MapList => table,
             _ => continue,
         };

@@ -157,7 +157,8 @@ fn severity(context: &Context<'_>, p: &Parameter, reason: &Reason, usual: Severi
         ("value.inline-comment", Kind::Bool | Kind::Integer(_) | Kind::Time(_)) => Fatal,
         ("value.inline-comment", Kind::ServerLevel | Kind::ClientLevel) => Fatal,
         ("value.inline-comment", Kind::SslOptions | Kind::Groups) => Warning,
-        ("value.path", Kind::Directory) => Warning,
+        // Without that file Postfix takes its own groups.
+        ("value.path", Kind::Directory | Kind::DhFile) => Warning,
         ("value.table-type", _) if name.ends_with("policy_maps") => Fatal,
         ("value.table-type", _) => Warning,
         ("value.word", Kind::Word(_)) if name.ends_with("dns_support_level") => Fatal,

@@ -35,7 +35,7 @@ impl Probed {
         if let (Seen::Yes, Some(by)) = (&seen.stripped, &seen.stripped_by) {
             self.note(STRIPPED, format!("{at}: {by}"));
         }
-        if seen.injection == Seen::Yes {
+        if seen.injection == Some(Seen::Yes) {
             let why = "a NOOP that was sent in one piece with STARTTLS was answered under TLS";
             self.note(INJECTION, format!("{at}: {why}"));
         }

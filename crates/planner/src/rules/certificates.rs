@@ -5,6 +5,7 @@
 //! A self-signed certificate is refused even where TLS is optional, because that is where it
 //! stays unnoticed; `--allow-self-signed` at the binding accepts it there, and only there.
 
+use super::anonymous::{ON_PUBLIC_25, none_for_clients};
 use super::bindings::{accepting, missing_key};
 use super::{World, error};
 use crate::certificate::{certificate_finding, only_clients, told_to_clients};
@@ -63,13 +64,7 @@ fn nothing(services: &[&Service]) -> Finding {
 
 fn anonymous(world: &World<'_>, services: &[&Service], findings: &mut Vec<Finding>) {
     if !public_mx(&world.view, is_public).is_empty() {
-        findings.push(error(
-            "inbound.anonymous-on-public-port-25",
-            "Without any certificate most senders cannot use TLS at all, and port 25 is open to \
-             the Internet.",
-            "`postseal unset inbound-certificate`, and bind a certificate; a self-signed one is \
-             better than none here.",
-        ));
+        findings.push(ON_PUBLIC_25.says(ON_PUBLIC_25.why));
     }
     let for_clients: Vec<&Service> = services
         .iter()
@@ -77,14 +72,7 @@ fn anonymous(world: &World<'_>, services: &[&Service], findings: &mut Vec<Findin
         .filter(|service| world.view.for_mail_clients(service))
         .collect();
     if !for_clients.is_empty() {
-        findings.push(error(
-            "cert.none-for-mail-clients",
-            format!(
-                "Mail clients cannot connect to {}: they do not use TLS without a certificate.",
-                names(&for_clients)
-            ),
-            "Bind a certificate, or switch these services off.",
-        ));
+        findings.push(none_for_clients(&names(&for_clients)));
     }
     if services.iter().any(|service| asks(&world.view, service)) {
         findings.push(error(

@@ -144,9 +144,11 @@ fn what_is_fixed_says_so_in_the_table_and_can_be_said_to_set() {
 }
 
 /// Found only by who looks at a host's files.
-const OF_A_HOST: [&str; 4] = [
+const OF_A_HOST: [&str; 6] = [
+    "cache.exchange-folder-missing",
     "cache.random-source-missing",
     "cache.random-source-not-random",
     "ciphers.small-dh-group",
+    "library.config-file-missing",
     "level.certificate-unused",
 ];

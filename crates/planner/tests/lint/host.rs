@@ -247,6 +247,26 @@ fn tables() -> Vec<Case> {
             Some("cache.random-source-missing"),
         ),
         case(
+            "tls_random_exchange_name = /r/exch\n",
+            vec![("/r", FileLook::Missing)],
+            Some("cache.exchange-folder-missing"),
+        ),
+        case(
+            "tls_random_exchange_name = /r/exch\n",
+            vec![("/r", FileLook::Directory)],
+            None,
+        ),
+        case(
+            "tls_config_file = /r\n",
+            vec![("/r", FileLook::Missing)],
+            Some("library.config-file-missing"),
+        ),
+        case(
+            "tls_config_file = /r\n",
+            vec![("/r", file(b"[openssl_init]\n".to_vec()))],
+            None,
+        ),
+        case(
             "tls_random_source = dev:/r\n",
             vec![("/r", FileLook::Special)],
             None,
@@ -416,6 +436,8 @@ fn of_host(code: &str) -> bool {
         "policy.",
         "cache.type",
         "cache.random",
+        "cache.exchange",
+        "library.",
     ]
     .iter()
     .any(|family| code.starts_with(family))

@@ -8,7 +8,8 @@ use super::answer::{Flight, FlightError, FlightReader, Progress};
 use crate::dialogue::{Dialogue, Next, Said};
 use crate::target::{MailBeforeTls, Start, Target};
 use crate::wire::{self, Wire};
-use postseal_planner::report::StageOutcome;
+use postseal_planner::full::stripped_by;
+use postseal_planner::report::{StageName, StageOutcome};
 use std::io::{self, ErrorKind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -37,7 +38,7 @@ pub(super) enum Answer {
 /// Why a connection did not come as far as TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kept {
-    /// The server will not talk now (421, 454), or nothing listens.
+    /// The server will not talk now (421, 454), says no before STARTTLS could be said, or nothing listens.
     Busy(String),
     /// It says no to STARTTLS.
     Refused(String),
@@ -224,7 +225,7 @@ fn greeted(target: &Target, after: &[u8], until: Instant) -> (Result<Wire, Kept>
     let mut dialogue = Dialogue::new(target);
     let greeted = match talk(&mut wire, &mut dialogue, after) {
         Ok(Next::Handshake) => Ok(wire),
-        Ok(_) => Err(kept(dialogue.stages().last().map(|stage| &stage.outcome))),
+        Ok(_) => Err(kept(&dialogue)),
         Err(error) => Err(lost(error)),
     };
     (greeted, dialogue.into_said())
@@ -248,13 +249,24 @@ fn talk(wire: &mut Wire, dialogue: &mut Dialogue<'_>, after: &[u8]) -> io::Resul
     }
 }
 
-/// Why a dialogue ended before its handshake. 4xx is “not now” (RFC 5321 §4.2.1).
-fn kept(last: Option<&StageOutcome>) -> Kept {
-    match last {
-        Some(StageOutcome::Refused(words)) if words.starts_with('4') => Kept::Busy(words.clone()),
-        Some(StageOutcome::Refused(words)) => Kept::Refused(words.clone()),
-        Some(StageOutcome::Unknown(words)) => Kept::Lost(words.clone()),
-        Some(StageOutcome::Closed | StageOutcome::Ok) | None => {
+/// Why a dialogue ended before its handshake. 4xx is “not now” (RFC 5321 §4.2.1). Who refuses a greeting or EHLO said
+/// nothing of its TLS, unless something on the way is seen to have garbled EHLO.
+fn kept(dialogue: &Dialogue<'_>) -> Kept {
+    let Some(last) = dialogue.stages().last() else {
+        return Kept::Lost("no handshake was reached".to_owned());
+    };
+    match &last.outcome {
+        StageOutcome::Refused(words) if words.starts_with('4') => Kept::Busy(words.clone()),
+        StageOutcome::Refused(words) => {
+            let said = dialogue.said();
+            let by = stripped_by(said.banner.as_deref(), &said.ehlo_before, Some(words));
+            match last.name == StageName::StartTls || by.is_some() {
+                true => Kept::Refused(words.clone()),
+                false => Kept::Busy(words.clone()),
+            }
+        }
+        StageOutcome::Unknown(words) => Kept::Lost(words.clone()),
+        StageOutcome::Closed | StageOutcome::Ok => {
             Kept::Lost("no handshake was reached".to_owned())
         }
     }

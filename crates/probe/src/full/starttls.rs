@@ -15,7 +15,8 @@ use postseal_planner::full::{self, Seen, StarttlsSeen};
 pub(super) fn look(asker: &Asker, seen: &Look<'_>) -> StarttlsSeen {
     let is_named = |said: crate::dialogue::Said| offers(&said.ehlo_before, "STARTTLS");
     let injection = match asker.said().map(is_named) {
-        Some(false) => Seen::No,
+        // Where there is no STARTTLS nothing can be sent with it.
+        Some(false) => None,
         Some(true) | None => injection(asker, seen.newest()),
     };
     let (stripped, stripped_by) = match stripped_by(asker, seen.refused()) {
@@ -32,11 +33,13 @@ pub(super) fn look(asker: &Asker, seen: &Look<'_>) -> StarttlsSeen {
 
 /// Whether a command that was sent in one piece with STARTTLS is answered under TLS
 /// (CVE-2011-0411; Postfix forgets it since 2.4.16, 2.5.12, 2.6.9, 2.7.3 and 2.8). What is answered in clear is nobody's harm.
-fn injection(asker: &Asker, newest: Option<TlsVersion>) -> Seen {
+/// `None` where STARTTLS is refused.
+fn injection(asker: &Asker, newest: Option<TlsVersion>) -> Option<Seen> {
     let wire = match asker.open(b"NOOP\r\n") {
         Ok(wire) => wire,
-        Err(Kept::Refused(_)) => return Seen::No,
-        Err(kept) => return Seen::Undetermined(kept.words()),
+        // A server that takes STARTTLS otherwise refuses what came with it.
+        Err(Kept::Refused(_)) => return newest.map(|_| Seen::No),
+        Err(kept) => return Some(Seen::Undetermined(kept.words())),
     };
     let shaken = tls::connect(wire, Offer::Everything, asker.target().sni.as_deref());
     let mut wire = match shaken {
@@ -45,16 +48,16 @@ fn injection(asker: &Asker, newest: Option<TlsVersion>) -> Seen {
         Err(tls::HandshakeFailure::Alert(_) | tls::HandshakeFailure::NoTls(_))
             if newest > Some(TlsVersion::Ssl3) =>
         {
-            return Seen::No;
+            return Some(Seen::No);
         }
-        Err(failure) => return Seen::Undetermined(failure.to_string()),
+        Err(failure) => return Some(Seen::Undetermined(failure.to_string())),
     };
-    match first_reply(&mut wire, b"QUIT\r\n") {
+    Some(match first_reply(&mut wire, b"QUIT\r\n") {
         Ok(reply) if reply.code == 221 => Seen::No,
         Ok(reply) if reply.is_positive() => Seen::Yes,
         Ok(reply) => Seen::unknown(format!("QUIT was answered {reply}")),
         Err(why) => Seen::Undetermined(why),
-    }
+    })
 }
 
 /// What made it look as if something on the way forbids STARTTLS.

@@ -3,6 +3,7 @@
 //! Owns: reading what `--json` printed, and the words. Never: decides which facts count.
 
 use crate::failure::{Exit, Failure};
+use postseal_planner::full::{FullAt, Looks, full_changes};
 use postseal_planner::probed::{Change, ProbeTarget, Probed, changes};
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -13,21 +14,25 @@ use std::path::Path;
 /// No report is larger.
 const LIMIT: u64 = 256 << 20;
 
+/// What an earlier report has.
 #[derive(Deserialize)]
-struct Report {
+pub(super) struct Report {
     schema: u64,
     probed: Vec<Probed>,
+    /// Of `--full`.
+    #[serde(default)]
+    full: Vec<FullAt>,
 }
 
 /// An earlier report, of one of these targets at least; `None` where none is asked for.
 pub(super) fn earlier(
     path: Option<&Path>,
     targets: &[ProbeTarget],
-) -> Result<Option<Vec<Probed>>, Failure> {
+) -> Result<Option<Report>, Failure> {
     path.map(|path| read(path, targets)).transpose()
 }
 
-fn read(path: &Path, targets: &[ProbeTarget]) -> Result<Vec<Probed>, Failure> {
+fn read(path: &Path, targets: &[ProbeTarget]) -> Result<Report, Failure> {
     let failed = |why: String| {
         let message = format!("cannot compare with {}: {why}", path.display());
         Failure::new(Exit::Data, "probe.bad-report", message)
@@ -55,7 +60,7 @@ fn read(path: &Path, targets: &[ProbeTarget]) -> Result<Vec<Probed>, Failure> {
     let missing = missing(&report.probed, targets);
     match missing.len() == targets.len() {
         true => Err(failed(nothing_of(&missing, &report.probed))),
-        false => Ok(report.probed),
+        false => Ok(report),
     }
 }
 
@@ -89,13 +94,20 @@ pub(super) struct Compared<'t> {
     pub(super) changes: Vec<Change>,
     /// Targets that the earlier report does not have.
     pub(super) not_compared: Vec<&'t str>,
+    /// Servers that only one of the reports looked at in full.
+    pub(super) full_not_compared: Vec<String>,
 }
 
 impl<'t> Compared<'t> {
-    pub(super) fn of(earlier: &[Probed], now: &[Probed], targets: &'t [ProbeTarget]) -> Self {
+    pub(super) fn of(earlier: &Report, now: Looks<'_>, targets: &'t [ProbeTarget]) -> Self {
+        let (probed, full) = (&earlier.probed, &earlier.full);
+        let in_full = full_changes(Looks { probed, full }, now);
+        let mut changes = changes(probed, now.probed);
+        changes.extend(in_full.changes);
         Self {
-            changes: changes(earlier, now),
-            not_compared: missing(earlier, targets),
+            changes,
+            not_compared: missing(probed, targets),
+            full_not_compared: in_full.not_compared,
         }
     }
 }
@@ -105,6 +117,7 @@ pub(super) fn text(compared: Option<&Compared<'_>>) -> String {
     let Some(Compared {
         changes,
         not_compared,
+        full_not_compared,
     }) = compared
     else {
         return String::new();
@@ -113,6 +126,15 @@ pub(super) fn text(compared: Option<&Compared<'_>>) -> String {
         [] => String::new(),
         names => format!("The earlier report has nothing of {}.\n", some(names)),
     };
+    if !full_not_compared.is_empty() {
+        let places: Vec<&str> = full_not_compared.iter().map(String::as_str).collect();
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "Not compared is what --full finds at {}: only one of the two reports has it.",
+            some(&places)
+        );
+    }
     if changes.is_empty() {
         return text + "Nothing changed since the earlier report.\n";
     }

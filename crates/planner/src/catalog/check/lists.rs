@@ -175,7 +175,8 @@ fn names_a_socket(rest: &str) -> bool {
 
 /// A table that can be written to.
 pub(super) fn cache(value: &str) -> Answer {
-    let kind = value.split_once(':').map(|(kind, _)| kind);
+    let table = value.strip_prefix("proxy:").unwrap_or(value);
+    let kind = table.split_once(':').map(|(kind, _)| kind);
     match kind {
         Some("btree" | "lmdb" | "hash" | "sdbm" | "dbm") => GOOD,
         _ => Err(Reason::new(

@@ -150,7 +150,7 @@ fn seen() -> Full {
             sha1_signatures: Seen::No,
         },
         starttls: Some(StarttlsSeen {
-            injection: Seen::Yes,
+            injection: Some(Seen::Yes),
             stripped: Seen::No,
             stripped_by: None,
         }),
