@@ -63,15 +63,15 @@ impl Site {
 
     /// The program from afar.
     pub(crate) fn remote(&self, words: &[&str]) -> Ran {
-        Ran::of(&self.from_afar(words).arg("--json").output().unwrap())
+        Ran::of(&self.afar(words).arg("--json").output().unwrap())
     }
 
     /// The same for people.
     pub(crate) fn says(&self, words: &[&str]) -> Ran {
-        Ran::of(&self.from_afar(words).output().unwrap())
+        Ran::of(&self.afar(words).output().unwrap())
     }
 
-    fn from_afar(&self, words: &[&str]) -> Command {
+    fn afar(&self, words: &[&str]) -> Command {
         let server = format!("http://localhost:{}", self.port);
         let mut command = postseal(&["--server", &server, "--token", &self.token]);
         command.args(words);
