@@ -6,7 +6,7 @@
 
 mod reverse;
 
-use crate::compile::{Files, refuse};
+use crate::compile::{Files, installed_folder, refuse};
 use crate::dns::Question;
 use crate::facts::Facts;
 use crate::intent::{Binding, Intent};
@@ -55,19 +55,17 @@ pub fn rollback(
     build(&change, facts, now_unix)
 }
 
-/// The files that the way back leads to, by name.
+/// The administrator's files that the way back leads to, by name. What Postseal makes, the plan makes anew.
 pub fn rollback_looks(request: &RollbackRequest<'_>, facts: &Facts) -> Vec<PathBuf> {
     let files = reversed_intent(request).and_then(|intent| reversed_files(request, &intent, facts));
-    files.map_or_else(
-        |_| Vec::new(),
-        |files| {
-            named(
-                &MainCf::parse(&files.main),
-                &MasterCf::parse(&files.master),
-                facts,
-            )
-        },
-    )
+    let Ok(files) = files else {
+        return Vec::new();
+    };
+    let (main, master) = (MainCf::parse(&files.main), MasterCf::parse(&files.master));
+    let own = installed_folder(&facts.config_directory);
+    let mut paths = named(&main, &master, facts);
+    paths.retain(|path| path.parent() != Some(own.as_path()));
+    paths
 }
 
 /// What is still to be asked of DNS before an operation is undone, as in [`crate::questions`]. The way
