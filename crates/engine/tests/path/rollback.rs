@@ -245,7 +245,7 @@ fn what_broke_since_is_refused() {
     let files = bench.files();
     let error = bench.rollback().unwrap_err();
     assert_eq!(error.kind(), Kind::Refused, "{error}");
-    assert_eq!(error.code(), "wire.starttls-broken");
+    assert_eq!(error.code(), "cert.missing");
     assert_eq!(bench.files(), files);
 }
 
@@ -264,5 +264,5 @@ fn what_a_stopped_postfix_did_not_show_is_no_excuse() {
         .files
         .remove(std::path::Path::new(OWN_FILE));
     let error = bench.rollback().unwrap_err();
-    assert_eq!(error.code(), "wire.starttls-broken", "{error}");
+    assert_eq!(error.code(), "cert.missing", "{error}");
 }
