@@ -36,6 +36,7 @@ const ALL: [&str; 21] = [
     "faketime",
     "time",
     "testssl.sh",
+    "sqlite3",
 ];
 
 /// A machine whose tools are false.
