@@ -15,8 +15,8 @@ pub trait Clerk {
     /// Claims the oldest job that waits for this agent's instance.
     fn claim(&mut self, heartbeat: &Heartbeat) -> Result<Option<Job>, StoreError>;
 
-    /// The jobs of the instance that an agent has claimed which lives no more: another one, whose lease
-    /// has run out, or which is known to be gone.
+    /// The jobs of the instance that an earlier run of its agent has claimed and not ended. An instance has one agent
+    /// at a time, so whoever asks is the only one that lives; the lease is for people.
     fn abandoned(&mut self, heartbeat: &Heartbeat) -> Result<Vec<Job>, StoreError>;
 
     /// Tells something of a job.
