@@ -8,10 +8,11 @@
 # mount, unshare and chattr for full disks, strangers' files and files that nobody may change.
 # Pebble is a CA to test with, Knot DNS a name server with its knsupdate(1), Unbound a resolver that
 # validates DNSSEC; postfix-lmdb and postfix-cdb are types of tables; faketime(1) gives a program a wrong clock,
-# time(1) tells how much memory a program held, testssl.sh looks at TLS as probe does, and sqlite3(1) changes a store behind its back.
+# time(1) tells how much memory a program held, testssl.sh looks at TLS as probe does, sqlite3(1) changes a store behind its back, and
+# chromium is the browser that a person sits at.
 build_packages='gcc libc6-dev pkg-config libssl-dev ca-certificates'
 run_packages='postfix iproute2 sasl2-bin libsasl2-modules'
-test_packages='openssl mount util-linux e2fsprogs pebble knot knot-dnsutils unbound postfix-lmdb postfix-cdb faketime time testssl.sh sqlite3'
+test_packages='openssl mount util-linux e2fsprogs pebble knot knot-dnsutils unbound postfix-lmdb postfix-cdb faketime time testssl.sh sqlite3 chromium'
 
 say() { printf 'postseal: %s\n' "$*" >&2; }
 
@@ -97,13 +98,18 @@ install_rust() {
     rm -f "$script"
 }
 
-# Fetches what the console's pages take from others, by the lock file: styles and htmx, which the build puts into the
-# program. Quick where it is there already.
-need_assets() {
-    local folder=$here/crates/console/assets
+# Fetches what the console's pages take from others, styles and htmx, which the build puts into the program.
+need_assets() { need_npm crates/console/assets "the console's styles and scripts"; }
+
+# Fetches what drives a browser in the tests.
+need_browser() { need_npm crates/cli/tests/browser 'what drives the browser'; }
+
+# Fetches by npm what the lock file in folder $1 names; $2 says what that is. Quick where it is there already.
+need_npm() {
+    local folder=$here/$1
     if [ "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ]; then return; fi
     if ! command -v npm >/dev/null; then need_packages nodejs npm; fi
-    say "fetching the console's styles and scripts by npm"
+    say "fetching $2 by npm"
     (cd "$folder" && npm ci --silent --no-fund --no-audit </dev/null) \
-        || stop 69 "npm could not fetch what crates/console/assets/package-lock.json names"
+        || stop 69 "npm could not fetch what $1/package-lock.json names"
 }

@@ -37,6 +37,7 @@ const ALL: [&str; 22] = [
     "time",
     "testssl.sh",
     "sqlite3",
+    "chromium",
 ];
 
 /// A machine whose tools are false.

@@ -50,6 +50,18 @@ impl Site {
         site
     }
 
+    /// Where the console is found.
+    pub(crate) fn address(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+
+    /// The link by which the first administrator comes in, as `up` printed it.
+    pub(crate) fn welcome(&self) -> String {
+        let log = self.log();
+        let link = log.split_whitespace().find(|word| word.contains("/welcome/"));
+        link.expect("a link").to_owned()
+    }
+
     /// The program on the host.
     pub(crate) fn local(&self, words: &[&str]) -> Ran {
         Ran::of(
@@ -72,8 +84,7 @@ impl Site {
     }
 
     fn afar(&self, words: &[&str]) -> Command {
-        let server = format!("http://localhost:{}", self.port);
-        let mut command = postseal(&["--server", &server, "--token", &self.token]);
+        let mut command = postseal(&["--server", &self.address(), "--token", &self.token]);
         command.args(words);
         command
     }

@@ -1,0 +1,126 @@
+// A browser that does what it is told: one JSON command a line on stdin, one JSON answer a line on stdout.
+//
+// Owns: the words of a person at a browser (go, press, write, read), what every page is held to, and pictures. Never: what is
+// expected; the tests in Rust say that.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+import { chromium } from "playwright-core";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const browser = await chromium.launch({
+  executablePath: "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+let page;
+let seen;
+
+// What the page asked for and complained of since it was last gone to.
+const fresh = () => ({ requests: [], errors: [], bytes: 0 });
+
+const open = async ({ scheme, width, script }) => {
+  await page?.context().close();
+  const context = await browser.newContext({
+    viewport: { width, height: 900 },
+    colorScheme: scheme,
+    javaScriptEnabled: script,
+    timezoneId: "Europe/Vienna",
+    acceptDownloads: true,
+  });
+  page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  seen = fresh();
+  page.on("request", (request) => seen.requests.push(request.url()));
+  page.on("pageerror", (error) => seen.errors.push(error.message));
+  page.on("console", (line) => line.type() === "error" && seen.errors.push(line.text()));
+  page.on("response", async (response) => {
+    const sizes = await response.request().sizes().catch(() => null);
+    seen.bytes += sizes ? sizes.responseBodySize + sizes.responseHeadersSize : 0;
+  });
+};
+
+// The field of a label, or else the field of a name.
+const field = async (name) => {
+  const labelled = page.getByLabel(name, { exact: true });
+  return (await labelled.count()) > 0 ? labelled.first() : page.locator(`[name="${name}"]:visible`).first();
+};
+
+const settled = () => page.waitForLoadState("networkidle");
+
+const verbs = {
+  open,
+  async go({ path }) {
+    seen = fresh();
+    const response = await page.goto(path, { waitUntil: "load" });
+    return { status: response?.status() ?? 0, url: page.url() };
+  },
+  async write({ field: name, text }) {
+    await (await field(name)).fill(text);
+  },
+  async choose({ field: name, value }) {
+    const at = await field(name);
+    if ((await at.evaluate((node) => node.tagName)) === "SELECT") await at.selectOption(value);
+    else await page.locator(`[name="${name}"][value="${value}"]`).first().check();
+  },
+  async tick({ field: name }) {
+    await (await field(name)).check();
+  },
+  async upload({ field: name, path }) {
+    await (await field(name)).setInputFiles(path);
+  },
+  async press({ name }) {
+    await page.getByRole("button", { name, exact: true }).first().click();
+    await page.waitForLoadState("load");
+  },
+  async follow({ name }) {
+    await page.getByRole("link", { name, exact: true }).first().click();
+    await page.waitForLoadState("load");
+  },
+  async unfold() {
+    await page.$$eval("main details", (all) => all.forEach((one) => { one.open = true; }));
+  },
+  // Waits until the page's main part says this (a regular expression); what it says.
+  async until({ says, seconds }) {
+    const main = page.locator("main");
+    await main.filter({ hasText: new RegExp(says) }).first().waitFor({ timeout: seconds * 1000 });
+    return { text: await main.innerText() };
+  },
+  async read() {
+    return { text: await page.locator("main").innerText(), title: await page.title(), url: page.url(), html: await page.content() };
+  },
+  // What every page is held to: accessible, no wider than the window, nothing from elsewhere, no error.
+  async judge() {
+    await settled();
+    const here = new URL(page.url()).origin;
+    const elsewhere = seen.requests.filter((url) => !url.startsWith("data:") && new URL(url).origin !== here);
+    const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    const { requests, errors, bytes } = seen;
+    const judged = { requests: requests.length, bytes, errors: [...errors], elsewhere, wider };
+    // Through the debugger's door: the page's own policy lets no such script in.
+    const client = await page.context().newCDPSession(page);
+    await client.send("Runtime.evaluate", { expression: axe });
+    const run = "axe.run().then((r) => JSON.stringify(r.violations.map((v) => v.id + ': ' + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(' | '))))";
+    const said = await client.send("Runtime.evaluate", { expression: run, awaitPromise: true, returnByValue: true });
+    await client.detach();
+    return { ...judged, violations: JSON.parse(said.result.value) };
+  },
+  async picture({ path }) {
+    await page.screenshot({ path, type: "jpeg", quality: 72, fullPage: true, scale: "css" });
+  },
+  async cookies() {
+    return { cookies: await page.context().cookies() };
+  },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { verb, ...words } = JSON.parse(line);
+  let answer;
+  try {
+    answer = { ok: (await verbs[verb](words)) ?? {} };
+  } catch (error) {
+    const text = page ? await page.locator("body").innerText().catch(() => "") : "";
+    answer = { failed: `${verb} ${JSON.stringify(words)}: ${error.message}\nat ${page?.url()}\n${text}` };
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
+await browser.close();

@@ -1,0 +1,1 @@
+//! Each row of the failure table that the console is held to (docs/reference/failures.md), by clicking.

@@ -1,0 +1,60 @@
+//! The first hour with it, by clicking: a certificate, modes, a plan, a rule, a way back; and what the wire shows
+//! after each.
+
+use crate::person::{come_in, wire};
+use crate::site::Site;
+
+#[test]
+fn an_administrators_first_hour_by_clicking() {
+    let site = Site::up();
+    let mut browser = come_in(&site);
+    assert_eq!(wire(&site, 25), None, "a cleartext server at first");
+
+    browser.go("/findings");
+    browser.until("Findings");
+
+    browser.go("/smtp-tls");
+    browser.choose("inbound", "may");
+    browser.choose("certificate", "bind mx");
+    browser.choose("profile", "recommended");
+    browser.choose("submission", "on");
+    browser.choose("smtps", "on");
+    browser.write("others", "auth-only=yes");
+    browser.press("Save and review");
+    let plan = browser.until("smtpd_tls_chain_files");
+    assert!(plan.contains("smtpd_tls_security_level"), "{plan}");
+    assert_eq!(wire(&site, 25), None, "a plan changes nothing");
+
+    browser.press("Apply this plan");
+    browser.until("kept");
+    for port in [25, 587, 465] {
+        assert!(wire(&site, port).is_some(), "TLS on {port}");
+    }
+
+    browser.go("/policies");
+    browser.write("destination", "partner.example");
+    browser.choose("level", "encrypt");
+    browser.write("note", "contract 12");
+    browser.write("reason", "its servers cannot be reached from here");
+    browser.press("Wish for it");
+    browser.until("✓ done");
+
+    browser.go("/plan");
+    browser.until("partner.example");
+    browser.choose("confirm_within", "300");
+    browser.press("Apply this plan");
+    browser.until("kept|confirm");
+    browser.go("/plan");
+    browser.press("Keep it");
+    browser.until("✓ done");
+    let asked = site.local(&["explain", "someone@partner.example"]);
+    assert_eq!(asked.text("level"), "encrypt", "{asked:#?}");
+
+    browser.go("/history");
+    browser.until("partner.example");
+    browser.press("Roll back to before this");
+    browser.until("rolled back|✓ done");
+    let asked = site.local(&["explain", "someone@partner.example"]);
+    assert_ne!(asked.text("level"), "encrypt", "{asked:#?}");
+    assert!(wire(&site, 587).is_some(), "what came before stays");
+}

@@ -1,0 +1,46 @@
+//! The first administrator, at a browser.
+//!
+//! Owns: coming in by the one-time link, and what every story does alike. Never: what is expected of a story.
+
+use crate::browser::{Browser, DESK, Window};
+use crate::site::Site;
+use postseal_probe::{Start, Target, probe_all};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+const PASSWORD: &str = "correct horse battery staple";
+
+/// Signed in by the link that `up` printed.
+pub(crate) fn come_in(site: &Site) -> Browser {
+    let mut browser = Browser::open(&site.address(), DESK);
+    browser.go(&site.welcome());
+    browser.write("password", PASSWORD);
+    browser.write("again", PASSWORD);
+    browser.press("Keep this password");
+    sign_in(&mut browser);
+    browser
+}
+
+/// In a new window.
+pub(crate) fn sign_in_again(browser: &mut Browser, window: Window) {
+    browser.window(window);
+    sign_in(browser);
+}
+
+fn sign_in(browser: &mut Browser) {
+    browser.go("/sign-in");
+    browser.write("name", "admin");
+    browser.write("password", PASSWORD);
+    browser.press("Sign in");
+    browser.until("Inbound|Overview|wire");
+}
+
+/// What a port shows: the version of TLS, and none where it speaks in clear.
+pub(crate) fn wire(site: &Site, port: u16) -> Option<String> {
+    let start = if port == 465 { Start::Implicit } else { Start::StartTls };
+    let address = SocketAddr::new(site.scene.postfix.address(), port);
+    let targets = [Target::new(port.to_string(), address, start)];
+    let reports = probe_all(&targets, Duration::from_secs(2));
+    let handshake = reports[0].handshake.as_ref()?;
+    Some(format!("{:?}", handshake.version))
+}
