@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-const ALL: [&str; 22] = [
+const ALL: [&str; 23] = [
     "gcc",
     "libc6-dev",
     "pkg-config",
