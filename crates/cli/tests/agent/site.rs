@@ -3,7 +3,7 @@
 use crate::scene::{Ran, Scene, postseal};
 use postseal_store::SqliteDesk;
 use postseal_store::desk::{Desk, Job, NewJob};
-use postseal_testkit::postfix_box::PostfixBox;
+use postseal_testkit::postfix_box::{BoxBuilder, PostfixBox};
 use rustix::process::{Gid, Pid, Signal, Uid, kill_process};
 use rustix::thread::{set_thread_res_gid, set_thread_res_uid};
 use std::fs::{self, File};
@@ -28,7 +28,12 @@ pub(crate) struct Site {
 impl Site {
     /// Adopted, with the certificate `mx`, agent and console at work, and a token of the first admin.
     pub(crate) fn up() -> Self {
-        let scene = Scene::adopted(PostfixBox::builder());
+        Self::up_on(PostfixBox::builder())
+    }
+
+    /// The same on a Postfix of the test's own.
+    pub(crate) fn up_on(postfix: BoxBuilder) -> Self {
+        let scene = Scene::adopted(postfix);
         let config = scene.named("postseal.toml");
         fs::write(&config, "[console]\nuser = \"nobody\"\n").unwrap();
         let port = free_port();

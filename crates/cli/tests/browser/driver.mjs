@@ -104,7 +104,11 @@ const verbs = {
     await client.detach();
     return { ...judged, violations: JSON.parse(said.result.value) };
   },
-  async picture({ path }) {
+  async picture({ path, from, to }) {
+    await page.evaluate(([from, to]) => {
+      const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+      while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll(from, to);
+    }, [from, to]);
     await page.screenshot({ path, type: "jpeg", quality: 72, fullPage: true, scale: "css" });
   },
   async cookies() {

@@ -3,10 +3,11 @@
 
 use crate::person::{come_in, wire};
 use crate::site::Site;
+use postseal_testkit::postfix_box::PostfixBox;
 
 #[test]
 fn an_administrators_first_hour_by_clicking() {
-    let site = Site::up();
+    let site = Site::up_on(PostfixBox::builder().set("default_transport", "smtp"));
     let mut browser = come_in(&site);
     assert_eq!(wire(&site, 25), None, "a cleartext server at first");
 
@@ -19,6 +20,7 @@ fn an_administrators_first_hour_by_clicking() {
     browser.choose("profile", "recommended");
     browser.choose("submission", "on");
     browser.choose("smtps", "on");
+    browser.unfold();
     browser.write("others", "auth-only=yes");
     browser.press("Save and review");
     let plan = browser.until("smtpd_tls_chain_files");
@@ -40,7 +42,7 @@ fn an_administrators_first_hour_by_clicking() {
     browser.until("✓ done");
 
     browser.go("/plan");
-    browser.until("partner.example");
+    browser.until("1 row");
     browser.choose("confirm_within", "300");
     browser.press("Apply this plan");
     browser.until("kept|confirm");
@@ -51,7 +53,7 @@ fn an_administrators_first_hour_by_clicking() {
     assert_eq!(asked.text("level"), "encrypt", "{asked:#?}");
 
     browser.go("/history");
-    browser.until("partner.example");
+    browser.until("1 row");
     browser.press("Roll back to before this");
     browser.until("rolled back|✓ done");
     let asked = site.local(&["explain", "someone@partner.example"]);

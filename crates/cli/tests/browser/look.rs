@@ -3,6 +3,7 @@
 use crate::browser::{Browser, DESK, Window};
 use crate::person::{come_in, sign_in_again};
 use crate::site::Site;
+use postseal_testkit::postfix_box::PostfixBox;
 use std::fs;
 use std::path::PathBuf;
 
@@ -26,7 +27,7 @@ const LARGEST_PICTURE: u64 = 200_000;
 
 /// With something on every page: rules, a certificate in use, operations, a draft.
 fn lived_in() -> (Site, Browser) {
-    let site = Site::up();
+    let site = Site::up_on(PostfixBox::builder().set("default_transport", "smtp"));
     for words in [
         &["cert", "bind", "mx"][..],
         &["set", "mode=may", "profile=recommended"],
@@ -34,7 +35,7 @@ fn lived_in() -> (Site, Browser) {
         &["policy", "add", "partner.example", "encrypt", "--no-preflight", "--note=contract 12"],
         &["set", "outbound=may", "loglevel.inbound=1"],
     ] {
-        let ran = site.local(words);
+        let ran = site.remote(words);
         assert!(matches!(ran.exit, Some(0 | 2 | 3)), "{words:?}: {ran:#?}");
     }
     let browser = come_in(&site);
@@ -55,7 +56,7 @@ fn settle(browser: &mut Browser) {
 
 #[test]
 fn every_page_is_accessible_and_fits_light_and_dark_wide_and_narrow() {
-    let (_site, mut browser) = lived_in();
+    let (site, mut browser) = lived_in();
     settle(&mut browser);
     let mut wrong = Vec::new();
     for (scheme, width) in [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)] {
@@ -76,7 +77,7 @@ fn every_page_is_accessible_and_fits_light_and_dark_wide_and_narrow() {
             }
             if width == DESK.width {
                 browser.go(path);
-                keep_picture(&mut browser, name, scheme);
+                keep_picture(&site, &mut browser, name, scheme);
             }
         }
     }
@@ -84,12 +85,12 @@ fn every_page_is_accessible_and_fits_light_and_dark_wide_and_narrow() {
 }
 
 /// With `BLESS=1` the pictures of the documents are made anew; there is one of each page in any case.
-fn keep_picture(browser: &mut Browser, name: &str, scheme: &str) {
+fn keep_picture(site: &Site, browser: &mut Browser, name: &str, scheme: &str) {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/screenshots"));
     let path = folder.join(format!("{name}-{scheme}.jpg"));
     if std::env::var_os("BLESS").is_some() {
         fs::create_dir_all(&folder).unwrap();
-        browser.picture(&path);
+        browser.picture(&path, (&site.scene.config(), "/etc/postfix"));
     }
     let size = fs::metadata(&path).expect("BLESS=1 makes it").len();
     assert!(size <= LARGEST_PICTURE, "{}: {size} bytes", path.display());
