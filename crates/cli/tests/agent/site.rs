@@ -63,7 +63,9 @@ impl Site {
     /// The link by which the first administrator comes in, as `up` printed it.
     pub(crate) fn welcome(&self) -> String {
         let log = self.log();
-        let link = log.split_whitespace().find(|word| word.contains("/welcome/"));
+        let link = log
+            .split_whitespace()
+            .find(|word| word.contains("/welcome/"));
         link.expect("a link").to_owned()
     }
 

@@ -32,7 +32,14 @@ fn lived_in() -> (Site, Browser) {
         &["cert", "bind", "mx"][..],
         &["set", "mode=may", "profile=recommended"],
         &["apply", "--yes"],
-        &["policy", "add", "partner.example", "encrypt", "--no-preflight", "--note=contract 12"],
+        &[
+            "policy",
+            "add",
+            "partner.example",
+            "encrypt",
+            "--no-preflight",
+            "--note=contract 12",
+        ],
         &["set", "outbound=may", "loglevel.inbound=1"],
     ] {
         let ran = site.remote(words);
@@ -59,8 +66,17 @@ fn every_page_is_accessible_and_fits_light_and_dark_wide_and_narrow() {
     let (site, mut browser) = lived_in();
     settle(&mut browser);
     let mut wrong = Vec::new();
-    for (scheme, width) in [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)] {
-        let window = Window { scheme, width, script: true };
+    for (scheme, width) in [
+        ("light", 1280),
+        ("dark", 1280),
+        ("light", 360),
+        ("dark", 360),
+    ] {
+        let window = Window {
+            scheme,
+            width,
+            script: true,
+        };
         sign_in_again(&mut browser, window);
         for (path, name) in PAGES {
             assert_eq!(browser.go(path), 200, "{path}");
@@ -86,7 +102,10 @@ fn every_page_is_accessible_and_fits_light_and_dark_wide_and_narrow() {
 
 /// With `BLESS=1` the pictures of the documents are made anew; there is one of each page in any case.
 fn keep_picture(site: &Site, browser: &mut Browser, name: &str, scheme: &str) {
-    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/screenshots"));
+    let folder = PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../docs/screenshots"
+    ));
     let path = folder.join(format!("{name}-{scheme}.jpg"));
     if std::env::var_os("BLESS").is_some() {
         fs::create_dir_all(&folder).unwrap();
@@ -100,7 +119,13 @@ fn keep_picture(site: &Site, browser: &mut Browser, name: &str, scheme: &str) {
 fn every_page_says_the_same_without_scripts() {
     let (_site, mut browser) = lived_in();
     settle(&mut browser);
-    sign_in_again(&mut browser, Window { script: false, ..DESK });
+    sign_in_again(
+        &mut browser,
+        Window {
+            script: false,
+            ..DESK
+        },
+    );
     for (path, _) in PAGES {
         assert_eq!(browser.go(path), 200, "{path}");
         let text = browser.text();

@@ -37,7 +37,11 @@ fn sign_in(browser: &mut Browser) {
 
 /// What a port shows: the version of TLS, and none where it speaks in clear.
 pub(crate) fn wire(site: &Site, port: u16) -> Option<String> {
-    let start = if port == 465 { Start::Implicit } else { Start::StartTls };
+    let start = if port == 465 {
+        Start::Implicit
+    } else {
+        Start::StartTls
+    };
     let address = SocketAddr::new(site.scene.postfix.address(), port);
     let targets = [Target::new(port.to_string(), address, start)];
     let reports = probe_all(&targets, Duration::from_secs(2));
