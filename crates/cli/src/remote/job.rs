@@ -75,7 +75,7 @@ fn ended(mut job: Value, id: u64) -> Result<Option<End>, Failure> {
 }
 
 /// What a console says instead of an answer (RFC 9457).
-fn refused(reply: &Reply) -> Failure {
+pub(super) fn refused(reply: &Reply) -> Failure {
     let word = |name: &str| reply.body.get(name).and_then(Value::as_str);
     let code = word("code").unwrap_or("server.unexpected").to_owned();
     let text = word("detail").or(word("title"));
