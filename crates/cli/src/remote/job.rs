@@ -75,7 +75,7 @@ fn ended(mut job: Value, id: u64) -> Result<Option<End>, Failure> {
 }
 
 /// What a console says instead of an answer (RFC 9457).
-pub(super) fn refused(reply: &Reply) -> Failure {
+fn refused(reply: &Reply) -> Failure {
     let word = |name: &str| reply.body.get(name).and_then(Value::as_str);
     let code = word("code").unwrap_or("server.unexpected").to_owned();
     let text = word("detail").or(word("title"));
@@ -93,6 +93,11 @@ pub(super) fn refused(reply: &Reply) -> Failure {
 }
 
 impl End {
+    /// A word of the document.
+    pub(super) fn word(&self, name: &str) -> Option<&str> {
+        self.document.get(name).and_then(Value::as_str)
+    }
+
     /// As the command would have printed it with `--json`.
     pub(super) fn print_document(mut self) -> ExitCode {
         if let Some(document) = self.document.as_object_mut() {

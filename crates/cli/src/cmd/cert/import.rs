@@ -120,7 +120,10 @@ impl ImportArgs {
 
     /// The same as a task for another host's agent, its files sealed to the store there; none where only
     /// that host can look, as into folders.
-    pub(crate) fn sealed_to(&self, recipient: &str) -> Result<Option<Task>, Failure> {
+    pub(crate) fn sealed_to(
+        &self,
+        recipient: impl FnOnce() -> Result<String, Failure>,
+    ) -> Result<Option<Task>, Failure> {
         if self.sealed || self.from.dir.is_some() {
             return Ok(None);
         }
@@ -136,7 +139,7 @@ impl ImportArgs {
         };
         Ok(Some(Task::CertImport {
             name: self.name.clone(),
-            sealed: upload.seal(recipient).map_err(EngineError::from)?,
+            sealed: upload.seal(&recipient()?).map_err(EngineError::from)?,
             renew: self.renew,
         }))
     }
