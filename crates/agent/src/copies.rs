@@ -2,7 +2,7 @@
 //!
 //! Owns: which there are, and by which task each is made. Never: how a page looks.
 
-use postseal_planner::task::{RuleFilter, Task};
+use postseal_planner::task::{Beside, RuleFilter, Task};
 
 /// A copy's name, and the task whose answer it is.
 pub(crate) type CopyOf = (&'static str, fn() -> Task);
@@ -28,6 +28,9 @@ pub(crate) const COPIES: [CopyOf; 10] = [
         restore: false,
         check: false,
     }),
-    ("keys", || Task::Set { pairs: Vec::new() }),
+    ("keys", || Task::Set {
+        pairs: Vec::new(),
+        beside: Beside::default(),
+    }),
     ("profiles", || Task::ProfileList {}),
 ];

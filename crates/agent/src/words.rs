@@ -26,6 +26,7 @@ pub fn words(task: &Task) -> Vec<String> {
 pub(crate) fn input(task: &Task) -> &str {
     match task {
         Task::PolicyImport { text, .. } => text,
+        Task::CertImport { sealed, .. } => sealed,
         _ => "",
     }
 }
@@ -67,6 +68,7 @@ fn verb(task: &Task) -> &'static str {
         Task::DomainEdit { .. } => "domain edit",
         Task::DomainRemove { .. } => "domain remove",
         Task::DomainSync { .. } => "domain sync",
+        Task::CertImport { .. } => "cert import",
         Task::CertList {} => "cert list",
         Task::CertShow { .. } => "cert show",
         Task::CertCheck { .. } => "cert check",

@@ -58,6 +58,8 @@ pub(crate) struct Failure {
     message: String,
     hint: Option<String>,
     findings: Vec<Finding>,
+    /// What somebody may accept in type, and what has to be typed.
+    accept: Option<(String, String)>,
 }
 
 impl Failure {
@@ -68,6 +70,7 @@ impl Failure {
             message,
             hint: None,
             findings: Vec::new(),
+            accept: None,
         }
     }
 
@@ -106,7 +109,12 @@ impl Failure {
 
     /// … and for programs.
     pub(crate) fn document(&self) -> serde_json::Value {
-        json!({"code": self.code, "message": bounded(&self.message), "hint": self.hint})
+        let mut document =
+            json!({"code": self.code, "message": bounded(&self.message), "hint": self.hint});
+        if let Some((code, answer)) = &self.accept {
+            document["accept"] = json!({"code": code, "answer": answer});
+        }
+        document
     }
 
     /// In one line, for whoever reads no more than that.
@@ -188,6 +196,12 @@ impl From<EngineError> for Failure {
             code: error.code(),
             message: whole_chain(&error),
             hint: hint(&error),
+            accept: match &error {
+                EngineError::Unconfirmed { code, answer, .. } => {
+                    Some((code.clone(), answer.clone()))
+                }
+                _ => None,
+            },
             findings: findings(error),
         }
     }

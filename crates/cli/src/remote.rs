@@ -6,6 +6,7 @@
 mod http;
 mod job;
 mod task;
+mod upload;
 
 use crate::args::Args;
 use crate::config::{Global, Output};
@@ -36,7 +37,10 @@ pub(crate) fn run(
     global: &Global,
 ) -> Result<ExitCode, Failure> {
     let command = <Args as clap::CommandFactory>::command();
-    let task = task::of(words, &command)?;
+    let task = match upload::task(words, server)? {
+        Some(task) => task,
+        None => task::of(words, &command)?,
+    };
     let end = job::carry_out(&task, server)?;
     Ok(match global.output {
         Output::Json => end.print_document(),

@@ -8,6 +8,7 @@ use crate::guardian::GuardProcess;
 use crate::progress;
 use postseal_engine::{Engine, EngineError, Event, Network, SystemClock};
 use postseal_host::{Entered, Host, HostError, HostOptions, PostfixHost, Watcher};
+use postseal_store::desk::Upload;
 use postseal_store::{SqliteStore, StoreError};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::path::PathBuf;
@@ -140,6 +141,16 @@ impl Session {
             signal_hook::low_level::pipe::register(signal, waker).map_err(failed)?;
         }
         Ok(())
+    }
+
+    /// To whom uploads are sealed; none where the store cannot tell.
+    pub(crate) fn recipient(&self) -> Option<String> {
+        self.store.recipient().ok()
+    }
+
+    /// An upload that was sealed to this store.
+    pub(crate) fn opened(&self, sealed: &str) -> Result<Upload, StoreError> {
+        self.store.open_upload(sealed)
     }
 
     /// The engine.

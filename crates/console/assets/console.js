@@ -29,3 +29,14 @@ const zoned = (root) => {
 };
 zoned(document);
 document.addEventListener("htmx:load", (event) => zoned(event.target));
+
+// What is rolled back by itself unless somebody keeps it: how long is left.
+const counted = () => {
+  for (const left of document.querySelectorAll("[data-until]")) {
+    const seconds = Math.ceil((Date.parse(left.dataset.until) - Date.now()) / 1000);
+    if (Number.isNaN(seconds)) continue;
+    left.textContent = seconds > 0 ? `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s left,` : "The time is up:";
+  }
+};
+counted();
+setInterval(counted, 1000);

@@ -9,10 +9,10 @@ use crate::matrix::Right;
 use crate::problem::Problem;
 use axum::http::StatusCode;
 use postseal_planner::task::Task;
-use postseal_store::desk::{Desk as _, Filed, JobState, NewJob};
+use postseal_store::desk::{Desk as _, End, Filed, JobState, NewJob};
 use std::time::Duration;
 
-/// How long a page waits for a job that others depend on; the agent does a wish within a second.
+/// How long a page waits for what comes of a job; the agent does a wish within a second.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How often it looks.
 const EVERY: Duration = Duration::from_millis(100);
@@ -47,20 +47,12 @@ pub(crate) async fn file(
     }
 }
 
-/// What became of a task that others depend on.
-pub(crate) enum Awaited {
-    /// It is done, and went well.
-    Well(u64),
-    /// It went wrong, or has not ended yet: nothing that depends on it may be filed.
-    Not(u64),
-}
-
-/// Files a task and waits until it is done.
-pub(crate) async fn await_done(
+/// Files a task and waits for what comes of it; none where it has not been done yet, or was lost.
+pub(crate) async fn await_end(
     app: &App,
     caller: &Caller,
     task: &Task,
-) -> Result<Awaited, Problem> {
+) -> Result<(u64, Option<End>), Problem> {
     let id = file(app, caller, task, None).await?;
     let since = tokio::time::Instant::now();
     while since.elapsed() < PATIENCE {
@@ -68,12 +60,7 @@ pub(crate) async fn await_done(
             break;
         };
         if job.state.has_ended() {
-            let well = job.end.is_some_and(|end| end.exit == 0) && job.state == JobState::Done;
-            return Ok(if well {
-                Awaited::Well(id)
-            } else {
-                Awaited::Not(id)
-            });
+            return Ok((id, job.end.filter(|_| job.state == JobState::Done)));
         }
         // Where no agent has claimed it for so long, none is there.
         if job.state == JobState::Waiting && since.elapsed() > PATIENCE / 3 {
@@ -81,5 +68,5 @@ pub(crate) async fn await_done(
         }
         tokio::time::sleep(EVERY).await;
     }
-    Ok(Awaited::Not(id))
+    Ok((id, None))
 }

@@ -18,6 +18,7 @@ mod guard;
 mod limits;
 mod matrix;
 mod pages;
+mod parts;
 mod password;
 mod problem;
 mod routes;

@@ -62,6 +62,16 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "console.malformed", detail)
     }
 
+    pub(crate) fn no_recipient() -> Self {
+        let detail = "the agent has not told yet to whom uploads are sealed, and nothing was kept: see whether it \
+            runs, and whether Postseal has adopted this Postfix; then send it once more";
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "console.no-recipient",
+            detail,
+        )
+    }
+
     pub(crate) fn too_large() -> Self {
         let detail = "the request is larger than 64 KiB";
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "console.too-large", detail)

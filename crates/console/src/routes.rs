@@ -7,8 +7,9 @@ use crate::app::App;
 use crate::caller::{self, Caller};
 use crate::matrix::Right;
 use crate::pages::{
-    history, job, lists, overview, plan, policies, probe, settings, smtp_tls, totp,
+    certificates, history, job, lists, overview, plan, policies, probe, settings, smtp_tls, totp,
 };
+use crate::parts::Parts;
 use crate::problem::Problem;
 use crate::secret;
 use crate::{access, api, assets, guard};
@@ -70,6 +71,7 @@ const ROUTES: &[Route] = &[
     at(Verb::Get, "/", SEE, || get(overview::show)),
     at(Verb::Get, "/smtp-tls", SEE, || get(smtp_tls::show)),
     at(Verb::Post, "/smtp-tls", WISH, || post(smtp_tls::save)),
+    at(Verb::Post, "/smtp-tls/plan", LOOK, || post(smtp_tls::plan)),
     at(Verb::Get, "/policies", SEE, || get(policies::show)),
     at(Verb::Get, "/policies/edit", SEE, || get(policies::one)),
     at(Verb::Post, "/policies/add", WISH, || post(policies::add)),
@@ -91,7 +93,31 @@ const ROUTES: &[Route] = &[
         post(history::roll_back)
     }),
     at(Verb::Get, "/findings", SEE, || get(lists::findings)),
-    at(Verb::Get, "/certificates", SEE, || get(lists::certificates)),
+    at(Verb::Get, "/certificates", SEE, || get(certificates::list)),
+    at(Verb::Get, "/certificates/one", SEE, || {
+        get(certificates::one)
+    }),
+    at(Verb::Get, "/certificates/new", SEE, || {
+        get(certificates::new)
+    }),
+    at(Verb::Post, "/certificates/import", WISH, || {
+        post(certificates::import)
+    }),
+    at(Verb::Post, "/certificates/make", WISH, || {
+        post(certificates::make)
+    }),
+    at(Verb::Post, "/certificates/wish", WISH, || {
+        post(certificates::wish)
+    }),
+    at(Verb::Post, "/certificates/present", CHANGE, || {
+        post(certificates::present)
+    }),
+    at(Verb::Post, "/certificates/look", LOOK, || {
+        post(certificates::look)
+    }),
+    at(Verb::Post, "/certificates/download", LOOK, || {
+        post(certificates::download)
+    }),
     at(Verb::Get, "/settings", SEE, || get(settings::show)),
     at(Verb::Post, "/settings/users", MANAGE, || {
         post(settings::add_user)
@@ -204,6 +230,10 @@ async fn checked(caller: &Caller, request: Request) -> Result<Request, Problem> 
 
 async fn in_form(headers: &HeaderMap, body: Bytes) -> Option<String> {
     let kind = headers.get(header::CONTENT_TYPE)?;
+    if Parts::is_one(kind) {
+        let parts = Parts::read(kind, body).await.ok()?;
+        return parts.text("form_token").map(|token| token.to_string());
+    }
     let mut form = Request::post("/").header(header::CONTENT_TYPE, kind);
     form = form.header(header::CONTENT_LENGTH, body.len());
     let form = form.body(Body::from(body)).ok()?;

@@ -161,7 +161,7 @@ impl Engine<'_> {
     }
 
     /// `bindings` as wishes, each with the end of the one whose place it takes.
-    fn binding_wishes(
+    pub(crate) fn binding_wishes(
         &self,
         wanted: &Intent,
         bindings: Vec<Binding>,

@@ -58,6 +58,7 @@ mod rehearse;
 mod renew;
 mod rollback;
 mod rules;
+mod save;
 mod settle;
 mod status;
 mod succession;
@@ -101,6 +102,7 @@ pub use rules::{
     RulesWished, Stored, TableDrift, TableRead, TablesRead, WayTo, Wholeness, idle_rows,
     touched_findings, unread_words, way_to,
 };
+pub use save::Wishes;
 pub use status::{InForce, Profiles, Status};
 pub use tlsa::{Elsewhere, Instead, Reach, RecordOf, RecordState, Tlsa, TlsaRow};
 pub use verify::Verified;

@@ -4,8 +4,7 @@
 //! instance. Never: a path, a command or the name of a map; what an administrator may say on the host
 //! alone (DESIGN §3, Privilege) has no word in here.
 //!
-//! A task is read from text that a stranger may have written: unknown fields are refused, every text and
-//! list is bounded, and keys that name something local are refused by [`Task::judge`].
+//! A stranger may have written it: unknown fields are refused, and by [`Task::judge`] what is long or local.
 
 mod effect;
 mod judge;
@@ -14,8 +13,8 @@ mod parts;
 pub use effect::Effect;
 pub use judge::{LONGEST_LIST, LONGEST_TEXT, TaskError};
 pub use parts::{
-    Acceptance, Checks, CredentialWords, Format, KeyKind, NewKey, Order, Places, RuleFilter,
-    RuleWords,
+    Acceptance, Beside, Checks, CredentialWords, Format, KeyKind, NewKey, Order, Places,
+    RuleFilter, RuleWords,
 };
 
 use serde::{Deserialize, Serialize};
@@ -70,6 +69,9 @@ pub enum Task {
         /// `KEY=VALUE`, each; without any, all keys are listed.
         #[serde(default)]
         pairs: Vec<String>,
+        /// What is wished with them.
+        #[serde(default)]
+        beside: Beside,
     },
     /// `unset`
     Unset {
@@ -273,6 +275,16 @@ pub enum Task {
         /// How servers are held against the rules.
         #[serde(default)]
         checks: Checks,
+    },
+    /// `cert import`
+    CertImport {
+        /// Its name in the store.
+        name: String,
+        /// Its files, sealed to the store's recipient: no key lies at the desk in clear.
+        sealed: String,
+        /// It takes the place of the certificate of that name.
+        #[serde(default)]
+        renew: bool,
     },
     /// `cert list`
     CertList {},

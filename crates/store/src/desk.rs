@@ -11,10 +11,12 @@
 mod access;
 mod clerk;
 mod job;
+mod upload;
 
 pub use access::{Invitation, Role, SignIn, SignedIn, Token, UnknownRole, User};
 pub use clerk::{Clerk, ClerkCall, ClerkReply};
 pub use job::{Beat, Copy, End, Filed, Heartbeat, Job, JobEvent, JobState, NewJob, Note, Pulse};
+pub use upload::Upload;
 
 use crate::StoreError;
 

@@ -89,3 +89,12 @@ impl Identity {
         Ok(())
     }
 }
+
+/// `plain`, to be opened by the identity of `recipient` only.
+pub(crate) fn seal_to(
+    recipient: &str,
+    plain: &[u8],
+) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+    let recipient: x25519::Recipient = recipient.parse()?;
+    Ok(age::encrypt(&recipient, plain)?)
+}

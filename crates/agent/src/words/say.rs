@@ -46,7 +46,15 @@ impl Words {
                 self.flag("--fix", *fix);
                 self.each("--with", with);
             }
-            Task::Set { pairs: said } | Task::Unset { keys: said } => self.operands(said),
+            Task::Set { pairs, beside } => {
+                self.each("--unset", &beside.unset);
+                self.each("--bind", &beside.bind);
+                self.each("--unbind", &beside.unbind);
+                self.flag("--whole", beside.whole);
+                self.flag("--check", beside.check);
+                self.operands(pairs);
+            }
+            Task::Unset { keys } => self.operands(keys),
             Task::Probe {
                 targets,
                 smtps,
@@ -188,6 +196,11 @@ impl Words {
     pub(super) fn certificate(&mut self, task: &Task) {
         match task {
             Task::CertShow { name } | Task::CertExport { name } | Task::CertDeploy { name } => {
+                self.operands([name]);
+            }
+            Task::CertImport { name, renew, .. } => {
+                self.flag("--sealed", true);
+                self.flag("--renew", *renew);
                 self.operands([name]);
             }
             Task::CertCheck { name } => self.operands(name),

@@ -279,6 +279,7 @@ fn answer_naming(changed: &Changed, undone: Option<&str>) -> Answer {
         "outcome": outcome(changed.outcome),
         "operation": operation(changed.outcome),
         "undone": changed.undone,
+        "confirm_by": confirm_by(changed.outcome),
         "plan": changed.plan.id,
         "diff": plan::diff(&changed.plan),
         "before": changed.plan.base,
@@ -349,6 +350,14 @@ const fn operation(outcome: Outcome) -> Option<u64> {
         Outcome::Kept { operation }
         | Outcome::Undone { operation }
         | Outcome::Awaiting { operation, .. } => Some(operation),
+    }
+}
+
+/// When it is rolled back unless somebody confirms it.
+fn confirm_by(outcome: Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Awaiting { confirm_by_ms, .. } => Some(when(confirm_by_ms)),
+        _ => None,
     }
 }
 

@@ -5,13 +5,14 @@
 
 mod bind;
 pub(crate) mod check;
-mod import;
+pub(crate) mod import;
 mod issue;
 pub(crate) mod list;
 mod make;
 mod new_file;
 mod prune;
 mod renew;
+mod sealed;
 mod tlsa;
 pub(crate) mod watch;
 

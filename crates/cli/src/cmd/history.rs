@@ -195,6 +195,10 @@ pub(crate) fn when(ms: i64) -> String {
 }
 
 pub(crate) fn document(operation: &Operation) -> serde_json::Value {
+    let waits = match (operation.ended_ms, operation.journal.last()) {
+        (None, Some(Phase::AwaitingConfirmation)) => Some(()),
+        _ => None,
+    };
     json!({
         "operation": operation.id,
         "kind": operation.new.kind,
@@ -204,6 +208,7 @@ pub(crate) fn document(operation: &Operation) -> serde_json::Value {
         "subject": subject(operation),
         "plan": operation.new.plan.id,
         "outcome": operation.outcome,
+        "confirm_by": waits.and(operation.new.confirm_by_ms).map(when),
         "journal": operation.journal,
         "sentences": operation.sentences,
         "diff": plan::diff(&operation.new.plan),

@@ -3,13 +3,14 @@
 //! Owns: splitting KEY=VALUE, and the list of keys. Never: knows what a value means.
 
 use super::history::word;
+use super::plan::{self, OnlyDiff};
 use crate::answer::Answer;
 use crate::change::Change;
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use crate::table;
-use postseal_engine::{Wish, Wished, wishes};
+use postseal_engine::{Wish, Wished, Wishes, wishes};
 use postseal_planner::settings::{KEYS, KeyDoc};
 use serde_json::json;
 
@@ -19,6 +20,30 @@ pub(crate) struct SetArgs {
     /// What is wanted, e.g. mode=may submission=on param.tls_preempt_cipherlist=yes
     #[arg(value_name = "KEY=VALUE")]
     pairs: Vec<String>,
+    /// Give this key back, too (repeatable)
+    #[arg(long, value_name = "KEY")]
+    unset: Vec<String>,
+    /// Bind this certificate to every SMTP service, too (repeatable)
+    #[arg(long, value_name = "NAME")]
+    bind: Vec<String>,
+    /// Unbind this certificate everywhere, too (repeatable)
+    #[arg(long, value_name = "NAME")]
+    unbind: Vec<String>,
+    /// Wish for nothing where no plan can be made of all of it; so it is where certificates or
+    /// --unset are named
+    #[arg(long)]
+    whole: bool,
+    /// Only show what the plan would be; exit 2 when there is something to do
+    #[arg(long)]
+    check: bool,
+}
+
+impl SetArgs {
+    /// Whether it is judged as a whole before it is wished.
+    fn is_whole(&self) -> bool {
+        let lists = [&self.unset, &self.bind, &self.unbind];
+        self.whole || lists.iter().any(|list| !list.is_empty())
+    }
 }
 
 /// Arguments of `unset`.
@@ -30,16 +55,34 @@ pub(crate) struct UnsetArgs {
 }
 
 pub(crate) fn set(args: &SetArgs, global: &Global) -> Result<Answer, Failure> {
-    if args.pairs.is_empty() {
-        return Ok(list());
-    }
-    let pairs = args
+    let set = args
         .pairs
         .iter()
         .map(|pair| split(pair))
         .collect::<Result<Vec<_>, _>>()?;
+    if set.is_empty() && !args.check && !args.is_whole() {
+        return Ok(list());
+    }
+    if !args.check && !args.is_whole() {
+        let mut session = Session::existing(global)?;
+        return Ok(wished(&session.engine().set(&set)?));
+    }
+    let wishes = Wishes {
+        set,
+        unset: args.unset.clone(),
+        bind: args.bind.clone(),
+        unbind: args.unbind.clone(),
+    };
+    if args.check {
+        let mut session = Session::reading(global)?;
+        let proposal = session.engine().propose_wishes(&wishes)?;
+        return Ok(plan::checked(&proposal, OnlyDiff::No));
+    }
     let mut session = Session::existing(global)?;
-    Ok(wished(&session.engine().set(&pairs)?))
+    let (saved, proposal) = session.engine().save(&wishes)?;
+    let mut answer = wished(&saved).and(&plan::text(&proposal));
+    answer.json["proposal"] = plan::document(&proposal);
+    Ok(answer)
 }
 
 pub(crate) fn unset(args: &UnsetArgs, global: &Global) -> Result<Answer, Failure> {

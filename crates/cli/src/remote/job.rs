@@ -93,6 +93,11 @@ fn refused(reply: &Reply) -> Failure {
 }
 
 impl End {
+    /// A word of the document.
+    pub(super) fn word(&self, name: &str) -> Option<&str> {
+        self.document.get(name).and_then(Value::as_str)
+    }
+
     /// As the command would have printed it with `--json`.
     pub(super) fn print_document(mut self) -> ExitCode {
         if let Some(document) = self.document.as_object_mut() {

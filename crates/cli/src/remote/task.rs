@@ -87,8 +87,14 @@ const MAKE: &[&str] = &["cert-self-signed", "cert-request"];
 const ISSUE: &[&str] = &["cert-issue"];
 
 const LIST: &[&str] = &["policy-list"];
+const SET: &[&str] = &["set"];
 
-const PLACES: [Place; 42] = [
+const PLACES: [Place; 47] = [
+    (SET, "unset", &["beside", "unset"]),
+    (SET, "bind", &["beside", "bind"]),
+    (SET, "unbind", &["beside", "unbind"]),
+    (SET, "whole", &["beside", "whole"]),
+    (SET, "check", &["beside", "check"]),
     (RULE, "names", &["rule", "match"]),
     (RULE, "protocols", &["rule", "protocols"]),
     (RULE, "ciphers", &["rule", "ciphers"]),

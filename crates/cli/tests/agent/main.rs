@@ -10,3 +10,4 @@ mod chores;
 mod killed;
 mod parity;
 mod site;
+mod upload;

@@ -82,7 +82,8 @@ fn what_is_said_on_the_host_alone_is_refused_with_the_reason() {
         &["recover"],
         &["user", "list"],
         &["cert", "export", "mx", "--key", "--yes-export-private-key"],
-        &["cert", "import", "mx2", "--cert", "/etc/ssl/certs/x.pem"],
+        &["cert", "import", "mx2", "--dir", "/etc/letsencrypt"],
+        &["cert", "request", "mx2", "--domain=a.example", "--ca=own"],
         &["set", "param.smtpd_tls_cert_file=/etc/shadow"],
     ] {
         let there = site.remote(words);

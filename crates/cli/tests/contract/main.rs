@@ -12,6 +12,7 @@ mod cipher_lists;
 mod logged;
 mod mistakes;
 mod status;
+mod together;
 mod verbs;
 
 use postseal_testkit::postfix_box::PostfixBox;

@@ -3,8 +3,9 @@
 //! Owns: one as it is shown, and how much of its life is left. Never: judges one.
 
 use super::doc::Doc;
+use super::finding::Found;
 use super::glance::Said;
-use super::when::seconds;
+use super::when::{When, seconds};
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
@@ -21,7 +22,14 @@ pub(crate) struct Shown {
     pub(crate) until: String,
     pub(crate) used_by: Vec<String>,
     pub(crate) source: String,
+    pub(crate) version: String,
+    pub(crate) chain_length: String,
+    pub(crate) has_key: bool,
     pub(crate) self_signed: bool,
+    /// A newer version that is not in force: its number, until when it is valid, and what it waits for.
+    pub(crate) waiting: Option<(String, String, Vec<Found>)>,
+    /// How it is renewed, a line each; nothing where it is not.
+    pub(crate) renewal: Vec<(&'static str, String)>,
     /// Why it cannot be chosen; empty where it can.
     pub(crate) unfit: &'static str,
     pub(crate) left: Left,
@@ -65,6 +73,11 @@ impl Shown {
             until: doc.text("not_after"),
             used_by: doc.words("used_by"),
             source: doc.text("source"),
+            version: doc.text("version"),
+            chain_length: doc.text("chain_length"),
+            has_key: doc.is_true("has_key"),
+            waiting: waiting(&doc.at("waiting")),
+            renewal: renewal(&doc.at("renewal")),
             self_signed: doc.is_true("self_signed"),
             left,
         }
@@ -73,6 +86,11 @@ impl Shown {
     /// Whether a service presents it, or will.
     pub(crate) fn is_used(&self) -> bool {
         !self.used_by.is_empty()
+    }
+
+    /// Whether a form's choice is to bind it.
+    pub(crate) fn is_bound_by(&self, choice: &str) -> bool {
+        choice.strip_prefix("bind ") == Some(&self.name)
     }
 
     /// What is wrong with one that is presented, as far as it is known here; findings say the rest.
@@ -112,13 +130,58 @@ impl Shown {
     }
 }
 
+fn waiting(doc: &Doc) -> Option<(String, String, Vec<Found>)> {
+    let waits = || {
+        (
+            doc.text("version"),
+            doc.text("not_after"),
+            Found::all(doc, "waits_for"),
+        )
+    };
+    doc.is_there().then(waits)
+}
+
+fn renewal(doc: &Doc) -> Vec<(&'static str, String)> {
+    let failure = doc.at("failure");
+    let lines = [
+        ("CA", doc.text("ca")),
+        ("Challenge", doc.text("challenge")),
+        ("State", doc.text("state")),
+        ("Due", doc.text("due_at")),
+        ("Last attempt", doc.text("last_attempt")),
+        ("Failure", failure.text("message")),
+        ("What to do", failure.text("remedy")),
+    ];
+    let said = lines.into_iter().filter(|(_, words)| !words.is_empty());
+    said.collect()
+}
+
+/// A request that waits for its certificate.
+pub(crate) struct Pending {
+    pub(crate) name: String,
+    pub(crate) names: String,
+    pub(crate) made: When,
+}
+
+impl Pending {
+    pub(crate) fn all(doc: &Doc, now_ms: i64) -> Vec<Self> {
+        let list = doc.list("requests");
+        let shown = list.iter().map(|one| Self {
+            name: one.text("name"),
+            names: one.words("names").join(" "),
+            made: When::read(&one.text("made"), now_ms),
+        });
+        shown.collect()
+    }
+}
+
 /// What `cert bind` refuses in any case; the rest is said by the plan.
 fn unfit(doc: &Doc, left: &Left) -> &'static str {
     match () {
         () if !doc.is_true("has_key") => "its private key is not in the store",
         () if left.days < 0 => "it has expired",
         () if doc.is_true("self_signed") => {
-            "only its own key vouches for it: `postseal cert bind --allow-self-signed` on the host"
+            "only its own key vouches for it; its own page can bind it all the same"
         }
         () => "",
     }

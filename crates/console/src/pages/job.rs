@@ -4,6 +4,8 @@
 
 use super::doc::Doc;
 use super::frame::{Frame, View};
+use super::glance::mark;
+use super::waits::Waits;
 use super::when::When;
 use super::{filters, led_to_job, page};
 use crate::api::jobs;
@@ -15,10 +17,13 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use postseal_planner::task::Task;
 use postseal_store::desk::{Desk as _, Job, JobEvent};
 
 /// So many events are shown.
 const EVENTS: usize = 500;
+/// So many sentences are shown of one look.
+const SENTENCES: usize = 50;
 /// So many characters of an answer without text are shown.
 const LONGEST_ANSWER: usize = 100_000;
 
@@ -53,12 +58,52 @@ struct Shown {
     message: String,
     code: String,
     hint: String,
+    waits: Option<Waits>,
+    /// What has to be typed before it goes on.
+    asks: Option<Asks>,
 }
 
 /// Something that was told.
 struct Told {
     at: When,
+    /// How long after the job began.
+    after: String,
     words: String,
+    /// What was seen: how it is painted, its mark, and a sentence.
+    seen: Vec<(&'static str, &'static str, String)>,
+}
+
+/// A risk that somebody has to accept by typing the host's name.
+struct Asks {
+    code: String,
+    answer: String,
+    /// The fields of the form that brought it here.
+    fields: Vec<(String, String)>,
+}
+
+impl Asks {
+    fn of(job: &Job, error: &Doc) -> Option<Self> {
+        let wanted = error.at("accept");
+        let Ok(Task::Apply {
+            plan,
+            accept,
+            confirm_within,
+            ..
+        }) = Task::read(&job.task)
+        else {
+            return None;
+        };
+        let accepted = accept
+            .into_iter()
+            .map(|one| (format!("accept.{}", one.code), one.host));
+        let plan = plan.map(|plan| ("plan".to_owned(), plan));
+        let within = confirm_within.map(|n| ("confirm_within".to_owned(), n.to_string()));
+        wanted.is_there().then(|| Self {
+            code: wanted.text("code"),
+            answer: wanted.text("answer"),
+            fields: plan.into_iter().chain(within).chain(accepted).collect(),
+        })
+    }
 }
 
 pub(crate) async fn show(
@@ -120,7 +165,10 @@ fn shown(job: &Job, events: &[JobEvent], now: i64) -> Shown {
             .as_ref()
             .map(|end| end.exit.to_string())
             .unwrap_or_default(),
-        told: events.iter().map(|event| told(event, now)).collect(),
+        told: events
+            .iter()
+            .map(|event| told(event, job.started_ms.unwrap_or(job.filed_ms), now))
+            .collect(),
         text: match answer.long("text") {
             // A probe prints while it looks, and its answer is the document alone.
             text if text.is_empty() && answer.at("probed").is_there() => job
@@ -133,11 +181,13 @@ fn shown(job: &Job, events: &[JobEvent], now: i64) -> Shown {
         message: error.text("message"),
         code: error.text("code"),
         hint: error.text("hint"),
+        waits: Waits::left_by(&answer),
+        asks: Asks::of(job, &error),
     }
 }
 
 /// An event of the engine's vocabulary in words; one that this version does not know by its name.
-fn told(event: &JobEvent, now: i64) -> Told {
+fn told(event: &JobEvent, began: i64, now: i64) -> Told {
     let doc = Doc::read(&event.document);
     let words = match doc.text("event").as_str() {
         "stage" => stage(&doc.text("stage")),
@@ -158,8 +208,25 @@ fn told(event: &JobEvent, now: i64) -> Told {
     };
     Told {
         at: When::at(event.at_ms, now),
+        after: format!("{:.1} s", (event.at_ms - began).max(0) as f64 / 1000.0),
         words,
+        seen: seen(&doc),
     }
+}
+
+/// What a look has shown, a sentence each.
+fn seen(event: &Doc) -> Vec<(&'static str, &'static str, String)> {
+    let judgements = event.at("verdict").list("judgements");
+    let sentences = judgements.iter().flat_map(|one| {
+        let state = match one.text("outcome").as_str() {
+            "pass" => "pass",
+            "fail" => "fail",
+            _ => "undetermined",
+        };
+        let words = one.words("sentences").into_iter();
+        words.map(move |sentence| (state, mark(state), sentence))
+    });
+    sentences.take(SENTENCES).collect()
 }
 
 fn stage(stage: &str) -> String {

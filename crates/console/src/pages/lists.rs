@@ -1,8 +1,7 @@
-//! Pages that are a list of what the agent saw: findings and certificates.
+//! The page that is a list of what the agent saw: findings.
 //!
-//! Owns: these. Never: changes anything.
+//! Owns: it. Never: changes anything.
 
-use super::certificate::Shown;
 use super::finding::Found;
 use super::frame::{Frame, View};
 use super::when::When;
@@ -25,15 +24,6 @@ struct Findings {
     findings: Vec<Found>,
 }
 
-#[derive(Template)]
-#[template(path = "certificates.html")]
-struct Certificates {
-    frame: Frame,
-    copied: When,
-    is_there: bool,
-    certificates: Vec<Shown>,
-}
-
 pub(crate) async fn findings(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -43,21 +33,6 @@ pub(crate) async fn findings(
     let shown = Findings {
         is_there: seen.doc.is_there(),
         findings: Found::all(&seen.doc, "findings"),
-        copied: seen.copied,
-        frame: view.frame,
-    };
-    Ok(page(StatusCode::OK, &shown))
-}
-
-pub(crate) async fn certificates(
-    State(app): State<App>,
-    Extension(caller): Extension<Caller>,
-) -> Result<Response, Problem> {
-    let mut view = View::of(&app, &caller, "certificates", &["certificates"]).await?;
-    let seen = view.take("certificates");
-    let shown = Certificates {
-        is_there: seen.doc.is_there(),
-        certificates: Shown::all(&seen.doc, view.now_ms),
         copied: seen.copied,
         frame: view.frame,
     };

@@ -4,6 +4,7 @@
 //! which is in `templates/`.
 
 mod certificate;
+pub(crate) mod certificates;
 mod doc;
 mod entry;
 mod filters;
@@ -15,11 +16,15 @@ pub(crate) mod job;
 pub(crate) mod lists;
 pub(crate) mod overview;
 pub(crate) mod plan;
+mod planned;
 pub(crate) mod policies;
 pub(crate) mod probe;
+mod saved;
 pub(crate) mod settings;
 pub(crate) mod smtp_tls;
 pub(crate) mod totp;
+mod typed;
+mod waits;
 mod when;
 
 pub(crate) use entry::{of_problem, sign_in, sign_in_first, welcome};

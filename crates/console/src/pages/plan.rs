@@ -3,8 +3,10 @@
 //! Owns: the page, and what is said with `apply`. Never: makes a plan.
 
 use super::doc::Doc;
-use super::finding::Found;
 use super::frame::{Frame, View};
+use super::planned::Planned;
+use super::typed::Typed;
+use super::waits::Waits;
 use super::when::When;
 use super::{filters, led_to_job, page};
 use crate::app::App;
@@ -25,22 +27,8 @@ struct Page {
     frame: Frame,
     copied: When,
     is_there: bool,
-    pending: bool,
-    id: String,
-    sentences: Vec<String>,
-    findings: Vec<Found>,
-    /// Code, what must be typed, why.
-    confirmations: Vec<(String, String, String)>,
-    diff: Vec<Line>,
-    /// What the agent answered where there is no plan.
-    refusal: String,
-}
-
-/// A line of a diff.
-struct Line {
-    /// `added`, `removed`, or nothing.
-    kind: &'static str,
-    text: String,
+    planned: Planned,
+    waits: Option<Waits>,
 }
 
 #[derive(Deserialize)]
@@ -58,27 +46,20 @@ pub(crate) async fn show(
     let mut seen = view.take("plan");
     if let Some(id) = which.job {
         let job = crate::api::jobs::find(&app, id).await?;
-        let is_plan = matches!(Task::read(&job.task), Ok(Task::Plan { .. }));
+        let is_plan = matches!(
+            Task::read(&job.task),
+            Ok(Task::Plan { .. } | Task::Set { .. })
+        );
         if let Some(end) = job.end.filter(|_| is_plan) {
             seen.doc = Doc::read(&end.answer);
             seen.copied = When::at(job.ended_ms.unwrap_or(job.filed_ms), view.now_ms);
         }
     }
-    let doc = seen.doc;
-    let confirmations = doc.list("confirmations");
     let shown = Page {
         copied: seen.copied,
-        is_there: doc.is_there(),
-        pending: doc.is_true("pending"),
-        id: doc.text("plan"),
-        sentences: doc.words("sentences"),
-        findings: Found::all(&doc, "findings"),
-        confirmations: confirmations
-            .iter()
-            .map(|one| (one.text("code"), one.text("answer"), one.text("message")))
-            .collect(),
-        diff: doc.long("diff").lines().map(line).collect(),
-        refusal: doc.inner("error").text("message"),
+        is_there: seen.doc.is_there(),
+        planned: Planned::of(&seen.doc),
+        waits: Waits::seen(&view.take("status").doc),
         frame: view.frame,
     };
     Ok(page(StatusCode::OK, &shown))
@@ -89,25 +70,17 @@ pub(crate) async fn apply(
     Extension(caller): Extension<Caller>,
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
-    let said = |name: &str| {
-        let found = fields.iter().find(|(field, _)| field == name);
-        found
-            .map(|(_, value)| value.trim())
-            .filter(|value| !value.is_empty())
-    };
-    let accept = fields
-        .iter()
-        .filter(|(_, host)| !host.trim().is_empty())
-        .filter_map(|(field, host)| {
-            Some(Acceptance {
-                code: field.strip_prefix("accept.")?.to_owned(),
-                host: host.trim().to_owned(),
-            })
-        });
-    let within = said("confirm_within").map(str::parse);
+    let typed = Typed::new(fields);
+    let accept = typed.each("accept.").filter(|(_, host)| !host.is_empty());
+    let accept = accept.map(|(code, host)| Acceptance {
+        code: code.to_owned(),
+        host: host.to_owned(),
+    });
+    let within = typed.given("confirm_within");
+    let within = within.map(|within| within.parse::<u32>());
     let within = within.transpose().map_err(Problem::malformed)?;
     let task = Task::Apply {
-        plan: said("plan").map(str::to_owned),
+        plan: typed.given("plan"),
         check: false,
         accept: accept.collect(),
         confirm_within: within.filter(|within| *within > 0),
@@ -130,15 +103,4 @@ pub(crate) async fn confirm(
 ) -> Result<Response, Problem> {
     let job = filing::file(&app, &caller, &Task::Confirm {}, None).await?;
     Ok(led_to_job(job))
-}
-
-fn line(text: &str) -> Line {
-    Line {
-        kind: match text.as_bytes().first() {
-            Some(b'+') => "added",
-            Some(b'-') => "removed",
-            _ => "",
-        },
-        text: text.to_owned(),
-    }
 }

@@ -1,23 +1,27 @@
 //! The page for SMTP TLS: modes, services, profile, certificate.
 //!
-//! Owns: the form, and which tasks a saved form is. Never: says that something is in force; the job's page says what was
-//! seen.
+//! Owns: the form as it is shown, and what follows when it is saved. Never: says that something is in force; the job's
+//! page says what was seen.
 
 use super::certificate::Shown;
 use super::doc::Doc;
 use super::frame::{Frame, Seen, View};
+use super::planned::Planned;
+use super::saved::{self, Refused, Store};
+use super::typed::Typed;
 use super::when::When;
 use super::{filters, led_to_job, page};
 use crate::app::App;
 use crate::caller::Caller;
-use crate::filing::{self, Awaited};
+use crate::filing;
+use crate::matrix::Right;
 use crate::problem::Problem;
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use postseal_planner::task::{Places, Task};
+use postseal_planner::task::{Effect, Task};
 
 /// What a mode promises, and when one uses it.
 struct Choice {
@@ -83,13 +87,38 @@ struct Page {
     frame: Frame,
     copied: When,
     is_there: bool,
-    inbound: String,
-    outbound: String,
-    submission: &'static str,
-    smtps: &'static str,
+    was: Levels,
+    now: Levels,
+    /// Whether mail that leaves takes the mode of mail that comes in.
+    linked: bool,
+    profile: String,
+    certificate: String,
+    others: String,
     profiles: Vec<Profile>,
     certificates: Vec<Shown>,
     keys: Vec<Key>,
+    /// What is wished already and not in force.
+    planned: Planned,
+    /// What was refused of what was typed.
+    refused: Vec<Refused>,
+}
+
+/// What the page says by one word each.
+#[derive(Clone, Default)]
+struct Levels {
+    inbound: String,
+    outbound: String,
+    submission: String,
+    smtps: String,
+}
+
+/// What the plan would be, beside the form.
+#[derive(Template)]
+#[template(path = "live.html")]
+struct Live {
+    planned: Planned,
+    /// Why there is none now.
+    none: &'static str,
 }
 
 impl Page {
@@ -102,19 +131,50 @@ impl Page {
     }
 
     /// The two services of mail clients: key, value, what it is.
-    fn switches(&self) -> [(&'static str, &'static str, &'static str); 2] {
+    fn switches(&self) -> [(&'static str, &str, &'static str); 2] {
         [
             (
                 "submission",
-                self.submission,
+                &self.now.submission,
                 "Port 587: mail clients, STARTTLS and AUTH required",
             ),
             (
                 "smtps",
-                self.smtps,
+                &self.now.smtps,
                 "Port 465: mail clients, TLS from the first byte, AUTH required",
             ),
         ]
+    }
+
+    /// What was refused of a field.
+    fn at(&self, field: &str) -> Vec<&Refused> {
+        let own = self.refused.iter().filter(|one| one.field == field);
+        own.collect()
+    }
+
+    /// The modes that both directions know.
+    fn may_link(&self) -> bool {
+        INBOUND.iter().any(|choice| choice.is(&self.now.inbound))
+    }
+
+    /// With what somebody has typed, and what is wrong with it.
+    fn with(mut self, typed: &Typed, refused: Vec<Refused>) -> Self {
+        let word = |key: &str, shown: &str| match saved::value(typed, key) {
+            "" => shown.to_owned(),
+            value => value.to_owned(),
+        };
+        self.now = Levels {
+            inbound: word("inbound", &self.was.inbound),
+            outbound: word("outbound", &self.was.outbound),
+            submission: word("submission", &self.was.submission),
+            smtps: word("smtps", &self.was.smtps),
+        };
+        self.linked = typed.is_on("linked");
+        self.profile = typed.text("profile").to_owned();
+        self.certificate = typed.text("certificate").to_owned();
+        self.others = typed.text("others").to_owned();
+        self.refused = refused;
+        self
     }
 }
 
@@ -137,99 +197,105 @@ pub(crate) async fn show(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Response, Problem> {
-    let copies = &["certificates", "profiles", "keys"];
-    let mut view = View::of(&app, &caller, "smtp-tls", copies).await?;
+    let shown = read(&app, &caller).await?;
+    Ok(page(StatusCode::OK, &shown))
+}
+
+async fn read(app: &App, caller: &Caller) -> Result<Page, Problem> {
+    let copies = &["certificates", "profiles", "keys", "plan"];
+    let mut view = View::of(app, caller, "smtp-tls", copies).await?;
     let status = view.take("status");
     let (profiles, certificates, keys) = (
         view.take("profiles"),
         view.take("certificates"),
         view.take("keys"),
     );
-    let shown = Page {
-        is_there: status.doc.is_there(),
+    let was = Levels {
         inbound: service(&status.doc, &["smtp/inet"]).unwrap_or_default(),
         outbound: wanted(&status.doc.at("outbound")),
         submission: switch(&status.doc, &["submission/inet", "587/inet"]),
         smtps: switch(&status.doc, &["submissions/inet", "smtps/inet", "465/inet"]),
+    };
+    Ok(Page {
+        is_there: status.doc.is_there(),
+        now: was.clone(),
+        was,
+        linked: false,
+        profile: String::new(),
+        certificate: String::new(),
+        others: String::new(),
         profiles: all_profiles(&profiles),
         certificates: Shown::all(&certificates.doc, view.now_ms),
         keys: keys.doc.list("keys").iter().map(key).collect(),
+        planned: Planned::of(&view.take("plan").doc),
+        refused: Vec::new(),
         copied: status.copied,
         frame: view.frame,
-    };
-    Ok(page(StatusCode::OK, &shown))
+    })
 }
 
-/// Saves the form: each wish is filed once the one before it was taken, then the plan, or `apply`. What is refused ends it,
-/// and its job says why; nothing is put in force then.
+/// Saves the form: all of it is one task, judged whole before any of it is stored. Then its plan is shown, or applied
+/// where nothing has to be accepted in type. What is refused is shown in the form, and nothing of it is wished.
 pub(crate) async fn save(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
-    for task in wishes(&fields) {
-        if let Awaited::Not(job) = filing::await_done(&app, &caller, &task).await? {
-            return Ok(led_to_job(job));
-        }
+    let typed = Typed::new(fields);
+    let applies = typed.text("do") == "apply";
+    if applies && !caller.may(Right::File(Effect::Change)) {
+        return Err(Problem::forbidden("putting it in force"));
     }
-    if said(&fields, "do") == "apply" {
-        let task = Task::Apply {
-            plan: None,
-            check: false,
-            accept: Vec::new(),
-            confirm_within: None,
+    let Some(task) = saved::task(&typed, Store::Yes) else {
+        return match applies {
+            true => applied(&app, &caller, None).await,
+            false => Ok(Redirect::to("/plan").into_response()),
         };
-        let job = filing::file(&app, &caller, &task, None).await?;
+    };
+    let (job, end) = filing::await_end(&app, &caller, &task).await?;
+    let Some(end) = end else {
         return Ok(led_to_job(job));
+    };
+    let answer = Doc::read(&end.answer);
+    if end.exit != 0 {
+        let shown = read(&app, &caller).await?;
+        let shown = shown.with(&typed, Refused::all(&answer));
+        return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &shown));
     }
-    match filing::await_done(&app, &caller, &Task::Plan { diff: false }).await? {
-        Awaited::Well(job) => Ok(Redirect::to(&format!("/plan?job={job}")).into_response()),
-        Awaited::Not(job) => Ok(led_to_job(job)),
-    }
-}
-
-/// The tasks of a form: only of fields that say something else than when they were shown, so that nothing is wished by
-/// merely looking.
-fn wishes(fields: &[(String, String)]) -> Vec<Task> {
-    let mut pairs: Vec<String> = ["inbound", "outbound", "submission", "smtps"]
-        .into_iter()
-        .filter(|key| {
-            let value = said(fields, key);
-            !value.is_empty() && value != said(fields, &format!("was.{key}"))
-        })
-        .map(|key| format!("{key}={}", said(fields, key)))
-        .collect();
-    let profile = said(fields, "profile");
-    if !profile.is_empty() {
-        pairs.push(format!("profile={profile}"));
-    }
-    let others = said(fields, "others").lines().map(str::trim);
-    pairs.extend(others.filter(|line| !line.is_empty()).map(str::to_owned));
-    let set = (!pairs.is_empty()).then_some(Task::Set { pairs });
-    set.into_iter()
-        .chain(certificate(said(fields, "certificate")))
-        .collect()
-}
-
-fn certificate(said: &str) -> Option<Task> {
-    let places = Places::default();
-    match said.split_once(' ')? {
-        ("bind", name) => Some(Task::CertBind {
-            name: name.to_owned(),
-            places,
-            allow_self_signed: false,
-        }),
-        ("unbind", name) => Some(Task::CertUnbind {
-            name: name.to_owned(),
-            places,
-        }),
-        _ => None,
+    let planned = Planned::of(&answer);
+    match applies && planned.pending && planned.confirmations.is_empty() {
+        true => applied(&app, &caller, Some(planned.id)).await,
+        false => Ok(Redirect::to(&format!("/plan?job={job}")).into_response()),
     }
 }
 
-fn said<'a>(fields: &'a [(String, String)], name: &str) -> &'a str {
-    let found = fields.iter().find(|(field, _)| field == name);
-    found.map_or("", |(_, value)| value.trim())
+async fn applied(app: &App, caller: &Caller, plan: Option<String>) -> Result<Response, Problem> {
+    let task = Task::Apply {
+        plan,
+        check: false,
+        accept: Vec::new(),
+        confirm_within: None,
+    };
+    let job = filing::file(app, caller, &task, None).await?;
+    Ok(led_to_job(job))
+}
+
+/// What the plan would be if the form were saved. Nothing is stored.
+pub(crate) async fn plan(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Result<Response, Problem> {
+    let live = |planned, none| page(StatusCode::OK, &Live { planned, none });
+    let Some(task) = saved::task(&Typed::new(fields), Store::No) else {
+        let mut view = View::of(&app, &caller, "smtp-tls", &["plan"]).await?;
+        return Ok(live(Planned::of(&view.take("plan").doc), ""));
+    };
+    let (_, end) = filing::await_end(&app, &caller, &task).await?;
+    Ok(match end {
+        Some(end) => live(Planned::of(&Doc::read(&end.answer)), ""),
+        None => live(Planned::default(), "The agent has not answered yet."),
+    })
 }
 
 /// What is wanted of a service or of outgoing mail; where nothing was wished yet, what holds.
@@ -249,11 +315,12 @@ fn service(status: &Doc, names: &[&str]) -> Option<String> {
     own.next().map(wanted)
 }
 
-fn switch(status: &Doc, names: &[&str]) -> &'static str {
+fn switch(status: &Doc, names: &[&str]) -> String {
     match service(status, names).as_deref() {
         None | Some("off" | "-" | "") => "off",
         Some(_) => "on",
     }
+    .to_owned()
 }
 
 fn all_profiles(seen: &Seen) -> Vec<Profile> {

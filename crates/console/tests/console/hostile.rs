@@ -1,7 +1,7 @@
 //! Documents that somebody filled with what harms a page.
 
 use crate::served::{HOUR_MS, Served, heartbeat, now};
-use crate::wire::Ask;
+use crate::wire::{Ask, encoded};
 use postseal_console::{Verb, listed};
 use postseal_store::desk::{Clerk as _, End, JobEvent, JobState, Role};
 use serde_json::{Value, json};
@@ -20,7 +20,11 @@ fn copies(text: &str) -> [(&'static str, Value); 8] {
     let certificate = json!({"name": text, "names": [text], "addresses": [text], "subject": text,
         "issuer": text, "serial": text, "key": text, "not_before": "2026-01-01T00:00:00Z",
         "not_after": "2026-12-01T00:00:00Z", "fingerprint": text, "has_key": true,
-        "source": text, "used_by": [text]});
+        "source": text, "used_by": [text], "version": text, "chain_length": text,
+        "renewal": {"ca": text, "challenge": text, "failure": finding},
+        "waiting": {"version": text, "not_after": text, "waits_for": [finding]}});
+    let request = json!({"name": text, "names": [text], "made": "2026-01-01T00:00:00Z"});
+    let rule = |policy| json!({"destination": text, "before": {"policy": policy}, "after": {"policy": text}});
     let level = json!({"service": text, "desired": text, "written": text, "effective": text});
     let judged = json!({"service": text, "outcome": "fail", "sentences": [text],
         "findings": [finding]});
@@ -30,11 +34,17 @@ fn copies(text: &str) -> [(&'static str, Value); 8] {
             json!({"services": [level], "outbound": level, "observed": {"judgements": [judged]},
                 "wishes": [1], "last_operation": operation, "open_operation": operation}),
         ),
-        ("certificates", json!({"certificates": [certificate]})),
+        (
+            "certificates",
+            json!({"certificates": [certificate], "requests": [request], "recipient": text}),
+        ),
         (
             "plan",
             json!({"pending": true, "plan": text, "sentences": [text], "diff": text,
                 "findings": [{"finding": finding}],
+                "excluded": [{"sentence": text}],
+                "rules": {"count": 2, "changes": [rule(text)],
+                    "concerned": {"default": {"before": text, "after": text, "known": text}}},
                 "confirmations": [{"code": text, "answer": text, "message": text}]}),
         ),
         (
@@ -67,11 +77,12 @@ fn pages(text: &str) -> Vec<(String, String)> {
     let id = served.file(&token, r#"{"task":"status"}"#);
     let mut desk = served.desk();
     desk.claim(&heartbeat()).unwrap();
+    let verdict = json!({"judgements": [{"outcome": text, "sentences": [text]}]});
     for (n, event) in ["step", text].iter().enumerate() {
         let event = JobEvent {
             n: n as u64 + 1,
             at_ms: now(),
-            document: json!({"event": event, "what": text}).to_string(),
+            document: json!({"event": event, "what": text, "verdict": verdict}).to_string(),
         };
         desk.tell(id, &event).unwrap();
     }
@@ -86,6 +97,10 @@ fn pages(text: &str) -> Vec<(String, String)> {
         .filter(|route| !route.path.contains("{digest}"))
         .map(|route| route.path.replace("{id}", &id.to_string()))
         .map(|path| path.replace("{secret}", "none"))
+        .map(|path| match path == "/certificates/one" {
+            true => format!("{path}?name={}", encoded(&text[..text.len().min(300)])),
+            false => path,
+        })
         .map(|path| {
             let answer = served.ask(&Ask::get(&path).cookie(&session));
             assert!(
@@ -102,8 +117,8 @@ fn pages(text: &str) -> Vec<(String, String)> {
 fn markup_in_a_document_is_text_on_every_page() {
     let pages = pages(SCRIPT);
     let shown = pages.iter().filter(|(_, body)| body.contains("alert(1)"));
-    // Overview, SMTP TLS, policies, plan, job, its progress, history, findings, certificates.
-    assert_eq!(shown.count(), 9);
+    // Overview, SMTP TLS, policies, plan, job, its progress, history, findings, certificates, one of them.
+    assert_eq!(shown.count(), 10);
     for (path, body) in pages {
         for harmful in ["<script>alert", "<img src=x", "\" onload"] {
             assert!(!body.contains(harmful), "{path}");

@@ -25,17 +25,32 @@ fn told(served: &Served) {
     );
 }
 
-/// An agent that takes every wish, and refuses `inbound=encrypt`.
+/// An agent that takes every wish, refuses `inbound=encrypt`, and asks before `outbound=secure`.
 fn answer(task: &str) -> (u8, String) {
-    match task.contains("inbound=encrypt") {
-        true => {
-            let error = json!({"code": "set.refused", "message": "that would lose mail"});
-            (1, json!({"error": error, "text": "refused"}).to_string())
-        }
-        false => (
-            0,
-            json!({"text": "taken", "plan": "abc", "pending": true}).to_string(),
-        ),
+    let refused = |code: &str, message: &str| {
+        let finding =
+            json!({"code": code, "message": message, "severity": "error", "remedy": "Do less."});
+        let error = json!({"code": code, "message": message});
+        (
+            65,
+            json!({"error": error, "findings": [finding]}).to_string(),
+        )
+    };
+    if task.contains("inbound=encrypt") {
+        return refused("inbound.mandatory", "that would lose mail");
+    }
+    if task.contains("param.x=") {
+        return refused("setting.unknown-key", "There is no key \"param.x\".");
+    }
+    let asked = match task.contains("outbound=secure") {
+        true => json!([{"code": "a.risk", "answer": "mx1.example", "message": "That is risky."}]),
+        false => json!([]),
+    };
+    let plan = json!({"pending": true, "plan": "abc", "confirmations": asked,
+        "sentences": ["Port 25 offers TLS."], "diff": "--- a\n+++ b\n@@ -1 +1,2 @@\n x\n-old\n+new\n+more\n"});
+    match task.contains(r#""check":true"#) {
+        true => (2, plan.to_string()),
+        false => (0, json!({"text": "taken", "proposal": plan}).to_string()),
     }
 }
 
@@ -50,6 +65,7 @@ fn empty_pages_say_what_to_do() {
         "/history",
         "/findings",
         "/certificates",
+        "/certificates/new",
         "/policies",
         "/probe",
     ] {
@@ -104,20 +120,17 @@ fn save_and_review_wishes_for_what_differs_and_shows_the_plan() {
         ("do", "review"),
     ];
     let answer = served.send_form(&session, "/smtp-tls", &fields);
-    assert_eq!(answer.header("location"), "/plan?job=3", "{}", answer.body);
-    let plan = served.ask(&Ask::get("/plan?job=3").cookie(&session));
+    assert_eq!(answer.header("location"), "/plan?job=1", "{}", answer.body);
+    let plan = served.ask(&Ask::get("/plan?job=1").cookie(&session));
     assert!(plan.body.contains("Apply this plan"));
     let tasks = agent.stop();
-    assert_eq!(tasks[0], json!({"task": "set", "pairs": ["outbound=dane"]}));
-    assert_eq!(
-        (&tasks[1]["task"], &tasks[1]["name"]),
-        (&json!("cert-bind"), &json!("mx1"))
-    );
-    assert_eq!(tasks[2]["task"], "plan");
+    let beside = json!({"unset": [], "bind": ["mx1"], "unbind": [], "whole": true, "check": false});
+    let task = json!({"task": "set", "pairs": ["outbound=dane"], "beside": beside});
+    assert_eq!(tasks, [task]);
 }
 
 #[test]
-fn what_is_refused_ends_save_and_apply_before_anything_is_in_force() {
+fn what_is_refused_stands_at_its_field_with_what_was_typed_and_nothing_is_in_force() {
     let served = Served::new();
     let session = served.signed_in(Role::Operator);
     told(&served);
@@ -125,19 +138,143 @@ fn what_is_refused_ends_save_and_apply_before_anything_is_in_force() {
     let fields = [
         ("was.inbound", "may"),
         ("inbound", "encrypt"),
+        ("outbound", "dane"),
         ("certificate", "bind mx1"),
         ("do", "apply"),
     ];
     let answer = served.send_form(&session, "/smtp-tls", &fields);
-    assert_eq!(answer.header("location"), "/jobs/1");
-    let job = served.ask(&Ask::get("/jobs/1").cookie(&session)).body;
-    assert!(
-        job.contains("that would lose mail") && job.contains("set.refused"),
-        "{job}"
-    );
-    assert!(job.contains("Rehearsing it in a scratch Postfix"), "{job}");
+    assert_eq!(answer.status, 422);
+    let inbound = answer.body.split("Mail that leaves").next().unwrap();
+    assert!(inbound.contains("that would lose mail"), "{}", answer.body);
+    assert!(inbound.contains("inbound.mandatory") && inbound.contains("Do less."));
+    for kept in [
+        r#"value="encrypt" checked"#,
+        r#"value="dane" checked"#,
+        r#"value="bind mx1" checked"#,
+        "Nothing was stored.",
+    ] {
+        assert!(answer.body.contains(kept), "{kept}: {}", answer.body);
+    }
+    let others = [("others", "param.x=1"), ("do", "review")];
+    let answer = served.send_form(&session, "/smtp-tls", &others);
+    let advanced = answer.body.split(">Advanced<").nth(1).unwrap();
+    assert!(advanced.contains("setting.unknown-key") && advanced.contains("param.x=1"));
     let tasks = agent.stop();
-    assert_eq!(tasks.len(), 1, "{tasks:?}");
+    assert_eq!(tasks.len(), 2, "{tasks:?}");
+}
+
+#[test]
+fn save_and_apply_applies_the_plan_that_was_made_unless_something_must_be_accepted() {
+    let served = Served::new();
+    let session = served.signed_in(Role::Operator);
+    told(&served);
+    let agent = Agent::start(&served, answer);
+    let sent = |outbound| {
+        let fields = [
+            ("was.outbound", "may"),
+            ("outbound", outbound),
+            ("do", "apply"),
+        ];
+        let answer = served.send_form(&session, "/smtp-tls", &fields);
+        answer.header("location").to_owned()
+    };
+    assert_eq!(sent("dane"), "/jobs/2");
+    assert_eq!(sent("secure"), "/plan?job=3");
+    let plan = served.ask(&Ask::get("/plan?job=3").cookie(&session)).body;
+    assert!(
+        plan.contains("accept.a.risk") && plan.contains("That is risky."),
+        "{plan}"
+    );
+    let tasks = agent.stop();
+    assert_eq!(tasks[1]["plan"], "abc", "{tasks:?}");
+}
+
+#[test]
+fn what_would_change_is_shown_beside_the_form_and_nothing_is_stored() {
+    let served = Served::new();
+    let session = served.signed_in(Role::Auditor);
+    told(&served);
+    let agent = Agent::start(&served, answer);
+    let live = |inbound| {
+        let fields = [
+            ("was.inbound", "may"),
+            ("inbound", inbound),
+            ("linked", "on"),
+            ("outbound", "dane"),
+            ("was.outbound", "may"),
+        ];
+        served.send_form(&session, "/smtp-tls/plan", &fields).body
+    };
+    let seen = live("off");
+    assert!(seen.contains("Port 25 offers TLS."), "{seen}");
+    for side in [
+        r#"<code class="was"><bdi>-old</bdi></code><code class="becomes"><bdi>+new</bdi></code>"#,
+        r#"<code class="was"><bdi></bdi></code><code class="becomes"><bdi>+more</bdi></code>"#,
+    ] {
+        assert!(seen.contains(side), "{side}: {seen}");
+    }
+    assert!(live("encrypt").contains("that would lose mail"));
+    assert!(live("may").contains("Nothing would change."));
+    let tasks = agent.stop();
+    assert_eq!(tasks.len(), 2, "{tasks:?}");
+    assert_eq!(tasks[0]["pairs"], json!(["inbound=off", "outbound=off"]));
+    assert!(tasks.iter().all(|task| task["beside"]["check"] == true));
+}
+
+#[test]
+fn what_waits_to_be_kept_says_until_when_and_what_must_be_accepted_is_asked_for() {
+    let served = Served::new();
+    let session = served.signed_in(Role::Operator);
+    let open = json!({"operation": 7, "subject": "mode=may", "confirm_by": "2026-11-22T14:00:00Z"});
+    served.copy("status", &json!({"open_operation": open}).to_string());
+    let plan = served.ask(&Ask::get("/plan").cookie(&session)).body;
+    assert!(
+        plan.contains("data-until=\"2026-11-22T14:00:00Z\"") && plan.contains("Keep it"),
+        "{plan}"
+    );
+    let agent = Agent::start(&served, |task| match task.contains("mx1.example") {
+        true => {
+            let waits = json!({"outcome": "awaiting-confirmation", "operation": 9,
+                "confirm_by": "2026-11-22T15:00:00Z", "text": "in force"});
+            (0, waits.to_string())
+        }
+        false => {
+            let accept = json!({"code": "a.risk", "answer": "mx1.example"});
+            let error = json!({"code": "a.risk", "message": "That is risky.", "accept": accept});
+            (65, json!({"error": error}).to_string())
+        }
+    });
+    let ended = |id: u64| loop {
+        let page = served
+            .ask(&Ask::get(&format!("/jobs/{id}")).cookie(&session))
+            .body;
+        if !page.contains("hx-get") {
+            return page;
+        }
+    };
+    let fields = [
+        ("plan", "abc"),
+        ("confirm_within", "300"),
+        ("accept.b", "mx0.example"),
+    ];
+    served.send_form(&session, "/plan/apply", &fields);
+    let asked = ended(1);
+    for field in [
+        r#"name="accept.a.risk""#,
+        r#"name="plan" value="abc""#,
+        r#"name="confirm_within" value="300""#,
+        r#"name="accept.b" value="mx0.example""#,
+    ] {
+        assert!(asked.contains(field), "{field}: {asked}");
+    }
+    let more = [&fields[..], &[("accept.a.risk", "mx1.example")]].concat();
+    served.send_form(&session, "/plan/apply", &more);
+    let waits = ended(2);
+    assert!(
+        waits.contains("data-until=\"2026-11-22T15:00:00Z\"") && waits.contains("Keep it"),
+        "{waits}"
+    );
+    agent.stop();
 }
 
 #[test]

@@ -54,6 +54,11 @@ impl Served {
         SqliteDesk::open(self.folder.path()).unwrap()
     }
 
+    /// Where the desk's files are.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// Somebody who is there without a password.
     pub(crate) fn user(&self, name: &str, role: Role) {
         let user = User {

@@ -28,7 +28,9 @@ impl Task {
 
     fn looks(&self) -> bool {
         match self {
-            Self::Set { pairs } => pairs.is_empty(),
+            Self::Set { pairs, beside } => {
+                beside.check || (pairs.is_empty() && beside.wishes_nothing())
+            }
             Self::Lint { fix, .. } => !fix,
             Self::Apply { check, .. } | Self::Rollback { check, .. } => *check,
             Self::Drift {

@@ -12,6 +12,8 @@ pub const LONGEST_TEXT: usize = 2_000;
 pub const LONGEST_LIST: usize = 1_000;
 /// No import is longer, in bytes.
 const LONGEST_IMPORT: usize = 8 * 1024 * 1024;
+/// No sealed upload is longer, in bytes.
+const LONGEST_UPLOAD: usize = 256 * 1024;
 /// The ports that may be probed from afar: those of mail. Else whoever reaches the console could look
 /// into the networks behind it.
 const PROBED: [u16; 3] = [25, 465, 587];
@@ -64,10 +66,17 @@ impl Task {
         if let Self::PolicyImport { text, .. } = self {
             return judge_import(text);
         }
+        if let Self::CertImport { name, sealed, .. } = self {
+            judge_sealed(sealed)?;
+            return judge_texts(&serde_json::Value::from(name.as_str()));
+        }
         let unreadable = |error: serde_json::Error| TaskError::Unreadable(error.to_string());
         judge_texts(&serde_json::to_value(self).map_err(unreadable)?)?;
         match self {
-            Self::Set { pairs } => pairs.iter().try_for_each(|pair| judge_pair(pair)),
+            Self::Set { pairs, beside } => {
+                pairs.iter().try_for_each(|pair| judge_pair(pair))?;
+                beside.unset.iter().try_for_each(|key| judge_key(key))
+            }
             Self::Unset { keys } => keys.iter().try_for_each(|key| judge_key(key)),
             Self::Probe { targets, .. } => targets.iter().try_for_each(|one| judge_target(one)),
             _ => Ok(()),
@@ -101,6 +110,18 @@ fn judge_import(text: &str) -> Result<(), TaskError> {
     match text.to_ascii_lowercase().contains("tafile") {
         true => Err(local("tafile", "it names a file")),
         false => Ok(()),
+    }
+}
+
+/// Base64, whatever is in it: only the store can open it.
+fn judge_sealed(sealed: &str) -> Result<(), TaskError> {
+    if sealed.len() > LONGEST_UPLOAD {
+        return Err(TaskError::TooLong("the upload"));
+    }
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+    match sealed.bytes().all(known) {
+        true => Ok(()),
+        false => Err(TaskError::Unreadable("the upload is not sealed".to_owned())),
     }
 }
 

@@ -14,6 +14,30 @@ pub struct Acceptance {
     pub host: String,
 }
 
+/// What is wished together with `KEY=VALUE`s, and how. Where there is any of it, all is stored only where a plan
+/// can be made of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Beside {
+    /// Keys to be given back.
+    pub unset: Vec<String>,
+    /// Certificates of the store to be bound, everywhere.
+    pub bind: Vec<String>,
+    /// Certificates that are bound and shall be no longer.
+    pub unbind: Vec<String>,
+    /// Stored only where a plan can be made of it, though it is keys alone.
+    pub whole: bool,
+    /// Only what the plan would be.
+    pub check: bool,
+}
+
+impl Beside {
+    /// Whether nothing is wished in here.
+    pub fn wishes_nothing(&self) -> bool {
+        self.unset.is_empty() && self.bind.is_empty() && self.unbind.is_empty()
+    }
+}
+
 /// What a rule says beside its destination and level.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -1,6 +1,6 @@
 //! Tasks as text: what is read, and what is refused.
 
-use super::{Effect, Task, TaskError};
+use super::{Beside, Effect, Task, TaskError};
 
 fn read(text: &str) -> Result<Task, TaskError> {
     Task::read(text)
@@ -14,7 +14,8 @@ fn refused(text: &str) -> &'static str {
 fn a_task_is_a_verb_with_its_words() {
     let task = read(r#"{"task": "set", "pairs": ["mode=may", "submission=on"]}"#).unwrap();
     let pairs = vec!["mode=may".to_owned(), "submission=on".to_owned()];
-    assert_eq!(task, Task::Set { pairs });
+    let beside = Beside::default();
+    assert_eq!(task, Task::Set { pairs, beside });
     assert_eq!(task.effect(), Effect::Wish);
     let apply = read(r#"{"task": "apply", "confirm_within": 300}"#).unwrap();
     assert_eq!(apply.effect(), Effect::Change);
@@ -23,6 +24,7 @@ fn a_task_is_a_verb_with_its_words() {
         r#"{"task": "drift"}"#,
         r#"{"task": "drift", "restore": true, "check": true}"#,
         r#"{"task": "set"}"#,
+        r#"{"task": "set", "pairs": ["mode=may"], "beside": {"bind": ["mx"], "check": true}}"#,
         r#"{"task": "lint"}"#,
         r#"{"task": "cert-request"}"#,
     ] {
@@ -31,6 +33,8 @@ fn a_task_is_a_verb_with_its_words() {
     for wish in [
         r#"{"task": "drift", "adopt": true}"#,
         r#"{"task": "lint", "fix": true}"#,
+        r#"{"task": "set", "beside": {"unbind": ["mx"]}}"#,
+        r#"{"task": "cert-import", "name": "mx", "sealed": "YWdl"}"#,
         r#"{"task": "release"}"#,
         r#"{"task": "cert-issue", "name": "mx"}"#,
     ] {
@@ -50,6 +54,9 @@ fn what_nobody_has_defined_is_no_task() {
         r#"{"task": "status", "path": "/etc/passwd"}"#,
         r#"{"task": "policy-add", "destination": "a.example", "level": "secure", "rule": {"tafile": "/x"}}"#,
         r#"{"task": "cert-export", "name": "mx", "key": true}"#,
+        r#"{"task": "cert-import", "name": "mx", "cert": "/etc/ssl/private/x.pem"}"#,
+        r#"{"task": "cert-import", "name": "mx", "sealed": "-----BEGIN PRIVATE KEY-----"}"#,
+        r#"{"task": "cert-request", "name": "mx", "ca": "own"}"#,
         r#"{"task": "cert-issue", "name": "mx", "order": {"ca": "https://169.254.169.254/"}}"#,
     ] {
         assert_eq!(refused(text), "task.unreadable", "{text}");
@@ -65,6 +72,7 @@ fn what_names_something_local_is_said_on_the_host() {
         r#"{"task": "set", "pairs": [" param.smtpd_tls_cert_file = /root/x"]}"#,
         r#"{"task": "set", "pairs": ["trust.outbound=/etc/shadow"]}"#,
         r#"{"task": "unset", "keys": ["param.smtpd_tls_chain_files"]}"#,
+        r#"{"task": "set", "beside": {"unset": ["param.smtpd_tls_chain_files"], "check": true}}"#,
         r#"{"task": "policy-import", "format": "csv", "text": "a.example,secure TAfile=/etc/shadow"}"#,
         r#"{"task": "probe", "targets": ["127.0.0.1:22"]}"#,
         r#"{"task": "probe", "targets": ["[::1]:6379"]}"#,

@@ -33,6 +33,7 @@ mod rules;
 mod schema;
 mod snapshots;
 mod trial;
+mod upload;
 mod watches;
 
 pub use desk::SqliteDesk;

@@ -2,7 +2,7 @@
 //!
 //! Owns: what was named, and the answer. Never: judges it (the engine does).
 
-use super::{document, fingerprint, line};
+use super::{document, fingerprint, line, sealed};
 use crate::answer::{Answer, findings_text};
 use crate::change::Change;
 use crate::cmd::apply;
@@ -15,7 +15,9 @@ use postseal_host::{
     SourceAccess, SourceError, SourceFiles, access_to, chosen_by, read_folder, read_password,
     read_source, read_stream,
 };
+use postseal_planner::task::Task;
 use postseal_store::Succession;
+use postseal_store::desk::Upload;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -33,6 +35,10 @@ pub(crate) struct ImportArgs {
     /// It takes the place of the certificate that has this name now (`cert deploy` presents it)
     #[arg(long)]
     renew: bool,
+    /// Read from standard input what was sealed to this store's recipient (`cert list --json` names it), as
+    /// the console sends it
+    #[arg(long, conflicts_with_all = ["cert", "key", "chain", "dir", "password_file", "private_ca"])]
+    sealed: bool,
 }
 
 /// Arguments of `cert deploy`.
@@ -76,6 +82,9 @@ struct Read {
 }
 
 pub(super) fn import(args: &ImportArgs, global: &Global) -> Result<Answer, Failure> {
+    if args.sealed {
+        return sealed::import(&args.name, args.succession(), global);
+    }
     let Some(files) = args.from.read(&args.name)? else {
         return Err(Failure::new(
             Exit::Usage,
@@ -85,17 +94,12 @@ pub(super) fn import(args: &ImportArgs, global: &Global) -> Result<Answer, Failu
         .hint("Say --cert FILE (and --key FILE), --cert - for standard input, or --dir DIR."));
     };
     let private_ca = args.private_ca.as_deref().map(read).transpose()?;
-    let succession = if args.renew {
-        Succession::Renewal
-    } else {
-        Succession::First
-    };
     let key_file = files.files.key_file.clone();
     let faulty = files.faulty();
     let import = files.import(
         &args.name,
         private_ca.map(|bytes| bytes.to_vec()),
-        succession,
+        args.succession(),
     );
     let mut session = Session::open(global)?;
     let imported = session.engine().import_certificate(import);
@@ -104,6 +108,41 @@ pub(super) fn import(args: &ImportArgs, global: &Global) -> Result<Answer, Failu
         _ => args.from.named(error, faulty),
     })?;
     Ok(answer(&imported, key_file.as_ref()))
+}
+
+impl ImportArgs {
+    fn succession(&self) -> Succession {
+        match self.renew {
+            true => Succession::Renewal,
+            false => Succession::First,
+        }
+    }
+
+    /// The same as a task for another host's agent, its files sealed to the store there; none where only
+    /// that host can look, as into folders.
+    pub(crate) fn sealed_to(
+        &self,
+        recipient: impl FnOnce() -> Result<String, Failure>,
+    ) -> Result<Option<Task>, Failure> {
+        if self.sealed || self.from.dir.is_some() {
+            return Ok(None);
+        }
+        let Some(found) = self.from.read(&self.name)? else {
+            return Ok(None);
+        };
+        let upload = Upload {
+            cert: found.files.cert.into(),
+            key: found.files.key,
+            chain: found.files.chain.map(Into::into),
+            private_ca: self.private_ca.as_deref().map(read).transpose()?,
+            password: found.password,
+        };
+        Ok(Some(Task::CertImport {
+            name: self.name.clone(),
+            sealed: upload.seal(&recipient()?).map_err(EngineError::from)?,
+            renew: self.renew,
+        }))
+    }
 }
 
 /// What is given enters the store first, as a renewal; then the newest version is presented.
@@ -136,7 +175,7 @@ pub(super) fn deploy(args: &DeployArgs, global: &Global) -> Result<Answer, Failu
     Ok(apply::answer(&changed).and(&findings_text(changed.brought())))
 }
 
-fn answer(imported: &Imported, key_file: Option<&SourceAccess>) -> Answer {
+pub(super) fn answer(imported: &Imported, key_file: Option<&SourceAccess>) -> Answer {
     let mut findings = imported.view.problems.clone();
     findings.extend(imported.findings.iter().cloned());
     if let Some(file) = key_file.filter(|_| imported.brought_key) {

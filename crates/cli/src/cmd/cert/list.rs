@@ -24,6 +24,7 @@ const HEAD: [&str; 7] = ["name", "names", "key", "until", "days", "used by", "so
 
 pub(super) fn list(global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::reading(global)?;
+    let recipient = session.recipient();
     let engine = session.engine();
     let requests = engine.requests()?;
     let adopted = engine.adopted_certificates();
@@ -50,7 +51,12 @@ pub(super) fn list(global: &Global) -> Result<Answer, Failure> {
         }
         Output::Json => {
             let requests: Vec<Value> = requests.iter().map(request).collect();
-            let document = json!({"changed": false, "findings": failed, "requests": requests});
+            let document = json!({
+                "changed": false,
+                "findings": failed,
+                "requests": requests,
+                "recipient": recipient,
+            });
             Answer::new("", document).rows(documents)
         }
     })

@@ -6,7 +6,7 @@ use clap::CommandFactory;
 use postseal_planner::task::Task;
 
 /// Tasks with every field that a command line can say.
-const TASKS: [&str; 38] = [
+const TASKS: [&str; 39] = [
     r#"{"task": "init"}"#,
     r#"{"task": "release"}"#,
     r#"{"task": "status"}"#,
@@ -17,6 +17,7 @@ const TASKS: [&str; 38] = [
     r#"{"task": "lint"}"#,
     r#"{"task": "lint", "fix": true, "with": ["level.none"]}"#,
     r#"{"task": "set", "pairs": ["mode=may"]}"#,
+    r#"{"task": "set", "pairs": ["mode=may"], "beside": {"unset": ["profile.inbound"], "bind": ["mx"], "unbind": ["old"], "whole": true, "check": true}}"#,
     r#"{"task": "unset", "keys": ["inbound", "outbound"]}"#,
     r#"{"task": "discard"}"#,
     r#"{"task": "plan", "diff": true}"#,
