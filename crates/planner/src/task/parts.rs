@@ -2,10 +2,11 @@
 //!
 //! Owns: their shapes. Never: judges a word; `judge` and the commands do.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A finding that is accepted, by its code and the host's name, typed by somebody.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Acceptance {
     /// The finding's code.
@@ -15,7 +16,7 @@ pub struct Acceptance {
 }
 
 /// What a rule says beside its destination and level.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RuleWords {
     /// `match`
@@ -46,7 +47,7 @@ pub struct RuleWords {
 }
 
 /// Which rules.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RuleFilter {
     /// With these words in them.
@@ -64,7 +65,7 @@ pub struct RuleFilter {
 }
 
 /// How servers are held against a rule.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Checks {
     /// Why a rule is taken though its servers bar it.
@@ -74,7 +75,7 @@ pub struct Checks {
 }
 
 /// A destination that needs authentication.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CredentialWords {
     /// Where its mail goes, as Postfix writes it.
@@ -95,7 +96,7 @@ pub struct CredentialWords {
 }
 
 /// The form of rules as text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
     /// The source of a Postfix map.
@@ -122,7 +123,7 @@ impl Format {
 }
 
 /// A kind of key.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum KeyKind {
@@ -155,7 +156,7 @@ impl KeyKind {
 }
 
 /// The key of a certificate that is made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewKey {
     /// Its kind.
@@ -167,7 +168,7 @@ pub struct NewKey {
 }
 
 /// How a certificate is ordered.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Order {
     /// The CA's staging service: nobody trusts what it issues.
@@ -181,7 +182,7 @@ pub struct Order {
 }
 
 /// Where a certificate is presented.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Places {
     /// On these ports.
