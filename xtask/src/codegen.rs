@@ -13,6 +13,11 @@ const WRITERS: &[[&str; 3]] = &[
         "lint",
         "reference::the_reference_says_what_the_rules_say",
     ],
+    [
+        "postseal-console",
+        "console",
+        "openapi::the_description_is_as_the_code_says",
+    ],
     // Put together of sections, which the tests beside it write on a real Postfix.
     ["postseal", "fix", "sources::the_sources_stand_side_by_side"],
 ];

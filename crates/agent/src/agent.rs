@@ -4,20 +4,20 @@
 
 mod answers;
 mod chores;
+mod copying;
 mod lanes;
 mod notes;
 
 use crate::child::{Ended, Program, Running};
-use crate::copies::COPIES;
 use answers::{given_up, lost, refused};
 use chores::Chores;
+use copying::Copying;
 use lanes::{Lanes, Work};
 use notes::Notes;
 use postseal_planner::task::{Effect, Task};
 use postseal_store::StoreError;
 use postseal_store::desk::{Clerk, End, Heartbeat, Job, JobEvent, JobState};
 use serde_json::Value;
-use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -28,8 +28,6 @@ const TICK: Duration = Duration::from_millis(50);
 const BEAT: Duration = Duration::from_secs(2);
 /// How long a job stays its own without a word.
 const LEASE_MS: i64 = 30_000;
-/// How often the copies are made anew where nothing happens.
-const COPY: Duration = Duration::from_secs(60);
 /// How many jobs it holds at once.
 const AT_ONCE: usize = 8;
 /// The exit code of a command that another one keeps from the instance (CLI.md).
@@ -99,32 +97,24 @@ pub struct Agent<'a> {
 }
 
 /// What it has in hand.
+#[derive(Default)]
 struct Hands {
     lanes: Lanes,
-    /// Copies to be made, by their place in [`COPIES`].
-    copies: VecDeque<usize>,
-    copying: Option<(usize, Running)>,
-    copied: Instant,
+    copying: Copying,
     notes: Notes,
     chores: Chores,
     beaten: Option<Instant>,
     is_blind: bool,
+    /// Whether what an earlier run left half-way was ended, and told.
+    has_buried: bool,
 }
 
 impl Agent<'_> {
     /// Works until it is told to end.
     pub fn run(&mut self) -> Result<(), AgentError> {
-        let mut hands = Hands {
-            lanes: Lanes::default(),
-            copies: (0..COPIES.len()).collect(),
-            copying: None,
-            copied: Instant::now(),
-            notes: Notes::default(),
-            chores: Chores::default(),
-            beaten: None,
-            is_blind: false,
-        };
-        self.bury_the_dead(&mut hands)?;
+        let mut hands = Hands::default();
+        let buried = self.bury_the_dead(&mut hands)?;
+        self.note_sight(&mut hands, buried);
         (self.told)(&Told::Ready(&self.instance));
         let mut ends: Option<Instant> = None;
         loop {
@@ -148,12 +138,22 @@ impl Agent<'_> {
     ) -> Result<Result<(), StoreError>, AgentError> {
         let seen = self.beat(hands);
         let told = self.follow(hands)?;
-        let claimed = match is_ending || hands.is_blind {
+        let buried = match hands.is_blind {
+            true => Ok(()),
+            false => self.bury_the_dead(hands)?,
+        };
+        // What was left half-way is ended before anything new begins.
+        let claimed = match is_ending || hands.is_blind || !hands.has_buried {
             true => Ok(()),
             false => self.claim(hands),
         };
         self.start(hands)?;
-        let copied = self.copy(hands)?;
+        let copied = match hands.is_blind {
+            true => Ok(()),
+            false => hands
+                .copying
+                .step(self.clerk, &self.program, &self.instance, self.now_ms)?,
+        };
         let noted = match is_ending || hands.is_blind {
             true => Ok(()),
             false => hands.notes.step(self.clerk, &self.program)?,
@@ -162,7 +162,8 @@ impl Agent<'_> {
             true => Ok(()),
             false => self.look_after_chores(hands)?,
         };
-        Ok(seen.and(told).and(claimed).and(copied).and(noted).and(due))
+        let seen = seen.and(buried).and(told).and(claimed);
+        Ok(seen.and(copied).and(noted).and(due))
     }
 
     fn look_after_chores(
@@ -190,27 +191,27 @@ impl Agent<'_> {
         }
     }
 
-    /// What an earlier run had claimed: what it began may stand half-way. That is ended first, and told.
-    fn bury_the_dead(&mut self, hands: &mut Hands) -> Result<(), AgentError> {
+    /// What an earlier run had claimed: what it began may stand half-way. That is ended first, and told; where the desk
+    /// cannot be reached, or does not take it, as soon as it does.
+    fn bury_the_dead(&mut self, hands: &mut Hands) -> Result<Result<(), StoreError>, AgentError> {
+        if hands.has_buried {
+            return Ok(Ok(()));
+        }
         let abandoned = match self.clerk.abandoned(&self.heartbeat()) {
             Ok(abandoned) => abandoned,
-            Err(error) => {
-                self.note_sight(hands, Err(error));
-                return Ok(());
-            }
+            Err(error) => return Ok(Err(error)),
         };
-        if abandoned.is_empty() {
-            return Ok(());
+        let mut stored = Ok(());
+        if !abandoned.is_empty() {
+            let end = lost(&self.recover()?);
+            for job in abandoned {
+                (self.told)(&Told::Abandoned { job: job.id });
+                let now = (self.now_ms)();
+                stored = stored.and(self.clerk.end(job.id, JobState::Lost, &end, now));
+            }
         }
-        let recovered = self.recover()?;
-        for job in abandoned {
-            (self.told)(&Told::Abandoned { job: job.id });
-            let end = lost(&recovered);
-            let now = (self.now_ms)();
-            let stored = self.clerk.end(job.id, JobState::Lost, &end, now);
-            self.note_sight(hands, stored);
-        }
-        Ok(())
+        hands.has_buried = stored.is_ok();
+        Ok(stored)
     }
 
     /// Ends what was left half-way. What an earlier run began may still go on, in a process of its own, and hold
@@ -341,7 +342,7 @@ impl Agent<'_> {
                 }
             }
             if has_changed {
-                hands.copies = (0..COPIES.len()).collect();
+                hands.copying.again();
             }
         }
         Ok(stored)
@@ -362,33 +363,5 @@ impl Agent<'_> {
             exit: ended.end.exit,
         });
         Ok(())
-    }
-
-    /// Makes the next copy, one at a time: pages may wait, jobs do not.
-    fn copy(&mut self, hands: &mut Hands) -> Result<Result<(), StoreError>, AgentError> {
-        if hands.copied.elapsed() > COPY && hands.copies.is_empty() {
-            hands.copies = (0..COPIES.len()).collect();
-        }
-        if let Some((n, mut running)) = hands.copying.take() {
-            running.told();
-            let Some(ended) = running.ended().map_err(AgentError::Start)? else {
-                hands.copying = Some((n, running));
-                return Ok(Ok(()));
-            };
-            hands.copied = Instant::now();
-            let (what, _) = COPIES[n];
-            let document = &ended.end.answer;
-            let now = (self.now_ms)();
-            let stored = self.clerk.put_copy(&self.instance, what, document, now);
-            if stored.is_err() {
-                return Ok(stored);
-            }
-        }
-        if let Some(n) = hands.copies.pop_front() {
-            let (_, task) = COPIES[n];
-            let running = self.program.start(&task(), "agent");
-            hands.copying = Some((n, running.map_err(AgentError::Start)?));
-        }
-        Ok(Ok(()))
     }
 }

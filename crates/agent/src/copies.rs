@@ -1,36 +1,36 @@
 //! The copies that pages show.
 //!
-//! Owns: which there are, and by which task each is made. Never: how a page looks.
+//! Owns: by which task each is made. Never: how a page looks.
 
 use postseal_planner::task::{Beside, RuleFilter, Task};
+use postseal_store::desk::CopyOf;
 
-/// A copy's name, and the task whose answer it is.
-pub(crate) type CopyOf = (&'static str, fn() -> Task);
-
-/// All copies, in the order in which they are made: what a change alters soonest comes first.
-pub(crate) const COPIES: [CopyOf; 10] = [
-    ("plan", || Task::Plan { diff: false }),
-    ("status", || Task::Status {}),
-    ("history", || Task::History { limit: None }),
-    ("certificates", || Task::CertList {}),
-    ("policies", || Task::PolicyList {
-        filter: RuleFilter::default(),
-        limit: None,
-        skip: None,
-    }),
-    ("domains", || Task::DomainList {}),
-    ("findings", || Task::Lint {
-        fix: false,
-        with: Vec::new(),
-    }),
-    ("drift", || Task::Drift {
-        adopt: false,
-        restore: false,
-        check: false,
-    }),
-    ("keys", || Task::Set {
-        pairs: Vec::new(),
-        beside: Beside::default(),
-    }),
-    ("profiles", || Task::ProfileList {}),
-];
+/// The task whose answer a copy is.
+pub(crate) fn task(copy: CopyOf) -> Task {
+    match copy {
+        CopyOf::Plan => Task::Plan { diff: false },
+        CopyOf::Status => Task::Status {},
+        CopyOf::History => Task::History { limit: None },
+        CopyOf::Certificates => Task::CertList {},
+        CopyOf::Policies => Task::PolicyList {
+            filter: RuleFilter::default(),
+            limit: None,
+            skip: None,
+        },
+        CopyOf::Domains => Task::DomainList {},
+        CopyOf::Findings => Task::Lint {
+            fix: false,
+            with: Vec::new(),
+        },
+        CopyOf::Drift => Task::Drift {
+            adopt: false,
+            restore: false,
+            check: false,
+        },
+        CopyOf::Keys => Task::Set {
+            pairs: Vec::new(),
+            beside: Beside::default(),
+        },
+        CopyOf::Profiles => Task::ProfileList {},
+    }
+}

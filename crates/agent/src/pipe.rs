@@ -6,6 +6,7 @@
 //! Whoever owns the console may stop this child, or answer in its place. So a reply is bounded and has a
 //! deadline, and a child that fails is replaced by another.
 
+use postseal_planner::whole_chain;
 use postseal_store::StoreError;
 use postseal_store::desk::{
     Beat, Clerk, ClerkCall, ClerkReply, End, Heartbeat, Job, JobEvent, JobState, NewJob, Note,
@@ -259,14 +260,4 @@ pub fn serve(
         replies.write_all(b"\n")?;
         replies.flush()?;
     }
-}
-
-fn whole_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -42,6 +42,8 @@ pub(crate) struct Global {
     pub(crate) behalf: Option<String>,
     /// Who opens the desk.
     pub(crate) console_user: Option<String>,
+    /// Whose word the console takes for where a request came from.
+    pub(crate) trusted_proxies: Vec<String>,
     /// What lint is not to tell of.
     pub(crate) ignore: Vec<Ignore>,
     /// What is to be told beside the answer.
@@ -132,6 +134,9 @@ struct AcmeSection {
 struct ConsoleSection {
     /// Who the console is, in place of the user `postseal`.
     user: Option<String>,
+    /// Addresses and networks of proxies before the console.
+    #[serde(default)]
+    trusted_proxies: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -184,6 +189,7 @@ impl Global {
             resolver_said: args.resolver.clone(),
             acme_user: file.acme.user,
             console_user: file.console.user,
+            trusted_proxies: file.console.trusted_proxies,
             server: server(args)?,
             behalf: args.on_behalf_of.clone(),
             output: output(args.json || file.json || args.on_behalf_of.is_some()),
@@ -279,7 +285,7 @@ fn read(path: &Path) -> Result<File, Failure> {
             "config.bad",
             format!("{}: {error}", path.display()),
         )
-        .hint("Known keys: instance, store, resolver, json, under [host] prefix and root, under [acme] and [console] user, under [lint] ignore.")
+        .hint("Known keys: instance, store, resolver, json, under [host] prefix and root, under [acme] and [console] user, under [console] trusted_proxies, under [lint] ignore.")
     })
 }
 

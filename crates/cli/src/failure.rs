@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use postseal_engine::{EngineError, Kind};
 use postseal_host::HostError;
 use postseal_issue::acme::AcmeError;
-use postseal_planner::Finding;
+use postseal_planner::{Finding, whole_chain};
 use postseal_store::{Hindrance, StoreError};
 use serde_json::json;
 use std::io::Write;
@@ -244,21 +244,6 @@ fn bounded(text: &str) -> String {
     let ends = text.ends_with('\n');
     let lines: Vec<String> = text.lines().map(cut).collect();
     lines.join("\n") + if ends { "\n" } else { "" }
-}
-
-/// An error with everything below it.
-pub(crate) fn whole_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(below) = source {
-        let below_text = below.to_string();
-        if !text.ends_with(&below_text) {
-            text.push_str(": ");
-            text.push_str(&below_text);
-        }
-        source = below.source();
-    }
-    text
 }
 
 fn hint(error: &EngineError) -> Option<String> {

@@ -3,11 +3,12 @@
 //! Owns: opening them, and who acts. Never: opens what a command does not need.
 
 use crate::config::Global;
-use crate::failure::{Exit, Failure, whole_chain};
+use crate::failure::{Exit, Failure};
 use crate::guardian::GuardProcess;
 use crate::progress;
 use postseal_engine::{Engine, EngineError, Event, Network, SystemClock};
 use postseal_host::{Entered, Host, HostError, HostOptions, PostfixHost, Watcher};
+use postseal_planner::whole_chain;
 use postseal_store::desk::Upload;
 use postseal_store::{SqliteStore, StoreError};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};

@@ -5,8 +5,9 @@
 use crate::desks::Desks;
 use crate::limits::Limits;
 use crate::password::Hasher;
+use crate::proxies::Proxies;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
 
 /// What every request shares.
@@ -20,6 +21,10 @@ pub(crate) struct Shared {
     pub(crate) listen: SocketAddr,
     pub(crate) hasher: Hasher,
     pub(crate) limits: Limits,
+    /// Whose word is taken for where a request came from.
+    pub(crate) proxies: Proxies,
+    /// Held while a task is filed.
+    pub(crate) filing: Mutex<()>,
     /// For streams of events, each of which looks at the desk again and again.
     pub(crate) streams: Arc<Semaphore>,
 }

@@ -8,7 +8,7 @@ use crate::matrix::{Right, may};
 use crate::problem::Problem;
 use crate::secret;
 use axum::http::{HeaderMap, header};
-use postseal_store::desk::{Desk as _, Role, SignedIn, Token};
+use postseal_store::desk::{Desk as _, Role, Secret, SignedIn, Token};
 
 /// The cookie of a session. `__Host-`: only this host over what browsers call secure can have set it
 /// (RFC 6265bis §4.1.3.2).
@@ -60,6 +60,12 @@ impl Caller {
             Way::Session(cookie) => Some(cookie),
             Way::Token(_) => None,
         }
+    }
+
+    /// Whether this is the session with that digest.
+    pub(crate) fn is_by(&self, digest: &Secret) -> bool {
+        self.session()
+            .is_some_and(|cookie| secret::digest(cookie) == *digest)
     }
 
     /// What every form of the session holds; none is needed by a program, whose token no browser sends by itself.

@@ -21,6 +21,9 @@ pub enum ConsoleError {
         /// Why.
         source: std::io::Error,
     },
+    /// A proxy that is none.
+    #[error("{0:?} is no address and no network of a proxy: write 192.0.2.1 or 192.0.2.0/24")]
+    Proxy(String),
     /// The system gives no threads, signals or randomness.
     #[error("cannot {doing}: {source}")]
     System {
@@ -43,6 +46,7 @@ impl ConsoleError {
         match self {
             Self::Exposed(_) => "console.exposed",
             Self::Listen { .. } => "console.listen",
+            Self::Proxy(_) => "console.bad-proxy",
             Self::System { .. } => "console.system",
             Self::Desk(_) => "console.desk",
             Self::Password(_) => "console.password",

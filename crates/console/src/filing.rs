@@ -2,20 +2,34 @@
 //!
 //! Owns: that whoever files it may, and that what is filed is a task and nothing else. Never: carries it out.
 
+use crate::api::tags;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clock;
 use crate::matrix::Right;
 use crate::problem::Problem;
 use axum::http::StatusCode;
-use postseal_planner::task::Task;
-use postseal_store::desk::{Desk as _, End, Filed, JobState, NewJob};
+use postseal_planner::task::{Effect, Task};
+use postseal_store::desk::{Copy, CopyOf, Desk as _, End, Filed, Job, JobState, NewJob};
+use postseal_store::{SqliteDesk, StoreError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 /// How long a page waits for what comes of a job; the agent does a wish within a second.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// So many jobs are looked at for one that has changed something.
+const LOOKED_AT: usize = 200;
 /// How often it looks.
 const EVERY: Duration = Duration::from_millis(100);
+
+/// What is said beside a task by whoever files it.
+#[derive(Default)]
+pub(crate) struct Said {
+    /// What makes a second filing the same one.
+    pub(crate) request: Option<String>,
+    /// The tags of the copies that it was made from; it is not filed where something has changed since.
+    pub(crate) made_from: Option<Vec<String>>,
+}
 
 /// Files a task and gives the job's number.
 pub(crate) async fn file(
@@ -23,6 +37,20 @@ pub(crate) async fn file(
     caller: &Caller,
     task: &Task,
     request: Option<String>,
+) -> Result<u64, Problem> {
+    let said = Said {
+        request,
+        made_from: None,
+    };
+    file_said(app, caller, task, said).await
+}
+
+/// The same, with more said beside it.
+pub(crate) async fn file_said(
+    app: &App,
+    caller: &Caller,
+    task: &Task,
+    said: Said,
 ) -> Result<u64, Problem> {
     task.judge()?;
     if !caller.may(Right::File(task.effect())) {
@@ -35,9 +63,23 @@ pub(crate) async fn file(
         actor: caller.actor(),
         filed_ms: clock::now_ms(),
         task,
-        request,
+        request: said.request,
     };
-    match app.desks.at(move |desk| desk.file(&job)).await? {
+    let shared = app.clone();
+    let filed = app.desks.at(move |desk| {
+        // One after the other: between a look at what has changed and the filing nothing else is filed.
+        let _turn = shared.filing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = desk.filed(&job)? {
+            return Ok(Some(before));
+        }
+        if let Some(tags) = &said.made_from
+            && has_changed(desk, &job.instance, tags)?
+        {
+            return Ok(None);
+        }
+        desk.file(&job).map(Some)
+    });
+    match filed.await?.ok_or_else(changed_since)? {
         Filed::New(id) | Filed::Before(id) => Ok(id),
         Filed::Other(id) => Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -45,6 +87,42 @@ pub(crate) async fn file(
             format!("job {id} was filed with this Idempotency-Key and is another task"),
         )),
     }
+}
+
+/// Whether what was seen is over: one of the copies is not as it was, or a job that is no mere look may have changed
+/// something since the agent looked.
+fn has_changed(desk: &SqliteDesk, instance: &str, tags: &[String]) -> Result<bool, StoreError> {
+    let mut copies = Vec::new();
+    for of in CopyOf::ALL {
+        copies.extend(desk.copy(instance, of.name())?);
+    }
+    let mut seen_ms = i64::MAX;
+    for tag in tags {
+        let same = |copy: &&Copy| tag == "*" || *tag == tags::of(&copy.document);
+        let copied = copies.iter().filter(same).map(|copy| copy.copied_ms).min();
+        match copied {
+            Some(copied) => seen_ms = seen_ms.min(copied),
+            None => return Ok(true),
+        }
+    }
+    let jobs = desk.jobs(instance, None, LOOKED_AT)?;
+    // Where all of so many are newer, what was before them is not known.
+    let unknown = jobs.len() == LOOKED_AT && jobs.iter().all(|job| job.filed_ms >= seen_ms);
+    Ok(unknown || jobs.iter().any(|job| may_have_changed(job, seen_ms)))
+}
+
+fn may_have_changed(job: &Job, seen_ms: i64) -> bool {
+    let looks = Task::read(&job.task).is_ok_and(|task| task.effect() == Effect::Look);
+    let began = job.state != JobState::Cancelled;
+    began && !looks && job.ended_ms.is_none_or(|ended| ended >= seen_ms)
+}
+
+fn changed_since() -> Problem {
+    Problem::new(
+        StatusCode::PRECONDITION_FAILED,
+        "console.changed-since",
+        "something has changed since what this was made from: read it again, and see whether this is still wanted",
+    )
 }
 
 /// Files a task and waits for what comes of it; none where it has not been done yet, or was lost.

@@ -3,7 +3,7 @@
 //! Owns: the host that was asked for, where an unsafe request came from, deadlines, the headers of every answer, and
 //! problems as pages. Never: who asks; that is asked where a route says what it needs (`routes`).
 
-use crate::app::App;
+use crate::app::{App, Peer};
 use crate::caller;
 use crate::pages;
 use crate::problem::Problem;
@@ -38,7 +38,11 @@ const HEADERS: [(&str, &str); 9] = [
 ];
 
 /// Every request goes through here.
-pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    if let Some(Peer(peer)) = request.extensions().get().copied() {
+        let client = app.proxies.client(peer, request.headers());
+        request.extensions_mut().insert(Peer(client));
+    }
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let whence = request.uri().path_and_query().map(ToString::to_string);

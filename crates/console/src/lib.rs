@@ -5,6 +5,7 @@
 //! every right over the mail server is the agent's.
 
 mod access;
+mod accounts;
 mod api;
 mod app;
 mod assets;
@@ -17,13 +18,16 @@ mod form;
 mod guard;
 mod limits;
 mod matrix;
+mod open;
 mod pages;
 mod parts;
 mod password;
 mod problem;
+mod proxies;
 mod routes;
 pub mod secret;
 mod server;
+mod title;
 
 pub use error::ConsoleError;
 pub use matrix::{Right, may};
@@ -44,4 +48,6 @@ pub struct Options {
     pub instance: String,
     /// Names beside `localhost` and the address under which browsers may ask (a proxy's, say).
     pub hosts: Vec<String>,
+    /// Addresses and networks (`10.0.0.0/8`) of proxies, whose `Forwarded` (RFC 7239) or `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<String>,
 }

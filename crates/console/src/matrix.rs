@@ -19,6 +19,25 @@ pub enum Right {
     Manage,
 }
 
+impl Right {
+    /// In one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Anyone => "anyone",
+            Self::See => "see",
+            Self::File(Effect::Look) => "look",
+            Self::File(Effect::Wish) => "wish",
+            Self::File(Effect::Change) => "change",
+            Self::Manage => "manage",
+        }
+    }
+}
+
+/// All rights that a role gives.
+pub(crate) fn rights() -> impl Iterator<Item = Right> {
+    [Right::See, LOOK, WISH, CHANGE, Right::Manage].into_iter()
+}
+
 /// What each role may, the least first. A look changes nothing, so whoever sees may ask for one.
 const MATRIX: [(Role, &[Right]); 4] = [
     (Role::Auditor, &[Right::See, LOOK]),

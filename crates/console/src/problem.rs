@@ -5,7 +5,9 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use postseal_planner::task::TaskError;
+use postseal_planner::whole_chain;
 use postseal_store::StoreError;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Why a request could not be done.
@@ -17,12 +19,18 @@ pub(crate) struct Problem {
     retry_after: Option<u64>,
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
+/// Why a request could not be done (RFC 9457).
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(crate) struct Document<'a> {
+    /// Always `about:blank`: `code` tells problems apart.
     r#type: &'static str,
+    /// The status in words.
     title: &'a str,
     status: u16,
+    /// Stable, for programs.
     code: &'a str,
+    /// What, why, and what to do.
     detail: &'a str,
 }
 
@@ -92,13 +100,18 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "console.busy", detail).later(5)
     }
 
+    pub(crate) fn conflict(code: &'static str, detail: &str) -> Self {
+        Self::new(StatusCode::CONFLICT, code, detail)
+    }
+
     pub(crate) fn stopping() -> Self {
         let detail = "the console is being stopped";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "console.stopping", detail)
     }
 
     pub(crate) fn store(error: &StoreError) -> Self {
-        let detail = format!("the desk cannot be used, and nothing was stored: {error}");
+        let why = whole_chain(error);
+        let detail = format!("the desk cannot be used, and nothing was stored: {why}");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "console.desk", detail).later(5)
     }
 

@@ -3,6 +3,7 @@
 //! Owns: the one table that the router is made of, and the door before each route: who asks, whether they may,
 //! whether a form is of their session. Never: what a route does.
 
+use crate::api::Spec;
 use crate::app::App;
 use crate::caller::{self, Caller};
 use crate::matrix::Right;
@@ -18,7 +19,7 @@ use axum::extract::{Form, FromRequest as _, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Router, body};
 use postseal_planner::task::Effect;
 
@@ -31,6 +32,7 @@ const LARGEST: usize = 64 * 1024;
 pub enum Verb {
     Get,
     Post,
+    Patch,
     Delete,
 }
 
@@ -43,15 +45,17 @@ pub struct Route {
     /// What the door asks for.
     pub right: Right,
     to: fn() -> MethodRouter<App>,
+    /// What a route of the API takes and answers.
+    pub(crate) api: Option<Spec>,
 }
 
-const SEE: Right = Right::See;
-const LOOK: Right = Right::File(Effect::Look);
+pub(crate) const SEE: Right = Right::See;
+pub(crate) const LOOK: Right = Right::File(Effect::Look);
 const WISH: Right = Right::File(Effect::Wish);
-const MANAGE: Right = Right::Manage;
+pub(crate) const MANAGE: Right = Right::Manage;
 const CHANGE: Right = Right::File(Effect::Change);
 
-/// There is no route beside these. Where a route files a task, `filing` asks for the right of that very task, too.
+/// There is no page beside these, and no route beside them and those of the API. Where a route files a task, `filing` asks for the right of that very task, too.
 const ROUTES: &[Route] = &[
     at(Verb::Get, "/sign-in", Right::Anyone, || {
         get(access::sign_in::page)
@@ -128,6 +132,12 @@ const ROUTES: &[Route] = &[
     at(Verb::Post, "/settings/users/reset", MANAGE, || {
         post(settings::reset_user)
     }),
+    at(Verb::Post, "/settings/users/sign-out", MANAGE, || {
+        post(settings::sign_out_user)
+    }),
+    at(Verb::Post, "/settings/sessions/end", SEE, || {
+        post(settings::end_session)
+    }),
     at(Verb::Post, "/settings/users/remove", MANAGE, || {
         post(settings::remove_user)
     }),
@@ -148,20 +158,14 @@ const ROUTES: &[Route] = &[
     at(Verb::Post, "/sign-out-everywhere", SEE, || {
         post(access::sign_out::everywhere)
     }),
-    at(Verb::Post, "/api/v1/jobs", LOOK, || post(api::jobs::file)),
-    at(Verb::Get, "/api/v1/jobs", SEE, || get(api::jobs::list)),
-    at(Verb::Get, "/api/v1/jobs/{id}", SEE, || get(api::jobs::one)),
-    at(Verb::Delete, "/api/v1/jobs/{id}", LOOK, || {
-        delete(api::jobs::cancel)
-    }),
-    at(Verb::Get, "/api/v1/jobs/{id}/events", SEE, || {
-        get(api::events::stream)
-    }),
-    at(Verb::Get, "/api/v1/copies/{what}", SEE, || {
-        get(api::copies::one)
-    }),
-    at(Verb::Get, "/api/v1/agent", SEE, || get(api::copies::agent)),
 ];
+
+impl Route {
+    /// What a route of the API takes and answers, by its summary; none of a page.
+    pub fn api(&self) -> Option<&'static str> {
+        self.api.as_ref().map(|spec| spec.summary)
+    }
+}
 
 const fn at(verb: Verb, path: &'static str, right: Right, to: fn() -> MethodRouter<App>) -> Route {
     Route {
@@ -169,18 +173,33 @@ const fn at(verb: Verb, path: &'static str, right: Right, to: fn() -> MethodRout
         path,
         right,
         to,
+        api: None,
+    }
+}
+
+/// A route of the API.
+pub(crate) const fn api(
+    verb: Verb,
+    path: &'static str,
+    right: Right,
+    to: fn() -> MethodRouter<App>,
+    spec: Spec,
+) -> Route {
+    Route {
+        api: Some(spec),
+        ..at(verb, path, right, to)
     }
 }
 
 /// Every route, for whoever walks them.
 pub fn listed() -> impl Iterator<Item = &'static Route> {
-    ROUTES.iter()
+    ROUTES.iter().chain(api::ROUTES)
 }
 
 /// The router of all routes, behind the guard.
 pub(crate) fn router(app: &App) -> Router {
     let mut router = Router::new();
-    for route in ROUTES {
+    for route in listed() {
         let door = from_fn_with_state((app.clone(), route.right), door);
         router = router.route(route.path, (route.to)().route_layer(door));
     }

@@ -4,9 +4,9 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use postseal_planner::{Digest, Digesting};
 use postseal_store::desk::Secret;
 use rustix::rand::{GetRandomFlags, getrandom};
-use sha2::{Digest as _, Sha256};
 
 /// What every API token begins with, so that those who look for leaked secrets find it.
 pub const TOKEN_PREFIX: &str = "postseal_";
@@ -20,7 +20,7 @@ pub fn fresh() -> std::io::Result<String> {
 
 /// What is stored of a secret: SHA-256 of its text. It has 256 random bits, so nothing slower is needed.
 pub fn digest(secret: &str) -> Secret {
-    Sha256::digest(secret.as_bytes()).into()
+    Digest::of(secret.as_bytes()).to_bytes()
 }
 
 /// Fills it with random bytes.
@@ -34,13 +34,19 @@ pub(crate) fn random(bytes: &mut [u8]) -> std::io::Result<()> {
 
 /// Something that only whoever knows `secret` can make: the token in the forms of a session, say.
 pub(crate) fn derived(purpose: &str, secret: &str, about: &str) -> String {
-    let mut hash = Sha256::new();
+    let mut digest = Digesting::default();
     // A length before each part, so that no two lists of parts are one text.
     for part in [purpose, secret, about] {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part.as_bytes());
+        digest.update(&(part.len() as u64).to_be_bytes());
+        digest.update(part.as_bytes());
     }
-    BASE64_URL_SAFE_NO_PAD.encode(hash.finalize())
+    BASE64_URL_SAFE_NO_PAD.encode(digest.finish().to_bytes())
+}
+
+/// By what people and programs name a session: it says nothing of the session's secret.
+pub(crate) fn handle(digest: &Secret) -> String {
+    let text = derived("session", &BASE64_URL_SAFE_NO_PAD.encode(digest), "");
+    text.chars().take(22).collect()
 }
 
 /// Whether they are equal, in a time that does not tell where they differ.

@@ -6,7 +6,9 @@ use crate::app::{App, Peer, Shared};
 use crate::desks::Desks;
 use crate::error::ConsoleError;
 use crate::limits::Limits;
+use crate::open::Open;
 use crate::password::Hasher;
+use crate::proxies::Proxies;
 use crate::{Options, routes};
 use axum::Router;
 use axum::body::Body;
@@ -16,16 +18,17 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tower_service::Service as _;
 
-/// How many connections are open at once; further ones wait to be accepted.
+/// How many connections are open at once; then the oldest that is not at work goes.
 const CONNECTIONS: usize = 4096;
 /// How long a client may take for the head of a request, and rest between two.
 const HEAD: Duration = Duration::from_secs(10);
@@ -48,6 +51,13 @@ pub struct Console {
 
 /// Runs a console until SIGTERM or SIGINT.
 pub fn serve(options: Options) -> Result<(), ConsoleError> {
+    // As many files as this process may have; where it may have no more, it goes on with what it has.
+    let files = getrlimit(Resource::Nofile);
+    let all = Rlimit {
+        current: files.maximum,
+        ..files
+    };
+    let _as_many_as_may_be = setrlimit(Resource::Nofile, all);
     let console = Console::open(options)?;
     let _inside = console.runtime.enter();
     let cannot = |source| ConsoleError::System {
@@ -94,6 +104,8 @@ impl Console {
             listen: address,
             hasher: Hasher::new()?,
             limits: Limits::new(),
+            proxies: Proxies::read(&options.trusted_proxies)?,
+            filing: Mutex::new(()),
             streams: Arc::new(Semaphore::new(STREAMS)),
         });
         Ok(Self {
@@ -117,51 +129,68 @@ impl Console {
 }
 
 async fn accept(listener: &TcpListener, router: &Router, stop: impl Future<Output = ()>) {
-    let slots = Arc::new(Semaphore::new(CONNECTIONS));
-    let open = GracefulShutdown::new();
+    let open = Open::new(connections());
+    let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
     loop {
-        let next = async {
-            // The semaphore is never closed.
-            let slot = Arc::clone(&slots).acquire_owned().await.ok()?;
-            Some((slot, listener.accept().await))
-        };
         let next = tokio::select! {
             () = &mut stop => break,
-            next = next => next,
+            next = listener.accept() => next,
         };
         match next {
-            None => break,
-            Some((slot, Ok((stream, peer)))) => answer(stream, peer, slot, router.clone(), &open),
-            // Too many open files, say: it passes.
-            Some((_, Err(_))) => tokio::time::sleep(Duration::from_millis(50)).await,
+            Ok((stream, peer)) => answer(stream, peer, &open, router.clone(), &graceful),
+            // Too many open files, say: one that rests goes, and it passes.
+            Err(_) => {
+                open.end_an_idle_one();
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
         }
     }
-    let _unfinished = tokio::time::timeout(LAST_WORDS, open.shutdown()).await;
+    let _unfinished = tokio::time::timeout(LAST_WORDS, graceful.shutdown()).await;
+}
+
+/// How many connections may be open: each takes a file, and so do the desk and the assets.
+fn connections() -> usize {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let files = usize::try_from(files).unwrap_or(usize::MAX);
+    CONNECTIONS.min(files / 2)
 }
 
 /// Answers what comes on a connection.
 fn answer(
     stream: TcpStream,
     peer: SocketAddr,
-    slot: OwnedSemaphorePermit,
+    open: &Open,
     router: Router,
-    open: &GracefulShutdown,
+    graceful: &GracefulShutdown,
 ) {
+    // Where all are at work, there is no place for another.
+    let Some(place) = open.enter() else {
+        return;
+    };
+    let work = place.work();
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer.ip()));
+        let at_work = work.begin();
         // A router is always ready.
-        router.clone().call(request.map(Body::new))
+        let answered = router.clone().call(request.map(Body::new));
+        async move {
+            let answered = answered.await;
+            drop(at_work);
+            answered
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
         .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
-    let connection = open.watch(connection);
+    let connection = graceful.watch(connection);
     tokio::spawn(async move {
-        let _slot = slot;
-        // What a client does to its connection is the client's affair.
-        let _ended = tokio::time::timeout(LIFETIME, connection).await;
+        tokio::select! {
+            () = place.is_wanted() => {}
+            // What a client does to its connection is the client's affair.
+            _ended = tokio::time::timeout(LIFETIME, connection) => {}
+        }
     });
 }

@@ -206,7 +206,7 @@ impl Engine<'_> {
 
     /// Puts the old bytes back, where any were replaced.
     fn give_up(&mut self, applied: &Applied, error: EngineError) -> EngineError {
-        let undo = Undo::of_applied(applied, crate::undo::whole_chain(&error));
+        let undo = Undo::of_applied(applied, postseal_planner::whole_chain(&error));
         if self.is_untouched(applied) {
             return self.close_failed(&undo).err().unwrap_or(error);
         }

@@ -350,7 +350,7 @@ fn refusal(code: &'static str, message: String, remedy: &str) -> EngineError {
 fn left_behind(error: &SolverError) -> Finding {
     let message = format!(
         "The answer to a challenge could not be taken away again: {}.",
-        crate::undo::whole_chain(error)
+        postseal_planner::whole_chain(error)
     );
     let remedy = "Take it away by hand; the certificate is good all the same.";
     Finding::new("acme.left-behind", Severity::Warning, message, remedy)

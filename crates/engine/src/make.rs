@@ -241,7 +241,7 @@ pub(crate) fn refused(error: IssueError) -> EngineError {
     let problem = CertProblem {
         code: "cert.not-made",
         gravity: Gravity::Error,
-        message: crate::undo::whole_chain(&error),
+        message: postseal_planner::whole_chain(&error),
         remedy: match error {
             IssueError::OutsideConstraints(_) => {
                 "It issues for the domains of its --permit only: leave this name out, or make another CA \

@@ -9,14 +9,14 @@ use crate::propose::Proposal;
 use crate::rehearse::{Was, is_closed, log_findings};
 use crate::rules::map_of;
 use crate::status::in_force_by;
-use crate::undo::{PROOF, Undo, sentences, whole_chain};
+use crate::undo::{PROOF, Undo, sentences};
 use crate::verify::{Interrupt, Looked};
 use crate::{End, Engine, EngineError, Event, Stage, adopt};
 use postseal_host::LogLook;
 use postseal_planner::facts::MasterState;
 use postseal_planner::plan::{Cf, Plan};
 use postseal_planner::report::{Judgement, Outcome as Judged, Verdict};
-use postseal_planner::{Finding, Severity, owned};
+use postseal_planner::{Finding, Severity, owned, whole_chain};
 use postseal_store::{
     Close, InstanceState, Operation, OperationKind, OperationOutcome, Phase, StoreError,
 };

@@ -15,7 +15,7 @@ use postseal_host::{HostError, Snapshot};
 use postseal_planner::facts::{Facts, MasterState};
 use postseal_planner::plan::{Cf, Edit, Plan, Step};
 use postseal_planner::report::{Outcome, Verdict};
-use postseal_planner::{Digest, Finding, Severity};
+use postseal_planner::{Digest, Finding, Severity, whole_chain};
 use postseal_store::{Close, Operation, OperationOutcome, Phase, StoreError};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -338,18 +338,6 @@ pub(crate) fn sentences(verdict: &Verdict) -> Vec<String> {
         .iter()
         .flat_map(|judged| judged.sentences.clone())
         .collect()
-}
-
-/// An error with everything below it, for the operation log.
-pub(crate) fn whole_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(below) = source {
-        text.push_str(": ");
-        text.push_str(&below.to_string());
-        source = below.source();
-    }
-    text
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {

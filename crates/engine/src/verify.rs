@@ -155,7 +155,7 @@ impl Engine<'_> {
                 Some(listed) => self.host.table_keys(listed),
                 None => return (table, Err("its type does not list its rows".to_owned())),
             };
-            let keys = keys.map_err(|error| crate::undo::whole_chain(&error));
+            let keys = keys.map_err(|error| postseal_planner::whole_chain(&error));
             (table, keys)
         };
         own_name_tables(facts).into_iter().map(list).collect()

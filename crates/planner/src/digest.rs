@@ -24,6 +24,11 @@ impl Digest {
         Self(bytes)
     }
 
+    /// Its 32 bytes.
+    pub fn to_bytes(self) -> [u8; 32] {
+        self.0
+    }
+
     /// The first `n` hexadecimal digits, for people (at most 64).
     pub fn short(&self, n: usize) -> String {
         let mut text = self.to_string();

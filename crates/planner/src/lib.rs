@@ -9,6 +9,7 @@ mod adopted;
 pub mod calendar;
 pub mod catalog;
 mod certificate;
+mod chain;
 pub mod ciphers;
 mod compile;
 pub mod credentials;
@@ -59,6 +60,7 @@ mod words;
 
 pub use adopted::{Adopted, adopted};
 pub use certificate::{certificate_finding, name_finding};
+pub use chain::whole_chain;
 pub use compile::{
     NamedMap, SMTPS_OUT_NAME, installed_at, installed_folder, is_policy_map, named_maps,
     policy_map, policy_map_files, stale_maps,

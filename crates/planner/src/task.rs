@@ -17,11 +17,12 @@ pub use parts::{
     RuleFilter, RuleWords,
 };
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What an agent is asked to do. Each is a verb of the command line (CLI.md) with the same words; what is
 /// left out is as it is there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "task", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Task {
     /// `init`

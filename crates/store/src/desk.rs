@@ -10,12 +10,14 @@
 
 mod access;
 mod clerk;
+mod copy;
 mod job;
 mod upload;
 
 pub use access::{Invitation, Role, SignIn, SignedIn, Token, UnknownRole, User};
 pub use clerk::{Clerk, ClerkCall, ClerkReply};
-pub use job::{Beat, Copy, End, Filed, Heartbeat, Job, JobEvent, JobState, NewJob, Note, Pulse};
+pub use copy::{Copy, CopyOf};
+pub use job::{Beat, End, Filed, Heartbeat, Job, JobEvent, JobState, NewJob, Note, Pulse};
 pub use upload::Upload;
 
 use crate::StoreError;
@@ -94,6 +96,9 @@ pub trait Desk: Clerk {
     /// Files a job for the instance's agent; one that the same actor filed under the same request is the
     /// same job.
     fn file(&mut self, job: &NewJob) -> Result<Filed, StoreError>;
+
+    /// What became of the same filing before, by its actor and request; none where it is new.
+    fn filed(&self, job: &NewJob) -> Result<Option<Filed>, StoreError>;
 
     /// Wants a job to end; false where it has ended. One that nobody has claimed ends at once.
     fn cancel(&mut self, job: u64, now_ms: i64) -> Result<bool, StoreError>;

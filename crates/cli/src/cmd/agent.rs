@@ -5,10 +5,11 @@
 use crate::answer::{Answer, printable};
 use crate::config::{Global, Talk};
 use crate::desk;
-use crate::failure::{Exit, Failure, whole_chain};
+use crate::failure::{Exit, Failure};
 use crate::session::{self, instance_name, require_root};
 use jiff::Timestamp;
 use postseal_agent::{Agent, PipeClerk, Program, Told, serve};
+use postseal_planner::whole_chain;
 use postseal_store::SqliteDesk;
 use serde_json::json;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};

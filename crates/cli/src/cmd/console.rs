@@ -6,10 +6,11 @@ use super::agent;
 use crate::answer::Answer;
 use crate::config::Global;
 use crate::desk;
-use crate::failure::{Exit, Failure, whole_chain};
+use crate::failure::{Exit, Failure};
 use crate::session::{DEFAULT_INSTANCE, require_root};
 use crate::users::Ids;
 use postseal_console::{ConsoleError, Options, serve};
+use postseal_planner::whole_chain;
 use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::OsString;
 use std::io::Write;
@@ -51,6 +52,7 @@ pub(crate) fn console(args: &ConsoleArgs, global: &Global) -> Result<Answer, Fai
         desk: desk::folder(global),
         instance: instance.display().to_string(),
         hosts: args.host.clone(),
+        trusted_proxies: global.trusted_proxies.clone(),
     })
     .map_err(|error| failed(&error))?;
     Ok(Answer::silent())
@@ -61,6 +63,7 @@ fn failed(error: &ConsoleError) -> Failure {
         ConsoleError::Exposed(_) => {
             "Say --listen 127.0.0.1:8465, and put a web server with TLS before it."
         }
+        ConsoleError::Proxy(_) => "See [console] trusted_proxies in postseal.toml.",
         _ => "See whether another console runs, and whether the store is there.",
     };
     Failure::new(Exit::Failed, "console.failed", whole_chain(error)).hint(hint)

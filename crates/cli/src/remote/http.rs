@@ -4,7 +4,7 @@
 //! HTTP on loopback alone. Never: follows a redirect, shows the token.
 
 use super::Server;
-use crate::failure::{Exit, Failure, whole_chain};
+use crate::failure::{Exit, Failure};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
@@ -13,6 +13,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use postseal_planner::whole_chain;
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
 use std::net::IpAddr;

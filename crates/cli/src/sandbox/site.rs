@@ -5,10 +5,10 @@
 use super::command::Cli;
 use super::configuration;
 use super::files::Files;
-use crate::failure::whole_chain;
 use mailtls::Fingerprint;
 use postseal_host::{HostError, Instance, LIFETIME};
 use postseal_issue::{KeyType, LeafRequest, PrivateCa, Validity};
+use postseal_planner::whole_chain;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

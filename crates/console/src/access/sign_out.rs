@@ -6,7 +6,7 @@ use super::{note, set_cookie};
 use crate::app::App;
 use crate::caller::{Caller, SESSION};
 use crate::problem::Problem;
-use crate::secret;
+use crate::{accounts, secret};
 use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -28,10 +28,7 @@ pub(crate) async fn everywhere(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Response, Problem> {
-    let user = caller.user.clone();
-    let ended = app.desks.at(move |desk| desk.sign_out_everywhere(&user));
-    let what = format!("signed out everywhere: {} sessions ended", ended.await?);
-    note(&app, &caller.actor(), what).await?;
+    accounts::end_sessions(&app, &caller, caller.user.clone()).await?;
     Ok(gone())
 }
 

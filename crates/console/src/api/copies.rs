@@ -2,43 +2,34 @@
 //!
 //! Owns: their documents. Never: makes a copy.
 
-use super::json;
+use super::{json, tags};
 use crate::app::App;
 use crate::clock;
 use crate::problem::Problem;
-use crate::secret;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use postseal_store::desk::Desk as _;
+use postseal_store::desk::{CopyOf, Desk as _};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// What is copied.
-pub(crate) const COPIES: [&str; 10] = [
-    "status",
-    "certificates",
-    "plan",
-    "history",
-    "findings",
-    "keys",
-    "profiles",
-    "policies",
-    "domains",
-    "drift",
-];
-
-#[derive(Serialize)]
-struct Document {
-    what: String,
-    /// When the agent made the copy.
+/// What the agent saw, as the command prints it with `--json`.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Copy")]
+pub(super) struct Document {
+    what: &'static str,
+    /// When the agent began to look: what changed later may not be in it.
     copied_at: String,
+    #[schemars(with = "serde_json::Value")]
     document: Box<RawValue>,
 }
 
-#[derive(Serialize)]
-struct Agent {
+/// The agent, as far as it was seen.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Agent {
+    /// The instance that is its own.
     instance: String,
     version: Option<String>,
     seen_at: Option<String>,
@@ -51,22 +42,17 @@ pub(crate) async fn one(
     Path(what): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if !COPIES.contains(&what.as_str()) {
-        return Err(Problem::not_found("such copy"));
-    }
-    let (instance, name) = (app.instance.clone(), what.clone());
-    let copy = app
-        .desks
-        .at(move |desk| desk.copy(&instance, &name))
-        .await?;
+    let what = CopyOf::named(&what).ok_or_else(|| Problem::not_found("such copy"))?;
+    let (instance, what) = (app.instance.clone(), what.name());
+    let copy = app.desks.at(move |desk| desk.copy(&instance, what)).await?;
     let copy = copy.ok_or_else(none_yet)?;
-    // Weak: the document is the same, the time of the copy beside it is not.
-    let tag = secret::derived("copy", &copy.document, "");
-    let tag = format!("W/\"{}\"", tag.get(..22).unwrap_or(&tag));
+    let tag = tags::of(&copy.document);
     let millis = u64::try_from(copy.copied_ms).unwrap_or(0);
     let made = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(millis));
-    let marks = [(header::ETAG, tag.clone()), (header::LAST_MODIFIED, made)];
-    if same(&headers, &tag) {
+    // Weak: the document is the same, the time of the copy beside it is not.
+    let mark = format!("W/\"{tag}\"");
+    let marks = [(header::ETAG, mark), (header::LAST_MODIFIED, made)];
+    if tags::is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, marks).into_response());
     }
     let copied_at = clock::written(copy.copied_ms);
@@ -89,17 +75,6 @@ pub(crate) async fn agent(State(app): State<App>) -> Result<Response, Problem> {
         age: seen.map(|seen| (clock::now_ms() - seen).max(0) / 1000),
         version: pulse.map(|pulse| pulse.version),
     }))
-}
-
-/// Whether the one who asks has this already (RFC 9110 §13.1.2, by weak comparison).
-fn same(headers: &HeaderMap, tag: &str) -> bool {
-    let bare = tag.trim_start_matches("W/");
-    let known = headers.get(header::IF_NONE_MATCH);
-    let known = known.and_then(|tags| tags.to_str().ok()).unwrap_or("");
-    known
-        .split(',')
-        .map(|one| one.trim())
-        .any(|one| one == "*" || one.trim_start_matches("W/") == bare)
 }
 
 fn none_yet() -> Problem {

@@ -2,45 +2,65 @@
 //!
 //! Owns: their documents. Never: carries one out.
 
-use super::json;
+use super::{json, tags};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clock;
-use crate::filing;
+use crate::filing::{self, Said};
 use crate::matrix::Right;
 use crate::problem::Problem;
+use crate::title;
 use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use postseal_planner::task::Task;
-use postseal_store::desk::{Desk as _, Job};
+use postseal_store::desk::{Desk as _, Job, JobState};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// How many a page has where nothing is said, and at most.
 const PAGE: (usize, usize) = (50, 500);
 
-#[derive(Serialize)]
-struct Document {
+/// What the agent is asked to do, and what came of it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Job")]
+pub(super) struct Document {
     id: u64,
+    /// Who wants it.
     actor: String,
+    #[schemars(with = "Task")]
     task: Box<RawValue>,
+    /// The task in the words of people.
+    title: String,
+    #[schemars(schema_with = "states")]
     state: &'static str,
     /// Whether somebody wants it to end.
     cancelled: bool,
     filed_at: String,
     started_at: Option<String>,
+    /// Since when no agent is known to be at it, though it runs.
+    abandoned_since: Option<String>,
     ended_at: Option<String>,
     /// The exit code that the command would have had (CLI.md).
     exit: Option<u8>,
     /// The document that the command would have printed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Value>")]
     answer: Option<Box<RawValue>>,
 }
 
-#[derive(Serialize)]
-struct List {
+/// A job that was filed, now or before with the same key.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Filed {
+    job: u64,
+}
+
+/// A page of jobs, the newest first, without their answers.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Jobs")]
+pub(super) struct List {
     jobs: Vec<Document>,
     /// What `before` is for those that follow; none at the end.
     next: Option<u64>,
@@ -59,15 +79,19 @@ pub(crate) async fn file(
     body: String,
 ) -> Result<Response, Problem> {
     let task = Task::read(&body)?;
-    let request = idempotency_key(&headers)?;
-    let id = filing::file(&app, &caller, &task, request).await?;
+    let said = Said {
+        request: idempotency_key(&headers)?,
+        made_from: tags::made_from(&headers)?,
+    };
+    let id = filing::file_said(&app, &caller, &task, said).await?;
     let place = [(header::LOCATION, format!("/api/v1/jobs/{id}"))];
-    let answer = json(&serde_json::json!({ "job": id }));
+    let answer = json(&Filed { job: id });
     Ok((StatusCode::ACCEPTED, place, answer).into_response())
 }
 
 pub(crate) async fn list(
     State(app): State<App>,
+    headers: HeaderMap,
     Query(part): Query<Part>,
 ) -> Result<Response, Problem> {
     let limit = part.limit.unwrap_or(PAGE.0).clamp(1, PAGE.1);
@@ -81,12 +105,16 @@ pub(crate) async fn list(
         .filter(|_| jobs.len() == limit)
         .map(|job| job.id);
     let jobs = jobs.into_iter().map(document).collect();
-    Ok(json(&List { jobs, next }))
+    Ok(tags::tagged(&headers, &List { jobs, next }))
 }
 
-pub(crate) async fn one(State(app): State<App>, Path(id): Path<u64>) -> Result<Response, Problem> {
+pub(crate) async fn one(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Path(id): Path<u64>,
+) -> Result<Response, Problem> {
     let job = find(&app, id).await?;
-    Ok(json(&document(job)))
+    Ok(tags::tagged(&headers, &document(job)))
 }
 
 pub(crate) async fn cancel(
@@ -144,7 +172,13 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     }
 }
 
+/// How far a job may be.
+fn states(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": JobState::ALL.map(JobState::name) })
+}
+
 fn document(job: Job) -> Document {
+    let abandoned = job.abandoned_ms(clock::now_ms());
     let (exit, answer) = match job.end {
         Some(end) => (Some(end.exit), raw(end.answer)),
         None => (None, None),
@@ -152,11 +186,13 @@ fn document(job: Job) -> Document {
     Document {
         id: job.id,
         actor: job.actor,
+        title: title::of_text(&job.task),
         task: raw(job.task).unwrap_or_default(),
         state: job.state.name(),
         cancelled: job.cancelled,
         filed_at: clock::written(job.filed_ms),
         started_at: job.started_ms.map(clock::written),
+        abandoned_since: abandoned.map(clock::written),
         ended_at: job.ended_ms.map(clock::written),
         exit,
         answer,

@@ -1,10 +1,18 @@
 //! The API, version 1.
 //!
-//! Owns: its documents. Never: a way around the door (`routes`) or the filing of tasks (`filing`).
+//! Owns: its routes and documents, and the description of both (OpenAPI). Never: a way around the door (`routes`) or
+//! the filing of tasks (`filing`).
 
 pub(crate) mod copies;
 pub(crate) mod events;
 pub(crate) mod jobs;
+mod openapi;
+mod people;
+mod routes;
+pub(crate) mod tags;
+
+pub(crate) use openapi::Spec;
+pub(crate) use routes::ROUTES;
 
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};

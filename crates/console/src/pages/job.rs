@@ -12,6 +12,7 @@ use crate::api::jobs;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::problem::Problem;
+use crate::title;
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, State};
@@ -49,6 +50,8 @@ struct Shown {
     filed: When,
     state: &'static str,
     ended: bool,
+    /// Since when no agent is known to be at it.
+    abandoned: Option<When>,
     cancelled: bool,
     /// `pass` where the exit code is 0, `fail` else, `undetermined` while it runs.
     outcome: &'static str,
@@ -148,11 +151,12 @@ fn shown(job: &Job, events: &[JobEvent], now: i64) -> Shown {
     let error = answer.inner("error");
     Shown {
         id: job.id,
-        what: Doc::read(&job.task).text("task"),
+        what: title::of_text(&job.task),
         actor: job.actor.clone(),
         filed: When::at(job.filed_ms, now),
         state: job.state.name(),
         ended: job.state.has_ended(),
+        abandoned: job.abandoned_ms(now).map(|since| When::at(since, now)),
         cancelled: job.cancelled,
         outcome: match job.end.as_ref().map(|end| end.exit) {
             // 2 is “this would change something”, of a check.

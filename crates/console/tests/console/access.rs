@@ -241,8 +241,7 @@ fn a_session_ends_when_it_rests_and_in_any_case() {
 
 #[test]
 fn after_signing_in_a_browser_stays_on_this_console() {
-    let served = Served::new();
-    let session = served.signed_in(Role::Operator);
+    let (served, session) = Served::to(Role::Operator);
     for next in [
         "//evil.example",
         "https://evil.example",

@@ -2,14 +2,7 @@
 
 use crate::served::{HOUR_MS, Served, heartbeat, now};
 use crate::wire::Ask;
-use postseal_store::desk::{Clerk as _, Desk as _, End, JobState, Role};
-
-fn served() -> (Served, String) {
-    let served = Served::new();
-    served.user("ingrid", Role::Operator);
-    let token = served.token("ingrid", Role::Operator, now() + HOUR_MS);
-    (served, token)
-}
+use postseal_store::desk::{Clerk as _, Desk as _, End, Heartbeat, JobState, Role};
 
 fn get(served: &Served, token: &str, path: &str) -> crate::wire::Answer {
     served.ask(&Ask::get(path).with("authorization", token))
@@ -17,7 +10,7 @@ fn get(served: &Served, token: &str, path: &str) -> crate::wire::Answer {
 
 #[test]
 fn a_task_becomes_a_job_with_an_answer() {
-    let (served, token) = served();
+    let (served, token) = Served::to_program(Role::Operator);
     let ask = Ask::new("POST", "/api/v1/jobs").with("authorization", &token);
     let answer = served.ask(&ask.body(r#"{"task":"set","pairs":["mode=may"]}"#));
     assert_eq!(answer.status, 202);
@@ -46,7 +39,7 @@ fn a_task_becomes_a_job_with_an_answer() {
 
 #[test]
 fn what_is_no_task_is_refused_with_its_code() {
-    let (served, token) = served();
+    let (served, token) = Served::to_program(Role::Operator);
     for (task, code) in [
         ("", "task.unreadable"),
         (r#"{"task":"run","command":"id"}"#, "task.unreadable"),
@@ -73,7 +66,7 @@ fn what_is_no_task_is_refused_with_its_code() {
 
 #[test]
 fn the_same_request_twice_is_one_job() {
-    let (served, token) = served();
+    let (served, token) = Served::to_program(Role::Operator);
     let send = |key: &str, task: &str| {
         let ask = Ask::new("POST", "/api/v1/jobs").with("authorization", &token);
         served.ask(&ask.with("idempotency-key", key).body(task))
@@ -92,7 +85,7 @@ fn the_same_request_twice_is_one_job() {
 
 #[test]
 fn jobs_are_listed_a_page_at_a_time() {
-    let (served, token) = served();
+    let (served, token) = Served::to_program(Role::Operator);
     for _ in 0..5 {
         served.file(&token, r#"{"task":"status"}"#);
     }
@@ -110,7 +103,7 @@ fn jobs_are_listed_a_page_at_a_time() {
 
 #[test]
 fn a_job_that_waits_can_be_given_up_once() {
-    let (served, token) = served();
+    let (served, token) = Served::to_program(Role::Operator);
     let id = served.file(&token, r#"{"task":"status"}"#);
     let ask = Ask::new("DELETE", &format!("/api/v1/jobs/{id}")).with("authorization", &token);
     let answer = served.ask(&ask);
@@ -125,7 +118,7 @@ fn a_job_that_waits_can_be_given_up_once() {
 
 #[test]
 fn who_may_not_wish_cannot_end_anothers_change() {
-    let (served, token) = served();
+    let (served, token) = Served::to_program(Role::Operator);
     let id = served.file(&token, r#"{"task":"apply"}"#);
     served.user("olav", Role::Auditor);
     let auditor = served.token("olav", Role::Auditor, now() + HOUR_MS);
@@ -135,7 +128,7 @@ fn who_may_not_wish_cannot_end_anothers_change() {
 
 #[test]
 fn jobs_of_another_instance_are_not_here() {
-    let (served, token) = served();
+    let (served, token) = Served::to_program(Role::Operator);
     let job = postseal_store::desk::NewJob {
         instance: "/etc/postfix-other".to_owned(),
         actor: "olav".to_owned(),
@@ -151,7 +144,7 @@ fn jobs_of_another_instance_are_not_here() {
 
 #[test]
 fn a_copy_is_sent_again_only_where_it_is_another() {
-    let (served, token) = served();
+    let (served, token) = Served::to_program(Role::Operator);
     let path = "/api/v1/copies/status";
     assert_eq!(get(&served, &token, path).code(), "console.no-copy-yet");
     served.copy("status", r#"{"services":[]}"#);
@@ -175,7 +168,7 @@ fn a_copy_is_sent_again_only_where_it_is_another() {
 
 #[test]
 fn the_agent_is_told_with_its_age() {
-    let (served, token) = served();
+    let (served, token) = Served::to_program(Role::Operator);
     assert!(get(&served, &token, "/api/v1/agent").json()["age"].is_null());
     served.desk().beat(&heartbeat()).unwrap();
     let agent = get(&served, &token, "/api/v1/agent").json();
@@ -184,7 +177,7 @@ fn the_agent_is_told_with_its_age() {
 
 #[test]
 fn what_is_not_there_is_a_problem_too() {
-    let (served, token) = served();
+    let (served, token) = Served::to_program(Role::Operator);
     for (method, path, status) in [
         ("GET", "/api/v1/nothing", 404),
         ("PUT", "/api/v1/jobs", 405),
@@ -199,4 +192,126 @@ fn what_is_not_there_is_a_problem_too() {
             answer.body
         );
     }
+}
+
+#[test]
+fn a_job_is_sent_again_only_where_it_is_another() {
+    let (served, token) = Served::to_program(Role::Operator);
+    let id = served.file(&token, r#"{"task":"status"}"#);
+    for path in [format!("/api/v1/jobs/{id}"), "/api/v1/jobs".to_owned()] {
+        let tag = get(&served, &token, &path).header("etag").to_owned();
+        let ask = Ask::get(&path).with("authorization", &token);
+        let ask = ask.with("if-none-match", &tag);
+        let same = served.ask(&ask);
+        assert_eq!((same.status, same.header("etag")), (304, tag.as_str()));
+        let mut desk = served.desk();
+        if let Some(job) = desk.claim(&heartbeat()).unwrap() {
+            assert_eq!(served.ask(&ask).status, 200, "{}", job.id);
+        }
+    }
+}
+
+#[test]
+fn a_job_whose_agent_is_silent_is_shown_as_abandoned() {
+    let (served, token) = Served::to_program(Role::Operator);
+    let session = served.session("ingrid");
+    let id = served.file(&token, r#"{"task":"apply"}"#);
+    let job = || get(&served, &token, &format!("/api/v1/jobs/{id}")).json();
+    let page = || {
+        served
+            .ask(&Ask::get(&format!("/jobs/{id}")).cookie(&session))
+            .body
+    };
+    served.desk().claim(&heartbeat()).unwrap().unwrap();
+    assert!(job()["abandoned_since"].is_null() && !page().contains("Abandoned since"));
+    let lease_ms = now() - 5_000;
+    let silent = Heartbeat {
+        lease_ms,
+        ..heartbeat()
+    };
+    served.desk().beat(&silent).unwrap();
+    assert_eq!(job()["state"], "running");
+    assert!(job()["abandoned_since"].is_string(), "{}", job());
+    assert!(page().contains("Abandoned since"), "{}", page());
+    let end = End {
+        exit: 1,
+        answer: "{}".to_owned(),
+    };
+    served.desk().end(id, JobState::Lost, &end, now()).unwrap();
+    assert!(job()["abandoned_since"].is_null() && !page().contains("Abandoned since"));
+}
+
+/// A wish of ingrid's that says what it was made from.
+fn wish(served: &Served, token: &str, made_from: &str) -> crate::wire::Answer {
+    let ask = Ask::new("POST", "/api/v1/jobs").with("authorization", token);
+    let ask = ask.with("if-match", made_from);
+    served.ask(&ask.body(r#"{"task":"set","pairs":["mode=may"]}"#))
+}
+
+#[test]
+fn a_change_that_was_made_from_what_is_over_is_not_filed() {
+    let (served, token) = Served::to_program(Role::Operator);
+    served.user("olav", Role::Operator);
+    let olav = served.token("olav", Role::Operator, now() + HOUR_MS);
+    served.copy("status", r#"{"services":[]}"#);
+    served.copy("plan", r#"{"pending":false}"#);
+    let tag = |what: &str| {
+        let path = format!("/api/v1/copies/{what}");
+        get(&served, &token, &path).header("etag").to_owned()
+    };
+    let both = format!("{}, {}", tag("status"), tag("plan"));
+    assert_eq!(wish(&served, &token, "\"of no copy\"").status, 412);
+    // A look changes nothing; neither does a job that nobody began.
+    served.file(&olav, r#"{"task":"status"}"#);
+    let given_up = served.file(&olav, r#"{"task":"discard"}"#);
+    served.desk().cancel(given_up, now()).unwrap();
+    let filed = wish(&served, &token, &both);
+    assert_eq!(filed.status, 202, "{}", filed.body);
+    // Now there is one that waits: whoever read the same is too late.
+    let late = wish(&served, &olav, &both);
+    assert_eq!(
+        (late.status, late.code().as_str()),
+        (412, "console.changed-since")
+    );
+    assert_eq!(late.header("content-type"), "application/problem+json");
+    let mut desk = served.desk();
+    while let Some(job) = desk.claim(&heartbeat()).unwrap() {
+        let end = End {
+            exit: 0,
+            answer: "{}".to_owned(),
+        };
+        desk.end(job.id, JobState::Done, &end, now()).unwrap();
+    }
+    // It has ended, and the copies are from before: they may not hold it.
+    assert_eq!(wish(&served, &olav, &both).status, 412);
+    // Looked at again, and the same: it may be filed.
+    desk.put_copy("/etc/postfix", "status", r#"{"services":[]}"#, now() + 1)
+        .unwrap();
+    assert_eq!(wish(&served, &olav, &both).status, 412, "the plan is older");
+    desk.put_copy("/etc/postfix", "plan", r#"{"pending":true}"#, now() + 1)
+        .unwrap();
+    assert_eq!(wish(&served, &olav, &both).status, 412, "another plan");
+    let both = format!("{}, {}", tag("status"), tag("plan"));
+    assert_eq!(wish(&served, &olav, &both).status, 202);
+}
+
+#[test]
+fn a_request_that_is_sent_again_is_the_same_job_though_it_changed_something() {
+    let (served, token) = Served::to_program(Role::Operator);
+    served.copy("status", "{}");
+    let tag = get(&served, &token, "/api/v1/copies/status")
+        .header("etag")
+        .to_owned();
+    let ask = Ask::new("POST", "/api/v1/jobs").with("authorization", &token);
+    let ask = ask.with("if-match", &tag).with("idempotency-key", "a");
+    let ask = ask.body(r#"{"task":"set","pairs":["mode=may"]}"#);
+    let first = served.ask(&ask);
+    let second = served.ask(&ask);
+    assert_eq!((first.status, second.status), (202, 202), "{}", second.body);
+    assert_eq!(first.json(), second.json());
+    let other = served.ask(&ask.with("idempotency-key", "b"));
+    assert_eq!(other.status, 412);
+    let nothing = Ask::new("POST", "/api/v1/jobs").with("authorization", &token);
+    let nothing = nothing.with("if-match", "").body(r#"{"task":"discard"}"#);
+    assert_eq!(served.ask(&nothing).status, 400);
 }

@@ -1,6 +1,6 @@
 //! Bounds: of bodies, of heads, of time, of places to listen.
 
-use crate::served::Served;
+use crate::served::{Served, options};
 use crate::wire::Ask;
 use postseal_console::{Console, Options};
 use postseal_store::desk::Role;
@@ -10,8 +10,7 @@ use std::time::Duration;
 
 #[test]
 fn a_body_beyond_its_bound_is_refused_on_every_route() {
-    let served = Served::new();
-    let session = served.signed_in(Role::Admin);
+    let (served, session) = Served::to(Role::Admin);
     let token = served.form_token(&session);
     let large = "x".repeat(65 * 1024);
     for path in ["/sign-in", "/welcome/x", "/smtp-tls", "/api/v1/jobs"] {
@@ -79,9 +78,7 @@ fn it_listens_to_this_machine_alone() {
     let folder = tempfile::TempDir::new().unwrap();
     let opened = Console::open(Options {
         listen: "0.0.0.0:0".parse().unwrap(),
-        desk: folder.path().to_owned(),
-        instance: "/etc/postfix".to_owned(),
-        hosts: Vec::new(),
+        ..options(folder.path())
     });
     let refused = opened.err().map(|error| error.code());
     assert_eq!(refused, Some("console.exposed"));
@@ -96,9 +93,7 @@ fn it_ends_when_it_is_told_to() {
     drop(free);
     let options = Options {
         listen: at,
-        desk: folder.path().to_owned(),
-        instance: "/etc/postfix".to_owned(),
-        hosts: Vec::new(),
+        ..options(folder.path())
     };
     let serving = std::thread::spawn(move || postseal_console::serve(options));
     while TcpStream::connect(at).is_err() {
@@ -110,4 +105,112 @@ fn it_ends_when_it_is_told_to() {
     rustix::process::kill_process(own, rustix::process::Signal::TERM).unwrap();
     serving.join().unwrap().unwrap();
     assert!(TcpStream::connect(at).is_err());
+}
+
+/// Sends bytes as they are and reads to the end of the connection.
+fn said(served: &Served, bytes: &str) -> String {
+    let mut stream = TcpStream::connect(served.at).unwrap();
+    let patience = Some(Duration::from_secs(40));
+    stream.set_read_timeout(patience).unwrap();
+    stream.write_all(bytes.as_bytes()).unwrap();
+    let mut rest = Vec::new();
+    // What was not read any more may break the connection off.
+    let _cut = stream.read_to_end(&mut rest);
+    String::from_utf8_lossy(&rest).into_owned()
+}
+
+/// Shapes that two readers may cut differently (RFC 9112 §5, §6, §11.2): a proxy before the console would take what is
+/// hidden in one request for a body, and the console for another's request.
+#[test]
+fn no_request_is_hidden_in_another() {
+    let served = Served::new();
+    let session = served.signed_in(Role::Admin);
+    let at = served.at;
+    let hidden = format!("GET /api/v1/users HTTP/1.1\r\nhost: {at}\r\ncookie: {session}\r\n\r\n");
+    let length = hidden.len();
+    let first = format!("POST /sign-in HTTP/1.1\r\nhost: {at}\r\norigin: http://{at}\r\n");
+    for head in [
+        "content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        "transfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n",
+        "transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        "transfer-encoding: xchunked\r\n\r\n0\r\n\r\n",
+        "transfer-encoding:\u{b}chunked\r\n\r\n0\r\n\r\n",
+        "content-length: 0\r\ncontent-length: 5\r\n\r\n",
+        "content-length: 0, 5\r\n\r\n",
+        "content-length: +0\r\n\r\n",
+        "content-length : 0\r\n\r\n",
+        "x-folded: a\r\n content-length: 0\r\n\r\n",
+        " content-length: 0\r\n\r\n",
+        "content-length: 0x0\r\n\r\n",
+        "transfer-encoding: chunked\r\n\r\n0x5\r\na=b&c\r\n0\r\n\r\n",
+        "transfer-encoding: chunked\r\n\r\n-1\r\n\r\n",
+    ] {
+        let answers = said(&served, &format!("{first}{head}{hidden}"));
+        // At most the first is answered, and the connection ends with it.
+        assert!(
+            answers.matches("HTTP/1.1 ").count() <= 1,
+            "{head:?} {answers}"
+        );
+        assert!(!answers.contains("\"users\""), "{head:?} {answers}");
+    }
+    // What says its length once is one request, whatever stands in its body; and the next one is the next.
+    let whole = format!("{first}content-length: {length}\r\n\r\n{hidden}");
+    let next = format!("GET /sign-in HTTP/1.1\r\nhost: {at}\r\nconnection: close\r\n\r\n");
+    let answers = said(&served, &format!("{whole}{next}"));
+    assert_eq!(answers.matches("HTTP/1.1 ").count(), 2, "{answers}");
+    assert!(!answers.contains("\"users\""), "{answers}");
+}
+
+#[test]
+fn a_path_leads_nowhere_but_to_a_route() {
+    let (served, session) = Served::to(Role::Admin);
+    for path in [
+        "/assets/../../etc/passwd",
+        "/assets/..%2f..%2fetc/passwd",
+        "/assets/%2e%2e/%2e%2e/etc/passwd",
+        "/assets/x/..%2f..%2f..%2fetc%2fpasswd",
+        "/assets/x/%00",
+        "/welcome/..%2f..%2fetc%2fpasswd",
+        "/api/v1/copies/..%2fconsole.db",
+        "/api/v1/copies/%2e%2e",
+        "/api/v1/users/..%2f..%2f..%2fetc%2fpasswd",
+        "//etc/passwd",
+        "/\\..\\etc\\passwd",
+    ] {
+        let answer = served.ask(&Ask::get(path).cookie(&session));
+        assert!(
+            matches!(answer.status, 400 | 404),
+            "{path} {}",
+            answer.status
+        );
+        assert!(!answer.body.contains("root:"), "{path}");
+    }
+}
+
+#[test]
+fn thousands_of_idle_connections_keep_nobody_out() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    // Both ends are in this process.
+    let files = getrlimit(Resource::Nofile);
+    let all = Rlimit {
+        current: files.maximum,
+        ..files
+    };
+    setrlimit(Resource::Nofile, all).unwrap();
+    let many = match files.maximum {
+        Some(most) if most < 15_000 => usize::try_from(most / 2).unwrap(),
+        _ => 10_000,
+    };
+    let served = Served::new();
+    let session = served.signed_in(Role::Admin);
+    // Shorter than the time after which one that rests is hung up on, so that waiting for that is no way through.
+    let patience = Duration::from_secs(7);
+    let idle: Vec<TcpStream> = (0..many)
+        .map(|_| TcpStream::connect_timeout(&served.at, patience).unwrap())
+        .collect();
+    let answer = served.ask(&Ask::get("/").cookie(&session));
+    assert_eq!(answer.status, 200);
+    let mut first = &idle[0];
+    first.set_read_timeout(Some(patience)).unwrap();
+    assert_eq!(first.read(&mut [0; 1]).unwrap_or(0), 0, "the oldest went");
 }

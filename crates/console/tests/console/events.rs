@@ -15,9 +15,7 @@ fn told(n: u64, word: &str) -> JobEvent {
 
 #[test]
 fn a_stream_tells_what_happens_and_ends_with_the_job() {
-    let served = Served::new();
-    served.user("ingrid", Role::Auditor);
-    let token = served.token("ingrid", Role::Auditor, now() + HOUR_MS);
+    let (served, token) = Served::to_program(Role::Auditor);
     let id = served.file(&token, r#"{"task":"status"}"#);
     let mut desk = served.desk();
     desk.claim(&heartbeat()).unwrap();
@@ -53,8 +51,7 @@ fn a_stream_tells_what_happens_and_ends_with_the_job() {
 
 #[test]
 fn a_stream_ends_with_its_session() {
-    let served = Served::new();
-    let session = served.signed_in(Role::Operator);
+    let (served, session) = Served::to(Role::Operator);
     served.user("ingrid", Role::Operator);
     let token = served.token("ingrid", Role::Operator, now() + HOUR_MS);
     let id = served.file(&token, r#"{"task":"status"}"#);
@@ -72,9 +69,7 @@ fn a_stream_ends_with_its_session() {
 
 #[test]
 fn an_event_cannot_pretend_to_be_several() {
-    let served = Served::new();
-    served.user("ingrid", Role::Auditor);
-    let token = served.token("ingrid", Role::Auditor, now() + HOUR_MS);
+    let (served, token) = Served::to_program(Role::Auditor);
     let id = served.file(&token, r#"{"task":"status"}"#);
     let mut desk = served.desk();
     desk.claim(&heartbeat()).unwrap();

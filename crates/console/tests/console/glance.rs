@@ -36,8 +36,7 @@ fn overview(status: &Value, certificates: &[Value], findings: &[Value]) -> Strin
 }
 
 fn planned(status: &Value, certificates: &[Value], findings: &[Value], plan: &Value) -> String {
-    let served = Served::new();
-    let session = served.signed_in(Role::Auditor);
+    let (served, session) = Served::to(Role::Auditor);
     served.desk().beat(&heartbeat()).unwrap();
     served.copy("status", &status.to_string());
     let certificates = json!({"certificates": certificates});
@@ -132,8 +131,7 @@ fn the_worst_is_said_first_and_the_rest_below() {
 
 #[test]
 fn what_an_agent_saw_that_has_gone_is_not_green() {
-    let served = Served::new();
-    let session = served.signed_in(Role::Auditor);
+    let (served, session) = Served::to(Role::Auditor);
     let long_ago = now() - HOUR_MS;
     let beat = Heartbeat {
         now_ms: long_ago,

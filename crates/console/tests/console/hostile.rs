@@ -68,8 +68,7 @@ fn copies(text: &str) -> [(&'static str, Value); 8] {
 
 /// Every page that one can see, once its copies and a job hold `text`.
 fn pages(text: &str) -> Vec<(String, String)> {
-    let served = Served::new();
-    let session = served.signed_in(Role::Admin);
+    let (served, session) = Served::to(Role::Admin);
     let token = served.token("admin", Role::Admin, now() + HOUR_MS);
     for (what, document) in copies(text) {
         served.copy(what, &document.to_string());
@@ -153,8 +152,7 @@ fn a_text_of_a_megabyte_makes_no_page_of_many() {
 
 #[test]
 fn documents_of_another_shape_are_empty_cells() {
-    let served = Served::new();
-    let session = served.signed_in(Role::Admin);
+    let (served, session) = Served::to(Role::Admin);
     for document in [
         "no JSON",
         "[]",

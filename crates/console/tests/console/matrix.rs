@@ -11,11 +11,13 @@ fn ask(verb: Verb, path: &str) -> Ask {
     let path = path
         .replace("{id}", "4711")
         .replace("{what}", "status")
+        .replace("{name}", "none")
         .replace("{secret}", "none")
-        .replace("{digest}/{name}", "none/none");
+        .replace("{digest}", "none");
     match verb {
         Verb::Get => Ask::get(&path),
         Verb::Post => Ask::form(&path, &[]),
+        Verb::Patch => Ask::new("PATCH", &path),
         Verb::Delete => Ask::new("DELETE", &path),
     }
 }

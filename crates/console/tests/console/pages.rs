@@ -56,8 +56,7 @@ fn answer(task: &str) -> (u8, String) {
 
 #[test]
 fn empty_pages_say_what_to_do() {
-    let served = Served::new();
-    let session = served.signed_in(Role::Operator);
+    let (served, session) = Served::to(Role::Operator);
     for path in [
         "/",
         "/smtp-tls",
@@ -78,8 +77,7 @@ fn empty_pages_say_what_to_do() {
 
 #[test]
 fn a_postfix_that_was_not_adopted_and_a_plan_that_changes_no_file_say_so() {
-    let served = Served::new();
-    let session = served.signed_in(Role::Operator);
+    let (served, session) = Served::to(Role::Operator);
     let error = json!({"code": "instance.not-adopted", "message": "not adopted"});
     served.copy("status", &json!({"error": error}).to_string());
     served.copy("plan", &json!({"pending": true, "plan": "a"}).to_string());
@@ -90,8 +88,7 @@ fn a_postfix_that_was_not_adopted_and_a_plan_that_changes_no_file_say_so() {
 
 #[test]
 fn the_overview_paints_nothing_that_was_not_seen() {
-    let served = Served::new();
-    let session = served.signed_in(Role::Operator);
+    let (served, session) = Served::to(Role::Operator);
     told(&served);
     let page = served.ask(&Ask::get("/").cookie(&session)).body;
     assert!(
@@ -105,8 +102,7 @@ fn the_overview_paints_nothing_that_was_not_seen() {
 
 #[test]
 fn save_and_review_wishes_for_what_differs_and_shows_the_plan() {
-    let served = Served::new();
-    let session = served.signed_in(Role::Operator);
+    let (served, session) = Served::to(Role::Operator);
     told(&served);
     let agent = Agent::start(&served, answer);
     let fields = [
@@ -131,8 +127,7 @@ fn save_and_review_wishes_for_what_differs_and_shows_the_plan() {
 
 #[test]
 fn what_is_refused_stands_at_its_field_with_what_was_typed_and_nothing_is_in_force() {
-    let served = Served::new();
-    let session = served.signed_in(Role::Operator);
+    let (served, session) = Served::to(Role::Operator);
     told(&served);
     let agent = Agent::start(&served, answer);
     let fields = [
@@ -279,8 +274,7 @@ fn what_waits_to_be_kept_says_until_when_and_what_must_be_accepted_is_asked_for(
 
 #[test]
 fn a_plan_is_applied_with_what_was_typed() {
-    let served = Served::new();
-    let session = served.signed_in(Role::Operator);
+    let (served, session) = Served::to(Role::Operator);
     let fields = [
         ("plan", "abcdef"),
         ("accept.inbound.mandatory-on-public-port-25", "mx1.example"),
@@ -304,8 +298,7 @@ fn a_plan_is_applied_with_what_was_typed() {
 
 #[test]
 fn a_job_renews_its_page_until_it_has_ended() {
-    let served = Served::new();
-    let session = served.signed_in(Role::Operator);
+    let (served, session) = Served::to(Role::Operator);
     let token = served.token("operator", Role::Operator, now() + HOUR_MS);
     let id = served.file(&token, r#"{"task":"status"}"#);
     let path = format!("/jobs/{id}");
@@ -324,8 +317,7 @@ fn a_job_renews_its_page_until_it_has_ended() {
 
 #[test]
 fn a_rollback_names_its_operation() {
-    let served = Served::new();
-    let session = served.signed_in(Role::Operator);
+    let (served, session) = Served::to(Role::Operator);
     let operation = json!({"operation": 7, "subject": "mode=may", "actor": "ingrid"});
     served.copy("history", &json!({"operations": [operation]}).to_string());
     let page = served.ask(&Ask::get("/history").cookie(&session)).body;
@@ -337,8 +329,7 @@ fn a_rollback_names_its_operation() {
 
 #[test]
 fn who_may_only_see_is_offered_nothing_else() {
-    let served = Served::new();
-    let session = served.signed_in(Role::Auditor);
+    let (served, session) = Served::to(Role::Auditor);
     told(&served);
     served.copy("plan", &json!({"pending": true, "plan": "a"}).to_string());
     for (path, button) in [
@@ -352,8 +343,7 @@ fn who_may_only_see_is_offered_nothing_else() {
 
 #[test]
 fn what_a_page_is_made_of_may_be_kept_for_ever_and_comes_from_here() {
-    let served = Served::new();
-    let session = served.signed_in(Role::Auditor);
+    let (served, session) = Served::to(Role::Auditor);
     let page = served.ask(&Ask::get("/").cookie(&session)).body;
     let paths: Vec<&str> = page
         .split('"')
@@ -379,8 +369,7 @@ fn what_a_page_is_made_of_may_be_kept_for_ever_and_comes_from_here() {
 
 #[test]
 fn what_a_probe_saw_is_shown_though_its_answer_has_no_text() {
-    let served = Served::new();
-    let session = served.signed_in(Role::Auditor);
+    let (served, session) = Served::to(Role::Auditor);
     let agent = Agent::start(&served, |_| {
         let seen = json!({"probed": [{"target": "mx.example", "words": "TLS 1.3"}], "text": ""});
         (0, seen.to_string())

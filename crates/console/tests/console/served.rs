@@ -7,6 +7,7 @@ use postseal_store::desk::{
     Clerk as _, Desk as _, End, Heartbeat, Job, JobEvent, JobState, Role, SignIn, Token, User,
 };
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{JoinHandle, sleep, spawn};
@@ -26,12 +27,30 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) fn new() -> Self {
+        Self::behind(&[])
+    }
+
+    /// Somebody of this role is signed in; their session.
+    pub(crate) fn to(role: Role) -> (Self, String) {
+        let served = Self::new();
+        let session = served.signed_in(role);
+        (served, session)
+    }
+
+    /// A program of a user `ingrid` of this role asks; its token.
+    pub(crate) fn to_program(role: Role) -> (Self, String) {
+        let served = Self::new();
+        served.user("ingrid", role);
+        let token = served.token("ingrid", role, now() + HOUR_MS);
+        (served, token)
+    }
+
+    /// With these proxies before it.
+    pub(crate) fn behind(proxies: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         let console = Console::open(Options {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            desk: folder.path().to_owned(),
-            instance: INSTANCE.to_owned(),
-            hosts: vec!["console.example".to_owned()],
+            trusted_proxies: proxies.iter().map(ToString::to_string).collect(),
+            ..options(folder.path())
         })
         .unwrap();
         let at = console.address();
@@ -140,6 +159,16 @@ impl Served {
         answer.json()["job"].as_u64().unwrap()
     }
 
+    /// A program asks the API, with a document where there is one.
+    pub(crate) fn call(&self, token: &str, method: &str, path: &str, body: &str) -> Answer {
+        let ask = Ask::new(method, path).with("authorization", token);
+        let ask = match body.is_empty() {
+            true => ask,
+            false => ask.with("content-type", "application/json").body(body),
+        };
+        self.ask(&ask)
+    }
+
     pub(crate) fn copy(&self, what: &str, document: &str) {
         self.desk()
             .put_copy(INSTANCE, what, document, now())
@@ -152,6 +181,17 @@ impl Drop for Served {
         drop(self.stop.take());
         let thread = self.thread.take().unwrap();
         thread.join().unwrap();
+    }
+}
+
+/// What a console is told that has its desk in `folder`.
+pub(crate) fn options(folder: &Path) -> Options {
+    Options {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        desk: folder.to_owned(),
+        instance: INSTANCE.to_owned(),
+        hosts: vec!["console.example".to_owned()],
+        trusted_proxies: Vec::new(),
     }
 }
 

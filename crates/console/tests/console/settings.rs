@@ -12,8 +12,7 @@ fn once(body: &str) -> String {
 
 #[test]
 fn who_is_added_gets_a_link_that_is_shown_once() {
-    let served = Served::new();
-    let session = served.signed_in(Role::Admin);
+    let (served, session) = Served::to(Role::Admin);
     let fields = [("name", "ingrid"), ("role", "operator")];
     let answer = served.send_form(&session, "/settings/users", &fields);
     let link = once(&answer.body);
@@ -42,8 +41,7 @@ fn who_is_added_gets_a_link_that_is_shown_once() {
 
 #[test]
 fn who_is_removed_is_gone_at_once_but_nobody_removes_themselves() {
-    let served = Served::new();
-    let session = served.signed_in(Role::Admin);
+    let (served, session) = Served::to(Role::Admin);
     let other = served.signed_in(Role::Operator);
     let own = served.send_form(&session, "/settings/users/remove", &[("name", "admin")]);
     assert_eq!(own.status, 409);
@@ -57,8 +55,7 @@ fn who_is_removed_is_gone_at_once_but_nobody_removes_themselves() {
 
 #[test]
 fn a_token_works_until_it_is_removed() {
-    let served = Served::new();
-    let session = served.signed_in(Role::Admin);
+    let (served, session) = Served::to(Role::Admin);
     let fields = [
         ("user", "admin"),
         ("name", "nightly"),
@@ -87,8 +84,7 @@ fn a_token_works_until_it_is_removed() {
 
 #[test]
 fn another_role_holds_from_the_next_request_on() {
-    let served = Served::new();
-    let session = served.signed_in(Role::Admin);
+    let (served, session) = Served::to(Role::Admin);
     let other = served.signed_in(Role::Auditor);
     let wish = || served.send_form(&other, "/plan/discard", &[]).status;
     assert_eq!(wish(), 403);
@@ -104,8 +100,7 @@ fn another_role_holds_from_the_next_request_on() {
 
 #[test]
 fn a_new_invitation_ends_what_was_before_it() {
-    let served = Served::new();
-    let session = served.signed_in(Role::Admin);
+    let (served, session) = Served::to(Role::Admin);
     let other = served.signed_in(Role::Operator);
     let mut desk = served.desk();
     let user = desk.user("operator").unwrap().unwrap();
@@ -144,8 +139,7 @@ fn code(key: &str, later: u64) -> String {
 
 #[test]
 fn one_time_codes_hold_once_one_was_typed_and_end_by_one() {
-    let served = Served::new();
-    let session = served.signed_in(Role::Auditor);
+    let (served, session) = Served::to(Role::Auditor);
     let has_codes = || {
         served
             .desk()

@@ -43,7 +43,7 @@ impl Failed {
         Self {
             failure: Failure {
                 code: error.code().to_owned(),
-                message: crate::undo::whole_chain(error),
+                message: postseal_planner::whole_chain(error),
                 remedy: remedy(error),
                 at: now,
                 of: None,

@@ -185,7 +185,7 @@ fn rehearsed(engine: &Engine<'_>, proposal: Proposal) -> Seen {
         },
         Err(error) => Seen {
             code: Some(error.code()),
-            said: crate::undo::whole_chain(&error),
+            said: postseal_planner::whole_chain(&error),
         },
     }
 }

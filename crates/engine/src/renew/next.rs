@@ -121,7 +121,7 @@ pub(super) fn failed_by(error: &EngineError, now: i64) -> Failed {
     Failed {
         failure: Failure {
             code: error.code(),
-            message: crate::undo::whole_chain(error),
+            message: postseal_planner::whole_chain(error),
             remedy: remedy.cloned().unwrap_or_else(|| otherwise.to_owned()),
             at: now,
             of: None,

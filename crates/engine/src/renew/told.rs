@@ -83,7 +83,7 @@ pub(super) fn failure(renewal: &Renewal, life: &Life, here: Here<'_>, now: i64) 
 pub(super) fn broken(name: String, error: &EngineError) -> Renewed {
     let message = format!(
         "The renewal of {name} failed: {}; the certificate in force stays.",
-        crate::undo::whole_chain(error)
+        postseal_planner::whole_chain(error)
     );
     let remedy = "Put right what is named, and run `postseal cert renew`.";
     let finding = Finding::new("cert.renewal-failed", Severity::Error, message, remedy);

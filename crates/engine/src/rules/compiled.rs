@@ -98,7 +98,7 @@ impl Seen {
 pub(super) fn compared(host: &dyn Host, source: &Source, mut seen: Seen) -> Compiled {
     let listed = match host.table_rows(&source.table) {
         Ok(listed) => listed,
-        Err(error) => return Compiled::Unknown(crate::undo::whole_chain(&error)),
+        Err(error) => return Compiled::Unknown(postseal_planner::whole_chain(&error)),
     };
     let mut told = match listed_otherwise(listed, &mut seen) {
         Ok(told) => told,
@@ -156,7 +156,7 @@ fn missing(
     most: usize,
 ) -> Result<Vec<String>, String> {
     let stream = host.open(&source.path);
-    let stream = stream.map_err(|error| crate::undo::whole_chain(&error))?;
+    let stream = stream.map_err(|error| postseal_planner::whole_chain(&error))?;
     let mut told = Vec::new();
     let read = each_row(stream, &mut |row| {
         if let Content::Pair { key, .. } = &row.content {

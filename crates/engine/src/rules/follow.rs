@@ -151,7 +151,7 @@ impl Engine<'_> {
         }
         match observe_unadopted(self.host) {
             Ok(facts) => self.route_changes_in(&facts),
-            Err(error) => Ok(vec![route_unknown(&crate::undo::whole_chain(&error))]),
+            Err(error) => Ok(vec![route_unknown(&postseal_planner::whole_chain(&error))]),
         }
     }
 

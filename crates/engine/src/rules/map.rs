@@ -104,7 +104,7 @@ impl Engine<'_> {
         let answers = match answering.ask(self.host, &keys) {
             Ok(answers) => answers,
             Err(error) => {
-                let why = crate::undo::whole_chain(&error);
+                let why = postseal_planner::whole_chain(&error);
                 return vec![wrong(&name, &format!("It cannot be asked: {why}."))];
             }
         };

@@ -81,7 +81,7 @@ impl Engine<'_> {
 
     fn unseen(&self, error: &EngineError) -> Result<Hindered, EngineError> {
         let follows = self.is_following()?;
-        let unknown = follows.then(|| route_unknown(&crate::undo::whole_chain(error)));
+        let unknown = follows.then(|| route_unknown(&postseal_planner::whole_chain(error)));
         Ok(Hindered {
             findings: unknown.into_iter().collect(),
             ..Hindered::default()

@@ -364,7 +364,7 @@ impl Engine<'_> {
     ) -> Result<Option<Digest>, String> {
         let unread = |why: String| format!("its source cannot be read: {why}");
         let stream = self.host.open(&source.path);
-        let stream = stream.map_err(|error| unread(crate::undo::whole_chain(&error)))?;
+        let stream = stream.map_err(|error| unread(postseal_planner::whole_chain(&error)))?;
         each_row(stream, work).map_err(|error| unread(error.to_string()))
     }
 }

@@ -239,7 +239,7 @@ impl Looked<'_> {
             match self.host.table_rows(listed) {
                 Ok(rows) => found.extend(keys_of(rows, meant, MOST - found.len())),
                 Err(error) => {
-                    let why = crate::undo::whole_chain(&error);
+                    let why = postseal_planner::whole_chain(&error);
                     self.told.push(ways_unknown(self.wish, &table, &why));
                 }
             }

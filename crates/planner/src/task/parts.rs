@@ -2,10 +2,11 @@
 //!
 //! Owns: their shapes. Never: judges a word; `judge` and the commands do.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A finding that is accepted, by its code and the host's name, typed by somebody.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Acceptance {
     /// The finding's code.
@@ -16,7 +17,7 @@ pub struct Acceptance {
 
 /// What is wished together with `KEY=VALUE`s, and how. Where there is any of it, all is stored only where a plan
 /// can be made of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Beside {
     /// Keys to be given back.
@@ -39,7 +40,7 @@ impl Beside {
 }
 
 /// What a rule says beside its destination and level.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RuleWords {
     /// `match`
@@ -70,7 +71,7 @@ pub struct RuleWords {
 }
 
 /// Which rules.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RuleFilter {
     /// With these words in them.
@@ -88,7 +89,7 @@ pub struct RuleFilter {
 }
 
 /// How servers are held against a rule.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Checks {
     /// Why a rule is taken though its servers bar it.
@@ -98,7 +99,7 @@ pub struct Checks {
 }
 
 /// A destination that needs authentication.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CredentialWords {
     /// Where its mail goes, as Postfix writes it.
@@ -119,7 +120,7 @@ pub struct CredentialWords {
 }
 
 /// The form of rules as text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
     /// The source of a Postfix map.
@@ -146,7 +147,7 @@ impl Format {
 }
 
 /// A kind of key.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum KeyKind {
@@ -179,7 +180,7 @@ impl KeyKind {
 }
 
 /// The key of a certificate that is made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewKey {
     /// Its kind.
@@ -191,7 +192,7 @@ pub struct NewKey {
 }
 
 /// How a certificate is ordered.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Order {
     /// The CA's staging service: nobody trusts what it issues.
@@ -205,7 +206,7 @@ pub struct Order {
 }
 
 /// Where a certificate is presented.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Places {
     /// On these ports.

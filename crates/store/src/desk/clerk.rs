@@ -16,7 +16,7 @@ pub trait Clerk {
     fn claim(&mut self, heartbeat: &Heartbeat) -> Result<Option<Job>, StoreError>;
 
     /// The jobs of the instance that an earlier run of its agent has claimed and not ended. An instance has one agent
-    /// at a time, so whoever asks is the only one that lives; the lease is for people.
+    /// at a time, so whoever asks is the only one that lives; the lease tells people that nobody is at a job.
     fn abandoned(&mut self, heartbeat: &Heartbeat) -> Result<Vec<Job>, StoreError>;
 
     /// Tells something of a job.
@@ -25,7 +25,7 @@ pub trait Clerk {
     /// Ends a job, done or lost; one that has ended stays as it is.
     fn end(&mut self, job: u64, how: JobState, end: &End, now_ms: i64) -> Result<(), StoreError>;
 
-    /// Makes a copy for pages; an unchanged document gets a newer time.
+    /// Makes a copy for pages of what was looked at from `now_ms` on; an unchanged document gets a newer time.
     fn put_copy(
         &mut self,
         instance: &str,

@@ -48,6 +48,15 @@ pub enum JobState {
 }
 
 impl JobState {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Waiting,
+        Self::Running,
+        Self::Done,
+        Self::Cancelled,
+        Self::Lost,
+    ];
+
     /// As it is written.
     pub fn name(self) -> &'static str {
         match self {
@@ -84,10 +93,21 @@ pub struct Job {
     pub cancelled: bool,
     /// When the agent began.
     pub started_ms: Option<i64>,
+    /// While it runs: until when its agent has said that it is at it.
+    pub lease_ms: Option<i64>,
     /// When it ended.
     pub ended_ms: Option<i64>,
     /// What came of it; the answer is left out of lists.
     pub end: Option<End>,
+}
+
+impl Job {
+    /// Since when nobody is known to be at it, though it runs: its agent has not said so any more. The next agent
+    /// ends it.
+    pub fn abandoned_ms(&self, now_ms: i64) -> Option<i64> {
+        let lease = self.lease_ms.filter(|_| self.state == JobState::Running);
+        lease.filter(|lease| *lease < now_ms)
+    }
 }
 
 /// What came of a job.
@@ -108,15 +128,6 @@ pub struct JobEvent {
     pub at_ms: i64,
     /// What, as JSON.
     pub document: String,
-}
-
-/// What pages show, as the agent saw it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Copy {
-    /// The document, as JSON.
-    pub document: String,
-    /// When it was made, milliseconds since the epoch.
-    pub copied_ms: i64,
 }
 
 /// When an agent was last seen.
@@ -141,7 +152,7 @@ pub struct Heartbeat {
     pub version: String,
     /// Now, milliseconds since the epoch.
     pub now_ms: i64,
-    /// Until when its job is its own.
+    /// Until when its jobs are its own, should it say nothing more.
     pub lease_ms: i64,
 }
 

@@ -249,6 +249,10 @@ impl Desk for SqliteDesk {
         self.write(async |db| jobs::file(db, job).await)
     }
 
+    fn filed(&self, job: &NewJob) -> Result<Option<Filed>, StoreError> {
+        self.read(async |db| jobs::filed(db, job).await)
+    }
+
     fn cancel(&mut self, job: u64, now_ms: i64) -> Result<bool, StoreError> {
         self.write(async |db| jobs::cancel(db, job, now_ms).await)
     }

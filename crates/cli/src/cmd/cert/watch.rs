@@ -6,14 +6,14 @@
 use crate::answer::{Answer, findings_text, printable};
 use crate::change::Change;
 use crate::config::{Global, Talk};
-use crate::failure::{Exit, Failure, whole_chain};
+use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use postseal_engine::{Changed, CheckNews, EngineError, Folders, Found, Outcome, Until, Watched};
 use postseal_host::{
     SourceError, Watcher, chosen_by, read_folder, read_password, source_access, source_written,
 };
 use postseal_planner::facts::MasterState;
-use postseal_planner::{Finding, Severity};
+use postseal_planner::{Finding, Severity, whole_chain};
 use postseal_store::Watch;
 use serde_json::{Value, json};
 use std::io::Write;

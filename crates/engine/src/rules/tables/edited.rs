@@ -54,7 +54,7 @@ impl Engine<'_> {
 
     pub(in crate::rules) fn digest_of(&self, table: &PolicyTable) -> Result<Digest, String> {
         let stream = self.host.open(&table.path);
-        let stream = stream.map_err(|error| crate::undo::whole_chain(&error))?;
+        let stream = stream.map_err(|error| postseal_planner::whole_chain(&error))?;
         digest(stream).map_err(|error: io::Error| error.to_string())
     }
 

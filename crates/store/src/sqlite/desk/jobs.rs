@@ -13,25 +13,32 @@ use sqlx::{FromRow, Row};
 const STAY: i64 = 10_000;
 
 /// What a job is read from, without its answer.
-const BARE: &str = "SELECT id, instance, actor, filed_ms, task, state, cancel, started_ms, ended_ms, \
-                    exit, '' AS answer FROM jobs";
+const BARE: &str = "SELECT id, instance, actor, filed_ms, task, state, cancel, started_ms, lease_ms, \
+                    ended_ms, exit, '' AS answer FROM jobs";
+
+pub(super) async fn filed(
+    db: &mut SqliteConnection,
+    job: &NewJob,
+) -> Result<Option<Filed>, StoreError> {
+    let Some(request) = &job.request else {
+        return Ok(None);
+    };
+    let sql = "SELECT id, task FROM jobs WHERE actor = $1 AND request = $2";
+    let before: Option<(i64, String)> = sqlx::query_as(sql)
+        .bind(&job.actor)
+        .bind(request)
+        .fetch_optional(db)
+        .await
+        .doing("look for the same job")?;
+    Ok(before.map(|(id, task)| match task == job.task {
+        true => Filed::Before(id.unsigned_abs()),
+        false => Filed::Other(id.unsigned_abs()),
+    }))
+}
 
 pub(super) async fn file(db: &mut SqliteConnection, job: &NewJob) -> Result<Filed, StoreError> {
-    if let Some(request) = &job.request {
-        let sql = "SELECT id, task FROM jobs WHERE actor = $1 AND request = $2";
-        let before: Option<(i64, String)> = sqlx::query_as(sql)
-            .bind(&job.actor)
-            .bind(request)
-            .fetch_optional(&mut *db)
-            .await
-            .doing("look for the same job")?;
-        if let Some((id, task)) = before {
-            let id = id.unsigned_abs();
-            return Ok(match task == job.task {
-                true => Filed::Before(id),
-                false => Filed::Other(id),
-            });
-        }
+    if let Some(before) = filed(db, job).await? {
+        return Ok(before);
     }
     let sql = "INSERT INTO jobs (instance, actor, filed_ms, task, request, state) \
                VALUES ($1, $2, $3, $4, $5, 'waiting')";
@@ -66,8 +73,8 @@ pub(super) async fn cancel(
 }
 
 pub(super) async fn find(db: &mut SqliteConnection, id: u64) -> Result<Option<Job>, StoreError> {
-    let sql = "SELECT id, instance, actor, filed_ms, task, state, cancel, started_ms, ended_ms, exit, \
-               answer FROM jobs WHERE id = $1";
+    let sql = "SELECT id, instance, actor, filed_ms, task, state, cancel, started_ms, lease_ms, \
+               ended_ms, exit, answer FROM jobs WHERE id = $1";
     sqlx::query_as(sql)
         .bind(number(id))
         .fetch_optional(db)
@@ -81,9 +88,8 @@ pub(super) async fn newest(
     before: Option<u64>,
     limit: usize,
 ) -> Result<Vec<Job>, StoreError> {
-    let sql = "SELECT id, instance, actor, filed_ms, task, state, cancel, started_ms, ended_ms, exit, \
-               '' AS answer FROM jobs WHERE instance = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
-    sqlx::query_as(sql)
+    let sql = format!("{BARE} WHERE instance = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
+    sqlx::query_as(sqlx::AssertSqlSafe(sql))
         .bind(instance)
         .bind(before.map_or(i64::MAX, number))
         .bind(rows(limit))
@@ -141,8 +147,8 @@ pub(super) async fn claim(
     let sql = "UPDATE jobs SET state = 'running', agent = $2, lease_ms = $3, started_ms = $4 \
                WHERE id = (SELECT id FROM jobs WHERE instance = $1 AND state = 'waiting' \
                            ORDER BY id LIMIT 1) \
-               RETURNING id, instance, actor, filed_ms, task, state, cancel, started_ms, ended_ms, \
-               exit, answer";
+               RETURNING id, instance, actor, filed_ms, task, state, cancel, started_ms, lease_ms, \
+               ended_ms, exit, answer";
     sqlx::query_as(sql)
         .bind(&heartbeat.instance)
         .bind(&heartbeat.agent)
@@ -240,6 +246,7 @@ impl FromRow<'_, SqliteRow> for Job {
             state: read_state(&state)?,
             cancelled: row.try_get("cancel")?,
             started_ms: row.try_get("started_ms")?,
+            lease_ms: row.try_get("lease_ms")?,
             ended_ms: row.try_get("ended_ms")?,
             end,
         })
@@ -257,8 +264,6 @@ impl FromRow<'_, SqliteRow> for Pulse {
 }
 
 fn read_state(text: &str) -> Result<JobState, sqlx::Error> {
-    use JobState::{Cancelled, Done, Lost, Running, Waiting};
-    let all = [Waiting, Running, Done, Cancelled, Lost];
-    let found = all.into_iter().find(|state| state.name() == text);
+    let found = JobState::ALL.into_iter().find(|state| state.name() == text);
     found.ok_or_else(|| sqlx::Error::Decode("a job in no known state".into()))
 }

@@ -4,9 +4,9 @@
 
 use super::{COLUMNS, Record, Request, refused, request};
 use crate::cmd::policy::input::{Ended, Input};
-use crate::failure::whole_chain;
 use mailtls::policy::Dialect;
 use postseal_engine::Refused;
+use postseal_planner::whole_chain;
 use std::borrow::Cow;
 
 /// Lines of CSV. Without a head the columns are destination and policy.

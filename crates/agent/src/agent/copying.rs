@@ -1,0 +1,78 @@
+//! Making the copies that pages show.
+//!
+//! Owns: which is made next, one at a time: pages may wait, jobs do not. Never: what is in one (`copies`).
+
+use super::AgentError;
+use crate::child::{Program, Running};
+use crate::copies::task;
+use postseal_store::StoreError;
+use postseal_store::desk::{Clerk, CopyOf};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// How often the copies are made anew where nothing happens.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// The copies.
+#[derive(Default)]
+pub(super) struct Copying {
+    /// Those to be made, the one that has waited longest first.
+    wanted: VecDeque<CopyOf>,
+    making: Option<Making>,
+    made: Option<Instant>,
+}
+
+/// One that is being made.
+struct Making {
+    of: CopyOf,
+    running: Running,
+    began_ms: i64,
+}
+
+impl Copying {
+    /// Something has changed: each is made anew. Those that wait keep their place, so that under steady changes every
+    /// copy has its turn.
+    pub(super) fn again(&mut self) {
+        for of in CopyOf::ALL {
+            if !self.wanted.contains(&of) {
+                self.wanted.push_back(of);
+            }
+        }
+    }
+
+    pub(super) fn step(
+        &mut self,
+        clerk: &mut dyn Clerk,
+        program: &Program,
+        instance: &str,
+        now_ms: fn() -> i64,
+    ) -> Result<Result<(), StoreError>, AgentError> {
+        if self.wanted.is_empty() && self.made.is_none_or(|last| last.elapsed() > EVERY) {
+            self.again();
+        }
+        if let Some(mut making) = self.making.take() {
+            making.running.told();
+            let Some(ended) = making.running.ended().map_err(AgentError::Start)? else {
+                self.making = Some(making);
+                return Ok(Ok(()));
+            };
+            self.made = Some(Instant::now());
+            let document = &ended.end.answer;
+            let stored = clerk.put_copy(instance, making.of.name(), document, making.began_ms);
+            if stored.is_err() {
+                // It has its turn again with all the others.
+                return Ok(stored);
+            }
+        }
+        if let Some(of) = self.wanted.pop_front() {
+            let began_ms = now_ms();
+            let running = program.start(&task(of), "agent");
+            self.making = Some(Making {
+                of,
+                running: running.map_err(AgentError::Start)?,
+                began_ms,
+            });
+        }
+        Ok(Ok(()))
+    }
+}
