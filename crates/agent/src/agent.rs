@@ -6,6 +6,7 @@ mod answers;
 mod chores;
 mod lanes;
 mod notes;
+mod rules;
 
 use crate::child::{Ended, Program, Running};
 use crate::copies::COPIES;
@@ -16,6 +17,7 @@ use notes::Notes;
 use postseal_planner::task::{Effect, Task};
 use postseal_store::StoreError;
 use postseal_store::desk::{Clerk, End, Heartbeat, Job, JobEvent, JobState};
+use rules::Rules;
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::io;
@@ -106,6 +108,7 @@ struct Hands {
     copying: Option<(usize, Running)>,
     copied: Instant,
     notes: Notes,
+    rules: Rules,
     chores: Chores,
     beaten: Option<Instant>,
     is_blind: bool,
@@ -120,6 +123,7 @@ impl Agent<'_> {
             copying: None,
             copied: Instant::now(),
             notes: Notes::default(),
+            rules: Rules::default(),
             chores: Chores::default(),
             beaten: None,
             is_blind: false,
@@ -154,25 +158,21 @@ impl Agent<'_> {
         };
         self.start(hands)?;
         let copied = self.copy(hands)?;
-        let noted = match is_ending || hands.is_blind {
+        let beside = match is_ending || hands.is_blind {
             true => Ok(()),
-            false => hands.notes.step(self.clerk, &self.program)?,
+            false => self.look_beside(hands)?,
         };
-        let due = match is_ending || hands.is_blind {
-            true => Ok(()),
-            false => self.look_after_chores(hands)?,
-        };
-        Ok(seen.and(told).and(claimed).and(copied).and(noted).and(due))
+        Ok(seen.and(told).and(claimed).and(copied).and(beside))
     }
 
-    fn look_after_chores(
-        &mut self,
-        hands: &mut Hands,
-    ) -> Result<Result<(), StoreError>, AgentError> {
+    /// What goes on beside jobs: notes, what is due by the clock, the rules that pages show.
+    fn look_beside(&mut self, hands: &mut Hands) -> Result<Result<(), StoreError>, AgentError> {
+        let (program, instance) = (&self.program, &self.instance);
+        let noted = hands.notes.step(self.clerk, program)?;
         let now_ms = (self.now_ms)();
-        hands
-            .chores
-            .step(self.clerk, &self.program, &self.instance, now_ms)
+        let due = hands.chores.step(self.clerk, program, instance, now_ms)?;
+        let handed = hands.rules.step(self.clerk, program, instance, now_ms)?;
+        Ok(noted.and(due).and(handed))
     }
 
     fn note_sight(&self, hands: &mut Hands, seen: Result<(), StoreError>) {
@@ -339,6 +339,10 @@ impl Agent<'_> {
                     hands.lanes.begin(work);
                     continue;
                 }
+            }
+            // A check of servers changes nothing, and what it saw is shown.
+            if has_changed || matches!(work.task, Task::PolicyCheck { .. }) {
+                hands.rules.are_due();
             }
             if has_changed {
                 hands.copies = (0..COPIES.len()).collect();

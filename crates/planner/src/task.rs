@@ -207,6 +207,8 @@ pub enum Task {
         /// Attributes that are taken away.
         #[serde(default)]
         without: Vec<String>,
+        /// Only while it is the rule with this digest.
+        was: Option<String>,
         /// How its servers are held against it.
         #[serde(default)]
         checks: Checks,

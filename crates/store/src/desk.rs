@@ -11,10 +11,14 @@
 mod access;
 mod clerk;
 mod job;
+mod rules;
 
 pub use access::{Invitation, Role, SignIn, SignedIn, Token, UnknownRole, User};
 pub use clerk::{Clerk, ClerkCall, ClerkReply};
 pub use job::{Beat, Copy, End, Filed, Heartbeat, Job, JobEvent, JobState, NewJob, Note, Pulse};
+pub use rules::{
+    RuleCount, RuleCounts, RuleKind, RuleMark, RulePage, RulePlace, RuleQuery, RuleRow, RuleSort,
+};
 
 use crate::StoreError;
 
@@ -113,6 +117,17 @@ pub trait Desk: Clerk {
 
     /// A copy that pages show.
     fn copy(&self, instance: &str, what: &str) -> Result<Option<Copy>, StoreError>;
+
+    /// A page of the instance's rules; none where the agent has handed over none.
+    fn rule_page(&self, instance: &str, query: &RuleQuery) -> Result<Option<RulePage>, StoreError>;
+
+    /// A rule of these.
+    fn rule_row(
+        &self,
+        instance: &str,
+        destination: &str,
+        manager: &str,
+    ) -> Result<Option<RuleRow>, StoreError>;
 
     /// When the instance's agent was last seen; none where there never was one.
     fn pulse(&self, instance: &str) -> Result<Option<Pulse>, StoreError>;

@@ -134,9 +134,11 @@ impl Words {
                 level,
                 rule,
                 without,
+                was,
                 checks,
             } => {
                 self.each("--without", without);
+                self.option("--was", was.as_ref());
                 self.rule(rule);
                 self.checks(checks);
                 self.operands([destination]);

@@ -36,6 +36,9 @@ pub(crate) enum PolicyCommand {
     Import(import::ImportArgs),
     /// Write all rules: as a Postfix map, CSV, JSON or TOML
     Export(export::ExportArgs),
+    /// All rules for the console's pages, in pieces on standard error (started by `agent`)
+    #[command(hide = true)]
+    Rows(list::rows::RowsArgs),
     /// Look at the servers of destinations: would a policy work there today? Needs no store
     Check(check::CheckArgs),
 }
@@ -49,6 +52,7 @@ pub(crate) fn run(command: &PolicyCommand, global: &Global) -> Result<Answer, Fa
         PolicyCommand::Sync => follow::sync(global),
         PolicyCommand::Import(args) => import::run(args, global),
         PolicyCommand::Export(args) => export::run(args, global),
+        PolicyCommand::Rows(args) => list::rows::run(args, global),
         PolicyCommand::Check(args) => check::run(args, global),
     }
 }

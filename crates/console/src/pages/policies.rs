@@ -300,6 +300,7 @@ pub(crate) async fn edit(
         destination: said.destination,
         level: given(&said.level),
         without: Vec::new(),
+        was: None,
     };
     filed(&app, &caller, &task).await
 }
