@@ -29,3 +29,12 @@ const zoned = (root) => {
 };
 zoned(document);
 document.addEventListener("htmx:load", (event) => zoned(event.target));
+
+document.addEventListener("click", (event) => {
+  // What would work at a destination's servers, taken into the form: data-level, data-names.
+  const taken = event.target.closest?.("button[data-level]");
+  if (!taken?.form) return;
+  taken.form.elements.level.value = taken.dataset.level;
+  taken.form.elements.names.value = taken.dataset.names;
+  taken.form.elements.level.dispatchEvent(new Event("input", { bubbles: true }));
+});

@@ -6,8 +6,9 @@
 use crate::app::App;
 use crate::caller::{self, Caller};
 use crate::matrix::Right;
+use crate::pages::policies::{form, preflight};
 use crate::pages::{
-    history, job, lists, overview, plan, policies, probe, settings, smtp_tls, totp,
+    domains, history, job, lists, overview, plan, policies, probe, settings, smtp_tls, totp,
 };
 use crate::problem::Problem;
 use crate::secret;
@@ -71,12 +72,25 @@ const ROUTES: &[Route] = &[
     at(Verb::Get, "/smtp-tls", SEE, || get(smtp_tls::show)),
     at(Verb::Post, "/smtp-tls", WISH, || post(smtp_tls::save)),
     at(Verb::Get, "/policies", SEE, || get(policies::show)),
-    at(Verb::Get, "/policies/edit", SEE, || get(policies::one)),
-    at(Verb::Post, "/policies/add", WISH, || post(policies::add)),
-    at(Verb::Post, "/policies/edit", WISH, || post(policies::edit)),
-    at(Verb::Post, "/policies/remove", WISH, || {
-        post(policies::remove)
+    at(Verb::Get, "/policies/new", SEE, || get(form::new)),
+    at(Verb::Get, "/policies/edit", SEE, || get(form::one)),
+    at(Verb::Post, "/policies/add", WISH, || post(form::add)),
+    at(Verb::Post, "/policies/edit", WISH, || post(form::edit)),
+    at(Verb::Post, "/policies/remove", WISH, || post(form::remove)),
+    at(Verb::Post, "/policies/check", LOOK, || {
+        post(preflight::check)
     }),
+    at(Verb::Get, "/policies/check/{id}", SEE, || {
+        get(preflight::progress)
+    }),
+    at(Verb::Get, "/domains", SEE, || get(domains::show)),
+    at(Verb::Get, "/domains/edit", SEE, || get(domains::one)),
+    at(Verb::Post, "/domains/add", WISH, || post(domains::add)),
+    at(Verb::Post, "/domains/edit", WISH, || post(domains::edit)),
+    at(Verb::Post, "/domains/remove", WISH, || {
+        post(domains::remove)
+    }),
+    at(Verb::Post, "/domains/sync", WISH, || post(domains::sync)),
     at(Verb::Get, "/probe", SEE, || get(probe::show)),
     at(Verb::Post, "/probe", LOOK, || post(probe::look)),
     at(Verb::Get, "/plan", SEE, || get(plan::show)),
@@ -133,6 +147,9 @@ const ROUTES: &[Route] = &[
     }),
     at(Verb::Get, "/api/v1/copies/{what}", SEE, || {
         get(api::copies::one)
+    }),
+    at(Verb::Get, "/api/v1/policies", SEE, || {
+        get(api::policies::list)
     }),
     at(Verb::Get, "/api/v1/agent", SEE, || get(api::copies::agent)),
 ];

@@ -9,4 +9,5 @@ mod attacker;
 mod chores;
 mod killed;
 mod parity;
+mod rules;
 mod site;

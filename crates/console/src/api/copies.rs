@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use std::time::{Duration, UNIX_EPOCH};
 
 /// What is copied.
-pub(crate) const COPIES: [&str; 10] = [
+pub(crate) const COPIES: [&str; 9] = [
     "status",
     "certificates",
     "plan",
@@ -24,7 +24,6 @@ pub(crate) const COPIES: [&str; 10] = [
     "findings",
     "keys",
     "profiles",
-    "policies",
     "domains",
     "drift",
 ];

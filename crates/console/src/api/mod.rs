@@ -5,6 +5,7 @@
 pub(crate) mod copies;
 pub(crate) mod events;
 pub(crate) mod jobs;
+pub(crate) mod policies;
 
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};

@@ -56,9 +56,9 @@ struct Shown {
 }
 
 /// Something that was told.
-struct Told {
+pub(super) struct Told {
     at: When,
-    words: String,
+    pub(super) words: String,
 }
 
 pub(crate) async fn show(
@@ -137,11 +137,17 @@ fn shown(job: &Job, events: &[JobEvent], now: i64) -> Shown {
 }
 
 /// An event of the engine's vocabulary in words; one that this version does not know by its name.
-fn told(event: &JobEvent, now: i64) -> Told {
+pub(super) fn told(event: &JobEvent, now: i64) -> Told {
     let doc = Doc::read(&event.document);
     let words = match doc.text("event").as_str() {
         "stage" => stage(&doc.text("stage")),
         "looking" => format!("Looking at the servers of {} rules", doc.text("rules")),
+        "looked" => format!(
+            "{} was looked at, {} of {}",
+            doc.text("address"),
+            doc.text("done"),
+            doc.text("all")
+        ),
         "rehearsed" => format!("Rehearsed: {}", judged(&doc)),
         "opened" => format!("Operation {} begins", doc.text("operation")),
         "step" => doc.text("what"),

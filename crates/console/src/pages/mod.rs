@@ -5,6 +5,7 @@
 
 mod certificate;
 mod doc;
+pub(crate) mod domains;
 mod entry;
 mod filters;
 mod finding;

@@ -51,6 +51,7 @@ fn empty_pages_say_what_to_do() {
         "/findings",
         "/certificates",
         "/policies",
+        "/domains",
         "/probe",
     ] {
         let page = served.ask(&Ask::get(path).cookie(&session));

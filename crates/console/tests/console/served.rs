@@ -4,7 +4,8 @@ use crate::wire::{Answer, Ask};
 use postseal_console::{Console, Options, secret};
 use postseal_store::SqliteDesk;
 use postseal_store::desk::{
-    Clerk as _, Desk as _, End, Heartbeat, Job, JobEvent, JobState, Role, SignIn, Token, User,
+    Clerk as _, Desk as _, End, Heartbeat, Job, JobEvent, JobState, Role, RuleRow, SignIn, Token,
+    User,
 };
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -133,6 +134,16 @@ impl Served {
         let answer = self.ask(&ask.body(task));
         assert_eq!(answer.status, 202, "{}", answer.body);
         answer.json()["job"].as_u64().unwrap()
+    }
+
+    /// What the agent hands over of rules.
+    pub(crate) fn rules(&self, rows: &[RuleRow]) {
+        let mut desk = self.desk();
+        let set = desk.begin_rules(INSTANCE, now()).unwrap();
+        for piece in rows.chunks(500) {
+            desk.add_rules(set, piece).unwrap();
+        }
+        desk.show_rules(INSTANCE, set, "1", now()).unwrap();
     }
 
     pub(crate) fn copy(&self, what: &str, document: &str) {

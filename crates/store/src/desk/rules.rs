@@ -180,6 +180,15 @@ pub struct RuleCounts {
     pub marked: Vec<u64>,
 }
 
+impl RuleCounts {
+    /// How many have a mark.
+    pub fn of(&self, mark: RuleMark) -> u64 {
+        let place = RuleMark::ALL.iter().position(|one| *one == mark);
+        let found = place.and_then(|place| self.marked.get(place));
+        found.copied().unwrap_or_default()
+    }
+}
+
 /// A page of rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RulePage {

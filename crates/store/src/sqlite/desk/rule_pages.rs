@@ -11,7 +11,7 @@ use super::number;
 use super::rule_sets::{marked, of_set};
 use crate::StoreError;
 use crate::desk::{
-    RuleCount, RuleCounts, RuleKind, RuleMark, RulePage, RulePlace, RuleQuery, RuleRow, RuleSort,
+    RuleCount, RuleCounts, RuleKind, RulePage, RulePlace, RuleQuery, RuleRow, RuleSort,
 };
 use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
@@ -122,14 +122,6 @@ fn broken(error: serde_json::Error) -> StoreError {
     StoreError::Format {
         what: "rule",
         source: error.into(),
-    }
-}
-
-impl RuleCounts {
-    fn of(&self, mark: RuleMark) -> u64 {
-        let place = RuleMark::ALL.iter().position(|one| *one == mark);
-        let found = place.and_then(|place| self.marked.get(place));
-        found.copied().unwrap_or_default()
     }
 }
 
