@@ -33,7 +33,15 @@ fn digest(site: &Site, destination: &str) -> String {
 fn rules_reach_the_pages_when_they_change() {
     let site = Site::up();
     assert_eq!(shown(&site, 0).rules, []);
-    let words = ["policy", "add", "a.example", "encrypt", "--no-preflight"];
+    let words = [
+        "policy",
+        "add",
+        "a.example",
+        "encrypt",
+        "--no-preflight",
+        "--force",
+        "--reason=a test",
+    ];
     let added = site.remote(&[&words[..], &["--owner=Ingrid", "--tag=partner"]].concat());
     assert_eq!(added.exit, Some(0), "{added:#?}");
     let page = shown(&site, 1);
@@ -77,7 +85,15 @@ fn rules_are_handed_over_only_when_they_have_changed() {
         site.local(&["policy", "rows", &unless])
     };
     assert_eq!(again(&mark).json["same"], Value::Bool(true));
-    site.remote(&["policy", "add", "a.example", "may", "--no-preflight"]);
+    site.remote(&[
+        "policy",
+        "add",
+        "a.example",
+        "may",
+        "--no-preflight",
+        "--force",
+        "--reason=a test",
+    ]);
     let news = again(&mark);
     assert_eq!(
         (&news.json["same"], &news.json["rows"]),
@@ -103,12 +119,23 @@ fn the_second_of_two_administrators_sees_what_the_first_has_changed() {
         "encrypt",
         "--note=old",
         "--no-preflight",
+        "--force",
+        "--reason=a test",
     ];
     assert_eq!(site.remote(&add).exit, Some(0));
     let was = format!("--was={}", digest(&site, "a.example"));
     let edit = |note: &str| {
         let note = format!("--note={note}");
-        site.remote(&["policy", "edit", "a.example", &was, &note, "--no-preflight"])
+        site.remote(&[
+            "policy",
+            "edit",
+            "a.example",
+            &was,
+            &note,
+            "--no-preflight",
+            "--force",
+            "--reason=a test",
+        ])
     };
     let first = edit("the contract of May");
     assert_eq!(first.exit, Some(0), "{first:#?}");
@@ -128,6 +155,8 @@ fn the_second_of_two_administrators_sees_what_the_first_has_changed() {
         &was,
         "--note=",
         "--no-preflight",
+        "--force",
+        "--reason=a test",
     ]);
     assert_eq!(third.exit, Some(0), "{third:#?}");
     assert_eq!(

@@ -37,7 +37,8 @@ impl Engine<'_> {
         let looks = self.store.looks_revision(&self.instance)?;
         let instance = match observe_unadopted(self.host) {
             Ok(facts) => {
-                let seen = (&facts.values, &facts.touched, facts.master_cf.digest);
+                let files = (facts.main_cf.digest, facts.master_cf.digest);
+                let seen = (files, &facts.touched);
                 Digest::of(format!("{seen:?}").as_bytes()).short(16)
             }
             Err(_) => "unseen".to_owned(),
