@@ -26,6 +26,9 @@ pub fn words(task: &Task) -> Vec<String> {
 pub(crate) fn input(task: &Task) -> &str {
     match task {
         Task::PolicyImport { text, .. } => text,
+        Task::PolicyRemove {
+            from: Some(lines), ..
+        } => lines,
         _ => "",
     }
 }

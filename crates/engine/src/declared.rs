@@ -182,7 +182,7 @@ impl Engine<'_> {
     }
 
     /// Does `work` on the store on trial: where it fails, nothing of it is stored.
-    fn tried<T>(
+    pub(crate) fn tried<T>(
         &mut self,
         end: TrialEnd,
         work: impl FnOnce(&mut Self) -> Result<T, EngineError>,

@@ -17,7 +17,8 @@ pub use access::{Invitation, Role, SignIn, SignedIn, Token, UnknownRole, User};
 pub use clerk::{Clerk, ClerkCall, ClerkReply};
 pub use job::{Beat, Copy, End, Filed, Heartbeat, Job, JobEvent, JobState, NewJob, Note, Pulse};
 pub use rules::{
-    RuleCount, RuleCounts, RuleKind, RuleMark, RulePage, RulePlace, RuleQuery, RuleRow, RuleSort,
+    Matching, RuleCount, RuleCounts, RuleKind, RuleMark, RulePage, RulePlace, RuleQuery, RuleRow,
+    RuleSort,
 };
 
 use crate::StoreError;
@@ -120,6 +121,15 @@ pub trait Desk: Clerk {
 
     /// A page of the instance's rules; none where the agent has handed over none.
     fn rule_page(&self, instance: &str, query: &RuleQuery) -> Result<Option<RulePage>, StoreError>;
+
+    /// The rules made by hand of a set that are as it is asked for, at most so many.
+    fn matching_rules(
+        &self,
+        instance: &str,
+        set: u64,
+        query: &RuleQuery,
+        most: usize,
+    ) -> Result<Matching, StoreError>;
 
     /// A rule of these.
     fn rule_row(

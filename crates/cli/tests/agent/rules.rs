@@ -164,3 +164,61 @@ fn the_second_of_two_administrators_sees_what_the_first_has_changed() {
         Value::Null
     );
 }
+
+fn revision(site: &Site) -> i64 {
+    let mark = site.local(&["policy", "rows"]).text("mark").to_owned();
+    mark.split('.').next().unwrap().parse().unwrap()
+}
+
+fn listed(site: &Site) -> Vec<String> {
+    let list = site.local(&["policy", "list"]);
+    let rules = list.json["rules"].as_array().unwrap().clone();
+    let names = rules.iter().map(|one| one["destination"].as_str().unwrap());
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn a_list_of_rules_is_tried_taken_and_gone_again_as_one() {
+    let site = Site::up();
+    let file = site.scene.named("rules.csv");
+    let good = "destination,policy,owner\n[127.41.0.1]:25,encrypt,Ingrid\n[127.41.0.2]:25,may,\n";
+    std::fs::write(&file, format!("{good}bad..name,may,\n")).unwrap();
+    let import =
+        |more: &[&str]| site.remote(&[&["policy", "import", &file, "--format=csv"], more].concat());
+    let tried = import(&["--check"]);
+    assert_eq!(tried.json["refused"][0]["line"], 4, "{tried:#?}");
+    assert_eq!(
+        (&tried.json["added"], &tried.json["stored"]),
+        (&Value::from(2), &Value::Bool(false))
+    );
+    assert!(listed(&site).is_empty());
+    std::fs::write(&file, good).unwrap();
+    let stale = format!("--revision={}", revision(&site) + 7);
+    let late = import(&[&stale]);
+    assert_eq!(late.code(), "policy.changed-meanwhile", "{late:#?}");
+    assert!(listed(&site).is_empty());
+    let now = format!("--revision={}", revision(&site));
+    let taken = import(&[&now]);
+    assert_eq!(
+        (taken.exit, &taken.json["added"]),
+        (Some(0), &Value::from(2)),
+        "{taken:#?}"
+    );
+    // The same revision is of before.
+    std::fs::write(&file, "[127.41.0.1]:25\n[127.41.0.2]:25\n").unwrap();
+    let remove =
+        |more: &[&str]| site.remote(&[&["policy", "remove", "--from", &file], more].concat());
+    assert_eq!(remove(&[&now]).code(), "policy.changed-meanwhile");
+    assert_eq!(listed(&site).len(), 2);
+    let csv = site.says(&["policy", "export", "--format=csv"]);
+    assert!(csv.stdout.contains("[127.41.0.1]:25,encrypt"), "{csv:#?}");
+    // One that is not there: none goes.
+    std::fs::write(&file, "[127.41.0.1]:25\n[127.41.0.9]:25\n").unwrap();
+    let now = format!("--revision={}", revision(&site));
+    assert_ne!(remove(&[&now]).exit, Some(0));
+    assert_eq!(listed(&site).len(), 2);
+    std::fs::write(&file, "[127.41.0.1]:25\n\n[127.41.0.2]:25\n").unwrap();
+    let gone = remove(&[&now]);
+    assert_eq!(gone.exit, Some(0), "{gone:#?}");
+    assert!(listed(&site).is_empty());
+}

@@ -4,6 +4,7 @@
 
 use super::doc::Doc;
 use super::frame::{Frame, View};
+use super::policies::import::next;
 use super::when::When;
 use super::{filters, led_to_job, page};
 use crate::api::jobs;
@@ -53,6 +54,8 @@ struct Shown {
     message: String,
     code: String,
     hint: String,
+    /// What comes after it: `take`, `download`, or nothing.
+    next: &'static str,
 }
 
 /// Something that was told.
@@ -133,6 +136,7 @@ fn shown(job: &Job, events: &[JobEvent], now: i64) -> Shown {
         message: error.text("message"),
         code: error.text("code"),
         hint: error.text("hint"),
+        next: next(&job.task, &answer),
     }
 }
 

@@ -3,7 +3,9 @@
 //! Owns: the table with its search, its kinds, its order and its pages, which are all in the address. Never: judges a
 //! rule; reads more of a million than a page.
 
+pub(crate) mod bulk;
 pub(crate) mod form;
+pub(crate) mod import;
 pub(crate) mod preflight;
 mod rows;
 
@@ -87,6 +89,10 @@ struct Page {
     is_there: bool,
     asked: Asked,
     all: u64,
+    /// The set that is shown, and how many are as it was asked for.
+    set: u64,
+    matching: String,
+    levels: [(&'static str, &'static str); 8],
     /// `51–100 of 1,234`.
     place: String,
     kinds: Vec<Chip>,
@@ -166,6 +172,9 @@ pub(crate) async fn show(
         next: found.after.then(|| beside(&found, from, false)).flatten(),
         copied: When::at(found.made_ms, view.now_ms),
         all: found.counts.all,
+        set: found.set,
+        matching: counted(found.matching),
+        levels: LEVELS,
         rules: found
             .rules
             .iter()

@@ -5,6 +5,7 @@
 mod access;
 mod api;
 mod bounds;
+mod bulk;
 mod domains;
 mod events;
 mod forgery;

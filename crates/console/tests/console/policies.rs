@@ -47,8 +47,9 @@ fn told(served: &Served) {
 
 /// The destinations of the page's rows, in their order.
 fn rows(page: &str) -> Vec<&str> {
-    let heads = page.split("<th scope=\"row\"><bdi>").skip(1);
-    heads.map(|rest| rest.split('<').next().unwrap()).collect()
+    let heads = page.split("<th scope=\"row\">").skip(1);
+    let names = heads.map(|head| head.split_once("<bdi>").unwrap().1);
+    names.map(|rest| rest.split('<').next().unwrap()).collect()
 }
 
 fn task(served: &Served, job: u64) -> Value {

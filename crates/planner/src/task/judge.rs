@@ -10,8 +10,8 @@ use crate::catalog::{self, Remote};
 pub const LONGEST_TEXT: usize = 2_000;
 /// No list of a task has more members.
 pub const LONGEST_LIST: usize = 1_000;
-/// No import is longer, in bytes.
-const LONGEST_IMPORT: usize = 8 * 1024 * 1024;
+/// No import, and no list of rules, is longer, in bytes.
+pub const LONGEST_IMPORT: usize = 8 * 1024 * 1024;
 /// The ports that may be probed from afar: those of mail. Else whoever reaches the console could look
 /// into the networks behind it.
 const PROBED: [u16; 3] = [25, 465, 587];
@@ -64,6 +64,15 @@ impl Task {
         if let Self::PolicyImport { text, .. } = self {
             return judge_import(text);
         }
+        if let Self::PolicyRemove {
+            destinations,
+            from: Some(lines),
+            ..
+        } = self
+        {
+            judge_length(lines)?;
+            return judge_texts(&serde_json::json!(destinations));
+        }
         let unreadable = |error: serde_json::Error| TaskError::Unreadable(error.to_string());
         judge_texts(&serde_json::to_value(self).map_err(unreadable)?)?;
         match self {
@@ -95,11 +104,16 @@ fn judge_texts(value: &serde_json::Value) -> Result<(), TaskError> {
 
 /// `tafile` is the one attribute that names a file (postconf(5) `smtp_tls_policy_maps`).
 fn judge_import(text: &str) -> Result<(), TaskError> {
-    if text.len() > LONGEST_IMPORT {
-        return Err(TaskError::TooLong("the import"));
-    }
+    judge_length(text)?;
     match text.to_ascii_lowercase().contains("tafile") {
         true => Err(local("tafile", "it names a file")),
+        false => Ok(()),
+    }
+}
+
+fn judge_length(text: &str) -> Result<(), TaskError> {
+    match text.len() > LONGEST_IMPORT {
+        true => Err(TaskError::TooLong("the import")),
         false => Ok(()),
     }
 }

@@ -196,6 +196,8 @@ pub struct RulePage {
     pub set: u64,
     /// When the agent had seen all of it, milliseconds since the epoch.
     pub made_ms: i64,
+    /// What the agent knows it by.
+    pub mark: String,
     /// The rules.
     pub rules: Vec<RuleRow>,
     /// Whether there are some before these.
@@ -208,4 +210,22 @@ pub struct RulePage {
     pub counts: RuleCounts,
     /// Of how many the day of review is past.
     pub overdue: RuleCount,
+}
+
+impl RulePage {
+    /// The revision of the rules in the agent's store that it shows: the mark begins with it.
+    pub fn revision(&self) -> Option<i64> {
+        self.mark.split('.').next()?.parse().ok()
+    }
+}
+
+/// The rules made by hand that are as it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Matching {
+    /// These, in the order of their destinations.
+    Rules(Vec<RuleRow>),
+    /// There are more than that.
+    TooMany,
+    /// Another set is shown by now.
+    Changed,
 }

@@ -20,8 +20,8 @@ use super::connection::{Doing, READ, WRITE, connect, transaction};
 use super::{create, disk, folder, live, runtime, schema};
 use crate::StoreError;
 use crate::desk::{
-    Beat, Clerk, Copy, Desk, End, Filed, Heartbeat, Invitation, Job, JobEvent, JobState, NewJob,
-    Note, Pulse, RulePage, RuleQuery, RuleRow, Secret, SignIn, SignedIn, Token, User,
+    Beat, Clerk, Copy, Desk, End, Filed, Heartbeat, Invitation, Job, JobEvent, JobState, Matching,
+    NewJob, Note, Pulse, RulePage, RuleQuery, RuleRow, Secret, SignIn, SignedIn, Token, User,
 };
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Executor};
@@ -309,6 +309,16 @@ impl Desk for SqliteDesk {
 
     fn rule_page(&self, instance: &str, query: &RuleQuery) -> Result<Option<RulePage>, StoreError> {
         self.read(async |db| rule_pages::page(db, instance, query).await)
+    }
+
+    fn matching_rules(
+        &self,
+        instance: &str,
+        set: u64,
+        query: &RuleQuery,
+        most: usize,
+    ) -> Result<Matching, StoreError> {
+        self.read(async |db| rule_pages::matching(db, instance, set, query, most).await)
     }
 
     fn rule_row(

@@ -1,4 +1,4 @@
-//! `policy add`, `edit`, `remove`: wishes about single rules.
+//! `policy add` and `edit`: wishes about single rules.
 //!
 //! Owns: from words to a rule, and what the answer says. Never: judges a rule.
 
@@ -52,14 +52,6 @@ pub(crate) struct EditArgs {
     /// Only while it is the rule with this digest, as `policy list --json` gives it
     #[arg(long, value_name = "DIGEST")]
     was: Option<String>,
-}
-
-/// Arguments of `policy remove`.
-#[derive(Debug, Args)]
-pub(crate) struct RemoveArgs {
-    /// The rules, as `policy list` shows them
-    #[arg(value_name = "DESTINATION", required = true)]
-    destinations: Vec<String>,
 }
 
 /// What may be said of a rule besides its level.
@@ -206,16 +198,6 @@ fn unchanged(was: &str, now: &Rule) -> Result<(), Failure> {
     );
     Err(Failure::new(Exit::Data, "policy.changed-meanwhile", message)
         .hint("Nothing was stored. Look at it as it is now, and change it again where you still want to."))
-}
-
-pub(super) fn remove(args: &RemoveArgs, global: &Global) -> Result<Answer, Failure> {
-    let ids = args
-        .destinations
-        .iter()
-        .map(|text| RuleId::parse(text).map_err(|error| bad(error.into())))
-        .collect::<Result<Vec<_>, _>>()?;
-    let wished = Session::existing(global)?.engine().remove_rules(&ids)?;
-    Ok(answer(&wished))
 }
 
 fn wish(rule: Rule, added: Added, words: &Words, global: &Global) -> Result<Answer, Failure> {

@@ -223,8 +223,12 @@ pub(crate) async fn remove(
     Extension(caller): Extension<Caller>,
     Form(which): Form<Which>,
 ) -> Result<Response, Problem> {
-    let destinations = vec![which.destination];
-    filed(&app, &caller, &Task::PolicyRemove { destinations }).await
+    let task = Task::PolicyRemove {
+        destinations: vec![which.destination],
+        from: None,
+        revision: None,
+    };
+    filed(&app, &caller, &task).await
 }
 
 async fn filed(app: &App, caller: &Caller, task: &Task) -> Result<Response, Problem> {

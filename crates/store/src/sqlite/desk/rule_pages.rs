@@ -11,7 +11,7 @@ use super::number;
 use super::rule_sets::{marked, of_set};
 use crate::StoreError;
 use crate::desk::{
-    RuleCount, RuleCounts, RuleKind, RulePage, RulePlace, RuleQuery, RuleRow, RuleSort,
+    Matching, RuleCount, RuleCounts, RuleKind, RulePage, RulePlace, RuleQuery, RuleRow, RuleSort,
 };
 use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
@@ -29,6 +29,7 @@ const TRIPLE: usize = 3;
 struct Set {
     id: u64,
     made_ms: i64,
+    mark: String,
     counts: RuleCounts,
 }
 
@@ -66,6 +67,7 @@ pub(super) async fn page(
     Ok(Some(RulePage {
         set: set.id,
         made_ms: set.made_ms,
+        mark: set.mark,
         rules,
         before: if backwards { cut } else { place.is_some() },
         after: backwards || cut,
@@ -73,6 +75,32 @@ pub(super) async fn page(
         counts: set.counts,
         overdue,
     }))
+}
+
+pub(super) async fn matching(
+    db: &mut SqliteConnection,
+    instance: &str,
+    id: u64,
+    query: &RuleQuery,
+    most: usize,
+) -> Result<Matching, StoreError> {
+    let set = shown(db, instance).await?;
+    let Some(set) = set.filter(|set| set.id == id) else {
+        return Ok(Matching::Changed);
+    };
+    let overdue = Asked::of_overdue(&query.today).count(db, id).await?;
+    let mut asked = Asked::of(db, &set, query, overdue).await?;
+    asked.conditions.push("manager = ''".to_owned());
+    let whole = RuleQuery {
+        sort: RuleSort::Destination,
+        limit: most,
+        ..query.clone()
+    };
+    let rules = asked.read(db, id, &whole, None).await?;
+    Ok(match rules.len() > most {
+        true => Matching::TooMany,
+        false => Matching::Rules(rules),
+    })
 }
 
 pub(super) async fn one(
@@ -97,7 +125,7 @@ pub(super) async fn one(
 
 async fn shown(db: &mut SqliteConnection, instance: &str) -> Result<Option<Set>, StoreError> {
     let doing = "look for the copied rules";
-    let sql = "SELECT id, made_ms, counts FROM rule_sets WHERE instance = $1 AND mark IS NOT NULL \
+    let sql = "SELECT id, made_ms, mark, counts FROM rule_sets WHERE instance = $1 AND mark IS NOT NULL \
                ORDER BY id DESC LIMIT 1";
     let found = sqlx::query(sql)
         .bind(instance)
@@ -110,6 +138,7 @@ async fn shown(db: &mut SqliteConnection, instance: &str) -> Result<Option<Set>,
     Ok(Some(Set {
         id: id.unsigned_abs(),
         made_ms: found.try_get("made_ms").doing(doing)?,
+        mark: found.try_get("mark").doing(doing)?,
         counts: serde_json::from_str(&counts).map_err(broken)?,
     }))
 }
