@@ -7,6 +7,7 @@ mod chores;
 mod copying;
 mod lanes;
 mod notes;
+mod rules;
 
 use crate::child::{Ended, Program, Running};
 use answers::{given_up, lost, refused};
@@ -17,6 +18,7 @@ use notes::Notes;
 use postseal_planner::task::{Effect, Task};
 use postseal_store::StoreError;
 use postseal_store::desk::{Clerk, End, Heartbeat, Job, JobEvent, JobState};
+use rules::Rules;
 use serde_json::Value;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -102,6 +104,7 @@ struct Hands {
     lanes: Lanes,
     copying: Copying,
     notes: Notes,
+    rules: Rules,
     chores: Chores,
     beaten: Option<Instant>,
     is_blind: bool,
@@ -154,26 +157,22 @@ impl Agent<'_> {
                 .copying
                 .step(self.clerk, &self.program, &self.instance, self.now_ms)?,
         };
-        let noted = match is_ending || hands.is_blind {
+        let beside = match is_ending || hands.is_blind {
             true => Ok(()),
-            false => hands.notes.step(self.clerk, &self.program)?,
-        };
-        let due = match is_ending || hands.is_blind {
-            true => Ok(()),
-            false => self.look_after_chores(hands)?,
+            false => self.look_beside(hands)?,
         };
         let seen = seen.and(buried).and(told).and(claimed);
-        Ok(seen.and(copied).and(noted).and(due))
+        Ok(seen.and(copied).and(beside))
     }
 
-    fn look_after_chores(
-        &mut self,
-        hands: &mut Hands,
-    ) -> Result<Result<(), StoreError>, AgentError> {
+    /// What goes on beside jobs: notes, what is due by the clock, the rules that pages show.
+    fn look_beside(&mut self, hands: &mut Hands) -> Result<Result<(), StoreError>, AgentError> {
+        let (program, instance) = (&self.program, &self.instance);
+        let noted = hands.notes.step(self.clerk, program)?;
         let now_ms = (self.now_ms)();
-        hands
-            .chores
-            .step(self.clerk, &self.program, &self.instance, now_ms)
+        let due = hands.chores.step(self.clerk, program, instance, now_ms)?;
+        let handed = hands.rules.step(self.clerk, program, instance, now_ms)?;
+        Ok(noted.and(due).and(handed))
     }
 
     fn note_sight(&self, hands: &mut Hands, seen: Result<(), StoreError>) {
@@ -340,6 +339,10 @@ impl Agent<'_> {
                     hands.lanes.begin(work);
                     continue;
                 }
+            }
+            // A check of servers changes nothing, and what it saw is shown.
+            if has_changed || matches!(work.task, Task::PolicyCheck { .. }) {
+                hands.rules.are_due();
             }
             if has_changed {
                 hands.copying.again();

@@ -14,7 +14,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 
 /// No answer is longer, in bytes.
@@ -23,6 +23,8 @@ const LONGEST_ANSWER: u64 = 32 * 1024 * 1024;
 const LONGEST_LINE: u64 = 256 * 1024;
 /// How many events may wait to be read.
 const WAITING_EVENTS: usize = 256;
+/// How many pieces of rules may wait: each is as long as a line may be.
+const WAITING_PIECES: usize = 4;
 /// How many lines are kept of what a process says that dies.
 const LAST_WORDS: usize = 10;
 /// What a process that was killed by a signal would have answered (CLI.md: failed).
@@ -42,6 +44,8 @@ pub struct Program {
 pub struct Running {
     child: Child,
     events: Receiver<String>,
+    /// One that was looked at and not taken.
+    held: Option<String>,
     answer: Option<JoinHandle<io::Result<Vec<u8>>>>,
     last_words: Option<JoinHandle<Vec<String>>>,
 }
@@ -89,6 +93,17 @@ impl Program {
         Running::start(command, notes)
     }
 
+    /// Starts it to hand over the rules that pages show, in pieces; nothing where their mark is still this one.
+    pub fn rules(&self, mark: Option<&str>) -> io::Result<Running> {
+        let mut command = Command::new(&self.path);
+        command
+            .arg0("postseal")
+            .args(&self.options)
+            .args(["--on-behalf-of=agent", "policy", "rows"])
+            .args(mark.map(|mark| format!("--unless={mark}")));
+        Running::start_with(command, String::new(), WAITING_PIECES)
+    }
+
     /// Starts it to end what an interrupted operation left.
     pub fn recover(&self) -> io::Result<Running> {
         let mut command = Command::new(&self.path);
@@ -101,7 +116,11 @@ impl Program {
 }
 
 impl Running {
-    fn start(mut command: Command, input: String) -> io::Result<Self> {
+    fn start(command: Command, input: String) -> io::Result<Self> {
+        Self::start_with(command, input, WAITING_EVENTS)
+    }
+
+    fn start_with(mut command: Command, input: String, waiting: usize) -> io::Result<Self> {
         let path =
             std::env::var_os("PATH").unwrap_or_else(|| "/usr/sbin:/usr/bin:/sbin:/bin".into());
         let mut child = command
@@ -114,7 +133,7 @@ impl Running {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        let (told, events) = sync_channel(WAITING_EVENTS);
+        let (told, events) = sync_channel(waiting);
         let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
         let mut stdin = child.stdin.take().ok_or_else(gone)?;
         let stdout = child.stdout.take().ok_or_else(gone)?;
@@ -124,6 +143,7 @@ impl Running {
         Ok(Self {
             child,
             events,
+            held: None,
             answer: Some(std::thread::spawn(move || whole(stdout))),
             last_words: Some(std::thread::spawn(move || listen(stderr, &told))),
         })
@@ -132,6 +152,26 @@ impl Running {
     /// What it has told since the last call, JSON each.
     pub fn told(&self) -> Vec<String> {
         self.events.try_iter().collect()
+    }
+
+    /// The next of it, where there is one.
+    pub fn told_next(&mut self) -> Option<String> {
+        self.held.take().or_else(|| self.events.try_recv().ok())
+    }
+
+    /// How it ended, once it has and all that it told was taken.
+    pub fn ended_when_told(&mut self) -> io::Result<Option<Ended>> {
+        if self.held.is_some() {
+            return Ok(None);
+        }
+        match self.events.try_recv() {
+            Ok(event) => {
+                self.held = Some(event);
+                Ok(None)
+            }
+            Err(TryRecvError::Empty) => Ok(None),
+            Err(TryRecvError::Disconnected) => self.ended(),
+        }
     }
 
     /// Asks it to stop; it puts back what is not proved.

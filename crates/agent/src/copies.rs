@@ -2,7 +2,7 @@
 //!
 //! Owns: by which task each is made. Never: how a page looks.
 
-use postseal_planner::task::{Beside, RuleFilter, Task};
+use postseal_planner::task::{Beside, Task};
 use postseal_store::desk::CopyOf;
 
 /// The task whose answer a copy is.
@@ -12,11 +12,6 @@ pub(crate) fn task(copy: CopyOf) -> Task {
         CopyOf::Status => Task::Status {},
         CopyOf::History => Task::History { limit: None },
         CopyOf::Certificates => Task::CertList {},
-        CopyOf::Policies => Task::PolicyList {
-            filter: RuleFilter::default(),
-            limit: None,
-            skip: None,
-        },
         CopyOf::Domains => Task::DomainList {},
         CopyOf::Findings => Task::Lint {
             fix: false,

@@ -10,6 +10,7 @@ use postseal_planner::whole_chain;
 use postseal_store::StoreError;
 use postseal_store::desk::{
     Beat, Clerk, ClerkCall, ClerkReply, End, Heartbeat, Job, JobEvent, JobState, NewJob, Note,
+    RuleRow,
 };
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::ioctl_fionbio;
@@ -142,6 +143,42 @@ impl Clerk for PipeClerk {
 
     fn due(&mut self, job: &NewJob) -> Result<(), StoreError> {
         self.done(&ClerkCall::Due(job.clone()))
+    }
+
+    fn rules_mark(&mut self, instance: &str) -> Result<Option<String>, StoreError> {
+        let instance = instance.to_owned();
+        match self.call(&ClerkCall::RulesMark { instance })? {
+            ClerkReply::Mark(mark) => Ok(mark),
+            other => Err(wrong(&other)),
+        }
+    }
+
+    fn begin_rules(&mut self, instance: &str, now_ms: i64) -> Result<u64, StoreError> {
+        let instance = instance.to_owned();
+        match self.call(&ClerkCall::BeginRules { instance, now_ms })? {
+            ClerkReply::Begun(set) => Ok(set),
+            other => Err(wrong(&other)),
+        }
+    }
+
+    fn add_rules(&mut self, set: u64, rows: &[RuleRow]) -> Result<(), StoreError> {
+        let rows = rows.to_vec();
+        self.done(&ClerkCall::AddRules { set, rows })
+    }
+
+    fn show_rules(
+        &mut self,
+        instance: &str,
+        set: u64,
+        mark: &str,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        self.done(&ClerkCall::ShowRules {
+            instance: instance.to_owned(),
+            set,
+            mark: mark.to_owned(),
+            now_ms,
+        })
     }
 
     fn notes(&mut self, after: u64, limit: usize) -> Result<Vec<Note>, StoreError> {

@@ -27,6 +27,9 @@ pub(crate) fn input(task: &Task) -> &str {
     match task {
         Task::PolicyImport { text, .. } => text,
         Task::CertImport { sealed, .. } => sealed,
+        Task::PolicyRemove {
+            from: Some(lines), ..
+        } => lines,
         _ => "",
     }
 }

@@ -5,6 +5,7 @@
 use postseal_agent::{Agent, Program};
 use postseal_store::desk::{
     Beat, Clerk, CopyOf, Desk as _, End, Filed, Heartbeat, Job, JobEvent, JobState, NewJob, Note,
+    RuleRow,
 };
 use postseal_store::{SqliteDesk, StoreError};
 use std::path::Path;
@@ -70,6 +71,28 @@ impl Clerk for Unreachable {
 
     fn notes(&mut self, after: u64, limit: usize) -> Result<Vec<Note>, StoreError> {
         self.reach()?.notes(after, limit)
+    }
+
+    fn rules_mark(&mut self, instance: &str) -> Result<Option<String>, StoreError> {
+        self.reach()?.rules_mark(instance)
+    }
+
+    fn begin_rules(&mut self, instance: &str, now_ms: i64) -> Result<u64, StoreError> {
+        self.reach()?.begin_rules(instance, now_ms)
+    }
+
+    fn add_rules(&mut self, set: u64, rows: &[RuleRow]) -> Result<(), StoreError> {
+        self.reach()?.add_rules(set, rows)
+    }
+
+    fn show_rules(
+        &mut self,
+        instance: &str,
+        set: u64,
+        mark: &str,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        self.reach()?.show_rules(instance, set, mark, now_ms)
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn listener(global: &Global) -> impl Fn(&Event) + use<> {
 }
 
 /// The agent reads it, or has gone.
-fn hand_on(event: &Event) {
+pub(crate) fn hand_on(event: &Event) {
     if let Ok(line) = serde_json::to_string(event) {
         let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
     }
@@ -121,6 +121,7 @@ fn verbose_line(event: &Event) -> String {
             Stage::Prove => "proving it on the wire".to_owned(),
             Stage::RollBack => "putting the old files back".to_owned(),
         },
+        Event::Looked { address, done, all } => format!("{address} looked at, {done} of {all}"),
         Event::Looking { rules: 1 } => "looking at the servers of one rule".to_owned(),
         Event::Looking { rules } => format!("looking at the servers of {rules} rules"),
         Event::Rehearsed { verdict, .. } => {

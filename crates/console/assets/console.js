@@ -40,3 +40,34 @@ const counted = () => {
 };
 counted();
 setInterval(counted, 1000);
+document.addEventListener("click", (event) => {
+  // What would work at a destination's servers, taken into the form: data-level, data-names.
+  const taken = event.target.closest?.("button[data-level]");
+  if (!taken?.form) return;
+  taken.form.elements.level.value = taken.dataset.level;
+  taken.form.elements.names.value = taken.dataset.names;
+  taken.form.elements.level.dispatchEvent(new Event("input", { bubbles: true }));
+});
+
+document.addEventListener("change", async (event) => {
+  // A file is read into a field: data-fills names it.
+  const field = document.getElementById(event.target.dataset?.fills ?? "");
+  if (field && event.target.files?.[0]) field.value = await event.target.files[0].text();
+});
+
+// Rows that are ticked: data-ticks ticks all of the page, data-counts tells how many of data-of are.
+const ticked = (name) => [...document.querySelectorAll(`input[type="checkbox"][name="${name}"]`)];
+const tell = () => {
+  for (const told of document.querySelectorAll("output[data-counts]")) {
+    const all = told.form?.elements.all?.checked;
+    const chosen = ticked(told.dataset.counts).filter((one) => one.checked).length;
+    told.value = `${all ? told.dataset.of : chosen} of ${told.dataset.of} selected`;
+  }
+};
+for (const box of document.querySelectorAll("input[data-ticks]")) box.closest("[hidden]")?.removeAttribute("hidden");
+document.addEventListener("change", (event) => {
+  const name = event.target.dataset?.ticks;
+  if (name) for (const one of ticked(name)) one.checked = event.target.checked;
+  tell();
+});
+tell();

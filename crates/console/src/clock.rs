@@ -12,6 +12,13 @@ pub(crate) fn now_ms() -> i64 {
     })
 }
 
+/// Today in UTC, `YYYY-MM-DD`.
+pub(crate) fn today() -> String {
+    let mut now = written(now_ms());
+    now.truncate(10);
+    now
+}
+
 /// A time as RFC 3339 writes it, to the second; empty where it is none.
 pub(crate) fn written(ms: i64) -> String {
     jiff::Timestamp::from_second(ms.div_euclid(1000))

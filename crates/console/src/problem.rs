@@ -80,8 +80,9 @@ impl Problem {
         )
     }
 
-    pub(crate) fn too_large() -> Self {
-        let detail = "the request is larger than 64 KiB";
+    pub(crate) fn too_large(largest: usize) -> Self {
+        let kib = largest / 1024;
+        let detail = format!("the request is larger than {kib} KiB, and nothing was stored");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "console.too-large", detail)
     }
 

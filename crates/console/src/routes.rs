@@ -7,24 +7,28 @@ use crate::api::Spec;
 use crate::app::App;
 use crate::caller::{self, Caller};
 use crate::matrix::Right;
+use crate::pages::policies::{bulk, form, import, preflight};
 use crate::pages::{
-    certificates, history, job, lists, overview, plan, policies, probe, settings, smtp_tls, totp,
+    certificates, domains, history, job, lists, overview, plan, policies, probe, settings,
+    smtp_tls, totp,
 };
 use crate::parts::Parts;
 use crate::problem::Problem;
 use crate::secret;
 use crate::{access, api, assets, guard};
 use axum::body::{Body, Bytes};
-use axum::extract::{Form, FromRequest as _, Request, State};
+use axum::extract::{DefaultBodyLimit, Form, FromRequest as _, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use axum::{Router, body};
-use postseal_planner::task::Effect;
+use postseal_planner::task::{Effect, LONGEST_IMPORT};
 
 /// No request is larger, in bytes.
 const LARGEST: usize = 64 * 1024;
+/// But a list of rules: 8 MiB, of which a form makes up to three times as much (URL, application/x-www-form-urlencoded).
+const LARGEST_LIST: usize = 3 * LONGEST_IMPORT + LARGEST;
 
 /// How a route is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +48,8 @@ pub struct Route {
     pub path: &'static str,
     /// What the door asks for.
     pub right: Right,
+    /// No request is larger, in bytes.
+    largest: usize,
     to: fn() -> MethodRouter<App>,
     /// What a route of the API takes and answers.
     pub(crate) api: Option<Spec>,
@@ -77,12 +83,37 @@ const ROUTES: &[Route] = &[
     at(Verb::Post, "/smtp-tls", WISH, || post(smtp_tls::save)),
     at(Verb::Post, "/smtp-tls/plan", LOOK, || post(smtp_tls::plan)),
     at(Verb::Get, "/policies", SEE, || get(policies::show)),
-    at(Verb::Get, "/policies/edit", SEE, || get(policies::one)),
-    at(Verb::Post, "/policies/add", WISH, || post(policies::add)),
-    at(Verb::Post, "/policies/edit", WISH, || post(policies::edit)),
-    at(Verb::Post, "/policies/remove", WISH, || {
-        post(policies::remove)
+    at(Verb::Get, "/policies/new", SEE, || get(form::new)),
+    at(Verb::Get, "/policies/edit", SEE, || get(form::one)),
+    at(Verb::Post, "/policies/add", WISH, || post(form::add)),
+    at(Verb::Post, "/policies/edit", WISH, || post(form::edit)),
+    at(Verb::Post, "/policies/remove", WISH, || post(form::remove)),
+    at(Verb::Post, "/policies/bulk", WISH, || post(bulk::change)),
+    at(Verb::Get, "/policies/import", SEE, || get(import::show)),
+    at_length(Verb::Post, "/policies/import", WISH, || post(import::check)),
+    at(Verb::Post, "/policies/import/take", WISH, || {
+        post(import::take)
     }),
+    at(Verb::Post, "/policies/export", LOOK, || {
+        post(import::export)
+    }),
+    at(Verb::Get, "/policies/export/{id}", SEE, || {
+        get(import::download)
+    }),
+    at(Verb::Post, "/policies/check", LOOK, || {
+        post(preflight::check)
+    }),
+    at(Verb::Get, "/policies/check/{id}", SEE, || {
+        get(preflight::progress)
+    }),
+    at(Verb::Get, "/domains", SEE, || get(domains::show)),
+    at(Verb::Get, "/domains/edit", SEE, || get(domains::one)),
+    at(Verb::Post, "/domains/add", WISH, || post(domains::add)),
+    at(Verb::Post, "/domains/edit", WISH, || post(domains::edit)),
+    at(Verb::Post, "/domains/remove", WISH, || {
+        post(domains::remove)
+    }),
+    at(Verb::Post, "/domains/sync", WISH, || post(domains::sync)),
     at(Verb::Get, "/probe", SEE, || get(probe::show)),
     at(Verb::Post, "/probe", LOOK, || post(probe::look)),
     at(Verb::Get, "/plan", SEE, || get(plan::show)),
@@ -172,6 +203,7 @@ const fn at(verb: Verb, path: &'static str, right: Right, to: fn() -> MethodRout
         verb,
         path,
         right,
+        largest: LARGEST,
         to,
         api: None,
     }
@@ -191,6 +223,19 @@ pub(crate) const fn api(
     }
 }
 
+/// A route that takes a list of rules.
+const fn at_length(
+    verb: Verb,
+    path: &'static str,
+    right: Right,
+    to: fn() -> MethodRouter<App>,
+) -> Route {
+    Route {
+        largest: LARGEST_LIST,
+        ..at(verb, path, right, to)
+    }
+}
+
 /// Every route, for whoever walks them.
 pub fn listed() -> impl Iterator<Item = &'static Route> {
     ROUTES.iter().chain(api::ROUTES)
@@ -200,7 +245,7 @@ pub fn listed() -> impl Iterator<Item = &'static Route> {
 pub(crate) fn router(app: &App) -> Router {
     let mut router = Router::new();
     for route in listed() {
-        let door = from_fn_with_state((app.clone(), route.right), door);
+        let door = from_fn_with_state((app.clone(), route.right, route.largest), door);
         router = router.route(route.path, (route.to)().route_layer(door));
     }
     router
@@ -211,18 +256,18 @@ pub(crate) fn router(app: &App) -> Router {
 }
 
 async fn door(
-    State((app, right)): State<(App, Right)>,
+    State((app, right, largest)): State<(App, Right, usize)>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let caller = caller::find(&app, request.headers()).await?;
     let mut request = match (&caller, right) {
-        (_, Right::Anyone) => read(request).await?.0,
+        (_, Right::Anyone) => read(request, largest).await?.0,
         (None, _) => return Err(Problem::not_signed_in()),
         (Some(caller), _) if !caller.may(right) => {
             return Err(Problem::forbidden(request.uri().path()));
         }
-        (Some(caller), _) => checked(caller, request).await?,
+        (Some(caller), _) => checked(caller, request, largest).await?,
     };
     if let Some(caller) = caller {
         request.extensions_mut().insert(caller);
@@ -231,9 +276,11 @@ async fn door(
 }
 
 /// The request, where it is no forged one: what changes something says what only a page of this session knows.
-async fn checked(caller: &Caller, request: Request) -> Result<Request, Problem> {
+async fn checked(caller: &Caller, request: Request, largest: usize) -> Result<Request, Problem> {
     let safe = guard::is_safe(request.method());
-    let (request, body) = read(request).await?;
+    let (mut request, body) = read(request, largest).await?;
+    // The door has read it already, within its bounds.
+    DefaultBodyLimit::disable().apply(&mut request);
     let Some(token) = caller.form_token().filter(|_| !safe) else {
         return Ok(request);
     };
@@ -255,7 +302,8 @@ async fn in_form(headers: &HeaderMap, body: Bytes) -> Option<String> {
     }
     let mut form = Request::post("/").header(header::CONTENT_TYPE, kind);
     form = form.header(header::CONTENT_LENGTH, body.len());
-    let form = form.body(Body::from(body)).ok()?;
+    let mut form = form.body(Body::from(body)).ok()?;
+    DefaultBodyLimit::disable().apply(&mut form);
     let Form(fields) = Form::<Vec<(String, String)>>::from_request(form, &())
         .await
         .ok()?;
@@ -264,14 +312,14 @@ async fn in_form(headers: &HeaderMap, body: Bytes) -> Option<String> {
 }
 
 /// Reads a request whole, within its bounds.
-async fn read(request: Request) -> Result<(Request, Bytes), Problem> {
+async fn read(request: Request, largest: usize) -> Result<(Request, Bytes), Problem> {
     let (parts, body) = request.into_parts();
-    let read = body::to_bytes(body, LARGEST).await;
+    let read = body::to_bytes(body, largest).await;
     let bytes = read.map_err(|error| {
         let limited = std::error::Error::source(&error)
             .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
         match limited {
-            true => Problem::too_large(),
+            true => Problem::too_large(largest),
             false => Problem::malformed("its body ended too early"),
         }
     })?;

@@ -108,7 +108,7 @@ fn about(task: &Task) -> String {
         Task::PolicyAdd { destination, .. } | Task::PolicyEdit { destination, .. } => {
             destination.clone()
         }
-        Task::PolicyRemove { destinations } | Task::PolicyCheck { destinations, .. } => {
+        Task::PolicyRemove { destinations, .. } | Task::PolicyCheck { destinations, .. } => {
             listed(destinations)
         }
         Task::DomainAdd { domain, .. } | Task::DomainEdit { domain, .. } => domain.clone(),

@@ -20,6 +20,15 @@ pub enum Event {
         /// How many rules.
         rules: usize,
     },
+    /// A server of a destination was looked at.
+    Looked {
+        /// Its address.
+        address: std::net::SocketAddr,
+        /// How many were looked at so far.
+        done: usize,
+        /// Of how many.
+        all: usize,
+    },
     /// The scratch instance was looked at.
     Rehearsed {
         /// What it showed.

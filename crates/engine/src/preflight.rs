@@ -16,9 +16,11 @@ use postseal_planner::preflight::{
     Wanted,
 };
 use postseal_planner::resolve::Answer;
-use postseal_probe::{Budget, Greeting, Target};
+use postseal_probe::{Budget, Greeting, News, Target};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// A next hop, and the policy that is asked about.
@@ -81,6 +83,8 @@ impl Default for PreflightOptions {
 /// How far it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
+    /// The address that was looked at last.
+    pub address: SocketAddr,
     /// Addresses that were looked at.
     pub done: usize,
     /// All that are to be.
@@ -200,8 +204,17 @@ impl World<'_> {
         }
         let targets: Vec<Target> = looks.iter().map(|(visit, by)| target(visit, by)).collect();
         let all = targets.len();
-        let seen = |done| told(Progress { done, all });
-        let reports = self.wire.probe_within(&targets, budget, &seen);
+        let done = AtomicUsize::new(0);
+        let seen = |place: usize, news: News<'_>| {
+            if let (News::Done(_), Some(target)) = (news, targets.get(place)) {
+                told(Progress {
+                    address: target.address,
+                    done: done.fetch_add(1, Ordering::Relaxed) + 1,
+                    all,
+                });
+            }
+        };
+        let reports = self.wire.probe_each(&targets, budget, &seen);
         looks.into_keys().zip(reports).collect()
     }
 }

@@ -12,6 +12,7 @@ mod compiled;
 mod counts;
 mod faulty;
 mod follow;
+mod held;
 mod idle;
 mod import;
 mod judged;

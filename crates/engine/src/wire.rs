@@ -22,17 +22,7 @@ pub trait Wire: Sync {
     /// Probes every target, in parallel, each within `deadline`; reports in the targets' order.
     fn probe(&self, targets: &[Target], deadline: Duration) -> Vec<Report>;
 
-    /// The same within a budget of connections; `seen` is told how many are done.
-    fn probe_within(
-        &self,
-        targets: &[Target],
-        budget: Budget,
-        _seen: &(dyn Fn(usize) + Sync),
-    ) -> Vec<Report> {
-        self.probe(targets, budget.deadline)
-    }
-
-    /// The same; `told` hears, by the target's place, of each stage and of each that is done.
+    /// The same within a budget of connections; `told` hears, by the target's place, of each stage and of each that is done.
     fn probe_each(
         &self,
         targets: &[Target],
@@ -89,15 +79,6 @@ pub struct Network {
 impl Wire for Network {
     fn probe(&self, targets: &[Target], deadline: Duration) -> Vec<Report> {
         postseal_probe::probe_all(targets, deadline)
-    }
-
-    fn probe_within(
-        &self,
-        targets: &[Target],
-        budget: Budget,
-        seen: &(dyn Fn(usize) + Sync),
-    ) -> Vec<Report> {
-        postseal_probe::probe_within(targets, budget, seen)
     }
 
     fn probe_each(

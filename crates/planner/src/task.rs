@@ -11,7 +11,7 @@ mod judge;
 mod parts;
 
 pub use effect::Effect;
-pub use judge::{LONGEST_LIST, LONGEST_TEXT, TaskError};
+pub use judge::{LONGEST_IMPORT, LONGEST_LIST, LONGEST_TEXT, TaskError};
 pub use parts::{
     Acceptance, Beside, Checks, CredentialWords, Format, KeyKind, NewKey, Order, Places,
     RuleFilter, RuleWords,
@@ -210,6 +210,8 @@ pub enum Task {
         /// Attributes that are taken away.
         #[serde(default)]
         without: Vec<String>,
+        /// Only while it is the rule with this digest.
+        was: Option<String>,
         /// How its servers are held against it.
         #[serde(default)]
         checks: Checks,
@@ -217,7 +219,12 @@ pub enum Task {
     /// `policy remove`
     PolicyRemove {
         /// Domains, `.parents` or next hops.
+        #[serde(default)]
         destinations: Vec<String>,
+        /// More of them, one a line.
+        from: Option<String>,
+        /// Only while the rules are at this revision.
+        revision: Option<i64>,
     },
     /// `policy sync`
     PolicySync {},
@@ -238,12 +245,16 @@ pub enum Task {
         /// What can be taken, though something cannot.
         #[serde(default)]
         partial: bool,
+        /// Only what would come of it.
+        #[serde(default)]
+        check: bool,
+        /// Only while the rules are at this revision.
+        revision: Option<i64>,
     },
     /// `policy export`
     PolicyExport {
-        /// In which form.
-        #[serde(default)]
-        format: Format,
+        /// In which form, as text; without one, as the document of `--json`.
+        format: Option<Format>,
         /// What is in force, not what is wished.
         #[serde(default)]
         in_force: bool,

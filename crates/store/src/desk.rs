@@ -12,12 +12,17 @@ mod access;
 mod clerk;
 mod copy;
 mod job;
+mod rules;
 mod upload;
 
 pub use access::{Invitation, Role, SignIn, SignedIn, Token, UnknownRole, User};
 pub use clerk::{Clerk, ClerkCall, ClerkReply};
 pub use copy::{Copy, CopyOf};
 pub use job::{Beat, End, Filed, Heartbeat, Job, JobEvent, JobState, NewJob, Note, Pulse};
+pub use rules::{
+    Matching, RuleCount, RuleCounts, RuleKind, RuleMark, RulePage, RulePlace, RuleQuery, RuleRow,
+    RuleSort,
+};
 pub use upload::Upload;
 
 use crate::StoreError;
@@ -120,6 +125,26 @@ pub trait Desk: Clerk {
 
     /// A copy that pages show.
     fn copy(&self, instance: &str, what: &str) -> Result<Option<Copy>, StoreError>;
+
+    /// A page of the instance's rules; none where the agent has handed over none.
+    fn rule_page(&self, instance: &str, query: &RuleQuery) -> Result<Option<RulePage>, StoreError>;
+
+    /// The rules made by hand of a set that are as it is asked for, at most so many.
+    fn matching_rules(
+        &self,
+        instance: &str,
+        set: u64,
+        query: &RuleQuery,
+        most: usize,
+    ) -> Result<Matching, StoreError>;
+
+    /// A rule of these.
+    fn rule_row(
+        &self,
+        instance: &str,
+        destination: &str,
+        manager: &str,
+    ) -> Result<Option<RuleRow>, StoreError>;
 
     /// When the instance's agent was last seen; none where there never was one.
     fn pulse(&self, instance: &str) -> Result<Option<Pulse>, StoreError>;

@@ -147,6 +147,9 @@ pub trait PolicyStore {
     /// Rises with every wish about a rule.
     fn rules_revision(&self, instance: &str) -> Result<i64, StoreError>;
 
+    /// Rises with every look at servers that is remembered.
+    fn looks_revision(&self, instance: &str) -> Result<i64, StoreError>;
+
     /// How many wishes about rules are pending.
     fn pending_rules(&self, instance: &str) -> Result<u64, StoreError>;
 

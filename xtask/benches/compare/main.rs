@@ -8,6 +8,7 @@ mod apply;
 mod certs;
 mod cf;
 mod chains;
+mod console;
 mod full;
 mod lint;
 mod memory;
@@ -52,6 +53,8 @@ enum Scenario {
     Certs,
     /// Parse and print of postfix-cf, in MB/s
     Cf,
+    /// The page of policies with a million rules, over HTTP
+    Console,
     /// `probe --full` beside testssl.sh and sslyze
     Full,
     /// `lint` of a main.cf of 10,000 lines
@@ -89,6 +92,7 @@ fn run(arguments: &Arguments) -> Outcome<()> {
         Scenario::Apply => apply::run(rounds)?,
         Scenario::Certs => certs::run(rounds)?,
         Scenario::Cf => cf::run()?,
+        Scenario::Console => console::run(rounds)?,
         Scenario::Full => full::run(rounds)?,
         Scenario::Lint => lint::run(rounds)?,
         Scenario::Memory => memory::run(rounds)?,

@@ -3,7 +3,7 @@
 //! Owns: their names on the command line. Never: the verb.
 
 use postseal_planner::task::{
-    Acceptance, Checks, CredentialWords, NewKey, Order, Places, RuleFilter, RuleWords, Task,
+    Acceptance, Checks, CredentialWords, Format, NewKey, Order, Places, RuleFilter, RuleWords, Task,
 };
 use std::fmt::Display;
 
@@ -142,15 +142,25 @@ impl Words {
                 level,
                 rule,
                 without,
+                was,
                 checks,
             } => {
                 self.each("--without", without);
+                self.option("--was", was.as_ref());
                 self.rule(rule);
                 self.checks(checks);
                 self.operands([destination]);
                 self.operands(level);
             }
-            Task::PolicyRemove { destinations } => self.operands(destinations),
+            Task::PolicyRemove {
+                destinations,
+                from,
+                revision,
+            } => {
+                self.option("--from", from.as_ref().map(|_| "-"));
+                self.option("--revision", revision.as_ref());
+                self.operands(destinations);
+            }
             Task::PolicyCheck {
                 destinations,
                 policy,
@@ -159,14 +169,20 @@ impl Words {
                 self.operands(destinations);
             }
             Task::PolicyImport {
-                format, partial, ..
+                format,
+                partial,
+                check,
+                revision,
+                ..
             } => {
                 self.option("--format", Some(format.name()));
+                self.flag("--check", *check);
+                self.option("--revision", revision.as_ref());
                 self.flag("--partial", *partial);
                 self.operands(["-"]);
             }
             Task::PolicyExport { format, in_force } => {
-                self.option("--format", Some(format.name()));
+                self.option("--format", format.map(Format::name));
                 self.flag("--in-force", *in_force);
             }
             _ => {}

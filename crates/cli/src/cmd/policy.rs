@@ -11,6 +11,7 @@ pub(crate) mod input;
 pub(crate) mod line;
 pub(crate) mod list;
 pub(crate) mod records;
+pub(crate) mod remove;
 pub(crate) mod rule;
 pub(crate) mod toml;
 
@@ -28,7 +29,7 @@ pub(crate) enum PolicyCommand {
     /// Wish for a rule to be another one; what is not said stays
     Edit(rule::EditArgs),
     /// Wish for rules to be gone
-    Remove(rule::RemoveArgs),
+    Remove(remove::RemoveArgs),
     /// Wish that rules which follow their mail are made for the next hops it takes now
     Sync,
     /// Wish for the rules of a file: a Postfix map, CSV, JSON or TOML; all of them or
@@ -36,6 +37,9 @@ pub(crate) enum PolicyCommand {
     Import(import::ImportArgs),
     /// Write all rules: as a Postfix map, CSV, JSON or TOML
     Export(export::ExportArgs),
+    /// All rules for the console's pages, in pieces on standard error (started by `agent`)
+    #[command(hide = true)]
+    Rows(list::rows::RowsArgs),
     /// Look at the servers of destinations: would a policy work there today? Needs no store
     Check(check::CheckArgs),
 }
@@ -45,10 +49,11 @@ pub(crate) fn run(command: &PolicyCommand, global: &Global) -> Result<Answer, Fa
         PolicyCommand::List(args) => list::run(args, global),
         PolicyCommand::Add(args) => rule::add(args, global),
         PolicyCommand::Edit(args) => rule::edit(args, global),
-        PolicyCommand::Remove(args) => rule::remove(args, global),
+        PolicyCommand::Remove(args) => remove::run(args, global),
         PolicyCommand::Sync => follow::sync(global),
         PolicyCommand::Import(args) => import::run(args, global),
         PolicyCommand::Export(args) => export::run(args, global),
+        PolicyCommand::Rows(args) => list::rows::run(args, global),
         PolicyCommand::Check(args) => check::run(args, global),
     }
 }

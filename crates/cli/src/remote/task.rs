@@ -54,6 +54,10 @@ fn say(verb: &str, option: &Arg, words: &ArgMatches, said: &mut Value) -> Result
         put(said, &["text"], json!(lines(&values)?));
         return Ok(());
     }
+    if (verb, id) == ("policy-remove", "from") {
+        put(said, &["from"], json!(lines(&values)?));
+        return Ok(());
+    }
     if id == "accept" {
         put(said, &["accept"], accepted(&values));
         return Ok(());
@@ -161,7 +165,7 @@ fn field<'a>(verb: &str, id: &'a str) -> Vec<&'a str> {
 fn single(id: &str, value: &str) -> Result<Value, Failure> {
     let is_number = matches!(
         id,
-        "limit" | "skip" | "days" | "version" | "operation" | "upto"
+        "limit" | "skip" | "days" | "version" | "operation" | "upto" | "revision"
     );
     match id {
         "confirm_within" => duration(value)

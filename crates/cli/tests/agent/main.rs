@@ -9,5 +9,6 @@ mod attacker;
 mod chores;
 mod killed;
 mod parity;
+mod rules;
 mod site;
 mod upload;

@@ -13,6 +13,7 @@ pub(crate) mod tags;
 
 pub(crate) use openapi::Spec;
 pub(crate) use routes::ROUTES;
+pub(crate) mod policies;
 
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};

@@ -3,7 +3,7 @@
 //! Owns: the one table that router, door and description (`openapi`) are made of. Never: what a route does.
 
 use super::openapi::{self, Answer, Said, Spec};
-use super::{copies, events, jobs, people};
+use super::{copies, events, jobs, people, policies};
 use crate::matrix::Right;
 use crate::routes::{LOOK, MANAGE, Route, SEE, Verb, api};
 use axum::routing::{delete, get, patch, post};
@@ -41,6 +41,36 @@ const LIMIT: Said = Said {
     name: "limit",
     kind: "integer",
     means: "How many: 50 where it is not said, 500 at most.",
+};
+const SEARCH: Said = Said {
+    place: "query",
+    name: "search",
+    kind: "string",
+    means: "Only rules that have each of these words somewhere.",
+};
+const KIND: Said = Said {
+    place: "query",
+    name: "kind",
+    kind: "string",
+    means: "Only rules of one kind, by the word of the page's chip.",
+};
+const SORT: Said = Said {
+    place: "query",
+    name: "sort",
+    kind: "string",
+    means: "By which column, by the word in the page's address; destinations where it is not said.",
+};
+const AFTER: Said = Said {
+    place: "query",
+    name: "after",
+    kind: "string",
+    means: "Only rules after this one: `after` of `next` of the page before.",
+};
+const BY: Said = Said {
+    place: "query",
+    name: "by",
+    kind: "string",
+    means: "`by` of `next` of the page before.",
 };
 const LAST_EVENT: Said = Said {
     place: "header",
@@ -134,10 +164,21 @@ pub(crate) const ROUTES: &[Route] = &[
         SEE,
         || get(copies::one),
         Spec::plain(
-            "What the agent saw: plan, status, history, certificates, policies, domains, findings, drift, keys, profiles.",
+            "What the agent saw: plan, status, history, certificates, domains, findings, drift, keys, profiles.",
             &[Answer::of::<copies::Document>(200, "The copy."), SAME],
         )
         .with(&[KNOWN]),
+    ),
+    api(
+        Verb::Get,
+        "/api/v1/policies",
+        SEE,
+        || get(policies::list),
+        Spec::plain(
+            "Rules for destinations, as the agent saw them.",
+            &[Answer::of::<policies::Document>(200, "A page of them.")],
+        )
+        .with(&[SEARCH, KIND, SORT, AFTER, BY, LIMIT]),
     ),
     api(
         Verb::Get,

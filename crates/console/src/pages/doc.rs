@@ -52,12 +52,6 @@ impl Doc {
         members.cloned().map(Self).collect()
     }
 
-    /// Whether a list has more members than `list` gives.
-    pub(crate) fn is_cut(&self, key: &str) -> bool {
-        let list = self.0.get(key).and_then(Value::as_array);
-        list.is_some_and(|list| list.len() > MEMBERS)
-    }
-
     /// The members of a list of words.
     pub(crate) fn words(&self, key: &str) -> Vec<String> {
         let list = self.0.get(key).and_then(Value::as_array);

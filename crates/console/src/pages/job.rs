@@ -5,6 +5,7 @@
 use super::doc::Doc;
 use super::frame::{Frame, View};
 use super::glance::mark;
+use super::policies::import::next;
 use super::waits::Waits;
 use super::when::When;
 use super::{filters, led_to_job, page};
@@ -64,14 +65,16 @@ struct Shown {
     waits: Option<Waits>,
     /// What has to be typed before it goes on.
     asks: Option<Asks>,
+    /// What comes after it: `take`, `download`, or nothing.
+    next: &'static str,
 }
 
 /// Something that was told.
-struct Told {
+pub(super) struct Told {
     at: When,
     /// How long after the job began.
     after: String,
-    words: String,
+    pub(super) words: String,
     /// What was seen: how it is painted, its mark, and a sentence.
     seen: Vec<(&'static str, &'static str, String)>,
 }
@@ -187,15 +190,22 @@ fn shown(job: &Job, events: &[JobEvent], now: i64) -> Shown {
         hint: error.text("hint"),
         waits: Waits::left_by(&answer),
         asks: Asks::of(job, &error),
+        next: next(&job.task, &answer),
     }
 }
 
 /// An event of the engine's vocabulary in words; one that this version does not know by its name.
-fn told(event: &JobEvent, began: i64, now: i64) -> Told {
+pub(super) fn told(event: &JobEvent, began: i64, now: i64) -> Told {
     let doc = Doc::read(&event.document);
     let words = match doc.text("event").as_str() {
         "stage" => stage(&doc.text("stage")),
         "looking" => format!("Looking at the servers of {} rules", doc.text("rules")),
+        "looked" => format!(
+            "{} was looked at, {} of {}",
+            doc.text("address"),
+            doc.text("done"),
+            doc.text("all")
+        ),
         "rehearsed" => format!("Rehearsed: {}", judged(&doc)),
         "opened" => format!("Operation {} begins", doc.text("operation")),
         "step" => doc.text("what"),

@@ -6,6 +6,7 @@
 mod certificate;
 pub(crate) mod certificates;
 mod doc;
+pub(crate) mod domains;
 mod entry;
 mod filters;
 mod finding;

@@ -1,23 +1,36 @@
 //! The page of rules for destinations.
 //!
-//! Owns: the table with its search and order, and which task a form is. Never: judges a rule; its job's page says what
-//! came of it.
+//! Owns: the table with its search, its kinds, its order and its pages, which are all in the address. Never: judges a
+//! rule; reads more of a million than a page.
 
-use super::doc::Doc;
+pub(crate) mod bulk;
+pub(crate) mod form;
+pub(crate) mod import;
+pub(crate) mod preflight;
+mod rows;
+
 use super::frame::{Frame, View};
 use super::when::When;
-use super::{filters, led_to_job, page};
+use super::{filters, page};
 use crate::app::App;
 use crate::caller::Caller;
-use crate::filing;
+use crate::clock;
 use crate::problem::Problem;
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Form, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use postseal_planner::task::{Checks, RuleWords, Task};
+use postseal_store::desk::{
+    Desk as _, RuleCount, RuleKind, RuleMark, RulePage, RulePlace, RuleQuery, RuleSort,
+};
+use rows::Shown;
 use serde::Deserialize;
+
+/// Rules of a page.
+const PAGE: usize = 50;
+/// So many letters of what is searched for are looked at.
+const LONGEST: usize = 200;
 
 /// What each level promises (smtp(8), TLS policies).
 const LEVELS: [(&str, &str); 8] = [
@@ -40,12 +53,32 @@ const LEVELS: [(&str, &str); 8] = [
     ),
 ];
 
-/// The columns by which the table is sorted: a word, its head.
-const COLUMNS: [(&str, &str); 4] = [
-    ("destination", "Destination"),
-    ("level", "Level"),
-    ("owner", "Owner"),
-    ("until", "Look again"),
+/// The columns by which the table is sorted: a word, its head, the order.
+const COLUMNS: [(&str, &str, RuleSort); 5] = [
+    ("destination", "Destination", RuleSort::Destination),
+    ("level", "Level", RuleSort::Level),
+    ("owner", "Owner", RuleSort::Owner),
+    ("until", "Look again", RuleSort::Until),
+    ("looked", "Servers", RuleSort::Looked),
+];
+
+/// The kinds of rules: a word, what people read.
+const KINDS: [(&str, &str, RuleKind); 7] = [
+    ("failing", "Failing", RuleKind::Marked(RuleMark::Failing)),
+    ("idle", "Never matches", RuleKind::Marked(RuleMark::Idle)),
+    (
+        "hindered",
+        "Does not hold",
+        RuleKind::Marked(RuleMark::Hindered),
+    ),
+    ("overdue", "Overdue", RuleKind::Overdue),
+    ("managed", "Managed", RuleKind::Marked(RuleMark::Managed)),
+    (
+        "stronger",
+        "Could be stronger",
+        RuleKind::Marked(RuleMark::Stronger),
+    ),
+    ("pending", "Pending", RuleKind::Marked(RuleMark::Pending)),
 ];
 
 #[derive(Template)]
@@ -54,176 +87,67 @@ struct Page {
     frame: Frame,
     copied: When,
     is_there: bool,
-    search: String,
-    sort: String,
-    /// How many there are, whatever is searched for; one more where the list was cut.
-    all: usize,
-    more: bool,
+    asked: Asked,
+    all: u64,
+    /// The set that is shown, and how many are as it was asked for.
+    set: u64,
+    matching: String,
+    levels: [(&'static str, &'static str); 8],
+    /// `51–100 of 1,234`.
+    place: String,
+    kinds: Vec<Chip>,
     rules: Vec<Shown>,
-    columns: [(&'static str, &'static str); 4],
-    levels: [(&'static str, &'static str); 8],
+    /// The places of the pages beside this one: the first destination and manager, or the last, and its number.
+    previous: Option<(String, String, u64)>,
+    next: Option<(String, String, u64)>,
+    columns: [(&'static str, &'static str, RuleSort); 5],
 }
 
-#[derive(Template)]
-#[template(path = "policy.html")]
-struct Edited {
-    frame: Frame,
-    rule: Shown,
-    levels: [(&'static str, &'static str); 8],
+/// A kind of which one may see only those.
+struct Chip {
+    key: &'static str,
+    name: &'static str,
+    count: String,
+    is_on: bool,
 }
 
-/// A rule as it is shown.
-struct Shown {
-    destination: String,
-    shown: String,
-    level: String,
-    promise: &'static str,
-    names: String,
-    owner: String,
-    note: String,
-    until: String,
-    tags: String,
-    /// Who makes and changes it, where that is not a form here.
-    manager: String,
-    /// `pass`, `warning`, `undetermined`, and in words.
-    state: &'static str,
-    standing: String,
-}
-
-impl Shown {
-    fn of(doc: &Doc) -> Self {
-        let wanted = doc.at("wanted");
-        let rule = match wanted.is_there() {
-            true => &wanted,
-            false => &doc.at("in_force"),
-        };
-        let policy = rule.text("policy");
-        let (level, attributes) = policy.split_once(' ').unwrap_or((&policy, ""));
-        let mut attributes = attributes.split_whitespace();
-        let names = attributes.find_map(|one| one.strip_prefix("match="));
-        let promise = LEVELS.iter().find(|(name, _)| *name == level);
-        let (state, standing) = standing(doc);
-        Self {
-            destination: doc.text("destination"),
-            shown: doc.text("shown"),
-            level: level.to_owned(),
-            promise: promise.map_or("", |(_, promise)| promise),
-            names: names.unwrap_or_default().to_owned(),
-            owner: rule.text("owner"),
-            note: rule.text("note"),
-            until: rule.text("until"),
-            tags: rule.words("tags").join(" "),
-            manager: doc.text("manager"),
-            state,
-            standing,
-        }
-    }
-
-    fn all(doc: &Doc) -> Vec<Self> {
-        doc.list("rules").iter().map(Self::of).collect()
-    }
-
-    /// Whether each of these words, in lower case, is somewhere in it.
-    fn has(&self, words: &[String]) -> bool {
-        let texts = [
-            &self.shown,
-            &self.level,
-            &self.names,
-            &self.owner,
-            &self.note,
-            &self.tags,
-            &self.manager,
-        ];
-        let text = texts.map(|text| text.to_lowercase()).join("\n");
-        words.iter().all(|word| text.contains(word))
-    }
-
-    fn key(&self, column: &str) -> String {
-        match column {
-            "level" => self.level.clone(),
-            "owner" => self.owner.to_lowercase(),
-            // Those that nobody has to look at again come last.
-            "until" if self.until.is_empty() => "~".to_owned(),
-            "until" => self.until.clone(),
-            _ => String::new(),
-        }
-    }
-}
-
-fn standing(doc: &Doc) -> (&'static str, String) {
-    let (now, then) = (doc.at("in_force"), doc.at("wanted"));
-    let why = |key| doc.at(key).text("why");
-    match (now.is_there(), then.is_there(), doc.is_true("pending")) {
-        (false, _, _) => ("undetermined", with("to be added", &why("hindered_wanted"))),
-        (_, false, _) => ("undetermined", "to be removed".to_owned()),
-        (_, _, true) => (
-            "undetermined",
-            with("to be changed", &why("hindered_wanted")),
-        ),
-        _ if why("hindered").is_empty() => ("", "in force".to_owned()),
-        _ => ("warning", why("hindered")),
-    }
-}
-
-fn with(words: &str, more: &str) -> String {
-    match more {
-        "" => words.to_owned(),
-        more => format!("{words}, {more}"),
-    }
-}
-
-#[derive(Deserialize)]
+/// What stands in the address.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Asked {
-    #[serde(default)]
     search: String,
-    #[serde(default)]
+    kind: String,
     sort: String,
+    /// The page begins after this destination, or ends before it; `by` is its manager.
+    after: String,
+    before: String,
+    by: String,
+    /// The number of its first rule, as far as it is known.
+    from: u64,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct Which {
-    destination: String,
-}
-
-/// A form of a rule; what is empty is not said.
-#[derive(Deserialize)]
-pub(crate) struct Said {
-    destination: String,
-    level: String,
-    #[serde(default)]
-    names: String,
-    #[serde(default)]
-    note: String,
-    #[serde(default)]
-    owner: String,
-    #[serde(default)]
-    until: String,
-    #[serde(default)]
-    reason: String,
-}
-
-impl Said {
-    fn rule(&self) -> RuleWords {
-        RuleWords {
-            names: given(&self.names),
-            note: given(&self.note),
-            owner: given(&self.owner),
-            until: given(&self.until),
-            ..RuleWords::default()
+impl Asked {
+    /// The page that it asks for.
+    pub(crate) fn query(&self) -> RuleQuery {
+        let text: String = self.search.to_lowercase().chars().take(LONGEST).collect();
+        let apart = |c: char| c.is_whitespace() || c.is_control();
+        let words = text.split(apart).filter(|word| !word.is_empty());
+        let kind = KINDS.iter().find(|(key, ..)| *key == self.kind);
+        let sort = COLUMNS.iter().find(|(key, ..)| *key == self.sort);
+        let by = || self.by.clone();
+        RuleQuery {
+            words: words.map(str::to_owned).collect(),
+            kind: kind.map(|(_, _, kind)| *kind),
+            today: clock::today(),
+            sort: sort.map(|(_, _, sort)| *sort).unwrap_or_default(),
+            place: match (self.after.as_str(), self.before.as_str()) {
+                ("", "") => None,
+                ("", before) => Some(RulePlace::Before(before.to_owned(), by())),
+                (after, _) => Some(RulePlace::After(after.to_owned(), by())),
+            },
+            limit: PAGE,
         }
     }
-
-    fn checks(&self) -> Checks {
-        Checks {
-            force_reason: given(&self.reason),
-            ..Checks::default()
-        }
-    }
-}
-
-fn given(text: &str) -> Option<String> {
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
 }
 
 pub(crate) async fn show(
@@ -231,89 +155,93 @@ pub(crate) async fn show(
     Extension(caller): Extension<Caller>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let mut view = View::of(&app, &caller, "policies", &["policies"]).await?;
-    let seen = view.take("policies");
-    let mut rules = Shown::all(&seen.doc);
-    let all = rules.len();
-    let lower = asked.search.to_lowercase();
-    let words: Vec<String> = lower.split_whitespace().map(str::to_owned).collect();
-    rules.retain(|rule| rule.has(&words));
-    // A stable sort: equal ones stay in the order of their destinations.
-    rules.sort_by_key(|rule| rule.key(&asked.sort));
+    let view = View::of(&app, &caller, "policies", &[]).await?;
+    let (instance, query) = (app.instance.clone(), asked.query());
+    let found = app.desks.at(move |desk| desk.rule_page(&instance, &query));
+    let found = found.await?;
+    let is_there = found.is_some();
+    let found = found.unwrap_or_default();
+    let from = match found.before {
+        true => asked.from.max(1),
+        false => 1,
+    };
     let shown = Page {
-        is_there: seen.doc.is_there(),
-        more: seen.doc.is_true("more") || seen.doc.is_cut("rules"),
-        search: asked.search,
-        sort: asked.sort,
-        all,
-        rules,
+        place: place(from, &found),
+        kinds: chips(&asked, &found),
+        previous: found.before.then(|| beside(&found, from, true)).flatten(),
+        next: found.after.then(|| beside(&found, from, false)).flatten(),
+        copied: When::at(found.made_ms, view.now_ms),
+        all: found.counts.all,
+        set: found.set,
+        matching: counted(found.matching),
+        levels: LEVELS,
+        rules: found
+            .rules
+            .iter()
+            .map(|rule| Shown::of(rule, view.now_ms))
+            .collect(),
+        is_there,
+        asked,
         columns: COLUMNS,
-        levels: LEVELS,
-        copied: seen.copied,
         frame: view.frame,
     };
     Ok(page(StatusCode::OK, &shown))
 }
 
-pub(crate) async fn one(
-    State(app): State<App>,
-    Extension(caller): Extension<Caller>,
-    Query(which): Query<Which>,
-) -> Result<Response, Problem> {
-    let mut view = View::of(&app, &caller, "policies", &["policies"]).await?;
-    let rules = Shown::all(&view.take("policies").doc);
-    let rule = rules
-        .into_iter()
-        .find(|rule| rule.destination == which.destination && rule.manager.is_empty())
-        .ok_or_else(|| Problem::not_found("such rule to be changed"))?;
-    let shown = Edited {
-        frame: view.frame,
-        rule,
-        levels: LEVELS,
+fn place(from: u64, found: &RulePage) -> String {
+    let rows = found.rules.len() as u64;
+    let last = (from + rows).saturating_sub(1);
+    match rows {
+        0 => format!("None of {}", counted(found.matching)),
+        _ => format!(
+            "{}–{} of {}",
+            grouped(from),
+            grouped(last),
+            counted(found.matching)
+        ),
+    }
+}
+
+fn beside(found: &RulePage, from: u64, is_before: bool) -> Option<(String, String, u64)> {
+    let (rule, from) = match is_before {
+        true => (found.rules.first()?, from.saturating_sub(PAGE as u64)),
+        false => (found.rules.last()?, from + found.rules.len() as u64),
     };
-    Ok(page(StatusCode::OK, &shown))
+    Some((rule.destination.clone(), rule.manager.clone(), from.max(1)))
 }
 
-pub(crate) async fn add(
-    State(app): State<App>,
-    Extension(caller): Extension<Caller>,
-    Form(said): Form<Said>,
-) -> Result<Response, Problem> {
-    let task = Task::PolicyAdd {
-        rule: said.rule(),
-        checks: said.checks(),
-        destination: said.destination.trim().to_owned(),
-        level: said.level,
-        follow: false,
+fn chips(asked: &Asked, found: &RulePage) -> Vec<Chip> {
+    let count = |kind: RuleKind| match kind {
+        RuleKind::Overdue => counted(found.overdue),
+        RuleKind::Marked(mark) => grouped(found.counts.of(mark)),
     };
-    filed(&app, &caller, &task).await
+    KINDS
+        .iter()
+        .map(|(key, name, kind)| Chip {
+            key,
+            name,
+            count: count(*kind),
+            is_on: asked.kind == *key,
+        })
+        .collect()
 }
 
-pub(crate) async fn edit(
-    State(app): State<App>,
-    Extension(caller): Extension<Caller>,
-    Form(said): Form<Said>,
-) -> Result<Response, Problem> {
-    let task = Task::PolicyEdit {
-        rule: said.rule(),
-        checks: said.checks(),
-        destination: said.destination,
-        level: given(&said.level),
-        without: Vec::new(),
-    };
-    filed(&app, &caller, &task).await
+fn counted(count: RuleCount) -> String {
+    match count.more {
+        true => format!("more than {}", grouped(count.n)),
+        false => grouped(count.n),
+    }
 }
 
-pub(crate) async fn remove(
-    State(app): State<App>,
-    Extension(caller): Extension<Caller>,
-    Form(which): Form<Which>,
-) -> Result<Response, Problem> {
-    let destinations = vec![which.destination];
-    filed(&app, &caller, &Task::PolicyRemove { destinations }).await
-}
-
-async fn filed(app: &App, caller: &Caller, task: &Task) -> Result<Response, Problem> {
-    let job = filing::file(app, caller, task, None).await?;
-    Ok(led_to_job(job))
+/// A number in groups of three digits.
+fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }

@@ -1,9 +1,9 @@
 //! Documents that somebody filled with what harms a page.
 
 use crate::served::{HOUR_MS, Served, heartbeat, now};
-use crate::wire::{Ask, encoded};
+use crate::wire::Ask;
 use postseal_console::{Verb, listed};
-use postseal_store::desk::{Clerk as _, End, JobEvent, JobState, Role};
+use postseal_store::desk::{Clerk as _, End, JobEvent, JobState, Role, RuleMark, RuleRow};
 use serde_json::{Value, json};
 
 const SCRIPT: &str =
@@ -48,10 +48,10 @@ fn copies(text: &str) -> [(&'static str, Value); 8] {
                 "confirmations": [{"code": text, "answer": text, "message": text}]}),
         ),
         (
-            "policies",
-            json!({"rules": [{"destination": text, "shown": text, "manager": text, "pending": true,
-                "wanted": {"policy": text, "owner": text, "note": text, "until": text, "tags": [text]},
-                "hindered_wanted": {"by": text, "why": text}}]}),
+            "domains",
+            json!({"domains": [{"domain": text, "next_hop": text, "manager": text,
+                "wanted": {"policy": text, "note": text}, "next_hops_now": [text]}],
+                "credentials": [{"keys": [text], "next_hop": text, "level": text}]}),
         ),
         ("history", json!({"operations": [operation]})),
         ("findings", json!({"findings": [finding]})),
@@ -66,6 +66,35 @@ fn copies(text: &str) -> [(&'static str, Value); 8] {
     ]
 }
 
+/// A rule with `text` wherever there is text but in what it is known by.
+fn rule(text: &str) -> RuleRow {
+    let said = || text.to_owned();
+    RuleRow {
+        destination: "a.example".to_owned(),
+        shown: said(),
+        policy: said(),
+        owner: said(),
+        note: said(),
+        tags: vec![said()],
+        until: said(),
+        standing: said(),
+        next_hop: said(),
+        outcome: said(),
+        sentence: said(),
+        looked: 1,
+        strongest: said(),
+        marks: vec![RuleMark::Stronger],
+        digest: said(),
+        ..RuleRow::default()
+    }
+}
+
+/// A text in an address; a long one is cut there.
+fn encoded(text: &str) -> String {
+    let bytes = text.bytes().take(1_000);
+    bytes.map(|byte| format!("%{byte:02X}")).collect()
+}
+
 /// Every page that one can see, once its copies and a job hold `text`.
 fn pages(text: &str) -> Vec<(String, String)> {
     let (served, session) = Served::to(Role::Admin);
@@ -73,7 +102,9 @@ fn pages(text: &str) -> Vec<(String, String)> {
     for (what, document) in copies(text) {
         served.copy(what, &document.to_string());
     }
-    let id = served.file(&token, r#"{"task":"status"}"#);
+    served.rules(&[rule(text)]);
+    let look = r#"{"task":"policy-check","destinations":["a.example"]}"#;
+    let id = served.file(&token, look);
     let mut desk = served.desk();
     desk.claim(&heartbeat()).unwrap();
     let verdict = json!({"judgements": [{"outcome": text, "sentences": [text]}]});
@@ -85,7 +116,11 @@ fn pages(text: &str) -> Vec<(String, String)> {
         };
         desk.tell(id, &event).unwrap();
     }
-    let answer = json!({"text": text, "error": {"message": text, "code": text, "hint": text}});
+    let seen = json!({"nexthop": text, "sentence": text, "policy": "x", "at": 1, "outcome": text,
+        "hosts": [{"name": text, "trouble": text,
+            "addresses": [{"address": text, "words": text, "outcome": text}]}],
+        "findings": [{"message": text}], "strongest": {"policy": text}});
+    let answer = json!({"text": text, "checked": [{"destination": text, "preflight": seen}], "error": {"message": text, "code": text, "hint": text}});
     let end = End {
         exit: 1,
         answer: answer.to_string(),
@@ -96,9 +131,14 @@ fn pages(text: &str) -> Vec<(String, String)> {
         .filter(|route| !route.path.contains("{digest}"))
         .map(|route| route.path.replace("{id}", &id.to_string()))
         .map(|path| path.replace("{secret}", "none"))
-        .map(|path| match path == "/certificates/one" {
-            true => format!("{path}?name={}", encoded(&text[..text.len().min(300)])),
-            false => path,
+        // Forms of one rule and of one entry name it.
+        .map(|path| match path.as_str() {
+            "/policies/edit" => format!("{path}?destination=a.example"),
+            "/domains/edit" => format!("{path}?domain={}", encoded(text)),
+            "/certificates/one" => {
+                format!("{path}?name={}", encoded(&text[..text.len().min(300)]))
+            }
+            _ => path,
         })
         .map(|path| {
             let answer = served.ask(&Ask::get(&path).cookie(&session));
@@ -116,8 +156,9 @@ fn pages(text: &str) -> Vec<(String, String)> {
 fn markup_in_a_document_is_text_on_every_page() {
     let pages = pages(SCRIPT);
     let shown = pages.iter().filter(|(_, body)| body.contains("alert(1)"));
-    // Overview, SMTP TLS, policies, plan, job, its progress, history, findings, certificates, one of them.
-    assert_eq!(shown.count(), 10);
+    // Overview, SMTP TLS, policies and the form of one, its look at servers, domains and the form of one, plan, job, its
+    // progress, history, findings, certificates, one of them.
+    assert_eq!(shown.count(), 14);
     for (path, body) in pages {
         for harmful in ["<script>alert", "<img src=x", "\" onload"] {
             assert!(!body.contains(harmful), "{path}");
@@ -167,7 +208,7 @@ fn documents_of_another_shape_are_empty_cells() {
             "findings",
             "keys",
             "profiles",
-            "policies",
+            "domains",
         ] {
             served.copy(what, document);
         }
@@ -179,6 +220,7 @@ fn documents_of_another_shape_are_empty_cells() {
             "/findings",
             "/certificates",
             "/policies",
+            "/domains",
         ] {
             assert_eq!(
                 served.ask(&Ask::get(path).cookie(&session)).status,

@@ -5,7 +5,9 @@
 mod access;
 mod api;
 mod bounds;
+mod bulk;
 mod certificates;
+mod domains;
 mod events;
 mod forgery;
 mod glance;

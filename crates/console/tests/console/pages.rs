@@ -66,6 +66,7 @@ fn empty_pages_say_what_to_do() {
         "/certificates",
         "/certificates/new",
         "/policies",
+        "/domains",
         "/probe",
     ] {
         let page = served.ask(&Ask::get(path).cookie(&session));

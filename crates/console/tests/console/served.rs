@@ -4,7 +4,8 @@ use crate::wire::{Answer, Ask};
 use postseal_console::{Console, Options, secret};
 use postseal_store::SqliteDesk;
 use postseal_store::desk::{
-    Clerk as _, Desk as _, End, Heartbeat, Job, JobEvent, JobState, Role, SignIn, Token, User,
+    Clerk as _, Desk as _, End, Heartbeat, Job, JobEvent, JobState, Role, RuleRow, SignIn, Token,
+    User,
 };
 use std::net::SocketAddr;
 use std::path::Path;
@@ -167,6 +168,16 @@ impl Served {
             false => ask.with("content-type", "application/json").body(body),
         };
         self.ask(&ask)
+    }
+
+    /// What the agent hands over of rules.
+    pub(crate) fn rules(&self, rows: &[RuleRow]) {
+        let mut desk = self.desk();
+        let set = desk.begin_rules(INSTANCE, now()).unwrap();
+        for piece in rows.chunks(500) {
+            desk.add_rules(set, piece).unwrap();
+        }
+        desk.show_rules(INSTANCE, set, "1", now()).unwrap();
     }
 
     pub(crate) fn copy(&self, what: &str, document: &str) {

@@ -4,7 +4,8 @@
 //! U-labels. Never: reads a million rules for it.
 
 use crate::domains::MOST;
-use crate::{Engine, EngineError};
+use crate::{Engine, EngineError, observe_unadopted};
+use postseal_planner::digest::Digest;
 use postseal_store::{RuleFilter, RuleState};
 
 impl Engine<'_> {
@@ -23,6 +24,26 @@ impl Engine<'_> {
         Ok(self
             .store
             .list_rules(&self.instance, &filter, skip, limit)?)
+    }
+
+    /// What tells whether rules, wishes about them, what was seen of their servers, or the instance that they are held
+    /// against are another than before: any difference means so. Tables of routes are not read for it.
+    ///
+    /// # Errors
+    /// [`EngineError::NotAdopted`], and what the store fails with.
+    pub fn rules_mark(&self) -> Result<String, EngineError> {
+        self.state()?;
+        let revision = self.store.rules_revision(&self.instance)?;
+        let looks = self.store.looks_revision(&self.instance)?;
+        let instance = match observe_unadopted(self.host) {
+            Ok(facts) => {
+                let files = (facts.main_cf.digest, facts.master_cf.digest);
+                let seen = (files, &facts.touched);
+                Digest::of(format!("{seen:?}").as_bytes()).short(16)
+            }
+            Err(_) => "unseen".to_owned(),
+        };
+        Ok(format!("{revision}.{looks}.{instance}"))
     }
 
     /// Destinations that are shown with this text, and are held in A-labels.

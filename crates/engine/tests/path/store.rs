@@ -85,6 +85,10 @@ impl PolicyStore for FullStore<'_> {
         self.inner.rules_revision(instance)
     }
 
+    fn looks_revision(&self, instance: &str) -> Result<i64, StoreError> {
+        self.inner.looks_revision(instance)
+    }
+
     fn pending_rules(&self, instance: &str) -> Result<u64, StoreError> {
         self.inner.pending_rules(instance)
     }

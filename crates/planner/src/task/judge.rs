@@ -10,8 +10,8 @@ use crate::catalog::{self, Remote};
 pub const LONGEST_TEXT: usize = 2_000;
 /// No list of a task has more members.
 pub const LONGEST_LIST: usize = 1_000;
-/// No import is longer, in bytes.
-const LONGEST_IMPORT: usize = 8 * 1024 * 1024;
+/// No import, and no list of rules, is longer, in bytes.
+pub const LONGEST_IMPORT: usize = 8 * 1024 * 1024;
 /// No sealed upload is longer, in bytes.
 const LONGEST_UPLOAD: usize = 256 * 1024;
 /// The ports that may be probed from afar: those of mail. Else whoever reaches the console could look
@@ -70,6 +70,15 @@ impl Task {
             judge_sealed(sealed)?;
             return judge_texts(&serde_json::Value::from(name.as_str()));
         }
+        if let Self::PolicyRemove {
+            destinations,
+            from: Some(lines),
+            ..
+        } = self
+        {
+            judge_length(lines)?;
+            return judge_texts(&serde_json::json!(destinations));
+        }
         let unreadable = |error: serde_json::Error| TaskError::Unreadable(error.to_string());
         judge_texts(&serde_json::to_value(self).map_err(unreadable)?)?;
         match self {
@@ -104,9 +113,7 @@ fn judge_texts(value: &serde_json::Value) -> Result<(), TaskError> {
 
 /// `tafile` is the one attribute that names a file (postconf(5) `smtp_tls_policy_maps`).
 fn judge_import(text: &str) -> Result<(), TaskError> {
-    if text.len() > LONGEST_IMPORT {
-        return Err(TaskError::TooLong("the import"));
-    }
+    judge_length(text)?;
     match text.to_ascii_lowercase().contains("tafile") {
         true => Err(local("tafile", "it names a file")),
         false => Ok(()),
@@ -122,6 +129,13 @@ fn judge_sealed(sealed: &str) -> Result<(), TaskError> {
     match sealed.bytes().all(known) {
         true => Ok(()),
         false => Err(TaskError::Unreadable("the upload is not sealed".to_owned())),
+    }
+}
+
+fn judge_length(text: &str) -> Result<(), TaskError> {
+    match text.len() > LONGEST_IMPORT {
+        true => Err(TaskError::TooLong("the import")),
+        false => Ok(()),
     }
 }
 

@@ -3,7 +3,7 @@
 //! Owns: the few verbs, and their form on the pipe between the agent and the child that has the
 //! console's rights. Never: a verb that the agent does not need.
 
-use super::{Beat, End, Heartbeat, Job, JobEvent, JobState, NewJob, Note};
+use super::{Beat, End, Heartbeat, Job, JobEvent, JobState, NewJob, Note, RuleRow};
 use crate::StoreError;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,25 @@ pub trait Clerk {
     /// Files a job that is due by the clock, once for each request. Jobs that ended long before go: ten thousand of an
     /// instance stay.
     fn due(&mut self, job: &NewJob) -> Result<(), StoreError>;
+
+    /// The mark of the rules that pages show; none where they show none.
+    fn rules_mark(&mut self, instance: &str) -> Result<Option<String>, StoreError>;
+
+    /// Begins to hand over all rules of an instance, beside those that are shown; the number of the new set. One that
+    /// was begun before and not shown is forgotten.
+    fn begin_rules(&mut self, instance: &str, now_ms: i64) -> Result<u64, StoreError>;
+
+    /// Hands over some, in the order of their destinations.
+    fn add_rules(&mut self, set: u64, rows: &[RuleRow]) -> Result<(), StoreError>;
+
+    /// Shows a set in the place of all others of its instance.
+    fn show_rules(
+        &mut self,
+        instance: &str,
+        set: u64,
+        mark: &str,
+        now_ms: i64,
+    ) -> Result<(), StoreError>;
 
     /// What happened at the console after note `after`, the oldest first; those up to `after` are in the
     /// audit log, and go.
@@ -84,6 +103,36 @@ pub enum ClerkCall {
     },
     /// [`Clerk::due`]
     Due(NewJob),
+    /// [`Clerk::rules_mark`]
+    RulesMark {
+        /// The instance.
+        instance: String,
+    },
+    /// [`Clerk::begin_rules`]
+    BeginRules {
+        /// The instance.
+        instance: String,
+        /// Milliseconds since the epoch.
+        now_ms: i64,
+    },
+    /// [`Clerk::add_rules`]
+    AddRules {
+        /// To which.
+        set: u64,
+        /// What.
+        rows: Vec<RuleRow>,
+    },
+    /// [`Clerk::show_rules`]
+    ShowRules {
+        /// The instance.
+        instance: String,
+        /// Which.
+        set: u64,
+        /// What tells whether anything has changed since.
+        mark: String,
+        /// Milliseconds since the epoch.
+        now_ms: i64,
+    },
     /// [`Clerk::notes`]
     Notes {
         /// The last that was taken.
@@ -103,6 +152,10 @@ pub enum ClerkReply {
     Claimed(Option<Job>),
     /// To `Abandoned`.
     Abandoned(Vec<Job>),
+    /// To `RulesMark`.
+    Mark(Option<String>),
+    /// To `BeginRules`.
+    Begun(u64),
     /// To `Notes`.
     Notes(Vec<Note>),
     /// To the others.
@@ -147,6 +200,23 @@ impl ClerkCall {
             }
             Self::Due(job) => {
                 clerk.due(job)?;
+                ClerkReply::Done
+            }
+            Self::RulesMark { instance } => ClerkReply::Mark(clerk.rules_mark(instance)?),
+            Self::BeginRules { instance, now_ms } => {
+                ClerkReply::Begun(clerk.begin_rules(instance, *now_ms)?)
+            }
+            Self::AddRules { set, rows } => {
+                clerk.add_rules(*set, rows)?;
+                ClerkReply::Done
+            }
+            Self::ShowRules {
+                instance,
+                set,
+                mark,
+                now_ms,
+            } => {
+                clerk.show_rules(instance, *set, mark, *now_ms)?;
                 ClerkReply::Done
             }
             Self::Notes { after, limit } => ClerkReply::Notes(clerk.notes(*after, *limit)?),

@@ -12,7 +12,6 @@ pub enum CopyOf {
     Status,
     History,
     Certificates,
-    Policies,
     Domains,
     Findings,
     Drift,
@@ -22,12 +21,11 @@ pub enum CopyOf {
 
 impl CopyOf {
     /// All of them, in the order in which they are made: what a change alters soonest comes first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 9] = [
         Self::Plan,
         Self::Status,
         Self::History,
         Self::Certificates,
-        Self::Policies,
         Self::Domains,
         Self::Findings,
         Self::Drift,
@@ -42,7 +40,6 @@ impl CopyOf {
             Self::Status => "status",
             Self::History => "history",
             Self::Certificates => "certificates",
-            Self::Policies => "policies",
             Self::Domains => "domains",
             Self::Findings => "findings",
             Self::Drift => "drift",

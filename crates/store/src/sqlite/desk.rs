@@ -10,6 +10,8 @@ mod copies;
 mod events;
 mod jobs;
 mod notes;
+mod rule_pages;
+mod rule_sets;
 mod sessions;
 mod tokens;
 mod users;
@@ -18,8 +20,8 @@ use super::connection::{Doing, READ, WRITE, connect, transaction};
 use super::{create, disk, folder, live, runtime, schema};
 use crate::StoreError;
 use crate::desk::{
-    Beat, Clerk, Copy, Desk, End, Filed, Heartbeat, Invitation, Job, JobEvent, JobState, NewJob,
-    Note, Pulse, Secret, SignIn, SignedIn, Token, User,
+    Beat, Clerk, Copy, Desk, End, Filed, Heartbeat, Invitation, Job, JobEvent, JobState, Matching,
+    NewJob, Note, Pulse, RulePage, RuleQuery, RuleRow, Secret, SignIn, SignedIn, Token, User,
 };
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Executor};
@@ -87,6 +89,8 @@ async fn opened(folder: &Path) -> Result<SqliteConnection, StoreError> {
     for pragma in [
         "PRAGMA trusted_schema = OFF",
         "PRAGMA cell_size_check = ON",
+        // A million rules are forgotten without being written over; keys and tokens are here as digests.
+        "PRAGMA secure_delete = FAST",
         // What is lost by a power cut is a job that nobody was told is filed.
         "PRAGMA synchronous = NORMAL",
     ] {
@@ -136,6 +140,35 @@ impl Clerk for SqliteDesk {
             jobs::file(&mut *db, job).await?;
             jobs::forget_old(db, &job.instance).await
         })
+    }
+
+    fn rules_mark(&mut self, instance: &str) -> Result<Option<String>, StoreError> {
+        self.read(async |db| rule_sets::mark(db, instance).await)
+    }
+
+    fn begin_rules(&mut self, instance: &str, now_ms: i64) -> Result<u64, StoreError> {
+        for set in self.read(async |db| rule_sets::unfinished(db, instance).await)? {
+            self.write(async |db| rule_sets::forget(db, set).await)?;
+        }
+        self.write(async |db| rule_sets::begin(db, instance, now_ms).await)
+    }
+
+    fn add_rules(&mut self, set: u64, rows: &[RuleRow]) -> Result<(), StoreError> {
+        self.write(async |db| rule_sets::add(db, set, rows).await)
+    }
+
+    fn show_rules(
+        &mut self,
+        instance: &str,
+        set: u64,
+        mark: &str,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        self.write(async |db| rule_sets::take(db, set, mark, now_ms).await)?;
+        for old in self.read(async |db| rule_sets::others(db, instance, set).await)? {
+            self.write(async |db| rule_sets::forget(db, old).await)?;
+        }
+        Ok(())
     }
 
     fn notes(&mut self, after: u64, limit: usize) -> Result<Vec<Note>, StoreError> {
@@ -276,6 +309,29 @@ impl Desk for SqliteDesk {
 
     fn copy(&self, instance: &str, what: &str) -> Result<Option<Copy>, StoreError> {
         self.read(async |db| copies::find(db, instance, what).await)
+    }
+
+    fn rule_page(&self, instance: &str, query: &RuleQuery) -> Result<Option<RulePage>, StoreError> {
+        self.read(async |db| rule_pages::page(db, instance, query).await)
+    }
+
+    fn matching_rules(
+        &self,
+        instance: &str,
+        set: u64,
+        query: &RuleQuery,
+        most: usize,
+    ) -> Result<Matching, StoreError> {
+        self.read(async |db| rule_pages::matching(db, instance, set, query, most).await)
+    }
+
+    fn rule_row(
+        &self,
+        instance: &str,
+        destination: &str,
+        manager: &str,
+    ) -> Result<Option<RuleRow>, StoreError> {
+        self.read(async |db| rule_pages::one(db, instance, destination, manager).await)
     }
 
     fn pulse(&self, instance: &str) -> Result<Option<Pulse>, StoreError> {

@@ -18,6 +18,10 @@ impl PolicyStore for SqliteStore {
         self.read(async |db| rules::revision(db, instance).await)
     }
 
+    fn looks_revision(&self, instance: &str) -> Result<i64, StoreError> {
+        self.read(async |db| preflights::revision(db, instance).await)
+    }
+
     fn pending_rules(&self, instance: &str) -> Result<u64, StoreError> {
         self.read(async |db| rules::pending(db, instance).await)
     }

@@ -16,6 +16,14 @@ pub(super) async fn put(
     instance: &str,
     seen: &[Preflight],
 ) -> Result<(), StoreError> {
+    if seen.is_empty() {
+        return Ok(());
+    }
+    sqlx::query("UPDATE instances SET looks_revision = looks_revision + 1 WHERE path = $1")
+        .bind(instance)
+        .execute(&mut *db)
+        .await
+        .doing("note a look at servers")?;
     for one in seen {
         sqlx::query(
             "INSERT OR REPLACE INTO preflights (instance, nexthop, document) VALUES ($1, $2, $3)",
@@ -28,6 +36,16 @@ pub(super) async fn put(
         .doing("store a look at servers")?;
     }
     Ok(())
+}
+
+pub(super) async fn revision(db: &mut SqliteConnection, instance: &str) -> Result<i64, StoreError> {
+    let sql = "SELECT looks_revision FROM instances WHERE path = $1";
+    let found: Option<i64> = sqlx::query_scalar(sql)
+        .bind(instance)
+        .fetch_optional(db)
+        .await
+        .doing("read the revision of looks at servers")?;
+    found.ok_or_else(|| StoreError::NotAdopted(instance.to_owned()))
 }
 
 pub(super) async fn of(

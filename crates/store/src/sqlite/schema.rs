@@ -11,10 +11,10 @@ use sqlx::{Connection, SqlSafeStr};
 use std::path::Path;
 
 /// The newest version of `agent.db`.
-const NEWEST: i64 = 11;
+const NEWEST: i64 = 12;
 
 /// The newest version of `console.db`.
-const NEWEST_DESK: i64 = 1;
+const NEWEST_DESK: i64 = 2;
 
 /// The migrations of `agent.db`.
 pub(super) fn agent() -> Migrator {
@@ -29,6 +29,7 @@ pub(super) fn agent() -> Migrator {
     let preflights = include_str!("../../migrations/sqlite/agent/0009_preflights.sql");
     let due_rules = include_str!("../../migrations/sqlite/agent/0010_due_rules.sql");
     let audit_chain = include_str!("../../migrations/sqlite/agent/0011_audit_chain.sql");
+    let looks = include_str!("../../migrations/sqlite/agent/0012_looks.sql");
     Migrator::with_migrations(vec![
         migration(1, "agent", first),
         migration(2, "before", before),
@@ -40,14 +41,19 @@ pub(super) fn agent() -> Migrator {
         migration(8, "managed rules", managed),
         migration(9, "preflights", preflights),
         migration(10, "due rules", due_rules),
-        migration(NEWEST, "audit chain", audit_chain),
+        migration(11, "audit chain", audit_chain),
+        migration(NEWEST, "looks", looks),
     ])
 }
 
 /// The migrations of `console.db`.
 pub(super) fn console() -> Migrator {
-    let sql = include_str!("../../migrations/sqlite/console/0001_console.sql");
-    Migrator::with_migrations(vec![migration(NEWEST_DESK, "console", sql)])
+    let first = include_str!("../../migrations/sqlite/console/0001_console.sql");
+    let rules = include_str!("../../migrations/sqlite/console/0002_rules.sql");
+    Migrator::with_migrations(vec![
+        migration(1, "console", first),
+        migration(NEWEST_DESK, "rules", rules),
+    ])
 }
 
 /// Runs what has not been run.
@@ -88,13 +94,22 @@ pub(super) async fn bring_up_to_date(
     }
 }
 
-/// Checks the version of a desk. There is one so far.
+/// Checks the version of a desk and migrates an older one.
 pub(super) async fn bring_desk_up_to_date(
     db: &mut SqliteConnection,
     path: &Path,
 ) -> Result<(), StoreError> {
     match version(db, path).await? {
         Some(NEWEST_DESK) => Ok(()),
+        Some(version) if version < NEWEST_DESK => {
+            // Console and agent at once: the second waits, and finds it done.
+            let mut db = db
+                .begin_with("BEGIN IMMEDIATE")
+                .await
+                .doing("begin to bring it up to date")?;
+            run(&mut db, &console(), path).await?;
+            db.commit().await.doing("bring it up to date")
+        }
         other => Err(unknown(other, NEWEST_DESK)),
     }
 }

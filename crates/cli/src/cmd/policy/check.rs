@@ -10,11 +10,12 @@ use super::checks::Patience;
 use crate::answer::Answer;
 use crate::config::{Global, Talk};
 use crate::failure::{Exit, Failure};
+use crate::progress::hand_on;
 use crate::session::{self, Session};
 use mailtls::policy::{Dialect, Policy};
 use postseal_engine::{
-    HopPolicy, Network, Progress, RuleChecked, SystemClock, World, explain_by, observe_unadopted,
-    preflight, way_to,
+    Event, HopPolicy, Network, Progress, RuleChecked, SystemClock, World, explain_by,
+    observe_unadopted, preflight, way_to,
 };
 use postseal_host::{Entered, Host, PostfixHost};
 use postseal_planner::explain::{Delivery, Hop, Subject};
@@ -294,12 +295,17 @@ fn look(
     Ok(checked.collect())
 }
 
-/// A counting line on a terminal, nothing when piped.
+/// A counting line on a terminal, an event for the agent, nothing when piped.
 fn progress(global: &Global) -> Box<dyn Fn(Progress) + Sync> {
+    if global.talk == Talk::Events {
+        return Box::new(|Progress { address, done, all }| {
+            hand_on(&Event::Looked { address, done, all });
+        });
+    }
     if !std::io::stderr().is_terminal() || global.talk == Talk::Quiet {
         return Box::new(|_| {});
     }
-    Box::new(|Progress { done, all }| {
+    Box::new(|Progress { done, all, .. }| {
         let end = if done == all { "\r\x1b[K" } else { "" };
         let mut stderr = std::io::stderr().lock();
         // Nobody reading progress must not stop the work.

@@ -11,15 +11,16 @@ use crate::session::Session;
 use clap::Args;
 use postseal_planner::policy::{Rule, annotated};
 use postseal_store::RuleView;
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::io::{BufWriter, Write};
 
 /// Arguments of `policy export`.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    /// What to write
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    /// What to write [default: map]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// What is in force, without the wishes that are pending
     #[arg(long)]
     in_force: bool,
@@ -30,19 +31,28 @@ pub(super) fn run(args: &ExportArgs, global: &Global) -> Result<Answer, Failure>
         true => RuleView::InForce,
         false => RuleView::Wanted,
     };
+    let mut session = Session::existing(global)?;
+    // What is asked for from afar comes back in an answer.
+    if let (Some(_), Some(format)) = (&global.behalf, args.format) {
+        let mut text = Vec::new();
+        write(Out::new(format, &mut text), view, &mut session)?;
+        let text = String::from_utf8_lossy(&text).into_owned();
+        return Ok(Answer::new(text, json!({"changed": false})));
+    }
     let format = match global.output {
         Output::Json => Format::Json,
-        Output::Text => args.format,
+        Output::Text => args.format.unwrap_or_default(),
     };
-    let mut session = Session::existing(global)?;
-    let mut out = Out::new(format, BufWriter::new(std::io::stdout().lock()));
+    let out = Out::new(format, BufWriter::new(std::io::stdout().lock()));
+    write(out, view, &mut session)?;
+    Ok(Answer::silent())
+}
+
+fn write<W: Write>(mut out: Out<W>, view: RuleView, session: &mut Session) -> Result<(), Failure> {
+    out.head().map_err(|source| failed(&source))?;
     let engine = session.engine();
-    let written = out
-        .head()
-        .map_err(|source| failed(&source))
-        .and_then(|()| Ok(engine.each_rule(view, &mut |rule| out.rule(&rule))?))
-        .and_then(|()| out.tail().map_err(|source| failed(&source)));
-    written.map(|()| Answer::silent())
+    engine.each_rule(view, &mut |rule| out.rule(&rule))?;
+    out.tail().map_err(|source| failed(&source))
 }
 
 fn failed(error: &std::io::Error) -> Failure {

@@ -4,6 +4,7 @@
 
 use super::input::Input;
 use super::records::{Document, Format, Request, ahead, csv_rules, json_rules, map_rules};
+use super::remove::held;
 use super::rule::installed;
 use crate::answer::{Answer, findings_text};
 use crate::cmd::document;
@@ -34,6 +35,12 @@ pub(crate) struct ImportArgs {
     /// Store the good rules although others are refused
     #[arg(long)]
     partial: bool,
+    /// Only what would come of it; nothing is stored
+    #[arg(long)]
+    check: bool,
+    /// Only while the rules are at this revision, which rises with every change of one
+    #[arg(long, value_name = "NUMBER")]
+    revision: Option<i64>,
 }
 
 pub(super) fn run(args: &ImportArgs, global: &Global) -> Result<Answer, Failure> {
@@ -49,7 +56,17 @@ pub(super) fn run(args: &ImportArgs, global: &Global) -> Result<Answer, Failure>
     let mut take = |rows: &mut dyn Iterator<Item = Request>, of, at: &dyn Fn(u64) -> u64| {
         let bar = Bar::new(of, global);
         let told = |rules| bar.at(at(rules), rules);
-        session.engine().import_rules(rows, wholeness, &told)
+        let mut engine = session.engine();
+        match args.check {
+            // What is good is counted, though something is refused.
+            true => {
+                engine.only_tried(|engine| engine.import_rules(rows, Wholeness::Partial, &told))
+            }
+            false => engine.at_revision(args.revision, |engine| {
+                engine.import_rules(rows, wholeness, &told)
+            }),
+        }
+        .map_err(held)
     };
     let mut unread = Vec::new();
     let imported = match format(args) {
@@ -89,7 +106,7 @@ pub(super) fn run(args: &ImportArgs, global: &Global) -> Result<Answer, Failure>
             take(&mut rules.into_iter(), all, &|rules| rules)?
         }
     };
-    Ok(report(&named(imported, args, unread)))
+    Ok(report(&named(imported, args, unread), args.check))
 }
 
 /// With the file's name in what is said of its lines, and what is said of no rule.
@@ -138,7 +155,7 @@ fn bad(args: &ImportArgs, why: &str) -> Failure {
         .hint("--format says what it is; `policy export --format …` shows each form.")
 }
 
-fn report(imported: &RulesImported) -> Answer {
+fn report(imported: &RulesImported, is_check: bool) -> Answer {
     let wished = &imported.wished;
     let mut text = String::new();
     for refused in &wished.refused {
@@ -153,8 +170,13 @@ fn report(imported: &RulesImported) -> Answer {
     if more > 0 {
         text.push_str(&format!("… and {more} more refused\n"));
     }
-    let stored = imported.stored == Stored::Yes;
-    if stored {
+    let stored = imported.stored == Stored::Yes && !is_check;
+    if is_check {
+        text.push_str(&format!(
+            "Would be {} added, {} changed, {} the same, {} refused; nothing was stored.\n",
+            wished.added, wished.changed, wished.same, imported.refused
+        ));
+    } else if stored {
         text.push_str(&format!(
             "{} added, {} changed, {} the same, {} refused\n",
             wished.added, wished.changed, wished.same, imported.refused
@@ -165,7 +187,7 @@ fn report(imported: &RulesImported) -> Answer {
             imported.refused
         ));
     }
-    if wished.added + wished.changed > 0 {
+    if stored && wished.added + wished.changed > 0 {
         text.push_str("Not in force yet: look with `postseal plan`, then `postseal apply`.\n");
     }
     let refused: Vec<Value> = wished
@@ -180,7 +202,7 @@ fn report(imported: &RulesImported) -> Answer {
         })
         .collect();
     let document = json!({
-        "changed": wished.added + wished.changed > 0,
+        "changed": stored && wished.added + wished.changed > 0,
         "stored": stored,
         "added": wished.added,
         "changed_rules": wished.changed,

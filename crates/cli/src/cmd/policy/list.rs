@@ -2,6 +2,7 @@
 //!
 //! Owns: a rule as a row and as a document. Never: holds more than a page (`stream`).
 
+pub(super) mod rows;
 mod stream;
 mod words;
 
@@ -277,16 +278,21 @@ fn scope(rule: &Rule) -> Scope {
         .map_or(rule.scope(), |follow| follow.scope)
 }
 
-/// Where a rule stands.
+/// Where a rule stands, who manages it, and what holds in its place.
 fn standing(state: &RuleState, standings: &Standings) -> String {
     let managed = match state.id.manager.as_str() {
         "" => String::new(),
         _ if recipient(&state.id).is_some() => String::new(),
         manager => format!(", managed by {manager}"),
     };
+    stands(state, standings) + &managed + &instead(state, standings)
+}
+
+/// Where a rule stands.
+fn stands(state: &RuleState, standings: &Standings) -> String {
     let then = standings.wished(state).map(would);
     let then = then.unwrap_or_default();
-    let standing = match (&state.in_force, &state.wanted) {
+    match (&state.in_force, &state.wanted) {
         (None, _) => format!("to be added{then}"),
         (Some(_), None) => "to be removed".to_owned(),
         (Some(old), Some(new)) if old != new => {
@@ -299,14 +305,17 @@ fn standing(state: &RuleState, standings: &Standings) -> String {
         _ => standings
             .hindrance(state)
             .map_or_else(|| "in force".to_owned(), hindered),
-    };
+    }
+}
+
+/// What holds in the place of a rule, where it meets another one.
+fn instead(state: &RuleState, standings: &Standings) -> String {
     let instead = match (&state.in_force, &state.wanted) {
         (Some(rule), Some(_)) => standings.now.instead_of(rule),
         (None, Some(rule)) => standings.wanted.instead_of(rule),
         (_, None) => None,
     };
-    let instead = instead.map(|text| format!(", {text}")).unwrap_or_default();
-    standing + &managed + &instead
+    instead.map(|text| format!(", {text}")).unwrap_or_default()
 }
 
 fn document(state: &RuleState, seen: Option<&Preflight>, standings: &Standings) -> Value {
@@ -333,6 +342,7 @@ fn document(state: &RuleState, seen: Option<&Preflight>, standings: &Standings) 
         "in_force": state.in_force,
         "wanted": state.wanted,
         "pending": state.is_pending(),
+        "digest": super::rule::digest(state.wanted.as_ref()),
         "answered": state.in_force.as_ref().map(|_| answers),
         "holds": state.in_force.as_ref().map(|_| hindrance.is_none()),
         "hindered": hindrance.map(|one| json!({"by": word(one), "why": hindered(one)})),

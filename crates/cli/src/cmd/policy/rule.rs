@@ -1,4 +1,4 @@
-//! `policy add`, `edit`, `remove`: wishes about single rules.
+//! `policy add` and `edit`: wishes about single rules.
 //!
 //! Owns: from words to a rule, and what the answer says. Never: judges a rule.
 
@@ -14,9 +14,9 @@ use clap::{Args, ValueEnum};
 use mailtls::destination::Scope;
 use mailtls::policy::{Dialect, Name};
 use postseal_engine::{Added, EngineError, RuleRequest, RulesWished};
-use postseal_planner::Preflight;
 use postseal_planner::policy::{About, Met, Rule, RuleError, RuleId, dialect};
 use postseal_planner::report::Outcome;
+use postseal_planner::{Digest, Preflight};
 use serde_json::{Value, json};
 
 /// Arguments of `policy add`.
@@ -49,14 +49,9 @@ pub(crate) struct EditArgs {
     /// Take attributes away, by name
     #[arg(long, value_name = "ATTRIBUTE", value_delimiter = ',')]
     without: Vec<String>,
-}
-
-/// Arguments of `policy remove`.
-#[derive(Debug, Args)]
-pub(crate) struct RemoveArgs {
-    /// The rules, as `policy list` shows them
-    #[arg(value_name = "DESTINATION", required = true)]
-    destinations: Vec<String>,
+    /// Only while it is the rule with this digest, as `policy list --json` gives it
+    #[arg(long, value_name = "DIGEST")]
+    was: Option<String>,
 }
 
 /// What may be said of a rule besides its level.
@@ -146,6 +141,9 @@ pub(super) fn edit(args: &EditArgs, global: &Global) -> Result<Answer, Failure> 
         Some(rule) => rule,
         None => Session::existing(global)?.engine().wanted_rule(&id)?,
     };
+    if let Some(was) = &args.was {
+        unchanged(was, &now)?;
+    }
     let policy = edited(&now.policy, args);
     let scope = args.words.scope.map_or(now.scope(), Scope::from);
     let domain = now.id.destination.trim_start_matches('.');
@@ -169,14 +167,37 @@ pub(super) fn edit(args: &EditArgs, global: &Global) -> Result<Answer, Failure> 
     told(&wished)
 }
 
-pub(super) fn remove(args: &RemoveArgs, global: &Global) -> Result<Answer, Failure> {
-    let ids = args
-        .destinations
-        .iter()
-        .map(|text| RuleId::parse(text).map_err(|error| bad(error.into())))
-        .collect::<Result<Vec<_>, _>>()?;
-    let wished = Session::existing(global)?.engine().remove_rules(&ids)?;
-    Ok(answer(&wished))
+/// A digest of all that is wished of a rule; of one that is to be removed, of nothing.
+pub(super) fn digest(wanted: Option<&Rule>) -> String {
+    // Its own words are JSON.
+    let text = serde_json::to_vec(&wanted).unwrap_or_default();
+    Digest::of(&text).short(16)
+}
+
+/// Two administrators cannot both win: the later one is shown what the first has done.
+fn unchanged(was: &str, now: &Rule) -> Result<(), Failure> {
+    if digest(Some(now)) == was {
+        return Ok(());
+    }
+    let about = &now.about;
+    let words = [
+        ("owner", about.owner.clone()),
+        ("note", about.note.clone()),
+        ("until", about.until.clone()),
+        ("tags", Some(about.tags.join(" "))),
+    ];
+    let words = words.into_iter().filter_map(|(name, text)| {
+        let text = text.filter(|text| !text.is_empty())?;
+        Some(format!(", {name} “{text}”"))
+    });
+    let message = format!(
+        "{} has been changed since you looked at it: it is now {}{}",
+        now.id.shown(),
+        now.policy,
+        words.collect::<String>()
+    );
+    Err(Failure::new(Exit::Data, "policy.changed-meanwhile", message)
+        .hint("Nothing was stored. Look at it as it is now, and change it again where you still want to."))
 }
 
 fn wish(rule: Rule, added: Added, words: &Words, global: &Global) -> Result<Answer, Failure> {
