@@ -141,6 +141,7 @@ fn be_console(desk: &Path) -> Outcome<Section> {
         desk: desk.to_owned(),
         instance: INSTANCE.to_owned(),
         hosts: Vec::new(),
+        trusted_proxies: Vec::new(),
     })?;
     println!("{}", console.address());
     console.run(std::future::pending());
