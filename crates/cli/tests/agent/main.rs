@@ -9,4 +9,5 @@ mod attacker;
 mod chores;
 mod killed;
 mod parity;
+mod proxied;
 mod site;
