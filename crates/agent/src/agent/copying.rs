@@ -50,21 +50,9 @@ impl Copying {
         if self.wanted.is_empty() && self.made.is_none_or(|last| last.elapsed() > EVERY) {
             self.again();
         }
-        if let Some(mut making) = self.making.take() {
-            making.running.told();
-            let Some(ended) = making.running.ended().map_err(AgentError::Start)? else {
-                self.making = Some(making);
-                return Ok(Ok(()));
-            };
-            self.made = Some(Instant::now());
-            let document = &ended.end.answer;
-            let stored = clerk.put_copy(instance, making.of.name(), document, making.began_ms);
-            if stored.is_err() {
-                // It has its turn again with all the others.
-                return Ok(stored);
-            }
-        }
-        if let Some(of) = self.wanted.pop_front() {
+        let stored = self.finish(clerk, instance)?;
+        let is_free = self.making.is_none() && stored.is_ok();
+        if let Some(of) = self.wanted.pop_front_if(|_| is_free) {
             let began_ms = now_ms();
             let running = program.start(&task(of), "agent");
             self.making = Some(Making {
@@ -73,6 +61,25 @@ impl Copying {
                 began_ms,
             });
         }
-        Ok(Ok(()))
+        Ok(stored)
+    }
+
+    /// Stores what is being made, once it is; where that fails it has its turn again with all the others.
+    fn finish(
+        &mut self,
+        clerk: &mut dyn Clerk,
+        instance: &str,
+    ) -> Result<Result<(), StoreError>, AgentError> {
+        let Some(mut making) = self.making.take() else {
+            return Ok(Ok(()));
+        };
+        making.running.told();
+        let Some(ended) = making.running.ended().map_err(AgentError::Start)? else {
+            self.making = Some(making);
+            return Ok(Ok(()));
+        };
+        self.made = Some(Instant::now());
+        let document = &ended.end.answer;
+        Ok(clerk.put_copy(instance, making.of.name(), document, making.began_ms))
     }
 }

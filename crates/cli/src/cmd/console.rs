@@ -66,7 +66,7 @@ fn failed(error: &ConsoleError) -> Failure {
         ConsoleError::Proxy(_) => "See [console] trusted_proxies in postseal.toml.",
         _ => "See whether another console runs, and whether the store is there.",
     };
-    Failure::new(Exit::Failed, "console.failed", whole_chain(error)).hint(hint)
+    Failure::new(Exit::Failed, error.code(), whole_chain(error)).hint(hint)
 }
 
 /// The agent, and a console beside it that is started again whenever it dies.

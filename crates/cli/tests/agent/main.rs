@@ -10,5 +10,6 @@ mod chores;
 mod killed;
 mod parity;
 mod rules;
+mod proxied;
 mod site;
 mod upload;

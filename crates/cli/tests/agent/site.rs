@@ -15,12 +15,14 @@ use std::time::{Duration, Instant};
 
 /// Debian's user and group nobody and nogroup: who the console is here.
 const NOBODY: u32 = 65_534;
+/// This machine is the proxy before the console.
+const CONFIG: &str = "[console]\nuser = \"nobody\"\ntrusted_proxies = [\"127.0.0.0/8\", \"::1\"]\n";
 /// How long anything here may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Site {
     pub(crate) scene: Scene,
-    port: u16,
+    pub(crate) port: u16,
     token: String,
     up: Child,
 }
@@ -35,7 +37,7 @@ impl Site {
     pub(crate) fn up_on(postfix: BoxBuilder) -> Self {
         let scene = Scene::adopted(postfix);
         let config = scene.named("postseal.toml");
-        fs::write(&config, "[console]\nuser = \"nobody\"\n").unwrap();
+        fs::write(&config, CONFIG).unwrap();
         let port = free_port();
         let up = start(&scene, port);
         let mut site = Self {
