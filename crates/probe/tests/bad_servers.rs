@@ -282,14 +282,9 @@ fn words_before_tls() {
     let script = greeted()
         .hear("STARTTLS")
         .say("220 go\r\n250 AUTH PLAIN\r\n")
-        .hear("QUIT");
-    ends(
-        script,
-        PATIENT,
-        N::StartTls,
-        Kind::Refused,
-        "data before TLS",
-    );
+        .swallow(HELLO)
+        .say(ALERT);
+    ends(script, PATIENT, N::Handshake, Kind::Refused, "TLS alert");
 }
 
 #[test]
