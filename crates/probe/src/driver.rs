@@ -245,10 +245,9 @@ impl Run {
             }
             Err(failure) => {
                 dialogue.fail(match &failure {
-                    HandshakeFailure::Alert(words) => {
-                        StageOutcome::Refused(format!("TLS alert: {words}"))
+                    HandshakeFailure::Alert(_) | HandshakeFailure::NoTls(_) => {
+                        StageOutcome::Refused(failure.to_string())
                     }
-                    HandshakeFailure::NoTls(words) => StageOutcome::Refused(words.clone()),
                     HandshakeFailure::Lost(words) | HandshakeFailure::Ours(words) => {
                         StageOutcome::Unknown(words.clone())
                     }
