@@ -251,6 +251,7 @@ fn left() -> HandshakeFailure {
 /// Reason codes of libssl (sslerr.h); those from 1000 on are alerts that came in.
 fn of_stack(stack: &ErrorStack) -> HandshakeFailure {
     const NO_PROTOCOLS_AVAILABLE: i32 = 191;
+    const WRONG_VERSION_NUMBER: i32 = 267;
     const UNEXPECTED_EOF: i32 = 294;
     const ALERTS: i32 = 1000;
     let code = stack
@@ -260,6 +261,11 @@ fn of_stack(stack: &ErrorStack) -> HandshakeFailure {
     match code {
         NO_PROTOCOLS_AVAILABLE => HandshakeFailure::Ours(reason(stack)),
         UNEXPECTED_EOF => left(),
+        // What a record of TLS does not begin with.
+        WRONG_VERSION_NUMBER => HandshakeFailure::NoTls(format!(
+            "what came does not look like TLS ({})",
+            reason(stack)
+        )),
         ALERTS.. => HandshakeFailure::Alert(reason(stack)),
         _ => HandshakeFailure::NoTls(reason(stack)),
     }

@@ -264,7 +264,7 @@ fn cleartext_instead_of_a_handshake() {
         PATIENT,
         N::Handshake,
         Kind::Refused,
-        "wrong version number",
+        "does not look like TLS",
     );
     let script = SmtpScript::new().say("220 mx.example ESMTP\r\n").hold();
     ends_at(
@@ -273,7 +273,7 @@ fn cleartext_instead_of_a_handshake() {
         PATIENT,
         N::Handshake,
         Kind::Refused,
-        "wrong version number",
+        "does not look like TLS",
     );
 }
 
