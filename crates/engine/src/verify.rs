@@ -127,6 +127,7 @@ impl Engine<'_> {
         add_lost_files(&mut verdict, &expectations, facts, &state.desired);
         let now = self.clock.now_unix();
         postseal_planner::add_validity(&mut verdict, &reports, now);
+        postseal_planner::add_too_old(&mut verdict, &reports);
         postseal_planner::add_greet_wait(&mut verdict, &reports, facts);
         let (main, master) = (&facts.main_cf.bytes, &facts.master_cf.bytes);
         verdict

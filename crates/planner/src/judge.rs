@@ -9,6 +9,7 @@ mod dead;
 mod greet_wait;
 mod handshake;
 mod served;
+mod too_old;
 mod validity;
 
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod tests;
 pub use dead::add_dead;
 pub use greet_wait::{add_greet_wait, longest_greet_wait};
 pub use served::{Around, Difference, add_causes, add_lost_files, add_strangers, differences};
+pub use too_old::{add_too_old, is_too_old};
 pub use validity::{add_validity, is_of_validity};
 
 use crate::report::{

@@ -72,7 +72,7 @@ pub use finding::{Finding, Refusal, Severity};
 pub use intent::{Intent, Wish};
 pub use judge::{
     Around, Difference, add_causes, add_dead, add_greet_wait, add_lost_files, add_strangers,
-    add_validity, differences, is_of_validity, judge, longest_greet_wait,
+    add_too_old, add_validity, differences, is_of_validity, is_too_old, judge, longest_greet_wait,
 };
 pub use looks::{looks, looks_ahead};
 pub use make::{FileDrift, Request, file_drift, plan, questions};

@@ -103,16 +103,21 @@ fn files(kind: Kind, word: &str) -> Vec<PathBuf> {
     match kind {
         Kind::File | Kind::FileOrNone | Kind::FileList | Kind::Directory => vec![word.into()],
         Kind::DhFile | Kind::LibraryFile => vec![word.into()],
-        // Where it is to be made.
-        Kind::MadeFile => Path::new(word)
-            .parent()
-            .map(Path::to_owned)
-            .into_iter()
-            .collect(),
+        Kind::MadeFile => folder(word),
+        Kind::CacheDatabase => word
+            .rsplit_once(':')
+            .map(|(_, path)| folder(path))
+            .unwrap_or_default(),
         Kind::MapList => table(word),
         Kind::RandomSource => vec![word.trim_start_matches("dev:").into()],
         _ => Vec::new(),
     }
+}
+
+/// Where a file is to be made.
+fn folder(path: &str) -> Vec<PathBuf> {
+    let folder = Path::new(path).parent();
+    folder.map(Path::to_owned).into_iter().collect()
 }
 
 /// The source and the index of a table, by its type.

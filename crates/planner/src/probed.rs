@@ -21,7 +21,7 @@ use crate::finding::Finding;
 use crate::preflight::{Delivery, RouteHost, Strongest, UNDETERMINED};
 use crate::report::{Outcome, Report};
 pub use address::{Around, address};
-pub(crate) use codes::RULES;
+pub(crate) use codes::{RULES, found};
 pub use compare::{Change, changes};
 pub use levels::{Judged, Own, judge};
 pub use mta_sts::{Fetched, STS_PATH, has_sts, sts_host, sts_record};
@@ -29,6 +29,7 @@ pub use second::{Agreement, SecondOpinion, arguments as second_arguments, second
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 pub use target::{NoTarget, ProbeTarget};
+pub(crate) use wrong::TOO_OLD;
 
 /// Everything that was seen of one target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

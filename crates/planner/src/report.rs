@@ -181,6 +181,10 @@ pub struct Report {
     pub ehlo_after: Vec<String>,
     /// The answer to MAIL FROM before STARTTLS (`530 5.7.0 …`), where it was asked.
     pub mail_before_tls: Option<String>,
+    /// The first of what came between the answer to STARTTLS and the handshake, where anything did: whoever
+    /// put it there hoped that it would be taken for words under TLS (RFC 3207 §4.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_starttls: Option<String>,
     /// What the handshake showed.
     pub handshake: Option<Handshake>,
     /// The outcome of a handshake limited to a version below the floor, where it was tried.
@@ -202,6 +206,7 @@ impl Report {
             ehlo_before: Vec::new(),
             ehlo_after: Vec::new(),
             mail_before_tls: None,
+            after_starttls: None,
             handshake: None,
             below_floor: None,
             asked: Vec::new(),

@@ -42,6 +42,7 @@ pub struct Said {
     pub ehlo_before: Vec<String>,
     pub ehlo_after: Vec<String>,
     pub mail_before_tls: Option<String>,
+    pub after_starttls: Option<String>,
     pub auth: Option<String>,
 }
 
@@ -250,11 +251,8 @@ impl<'t> Dialogue<'t> {
         if reply.code != 220 {
             return self.refused(reply);
         }
-        if self.reader.has_leftover() {
-            // Whoever put it there hoped that it would be taken for words under TLS.
-            let words = "data before TLS after the answer to STARTTLS".to_owned();
-            return self.fail(StageOutcome::Refused(words));
-        }
+        // Whoever put it there hoped that it would be taken for words under TLS. smtp(8) forgets it, too.
+        self.said.after_starttls = self.reader.take_leftover();
         self.ended(StageOutcome::Ok);
         self.state = State::Handshake;
     }

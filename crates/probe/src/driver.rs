@@ -245,10 +245,9 @@ impl Run {
             }
             Err(failure) => {
                 dialogue.fail(match &failure {
-                    HandshakeFailure::Alert(words) => {
-                        StageOutcome::Refused(format!("TLS alert: {words}"))
+                    HandshakeFailure::Alert(_) | HandshakeFailure::NoTls(_) => {
+                        StageOutcome::Refused(failure.to_string())
                     }
-                    HandshakeFailure::NoTls(words) => StageOutcome::Refused(words.clone()),
                     HandshakeFailure::Lost(words) | HandshakeFailure::Ours(words) => {
                         StageOutcome::Unknown(words.clone())
                     }
@@ -270,6 +269,7 @@ impl Run {
             ehlo_before: self.said.ehlo_before,
             ehlo_after: self.said.ehlo_after,
             mail_before_tls: self.said.mail_before_tls,
+            after_starttls: self.said.after_starttls,
             handshake: self.handshake,
             auth: self.said.auth,
             ..Report::unseen(target.service.clone(), target.address)
@@ -284,6 +284,10 @@ fn words(stage: &Stage, said: &Said, seen: Option<&Handshake>) -> String {
         (StageName::Ehlo, StageOutcome::Ok) => Some(said.ehlo_before.join(", ")),
         (StageName::EhloUnderTls, StageOutcome::Ok) => Some(said.ehlo_after.join(", ")),
         (StageName::MailBeforeTls, StageOutcome::Ok) => said.mail_before_tls.clone(),
+        (StageName::StartTls, StageOutcome::Ok) => {
+            let more = said.after_starttls.as_ref();
+            more.map(|more| format!("and more before the handshake: {more}"))
+        }
         (StageName::Auth, StageOutcome::Ok) => said.auth.clone(),
         (StageName::Handshake, StageOutcome::Ok) => seen.map(|seen| {
             let group = seen.group.iter().map(|group| format!(", {group}"));

@@ -8,6 +8,8 @@ use std::fmt;
 
 /// Bytes kept of a line. RFC 5321 §4.5.3.1.5 allows 512; longer ones exist.
 const LINE_KEPT: usize = 4096;
+/// Bytes told of what no reply takes up.
+const LEFT_KEPT: usize = 200;
 /// Bytes of one reply, kept or not.
 const REPLY_BYTES: usize = 64 * 1024;
 /// Lines of one reply.
@@ -90,9 +92,10 @@ impl ReplyReader {
         Ok(None)
     }
 
-    /// True when bytes are waiting that no reply has taken up.
-    pub fn has_leftover(&self) -> bool {
-        !self.input.is_empty() || !self.line.is_empty() || !self.lines.is_empty()
+    /// Forgets what came after the last whole reply; the first of it, made printable, where there is any.
+    pub fn take_leftover(&mut self) -> Option<String> {
+        let left = std::mem::take(self).input;
+        (!left.is_empty()).then(|| printable(left.get(..LEFT_KEPT).unwrap_or(&left)))
     }
 
     fn extend_line(&mut self, piece: &[u8]) -> Result<(), ReplyError> {

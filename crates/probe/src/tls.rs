@@ -4,7 +4,7 @@
 //! or refuses a weakness; an old version or a short key that a server speaks must be *seen*.
 //! Everything is the system's OpenSSL, which is Postfix's too.
 
-use crate::wire::{self, Timed, Wire};
+use crate::wire::{self, Wire};
 use mailtls::{Fingerprint, TlsVersion};
 use openssl::error::ErrorStack;
 use openssl::pkey::{Id, PKey, Public};
@@ -43,7 +43,7 @@ pub(crate) enum Offer<'l> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum HandshakeFailure {
     /// The server said no: its alert (RFC 8446 §6).
-    #[error("{0}")]
+    #[error("TLS alert: {0}")]
     Alert(String),
     /// The server sent what is not TLS, or left. Postfix leaves when it finds no usable cipher.
     #[error("{0}")]
@@ -226,7 +226,7 @@ fn group(key: &PKey<Public>) -> Option<String> {
 }
 
 /// Reads a failed handshake.
-pub(crate) fn failure(error: HandshakeError<Timed>) -> HandshakeFailure {
+pub(crate) fn failure<S>(error: HandshakeError<S>) -> HandshakeFailure {
     let error = match error {
         HandshakeError::SetupFailure(stack) => return HandshakeFailure::Ours(reason(&stack)),
         HandshakeError::Failure(stream) | HandshakeError::WouldBlock(stream) => stream.into_error(),
@@ -251,6 +251,7 @@ fn left() -> HandshakeFailure {
 /// Reason codes of libssl (sslerr.h); those from 1000 on are alerts that came in.
 fn of_stack(stack: &ErrorStack) -> HandshakeFailure {
     const NO_PROTOCOLS_AVAILABLE: i32 = 191;
+    const WRONG_VERSION_NUMBER: i32 = 267;
     const UNEXPECTED_EOF: i32 = 294;
     const ALERTS: i32 = 1000;
     let code = stack
@@ -260,8 +261,21 @@ fn of_stack(stack: &ErrorStack) -> HandshakeFailure {
     match code {
         NO_PROTOCOLS_AVAILABLE => HandshakeFailure::Ours(reason(stack)),
         UNEXPECTED_EOF => left(),
+        // What a record of TLS does not begin with.
+        WRONG_VERSION_NUMBER => HandshakeFailure::NoTls(format!(
+            "what came does not look like TLS ({})",
+            reason(stack)
+        )),
         ALERTS.. => HandshakeFailure::Alert(reason(stack)),
         _ => HandshakeFailure::NoTls(reason(stack)),
+    }
+}
+
+/// What ended a connection after its handshake: TLS 1.3 says only then that it wants a certificate.
+pub(crate) fn ended(stack: &ErrorStack) -> String {
+    match of_stack(stack) {
+        alert @ HandshakeFailure::Alert(_) => alert.to_string(),
+        _ => reason(stack),
     }
 }
 

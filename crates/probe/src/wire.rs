@@ -3,6 +3,8 @@
 //! Owns: the socket and the time left. Never: knows SMTP. Each read and write gets only the time
 //! that is left to the whole, so a server that sends a byte a second cannot hold us.
 
+use crate::tls;
+use openssl::error::ErrorStack;
 use openssl::ssl::{HandshakeError, Ssl, SslStream};
 use postseal_planner::report::NO_ANSWER;
 use socket2::{Domain, Socket, Type};
@@ -157,6 +159,15 @@ pub(crate) fn words(error: &io::Error) -> String {
         ErrorKind::TimedOut => NO_ANSWER.to_owned(),
         ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
         ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => "the connection was reset".to_owned(),
-        _ => error.to_string(),
+        _ => match of_library(error) {
+            Some(stack) => tls::ended(stack),
+            None => error.to_string(),
+        },
     }
+}
+
+/// What OpenSSL says of it, where it is OpenSSL's.
+fn of_library(error: &io::Error) -> Option<&ErrorStack> {
+    let error = error.get_ref()?.downcast_ref::<openssl::ssl::Error>()?;
+    error.ssl_error()
 }

@@ -58,6 +58,20 @@ fn a_chain_is_seen_whole() {
     assert_eq!(report.ehlo_after, ["AUTH PLAIN"]);
 }
 
+/// Of TLS 1.3 a client learns it when it reads on (RFC 8446 §4.4.2.4).
+#[test]
+fn an_alert_after_the_handshake_is_told_in_words() {
+    let issued = common::rsa_certificate("mx.example");
+    let server = ready().accept_tls(&common::demanding(&issued)).serve();
+    let report = probe(&target(server.address(), Start::StartTls), PATIENT);
+    let last = report.stages.last().unwrap();
+    let StageOutcome::Unknown(why) = &last.outcome else {
+        panic!("{last:?}");
+    };
+    assert_eq!(last.name, N::EhloUnderTls);
+    assert_eq!(why, "TLS alert: tlsv13 alert certificate required");
+}
+
 #[test]
 fn every_version_is_spoken() {
     let issued = common::rsa_certificate("mx.example");

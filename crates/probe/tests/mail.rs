@@ -251,7 +251,7 @@ fn a_sink_knows_sessions_without_a_message() {
     assert!(sessions[1].tls.is_none());
     assert_eq!(
         sessions[1].tls_error.as_deref(),
-        Some("tlsv1 alert unknown ca")
+        Some("TLS alert: tlsv1 alert unknown ca")
     );
 }
 

@@ -12,7 +12,7 @@ use crate::session::Session;
 use postseal_engine::{DriftReport, MapAnswers, Verified};
 use postseal_planner::facts::MasterState;
 use postseal_planner::report::{Outcome, Verdict};
-use postseal_planner::{Finding, Severity, is_of_validity};
+use postseal_planner::{Finding, Severity, is_of_validity, is_too_old};
 use serde_json::json;
 
 pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
@@ -78,10 +78,9 @@ fn last_sentence(
             "Everything that was looked at is as it should be; outbound: no delivery was seen."
         }
         (Outcome::Pass, None) if !stopped => "Everything is as it should be.",
-        (Outcome::Fail, _) if outdated(verdict) => {
-            "The wire shows what is in force, and that is not valid today."
+        (Outcome::Fail, _) => {
+            outdated(verdict).unwrap_or("The wire does not show what is in force.")
         }
-        (Outcome::Fail, _) => "The wire does not show what is in force.",
         (_, Some(_)) => "There are errors, and not everything could be seen.",
         (_, None) => "Not everything could be seen.",
     };
@@ -130,10 +129,15 @@ fn has(findings: &[Finding], severity: Severity) -> bool {
     findings.iter().any(|one| one.severity >= severity)
 }
 
-/// Whether nothing else fails than the dates of what is served.
-fn outdated(verdict: &Verdict) -> bool {
-    let mut findings = verdict.judgements.iter().flat_map(|one| &one.findings);
-    findings.all(is_of_validity)
+/// Where nothing else fails than that what is served has had its day.
+fn outdated(verdict: &Verdict) -> Option<&'static str> {
+    let findings = || verdict.judgements.iter().flat_map(|one| &one.findings);
+    let is_outdated = |one: &Finding| is_of_validity(one) || is_too_old(one);
+    let is_so = findings().all(is_outdated);
+    is_so.then(|| match findings().any(is_too_old) {
+        true => "The wire shows what is in force, and that is out of use.",
+        false => "The wire shows what is in force, and that is not valid today.",
+    })
 }
 
 /// What was edited by hand.

@@ -204,35 +204,61 @@ fn without_tls_there_is_nothing_to_enumerate() {
     }
 }
 
+/// By a full look, a plain one, and by `verify`.
 #[test]
 fn old_versions_alone_are_a_finding() {
     for (protocols, exit, evidence) in [
-        ("TLSv1", 2, "TLSv1 alone"),
-        ("<=TLSv1.1", 2, "TLSv1, TLSv1.1 alone"),
+        ("TLSv1", 2, "nothing newer than TLSv1"),
+        ("<=TLSv1.1", 2, "nothing newer than TLSv1.1"),
         ("<=TLSv1.2", 0, ""),
     ] {
         let scene = serving(&[
             ("smtpd_tls_protocols", protocols),
+            ("smtpd_tls_mandatory_protocols", protocols),
             ("smtpd_tls_exclude_ciphers", "aNULL, kDHE, CAMELLIA, ARIA"),
         ]);
         let server = scene.postfix.at(25).to_string();
-        let ran = scene.run(&words(&server, &[]));
-        assert_eq!(ran.exit, Some(exit), "{protocols}: {:#}", ran.json);
-        let findings = ran.json["findings"].as_array().unwrap();
-        let old: Vec<&Value> = findings
-            .iter()
-            .filter(|one| one["code"] == "tls.too-old")
-            .collect();
-        let [finding] = old.as_slice() else {
-            assert_eq!((exit, old.len()), (0, 0), "{protocols}: {findings:#?}");
-            continue;
-        };
-        let seen = finding["evidence"][0]["text"].as_str().unwrap();
-        assert_eq!(seen, format!("{server}: {evidence}"));
-        // Whom that does not trouble is told what is left.
-        let ran = scene.run(&words(&server, &["--fail-on", "fatal"]));
-        assert_eq!(ran.exit, Some(3), "{:#}", ran.json);
+        let words = words(&server, &[]);
+        for look in [&words[..], &words[..words.len() - 1]] {
+            let ran = scene.run(look);
+            assert_eq!(ran.exit, Some(exit), "{look:?}: {:#}", ran.json);
+            let seen: Vec<String> = too_old(&ran.json["findings"])
+                .map(|one| one["evidence"].to_string())
+                .collect();
+            match exit {
+                0 => assert_eq!(seen, [""; 0], "{look:?}"),
+                _ => assert_eq!(seen, [format!("[{{\"text\":\"{server}: {evidence}\"}}]")]),
+            }
+        }
+        if exit == 2 {
+            // Whom that does not trouble is told what is left.
+            let ran = scene.run(&[&words[..], &["--fail-on", "fatal"]].concat());
+            assert_eq!(ran.exit, Some(3), "{:#}", ran.json);
+        }
+        verified(&scene, (exit == 2).then_some(evidence));
     }
+}
+
+fn too_old(findings: &Value) -> impl Iterator<Item = &Value> {
+    let all = findings.as_array().unwrap().iter();
+    all.filter(|one| one["code"] == "tls.too-old")
+}
+
+/// `verify` of both services says the same.
+fn verified(scene: &Scene, old: Option<&str>) {
+    scene.must(&["init"]);
+    let ran = scene.run(&["verify"]);
+    for one in ran.json["judgements"].as_array().unwrap() {
+        let found: Vec<&Value> = too_old(&one["findings"]).collect();
+        assert_eq!(found.len(), usize::from(old.is_some()), "{one:#}");
+        assert_eq!(one["outcome"] == "fail", old.is_some(), "{one:#}");
+    }
+    let said = scene.say(&["verify"]).stdout;
+    let out_of_use = "shows what is in force, and that is out of use";
+    assert_eq!(said.contains(out_of_use), old.is_some(), "{said}");
+    assert_eq!(ran.exit == Some(1), old.is_some(), "{said}");
+    let status = scene.say(&["status"]).stdout;
+    assert_eq!(status.contains("tls.too-old"), old.is_some(), "{status}");
 }
 
 /// A connection for each suite of the second key, and nothing else is asked again.

@@ -162,11 +162,11 @@ fn what_is_no_handshake_is_refused() {
         .say("250-mx.example\r\n250 STARTTLS\r\n")
         .hear("STARTTLS");
     ends(
-        early.say("220 go\r\n250 injected\r\n").hold(),
-        "starttls",
+        early.say("220 go\r\n250 injected\r\n").swallow(16_384),
+        "handshake",
         "refused",
         2,
-        "before TLS",
+        "closed",
     );
 }
 

@@ -126,6 +126,26 @@ fn commands_from_before_tls_that_are_answered_under_it_are_a_finding() {
     }
 }
 
+/// smtp(8) forgets it and goes on (posttls-finger(1) of 3.7.11 does): such a server has TLS.
+#[test]
+fn what_is_slipped_in_before_the_handshake_is_a_finding() {
+    let answers = |answer: &str| {
+        let start = said(BANNER, "250-mx.example\r\n250 STARTTLS\r\n").hear("STARTTLS");
+        let shaken = start.say(answer).accept_tls(&context()).hear("EHLO ");
+        look(vec![shaken.say("250-mx\r\n250 DSN\r\n").hear("QUIT")], &[])
+    };
+    let (exit, seen) = answers("220 2.0.0 Ready\r\n250-mx\r\n250 AUTH PLAIN\r\n");
+    assert_eq!((exit, codes(&seen)), (Some(2), vec!["starttls.slipped-in"]));
+    let evidence = &finding(&seen, "starttls.slipped-in")["evidence"][0]["text"];
+    let evidence = evidence.as_str().unwrap();
+    assert!(evidence.ends_with(": 250-mx??250 AUTH PLAIN"), "{evidence}");
+    let report = &seen["hosts"][0]["addresses"][0]["report"];
+    assert_eq!(report["ehlo_after"], serde_json::json!(["DSN"]));
+    assert_eq!(seen["outcome"], "pass", "{seen:#}");
+    let (exit, seen) = answers("220 2.0.0 Ready\r\n");
+    assert_eq!((exit, codes(&seen)), (Some(0), vec![]), "{seen:#}");
+}
+
 /// A server's, with a certificate that nobody vouches for.
 pub(crate) fn context() -> SslContext {
     let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();

@@ -129,12 +129,10 @@ impl Parameter {
             Kind::Word(known) => words::one_of(value, known),
             Kind::WordList(known) => lists::words(value, known),
             Kind::ServerName => words::server_name(value),
-            Kind::Groups
-            | Kind::SslOptions
-            | Kind::MatchList
-            | Kind::Fingerprints
-            | Kind::MadeFile
-            | Kind::Text => GOOD,
+            Kind::SslOptions(known) => lists::ssl_options(value, known),
+            Kind::Groups | Kind::MatchList | Kind::Fingerprints | Kind::MadeFile | Kind::Text => {
+                GOOD
+            }
         }
     }
 }

@@ -53,8 +53,9 @@ pub enum Kind {
     Word(&'static [&'static str]),
     /// Any of these words, separated by commas or blanks.
     WordList(&'static [&'static str]),
-    /// Option names of the TLS library; an unknown one is only warned of.
-    SslOptions,
+    /// Some of these options of the TLS library in any case, and masks of their bits (`0x4000`); an
+    /// unknown one is warned of and passed over.
+    SslOptions(&'static [&'static str]),
     /// Names to match in a certificate, separated by commas, colons or blanks.
     MatchList,
     /// Fingerprints, separated by `|` or blanks.

@@ -43,8 +43,8 @@ pub(super) const ROWS: &[Row] = &[
         .use_instead(CURVES, "tls_eecdh_auto_curves", "delete it; curves are chosen by tls_eecdh_auto_curves"),
     row(Plain(Shared), "tls_config_file", Kind::LibraryFile, "default").since(3, 9).backports(CONFIG_FILE),
     row(Plain(Shared), "tls_config_name", Kind::Text, "").since(3, 9).backports(CONFIG_FILE),
-    row(Plain(Shared), "tls_disable_workarounds", Kind::SslOptions, ""),
-    row(Plain(Shared), "tls_ssl_options", Kind::SslOptions, ""),
+    row(Plain(Shared), "tls_disable_workarounds", Kind::SslOptions(WORKAROUNDS), ""),
+    row(Plain(Shared), "tls_ssl_options", Kind::SslOptions(OPTIONS), ""),
     row(Plain(Shared), "tls_session_ticket_cipher", Kind::Word(TICKET_CIPHERS), "aes-256-cbc"),
     row(Plain(Shared), "tls_fast_shutdown_enable", Kind::Bool, "yes").since(3, 4),
     row(Plain(Shared), "tls_dane_digests", Kind::DigestList, "sha512 sha256").not_empty(),
@@ -77,6 +77,35 @@ const CONFIG_FILE: &[PostfixVersion] = &[
     PostfixVersion::new(3, 6, 10),
     PostfixVersion::new(3, 7, 6),
     PostfixVersion::new(3, 8, 1),
+];
+/// Names in `tls_ssl_options` (postconf(5); the same from 3.4 to 3.11).
+const OPTIONS: &[&str] = &[
+    "ENABLE_MIDDLEBOX_COMPAT",
+    "LEGACY_SERVER_CONNECT",
+    "NO_COMPRESSION",
+    "NO_RENEGOTIATION",
+    "NO_SESSION_RESUMPTION_ON_RENEGOTIATION",
+    "NO_TICKET",
+    "PRIORITIZE_CHACHA",
+];
+/// Names in `tls_disable_workarounds` (postconf(5)); two are known by their CVE, too.
+const WORKAROUNDS: &[&str] = &[
+    "CRYPTOPRO_TLSEXT_BUG",
+    "CVE-2005-2969",
+    "CVE-2010-4180",
+    "DONT_INSERT_EMPTY_FRAGMENTS",
+    "LEGACY_SERVER_CONNECT",
+    "MICROSOFT_BIG_SSLV3_BUFFER",
+    "MICROSOFT_SESS_ID_BUG",
+    "MSIE_SSLV2_RSA_PADDING",
+    "NETSCAPE_CHALLENGE_BUG",
+    "NETSCAPE_REUSE_CIPHER_CHANGE_BUG",
+    "SSLEAY_080_CLIENT_DH_BUG",
+    "SSLREF2_REUSE_CERT_TYPE_BUG",
+    "TLSEXT_PADDING",
+    "TLS_BLOCK_PADDING_BUG",
+    "TLS_D5_BUG",
+    "TLS_ROLLBACK_BUG",
 ];
 /// CBC mode, blocks of 128 bits, keys of 128 to 256 bits (postconf(5)).
 const TICKET_CIPHERS: &[&str] = &[

@@ -120,6 +120,13 @@ fn completed(case: &mut Case, report: &Report, wanted: &HandshakeExpectation) ->
         );
         return Seen::No;
     }
+    if let Some(more) = &report.after_starttls {
+        case.missed(
+            "wire.slipped-in",
+            &format!("says more before the handshake than its answer to STARTTLS ({more})"),
+            "Postfix does not: another server answers there, or a device on the way puts it in.",
+        );
+    }
     let Some(seen) = &report.handshake else {
         return incomplete(case, report, wanted);
     };

@@ -183,6 +183,10 @@ fn each_miss_has_its_code() {
         "wire.auth-in-clear"
     );
     assert_eq!(miss(|r| r.ehlo_after.clear()), "wire.auth-missing");
+    assert_eq!(
+        miss(|r| r.after_starttls = Some("250 Ok".to_owned())),
+        "wire.slipped-in"
+    );
     let accepted = Some(FloorTest::Accepted(TlsVersion::Tls1_0));
     assert_eq!(
         miss(|r| r.below_floor.clone_from(&accepted)),

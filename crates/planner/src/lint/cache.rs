@@ -15,13 +15,17 @@ use std::path::Path;
 /// The rules.
 #[rustfmt::skip]
 pub(super) const RULES: &[Rule] = &[
-    NOT_BUILT, SERVER, SHARED, NOT_APPROVED, NO_RANDOM, NOT_RANDOM, NO_EXCHANGE, SEED_TOO_LONG, TOO_LONG,
+    NOT_BUILT, NO_FOLDER, SERVER, SHARED, NOT_APPROVED, NO_RANDOM, NOT_RANDOM, NO_EXCHANGE, SEED_TOO_LONG, TOO_LONG,
 ];
 
 #[rustfmt::skip]
 const NOT_BUILT: Rule = rule("cache.type-not-built", Warning, "cache type that this Postfix lacks",
     "tlsmgr(8) cannot open the database and warns; sessions are not resumed.",
     "Use btree: or lmdb:, as postconf -m lists them.");
+#[rustfmt::skip]
+const NO_FOLDER: Rule = rule("cache.folder-missing", Warning, "session cache in a folder that is not there",
+    "tlsmgr(8) cannot open the database (is unavailable) and warns at each start; sessions are not resumed.",
+    "Write btree:${data_directory}/NAME, or make the folder.");
 #[rustfmt::skip]
 const SERVER: Rule = rule("cache.server", Info, "session cache of the server",
     "Session tickets need no database; the cache only serves clients without tickets, which are gone.",
@@ -85,8 +89,9 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
             out.push(SHARED.found().on(Some(cache)).on(Some(other)));
         }
         out.extend(not_approved(context, cache));
-        let table = cache.value.strip_prefix("proxy:").unwrap_or(&cache.value);
-        if let (Some(facts), Some((kind, _))) = (context.facts, table.split_once(':'))
+        out.extend(no_folder(context, cache));
+        let table = unproxied(&cache.value).split_once(':');
+        if let (Some(facts), Some((kind, _))) = (context.facts, table)
             && !facts.map_types.is_empty()
             && !facts.map_types.iter().any(|built| built == kind)
         {
@@ -153,6 +158,35 @@ fn not_approved(context: &Context<'_>, cache: &Setting<'_>) -> Option<Finding> {
         _ => fix::absent(context, cache),
     };
     Some(found.mended_by(fix))
+}
+
+/// A folder that belongs to somebody else does no harm: Postfix takes `data_directory` in its place.
+fn no_folder(context: &Context<'_>, cache: &Setting<'_>) -> Option<Finding> {
+    let value = context.expanded(cache)?;
+    let (kind, path) = unproxied(&value).split_once(':')?;
+    let path = Path::new(path);
+    let folder = path.parent()?.to_str()?;
+    let Some(FileLook::Missing) = context.look(folder) else {
+        return None;
+    };
+    let name = path.file_name()?.to_str()?;
+    // A cache of the server is of no use anyway.
+    let fix = match cache.name.starts_with("smtpd_") {
+        true => fix::absent(context, cache),
+        false => fix::written(
+            context,
+            cache,
+            &format!("{kind}:${{data_directory}}/{name}"),
+        ),
+    };
+    let message = format!("There is no {folder}. {}", NO_FOLDER.why);
+    let found = NO_FOLDER.says(message).on(Some(cache));
+    Some(found.mended_by(fix))
+}
+
+/// The table itself, where proxymap(8) is to open it.
+fn unproxied(table: &str) -> &str {
+    table.strip_prefix("proxy:").unwrap_or(table)
 }
 
 fn exchange(context: &Context<'_>, out: &mut Vec<Finding>) {

@@ -14,6 +14,7 @@ use crate::{owned, settings};
 pub const FIXABLE: &[(&str, Taken)] = &[
     ("auth.cleartext", Taken::ByName),
     ("cache.exchange-folder-missing", Taken::ByItself),
+    ("cache.folder-missing", Taken::ByItself),
     ("cache.proxy-not-approved", Taken::ByItself),
     ("cache.random-source-missing", Taken::ByItself),
     ("cache.random-source-not-random", Taken::ByItself),

@@ -202,11 +202,22 @@ fn needs(context: &Context<'_>, client: Option<&Service<'_>>, out: &mut Vec<Find
         }
         _ => {}
     }
-    let wrapper = context.yes(client, "smtp_tls_wrappermode");
-    let by_policy = !empty("smtp_tls_policy_maps");
-    if wrapper && matches!(level, Level::None | Level::May) && !by_policy {
+    if context.yes(client, "smtp_tls_wrappermode") && empty("smtp_tls_policy_maps") {
         let mode = context.set(client, "smtp_tls_wrappermode");
-        out.push(WRAPPER.found().on(mode).on(place));
+        out.extend(wrapper(level).map(|found| found.on(mode).on(place)));
+    }
+}
+
+/// What a level lacks for wrapper mode.
+fn wrapper(level: Level) -> Option<Finding> {
+    match level {
+        Level::None | Level::May => Some(WRAPPER.found()),
+        Level::Dane => {
+            let message = "Without TLSA records dane means may, and wrapper mode needs the level \
+                encrypt or stronger: mail to servers without such records is deferred.";
+            Some(WRAPPER.says(message).severe(Warning))
+        }
+        _ => None,
     }
 }
 

@@ -156,7 +156,7 @@ fn severity(context: &Context<'_>, p: &Parameter, reason: &Reason, usual: Severi
     match (reason.code, p.kind) {
         ("value.inline-comment", Kind::Bool | Kind::Integer(_) | Kind::Time(_)) => Fatal,
         ("value.inline-comment", Kind::ServerLevel | Kind::ClientLevel) => Fatal,
-        ("value.inline-comment", Kind::SslOptions | Kind::Groups) => Warning,
+        ("value.inline-comment", Kind::SslOptions(_) | Kind::Groups) => Warning,
         // Without that file Postfix takes its own groups.
         ("value.path", Kind::Directory | Kind::DhFile) => Warning,
         ("value.table-type", _) if name.ends_with("policy_maps") => Fatal,

@@ -54,7 +54,7 @@ impl Peer<'_> {
         match policy.level {
             Level::None | Level::May => self.opportunistic(policy),
             Level::Dane | Level::DaneOnly | Level::HalfDane => match self.dane(policy.level) {
-                Dane::As(Level::None | Level::May) => self.opportunistic(&at(policy, Level::May)),
+                Dane::As(Level::None | Level::May) => self.without_records(&at(policy, Level::May)),
                 Dane::As(_) => self.mandatory(&at(policy, Level::Encrypt), Wants::Nothing),
                 Dane::By(found) => self.by_records(policy, found),
                 Dane::Waits(lack) => Judged::Waits(lack),
@@ -194,6 +194,18 @@ impl Peer<'_> {
 
     fn lacks_wrapper(&self) -> bool {
         self.address.port() == 465 && self.client.opening == Opening::StartTls
+    }
+
+    /// What DANE comes to where there are no records. What a transport needs is asked of that level
+    /// (`smtp_connect.c`), so wrapper mode has nobody's mail go out.
+    fn without_records(&self, may: &Policy) -> Judged {
+        match self.own().lack(may) {
+            Some(lack) => Judged::Waits(Lack::new(
+                lack.code,
+                format!("without TLSA records dane means may, and {}", lack.why),
+            )),
+            None => self.opportunistic(may),
+        }
     }
 
     fn opportunistic(&self, policy: &Policy) -> Judged {

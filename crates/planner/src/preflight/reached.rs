@@ -48,7 +48,7 @@ fn failure<'r>(report: &Report, stage: &Stage, seen: Option<&'r Handshake>) -> R
         )),
         StageName::StartTls if !words.starts_with("421") => Reached::NoTls(Lack::new(
             "policy.starttls-refused",
-            format!("it offers STARTTLS and then refuses it ({words})"),
+            format!("it offers STARTTLS and does not start it ({words})"),
         )),
         StageName::Handshake => Reached::NoTls(Lack::new(
             "policy.handshake-failed",

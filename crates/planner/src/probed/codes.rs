@@ -20,6 +20,8 @@ pub(crate) const RULES: &[Rule] = &[
         "Probe it from another network: where STARTTLS is there, it is on this side. Switch the inspection of SMTP off (Cisco: no inspect esmtp), or let TLS pass (allow-tls); on the server's side, tell its administrator."),
     row("starttls.injection", Error, "a server takes commands from before TLS for commands under TLS", "Whoever stands between client and server can so put commands in front of the client's own, and have its mail or password sent to himself (CVE-2011-0411).",
         "Update what ends TLS there: the mail server, or a proxy before it. Postfix forgets what came before since 2.4.16, 2.5.12, 2.6.9, 2.7.3 and 2.8."),
+    row("starttls.slipped-in", Error, "a server says more than its answer to STARTTLS before the handshake", "A client that does not forget it takes it for words under TLS: whoever stands between can so answer in the server's place (RFC 3207 §4.2). Postfix's client forgets it.",
+        "Probe it from another network: where nothing follows there, something on the way puts it in. Else update what ends TLS there."),
     row("probe.second-opinion", Error, "posttls-finger(1) sees something else", "Both asked the same server in the same way: it does not show all clients the same, or it changed meanwhile. What one look shows is no more than that.",
         "Ask again. Where it stays so, look for several servers behind the address, or a device on the way that answers for one."),
     row("tls.too-old", Error, "a server speaks no TLS that is newer than 1.1", "TLS 1.0 and 1.1 are out of use (RFC 8996): clients and servers of today refuse them and send in cleartext or not at all.",
@@ -27,7 +29,7 @@ pub(crate) const RULES: &[Rule] = &[
 ];
 
 /// A finding of a code as it usually is.
-pub(super) fn found(code: &'static str, target: &str) -> Finding {
+pub(crate) fn found(code: &'static str, target: &str) -> Finding {
     let rule = RULES.iter().find(|rule| rule.code == code);
     let title = rule.map_or("", |rule| rule.title);
     usual(rule, code, format!("{target}: {title}."))

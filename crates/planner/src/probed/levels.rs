@@ -60,7 +60,7 @@ pub fn judge(
     let (mta_sts, more) = mta_sts::judge(judged.target, known.answers, judged.fetched, &hosts);
     let mut findings = findings(judged.target, encrypt, dane);
     findings.extend(more);
-    findings.extend(wrong::stripped(judged.target, &hosts));
+    findings.extend(wrong::seen(judged.target, &hosts));
     Probed {
         target: judged.target.text.clone(),
         at: known.now,

@@ -7,25 +7,51 @@ use super::codes::found;
 use super::{Agreement, HostProbed, ProbeTarget, Probed};
 use crate::finding::Finding;
 use crate::full::{self, Seen, StarttlsSeen, VersionSeen};
+use crate::report::Report;
 use mailtls::TlsVersion;
 use std::net::SocketAddr;
 
 const STRIPPED: &str = "starttls.stripped";
 const INJECTION: &str = "starttls.injection";
+const SLIPPED_IN: &str = "starttls.slipped-in";
 const SECOND: &str = "probe.second-opinion";
-const TOO_OLD: &str = "tls.too-old";
+pub(crate) const TOO_OLD: &str = "tls.too-old";
 
-/// What the dialogues of a plain look show.
-pub(super) fn stripped(target: &ProbeTarget, hosts: &[HostProbed]) -> Option<Finding> {
+/// What the plain looks show.
+pub(super) fn seen(target: &ProbeTarget, hosts: &[HostProbed]) -> Vec<Finding> {
+    let all: [(&'static str, fn(&Report) -> Option<String>); 3] = [
+        (STRIPPED, full::stripped),
+        (SLIPPED_IN, |report| report.after_starttls.clone()),
+        (TOO_OLD, |report| {
+            nothing_newer(report.handshake.as_ref()?.version)
+        }),
+    ];
+    let found = |(code, shows)| wherever(code, target, hosts, shows);
+    all.into_iter().filter_map(found).collect()
+}
+
+/// One finding of every place whose look shows it.
+fn wherever(
+    code: &'static str,
+    target: &ProbeTarget,
+    hosts: &[HostProbed],
+    shows: fn(&Report) -> Option<String>,
+) -> Option<Finding> {
     let all = hosts.iter().flat_map(|host| {
-        host.addresses.iter().filter_map(|one| {
-            let by = full::stripped(one.report.as_ref()?)?;
+        host.addresses.iter().filter_map(move |one| {
+            let by = shows(one.report.as_ref()?)?;
             Some(format!("{}: {by}", place(&host.name, one.address)))
         })
     });
     let mut all = all.peekable();
     all.peek()?;
-    Some(all.fold(found(STRIPPED, &target.text), Finding::seen))
+    Some(all.fold(found(code, &target.text), Finding::seen))
+}
+
+/// By the newest version that a server takes when it has the choice of all.
+fn nothing_newer(newest: TlsVersion) -> Option<String> {
+    let name = newest.name();
+    (newest < TlsVersion::Tls1_2).then(|| format!("nothing newer than {name}"))
 }
 
 impl Probed {
@@ -48,10 +74,11 @@ impl Probed {
         let mut new = versions.iter().filter(|one| !is_old(one));
         let old = versions.iter().filter(is_old);
         let spoken = old.filter(|one| one.seen == Seen::Yes);
-        let spoken: Vec<&str> = spoken.map(|one| one.version.name()).collect();
-        if !spoken.is_empty() && new.all(|one| one.seen == Seen::No) {
-            let at = place(host, address);
-            self.note(TOO_OLD, format!("{at}: {} alone", spoken.join(", ")));
+        let newest = spoken.map(|one| one.version).max();
+        if let Some(only) = newest.and_then(nothing_newer)
+            && new.all(|one| one.seen == Seen::No)
+        {
+            self.note(TOO_OLD, format!("{}: {only}", place(host, address)));
         }
     }
 

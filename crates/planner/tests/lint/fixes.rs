@@ -144,8 +144,9 @@ fn what_is_fixed_says_so_in_the_table_and_can_be_said_to_set() {
 }
 
 /// Found only by who looks at a host's files.
-const OF_A_HOST: [&str; 6] = [
+const OF_A_HOST: [&str; 7] = [
     "cache.exchange-folder-missing",
+    "cache.folder-missing",
     "cache.random-source-missing",
     "cache.random-source-not-random",
     "ciphers.small-dh-group",

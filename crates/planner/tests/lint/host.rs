@@ -242,6 +242,21 @@ fn tables() -> Vec<Case> {
         ),
         case("smtp_tls_session_cache_database = btree:/s\n", vec![], None),
         case(
+            "smtp_tls_session_cache_database = btree:/s/smtp\n",
+            vec![("/s", FileLook::Missing)],
+            Some("cache.folder-missing"),
+        ),
+        case(
+            "my = /s\nsmtp_tls_session_cache_database = proxy:btree:$my/smtp\nproxy_write_maps = proxy:btree:/s/smtp\n",
+            vec![("/s", FileLook::Missing)],
+            Some("cache.folder-missing"),
+        ),
+        case(
+            "smtp_tls_session_cache_database = btree:/s/smtp\n",
+            vec![("/s", FileLook::Directory)],
+            None,
+        ),
+        case(
             "tls_random_source = dev:/r\n",
             vec![("/r", FileLook::Missing)],
             Some("cache.random-source-missing"),
@@ -437,6 +452,7 @@ fn of_host(code: &str) -> bool {
         "cache.type",
         "cache.random",
         "cache.exchange",
+        "cache.folder",
         "library.",
     ]
     .iter()

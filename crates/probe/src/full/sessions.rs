@@ -146,11 +146,8 @@ pub(super) fn complete(asker: &Asker, how: How) -> Result<Done, String> {
         timed,
         written: Vec::new(),
     };
-    let mut stream = ssl.connect(tapped).map_err(|error| match error {
-        openssl::ssl::HandshakeError::SetupFailure(stack) => tls::reason(&stack),
-        openssl::ssl::HandshakeError::Failure(stream)
-        | openssl::ssl::HandshakeError::WouldBlock(stream) => stream.error().to_string(),
-    })?;
+    let connected = ssl.connect(tapped);
+    let mut stream = connected.map_err(|error| tls::failure(error).to_string())?;
     let asks =
         how.version == SslVersion::TLS1_3 && encrypted_records(&stream.get_ref().written) > 1;
     // What comes of it changes nothing, but that a server's tickets are read with its answer.

@@ -20,7 +20,7 @@ fn good(bytes: &[u8], code: u16, lines: &[&str]) {
     }
     reader.receive(&[*last]);
     assert!(matches!(reader.next_reply(), Ok(Some(_))), "{bytes:?}");
-    assert!(!reader.has_leftover());
+    assert_eq!(reader.take_leftover(), None);
 }
 
 fn bad(bytes: &[u8]) {
@@ -81,13 +81,25 @@ fn one_reply_after_the_other() {
         "250 two three"
     );
     assert_eq!(reader.next_reply(), Ok(None));
-    assert!(reader.has_leftover());
     reader.receive(b"ur\r\n");
     assert_eq!(
         reader.next_reply().unwrap().unwrap().to_string(),
         "354 four"
     );
-    assert!(!reader.has_leftover());
+}
+
+#[test]
+fn what_follows_a_reply_is_told_and_forgotten() {
+    let mut reader = ReplyReader::default();
+    reader.receive(b"220 go\r\n250-x\r\n25\0");
+    assert!(reader.next_reply().unwrap().is_some());
+    assert_eq!(reader.take_leftover().as_deref(), Some("250-x??25?"));
+    assert_eq!(reader.take_leftover(), None);
+    reader.receive(b"250 x\r\n");
+    assert_eq!(reader.next_reply().unwrap().unwrap().to_string(), "250 x");
+    reader.receive(&[b"220 x\r\n", "y".repeat(10_000).as_bytes()].concat());
+    assert!(reader.next_reply().unwrap().is_some());
+    assert_eq!(reader.take_leftover().unwrap().len(), 200);
 }
 
 #[test]

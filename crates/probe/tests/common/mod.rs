@@ -9,7 +9,7 @@
 
 use mailtls::Fingerprint;
 use openssl::pkey::PKey;
-use openssl::ssl::{SslContext, SslContextBuilder, SslMethod, SslVersion};
+use openssl::ssl::{SslContext, SslContextBuilder, SslMethod, SslVerifyMode, SslVersion};
 use openssl::x509::X509;
 use postseal_issue::{Issued, KeyType, LeafRequest, PrivateCa, Validity, self_signed};
 use postseal_planner::report::{Report, StageName, StageOutcome};
@@ -73,6 +73,21 @@ pub(crate) fn server_between(
     oldest: Option<SslVersion>,
     newest: Option<SslVersion>,
 ) -> SslContext {
+    certified(issued, oldest, newest).build()
+}
+
+/// The same, and nobody without a certificate is served.
+pub(crate) fn demanding(issued: &Issued) -> SslContext {
+    let mut context = certified(issued, None, None);
+    context.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
+    context.build()
+}
+
+fn certified(
+    issued: &Issued,
+    oldest: Option<SslVersion>,
+    newest: Option<SslVersion>,
+) -> SslContextBuilder {
     let mut context = bare();
     context.set_min_proto_version(oldest).unwrap();
     let mut chain = X509::stack_from_pem(issued.fullchain_pem().as_bytes())
@@ -86,7 +101,7 @@ pub(crate) fn server_between(
     context.set_private_key(&key).unwrap();
     context.set_cipher_list("ALL:@SECLEVEL=0").unwrap();
     context.set_max_proto_version(newest).unwrap();
-    context.build()
+    context
 }
 
 /// A server's context without a certificate.

@@ -202,6 +202,17 @@ pub(super) fn random_source(value: &str) -> Answer {
     ))
 }
 
+/// Known words, and hexadecimal masks as strtoul(3) reads them.
+pub(super) fn ssl_options(value: &str, known: &[&str]) -> Answer {
+    let is_mask = |word: &str| {
+        let digits = word.strip_prefix("0x").or(word.strip_prefix("0X"));
+        let is_hex = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        digits.is_some_and(|digits| is_hex(digits) && u64::from_str_radix(digits, 16).is_ok())
+    };
+    let named = split(value).filter(|word| !is_mask(word));
+    all(named, |each| word::one_of(each, known))
+}
+
 /// Known words only.
 pub(super) fn words(value: &str, known: &[&str]) -> Answer {
     all(split(value), |each| word::one_of(each, known))
