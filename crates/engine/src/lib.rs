@@ -99,7 +99,7 @@ pub use rules::{
     Added, Concerned, DueRules, Forced, Hindered, Hindrance, IdleRows, Look, MapAnswers, Refused,
     RowChange, RuleChanges, RuleChecked, RuleLooked, RuleRequest, RulesImported, RulesTold,
     RulesWished, Stored, TableDrift, TableRead, TablesRead, WayTo, Wholeness, idle_rows,
-    touched_findings, unread_words, way_to,
+    routes_in_clear, touched_findings, unread_words, way_to,
 };
 pub use status::{InForce, Profiles, Status};
 pub use tlsa::{Elsewhere, Instead, Reach, RecordOf, RecordState, Tlsa, TlsaRow};

@@ -98,6 +98,7 @@ static OTHERS: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         told::EXPLAINED,
         crate::preflight::RULES,
         crate::probed::RULES,
+        crate::mail_waits::EXPLAINED,
         crate::policy::EXPLAINED,
         crate::policy::FAULTS_EXPLAINED,
         crate::rules::profile::EXPLAINED,

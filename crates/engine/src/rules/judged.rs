@@ -13,8 +13,8 @@ use postseal_planner::intent::AdoptedTables;
 use postseal_planner::policy::{
     Followed, Home, Hops, Judged, Leads, Listed, Named, RouteTables, Rule, Useless, askers,
     by_fallbacks, by_names, by_routes, dialect, fallbacks, faults_all, follow_all, is_other_hop,
-    judge_all, may_be_others_hop, needs_route, never_asked, passed_by, route_tables, unkept,
-    without_closed,
+    judge_all, late_routes, may_be_others_hop, needs_route, never_asked, passed_by, route_tables,
+    unkept, without_closed,
 };
 use postseal_planner::resolve::{Answer, Answers, Asked, Question};
 use postseal_planner::{Finding, Severity};
@@ -247,6 +247,12 @@ struct NextHops {
     hops: Hops,
     leads: BTreeMap<String, Leads>,
     named: Named,
+}
+
+/// What is said of routes to next hops that expect TLS from the first byte, by clients that begin in clear;
+/// of tables that can be listed.
+pub fn routes_in_clear(host: &dyn Host, facts: &Facts) -> Vec<Finding> {
+    late_routes(facts, &next_hops(host, facts).leads)
 }
 
 /// The next hops that routes name, as far as their tables can be listed.

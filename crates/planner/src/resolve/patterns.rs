@@ -1,6 +1,6 @@
 //! Tables of patterns as trivial-rewrite(8) reads them: rows that substitute (`$1`) are left out.
 //!
-//! Owns: which rows of a source these are, and what an answer of `postmap -q`, which takes them, is
+//! Owns: where such rows stand, which of them these are, and what an answer of `postmap -q`, which takes them, is
 //! worth there (`DICT_FLAG_NO_REGSUB`; `dict_regexp.c`, `dict_pcre.c`). Never: matches a pattern.
 
 /// Parameters whose tables trivial-rewrite(8) opens so (`transport.c`, `resolve.c`).
@@ -21,12 +21,52 @@ pub(super) enum Worth {
     Unknown,
 }
 
-/// The source of a table of patterns of this parameter.
-pub(super) fn source<'t>(parameter: &str, table: &'t str) -> Option<&'t str> {
+/// Where the rows of patterns stand.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Rows<'t> {
+    /// In a file.
+    File(&'t str),
+    /// In the value itself (`regexp:{{/^a/ b}}`).
+    Here(String),
+}
+
+/// The tables of patterns in a table of this parameter: itself, or those in it (`unionmap:{regexp:/a}`).
+pub(super) fn sources<'t>(parameter: &str, table: &'t str) -> Vec<Rows<'t>> {
+    match STRICT.contains(&parameter) {
+        true => within(table),
+        false => Vec::new(),
+    }
+}
+
+fn within(table: &str) -> Vec<Rows<'_>> {
     let bare = table.strip_prefix("proxy:").unwrap_or(table);
-    let (kind, path) = bare.split_once(':')?;
-    let patterns = matches!(kind, "regexp" | "pcre") && path.starts_with('/');
-    (patterns && STRICT.contains(&parameter)).then_some(path)
+    let Some((kind, path)) = bare.split_once(':') else {
+        return Vec::new();
+    };
+    let inner = unbraced(path);
+    match (kind, inner) {
+        ("regexp" | "pcre", Some(rows)) => {
+            let rows = postfix_cf::elements(rows).map(|row| unbraced(row).unwrap_or(row));
+            let rows: Vec<String> = rows.map(|row| format!("{}\n", row.trim())).collect();
+            vec![Rows::Here(rows.concat())]
+        }
+        ("regexp" | "pcre", None) if path.starts_with('/') => vec![Rows::File(path)],
+        _ if holds_tables(bare) => {
+            let tables = postfix_cf::elements(inner.unwrap_or_default());
+            tables.flat_map(within).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a table is made of others: what it answers is no row of theirs as it stands.
+pub(super) fn holds_tables(table: &str) -> bool {
+    let bare = table.strip_prefix("proxy:").unwrap_or(table);
+    bare.starts_with("unionmap:") || bare.starts_with("pipemap:")
+}
+
+fn unbraced(text: &str) -> Option<&str> {
+    text.trim().strip_prefix('{')?.strip_suffix('}')
 }
 
 /// Holds what was found against the source. A text that a row says as it stands is taken for that row's.
@@ -52,6 +92,15 @@ pub(super) fn worth(source: &str, found: &str) -> Worth {
         (false, _) => Worth::Same,
         (true, false) => Worth::Nothing,
         (true, true) => Worth::Unknown,
+    }
+}
+
+/// The same of a table that is made of others.
+pub(super) fn worth_of_several(source: &str) -> Worth {
+    // No row says this.
+    match worth(source, "\0") {
+        Worth::Same => Worth::Same,
+        Worth::Nothing | Worth::Unknown => Worth::Unknown,
     }
 }
 
