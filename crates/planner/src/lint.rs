@@ -99,6 +99,7 @@ static OTHERS: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         crate::preflight::RULES,
         crate::probed::RULES,
         crate::mail_waits::EXPLAINED,
+        crate::resolve::PATTERNS_EXPLAINED,
         crate::policy::EXPLAINED,
         crate::policy::FAULTS_EXPLAINED,
         crate::rules::profile::EXPLAINED,

@@ -3,6 +3,7 @@
 //! Owns: which deliveries those are, by smtp(8)'s own reasons (`smtp_proto.c`, `smtp_tls_policy.c` of
 //! Postfix 3.7), and the words. Never: reads a log, or takes what a server said for smtp(8)'s reason.
 
+use crate::compile::is_policy_map;
 use crate::explain::{Delivery, Explanation, Hop, Source};
 use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
@@ -236,6 +237,9 @@ fn demanded(hop: Option<&Hop>) -> String {
         return "Which rule demands it was not looked up".to_owned();
     };
     match (&hop.source, hop.level) {
+        (Some(Source::Row(row)), _) if is_policy_map(&row.table) => {
+            format!("The rule {} {} demands it", row.key, row.text)
+        }
         (Some(Source::Row(row)), _) => {
             format!("{} {} of {} demands it", row.key, row.text, row.table)
         }

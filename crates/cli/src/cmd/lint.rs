@@ -209,7 +209,7 @@ fn observe(path: &Path, global: &Global) -> Observed {
 
 /// What is said of routes by which no mail arrives, where no rule for the next hop says it.
 fn routes(host: &dyn Host, facts: &Facts, asked: &[Finding]) -> Vec<Finding> {
-    let mut found = postseal_engine::routes_in_clear(host, facts);
+    let mut found = postseal_engine::bad_routes(host, facts);
     let alike =
         |one: &Finding, other: &Finding| (&one.code, &one.message) == (&other.code, &other.message);
     found.retain(|one| !asked.iter().any(|other| alike(one, other)));

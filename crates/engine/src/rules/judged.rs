@@ -8,7 +8,7 @@ use super::weaker::weakened;
 use crate::explain::{answer, failed};
 use crate::{Engine, EngineError};
 use postseal_host::Host;
-use postseal_planner::facts::Facts;
+use postseal_planner::facts::{Facts, FileLook};
 use postseal_planner::intent::AdoptedTables;
 use postseal_planner::policy::{
     Followed, Home, Hops, Judged, Leads, Listed, Named, RouteTables, Rule, Useless, askers,
@@ -16,7 +16,7 @@ use postseal_planner::policy::{
     judge_all, late_routes, may_be_others_hop, needs_route, never_asked, passed_by, route_tables,
     unkept, without_closed,
 };
-use postseal_planner::resolve::{Answer, Answers, Asked, Question};
+use postseal_planner::resolve::{Answer, Answers, Asked, Question, pattern_files, skipped_rows};
 use postseal_planner::{Finding, Severity};
 use postseal_store::InstanceState;
 use std::collections::BTreeMap;
@@ -249,10 +249,16 @@ struct NextHops {
     named: Named,
 }
 
-/// What is said of routes to next hops that expect TLS from the first byte, by clients that begin in clear;
-/// of tables that can be listed.
-pub fn routes_in_clear(host: &dyn Host, facts: &Facts) -> Vec<Finding> {
-    late_routes(facts, &next_hops(host, facts).leads)
+/// What is said of routes: to next hops that expect TLS from the first byte by clients that begin in clear,
+/// of tables that can be listed; and by rows of patterns that Postfix skips.
+pub fn bad_routes(host: &dyn Host, facts: &Facts) -> Vec<Finding> {
+    let mut found = late_routes(facts, &next_hops(host, facts).leads);
+    for (parameter, path) in pattern_files(facts) {
+        if let FileLook::File { bytes, .. } = host.read(&path) {
+            found.extend(skipped_rows(parameter, &path, &bytes));
+        }
+    }
+    found
 }
 
 /// The next hops that routes name, as far as their tables can be listed.
