@@ -99,8 +99,8 @@ pub use renew::{Force, Presented, RenewalEnd, RenewalView, Renewed};
 pub use rules::{
     Added, Concerned, DueRules, Forced, Hindered, Hindrance, IdleRows, Look, MapAnswers, Refused,
     RowChange, RuleChanges, RuleChecked, RuleLooked, RuleRequest, RulesImported, RulesTold,
-    RulesWished, Stored, TableDrift, TableRead, TablesRead, WayTo, Wholeness, idle_rows,
-    touched_findings, unread_words, way_to,
+    RulesWished, Stored, TableDrift, TableRead, TablesRead, WayTo, Wholeness, bad_routes,
+    idle_rows, touched_findings, unread_words, way_to,
 };
 pub use save::Wishes;
 pub use status::{InForce, Profiles, Status};

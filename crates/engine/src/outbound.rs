@@ -1,12 +1,17 @@
 //! What deliveries showed of the SMTP client.
 //!
-//! Owns: reading the newest part of the instance's log for it, of bounded size. Never: sends mail,
-//! or counts the message of a rehearsal.
+//! Owns: reading the newest part of the instance's log for it, of bounded size, and looking up what
+//! demands the TLS that mail waits for. Never: sends mail, or counts the message of a rehearsal.
 
 use crate::Engine;
+use crate::explain::explain_in;
 use postseal_host::LogLook;
+use postseal_planner::explain::{Explanation, Subject};
 use postseal_planner::facts::Facts;
-use postseal_planner::{OutboundSeen, outbound_seen};
+use postseal_planner::{Finding, HeldBack, OutboundSeen, held_back, mail_waits, outbound_seen};
+
+/// The ways of so many kinds of mail that waits are looked up.
+const MOST: usize = 20;
 
 /// What is known of deliveries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +29,35 @@ impl Default for Sent {
 }
 
 impl Engine<'_> {
-    /// What the log shows of deliveries since the last reload.
-    pub(crate) fn sent(&self, facts: &Facts) -> Sent {
+    /// What the log shows of deliveries since the last reload, and what is to be said of mail that waits
+    /// for TLS.
+    pub(crate) fn sent(&self, facts: &Facts) -> (Sent, Vec<Finding>) {
         // From its start; of a long one only the end is read.
         match self.host.log_since(&self.host.log_mark().whole()) {
-            LogLook::Lines(lines) => Sent::Seen(outbound_seen(facts, &lines)),
-            LogLook::Unreadable(why) => Sent::Unknown(why),
+            LogLook::Lines(lines) => (
+                Sent::Seen(outbound_seen(facts, &lines)),
+                self.waiting(facts, held_back(facts, &lines)),
+            ),
+            LogLook::Unreadable(why) => (Sent::Unknown(why), Vec::new()),
         }
+    }
+
+    fn waiting(&self, facts: &Facts, held: Vec<HeldBack>) -> Vec<Finding> {
+        let each = held.into_iter().enumerate().map(|(at, held)| {
+            let looked_up = at < MOST;
+            let way = looked_up.then(|| self.way_of(facts, &held)).flatten();
+            (held, way)
+        });
+        mail_waits(&each.collect::<Vec<_>>())
+    }
+
+    /// The way of mail that waits; of a failing look, `explain` tells.
+    fn way_of(&self, facts: &Facts, held: &HeldBack) -> Option<Explanation> {
+        let recipient = Subject::parse(&held.recipient).ok()?;
+        let sender = match Subject::parse(&held.sender) {
+            Ok(Subject::Address(sender)) => sender,
+            _ => String::new(),
+        };
+        explain_in(self.host, facts, &recipient, &sender).ok()
     }
 }

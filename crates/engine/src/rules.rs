@@ -43,7 +43,7 @@ pub use counts::{Concerned, DueRules};
 pub use idle::{IdleRows, idle_rows};
 pub(crate) use import::Held;
 pub use import::{RuleRequest, RulesImported, Stored, Wholeness};
-pub use judged::{WayTo, way_to};
+pub use judged::{WayTo, bad_routes, way_to};
 pub(crate) use judged::{is_against, lacking};
 pub use live::{MapAnswers, touched_findings};
 pub(crate) use live::{touched_maps, touched_words};

@@ -33,6 +33,8 @@ pub struct Status {
     pub outbound: Levels,
     /// What deliveries showed of it.
     pub sent: Sent,
+    /// Mail that waits for TLS.
+    pub waits: Vec<Finding>,
     /// What the wire showed just now.
     pub observed: Verdict,
     /// The certificates of the store: what is in force, and newer versions that wait.
@@ -99,11 +101,13 @@ impl Engine<'_> {
         let observed_ms = self.clock.now_ms();
         let wanted = wanted(&state);
         let history = self.store.history(&self.instance, ATTEMPTS)?;
+        let (sent, waits) = self.sent(&facts);
         let mut status = Status {
             master: facts.master,
             services: levels::services(&facts, wanted),
             outbound: levels::outbound(&facts, wanted),
-            sent: self.sent(&facts),
+            sent,
+            waits,
             in_force: in_force(&facts, &state.desired),
             observed: verified.verdict,
             reports: verified.reports,

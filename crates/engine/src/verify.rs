@@ -69,6 +69,8 @@ pub struct Verified {
     pub untold: Vec<Finding>,
     /// What deliveries showed.
     pub sent: Sent,
+    /// Mail that waits for TLS.
+    pub waits: Vec<Finding>,
     /// What the log says against TLS since the last reload.
     pub log: LiveLog,
 }
@@ -97,7 +99,7 @@ impl Engine<'_> {
         verified.untold = credentials_untold(&facts);
         verified.rules = self.told_of_rules_in(&state, &facts)?;
         verified.map = self.ask_live_map(&state, &facts)?;
-        verified.sent = self.sent(&facts);
+        (verified.sent, verified.waits) = self.sent(&facts);
         Ok(verified)
     }
 
@@ -145,6 +147,7 @@ impl Engine<'_> {
             rules: RulesTold::default(),
             map: MapAnswers::default(),
             sent: Sent::default(),
+            waits: Vec::new(),
             log: LiveLog::Read(LogSeen::default()),
         }
     }

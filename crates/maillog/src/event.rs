@@ -53,6 +53,13 @@ pub enum Event<'a> {
         /// The client it came from.
         client: Peer<'a>,
     },
+    /// The queue manager took a message up.
+    Queued {
+        /// Its queue id.
+        queue_id: &'a str,
+        /// Its envelope sender, as it is logged; empty for none.
+        sender: &'a str,
+    },
     /// A message left the queue.
     Removed {
         /// Its queue id.

@@ -12,7 +12,8 @@ use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
 use crate::policy::{Lead, fallback_in_clear, relays_of, usual_client};
 use crate::resolve::{
-    Answer, Answers, Asked, Consulted, Envelope, Resolution, SKIPPED, Stop, Tables, resolve,
+    Answer, Answers, Asked, Consulted, Envelope, Resolution, SKIPPED, SUBSTITUTES, Stop, Tables,
+    resolve,
 };
 use crate::view::{Files, View};
 pub(crate) use hop::listed_hops;
@@ -267,7 +268,7 @@ fn way_unknown(why: &str) -> Finding {
     let why = why.trim();
     if why.contains(SKIPPED) {
         return Finding::new(
-            "policy.row-substitutes",
+            SUBSTITUTES,
             Severity::Error,
             format!("Where the mail goes is undetermined: {why}."),
             "Write the row without $1: one for each next hop, or a table of keys.",

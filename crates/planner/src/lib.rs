@@ -28,6 +28,7 @@ mod judge;
 pub mod levels;
 pub mod lint;
 mod looks;
+mod mail_waits;
 mod make;
 pub mod mend;
 mod names;
@@ -75,6 +76,7 @@ pub use judge::{
     add_too_old, add_validity, differences, is_of_validity, is_too_old, judge, longest_greet_wait,
 };
 pub use looks::{looks, looks_ahead};
+pub use mail_waits::{HeldBack, MAIL_WAITS, held_back, mail_waits};
 pub use make::{FileDrift, Request, file_drift, plan, questions};
 pub use openssl::oldest_verified;
 pub use outbound_seen::{OutboundSeen, outbound_seen};

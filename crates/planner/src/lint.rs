@@ -98,6 +98,8 @@ static OTHERS: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         told::EXPLAINED,
         crate::preflight::RULES,
         crate::probed::RULES,
+        crate::mail_waits::EXPLAINED,
+        crate::resolve::PATTERNS_EXPLAINED,
         crate::policy::EXPLAINED,
         crate::policy::FAULTS_EXPLAINED,
         crate::rules::profile::EXPLAINED,

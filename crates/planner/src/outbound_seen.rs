@@ -5,9 +5,10 @@
 //! own.
 
 use crate::facts::Facts;
-use crate::view::Files;
-use maillog::{Event, TrustWord, Wire, deliveries, records};
+use crate::view::{Files, View};
+use maillog::{Event, Record, TrustWord, Wire, deliveries, records};
 use serde::Serialize;
+use std::collections::HashMap;
 
 /// Deliveries since the master started or read its configuration, as far as the log goes back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -40,30 +41,69 @@ impl OutboundSeen {
     }
 }
 
+/// What of a log is an instance's.
+pub(crate) struct OwnLog<'l> {
+    /// What its programs call themselves begins with it.
+    tag: String,
+    /// The messages that its queue manager took up, with their senders: by these its clients are known
+    /// that have another name in the log (Debian's `relay` has `-o syslog_name=postfix/$service_name`).
+    senders: HashMap<&'l str, &'l str>,
+    /// The line of its last start or reload.
+    since: Option<usize>,
+}
+
+impl<'l> OwnLog<'l> {
+    pub(crate) fn of(view: &View<'_>, log: &'l [u8]) -> Self {
+        let tag = match view.value(None, "syslog_name").as_str() {
+            "" => "postfix/".to_owned(),
+            name => format!("{name}/"),
+        };
+        let mut own = Self {
+            tag,
+            senders: HashMap::new(),
+            since: None,
+        };
+        for record in records(log) {
+            if !record.tag.starts_with(&own.tag) {
+                continue;
+            }
+            match Event::of(&record) {
+                Event::Started | Event::Reloaded => own.since = Some(record.number),
+                Event::Queued { queue_id, sender } => {
+                    own.senders.insert(queue_id, sender);
+                }
+                _ => {}
+            }
+        }
+        own
+    }
+
+    /// Whether a line about a message is of this instance, and of now.
+    pub(crate) fn has(&self, record: &Record<'_>, queue_id: &str) -> bool {
+        let is_own = record.tag.starts_with(&self.tag) || self.senders.contains_key(queue_id);
+        is_own && self.since.is_none_or(|since| record.number > since)
+    }
+
+    /// The envelope sender of a message; empty where it has none, or it is not in the log.
+    pub(crate) fn sender(&self, queue_id: &str) -> &'l str {
+        self.senders.get(queue_id).copied().unwrap_or_default()
+    }
+}
+
 /// What a log shows of an instance's deliveries by SMTP.
 pub fn outbound_seen(facts: &Facts, log: &[u8]) -> OutboundSeen {
     let files = Files::of(facts);
     let view = files.view(facts);
-    let name = view.value(None, "syslog_name");
-    let tag = match name.as_str() {
-        "" => "postfix/".to_owned(),
-        name => format!("{name}/"),
-    };
     let quiet = matches!(view.value(None, "smtp_tls_loglevel").trim(), "" | "0");
-    let since = records(log)
-        .filter(|record| record.tag.starts_with(&tag))
-        .filter(|record| matches!(Event::of(record), Event::Started | Event::Reloaded))
-        .last()
-        .map(|record| record.number);
+    let own = OwnLog::of(&view, log);
     let mut seen = OutboundSeen {
-        since_reload: since.is_some(),
+        since_reload: own.since.is_some(),
         ..OutboundSeen::default()
     };
     let ours = deliveries(log).filter(|one| {
-        one.record.tag.starts_with(&tag)
-            && one.record.service() == "smtp"
-            && since.is_none_or(|since| one.record.number > since)
+        one.record.service() == "smtp"
             && one.delivery.status == "sent"
+            && own.has(&one.record, one.delivery.queue_id)
     });
     for one in ours {
         *match one.wire {

@@ -46,7 +46,7 @@ pub use follow::{
 pub use judge::{Home, Judged, covered_by, expects_tls, judge_all};
 pub(crate) use judge::{usual_client, wrapping};
 pub(crate) use late::no_wrappermode;
-pub use late::{NO_WRAPPERMODE, own_late};
+pub use late::{NO_WRAPPERMODE, late_routes, own_late};
 pub use lead::{Lead, Leads};
 pub use managed::{Entry, Manager};
 

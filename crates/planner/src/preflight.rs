@@ -5,8 +5,8 @@
 //! clock; takes silence for an answer: a server that could not be seen is undetermined, not
 //! without TLS.
 //!
-//! `nexthop`, `client` and `bind` say what is asked about, `lookups` how names are looked up, `own` what
-//! this host lacks, `way` where mail goes, `reached` what a look showed, `limits` what a handshake is
+//! `nexthop`, `client` and `bind` say what is asked about, `lookups` how names are looked up, `own` and
+//! `disabled` what this host lacks, `way` where mail goes, `reached` what a look showed, `limits` what a handshake is
 //! held to, `standard` and `route` are for looks at any server, `level`, `records` and `certificate` what a policy makes of it at one address, `whole`
 //! what that means for the next hop, `findings` how it is said, `strongest` what to wish for instead.
 
@@ -14,6 +14,7 @@ mod bind;
 mod certificate;
 mod client;
 mod codes;
+pub(crate) mod disabled;
 mod findings;
 mod level;
 mod limits;

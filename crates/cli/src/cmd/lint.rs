@@ -18,7 +18,7 @@ use form::Form;
 pub(crate) use gather::expand;
 use postfix_cf::{MainCf, MasterCf};
 use postseal_engine::{Clock, EngineError, SystemClock};
-use postseal_host::HostError;
+use postseal_host::{Host, HostError};
 use postseal_planner::finding::Taken;
 use postseal_planner::lint::{self, LintInput, UNREADABLE};
 use postseal_planner::{Facts, Finding, PostfixVersion, Severity};
@@ -184,6 +184,7 @@ fn observe(path: &Path, global: &Global) -> Observed {
             let mut asked = remembered(path, &facts, global)
                 .unwrap_or_else(|| postseal_engine::idle_rows(&host, &facts).findings());
             asked.extend(postseal_engine::touched_findings(&host, &facts));
+            asked.extend(routes(&host, &facts, &asked));
             Observed {
                 asked,
                 facts: Some(facts),
@@ -204,6 +205,15 @@ fn observe(path: &Path, global: &Global) -> Observed {
         }
         Err(_) => Observed::default(),
     }
+}
+
+/// What is said of routes by which no mail arrives, where no rule for the next hop says it.
+fn routes(host: &dyn Host, facts: &Facts, asked: &[Finding]) -> Vec<Finding> {
+    let mut found = postseal_engine::bad_routes(host, facts);
+    let alike =
+        |one: &Finding, other: &Finding| (&one.code, &one.message) == (&other.code, &other.message);
+    found.retain(|one| !asked.iter().any(|other| alike(one, other)));
+    found
 }
 
 fn here(global: &Global) -> Here {

@@ -24,8 +24,8 @@ use serde_json::json;
 pub(crate) struct StatusArgs {
     /// One line and the exit codes of a Nagios plugin (0 ok, 1 warning, 2 critical, 3 unknown)
     ///
-    /// Critical: a service is not as it should be, published TLSA records do not match what is presented, credentials may go in clear, rules stop mail, a certificate that is presented or its file has an error, a certificate has less than a tenth of its life left (a week at most).
-    /// Warning: hand edits, rules that do nothing or less than they say, rules whose day of review has come, a renewal that
+    /// Critical: a service is not as it should be, published TLSA records do not match what is presented, credentials may go in clear, rules stop mail, mail waits for TLS that this host cannot do, a certificate that is presented or its file has an error, a certificate has less than a tenth of its life left (a week at most).
+    /// Warning: hand edits, mail that waits for TLS, rules that do nothing or less than they say, rules whose day of review has come, a renewal that
     /// failed, a watched folder that nothing can be taken from, a newer certificate that is not in force, one with less than a third of its life left (45 days at most), an operation that waits. Unknown: something could not be seen.
     #[arg(long)]
     nagios: bool,
@@ -67,7 +67,8 @@ fn text(status: &Status) -> String {
         text.push_str(&findings_text(bad));
     }
     let rules = &status.rules;
-    let told = status.mismatched.iter().chain(&status.exposed);
+    let told = status.mismatched.iter().chain(&status.waits);
+    let told = told.chain(&status.exposed);
     let told = told.chain(&status.untold);
     let told = told.chain(&rules.faulty);
     let never_asked = rules.never_asked();
@@ -336,6 +337,7 @@ fn document(status: &Status) -> serde_json::Value {
         "services": status.services.iter().map(service).collect::<Vec<_>>(),
         "outbound": levels(&status.outbound, Some(&status.in_force.outbound)),
         "outbound_observed": super::sent::document(&status.sent),
+        "mail_waits": status.waits,
         "observed": status.observed,
         "observed_at": when(status.observed_ms),
         "certificates": with_files(status).iter().map(cert::list::document).collect::<Vec<_>>(),

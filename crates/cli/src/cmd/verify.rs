@@ -73,6 +73,9 @@ fn last_sentence(
         (Outcome::Pass, None) if shadowed && !stopped => {
             "The wire shows what is in force; a table that is asked before the rules decides in their place."
         }
+        (Outcome::Pass, None) if !stopped && has(&verified.waits, Severity::Warning) => {
+            "The wire shows what is in force; mail waits for TLS."
+        }
         (Outcome::Pass, None) if !stopped && warned => "The wire shows what is in force.",
         (Outcome::Pass, None) if !stopped && super::sent::is_unseen(&verified.sent) => {
             "Everything that was looked at is as it should be; outbound: no delivery was seen."
@@ -87,10 +90,10 @@ fn last_sentence(
     format!("{sentence}\n")
 }
 
-/// What is said of deliveries: of credentials, and of the rules for destinations.
+/// What is said of deliveries: of mail that waits, of credentials, and of the rules for destinations.
 fn outbound(verified: &Verified) -> Vec<Finding> {
     let credentials = verified.exposed.iter().chain(&verified.untold);
-    let mut told: Vec<Finding> = credentials.cloned().collect();
+    let mut told: Vec<Finding> = verified.waits.iter().chain(credentials).cloned().collect();
     told.extend(verified.rules.findings());
     told
 }
@@ -113,6 +116,8 @@ fn beside(verified: &Verified) -> Option<&'static str> {
         Some(
             "The wire shows what is in force; the log tells of faults in TLS since the last reload.",
         )
+    } else if has(&verified.waits, Severity::Error) {
+        Some("The wire shows what is in force; mail waits for TLS that this host cannot do.")
     } else if !verified.map.findings.is_empty() {
         Some(
             "The wire shows what is in force; the map of the rules for destinations does not answer as they say.",

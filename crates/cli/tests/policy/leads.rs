@@ -141,3 +141,16 @@ fn an_advice_to_send_by_a_client_that_begins_with_tls_does_so() {
         assert!(added.is_empty(), "{of_main}: {added:?}");
     }
 }
+
+#[test]
+fn lint_tells_of_a_route_that_begins_in_clear_without_any_rule() {
+    let place = Place::unadopted(builder().set("transport_maps", "hash:{base}/config/transport"));
+    let told = |row: &str| {
+        place.table("transport", row);
+        findings(&place.run("lint").json, CODE)
+    };
+    let late = told("d.test smtp:[127.0.0.9]:465\n");
+    assert_eq!(late.len(), 1, "{late:?}");
+    assert!(late[0].contains(HOP), "{late:?}");
+    assert_eq!(told("d.test smtp:[127.0.0.9]:587\n").len(), 0);
+}

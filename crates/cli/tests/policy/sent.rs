@@ -69,3 +69,52 @@ fn outbound_is_undetermined_until_a_delivery_was_seen() {
     let again = place.run("verify").json;
     assert_eq!(again["outbound"]["outcome"], "undetermined", "{again}");
 }
+
+#[test]
+fn mail_that_waits_for_tls_is_told_with_the_rule_that_demands_it() {
+    let place = Place::of(builder().set("transport_maps", "hash:{base}/config/transport"));
+    let open = Sink::start(SinkOptions::new(SinkTls::None)).unwrap();
+    let address = open.address();
+    let hop = format!("[{}]:{}", address.ip(), address.port());
+    place.table("transport", &format!("clear.example smtp:{hop}\n"));
+    place.must("set outbound=may");
+    place.must("apply --yes");
+    let waits = |verified: &serde_json::Value| -> Vec<serde_json::Value> {
+        let findings = verified["findings"].as_array().unwrap().iter();
+        let own = findings.filter(|one| one["code"] == "outbound.mail-waits");
+        own.cloned().collect()
+    };
+    assert!(waits(&place.run("verify").json).is_empty());
+
+    place.must(&format!("policy add {hop} encrypt --force --reason test"));
+    place.must("apply --yes");
+    submit(&place, "a@clear.example");
+    let line = delivery(&place, "a@clear.example");
+    assert!(line.contains("dsn=4.7.4"), "{line}");
+    let verified = place.run("verify");
+    let told = waits(&verified.json);
+    assert_eq!(told.len(), 1, "{told:?}");
+    // What the server lacks is no fault of this one.
+    assert_eq!(told[0]["severity"], "warning");
+    assert_eq!(verified.exit, Some(0), "{told:?}");
+    let message = told[0]["message"].as_str().unwrap();
+    let demanded = format!("The rule {hop} encrypt demands it");
+    for part in [&*hop, "1 message", "was not offered", &demanded] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    let said = text(&place, "verify");
+    assert!(said.contains("mail waits for TLS."), "{said}");
+    let said = text(&place, "status");
+    assert!(said.contains("[outbound.mail-waits]"), "{said}");
+    let output = place.scene.command(&["status", "--nagios"]).output();
+    let said = String::from_utf8(output.unwrap().stdout).unwrap();
+    assert!(
+        said.contains("WARNING") && said.contains("waits for TLS"),
+        "{said}"
+    );
+
+    // What is not demanded any more goes with its next attempt.
+    place.must(&format!("policy edit {hop} may --force --reason test"));
+    place.must("apply --yes");
+    assert!(waits(&place.run("verify").json).is_empty());
+}

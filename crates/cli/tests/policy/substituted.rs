@@ -44,3 +44,20 @@ fn what_a_later_row_gives_is_undetermined() {
     let told = place.must("explain x@e.test").json;
     assert_eq!(told["hops"][0]["nexthop"], "[e.relay.test]:26");
 }
+
+#[test]
+fn a_row_within_another_table_is_not_believed_and_lint_names_it() {
+    let table = "unionmap:{regexp:{base}/config/patterns}";
+    let place = Place::unadopted(builder().set("transport_maps", table));
+    place.write(
+        "patterns",
+        "/^(.*)@d\\.test$/ smtp:[$1.relay.test]:26\n/b\n",
+    );
+    place.must("init");
+    let told = place.ends(3, "explain you@d.test").json;
+    assert_eq!(findings(&told, "policy.row-substitutes").len(), 1, "{told}");
+    let told = place.run("lint").json;
+    for code in ["policy.row-substitutes", "policy.pattern-row-unread"] {
+        assert_eq!(findings(&told, code).len(), 1, "{code}: {told}");
+    }
+}

@@ -5,8 +5,10 @@
 use super::RuleChanges;
 use crate::{Engine, EngineError};
 use postseal_planner::facts::Facts;
-use postseal_planner::{Plan, levels};
-use postseal_store::{Known, LevelChange, OperationKind};
+use postseal_planner::lint::REVIEW_DUE;
+use postseal_planner::policy::Rule;
+use postseal_planner::{Finding, Plan, Severity, levels};
+use postseal_store::{Known, LevelChange, OperationKind, RuleState};
 
 /// How many destinations a plan concerns.
 #[derive(Clone, Debug, Default)]
@@ -33,10 +35,30 @@ pub struct DueRules {
 impl Engine<'_> {
     /// Rules in force whose day of review has come. They stay in force.
     pub fn rules_due(&self) -> Result<DueRules, EngineError> {
-        let now = jiff::Timestamp::from_second(self.clock.now_unix()).unwrap_or_default();
-        let today = now.strftime("%Y-%m-%d").to_string();
+        let today = self.today();
         let count = self.store.due_rules(&self.instance, &today)?;
         Ok(DueRules { today, count })
+    }
+
+    /// As days of review are written, UTC.
+    fn today(&self) -> String {
+        let now = jiff::Timestamp::from_second(self.clock.now_unix()).unwrap_or_default();
+        now.strftime("%Y-%m-%d").to_string()
+    }
+
+    /// That the day of review which a rule is given now has come already.
+    pub(super) fn due_at_once(&self, rule: &Rule, state: &RuleState) -> Option<Finding> {
+        let until = rule.about.until.as_ref()?;
+        let now = state.wanted.as_ref();
+        let is_news = now.is_none_or(|now| now.about.until.as_ref() != Some(until));
+        let today = self.today();
+        (is_news && *until <= today).then(|| {
+            let message = format!(
+                "The day of review of the rule for {} has come already: {until}, and today is {today}.",
+                rule.id.shown()
+            );
+            Finding::new(REVIEW_DUE.code, Severity::Warning, message, REVIEW_DUE.remedy)
+        })
     }
 
     /// Counts them.

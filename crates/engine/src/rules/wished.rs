@@ -176,6 +176,8 @@ impl Engine<'_> {
             };
             if against.is_empty() {
                 report.findings.extend(told);
+                let due = self.due_at_once(&request.rule, &states[i]);
+                report.findings.extend(due);
                 report.note(&states[i], Some(&request.rule));
                 if states[i].wanted.as_ref() != Some(&request.rule) {
                     wishes.push(RuleWish::Put(request.rule));

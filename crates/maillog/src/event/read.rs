@@ -123,6 +123,12 @@ pub(super) fn message<'a>(record: &Record<'a>) -> Option<Event<'a>> {
         let client = Peer::parse(split(client, b", ").map_or(client, |(client, _)| client))?;
         return Some(Event::Received { queue_id, client });
     }
+    if let Some(from) = rest.strip_prefix(b"from=<")
+        && rest.ends_with(b" (queue active)")
+    {
+        let sender = readable(address(from)?.0);
+        return Some(Event::Queued { queue_id, sender });
+    }
     delivery(queue_id, rest).map(Event::Delivery)
 }
 

@@ -70,3 +70,16 @@ fn only_what_came_after_the_last_reload_of_this_instance_counts() {
     assert_eq!(seen(&out, &other), found);
     assert_eq!(seen(LOGGED, "\0\u{fffd}\n: :\n"), OutboundSeen::default());
 }
+
+#[test]
+fn a_client_with_another_name_in_the_log_counts_by_its_messages() {
+    let relay = delivery(1, "sent").replace("postfix/smtp", "postfix/relay/smtp");
+    let queued = |name: &str| {
+        format!(
+            "Nov 21 03:15:48 mx {name}/qmgr[5]: DC2F69F4101: from=<>, size=1, nrcpt=1 (queue active)\n"
+        )
+    };
+    let out = format!("{LOGGED}syslog_name = postfix-out\n");
+    assert_eq!(seen(&out, &(queued("postfix-out") + &relay)).none, 1);
+    assert_eq!(seen(&out, &(queued("postfix") + &relay)).none, 0);
+}

@@ -7,7 +7,7 @@
 use crate::finding::{Finding, Severity};
 use crate::lint::{Rule, row};
 use crate::preflight::{
-    Client, NoDane, SystemAnchors, anchors_of, cipher_list, overlooked, without_version,
+    Client, NoDane, SystemAnchors, anchors_of, cipher_list, disabled, overlooked, without_version,
 };
 use crate::resolve::{Stop, Tables};
 use mailtls::Level;
@@ -17,9 +17,6 @@ use mailtls::policy::{Name, Policy};
 /// takes another way.
 #[rustfmt::skip]
 pub(crate) const EXPLAINED: &[Rule] = &[
-    row("policy.ca-file-unusable", Severity::Fatal, "file of CAs that smtp(8) cannot load",
-        "Without the file that smtp_tls_CAfile names smtp(8) does no TLS at all: mail goes in clear where the level allows it, and waits elsewhere.",
-        "Put the file back, or name another one by `postseal set trust.outbound=FILE`; then `postfix reload`."),
     row("policy.route-changed", Severity::Error, "rule that follows mail which takes another way",
         "The rule is made for the next hops that the mail took: what it demands does not hold where the mail goes now.",
         "`postseal policy sync` makes the rule for the next hops that it takes."),
@@ -89,37 +86,48 @@ fn anchors(
     Ok(findings)
 }
 
-/// A client that cannot read its file of CAs does no TLS at all (`tls_client_init`). It is opened as
-/// root, before the jail is entered.
+/// A client that cannot read its file of CAs, or its own certificate, does no TLS at all
+/// (`tls_client_init`). They are opened as root, before the jail is entered.
 fn no_tls(
     policy: &Policy,
     of: &str,
     client: &Client,
     tables: &mut Tables<'_>,
 ) -> Result<Option<Finding>, Stop> {
-    let file = client.trust.file.as_ref().map(|file| file.display());
-    let Some(file) = file.filter(|_| policy.level != Level::None) else {
+    if policy.level == Level::None {
         return Ok(None);
-    };
-    let Some(why) = tables.without_certificates(&file.to_string())? else {
-        return Ok(None);
-    };
+    }
     let (severity, follows) = match policy.level {
         Level::May => (Severity::Error, "mail goes in clear"),
         Level::Dane => (Severity::Fatal, "mail goes in clear, or waits"),
         _ => (Severity::Fatal, "mail waits"),
     };
-    let finding = Finding::new(
-        "policy.ca-file-unusable",
-        severity,
-        format!(
-            "smtp(8) cannot load the CAs of {file} (smtp_tls_CAfile): {why}. It does no TLS at all, \
-             and for {of} {follows}."
-        ),
-        "Put the file back, or name another one by `postseal set trust.outbound=FILE`; then \
-         `postfix reload`.",
-    );
-    Ok(Some(finding.seen(file.to_string())))
+    if let Some(file) = client.trust.file.as_ref().map(|file| file.display())
+        && let Some(why) = tables.without_certificates(&file.to_string())?
+    {
+        let finding = Finding::new(
+            "policy.ca-file-unusable",
+            severity,
+            format!(
+                "smtp(8) cannot load the CAs of {file} (smtp_tls_CAfile): {why}. It does no TLS at \
+                 all, and for {of} {follows}."
+            ),
+            "Put the file back, or name another one by `postseal set trust.outbound=FILE`; then \
+             `postfix reload`.",
+        );
+        return Ok(Some(finding.seen(file.to_string())));
+    }
+    let own = client.disabled.as_ref();
+    let own = own.filter(|lack| lack.code == disabled::CERTIFICATE);
+    Ok(own.map(|lack| {
+        Finding::new(
+            disabled::CERTIFICATE,
+            severity,
+            format!("For {of} {follows}: {}.", lack.why),
+            "Put certificate and key of the client back, or leave the parameters empty: few servers \
+             ask for one; then `postfix reload`.",
+        )
+    }))
 }
 
 fn without_dnssec(level: Level, of: &str, hindrance: NoDane) -> Finding {

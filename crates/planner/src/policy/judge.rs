@@ -58,6 +58,8 @@ pub struct Judged {
     pub instead: Option<Vec<String>>,
     /// Where no route that is known names it: the tables that cannot be listed, and may.
     pub perhaps_in: Vec<String>,
+    /// And those with the same host that routes which are known do name.
+    pub near: Vec<String>,
     /// The transports among `clients` that begin in clear where TLS is expected from the first byte, and
     /// others wrap.
     pub late: Vec<String>,

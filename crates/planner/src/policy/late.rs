@@ -1,17 +1,19 @@
 //! Clients that begin in clear where TLS is expected from the first byte (port 465).
 //!
-//! Owns: the words, of mail that cannot arrive so and of mail of others that goes to the same next hop.
-//! Never: finds the clients (`routed` does).
+//! Owns: the words, of mail that cannot arrive so and of mail of others that goes to the same next hop;
+//! and which routes lead mail there so. Never: lists routes, or finds the clients of a rule (`routed` does).
 //!
 //! A rule does what it says for the mail that goes by a client which wraps. That others' mail goes to
 //! the same next hop by another client is a fault of that route, and no reason against the rule.
 
-use super::judge::Judged;
-use super::lead::{Lead, edits};
+use super::judge::{Judged, WRAPPERMODE};
+use super::lead::{Lead, Leads, RELAYHOST, edits};
 use super::words_of::with_rows;
-use super::{Manager, Rule, RuleId};
+use super::{Manager, Rule, RuleId, wrapping};
 use crate::compile::SMTPS_OUT_NAME;
+use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
+use crate::view::Files;
 use std::collections::BTreeMap;
 
 /// The code of what is said here.
@@ -84,6 +86,31 @@ impl Judged {
     fn leads_by(&self, transport: &str) -> &[Lead] {
         self.leads.get(transport).map_or(&[], Vec::as_slice)
     }
+}
+
+/// What is said of routes by which mail comes to a next hop that expects TLS from the first byte, and begins
+/// in clear. What `relayhost` leads there, lint's own rules tell.
+pub fn late_routes(facts: &Facts, leads: &BTreeMap<String, Leads>) -> Vec<Finding> {
+    let files = Files::of(facts);
+    let view = files.view(facts);
+    let instead = wrapping(&view).map(|one| one.name.as_str());
+    let is_late = |transport: &str| {
+        let mut clients = view.services.iter().filter(|one| one.is_smtp_client());
+        let client = clients.find(|one| one.kind == "unix" && one.name == transport);
+        client.is_some_and(|client| !view.is_yes(Some(client), WRAPPERMODE))
+    };
+    let mut found = Vec::new();
+    for (hop, by) in leads {
+        for (transport, leads) in by.iter().filter(|(transport, _)| is_late(transport)) {
+            let leads = leads.iter().filter(|lead| lead.parameter != RELAYHOST);
+            let leads: Vec<Lead> = leads.cloned().collect();
+            if !leads.is_empty() {
+                let finding = no_wrappermode(hop, transport, instead, &leads);
+                found.push(leads.iter().map(Lead::shown).fold(finding, Finding::seen));
+            }
+        }
+    }
+    found
 }
 
 /// What speaks against a rule whose own mail goes by a client that begins in clear.

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// More are not named.
 const NAMED: usize = 3;
 
-const RELAYHOST: &str = "relayhost";
+pub(super) const RELAYHOST: &str = "relayhost";
 pub(super) const OF_RELAYS: &str = "sender_dependent_relayhost_maps";
 pub(super) const OF_SENDERS: &str = "sender_dependent_default_transport_maps";
 const DEFAULT: &str = "default_transport";
@@ -77,6 +77,20 @@ impl Lead {
             key: None,
             value: value.to_owned(),
             transport_by: String::new(),
+        }
+    }
+
+    /// As it is written.
+    pub(super) fn shown(&self) -> String {
+        let Self {
+            parameter,
+            key,
+            value,
+            ..
+        } = self;
+        match key {
+            Some(key) => format!("{parameter}: {key} {value}"),
+            None => format!("{parameter} = {value}"),
         }
     }
 

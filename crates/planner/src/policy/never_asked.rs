@@ -84,9 +84,14 @@ impl Named {
         if !self.is_whole || self.names.contains(&hop) {
             return None;
         }
-        let host = host(&hop);
+        Some(self.near(&hop))
+    }
+
+    /// Those with the same host.
+    fn near(&self, hop: &str) -> Vec<String> {
+        let host = host(hop);
         let near = self.names.iter().filter(|name| is_host(name, host));
-        Some(near.take(NAMED).cloned().collect())
+        near.take(NAMED).cloned().collect()
     }
 }
 
@@ -115,6 +120,9 @@ pub fn by_names(rule: &Rule, found: &mut Judged, named: &Named) {
     if needs_route(rule) && found.useless.is_empty() {
         found.instead = named.instead_of(&rule.id.destination);
         found.perhaps_in = named.perhaps_in(&rule.id.destination);
+        if !found.perhaps_in.is_empty() {
+            found.near = named.near(&rule.id.destination.to_lowercase());
+        }
     }
 }
 
@@ -126,12 +134,13 @@ pub fn never_asked(rules: &[(&Rule, &Judged)]) -> Vec<Finding> {
             by_near.entry(near).or_default().push(rule);
         }
     }
-    let mut by_tables: BTreeMap<&[String], Vec<&Rule>> = BTreeMap::new();
+    let mut by_tables: BTreeMap<[&[String]; 2], Vec<&Rule>> = BTreeMap::new();
     for (rule, judged) in rules
         .iter()
         .filter(|(_, judged)| !judged.perhaps_in.is_empty())
     {
-        by_tables.entry(&judged.perhaps_in).or_default().push(rule);
+        let tables = [judged.perhaps_in.as_slice(), &judged.near];
+        by_tables.entry(tables).or_default().push(rule);
     }
     let found = by_near.into_iter();
     found
@@ -145,23 +154,38 @@ pub fn never_asked(rules: &[(&Rule, &Judged)]) -> Vec<Finding> {
 }
 
 /// What names next hops cannot be told whole.
-fn unknown(tables: &[String], rules: &[&Rule]) -> Finding {
+fn unknown([tables, near]: [&[String]; 2], rules: &[&Rule]) -> Finding {
     let them = match rules {
         [one] => one.id.shown(),
         many => format!("the next hops of {} rules", many.len()),
     };
     let shown: Vec<&str> = tables.iter().take(NAMED).map(String::as_str).collect();
+    let (others, offer) = match (near.first(), rules.first()) {
+        (Some(hop), Some(rule)) => (
+            format!(" (they name {})", near.join(", ")),
+            format!("If {hop} is meant: {}. ", offered(hop, rule)),
+        ),
+        _ => (String::new(), String::new()),
+    };
     let found = Finding::new(
         UNDETERMINED,
         Severity::Info,
         format!(
-            "Whether a route names {them} could not be told: no other one does, and {} cannot be \
-             listed.",
+            "Whether a route names {them} could not be told: those that can be read do not{others}, and \
+             {} cannot be listed.",
             shown.join(", ")
         ),
-        "`postseal explain RECIPIENT` shows the way of one message, whatever the table's type.",
+        format!(
+            "{offer}`postseal explain RECIPIENT` shows the way of one message, whatever the table's type."
+        ),
     );
     words_of::with_rows(found, rules)
+}
+
+/// The command that makes the rule for a next hop that is named.
+fn offered(hop: &str, rule: &Rule) -> String {
+    let policy = super::offer::words(&rule.policy);
+    format!("`postseal policy add '{hop}' {policy}`")
 }
 
 fn finding(near: &[String], rules: &[&Rule]) -> Option<Finding> {
@@ -178,8 +202,8 @@ fn finding(near: &[String], rules: &[&Rule]) -> Option<Finding> {
         Some(hop) => (
             format!("; what they name is {}", near.join(", ")),
             format!(
-                "smtp(8) asks for the next hop as it stands there: `postseal policy add '{hop}' {}`.",
-                super::offer::words(&first.policy)
+                "smtp(8) asks for the next hop as it stands there: {}.",
+                offered(hop, first)
             ),
         ),
         None => (

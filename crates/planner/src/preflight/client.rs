@@ -3,7 +3,9 @@
 //! Owns: its parameters as far as they decide what a policy comes to (postconf(5), Postfix 3.7).
 //! Never: what a policy row says beside them.
 
+use super::Lack;
 use super::bind::Bind;
+use super::disabled::{bare, disabled, filtered};
 use super::limits::Ciphers;
 use super::lookups::{Exchangers, Hosts, HostsFile, Lookups, NoDane};
 use super::overlooked::overlooks;
@@ -32,6 +34,12 @@ pub struct Client {
     pub opening: Opening,
     /// Why it starts no TLS, whatever a server offers.
     pub overlooks: Option<String>,
+    /// Why it does no TLS at all.
+    pub(crate) disabled: Option<Lack>,
+    /// Why it has no certificate to show, where it is to have one.
+    pub bare: Option<String>,
+    /// What may hide from it what servers offer.
+    pub filtered: Option<String>,
     /// How names are looked up (`smtp_dns_support_level`, `smtp_host_lookup`).
     pub lookups: Lookups,
     /// The port of a next hop that names none (`smtp_tcp_port`; lmtp(8): 24).
@@ -181,7 +189,9 @@ impl Reader<'_> {
         Client {
             ehlo_name: self.ehlo_name(),
             own_name: self.view.value(self.service, "myhostname"),
-            fallback: self.view.list(self.service, self.fallback()),
+            fallback: self
+                .view
+                .list(self.service, &format!("{}_fallback_relay", self.prefix())),
             protocol: match self.lmtp {
                 true => Protocol::Lmtp,
                 false => Protocol::Smtp,
@@ -191,6 +201,11 @@ impl Reader<'_> {
                 false => Opening::StartTls,
             },
             overlooks: overlooks(self.view, self.service, self.lmtp),
+            disabled: disabled(self.view, &self.trust(), self.prefix(), |name| {
+                self.value(name)
+            }),
+            bare: bare(self.view, self.prefix(), &self.value("tls_chain_files")),
+            filtered: filtered(self.view, self.service, self.lmtp),
             lookups: self.lookups(),
             port: match self.lmtp {
                 true => 24,
@@ -219,10 +234,14 @@ impl Reader<'_> {
         }
     }
 
+    const fn prefix(&self) -> &'static str {
+        if self.lmtp { "lmtp" } else { "smtp" }
+    }
+
     /// `smtp_…`, or `lmtp_…` for lmtp(8).
     fn value(&self, name: &str) -> String {
-        let prefix = if self.lmtp { "lmtp" } else { "smtp" };
-        self.view.value(self.service, &format!("{prefix}_{name}"))
+        let name = format!("{}_{name}", self.prefix());
+        self.view.value(self.service, &name)
     }
 
     fn is_yes(&self, name: &str) -> bool {
@@ -264,16 +283,8 @@ impl Reader<'_> {
         name.unwrap_or_else(|| "localhost".to_owned())
     }
 
-    const fn fallback(&self) -> &'static str {
-        if self.lmtp {
-            "lmtp_fallback_relay"
-        } else {
-            "smtp_fallback_relay"
-        }
-    }
-
     fn lookups(&self) -> Lookups {
-        let prefix = if self.lmtp { "lmtp" } else { "smtp" };
+        let prefix = self.prefix();
         let own = self.value("dns_support_level");
         let is_disabled = match own.as_str() {
             "" => self.view.is_yes(self.service, "disable_dns_lookups"),
@@ -349,14 +360,11 @@ impl Reader<'_> {
         let jail = self.jail();
         let path = |name: &str| Some(self.value(name)).filter(|path| !path.is_empty());
         let system = self.view.is_yes(self.service, "tls_append_default_CA");
-        let anchors = match self.lmtp {
-            true => "lmtp_tls_trust_anchor_file",
-            false => "smtp_tls_trust_anchor_file",
-        };
+        let anchors = format!("{}_tls_trust_anchor_file", self.prefix());
         TrustFiles {
             file: path("tls_CAfile").map(PathBuf::from),
             folder: path("tls_CApath").map(|path| within(&jail, &path)),
-            anchors: self.view.list(self.service, anchors),
+            anchors: self.view.list(self.service, &anchors),
             system: match system {
                 true => SystemAnchors::Count,
                 false => SystemAnchors::Ignored,

@@ -2,7 +2,7 @@
 //!
 //! Owns: data. Never: judges.
 
-use crate::Severity::{Error, Info, Warning};
+use crate::Severity::{Error, Fatal, Info, Warning};
 use crate::finding::Finding;
 use crate::lint::{Rule, row};
 
@@ -29,6 +29,12 @@ pub(crate) const RULES: &[Rule] = &[
         "Exclude less (exclude=, smtp_tls_exclude_ciphers), or allow a lower grade (ciphers=); only TLS 1.3 has its own ciphers."),
     row("policy.tafile-missing", Error, "a file of trust anchors that cannot be used", "smtp(8) opens it in its jail and as mail_owner; where it cannot, or finds no certificate in it, mail waits in the queue.",
         "Put the trust anchors there, readable for all, or take tafile= away and trust a CA by smtp_tls_CAfile."),
+    row("policy.ca-file-unusable", Fatal, "file of CAs that smtp(8) cannot load",
+        "Without the file that smtp_tls_CAfile names smtp(8) does no TLS at all: mail goes in clear where the level allows it, and waits elsewhere.",
+        "Put the file back, or name another one by `postseal set trust.outbound=FILE`; then `postfix reload`."),
+    row(super::disabled::CERTIFICATE, Fatal, "certificate of the client that smtp(8) cannot load",
+        "Without a file that smtp_tls_cert_file or smtp_tls_key_file names smtp(8) does no TLS at all: mail goes in clear where the level allows it, and waits elsewhere. Without one of smtp_tls_chain_files it does TLS, and shows no certificate.",
+        "Put certificate and key back, or leave the parameters empty: few servers ask for one; then `postfix reload`."),
     row("policy.nobody-trusted", Error, "no CA is trusted on this host", "Postfix trusts nobody by itself: without a CA no certificate can be verified, and all mail for the destination waits.",
         "`postseal set trust.outbound=system` and `postseal apply`, or name the CA of the destination by tafile=."),
     row("policy.no-fingerprint", Error, "level fingerprint without a fingerprint", "No server can match none, so all mail for the destination waits.",

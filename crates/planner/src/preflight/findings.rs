@@ -46,6 +46,7 @@ pub(super) fn findings(
         findings.push(finding);
     }
     findings.extend(in_clear(wanted, seen));
+    findings.extend(bare(wanted));
     findings.extend(dane_as_may(wanted, seen));
     findings.extend(many(wanted, known, hosts, seen));
     findings
@@ -166,6 +167,20 @@ fn dane_as_may(wanted: &Wanted, seen: &[Seen<'_>]) -> Option<Finding> {
     })
 }
 
+/// A client that cannot load its own certificate, and does TLS all the same.
+fn bare(wanted: &Wanted) -> Option<Finding> {
+    let why = wanted.client.bare.as_ref()?;
+    let encrypts = wanted.policy.level != Level::None;
+    encrypts.then(|| {
+        let message =
+            format!("The client has no certificate to show ({why}): a server that demands one takes no mail.");
+        Finding {
+            severity: Severity::Warning,
+            ..codes::found(super::disabled::CERTIFICATE, message)
+        }
+    })
+}
+
 /// At `may` (and `dane` without records): what goes in clear.
 fn in_clear(wanted: &Wanted, seen: &[Seen<'_>]) -> Option<Finding> {
     if wanted.policy.level == Level::None {
@@ -177,10 +192,14 @@ fn in_clear(wanted: &Wanted, seen: &[Seen<'_>]) -> Option<Finding> {
     });
     let places: Vec<String> = clear.map(|one| place(&one.peer)).collect();
     (!places.is_empty()).then(|| {
-        let finding = codes::found(
-            "policy.cleartext",
-            format!("Mail to {} would be sent in cleartext.", wanted.hop),
-        );
+        let message = format!("Mail to {} would be sent in cleartext", wanted.hop);
+        let finding = match &wanted.client.disabled {
+            Some(lack) => Finding {
+                severity: Severity::Error,
+                ..codes::found(lack.code, format!("{message}: {}.", lack.why))
+            },
+            None => codes::found("policy.cleartext", format!("{message}.")),
+        };
         places.into_iter().fold(finding, Finding::seen)
     })
 }

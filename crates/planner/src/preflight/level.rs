@@ -45,6 +45,18 @@ pub(super) struct Peer<'a> {
 
 impl Peer<'_> {
     pub(super) fn judge(&self, policy: &Policy) -> Judged {
+        let judged = self.by_sight(policy);
+        let is_offered = self.client.opening == Opening::StartTls;
+        match (&judged, &self.client.filtered) {
+            // What was offered here may not reach the client.
+            (Judged::Goes(Delivery::Verified | Delivery::Encrypted), Some(why)) if is_offered => {
+                Judged::Unknown(why.clone())
+            }
+            _ => judged,
+        }
+    }
+
+    fn by_sight(&self, policy: &Policy) -> Judged {
         // Of a server that is seen the fingerprint can be told, where none is listed.
         let lack = self.own().lack(policy);
         let told = |lack: &Lack| lack.code != "policy.no-fingerprint" || !self.shows();
@@ -214,6 +226,7 @@ impl Peer<'_> {
             Reached::Unknown(why) => Judged::Unknown(why),
             Reached::NoTls(lack) if !is_about_tls(&lack) => Judged::Waits(lack),
             _ if policy.level == Level::None => Judged::Goes(Delivery::Clear),
+            _ if self.client.disabled.is_some() => Judged::Goes(Delivery::Clear),
             Reached::NoTls(lack) if ends_a_session(&lack) => Judged::Goes(Delivery::ClearLater),
             Reached::NoTls(_) => Judged::Goes(Delivery::Clear),
             Reached::Tls(seen) => match self.version(policy, seen) {

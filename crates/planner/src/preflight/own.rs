@@ -57,6 +57,9 @@ impl<'a> Own<'a> {
 
     /// Files of anchors that cannot be used, and handshakes that cannot succeed.
     pub(super) fn unable(self, policy: &Policy) -> Option<Lack> {
+        if let Some(lack) = &self.client.disabled {
+            return Some(lack.clone());
+        }
         let named = own_anchors(self.client, policy);
         let mut bad = named
             .iter()

@@ -75,6 +75,9 @@ impl Peer<'_> {
     }
 
     pub(super) fn by_records(&self, policy: &Policy, found: &Found) -> Judged {
+        if let Some(lack) = &self.client.disabled {
+            return Judged::Waits(lack.clone());
+        }
         let seen = match self.reached(policy, Some(self.host.base.clone())) {
             Reached::Unknown(why) => return Judged::Unknown(why),
             Reached::NoTls(lack) => return Judged::Waits(lack),

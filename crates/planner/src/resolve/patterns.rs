@@ -1,7 +1,32 @@
 //! Tables of patterns as trivial-rewrite(8) reads them: rows that substitute (`$1`) are left out.
 //!
-//! Owns: which rows of a source these are, and what an answer of `postmap -q`, which takes them, is
+//! Owns: where such rows stand, which of them these are, what is said of them, and what an answer of `postmap -q`, which takes them, is
 //! worth there (`DICT_FLAG_NO_REGSUB`; `dict_regexp.c`, `dict_pcre.c`). Never: matches a pattern.
+
+use crate::facts::Facts;
+use crate::finding::{Finding, Severity};
+use crate::lint::{Rule, row as explained};
+use crate::policy::route_elements;
+use std::path::PathBuf;
+
+/// The code of rows that are skipped.
+pub(crate) const SUBSTITUTES: &str = "policy.row-substitutes";
+/// That of rows that are none.
+const UNREAD: &str = "policy.pattern-row-unread";
+
+/// What `lint --explain` tells of them.
+#[rustfmt::skip]
+pub(crate) const EXPLAINED: &[Rule] = &[
+    explained(SUBSTITUTES, Severity::Error, "row of patterns that Postfix skips, because it substitutes",
+        "trivial-rewrite(8) takes no row with $1 from a table of patterns for routes, and logs that it is skipped; postmap -q answers with it all the same.",
+        "Write the row without $1: one for each next hop, or a table of keys."),
+    explained(UNREAD, Severity::Error, "row of patterns that Postfix cannot read",
+        "A row is /pattern/ and a result: what has no second delimiter is skipped with a warning in the log, and a result that is empty makes Postfix defer the mail that it matches.",
+        "Mend the row, or take it out."),
+];
+
+/// So many rows are shown.
+const SHOWN: usize = 5;
 
 /// Parameters whose tables trivial-rewrite(8) opens so (`transport.c`, `resolve.c`).
 const STRICT: [&str; 3] = [
@@ -21,24 +46,60 @@ pub(super) enum Worth {
     Unknown,
 }
 
-/// The source of a table of patterns of this parameter.
-pub(super) fn source<'t>(parameter: &str, table: &'t str) -> Option<&'t str> {
+/// Where the rows of patterns stand.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Rows<'t> {
+    /// In a file.
+    File(&'t str),
+    /// In the value itself (`regexp:{{/^a/ b}}`).
+    Here(String),
+}
+
+/// The tables of patterns in a table of this parameter: itself, or those in it (`unionmap:{regexp:/a}`).
+pub(super) fn sources<'t>(parameter: &str, table: &'t str) -> Vec<Rows<'t>> {
+    match STRICT.contains(&parameter) {
+        true => within(table),
+        false => Vec::new(),
+    }
+}
+
+fn within(table: &str) -> Vec<Rows<'_>> {
     let bare = table.strip_prefix("proxy:").unwrap_or(table);
-    let (kind, path) = bare.split_once(':')?;
-    let patterns = matches!(kind, "regexp" | "pcre") && path.starts_with('/');
-    (patterns && STRICT.contains(&parameter)).then_some(path)
+    let Some((kind, path)) = bare.split_once(':') else {
+        return Vec::new();
+    };
+    let inner = unbraced(path);
+    match (kind, inner) {
+        ("regexp" | "pcre", Some(rows)) => {
+            let rows = postfix_cf::elements(rows).map(|row| unbraced(row).unwrap_or(row));
+            let rows: Vec<String> = rows.map(|row| format!("{}\n", row.trim())).collect();
+            vec![Rows::Here(rows.concat())]
+        }
+        ("regexp" | "pcre", None) if path.starts_with('/') => vec![Rows::File(path)],
+        _ if holds_tables(bare) => {
+            let tables = postfix_cf::elements(inner.unwrap_or_default());
+            tables.flat_map(within).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a table is made of others: what it answers is no row of theirs as it stands.
+pub(super) fn holds_tables(table: &str) -> bool {
+    let bare = table.strip_prefix("proxy:").unwrap_or(table);
+    bare.starts_with("unionmap:") || bare.starts_with("pipemap:")
+}
+
+fn unbraced(text: &str) -> Option<&str> {
+    text.trim().strip_prefix('{')?.strip_suffix('}')
 }
 
 /// Holds what was found against the source. A text that a row says as it stands is taken for that row's.
 pub(super) fn worth(source: &str, found: &str) -> Worth {
     let (mut substitutes, mut others) = (false, false);
     for row in postfix_cf::table::rows(source.as_bytes()) {
-        let text = String::from_utf8_lossy(row.text);
-        let lines = text
-            .lines()
-            .filter(|line| !line.trim_start().starts_with('#'));
-        let line: String = lines.collect();
-        let Some(result) = result(line.trim()) else {
+        let line = joined(row.text);
+        let Some(result) = result(&line) else {
             continue;
         };
         let plain = result.replace("$$", "");
@@ -52,6 +113,87 @@ pub(super) fn worth(source: &str, found: &str) -> Worth {
         (false, _) => Worth::Same,
         (true, false) => Worth::Nothing,
         (true, true) => Worth::Unknown,
+    }
+}
+
+/// The files of patterns in which routes stand, each with the parameter that names it.
+pub fn pattern_files(facts: &Facts) -> Vec<(&'static str, PathBuf)> {
+    let of = |parameter: &'static str| {
+        let tables = route_elements(facts, parameter);
+        let files = tables.iter().flat_map(|table| within(table));
+        let paths = files.filter_map(|rows| match rows {
+            Rows::File(path) => Some((parameter, PathBuf::from(path))),
+            Rows::Here(_) => None,
+        });
+        paths.collect::<Vec<_>>()
+    };
+    STRICT.into_iter().flat_map(of).collect()
+}
+
+/// What is said of a file of patterns in which routes stand: rows that trivial-rewrite(8) skips, and rows
+/// that are none.
+pub fn skipped_rows(parameter: &str, path: &std::path::Path, source: &[u8]) -> Vec<Finding> {
+    let (mut substitute, mut unread) = (Vec::new(), Vec::new());
+    for row in postfix_cf::table::rows(source) {
+        let line = joined(row.text);
+        let is_block = line.starts_with("if") || line.starts_with("endif");
+        match result(&line) {
+            _ if line.is_empty() || is_block => {}
+            None | Some("") => unread.push((row.line, line)),
+            Some(text) if text.replace("$$", "").contains('$') => substitute.push((row.line, line)),
+            Some(_) => {}
+        }
+    }
+    let at = |finding: Finding, rows: Vec<(usize, String)>| {
+        let shown = rows.into_iter().take(SHOWN);
+        shown.fold(finding, |finding, (line, text)| {
+            finding.at(path, line, text)
+        })
+    };
+    let count = |rows: &[(usize, String)]| match rows {
+        [_] => "A row".to_owned(),
+        many => format!("{} rows", many.len()),
+    };
+    let shown = path.display();
+    let skipped = (!substitute.is_empty()).then(|| {
+        let message = format!(
+            "{} of {shown} ({parameter}) with $1 or the like: trivial-rewrite(8) skips such rows, and \
+             the mail goes as if they were not there.",
+            count(&substitute)
+        );
+        let remedy = "Write the row without $1: one for each next hop, or a table of keys.";
+        at(Finding::new(SUBSTITUTES, Severity::Error, message, remedy), substitute)
+    });
+    let unread = (!unread.is_empty()).then(|| {
+        let message = format!(
+            "{} of {shown} ({parameter}) without a pattern between two delimiters, or without a \
+             result: Postfix skips the first, and defers mail that meets the other.",
+            count(&unread)
+        );
+        let remedy = "Mend the row, or take it out.";
+        at(
+            Finding::new(UNREAD, Severity::Error, message, remedy),
+            unread,
+        )
+    });
+    skipped.into_iter().chain(unread).collect()
+}
+
+/// A row in one line, without its comments.
+fn joined(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let lines = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'));
+    lines.collect::<String>().trim().to_owned()
+}
+
+/// The same of a table that is made of others.
+pub(super) fn worth_of_several(source: &str) -> Worth {
+    // No row says this.
+    match worth(source, "\0") {
+        Worth::Same => Worth::Same,
+        Worth::Nothing | Worth::Unknown => Worth::Unknown,
     }
 }
 

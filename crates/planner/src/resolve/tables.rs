@@ -2,7 +2,7 @@
 //!
 //! Owns: the order of keys for an address (`mail_addr_find.c`). Never: knows what a value means.
 
-use super::patterns::{self, Worth};
+use super::patterns::{self, Rows, Worth};
 use super::{Answer, Answers, Consulted, Question, Resolver};
 
 /// In the words of an answer that Postfix does not give.
@@ -68,19 +68,18 @@ impl<'a> Tables<'a> {
 
     /// Whether trivial-rewrite(8) finds what `postmap -q` just did. Where it does not, nothing was found.
     fn counts(&mut self, parameter: &str, table: &str, found: &str) -> Result<bool, Stop> {
-        let Some(path) = patterns::source(parameter, table) else {
-            return Ok(true);
-        };
-        let question = Question::File(path.to_owned());
-        let text = match self.answers.get(&question) {
-            None => return Err(Stop::Ask(question)),
-            Some(Answer::Found(text)) => text.as_str(),
-            Some(Answer::NotFound) => "",
-            Some(Answer::Failed(why)) => {
-                return Err(Stop::Failed(format!("{parameter}: {path}: {why}")));
+        let mut text = String::new();
+        for rows in patterns::sources(parameter, table) {
+            match rows {
+                Rows::Here(rows) => text += &rows,
+                Rows::File(path) => text += &self.rows_in(parameter, path)?,
             }
+        }
+        let worth = match patterns::holds_tables(table) {
+            true => patterns::worth_of_several(&text),
+            false => patterns::worth(&text, found),
         };
-        match patterns::worth(text, found) {
+        match worth {
             Worth::Same => Ok(true),
             Worth::Nothing => {
                 if let Some(look) = self.consulted.last_mut() {
@@ -91,6 +90,17 @@ impl<'a> Tables<'a> {
             Worth::Unknown => Err(Stop::Failed(format!(
                 "{parameter}: {table}: {found} {SKIPPED}; what another row gives is not known here"
             ))),
+        }
+    }
+
+    /// The rows of a source of patterns; none where it is not there.
+    fn rows_in(&self, parameter: &str, path: &str) -> Result<String, Stop> {
+        let question = Question::File(path.to_owned());
+        match self.answers.get(&question) {
+            None => Err(Stop::Ask(question)),
+            Some(Answer::Found(text)) => Ok(format!("{text}\n")),
+            Some(Answer::NotFound) => Ok(String::new()),
+            Some(Answer::Failed(why)) => Err(Stop::Failed(format!("{parameter}: {path}: {why}"))),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A stage for a preflight: what main.cf, DNS and servers say, in a line each.
 //!
-//! `unusable FILE` (of anchors), `hop X`, `policy X`, `transport X`, `main LINE`, `dns …` (as in `support::dns`), `trust NAME…` (`none`), `openssl VERSION`, `banner ADDRESS NAME`, `own ADDRESS`,
+//! `unusable FILE` (of anchors), `gone FILE`, `hop X`, `policy X`, `transport X`, `main LINE`, `dns …` (as in `support::dns`), `trust NAME…` (`none`), `openssl VERSION`, `banner ADDRESS NAME`, `own ADDRESS`,
 //! `at ADDRESS[:PORT] WHAT`, where WHAT is `clear`, `454`, `broken`, `421`, `554`, `500` (to EHLO), `silent`,
 //! `refused` (the connection), `late` (gone after the handshake), `anonymous`, or `tls NAME [1.1|1.2]`.
 
@@ -9,6 +9,7 @@ use mailtls::policy::{Dialect, Policy};
 use mailtls::{Anchors, Certificate, Fingerprint, TlsVersion, pem_certificates};
 use postseal_issue::{KeyType, LeafRequest, PrivateCa, Validity};
 use postseal_planner::Preflight;
+use postseal_planner::facts::FileLook;
 use postseal_planner::preflight::{self, Client, HostsFile, Known, NextHop, Visits, Wanted};
 use postseal_planner::report::{Handshake, Limits, Report, Stage as Step, StageName, StageOutcome};
 use std::collections::BTreeMap;
@@ -81,6 +82,9 @@ impl Stage {
         for line in of("dns") {
             dns::said(&mut host, &line);
         }
+        let gone = of("gone").into_iter();
+        let gone = gone.map(|path| (path.into(), FileLook::Missing));
+        host.facts.files.extend(gone);
         let own = of("own").into_iter();
         host.facts
             .addresses

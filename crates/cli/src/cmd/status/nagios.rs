@@ -9,7 +9,7 @@ use crate::config::Global;
 use crate::failure::Exit;
 use jiff::Timestamp;
 use mailtls::{Stage, lifetime_limits as limits_of, span, stage};
-use postseal_engine::{Listed, RulesTold, Status, WatchTrouble};
+use postseal_engine::{DriftReport, Listed, RulesTold, Status, WatchTrouble};
 use postseal_planner::facts::MasterState;
 use postseal_planner::report::Outcome;
 use postseal_planner::{Adopted, Finding, Severity};
@@ -108,22 +108,13 @@ fn notes(status: &Status) -> Vec<(State, String)> {
         };
         notes.push((state, sentence(found)));
     }
-    notes.extend(in_use(status).filter_map(expiry));
-    notes.extend(status.adopted.iter().filter_map(of_adopted));
+    notes.extend(waits(status));
+    let expiries = in_use(status).filter_map(expiry);
+    notes.extend(expiries.chain(status.adopted.iter().filter_map(of_adopted)));
     notes.extend(faulty(status).chain(in_use(status).filter_map(renewal)));
     notes.extend(status.watches.iter().map(unusable));
     notes.extend(status.certificates.iter().filter_map(newer));
-    if !status.drift.drift.is_empty() {
-        notes.push((State::Warning, "owned keys were edited by hand".to_owned()));
-    }
-    if let Some(file) = status.drift.files.first() {
-        let told = format!("{} {}", file.path.display(), file.what);
-        notes.push((State::Warning, told));
-    }
-    if let Some(table) = status.drift.tables.first() {
-        let told = format!("{} {}", table.path.display(), table.what);
-        notes.push((State::Warning, told));
-    }
+    notes.extend(drift(&status.drift));
     notes.extend(rules(status));
     if let Some(open) = &status.open {
         let told = match open.journal.last() {
@@ -141,6 +132,28 @@ fn notes(status: &Status) -> Vec<(State, String)> {
         notes.push((State::Warning, told));
     }
     notes
+}
+
+/// The gravest of mail that waits for TLS. What goes with its next attempt is no news.
+fn waits(status: &Status) -> Option<(State, String)> {
+    let worst = status.waits.iter().max_by_key(|found| found.severity)?;
+    let state = match worst.severity {
+        Severity::Info => return None,
+        Severity::Warning => State::Warning,
+        Severity::Error | Severity::Fatal => State::Critical,
+    };
+    Some((state, sentence(worst)))
+}
+
+/// Hand edits, each kind once.
+fn drift(drift: &DriftReport) -> impl Iterator<Item = (State, String)> {
+    let keys = (!drift.drift.is_empty()).then(|| "owned keys were edited by hand".to_owned());
+    let file = drift.files.first();
+    let file = file.map(|file| format!("{} {}", file.path.display(), file.what));
+    let table = drift.tables.first();
+    let table = table.map(|table| format!("{} {}", table.path.display(), table.what));
+    let told = [keys, file, table].into_iter().flatten();
+    told.map(|told| (State::Warning, told))
 }
 
 /// What rules for destinations do not do, each kind once.

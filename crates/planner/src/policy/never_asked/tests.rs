@@ -85,3 +85,20 @@ fn what_is_offered_is_the_next_hop_of_a_route() {
     let offered = "`postseal policy add '[relay.example]:587' encrypt`";
     assert!(told[1].remedy.contains(offered), "{told:?}");
 }
+
+#[test]
+fn what_is_near_is_told_although_a_table_cannot_be_listed() {
+    let rule = rule("[relay.example]:578");
+    let hops = Hops::from([("[relay.example]:587".to_owned(), BTreeSet::new())]);
+    let named = Named::of(&hops, &BTreeSet::new(), Listed::Partly);
+    let mut judged = Judged::default();
+    by_names(
+        &rule,
+        &mut judged,
+        &named.beside(vec!["regexp:/t".to_owned()]),
+    );
+    let told = never_asked(&[(&rule, &judged)]);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].message.contains("[relay.example]:587"), "{told:?}");
+    assert!(told[0].message.contains("regexp:/t"), "{told:?}");
+}
