@@ -7,6 +7,7 @@
 use crate::pem::{self, Block, Form};
 use crate::problem::{CertProblem, Gravity};
 use crate::{CertError, Certificate, PrivateKey};
+use std::collections::BTreeMap;
 
 /// What Postfix would load from files, and what keeps it from doing so.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +17,8 @@ pub struct Loaded {
     pub chains: Vec<Vec<Certificate>>,
     /// What is wrong; any of [`Gravity::Error`] switches TLS off in every process that starts.
     pub problems: Vec<CertProblem>,
+    /// Of each problem, the file that it is about.
+    files: Vec<usize>,
 }
 
 impl Loaded {
@@ -24,13 +27,41 @@ impl Loaded {
         self.problems.iter().any(|one| one.code == WRONG_ORDER)
     }
 
-    fn error(&mut self, error: &CertError) {
-        self.problems.push(CertProblem::from(error));
+    /// What comes of files of which one, by its place among them, could not be read.
+    pub fn unread(file: usize, error: &CertError) -> Self {
+        let mut loaded = Self::default();
+        loaded.add(file, CertProblem::from(error));
+        loaded
     }
 
-    fn push(&mut self, code: &'static str, message: impl Into<String>, remedy: &str) {
-        let problem = CertProblem::new(code, Gravity::Error, message, remedy);
+    /// The problems, each with the place of the file that it is about among those given. Of a pair, 0
+    /// is the certificate's file and 1 the key's. What is wrong between a key and a certificate is
+    /// about the key's file, as Postfix logs it.
+    pub fn by_file(&self) -> impl Iterator<Item = (usize, &CertProblem)> {
+        self.files.iter().copied().zip(&self.problems)
+    }
+
+    /// What is wrong, file by file, as if each had been given alone.
+    pub fn apart(&self) -> BTreeMap<usize, Self> {
+        let mut each: BTreeMap<usize, Self> = BTreeMap::new();
+        for (file, problem) in self.by_file() {
+            each.entry(file).or_default().add(0, problem.clone());
+        }
+        each
+    }
+
+    fn add(&mut self, file: usize, problem: CertProblem) {
+        self.files.push(file);
         self.problems.push(problem);
+    }
+
+    fn error(&mut self, file: usize, error: &CertError) {
+        self.add(file, CertProblem::from(error));
+    }
+
+    fn push(&mut self, file: usize, code: &'static str, message: impl Into<String>, remedy: &str) {
+        let problem = CertProblem::new(code, Gravity::Error, message, remedy);
+        self.add(file, problem);
     }
 }
 
@@ -47,31 +78,30 @@ pub fn chain_file_problems(bytes: &[u8]) -> Loaded {
 pub fn chain_files_problems(files: &[&[u8]]) -> Loaded {
     let mut loaded = Loaded::default();
     let mut stream = Vec::new();
-    for file in files {
-        match strict_blocks(file) {
-            Ok(blocks) => stream.extend(blocks),
-            Err(error) => {
-                loaded.error(&error);
-                return loaded;
-            }
+    for (file, bytes) in files.iter().enumerate() {
+        match strict_blocks(bytes) {
+            Ok(blocks) => stream.extend(blocks.into_iter().map(|block| (file, block))),
+            Err(error) => return Loaded::unread(file, &error),
         }
     }
-    if stream.iter().any(Block::is_certificate) && !stream.iter().any(Block::is_key) {
+    let has = |is: fn(&Block) -> bool| stream.iter().any(|(_, block)| is(block));
+    if has(Block::is_certificate) && !has(Block::is_key) {
         loaded.push(
+            0,
             "cert.key-missing",
             "there is no private key beside the certificate; Postfix switches TLS off",
             KEY_FIRST,
         );
         return loaded;
     }
-    let mut keys: Vec<Option<PrivateKey>> = Vec::new();
-    for block in &stream {
-        if !add_block(&mut loaded, &mut keys, block) {
+    let mut keys = Vec::new();
+    for (file, block) in &stream {
+        if !add_block(&mut loaded, &mut keys, (*file, block)) {
             return loaded;
         }
     }
     if keys.is_empty() {
-        loaded.error(&CertError::NoCertificate);
+        loaded.error(0, &CertError::NoCertificate);
     }
     judge_chains(&mut loaded, &keys);
     loaded
@@ -93,16 +123,23 @@ pub fn pair_problems(cert: &[u8], key: &[u8]) -> Loaded {
         PrivateKey::as_postfix_reads(first.ok_or(CertError::KeyMissing)?)
     });
     match &chain {
-        Err(error) => loaded.error(error),
-        Ok(chain) if chain.is_empty() => loaded.error(&CertError::NoCertificate),
+        Err(error) => loaded.error(CERT, error),
+        Ok(chain) if chain.is_empty() => loaded.error(CERT, &CertError::NoCertificate),
         Ok(chain) => loaded.chains.push(chain.clone()),
     }
     match &key {
-        Err(error) => loaded.error(error),
-        Ok(key) => judge_pair(&mut loaded, 0, key),
+        Err(error) => loaded.error(KEY, error),
+        Ok(key) => judge_pair(&mut loaded, 0, key, [CERT, KEY]),
     }
     loaded
 }
+
+/// The two files of a pair.
+const CERT: usize = 0;
+const KEY: usize = 1;
+
+/// A key of a stream, where it can be used, with the place of its file.
+type Key = (usize, Option<PrivateKey>);
 
 /// PEM only: a DER file is one that Postfix cannot read.
 fn strict_blocks(bytes: &[u8]) -> Result<Vec<Block>, CertError> {
@@ -117,11 +154,12 @@ const KEY_FIRST: &str =
 
 /// Takes one object; `false` where Postfix stops reading. `keys` has an entry for each chain,
 /// `None` for a key that cannot be used.
-fn add_block(loaded: &mut Loaded, keys: &mut Vec<Option<PrivateKey>>, block: &Block) -> bool {
+fn add_block(loaded: &mut Loaded, keys: &mut Vec<Key>, (file, block): (usize, &Block)) -> bool {
     if block.is_certificate() {
         match (Certificate::parse(&block.der), loaded.chains.last_mut()) {
-            (Err(error), _) => loaded.error(&error),
+            (Err(error), _) => loaded.error(file, &error),
             (Ok(_), None) => loaded.push(
+                file,
                 "cert.key-not-first",
                 "a certificate stands before the first private key; Postfix switches TLS off",
                 KEY_FIRST,
@@ -134,7 +172,7 @@ fn add_block(loaded: &mut Loaded, keys: &mut Vec<Option<PrivateKey>>, block: &Bl
         return false;
     }
     if !block.is_key() {
-        loaded.problems.push(CertProblem::new(
+        let problem = CertProblem::new(
             "cert.unexpected-object",
             Gravity::Warning,
             format!(
@@ -142,11 +180,13 @@ fn add_block(loaded: &mut Loaded, keys: &mut Vec<Option<PrivateKey>>, block: &Bl
                 block.label
             ),
             "Take that block out of the file.",
-        ));
+        );
+        loaded.add(file, problem);
         return true;
     }
     if loaded.chains.last().is_some_and(Vec::is_empty) {
         loaded.push(
+            keys.last().map_or(file, |(file, _)| *file),
             "cert.key-alone",
             "a private key is not followed by a certificate; Postfix switches TLS off",
             KEY_FIRST,
@@ -154,32 +194,35 @@ fn add_block(loaded: &mut Loaded, keys: &mut Vec<Option<PrivateKey>>, block: &Bl
         return false;
     }
     loaded.chains.push(Vec::new());
-    keys.push(match PrivateKey::as_postfix_reads(block) {
-        Ok(key) => Some(key),
-        Err(error) => {
-            loaded.error(&error);
-            None
-        }
-    });
+    let key = PrivateKey::as_postfix_reads(block);
+    if let Err(error) = &key {
+        loaded.error(file, error);
+    }
+    keys.push((file, key.ok()));
     true
 }
 
-fn judge_chains(loaded: &mut Loaded, keys: &[Option<PrivateKey>]) {
-    for (i, key) in keys.iter().enumerate() {
-        match key {
-            _ if loaded.chains[i].is_empty() => loaded.error(&CertError::NoCertificate),
-            Some(key) => judge_pair(loaded, i, key),
-            None => {}
+fn judge_chains(loaded: &mut Loaded, keys: &[Key]) {
+    let mut kinds = Vec::new();
+    let mut second = None;
+    for (i, (file, key)) in keys.iter().enumerate() {
+        let Some(leaf) = loaded.chains[i].first() else {
+            loaded.error(*file, &CertError::NoCertificate);
+            continue;
+        };
+        let kind = std::mem::discriminant(&leaf.key);
+        if kinds.contains(&kind) {
+            second = second.or(Some(*file));
+        }
+        kinds.push(kind);
+        if let Some(key) = key {
+            judge_pair(loaded, i, key, [*file; 2]);
         }
     }
     loaded.chains.retain(|chain| !chain.is_empty());
-    let kinds: Vec<_> = loaded
-        .chains
-        .iter()
-        .filter_map(|chain| Some(std::mem::discriminant(&chain.first()?.key)))
-        .collect();
-    if (1..kinds.len()).any(|i| kinds[..i].contains(&kinds[i])) {
+    if let Some(file) = second {
         loaded.push(
+            file,
             "cert.two-of-a-kind",
             "two chains have keys of the same algorithm; Postfix takes one of each and switches TLS off",
             "Keep one chain for each algorithm.",
@@ -187,7 +230,8 @@ fn judge_chains(loaded: &mut Loaded, keys: &[Option<PrivateKey>]) {
     }
 }
 
-fn judge_pair(loaded: &mut Loaded, index: usize, key: &PrivateKey) {
+/// Whether a key belongs to the first certificate of a chain. `files`: the certificate's, and the key's.
+fn judge_pair(loaded: &mut Loaded, index: usize, key: &PrivateKey, [cert, of_key]: [usize; 2]) {
     let Some(chain) = loaded.chains.get(index) else {
         return;
     };
@@ -197,12 +241,13 @@ fn judge_pair(loaded: &mut Loaded, index: usize, key: &PrivateKey) {
     let error = CertError::KeyMismatch(first.subject.clone());
     if chain.iter().any(|certificate| key.matches(certificate)) {
         loaded.push(
+            cert,
             WRONG_ORDER,
             "the server's certificate does not come first; Postfix switches TLS off",
             "Put the certificate that belongs to the key first, then its intermediates.",
         );
     } else {
-        loaded.error(&error);
+        loaded.error(of_key, &error);
     }
 }
 

@@ -14,7 +14,7 @@ mod chains;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use certificates::{Configured, asked, configured, content, form_of, of_client};
+pub(crate) use certificates::{Configured, Pair, asked, configured, content, form_of, of_client};
 pub(crate) use chains::{chains, keys, own_tables, row, unasked};
 
 use crate::compile::range_syntax;

@@ -9,7 +9,7 @@ mod attacker;
 mod chores;
 mod killed;
 mod parity;
-mod rules;
 mod proxied;
+mod rules;
 mod site;
 mod upload;

@@ -168,3 +168,37 @@ proptest! {
         let _ = pair_problems(&one, other.as_bytes());
     }
 }
+
+/// The file that Postfix names in its log: `key at index 1 in FILE does not match next certificate`.
+#[test]
+fn each_problem_is_of_the_file_that_it_is_about() {
+    let one = Recipe::leaf("mx.example.com").make();
+    let two = Recipe::leaf("mx.example.com").make();
+    let mut rsa = Recipe::leaf("mx.example.com");
+    rsa.key = rsa_key(2048);
+    let rsa = rsa.make();
+    let whole = |key: &[u8], cert: &[u8]| [key, cert].concat();
+    let [good, second] = [&one, &two].map(|made| whole(&made.key_pem(), &made.pem()));
+    let crossed = whole(&two.key_pem(), &one.pem());
+    let rsa = whole(&rsa.key_pem(), &rsa.pem());
+    let of = |parts: &[&[u8]]| -> Vec<(usize, &'static str)> {
+        let loaded = chain_files_problems(parts);
+        loaded
+            .by_file()
+            .map(|(file, one)| (file, one.code))
+            .collect()
+    };
+    assert_eq!(of(&[&good, &second]), [(1, "cert.two-of-a-kind")]);
+    assert_eq!(of(&[&rsa, &good, &second]), [(2, "cert.two-of-a-kind")]);
+    assert_eq!(of(&[&crossed, &rsa]), [(0, "cert.key-mismatch")]);
+    assert_eq!(of(&[&rsa, &crossed]), [(1, "cert.key-mismatch")]);
+    let apart: [&[u8]; 4] = [&rsa, b"", &two.key_pem(), &one.pem()];
+    assert_eq!(of(&apart), [(1, "cert.empty")]);
+    let apart = [&rsa[..], &two.key_pem(), &one.pem()];
+    assert_eq!(of(&apart), [(1, "cert.key-mismatch")]);
+    assert_eq!(of(&[&one.key_pem(), &rsa]), [(0, "cert.key-alone")]);
+    let pair = pair_problems(&one.pem(), &two.key_pem());
+    assert_eq!(pair.by_file().next().unwrap().0, KEY);
+    let pair = pair_problems(b"", &two.key_pem());
+    assert_eq!(pair.by_file().next().unwrap().0, CERT);
+}

@@ -89,10 +89,13 @@ pub(crate) fn form_of(named: &Configured, facts: &Facts) -> Option<Vec<Loaded>> 
         Configured::Chain(files) => {
             let looks: Option<Vec<&FileLook>> =
                 files.iter().map(|path| looked_at(facts, path)).collect();
-            let contents: Result<Vec<&[u8]>, CertError> = looks?.into_iter().map(content).collect();
+            let looks = looks?.into_iter().enumerate();
+            let contents: Result<Vec<&[u8]>, _> = looks
+                .map(|(file, look)| content(look).map_err(|error| Loaded::unread(file, &error)))
+                .collect();
             Some(vec![match contents {
                 Ok(contents) => chain_files_problems(&contents),
-                Err(error) => failed(&error),
+                Err(unread) => unread,
             }])
         }
         Configured::Pairs(pairs) => pairs
@@ -101,7 +104,8 @@ pub(crate) fn form_of(named: &Configured, facts: &Facts) -> Option<Vec<Loaded>> 
                 let (cert, key) = (looked_at(facts, &pair.cert)?, looked_at(facts, &pair.key)?);
                 Some(match (content(cert), content(key)) {
                     (Ok(cert), Ok(key)) => pair_problems(cert, key),
-                    (Err(error), _) | (_, Err(error)) => failed(&error),
+                    (Err(error), _) => Loaded::unread(0, &error),
+                    (_, Err(error)) => Loaded::unread(1, &error),
                 })
             })
             .collect(),
@@ -126,12 +130,6 @@ pub(crate) fn content(look: &FileLook) -> Result<&[u8], CertError> {
         }
         FileLook::TooLarge(size) => Err(CertError::TooLarge(*size)),
     }
-}
-
-fn failed(error: &CertError) -> Loaded {
-    let mut loaded = Loaded::default();
-    loaded.problems.push(error.into());
-    loaded
 }
 
 /// The certificates that a handshake must show.

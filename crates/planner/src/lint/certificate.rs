@@ -154,7 +154,8 @@ impl<'s, 'a> Side<'s, 'a> {
             }
         }
         if !contents.is_empty() {
-            self.judge(&chain_files_problems(&contents), Some(list), place, out);
+            let files: Vec<_> = paths().map(|path| (path, place)).collect();
+            self.judge(&chain_files_problems(&contents), &files, list, out);
         }
     }
 
@@ -180,35 +181,36 @@ impl<'s, 'a> Side<'s, 'a> {
             (Read::Denied, _) => return out.push(denied(&cert_path, place)),
             (Read::Bytes(cert), Read::Denied) => {
                 out.push(denied(&key_path, key_place));
-                return self.judge(&alone(cert), Some(&cert_path), place, out);
+                return self.judge(&alone(cert), &[(&cert_path, place)], &cert_path, out);
             }
             (_, Read::Denied) => return out.push(denied(&key_path, key_place)),
             (Read::Bytes(cert), Read::Bytes(key)) => (cert, key),
             _ => return,
         };
+        let files = [(&*cert_path, place), (&*key_path, key_place)];
         self.judge(
             &pair_problems(certificate, private),
-            Some(&cert_path),
-            place,
+            &files,
+            &cert_path,
             out,
         );
     }
 
-    /// What keeps Postfix from loading the files, else what peers will think of them.
+    /// What keeps Postfix from loading the files, each with the setting that names it; else what peers
+    /// will think of `all` of them.
     fn judge(
         self,
         loaded: &mailtls::Loaded,
-        path: Option<&str>,
-        place: Option<&Setting<'_>>,
+        files: &[(&str, Option<&Setting<'_>>)],
+        all: &str,
         out: &mut Vec<Finding>,
     ) {
         if !loaded.problems.is_empty() {
-            out.extend(
-                loaded
-                    .problems
-                    .iter()
-                    .map(|p| problem(p, path, place, self.shown)),
-            );
+            let told = loaded.by_file().filter_map(|(file, one)| {
+                let (path, place) = files.get(file)?;
+                Some(problem(one, Some(path), *place, self.shown))
+            });
+            out.extend(told);
             return;
         }
         // A client's certificate is checked by whoever asked for it, by rules of its own.
@@ -223,7 +225,9 @@ impl<'s, 'a> Side<'s, 'a> {
             .collect();
         for chain in &loaded.chains {
             let problems = mailtls::problems(chain, now, &host, Trust::Unknown);
-            out.extend(problems.iter().map(|p| problem(p, path, place, self.shown)));
+            let place = files.first().and_then(|(_, place)| *place);
+            let told = problems.iter();
+            out.extend(told.map(|one| problem(one, Some(all), place, self.shown)));
         }
     }
 

@@ -10,7 +10,7 @@ use super::bindings::{accepting, missing_key};
 use super::{World, error};
 use crate::certificate::{certificate_finding, only_clients, told_to_clients};
 use crate::compile::{bound_path, stored_at};
-use crate::expect::{Configured, configured, form_of, speaker};
+use crate::expect::{Configured, Pair, configured, form_of, speaker};
 use crate::facts::StoredCertificate;
 use crate::intent::{Binding, Place};
 use crate::trust::chain_problems;
@@ -117,13 +117,18 @@ fn files(
     if others == 0 {
         return;
     }
-    let evidence: Vec<String> = paths
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
-    for loaded in form_of(named, world.facts).unwrap_or_default() {
-        for problem in &loaded.problems {
-            findings.push(certificate_finding(problem).seen(evidence.join(", ")));
+    let together: Vec<Vec<PathBuf>> = match named {
+        Configured::Pairs(pairs) => {
+            let both = |pair: &Pair| vec![pair.cert.clone(), pair.key.clone()];
+            pairs.iter().map(both).collect()
+        }
+        _ => vec![paths],
+    };
+    let loaded = form_of(named, world.facts).unwrap_or_default();
+    for (loaded, files) in loaded.into_iter().zip(together) {
+        for (file, problem) in loaded.by_file() {
+            let path = files.get(file).map(|path| path.display().to_string());
+            findings.push(certificate_finding(problem).seen(path.unwrap_or_default()));
         }
         // What stands first is not the server's: what could be said of it is not the cause.
         if loaded.is_misordered() {
