@@ -17,7 +17,7 @@ use std::time::Duration;
 
 /// How long a page waits for what comes of a job; the agent does a wish within a second.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// So many jobs are looked at for one that has changed something.
+/// So many jobs at most are looked at for one that has changed something.
 const LOOKED_AT: usize = 200;
 /// How often it looks.
 const EVERY: Duration = Duration::from_millis(100);
@@ -105,16 +105,19 @@ fn has_changed(desk: &SqliteDesk, instance: &str, tags: &[String]) -> Result<boo
             None => return Ok(true),
         }
     }
-    let jobs = desk.jobs(instance, None, LOOKED_AT)?;
-    // Where all of so many are newer, what was before them is not known.
-    let unknown = jobs.len() == LOOKED_AT && jobs.iter().all(|job| job.filed_ms >= seen_ms);
-    Ok(unknown || jobs.iter().any(|job| may_have_changed(job, seen_ms)))
+    has_changed_since(desk, instance, seen_ms)
 }
 
-fn may_have_changed(job: &Job, seen_ms: i64) -> bool {
-    let looks = Task::read(&job.task).is_ok_and(|task| task.effect() == Effect::Look);
-    let began = job.state != JobState::Cancelled;
-    began && !looks && job.ended_ms.is_none_or(|ended| ended >= seen_ms)
+/// Whether a job that is no mere look is under way, or has ended since then.
+pub(crate) fn has_changed_since(
+    desk: &SqliteDesk,
+    instance: &str,
+    seen_ms: i64,
+) -> Result<bool, StoreError> {
+    let jobs = desk.jobs_since(instance, seen_ms, LOOKED_AT)?;
+    let looks = |job: &Job| Task::read(&job.task).is_ok_and(|task| task.effect() == Effect::Look);
+    // Where there are more, what they were is not known.
+    Ok(jobs.len() == LOOKED_AT || !jobs.iter().all(looks))
 }
 
 fn changed_since() -> Problem {

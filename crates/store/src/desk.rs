@@ -120,6 +120,15 @@ pub trait Desk: Clerk {
         limit: usize,
     ) -> Result<Vec<Job>, StoreError>;
 
+    /// The newest jobs that were not over before `since_ms`, given up or not begun ones left out, the newest first; without their
+    /// answers, and of a task no more than 64 KiB: one that is longer is cut.
+    fn jobs_since(
+        &self,
+        instance: &str,
+        since_ms: i64,
+        limit: usize,
+    ) -> Result<Vec<Job>, StoreError>;
+
     /// What was told of a job after event `after` (0: from the first, which is 1).
     fn events(&self, job: u64, after: u64, limit: usize) -> Result<Vec<JobEvent>, StoreError>;
 

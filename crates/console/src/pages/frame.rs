@@ -7,6 +7,7 @@ use super::when::When;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clock;
+use crate::filing::has_changed_since;
 use crate::matrix::Right;
 use crate::problem::Problem;
 use postseal_planner::task::Effect;
@@ -24,11 +25,20 @@ pub(crate) struct Frame {
     /// The page's place in the navigation.
     pub(crate) here: &'static str,
     pub(crate) agent: Agent,
+    /// Whether something was changed, or is being changed, since the agent looked.
+    pub(crate) is_over: bool,
     /// How many wishes are not in force.
     pub(crate) drafts: usize,
     /// Whether one may wish, and put in force.
     pub(crate) may_wish: bool,
     pub(crate) may_change: bool,
+}
+
+impl Frame {
+    /// Whether the page is fetched again until it shows what is so now: one on which nobody types.
+    pub(crate) fn refreshes(&self) -> bool {
+        self.is_over && ["overview", "plan", "history", "findings"].contains(&self.here)
+    }
 }
 
 /// The agent, as far as it was seen.
@@ -64,16 +74,19 @@ impl View {
         let instance = app.instance.clone();
         let read = app.desks.at(move |desk| {
             let mut copies = BTreeMap::new();
+            let mut seen_ms = now_ms;
             for what in wanted.iter().chain(&["status"]) {
                 if let Some(copy) = desk.copy(&instance, what)? {
                     let doc = Doc::read(&copy.document);
+                    seen_ms = seen_ms.min(copy.copied_ms);
                     let copied = When::at(copy.copied_ms, now_ms);
                     copies.insert(*what, Seen { doc, copied });
                 }
             }
-            Ok((copies, desk.pulse(&instance)?))
+            let is_over = has_changed_since(desk, &instance, seen_ms)?;
+            Ok((copies, desk.pulse(&instance)?, is_over))
         });
-        let (copies, pulse) = read.await?;
+        let (copies, pulse, is_over) = read.await?;
         let wishes = copies
             .get("status")
             .map_or(0, |seen: &Seen| seen.doc.list("wishes").len());
@@ -83,6 +96,7 @@ impl View {
             form_token: caller.form_token().unwrap_or_default(),
             here,
             agent: agent(pulse.as_ref(), now_ms),
+            is_over,
             drafts: wishes,
             may_wish: caller.may(Right::File(Effect::Wish)),
             may_change: caller.may(Right::File(Effect::Change)),

@@ -303,6 +303,15 @@ impl Desk for SqliteDesk {
         self.read(async |db| jobs::newest(db, instance, before, limit).await)
     }
 
+    fn jobs_since(
+        &self,
+        instance: &str,
+        since_ms: i64,
+        limit: usize,
+    ) -> Result<Vec<Job>, StoreError> {
+        self.read(async |db| jobs::since(db, instance, since_ms, limit).await)
+    }
+
     fn events(&self, job: u64, after: u64, limit: usize) -> Result<Vec<JobEvent>, StoreError> {
         self.read(async |db| events::after(db, job, after, limit).await)
     }

@@ -10,3 +10,6 @@ CREATE TABLE rule_sets (
     counts   TEXT
 ) STRICT;
 CREATE INDEX rule_sets_of_instance ON rule_sets (instance);
+
+-- What is under way, or has ended since pages were copied.
+CREATE INDEX jobs_ended ON jobs (instance, ended_ms);

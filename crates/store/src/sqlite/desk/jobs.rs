@@ -98,6 +98,26 @@ pub(super) async fn newest(
         .doing("list jobs")
 }
 
+pub(super) async fn since(
+    db: &mut SqliteConnection,
+    instance: &str,
+    since_ms: i64,
+    limit: usize,
+) -> Result<Vec<Job>, StoreError> {
+    let bare = BARE.replace(" task,", " substr(task, 1, 65536) AS task,");
+    let sql = format!(
+        "{bare} WHERE instance = $1 AND (ended_ms >= $2 OR ended_ms IS NULL) AND state <> 'cancelled' \
+         ORDER BY id DESC LIMIT $3"
+    );
+    sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(instance)
+        .bind(since_ms)
+        .bind(rows(limit))
+        .fetch_all(db)
+        .await
+        .doing("look for jobs that have changed something")
+}
+
 pub(super) async fn beat(
     db: &mut SqliteConnection,
     heartbeat: &Heartbeat,
