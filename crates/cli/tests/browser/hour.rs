@@ -12,11 +12,24 @@ fn an_administrators_first_hour_by_clicking() {
     assert_eq!(wire(&site, 25), None, "a cleartext server at first");
 
     browser.go("/findings");
-    browser.until("Findings");
+    browser.until("outbound.cleartext|level.");
+
+    assert_eq!(site.local(&["cert", "delete", "mx"]).exit, Some(0));
+    browser.go("/certificates/new");
+    browser.write("Name in the store", "web");
+    for (field, file) in [
+        ("cert", "rsa.pem"),
+        ("key", "rsa.key"),
+        ("private_ca", "ca.pem"),
+    ] {
+        browser.upload(field, &site.scene.named(file));
+    }
+    browser.press("Import");
+    browser.until("✓ done");
 
     browser.go("/smtp-tls");
     browser.choose("inbound", "may");
-    browser.choose("certificate", "bind mx");
+    browser.choose("certificate", "bind web");
     browser.choose("profile", "recommended");
     browser.choose("submission", "on");
     browser.choose("smtps", "on");
@@ -33,7 +46,7 @@ fn an_administrators_first_hour_by_clicking() {
         assert!(wire(&site, port).is_some(), "TLS on {port}");
     }
 
-    browser.go("/policies");
+    browser.go("/policies/new");
     browser.write("destination", "partner.example");
     browser.choose("level", "encrypt");
     browser.write("note", "contract 12");

@@ -8,11 +8,17 @@ use std::fs;
 use std::path::PathBuf;
 
 /// The pages, each with the name of its picture.
-const PAGES: [(&str, &str); 9] = [
+const PAGES: [(&str, &str); 15] = [
     ("/", "overview"),
     ("/smtp-tls", "smtp-tls"),
     ("/certificates", "certificates"),
     ("/policies", "policies"),
+    ("/certificates/one?name=mx", "certificate"),
+    ("/certificates/new", "certificate-new"),
+    ("/policies/new", "policy-new"),
+    ("/policies/edit?destination=partner.example", "policy"),
+    ("/policies/import", "policy-import"),
+    ("/domains", "domains"),
     ("/probe", "probe"),
     ("/findings", "findings"),
     ("/plan", "plan"),
