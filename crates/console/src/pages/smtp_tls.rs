@@ -94,6 +94,7 @@ struct Page {
     profile: String,
     certificate: String,
     others: String,
+    unset: String,
     profiles: Vec<Profile>,
     certificates: Vec<Shown>,
     keys: Vec<Key>,
@@ -168,6 +169,7 @@ impl Page {
         self.profile = typed.text("profile").to_owned();
         self.certificate = typed.text("certificate").to_owned();
         self.others = typed.text("others").to_owned();
+        self.unset = typed.text("unset").to_owned();
         self.refused = refused;
         self
     }
@@ -219,6 +221,7 @@ async fn read(app: &App, caller: &Caller) -> Result<Page, Problem> {
         profile: String::new(),
         certificate: String::new(),
         others: String::new(),
+        unset: String::new(),
         profiles: all_profiles(&profiles),
         certificates: Shown::all(&certificates.doc, view.now_ms),
         keys: keys.doc.list("keys").iter().map(key).collect(),

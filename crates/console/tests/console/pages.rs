@@ -155,12 +155,18 @@ fn what_is_refused_stands_at_its_field_with_what_was_typed_and_nothing_is_in_for
     ] {
         assert!(answer.body.contains(kept), "{kept}: {}", answer.body);
     }
-    let others = [("others", "param.x=1"), ("do", "review")];
+    let others = [
+        ("others", "param.x=1"),
+        ("unset", "session-cache, profile"),
+        ("do", "review"),
+    ];
     let answer = served.send_form(&session, "/smtp-tls", &others);
     let advanced = answer.body.split(">Advanced<").nth(1).unwrap();
     assert!(advanced.contains("setting.unknown-key") && advanced.contains("param.x=1"));
     let tasks = agent.stop();
     assert_eq!(tasks.len(), 2, "{tasks:?}");
+    let unset = &tasks[1]["beside"]["unset"];
+    assert_eq!(unset, &json!(["session-cache", "profile"]));
 }
 
 #[test]
