@@ -233,11 +233,13 @@ fn what_waits_to_be_kept_says_until_when_and_what_must_be_accepted_is_asked_for(
     let session = served.signed_in(Role::Operator);
     let open = json!({"operation": 7, "subject": "mode=may", "confirm_by": "2026-11-22T14:00:00Z"});
     served.copy("status", &json!({"open_operation": open}).to_string());
-    let plan = served.ask(&Ask::get("/plan").cookie(&session)).body;
-    assert!(
-        plan.contains("data-until=\"2026-11-22T14:00:00Z\"") && plan.contains("Keep it"),
-        "{plan}"
-    );
+    for path in ["/plan", "/"] {
+        let page = served.ask(&Ask::get(path).cookie(&session)).body;
+        assert!(
+            page.contains("data-until=\"2026-11-22T14:00:00Z\"") && page.contains("Keep it"),
+            "{path}: {page}"
+        );
+    }
     let agent = Agent::start(&served, |task| match task.contains("mx1.example") {
         true => {
             let waits = json!({"outcome": "awaiting-confirmation", "operation": 9,
