@@ -35,7 +35,7 @@ const counted = () => {
   for (const left of document.querySelectorAll("[data-until]")) {
     const seconds = Math.ceil((Date.parse(left.dataset.until) - Date.now()) / 1000);
     if (Number.isNaN(seconds)) continue;
-    left.textContent = seconds > 0 ? `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s left,` : "The time is up:";
+    left.textContent = seconds > 0 ? `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s left` : "no time left";
   }
 };
 counted();

@@ -90,7 +90,19 @@ impl Engine<'_> {
 
     /// Makes a plan and remembers it under its id, as `plan` shows it.
     pub fn show_plan(&mut self) -> Result<Proposal, EngineError> {
-        let mut proposal = self.propose()?;
+        let proposal = self.propose()?;
+        let proposal = self.with_what_it_leaves(proposal)?;
+        if proposal.has_news() {
+            self.store.put_plan(&self.instance, &proposal.plan)?;
+        }
+        Ok(proposal)
+    }
+
+    /// With what is said of rules that it leaves in force.
+    pub(crate) fn with_what_it_leaves(
+        &self,
+        mut proposal: Proposal,
+    ) -> Result<Proposal, EngineError> {
         let Proposal { facts, plan, .. } = &proposal;
         let idle = self.idle_with(facts, &plan.intent, &proposal.rules)?;
         let faulty = self.still_faulty(&proposal)?;
@@ -98,9 +110,6 @@ impl Engine<'_> {
         proposal.plan.findings.extend(faulty);
         proposal.plan.findings.extend(weakened);
         proposal.plan.findings.extend(idle);
-        if proposal.has_news() {
-            self.store.put_plan(&self.instance, &proposal.plan)?;
-        }
         Ok(proposal)
     }
 

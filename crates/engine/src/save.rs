@@ -32,7 +32,8 @@ impl Engine<'_> {
         let wanted = state.draft.as_ref().unwrap_or(&state.desired);
         let after = wanted.with_all(&self.together(wanted, wishes)?);
         state.draft = Some(after.clone());
-        self.propose_intent(state, &after, OperationKind::Apply)
+        let proposal = self.propose_intent(state, &after, OperationKind::Apply)?;
+        self.with_what_it_leaves(proposal)
     }
 
     /// Wishes for all of it, where a plan can be made of it; else nothing is stored. The plan is

@@ -54,7 +54,8 @@ fn every_change_has_the_same_five_keys_and_what_changes_nothing_says_so() {
     let again = scene.say(&["init"]).stdout;
     assert!(again.contains("was adopted before; the hand edits since then are taken over:\n-smtp_tls_loglevel = 1\n+smtp_tls_loglevel = 2\n"), "{again}");
     scene.must(&["set", "loglevel.outbound=0"]);
-    scene.must(&["apply", "--confirm-within", "1h"]);
+    let waits = scene.must(&["apply", "--confirm-within", "1h"]);
+    assert!(waits.text("confirm_by").starts_with('2'), "{waits:#?}");
     assert!(changed(&scene, &["confirm"]));
     assert!(changed(&scene, &["release"]));
 }

@@ -94,6 +94,12 @@ fn an_operation_that_waits_is_named_with_its_deadline_and_its_way_back() {
             .stdout
             .contains("Operation 1 (inbound=may certificate=mx) awaits confirmation until 2")
     );
+    let open = &scene.must(&["status"]).json["open_operation"];
+    assert!(
+        applied
+            .stdout
+            .contains(open["confirm_by"].as_str().unwrap())
+    );
     assert!(nagios(&scene, 1).starts_with("POSTSEAL WARNING: operation 1 awaits confirmation |"));
     let used = scene.must(&["cert", "show", "mx"]).json;
     assert_eq!(used["certificate"]["used_by"][0], "smtpd");
@@ -123,10 +129,9 @@ fn an_operation_that_waits_is_named_with_its_deadline_and_its_way_back() {
             && status.contains("did not hold; rolled back: by `rollback`"),
         "{status}"
     );
-    assert_eq!(
-        scene.must(&["status"]).json["failed_operation"]["operation"],
-        1
-    );
+    let failed = &scene.must(&["status"]).json["failed_operation"];
+    assert_eq!(failed["operation"], 1);
+    assert!(failed["confirm_by"].is_null(), "{failed}");
     assert!(!status.contains("Last operation"), "{status}");
     assert!(nagios(&scene, 1).contains("operation 1 did not hold; its wishes are pending"));
     scene.must(&["discard"]);

@@ -2,6 +2,7 @@
 
 use crate::scene::Scene;
 use crate::{adopted, in_force};
+use postseal_testkit::postfix_box::PostfixBox;
 
 fn pending(scene: &Scene) -> bool {
     scene.must(&["plan"]).json["pending"] == true
@@ -76,4 +77,22 @@ fn the_order_of_what_is_wished_together_does_not_matter() {
     ];
     scene.must(&back);
     assert!(!pending(&scene));
+}
+
+#[test]
+fn what_must_be_typed_before_a_plan_is_applied_is_named_for_programs() {
+    let scene = Scene::stopped(PostfixBox::builder().set("inet_interfaces", "all"));
+    scene.must(&["init"]);
+    scene.import();
+    let saved = scene.must(&["set", "inbound=encrypt", "--bind=mx"]);
+    let asked = &saved.json["proposal"]["confirmations"][0];
+    let ran = scene.run(&["apply"]);
+    assert_eq!(
+        ran.code(),
+        "inbound.mandatory-on-public-port-25",
+        "{ran:#?}"
+    );
+    let accept = &ran.json["error"]["accept"];
+    assert_eq!(accept["code"], asked["code"]);
+    assert_eq!(accept["answer"], asked["answer"]);
 }

@@ -59,6 +59,7 @@ struct New {
     frame: Frame,
     /// The name that is renewed, or of the request whose certificate came.
     name: String,
+    renews: bool,
     kinds: [&'static str; 6],
 }
 
@@ -66,6 +67,8 @@ struct New {
 #[derive(Template)]
 #[template(path = "looked.html")]
 struct Looked {
+    /// What was looked at; the parts of a page are told apart by it.
+    what: &'static str,
     job: u64,
     ended: bool,
     text: String,
@@ -77,6 +80,9 @@ struct Looked {
 pub(crate) struct Named {
     #[serde(default)]
     name: String,
+    /// Not empty where it takes the place of one.
+    #[serde(default)]
+    renew: String,
 }
 
 pub(crate) async fn list(
@@ -121,6 +127,7 @@ pub(crate) async fn new(
     let shown = New {
         frame: view.frame,
         name: named.name,
+        renews: !named.renew.is_empty(),
         kinds: KINDS.map(KeyKind::name),
     };
     Ok(page(StatusCode::OK, &shown))
@@ -278,13 +285,16 @@ pub(crate) async fn look(
 ) -> Result<Response, Problem> {
     let typed = Typed::new(fields);
     let name = typed.text("name").to_owned();
-    let task = match typed.text("do") {
-        "show" => Task::CertShow { name },
-        "check" => Task::CertCheck { name: Some(name) },
-        "tlsa" => Task::CertTlsa {
-            name,
-            mx: typed.words("mx"),
-        },
+    let (what, task) = match typed.text("do") {
+        "show" => ("The certificate in full", Task::CertShow { name }),
+        "check" => (
+            "What is wrong with it",
+            Task::CertCheck { name: Some(name) },
+        ),
+        "tlsa" => {
+            let mx = typed.words("mx");
+            ("TLSA records", Task::CertTlsa { name, mx })
+        }
         other => return Err(unknown(other)),
     };
     if !headers.contains_key("hx-request") {
@@ -294,6 +304,7 @@ pub(crate) async fn look(
     let answer = end.as_ref().map(|end| Doc::read(&end.answer));
     let answer = answer.unwrap_or_default();
     let looked = Looked {
+        what,
         job,
         ended: end.is_some(),
         text: answer.long("text"),

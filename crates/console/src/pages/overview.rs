@@ -8,6 +8,7 @@ use super::finding::{Found, counted};
 use super::frame::{Frame, View};
 use super::glance::{Looked, Said, glance, mark};
 use super::history::Done;
+use super::waits::Waits;
 use super::when::When;
 use super::{filters, page};
 use crate::app::App;
@@ -39,7 +40,7 @@ struct Overview {
     linted: When,
     drift: usize,
     last: Option<Done>,
-    open: Option<Done>,
+    waits: Option<Waits>,
 }
 
 /// A service, or all of outgoing mail.
@@ -94,10 +95,7 @@ pub(crate) async fn show(
         agent: &view.frame.agent,
     };
     let glance = glance(&looked);
-    let operation = |key| {
-        let doc = status.doc.at(key);
-        doc.is_there().then(|| Done::of(&doc, now))
-    };
+    let last = status.doc.at("last_operation");
     let drifted = ["drift", "drift_files", "drift_tables"];
     let shown = Overview {
         is_there: status.doc.is_there(),
@@ -108,8 +106,8 @@ pub(crate) async fn show(
         findings: counted(&found),
         linted: lint.copied,
         drift: drifted.map(|key| status.doc.list(key).len()).iter().sum(),
-        last: operation("last_operation"),
-        open: operation("open_operation"),
+        last: last.is_there().then(|| Done::of(&last, now)),
+        waits: Waits::seen(&status.doc),
         copied: status.copied,
         frame: view.frame,
     };

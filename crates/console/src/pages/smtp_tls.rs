@@ -94,6 +94,7 @@ struct Page {
     profile: String,
     certificate: String,
     others: String,
+    unset: String,
     profiles: Vec<Profile>,
     certificates: Vec<Shown>,
     keys: Vec<Key>,
@@ -152,11 +153,6 @@ impl Page {
         own.collect()
     }
 
-    /// The modes that both directions know.
-    fn may_link(&self) -> bool {
-        INBOUND.iter().any(|choice| choice.is(&self.now.inbound))
-    }
-
     /// With what somebody has typed, and what is wrong with it.
     fn with(mut self, typed: &Typed, refused: Vec<Refused>) -> Self {
         let word = |key: &str, shown: &str| match saved::value(typed, key) {
@@ -173,6 +169,7 @@ impl Page {
         self.profile = typed.text("profile").to_owned();
         self.certificate = typed.text("certificate").to_owned();
         self.others = typed.text("others").to_owned();
+        self.unset = typed.text("unset").to_owned();
         self.refused = refused;
         self
     }
@@ -211,8 +208,8 @@ async fn read(app: &App, caller: &Caller) -> Result<Page, Problem> {
         view.take("keys"),
     );
     let was = Levels {
-        inbound: service(&status.doc, &["smtp/inet"]).unwrap_or_default(),
-        outbound: wanted(&status.doc.at("outbound")),
+        inbound: service(&status.doc, &["smtp/inet"]).map_or_else(String::new, mode),
+        outbound: mode(wanted(&status.doc.at("outbound"))),
         submission: switch(&status.doc, &["submission/inet", "587/inet"]),
         smtps: switch(&status.doc, &["submissions/inet", "smtps/inet", "465/inet"]),
     };
@@ -224,6 +221,7 @@ async fn read(app: &App, caller: &Caller) -> Result<Page, Problem> {
         profile: String::new(),
         certificate: String::new(),
         others: String::new(),
+        unset: String::new(),
         profiles: all_profiles(&profiles),
         certificates: Shown::all(&certificates.doc, view.now_ms),
         keys: keys.doc.list("keys").iter().map(key).collect(),
@@ -313,6 +311,14 @@ fn service(status: &Doc, names: &[&str]) -> Option<String> {
         .iter()
         .filter(|one| names.contains(&one.text("service").as_str()));
     own.next().map(wanted)
+}
+
+/// A level as the choices name it: where Postfix has none, TLS is off.
+fn mode(level: String) -> String {
+    match level.as_str() {
+        "" | "-" | "none" => "off".to_owned(),
+        _ => level,
+    }
 }
 
 fn switch(status: &Doc, names: &[&str]) -> String {

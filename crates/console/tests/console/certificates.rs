@@ -284,3 +284,42 @@ fn a_chain_and_a_request_come_as_files_whoever_looks() {
     );
     agent.stop();
 }
+
+#[test]
+fn a_look_is_shown_beside_the_page_where_it_is_asked_for_there() {
+    let served = Served::new();
+    let session = served.signed_in(Role::Auditor);
+    let agent = Agent::start(&served, |_| {
+        let finding =
+            json!({"code": "cert.expiring", "message": "It ends soon.", "severity": "warning"});
+        let seen = json!({"text": "subject CN=mx1", "findings": [finding]});
+        (0, seen.to_string())
+    });
+    let token = served.form_token(&session);
+    let fields = [
+        ("form_token", token.as_str()),
+        ("do", "show"),
+        ("name", "mx1"),
+    ];
+    let ask = Ask::form("/certificates/look", &fields).with("hx-request", "true");
+    let answer = served.ask(&ask.cookie(&session).by_page(served.at));
+    assert_eq!(answer.status, 200);
+    assert!(answer.body.contains("subject CN=mx1") && answer.body.contains("cert.expiring"));
+    assert!(!answer.body.contains("<html"), "{}", answer.body);
+    let tasks = agent.stop();
+    assert_eq!(tasks, [json!({"task": "cert-show", "name": "mx1"})]);
+}
+
+#[test]
+fn what_takes_the_place_of_another_says_so_from_the_start() {
+    let served = Served::new();
+    let session = served.signed_in(Role::Operator);
+    let page = |path| served.ask(&Ask::get(path).cookie(&session)).body;
+    let renews = page("/certificates/new?renew=on&name=mx1");
+    let ticked = r#"name="renew" value="on" checked"#;
+    assert!(
+        renews.contains(ticked) && renews.contains(r#"value="mx1""#),
+        "{renews}"
+    );
+    assert!(!page("/certificates/new?name=mx1").contains(ticked));
+}

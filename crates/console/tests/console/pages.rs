@@ -151,12 +151,18 @@ fn what_is_refused_stands_at_its_field_with_what_was_typed_and_nothing_is_in_for
     ] {
         assert!(answer.body.contains(kept), "{kept}: {}", answer.body);
     }
-    let others = [("others", "param.x=1"), ("do", "review")];
+    let others = [
+        ("others", "param.x=1"),
+        ("unset", "session-cache, profile"),
+        ("do", "review"),
+    ];
     let answer = served.send_form(&session, "/smtp-tls", &others);
     let advanced = answer.body.split(">Advanced<").nth(1).unwrap();
     assert!(advanced.contains("setting.unknown-key") && advanced.contains("param.x=1"));
     let tasks = agent.stop();
     assert_eq!(tasks.len(), 2, "{tasks:?}");
+    let unset = &tasks[1]["beside"]["unset"];
+    assert_eq!(unset, &json!(["session-cache", "profile"]));
 }
 
 #[test]
@@ -223,11 +229,13 @@ fn what_waits_to_be_kept_says_until_when_and_what_must_be_accepted_is_asked_for(
     let session = served.signed_in(Role::Operator);
     let open = json!({"operation": 7, "subject": "mode=may", "confirm_by": "2026-11-22T14:00:00Z"});
     served.copy("status", &json!({"open_operation": open}).to_string());
-    let plan = served.ask(&Ask::get("/plan").cookie(&session)).body;
-    assert!(
-        plan.contains("data-until=\"2026-11-22T14:00:00Z\"") && plan.contains("Keep it"),
-        "{plan}"
-    );
+    for path in ["/plan", "/"] {
+        let page = served.ask(&Ask::get(path).cookie(&session)).body;
+        assert!(
+            page.contains("data-until=\"2026-11-22T14:00:00Z\"") && page.contains("Keep it"),
+            "{path}: {page}"
+        );
+    }
     let agent = Agent::start(&served, |task| match task.contains("mx1.example") {
         true => {
             let waits = json!({"outcome": "awaiting-confirmation", "operation": 9,
