@@ -44,6 +44,8 @@ pub(crate) struct Global {
     pub(crate) console_user: Option<String>,
     /// Whose word the console takes for where a request came from.
     pub(crate) trusted_proxies: Vec<String>,
+    /// Whether what changes the mail server by the console waits for a second person.
+    pub(crate) two_persons: bool,
     /// What lint is not to tell of.
     pub(crate) ignore: Vec<Ignore>,
     /// What is to be told beside the answer.
@@ -137,6 +139,9 @@ struct ConsoleSection {
     /// Addresses and networks of proxies before the console.
     #[serde(default)]
     trusted_proxies: Vec<String>,
+    /// Whether somebody else approves what changes the mail server.
+    #[serde(default)]
+    two_persons: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -190,6 +195,7 @@ impl Global {
             acme_user: file.acme.user,
             console_user: file.console.user,
             trusted_proxies: file.console.trusted_proxies,
+            two_persons: file.console.two_persons,
             server: server(args)?,
             behalf: args.on_behalf_of.clone(),
             output: output(args.json || file.json || args.on_behalf_of.is_some()),
@@ -285,7 +291,7 @@ fn read(path: &Path) -> Result<File, Failure> {
             "config.bad",
             format!("{}: {error}", path.display()),
         )
-        .hint("Known keys: instance, store, resolver, json, under [host] prefix and root, under [acme] and [console] user, under [console] trusted_proxies, under [lint] ignore.")
+        .hint("Known keys: instance, store, resolver, json, under [host] prefix and root, under [acme] and [console] user, under [console] trusted_proxies and two_persons, under [lint] ignore.")
     })
 }
 

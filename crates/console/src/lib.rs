@@ -8,6 +8,7 @@ mod access;
 mod accounts;
 mod api;
 mod app;
+mod approval;
 mod assets;
 mod caller;
 mod clock;
@@ -49,4 +50,6 @@ pub struct Options {
     pub hosts: Vec<String>,
     /// Addresses and networks (`10.0.0.0/8`) of proxies, whose `Forwarded` (RFC 7239) or `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<String>,
+    /// Whether what changes the mail server waits until somebody else has approved it.
+    pub two_persons: bool,
 }

@@ -90,6 +90,9 @@ const ROUTES: &[Route] = &[
     at(Verb::Get, "/jobs/{id}", SEE, || get(job::show)),
     at(Verb::Get, "/jobs/{id}/progress", SEE, || get(job::progress)),
     at(Verb::Post, "/jobs/{id}/cancel", LOOK, || post(job::cancel)),
+    at(Verb::Post, "/jobs/{id}/approve", Right::Approve, || {
+        post(job::approve)
+    }),
     at(Verb::Get, "/history", SEE, || get(history::show)),
     at(Verb::Post, "/history/rollback", CHANGE, || {
         post(history::roll_back)

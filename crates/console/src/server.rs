@@ -105,6 +105,7 @@ impl Console {
             hasher: Hasher::new()?,
             limits: Limits::new(),
             proxies: Proxies::read(&options.trusted_proxies)?,
+            two_persons: options.two_persons,
             filing: Mutex::new(()),
             streams: Arc::new(Semaphore::new(STREAMS)),
         });

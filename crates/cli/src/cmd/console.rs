@@ -53,6 +53,7 @@ pub(crate) fn console(args: &ConsoleArgs, global: &Global) -> Result<Answer, Fai
         instance: instance.display().to_string(),
         hosts: args.host.clone(),
         trusted_proxies: global.trusted_proxies.clone(),
+        two_persons: global.two_persons,
     })
     .map_err(|error| failed(&error))?;
     Ok(Answer::silent())

@@ -11,3 +11,4 @@ mod killed;
 mod parity;
 mod proxied;
 mod site;
+mod two_persons;

@@ -7,6 +7,7 @@ use postseal_testkit::postfix_box::PostfixBox;
 use rustix::process::{Gid, Pid, Signal, Uid, kill_process};
 use rustix::thread::{set_thread_res_gid, set_thread_res_uid};
 use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command};
@@ -22,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Site {
     pub(crate) scene: Scene,
-    pub(crate) port: u16,
+    port: u16,
     token: String,
     up: Child,
 }
@@ -30,9 +31,14 @@ pub(crate) struct Site {
 impl Site {
     /// Adopted, with the certificate `mx`, agent and console at work, and a token of the first admin.
     pub(crate) fn up() -> Self {
+        Self::configured("")
+    }
+
+    /// The same, with more in the console's part of its configuration.
+    pub(crate) fn configured(more: &str) -> Self {
         let scene = Scene::adopted(PostfixBox::builder());
         let config = scene.named("postseal.toml");
-        fs::write(&config, CONFIG).unwrap();
+        fs::write(&config, format!("{CONFIG}{more}")).unwrap();
         let port = free_port();
         let up = start(&scene, port);
         let mut site = Self {
@@ -78,6 +84,20 @@ impl Site {
         let mut command = postseal(&["--server", &server, "--token", &self.token]);
         command.args(words);
         command
+    }
+
+    /// What the console answers to a request over HTTP: its head's first lines, and its body.
+    pub(crate) fn http(&self, head: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let length = body.len();
+        let head = format!(
+            "{head}\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
     }
 
     /// What whoever owns the console can do at the desk.

@@ -5,16 +5,20 @@
 use super::doc::Doc;
 use super::when::When;
 use crate::app::App;
+use crate::approval::is_by;
 use crate::caller::Caller;
 use crate::clock;
 use crate::matrix::Right;
 use crate::problem::Problem;
 use postseal_planner::task::Effect;
-use postseal_store::desk::{Desk as _, Pulse};
+use postseal_store::desk::{Desk as _, Job, JobState, Pulse};
 use std::collections::BTreeMap;
 
 /// How old a sign of the agent's life may be, in seconds: fresh, and late.
 const AGES: (i64, i64) = (10, 60);
+
+/// So many jobs are looked at for one that waits for an approver.
+const LOOKED_AT: usize = 100;
 
 /// What stands around a page.
 pub(crate) struct Frame {
@@ -26,6 +30,8 @@ pub(crate) struct Frame {
     pub(crate) agent: Agent,
     /// How many wishes are not in force.
     pub(crate) drafts: usize,
+    /// A job that one may approve.
+    pub(crate) proposed: Option<u64>,
     /// Whether one may wish, and put in force.
     pub(crate) may_wish: bool,
     pub(crate) may_change: bool,
@@ -62,6 +68,7 @@ impl View {
     ) -> Result<Self, Problem> {
         let now_ms = clock::now_ms();
         let instance = app.instance.clone();
+        let approves = app.two_persons && caller.may(Right::Approve);
         let read = app.desks.at(move |desk| {
             let mut copies = BTreeMap::new();
             for what in wanted.iter().chain(&["status"]) {
@@ -71,9 +78,14 @@ impl View {
                     copies.insert(*what, Seen { doc, copied });
                 }
             }
-            Ok((copies, desk.pulse(&instance)?))
+            let jobs = match approves {
+                true => desk.jobs(&instance, None, LOOKED_AT)?,
+                false => Vec::new(),
+            };
+            Ok((copies, desk.pulse(&instance)?, jobs))
         });
-        let (copies, pulse) = read.await?;
+        let (copies, pulse, jobs) = read.await?;
+        let proposed = |job: &&Job| job.state == JobState::Proposed && !is_by(job, &caller.user);
         let wishes = copies
             .get("status")
             .map_or(0, |seen: &Seen| seen.doc.list("wishes").len());
@@ -84,6 +96,7 @@ impl View {
             here,
             agent: agent(pulse.as_ref(), now_ms),
             drafts: wishes,
+            proposed: jobs.iter().rev().find(proposed).map(|job| job.id),
             may_wish: caller.may(Right::File(Effect::Wish)),
             may_change: caller.may(Right::File(Effect::Change)),
         };

@@ -4,6 +4,7 @@
 
 mod access;
 mod api;
+mod approval;
 mod bounds;
 mod events;
 mod forgery;
