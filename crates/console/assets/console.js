@@ -29,3 +29,13 @@ const zoned = (root) => {
 };
 zoned(document);
 document.addEventListener("htmx:load", (event) => zoned(event.target));
+
+// Search is a key away.
+document.addEventListener("keydown", (event) => {
+  if (event.key?.toLowerCase() !== "k" || !(event.metaKey || event.ctrlKey) || event.altKey || event.shiftKey) return;
+  const field = document.getElementById("find");
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
+  field.select();
+});

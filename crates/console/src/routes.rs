@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::caller::{self, Caller};
 use crate::matrix::Right;
 use crate::pages::{
-    history, job, lists, overview, plan, policies, probe, settings, smtp_tls, totp,
+    history, job, lists, overview, plan, policies, probe, search, settings, smtp_tls, totp,
 };
 use crate::problem::Problem;
 use crate::secret;
@@ -99,6 +99,7 @@ const ROUTES: &[Route] = &[
     }),
     at(Verb::Get, "/findings", SEE, || get(lists::findings)),
     at(Verb::Get, "/certificates", SEE, || get(lists::certificates)),
+    at(Verb::Get, "/search", SEE, || get(search::show)),
     at(Verb::Get, "/settings", SEE, || get(settings::show)),
     at(Verb::Post, "/settings/users", MANAGE, || {
         post(settings::add_user)

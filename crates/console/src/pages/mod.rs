@@ -17,6 +17,7 @@ pub(crate) mod overview;
 pub(crate) mod plan;
 pub(crate) mod policies;
 pub(crate) mod probe;
+pub(crate) mod search;
 pub(crate) mod settings;
 pub(crate) mod smtp_tls;
 pub(crate) mod totp;

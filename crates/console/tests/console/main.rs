@@ -16,6 +16,7 @@ mod pages;
 mod people;
 mod policies;
 mod proxies;
+mod search;
 mod served;
 mod settings;
 mod wire;
