@@ -9,6 +9,7 @@ mod attacker;
 mod chores;
 mod killed;
 mod parity;
+mod presented;
 mod proxied;
 mod site;
 mod two_persons;

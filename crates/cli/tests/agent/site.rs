@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Site {
     pub(crate) scene: Scene,
-    port: u16,
+    pub(crate) port: u16,
     token: String,
     up: Child,
 }
@@ -36,25 +36,31 @@ impl Site {
 
     /// The same, with more in the console's part of its configuration.
     pub(crate) fn configured(more: &str) -> Self {
+        let mut site = Self::started(more);
+        let made = site.local(&["token", "add", "admin", "--name=test", "--role=admin"]);
+        made.text("token").clone_into(&mut site.token);
+        let answer = site.remote(&["set"]);
+        assert_eq!(answer.exit, Some(0), "{answer:#?}");
+        site
+    }
+
+    /// The same; nobody has asked the console anything.
+    pub(crate) fn started(more: &str) -> Self {
         let scene = Scene::adopted(PostfixBox::builder());
         let config = scene.named("postseal.toml");
         fs::write(&config, format!("{CONFIG}{more}")).unwrap();
         let port = free_port();
         let up = start(&scene, port);
-        let mut site = Self {
+        let site = Self {
             scene,
             port,
             token: String::new(),
             up,
         };
         site.wait("an agent", |site| site.log().contains("agent for"));
-        let made = site.local(&["token", "add", "admin", "--name=test", "--role=admin"]);
-        made.text("token").clone_into(&mut site.token);
         site.wait("console", |site| {
             TcpStream::connect(("127.0.0.1", site.port)).is_ok()
         });
-        let answer = site.remote(&["set"]);
-        assert_eq!(answer.exit, Some(0), "{answer:#?}");
         site
     }
 

@@ -193,6 +193,7 @@ pub(crate) fn options(folder: &Path) -> Options {
         hosts: vec!["console.example".to_owned()],
         trusted_proxies: Vec::new(),
         two_persons: false,
+        presented: None,
     }
 }
 
