@@ -70,11 +70,28 @@ fn the_console_presents_a_certificate_of_the_store_and_its_renewal() {
     ]);
     assert_eq!(renewed.exit, Some(0), "{renewed:#?}");
     site.wait("the renewal", |site| serial(site) != first);
+    // The mail server's key is not for the console: once mail presents the certificate, no version of it goes out.
+    let second = serial(&site);
+    let bound = site.local(&["cert", "bind", "mx", "--allow-self-signed"]);
+    assert_eq!(bound.exit, Some(0), "{bound:#?}");
+    let renewed = site.local(&[
+        "cert",
+        "self-signed",
+        "mx",
+        "--domain=mx.example",
+        "--renew",
+    ]);
+    assert_eq!(renewed.exit, Some(0), "{renewed:#?}");
+    site.wait("a refusal", |site| {
+        site.log().contains("which mail presents")
+    });
+    assert_eq!(serial(&site), second);
     let audit = site.local(&["audit", "list"]).stdout;
     assert!(
         audit.contains("exported the private key of version 2"),
         "{audit}"
     );
+    assert!(!audit.contains("private key of version 3"), "{audit}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::session::Session;
 use mailtls::Fingerprint;
 use postseal_console::Presented;
 use postseal_planner::whole_chain;
+use postseal_store::{SqliteStore, Store as _};
 use rustix::io::ioctl_fionbio;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin};
@@ -68,12 +69,21 @@ impl<'a> Hand<'a> {
     }
 
     fn newer(&mut self) -> Result<Option<Zeroizing<String>>, Failure> {
+        let leaf = self.newest_leaf()?;
+        if leaf.is_some() && leaf == self.given {
+            return Ok(None);
+        }
         let mut session = Session::as_it_is(self.global)?;
         let mut engine = session.engine();
         let view = engine.certificate(self.name)?;
-        let leaf = view.chain.first().map(mailtls::Certificate::fingerprint);
-        if leaf.is_some() && leaf == self.given {
-            return Ok(None);
+        let mut users = view.used_by;
+        for adopted in engine.adopted_certificates() {
+            if adopted.same_as.iter().any(|name| name == self.name) {
+                users.extend(adopted.services);
+            }
+        }
+        if !users.is_empty() {
+            return Err(of_mail(self.name, &users));
         }
         let pem = engine.export_key(self.name)?.pem;
         let text = std::str::from_utf8(&pem).map_err(unreadable)?;
@@ -82,6 +92,28 @@ impl<'a> Hand<'a> {
         self.given = leaf;
         Ok(Some(line))
     }
+
+    /// By a look at the store alone: it is asked again and again.
+    fn newest_leaf(&self) -> Result<Option<Fingerprint>, Failure> {
+        let store = SqliteStore::open_existing(&self.global.store)?;
+        let versions = match store {
+            Some(store) => store.certificate_versions(self.name)?,
+            None => Vec::new(),
+        };
+        let newest = versions.first().and_then(|newest| newest.chain.first());
+        Ok(newest.map(|leaf| Fingerprint::of(leaf)))
+    }
+}
+
+/// Whoever owns the console would have the key of the mail server.
+fn of_mail(name: &str, users: &[String]) -> Failure {
+    let text = format!(
+        "the console does not get the key of {name}, which mail presents: {}",
+        users.join(", ")
+    );
+    let hint =
+        "Have another certificate for the console alone, and name it by [console] certificate.";
+    Failure::new(Exit::Data, "console.certificate-of-mail", text).hint(hint)
 }
 
 /// The console's side: what comes first is waited for, so that nobody is answered without it.
