@@ -29,7 +29,7 @@ fn what(task: &Task) -> &'static str {
         Task::Explain { .. } => "Explain where mail goes",
         Task::Lint { fix: true, .. } => "Mend findings",
         Task::Lint { .. } => "Look for findings",
-        Task::Set { pairs } if pairs.is_empty() => "List the settings",
+        Task::Set { pairs, .. } if pairs.is_empty() => "List the settings",
         Task::Set { .. } => "Change settings",
         Task::Unset { .. } => "Give settings back",
         Task::Discard {} => "Drop all drafts",
@@ -93,7 +93,7 @@ fn what_else(task: &Task) -> &'static str {
 fn about(task: &Task) -> String {
     match task {
         Task::Explain { what, .. } => what.clone(),
-        Task::Set { pairs } => listed(pairs),
+        Task::Set { pairs, .. } => listed(pairs),
         Task::Unset { keys } => listed(keys),
         Task::Rollback {
             operation: Some(operation),

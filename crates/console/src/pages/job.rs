@@ -174,9 +174,10 @@ fn plan_of(job: &Job, shown: &Doc) -> String {
     let Ok(Task::Apply { plan: Some(id), .. }) = Task::read(&job.task) else {
         return String::new();
     };
-    match shown.text("plan") == id {
-        true => format!("It is plan {id}, the one that the page Plan shows."),
-        false => format!(
+    match shown.text("plan") {
+        plan if plan == id => format!("It is plan {id}, the one that the page Plan shows."),
+        plan if plan.is_empty() => format!("It is plan {id}, and the page Plan shows none."),
+        _ => format!(
             "It is plan {id}, and the page Plan shows another: what is there has changed, and the agent would refuse it."
         ),
     }
