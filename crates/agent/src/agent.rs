@@ -32,6 +32,8 @@ const BEAT: Duration = Duration::from_secs(2);
 const LEASE_MS: i64 = 30_000;
 /// How many jobs it holds at once.
 const AT_ONCE: usize = 8;
+/// No name of who wants a job is longer, in bytes: a user's with a token's number, and the approver's.
+const LONGEST_ACTOR: usize = 200;
 /// The exit code of a command that another one keeps from the instance (CLI.md).
 const LOCKED: u8 = 75;
 /// How long it waits for what is being carried out when it is told to end. A change that is not through by
@@ -287,7 +289,7 @@ impl Agent<'_> {
     fn read(&self, job: &Job) -> Result<Task, End> {
         let is_ours = job.instance == self.instance;
         let actor_is_a_word = !job.actor.is_empty()
-            && job.actor.len() <= 100
+            && job.actor.len() <= LONGEST_ACTOR
             && !job.actor.contains(char::is_control);
         match Task::read(&job.task) {
             Ok(task) if is_ours && actor_is_a_word => Ok(task),

@@ -19,7 +19,7 @@ const FILE: &str = "/etc/postseal/postseal.toml";
 const STORE: &str = "/var/lib/postseal";
 
 /// Everything every command needs to know.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Global {
     /// The file that was named in place of the usual one.
     pub(crate) config: Option<PathBuf>,
@@ -44,6 +44,10 @@ pub(crate) struct Global {
     pub(crate) console_user: Option<String>,
     /// Whose word the console takes for where a request came from.
     pub(crate) trusted_proxies: Vec<String>,
+    /// Whether what changes the mail server by the console waits for a second person.
+    pub(crate) two_persons: bool,
+    /// The certificate of the store that the console presents.
+    pub(crate) console_certificate: Option<String>,
     /// What lint is not to tell of.
     pub(crate) ignore: Vec<Ignore>,
     /// What is to be told beside the answer.
@@ -137,6 +141,11 @@ struct ConsoleSection {
     /// Addresses and networks of proxies before the console.
     #[serde(default)]
     trusted_proxies: Vec<String>,
+    /// Whether somebody else approves what changes the mail server.
+    #[serde(default)]
+    two_persons: bool,
+    /// A certificate of the store, which the console presents.
+    certificate: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -190,6 +199,8 @@ impl Global {
             acme_user: file.acme.user,
             console_user: file.console.user,
             trusted_proxies: file.console.trusted_proxies,
+            two_persons: file.console.two_persons,
+            console_certificate: file.console.certificate,
             server: server(args)?,
             behalf: args.on_behalf_of.clone(),
             output: output(args.json || file.json || args.on_behalf_of.is_some()),
@@ -285,7 +296,7 @@ fn read(path: &Path) -> Result<File, Failure> {
             "config.bad",
             format!("{}: {error}", path.display()),
         )
-        .hint("Known keys: instance, store, resolver, json, under [host] prefix and root, under [acme] and [console] user, under [console] trusted_proxies, under [lint] ignore.")
+        .hint("Known keys: instance, store, resolver, json, under [host] prefix and root, under [acme] and [console] user, under [console] certificate, trusted_proxies and two_persons, under [lint] ignore.")
     })
 }
 

@@ -51,7 +51,7 @@ impl From<Exit> for ExitCode {
 const LINE: usize = 600;
 
 /// Why there is no answer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     code: String,

@@ -71,3 +71,13 @@ document.addEventListener("change", (event) => {
   tell();
 });
 tell();
+
+// Search is a key away.
+document.addEventListener("keydown", (event) => {
+  if (event.key?.toLowerCase() !== "k" || !(event.metaKey || event.ctrlKey) || event.altKey || event.shiftKey) return;
+  const field = document.getElementById("find");
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
+  field.select();
+});

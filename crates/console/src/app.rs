@@ -23,6 +23,10 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     /// Whose word is taken for where a request came from.
     pub(crate) proxies: Proxies,
+    /// Whether what changes the mail server waits for a second person.
+    pub(crate) two_persons: bool,
+    /// Whether it speaks TLS itself.
+    pub(crate) has_tls: bool,
     /// Held while a task is filed.
     pub(crate) filing: Mutex<()>,
     /// For streams of events, each of which looks at the desk again and again.

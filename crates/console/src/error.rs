@@ -10,7 +10,7 @@ pub enum ConsoleError {
     /// It would send sessions over a network in clear.
     #[error(
         "will not listen on {0}: passwords and sessions would cross the network in clear; listen on \
-         127.0.0.1 or [::1], behind a proxy that speaks TLS"
+         127.0.0.1 or [::1], behind a proxy that speaks TLS, or give it a certificate"
     )]
     Exposed(SocketAddr),
     /// The address cannot be had.
@@ -24,6 +24,9 @@ pub enum ConsoleError {
     /// A proxy that is none.
     #[error("{0:?} is no address and no network of a proxy: write 192.0.2.1 or 192.0.2.0/24")]
     Proxy(String),
+    /// The certificate that was handed over.
+    #[error("cannot present the certificate: {0}")]
+    Certificate(String),
     /// The system gives no threads, signals or randomness.
     #[error("cannot {doing}: {source}")]
     System {
@@ -46,6 +49,7 @@ impl ConsoleError {
         match self {
             Self::Exposed(_) => "console.exposed",
             Self::Listen { .. } => "console.listen",
+            Self::Certificate(_) => "console.bad-certificate",
             Self::Proxy(_) => "console.bad-proxy",
             Self::System { .. } => "console.system",
             Self::Desk(_) => "console.desk",

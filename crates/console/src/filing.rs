@@ -4,6 +4,7 @@
 
 use crate::api::tags;
 use crate::app::App;
+use crate::approval;
 use crate::caller::Caller;
 use crate::clock;
 use crate::matrix::Right;
@@ -56,6 +57,7 @@ pub(crate) async fn file_said(
     if !caller.may(Right::File(task.effect())) {
         return Err(Problem::forbidden("this task"));
     }
+    let is_proposed = approval::is_wanted(app, task)?;
     // Written anew, so that only what was understood gets to the agent.
     let task = serde_json::to_string(task).map_err(Problem::malformed)?;
     let job = NewJob {
@@ -77,7 +79,11 @@ pub(crate) async fn file_said(
         {
             return Ok(None);
         }
-        desk.file(&job).map(Some)
+        match is_proposed {
+            true => desk.propose(&job),
+            false => desk.file(&job),
+        }
+        .map(Some)
     });
     match filed.await?.ok_or_else(changed_since)? {
         Filed::New(id) | Filed::Before(id) => Ok(id),
@@ -115,9 +121,12 @@ pub(crate) fn has_changed_since(
     seen_ms: i64,
 ) -> Result<bool, StoreError> {
     let jobs = desk.jobs_since(instance, seen_ms, LOOKED_AT)?;
-    let looks = |job: &Job| Task::read(&job.task).is_ok_and(|task| task.effect() == Effect::Look);
+    let is_none = |job: &Job| {
+        let looks = Task::read(&job.task).is_ok_and(|task| task.effect() == Effect::Look);
+        looks || job.state == JobState::Proposed
+    };
     // Where there are more, what they were is not known.
-    Ok(jobs.len() == LOOKED_AT || !jobs.iter().all(looks))
+    Ok(jobs.len() == LOOKED_AT || !jobs.iter().all(is_none))
 }
 
 fn changed_since() -> Problem {

@@ -59,6 +59,12 @@ pub(crate) async fn guard(State(app): State<App>, mut request: Request, next: Ne
         true => answer,
         false => as_page(answer, &method, whence.as_deref().unwrap_or("/")),
     };
+    if app.has_tls {
+        let always = HeaderValue::from_static("max-age=31536000");
+        answer
+            .headers_mut()
+            .insert(header::STRICT_TRANSPORT_SECURITY, always);
+    }
     for (name, value) in HEADERS {
         let headers = answer.headers_mut();
         let name = HeaderName::from_static(name);

@@ -8,6 +8,7 @@ mod access;
 mod accounts;
 mod api;
 mod app;
+mod approval;
 mod assets;
 mod caller;
 mod clock;
@@ -28,19 +29,22 @@ mod routes;
 pub mod secret;
 mod server;
 mod title;
+mod tls;
 
 pub use error::ConsoleError;
 pub use matrix::{Right, may};
 pub use routes::{Route, Verb, listed};
 pub use server::{Console, serve};
+pub use tls::Presented;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What a console is told.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where it listens; loopback, because it speaks no TLS itself.
+    /// Where it listens; loopback where it speaks no TLS itself.
     pub listen: SocketAddr,
     /// The folder of the desk (`console.db`), which belongs to the user that runs this.
     pub desk: PathBuf,
@@ -50,4 +54,8 @@ pub struct Options {
     pub hosts: Vec<String>,
     /// Addresses and networks (`10.0.0.0/8`) of proxies, whose `Forwarded` (RFC 7239) or `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<String>,
+    /// Whether what changes the mail server waits until somebody else has approved it.
+    pub two_persons: bool,
+    /// The certificate that it presents; without one it speaks no TLS itself.
+    pub presented: Option<Arc<Presented>>,
 }

@@ -15,6 +15,8 @@ pub enum Right {
     See,
     /// Having the agent do something.
     File(Effect),
+    /// Saying yes to what somebody else wants to put in force, where that is asked for.
+    Approve,
     /// Adding and removing users and tokens.
     Manage,
 }
@@ -28,6 +30,7 @@ impl Right {
             Self::File(Effect::Look) => "look",
             Self::File(Effect::Wish) => "wish",
             Self::File(Effect::Change) => "change",
+            Self::Approve => "approve",
             Self::Manage => "manage",
         }
     }
@@ -35,17 +38,32 @@ impl Right {
 
 /// All rights that a role gives.
 pub(crate) fn rights() -> impl Iterator<Item = Right> {
-    [Right::See, LOOK, WISH, CHANGE, Right::Manage].into_iter()
+    [
+        Right::See,
+        LOOK,
+        WISH,
+        CHANGE,
+        Right::Approve,
+        Right::Manage,
+    ]
+    .into_iter()
 }
 
 /// What each role may, the least first. A look changes nothing, so whoever sees may ask for one.
 const MATRIX: [(Role, &[Right]); 4] = [
     (Role::Auditor, &[Right::See, LOOK]),
-    (Role::Approver, &[Right::See, LOOK]),
+    (Role::Approver, &[Right::See, LOOK, Right::Approve]),
     (Role::Operator, &[Right::See, LOOK, WISH, CHANGE]),
     (
         Role::Admin,
-        &[Right::See, LOOK, WISH, CHANGE, Right::Manage],
+        &[
+            Right::See,
+            LOOK,
+            WISH,
+            CHANGE,
+            Right::Approve,
+            Right::Manage,
+        ],
     ),
 ];
 

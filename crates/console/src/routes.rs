@@ -9,7 +9,7 @@ use crate::caller::{self, Caller};
 use crate::matrix::Right;
 use crate::pages::policies::{bulk, form, import, preflight};
 use crate::pages::{
-    certificates, domains, history, job, lists, overview, plan, policies, probe, settings,
+    certificates, domains, history, job, lists, overview, plan, policies, probe, search, settings,
     smtp_tls, totp,
 };
 use crate::parts::Parts;
@@ -123,6 +123,9 @@ const ROUTES: &[Route] = &[
     at(Verb::Get, "/jobs/{id}", SEE, || get(job::show)),
     at(Verb::Get, "/jobs/{id}/progress", SEE, || get(job::progress)),
     at(Verb::Post, "/jobs/{id}/cancel", LOOK, || post(job::cancel)),
+    at(Verb::Post, "/jobs/{id}/approve", Right::Approve, || {
+        post(job::approve)
+    }),
     at(Verb::Get, "/history", SEE, || get(history::show)),
     at(Verb::Post, "/history/rollback", CHANGE, || {
         post(history::roll_back)
@@ -153,6 +156,7 @@ const ROUTES: &[Route] = &[
     at(Verb::Post, "/certificates/download", LOOK, || {
         post(certificates::download)
     }),
+    at(Verb::Get, "/search", SEE, || get(search::show)),
     at(Verb::Get, "/settings", SEE, || get(settings::show)),
     at(Verb::Post, "/settings/users", MANAGE, || {
         post(settings::add_user)

@@ -6,9 +6,10 @@ use crate::app::{App, Peer, Shared};
 use crate::desks::Desks;
 use crate::error::ConsoleError;
 use crate::limits::Limits;
-use crate::open::Open;
+use crate::open::{Open, Work};
 use crate::password::Hasher;
 use crate::proxies::Proxies;
+use crate::tls::Presented;
 use crate::{Options, routes};
 use axum::Router;
 use axum::body::Body;
@@ -17,15 +18,17 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
 use tower_service::Service as _;
 
 /// How many connections are open at once; then the oldest that is not at work goes.
@@ -47,6 +50,7 @@ pub struct Console {
     listener: TcpListener,
     app: App,
     address: SocketAddr,
+    presented: Option<Arc<Presented>>,
 }
 
 /// Runs a console until SIGTERM or SIGINT.
@@ -78,7 +82,7 @@ pub fn serve(options: Options) -> Result<(), ConsoleError> {
 impl Console {
     /// Opens the desk and listens; nobody is answered before [`Console::run`].
     pub fn open(options: Options) -> Result<Self, ConsoleError> {
-        if !options.listen.ip().is_loopback() {
+        if !options.listen.ip().is_loopback() && options.presented.is_none() {
             return Err(ConsoleError::Exposed(options.listen));
         }
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -105,6 +109,8 @@ impl Console {
             hasher: Hasher::new()?,
             limits: Limits::new(),
             proxies: Proxies::read(&options.trusted_proxies)?,
+            two_persons: options.two_persons,
+            has_tls: options.presented.is_some(),
             filing: Mutex::new(()),
             streams: Arc::new(Semaphore::new(STREAMS)),
         });
@@ -113,6 +119,7 @@ impl Console {
             listener,
             app,
             address,
+            presented: options.presented,
         })
     }
 
@@ -123,14 +130,25 @@ impl Console {
 
     /// Answers until `stop` is ready; what is being answered then may go on for some seconds.
     pub fn run(&self, stop: impl Future<Output = ()>) {
-        let router = routes::router(&self.app);
-        self.runtime.block_on(accept(&self.listener, &router, stop));
+        let doors = Doors {
+            router: routes::router(&self.app),
+            presented: self.presented.clone(),
+            open: Open::new(connections()),
+            graceful: GracefulShutdown::new(),
+        };
+        self.runtime.block_on(accept(&self.listener, doors, stop));
     }
 }
 
-async fn accept(listener: &TcpListener, router: &Router, stop: impl Future<Output = ()>) {
-    let open = Open::new(connections());
-    let graceful = GracefulShutdown::new();
+/// What every connection needs.
+struct Doors {
+    router: Router,
+    presented: Option<Arc<Presented>>,
+    open: Open,
+    graceful: GracefulShutdown,
+}
+
+async fn accept(listener: &TcpListener, doors: Doors, stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
     loop {
         let next = tokio::select! {
@@ -138,15 +156,15 @@ async fn accept(listener: &TcpListener, router: &Router, stop: impl Future<Outpu
             next = listener.accept() => next,
         };
         match next {
-            Ok((stream, peer)) => answer(stream, peer, &open, router.clone(), &graceful),
+            Ok((stream, peer)) => doors.answer(stream, peer),
             // Too many open files, say: one that rests goes, and it passes.
             Err(_) => {
-                open.end_an_idle_one();
+                doors.open.end_an_idle_one();
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
     }
-    let _unfinished = tokio::time::timeout(LAST_WORDS, graceful.shutdown()).await;
+    let _unfinished = tokio::time::timeout(LAST_WORDS, doors.graceful.shutdown()).await;
 }
 
 /// How many connections may be open: each takes a file, and so do the desk and the assets.
@@ -156,19 +174,45 @@ fn connections() -> usize {
     CONNECTIONS.min(files / 2)
 }
 
-/// Answers what comes on a connection.
-fn answer(
-    stream: TcpStream,
+impl Doors {
+    /// Answers what comes on a connection.
+    fn answer(&self, stream: TcpStream, peer: SocketAddr) {
+        // Where all are at work, there is no place for another.
+        let Some(place) = self.open.enter() else {
+            return;
+        };
+        let tls = self.presented.as_ref().map(|presented| presented.now());
+        let work = place.work();
+        let (router, watcher) = (self.router.clone(), self.graceful.watcher());
+        let answered = async move {
+            // What a client does to its connection is the client's affair.
+            match tls {
+                None => drop(serve_on(stream, peer, router, work, watcher).await),
+                Some(None) => {}
+                Some(Some(config)) => {
+                    let agreed = TlsAcceptor::from(config).accept(stream);
+                    if let Ok(Ok(stream)) = tokio::time::timeout(HEAD, agreed).await {
+                        drop(serve_on(stream, peer, router, work, watcher).await);
+                    }
+                }
+            }
+        };
+        tokio::spawn(async move {
+            tokio::select! {
+                () = place.is_wanted() => {}
+                _ended = tokio::time::timeout(LIFETIME, answered) => {}
+            }
+        });
+    }
+}
+
+async fn serve_on(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
-    open: &Open,
     router: Router,
-    graceful: &GracefulShutdown,
-) {
-    // Where all are at work, there is no place for another.
-    let Some(place) = open.enter() else {
-        return;
-    };
-    let work = place.work();
+    work: Work,
+    watcher: Watcher,
+) -> hyper::Result<()> {
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer.ip()));
         let at_work = work.begin();
@@ -185,12 +229,5 @@ fn answer(
         .header_read_timeout(HEAD)
         .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
-    let connection = graceful.watch(connection);
-    tokio::spawn(async move {
-        tokio::select! {
-            () = place.is_wanted() => {}
-            // What a client does to its connection is the client's affair.
-            _ended = tokio::time::timeout(LIFETIME, connection) => {}
-        }
-    });
+    watcher.watch(connection).await
 }

@@ -102,6 +102,12 @@ pub trait Desk: Clerk {
     /// same job.
     fn file(&mut self, job: &NewJob) -> Result<Filed, StoreError>;
 
+    /// The same for a job that no agent may claim before it was approved.
+    fn propose(&mut self, job: &NewJob) -> Result<Filed, StoreError>;
+
+    /// Lets a proposed job be claimed, and adds `approver` to its actor; false where it is not proposed.
+    fn approve(&mut self, job: u64, approver: &str) -> Result<bool, StoreError>;
+
     /// What became of the same filing before, by its actor and request; none where it is new.
     fn filed(&self, job: &NewJob) -> Result<Option<Filed>, StoreError>;
 

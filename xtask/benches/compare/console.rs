@@ -142,6 +142,8 @@ fn be_console(desk: &Path) -> Outcome<Section> {
         instance: INSTANCE.to_owned(),
         hosts: Vec::new(),
         trusted_proxies: Vec::new(),
+        two_persons: false,
+        presented: None,
     })?;
     println!("{}", console.address());
     console.run(std::future::pending());

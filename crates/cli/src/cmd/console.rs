@@ -2,6 +2,8 @@
 //!
 //! Owns: starting them with the rights that each needs. Never: what they do.
 
+mod handed;
+
 use super::agent;
 use crate::answer::Answer;
 use crate::config::Global;
@@ -9,14 +11,14 @@ use crate::desk;
 use crate::failure::{Exit, Failure};
 use crate::session::{DEFAULT_INSTANCE, require_root};
 use crate::users::Ids;
+use handed::Hand;
 use postseal_console::{ConsoleError, Options, serve};
 use postseal_planner::whole_chain;
 use rustix::process::{Pid, Signal, kill_process};
-use std::ffi::OsString;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -32,17 +34,26 @@ const FIRST: &str = "admin";
 /// Arguments of `console` and `up`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ConsoleArgs {
-    /// Where to listen; loopback, for it speaks no TLS itself: a web server before it does
+    /// Where to listen; loopback, unless [console] certificate is set: else a web server before it speaks TLS
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8465")]
     listen: SocketAddr,
     /// A name under which browsers reach it, beside localhost: that of the web server before it
     #[arg(long, value_name = "NAME")]
     host: Vec<String>,
+    /// The certificate to present comes on standard input, as `up` hands it over
+    #[arg(long, hide = true)]
+    certificate_on_stdin: bool,
 }
 
 /// Answers until a signal ends it.
 pub(crate) fn console(args: &ConsoleArgs, global: &Global) -> Result<Answer, Failure> {
     desk::become_console(global)?;
+    // Where it is configured and nobody hands it over, nothing is served in its place.
+    let wanted = args.certificate_on_stdin || global.console_certificate.is_some();
+    let presented = match wanted {
+        true => Some(handed::taken()?),
+        false => None,
+    };
     let instance = global.instance.as_deref();
     let instance = instance.unwrap_or_else(|| Path::new(DEFAULT_INSTANCE));
     let instance = std::path::absolute(instance)
@@ -53,6 +64,8 @@ pub(crate) fn console(args: &ConsoleArgs, global: &Global) -> Result<Answer, Fai
         instance: instance.display().to_string(),
         hosts: args.host.clone(),
         trusted_proxies: global.trusted_proxies.clone(),
+        two_persons: global.two_persons,
+        presented,
     })
     .map_err(|error| failed(&error))?;
     Ok(Answer::silent())
@@ -61,7 +74,7 @@ pub(crate) fn console(args: &ConsoleArgs, global: &Global) -> Result<Answer, Fai
 fn failed(error: &ConsoleError) -> Failure {
     let hint = match error {
         ConsoleError::Exposed(_) => {
-            "Say --listen 127.0.0.1:8465, and put a web server with TLS before it."
+            "Say --listen 127.0.0.1:8465, and put a web server with TLS before it; or name a certificate of the store by [console] certificate."
         }
         ConsoleError::Proxy(_) => "See [console] trusted_proxies in postseal.toml.",
         _ => "See whether another console runs, and whether the store is there.",
@@ -78,10 +91,12 @@ pub(crate) fn up(args: &ConsoleArgs, global: &Global) -> Result<Answer, Failure>
         // Mail does not wait for a console.
         let _ = std::io::stderr().write_all(failure.warning().as_bytes());
     }
-    let options = global.options();
     std::thread::scope(|scope| {
-        scope.spawn(|| look_after_console(args, ids, &options, &stop));
-        let worked = agent::work(global, &stop);
+        // Warnings are gathered by each for itself.
+        let own = global.clone();
+        let stop = &stop;
+        scope.spawn(move || look_after_console(args, ids, &own, stop));
+        let worked = agent::work(global, stop);
         stop.store(true, Ordering::Relaxed);
         worked
     })?;
@@ -92,7 +107,15 @@ pub(crate) fn up(args: &ConsoleArgs, global: &Global) -> Result<Answer, Failure>
 fn invite_the_first(args: &ConsoleArgs, ids: Ids, global: &Global) -> Result<(), Failure> {
     let mut command = desk::as_console(ids, &global.options(), "user");
     command.args(["add", "--first", "--role=admin"]);
-    command.arg(format!("--at=http://localhost:{}", args.listen.port()));
+    let port = args.listen.port();
+    command.arg(match &global.console_certificate {
+        // A browser holds the name against the certificate.
+        Some(_) => {
+            let host = args.host.first().map_or("localhost", String::as_str);
+            format!("--at=https://{host}:{port}")
+        }
+        None => format!("--at=http://localhost:{port}"),
+    });
     command.arg(FIRST);
     match command.status() {
         Ok(status) if status.success() => Ok(()),
@@ -109,14 +132,18 @@ fn invite_the_first(args: &ConsoleArgs, ids: Ids, global: &Global) -> Result<(),
     }
 }
 
-fn look_after_console(args: &ConsoleArgs, ids: Ids, options: &[OsString], stop: &AtomicBool) {
+fn look_after_console(args: &ConsoleArgs, ids: Ids, global: &Global, stop: &AtomicBool) {
+    let options = global.options();
     let mut rest = REST;
     while !stop.load(Ordering::Relaxed) {
-        let mut command = desk::as_console(ids, options, "console");
+        let mut command = desk::as_console(ids, &options, "console");
         command.arg(format!("--listen={}", args.listen));
         command.args(args.host.iter().map(|host| format!("--host={host}")));
+        if global.console_certificate.is_some() {
+            command.stdin(Stdio::piped());
+        }
         let began = Instant::now();
-        let ended = start(&mut command).map(|child| wait(child, stop));
+        let ended = start(&mut command).map(|child| wait(child, global, stop));
         if stop.load(Ordering::Relaxed) {
             return;
         }
@@ -137,13 +164,20 @@ fn start(command: &mut Command) -> std::io::Result<Child> {
     command.process_group(0).spawn()
 }
 
-fn wait(mut child: Child, stop: &AtomicBool) -> String {
+fn wait(mut child: Child, global: &Global, stop: &AtomicBool) -> String {
     let mut is_told = false;
+    let mut hand = Hand::to(&mut child, global);
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return status.to_string(),
             Ok(None) => {}
             Err(error) => return error.to_string(),
+        }
+        if let Some(hand) = &mut hand
+            && hand.tend().is_err()
+        {
+            // One that takes nothing is of no use; it has ended, or is started again.
+            let _ = child.kill();
         }
         if stop.load(Ordering::Relaxed) && !is_told {
             is_told = true;

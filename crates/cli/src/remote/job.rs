@@ -38,11 +38,17 @@ pub(super) fn carry_out(task: &Task, server: &Server) -> Result<End, Failure> {
         return Err(refused(&filed));
     };
     let place = format!("/api/v1/jobs/{job}");
+    let mut is_proposed = false;
     let mut looks = LOOKS.into_iter().chain(std::iter::repeat(LOOKS[3]));
     loop {
         let looked = client.get(&place)?;
         if looked.status != 200 {
             return Err(refused(&looked));
+        }
+        if looked.body["state"] == "proposed" && !is_proposed {
+            is_proposed = true;
+            let told = format!("postseal: job {job} waits until somebody else has approved it\n");
+            let _ = std::io::stderr().write_all(told.as_bytes());
         }
         if let Some(end) = ended(looked.body, job)? {
             return Ok(end);
@@ -56,7 +62,7 @@ pub(super) fn carry_out(task: &Task, server: &Server) -> Result<End, Failure> {
 fn ended(mut job: Value, id: u64) -> Result<Option<End>, Failure> {
     let state = job.get("state").and_then(Value::as_str).unwrap_or_default();
     match state {
-        "waiting" | "running" => return Ok(None),
+        "proposed" | "waiting" | "running" => return Ok(None),
         "cancelled" => {
             let text = format!("job {id} was given up before it began");
             return Err(Failure::new(Exit::Failed, "job.cancelled", text));

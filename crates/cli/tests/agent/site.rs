@@ -7,6 +7,7 @@ use postseal_testkit::postfix_box::{BoxBuilder, PostfixBox};
 use rustix::process::{Gid, Pid, Signal, Uid, kill_process};
 use rustix::thread::{set_thread_res_gid, set_thread_res_uid};
 use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command};
@@ -35,40 +36,50 @@ impl Site {
 
     /// The same on a Postfix of the test's own.
     pub(crate) fn up_on(postfix: BoxBuilder) -> Self {
+        Self::known(Self::started_on(postfix, ""))
+    }
+
+    /// The same, with more in the console's part of its configuration.
+    pub(crate) fn configured(more: &str) -> Self {
+        Self::known(Self::started(more))
+    }
+
+    /// With a token of the first admin.
+    fn known(mut site: Self) -> Self {
+        let made = site.local(&["token", "add", "admin", "--name=test", "--role=admin"]);
+        made.text("token").clone_into(&mut site.token);
+        let answer = site.remote(&["set"]);
+        assert_eq!(answer.exit, Some(0), "{answer:#?}");
+        site
+    }
+
+    /// The same; nobody has asked the console anything.
+    pub(crate) fn started(more: &str) -> Self {
+        Self::started_on(PostfixBox::builder(), more)
+    }
+
+    fn started_on(postfix: BoxBuilder, more: &str) -> Self {
         let scene = Scene::adopted(postfix);
         let config = scene.named("postseal.toml");
-        fs::write(&config, CONFIG).unwrap();
+        fs::write(&config, format!("{CONFIG}{more}")).unwrap();
         let port = free_port();
         let up = start(&scene, port);
-        let mut site = Self {
+        let site = Self {
             scene,
             port,
             token: String::new(),
             up,
         };
         site.wait("an agent", |site| site.log().contains("agent for"));
-        let made = site.local(&["token", "add", "admin", "--name=test", "--role=admin"]);
-        made.text("token").clone_into(&mut site.token);
         site.wait("console", |site| {
             TcpStream::connect(("127.0.0.1", site.port)).is_ok()
         });
-        let answer = site.remote(&["set"]);
-        assert_eq!(answer.exit, Some(0), "{answer:#?}");
         site
     }
 
     /// Where the console is found.
     pub(crate) fn address(&self) -> String {
         format!("http://localhost:{}", self.port)
-    }
-
-    /// The link by which the first administrator comes in, as `up` printed it.
-    pub(crate) fn welcome(&self) -> String {
-        let log = self.log();
-        let link = log
-            .split_whitespace()
-            .find(|word| word.contains("/welcome/"));
-        link.expect("a link").to_owned()
     }
 
     /// The program on the host.
@@ -96,6 +107,20 @@ impl Site {
         let mut command = postseal(&["--server", &self.address(), "--token", &self.token]);
         command.args(words);
         command
+    }
+
+    /// What the console answers to a request over HTTP: its head's first lines, and its body.
+    pub(crate) fn http(&self, head: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let length = body.len();
+        let head = format!(
+            "{head}\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
     }
 
     /// What whoever owns the console can do at the desk.

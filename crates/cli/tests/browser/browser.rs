@@ -95,20 +95,12 @@ impl Browser {
         self.does(json!({"verb": "choose", "field": field, "value": value}));
     }
 
-    pub(crate) fn tick(&mut self, field: &str) {
-        self.does(json!({"verb": "tick", "field": field}));
-    }
-
     pub(crate) fn upload(&mut self, field: &str, path: &str) {
         self.does(json!({"verb": "upload", "field": field, "path": path}));
     }
 
     pub(crate) fn press(&mut self, name: &str) {
         self.does(json!({"verb": "press", "name": name}));
-    }
-
-    pub(crate) fn follow(&mut self, name: &str) {
-        self.does(json!({"verb": "follow", "name": name}));
     }
 
     /// Opens everything that is folded.

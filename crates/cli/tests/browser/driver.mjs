@@ -62,18 +62,11 @@ const verbs = {
     if ((await at.evaluate((node) => node.tagName)) === "SELECT") await at.selectOption(value);
     else await page.locator(`[name="${name}"][value="${value}"]`).first().check();
   },
-  async tick({ field: name }) {
-    await (await field(name)).check();
-  },
   async upload({ field: name, path }) {
     await (await field(name)).setInputFiles(path);
   },
   async press({ name }) {
     await page.getByRole("button", { name, exact: true }).first().click();
-    await page.waitForLoadState("load");
-  },
-  async follow({ name }) {
-    await page.getByRole("link", { name, exact: true }).first().click();
     await page.waitForLoadState("load");
   },
   async unfold() {

@@ -4,6 +4,7 @@
 
 use super::{json, tags};
 use crate::app::App;
+use crate::approval;
 use crate::caller::Caller;
 use crate::clock;
 use crate::filing::{self, Said};
@@ -127,11 +128,23 @@ pub(crate) async fn cancel(
     Ok((StatusCode::ACCEPTED, json(&document(job))).into_response())
 }
 
+pub(crate) async fn approve(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<u64>,
+) -> Result<Response, Problem> {
+    approval::approve(&app, &caller, id).await?;
+    let job = find(&app, id).await?;
+    Ok((StatusCode::ACCEPTED, json(&document(job))).into_response())
+}
+
 /// Wants a job to end. Whoever may not file such a task may not end another's.
 pub(crate) async fn give_up(app: &App, caller: &Caller, id: u64) -> Result<(), Problem> {
     let job = find(app, id).await?;
     let task = Task::read(&job.task)?;
-    if !caller.may(Right::File(task.effect())) {
+    // Whoever may say yes to it may say no.
+    let may_refuse = job.state == JobState::Proposed && caller.may(Right::Approve);
+    if !may_refuse && !caller.may(Right::File(task.effect())) {
         return Err(Problem::forbidden("giving up this job"));
     }
     let now = clock::now_ms();

@@ -143,7 +143,7 @@ pub(super) struct Me {
     user: String,
     /// As jobs and notes name them.
     actor: String,
-    /// Of `see`, `look`, `wish`, `change` and `manage`.
+    /// Of `see`, `look`, `wish`, `change`, `approve` and `manage`.
     rights: Vec<&'static str>,
 }
 

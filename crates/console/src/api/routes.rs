@@ -148,6 +148,16 @@ pub(crate) const ROUTES: &[Route] = &[
         ),
     ),
     api(
+        Verb::Post,
+        "/api/v1/jobs/{id}/approval",
+        Right::Approve,
+        || post(jobs::approve),
+        Spec::plain(
+            "Say yes to a proposed job of somebody else, where changes want two persons.",
+            &[Answer::of::<jobs::Document>(202, "The agent may begin.")],
+        ),
+    ),
+    api(
         Verb::Get,
         "/api/v1/jobs/{id}/events",
         SEE,

@@ -5,17 +5,21 @@
 use super::doc::Doc;
 use super::when::When;
 use crate::app::App;
+use crate::approval::is_by;
 use crate::caller::Caller;
 use crate::clock;
 use crate::filing::has_changed_since;
 use crate::matrix::Right;
 use crate::problem::Problem;
 use postseal_planner::task::Effect;
-use postseal_store::desk::{Desk as _, Pulse};
+use postseal_store::desk::{Desk as _, Job, JobState, Pulse};
 use std::collections::BTreeMap;
 
 /// How old a sign of the agent's life may be, in seconds: fresh, and late.
 const AGES: (i64, i64) = (10, 60);
+
+/// So many jobs are looked at for one that waits for an approver.
+const LOOKED_AT: usize = 100;
 
 /// What stands around a page.
 pub(crate) struct Frame {
@@ -29,6 +33,8 @@ pub(crate) struct Frame {
     pub(crate) is_over: bool,
     /// How many wishes are not in force.
     pub(crate) drafts: usize,
+    /// A job that one may approve.
+    pub(crate) proposed: Option<u64>,
     /// Whether one may wish, and put in force.
     pub(crate) may_wish: bool,
     pub(crate) may_change: bool,
@@ -72,6 +78,7 @@ impl View {
     ) -> Result<Self, Problem> {
         let now_ms = clock::now_ms();
         let instance = app.instance.clone();
+        let approves = app.two_persons && caller.may(Right::Approve);
         let read = app.desks.at(move |desk| {
             let mut copies = BTreeMap::new();
             let mut seen_ms = now_ms;
@@ -84,9 +91,14 @@ impl View {
                 }
             }
             let is_over = has_changed_since(desk, &instance, seen_ms)?;
-            Ok((copies, desk.pulse(&instance)?, is_over))
+            let open = match approves {
+                true => desk.jobs_since(&instance, now_ms, LOOKED_AT)?,
+                false => Vec::new(),
+            };
+            Ok((copies, desk.pulse(&instance)?, is_over, open))
         });
-        let (copies, pulse, is_over) = read.await?;
+        let (copies, pulse, is_over, jobs) = read.await?;
+        let proposed = |job: &&Job| job.state == JobState::Proposed && !is_by(job, &caller.user);
         let wishes = copies
             .get("status")
             .map_or(0, |seen: &Seen| seen.doc.list("wishes").len());
@@ -98,6 +110,7 @@ impl View {
             agent: agent(pulse.as_ref(), now_ms),
             is_over,
             drafts: wishes,
+            proposed: jobs.iter().rev().find(proposed).map(|job| job.id),
             may_wish: caller.may(Right::File(Effect::Wish)),
             may_change: caller.may(Right::File(Effect::Change)),
         };

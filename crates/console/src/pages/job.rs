@@ -11,7 +11,9 @@ use super::when::When;
 use super::{filters, led_to_job, page};
 use crate::api::jobs;
 use crate::app::App;
+use crate::approval;
 use crate::caller::Caller;
+use crate::matrix::Right;
 use crate::problem::Problem;
 use crate::title;
 use askama::Template;
@@ -20,7 +22,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use postseal_planner::task::Task;
-use postseal_store::desk::{Desk as _, Job, JobEvent};
+use postseal_store::desk::{Desk as _, Job, JobEvent, JobState};
 
 /// So many events are shown.
 const EVENTS: usize = 500;
@@ -53,6 +55,7 @@ struct Shown {
     ended: bool,
     /// Since when no agent is known to be at it.
     abandoned: Option<When>,
+    proposed: Option<Proposed>,
     cancelled: bool,
     /// `pass` where the exit code is 0, `fail` else, `undetermined` while it runs.
     outcome: &'static str,
@@ -67,6 +70,14 @@ struct Shown {
     asks: Option<Asks>,
     /// What comes after it: `take`, `download`, or nothing.
     next: &'static str,
+}
+
+/// That another person has to say yes to a job.
+struct Proposed {
+    is_own: bool,
+    may_approve: bool,
+    /// Which plan it is about, in a sentence; nothing where it is about none.
+    plan: String,
 }
 
 /// Something that was told.
@@ -140,11 +151,27 @@ pub(crate) async fn cancel(
     Ok(led_to_job(id))
 }
 
+pub(crate) async fn approve(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<u64>,
+) -> Result<Response, Problem> {
+    approval::approve(&app, &caller, id).await?;
+    Ok(led_to_job(id))
+}
+
 async fn read(app: &App, caller: &Caller, id: u64) -> Result<(Frame, Shown), Problem> {
-    let view = View::of(app, caller, "job", &[]).await?;
+    let mut view = View::of(app, caller, "job", &["plan"]).await?;
     let job = jobs::find(app, id).await?;
     let events = app.desks.at(move |desk| desk.events(id, 0, EVENTS));
-    let shown = shown(&job, &events.await?, view.now_ms);
+    let mut shown = shown(&job, &events.await?, view.now_ms);
+    if job.state == JobState::Proposed {
+        shown.proposed = Some(Proposed {
+            is_own: approval::is_by(&job, &caller.user),
+            may_approve: caller.may(Right::Approve),
+            plan: plan_of(&job, &view.take("plan").doc),
+        });
+    }
     Ok((view.frame, shown))
 }
 
@@ -160,6 +187,7 @@ fn shown(job: &Job, events: &[JobEvent], now: i64) -> Shown {
         state: job.state.name(),
         ended: job.state.has_ended(),
         abandoned: job.abandoned_ms(now).map(|since| When::at(since, now)),
+        proposed: None,
         cancelled: job.cancelled,
         outcome: match job.end.as_ref().map(|end| end.exit) {
             // 2 is “this would change something”, of a check.
@@ -191,6 +219,20 @@ fn shown(job: &Job, events: &[JobEvent], now: i64) -> Shown {
         waits: Waits::left_by(&answer),
         asks: Asks::of(job, &error),
         next: next(&job.task, &answer),
+    }
+}
+
+/// Whether the plan that is to be approved is the one that pages show.
+fn plan_of(job: &Job, shown: &Doc) -> String {
+    let Ok(Task::Apply { plan: Some(id), .. }) = Task::read(&job.task) else {
+        return String::new();
+    };
+    match shown.text("plan") {
+        plan if plan == id => format!("It is plan {id}, the one that the page Plan shows."),
+        plan if plan.is_empty() => format!("It is plan {id}, and the page Plan shows none."),
+        _ => format!(
+            "It is plan {id}, and the page Plan shows another: what is there has changed, and the agent would refuse it."
+        ),
     }
 }
 

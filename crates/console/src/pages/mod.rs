@@ -21,6 +21,7 @@ mod planned;
 pub(crate) mod policies;
 pub(crate) mod probe;
 mod saved;
+pub(crate) mod search;
 pub(crate) mod settings;
 pub(crate) mod smtp_tls;
 pub(crate) mod totp;

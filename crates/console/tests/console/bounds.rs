@@ -108,6 +108,24 @@ fn it_ends_when_it_is_told_to() {
     assert!(TcpStream::connect(at).is_err());
 }
 
+#[test]
+fn who_sends_a_body_forever_is_told_so_and_holds_nobody_up() {
+    let served = Served::new();
+    let at = served.at;
+    let head = format!(
+        "POST /sign-in HTTP/1.1\r\nhost: {at}\r\norigin: http://{at}\r\ncontent-length: 100\r\n\r\nna"
+    );
+    let mut slow = TcpStream::connect(at).unwrap();
+    slow.set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    slow.write_all(head.as_bytes()).unwrap();
+    assert_eq!(served.ask(&Ask::get("/sign-in")).status, 200);
+    let mut answer = [0; 12];
+    // Without a deadline this read would time out, which is an error.
+    slow.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 503");
+}
+
 /// Sends bytes as they are and reads to the end of the connection.
 fn said(served: &Served, bytes: &str) -> String {
     let mut stream = TcpStream::connect(served.at).unwrap();

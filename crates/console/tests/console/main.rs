@@ -4,6 +4,7 @@
 
 mod access;
 mod api;
+mod approval;
 mod bounds;
 mod bulk;
 mod certificates;
@@ -18,6 +19,7 @@ mod pages;
 mod people;
 mod policies;
 mod proxies;
+mod search;
 mod served;
 mod settings;
 mod wire;

@@ -94,6 +94,8 @@ fn the_matrix_is_as_it_is_told() {
     for role in Role::ALL {
         assert!(may(role, Right::Anyone) && may(role, Right::See) && may(role, look));
         let acts = matches!(role, Role::Operator | Role::Admin);
+        let approves = matches!(role, Role::Approver | Role::Admin);
+        assert_eq!(may(role, Right::Approve), approves, "{role:?}");
         assert_eq!(
             (may(role, wish), may(role, change)),
             (acts, acts),

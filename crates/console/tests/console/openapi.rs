@@ -81,6 +81,7 @@ fn every_route_of_the_api_is_described_and_nothing_else_is() {
 fn what_pages_can_do_the_api_can() {
     let counterparts = [
         ("/jobs/{id}/cancel", "DELETE /api/v1/jobs/{id}"),
+        ("/jobs/{id}/approve", "POST /api/v1/jobs/{id}/approval"),
         ("/settings/users", "POST /api/v1/users"),
         ("/settings/users/role", "PATCH /api/v1/users/{name}"),
         (

@@ -48,12 +48,17 @@ impl Served {
 
     /// With these proxies before it.
     pub(crate) fn behind(proxies: &[&str]) -> Self {
-        let folder = TempDir::new().unwrap();
-        let console = Console::open(Options {
-            trusted_proxies: proxies.iter().map(ToString::to_string).collect(),
-            ..options(folder.path())
+        Self::told(|options| {
+            options.trusted_proxies = proxies.iter().map(ToString::to_string).collect();
         })
-        .unwrap();
+    }
+
+    /// Told something else than usual.
+    pub(crate) fn told(tell: impl FnOnce(&mut Options)) -> Self {
+        let folder = TempDir::new().unwrap();
+        let mut options = options(folder.path());
+        tell(&mut options);
+        let console = Console::open(options).unwrap();
         let at = console.address();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let thread = spawn(move || {
@@ -203,6 +208,8 @@ pub(crate) fn options(folder: &Path) -> Options {
         instance: INSTANCE.to_owned(),
         hosts: vec!["console.example".to_owned()],
         trusted_proxies: Vec::new(),
+        two_persons: false,
+        presented: None,
     }
 }
 

@@ -35,6 +35,8 @@ pub enum Filed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum JobState {
+    /// Somebody else has to say yes to it first.
+    Proposed,
     /// No agent has claimed it.
     Waiting,
     /// One is at it.
@@ -49,7 +51,8 @@ pub enum JobState {
 
 impl JobState {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
+        Self::Proposed,
         Self::Waiting,
         Self::Running,
         Self::Done,
@@ -60,6 +63,7 @@ impl JobState {
     /// As it is written.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Proposed => "proposed",
             Self::Waiting => "waiting",
             Self::Running => "running",
             Self::Done => "done",
@@ -70,7 +74,7 @@ impl JobState {
 
     /// Whether nothing more comes.
     pub fn has_ended(self) -> bool {
-        !matches!(self, Self::Waiting | Self::Running)
+        !matches!(self, Self::Proposed | Self::Waiting | Self::Running)
     }
 }
 

@@ -137,7 +137,7 @@ impl Clerk for SqliteDesk {
 
     fn due(&mut self, job: &NewJob) -> Result<(), StoreError> {
         self.write(async |db| {
-            jobs::file(&mut *db, job).await?;
+            jobs::file(&mut *db, job, JobState::Waiting).await?;
             jobs::forget_old(db, &job.instance).await
         })
     }
@@ -279,7 +279,15 @@ impl Desk for SqliteDesk {
     }
 
     fn file(&mut self, job: &NewJob) -> Result<Filed, StoreError> {
-        self.write(async |db| jobs::file(db, job).await)
+        self.write(async |db| jobs::file(db, job, JobState::Waiting).await)
+    }
+
+    fn propose(&mut self, job: &NewJob) -> Result<Filed, StoreError> {
+        self.write(async |db| jobs::file(db, job, JobState::Proposed).await)
+    }
+
+    fn approve(&mut self, job: u64, approver: &str) -> Result<bool, StoreError> {
+        self.write(async |db| jobs::approve(db, job, approver).await)
     }
 
     fn filed(&self, job: &NewJob) -> Result<Option<Filed>, StoreError> {

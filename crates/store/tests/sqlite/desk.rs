@@ -275,3 +275,25 @@ fn a_copy_is_the_newest() {
     let copy = desk.copy(MX, "status").unwrap().unwrap();
     assert_eq!((copy.document.as_str(), copy.copied_ms), ("{\"a\": 2}", 2));
 }
+
+#[test]
+fn a_proposed_job_is_claimed_once_it_is_approved_in_the_name_of_both() {
+    let (_place, mut desk) = desk();
+    let first = new(desk.propose(&job("1", Some("a"))).unwrap());
+    let second = new(desk.propose(&job("2", None)).unwrap());
+    assert_eq!(desk.claim(&agent("x")).unwrap(), None);
+    assert!(desk.cancel(second, 6).unwrap());
+    assert!(!desk.approve(second, "bob").unwrap(), "given up");
+    assert!(desk.approve(first, "bob").unwrap());
+    assert!(!desk.approve(first, "bob").unwrap(), "once");
+    // Sent again, by who filed it.
+    let again = desk.file(&job("1", Some("a"))).unwrap();
+    assert_eq!(again, Filed::Before(first));
+    let claimed = desk.claim(&agent("x")).unwrap().unwrap();
+    assert_eq!(
+        (claimed.id, claimed.actor.as_str()),
+        (first, "alice, approved by bob")
+    );
+    assert_eq!(claimed.abandoned_ms(20), None);
+    assert_eq!(claimed.abandoned_ms(21), Some(20));
+}

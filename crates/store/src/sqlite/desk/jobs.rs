@@ -12,6 +12,9 @@ use sqlx::{FromRow, Row};
 /// How many jobs of an instance stay.
 const STAY: i64 = 10_000;
 
+/// What stands between who filed a job and who approved it.
+const APPROVED: &str = ", approved by ";
+
 /// What a job is read from, without its answer.
 const BARE: &str = "SELECT id, instance, actor, filed_ms, task, state, cancel, started_ms, lease_ms, \
                     ended_ms, exit, '' AS answer FROM jobs";
@@ -23,10 +26,13 @@ pub(super) async fn filed(
     let Some(request) = &job.request else {
         return Ok(None);
     };
-    let sql = "SELECT id, task FROM jobs WHERE actor = $1 AND request = $2";
+    // Who approved it stands after its actor.
+    let sql = "SELECT id, task FROM jobs WHERE request = $2 \
+               AND (actor = $1 OR substr(actor, 1, length($1 || $3)) = $1 || $3)";
     let before: Option<(i64, String)> = sqlx::query_as(sql)
         .bind(&job.actor)
         .bind(request)
+        .bind(APPROVED)
         .fetch_optional(db)
         .await
         .doing("look for the same job")?;
@@ -36,22 +42,44 @@ pub(super) async fn filed(
     }))
 }
 
-pub(super) async fn file(db: &mut SqliteConnection, job: &NewJob) -> Result<Filed, StoreError> {
+pub(super) async fn file(
+    db: &mut SqliteConnection,
+    job: &NewJob,
+    state: JobState,
+) -> Result<Filed, StoreError> {
     if let Some(before) = filed(db, job).await? {
         return Ok(before);
     }
     let sql = "INSERT INTO jobs (instance, actor, filed_ms, task, request, state) \
-               VALUES ($1, $2, $3, $4, $5, 'waiting')";
+               VALUES ($1, $2, $3, $4, $5, $6)";
     let filed = sqlx::query(sql)
         .bind(&job.instance)
         .bind(&job.actor)
         .bind(job.filed_ms)
         .bind(&job.task)
         .bind(&job.request)
+        .bind(state.name())
         .execute(db)
         .await
         .doing("file a job")?;
     Ok(Filed::New(filed.last_insert_rowid().unsigned_abs()))
+}
+
+pub(super) async fn approve(
+    db: &mut SqliteConnection,
+    job: u64,
+    approver: &str,
+) -> Result<bool, StoreError> {
+    let sql = "UPDATE jobs SET state = 'waiting', actor = actor || $2 || $3 \
+               WHERE id = $1 AND state = 'proposed'";
+    let approved = sqlx::query(sql)
+        .bind(number(job))
+        .bind(APPROVED)
+        .bind(approver)
+        .execute(db)
+        .await
+        .doing("approve a job")?;
+    Ok(approved.rows_affected() > 0)
 }
 
 pub(super) async fn cancel(
@@ -60,9 +88,9 @@ pub(super) async fn cancel(
     now_ms: i64,
 ) -> Result<bool, StoreError> {
     let sql = "UPDATE jobs SET cancel = 1, \
-               ended_ms = CASE state WHEN 'waiting' THEN $2 END, \
-               state = CASE state WHEN 'waiting' THEN 'cancelled' ELSE state END \
-               WHERE id = $1 AND state IN ('waiting', 'running')";
+               ended_ms = CASE state WHEN 'running' THEN NULL ELSE $2 END, \
+               state = CASE state WHEN 'running' THEN state ELSE 'cancelled' END \
+               WHERE id = $1 AND state IN ('proposed', 'waiting', 'running')";
     let cancelled = sqlx::query(sql)
         .bind(number(job))
         .bind(now_ms)
@@ -219,7 +247,7 @@ pub(super) async fn forget_old(
     db: &mut SqliteConnection,
     instance: &str,
 ) -> Result<(), StoreError> {
-    let sql = "DELETE FROM jobs WHERE instance = $1 AND state NOT IN ('waiting', 'running') \
+    let sql = "DELETE FROM jobs WHERE instance = $1 AND state NOT IN ('proposed', 'waiting', 'running') \
                AND id <= (SELECT id FROM jobs WHERE instance = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)";
     sqlx::query(sql)
         .bind(instance)
