@@ -95,7 +95,12 @@ impl ReplyReader {
     /// Forgets what came after the last whole reply; the first of it, made printable, where there is any.
     pub fn take_leftover(&mut self) -> Option<String> {
         let left = std::mem::take(self).input;
-        (!left.is_empty()).then(|| printable(left.get(..LEFT_KEPT).unwrap_or(&left)))
+        let told = printable(left.get(..LEFT_KEPT).unwrap_or(&left));
+        match (left.is_empty(), told.is_empty()) {
+            (true, _) => None,
+            (false, true) => Some("an empty line".to_owned()),
+            (false, false) => Some(told),
+        }
     }
 
     fn extend_line(&mut self, piece: &[u8]) -> Result<(), ReplyError> {

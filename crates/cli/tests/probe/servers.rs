@@ -1,7 +1,8 @@
 //! One server, by its address: the stages on 25, 587 and 465, and what each level would come to.
 
-use crate::scene::Ran;
-use crate::world::{World, bare, codes, level, stages};
+use crate::scene::{Ran, write_private};
+use crate::world::{World, bare, codes, level, stages, valid};
+use postseal_issue::{KeyType, LeafRequest, self_signed};
 use std::fs;
 use std::net::TcpListener;
 
@@ -83,6 +84,32 @@ fn a_level_is_judged_for_the_server_and_for_this_postfix() {
         "fail",
         "{seen:#}"
     );
+}
+
+/// As smtp(8) does: of such a server posttls-finger(1) of 3.7.11 says “Verified” with the file.
+#[test]
+fn a_self_signed_certificate_among_the_cas_that_count_is_vouched_for() {
+    let world = World::server();
+    let own = self_signed(&LeafRequest {
+        names: vec!["mx.signed.test".to_owned()],
+        key_type: KeyType::EcdsaP256,
+        validity: valid(),
+    });
+    let own = own.unwrap();
+    // smtpd(8) reads it at the first connection.
+    let chain = format!("{}{}", *own.key_pem, own.cert_pem);
+    write_private(world.scene.path_of("chain.pem"), chain);
+    let file = world.scene.named("own.pem");
+    fs::write(&file, &own.cert_pem).unwrap();
+    let judged = |more: &[&str]| {
+        let seen = world.ends(0, &[more, &[&world.at(25)]].concat());
+        let judged = &seen["hosts"][0]["addresses"][0]["certificate"]["judged"];
+        judged["words"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(judged(&[]), "self-signed: nobody vouches for it");
+    let vouched = judged(&["--cafile", &file]);
+    let words = format!("a CA of {file} vouches for it");
+    assert!(vouched.ends_with(&words), "{vouched}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ const SERVICES: &str = "587 inet n - n - - smtpd\n  -o smtpd_tls_security_level=
                         465 inet n - n - - smtpd\n  -o smtpd_tls_wrappermode=yes\n";
 
 /// Valid today.
-fn valid() -> Validity {
+pub(crate) fn valid() -> Validity {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let now = i64::try_from(now.as_secs()).unwrap();
     Validity {

@@ -340,6 +340,12 @@ impl Way<'_> {
                 "The mail waits in the queue: {parameter} = yes needs the level encrypt or a \
                  stronger one."
             );
+        } else if wraps && hop.level == Some(Level::Dane) {
+            hop.sentence = format!(
+                "Where DNSSEC-signed TLSA records exist, mail is only sent to a server that matches \
+                 them; where none exist it waits in the queue: {parameter} = yes needs the level \
+                 encrypt or a stronger one."
+            );
         } else if !wraps && expects_tls(&hop.nexthop) {
             let instead = wrapping(self.view).map(|one| one.name.as_str());
             let leads = self.lead.as_slice();

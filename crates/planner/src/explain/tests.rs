@@ -305,6 +305,21 @@ fn port_465_needs_wrapper_mode_and_that_a_level() {
     let naked = to("naked:[mx.x.org]:465");
     assert_eq!(naked.hops[0].level, None);
     assert!(naked.hops[0].sentence.contains("needs the level encrypt"));
+    let dane = "smtp_tls_security_level = dane\nsmtp_dns_support_level = dnssec\n";
+    let to = |transport: &str| {
+        let rows = [("t:x.org", transport)];
+        ask(&format!("{main}{dane}"), "a@x.org", &rows)
+            .hops
+            .remove(0)
+    };
+    let (wrapped, plain) = (to("naked:[mx.x.org]:465"), to("smtp:[mx.x.org]:587"));
+    assert_eq!(wrapped.level, Some(Level::Dane));
+    assert!(wrapped.sentence.contains("where none exist it waits"));
+    assert!(
+        plain
+            .sentence
+            .contains("where none exist it is sent as with may")
+    );
 }
 
 #[test]

@@ -160,15 +160,17 @@ fn not_approved(context: &Context<'_>, cache: &Setting<'_>) -> Option<Finding> {
     Some(found.mended_by(fix))
 }
 
-/// A folder that belongs to somebody else does no harm: Postfix takes `data_directory` in its place.
+/// A folder that belongs to somebody else does no harm: Postfix takes `data_directory` in its place, and
+/// that it makes at its start.
 fn no_folder(context: &Context<'_>, cache: &Setting<'_>) -> Option<Finding> {
     let value = context.expanded(cache)?;
     let (kind, path) = unproxied(&value).split_once(':')?;
     let path = Path::new(path);
     let folder = path.parent()?.to_str()?;
-    let Some(FileLook::Missing) = context.look(folder) else {
+    let is_made = context.text(None, "data_directory").as_deref() == Some(folder);
+    if is_made || !matches!(context.look(folder), Some(FileLook::Missing)) {
         return None;
-    };
+    }
     let name = path.file_name()?.to_str()?;
     // A cache of the server is of no use anyway.
     let fix = match cache.name.starts_with("smtpd_") {

@@ -106,15 +106,15 @@ fn judged(
     if now < leaf.not_before {
         return said(Outcome::Fail, "it is not valid yet");
     }
-    if leaf.self_signed {
-        return said(Outcome::Fail, "self-signed: nobody vouches for it");
-    }
-    if anchors.iter().all(|one| one.is_empty()) {
-        let words = format!("there is no CA of {whose} to hold it against");
-        return said(Outcome::Undetermined, words);
-    }
     let trusted: Vec<Certificate> = anchors.iter().flat_map(|one| one.of(chain)).collect();
     if let Err(error) = verify_chain(chain, &trusted, now) {
+        if leaf.self_signed {
+            return said(Outcome::Fail, "self-signed: nobody vouches for it");
+        }
+        if anchors.iter().all(|one| one.is_empty()) {
+            let words = format!("there is no CA of {whose} to hold it against");
+            return said(Outcome::Undetermined, words);
+        }
         let words = format!("no CA of {whose} vouches for it: {error}");
         return said(Outcome::Fail, words);
     }

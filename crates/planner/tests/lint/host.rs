@@ -247,6 +247,11 @@ fn tables() -> Vec<Case> {
             Some("cache.folder-missing"),
         ),
         case(
+            "data_directory = /s\nsmtp_tls_session_cache_database = btree:${data_directory}/smtp\n",
+            vec![("/s", FileLook::Missing)],
+            None,
+        ),
+        case(
             "my = /s\nsmtp_tls_session_cache_database = proxy:btree:$my/smtp\nproxy_write_maps = proxy:btree:/s/smtp\n",
             vec![("/s", FileLook::Missing)],
             Some("cache.folder-missing"),

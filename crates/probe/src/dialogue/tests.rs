@@ -318,7 +318,7 @@ fn words_slipped_in_before_tls_are_noticed_and_forgotten() {
     let slipped = [
         ("250-mx\r\n250 AUTH PLAIN\r\n", "250-mx??250 AUTH PLAIN"),
         ("2", "2"),
-        ("\r\n", ""),
+        ("\r\n", "an empty line"),
         ("\0", "?"),
     ];
     for (more, told) in slipped {
