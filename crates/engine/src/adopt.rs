@@ -161,7 +161,7 @@ impl Engine<'_> {
     }
 
     /// `bindings` as wishes, each with the end of the one whose place it takes.
-    fn binding_wishes(
+    pub(crate) fn binding_wishes(
         &self,
         wanted: &Intent,
         bindings: Vec<Binding>,
@@ -219,6 +219,11 @@ impl Engine<'_> {
         }
         let mut wished = self.wish(&wishes)?;
         wished.noticed = uncovered(&wished.before, &wished.after, &faults);
+        let told = |fault: &Finding| {
+            let mut told = wished.noticed.iter();
+            told.any(|one| one.message.contains(&fault.message))
+        };
+        wished.misgivings = faults.into_iter().filter(|one| !told(one)).collect();
         Ok(wished)
     }
 

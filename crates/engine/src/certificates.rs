@@ -93,13 +93,13 @@ impl Engine<'_> {
     /// The certificates that something presents, or would, judged: the version in force, where one
     /// is; else the newest.
     pub(crate) fn certificates_in_use(&self) -> Result<Vec<CertificateView>, EngineError> {
-        let around = self.around()?;
+        let (around, instance) = (self.around()?, self.in_force_here()?);
         let mut views = Vec::new();
         for name in around.users.names() {
             if let Some(newest) = self.newest(name)? {
                 let shown = self.spoken(newest, &around.users)?.shown;
                 let mut view = self.view(shown, &around)?;
-                self.misnamed(&mut view, &around.users)?;
+                self.judge_in_force(&mut view, &around.users, &instance);
                 views.push(view);
             }
         }
@@ -223,7 +223,12 @@ impl Engine<'_> {
 
     /// The same where Postfix was asked.
     pub(crate) fn adopted_in(&self, facts: &Facts) -> Vec<Adopted> {
-        let mut all = adopted(facts, self.clock.now_unix(), &self.system_trust());
+        let private_ca = |leaf: &Certificate| {
+            let stored = self.of_leaf(&leaf.fingerprint()).unwrap_or_default();
+            stored.into_iter().find_map(|stored| stored.private_ca)
+        };
+        let now = self.clock.now_unix();
+        let mut all = adopted(facts, now, &self.system_trust(), &private_ca);
         for one in &mut all {
             let Some(leaf) = &one.leaf else { continue };
             let stored = self.of_leaf(&leaf.fingerprint()).unwrap_or_default();

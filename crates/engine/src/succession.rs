@@ -6,7 +6,11 @@ use crate::certificates::parsed;
 use crate::{Engine, EngineError, Proposal};
 use mailtls::{Certificate, Fingerprint};
 use postseal_planner::calendar::day;
-use postseal_planner::{Finding, Refusal, Request, Severity, questions, share_a_name};
+use postseal_planner::intent::Binding;
+use postseal_planner::{
+    AllTheSame, Finding, Intent, Refusal, Request, Severity, is_selfish, lost_by_succession,
+    questions, share_a_name,
+};
 use postseal_store::Certificate as Stored;
 
 /// Whether DNS says its word.
@@ -33,8 +37,8 @@ impl Engine<'_> {
         name: &str,
     ) -> Result<(), EngineError> {
         let intents = (&proposal.state.desired, &proposal.plan.intent);
-        let (facts, now) = (&proposal.facts, self.clock.now_unix());
-        let findings = postseal_planner::lost_by_succession(name, intents, facts, now);
+        let ground = (&proposal.facts, self.clock.now_unix());
+        let findings = lost_by_succession(name, intents, ground, AllTheSame::Possible);
         match findings.is_empty() {
             true => Ok(()),
             false => Err(EngineError::Refused(Refusal { findings })),
@@ -78,8 +82,15 @@ impl Engine<'_> {
             refusal.map_or_else(Vec::new, |refusal| refusal.findings)
         };
         let intents = (&state.desired, &next);
-        let mut why = postseal_planner::lost_by_succession(&newest.name, intents, &facts, now);
+        let lost = |same| lost_by_succession(&newest.name, intents, (&facts, now), same);
+        let mut why = lost(AllTheSame::Possible);
         let before = refused(&state.desired);
+        // What `apply` would refuse all the same is not offered.
+        let meant = self.bound_by_hand(&state.desired, (&next, &newest.name), is_selfish(&why))?;
+        let is_news = |found: &Finding| before.iter().all(|known| known.code != found.code);
+        if !why.is_empty() && refused(&meant).iter().any(is_news) {
+            why = lost(AllTheSame::Refused);
+        }
         for finding in refused(&next) {
             let known = why
                 .iter()
@@ -98,6 +109,23 @@ impl Engine<'_> {
             waits_for: why,
             untold: noticed.find(silent),
         })
+    }
+
+    /// What `cert bind` makes of `wanted` with the bindings that `next` has of a name; `selfish`: with
+    /// `--allow-self-signed`.
+    fn bound_by_hand(
+        &self,
+        wanted: &Intent,
+        (next, name): (&Intent, &str),
+        selfish: bool,
+    ) -> Result<Intent, EngineError> {
+        let its = next.bindings.iter().filter(|bound| bound.name == name);
+        let bindings = its.cloned().map(|bound| Binding {
+            allow_self_signed: bound.allow_self_signed || selfish,
+            ..bound
+        });
+        let wishes = self.binding_wishes(wanted, bindings.collect())?;
+        Ok(wanted.with_all(&wishes))
     }
 
     /// The older version of a certificate that is in force instead of its newest, where one is.

@@ -14,7 +14,8 @@ use postseal_planner::policy::listable;
 use postseal_planner::report::{Outcome, Report, ServiceExpectation, Verdict};
 use postseal_planner::{
     Around, Finding, ListedNames, Request, add_causes, add_dead, add_lost_files, add_strangers,
-    differences, expect_own_names, own_name_tables, own_names_unfit, restore_drift,
+    add_without_keys, differences, expect_own_names, own_name_tables, own_names_unfit,
+    restore_drift,
 };
 use postseal_store::InstanceState;
 use std::time::Duration;
@@ -125,6 +126,7 @@ impl Engine<'_> {
         self.note_causes((state, facts), looked, &drift, &mut verdict);
         add_strangers(&mut verdict, |address| self.host.owner(address));
         add_lost_files(&mut verdict, &expectations, facts, &state.desired);
+        add_without_keys(&mut verdict, facts);
         let now = self.clock.now_unix();
         postseal_planner::add_validity(&mut verdict, &reports, now);
         postseal_planner::add_greet_wait(&mut verdict, &reports, facts);

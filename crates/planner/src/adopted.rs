@@ -64,10 +64,21 @@ struct Ground<'a> {
     facts: &'a Facts,
     now: i64,
     system: &'a SystemTrust,
+    private_ca: PrivateCa<'a>,
 }
 
-/// Those that the files of an instance name, by path; `system`: who is trusted to vouch for them.
-pub fn adopted(facts: &Facts, now_unix: i64, system: &SystemTrust) -> Vec<Adopted> {
+/// The private CA that somebody said vouches for a leaf (DER, one certificate after the other); the
+/// store knows.
+pub type PrivateCa<'a> = &'a dyn Fn(&Certificate) -> Option<Vec<u8>>;
+
+/// Those that the files of an instance name, by path. Who is trusted to vouch for them: the private CA of
+/// a leaf, else `system`.
+pub fn adopted(
+    facts: &Facts,
+    now_unix: i64,
+    system: &SystemTrust,
+    private_ca: PrivateCa<'_>,
+) -> Vec<Adopted> {
     let main = MainCf::parse(&facts.main_cf.bytes);
     let master = MasterCf::parse(&facts.master_cf.bytes);
     let view = View::new(&main, &master, facts);
@@ -79,6 +90,7 @@ pub fn adopted(facts: &Facts, now_unix: i64, system: &SystemTrust) -> Vec<Adopte
         facts,
         now: now_unix,
         system,
+        private_ca,
     };
     all.iter().flat_map(|one| one.judged(&ground)).collect()
 }
@@ -152,43 +164,46 @@ fn each<'v>(named: &Configured, facts: &Facts) -> Vec<Own<'v>> {
     let own: Vec<_> = own
         .filter(|(path, ..)| stored_at(facts, path).is_none())
         .collect();
-    let is_chain = matches!(named, Configured::Chain(_));
     let has_others = own.len() < all;
-    let first = own.first().map(|(path, ..)| (*path).clone());
     let mut alone = Vec::new();
     for (path, key, form) in own {
         for loaded in form_of(&form, facts).unwrap_or_default() {
             alone.push(Own::new(path, key, loaded));
         }
     }
-    match (first, is_chain && !has_others) {
-        (Some(first), true) => as_one_stream(&first, alone, form_of(named, facts)),
+    match named {
+        Configured::Chain(files) if !has_others => {
+            as_one_stream(files, alone, form_of(named, facts))
+        }
         // Beside files of the store each has to be whole in itself.
         _ => alone,
     }
 }
 
 /// The files of a chain, or what they are only together; where Postfix cannot use them, those that
-/// it cannot use, as far as that is known.
+/// it cannot use.
 fn as_one_stream<'v>(
-    first: &Path,
+    files: &[PathBuf],
     alone: Vec<Own<'v>>,
     together: Option<Vec<Loaded>>,
 ) -> Vec<Own<'v>> {
-    let Some(whole) = together.and_then(|all| all.into_iter().next()) else {
+    let whole = together.and_then(|all| all.into_iter().next());
+    let (Some(whole), Some(first)) = (whole, files.first()) else {
         return alone;
     };
-    let codes: Vec<&str> = whole.problems.iter().map(|one| one.code).collect();
-    let is_culprit = |one: &Own<'_>| {
-        let mut problems = one.loaded.problems.iter();
-        problems.any(|problem| codes.contains(&problem.code))
-    };
-    let known = alone.iter().any(is_culprit);
-    match (is_unusable(&whole), alone.iter().any(Own::is_unusable)) {
-        (true, _) if known => alone.into_iter().filter(is_culprit).collect(),
-        (false, false) => alone,
-        (true, _) | (false, true) => vec![Own {
-            files: alone.iter().map(|one| one.path.clone()).collect(),
+    if is_unusable(&whole) {
+        let culprits = whole.apart().into_iter();
+        let culprits = culprits.filter(|(_, loaded)| is_unusable(loaded));
+        let at = |(file, loaded): (usize, _)| Some((files.get(file)?, loaded));
+        return culprits
+            .filter_map(at)
+            .map(|(path, loaded)| Own::new(path, path, loaded))
+            .collect();
+    }
+    match alone.iter().any(Own::is_unusable) {
+        false => alone,
+        true => vec![Own {
+            files: files.to_vec(),
             ..Own::new(first, first, whole)
         }],
     }
@@ -230,8 +245,8 @@ impl Own<'_> {
 
     /// A row for each certificate of the file. What is wrong with the file stands with the first.
     fn judged(&self, ground: &Ground<'_>) -> Vec<Adopted> {
-        let of_file = self.loaded.problems.iter();
-        let of_file = of_file.map(|problem| self.of_file(problem, ground.facts));
+        let of_file = self.loaded.by_file();
+        let of_file = of_file.map(|(file, problem)| self.of_file(file, problem));
         let of_file = of_file.chain(self.of_key_file(ground.facts)).collect();
         if self.is_unusable() || self.loaded.chains.is_empty() {
             return vec![self.row(None, of_file)];
@@ -248,14 +263,9 @@ impl Own<'_> {
     }
 
     /// What is wrong with the files, with the one that it is about where that is the key's.
-    fn of_file(&self, problem: &CertProblem, facts: &Facts) -> Finding {
+    fn of_file(&self, file: usize, problem: &CertProblem) -> Finding {
         let finding = certificate_finding(problem);
-        let is_there = |path| matches!(facts.files.get(path), Some(FileLook::File { .. }));
-        let of_key = match is_there(&self.path) && is_there(&self.key) {
-            true => problem.code.starts_with("cert.key-"),
-            false => is_there(&self.path),
-        };
-        match of_key && self.key != self.path {
+        match file > 0 && self.key != self.path {
             true => finding.seen(self.key.display().to_string()),
             false => finding,
         }
@@ -294,7 +304,8 @@ impl Own<'_> {
             false => vec![&host],
         };
         let clients = only_clients(&self.services);
-        let problems = chain_problems(chain, ground.now, &hosts, None, ground.system);
+        let ca = chain.first().and_then(ground.private_ca);
+        let problems = chain_problems(chain, ground.now, &hosts, ca.as_deref(), ground.system);
         let told = problems
             .iter()
             .map(|problem| match (problem.code, chain.first()) {

@@ -57,7 +57,7 @@ pub mod version;
 mod view;
 mod words;
 
-pub use adopted::{Adopted, adopted};
+pub use adopted::{Adopted, PrivateCa, adopted};
 pub use certificate::{certificate_finding, name_finding};
 pub use compile::{
     NamedMap, SMTPS_OUT_NAME, installed_at, installed_folder, is_policy_map, named_maps,
@@ -72,11 +72,13 @@ pub use judge::{
     Around, Difference, add_causes, add_dead, add_greet_wait, add_lost_files, add_strangers,
     add_validity, differences, is_of_validity, judge, longest_greet_wait,
 };
-pub use looks::{looks, looks_ahead};
+pub use looks::{looks, looks_ahead, working_directory};
 pub use make::{FileDrift, Request, file_drift, plan, questions};
 pub use openssl::oldest_verified;
 pub use outbound_seen::{OutboundSeen, outbound_seen};
-pub use own_names::{ListedNames, expect_own_names, own_name_tables, own_names_unfit};
+pub use own_names::{
+    ListedNames, add_without_keys, expect_own_names, own_name_tables, own_names_unfit,
+};
 pub use plan::Plan;
 pub use preflight::Preflight;
 pub use report::{Report, Verdict};
@@ -85,7 +87,7 @@ pub use rollback::{
     rollback_questions, rules_changed_again,
 };
 pub use rules::{accepting, captured_name, lint_facts, matters_at, names_missed};
-pub use succession::{lost_by_succession, share_a_name};
+pub use succession::{AllTheSame, is_selfish, lost_by_succession, share_a_name};
 pub use take_over::take_over;
 pub use trust::{SystemTrust, chain_problems, is_issuing_ca};
 pub use uncovered::uncovered;

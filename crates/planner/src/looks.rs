@@ -60,6 +60,7 @@ pub fn looks_ahead(facts: &Facts, intent: &Intent) -> Vec<PathBuf> {
 pub(crate) fn named(main: &MainCf, master: &MasterCf, facts: &Facts) -> Vec<PathBuf> {
     let view = View::new(main, master, facts);
     let mut paths: BTreeSet<PathBuf> = SYSTEM_BUNDLES.iter().map(PathBuf::from).collect();
+    let mut relative = BTreeSet::new();
     let everywhere = view.services.iter().map(Some).chain([None]);
     for service in everywhere {
         let names: BTreeSet<String> = match service {
@@ -75,6 +76,8 @@ pub(crate) fn named(main: &MainCf, master: &MasterCf, facts: &Facts) -> Vec<Path
             };
             let values = view.list(service, &name);
             paths.extend(values.iter().flat_map(|value| files(parameter.kind, value)));
+            let is_relative = |value: &&String| is_relative_file(parameter.kind, value);
+            relative.extend(values.iter().filter(is_relative).map(PathBuf::from));
         }
         if service.is_none_or(|service| service.is_smtp_client()) {
             paths.extend(credentials::files(&view, service));
@@ -95,7 +98,24 @@ pub(crate) fn named(main: &MainCf, master: &MasterCf, facts: &Facts) -> Vec<Path
     paths
         .into_iter()
         .filter(|path| path.is_absolute())
+        .chain(relative)
         .collect()
+}
+
+/// Where every daemon of Postfix works, and a relative path in its files begins (3.7.11): `queue_directory`.
+/// Nothing where that is not known.
+pub fn working_directory(facts: &Facts) -> Option<PathBuf> {
+    let main = MainCf::parse(&facts.main_cf.bytes);
+    let master = MasterCf::parse(&facts.master_cf.bytes);
+    let queue = PathBuf::from(View::new(&main, &master, facts).value(None, "queue_directory"));
+    queue.is_absolute().then_some(queue)
+}
+
+/// Whether a word names a file of certificates or keys by a relative path.
+fn is_relative_file(kind: Kind, word: &str) -> bool {
+    let is_file = matches!(kind, Kind::File | Kind::FileOrNone | Kind::FileList);
+    let is_path = !word.is_empty() && !word.starts_with('/') && !word.contains('$');
+    is_file && is_path && !word.eq_ignore_ascii_case("none")
 }
 
 /// The files that one word of a value names.

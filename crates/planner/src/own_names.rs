@@ -1,16 +1,18 @@
 //! Names of an administrator's own tables of server names (`tls_server_sni_maps`), asked for on the wire.
 //!
-//! Owns: which tables those are, which of their names a look asks for, and whether what is shown for
-//! a name is for it. Never: lists a table; counts a name as good that was not asked for.
+//! Owns: which tables those are, which of their names a look asks for, whether what is shown for
+//! a name is for it, and telling of a table without keys. Never: lists a table; counts a name as good that was not asked for.
 //!
 //! `postmap -F` puts keys and chains into such a table, and smtpd(8) loads them when a client asks for
 //! the name: a broken row stops that client's handshake alone, and no program of Postfix tells before.
 
-use crate::compile::sni;
+use crate::compile::{is_installed, sni};
 use crate::expect::{asked, own_tables, speaker};
 use crate::facts::Facts;
+use crate::lint::without_keys;
 use crate::report::{
-    Ask, Judgement, Outcome, Presented, Report, ServiceExpectation, TlsExpectation, WireExpectation,
+    Ask, Judgement, Outcome, Presented, Report, ServiceExpectation, TlsExpectation, Verdict,
+    WireExpectation,
 };
 use crate::view::{Service, View};
 use crate::{Finding, certificate_finding, words};
@@ -89,6 +91,34 @@ pub fn expect_own_names(
         beside.extend(judged.filter(|judged| !judged.sentences.is_empty()));
     }
     beside
+}
+
+/// Names the tables that were compiled without their files, as `lint` does, at each server that asks
+/// them: of their names, a handshake shows no more than that it fails, and a look may ask for none.
+pub fn add_without_keys(verdict: &mut Verdict, facts: &Facts) {
+    let main = MainCf::parse(&facts.main_cf.bytes);
+    let master = MasterCf::parse(&facts.master_cf.bytes);
+    let view = View::new(&main, &master, facts);
+    for service in view.servers() {
+        let speaker = speaker(&view, service);
+        if !view.offers_tls(speaker) {
+            continue;
+        }
+        let tables = view.list(Some(speaker), sni::PARAMETER).into_iter();
+        let own = tables.filter(|table| !is_installed(table));
+        let causes: Vec<Finding> = own
+            .filter_map(|table| without_keys(&table, facts))
+            .collect();
+        let judgements = verdict.judgements.iter_mut();
+        for judged in judgements.filter(|judged| judged.service == service.id) {
+            for cause in &causes {
+                judged.outcome = Outcome::Fail;
+                judged.sentences.push(cause.message.clone());
+                // The cause first: a list shows one.
+                judged.findings.insert(0, cause.clone().seen(&*service.id));
+            }
+        }
+    }
 }
 
 /// Certificates that are not for the name of their row, each name once.

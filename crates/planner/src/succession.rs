@@ -23,13 +23,22 @@ use mailtls::{CertProblem, Certificate, Gravity};
 /// CAs round the end of what they issue.
 const A_DAY: i64 = 86_400;
 
+/// Whether somebody who looks could put a version in force all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AllTheSame {
+    /// `cert bind` and `apply` do.
+    Possible,
+    /// `apply` would refuse it, for other reasons.
+    Refused,
+}
+
 /// Why the versions of `name` that `next` binds may not take the place of those that `in_force`
 /// does, without anybody looking; nothing where they may. `facts` know both.
 pub fn lost_by_succession(
     name: &str,
     (in_force, next): (&Intent, &Intent),
-    facts: &Facts,
-    now: i64,
+    (facts, now): (&Facts, i64),
+    all_the_same: AllTheSame,
 ) -> Vec<Finding> {
     let system = SystemTrust::of_facts(facts);
     let mut findings: Vec<Finding> = Vec::new();
@@ -51,6 +60,7 @@ pub fn lost_by_succession(
             facts,
             system: &system,
             now,
+            all_the_same,
         };
         for lost in case.lost() {
             if !findings.iter().any(|known| known.message == lost.message) {
@@ -94,6 +104,7 @@ struct Case<'a> {
     facts: &'a Facts,
     system: &'a SystemTrust,
     now: i64,
+    all_the_same: AllTheSame,
 }
 
 impl Case<'_> {
@@ -216,6 +227,9 @@ impl Case<'_> {
             code if SELFISH.contains(&code) => "Have it issued by a CA.",
             _ => "Have one issued without this.",
         };
+        if self.all_the_same == AllTheSame::Refused {
+            return better.to_owned();
+        }
         let accepted = match SELFISH.contains(&code) {
             true => " --allow-self-signed",
             false => "",
@@ -227,6 +241,13 @@ impl Case<'_> {
             Place::options(&[&self.bound.place])
         )
     }
+}
+
+/// Whether one of the findings is that nobody vouches for a certificate but itself, which
+/// `--allow-self-signed` accepts.
+pub fn is_selfish(findings: &[Finding]) -> bool {
+    let mut codes = findings.iter().map(|finding| &*finding.code);
+    codes.any(|code| SELFISH.contains(&code))
 }
 
 /// How far a problem says that nobody vouches; 0 for others.

@@ -8,7 +8,7 @@ use mailtls::{Certificate, Fingerprint, pem_certificates};
 use postseal_issue::{KeyType, LeafRequest, PrivateCa, Validity};
 use postseal_planner::facts::StoredCertificate;
 use postseal_planner::intent::{Binding, Place};
-use postseal_planner::{Finding, Intent, lost_by_succession, share_a_name};
+use postseal_planner::{AllTheSame, Finding, Intent, lost_by_succession, share_a_name};
 use support::{Host, NOW};
 
 const DAY: i64 = 86_400;
@@ -96,7 +96,12 @@ fn lost(
         });
     }
     let [in_force, next] = [before, after].map(|version| bound(version, place, accepted));
-    lost_by_succession("mx", (&in_force, &next), &host.facts, NOW)
+    lost_by_succession(
+        "mx",
+        (&in_force, &next),
+        (&host.facts, NOW),
+        AllTheSame::Possible,
+    )
 }
 
 fn codes(before: &Version<'_>, after: &Version<'_>) -> String {

@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::session::Session;
 use crate::table;
 use postseal_engine::{DriftReport, Listed, Status, Wish};
+use postseal_planner::Finding;
 use postseal_planner::facts::MasterState;
 use postseal_planner::levels::Levels;
 use postseal_planner::report::{Judgement, Outcome};
@@ -63,8 +64,7 @@ fn text(status: &Status) -> String {
     if status.master == MasterState::Stopped {
         text.push_str("Postfix does not run; `postfix start` starts it.\n");
     } else {
-        let bad = failing(status).flat_map(|judged| &judged.findings);
-        text.push_str(&findings_text(bad));
+        text.push_str(&findings_text(&bad(status)));
     }
     let rules = &status.rules;
     let told = status.mismatched.iter().chain(&status.exposed);
@@ -308,6 +308,19 @@ fn seen(status: &Status, judged: &Judgement) -> String {
 fn failing(status: &Status) -> impl Iterator<Item = &Judgement> {
     let judged = status.observed.judgements.iter();
     judged.filter(|judged| judged.outcome != Outcome::Pass)
+}
+
+/// What is wrong where a look failed; what is the same on several ports is told once, with all of them.
+fn bad(status: &Status) -> Vec<Finding> {
+    let mut all: Vec<Finding> = Vec::new();
+    for found in failing(status).flat_map(|judged| &judged.findings) {
+        let same = |one: &&mut Finding| (&one.code, &one.message) == (&found.code, &found.message);
+        match all.iter_mut().find(same) {
+            Some(one) => one.evidence.extend(found.evidence.iter().cloned()),
+            None => all.push(found.clone()),
+        }
+    }
+    all
 }
 
 fn document(status: &Status) -> serde_json::Value {

@@ -48,7 +48,12 @@ fn the_remedy_is_what_was_typed_and_what_is_missing() {
         let mut grave = findings.filter(|found| found["severity"] == "error");
         assert!(grave.next().is_none(), "{}", accepted.stdout);
     }
+    // Nobody is shown it yet.
+    let monitor = || site.scene.say(&["status", "--nagios"]);
+    assert_eq!(monitor().exit, Some(0), "{}", monitor().stdout);
     site.must("apply");
+    // Who accepted it is not woken for it.
+    assert_eq!(monitor().exit, Some(0), "{}", monitor().stdout);
     assert_eq!(site.plainly(), ["own", "mx", "mx"].map(str::to_owned));
     assert_eq!(site.shown(&by_name("b.box.test")), all("own"));
 }

@@ -128,6 +128,89 @@ fn files_that_postfix_cannot_use_and_keys_that_others_can_read_are_told() {
     assert!(told.contains(key.as_str()), "{told}");
 }
 
+/// Of several files, the one that has to be changed: the key's, where it is of another certificate, and
+/// the second of two that have keys of one kind.
+#[test]
+fn of_two_keys_the_one_that_is_at_fault_is_named() {
+    let site = Site::of(builder());
+    let names = ["mx.box.test"];
+    let [good, second, ecdsa] = [
+        ("good", KeyType::Rsa2048),
+        ("second", KeyType::Rsa2048),
+        ("ecdsa", KeyType::EcdsaP256),
+    ]
+    .map(|(name, kind)| site.make(name, kind, &names));
+    let [_, cert] = parts(&site, "good");
+    let [strange, _] = parts(&site, "second");
+    let crossed = site.scene.named("crossed");
+    let text = [&strange, &cert].map(|part| fs::read_to_string(part).unwrap());
+    crate::scene::write_private(&crossed, text.concat());
+    let is_named = |lines: &str, code: &str, at: &str, row: &str| {
+        is_told(&site, lines, code, "error");
+        let told = site.scene.say(&["cert", "check"]).stdout;
+        assert!(told.contains(&format!("{row}:\n")), "{told}");
+        assert!(told.contains(at), "{told}");
+        let linted = site.scene.run(&["lint"]).json["findings"].to_string();
+        assert!(linted.contains(&format!("\"{at}: ")), "{linted}");
+    };
+    let of_a_kind = chain(&[&ecdsa, &good, &second]);
+    is_named(&of_a_kind, "cert.two-of-a-kind", &second, &second);
+    let strange_key = chain(&[&ecdsa, &crossed]);
+    is_named(&strange_key, "cert.key-mismatch", &crossed, &crossed);
+    let apart = chain(&[&ecdsa, &strange, &cert]);
+    is_named(&apart, "cert.key-mismatch", &strange, &strange);
+    let crossed = pair(&[strange.clone(), cert.clone()]);
+    is_named(&crossed, "cert.key-mismatch", &strange, &cert);
+}
+
+/// A relative path begins in queue_directory, where smtpd(8) finds it.
+#[test]
+fn a_file_that_is_named_by_a_relative_path_is_judged() {
+    let site = Site::of(builder());
+    let names = ["mx.box.test"];
+    let good = site.make("good", KeyType::EcdsaP256, &names);
+    let queue = site.scene.postfix.queue_directory();
+    fs::create_dir(queue.join("tls")).unwrap();
+    fs::copy(&good, queue.join("tls/mx.pem")).unwrap();
+    let relative = chain(&["tls/mx.pem"]);
+    is_told(&site, &relative, "cert.chain-incomplete", "warning");
+    let told = site.scene.say(&["cert", "check"]).stdout;
+    assert!(told.contains("tls/mx.pem:\n"), "{told}");
+    is_told(&site, &chain(&["tls/gone.pem"]), "cert.missing", "error");
+}
+
+/// What was said at an import of who vouches is true of the same certificate in a file of one's own.
+#[test]
+fn the_private_ca_of_an_import_vouches_for_the_file_too() {
+    let site = Site::of(builder());
+    let good = site.make("good", KeyType::EcdsaP256, &["mx.box.test"]);
+    is_told(&site, &chain(&[&good]), "cert.chain-incomplete", "warning");
+    let root = site.root();
+    site.must(&format!("cert import mx --cert {good} --private-ca {root}"));
+    let checked = told(&site.must("cert check"));
+    assert!(checked.is_empty(), "{checked:#?}");
+}
+
+/// What was adopted may be what `apply` would refuse, though Postfix can use it: that is told with the wish.
+#[test]
+fn what_comes_back_and_would_be_refused_is_told_when_its_binding_goes() {
+    let site = Site::of(builder());
+    site.must("cert self-signed own --domain mx.box.test");
+    let words = ["cert", "export", "own", "--key", "--yes-export-private-key"];
+    let own = site.scene.named("own.pem");
+    crate::scene::write_private(&own, site.scene.say(&words).stdout);
+    write(&site, &(chain(&[&own]) + "smtpd_tls_auth_only = yes\n"));
+    site.must("drift --adopt");
+    site.import("mx", KeyType::Rsa2048, &["mx.box.test"]);
+    site.must("cert bind mx");
+    site.must("set inbound=encrypt");
+    site.must("apply");
+    let unbound = site.must("cert unbind mx").json["findings"].to_string();
+    assert!(unbound.contains("cert.adopted-again"), "{unbound}");
+    assert!(unbound.contains("cert.self-signed"), "{unbound}");
+    assert_eq!(site.ends(65, "apply").code(), "cert.self-signed");
+}
+
 /// What was adopted comes back where the last binding goes: where it cannot be used, that is told at once.
 #[test]
 fn an_adopted_file_that_is_gone_is_told_when_its_binding_goes() {

@@ -6,6 +6,7 @@ use crate::site::Site;
 use postseal_issue::KeyType;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 const OPENSSL: &str = "/usr/bin/openssl";
 const GOOD: &str = "subjectAltName=DNS:mx.box.test";
@@ -299,11 +300,56 @@ fn names_and_files_are_judged_where_the_certificate_is_in_force() {
     let key = site.key_file("other");
     fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
     is_told(&site.ends(2, "cert check"), "cert.key-readable", "check");
+    is_critical(&site, "cert.key-readable", &key);
     fs::remove_file(&key).unwrap();
     is_told(&site.ends(2, "cert check"), "cert.missing", "check");
+    is_critical(&site, "cert.missing", &key);
     site.must("apply");
     assert!(!codes(&site.must("cert check")).contains(&"cert.missing"));
     site.must("verify");
+}
+
+/// Where `apply` would refuse a version too, no binding is offered: it would lead nowhere.
+#[test]
+fn what_apply_would_refuse_is_not_offered() {
+    let site = Site::serving();
+    let ca = Ca::new(&site);
+    // Lost is the name, which who looks may mean; a key of 1024 bits nobody can mean.
+    let weak = ca.issue(&Flaw {
+        key: &["rsa", "rsa_keygen_bits:1024"],
+        ..flaw("weak", "subjectAltName=DNS:www.box.test", "cert.weak-key")
+    });
+    site.must(&format!(
+        "cert import mx --renew --cert {weak} --private-ca {}",
+        ca.root()
+    ));
+    let shown = site.must("cert show mx").json["certificate"]["waits_for"].to_string();
+    for code in ["cert.other-names", "cert.weak-key"] {
+        assert!(shown.contains(code), "{shown}");
+    }
+    for words in ["cert list", "cert show mx", "cert check mx", "status"] {
+        let words: Vec<&str> = words.split(' ').collect();
+        let told = site.scene.say(&words).stdout;
+        assert!(!told.contains("cert bind mx"), "{words:?}: {told}");
+    }
+    site.must("cert bind mx");
+    assert_eq!(site.ends(65, "apply").code(), "cert.weak-key");
+}
+
+/// Old processes answer still, and the next one could not: to a monitor and to `status` a file is what it
+/// is to `cert check`.
+fn is_critical(site: &Site, code: &str, file: &Path) {
+    let monitor = site.scene.say(&["status", "--nagios"]);
+    assert_eq!(monitor.exit, Some(2), "{}", monitor.stdout);
+    let file = file.display().to_string();
+    assert_eq!(
+        monitor.stdout.matches(&file).count(),
+        1,
+        "{}",
+        monitor.stdout
+    );
+    let status = site.scene.say(&["status"]).stdout;
+    assert!(status.contains(&format!("[{code}]")), "{status}");
 }
 
 #[test]

@@ -42,17 +42,22 @@ fn what_apply_mends_is_waited_for_though_it_was_so_before() {
     }
 }
 
+/// Reloads, until no client is shown `mx` any more.
+fn reload_until_gone(site: &Site) {
+    run("/usr/sbin/postfix", &["-c", &site.scene.config(), "reload"]);
+    let end = std::time::Instant::now() + Duration::from_secs(8);
+    while site.plainly().contains(&"mx".to_owned()) {
+        assert!(std::time::Instant::now() < end, "{:?}", site.plainly());
+    }
+}
+
 /// A key file of ours that somebody took away: no certificate is missing in the store, nor a binding.
 #[test]
 fn a_key_file_that_is_gone_is_the_cause_and_apply_brings_it_back() {
     let site = serving();
     let path = site.key_file("mx");
     fs::remove_file(&path).unwrap();
-    run("/usr/sbin/postfix", &["-c", &site.scene.config(), "reload"]);
-    let end = std::time::Instant::now() + Duration::from_secs(8);
-    while site.plainly().contains(&"mx".to_owned()) {
-        assert!(std::time::Instant::now() < end, "{:?}", site.plainly());
-    }
+    reload_until_gone(&site);
     let name = path.display().to_string();
     for port in crate::site::PORTS {
         is(&site, port, "served.file-differs", &[&name, "is gone"]);
@@ -62,5 +67,27 @@ fn a_key_file_that_is_gone_is_the_cause_and_apply_brings_it_back() {
     assert!(!told.contains("cert bind"), "{told}");
     site.must("apply");
     assert_eq!(site.plainly(), all("mx"));
+    site.must("verify");
+}
+
+/// A file of ours that somebody wrote with what another file of ours holds: Postfix takes one of a kind.
+#[test]
+fn a_file_that_holds_another_bound_certificate_is_the_cause() {
+    let site = serving();
+    site.import("ec", KeyType::EcdsaP256, &["mx.box.test"]);
+    site.must("cert bind ec");
+    site.must("apply");
+    let path = site.key_file("mx");
+    fs::write(&path, fs::read(site.key_file("ec")).unwrap()).unwrap();
+    let verified = || site.ends(1, "verify").json.to_string();
+    run("/usr/sbin/postfix", &["-c", &site.scene.config(), "reload"]);
+    let end = std::time::Instant::now() + Duration::from_secs(8);
+    while !verified().contains("wire.starttls-broken") {
+        assert!(std::time::Instant::now() < end, "{}", verified());
+    }
+    let name = path.display().to_string();
+    let words = [&name, "another certificate"];
+    is(&site, 25, "served.file-differs", &words);
+    site.must("apply");
     site.must("verify");
 }

@@ -107,6 +107,51 @@ fn each_name_of_an_own_table_is_asked_for_at_each_service() {
     assert!(!verified.to_string().contains("PRIVATE KEY"));
 }
 
+/// `postmap` without `-F`: no client that asks for one of its names gets a handshake, and whoever asks for
+/// none sees nothing of it.
+#[test]
+fn a_table_that_was_compiled_without_its_files_is_the_cause() {
+    let site = Site::adopted();
+    let source = site.scene.named("ownsni");
+    let good = site.make("good", KeyType::EcdsaP256, &["good.own.test"]);
+    compiled(&site, &source, &[("good.own.test", &good)]);
+    let site = served(site, &format!("hash:{source}"));
+    site.must("verify");
+    let config = site.scene.config();
+    let map = format!("hash:{source}");
+    run("/usr/sbin/postmap", &["-c", &config, &map]);
+    run("/usr/sbin/postfix", &["-c", &config, "reload"]);
+
+    let linted = site.ends(2, &format!("lint {config}")).json;
+    let rule = of_code(&linted["findings"], "maps.without-keys")[0].clone();
+    let is_told = |judgements: &Value| {
+        for judged in judgements.as_array().unwrap() {
+            let told = of_code(&judged["findings"], "maps.without-keys");
+            assert_eq!(told.len(), 1, "{judged:#}");
+            assert_eq!(judged["outcome"], "fail");
+            for field in ["message", "remedy", "severity"] {
+                assert_eq!(told[0][field], rule[field], "{field}");
+            }
+        }
+    };
+    is_told(&site.ends(1, "verify").json["judgements"]);
+    // It asks for no names, and reads the table.
+    is_told(&site.must("status").json["observed"]["judgements"]);
+    let said = site.scene.say(&["status"]).stdout;
+    assert!(said.contains("FAIL maps.without-keys"), "{said}");
+    let monitor = site.scene.say(&["status", "--nagios"]);
+    assert_eq!(monitor.exit, Some(2), "{}", monitor.stdout);
+    assert!(
+        monitor.stdout.contains("postmap without -F"),
+        "{}",
+        monitor.stdout
+    );
+
+    run("/usr/sbin/postmap", &["-c", &config, "-F", &map]);
+    let seen = site.must("status").json["observed"].to_string();
+    assert!(!seen.contains("maps.without-keys"), "{seen}");
+}
+
 #[test]
 fn a_table_that_cannot_be_listed_is_undetermined() {
     let site = Site::adopted();

@@ -114,6 +114,13 @@ impl Site {
         self.scene.must(&["cert", "import", name, "--cert", &path]);
     }
 
+    /// The file of the CA that issues here.
+    pub(crate) fn root(&self) -> String {
+        let path = self.scene.named("site-root.pem");
+        fs::write(&path, self.ca.certificate_pem()).unwrap();
+        path
+    }
+
     /// Remembers a certificate that was not made here.
     pub(crate) fn know(&self, leaf: Fingerprint, name: &str) {
         self.known.borrow_mut().insert(leaf, name.to_owned());

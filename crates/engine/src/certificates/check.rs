@@ -7,7 +7,7 @@ use super::users::Users;
 use super::{Around, CertificateView, Stored, parsed};
 use crate::observe::assemble;
 use crate::{Engine, EngineError, Wished};
-use mailtls::{CertError, Certificate, Fingerprint, KeyFile};
+use mailtls::{CertError, CertProblem, Certificate, Fingerprint, KeyFile};
 use postseal_planner::facts::{Facts, FileLook};
 use postseal_planner::intent::{Binding, Intent};
 use postseal_planner::{
@@ -54,7 +54,7 @@ impl Engine<'_> {
     }
 
     /// What is in force, with a look at the instance, where there is one.
-    fn in_force_here(&self) -> Result<Option<(Intent, Facts)>, EngineError> {
+    pub(super) fn in_force_here(&self) -> Result<Option<(Intent, Facts)>, EngineError> {
         let state = self.store.instance(&self.instance)?;
         let open = self.awaiting()?.map(|open| open.new.plan.intent);
         let intent = open.or(state.map(|state| state.desired));
@@ -115,20 +115,19 @@ impl Engine<'_> {
         Ok(findings)
     }
 
-    /// The same of what is in force, as far as it is a warning.
-    pub(super) fn misnamed(
+    /// What is wrong with a certificate in use as it is presented, as far as it is a warning.
+    pub(super) fn judge_in_force(
         &self,
         view: &mut CertificateView,
         users: &Users,
-    ) -> Result<(), EngineError> {
-        let instance = self.in_force_here()?;
-        for bound in users.in_force(&view.name, view.version) {
-            let found = name_problems(&view.chain, bound, &instance).into_iter();
-            for found in found.filter(|found| found.severity >= Severity::Warning) {
-                add(&mut view.problems, found);
-            }
-        }
-        Ok(())
+        instance: &Option<(Intent, Facts)>,
+    ) {
+        let bound = users.in_force(&view.name, view.version);
+        let of_itself = view.problems.len();
+        self.judge_use(view, &bound, instance);
+        let of_use = view.problems.split_off(of_itself).into_iter();
+        let grave = of_use.filter(|found| found.severity >= Severity::Warning);
+        view.problems.extend(grave);
     }
 
     fn check_one(
@@ -150,7 +149,7 @@ impl Engine<'_> {
                 continue;
             }
             let mut view = self.view(stored.clone(), &ground.around)?;
-            self.judge_use(&mut view, &bound, ground);
+            self.judge_use(&mut view, &bound, &ground.instance);
             self.note_missed_names(&mut view, &bound, ground)?;
             if at > 0 {
                 for finding in &mut view.problems {
@@ -196,9 +195,14 @@ impl Engine<'_> {
     }
 
     /// What is wrong with it where it is presented.
-    fn judge_use(&self, view: &mut CertificateView, bound: &[&Binding], ground: &Ground) {
+    fn judge_use(
+        &self,
+        view: &mut CertificateView,
+        bound: &[&Binding],
+        instance: &Option<(Intent, Facts)>,
+    ) {
         for bound in bound {
-            for found in name_problems(&view.chain, bound, &ground.instance) {
+            for found in name_problems(&view.chain, bound, instance) {
                 add(&mut view.problems, found);
             }
         }
@@ -234,8 +238,11 @@ impl Engine<'_> {
             }
             _ => vec![(&CertError::NoFile("it is not a regular file".to_owned())).into()],
         };
-        let healed = |problem| {
+        let healed = |problem: CertProblem| {
             let mut finding = certificate_finding(&problem);
+            if problem.code == CertError::Missing.code() {
+                finding.message = format!("{shown} is gone.");
+            }
             finding.remedy = "`postseal apply` writes it anew, for root alone.".to_owned();
             finding.seen(shown.clone())
         };

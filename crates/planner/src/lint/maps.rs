@@ -8,7 +8,8 @@ use crate::Finding;
 use crate::Severity::{self, Error, Fatal, Warning};
 use crate::catalog::{Direction, Kind};
 use crate::compile::{is_policy_map, sni};
-use crate::facts::FileLook;
+use crate::facts::{Facts, FileLook};
+use std::path::Path;
 
 /// The rules.
 pub(super) const RULES: &[Rule] = &[MISSING, NOT_BUILT, WITHOUT_KEYS];
@@ -65,18 +66,12 @@ fn why(rule: &Rule, severity: Severity) -> &'static str {
 
 fn judge(
     context: &Context<'_>,
-    facts: &crate::Facts,
+    facts: &Facts,
     setting: &Setting<'_>,
     severity: Severity,
     element: &str,
 ) -> Option<Finding> {
-    let (mut kind, mut name) = element
-        .trim_start_matches('{')
-        .trim_start()
-        .split_once(':')?;
-    while kind == "proxy" {
-        (kind, name) = name.split_once(':')?;
-    }
+    let (kind, name) = opened(element)?;
     let built = facts.map_types.is_empty() || facts.map_types.iter().any(|t| t == kind);
     if !built {
         let message = format!(
@@ -86,22 +81,12 @@ fn judge(
         );
         return Some(NOT_BUILT.says(message).on(Some(setting)).severe(severity));
     }
-    let suffix = match kind {
-        "hash" | "btree" => ".db",
-        "lmdb" => ".lmdb",
-        "cdb" => ".cdb",
-        "dbm" | "sdbm" => ".pag",
-        "texthash" | "regexp" | "pcre" | "cidr" => "",
-        _ => return None,
-    };
-    if setting.name == sni::PARAMETER && is_without_keys(context, name, suffix) {
-        let message = format!(
-            "{}: {name}{suffix} was compiled by postmap without -F. {}",
-            setting.name, WITHOUT_KEYS.why
-        );
-        return Some(WITHOUT_KEYS.says(message).on(Some(setting)));
+    if setting.name == sni::PARAMETER
+        && let Some(finding) = without_keys(element, facts)
+    {
+        return Some(finding.on(Some(setting)));
     }
-    let path = format!("{name}{suffix}");
+    let path = format!("{name}{}", suffix(kind)?);
     if !matches!(context.look(&path), Some(FileLook::Missing)) {
         return None;
     }
@@ -117,15 +102,44 @@ fn judge(
     Some(finding)
 }
 
-fn is_without_keys(context: &Context<'_>, source: &str, suffix: &str) -> bool {
-    let bytes = |path: &str| match context.look(path) {
+/// That an administrator's own map of server names was compiled without its files; `element` of the
+/// parameter's value.
+pub(crate) fn without_keys(element: &str, facts: &Facts) -> Option<Finding> {
+    let (kind, source) = opened(element)?;
+    // What is read as text has its files opened by smtpd(8) itself.
+    let suffix = suffix(kind).filter(|suffix| !suffix.is_empty())?;
+    let compiled = format!("{source}{suffix}");
+    let bytes = |path: &str| match facts.files.get(Path::new(path)) {
         Some(FileLook::File { bytes, .. }) => Some(bytes),
         _ => None,
     };
-    // What is read as text has its files opened by smtpd(8) itself.
-    let compiled = (!suffix.is_empty()).then(|| bytes(&format!("{source}{suffix}")));
-    match (bytes(source), compiled.flatten()) {
-        (Some(rows), Some(compiled)) => sni::lacks_keys(rows, compiled),
-        _ => false,
+    sni::lacks_keys(bytes(source)?, bytes(&compiled)?).then(|| {
+        WITHOUT_KEYS.says(format!(
+            "{}: {compiled} was compiled by postmap without -F. {}",
+            sni::PARAMETER,
+            WITHOUT_KEYS.why
+        ))
+    })
+}
+
+/// The type and the name of the table that is opened at last.
+fn opened(element: &str) -> Option<(&str, &str)> {
+    let element = element.trim_start_matches('{').trim_start();
+    let (mut kind, mut name) = element.split_once(':')?;
+    while kind == "proxy" {
+        (kind, name) = name.split_once(':')?;
     }
+    Some((kind, name))
+}
+
+/// What the name of the file that is opened ends with, beside the table's.
+fn suffix(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "hash" | "btree" => ".db",
+        "lmdb" => ".lmdb",
+        "cdb" => ".cdb",
+        "dbm" | "sdbm" => ".pag",
+        "texthash" | "regexp" | "pcre" | "cidr" => "",
+        _ => return None,
+    })
 }

@@ -7,7 +7,8 @@ use crate::answer::{Answer, findings_text};
 use crate::config::Global;
 use crate::failure::Failure;
 use crate::session::Session;
-use postseal_engine::EngineError;
+use postseal_engine::{EngineError, Wished};
+use postseal_planner::Finding;
 use postseal_planner::intent::{Binding, Place};
 use serde_json::json;
 
@@ -85,22 +86,25 @@ pub(super) fn bind(args: &BindArgs, global: &Global) -> Result<Answer, Failure> 
         place,
     });
     let bound = engine.bind(bindings.collect())?;
-    let mut findings = engine.findings_of_bindings(&view, &bound)?;
-    let mut answer = wished(&bound).and(&findings_text(&findings));
-    if !bound.misgivings.is_empty() {
-        let refused = findings_text(&bound.misgivings);
+    let findings = engine.findings_of_bindings(&view, &bound)?;
+    Ok(told(&bound, findings))
+}
+
+/// A wish with what is said of it, and what `apply` will refuse it for.
+fn told(wish: &Wished, mut findings: Vec<Finding>) -> Answer {
+    let mut answer = wished(wish).and(&findings_text(&findings));
+    if !wish.misgivings.is_empty() {
+        let refused = findings_text(&wish.misgivings);
         answer = answer.and(&format!("As it is, `apply` will refuse this:\n{refused}"));
     }
-    findings.extend(bound.misgivings.iter().cloned());
+    findings.extend(wish.misgivings.iter().cloned());
     answer.json["findings"] = json!(findings);
-    Ok(answer)
+    answer
 }
 
 pub(super) fn unbind(args: &UnbindArgs, global: &Global) -> Result<Answer, Failure> {
     let places = args.places.places()?;
     let mut session = Session::existing(global)?;
     let unbound = session.engine().unbind(&args.name, &places)?;
-    let mut answer = wished(&unbound).and(&findings_text(&unbound.noticed));
-    answer.json["findings"] = json!(unbound.noticed);
-    Ok(answer)
+    Ok(told(&unbound, unbound.noticed.clone()))
 }

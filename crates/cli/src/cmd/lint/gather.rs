@@ -35,7 +35,8 @@ pub(super) fn surroundings(input: &LintInput<'_>, here: Here, global: &Global) -
     let Some(facts) = input.facts.filter(|_| here == Here::Here) else {
         return around;
     };
-    for path in facts.files.keys() {
+    // A relative one begins in Postfix's folder, not in ours.
+    for path in facts.files.keys().filter(|path| path.is_absolute()) {
         look(path, &mut around);
     }
     around.listening = listening();

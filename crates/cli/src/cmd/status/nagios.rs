@@ -12,7 +12,7 @@ use mailtls::{Stage, lifetime_limits as limits_of, span, stage};
 use postseal_engine::{Listed, RulesTold, Status, WatchTrouble};
 use postseal_planner::facts::MasterState;
 use postseal_planner::report::Outcome;
-use postseal_planner::{Adopted, Finding, Severity};
+use postseal_planner::{Adopted, FileDrift, Finding, Severity};
 use postseal_store::Phase;
 use serde_json::json;
 
@@ -65,7 +65,13 @@ fn answer(notes: &[(State, String)], numbers: &str) -> Answer {
     // The worst first: a pager shows the head of the line.
     let mut worst_first: Vec<_> = notes.iter().collect();
     worst_first.sort_by_key(|(state, _)| std::cmp::Reverse(*state));
-    let said: Vec<&str> = worst_first.iter().map(|(_, note)| note.as_str()).collect();
+    let mut said: Vec<&str> = Vec::new();
+    for (_, note) in worst_first {
+        // The same on several ports.
+        if !said.contains(&note.as_str()) {
+            said.push(note);
+        }
+    }
     let said = if said.is_empty() {
         "every service as it should be".to_owned()
     } else {
@@ -113,17 +119,7 @@ fn notes(status: &Status) -> Vec<(State, String)> {
     notes.extend(faulty(status).chain(in_use(status).filter_map(renewal)));
     notes.extend(status.watches.iter().map(unusable));
     notes.extend(status.certificates.iter().filter_map(newer));
-    if !status.drift.drift.is_empty() {
-        notes.push((State::Warning, "owned keys were edited by hand".to_owned()));
-    }
-    if let Some(file) = status.drift.files.first() {
-        let told = format!("{} {}", file.path.display(), file.what);
-        notes.push((State::Warning, told));
-    }
-    if let Some(table) = status.drift.tables.first() {
-        let told = format!("{} {}", table.path.display(), table.what);
-        notes.push((State::Warning, told));
-    }
+    notes.extend(drift(status));
     notes.extend(rules(status));
     if let Some(open) = &status.open {
         let told = match open.journal.last() {
@@ -138,6 +134,29 @@ fn notes(status: &Status) -> Vec<(State, String)> {
             "operation {} did not hold; its wishes are pending",
             failed.id
         );
+        notes.push((State::Warning, told));
+    }
+    notes
+}
+
+/// Hand edits.
+fn drift(status: &Status) -> Vec<(State, String)> {
+    let mut notes = Vec::new();
+    if !status.drift.drift.is_empty() {
+        notes.push((State::Warning, "owned keys were edited by hand".to_owned()));
+    }
+    // An error of a file is told with its certificate.
+    let is_told = |file: &&FileDrift| {
+        let path = file.path.display().to_string();
+        let mut told = faulty(status);
+        told.any(|(_, told)| told.contains(&path))
+    };
+    if let Some(file) = status.drift.files.iter().find(|file| !is_told(file)) {
+        let told = format!("{} {}", file.path.display(), file.what);
+        notes.push((State::Warning, told));
+    }
+    if let Some(table) = status.drift.tables.first() {
+        let told = format!("{} {}", table.path.display(), table.what);
         notes.push((State::Warning, told));
     }
     notes
@@ -213,6 +232,7 @@ fn told([from, to]: [i64; 2], expired: impl Fn() -> String) -> Option<(State, St
 fn faulty(status: &Status) -> impl Iterator<Item = (State, String)> {
     const OF_TIME: [&str; 3] = ["cert.expired", "cert.expiring", "cert.not-yet-valid"];
     let stored = status.in_use.iter();
+    let stored = stored.filter(|view| is_presented(&view.used_by));
     let stored = stored.map(|view| (view.name.clone(), &view.problems));
     let adopted = status.adopted.iter();
     let adopted = adopted.map(|one| (one.path.display().to_string(), &one.problems));
@@ -291,7 +311,11 @@ fn numbers(status: &Status) -> String {
 /// Certificates that are presented now; a binding that waits for something presents nothing yet.
 fn in_use(status: &Status) -> impl Iterator<Item = &Listed> {
     let views = status.certificates.iter();
-    views.filter(|view| view.used_by.iter().any(|user| !user.contains('(')))
+    views.filter(|view| is_presented(&view.used_by))
+}
+
+fn is_presented(used_by: &[String]) -> bool {
+    used_by.iter().any(|user| !user.contains('('))
 }
 
 fn days_left(view: &Listed) -> i64 {

@@ -68,24 +68,27 @@ fn differs(
     wanted: &[Fingerprint],
     at: SocketAddr,
 ) -> Option<Finding> {
-    let bindings = intent.bindings.iter();
-    let mut paths = bindings
-        .filter(|bound| wanted.contains(&bound.fingerprint))
-        .map(|bound| bound_path(facts, bound));
-    paths.find_map(|path| file_differs(&path, facts.files.get(&path)?, wanted, at))
+    let mut bindings = intent.bindings.iter();
+    bindings.find_map(|bound| {
+        let path = bound_path(facts, bound);
+        let look = facts.files.get(&path)?;
+        // Another one that is wanted there has a file of its own.
+        let own = wanted.contains(&bound.fingerprint);
+        own.then(|| file_differs(&path, look, &bound.fingerprint, at))?
+    })
 }
 
 fn file_differs(
     path: &Path,
     look: &FileLook,
-    wanted: &[Fingerprint],
+    own: &Fingerprint,
     at: SocketAddr,
 ) -> Option<Finding> {
     let what = match content(look) {
         Err(_) if matches!(look, FileLook::Missing) => "is gone: somebody took it away".to_owned(),
         Err(error) => format!("cannot be used: {error}: somebody wrote it since"),
         Ok(bytes) => match pem_certificates(bytes).unwrap_or_default().first() {
-            Some(leaf) if wanted.contains(&leaf.fingerprint()) => return None,
+            Some(leaf) if leaf.fingerprint() == *own => return None,
             Some(leaf) => format!(
                 "holds another certificate ({}): somebody wrote it since",
                 leaf.subject
