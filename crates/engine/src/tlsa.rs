@@ -10,6 +10,7 @@ use crate::{Engine, EngineError};
 use mailtls::Fingerprint;
 use mailtls::tlsa::{TlsaRecord, owner_name};
 use postseal_planner::dane::{self, Found, Places, Presented, Published, Standing};
+use postseal_planner::dns::Ttl;
 use postseal_planner::facts::Facts;
 use postseal_planner::intent::Place;
 use postseal_planner::{Finding, Intent};
@@ -41,8 +42,8 @@ pub struct Tlsa {
     pub unlisted: Vec<String>,
     /// The names of which DNSSEC vouches for no answer, records or none: senders use none there.
     pub insecure: Vec<String>,
-    /// The longest time to live that DNS told, in seconds.
-    pub ttl: Option<u32>,
+    /// The longest time to live that DNS told.
+    pub ttl: Option<Ttl>,
 }
 
 /// Where a certificate gets to.

@@ -8,7 +8,7 @@ mod names;
 mod places;
 
 use crate::Finding;
-use crate::dns::{Answer, Answers, Question, Records, Security};
+use crate::dns::{Answer, Answers, Question, Records, Security, Ttl};
 use crate::expect::{chains, keys, own_tables, speaker};
 use crate::facts::Facts;
 use crate::intent::Intent;
@@ -167,8 +167,8 @@ pub struct Found {
     pub owner: String,
     /// The records.
     pub records: Vec<TlsaRecord>,
-    /// Seconds that caches keep them.
-    pub ttl: Option<u32>,
+    /// How long caches keep them.
+    pub ttl: Option<Ttl>,
 }
 
 /// The records of a host and port, by these answers.

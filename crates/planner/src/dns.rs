@@ -40,8 +40,28 @@ pub struct Answer {
     pub owner: String,
     /// Whether DNSSEC vouches for all of it, the aliases and an absence included.
     pub security: Security,
-    /// The shortest time to live, in seconds; `None` where nothing was found.
-    pub ttl: Option<u32>,
+    /// The longest time to live of what led here; `None` where nothing was found.
+    pub ttl: Option<Ttl>,
+}
+
+/// How long caches keep records. Ordered by that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ttl {
+    /// Seconds.
+    pub seconds: u32,
+    /// Whether the zone has it so, by what DNSSEC signed (RFC 4034 §3.1.4). Else it is what is left of
+    /// it in a cache, and the zone may say more.
+    pub of_zone: bool,
+}
+
+impl Ttl {
+    /// `300 s`, or `at least 300 s`.
+    pub fn text(self) -> String {
+        match self.of_zone {
+            true => format!("{} s", self.seconds),
+            false => format!("at least {} s", self.seconds),
+        }
+    }
 }
 
 /// Records of one kind.

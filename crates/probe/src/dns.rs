@@ -242,7 +242,7 @@ fn both(v4: Answered, v6: Answered) -> Answered {
             true => least(&v4, &v6),
             false => Security::Insecure,
         },
-        ttl: v4.ttl.into_iter().chain(v6.ttl).min(),
+        ttl: v4.ttl.max(v6.ttl),
         owner: v4.owner,
     })
 }

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use mailtls::tlsa::TlsaRecord;
-use postseal_planner::dns::{Answer, Answered, Question, Records, Security};
+use postseal_planner::dns::{Answer, Answered, Question, Records, Security, Ttl};
 use postseal_probe::dns::{Named, ask, resolvers};
 use postseal_testkit::dns_script::{
     ANSWER, CUT, DnsScript, VOUCHED, name, question, record, reply,
@@ -97,6 +97,13 @@ fn a_validating_resolver_tells_what_is_there_what_is_not_and_what_dnssec_vouches
         let label = format!("xn--bcher-kva.{zone}");
         is(addresses(&label), &["192.0.2.27"], &label);
     }
+    // Nothing is left of it in this resolver's cache; its signature says what the zone has.
+    let ttl = asked(at, &tlsa("mx.signed.test")).unwrap().ttl;
+    let of_zone = Ttl {
+        seconds: 1,
+        of_zone: true,
+    };
+    assert_eq!(ttl, Some(of_zone));
     let out = asked(at, &addresses("out.signed.test")).unwrap();
     assert_eq!(out.owner, "mx.plain.test");
     assert_eq!(
@@ -196,7 +203,14 @@ fn what_did_not_fit_is_asked_again_over_tcp() {
     .unwrap();
     let answer = asked(script.address(), &tlsa("mx.a.test")).unwrap();
     assert_eq!(records(&answer).len(), 200);
-    assert_eq!((answer.security, answer.ttl), (Security::Secure, Some(300)));
+    let left = Ttl {
+        seconds: 300,
+        of_zone: false,
+    };
+    assert_eq!(
+        (answer.security, answer.ttl),
+        (Security::Secure, Some(left))
+    );
     assert_eq!(script.asked(), 2);
 }
 

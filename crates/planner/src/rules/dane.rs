@@ -9,7 +9,7 @@ use super::World;
 use super::kinds::word;
 use crate::certificate::certificate_finding;
 use crate::dane::{self, Endpoint, Found, Presented, Published};
-use crate::dns::Question;
+use crate::dns::{Question, Ttl};
 use crate::report::{HandshakeExpectation, TlsExpectation, WireExpectation};
 use crate::view::View;
 use crate::{Finding, Severity, expect};
@@ -371,9 +371,9 @@ fn line(found: &Found, record: &TlsaRecord) -> String {
     format!("{} IN TLSA {record}", found.owner)
 }
 
-fn lifetime(ttl: Option<u32>) -> String {
+fn lifetime(ttl: Option<Ttl>) -> String {
     match ttl {
-        Some(seconds) => format!("the records' time to live ({seconds} s or more) has"),
+        Some(ttl) => format!("the records' time to live ({}) has", ttl.text()),
         None => "the records' time to live has".to_owned(),
     }
 }

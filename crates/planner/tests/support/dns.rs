@@ -7,7 +7,7 @@
 
 use super::{Host, pem};
 use mailtls::tlsa::TlsaRecord;
-use postseal_planner::dns::{Answer, Exchanger, Question, Records, Security};
+use postseal_planner::dns::{Answer, Exchanger, Question, Records, Security, Ttl};
 
 pub(crate) fn said(host: &mut Host, line: &str) {
     let mut words: Vec<&str> = line.split_whitespace().collect();
@@ -52,7 +52,10 @@ pub(crate) fn said(host: &mut Host, line: &str) {
             true => Security::Insecure,
             false => Security::Secure,
         },
-        ttl: Some(3600),
+        ttl: Some(Ttl {
+            seconds: 3600,
+            of_zone: true,
+        }),
     };
     let answered = match failed {
         true => Err("the resolver 127.0.0.1:53: no answer in time".to_owned()),

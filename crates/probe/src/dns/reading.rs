@@ -4,11 +4,12 @@
 //! that the question or its aliases do not lead to; asks again.
 
 use super::resolvers::AdBit;
+use hickory_proto::dnssec::rdata::DNSSECRData;
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::TLSA;
 use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
 use mailtls::tlsa::TlsaRecord;
-use postseal_planner::dns::{Answer, Exchanger, Records, Security};
+use postseal_planner::dns::{Answer, Exchanger, Records, Security, Ttl};
 use std::net::IpAddr;
 
 /// Aliases followed, at most.
@@ -34,7 +35,8 @@ pub(super) fn read(
         .iter()
         .filter(|record| is_of(record, &owner, kind))
         .collect();
-    let ttl = found.iter().map(|record| record.ttl).min();
+    let ttl = found.iter().map(|record| record.ttl).max();
+    let ttl = ttl.map(|left| lifetime(message, &owner, kind, left));
     let vouched = ad_bit == AdBit::Counts && message.metadata.authentic_data;
     Ok(Answer {
         records: records(&found, kind),
@@ -43,24 +45,44 @@ pub(super) fn read(
             true => Security::Secure,
             false => Security::Insecure,
         },
-        ttl: ttl.map(|ttl| alias_ttl.map_or(ttl, |alias| alias.min(ttl))),
+        ttl: ttl.max(ttl.and(alias_ttl)),
     })
+}
+
+/// The time to live of a set of records, of which `left` is left: that of the zone, where its signature
+/// came with it.
+fn lifetime(message: &Message, owner: &Name, kind: RecordType, left: u32) -> Ttl {
+    let of_zone = message
+        .answers
+        .iter()
+        .find_map(|record| match &record.data {
+            RData::DNSSEC(DNSSECRData::RRSIG(signature)) if record.name == *owner => {
+                let signed = signature.input();
+                (signed.type_covered == kind).then_some(signed.original_ttl)
+            }
+            _ => None,
+        });
+    Ttl {
+        seconds: of_zone.unwrap_or(left),
+        of_zone: of_zone.is_some(),
+    }
 }
 
 fn is_of(record: &Record, owner: &Name, kind: RecordType) -> bool {
     record.record_type() == kind && record.dns_class == DNSClass::IN && record.name == *owner
 }
 
-/// Where the aliases of this message lead, and their shortest time to live.
-fn canonical(message: &Message, name: &Name) -> Result<(Name, Option<u32>), String> {
+/// Where the aliases of this message lead, and their longest time to live.
+fn canonical(message: &Message, name: &Name) -> Result<(Name, Option<Ttl>), String> {
     let mut at = name.clone();
-    let mut ttl: Option<u32> = None;
+    let mut ttl: Option<Ttl> = None;
     for _ in 0..=MOST_ALIASES {
         let mut aliases = message.answers.iter();
         let next = aliases.find(|record| is_of(record, &at, RecordType::CNAME));
         match next.map(|record| (&record.data, record.ttl)) {
-            Some((RData::CNAME(target), life)) => {
-                ttl = Some(ttl.map_or(life, |ttl| ttl.min(life)));
+            Some((RData::CNAME(target), left)) => {
+                let life = lifetime(message, &at, RecordType::CNAME, left);
+                ttl = ttl.max(Some(life));
                 at = target.0.clone();
             }
             _ => return Ok((at, ttl)),

@@ -82,7 +82,8 @@ pub(super) fn tlsa(args: &TlsaArgs, global: &Global) -> Result<Answer, Failure> 
         "waiting_version": tlsa.waits,
         "insecure": tlsa.insecure,
         "unlisted": tlsa.unlisted,
-        "ttl": tlsa.ttl,
+        "ttl": tlsa.ttl.map(|ttl| ttl.seconds),
+        "ttl_of_zone": tlsa.ttl.map(|ttl| ttl.of_zone),
     }));
     let mut said = text(args, &tlsa);
     if reuses && tlsa.next.is_some() {
@@ -262,7 +263,7 @@ fn remarks(args: &TlsaArgs, tlsa: &Tlsa) -> Vec<String> {
 /// The steps of RFC 7671, 8.1.
 fn rollover(name: &str, tlsa: &Tlsa) -> String {
     let ttl = match tlsa.ttl {
-        Some(ttl) => format!(" ({ttl} s by the resolver's cache; the zone may say more)"),
+        Some(ttl) => format!(" ({})", ttl.text()),
         None => String::new(),
     };
     format!(
