@@ -96,10 +96,14 @@ impl Account {
             only_return_existing: false,
         };
         let roots = roots(ca)?;
-        let (inner, credentials) = session.step(bounds, "registering the account", async || {
+        let registered = session.step(bounds, "registering the account", async || {
             let builder = builder(&roots, &session)?;
             let url = ca.directory.clone();
             builder.create(&new, url, external.as_ref()).await
+        });
+        let (inner, credentials) = registered.map_err(|error| match external {
+            Some(_) => error.of_binding(),
+            None => error,
         })?;
         let bytes = serde_json::to_vec(&credentials).map_err(|_| AcmeError::Credentials)?;
         Ok(Registered {
@@ -181,13 +185,19 @@ fn external_key(external: &ExternalAccount) -> Result<ExternalAccountKey, AcmeEr
     let engine = GeneralPurpose::new(&base64::alphabet::URL_SAFE, config);
     let standard = general_purpose::STANDARD;
     let text = external.hmac_key.trim();
-    let key = engine
-        .decode(text)
-        .or_else(|_| standard.decode(text))
-        .map(Zeroizing::new)
-        .map_err(|_| AcmeError::Unusable {
-            what: "the HMAC key".into(),
-            give: "it in base64url, as the CA shows it",
-        })?;
+    if external.key_id.trim().is_empty() {
+        return Err(AcmeError::Unusable {
+            what: "the empty key id of an external account (--eab-kid)".into(),
+            give: "the key id that the CA shows",
+        });
+    }
+    let key = engine.decode(text).or_else(|_| standard.decode(text));
+    let key = key.map(Zeroizing::new).unwrap_or_default();
+    if key.is_empty() {
+        return Err(AcmeError::Unusable {
+            what: "the HMAC key of the external account (--eab-hmac-key-file)".into(),
+            give: "a file with nothing but that key, in base64url as the CA shows it",
+        });
+    }
     Ok(ExternalAccountKey::new(external.key_id.clone(), &key))
 }

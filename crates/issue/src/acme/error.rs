@@ -76,6 +76,9 @@ pub enum AcmeError {
     /// The CA needs an external account binding.
     #[error("the CA needs an external account binding: {0}")]
     ExternalAccountRequired(Problem),
+    /// The CA does not take the external account binding that was given.
+    #[error("the CA refuses the external account binding: {0}")]
+    ExternalAccountRefused(Problem),
     /// The CA does not know the account any more.
     #[error("the CA does not know the account: {0}")]
     AccountUnknown(Problem),
@@ -106,6 +109,9 @@ pub enum AcmeError {
     Issue(#[from] IssueError),
 }
 
+const OTHER_PAIR: &str = "see that --eab-kid and --eab-hmac-key-file are the two that the CA shows together, and that \
+    they were not used or withdrawn before; many CAs make a new pair for each account";
+
 impl AcmeError {
     pub(super) const CA_AS_SERVER: &str = "it is marked as a CA's own (CA:TRUE), and such a one is no server's, even where it is the root";
 
@@ -120,6 +126,7 @@ impl AcmeError {
             Self::NotOffered { .. } => "acme.challenge-not-offered",
             Self::Solver { source, .. } => source.code(),
             Self::ExternalAccountRequired(_) => "acme.eab-required",
+            Self::ExternalAccountRefused(_) => "acme.eab-refused",
             Self::AccountUnknown(_) => "acme.account-unknown",
             Self::Refused(_) => "acme.refused",
             Self::Credentials => "acme.credentials",
@@ -174,6 +181,7 @@ impl AcmeError {
                  --eab-hmac-key-file FILE"
                     .into()
             }
+            Self::ExternalAccountRefused(_) => OTHER_PAIR.into(),
             Self::AccountUnknown(_) | Self::Credentials => {
                 "register a new account with the CA".into()
             }
@@ -295,6 +303,18 @@ impl AcmeError {
             "accountDoesNotExist" => Self::AccountUnknown(problem),
             _ if busy => Self::RateLimited { problem, retry_at },
             _ => Self::Refused(problem),
+        }
+    }
+
+    /// The same of a new account that was to be bound to an external one.
+    pub(super) fn of_binding(self) -> Self {
+        match self {
+            Self::Refused(problem)
+                if ["unauthorized", "malformed"].contains(&problem.kind.as_str()) =>
+            {
+                Self::ExternalAccountRefused(problem)
+            }
+            other => other,
         }
     }
 

@@ -180,8 +180,19 @@ fn an_external_account_where_the_ca_needs_one() {
     Account::register(&scene.ca, &[], Some(&external), &bounds()).unwrap();
     external.hmac_key = KEY.replace('z', "y").into();
     let refused = Account::register(&scene.ca, &[], Some(&external), &bounds()).unwrap_err();
-    assert_eq!(refused.code(), "acme.refused", "{refused}");
-    external.hmac_key = "no base64 !".to_owned().into();
-    let refused = Account::register(&scene.ca, &[], Some(&external), &bounds()).unwrap_err();
-    assert_eq!(refused.code(), "acme.unusable");
+    assert_eq!(refused.code(), "acme.eab-refused", "{refused}");
+    assert!(refused.remedy().contains("--eab-kid"), "{refused}");
+    for key in ["no base64 !", ""] {
+        external.hmac_key = key.to_owned().into();
+        let refused = Account::register(&scene.ca, &[], Some(&external), &bounds()).unwrap_err();
+        assert_eq!(refused.code(), "acme.unusable");
+        assert!(refused.to_string().contains("--eab-hmac-key-file"));
+    }
+    // A key id that the CA does not know, and none.
+    external.hmac_key = KEY.to_owned().into();
+    for (id, code) in [("kid-2", "acme.eab-refused"), ("", "acme.unusable")] {
+        external.key_id = id.into();
+        let refused = Account::register(&scene.ca, &[], Some(&external), &bounds()).unwrap_err();
+        assert_eq!(refused.code(), code, "{refused}");
+    }
 }

@@ -19,6 +19,7 @@ use postseal_planner::Finding;
 use postseal_planner::renewal::{Method, NextKey, Way};
 use postseal_store::Succession;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -288,8 +289,11 @@ impl WayArgs {
                 server: *server,
                 key_file: absolute(self.tsig_key_file.as_deref().unwrap_or(Path::new("")))?,
             },
+            // Nothing can listen twice at one address.
             _ => Way::Http {
-                addresses: self.http.clone(),
+                addresses: BTreeSet::from_iter(self.http.iter().copied())
+                    .into_iter()
+                    .collect(),
             },
         })
     }
