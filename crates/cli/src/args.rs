@@ -127,6 +127,10 @@ pub(crate) enum Command {
     /// What apply would do: findings, diff, steps, expectations
     Plan(cmd::plan::PlanArgs),
     /// Rehearse, apply, verify on the wire; keep or roll back
+    ///
+    /// Exit codes: 0 kept, or nothing to do; 1 failed, nothing changed; 2 changes pending (--check), or kept, and what
+    /// was wrong on the wire before still is; 3 kept, and not all of it could be seen; 4 rolled back; 65 bad input, or
+    /// the plan is refused; 75 locked, stale, or awaiting confirmation.
     Apply(cmd::apply::ApplyArgs),
     /// Write what is wanted as one file, which `apply -f` puts in force
     Export(cmd::document::ExportArgs),
