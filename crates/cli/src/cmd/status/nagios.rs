@@ -99,7 +99,11 @@ fn notes(status: &Status) -> Vec<(State, String)> {
                 Outcome::Undetermined => State::Unknown,
                 Outcome::Fail => State::Critical,
             };
-            let told = judged.findings.first().map(|found| found.message.clone());
+            // The cause, where it is known.
+            let mut causes = judged.findings.iter();
+            let cause = causes.find(|found| found.code.starts_with("served."));
+            let told = cause.or(judged.findings.first());
+            let told = told.map(|found| found.message.clone());
             let told = told.unwrap_or_else(|| format!("{} was not seen", judged.service));
             notes.push((state, told.trim_end_matches('.').to_owned()));
         }
