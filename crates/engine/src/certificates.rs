@@ -93,9 +93,14 @@ impl Engine<'_> {
     /// The certificates that something presents, or would, judged: the version in force, where one
     /// is; else the newest.
     pub(crate) fn certificates_in_use(&self) -> Result<Vec<CertificateView>, EngineError> {
-        let (around, instance) = (self.around()?, self.in_force_here()?);
+        let around = self.around()?;
+        let names = around.users.names();
+        let instance = match names.is_empty() {
+            true => None,
+            false => self.in_force_here()?,
+        };
         let mut views = Vec::new();
-        for name in around.users.names() {
+        for name in names {
             if let Some(newest) = self.newest(name)? {
                 let shown = self.spoken(newest, &around.users)?.shown;
                 let mut view = self.view(shown, &around)?;
