@@ -32,6 +32,21 @@ const OF_OURS: [&str; 4] = [
     "no ciphers available",
 ];
 
+/// Commands that a person or a script runs: where one of them ends, no service does.
+const COMMANDS: [&str; 11] = [
+    "postalias",
+    "postcat",
+    "postconf",
+    "postdrop",
+    "postfix-script",
+    "postkick",
+    "postmap",
+    "postmulti",
+    "postqueue",
+    "postsuper",
+    "sendmail",
+];
+
 /// What the live log says.
 #[derive(Clone, Debug)]
 pub enum LiveLog {
@@ -214,8 +229,11 @@ impl Reader<'_> {
             _ => (),
         }
         self.follow(record);
+        let of_command = COMMANDS.contains(&record.service());
         for warning in tls_warnings(line) {
-            self.warning(record, &warning, line);
+            if !(of_command && warning.code == "log.fatal") {
+                self.warning(record, &warning, line);
+            }
         }
     }
 

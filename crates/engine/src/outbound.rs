@@ -43,9 +43,14 @@ impl Engine<'_> {
     }
 
     fn waiting(&self, facts: &Facts, held: Vec<HeldBack>) -> Vec<Finding> {
-        let each = held.into_iter().enumerate().map(|(at, held)| {
-            let looked_up = at < MOST;
-            let way = looked_up.then(|| self.way_of(facts, &held)).flatten();
+        let mut left = MOST;
+        let each = held.into_iter().map(|held| {
+            let way = (left > 0).then(|| self.way_of(facts, &held)).flatten();
+            // A table that does not answer may take its time each time.
+            left = match &way {
+                Some(way) if !is_told(way) => 0,
+                _ => left.saturating_sub(1),
+            };
             (held, way)
         });
         mail_waits(&each.collect::<Vec<_>>())
@@ -60,4 +65,10 @@ impl Engine<'_> {
         };
         explain_in(self.host, facts, &recipient, &sender).ok()
     }
+}
+
+/// Whether every table on the way could be asked.
+fn is_told(way: &Explanation) -> bool {
+    let has_failed = |found: &Finding| found.code == "policy.table-failed";
+    !way.is_undetermined() && !way.findings.iter().any(has_failed)
 }

@@ -37,21 +37,6 @@ pub struct TlsWarning<'a> {
     pub weight: Weight,
 }
 
-/// Commands that a person or a script runs: where one of them ends, no service does.
-const COMMANDS: [&str; 11] = [
-    "postalias",
-    "postcat",
-    "postconf",
-    "postdrop",
-    "postfix-script",
-    "postkick",
-    "postmap",
-    "postmulti",
-    "postqueue",
-    "postsuper",
-    "sendmail",
-];
-
 /// The TLS faults that a log speaks of, in order. One fault may be spoken of by several lines, and
 /// by every process that starts.
 pub fn tls_warnings(log: &[u8]) -> impl Iterator<Item = TlsWarning<'_>> {
@@ -83,14 +68,9 @@ fn classify(record: &Record<'_>) -> Option<&'static Rule> {
         // A process that dies kills its service, whatever made it die.
         Severity::Fatal | Severity::Panic => rule
             .filter(|rule| rule.weight == Weight::Kills)
-            .or_else(|| (!is_of_command(record)).then_some(&rules::FATAL)),
+            .or(Some(&rules::FATAL)),
         _ => rule,
     }
-}
-
-/// Whether a line of a log is a command's; what one prints without a stamp was asked of it.
-fn is_of_command(record: &Record<'_>) -> bool {
-    !record.stamp.is_empty() && COMMANDS.contains(&record.service())
 }
 
 #[cfg(test)]

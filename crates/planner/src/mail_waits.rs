@@ -11,7 +11,7 @@ use crate::lint::{Rule, row};
 use crate::outbound_seen::OwnLog;
 use crate::policy::route_elements;
 use crate::view::Files;
-use maillog::{Event, records};
+use maillog::{Event, Record, records};
 use mailtls::Level;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -122,10 +122,17 @@ pub fn held_back(facts: &Facts, log: &[u8]) -> Vec<HeldBack> {
 /// Message → recipient → how it was last held back, of those that were not sent or taken away since.
 fn waiting<'l>(own: &OwnLog<'_>, log: &'l [u8]) -> BTreeMap<&'l str, BTreeMap<&'l str, Line<'l>>> {
     let mut waiting: BTreeMap<&str, BTreeMap<&str, Line<'_>>> = BTreeMap::new();
+    // The process that named what it removed.
+    let mut named = None;
     for record in records(log) {
         match Event::of(&record) {
             Event::Removed { queue_id } if own.has(&record, queue_id) => {
                 waiting.remove(queue_id);
+                named = record.pid;
+            }
+            // `postsuper -d ALL` names none; what is still there is logged again with its next attempt.
+            Event::Other if record.pid != named && own.has(&record, "") && deletes(&record) => {
+                waiting.clear();
             }
             Event::Delivery(one) if own.has(&record, one.queue_id) => {
                 let recipients = waiting.entry(one.queue_id).or_default();
@@ -148,6 +155,10 @@ fn waiting<'l>(own: &OwnLog<'_>, log: &'l [u8]) -> BTreeMap<&'l str, BTreeMap<&'
         }
     }
     waiting
+}
+
+fn deletes(record: &Record<'_>) -> bool {
+    record.service() == "postsuper" && record.text.starts_with(b"Deleted: ")
 }
 
 fn is_ours(reason: &str) -> bool {

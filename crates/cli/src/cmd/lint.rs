@@ -210,9 +210,16 @@ fn observe(path: &Path, global: &Global) -> Observed {
 /// What is said of routes by which no mail arrives, where no rule for the next hop says it.
 fn routes(host: &dyn Host, facts: &Facts, asked: &[Finding]) -> Vec<Finding> {
     let mut found = postseal_engine::bad_routes(host, facts);
-    let alike =
-        |one: &Finding, other: &Finding| (&one.code, &one.message) == (&other.code, &other.message);
-    found.retain(|one| !asked.iter().any(|other| alike(one, other)));
+    let says = |other: &Finding, hop: &str| {
+        let mut seen = other.evidence.iter().map(|seen| seen.text.as_str());
+        other.message.contains(hop) || seen.any(|text| text.contains(hop))
+    };
+    found.retain(|one| {
+        // The next hop is what the sentence begins with.
+        let hop = one.message.split(' ').next().unwrap_or_default();
+        let mut alike = asked.iter().filter(|other| other.code == one.code);
+        !alike.any(|other| says(other, hop))
+    });
     found
 }
 

@@ -56,6 +56,14 @@ fn what_each_fault_does_to_mail_says_how_bad_it_is() {
 }
 
 #[test]
+fn a_command_that_dies_kills_no_service() {
+    let usage = "fatal: usage: postmap [-bfFhimnNoprsuUvw] [map_type:]file...";
+    assert!(told(&[&format!("postfix/postmap[7]: {usage}")]).is_empty());
+    let dies = told(&[&format!("postfix/smtpd[7]: {usage}")]);
+    assert_eq!(dies, ["Fatal log.fatal"]);
+}
+
+#[test]
 fn what_peers_did_is_information_and_counted() {
     let connect = "postfix/smtpd[7]: connect from x[203.0.113.5]";
     let log = [connect, ALERT, ALERT];

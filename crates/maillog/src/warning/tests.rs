@@ -536,19 +536,6 @@ fn what_commands_print_without_a_stamp_is_read_too() {
 }
 
 #[test]
-fn a_command_that_dies_kills_no_service() {
-    let text = "fatal: usage: postmap [-bfFhimnNoprsuUvw] [map_type:]file...";
-    assert_eq!(tls_warnings(line("postmap", text).as_bytes()).next(), None);
-    let dies = line("smtpd", text);
-    assert_eq!(tls_warnings(dies.as_bytes()).count(), 1);
-    let named = line(
-        "postmap",
-        "fatal: open database /etc/postfix/t.db: No such file",
-    );
-    assert_eq!(tls_warnings(named.as_bytes()).count(), 0);
-}
-
-#[test]
 fn weights_are_ordered_by_what_they_do() {
     assert!(Peer < Latent && Latent < Degrades && Degrades < Kills);
 }
