@@ -69,6 +69,12 @@ fn rules_reach_the_pages_when_they_change() {
     assert_eq!((pending.matching.n, pending.rules.len()), (1, 1));
     site.remote(&["discard"]);
     shown(&site, 0);
+    // One that is released has none either, whatever it had.
+    site.remote(&[&words[..], &["--owner=Ingrid"]].concat());
+    shown(&site, 1);
+    let released = site.remote(&["release"]);
+    assert_eq!(released.exit, Some(0), "{released:#?}");
+    shown(&site, 0);
 }
 
 #[test]
