@@ -328,7 +328,8 @@ impl Agent<'_> {
                 stored = stored.and(self.clerk.tell(work.job.id, &event));
             }
             if work.ended.is_none() {
-                work.ended = work.running.ended().map_err(AgentError::Start)?;
+                // What it told last is handed on before its end.
+                work.ended = work.running.ended_when_told().map_err(AgentError::Start)?;
             }
         }
         for work in hands.lanes.take_ended() {

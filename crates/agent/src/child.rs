@@ -150,8 +150,9 @@ impl Running {
     }
 
     /// What it has told since the last call, JSON each.
-    pub fn told(&self) -> Vec<String> {
-        self.events.try_iter().collect()
+    pub fn told(&mut self) -> Vec<String> {
+        let held = self.held.take();
+        held.into_iter().chain(self.events.try_iter()).collect()
     }
 
     /// The next of it, where there is one.

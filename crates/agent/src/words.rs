@@ -15,6 +15,7 @@ pub fn words(task: &Task) -> Vec<String> {
     said.instance(task);
     said.operation(task);
     said.policy(task);
+    said.policies(task);
     said.domain(task);
     said.certificate(task);
     said.made(task);

@@ -8,8 +8,11 @@ use crate::child::{Program, Running};
 use postseal_store::StoreError;
 use postseal_store::desk::{Clerk, RuleRow};
 use serde::Deserialize;
+use serde_json::Value;
 use std::time::{Duration, Instant};
 
+/// What is answered where an instance was never adopted, or was released.
+const NOT_ADOPTED: &str = "instance.not-adopted";
 /// How long pieces are handed over before jobs are looked at again.
 const AT_A_TIME: Duration = Duration::from_millis(100);
 /// How often it is asked whether they have changed, where no job says so.
@@ -131,6 +134,11 @@ impl Rules {
     }
 }
 
+fn is_released(answer: &str) -> bool {
+    let answer: Value = serde_json::from_str(answer).unwrap_or_default();
+    answer.pointer("/error/code").and_then(Value::as_str) == Some(NOT_ADOPTED)
+}
+
 impl Loading {
     /// Goes on with it; true or false once it has ended: whether they were read.
     fn step(
@@ -159,9 +167,27 @@ impl Loading {
                 .set(clerk, instance, now_ms)
                 .and_then(|set| clerk.show_rules(instance, set, &told.mark, now_ms))
                 .map(|()| Some(true)),
-            // It was not adopted, or could not be read: what was seen before stays, with its time.
+            _ if is_released(&ended.end.answer) => self.show_none(clerk, instance, now_ms),
+            // They could not be read: what was seen before stays, with its time.
             _ => Ok(Some(false)),
         })
+    }
+
+    /// An instance that was released has no rules any more.
+    fn show_none(
+        &mut self,
+        clerk: &mut dyn Clerk,
+        instance: &str,
+        now_ms: i64,
+    ) -> Result<Option<bool>, StoreError> {
+        if clerk
+            .rules_mark(instance)?
+            .is_some_and(|mark| !mark.is_empty())
+        {
+            let set = self.set(clerk, instance, now_ms)?;
+            clerk.show_rules(instance, set, "", now_ms)?;
+        }
+        Ok(Some(false))
     }
 
     fn hand_over(

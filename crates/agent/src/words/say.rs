@@ -152,6 +152,12 @@ impl Words {
                 self.operands([destination]);
                 self.operands(level);
             }
+            _ => {}
+        }
+    }
+
+    pub(super) fn policies(&mut self, task: &Task) {
+        match task {
             Task::PolicyRemove {
                 destinations,
                 from,

@@ -69,6 +69,12 @@ fn rules_reach_the_pages_when_they_change() {
     assert_eq!((pending.matching.n, pending.rules.len()), (1, 1));
     site.remote(&["discard"]);
     shown(&site, 0);
+    // One that is released has none either, whatever it had.
+    site.remote(&[&words[..], &["--owner=Ingrid"]].concat());
+    shown(&site, 1);
+    let released = site.remote(&["release"]);
+    assert_eq!(released.exit, Some(0), "{released:#?}");
+    shown(&site, 0);
 }
 
 #[test]
@@ -221,4 +227,40 @@ fn a_list_of_rules_is_tried_taken_and_gone_again_as_one() {
     let gone = remove(&[&now]);
     assert_eq!(gone.exit, Some(0), "{gone:#?}");
     assert!(listed(&site).is_empty());
+}
+
+#[test]
+fn a_look_at_servers_is_told_as_it_goes_on() {
+    let site = Site::up();
+    // Nobody listens there, so it is over at once, and told all the same.
+    let mut server = site.scene.postfix.at(25);
+    server.set_port(2525);
+    let target = format!("[{}]:2525", server.ip());
+    let task =
+        format!(r#"{{"task":"policy-check","destinations":["{target}"],"policy":"encrypt"}}"#);
+    let job = site.ended(site.file(&task));
+    let told = site.at_desk(|desk, _| desk.events(job.id, 0, 100).unwrap());
+    let looked: Vec<Value> = told
+        .iter()
+        .map(|event| serde_json::from_str(&event.document).unwrap())
+        .collect();
+    let looked: Vec<&Value> = looked
+        .iter()
+        .filter(|one| one["event"] == "looked")
+        .collect();
+    assert_eq!(looked.len(), 1, "{told:#?} {:?}", job.end);
+    assert_eq!(
+        (&looked[0]["address"], &looked[0]["done"], &looked[0]["all"]),
+        (
+            &Value::from(server.to_string()),
+            &Value::from(1),
+            &Value::from(1)
+        )
+    );
+    let answer: Value = serde_json::from_str(&job.end.unwrap().answer).unwrap();
+    let seen = &answer["checked"][0]["preflight"];
+    assert_eq!(
+        seen["hosts"][0]["addresses"][0]["address"],
+        server.to_string()
+    );
 }

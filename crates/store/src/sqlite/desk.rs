@@ -12,6 +12,7 @@ mod jobs;
 mod notes;
 mod rule_pages;
 mod rule_sets;
+mod rule_ways;
 mod sessions;
 mod tokens;
 mod users;

@@ -4,6 +4,8 @@ use postseal_store::SqliteDesk;
 use postseal_store::desk::{
     Clerk, Desk, RuleKind, RuleMark, RulePlace, RuleQuery, RuleRow, RuleSort,
 };
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection as _, Executor as _, SqliteConnection};
 use tempfile::TempDir;
 
 const MX: &str = "/etc/postfix";
@@ -179,4 +181,33 @@ fn what_is_found_of_many_is_the_same_by_every_way() {
     });
     assert_eq!((failing.rules.len(), failing.matching.n), (3, 3));
     assert_eq!(failing.counts.of(RuleMark::Failing), 3);
+}
+
+#[test]
+fn a_desk_of_the_first_version_gets_rules() {
+    let (place, mut desk) = desk();
+    desk.note("alice", 1, "signed in").unwrap();
+    drop(desk);
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(async {
+            let options = SqliteConnectOptions::new().filename(place.path().join("console.db"));
+            let mut db = SqliteConnection::connect_with(&options).await.unwrap();
+            let older = "DROP TABLE rule_sets; DELETE FROM _sqlx_migrations WHERE version > 1";
+            db.execute(older).await.unwrap();
+            db.close().await.unwrap();
+        });
+    // Console and agent may be the first to open it, both.
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| SqliteDesk::open(place.path()).unwrap());
+        }
+    });
+    let mut desk = SqliteDesk::open(place.path()).unwrap();
+    assert_eq!(desk.notes(0, 9).unwrap().len(), 1);
+    let set = desk.begin_rules(MX, 1).unwrap();
+    desk.add_rules(set, &[rule("a.example", "may")]).unwrap();
+    desk.show_rules(MX, set, "m", 2).unwrap();
+    assert_eq!(found(&desk, &query()), ["a.example"]);
 }

@@ -13,7 +13,9 @@ use crate::failure::{Exit, Failure};
 use crate::progress::{Bar, Of};
 use crate::session::Session;
 use clap::Args;
-use postseal_engine::{EngineError, RulesImported, Stored, Wholeness, unread_words};
+use postseal_engine::{
+    EngineError, Refused, RulesImported, RulesWished, Stored, Wholeness, unread_words,
+};
 use postseal_planner::Finding;
 use postseal_planner::policy::Unread;
 use serde_json::value::RawValue;
@@ -45,10 +47,6 @@ pub(crate) struct ImportArgs {
 
 pub(super) fn run(args: &ImportArgs, global: &Global) -> Result<Answer, Failure> {
     let dialect = installed(global)?;
-    let wholeness = match args.partial {
-        true => Wholeness::Partial,
-        false => Wholeness::AllOrNothing,
-    };
     let mut session = Session::existing(global)?;
     session.heed_interrupts()?;
     let input = Input::open(&args.file, &session)?;
@@ -56,17 +54,7 @@ pub(super) fn run(args: &ImportArgs, global: &Global) -> Result<Answer, Failure>
     let mut take = |rows: &mut dyn Iterator<Item = Request>, of, at: &dyn Fn(u64) -> u64| {
         let bar = Bar::new(of, global);
         let told = |rules| bar.at(at(rules), rules);
-        let mut engine = session.engine();
-        match args.check {
-            // What is good is counted, though something is refused.
-            true => {
-                engine.only_tried(|engine| engine.import_rules(rows, Wholeness::Partial, &told))
-            }
-            false => engine.at_revision(args.revision, |engine| {
-                engine.import_rules(rows, wholeness, &told)
-            }),
-        }
-        .map_err(held)
+        import(args, &mut session, rows, &told)
     };
     let mut unread = Vec::new();
     let imported = match format(args) {
@@ -107,6 +95,28 @@ pub(super) fn run(args: &ImportArgs, global: &Global) -> Result<Answer, Failure>
         }
     };
     Ok(report(&named(imported, args, unread), args.check))
+}
+
+/// Wishes for the rules, or only tries it.
+fn import(
+    args: &ImportArgs,
+    session: &mut Session,
+    rows: &mut dyn Iterator<Item = Request>,
+    told: &dyn Fn(u64),
+) -> Result<RulesImported, Failure> {
+    let wholeness = match args.partial {
+        true => Wholeness::Partial,
+        false => Wholeness::AllOrNothing,
+    };
+    let mut engine = session.engine();
+    let imported = match args.check {
+        // What is good is counted, though something is refused.
+        true => engine.only_tried(|engine| engine.import_rules(rows, Wholeness::Partial, told)),
+        false => engine.at_revision(args.revision, |engine| {
+            engine.import_rules(rows, wholeness, told)
+        }),
+    };
+    imported.map_err(held)
 }
 
 /// With the file's name in what is said of its lines, and what is said of no rule.
@@ -190,17 +200,6 @@ fn report(imported: &RulesImported, is_check: bool) -> Answer {
     if stored && wished.added + wished.changed > 0 {
         text.push_str("Not in force yet: look with `postseal plan`, then `postseal apply`.\n");
     }
-    let refused: Vec<Value> = wished
-        .refused
-        .iter()
-        .map(|one| {
-            json!({
-                "line": one.line,
-                "destination": one.destination,
-                "findings": one.findings,
-            })
-        })
-        .collect();
     let document = json!({
         "changed": stored && wished.added + wished.changed > 0,
         "stored": stored,
@@ -208,7 +207,7 @@ fn report(imported: &RulesImported, is_check: bool) -> Answer {
         "changed_rules": wished.changed,
         "same": wished.same,
         "refused_count": imported.refused,
-        "refused": refused,
+        "refused": refusals(wished),
         "findings": wished.findings,
     });
     let exit = match imported.refused {
@@ -216,4 +215,17 @@ fn report(imported: &RulesImported, is_check: bool) -> Answer {
         _ => Exit::Data,
     };
     Answer::new(text, document).exit(exit)
+}
+
+/// What was refused, for programs.
+fn refusals(wished: &RulesWished) -> Vec<Value> {
+    let refused = wished.refused.iter();
+    let document = |one: &Refused| {
+        json!({
+            "line": one.line,
+            "destination": one.destination,
+            "findings": one.findings,
+        })
+    };
+    refused.map(document).collect()
 }

@@ -8,6 +8,7 @@
 
 use super::super::connection::Doing;
 use super::number;
+use super::rule_ways::broken;
 use crate::StoreError;
 use crate::desk::{RuleCounts, RuleMark, RuleRow};
 use serde_json::{Value, json};
@@ -132,10 +133,6 @@ pub(super) async fn add(
     rows: &[RuleRow],
 ) -> Result<(), StoreError> {
     let doing = "copy rules";
-    let broken = |error: serde_json::Error| StoreError::Format {
-        what: "rule",
-        source: error.into(),
-    };
     let rows: Vec<Value> = rows
         .iter()
         .map(row)
