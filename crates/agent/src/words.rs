@@ -26,7 +26,7 @@ pub fn words(task: &Task) -> Vec<String> {
 /// What the command of a task reads from standard input.
 pub(crate) fn input(task: &Task) -> &str {
     match task {
-        Task::PolicyImport { text, .. } => text,
+        Task::PolicyImport(import) => &import.text,
         Task::CertImport { sealed, .. } => sealed,
         Task::PolicyRemove {
             from: Some(lines), ..
@@ -65,7 +65,7 @@ fn verb(task: &Task) -> &'static str {
         Task::PolicyRemove { .. } => "policy remove",
         Task::PolicySync {} => "policy sync",
         Task::PolicyCheck { .. } => "policy check",
-        Task::PolicyImport { .. } => "policy import",
+        Task::PolicyImport(_) => "policy import",
         Task::PolicyExport { .. } => "policy export",
         Task::DomainList {} => "domain list",
         Task::DomainAdd { .. } => "domain add",

@@ -59,7 +59,7 @@ pub(crate) struct Failure {
     hint: Option<String>,
     findings: Vec<Finding>,
     /// What somebody may accept in type, and what has to be typed.
-    accept: Option<(String, String)>,
+    accept: Option<Box<(String, String)>>,
 }
 
 impl Failure {
@@ -111,7 +111,7 @@ impl Failure {
     pub(crate) fn document(&self) -> serde_json::Value {
         let mut document =
             json!({"code": self.code, "message": bounded(&self.message), "hint": self.hint});
-        if let Some((code, answer)) = &self.accept {
+        if let Some((code, answer)) = self.accept.as_deref() {
             document["accept"] = json!({"code": code, "answer": answer});
         }
         document
@@ -198,7 +198,7 @@ impl From<EngineError> for Failure {
             hint: hint(&error),
             accept: match &error {
                 EngineError::Unconfirmed { code, answer, .. } => {
-                    Some((code.clone(), answer.clone()))
+                    Some(Box::new((code.clone(), answer.clone())))
                 }
                 _ => None,
             },

@@ -59,7 +59,7 @@ fn what(task: &Task) -> &'static str {
         Task::PolicyRemove { .. } => "Remove rules",
         Task::PolicySync {} => "Let rules follow their mail",
         Task::PolicyCheck { .. } => "Hold rules against servers",
-        Task::PolicyImport { .. } => "Import rules",
+        Task::PolicyImport(_) => "Import rules",
         Task::PolicyExport { .. } => "Export rules",
         _ => what_else(task),
     }

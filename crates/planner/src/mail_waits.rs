@@ -169,10 +169,12 @@ fn is_about_tls(reason: &str) -> bool {
     is_ours(reason) || THEIRS.iter().any(|words| reason.starts_with(words))
 }
 
-/// What is said of mail that waits, a finding a next hop; each with the way that it takes, where that was
-/// looked up.
-pub fn mail_waits(each: &[(HeldBack, Option<Explanation>)]) -> Vec<Finding> {
-    let mut hops: BTreeMap<(String, bool), Vec<&(HeldBack, Option<Explanation>)>> = BTreeMap::new();
+/// Mail that waits, with the way that it takes, where that was looked up.
+type Held = (HeldBack, Option<Explanation>);
+
+/// What is said of mail that waits, a finding a next hop.
+pub fn mail_waits(each: &[Held]) -> Vec<Finding> {
+    let mut hops: BTreeMap<(String, bool), Vec<&Held>> = BTreeMap::new();
     for one in each {
         let hop = one.1.as_ref().and_then(hop);
         let domain = one.0.recipient.rsplit('@').next().unwrap_or_default();
@@ -185,11 +187,7 @@ pub fn mail_waits(each: &[(HeldBack, Option<Explanation>)]) -> Vec<Finding> {
         .collect()
 }
 
-fn told_of(
-    name: &str,
-    is_ours: bool,
-    each: &[&(HeldBack, Option<Explanation>)],
-) -> Option<Finding> {
+fn told_of(name: &str, is_ours: bool, each: &[&Held]) -> Option<Finding> {
     let (first, explained) = each.first()?;
     let messages = match each.iter().map(|(held, _)| held.messages).sum() {
         1 => "1 message".to_owned(),

@@ -13,7 +13,7 @@ mod parts;
 pub use effect::Effect;
 pub use judge::{LONGEST_IMPORT, LONGEST_LIST, LONGEST_TEXT, TaskError};
 pub use parts::{
-    Acceptance, Beside, Checks, CredentialWords, Format, KeyKind, NewKey, Order, Places,
+    Acceptance, Beside, Checks, CredentialWords, Format, Import, KeyKind, NewKey, Order, Places,
     RuleFilter, RuleWords,
 };
 
@@ -237,20 +237,7 @@ pub enum Task {
         policy: Option<String>,
     },
     /// `policy import`
-    PolicyImport {
-        /// The lines.
-        text: String,
-        /// In which form.
-        format: Format,
-        /// What can be taken, though something cannot.
-        #[serde(default)]
-        partial: bool,
-        /// Only what would come of it.
-        #[serde(default)]
-        check: bool,
-        /// Only while the rules are at this revision.
-        revision: Option<i64>,
-    },
+    PolicyImport(Import),
     /// `policy export`
     PolicyExport {
         /// In which form, as text; without one, as the document of `--json`.

@@ -38,21 +38,10 @@ impl Chores {
         if self.hour == Some(hour) {
             return Ok(Ok(()));
         }
-        let renew = Task::CertRenew {
-            names: Vec::new(),
-            force: false,
-        };
-        let Ok(task) = serde_json::to_string(&renew) else {
+        let Some(job) = renewal(instance, now_ms, hour) else {
             return Ok(Ok(()));
         };
-        let filed = clerk.due(&NewJob {
-            instance: instance.to_owned(),
-            actor: TIMER.to_owned(),
-            filed_ms: now_ms,
-            task,
-            // An agent that starts again within the hour asks no second time.
-            request: Some(format!("{instance} renew {hour}")),
-        });
+        let filed = clerk.due(&job);
         if filed.is_ok() {
             self.hour = Some(hour);
         }
@@ -73,4 +62,19 @@ impl Chores {
         }
         Ok(())
     }
+}
+
+/// The renewals of an hour: an agent that starts again within it asks no second time.
+fn renewal(instance: &str, now_ms: i64, hour: i64) -> Option<NewJob> {
+    let renew = Task::CertRenew {
+        names: Vec::new(),
+        force: false,
+    };
+    Some(NewJob {
+        instance: instance.to_owned(),
+        actor: TIMER.to_owned(),
+        filed_ms: now_ms,
+        task: serde_json::to_string(&renew).ok()?,
+        request: Some(format!("{instance} renew {hour}")),
+    })
 }

@@ -174,17 +174,11 @@ impl Words {
                 self.option("--policy", policy.as_ref());
                 self.operands(destinations);
             }
-            Task::PolicyImport {
-                format,
-                partial,
-                check,
-                revision,
-                ..
-            } => {
-                self.option("--format", Some(format.name()));
-                self.flag("--check", *check);
-                self.option("--revision", revision.as_ref());
-                self.flag("--partial", *partial);
+            Task::PolicyImport(import) => {
+                self.option("--format", Some(import.format.name()));
+                self.flag("--check", import.check);
+                self.option("--revision", import.revision.as_ref());
+                self.flag("--partial", import.partial);
                 self.operands(["-"]);
             }
             Task::PolicyExport { format, in_force } => {

@@ -25,9 +25,9 @@ pub(crate) enum PolicyCommand {
     /// The rules, as they are and as they are wished
     List(list::ListArgs),
     /// Wish for a rule; it is held against where the mail really goes
-    Add(rule::AddArgs),
+    Add(Box<rule::AddArgs>),
     /// Wish for a rule to be another one; what is not said stays
-    Edit(rule::EditArgs),
+    Edit(Box<rule::EditArgs>),
     /// Wish for rules to be gone
     Remove(remove::RemoveArgs),
     /// Wish that rules which follow their mail are made for the next hops it takes now

@@ -17,9 +17,12 @@ const SLIPPED_IN: &str = "starttls.slipped-in";
 const SECOND: &str = "probe.second-opinion";
 pub(crate) const TOO_OLD: &str = "tls.too-old";
 
+/// What of a look shows something wrong, in words.
+type Shows = fn(&Report) -> Option<String>;
+
 /// What the plain looks show.
 pub(super) fn seen(target: &ProbeTarget, hosts: &[HostProbed]) -> Vec<Finding> {
-    let all: [(&'static str, fn(&Report) -> Option<String>); 3] = [
+    let all: [(_, Shows); 3] = [
         (STRIPPED, full::stripped),
         (SLIPPED_IN, |report| report.after_starttls.clone()),
         (TOO_OLD, |report| {
@@ -35,7 +38,7 @@ fn wherever(
     code: &'static str,
     target: &ProbeTarget,
     hosts: &[HostProbed],
-    shows: fn(&Report) -> Option<String>,
+    shows: Shows,
 ) -> Option<Finding> {
     let all = hosts.iter().flat_map(|host| {
         host.addresses.iter().filter_map(move |one| {

@@ -63,8 +63,8 @@ impl Task {
 
     /// Refuses what needs no look at the instance to be refused.
     pub fn judge(&self) -> Result<(), TaskError> {
-        if let Self::PolicyImport { text, .. } = self {
-            return judge_import(text);
+        if let Self::PolicyImport(import) = self {
+            return judge_import(&import.text);
         }
         if let Self::CertImport { name, sealed, .. } = self {
             judge_sealed(sealed)?;

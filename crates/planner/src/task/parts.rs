@@ -119,6 +119,24 @@ pub struct CredentialWords {
     pub checks: Checks,
 }
 
+/// Rules as text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Import {
+    /// The lines.
+    pub text: String,
+    /// In which form.
+    pub format: Format,
+    /// What can be taken, though something cannot.
+    #[serde(default)]
+    pub partial: bool,
+    /// Only what would come of it.
+    #[serde(default)]
+    pub check: bool,
+    /// Only while the rules are at this revision.
+    pub revision: Option<i64>,
+}
+
 /// The form of rules as text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

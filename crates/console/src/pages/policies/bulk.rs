@@ -12,7 +12,7 @@ use axum::Extension;
 use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use postseal_planner::task::{Format, LONGEST_IMPORT, Task};
+use postseal_planner::task::{Format, Import, LONGEST_IMPORT, Task};
 use postseal_store::desk::{Desk as _, Matching, RuleQuery, RuleRow};
 
 /// So many rules are changed by one job.
@@ -146,13 +146,12 @@ fn changed(rules: &[RuleRow], said: &Said, revision: Option<i64>) -> Result<Task
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, why));
         }
     }
-    Ok(Task::PolicyImport {
+    Ok(Task::PolicyImport(Import {
         text,
         format: Format::Csv,
-        partial: false,
-        check: false,
         revision,
-    })
+        ..Import::default()
+    }))
 }
 
 /// The policy at another level: what goes with a level alone stays behind, as at `policy edit`.

@@ -16,7 +16,7 @@ use axum::Extension;
 use axum::extract::{Form, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use postseal_planner::task::{Format, Task};
+use postseal_planner::task::{Format, Import, Task};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -59,14 +59,13 @@ pub(crate) async fn check(
     Extension(caller): Extension<Caller>,
     Form(lines): Form<Lines>,
 ) -> Result<Response, Problem> {
-    let task = Task::PolicyImport {
+    let task = Task::PolicyImport(Import {
         // A form ends its lines as the network does (HTML §4.10.21.8).
         text: lines.text.replace("\r\n", "\n"),
         format: lines.format,
-        partial: false,
         check: true,
-        revision: None,
-    };
+        ..Import::default()
+    });
     let job = filing::file(&app, &caller, &task, None).await?;
     Ok(led_to_job(job))
 }
@@ -78,22 +77,14 @@ pub(crate) async fn take(
     Form(which): Form<Numbered>,
 ) -> Result<Response, Problem> {
     let job = jobs::find(&app, which.job).await?;
-    let Ok(Task::PolicyImport {
-        text,
-        format,
-        check: true,
-        ..
-    }) = Task::read(&job.task)
-    else {
+    let Ok(Task::PolicyImport(tried @ Import { check: true, .. })) = Task::read(&job.task) else {
         return Err(Problem::not_found("such list of rules"));
     };
-    let task = Task::PolicyImport {
-        text,
-        format,
+    let task = Task::PolicyImport(Import {
         partial: which.partial.is_some(),
         check: false,
-        revision: None,
-    };
+        ..tried
+    });
     // A list is taken once, however often the button is pressed.
     let request = Some(format!("import of job {}", which.job));
     let job = filing::file(&app, &caller, &task, request).await?;
@@ -143,7 +134,9 @@ pub(crate) async fn download(
 /// What comes after a job of these, once it went as it should: `take` or `download`.
 pub(crate) fn next(task: &str, answer: &Doc) -> &'static str {
     match Task::read(task) {
-        Ok(Task::PolicyImport { check: true, .. }) if answer.at("refused_count").is_there() => {
+        Ok(Task::PolicyImport(Import { check: true, .. }))
+            if answer.at("refused_count").is_there() =>
+        {
             "take"
         }
         Ok(Task::PolicyExport {
