@@ -6,31 +6,24 @@
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-/// Package, test binary, test.
-const WRITERS: &[[&str; 3]] = &[
-    [
-        "postseal-planner",
-        "lint",
-        "reference::the_reference_says_what_the_rules_say",
-    ],
-    [
-        "postseal-console",
-        "console",
-        "openapi::the_description_is_as_the_code_says",
-    ],
+/// Test binary, test.
+const WRITERS: &[[&str; 2]] = &[
+    ["lint", "reference::the_reference_says_what_the_rules_say"],
+    ["console", "openapi::the_description_is_as_the_code_says"],
     // Put together of sections, which the tests beside it write on a real Postfix.
-    ["postseal", "fix", "sources::the_sources_stand_side_by_side"],
+    ["fix", "sources::the_sources_stand_side_by_side"],
 ];
 
 /// Writes all of it; fails when something could not be written.
 #[must_use]
 pub fn run(root: &Path) -> ExitCode {
     let mut ended = ExitCode::SUCCESS;
-    for [package, binary, test] in WRITERS {
+    for [binary, test] in WRITERS {
         let mut command = Command::new(crate::cargo());
         command
-            .args(["test", "--quiet", "--package", package])
-            .args(["--test", binary, "--", "--exact", test])
+            // Of the whole workspace, so that nothing is built anew with other features.
+            .args(["test", "--quiet", "--workspace", "--test", binary])
+            .args(["--", "--exact", test])
             .env("BLESS", "1")
             .current_dir(root);
         match command.status() {
