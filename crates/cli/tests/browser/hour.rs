@@ -1,7 +1,7 @@
 //! The first hour with it, by clicking: a certificate, modes, a plan, a rule, a way back; and what the wire shows
 //! after each.
 
-use crate::person::{come_in, wire};
+use crate::person::{come_in, level, wire};
 use crate::site::Site;
 use postseal_testkit::postfix_box::PostfixBox;
 
@@ -62,14 +62,14 @@ fn an_administrators_first_hour_by_clicking() {
     browser.go("/plan");
     browser.press("Keep it");
     browser.until("✓ done");
-    let asked = site.local(&["explain", "someone@partner.example"]);
-    assert_eq!(asked.text("level"), "encrypt", "{asked:#?}");
+    let asked = level(&site, "someone@partner.example");
+    assert_eq!(asked, "encrypt");
 
     browser.go("/history");
     browser.until("1 row");
     browser.press("Roll back to before this");
     browser.until("rolled back|✓ done");
-    let asked = site.local(&["explain", "someone@partner.example"]);
-    assert_ne!(asked.text("level"), "encrypt", "{asked:#?}");
+    let asked = level(&site, "someone@partner.example");
+    assert_ne!(asked, "encrypt");
     assert!(wire(&site, 587).is_some(), "what came before stays");
 }

@@ -52,3 +52,10 @@ pub(crate) fn wire(site: &Site, port: u16) -> Option<String> {
     let handshake = reports[0].handshake.as_ref()?;
     Some(format!("{:?}", handshake.version))
 }
+
+/// At which level mail for somebody leaves, as `explain` says.
+pub(crate) fn level(site: &Site, who: &str) -> String {
+    let said = site.local(&["explain", who]);
+    let level = said.json["hops"][0]["level"].as_str();
+    level.unwrap_or_else(|| panic!("{said:#?}")).to_owned()
+}
