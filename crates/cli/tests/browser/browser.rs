@@ -130,9 +130,9 @@ impl Browser {
         serde_json::from_value(self.does(json!({"verb": "judge"}))).unwrap()
     }
 
-    /// A picture of the whole page, with a text that is of this machine alone written as another.
-    pub(crate) fn picture(&mut self, path: &Path, (from, to): (&str, &str)) {
-        self.does(json!({"verb": "picture", "path": path, "from": from, "to": to}));
+    /// A picture of the whole page, with texts that are of this machine alone written as others.
+    pub(crate) fn picture(&mut self, path: &Path, instead: &[(String, &str)]) {
+        self.does(json!({"verb": "picture", "path": path, "instead": instead}));
     }
 
     fn does(&mut self, words: Value) -> Value {

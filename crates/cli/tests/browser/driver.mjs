@@ -97,11 +97,14 @@ const verbs = {
     await client.detach();
     return { ...judged, violations: JSON.parse(said.result.value) };
   },
-  async picture({ path, from, to }) {
-    await page.evaluate(([from, to]) => {
+  async picture({ path, instead }) {
+    await page.evaluate((instead) => {
       const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-      while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll(from, to);
-    }, [from, to]);
+      while (texts.nextNode()) {
+        const node = texts.currentNode;
+        node.data = instead.reduce((text, [from, to]) => text.replaceAll(from, to), node.data);
+      }
+    }, instead);
     await page.screenshot({ path, type: "jpeg", quality: 72, fullPage: true, scale: "css" });
   },
   async cookies() {
