@@ -189,7 +189,7 @@ fn an_external_account() {
     fs::write(&file, format!("{}\n", KEY.replace('z', "y"))).unwrap();
     let words = format!("{words} --eab-kid kid-1 --eab-hmac-key-file {file}");
     let refused = site.ends(1, &words);
-    assert_eq!(refused.code(), "acme.refused", "{refused:#?}");
+    assert_eq!(refused.code(), "acme.eab-refused", "{refused:#?}");
     assert!(!refused.stdout.contains(&KEY[1..]));
     fs::write(&file, format!("{KEY}\n")).unwrap();
     let unused = "acme.external-account-unused";
