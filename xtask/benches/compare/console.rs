@@ -1,5 +1,7 @@
 //! The console's page of rules at a million.
 
+mod load;
+
 use crate::{Outcome, section};
 use postseal_console::{Console, Options, secret};
 use postseal_store::SqliteDesk;
@@ -70,6 +72,15 @@ pub(crate) fn run(rounds: Rounds) -> Outcome<Section> {
         let millis = format!("{:.1} ms", median.as_secs_f64() * 1e3);
         rows.push(vec![name.to_owned(), millis, limit.to_owned()]);
     }
+    let held = load::held(served.at, &cookie)?;
+    let millis = |wait: Duration| format!("{:.1} ms", wait.as_secs_f64() * 1e3);
+    let guessed = format!(
+        "{:.0} reads a second for 30 s, {} passwords tried beside",
+        held.rate, held.guesses
+    );
+    rows.push(vec![guessed, millis(held.median), String::new()]);
+    let slowest = "the slowest in a hundred of them".to_owned();
+    rows.push(vec![slowest, millis(held.p99), "≤ 100 ms".to_owned()]);
     let peak = format!("{:.1} MiB", served.peak()? as f64 / 1024.0);
     rows.push(vec![
         "peak of the console".to_owned(),

@@ -37,6 +37,7 @@ pub(crate) const DESK: Window = Window {
 /// What every page is held to.
 #[derive(Debug, serde::Deserialize)]
 pub(crate) struct Judged {
+    /// How many its first load took.
     pub(crate) requests: u32,
     pub(crate) bytes: u64,
     pub(crate) errors: Vec<String>,

@@ -52,6 +52,8 @@ const verbs = {
   async go({ path }) {
     seen = fresh();
     const response = await page.goto(path, { waitUntil: "load" });
+    // What is asked for later, while it is looked at, is no part of the first load.
+    seen.first = seen.requests.length;
     return { status: response?.status() ?? 0, url: page.url() };
   },
   async write({ field: name, text }) {
@@ -87,8 +89,8 @@ const verbs = {
     const here = new URL(page.url()).origin;
     const elsewhere = seen.requests.filter((url) => !url.startsWith("data:") && new URL(url).origin !== here);
     const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    const { requests, errors, bytes } = seen;
-    const judged = { requests: requests.length, bytes, errors: [...errors], elsewhere, wider };
+    const { first, errors, bytes } = seen;
+    const judged = { requests: first, bytes, errors: [...errors], elsewhere, wider };
     // Through the debugger's door: the page's own policy lets no such script in.
     const client = await page.context().newCDPSession(page);
     await client.send("Runtime.evaluate", { expression: axe });
