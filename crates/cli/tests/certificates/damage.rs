@@ -146,21 +146,34 @@ fn files_that_somebody_touched_are_drift() {
         .find(|path| name_of(path).ends_with(".db"));
     let compiled = compiled.unwrap();
     type Harm<'a> = &'a dyn Fn();
-    let harms: [(&Path, &str, Harm<'_>); 4] = [
-        (&key, "may be opened by others (mode 644)", &|| {
-            fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
+    // A monitor is told once of each file, and the error before the edit.
+    let harms: [(&Path, &str, &str, Harm<'_>); 4] = [
+        (
+            &key,
+            "may be opened by others (mode 644)",
+            "everyone can read",
+            &|| {
+                fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
+            },
+        ),
+        (&key, "is gone", "is gone", &|| {
+            fs::remove_file(&key).unwrap()
         }),
-        (&key, "is gone", &|| fs::remove_file(&key).unwrap()),
-        (&key, "holds something else", &|| {
-            let mut bytes = fs::read(&key).unwrap();
-            bytes.push(b'\n');
-            fs::write(&key, bytes).unwrap();
-        }),
-        (&compiled, "is gone", &|| {
+        (
+            &key,
+            "holds something else",
+            "holds something else",
+            &|| {
+                let mut bytes = fs::read(&key).unwrap();
+                bytes.push(b'\n');
+                fs::write(&key, bytes).unwrap();
+            },
+        ),
+        (&compiled, "is gone", "is gone", &|| {
             fs::remove_file(&compiled).unwrap()
         }),
     ];
-    for (path, what, harm) in harms {
+    for (path, what, told_once, harm) in harms {
         harm();
         let told = json!([{"path": path, "what": what}]);
         assert_eq!(site.ends(2, "drift").json["drift_files"], told);
@@ -178,7 +191,10 @@ fn files_that_somebody_touched_are_drift() {
         );
         let line = site.run("status --nagios").json;
         assert_ne!(line["state"], "OK");
-        assert!(line["said"].as_str().unwrap().contains(what), "{line:#}");
+        assert!(
+            line["said"].as_str().unwrap().contains(told_once),
+            "{line:#}"
+        );
         // What the store holds is not exchanged for what somebody wrote.
         let said = site.ends(2, "drift --adopt");
         assert_eq!(said.json["changed"], false);
