@@ -280,6 +280,7 @@ pub enum Task {
         /// Its name in the store.
         name: String,
         /// Its files, sealed to the store's recipient: no key lies at the desk in clear.
+        #[schemars(extend("contentEncoding" = "base64"))]
         sealed: String,
         /// It takes the place of the certificate of that name.
         #[serde(default)]

@@ -165,6 +165,7 @@ fn some(described: &Value, schema: &Value) -> Value {
         Some("integer") => json!(1),
         Some("array") => json!([]),
         Some("boolean") => json!(false),
+        _ if schema["contentEncoding"] == "base64" => json!("bXguZXhhbXBsZQ=="),
         _ => json!("mx.example"),
     }
 }

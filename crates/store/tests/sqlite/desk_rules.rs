@@ -194,7 +194,7 @@ fn a_desk_of_the_first_version_gets_rules() {
         .block_on(async {
             let options = SqliteConnectOptions::new().filename(place.path().join("console.db"));
             let mut db = SqliteConnection::connect_with(&options).await.unwrap();
-            let older = "DROP TABLE rule_sets; DELETE FROM _sqlx_migrations WHERE version > 1";
+            let older = "DROP TABLE rule_sets; DROP INDEX jobs_ended; DELETE FROM _sqlx_migrations WHERE version > 1";
             db.execute(older).await.unwrap();
             db.close().await.unwrap();
         });
