@@ -1,7 +1,7 @@
 //! Passwords: their hashes, and which may be chosen.
 //!
-//! Owns: argon2id (RFC 9106) with the memory that OWASP's Password Storage Cheat Sheet asks for where one pass is made, 46 MiB,
-//! and two passes; and how many are at work at once. Never: keeps a password longer than its hashing.
+//! Owns: argon2id (RFC 9106) with 32 MiB and 3 passes, more than OWASP's Password Storage Cheat Sheet asks for (19 MiB and 2),
+//! and how many are at work at once. Never: keeps a password longer than its hashing.
 
 use crate::error::ConsoleError;
 use crate::problem::Problem;
@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 /// What a hash takes, KiB: with it the whole console stays below 80 MB.
-const MEMORY: u32 = 46 * 1024;
+const MEMORY: u32 = 32 * 1024;
 /// How many are hashed at once: each takes its memory and a processor, which reads must not wait for.
 const AT_ONCE: usize = 1;
 /// How long one waits for its turn.
@@ -36,7 +36,7 @@ pub(crate) struct Hasher {
 impl Hasher {
     pub(crate) fn new() -> Result<Self, ConsoleError> {
         let wrong = |error: argon2::Error| ConsoleError::Password(error.to_string());
-        let params = Params::new(MEMORY, 2, 1, None).map_err(wrong)?;
+        let params = Params::new(MEMORY, 3, 1, None).map_err(wrong)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let nothing = secret::fresh().map_err(|source| ConsoleError::System {
             doing: "take random bytes",

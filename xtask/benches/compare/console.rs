@@ -75,7 +75,7 @@ pub(crate) fn run(rounds: Rounds) -> Outcome<Section> {
     let held = load::held(served.at, &cookie)?;
     let millis = |wait: Duration| format!("{:.1} ms", wait.as_secs_f64() * 1e3);
     let guessed = format!(
-        "{:.0} reads a second for 30 s, {} passwords tried beside",
+        "{:.0} reads a second for 30 s, {} attempts to sign in answered beside",
         held.rate, held.guesses
     );
     rows.push(vec![guessed, millis(held.median), String::new()]);

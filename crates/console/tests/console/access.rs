@@ -141,7 +141,7 @@ fn an_invitation_holds_once_and_for_a_password_that_is_hard_to_guess() {
     let user = served.desk().user("ingrid").unwrap().unwrap();
     let hash = user.password.unwrap();
     assert!(
-        hash.starts_with("$argon2id$v=19$m=47104,t=2,p=1$"),
+        hash.starts_with("$argon2id$v=19$m=32768,t=3,p=1$"),
         "{hash}"
     );
 }
