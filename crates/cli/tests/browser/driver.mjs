@@ -29,6 +29,10 @@ const open = async ({ scheme, width, script }) => {
   });
   page = await context.newPage();
   page.setDefaultTimeout(20_000);
+  // Each page is weighed as a first load: nothing of it comes from the browser's memory.
+  const client = await context.newCDPSession(page);
+  await client.send("Network.enable");
+  await client.send("Network.setCacheDisabled", { cacheDisabled: true });
   seen = fresh();
   page.on("request", (request) => seen.requests.push(request.url()));
   page.on("pageerror", (error) => seen.errors.push(error.message));
