@@ -11,5 +11,6 @@ mod site;
 mod browser;
 mod failures;
 mod hour;
+mod kept;
 mod look;
 mod person;

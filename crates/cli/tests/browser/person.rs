@@ -17,12 +17,17 @@ pub(crate) fn come_in(site: &Site) -> Browser {
     let link = log
         .split_whitespace()
         .find(|word| word.contains("/welcome/"));
-    browser.go(link.expect("a link"));
+    first_admin(&mut browser, link.expect("a link"));
+    browser
+}
+
+/// Chooses a password behind a one-time link, and signs in by it.
+pub(crate) fn first_admin(browser: &mut Browser, link: &str) {
+    browser.go(link);
     browser.write("password", PASSWORD);
     browser.write("again", PASSWORD);
     browser.press("Keep this password");
-    sign_in(&mut browser);
-    browser
+    sign_in(browser);
 }
 
 /// In a new window.
