@@ -23,16 +23,6 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "ArrowDown") [...list.querySelectorAll("input:enabled, a[href]")].find((one) => one.checkVisibility())?.focus();
 });
 
-document.addEventListener("change", (event) => {
-  // What is of no use while TLS is off: data-hides names it, data-while the value that hides it where all have it.
-  const name = event.target.closest?.("[data-hides]")?.dataset.hides;
-  const part = document.getElementById(name ?? "");
-  if (!part) return;
-  const fields = [...document.querySelectorAll(`[data-hides="${name}"]`)];
-  const values = fields.flatMap((field) => [...field.querySelectorAll("input[type=radio]:checked, select")].map((one) => [one.value, field.dataset.while]));
-  part.hidden = values.every(([value, off]) => value === off);
-});
-
 // Times in the viewer's zone: on hover, and where a date is all that is shown.
 const zoned = (root) => {
   for (const time of root.querySelectorAll("time[datetime]")) {

@@ -16,13 +16,13 @@ use crate::parts::Parts;
 use crate::problem::Problem;
 use crate::secret;
 use crate::{access, api, assets, guard, held};
+use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Form, FromRequest as _, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
-use axum::Router;
 use postseal_planner::task::{Effect, LONGEST_IMPORT};
 
 /// No request is larger, in bytes.

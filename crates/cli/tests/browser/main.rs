@@ -8,8 +8,10 @@ mod scene;
 #[path = "../agent/site.rs"]
 mod site;
 
+mod acme;
 mod browser;
 mod failures;
 mod hour;
 mod look;
 mod person;
+mod picker;

@@ -58,6 +58,9 @@ struct New {
     name: String,
     renews: bool,
     kinds: [&'static str; 6],
+    /// Where this host orders certificates.
+    ca: String,
+    is_lets_encrypt: bool,
 }
 
 /// What a look at a certificate has shown.
@@ -143,8 +146,11 @@ pub(crate) async fn new(
     Extension(caller): Extension<Caller>,
     Query(named): Query<Named>,
 ) -> Result<Response, Problem> {
-    let view = View::of(&app, &caller, "certificates", &[]).await?;
+    let mut view = View::of(&app, &caller, "certificates", &["certificates"]).await?;
+    let ca = view.take("certificates").doc.text("ca");
     let shown = New {
+        is_lets_encrypt: ca.is_empty() || ca.contains("letsencrypt.org/"),
+        ca,
         frame: view.frame,
         name: named.name,
         renews: !named.renew.is_empty(),

@@ -152,12 +152,6 @@ impl Page {
         ]
     }
 
-    /// Whether nothing of this form needs a certificate.
-    fn is_clear(&self) -> bool {
-        let now = [&self.now.inbound, &self.now.submission, &self.now.smtps];
-        now.iter().all(|level| *level == "off")
-    }
-
     /// What was refused of a field.
     fn at(&self, field: &str) -> Vec<&Refused> {
         let own = self.refused.iter().filter(|one| one.field == field);

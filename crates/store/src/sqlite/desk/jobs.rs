@@ -37,7 +37,8 @@ pub(super) async fn filed(
         .await
         .doing("look for the same job")?;
     // Of an upload that has gone, its digest is there still.
-    let is_same = |task: &String| *task == job.task || Upload::spent(&job.task).as_ref() == Some(task);
+    let is_same =
+        |task: &String| *task == job.task || Upload::spent(&job.task).as_ref() == Some(task);
     Ok(before.map(|(id, task)| match is_same(&task) {
         true => Filed::Before(id.unsigned_abs()),
         false => Filed::Other(id.unsigned_abs()),
