@@ -63,6 +63,7 @@ impl Site {
     }
 
     /// The same in a scene that is there already, with a token of the first admin.
+    #[allow(dead_code, reason = "for stories in a browser")]
     pub(crate) fn up_in(scene: Scene, more: &str) -> Self {
         Self::known(Self::started_in(scene, more))
     }
