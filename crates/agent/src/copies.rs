@@ -17,6 +17,7 @@ pub(crate) fn task(copy: CopyOf) -> Task {
             fix: false,
             with: Vec::new(),
         },
+        CopyOf::Checks => Task::CertCheck { name: None },
         CopyOf::Drift => Task::Drift {
             adopt: false,
             restore: false,

@@ -31,8 +31,8 @@ pub(crate) struct Global {
     pub(crate) resolver: Named,
     /// The same as it was said.
     pub(crate) resolver_said: Option<String>,
-    /// Who answers the challenges of HTTP-01; nobody where it is not said.
-    pub(crate) acme_user: Option<String>,
+    /// How certificates are ordered where nothing else is said.
+    pub(crate) acme: Acme,
     pub(crate) output: Output,
     pub(crate) talk: Talk,
     pub(crate) color: Colored,
@@ -98,7 +98,7 @@ struct File {
     #[serde(default)]
     host: HostSection,
     #[serde(default)]
-    acme: AcmeSection,
+    acme: Acme,
     #[serde(default)]
     console: ConsoleSection,
     #[serde(default)]
@@ -126,11 +126,21 @@ pub(crate) struct Ignore {
     pub(crate) place: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// The CA of this host, and how its challenges are answered, where `cert issue` names neither.
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct AcmeSection {
+pub(crate) struct Acme {
     /// Who answers the challenges of HTTP-01, in place of nobody.
-    user: Option<String>,
+    pub(crate) user: Option<String>,
+    /// The CA's directory (RFC 8555), in place of Let's Encrypt's.
+    pub(crate) ca: Option<String>,
+    /// The root of its server, PEM.
+    pub(crate) ca_root: Option<PathBuf>,
+    /// The private CA that its certificates are to be trusted by.
+    pub(crate) private_ca: Option<PathBuf>,
+    /// The addresses on which HTTP-01 is answered.
+    #[serde(default)]
+    pub(crate) http: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -196,7 +206,7 @@ impl Global {
             root: file.host.root,
             resolver: resolver(args.resolver.clone().or(file.resolver))?,
             resolver_said: args.resolver.clone(),
-            acme_user: file.acme.user,
+            acme: file.acme,
             console_user: file.console.user,
             trusted_proxies: file.console.trusted_proxies,
             two_persons: file.console.two_persons,
@@ -296,7 +306,7 @@ fn read(path: &Path) -> Result<File, Failure> {
             "config.bad",
             format!("{}: {error}", path.display()),
         )
-        .hint("Known keys: instance, store, resolver, json, under [host] prefix and root, under [acme] and [console] user, under [console] certificate, trusted_proxies and two_persons, under [lint] ignore.")
+        .hint("Known keys: instance, store, resolver, json, under [host] prefix and root, under [acme] and [console] user, under [acme] ca, ca_root, private_ca and http, under [console] certificate, trusted_proxies and two_persons, under [lint] ignore.")
     })
 }
 

@@ -4,18 +4,23 @@ document.addEventListener("input", (event) => {
   const list = document.getElementById(event.target.dataset?.narrows ?? "");
   if (!list) return;
   const words = event.target.value.toLowerCase().split(/\s+/).filter(Boolean);
+  let left = 0;
   for (const member of list.querySelectorAll("[data-words]")) {
     const text = member.dataset.words.toLowerCase();
-    member.hidden = !words.every((word) => text.includes(word));
+    // What is chosen stays in sight.
+    member.hidden = !words.every((word) => text.includes(word)) && !member.querySelector(":checked");
+    if (!member.hidden) left += 1;
   }
+  const empty = document.querySelector(`[data-empty="${list.id}"]`);
+  if (empty) empty.hidden = left > 0;
 });
 
-document.addEventListener("change", (event) => {
-  // What is of no use while TLS is off: data-hides names it, data-while the value that hides it.
-  const field = event.target.closest?.("[data-hides]");
-  if (!field) return;
-  const part = document.getElementById(field.dataset.hides);
-  if (part) part.hidden = event.target.value === field.dataset.while;
+document.addEventListener("keydown", (event) => {
+  // In such a search Enter saves nothing, and the arrow leads to what is left.
+  const list = document.getElementById(event.target.dataset?.narrows ?? "");
+  if (!list || (event.key !== "Enter" && event.key !== "ArrowDown")) return;
+  event.preventDefault();
+  if (event.key === "ArrowDown") [...list.querySelectorAll("input:enabled, a[href]")].find((one) => one.checkVisibility())?.focus();
 });
 
 // Times in the viewer's zone: on hover, and where a date is all that is shown.

@@ -15,14 +15,14 @@ use crate::pages::{
 use crate::parts::Parts;
 use crate::problem::Problem;
 use crate::secret;
-use crate::{access, api, assets, guard};
+use crate::{access, api, assets, guard, held};
+use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Form, FromRequest as _, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
-use axum::{Router, body};
 use postseal_planner::task::{Effect, LONGEST_IMPORT};
 
 /// No request is larger, in bytes.
@@ -301,7 +301,7 @@ async fn checked(caller: &Caller, request: Request, largest: usize) -> Result<Re
 async fn in_form(headers: &HeaderMap, body: Bytes) -> Option<String> {
     let kind = headers.get(header::CONTENT_TYPE)?;
     if Parts::is_one(kind) {
-        let parts = Parts::read(kind, body).await.ok()?;
+        let parts = Parts::read(kind, &body).ok()?;
         return parts.text("form_token").map(|token| token.to_string());
     }
     let mut form = Request::post("/").header(header::CONTENT_TYPE, kind);
@@ -318,15 +318,7 @@ async fn in_form(headers: &HeaderMap, body: Bytes) -> Option<String> {
 /// Reads a request whole, within its bounds.
 async fn read(request: Request, largest: usize) -> Result<(Request, Bytes), Problem> {
     let (parts, body) = request.into_parts();
-    let read = body::to_bytes(body, largest).await;
-    let bytes = read.map_err(|error| {
-        let limited = std::error::Error::source(&error)
-            .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
-        match limited {
-            true => Problem::too_large(largest),
-            false => Problem::malformed("its body ended too early"),
-        }
-    })?;
+    let bytes = held::read(body, largest).await?;
     let request = Request::from_parts(parts, Body::from(bytes.clone()));
     Ok((request, bytes))
 }

@@ -6,6 +6,7 @@
 //! plan can be read, stored, and made again to see whether the world has moved.
 
 mod adopted;
+mod asked;
 pub mod calendar;
 pub mod catalog;
 mod certificate;
@@ -60,6 +61,7 @@ mod view;
 mod words;
 
 pub use adopted::{Adopted, PrivateCa, adopted};
+pub use asked::{AskedAs, AskedName, AskedNames, are_for, asked_names};
 pub use certificate::{certificate_finding, name_finding};
 pub use chain::whole_chain;
 pub use compile::{

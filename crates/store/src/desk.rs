@@ -114,6 +114,10 @@ pub trait Desk: Clerk {
     /// Wants a job to end; false where it has ended. One that nobody has claimed ends at once.
     fn cancel(&mut self, job: u64, now_ms: i64) -> Result<bool, StoreError>;
 
+    /// Ends the jobs with a sealed upload that were filed before `before_ms` (milliseconds since the epoch) and that no
+    /// agent has claimed, and removes their uploads; how many.
+    fn expire_uploads(&mut self, before_ms: i64, now_ms: i64) -> Result<usize, StoreError>;
+
     /// A job.
     fn job(&self, id: u64) -> Result<Option<Job>, StoreError>;
 

@@ -347,6 +347,7 @@ fn document(status: &Status) -> serde_json::Value {
     json!({
         "changed": false,
         "master_running": status.master != MasterState::Stopped,
+        "asked_for": status.asked,
         "services": status.services.iter().map(service).collect::<Vec<_>>(),
         "outbound": levels(&status.outbound, Some(&status.in_force.outbound)),
         "outbound_observed": super::sent::document(&status.sent),

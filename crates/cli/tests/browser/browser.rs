@@ -96,6 +96,28 @@ impl Browser {
         self.does(json!({"verb": "choose", "field": field, "value": value}));
     }
 
+    /// Ticks a box of the form whose action, or whose button, ends so.
+    pub(crate) fn tick(&mut self, form: &str, field: &str) {
+        self.does(json!({"verb": "tick", "form": form, "field": field}));
+    }
+
+    /// Presses a key where the focus is.
+    pub(crate) fn key(&mut self, key: &str) {
+        self.does(json!({"verb": "key", "key": key}));
+    }
+
+    /// Moves the focus to a field.
+    pub(crate) fn focus(&mut self, field: &str) {
+        self.does(json!({"verb": "focus", "field": field}));
+    }
+
+    /// The page's title, and what its head shows.
+    pub(crate) fn head(&mut self) -> (String, String) {
+        let read = self.does(json!({"verb": "read"}));
+        let text = |key: &str| read[key].as_str().unwrap().to_owned();
+        (text("title"), text("head"))
+    }
+
     pub(crate) fn upload(&mut self, field: &str, path: &str) {
         self.does(json!({"verb": "upload", "field": field, "path": path}));
     }

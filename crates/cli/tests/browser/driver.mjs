@@ -43,10 +43,11 @@ const open = async ({ scheme, width, script }) => {
   });
 };
 
-// The field of a label, or else the field of a name.
+// The field of a label, or else that of an id or a name.
 const field = async (name) => {
   const labelled = page.getByLabel(name, { exact: true });
-  return (await labelled.count()) > 0 ? labelled.first() : page.locator(`[name="${name}"]:visible`).first();
+  if ((await labelled.count()) > 0) return labelled.first();
+  return page.locator(`[id="${name}"]:visible, [name="${name}"]:visible`).first();
 };
 
 const settled = () => page.waitForLoadState("networkidle");
@@ -68,6 +69,17 @@ const verbs = {
     if ((await at.evaluate((node) => node.tagName)) === "SELECT") await at.selectOption(value);
     else await page.locator(`[name="${name}"][value="${value}"]`).first().check();
   },
+  // A box in the form that is sent to …/form, or has a button of that value.
+  async tick({ form, field: name }) {
+    const forms = page.locator(`form:has(button[value="${form}"]), form[action$="/${form}"]`);
+    await forms.first().locator(`[name="${name}"]`).check();
+  },
+  async key({ key }) {
+    await page.keyboard.press(key);
+  },
+  async focus({ field: name }) {
+    await (await field(name)).focus();
+  },
   async upload({ field: name, path }) {
     await (await field(name)).setInputFiles(path);
   },
@@ -85,7 +97,7 @@ const verbs = {
     return { text: await main.innerText() };
   },
   async read() {
-    return { text: await page.locator("main").innerText(), title: await page.title(), url: page.url(), html: await page.content() };
+    return { text: await page.locator("main").innerText(), title: await page.title(), head: (await page.locator("header").allInnerTexts()).join(" "), url: page.url(), html: await page.content() };
   },
   // What every page is held to: accessible, no wider than the window, nothing from elsewhere, no error.
   async judge() {

@@ -8,9 +8,11 @@ mod scene;
 #[path = "../agent/site.rs"]
 mod site;
 
+mod acme;
 mod browser;
 mod failures;
 mod hour;
 mod kept;
 mod look;
 mod person;
+mod picker;

@@ -23,7 +23,12 @@ const LOOKED_AT: usize = 100;
 
 /// What stands around a page.
 pub(crate) struct Frame {
+    /// The mail server's name (`myhostname`); its configuration's folder where that was not told.
+    pub(crate) host: String,
+    /// The folder of its configuration.
     pub(crate) instance: String,
+    /// Whether this desk serves other instances, too: names of hosts alone would not tell them apart.
+    pub(crate) is_one_of_several: bool,
     pub(crate) user: String,
     pub(crate) form_token: String,
     /// The page's place in the navigation.
@@ -95,14 +100,19 @@ impl View {
                 true => desk.jobs_since(&instance, now_ms, LOOKED_AT)?,
                 false => Vec::new(),
             };
-            Ok((copies, desk.pulse(&instance)?, is_over, open))
+            let pulse = desk.pulse(&instance)?;
+            let mut instances = desk.instances()?.into_iter();
+            let others = instances.any(|other| other != instance);
+            Ok((copies, (pulse, others), is_over, open))
         });
-        let (copies, pulse, is_over, jobs) = read.await?;
+        let (copies, (pulse, others), is_over, jobs) = read.await?;
         let proposed = |job: &&Job| job.state == JobState::Proposed && !is_by(job, &caller.user);
-        let wishes = copies
-            .get("status")
-            .map_or(0, |seen: &Seen| seen.doc.list("wishes").len());
+        let status: Option<&Seen> = copies.get("status");
+        let wishes = status.map_or(0, |seen| seen.doc.list("wishes").len());
+        let host = status.map(|seen| own_name(&seen.doc));
         let frame = Frame {
+            host: host.flatten().unwrap_or_else(|| app.instance.clone()),
+            is_one_of_several: others,
             instance: app.instance.clone(),
             user: caller.user.clone(),
             form_token: caller.form_token().unwrap_or_default(),
@@ -125,6 +135,15 @@ impl View {
     pub(crate) fn take(&mut self, what: &str) -> Seen {
         self.copies.remove(what).unwrap_or_default()
     }
+}
+
+/// The host's name, where `status` told it.
+fn own_name(status: &Doc) -> Option<String> {
+    let names = status.at("asked_for").list("names");
+    let own = names
+        .iter()
+        .find(|one| one.text("asked_as") == "host-name")?;
+    Some(own.text("name")).filter(|name| !name.is_empty())
 }
 
 fn agent(pulse: Option<&Pulse>, now_ms: i64) -> Agent {

@@ -3,6 +3,7 @@
 //! Owns: its page and the part of it that renews itself. Never: says more than was told.
 
 use super::doc::Doc;
+use super::finding::Found;
 use super::frame::{Frame, View};
 use super::glance::mark;
 use super::policies::import::next;
@@ -62,6 +63,8 @@ struct Shown {
     exit: String,
     told: Vec<Told>,
     text: String,
+    /// What was found and is told nowhere in the text.
+    found: Vec<Found>,
     message: String,
     code: String,
     hint: String,
@@ -179,6 +182,9 @@ fn shown(job: &Job, events: &[JobEvent], now: i64) -> Shown {
     let answer = job.end.as_ref().map(|end| Doc::read(&end.answer));
     let answer = answer.unwrap_or_default();
     let error = answer.inner("error");
+    let (text, message) = (answer.long("text"), error.text("message"));
+    let mut found = Found::all(&answer, "findings");
+    found.retain(|one| !text.contains(&one.message) && one.message != message);
     Shown {
         id: job.id,
         what: title::of_text(&job.task),
@@ -204,7 +210,7 @@ fn shown(job: &Job, events: &[JobEvent], now: i64) -> Shown {
             .iter()
             .map(|event| told(event, job.started_ms.unwrap_or(job.filed_ms), now))
             .collect(),
-        text: match answer.long("text") {
+        text: match text {
             // A probe prints while it looks, and its answer is the document alone.
             text if text.is_empty() && answer.at("probed").is_there() => job
                 .end
@@ -213,7 +219,8 @@ fn shown(job: &Job, events: &[JobEvent], now: i64) -> Shown {
                 .unwrap_or_default(),
             text => text,
         },
-        message: error.text("message"),
+        found,
+        message,
         code: error.text("code"),
         hint: error.text("hint"),
         waits: Waits::left_by(&answer),

@@ -16,6 +16,7 @@ pub(crate) mod history;
 pub(crate) mod job;
 pub(crate) mod lists;
 pub(crate) mod overview;
+mod picker;
 pub(crate) mod plan;
 mod planned;
 pub(crate) mod policies;

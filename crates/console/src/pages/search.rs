@@ -151,7 +151,7 @@ fn of_findings(all: &[Found], asked: &str) -> impl Iterator<Item = Hit> {
 }
 
 /// Whether a text has every word.
-fn has(text: &str, asked: &str) -> bool {
+pub(super) fn has(text: &str, asked: &str) -> bool {
     let text = text.to_lowercase();
     let asked = asked.to_lowercase();
     asked.split_whitespace().all(|word| text.contains(word))

@@ -14,6 +14,7 @@ pub enum CopyOf {
     Certificates,
     Domains,
     Findings,
+    Checks,
     Drift,
     Keys,
     Profiles,
@@ -21,13 +22,14 @@ pub enum CopyOf {
 
 impl CopyOf {
     /// All of them, in the order in which they are made: what a change alters soonest comes first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Plan,
         Self::Status,
         Self::History,
         Self::Certificates,
         Self::Domains,
         Self::Findings,
+        Self::Checks,
         Self::Drift,
         Self::Keys,
         Self::Profiles,
@@ -42,6 +44,7 @@ impl CopyOf {
             Self::Certificates => "certificates",
             Self::Domains => "domains",
             Self::Findings => "findings",
+            Self::Checks => "checks",
             Self::Drift => "drift",
             Self::Keys => "keys",
             Self::Profiles => "profiles",

@@ -15,6 +15,7 @@ mod rule_sets;
 mod rule_ways;
 mod sessions;
 mod tokens;
+mod uploads;
 mod users;
 
 use super::connection::{Doing, READ, WRITE, connect, transaction};
@@ -297,6 +298,10 @@ impl Desk for SqliteDesk {
 
     fn cancel(&mut self, job: u64, now_ms: i64) -> Result<bool, StoreError> {
         self.write(async |db| jobs::cancel(db, job, now_ms).await)
+    }
+
+    fn expire_uploads(&mut self, before_ms: i64, now_ms: i64) -> Result<usize, StoreError> {
+        self.write(async |db| uploads::expire(db, before_ms, now_ms).await)
     }
 
     fn job(&self, id: u64) -> Result<Option<Job>, StoreError> {

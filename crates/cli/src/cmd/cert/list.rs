@@ -56,6 +56,7 @@ pub(super) fn list(global: &Global) -> Result<Answer, Failure> {
                 "findings": failed,
                 "requests": requests,
                 "recipient": recipient,
+                "ca": super::issue::directory(global),
             });
             Answer::new("", document).rows(documents)
         }

@@ -3,9 +3,9 @@
 //! Owns: the tables `jobs` and `agents`. Never: reads a task.
 
 use super::super::connection::{Doing, rows};
-use super::number;
+use super::{number, uploads};
 use crate::StoreError;
-use crate::desk::{Beat, End, Filed, Heartbeat, Job, JobState, NewJob, Pulse};
+use crate::desk::{Beat, End, Filed, Heartbeat, Job, JobState, NewJob, Pulse, Upload};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{FromRow, Row};
 
@@ -36,7 +36,10 @@ pub(super) async fn filed(
         .fetch_optional(db)
         .await
         .doing("look for the same job")?;
-    Ok(before.map(|(id, task)| match task == job.task {
+    // Of an upload that has gone, its digest is there still.
+    let is_same =
+        |task: &String| *task == job.task || Upload::spent(&job.task).as_ref() == Some(task);
+    Ok(before.map(|(id, task)| match is_same(&task) {
         true => Filed::Before(id.unsigned_abs()),
         false => Filed::Other(id.unsigned_abs()),
     }))
@@ -94,9 +97,10 @@ pub(super) async fn cancel(
     let cancelled = sqlx::query(sql)
         .bind(number(job))
         .bind(now_ms)
-        .execute(db)
+        .execute(&mut *db)
         .await
         .doing("cancel a job")?;
+    uploads::spend(db, job).await?;
     Ok(cancelled.rows_affected() > 0)
 }
 
@@ -236,10 +240,10 @@ pub(super) async fn end(
         .bind(i64::from(end.exit))
         .bind(&end.answer)
         .bind(now_ms)
-        .execute(db)
+        .execute(&mut *db)
         .await
         .doing("end a job")?;
-    Ok(())
+    uploads::spend(db, job).await
 }
 
 /// Forgets the oldest of those that have ended, with what was told of them.
