@@ -231,7 +231,6 @@ impl Agent<'_> {
 
     fn wait_for(&self, mut running: Running) -> Result<Ended, AgentError> {
         loop {
-            running.told();
             if let Some(ended) = running.ended().map_err(AgentError::Start)? {
                 return Ok(ended);
             }
@@ -270,7 +269,8 @@ impl Agent<'_> {
     }
 
     fn claim(&mut self, hands: &mut Hands) -> Result<(), StoreError> {
-        while hands.lanes.len() < AT_ONCE {
+        // Whoever owns the desk may have it hand out the same job for ever: all else has its turn all the same.
+        for _ in hands.lanes.len()..AT_ONCE {
             let Some(job) = self.clerk.claim(&self.heartbeat())? else {
                 return Ok(());
             };

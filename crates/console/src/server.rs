@@ -41,6 +41,8 @@ const HEAD_BYTES: usize = 64 * 1024;
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// How long requests may go on once the console is to end.
 const LAST_WORDS: Duration = Duration::from_secs(5);
+/// How many requests of a list's length are in memory at once; others wait for their turn.
+const LISTS: usize = 2;
 /// How many streams of events are open at once.
 const STREAMS: usize = 64;
 
@@ -112,6 +114,7 @@ impl Console {
             two_persons: options.two_persons,
             has_tls: options.presented.is_some(),
             filing: Mutex::new(()),
+            lists: Arc::new(Semaphore::new(LISTS)),
             streams: Arc::new(Semaphore::new(STREAMS)),
         });
         Ok(Self {

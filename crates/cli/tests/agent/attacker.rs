@@ -5,11 +5,13 @@
 use crate::scene::run;
 use crate::site::Site;
 use postseal_store::desk::JobState;
+use rustix::process::{Signal, getsid, kill_process};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 #[test]
 fn no_text_at_the_desk_becomes_more_than_a_task() {
@@ -44,6 +46,72 @@ fn no_text_at_the_desk_becomes_more_than_a_task() {
     assert!(!Path::new(&canary).exists());
     let plan = site.local(&["plan"]);
     assert_eq!(plan.json["diff"], "", "{plan:#?}");
+}
+
+/// However it is written: in the words of a rule, and in each form of a list.
+#[test]
+fn no_policy_from_afar_names_a_file() {
+    let site = Site::up();
+    let checks = r#""checks": {"no_preflight": true, "force_reason": "none"}"#;
+    let domain = r#""next_hop": "[127.0.0.1]:25""#;
+    let hidden = "secure taf\\\\u0069le=/etc/shadow";
+    for task in [
+        format!(r#"{{"task": "policy-add", "destination": "[127.0.0.1]:25", "level": "secure tafile=/etc/shadow", {checks}}}"#),
+        format!(r#"{{"task": "policy-add", "destination": "[127.0.0.1]:25", "level": "secure", "rule": {{"match": "a tafile=/etc/shadow"}}, {checks}}}"#),
+        format!(r#"{{"task": "policy-edit", "destination": "[127.0.0.1]:25", "level": "secure TAfile=/etc/shadow", {checks}}}"#),
+        r#"{"task": "policy-check", "destinations": ["[127.0.0.1]:25"], "policy": "secure tafile=/etc/shadow"}"#.to_owned(),
+        format!(r#"{{"task": "domain-add", "domain": "a.example", "words": {{{domain}, "level": "secure tafile=/etc/shadow", {checks}}}}}"#),
+        format!(r#"{{"task": "policy-import", "format": "json", "text": "{{\"schema\": 1, \"rules\": [{{\"destination\": \"[127.0.0.1]:25\", \"policy\": \"{hidden}\", \"reason\": \"none\"}}]}}"}}"#),
+        format!(r#"{{"task": "policy-import", "format": "toml", "text": "schema = 1\n[[rules]]\ndestination = \"[127.0.0.1]:25\"\npolicy = \"{hidden}\"\nreason = \"none\"\n"}}"#),
+    ] {
+        let job = site.ended(site.file(&task));
+        let answer = job.end.unwrap_or_else(|| panic!("{task}")).answer;
+        assert!(answer.contains("task.local-only"), "{task}: {answer}");
+        assert!(!answer.contains("no certificate in it"), "{task}: {answer}");
+    }
+    let rules = site.local(&["policy", "list"]);
+    assert_eq!(rules.json["rules"], serde_json::json!([]), "{rules:#?}");
+}
+
+/// Whoever takes one over neither types at the terminal of whoever started it, nor reads there.
+#[test]
+fn no_process_of_the_console_has_a_part_in_the_terminal() {
+    let site = Site::up();
+    let log = fs::canonicalize(site.scene.named("up.log")).unwrap();
+    for verb in ["console", "clerk"] {
+        let children = site.children(verb);
+        assert!(!children.is_empty(), "{verb}");
+        for child in children {
+            let pid = child.as_raw_nonzero();
+            assert_eq!(getsid(Some(child)).unwrap(), child, "{verb}");
+            for fd in 0..3 {
+                let to = fs::read_link(format!("/proc/{pid}/fd/{fd}")).unwrap();
+                let to_nobody = to == Path::new("/dev/null");
+                let to_up = to.display().to_string().starts_with("pipe:");
+                assert!(to != log && (to_nobody || to_up), "{verb} {fd}: {to:?}");
+            }
+        }
+    }
+    // Nor does another process of the same user steer one of them.
+    let console = site.children("console")[0].as_raw_nonzero();
+    let memory = format!("/proc/{console}/maps");
+    let mut command = Command::new("/bin/cat");
+    let read = command
+        .arg(memory)
+        .uid(65_534)
+        .gid(65_534)
+        .output()
+        .unwrap();
+    assert!(!read.status.success());
+}
+
+#[test]
+fn a_console_that_will_not_end_keeps_nobody_from_ending() {
+    let mut site = Site::up();
+    for console in site.children("console") {
+        kill_process(console, Signal::STOP).unwrap();
+    }
+    assert!(site.ends(Duration::from_secs(30)));
 }
 
 #[test]

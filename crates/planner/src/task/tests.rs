@@ -74,6 +74,13 @@ fn what_names_something_local_is_said_on_the_host() {
         r#"{"task": "unset", "keys": ["param.smtpd_tls_chain_files"]}"#,
         r#"{"task": "set", "beside": {"unset": ["param.smtpd_tls_chain_files"], "check": true}}"#,
         r#"{"task": "policy-import", "format": "csv", "text": "a.example,secure TAfile=/etc/shadow"}"#,
+        r#"{"task": "policy-add", "destination": "a.example", "level": "secure tafile=/x"}"#,
+        r#"{"task": "policy-add", "destination": "a.example", "level": "secure", "rule": {"match": "a TAfile=/x"}}"#,
+        r#"{"task": "policy-edit", "destination": "a.example", "level": "secure tafile=/x"}"#,
+        r#"{"task": "policy-edit", "destination": "a.example", "rule": {"servername": "a tafile=/x"}}"#,
+        r#"{"task": "policy-check", "destinations": ["a.example"], "policy": "secure tafile=/x"}"#,
+        r#"{"task": "domain-add", "domain": "a.example", "words": {"level": "secure tafile=/x"}}"#,
+        r#"{"task": "domain-edit", "domain": "a.example", "words": {"match": "a tafile=/x"}}"#,
         r#"{"task": "probe", "targets": ["127.0.0.1:22"]}"#,
         r#"{"task": "probe", "targets": ["[::1]:6379"]}"#,
         r#"{"task": "probe", "targets": ["mx.example:"]}"#,
@@ -83,6 +90,7 @@ fn what_names_something_local_is_said_on_the_host() {
     for text in [
         r#"{"task": "set", "pairs": ["param.tls_preempt_cipherlist=yes"]}"#,
         r#"{"task": "set", "pairs": ["trust.outbound=system"]}"#,
+        r#"{"task": "policy-add", "destination": "a.example", "level": "secure", "rule": {"note": "its tafile is on the host"}}"#,
         r#"{"task": "probe", "targets": ["mx.example:25", "mx.example", "2001:db8::1", "[2001:db8::1]:465"]}"#,
     ] {
         read(text).unwrap();
