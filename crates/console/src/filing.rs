@@ -111,9 +111,9 @@ fn has_changed(desk: &SqliteDesk, instance: &str, tags: &[String]) -> Result<boo
             None => return Ok(true),
         }
     }
-    Ok(have_changed(&desk.jobs_since(
-        instance, seen_ms, LOOKED_AT,
-    )?))
+    Ok(have_changed(
+        &desk.jobs_since(instance, seen_ms, LOOKED_AT)?,
+    ))
 }
 
 /// Whether one of these jobs is no mere look: at most [`LOOKED_AT`], under way or ended since something was seen.

@@ -17,6 +17,8 @@ use std::io::Read;
 
 /// How many links are read at once.
 const PAGE: usize = 1000;
+/// So many characters of a note's texts are kept: of what somebody typed, the console itself takes less.
+const LONGEST_NOTE: usize = 500;
 /// No notes are longer, in bytes.
 const LONGEST: u64 = 4 * 1024 * 1024;
 
@@ -167,6 +169,11 @@ fn each(store: &SqliteStore, mut on: impl FnMut(AuditLink)) -> Result<(), Failur
     }
 }
 
+/// Whoever owns the console may note anything, and the log is kept for ever.
+fn bounded(text: &str) -> String {
+    text.chars().take(LONGEST_NOTE).collect()
+}
+
 fn take(store: &mut SqliteStore) -> Result<Answer, Failure> {
     let bad = |error: &dyn std::error::Error| {
         Failure::new(Exit::Data, "audit.bad-notes", error.to_string())
@@ -180,9 +187,9 @@ fn take(store: &mut SqliteStore) -> Result<Answer, Failure> {
     let entries: Vec<AuditEntry> = notes
         .into_iter()
         .map(|note| AuditEntry {
-            actor: note.actor,
+            actor: bounded(&note.actor),
             at_ms: note.at_ms,
-            what: note.what,
+            what: bounded(&note.what),
         })
         .collect();
     store.audit_access(&entries)?;

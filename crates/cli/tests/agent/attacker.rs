@@ -106,6 +106,26 @@ fn no_process_of_the_console_has_a_part_in_the_terminal() {
 }
 
 #[test]
+fn nothing_at_the_desk_ends_the_agent() {
+    let site = Site::up();
+    let name = format!("\"{}.example\"", "x".repeat(1_900));
+    let names = vec![name; 1_000].join(",");
+    let beside = format!(r#""unset": [{names}], "bind": [{names}], "unbind": [{names}]"#);
+    let task = format!(r#"{{"task": "set", "pairs": [{names}], "beside": {{{beside}}}}}"#);
+    let job = site.ended(site.file(&task));
+    let answer = job.end.unwrap().answer;
+    assert!(answer.contains("task.too-long"), "{answer}");
+    let long = "x".repeat(10_000);
+    site.at_desk(|desk, _| desk.note("mallory", i64::MAX, &long).unwrap());
+    site.wait("a note", |site| {
+        site.local(&["audit", "list"]).stdout.contains("mallory")
+    });
+    let audit = site.local(&["audit", "list"]);
+    assert!(!audit.stdout.contains(&"x".repeat(1_000)), "{audit:#?}");
+    assert_eq!(site.remote(&["status"]).exit, Some(0));
+}
+
+#[test]
 fn a_console_that_will_not_end_keeps_nobody_from_ending() {
     let mut site = Site::up();
     for console in site.children("console") {

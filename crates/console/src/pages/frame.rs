@@ -91,9 +91,8 @@ impl View {
         });
         let (copies, pulse, jobs) = read.await?;
         let approves = app.two_persons && caller.may(Right::Approve);
-        let proposed = |job: &&Job| {
-            approves && job.state == JobState::Proposed && !is_by(job, &caller.user)
-        };
+        let proposed =
+            |job: &&Job| approves && job.state == JobState::Proposed && !is_by(job, &caller.user);
         let wishes = copies
             .get("status")
             .map_or(0, |seen: &Seen| seen.doc.list("wishes").len());

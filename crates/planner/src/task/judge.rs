@@ -10,6 +10,9 @@ use crate::catalog::{self, Remote};
 pub const LONGEST_TEXT: usize = 2_000;
 /// No list of a task has more members.
 pub const LONGEST_LIST: usize = 1_000;
+/// No task is longer, in bytes, but what it has a command read: it becomes words of a command line, and those of a process
+/// are bounded (execve(2): a quarter of the stack, 2 MiB as a rule).
+const LONGEST_TASK: usize = 512 * 1024;
 /// No import, and no list of rules, is longer, in bytes.
 pub const LONGEST_IMPORT: usize = 8 * 1024 * 1024;
 /// No sealed upload is longer, in bytes.
@@ -80,7 +83,11 @@ impl Task {
             return judge_texts(&serde_json::json!(destinations));
         }
         let unreadable = |error: serde_json::Error| TaskError::Unreadable(error.to_string());
-        judge_texts(&serde_json::to_value(self).map_err(unreadable)?)?;
+        let said = serde_json::to_value(self).map_err(unreadable)?;
+        if said.to_string().len() > LONGEST_TASK {
+            return Err(TaskError::TooLong("the task"));
+        }
+        judge_texts(&said)?;
         match self {
             Self::Set { pairs, beside } => {
                 pairs.iter().try_for_each(|pair| judge_pair(pair))?;

@@ -105,6 +105,11 @@ fn texts_and_lists_are_bounded() {
     let many = vec!["\"a.example\""; super::LONGEST_LIST + 1].join(",");
     let text = format!(r#"{{"task": "policy-remove", "destinations": [{many}]}}"#);
     assert_eq!(refused(&text), "task.too-long");
+    // Each of them is short enough.
+    let text = "x".repeat(super::LONGEST_TEXT);
+    let many = vec![format!("\"{text}\""); super::LONGEST_LIST].join(",");
+    let text = format!(r#"{{"task": "policy-remove", "destinations": [{many}]}}"#);
+    assert_eq!(refused(&text), "task.too-long");
     let text = r#"{"task": "set", "pairs": ["mode=may\nsmtpd_banner=x"]}"#;
     assert_eq!(refused(text), "task.control-character");
     let text = r#"{"task": "policy-add", "destination": "a.example", "level": "may", "rule": {"note": "a\u0000b"}}"#;
