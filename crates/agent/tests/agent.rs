@@ -224,7 +224,10 @@ fn what_tells_more_than_anybody_reads_holds_nothing_up() {
     // It ends at once, with all of it still to be read.
     let lines = "{\"event\":1}\n".repeat(TOLD);
     std::fs::write(folder.path().join("lines"), lines).unwrap();
-    let script = format!("/bin/cat {}/lines >&2; echo '{{}}'", folder.path().display());
+    let script = format!(
+        "/bin/cat {}/lines >&2; echo '{{}}'",
+        folder.path().display()
+    );
     let program = scripted(folder.path(), &script);
     let mut desk = SqliteDesk::open(folder.path()).unwrap();
     let job = file(&mut desk, r#"{"task":"status"}"#);

@@ -18,7 +18,7 @@ use postseal_planner::preflight::{
 };
 use postseal_planner::report::{Report, Stage, StageName, StageOutcome};
 use postseal_planner::resolve::Answer;
-use postseal_planner::task::PORTS_OF_MAIL;
+use postseal_planner::task::MAIL_PORTS;
 use postseal_probe::{Budget, Greeting, News, Target};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -187,7 +187,7 @@ impl World<'_> {
     ) -> (Vec<&'w Wanted>, Vec<&'w Wanted>) {
         let named = OnceCell::new();
         let of_mail =
-            |one: &Wanted| one.hop.port == one.client.port || PORTS_OF_MAIL.contains(&one.hop.port);
+            |one: &Wanted| one.hop.port == one.client.port || MAIL_PORTS.contains(&one.hop.port);
         let is_named = |hop: &HopPolicy| {
             let hops = named.get_or_init(|| next_hops(self.host, self.facts));
             hops.named.has(&hop.nexthop)

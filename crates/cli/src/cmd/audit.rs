@@ -106,6 +106,8 @@ fn verify(args: &VerifyArgs, store: &SqliteStore) -> Result<Answer, Failure> {
     let mut broken: Option<u64> = None;
     let mut seen = args.head.is_none();
     let mut count = 0_u64;
+    let mut newest = 0_u64;
+    let made = store.audit_newest()?;
     each(store, |link| {
         let wanted = audit_digest(&head, link.id, &link.kind, &link.entry);
         if broken.is_none() && wanted != link.digest {
@@ -113,9 +115,12 @@ fn verify(args: &VerifyArgs, store: &SqliteStore) -> Result<Answer, Failure> {
         }
         seen |= Some(&link.digest) == args.head.as_ref();
         head = link.digest;
+        newest = link.id;
         count += 1;
     })?;
-    let findings: Vec<Finding> = [broken.map(not_as_written), (!seen).then(cut_off)]
+    // One that was added meanwhile is no loss.
+    let lost = (newest < made).then(|| taken_off(newest, made));
+    let findings: Vec<Finding> = [broken.map(not_as_written), lost, (!seen).then(cut_off)]
         .into_iter()
         .flatten()
         .collect();
@@ -142,6 +147,17 @@ fn not_as_written(id: u64) -> Finding {
         Severity::Error,
         format!(
             "Entry {id} of the audit log is not as it was written, or one before it is missing."
+        ),
+        "Compare the store with a backup: somebody with root's rights changed it beside Postseal.",
+    )
+}
+
+fn taken_off(newest: u64, made: u64) -> Finding {
+    Finding::new(
+        "audit.cut-off",
+        Severity::Error,
+        format!(
+            "The audit log ends with entry {newest}, and {made} were made: the last ones are gone."
         ),
         "Compare the store with a backup: somebody with root's rights changed it beside Postseal.",
     )

@@ -4,7 +4,7 @@
 
 use crate::scene::run;
 use crate::site::Site;
-use postseal_store::desk::JobState;
+use postseal_store::desk::{Desk as _, JobState};
 use rustix::process::{Signal, getsid, kill_process};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -200,7 +200,7 @@ fn the_console_reads_nothing_of_the_store() {
 fn a_job_that_was_forged_as_done_or_for_another_instance_changes_nothing() {
     let site = Site::up();
     let job = site.at_desk(|desk, _| {
-        use postseal_store::desk::{Desk, Filed, NewJob};
+        use postseal_store::desk::{Filed, NewJob};
         let job = NewJob {
             instance: "/etc/postfix".to_owned(),
             actor: "mallory".to_owned(),
@@ -220,7 +220,7 @@ fn a_job_that_was_forged_as_done_or_for_another_instance_changes_nothing() {
 
 #[test]
 fn the_audit_log_takes_in_what_happened_and_shows_what_was_changed() {
-    let site = Site::up();
+    let mut site = Site::up();
     site.remote(&["status"]);
     site.local(&["user", "add", "eve", "--role=auditor"]);
     site.wait("the note of a new user", |site| {
@@ -234,7 +234,16 @@ fn the_audit_log_takes_in_what_happened_and_shows_what_was_changed() {
     let other = site.local(&["audit", "verify", "--head", "00"]);
     assert_eq!(other.json["findings"][0]["code"], "audit.cut-off");
     assert_eq!(other.exit, Some(2));
+    // Nobody adds to it from here on.
+    site.kill();
     let store = site.scene.named("store/agent.db");
+    let last = "DROP TRIGGER audit_is_not_deleted; DROP TRIGGER audit_chain_is_not_deleted; \
+        DELETE FROM audit_chain WHERE id = (SELECT max(id) FROM audit_chain); \
+        DELETE FROM audit WHERE id = (SELECT max(id) FROM audit);";
+    run("/usr/bin/sqlite3", &[&store, last]);
+    let shorter = site.local(&["audit", "verify"]);
+    assert_eq!(shorter.json["findings"][0]["code"], "audit.cut-off");
+    assert_eq!(shorter.exit, Some(2));
     run(
         "/usr/bin/sqlite3",
         &[

@@ -19,7 +19,7 @@ pub const LONGEST_IMPORT: usize = 8 * 1024 * 1024;
 const LONGEST_UPLOAD: usize = 256 * 1024;
 /// The ports that are looked at from afar: those of mail, and beside them what routes of Postfix name. Else whoever
 /// reaches the console could look into the networks behind it.
-pub const PORTS_OF_MAIL: [u16; 3] = [25, 465, 587];
+pub const MAIL_PORTS: [u16; 3] = [25, 465, 587];
 
 /// Why a task is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -211,7 +211,7 @@ fn judge_target(target: &str) -> Result<(), TaskError> {
     };
     let probed = port
         .parse()
-        .is_ok_and(|port: u16| PORTS_OF_MAIL.contains(&port));
+        .is_ok_and(|port: u16| MAIL_PORTS.contains(&port));
     match probed {
         true => Ok(()),
         false => Err(local(
