@@ -152,7 +152,7 @@ impl Agent<'_> {
             true => Ok(()),
             false => self.claim(hands),
         };
-        self.start(hands)?;
+        let started = self.start(hands);
         let copied = match hands.is_blind {
             true => Ok(()),
             false => hands
@@ -163,7 +163,7 @@ impl Agent<'_> {
             true => Ok(()),
             false => self.look_beside(hands)?,
         };
-        let seen = seen.and(buried).and(told).and(claimed);
+        let seen = seen.and(buried).and(told).and(claimed).and(started);
         Ok(seen.and(copied).and(beside))
     }
 
@@ -231,7 +231,6 @@ impl Agent<'_> {
 
     fn wait_for(&self, mut running: Running) -> Result<Ended, AgentError> {
         loop {
-            running.told();
             if let Some(ended) = running.ended().map_err(AgentError::Start)? {
                 return Ok(ended);
             }
@@ -270,7 +269,8 @@ impl Agent<'_> {
     }
 
     fn claim(&mut self, hands: &mut Hands) -> Result<(), StoreError> {
-        while hands.lanes.len() < AT_ONCE {
+        // Whoever owns the desk may have it hand out the same job for ever: all else has its turn all the same.
+        for _ in hands.lanes.len()..AT_ONCE {
             let Some(job) = self.clerk.claim(&self.heartbeat())? else {
                 return Ok(());
             };
@@ -298,20 +298,25 @@ impl Agent<'_> {
         }
     }
 
-    fn start(&mut self, hands: &mut Hands) -> Result<(), AgentError> {
+    fn start(&mut self, hands: &mut Hands) -> Result<(), StoreError> {
+        let mut started = Ok(());
         while let Some((job, task)) = hands.lanes.next() {
             (self.told)(&Told::Begun {
                 job: job.id,
                 actor: &job.actor,
                 words: crate::words(&task).join(" "),
             });
-            let running = self
-                .program
-                .start(&task, &job.actor)
-                .map_err(AgentError::Start)?;
-            hands.lanes.begin(Work::new(job, task, running));
+            match self.program.start(&task, &job.actor) {
+                Ok(running) => hands.lanes.begin(Work::new(job, task, running)),
+                // Too many words, say: that is the job's affair, and no other one's.
+                Err(error) => {
+                    let end = refused("job.not-started", &format!("it cannot be started: {error}"));
+                    let now = (self.now_ms)();
+                    started = started.and(self.clerk.end(job.id, JobState::Done, &end, now));
+                }
+            }
         }
-        Ok(())
+        started
     }
 
     /// Hands on what running jobs tell, and ends those that have ended.

@@ -181,8 +181,16 @@ impl Running {
         let _ = kill_process(Pid::from_child(&self.child), Signal::INT);
     }
 
-    /// How it ended, once it has.
+    /// How it ended, once it has; what it tells still goes unheard.
     pub fn ended(&mut self) -> io::Result<Option<Ended>> {
+        loop {
+            match self.events.try_recv() {
+                Ok(_) => {}
+                // Whoever hands its events on would wait for a reader, and be waited for.
+                Err(TryRecvError::Empty) => return Ok(None),
+                Err(TryRecvError::Disconnected) => break,
+            }
+        }
         let Some(status) = self.child.try_wait()? else {
             return Ok(None);
         };

@@ -13,7 +13,7 @@ use postseal_store::desk::{
     RuleRow,
 };
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::ioctl_fionbio;
+use rustix::io::{Errno, ioctl_fionbio};
 use std::io::{self, BufRead, Read, Write};
 use std::os::fd::AsFd;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -257,9 +257,11 @@ impl Drop for Pipe {
 fn wait(pipe: &impl AsFd, for_what: PollFlags, until: Instant) -> io::Result<()> {
     let left = until.saturating_duration_since(Instant::now());
     let left = Timespec::try_from(left).map_err(io::Error::other)?;
-    match poll(&mut [PollFd::new(pipe, for_what)], Some(&left))? {
-        0 => Err(io::ErrorKind::TimedOut.into()),
-        _ => Ok(()),
+    match poll(&mut [PollFd::new(pipe, for_what)], Some(&left)) {
+        Ok(0) => Err(io::ErrorKind::TimedOut.into()),
+        // A signal came: who waits tries, and waits again.
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -109,6 +109,7 @@ impl Session {
             store,
             network: Network {
                 resolver: global.resolver,
+                for_afar: global.behalf.is_some(),
             },
             clock: SystemClock::default(),
             guards: global.store.clone(),

@@ -19,7 +19,7 @@ use std::time::Duration;
 /// How long a page waits for what comes of a job; the agent does a wish within a second.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// So many jobs at most are looked at for one that has changed something.
-const LOOKED_AT: usize = 200;
+pub(crate) const LOOKED_AT: usize = 200;
 /// How often it looks.
 const EVERY: Duration = Duration::from_millis(100);
 
@@ -111,22 +111,19 @@ fn has_changed(desk: &SqliteDesk, instance: &str, tags: &[String]) -> Result<boo
             None => return Ok(true),
         }
     }
-    has_changed_since(desk, instance, seen_ms)
+    Ok(have_changed(
+        &desk.jobs_since(instance, seen_ms, LOOKED_AT)?,
+    ))
 }
 
-/// Whether a job that is no mere look is under way, or has ended since then.
-pub(crate) fn has_changed_since(
-    desk: &SqliteDesk,
-    instance: &str,
-    seen_ms: i64,
-) -> Result<bool, StoreError> {
-    let jobs = desk.jobs_since(instance, seen_ms, LOOKED_AT)?;
+/// Whether one of these jobs is no mere look: at most [`LOOKED_AT`], under way or ended since something was seen.
+pub(crate) fn have_changed(jobs: &[Job]) -> bool {
     let is_none = |job: &Job| {
         let looks = Task::read(&job.task).is_ok_and(|task| task.effect() == Effect::Look);
         looks || job.state == JobState::Proposed
     };
     // Where there are more, what they were is not known.
-    Ok(jobs.len() == LOOKED_AT || !jobs.iter().all(is_none))
+    jobs.len() == LOOKED_AT || !jobs.iter().all(is_none)
 }
 
 fn changed_since() -> Problem {

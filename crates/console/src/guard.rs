@@ -7,6 +7,7 @@ use crate::app::{App, Peer};
 use crate::caller;
 use crate::pages;
 use crate::problem::Problem;
+use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -16,6 +17,9 @@ use std::time::Duration;
 
 /// How long a request may take; streams go on after their first byte.
 const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Why a request cannot be read is told where it is no longer, in bytes.
+const LONGEST_WHY: usize = 2_000;
 
 /// What every answer says.
 const HEADERS: [(&str, &str); 9] = [
@@ -54,7 +58,7 @@ pub(crate) async fn guard(State(app): State<App>, mut request: Request, next: Ne
             Err(_) => late().into_response(),
         },
     };
-    let answer = told(answer);
+    let answer = told(answer).await;
     let mut answer = match path.starts_with("/api/") {
         true => answer,
         false => as_page(answer, &method, whence.as_deref().unwrap_or("/")),
@@ -175,18 +179,21 @@ pub(crate) fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-/// What axum itself refuses (a number that is none, a form that is no form) is a problem like any other.
-fn told(answer: Response) -> Response {
+/// What axum itself refuses (a number that is none, a form that is no form) is a problem like any other, in its words.
+async fn told(answer: Response) -> Response {
     let status = answer.status();
     let plain = answer.headers().get(header::CONTENT_TYPE);
     let plain = plain.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
-    match status.is_client_error() && plain {
-        true => {
-            let detail = "the request cannot be read: a part of it is not what belongs there";
-            Problem::new(status, "console.malformed", detail).into_response()
-        }
-        false => answer,
+    if !(status.is_client_error() && plain) {
+        return answer;
     }
+    let why = to_bytes(answer.into_body(), LONGEST_WHY).await;
+    let why = why.unwrap_or_default();
+    let detail = match str::from_utf8(&why) {
+        Ok(why) if !why.is_empty() => format!("the request cannot be read: {why}"),
+        _ => "the request cannot be read: a part of it is not what belongs there".to_owned(),
+    };
+    Problem::new(status, "console.malformed", detail).into_response()
 }
 
 /// A problem as people read it; who is not signed in is led to where one signs in.

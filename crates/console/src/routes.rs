@@ -90,7 +90,9 @@ const ROUTES: &[Route] = &[
     at(Verb::Post, "/policies/remove", WISH, || post(form::remove)),
     at(Verb::Post, "/policies/bulk", WISH, || post(bulk::change)),
     at(Verb::Get, "/policies/import", SEE, || get(import::show)),
-    at_length(Verb::Post, "/policies/import", WISH, || post(import::check)),
+    of_a_list(at(Verb::Post, "/policies/import", WISH, || {
+        post(import::check)
+    })),
     at(Verb::Post, "/policies/import/take", WISH, || {
         post(import::take)
     }),
@@ -227,16 +229,11 @@ pub(crate) const fn api(
     }
 }
 
-/// A route that takes a list of rules.
-const fn at_length(
-    verb: Verb,
-    path: &'static str,
-    right: Right,
-    to: fn() -> MethodRouter<App>,
-) -> Route {
+/// The same, where the document may hold a list of rules.
+pub(crate) const fn of_a_list(route: Route) -> Route {
     Route {
         largest: LARGEST_LIST,
-        ..at(verb, path, right, to)
+        ..route
     }
 }
 
@@ -265,6 +262,15 @@ async fn door(
     next: Next,
 ) -> Result<Response, Problem> {
     let caller = caller::find(&app, request.headers()).await?;
+    // Who may wish for nothing has no list to send.
+    let largest = match caller.as_ref().is_some_and(|caller| caller.may(WISH)) {
+        true => largest,
+        false => largest.min(LARGEST),
+    };
+    let _turn = match is_list(&request, largest) {
+        true => Some(app.lists.acquire().await.map_err(|_| Problem::stopping())?),
+        false => None,
+    };
     let mut request = match (&caller, right) {
         (_, Right::Anyone) => read(request, largest).await?.0,
         (None, _) => return Err(Problem::not_signed_in()),
@@ -277,6 +283,14 @@ async fn door(
         request.extensions_mut().insert(caller);
     }
     Ok(next.run(request).await)
+}
+
+/// Whether a request may be longer than others, as far as its head tells.
+fn is_list(request: &Request, largest: usize) -> bool {
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let may_be = request.headers().contains_key(header::TRANSFER_ENCODING);
+    largest > LARGEST && length.map_or(may_be, |length| length > LARGEST)
 }
 
 /// The request, where it is no forged one: what changes something says what only a page of this session knows.

@@ -47,6 +47,8 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 const UPLOADS_STAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// How often those that waited longer are looked for.
 const UPLOADS_EVERY: Duration = Duration::from_secs(10 * 60);
+/// How many requests of a list's length are in memory at once; others wait for their turn.
+const LISTS: usize = 2;
 /// How many streams of events are open at once.
 const STREAMS: usize = 64;
 
@@ -118,6 +120,7 @@ impl Console {
             two_persons: options.two_persons,
             has_tls: options.presented.is_some(),
             filing: Mutex::new(()),
+            lists: Arc::new(Semaphore::new(LISTS)),
             streams: Arc::new(Semaphore::new(STREAMS)),
         });
         Ok(Self {

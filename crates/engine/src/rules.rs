@@ -44,7 +44,7 @@ pub use idle::{IdleRows, idle_rows};
 pub(crate) use import::Held;
 pub use import::{RuleRequest, RulesImported, Stored, Wholeness};
 pub use judged::{WayTo, bad_routes, way_to};
-pub(crate) use judged::{is_against, lacking};
+pub(crate) use judged::{is_against, lacking, next_hops};
 pub use live::{MapAnswers, touched_findings};
 pub(crate) use live::{touched_maps, touched_words};
 pub(crate) use map::map_of;

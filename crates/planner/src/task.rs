@@ -11,7 +11,7 @@ mod judge;
 mod parts;
 
 pub use effect::Effect;
-pub use judge::{LONGEST_IMPORT, LONGEST_LIST, LONGEST_TEXT, TaskError};
+pub use judge::{LONGEST_IMPORT, LONGEST_LIST, LONGEST_TEXT, MAIL_PORTS, TaskError, names_a_file};
 pub use parts::{
     Acceptance, Beside, Checks, CredentialWords, Format, Import, KeyKind, NewKey, Order, Places,
     RuleFilter, RuleWords,

@@ -50,7 +50,6 @@ impl Chores {
 
     fn keep_watching(&mut self, program: &Program) -> Result<(), AgentError> {
         if let Some(watch) = &mut self.watch {
-            watch.told();
             if watch.ended().map_err(AgentError::Start)?.is_some() {
                 self.watch = None;
             }

@@ -73,7 +73,6 @@ impl Copying {
         let Some(mut making) = self.making.take() else {
             return Ok(Ok(()));
         };
-        making.running.told();
         let Some(ended) = making.running.ended().map_err(AgentError::Start)? else {
             self.making = Some(making);
             return Ok(Ok(()));

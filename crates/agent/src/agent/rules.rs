@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 /// What is answered where an instance was never adopted, or was released.
 const NOT_ADOPTED: &str = "instance.not-adopted";
+/// No mark is longer, in bytes.
+const LONGEST_MARK: usize = 200;
 /// How long pieces are handed over before jobs are looked at again.
 const AT_A_TIME: Duration = Duration::from_millis(100);
 /// How often it is asked whether they have changed, where no job says so.
@@ -120,7 +122,7 @@ impl Rules {
         };
         // The first time, and once an hour, they are read whatever the mark says.
         let is_fresh = self.read.is_some_and(|(at, _)| at.elapsed() < AT_LEAST);
-        let mark = mark.filter(|_| is_fresh);
+        let mark = mark.filter(|mark| is_fresh && is_one(mark));
         self.is_due = false;
         self.asked = Some(Instant::now());
         let running = program.rules(mark.as_deref()).map_err(AgentError::Start)?;
@@ -132,6 +134,11 @@ impl Rules {
         });
         Ok(Ok(()))
     }
+}
+
+/// Whether it can be a mark: whoever owns the desk may have put anything in its place, and it becomes a word of a command.
+fn is_one(mark: &str) -> bool {
+    mark.len() <= LONGEST_MARK && !mark.contains(char::is_control)
 }
 
 fn is_released(answer: &str) -> bool {

@@ -20,6 +20,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+/// So many characters of a job's words are told; all of them are in the job.
+const LONGEST_WORDS: usize = 1_000;
+
 /// Works until a signal ends it.
 pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
     work(global, &*until_signalled()?)?;
@@ -94,7 +97,10 @@ fn only_one(store: &Path) -> Result<File, Failure> {
 fn say(told: &Told<'_>, global: &Global) {
     let line = match told {
         Told::Ready(instance) => format!("agent for {instance}"),
-        Told::Begun { job, actor, words } => format!("job {job} of {actor}: {words}"),
+        Told::Begun { job, actor, words } => {
+            let words: String = words.chars().take(LONGEST_WORDS).collect();
+            format!("job {job} of {actor}: {words}")
+        }
         Told::Ended { job, exit } => format!("job {job} has ended with {exit}"),
         Told::Abandoned { job } => format!("job {job} was left half-way by an earlier agent"),
         Told::Blind(error) => format!("warning: {}", whole_chain(error)),

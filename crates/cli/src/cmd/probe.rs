@@ -100,6 +100,7 @@ pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<Answer, Failure> 
     let told = |place: usize, news: ProbeNews<'_>| lines.hear(place, news);
     let network = Network {
         resolver: global.resolver,
+        for_afar: global.behalf.is_some(),
     };
     let prober = Prober {
         wire: &network,

@@ -198,6 +198,13 @@ fn a_list_of_rules_is_tried_taken_and_gone_again_as_one() {
         (&Value::from(2), &Value::Bool(false))
     );
     assert!(listed(&site).is_empty());
+    // A long one, its form told by its name, as on the host.
+    let long: String = (0..4_000)
+        .map(|n| format!("[127.41.{}.{}]:25,may\n", n / 250, n % 250))
+        .collect();
+    std::fs::write(&file, long).unwrap();
+    let tried = site.remote(&["policy", "import", &file, "--check"]);
+    assert_eq!(tried.json["added"], Value::from(4_000), "{tried:#?}");
     std::fs::write(&file, good).unwrap();
     let stale = format!("--revision={}", revision(&site) + 7);
     let late = import(&[&stale]);

@@ -230,6 +230,20 @@ impl Site {
         }
     }
 
+    /// Asks `up` to end; whether it does.
+    pub(crate) fn ends(&mut self, patience: Duration) -> bool {
+        kill_process(Pid::from_child(&self.up), Signal::TERM).unwrap();
+        let until = Instant::now() + patience;
+        while self.up.try_wait().unwrap().is_none() {
+            if Instant::now() > until {
+                self.kill();
+                return false;
+            }
+            sleep(Duration::from_millis(50));
+        }
+        true
+    }
+
     pub(crate) fn up_again(&mut self) {
         self.up = start(&self.scene, self.port);
     }

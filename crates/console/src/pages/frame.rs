@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::approval::is_by;
 use crate::caller::Caller;
 use crate::clock;
-use crate::filing::has_changed_since;
+use crate::filing::{LOOKED_AT, have_changed};
 use crate::matrix::Right;
 use crate::problem::Problem;
 use postseal_planner::task::Effect;
@@ -17,9 +17,6 @@ use std::collections::BTreeMap;
 
 /// How old a sign of the agent's life may be, in seconds: fresh, and late.
 const AGES: (i64, i64) = (10, 60);
-
-/// So many jobs are looked at for one that waits for an approver.
-const LOOKED_AT: usize = 100;
 
 /// What stands around a page.
 pub(crate) struct Frame {
@@ -83,7 +80,6 @@ impl View {
     ) -> Result<Self, Problem> {
         let now_ms = clock::now_ms();
         let instance = app.instance.clone();
-        let approves = app.two_persons && caller.may(Right::Approve);
         let read = app.desks.at(move |desk| {
             let mut copies = BTreeMap::new();
             let mut seen_ms = now_ms;
@@ -95,18 +91,16 @@ impl View {
                     copies.insert(*what, Seen { doc, copied });
                 }
             }
-            let is_over = has_changed_since(desk, &instance, seen_ms)?;
-            let open = match approves {
-                true => desk.jobs_since(&instance, now_ms, LOOKED_AT)?,
-                false => Vec::new(),
-            };
+            let jobs = desk.jobs_since(&instance, seen_ms, LOOKED_AT)?;
             let pulse = desk.pulse(&instance)?;
             let mut instances = desk.instances()?.into_iter();
             let others = instances.any(|other| other != instance);
-            Ok((copies, (pulse, others), is_over, open))
+            Ok((copies, (pulse, others), jobs))
         });
-        let (copies, (pulse, others), is_over, jobs) = read.await?;
-        let proposed = |job: &&Job| job.state == JobState::Proposed && !is_by(job, &caller.user);
+        let (copies, (pulse, others), jobs) = read.await?;
+        let approves = app.two_persons && caller.may(Right::Approve);
+        let proposed =
+            |job: &&Job| approves && job.state == JobState::Proposed && !is_by(job, &caller.user);
         let status: Option<&Seen> = copies.get("status");
         let wishes = status.map_or(0, |seen| seen.doc.list("wishes").len());
         let host = status.map(|seen| own_name(&seen.doc));
@@ -118,7 +112,7 @@ impl View {
             form_token: caller.form_token().unwrap_or_default(),
             here,
             agent: agent(pulse.as_ref(), now_ms),
-            is_over,
+            is_over: have_changed(&jobs),
             drafts: wishes,
             proposed: jobs.iter().rev().find(proposed).map(|job| job.id),
             may_wish: caller.may(Right::File(Effect::Wish)),

@@ -14,11 +14,29 @@ fn a_body_beyond_its_bound_is_refused_on_every_route() {
     let (served, session) = Served::to(Role::Admin);
     let token = served.form_token(&session);
     let large = "x".repeat(65 * 1024);
-    for path in ["/sign-in", "/welcome/x", "/smtp-tls", "/api/v1/jobs"] {
+    for path in ["/sign-in", "/welcome/x", "/smtp-tls", "/api/v1/users"] {
         let ask = Ask::form(path, &[]).cookie(&session).by_page(served.at);
         let answer = served.ask(&ask.with("x-form-token", &token).body(&large));
         assert_eq!(answer.status, 413, "{path}");
     }
+}
+
+#[test]
+fn a_list_of_rules_may_be_long_for_who_may_wish() {
+    let (served, token) = Served::to_program(Role::Operator);
+    let list = "a.example may\\n".repeat(20_000);
+    let task = format!(r#"{{"task": "policy-import", "format": "map", "text": "{list}"}}"#);
+    // More at once than are in memory at once.
+    std::thread::scope(|scope| {
+        let file = || served.call(&token, "POST", "/api/v1/jobs", &task);
+        let asked: Vec<_> = (0..5).map(|_| scope.spawn(file)).collect();
+        for one in asked {
+            assert_eq!(one.join().unwrap().status, 202);
+        }
+    });
+    let (served, token) = Served::to_program(Role::Auditor);
+    let answer = served.call(&token, "POST", "/api/v1/jobs", &task);
+    assert_eq!(answer.status, 413, "{}", answer.body);
 }
 
 #[test]

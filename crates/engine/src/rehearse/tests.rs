@@ -100,6 +100,7 @@ impl Server {
             store: &mut store,
             wire: &Network {
                 resolver: Named::Nobody,
+                for_afar: false,
             },
             clock: &SystemClock::default(),
             guards: self.store.path().to_owned(),

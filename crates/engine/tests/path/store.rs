@@ -391,4 +391,8 @@ impl AuditStore for FullStore<'_> {
     fn audit_chain(&self, after: u64, limit: usize) -> Result<Vec<AuditLink>, StoreError> {
         self.inner.audit_chain(after, limit)
     }
+
+    fn audit_newest(&self) -> Result<u64, StoreError> {
+        self.inner.audit_newest()
+    }
 }

@@ -70,6 +70,19 @@ pub struct RuleWords {
     pub until: Option<String>,
 }
 
+impl RuleWords {
+    /// What becomes part of the policy's text.
+    pub(super) fn of_policy(&self) -> [Option<&String>; 5] {
+        [
+            self.names.as_ref(),
+            self.protocols.as_ref(),
+            self.ciphers.as_ref(),
+            self.exclude.as_ref(),
+            self.servername.as_ref(),
+        ]
+    }
+}
+
 /// Which rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
