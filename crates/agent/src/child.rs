@@ -93,14 +93,16 @@ impl Program {
         Running::start(command, notes)
     }
 
-    /// Starts it to hand over the rules that pages show, in pieces; nothing where their mark is still this one.
-    pub fn rules(&self, mark: Option<&str>) -> io::Result<Running> {
+    /// Starts it to hand over the rules that pages show, in pieces: where it is cheap, what is another than at a mark; else
+    /// all, or nothing where only such changes are asked for.
+    pub fn rules(&self, mark: Option<&str>, only_changes: bool) -> io::Result<Running> {
         let mut command = Command::new(&self.path);
         command
             .arg0("postseal")
             .args(&self.options)
             .args(["--on-behalf-of=agent", "policy", "rows"])
-            .args(mark.map(|mark| format!("--unless={mark}")));
+            .args(mark.map(|mark| format!("--unless={mark}")))
+            .args(only_changes.then_some("--only-changes"));
         Running::start_with(command, String::new(), WAITING_PIECES)
     }
 

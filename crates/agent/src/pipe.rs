@@ -10,7 +10,7 @@ use postseal_planner::whole_chain;
 use postseal_store::StoreError;
 use postseal_store::desk::{
     Beat, Clerk, ClerkCall, ClerkReply, End, Heartbeat, Job, JobEvent, JobState, NewJob, Note,
-    RuleRow,
+    RuleChange, RuleRow,
 };
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ioctl_fionbio};
@@ -179,6 +179,27 @@ impl Clerk for PipeClerk {
             mark: mark.to_owned(),
             now_ms,
         })
+    }
+
+    fn change_rules(
+        &mut self,
+        instance: &str,
+        since: &str,
+        change: &RuleChange,
+        mark: &str,
+        now_ms: i64,
+    ) -> Result<bool, StoreError> {
+        let call = ClerkCall::ChangeRules {
+            instance: instance.to_owned(),
+            since: since.to_owned(),
+            change: change.clone(),
+            mark: mark.to_owned(),
+            now_ms,
+        };
+        match self.call(&call)? {
+            ClerkReply::Changed(changed) => Ok(changed),
+            other => Err(wrong(&other)),
+        }
     }
 
     fn notes(&mut self, after: u64, limit: usize) -> Result<Vec<Note>, StoreError> {

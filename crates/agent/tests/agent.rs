@@ -5,7 +5,7 @@
 use postseal_agent::{Agent, Program};
 use postseal_store::desk::{
     Beat, Clerk, CopyOf, Desk as _, End, Filed, Heartbeat, Job, JobEvent, JobState, NewJob, Note,
-    RuleRow,
+    RuleChange, RuleRow,
 };
 use postseal_store::{SqliteDesk, StoreError};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -102,6 +102,18 @@ impl Clerk for Unreachable {
         now_ms: i64,
     ) -> Result<(), StoreError> {
         self.reach()?.show_rules(instance, set, mark, now_ms)
+    }
+
+    fn change_rules(
+        &mut self,
+        instance: &str,
+        since: &str,
+        change: &RuleChange,
+        mark: &str,
+        now_ms: i64,
+    ) -> Result<bool, StoreError> {
+        self.reach()?
+            .change_rules(instance, since, change, mark, now_ms)
     }
 }
 

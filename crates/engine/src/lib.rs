@@ -98,9 +98,9 @@ pub use recover::Recovery;
 pub use renew::{Force, Presented, RenewalEnd, RenewalView, Renewed};
 pub use rules::{
     Added, Concerned, DueRules, Forced, Hindered, Hindrance, IdleRows, Look, MapAnswers, Refused,
-    RowChange, RuleChanges, RuleChecked, RuleLooked, RuleRequest, RulesImported, RulesTold,
-    RulesWished, Stored, TableDrift, TableRead, TablesRead, WayTo, Wholeness, bad_routes,
-    idle_rows, touched_findings, unread_words, way_to,
+    RowChange, RuleChanges, RuleChecked, RuleLooked, RuleNews, RuleRequest, RulesImported,
+    RulesTold, RulesWished, Stored, TableDrift, TableRead, TablesRead, WayTo, Wholeness,
+    bad_routes, idle_rows, touched_findings, unread_words, way_to,
 };
 pub use save::Wishes;
 pub use status::{InForce, Profiles, Status};

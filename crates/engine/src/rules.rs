@@ -45,6 +45,7 @@ pub(crate) use import::Held;
 pub use import::{RuleRequest, RulesImported, Stored, Wholeness};
 pub use judged::{WayTo, bad_routes, way_to};
 pub(crate) use judged::{is_against, lacking, next_hops};
+pub use listed::RuleNews;
 pub use live::{MapAnswers, touched_findings};
 pub(crate) use live::{touched_maps, touched_words};
 pub(crate) use map::map_of;

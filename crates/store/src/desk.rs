@@ -20,8 +20,8 @@ pub use clerk::{Clerk, ClerkCall, ClerkReply};
 pub use copy::{Copy, CopyOf};
 pub use job::{Beat, End, Filed, Heartbeat, Job, JobEvent, JobState, NewJob, Note, Pulse};
 pub use rules::{
-    Matching, RuleCount, RuleCounts, RuleKind, RuleMark, RulePage, RulePlace, RuleQuery, RuleRow,
-    RuleSort,
+    Matching, RuleChange, RuleCount, RuleCounts, RuleKind, RuleMark, RulePage, RulePlace,
+    RuleQuery, RuleRow, RuleSort,
 };
 pub use upload::Upload;
 

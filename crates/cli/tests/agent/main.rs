@@ -11,6 +11,7 @@ mod killed;
 mod parity;
 mod presented;
 mod proxied;
+mod rule_changes;
 mod rules;
 mod site;
 mod two_persons;

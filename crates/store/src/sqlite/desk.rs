@@ -10,6 +10,7 @@ mod copies;
 mod events;
 mod jobs;
 mod notes;
+mod rule_changes;
 mod rule_pages;
 mod rule_sets;
 mod rule_ways;
@@ -23,7 +24,8 @@ use super::{create, disk, folder, live, runtime, schema};
 use crate::StoreError;
 use crate::desk::{
     Beat, Clerk, Copy, Desk, End, Filed, Heartbeat, Invitation, Job, JobEvent, JobState, Matching,
-    NewJob, Note, Pulse, RulePage, RuleQuery, RuleRow, Secret, SignIn, SignedIn, Token, User,
+    NewJob, Note, Pulse, RuleChange, RulePage, RuleQuery, RuleRow, Secret, SignIn, SignedIn, Token,
+    User,
 };
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Executor};
@@ -149,7 +151,7 @@ impl Clerk for SqliteDesk {
     }
 
     fn begin_rules(&mut self, instance: &str, now_ms: i64) -> Result<u64, StoreError> {
-        for set in self.read(async |db| rule_sets::unfinished(db, instance).await)? {
+        for set in self.read(async |db| rule_sets::others(db, instance, None).await)? {
             self.write(async |db| rule_sets::forget(db, set).await)?;
         }
         self.write(async |db| rule_sets::begin(db, instance, now_ms).await)
@@ -167,10 +169,21 @@ impl Clerk for SqliteDesk {
         now_ms: i64,
     ) -> Result<(), StoreError> {
         self.write(async |db| rule_sets::take(db, set, mark, now_ms).await)?;
-        for old in self.read(async |db| rule_sets::others(db, instance, set).await)? {
+        for old in self.read(async |db| rule_sets::others(db, instance, Some(set)).await)? {
             self.write(async |db| rule_sets::forget(db, old).await)?;
         }
         Ok(())
+    }
+
+    fn change_rules(
+        &mut self,
+        instance: &str,
+        since: &str,
+        change: &RuleChange,
+        mark: &str,
+        now_ms: i64,
+    ) -> Result<bool, StoreError> {
+        self.write(async |db| rule_changes::make(db, instance, since, change, (mark, now_ms)).await)
     }
 
     fn notes(&mut self, after: u64, limit: usize) -> Result<Vec<Note>, StoreError> {

@@ -26,6 +26,7 @@ mod requests;
 mod rule_counts;
 mod rule_history;
 mod rule_list;
+mod rule_news;
 mod rule_policies;
 mod rule_stage;
 mod rule_wishes;

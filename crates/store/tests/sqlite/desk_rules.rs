@@ -8,15 +8,15 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
 use tempfile::TempDir;
 
-const MX: &str = "/etc/postfix";
+pub(crate) const MX: &str = "/etc/postfix";
 
-fn desk() -> (TempDir, SqliteDesk) {
+pub(crate) fn desk() -> (TempDir, SqliteDesk) {
     let place = tempfile::tempdir().unwrap();
     let desk = SqliteDesk::open(place.path()).unwrap();
     (place, desk)
 }
 
-fn rule(destination: &str, policy: &str) -> RuleRow {
+pub(crate) fn rule(destination: &str, policy: &str) -> RuleRow {
     RuleRow {
         destination: destination.to_owned(),
         shown: destination.to_owned(),
@@ -25,7 +25,7 @@ fn rule(destination: &str, policy: &str) -> RuleRow {
     }
 }
 
-fn query() -> RuleQuery {
+pub(crate) fn query() -> RuleQuery {
     RuleQuery {
         limit: 10,
         today: "2026-11-22".to_owned(),
@@ -33,7 +33,7 @@ fn query() -> RuleQuery {
     }
 }
 
-fn found(desk: &SqliteDesk, query: &RuleQuery) -> Vec<String> {
+pub(crate) fn found(desk: &SqliteDesk, query: &RuleQuery) -> Vec<String> {
     let page = desk.rule_page(MX, query).unwrap().unwrap();
     page.rules
         .into_iter()

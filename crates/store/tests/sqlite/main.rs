@@ -14,6 +14,7 @@ mod child;
 mod crash;
 mod damage;
 mod desk;
+mod desk_rule_changes;
 mod desk_rules;
 mod disk;
 mod fixture;

@@ -4,7 +4,8 @@
 //! reads a page (`rule_pages`).
 //!
 //! A set is written in many short transactions, so that whoever signs in meanwhile does not wait for a million rules. It
-//! becomes the one that is shown by one update; tables of its own make it cheap to forget.
+//! becomes the one that is shown by one update; tables of its own make it cheap to forget. A small change is made in its
+//! tables, in one transaction, and makes another set of it (`rule_changes`).
 
 use super::super::connection::Doing;
 use super::number;
@@ -18,8 +19,7 @@ use sqlx::{AssertSqlSafe, Executor};
 /// What sorts after every text that people type: those without one come last.
 pub(super) const LAST: &str = "\u{10ffff}";
 
-/// The tables and indexes of a set. Ids rise with the order in which rules are handed over: that of their destinations.
-/// Words are in lower case. An index of three letters each finds them without their places, which keeps it small; what it
+/// The tables and indexes of a set. Words are in lower case. An index of three letters each finds them without their places, which keeps it small; what it
 /// finds is looked at again.
 const TABLES: [&str; 7] = [
     "CREATE TABLE rules_N (
@@ -37,13 +37,13 @@ const TABLES: [&str; 7] = [
     "CREATE VIRTUAL TABLE rules_N_words USING fts5
          (words, content = '', detail = none, columnsize = 0, tokenize = 'trigram')",
     "CREATE UNIQUE INDEX rules_N_destination ON rules_N (destination, manager)",
-    "CREATE INDEX rules_N_level ON rules_N (level, id)",
-    "CREATE INDEX rules_N_owner ON rules_N (owner, id)",
-    "CREATE INDEX rules_N_until ON rules_N (until, id)",
-    "CREATE INDEX rules_N_looked ON rules_N (looked, id)",
+    "CREATE INDEX rules_N_level ON rules_N (level, destination, manager)",
+    "CREATE INDEX rules_N_owner ON rules_N (owner, destination, manager)",
+    "CREATE INDEX rules_N_until ON rules_N (until, destination, manager)",
+    "CREATE INDEX rules_N_looked ON rules_N (looked, destination, manager)",
 ];
 
-/// A statement about a set; of a set nothing but its number enters one.
+/// A statement about the tables of a set; nothing but their number enters one.
 pub(super) fn of_set(sql: &str, set: u64) -> AssertSqlSafe<String> {
     AssertSqlSafe(sql.replace("_N", &format!("_{set}")))
 }
@@ -52,6 +52,11 @@ pub(super) fn of_set(sql: &str, set: u64) -> AssertSqlSafe<String> {
 pub(super) fn bit(mark: RuleMark) -> i64 {
     let place = RuleMark::ALL.iter().position(|one| *one == mark);
     place.map_or(0, |place| 1 << place)
+}
+
+/// The bits of all that is true of a rule.
+pub(super) fn marks(rule: &RuleRow) -> i64 {
+    rule.marks.iter().fold(0, |all, mark| all | bit(*mark))
 }
 
 /// The condition of a mark, as its index has it.
@@ -72,33 +77,20 @@ pub(super) async fn mark(
         .doing("look for the rules that were copied")
 }
 
-/// The sets of an instance but one.
+/// The sets of an instance but one; those alone that an earlier run left half-written where none is said.
 pub(super) async fn others(
     db: &mut SqliteConnection,
     instance: &str,
-    but: u64,
+    but: Option<u64>,
 ) -> Result<Vec<u64>, StoreError> {
-    let sql = "SELECT id FROM rule_sets WHERE instance = $1 AND id <> $2";
+    let sql = "SELECT id FROM rule_sets WHERE instance = $1 \
+               AND iif($2 IS NULL, mark IS NULL, id <> $2)";
     let found: Vec<i64> = sqlx::query_scalar(sql)
         .bind(instance)
-        .bind(number(but))
+        .bind(but.map(number))
         .fetch_all(db)
         .await
         .doing("look for copied rules")?;
-    Ok(found.into_iter().map(i64::unsigned_abs).collect())
-}
-
-/// The sets that an earlier run left half-written.
-pub(super) async fn unfinished(
-    db: &mut SqliteConnection,
-    instance: &str,
-) -> Result<Vec<u64>, StoreError> {
-    let sql = "SELECT id FROM rule_sets WHERE instance = $1 AND mark IS NULL";
-    let found: Vec<i64> = sqlx::query_scalar(sql)
-        .bind(instance)
-        .fetch_all(db)
-        .await
-        .doing("look for rules half copied")?;
     Ok(found.into_iter().map(i64::unsigned_abs).collect())
 }
 
@@ -180,7 +172,6 @@ fn row(rule: &RuleRow) -> Result<Value, serde_json::Error> {
     ];
     let mut words: Vec<&str> = words.into_iter().map(String::as_str).collect();
     words.dedup();
-    let marks: i64 = rule.marks.iter().fold(0, |all, mark| all | bit(*mark));
     Ok(json!([
         rule.destination,
         rule.manager,
@@ -192,7 +183,7 @@ fn row(rule: &RuleRow) -> Result<Value, serde_json::Error> {
         } else {
             rule.looked
         },
-        marks,
+        marks(rule),
         words.join("\n").to_lowercase(),
         serde_json::to_string(rule)?,
     ]))
@@ -238,11 +229,20 @@ pub(super) async fn take(
 /// Forgets a set.
 pub(super) async fn forget(db: &mut SqliteConnection, set: u64) -> Result<(), StoreError> {
     let doing = "forget copied rules";
+    let tables: Option<i64> =
+        sqlx::query_scalar("SELECT coalesce(tables, id) FROM rule_sets WHERE id = $1")
+            .bind(number(set))
+            .fetch_optional(&mut *db)
+            .await
+            .doing(doing)?;
+    let Some(tables) = tables.map(i64::unsigned_abs) else {
+        return Ok(());
+    };
     for sql in [
         "DROP TABLE IF EXISTS rules_N_words",
         "DROP TABLE IF EXISTS rules_N",
     ] {
-        db.execute(of_set(sql, set)).await.doing(doing)?;
+        db.execute(of_set(sql, tables)).await.doing(doing)?;
     }
     sqlx::query("DELETE FROM rule_sets WHERE id = $1")
         .bind(number(set))

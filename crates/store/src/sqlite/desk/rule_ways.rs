@@ -23,7 +23,7 @@ const TRIPLES: usize = 24;
 const TRIPLE: usize = 3;
 
 impl RuleSort {
-    /// Its column; the order of ids is that of the destinations.
+    /// Its column; none where it is the destination, by which all are ordered that are equal.
     pub(super) fn column(self) -> Option<&'static str> {
         match self {
             Self::Destination => None,
@@ -35,10 +35,14 @@ impl RuleSort {
     }
 }
 
-/// Where a page begins: the key of its order, where it has one, and the id.
-pub(super) enum Anchor {
-    After(String, i64),
-    Before(String, i64),
+/// The rule at which a page begins.
+pub(super) struct Anchor {
+    /// Whether the page is of those after it; else of those before.
+    pub(super) after: bool,
+    /// What it is ordered by, where that is not the destination.
+    pub(super) key: String,
+    pub(super) destination: String,
+    pub(super) manager: String,
 }
 
 /// Which rules, and by which way they are found.
@@ -109,6 +113,14 @@ impl Asked {
         Ok(asked)
     }
 
+    /// They are so many. To find few at which no index leads all rules are read once more, and in no order.
+    pub(super) fn are(&mut self, many: RuleCount) {
+        let are_few = !many.more && many.n <= ENOUGH;
+        if self.from.is_none() && !self.conditions.is_empty() && are_few {
+            self.from = Some("rules_N NOT INDEXED".to_owned());
+        }
+    }
+
     /// The conditions, and some more.
     fn conditions(&self, more: &[String]) -> String {
         let all: Vec<&str> = self
@@ -152,40 +164,35 @@ impl Asked {
         place: Option<&Anchor>,
     ) -> Result<Vec<RuleRow>, StoreError> {
         let (sign, order) = match place {
-            Some(Anchor::Before(..)) => ("<", " DESC"),
+            Some(Anchor { after: false, .. }) => ("<", " DESC"),
             _ => (">", ""),
         };
-        // What is equal to the place's key stands behind it by id; then comes what has another key. Each is one range of
+        // What is equal to the place's key stands behind it by destination; then comes what has another key. Each is one range of
         // an index.
         let column = query.sort.column();
+        let [key, destination, manager] = [1, 2, 3].map(|n| format!("${}", self.texts.len() + n));
+        let beyond = format!("(destination, manager) {sign} ({destination}, {manager})");
         let parts: Vec<Vec<String>> = match (place, column) {
             (None, _) => vec![Vec::new()],
-            (Some(_), None) => vec![vec![format!("id {sign} {{id}}")]],
+            (Some(_), None) => vec![vec![beyond]],
             (Some(_), Some(column)) => vec![
-                vec![format!("{column} = {{key}}"), format!("id {sign} {{id}}")],
-                vec![format!("{column} {sign} {{key}}")],
+                vec![format!("{column} = {key}"), beyond],
+                vec![format!("{column} {sign} {key}")],
             ],
         };
         let walked = column.map_or_else(
-            || "rules_N NOT INDEXED".to_owned(),
+            || "rules_N INDEXED BY rules_N_destination".to_owned(),
             |column| format!("rules_N INDEXED BY rules_N_{column}"),
         );
         let from = self.from.as_ref().unwrap_or(&walked);
+        let by_destination = format!("destination{order}, manager{order}");
         let order = column.map_or_else(
-            || format!("id{order}"),
-            |column| format!("{column}{order}, id{order}"),
+            || by_destination.clone(),
+            |column| format!("{column}{order}, {by_destination}"),
         );
         let mut found = Vec::new();
         for part in parts {
             let left = (query.limit + 1).saturating_sub(found.len());
-            let (key, id) = (self.texts.len() + 1, self.texts.len() + 2);
-            let part: Vec<String> = part
-                .iter()
-                .map(|one| {
-                    one.replace("{key}", &format!("${key}"))
-                        .replace("{id}", &format!("${id}"))
-                })
-                .collect();
             let conditions = self.conditions(&part);
             let sql =
                 format!("SELECT document FROM {from}{conditions} ORDER BY {order} LIMIT {left}");
@@ -193,8 +200,11 @@ impl Asked {
             for text in &self.texts {
                 asked = asked.bind(text);
             }
-            if let Some(Anchor::After(at, place) | Anchor::Before(at, place)) = place {
-                asked = asked.bind(at).bind(*place);
+            if let Some(place) = place {
+                let place = [&place.key, &place.destination, &place.manager];
+                asked = place
+                    .into_iter()
+                    .fold(asked, |asked, text| asked.bind(text));
             }
             let documents: Vec<String> =
                 asked.fetch_all(&mut *db).await.doing("read copied rules")?;
