@@ -130,6 +130,7 @@ fn work_until(folder: &Path, calls: u32, seen: impl Fn(&SqliteDesk) -> bool) {
                 instance: MX.to_owned(),
                 name: "now".to_owned(),
                 version: "0".to_owned(),
+                look_every: None,
                 now_ms,
                 stop: &stop,
                 told: &|_| {},

@@ -17,11 +17,12 @@ pub enum CopyOf {
     Drift,
     Keys,
     Profiles,
+    Notify,
 }
 
 impl CopyOf {
     /// All of them, in the order in which they are made: what a change alters soonest comes first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Plan,
         Self::Status,
         Self::History,
@@ -31,6 +32,7 @@ impl CopyOf {
         Self::Drift,
         Self::Keys,
         Self::Profiles,
+        Self::Notify,
     ];
 
     /// As it is kept and asked for.
@@ -45,6 +47,7 @@ impl CopyOf {
             Self::Drift => "drift",
             Self::Keys => "keys",
             Self::Profiles => "profiles",
+            Self::Notify => "notify",
         }
     }
 

@@ -11,7 +11,7 @@ use sqlx::{Connection, SqlSafeStr};
 use std::path::Path;
 
 /// The newest version of `agent.db`.
-const NEWEST: i64 = 12;
+const NEWEST: i64 = 13;
 
 /// The newest version of `console.db`.
 const NEWEST_DESK: i64 = 2;
@@ -30,6 +30,7 @@ pub(super) fn agent() -> Migrator {
     let due_rules = include_str!("../../migrations/sqlite/agent/0010_due_rules.sql");
     let audit_chain = include_str!("../../migrations/sqlite/agent/0011_audit_chain.sql");
     let looks = include_str!("../../migrations/sqlite/agent/0012_looks.sql");
+    let notices = include_str!("../../migrations/sqlite/agent/0013_notices.sql");
     Migrator::with_migrations(vec![
         migration(1, "agent", first),
         migration(2, "before", before),
@@ -42,7 +43,8 @@ pub(super) fn agent() -> Migrator {
         migration(9, "preflights", preflights),
         migration(10, "due rules", due_rules),
         migration(11, "audit chain", audit_chain),
-        migration(NEWEST, "looks", looks),
+        migration(12, "looks", looks),
+        migration(NEWEST, "notices", notices),
     ])
 }
 
