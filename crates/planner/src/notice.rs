@@ -19,7 +19,8 @@ use std::cmp::Ordering;
 const REMINDER_MS: i64 = 24 * HOUR_MS;
 /// In which time mails are counted, milliseconds.
 const HOUR_MS: i64 = 3_600_000;
-/// No more mails of one kind within an hour: what flaps is told as it is when the next one may go.
+/// No more mails of one kind within an hour: what flaps is told as it is when the next one may go, and keeps nothing
+/// critical back.
 pub const MOST_MAILS: usize = 6;
 
 /// The judgement of a whole, as a monitor's plugin makes it. Ordered by how a whole is judged: nothing known is worse
@@ -158,9 +159,6 @@ pub fn decide(notices: &Notices, seen: &Seen, now_ms: i64) -> Decision {
         Ordering::Equal if is_due => Why::Reminder,
         Ordering::Equal => return Decision::Silent(seen.base(base.told_ms)),
     };
-    if notices.within_the_hour(Kind::State, now_ms) >= MOST_MAILS {
-        return Decision::Later;
-    }
     let is_critical = match why {
         Why::Worse => state == State::Critical,
         Why::Better => base.state == State::Critical,
@@ -168,6 +166,9 @@ pub fn decide(notices: &Notices, seen: &Seen, now_ms: i64) -> Decision {
         Why::Reminder => true,
         Why::News => false,
     };
+    if notices.within_the_hour(Kind::of(is_critical), now_ms) >= MOST_MAILS {
+        return Decision::Later;
+    }
     Decision::Tell(Telling {
         why,
         before: base.state,

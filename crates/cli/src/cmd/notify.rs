@@ -14,7 +14,7 @@ use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use letter::Letter;
 use postseal_planner::notice::{
-    Address, Base, Decision, Kind, MOST_MAILS, Mail, Notices, Recipients, decide, may_test,
+    Address, Base, Decision, MOST_MAILS, Mail, Notices, Recipients, decide, may_test,
 };
 use postseal_planner::whole_chain;
 use serde_json::json;
@@ -202,12 +202,8 @@ fn send(
         return Err(Failure::new(Exit::Failed, "notify.not-taken", format!("Postfix did not take the mail: {error}"))
             .hint("A change is told again at the next look; `postseal notify test` tells whether a mail is taken now."));
     }
-    let is_test = told.is_none();
     let mail = Mail {
-        kind: match is_test {
-            true => Kind::Test,
-            false => Kind::State,
-        },
+        kind: letter.kind,
         at_ms: letter.at_ms,
         subject: letter.subject.clone(),
         to: words.iter().map(|&word| word.to_owned()).collect(),

@@ -45,10 +45,31 @@ impl Base {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// It tells a state.
+    /// It tells what becomes critical, stays so, or is so no longer.
+    Critical,
+    /// It tells anything else of the state.
     State,
     /// Somebody wanted to see whether it arrives.
     Test,
+}
+
+impl Kind {
+    /// The kind of what is told.
+    pub const fn of(is_critical: bool) -> Self {
+        match is_critical {
+            true => Self::Critical,
+            false => Self::State,
+        }
+    }
+
+    /// In one word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::State => "state",
+            Self::Test => "test",
+        }
+    }
 }
 
 /// A mail that Postfix took.

@@ -35,7 +35,8 @@ fn look(notices: &mut Notices, seen: &Seen, now: i64) -> Option<(Why, bool)> {
         }
         Decision::Tell(telling) => {
             notices.begin(now);
-            notices.end(mail(Kind::State, now), Some(telling.base));
+            let kind = Kind::of(telling.is_critical);
+            notices.end(mail(kind, now), Some(telling.base));
             Some((telling.why, telling.is_critical))
         }
     }
@@ -118,22 +119,29 @@ fn news_are_told_to_those_who_hear_everything() {
 }
 
 #[test]
-fn what_flaps_is_told_no_more_than_so_often() {
+fn what_flaps_is_told_no_more_than_so_often_and_keeps_nothing_critical_back() {
     let mut notices = Notices::default();
-    let looks = (0..60).map(|n| match n % 2 {
-        0 => seen(&[]),
-        _ => seen(&[BROKEN]),
-    });
-    let told = looks
-        .enumerate()
-        .filter(|(n, seen)| look(&mut notices, seen, i64::try_from(*n).unwrap() * MINUTE).is_some())
-        .count();
+    let mut told = 0;
+    for n in 0..50 {
+        let causes: &[(State, &str)] = match n % 2 {
+            0 => &[],
+            _ => &[EDITED],
+        };
+        let told_now = look(&mut notices, &seen(causes), n * MINUTE);
+        told += usize::from(told_now.is_some());
+    }
     assert_eq!(told, MOST_MAILS);
+    let worse = Some((Why::Worse, true));
+    let broken = [seen(&[BROKEN]), seen(&[])];
+    assert_eq!(look(&mut notices, &broken[0], 51 * MINUTE), worse);
+    for n in 1..MOST_MAILS {
+        assert!(look(&mut notices, &broken[n % 2], 52 * MINUTE).is_some());
+    }
+    for seen in &broken {
+        assert_eq!(look(&mut notices, seen, 53 * MINUTE), None);
+    }
     // What is so then is told once the hour is over.
-    assert_eq!(
-        look(&mut notices, &seen(&[BROKEN]), 2 * HOUR_MS),
-        Some((Why::Worse, true))
-    );
+    assert_eq!(look(&mut notices, &broken[0], 2 * HOUR_MS), worse);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! the reading direction, no line that a server would cut. Never: a file's contents, or to whom it goes but in `To`.
 
 use crate::cmd::history::when;
-use postseal_planner::notice::{Address, Note, Seen, State, Telling, Why};
+use postseal_planner::notice::{Address, Kind, Note, Seen, State, Telling, Why};
 use std::fmt::Write as _;
 
 /// RFC 5322, 2.1.1: no line is longer than 998 bytes; a letter of UTF-8 has four.
@@ -16,6 +16,7 @@ const MOST_CAUSES: usize = 50;
 
 /// A mail without its recipients.
 pub(super) struct Letter {
+    pub(super) kind: Kind,
     pub(super) subject: String,
     /// Without its brackets.
     pub(super) message_id: String,
@@ -56,7 +57,7 @@ impl Letter {
              You are told of changes, and once a day while it is CRITICAL; of whom is told, and of what,\n\
              `postseal notify` and [notify] in postseal.toml tell.\n",
         );
-        Self::new(host, &head, text, at_ms)
+        Self::new(Kind::of(telling.is_critical), (host, &head), text, at_ms)
     }
 
     /// A mail by which somebody sees whether mails arrive.
@@ -65,11 +66,13 @@ impl Letter {
             "{} wanted to see whether this arrives. When the state of {host} changes, you are told like this.\n",
             line(actor)
         );
-        Self::new(host, &format!("a test from {host}"), text, at_ms)
+        let head = format!("a test from {host}");
+        Self::new(Kind::Test, (host, &head), text, at_ms)
     }
 
-    fn new(host: &str, head: &str, text: String, at_ms: i64) -> Self {
+    fn new(kind: Kind, (host, head): (&str, &str), text: String, at_ms: i64) -> Self {
         Self {
+            kind,
             subject: subject(&format!("Postseal: {head}")),
             message_id: format!("{at_ms}.{}.postseal@{}", std::process::id(), name(host)),
             at_ms,

@@ -3,7 +3,7 @@
 //! Owns: the words and the document. Never: looks.
 
 use crate::cmd::history::when;
-use postseal_planner::notice::{Base, Kind, Mail, Notices, Recipients};
+use postseal_planner::notice::{Base, Mail, Notices, Recipients};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -92,10 +92,7 @@ pub(super) fn mail(mail: &Mail) -> String {
 
 pub(super) fn mail_document(mail: &Mail) -> Value {
     json!({
-        "kind": match mail.kind {
-            Kind::State => "state",
-            Kind::Test => "test",
-        },
+        "kind": mail.kind.name(),
         "at": when(mail.at_ms),
         "subject": mail.subject,
         "to": mail.to,
