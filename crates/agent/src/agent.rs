@@ -92,6 +92,8 @@ pub struct Agent<'a> {
     pub name: String,
     /// Its version.
     pub version: String,
+    /// How often it looks for what is told by mail; never where nobody is told.
+    pub look_every: Option<Duration>,
     /// Milliseconds since the epoch.
     pub now_ms: fn() -> i64,
     /// Set when it is to end.
@@ -172,6 +174,7 @@ impl Agent<'_> {
         let (program, instance) = (&self.program, &self.instance);
         let noted = hands.notes.step(self.clerk, program)?;
         let now_ms = (self.now_ms)();
+        hands.chores.look(program, self.look_every)?;
         let due = hands.chores.step(self.clerk, program, instance, now_ms)?;
         let handed = hands.rules.step(self.clerk, program, instance, now_ms)?;
         Ok(noted.and(due).and(handed))

@@ -82,6 +82,17 @@ impl Program {
         Running::start(command, String::new())
     }
 
+    /// Starts it to look at the state, and to tell by mail what has changed.
+    pub fn notify(&self) -> io::Result<Running> {
+        let mut command = Command::new(&self.path);
+        command.arg0("postseal").args(&self.options).args([
+            "--on-behalf-of=agent (timer)",
+            "notify",
+            "check",
+        ]);
+        Running::start(command, String::new())
+    }
+
     /// Starts it to take in what happened at the console, `notes` as JSON.
     pub fn take_notes(&self, notes: String) -> io::Result<Running> {
         let mut command = Command::new(&self.path);

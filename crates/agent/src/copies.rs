@@ -28,5 +28,6 @@ pub(crate) fn task(copy: CopyOf) -> Task {
             beside: Beside::default(),
         },
         CopyOf::Profiles => Task::ProfileList {},
+        CopyOf::Notify => Task::Notify {},
     }
 }

@@ -40,6 +40,8 @@ fn verb(task: &Task) -> &'static str {
         Task::Init {} => "init",
         Task::Release {} => "release",
         Task::Status {} => "status",
+        Task::Notify {} => "notify",
+        Task::NotifyTest {} => "notify test",
         Task::Show { .. } => "show",
         Task::Explain { .. } => "explain",
         Task::Lint { .. } => "lint",

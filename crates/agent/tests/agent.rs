@@ -167,6 +167,7 @@ fn work_by(
                 instance: MX.to_owned(),
                 name: "now".to_owned(),
                 version: "0".to_owned(),
+                look_every: None,
                 now_ms,
                 stop,
                 told: &|_| {},

@@ -48,6 +48,8 @@ pub(crate) struct Global {
     pub(crate) two_persons: bool,
     /// The certificate of the store that the console presents.
     pub(crate) console_certificate: Option<String>,
+    /// Who is told by mail, as it was written.
+    pub(crate) notify: NotifySection,
     /// What lint is not to tell of.
     pub(crate) ignore: Vec<Ignore>,
     /// What is to be told beside the answer.
@@ -102,7 +104,24 @@ struct File {
     #[serde(default)]
     console: ConsoleSection,
     #[serde(default)]
+    notify: NotifySection,
+    #[serde(default)]
     lint: LintSection,
+}
+
+/// Who is told by mail when nobody looks. Here and nowhere else: whoever owns the console could silence what would tell
+/// of it, or have it told elsewhere.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NotifySection {
+    /// Of every change.
+    #[serde(default)]
+    pub(crate) to: Vec<String>,
+    /// Of what becomes critical, stays so, and is so no longer.
+    #[serde(default)]
+    pub(crate) critical: Vec<String>,
+    /// How often the agent looks.
+    pub(crate) every: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -221,6 +240,7 @@ impl Global {
                 _ => Talk::Normal,
             },
             color: colored(args.color.unwrap_or_default()),
+            notify: file.notify,
             ignore: file.lint.ignore,
             warnings: RefCell::default(),
         })
@@ -306,7 +326,7 @@ fn read(path: &Path) -> Result<File, Failure> {
             "config.bad",
             format!("{}: {error}", path.display()),
         )
-        .hint("Known keys: instance, store, resolver, json, under [host] prefix and root, under [acme] and [console] user, under [acme] ca, ca_root, private_ca and http, under [console] certificate, trusted_proxies and two_persons, under [lint] ignore.")
+        .hint("Known keys: instance, store, resolver, json, under [host] prefix and root, under [acme] and [console] user, under [acme] ca, ca_root, private_ca and http, under [console] certificate, trusted_proxies and two_persons, under [notify] to, critical and every, under [lint] ignore.")
     })
 }
 

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::approval;
 use crate::caller::Caller;
 use crate::clock;
-use crate::matrix::Right;
+use crate::matrix;
 use crate::problem::Problem;
 use axum::http::StatusCode;
 use postseal_planner::task::{Effect, Task};
@@ -54,7 +54,7 @@ pub(crate) async fn file_said(
     said: Said,
 ) -> Result<u64, Problem> {
     task.judge()?;
-    if !caller.may(Right::File(task.effect())) {
+    if !caller.may(matrix::needed(task)) {
         return Err(Problem::forbidden("this task"));
     }
     let is_proposed = approval::is_wanted(app, task)?;

@@ -9,8 +9,8 @@ use crate::caller::{self, Caller};
 use crate::matrix::Right;
 use crate::pages::policies::{bulk, form, import, preflight};
 use crate::pages::{
-    certificates, domains, history, job, lists, overview, plan, policies, probe, search, settings,
-    smtp_tls, totp,
+    certificates, domains, history, job, lists, notifications, overview, plan, policies, probe,
+    search, settings, smtp_tls, totp,
 };
 use crate::parts::Parts;
 use crate::problem::Problem;
@@ -160,6 +160,12 @@ const ROUTES: &[Route] = &[
     }),
     at(Verb::Get, "/search", SEE, || get(search::show)),
     at(Verb::Get, "/settings", SEE, || get(settings::show)),
+    at(Verb::Get, "/settings/notifications", SEE, || {
+        get(notifications::show)
+    }),
+    at(Verb::Post, "/settings/notifications/test", MANAGE, || {
+        post(notifications::test)
+    }),
     at(Verb::Post, "/settings/users", MANAGE, || {
         post(settings::add_user)
     }),

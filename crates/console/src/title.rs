@@ -25,6 +25,8 @@ fn what(task: &Task) -> &'static str {
         Task::Init {} => "Adopt this Postfix",
         Task::Release {} => "Give this Postfix back",
         Task::Status {} => "Look at the status",
+        Task::Notify {} => "Look at who is told by mail",
+        Task::NotifyTest {} => "Send a test to those who are told by mail",
         Task::Show { .. } => "Look at parameters",
         Task::Explain { .. } => "Explain where mail goes",
         Task::Lint { fix: true, .. } => "Mend findings",

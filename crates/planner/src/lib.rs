@@ -33,6 +33,7 @@ mod mail_waits;
 mod make;
 pub mod mend;
 mod names;
+pub mod notice;
 mod openssl;
 mod outbound_seen;
 mod own_names;

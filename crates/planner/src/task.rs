@@ -31,6 +31,10 @@ pub enum Task {
     Release {},
     /// `status`
     Status {},
+    /// `notify`
+    Notify {},
+    /// `notify test`
+    NotifyTest {},
     /// `show`
     Show {
         /// Parameters; all that are set where none is named.

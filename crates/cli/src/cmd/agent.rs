@@ -3,6 +3,7 @@
 //! Owns: putting the agent together for this machine, and what it says. Never: what it does.
 
 use crate::answer::{Answer, printable};
+use crate::cmd::notify;
 use crate::config::{Global, Talk};
 use crate::desk;
 use crate::failure::{Exit, Failure};
@@ -42,6 +43,7 @@ pub(super) fn until_signalled() -> Result<Arc<AtomicBool>, Failure> {
 /// Works until `stop` is set.
 pub(crate) fn work(global: &Global, stop: &AtomicBool) -> Result<(), Failure> {
     require_root("the agent")?;
+    let look_every = notify::look_every(global)?;
     let instance = instance_name(&session::host(global)?);
     let ids = desk::prepare(global)?;
     let _only_one = only_one(&global.store)?;
@@ -60,6 +62,7 @@ pub(crate) fn work(global: &Global, stop: &AtomicBool) -> Result<(), Failure> {
         instance,
         name: format!("{} {}", std::process::id(), now_ms()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        look_every,
         now_ms,
         stop,
         told: &|told| say(told, global),

@@ -3,6 +3,7 @@
 //! Owns: the table and the sentences below it. Never: paints what was not seen, or a wish as if
 //! it were in force.
 
+pub(crate) mod judged;
 mod nagios;
 
 use super::cert;

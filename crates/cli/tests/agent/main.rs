@@ -8,6 +8,7 @@ mod scene;
 mod attacker;
 mod chores;
 mod killed;
+mod notify;
 mod parity;
 mod presented;
 mod proxied;

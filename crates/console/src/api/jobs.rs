@@ -8,7 +8,7 @@ use crate::approval;
 use crate::caller::Caller;
 use crate::clock;
 use crate::filing::{self, Said};
-use crate::matrix::Right;
+use crate::matrix::{self, Right};
 use crate::problem::Problem;
 use crate::title;
 use axum::Extension;
@@ -144,7 +144,7 @@ pub(crate) async fn give_up(app: &App, caller: &Caller, id: u64) -> Result<(), P
     let task = Task::read(&job.task)?;
     // Whoever may say yes to it may say no.
     let may_refuse = job.state == JobState::Proposed && caller.may(Right::Approve);
-    if !may_refuse && !caller.may(Right::File(task.effect())) {
+    if !may_refuse && !caller.may(matrix::needed(&task)) {
         return Err(Problem::forbidden("giving up this job"));
     }
     let now = clock::now_ms();

@@ -15,6 +15,7 @@ mod glance;
 pub(crate) mod history;
 pub(crate) mod job;
 pub(crate) mod lists;
+pub(crate) mod notifications;
 pub(crate) mod overview;
 mod picker;
 pub(crate) mod plan;

@@ -22,7 +22,7 @@ use serde::Deserialize;
 const SHOWN: usize = 20;
 
 /// Pages: path, name, and the words by which people look for them.
-const PAGES: [(&str, &str, &str); 9] = [
+const PAGES: [(&str, &str, &str); 10] = [
     ("/", "Overview", "status services wire glance"),
     (
         "/smtp-tls",
@@ -47,6 +47,11 @@ const PAGES: [(&str, &str, &str); 9] = [
         "/settings",
         "Settings",
         "users roles tokens sessions one-time codes password",
+    ),
+    (
+        "/settings/notifications",
+        "Notifications",
+        "mail alerts told addresses settings",
     ),
 ];
 

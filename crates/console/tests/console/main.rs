@@ -14,6 +14,7 @@ mod forgery;
 mod glance;
 mod hostile;
 mod matrix;
+mod notifications;
 mod openapi;
 mod pages;
 mod people;

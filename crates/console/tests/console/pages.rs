@@ -68,6 +68,7 @@ fn empty_pages_say_what_to_do() {
         "/policies",
         "/domains",
         "/probe",
+        "/settings/notifications",
     ] {
         let page = served.ask(&Ask::get(path).cookie(&session));
         assert_eq!(page.status, 200, "{path}");

@@ -18,11 +18,12 @@ pub enum CopyOf {
     Drift,
     Keys,
     Profiles,
+    Notify,
 }
 
 impl CopyOf {
     /// All of them, in the order in which they are made: what a change alters soonest comes first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Plan,
         Self::Status,
         Self::History,
@@ -33,6 +34,7 @@ impl CopyOf {
         Self::Drift,
         Self::Keys,
         Self::Profiles,
+        Self::Notify,
     ];
 
     /// As it is kept and asked for.
@@ -48,6 +50,7 @@ impl CopyOf {
             Self::Drift => "drift",
             Self::Keys => "keys",
             Self::Profiles => "profiles",
+            Self::Notify => "notify",
         }
     }
 

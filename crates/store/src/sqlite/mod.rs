@@ -18,6 +18,7 @@ mod history;
 mod instances;
 mod leaves;
 mod next_keys;
+mod notices;
 mod operations;
 mod plans;
 mod policies;

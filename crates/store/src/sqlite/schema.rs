@@ -11,7 +11,7 @@ use sqlx::{Connection, SqlSafeStr};
 use std::path::Path;
 
 /// The newest version of `agent.db`.
-const NEWEST: i64 = 13;
+const NEWEST: i64 = 14;
 
 /// The newest version of `console.db`.
 const NEWEST_DESK: i64 = 3;
@@ -31,6 +31,7 @@ pub(super) fn agent() -> Migrator {
     let audit_chain = include_str!("../../migrations/sqlite/agent/0011_audit_chain.sql");
     let looks = include_str!("../../migrations/sqlite/agent/0012_looks.sql");
     let rule_news = include_str!("../../migrations/sqlite/agent/0013_rule_news.sql");
+    let notices = include_str!("../../migrations/sqlite/agent/0014_notices.sql");
     Migrator::with_migrations(vec![
         migration(1, "agent", first),
         migration(2, "before", before),
@@ -44,7 +45,8 @@ pub(super) fn agent() -> Migrator {
         migration(10, "due rules", due_rules),
         migration(11, "audit chain", audit_chain),
         migration(12, "looks", looks),
-        migration(NEWEST, "rule news", rule_news),
+        migration(13, "rule news", rule_news),
+        migration(NEWEST, "notices", notices),
     ])
 }
 

@@ -127,6 +127,7 @@ fn a_store_of_the_first_version_is_read_and_written_on() {
          DROP TABLE rule_news;
          ALTER TABLE instances DROP COLUMN rules_news;
          ALTER TABLE instances DROP COLUMN rules_news_from;
+         ALTER TABLE instances DROP COLUMN notices;
          DROP TABLE next_keys;
          DROP TABLE acme_accounts;
          DROP TABLE renewals;
