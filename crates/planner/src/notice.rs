@@ -120,8 +120,8 @@ pub struct Telling {
     pub before: State,
     /// The causes that are news, the worst first.
     pub new: Vec<Note>,
-    /// Whether it concerns those who want to hear of what is critical alone.
-    pub is_critical: bool,
+    /// By which kind of mail.
+    pub kind: Kind,
     /// The base once it is told.
     pub base: Base,
 }
@@ -166,14 +166,18 @@ pub fn decide(notices: &Notices, seen: &Seen, now_ms: i64) -> Decision {
         Why::Reminder => true,
         Why::News => false,
     };
-    if notices.within_the_hour(Kind::of(is_critical), now_ms) >= MOST_MAILS {
+    let kind = match is_critical {
+        true => Kind::Critical,
+        false => Kind::State,
+    };
+    if notices.within_the_hour(kind, now_ms) >= MOST_MAILS {
         return Decision::Later;
     }
     Decision::Tell(Telling {
         why,
         before: base.state,
         new,
-        is_critical,
+        kind,
         base: seen.base(now_ms),
     })
 }

@@ -1,10 +1,8 @@
 //! Tasks: what an agent may be asked to do from afar.
 //!
-//! Owns: the closed vocabulary of console and API, and what of it is refused before anybody looks at the
-//! instance. Never: a path, a command or the name of a map; what an administrator may say on the host
-//! alone (DESIGN §3, Privilege) has no word in here.
-//!
-//! A stranger may have written it: unknown fields are refused, and by [`Task::judge`] what is long or local.
+//! Owns: the closed vocabulary of console and API, and what of it is refused before anybody looks at the instance. Never: a
+//! path, a command or the name of a map; what an administrator may say on the host alone (DESIGN §3, Privilege) has no word
+//! in here. A stranger may have written it: unknown fields are refused, and by [`Task::judge`] what is long or local.
 
 mod effect;
 mod judge;
@@ -16,12 +14,10 @@ pub use parts::{
     Acceptance, Beside, Checks, CredentialWords, Format, Import, KeyKind, NewKey, Order, Places,
     RuleFilter, RuleWords,
 };
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What an agent is asked to do. Each is a verb of the command line (CLI.md) with the same words; what is
-/// left out is as it is there.
+/// What an agent is asked to do: each is a verb of the command line (CLI.md) with the same words and defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "task", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Task {

@@ -14,7 +14,7 @@ use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use letter::Letter;
 use postseal_planner::notice::{
-    Address, Base, Decision, MOST_MAILS, Mail, Notices, Recipients, decide, may_test,
+    Address, Base, Decision, Kind, MOST_MAILS, Mail, Notices, Recipients, decide, may_test,
 };
 use postseal_planner::whole_chain;
 use serde_json::json;
@@ -124,7 +124,7 @@ fn check(global: &Global) -> Result<Answer, Failure> {
             return Ok(unchanged("Nothing to tell.\n"));
         }
     };
-    let to = to.of(telling.is_critical);
+    let to = to.of(telling.kind);
     if to.is_empty() {
         notices.base = Some(telling.base);
         session.put_notices(&notices)?;
@@ -153,7 +153,7 @@ fn nobody(session: &mut Session, notices: Notices) -> Result<Answer, Failure> {
 }
 
 fn test(global: &Global) -> Result<Answer, Failure> {
-    let to = recipients(global)?.of(true);
+    let to = recipients(global)?.of(Kind::Test);
     if to.is_empty() {
         let nobody = Failure::new(
             Exit::Data,
@@ -177,7 +177,7 @@ fn test(global: &Global) -> Result<Answer, Failure> {
         )
         .hint("Look at those (`postseal notify`), or try again later."));
     }
-    let letter = Letter::test(&name(&session), &session.engine().actor, now);
+    let letter = Letter::test(&name(&session), now);
     // Where nothing can be remembered, nothing is counted.
     session.put_notices(&notices)?;
     send(&mut session, &mut notices, &to, &letter, None)

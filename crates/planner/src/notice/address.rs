@@ -2,6 +2,7 @@
 //!
 //! Owns: which words are addresses, and how many there may be. Never: whether one takes mail.
 
+use super::Kind;
 use std::fmt;
 
 /// No more addresses are told.
@@ -104,10 +105,10 @@ impl Recipients {
         self.all.is_empty() && self.critical.is_empty()
     }
 
-    /// Those who are told of something.
-    pub fn of(&self, is_critical: bool) -> Vec<Address> {
+    /// Those who get a mail of this kind.
+    pub fn of(&self, kind: Kind) -> Vec<Address> {
         let mut told = self.all.clone();
-        if is_critical {
+        if kind != Kind::State {
             told.extend_from_slice(&self.critical);
         }
         told

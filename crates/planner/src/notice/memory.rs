@@ -54,14 +54,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The kind of what is told.
-    pub const fn of(is_critical: bool) -> Self {
-        match is_critical {
-            true => Self::Critical,
-            false => Self::State,
-        }
-    }
-
     /// In one word.
     pub const fn name(self) -> &'static str {
         match self {

@@ -35,9 +35,8 @@ fn look(notices: &mut Notices, seen: &Seen, now: i64) -> Option<(Why, bool)> {
         }
         Decision::Tell(telling) => {
             notices.begin(now);
-            let kind = Kind::of(telling.is_critical);
-            notices.end(mail(kind, now), Some(telling.base));
-            Some((telling.why, telling.is_critical))
+            notices.end(mail(telling.kind, now), Some(telling.base));
+            Some((telling.why, telling.kind == Kind::Critical))
         }
     }
 }
@@ -228,8 +227,8 @@ fn who_is_told_is_bounded_and_told_once() {
     let both = Recipients::parse(&list(&["a@x", "a@x"]), &list(&["a@x", "pager@x"])).unwrap();
     let words =
         |told: Vec<Address>| -> Vec<String> { told.iter().map(ToString::to_string).collect() };
-    assert_eq!(words(both.of(false)), ["a@x"]);
-    assert_eq!(words(both.of(true)), ["a@x", "pager@x"]);
+    assert_eq!(words(both.of(Kind::State)), ["a@x"]);
+    assert_eq!(words(both.of(Kind::Critical)), ["a@x", "pager@x"]);
     let many: Vec<String> = (0..=MOST_ADDRESSES).map(|n| format!("a{n}@x")).collect();
     assert_eq!(
         Recipients::parse(&many, &[]),

@@ -57,14 +57,14 @@ impl Letter {
              You are told of changes, and once a day while it is CRITICAL; of whom is told, and of what,\n\
              `postseal notify` and [notify] in postseal.toml tell.\n",
         );
-        Self::new(Kind::of(telling.is_critical), (host, &head), text, at_ms)
+        Self::new(telling.kind, (host, &head), text, at_ms)
     }
 
-    /// A mail by which somebody sees whether mails arrive.
-    pub(super) fn test(host: &str, actor: &str, at_ms: i64) -> Self {
+    /// A mail by which somebody sees whether mails arrive. Not of whom: whoever owned the console could write a sentence
+    /// of theirs there.
+    pub(super) fn test(host: &str, at_ms: i64) -> Self {
         let text = format!(
-            "{} wanted to see whether this arrives. When the state of {host} changes, you are told like this.\n",
-            line(actor)
+            "Somebody wanted to see whether this arrives. When the state of {host} changes, you are told like this.\n"
         );
         let head = format!("a test from {host}");
         Self::new(Kind::Test, (host, &head), text, at_ms)

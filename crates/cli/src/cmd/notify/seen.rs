@@ -3,7 +3,6 @@
 //! Owns: the judgement of now, the operations that ended since, and that nothing is told of a moment. Never: decides
 //! what is told.
 
-use crate::cmd::history::subject;
 use crate::cmd::status::judged;
 use crate::config::Global;
 use crate::session::Session;
@@ -59,20 +58,20 @@ fn once(session: &mut Session, global: &Global, notices: &Notices) -> Option<See
     })
 }
 
-/// What somebody should know of who did not do it, though nothing is wrong any more.
+/// What somebody should know of who did not do it, though nothing is wrong any more. Neither who did it nor what was
+/// wished: whoever owned the console could write a sentence of theirs there, and `history` has it.
 fn told(operation: &Operation) -> Option<String> {
-    let (id, subject) = (operation.id, subject(operation));
-    let actor = &operation.new.actor;
+    let id = operation.id;
     match (&operation.new.kind, operation.outcome.as_ref()?) {
         (OperationKind::Renewal { certificate }, OperationOutcome::Kept) => Some(format!(
             "the renewal of {certificate} is in force and proved (operation {id})"
         )),
-        (OperationKind::Rollback { of }, OperationOutcome::Kept) => Some(format!(
-            "operation {of} was rolled back by {actor} (operation {id})"
-        )),
-        (_, OperationOutcome::RolledBack { reason }) => Some(format!(
-            "operation {id} ({subject}) of {actor} was rolled back: {reason}"
-        )),
+        (OperationKind::Rollback { of }, OperationOutcome::Kept) => {
+            Some(format!("operation {of} was rolled back by operation {id}"))
+        }
+        (_, OperationOutcome::RolledBack { reason }) => {
+            Some(format!("operation {id} was rolled back: {reason}"))
+        }
         (OperationKind::Renewal { certificate }, OperationOutcome::Failed { reason }) => {
             Some(format!(
                 "the renewal of {certificate} could not be put in force (operation {id}): {reason}"

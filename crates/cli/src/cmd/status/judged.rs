@@ -52,31 +52,13 @@ pub(crate) fn ranked(causes: &[Note]) -> (State, Vec<&str>) {
 }
 
 fn notes(status: &Status) -> Vec<Note> {
-    let mut notes = Vec::new();
-    if status.master == MasterState::Stopped {
-        notes.push(Note::new(
-            State::Critical,
-            "Postfix",
-            "Postfix does not run",
-        ));
-    } else {
-        for judged in &status.observed.judgements {
-            let state = match judged.outcome {
-                Outcome::Pass => continue,
-                Outcome::Undetermined => State::Unknown,
-                Outcome::Fail => State::Critical,
-            };
-            // The cause, where it is known.
-            let mut causes = judged.findings.iter();
-            let cause = causes.find(|found| found.code.starts_with("served."));
-            let told = cause.or(judged.findings.first());
-            let code = told.map_or("not seen", |found| &found.code);
-            let about = format!("{} {code}", judged.service);
-            let told = told.map(|found| found.message.clone());
-            let told = told.unwrap_or_else(|| format!("{} was not seen", judged.service));
-            notes.push(Note::new(state, about, told.trim_end_matches('.')));
+    let mut notes = match status.master {
+        MasterState::Stopped => {
+            let told = "Postfix does not run";
+            vec![Note::new(State::Critical, "Postfix", told)]
         }
-    }
+        _ => observed(status),
+    };
     // Mail of senders that use DANE waits.
     let mismatched = status.mismatched.first();
     notes.extend(mismatched.map(|found| of(State::Critical, found)));
@@ -109,6 +91,28 @@ fn notes(status: &Status) -> Vec<Note> {
             failed.id
         );
         notes.push(Note::new(State::Warning, told.clone(), told));
+    }
+    notes
+}
+
+/// What the wire did not show as it should.
+fn observed(status: &Status) -> Vec<Note> {
+    let mut notes = Vec::new();
+    for judged in &status.observed.judgements {
+        let state = match judged.outcome {
+            Outcome::Pass => continue,
+            Outcome::Undetermined => State::Unknown,
+            Outcome::Fail => State::Critical,
+        };
+        // The cause, where it is known.
+        let mut causes = judged.findings.iter();
+        let cause = causes.find(|found| found.code.starts_with("served."));
+        let told = cause.or(judged.findings.first());
+        let code = told.map_or("not seen", |found| &found.code);
+        let about = format!("{} {code}", judged.service);
+        let told = told.map(|found| found.message.clone());
+        let told = told.unwrap_or_else(|| format!("{} was not seen", judged.service));
+        notes.push(Note::new(state, about, told.trim_end_matches('.')));
     }
     notes
 }
