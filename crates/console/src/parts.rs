@@ -4,7 +4,7 @@
 
 use crate::problem::Problem;
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest as _, Multipart, Request};
+use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, Request};
 use axum::http::{HeaderValue, header};
 use zeroize::Zeroizing;
 
@@ -22,6 +22,7 @@ impl Parts {
         let mut request = Request::new(Body::from(body));
         let headers = request.headers_mut();
         headers.insert(header::CONTENT_TYPE, kind.clone());
+        DefaultBodyLimit::disable().apply(&mut request);
         let form = Multipart::from_request(request, &()).await;
         let mut form = form.map_err(Problem::malformed)?;
         let mut fields = Vec::new();
