@@ -227,6 +227,14 @@ pub(crate) const fn api(
     }
 }
 
+/// The same route, for what may hold a list of rules.
+pub(crate) const fn long(route: Route) -> Route {
+    Route {
+        largest: LARGEST_LIST,
+        ..route
+    }
+}
+
 /// A route that takes a list of rules.
 const fn at_length(
     verb: Verb,
@@ -234,10 +242,7 @@ const fn at_length(
     right: Right,
     to: fn() -> MethodRouter<App>,
 ) -> Route {
-    Route {
-        largest: LARGEST_LIST,
-        ..at(verb, path, right, to)
-    }
+    long(at(verb, path, right, to))
 }
 
 /// Every route, for whoever walks them.

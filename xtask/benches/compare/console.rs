@@ -1,8 +1,9 @@
 //! The console's page of rules at a million.
 
+mod changed;
 mod load;
 
-use crate::{Outcome, section};
+use crate::{Outcome, postseal, section};
 use postseal_console::{Console, Options, secret};
 use postseal_store::SqliteDesk;
 use postseal_store::desk::{Clerk, Desk, Role, RuleMark, RuleRow, SignIn, User};
@@ -87,9 +88,12 @@ pub(crate) fn run(rounds: Rounds) -> Outcome<Section> {
         peak,
         "≤ 80 MB".to_owned(),
     ]);
+    drop(served);
+    rows.extend(changed::rows(&postseal()?, rounds)?);
     Ok(section(
         "console",
-        "The page of policies with a million rules: median of the time to the first byte over HTTP.",
+        "The page of policies with a million rules: median of the time to the first byte over HTTP; and how long a \
+         change takes to be there.",
         &["page", "median", "limit"],
         rows,
     ))

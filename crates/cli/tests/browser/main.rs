@@ -12,4 +12,5 @@ mod browser;
 mod failures;
 mod hour;
 mod look;
+mod many;
 mod person;

@@ -5,7 +5,7 @@
 use super::openapi::{self, Answer, Said, Spec};
 use super::{copies, events, jobs, people, policies};
 use crate::matrix::Right;
-use crate::routes::{LOOK, MANAGE, Route, SEE, Verb, api};
+use crate::routes::{LOOK, MANAGE, Route, SEE, Verb, api, long};
 use axum::routing::{delete, get, patch, post};
 use postseal_planner::task::Task;
 
@@ -101,7 +101,7 @@ pub(crate) const ROUTES: &[Route] = &[
             &[Answer::of::<people::Me>(200, "Who asks.")],
         ),
     ),
-    api(
+    long(api(
         Verb::Post,
         "/api/v1/jobs",
         LOOK,
@@ -114,7 +114,7 @@ pub(crate) const ROUTES: &[Route] = &[
             )],
         )
         .with(&[REQUEST, MADE_FROM]),
-    ),
+    )),
     api(
         Verb::Get,
         "/api/v1/jobs",

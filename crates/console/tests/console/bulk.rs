@@ -195,6 +195,17 @@ fn a_list_is_tried_first_and_then_taken_once() {
     assert!(refused.body.contains("task.too-long"), "{}", refused.body);
 }
 
+#[test]
+fn a_list_is_filed_by_the_api_as_well() {
+    let served = Served::new();
+    served.signed_in(Role::Operator);
+    let token = served.token(Role::Operator.name(), Role::Operator, i64::MAX);
+    let lines = "some.example encrypt\n".repeat(100_000);
+    let import = json!({"task": "policy-import", "format": "map", "text": lines});
+    let job = served.file(&token, &import.to_string());
+    assert_eq!(task(&served, job)["text"], lines);
+}
+
 /// A file is taken before what is pasted, whatever it is called; nothing of it is run, opened or shown by its name.
 #[test]
 fn a_list_is_a_file_whatever_its_name() {
