@@ -184,6 +184,7 @@ impl Session {
             instance: self.instance.clone(),
             interrupted: &self.interrupted,
             listener: &*self.listener,
+            only_while: None,
         }
     }
 }

@@ -54,28 +54,92 @@ document.addEventListener("click", (event) => {
   taken.form.elements.level.dispatchEvent(new Event("input", { bubbles: true }));
 });
 
-document.addEventListener("change", async (event) => {
-  // A file is read into a field: data-fills names it.
-  const field = document.getElementById(event.target.dataset?.fills ?? "");
-  if (field && event.target.files?.[0]) field.value = await event.target.files[0].text();
-});
-
-// Rows that are ticked: data-ticks ticks all of the page, data-counts tells how many of data-of are.
+// Rows that are ticked: data-ticks ticks all of the page, data-unticks none of any; data-counts tells how many are, data-keeps
+// under which name those of other pages are kept for as long as the tab is open. A tick is `digest destination`: one of a row
+// that has changed since is gone.
 const ticked = (name) => [...document.querySelectorAll(`input[type="checkbox"][name="${name}"]`)];
-const tell = () => {
-  for (const told of document.querySelectorAll("output[data-counts]")) {
-    const all = told.form?.elements.all?.checked;
-    const chosen = ticked(told.dataset.counts).filter((one) => one.checked).length;
-    told.value = `${all ? told.dataset.of : chosen} of ${told.dataset.of} selected`;
+const tallies = () => document.querySelectorAll("output[data-counts]");
+const kept = (told) => {
+  try {
+    return new Map(JSON.parse(sessionStorage.getItem(told.dataset.keeps)) ?? []);
+  } catch {
+    return new Map();
   }
 };
+const keep = (told, ticks) => {
+  try {
+    sessionStorage.setItem(told.dataset.keeps, JSON.stringify([...ticks]));
+  } catch {
+    // Where nothing may be stored, ticks are those of the page.
+  }
+};
+const parted = (tick) => {
+  const blank = tick.indexOf(" ");
+  return [tick.slice(blank + 1), tick.slice(0, blank)];
+};
+const tell = (told, ticks) => {
+  const here = ticked(told.dataset.counts).filter((one) => one.checked).length;
+  const all = told.form?.elements.all?.checked;
+  const number = (n) => n.toLocaleString("en");
+  const beside = ticks.size > here ? `, ${number(ticks.size - here)} on other pages` : "";
+  told.value = all ? `All ${told.dataset.of} selected` : `${number(ticks.size)} of ${number(Number(told.dataset.all))} selected${beside}`;
+  for (const none of document.querySelectorAll(`button[data-unticks="${told.dataset.counts}"]`)) none.hidden = ticks.size === 0;
+};
+const taken = (told) => {
+  // What the page shows as it is kept.
+  const ticks = kept(told);
+  for (const box of ticked(told.dataset.counts)) {
+    const [row, digest] = parted(box.value);
+    box.checked = ticks.get(row) === digest;
+    if (!box.checked) ticks.delete(row);
+  }
+  keep(told, ticks);
+  tell(told, ticks);
+};
 for (const box of document.querySelectorAll("input[data-ticks]")) box.closest("[hidden]")?.removeAttribute("hidden");
+addEventListener("pageshow", () => tallies().forEach(taken));
 document.addEventListener("change", (event) => {
   const name = event.target.dataset?.ticks;
   if (name) for (const one of ticked(name)) one.checked = event.target.checked;
-  tell();
+  for (const told of tallies()) {
+    const ticks = kept(told);
+    for (const box of ticked(told.dataset.counts)) {
+      const [row, digest] = parted(box.value);
+      if (box.checked) ticks.set(row, digest);
+      else ticks.delete(row);
+    }
+    keep(told, ticks);
+    tell(told, ticks);
+  }
 });
-tell();
+document.addEventListener("click", (event) => {
+  const name = event.target.closest?.("button[data-unticks]")?.dataset.unticks;
+  if (!name) return;
+  for (const told of tallies()) keep(told, new Map());
+  tallies().forEach(taken);
+});
+document.addEventListener("submit", (event) => {
+  // Those of other pages go with the form; where it is taken, they are ticked no longer.
+  for (const told of event.target.querySelectorAll?.("output[data-counts]") ?? []) {
+    for (const one of event.target.querySelectorAll("input[data-kept]")) one.remove();
+    const here = new Set(ticked(told.dataset.counts).map((box) => parted(box.value)[0]));
+    for (const [row, digest] of told.form.elements.all?.checked ? [] : kept(told)) {
+      if (here.has(row)) continue;
+      const one = document.createElement("input");
+      Object.assign(one, { type: "hidden", name: told.dataset.counts, value: `${digest} ${row}` });
+      one.dataset.kept = "";
+      event.target.append(one);
+    }
+    sessionStorage.setItem("sent", told.dataset.keeps);
+  }
+});
+try {
+  const sent = sessionStorage.getItem("sent");
+  sessionStorage.removeItem("sent");
+  if (sent && location.pathname.startsWith("/jobs/")) sessionStorage.removeItem(sent);
+} catch {
+  // Nothing may be stored, so nothing was.
+}
 
 // Search is a key away.
 document.addEventListener("keydown", (event) => {

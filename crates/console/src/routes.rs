@@ -88,7 +88,9 @@ const ROUTES: &[Route] = &[
     at(Verb::Post, "/policies/add", WISH, || post(form::add)),
     at(Verb::Post, "/policies/edit", WISH, || post(form::edit)),
     at(Verb::Post, "/policies/remove", WISH, || post(form::remove)),
-    at(Verb::Post, "/policies/bulk", WISH, || post(bulk::change)),
+    of_a_list(at(Verb::Post, "/policies/bulk", WISH, || {
+        post(bulk::change)
+    })),
     at(Verb::Get, "/policies/import", SEE, || get(import::show)),
     of_a_list(at(Verb::Post, "/policies/import", WISH, || {
         post(import::check)

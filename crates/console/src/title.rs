@@ -114,7 +114,7 @@ fn about(task: &Task) -> String {
             listed(destinations)
         }
         Task::DomainAdd { domain, .. } | Task::DomainEdit { domain, .. } => domain.clone(),
-        Task::DomainRemove { domains } => listed(domains),
+        Task::DomainRemove { domains, .. } => listed(domains),
         Task::CertRenew { names, .. } => listed(names),
         Task::CertRequest { name, .. } | Task::CertCheck { name } => {
             name.clone().unwrap_or_default()

@@ -138,7 +138,12 @@ pub struct Engine<'a> {
     pub interrupted: &'a AtomicBool,
     /// Told of everything as it happens.
     pub listener: &'a dyn Fn(&Event),
+    /// What the next wish about rules is held to, in the transaction that stores it; it is for one wish.
+    pub only_while: Option<Held>,
 }
+
+/// Whether what somebody has seen is still so.
+pub type Held = Box<dyn Fn(&Engine<'_>) -> Result<bool, EngineError>>;
 
 impl Engine<'_> {
     fn tell(&self, event: Event) {

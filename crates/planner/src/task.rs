@@ -225,6 +225,8 @@ pub enum Task {
         from: Option<String>,
         /// Only while the rules are at this revision.
         revision: Option<i64>,
+        /// Only while the one rule that is named is that with this digest.
+        was: Option<String>,
     },
     /// `policy sync`
     PolicySync {},
@@ -263,11 +265,15 @@ pub enum Task {
         /// What is another.
         #[serde(default)]
         words: CredentialWords,
+        /// Only while it is the entry with this digest.
+        was: Option<String>,
     },
     /// `domain remove`
     DomainRemove {
         /// The domains.
         domains: Vec<String>,
+        /// Only while the one entry that is named is that with this digest.
+        was: Option<String>,
     },
     /// `domain sync`
     DomainSync {

@@ -1,5 +1,6 @@
 //! The console at a million rules: its pages, under load, and a save until its proof.
 
+mod changed;
 mod lived_in;
 mod load;
 mod saved;
@@ -91,6 +92,7 @@ pub(crate) fn run(rounds: Rounds) -> Outcome<Section> {
         "≤ 80 MB".to_owned(),
     ]);
     drop(served);
+    rows.extend(changed::rows(&postseal()?, rounds)?);
     let saved = saved::compared(&postseal()?, rounds)?;
     rows.push(vec![
         format!(
@@ -106,8 +108,9 @@ pub(crate) fn run(rounds: Rounds) -> Outcome<Section> {
     ]);
     Ok(section(
         "console",
-        "The overview and the page of policies with a million rules: median of the time to the first byte over HTTP. Last, a \
-         save on a private Postfix in chromium beside the same commands, in turn: medians.",
+        "The overview and the page of policies with a million rules: median of the time to the first byte over HTTP; how \
+         long a change of them takes to be there. Last, a save on a private Postfix in chromium beside the same \
+         commands, in turn: medians.",
         &["page", "median", "limit"],
         rows,
     ))

@@ -162,7 +162,9 @@ impl Words {
                 destinations,
                 from,
                 revision,
+                was,
             } => {
+                self.option("--was", was.as_ref());
                 self.option("--from", from.as_ref().map(|_| "-"));
                 self.option("--revision", revision.as_ref());
                 self.operands(destinations);
@@ -197,13 +199,17 @@ impl Words {
                 self.credentials(words);
                 self.operands([domain]);
             }
-            Task::DomainEdit { domain, words } => {
+            Task::DomainEdit { domain, words, was } => {
+                self.option("--was", was.as_ref());
                 self.option("--requires-auth", words.requires_auth);
                 self.option("--smtps", words.smtps);
                 self.credentials(words);
                 self.operands([domain]);
             }
-            Task::DomainRemove { domains } => self.operands(domains),
+            Task::DomainRemove { domains, was } => {
+                self.option("--was", was.as_ref());
+                self.operands(domains);
+            }
             Task::DomainSync { checks } => self.checks(checks),
             _ => {}
         }

@@ -14,5 +14,6 @@ mod failures;
 mod hour;
 mod kept;
 mod look;
+mod many;
 mod person;
 mod picker;

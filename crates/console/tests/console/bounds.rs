@@ -14,9 +14,12 @@ fn a_body_beyond_its_bound_is_refused_on_every_route() {
     let (served, session) = Served::to(Role::Admin);
     let token = served.form_token(&session);
     let large = "x".repeat(65 * 1024);
-    for path in ["/sign-in", "/welcome/x", "/smtp-tls", "/api/v1/users"] {
+    // A list of rules: 8 MiB, as JSON or a form makes of them.
+    let longest = "x".repeat(25 << 20);
+    let all = ["/sign-in", "/welcome/x", "/smtp-tls", "/api/v1/users"].map(|path| (path, &large));
+    for (path, large) in all.into_iter().chain([("/api/v1/jobs", &longest)]) {
         let ask = Ask::form(path, &[]).cookie(&session).by_page(served.at);
-        let answer = served.ask(&ask.with("x-form-token", &token).body(&large));
+        let answer = served.ask(&ask.with("x-form-token", &token).body(large));
         assert_eq!(answer.status, 413, "{path}");
     }
 }

@@ -109,6 +109,7 @@ impl Server {
             instance: directory.display().to_string(),
             interrupted: &AtomicBool::new(false),
             listener: &|_| {},
+            only_while: None,
         })
     }
 

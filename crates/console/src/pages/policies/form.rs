@@ -36,6 +36,14 @@ pub(crate) struct Which {
     destination: String,
 }
 
+/// A rule that is to be gone, and the digest of what was seen of it.
+#[derive(Deserialize)]
+pub(crate) struct Gone {
+    destination: String,
+    #[serde(default)]
+    was: String,
+}
+
 /// What a link may fill in.
 #[derive(Deserialize)]
 #[serde(default)]
@@ -221,12 +229,13 @@ pub(crate) async fn edit(
 pub(crate) async fn remove(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
-    Form(which): Form<Which>,
+    Form(gone): Form<Gone>,
 ) -> Result<Response, Problem> {
     let task = Task::PolicyRemove {
-        destinations: vec![which.destination],
+        destinations: vec![gone.destination],
         from: None,
         revision: None,
+        was: given(&gone.was),
     };
     filed(&app, &caller, &task).await
 }

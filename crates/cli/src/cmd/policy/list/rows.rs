@@ -5,7 +5,7 @@
 //! changed.
 
 use super::super::follow::shown;
-use super::super::rule;
+use super::super::was::digest;
 use super::stream::PAGE;
 use super::{Page, instead, scope, stands};
 use crate::answer::Answer;
@@ -184,7 +184,7 @@ fn row(state: &RuleState, page: &Page) -> RuleRow {
         strongest: seen
             .and_then(|seen| seen.strongest.policy.clone())
             .unwrap_or_default(),
-        digest: rule::digest(state.wanted.as_ref()),
+        digest: digest(state.wanted.as_ref()),
     }
 }
 
