@@ -50,6 +50,15 @@ pub struct Running {
     last_words: Option<JoinHandle<Vec<String>>>,
 }
 
+/// What is handed over where more of the rules has changed than is cheap to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beyond {
+    /// All of them.
+    All,
+    /// Nothing.
+    Nothing,
+}
+
 /// How a process ended.
 #[derive(Debug)]
 pub struct Ended {
@@ -105,15 +114,15 @@ impl Program {
     }
 
     /// Starts it to hand over the rules that pages show, in pieces: where it is cheap, what is another than at a mark; else
-    /// all, or nothing where only such changes are asked for.
-    pub fn rules(&self, mark: Option<&str>, only_changes: bool) -> io::Result<Running> {
+    /// what `beyond` says.
+    pub fn rules(&self, mark: Option<&str>, beyond: Beyond) -> io::Result<Running> {
         let mut command = Command::new(&self.path);
         command
             .arg0("postseal")
             .args(&self.options)
             .args(["--on-behalf-of=agent", "policy", "rows"])
             .args(mark.map(|mark| format!("--unless={mark}")))
-            .args(only_changes.then_some("--only-changes"));
+            .args((beyond == Beyond::Nothing).then_some("--only-changes"));
         Running::start_with(command, String::new(), WAITING_PIECES)
     }
 

@@ -12,7 +12,7 @@ pub use effect::Effect;
 pub use judge::{LONGEST_IMPORT, LONGEST_LIST, LONGEST_TEXT, MAIL_PORTS, TaskError, names_a_file};
 pub use parts::{
     Acceptance, Beside, Checks, CredentialWords, Format, Import, KeyKind, NewKey, Order, Places,
-    RuleFilter, RuleWords,
+    Removal, RuleFilter, RuleWords,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -217,17 +217,7 @@ pub enum Task {
         checks: Checks,
     },
     /// `policy remove`
-    PolicyRemove {
-        /// Domains, `.parents` or next hops.
-        #[serde(default)]
-        destinations: Vec<String>,
-        /// More of them, one a line.
-        from: Option<String>,
-        /// Only while the rules are at this revision.
-        revision: Option<i64>,
-        /// Only while the one rule that is named is that with this digest.
-        was: Option<String>,
-    },
+    PolicyRemove(Removal),
     /// `policy sync`
     PolicySync {},
     /// `policy check`

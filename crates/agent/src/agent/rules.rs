@@ -4,7 +4,7 @@
 //! Never: holds more than a few pieces, or one change; judges a rule.
 
 use super::AgentError;
-use crate::child::{Program, Running};
+use crate::child::{Beyond, Program, Running};
 use postseal_store::StoreError;
 use postseal_store::desk::{Clerk, RuleChange, RuleRow};
 use serde::Deserialize;
@@ -160,7 +160,11 @@ impl Rules {
         self.is_due = false;
         self.waits &= rests;
         self.asked = Some(Instant::now());
-        let running = program.rules(mark.as_deref(), rests && mark.is_some());
+        let beyond = match rests && mark.is_some() {
+            true => Beyond::Nothing,
+            false => Beyond::All,
+        };
+        let running = program.rules(mark.as_deref(), beyond);
         let running = running.map_err(AgentError::Start)?;
         self.loading = Some(Loading {
             running,

@@ -3,7 +3,8 @@
 //! Owns: their names on the command line. Never: the verb.
 
 use postseal_planner::task::{
-    Acceptance, Checks, CredentialWords, Format, NewKey, Order, Places, RuleFilter, RuleWords, Task,
+    Acceptance, Checks, CredentialWords, Format, NewKey, Order, Places, Removal, RuleFilter,
+    RuleWords, Task,
 };
 use std::fmt::Display;
 
@@ -158,12 +159,12 @@ impl Words {
 
     pub(super) fn policies(&mut self, task: &Task) {
         match task {
-            Task::PolicyRemove {
+            Task::PolicyRemove(Removal {
                 destinations,
                 from,
                 revision,
                 was,
-            } => {
+            }) => {
                 self.option("--was", was.as_ref());
                 self.option("--from", from.as_ref().map(|_| "-"));
                 self.option("--revision", revision.as_ref());

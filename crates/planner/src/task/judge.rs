@@ -3,7 +3,7 @@
 //! Owns: the bounds of texts and lists, and what may be said on the host alone. Never: judges what needs the
 //! instance; the command does, as for anybody.
 
-use super::Task;
+use super::{Removal, Task};
 use crate::catalog::{self, Remote};
 
 /// No text of a task is longer, in bytes, but the lines of an import.
@@ -73,14 +73,15 @@ impl Task {
             judge_sealed(sealed)?;
             return judge_texts(&serde_json::Value::from(name.as_str()));
         }
-        if let Self::PolicyRemove {
+        if let Self::PolicyRemove(Removal {
             destinations,
             from: Some(lines),
+            was,
             ..
-        } = self
+        }) = self
         {
             judge_length(lines)?;
-            return judge_texts(&serde_json::json!(destinations));
+            return judge_texts(&serde_json::json!([destinations, was]));
         }
         let unreadable = |error: serde_json::Error| TaskError::Unreadable(error.to_string());
         let said = serde_json::to_value(self).map_err(unreadable)?;

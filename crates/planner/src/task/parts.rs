@@ -150,6 +150,21 @@ pub struct Import {
     pub revision: Option<i64>,
 }
 
+/// Rules that are to be gone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Removal {
+    /// Domains, `.parents` or next hops.
+    #[serde(default)]
+    pub destinations: Vec<String>,
+    /// More of them, one a line.
+    pub from: Option<String>,
+    /// Only while the rules are at this revision.
+    pub revision: Option<i64>,
+    /// Only while the one rule that is named is that with this digest.
+    pub was: Option<String>,
+}
+
 /// The form of rules as text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -12,7 +12,7 @@ use axum::Extension;
 use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use postseal_planner::task::{Format, Import, LONGEST_IMPORT, Task};
+use postseal_planner::task::{Format, Import, LONGEST_IMPORT, Removal, Task};
 use postseal_store::desk::{Desk as _, Matching, RuleQuery, RuleRow};
 
 /// So many rules are changed by one job.
@@ -132,12 +132,11 @@ fn too_many() -> Problem {
 
 fn removed(rules: &[RuleRow], revision: Option<i64>) -> Task {
     let lines: Vec<&str> = rules.iter().map(|rule| rule.destination.as_str()).collect();
-    Task::PolicyRemove {
-        destinations: Vec::new(),
+    Task::PolicyRemove(Removal {
         from: Some(lines.join("\n")),
         revision,
-        was: None,
-    }
+        ..Removal::default()
+    })
 }
 
 /// Rules with other words are an import: what a line does not say stays.

@@ -15,7 +15,7 @@ use axum::Extension;
 use axum::extract::{Form, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use postseal_planner::task::{Checks, RuleWords, Task};
+use postseal_planner::task::{Checks, Removal, RuleWords, Task};
 use postseal_store::desk::Desk as _;
 use serde::Deserialize;
 
@@ -231,12 +231,11 @@ pub(crate) async fn remove(
     Extension(caller): Extension<Caller>,
     Form(gone): Form<Gone>,
 ) -> Result<Response, Problem> {
-    let task = Task::PolicyRemove {
-        destinations: vec![gone.destination],
-        from: None,
-        revision: None,
+    let task = Task::PolicyRemove(Removal {
         was: given(&gone.was),
-    };
+        destinations: vec![gone.destination],
+        ..Removal::default()
+    });
     filed(&app, &caller, &task).await
 }
 
