@@ -15,3 +15,4 @@ mod hour;
 mod look;
 mod person;
 mod picker;
+mod requests;
