@@ -26,6 +26,8 @@ use std::time::{Duration, Instant};
 
 /// How often it looks for what is new.
 const TICK: Duration = Duration::from_millis(50);
+/// The same while it has a job in hand, which somebody may be waiting for.
+const BUSY: Duration = Duration::from_millis(20);
 /// How often it says that it lives.
 const BEAT: Duration = Duration::from_secs(2);
 /// How long a job stays its own without a word.
@@ -133,7 +135,10 @@ impl Agent<'_> {
             }
             let seen = self.tick(&mut hands, ends.is_some())?;
             self.note_sight(&mut hands, seen);
-            std::thread::sleep(TICK);
+            std::thread::sleep(match hands.lanes.is_idle() {
+                true => TICK,
+                false => BUSY,
+            });
         }
     }
 
@@ -157,9 +162,12 @@ impl Agent<'_> {
         let started = self.start(hands);
         let copied = match hands.is_blind {
             true => Ok(()),
-            false => hands
-                .copying
-                .step(self.clerk, &self.program, &self.instance, self.now_ms)?,
+            false => {
+                let (changing, of) = (hands.lanes.is_changing(), &self.instance);
+                hands
+                    .copying
+                    .step(self.clerk, &self.program, of, self.now_ms, changing)?
+            }
         };
         let beside = match is_ending || hands.is_blind {
             true => Ok(()),
@@ -356,7 +364,7 @@ impl Agent<'_> {
                 hands.rules.are_due();
             }
             if has_changed {
-                hands.copying.again();
+                hands.copying.after_a_change();
             }
         }
         Ok(stored)

@@ -23,6 +23,17 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "ArrowDown") [...list.querySelectorAll("input:enabled, a[href]")].find((one) => one.checkVisibility())?.focus();
 });
 
+// A form that is on its way asks for nothing any more: what it would show is the next page's, and would keep the agent from it.
+document.addEventListener("submit", (event) => {
+  if (!event.defaultPrevented) event.target.dataset.sent = "";
+});
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.target.closest?.("form[data-sent]")) event.preventDefault();
+});
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
 // Times in the viewer's zone: on hover, and where a date is all that is shown.
 const zoned = (root) => {
   for (const time of root.querySelectorAll("time[datetime]")) {

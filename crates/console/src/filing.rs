@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// So many jobs at most are looked at for one that has changed something.
 pub(crate) const LOOKED_AT: usize = 200;
 /// How often it looks.
-const EVERY: Duration = Duration::from_millis(100);
+const EVERY: Duration = Duration::from_millis(30);
 
 /// What is said beside a task by whoever files it.
 #[derive(Default)]

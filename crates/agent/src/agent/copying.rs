@@ -13,9 +13,18 @@ use std::time::{Duration, Instant};
 /// How often the copies are made anew where nothing happens.
 const EVERY: Duration = Duration::from_secs(60);
 
+/// How long after a change it waits: what is asked for next, a plan to be applied, say, is not kept from its processor.
+const AFTER: Duration = Duration::from_millis(300);
+/// But no longer in all than this, however many changes follow each other.
+const AT_MOST: Duration = Duration::from_secs(3);
+
 /// The copies.
 #[derive(Default)]
 pub(super) struct Copying {
+    /// When something was changed last.
+    changed: Option<Instant>,
+    /// Since when there is one to be made.
+    since: Option<Instant>,
     /// Those to be made, the one that has waited longest first.
     wanted: VecDeque<CopyOf>,
     making: Option<Making>,
@@ -32,12 +41,25 @@ struct Making {
 impl Copying {
     /// Something has changed: each is made anew. Those that wait keep their place, so that under steady changes every
     /// copy has its turn.
-    pub(super) fn again(&mut self) {
+    pub(super) fn after_a_change(&mut self) {
+        self.changed = Some(Instant::now());
+        self.again();
+    }
+
+    fn again(&mut self) {
+        self.since.get_or_insert_with(Instant::now);
         for of in CopyOf::ALL {
             if !self.wanted.contains(&of) {
                 self.wanted.push_back(of);
             }
         }
+    }
+
+    /// Whether one may be begun; `changing` tells whether a change is under way.
+    fn is_time(&self, changing: bool) -> bool {
+        let rests = self.changed.is_some_and(|at| at.elapsed() < AFTER);
+        let is_late = self.since.is_some_and(|at| at.elapsed() > AT_MOST);
+        is_late || !(changing || rests)
     }
 
     pub(super) fn step(
@@ -46,12 +68,13 @@ impl Copying {
         program: &Program,
         instance: &str,
         now_ms: fn() -> i64,
+        changing: bool,
     ) -> Result<Result<(), StoreError>, AgentError> {
         if self.wanted.is_empty() && self.made.is_none_or(|last| last.elapsed() > EVERY) {
             self.again();
         }
         let stored = self.finish(clerk, instance)?;
-        let is_free = self.making.is_none() && stored.is_ok();
+        let is_free = self.making.is_none() && stored.is_ok() && self.is_time(changing);
         if let Some(of) = self.wanted.pop_front_if(|_| is_free) {
             let began_ms = now_ms();
             let running = program.start(&task(of), "agent");
@@ -60,6 +83,9 @@ impl Copying {
                 running: running.map_err(AgentError::Start)?,
                 began_ms,
             });
+            if self.wanted.is_empty() {
+                self.since = None;
+            }
         }
         Ok(stored)
     }

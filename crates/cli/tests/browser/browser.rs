@@ -126,6 +126,12 @@ impl Browser {
         self.does(json!({"verb": "press", "name": name}));
     }
 
+    /// Presses a button that brings a file; what is in it.
+    pub(crate) fn download(&mut self, name: &str) -> String {
+        let file = self.does(json!({"verb": "download", "name": name}));
+        file["text"].as_str().unwrap().to_owned()
+    }
+
     /// Opens everything that is folded.
     pub(crate) fn unfold(&mut self) {
         self.does(json!({"verb": "unfold"}));

@@ -28,7 +28,7 @@ const open = async ({ scheme, width, script }) => {
     acceptDownloads: true,
   });
   page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   // Each page is weighed as a first load: nothing of it comes from the browser's memory.
   const client = await context.newCDPSession(page);
   await client.send("Network.enable");
@@ -86,6 +86,12 @@ const verbs = {
   async press({ name }) {
     await page.getByRole("button", { name, exact: true }).first().click();
     await page.waitForLoadState("load");
+  },
+  // What a button brings as a file.
+  async download({ name }) {
+    const button = page.getByRole("button", { name, exact: true }).first();
+    const [file] = await Promise.all([page.waitForEvent("download"), button.click()]);
+    return { text: readFileSync(await file.path(), "utf8") };
   },
   async unfold() {
     await page.$$eval("main details", (all) => all.forEach((one) => { one.open = true; }));

@@ -17,3 +17,4 @@ mod look;
 mod many;
 mod person;
 mod picker;
+mod requests;

@@ -72,7 +72,9 @@ impl Shown {
                 .filter(|found| found.text("certificate") == one.name);
             one.found = Found::sorted(own.map(Found::of).collect());
             one.matched = asked.matched(one);
-            if let Some(worst) = one.found.first().filter(|worst| worst.is_error())
+            // Told as a note of one that nothing presents: a client may show it.
+            let bars = |found: &&Found| found.is_error() || found.code == "cert.no-server-auth";
+            if let Some(worst) = one.found.iter().find(bars)
                 && one.unfit.is_empty()
             {
                 one.unfit.clone_from(&worst.message);

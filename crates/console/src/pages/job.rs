@@ -25,6 +25,8 @@ use axum::response::Response;
 use postseal_planner::task::Task;
 use postseal_store::desk::{Desk as _, Job, JobEvent, JobState};
 
+/// Most jobs are over in this time, in milliseconds; meanwhile one looks more often.
+const SOON_OVER_MS: i64 = 10_000;
 /// So many events are shown.
 const EVENTS: usize = 500;
 /// So many sentences are shown of one look.
@@ -54,6 +56,8 @@ struct Shown {
     filed: When,
     state: &'static str,
     ended: bool,
+    /// After how many milliseconds one looks again.
+    again_ms: u32,
     /// Since when no agent is known to be at it.
     abandoned: Option<When>,
     proposed: Option<Proposed>,
@@ -192,6 +196,10 @@ fn shown(job: &Job, events: &[JobEvent], now: i64) -> Shown {
         filed: When::at(job.filed_ms, now),
         state: job.state.name(),
         ended: job.state.has_ended(),
+        again_ms: match now - job.filed_ms {
+            ..SOON_OVER_MS => 200,
+            _ => 1000,
+        },
         abandoned: job.abandoned_ms(now).map(|since| When::at(since, now)),
         proposed: None,
         cancelled: job.cancelled,

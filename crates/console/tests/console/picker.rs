@@ -35,7 +35,7 @@ fn each_certificate_says_which_names_it_is_for_what_was_found_and_why_it_cannot_
     );
     let found = json!([
         {"certificate": "other", "code": "cert.weak-signature", "severity": "warning", "message": "Its signature is weak."},
-        {"certificate": "other", "code": "cert.no-server-auth", "severity": "error", "message": "It is not for TLS servers."}]);
+        {"certificate": "other", "code": "cert.no-server-auth", "severity": "info", "message": "It is not for TLS servers."}]);
     served.copy("checks", &json!({"findings": found}).to_string());
     let page = |path| served.ask(&Ask::get(path).cookie(&session)).body;
     let picker = page("/smtp-tls");
