@@ -30,6 +30,10 @@ use crate::StoreError;
 /// A digest (SHA-256) of a secret that only its holder knows.
 pub type Secret = [u8; 32];
 
+/// The tasks of a page of jobs are no longer together, in bytes, but for the last of them: a list of rules is one, and a page
+/// of such would not fit into the console's memory.
+pub const LONGEST_PAGE: usize = 1024 * 1024;
+
 /// What the console does at the desk. Methods are durable when they return, and all or nothing.
 pub trait Desk: Clerk {
     /// All users, by name.
@@ -122,7 +126,7 @@ pub trait Desk: Clerk {
     fn job(&self, id: u64) -> Result<Option<Job>, StoreError>;
 
     /// The newest jobs of an instance below `before` (all where it is none), the newest first, without
-    /// their answers.
+    /// their answers; fewer than `limit` where their tasks reach [`LONGEST_PAGE`].
     fn jobs(
         &self,
         instance: &str,

@@ -86,8 +86,15 @@ fn tried(report: &DriftReport) -> Answer {
     let (text, exit) = match report.drift.is_empty() && !report.taken.is_news() {
         true => ("No owned key has changed.\n".to_owned(), Exit::Done),
         false => {
-            let taken = [rows(report), given_up(report), instance::tables(&report.taken)];
-            let text = format!("Would be taken over, and nothing was stored:\n{}", taken.concat());
+            let taken = [
+                rows(report),
+                given_up(report),
+                instance::tables(&report.taken),
+            ];
+            let text = format!(
+                "Would be taken over, and nothing was stored:\n{}",
+                taken.concat()
+            );
             (text, Exit::Pending)
         }
     };

@@ -16,7 +16,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use postseal_planner::task::Task;
-use postseal_store::desk::{Desk as _, Job, JobState};
+use postseal_store::desk::{Desk as _, Job, JobState, LONGEST_PAGE};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -101,9 +101,10 @@ pub(crate) async fn list(
         .desks
         .at(move |desk| desk.jobs(&instance, part.before, limit));
     let jobs = jobs.await?;
+    let long: usize = jobs.iter().map(|job| job.task.len()).sum();
     let next = jobs
         .last()
-        .filter(|_| jobs.len() == limit)
+        .filter(|_| jobs.len() == limit || long >= LONGEST_PAGE)
         .map(|job| job.id);
     let jobs = jobs.into_iter().map(document).collect();
     Ok(tags::tagged(&headers, &List { jobs, next }))

@@ -40,7 +40,7 @@ const LIMIT: Said = Said {
     place: "query",
     name: "limit",
     kind: "integer",
-    means: "How many: 50 where it is not said, 500 at most.",
+    means: "How many: 50 where it is not said, 500 at most; of jobs fewer where their tasks are long.",
 };
 const SEARCH: Said = Said {
     place: "query",

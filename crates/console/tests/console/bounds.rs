@@ -37,6 +37,26 @@ fn a_list_of_rules_may_be_long_for_who_may_wish() {
             assert_eq!(one.join().unwrap().status, 202);
         }
     });
+    // Nobody is told all of them at once, and nothing is left out.
+    let mut seen = Vec::new();
+    let mut path = "/api/v1/jobs?limit=500".to_owned();
+    loop {
+        let page = served.call(&token, "GET", &path, "");
+        assert!(page.body.len() < 2 * 1024 * 1024, "{}", page.body.len());
+        let page = page.json();
+        seen.extend(
+            page["jobs"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|job| job["id"].as_u64().unwrap()),
+        );
+        match page["next"].as_u64() {
+            Some(next) => path = format!("/api/v1/jobs?limit=500&before={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, [5, 4, 3, 2, 1]);
     let (served, token) = Served::to_program(Role::Auditor);
     let answer = served.call(&token, "POST", "/api/v1/jobs", &task);
     assert_eq!(answer.status, 413, "{}", answer.body);

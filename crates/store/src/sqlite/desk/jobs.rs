@@ -5,7 +5,9 @@
 use super::super::connection::{Doing, rows};
 use super::{number, uploads};
 use crate::StoreError;
-use crate::desk::{Beat, End, Filed, Heartbeat, Job, JobState, NewJob, Pulse, Upload};
+use crate::desk::{
+    Beat, End, Filed, Heartbeat, Job, JobState, LONGEST_PAGE, NewJob, Pulse, Upload,
+};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{FromRow, Row};
 
@@ -120,11 +122,20 @@ pub(super) async fn newest(
     before: Option<u64>,
     limit: usize,
 ) -> Result<Vec<Job>, StoreError> {
-    let sql = format!("{BARE} WHERE instance = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
+    // Tasks that come after so much of others are not even read.
+    let sql = format!(
+        "{BARE} WHERE id IN ( \
+         SELECT id FROM ( \
+         SELECT id, sum(long) OVER (ORDER BY id DESC) - long AS above FROM ( \
+         SELECT id, octet_length(task) AS long FROM jobs WHERE instance = $1 AND id < $2 \
+         ORDER BY id DESC LIMIT $3)) \
+         WHERE above < $4) ORDER BY id DESC"
+    );
     sqlx::query_as(sqlx::AssertSqlSafe(sql))
         .bind(instance)
         .bind(before.map_or(i64::MAX, number))
         .bind(rows(limit))
+        .bind(rows(LONGEST_PAGE))
         .fetch_all(db)
         .await
         .doing("list jobs")
