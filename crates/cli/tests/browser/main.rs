@@ -13,3 +13,4 @@ mod failures;
 mod hour;
 mod look;
 mod person;
+mod straits;

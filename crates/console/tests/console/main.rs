@@ -22,4 +22,5 @@ mod proxies;
 mod search;
 mod served;
 mod settings;
+mod straits;
 mod wire;

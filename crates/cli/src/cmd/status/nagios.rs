@@ -59,19 +59,33 @@ pub(super) fn run(global: &Global) -> Answer {
     }
 }
 
-fn answer(notes: &[(State, String)], numbers: &str) -> Answer {
-    let state = notes.iter().map(|(state, _)| *state).max();
-    let state = state.unwrap_or(State::Ok);
-    // The worst first: a pager shows the head of the line.
-    let mut worst_first: Vec<_> = notes.iter().collect();
-    worst_first.sort_by_key(|(state, _)| std::cmp::Reverse(*state));
-    let mut said: Vec<&str> = Vec::new();
-    for (_, note) in worst_first {
-        // The same on several ports.
-        if !said.contains(&note.as_str()) {
-            said.push(note);
+/// The same judgement for the documents of `status`: each cause with its state, the worst first. The console's first line
+/// is made of it, so that it is never better than what a monitor is told.
+pub(super) fn causes(status: &Status) -> serde_json::Value {
+    let notes = notes(status);
+    let causes = worst_first(&notes);
+    let document =
+        |(state, said): (State, &str)| json!({"state": state.word().to_lowercase(), "said": said});
+    causes.into_iter().map(document).collect()
+}
+
+/// The worst first: a pager shows the head of the line. The same on several ports stands once.
+fn worst_first(notes: &[(State, String)]) -> Vec<(State, &str)> {
+    let mut sorted: Vec<_> = notes.iter().collect();
+    sorted.sort_by_key(|(state, _)| std::cmp::Reverse(*state));
+    let mut all: Vec<(State, &str)> = Vec::new();
+    for (state, note) in sorted {
+        if all.iter().all(|(_, said)| said != note) {
+            all.push((*state, note));
         }
     }
+    all
+}
+
+fn answer(notes: &[(State, String)], numbers: &str) -> Answer {
+    let causes = worst_first(notes);
+    let state = causes.first().map_or(State::Ok, |(state, _)| *state);
+    let said: Vec<&str> = causes.iter().map(|(_, said)| *said).collect();
     let said = if said.is_empty() {
         "every service as it should be".to_owned()
     } else {
