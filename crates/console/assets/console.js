@@ -52,10 +52,54 @@ const counted = () => {
     const seconds = Math.ceil((Date.parse(left.dataset.until) - Date.now()) / 1000);
     if (Number.isNaN(seconds)) continue;
     left.textContent = seconds > 0 ? `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s left` : "no time left";
+    // The page is looked at again until it says what has become of it.
+    if (seconds < 0 && seconds % 2 === 0) htmx.trigger(left.closest("[hx-trigger]"), "over");
   }
 };
 counted();
 setInterval(counted, 1000);
+
+// A page that stands open grows older: so do its times, and the agent that was seen.
+const SECONDS = { s: 1, min: 60, h: 3600, days: 86400 };
+const ago = (age) => age < 60 ? `${age} s ago` : age < 3600 ? `${Math.floor(age / 60)} min ago` : age < 172800 ? `${Math.floor(age / 3600)} h ago` : `${Math.floor(age / 86400)} days ago`;
+const read = new WeakMap();
+const aged = () => {
+  for (const time of document.querySelectorAll("time[datetime]")) {
+    if (!read.has(time)) {
+      const [, number, unit] = /^(\d+) (s|min|h|days) ago$/.exec(time.textContent.trim()) ?? [];
+      read.set(time, unit && Date.now() - number * SECONDS[unit] * 1000);
+    }
+    const since = read.get(time);
+    if (!since) continue;
+    const age = Math.floor((Date.now() - since) / 1000);
+    if (time.textContent !== ago(age)) time.textContent = ago(age);
+    const dot = time.closest("#pulse")?.querySelector(".dot");
+    if (dot) dot.className = `dot ${age < 10 ? "alive" : age < 60 ? "late" : "gone"}`;
+  }
+};
+setInterval(aged, 1000);
+aged();
+
+// Where the console answers no more, nothing on the page is so for certain.
+const silence = document.getElementById("silence");
+const silent = (words) => {
+  if (!silence) return;
+  silence.textContent = words;
+  silence.hidden = !words;
+  document.body.classList.toggle("silent", Boolean(words));
+};
+const SILENT = "The console does not answer: what stands here is as it was. Load the page again.";
+document.addEventListener("htmx:sendError", () => silent(SILENT));
+document.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.xhr.status === 401) silent("You are signed out: what stands here is as it was. Load the page again to sign in.");
+  else if (event.target.id === "pulse") silent(SILENT);
+});
+document.addEventListener("htmx:afterOnLoad", (event) => event.target.id === "pulse" && silent(""));
+// Nobody's place in the page is taken away.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const chosen = document.getSelection();
+  if (event.detail.target.contains(document.activeElement) || chosen?.type === "Range") event.detail.shouldSwap = false;
+});
 document.addEventListener("click", (event) => {
   // What would work at a destination's servers, taken into the form: data-level, data-names.
   const taken = event.target.closest?.("button[data-level]");
@@ -151,6 +195,14 @@ try {
 } catch {
   // Nothing may be stored, so nothing was.
 }
+
+// Escape closes what was opened over the page.
+document.addEventListener("keydown", (event) => {
+  const open = document.querySelector("header details[open]");
+  if (event.key !== "Escape" || !open) return;
+  open.open = false;
+  open.querySelector("summary").focus();
+});
 
 // Search is a key away.
 document.addEventListener("keydown", (event) => {

@@ -49,6 +49,7 @@ pub(crate) async fn guard(State(app): State<App>, mut request: Request, next: Ne
     }
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
+    let is_part = request.headers().contains_key("hx-request");
     let whence = request.uri().path_and_query().map(ToString::to_string);
     let admitted = right_host(&app, &request).and_then(|host| same_origin(&request, &host));
     let answer = match admitted {
@@ -61,7 +62,11 @@ pub(crate) async fn guard(State(app): State<App>, mut request: Request, next: Ne
     let answer = told(answer).await;
     let mut answer = match path.starts_with("/api/") {
         true => answer,
-        false => as_page(answer, &method, whence.as_deref().unwrap_or("/")),
+        false => as_page(
+            answer,
+            is_safe(&method) && !is_part,
+            whence.as_deref().unwrap_or("/"),
+        ),
     };
     if app.has_tls {
         let always = HeaderValue::from_static("max-age=31536000");
@@ -196,12 +201,13 @@ async fn told(answer: Response) -> Response {
     Problem::new(status, "console.malformed", detail).into_response()
 }
 
-/// A problem as people read it; who is not signed in is led to where one signs in.
-fn as_page(answer: Response, method: &Method, whence: &str) -> Response {
+/// A problem as people read it; who is not signed in is led to where one signs in, but for a page that asks for a part of
+/// itself, which says so.
+fn as_page(answer: Response, leads: bool, whence: &str) -> Response {
     let Some(problem) = answer.extensions().get::<Problem>().cloned() else {
         return answer;
     };
-    if problem.status == StatusCode::UNAUTHORIZED && is_safe(method) {
+    if problem.status == StatusCode::UNAUTHORIZED && leads {
         return Redirect::to(&pages::sign_in_first(whence)).into_response();
     }
     let mut page = pages::of_problem(&problem);

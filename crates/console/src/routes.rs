@@ -9,7 +9,7 @@ use crate::caller::{self, Caller};
 use crate::matrix::Right;
 use crate::pages::policies::{bulk, form, import, preflight};
 use crate::pages::{
-    certificates, domains, history, job, lists, notifications, overview, plan, policies, probe,
+    certificates, domains, edits, history, job, lists, notifications, overview, plan, policies, probe,
     search, settings, smtp_tls, totp,
 };
 use crate::parts::Parts;
@@ -79,6 +79,7 @@ const ROUTES: &[Route] = &[
         get(assets::one)
     }),
     at(Verb::Get, "/", SEE, || get(overview::show)),
+    at(Verb::Post, "/adopt", WISH, || post(overview::adopt)),
     at(Verb::Get, "/smtp-tls", SEE, || get(smtp_tls::show)),
     at(Verb::Post, "/smtp-tls", WISH, || post(smtp_tls::save)),
     at(Verb::Post, "/smtp-tls/plan", LOOK, || post(smtp_tls::plan)),
@@ -124,6 +125,7 @@ const ROUTES: &[Route] = &[
     at(Verb::Post, "/plan/apply", CHANGE, || post(plan::apply)),
     at(Verb::Post, "/plan/discard", WISH, || post(plan::discard)),
     at(Verb::Post, "/plan/confirm", CHANGE, || post(plan::confirm)),
+    at(Verb::Post, "/plan/edits", WISH, || post(edits::end)),
     at(Verb::Get, "/jobs/{id}", SEE, || get(job::show)),
     at(Verb::Get, "/jobs/{id}/progress", SEE, || get(job::progress)),
     at(Verb::Post, "/jobs/{id}/cancel", LOOK, || post(job::cancel)),

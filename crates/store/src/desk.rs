@@ -71,13 +71,15 @@ pub trait Desk: Clerk {
     /// Begins a session.
     fn sign_in(&mut self, session: &SignIn) -> Result<(), StoreError>;
 
-    /// Whose session this is, while it holds: it was seen since `idle_since_ms`, and its end has not come. Notes
-    /// that it was seen, at most once in half a minute.
+    /// Whose session this is, while it holds: it was seen since `idle_since_ms`, and its end has not come. Where
+    /// `is_used`, notes that it was seen, at most once in half a minute: a page that stands open asks without anybody
+    /// before it.
     fn signed_in(
         &mut self,
         digest: &Secret,
         now_ms: i64,
         idle_since_ms: i64,
+        is_used: bool,
     ) -> Result<Option<SignedIn>, StoreError>;
 
     /// The sessions of a user, the newest first.

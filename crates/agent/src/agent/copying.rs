@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 /// How often the copies are made anew where nothing happens.
 const EVERY: Duration = Duration::from_secs(60);
+/// How often while an operation waits for somebody to keep it: it may end by itself at any moment.
+const SOON: Duration = Duration::from_secs(4);
 
 /// How long after a change it waits: what is asked for next, a plan to be applied, say, is not kept from its processor.
 const AFTER: Duration = Duration::from_millis(300);
@@ -29,6 +31,8 @@ pub(super) struct Copying {
     wanted: VecDeque<CopyOf>,
     making: Option<Making>,
     made: Option<Instant>,
+    /// Whether an operation waits for somebody to keep it.
+    awaits: bool,
 }
 
 /// One that is being made.
@@ -48,7 +52,11 @@ impl Copying {
 
     fn again(&mut self) {
         self.since.get_or_insert_with(Instant::now);
-        for of in CopyOf::ALL {
+        self.want(&CopyOf::ALL);
+    }
+
+    fn want(&mut self, copies: &[CopyOf]) {
+        for &of in copies {
             if !self.wanted.contains(&of) {
                 self.wanted.push_back(of);
             }
@@ -70,8 +78,13 @@ impl Copying {
         now_ms: fn() -> i64,
         changing: bool,
     ) -> Result<Result<(), StoreError>, AgentError> {
-        if self.wanted.is_empty() && self.made.is_none_or(|last| last.elapsed() > EVERY) {
-            self.again();
+        let rested = |so_long| self.made.is_none_or(|last| last.elapsed() > so_long);
+        match self.wanted.is_empty() {
+            true if rested(EVERY) => self.again(),
+            true if self.awaits && rested(SOON) => {
+                self.want(&[CopyOf::Status, CopyOf::Plan, CopyOf::History]);
+            }
+            _ => {}
         }
         let stored = self.finish(clerk, instance)?;
         let is_free = self.making.is_none() && stored.is_ok() && self.is_time(changing);
@@ -105,6 +118,15 @@ impl Copying {
         };
         self.made = Some(Instant::now());
         let document = &ended.end.answer;
+        if making.of == CopyOf::Status {
+            self.awaits = awaits(document);
+        }
         Ok(clerk.put_copy(instance, making.of.name(), document, making.began_ms))
     }
+}
+
+/// Whether `status` tells of an operation that waits for somebody to keep it.
+fn awaits(status: &str) -> bool {
+    let told: serde_json::Value = serde_json::from_str(status).unwrap_or_default();
+    !told["open_operation"].is_null()
 }

@@ -149,6 +149,13 @@ impl Browser {
         read["text"].as_str().unwrap().to_owned()
     }
 
+    /// What the page's main part says when it is printed, and how many of its parts may be cut off there.
+    pub(crate) fn on_paper(&mut self) -> (String, u64) {
+        let read = self.does(json!({"verb": "paper"}));
+        let text = read["text"].as_str().unwrap().to_owned();
+        (text, read["cut"].as_u64().unwrap())
+    }
+
     /// Where it is.
     pub(crate) fn url(&mut self) -> String {
         let read = self.does(json!({"verb": "read"}));

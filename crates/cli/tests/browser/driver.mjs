@@ -105,6 +105,16 @@ const verbs = {
   async read() {
     return { text: await page.locator("main").innerText(), title: await page.title(), head: (await page.locator("header").allInnerTexts()).join(" "), url: page.url(), html: await page.content() };
   },
+  async paper() {
+    await page.emulateMedia({ media: "print" });
+    const text = await page.locator("main").innerText();
+    const cut = await page.$$eval("main *", (all) => all.filter((one) => {
+      const { maxHeight, display } = getComputedStyle(one);
+      return display !== "none" && maxHeight !== "none";
+    }).length);
+    await page.emulateMedia({ media: "screen" });
+    return { text, cut };
+  },
   // What every page is held to: accessible, no wider than the window, nothing from elsewhere, no error.
   async judge() {
     await settled();

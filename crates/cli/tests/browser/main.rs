@@ -18,3 +18,4 @@ mod many;
 mod person;
 mod picker;
 mod requests;
+mod straits;

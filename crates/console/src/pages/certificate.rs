@@ -81,6 +81,15 @@ impl Shown {
             }
         }
         all
+    /// Those that services present from files which the store does not hold, as `status` tells them.
+    pub(crate) fn from_files(status: &Doc, now_ms: i64) -> Vec<Self> {
+        let files = status.list("adopted_certificates");
+        let own = files.iter().filter(|one| one.text("same_as").is_empty());
+        own.map(|one| Self {
+            name: one.text("path"),
+            ..Self::of(one, now_ms / 1000)
+        })
+        .collect()
     }
 
     fn of(doc: &Doc, now: i64) -> Self {
@@ -135,6 +144,11 @@ impl Shown {
         }
     }
 
+    /// Whether a service presents it now: a place whose binding waits for something says for what, as `smtpd (pending)`.
+    pub(crate) fn is_presented(&self) -> bool {
+        self.used_by.iter().any(|place| !place.contains('('))
+    }
+
     /// Whether a form's choice is to bind it.
     pub(crate) fn is_bound_by(&self, choice: &str) -> bool {
         choice.strip_prefix("bind ") == Some(&self.name)
@@ -145,26 +159,13 @@ impl Shown {
         choice.strip_prefix("unbind ") == Some(&self.name)
     }
 
-    /// What is wrong with one that is presented, as far as it is known here; findings say the rest.
+    /// What is wrong with one that is presented, as far as it is known here; findings and `status` say the rest.
     pub(crate) fn trouble(&self) -> Option<Said> {
-        let name = &self.name;
-        match self.left.days {
-            ..0 => Some(Said::new(
-                "fail",
-                format!("Certificate {name} has expired: peers that verify refuse it."),
-            )),
-            _ if self.self_signed => Some(Said::new(
-                "warning",
-                format!("Certificate {name} is self-signed: nobody can verify it."),
-            )),
-            // Where its dates cannot be read there is nothing to count.
-            i64::MAX => None,
-            days if self.left.state == "over" => Some(Said::new(
-                "warning",
-                format!("Certificate {name} ends in {}.", in_days(days)),
-            )),
-            _ => None,
-        }
+        let words = format!(
+            "Certificate {} is self-signed: nobody can verify it.",
+            self.name
+        );
+        self.self_signed.then(|| Said::new("warning", words))
     }
 
     /// What it is found by.

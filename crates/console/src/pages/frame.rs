@@ -3,6 +3,7 @@
 //! Owns: these, and what a page reads from the desk, in one go. Never: what a page shows of it.
 
 use super::doc::Doc;
+use super::glance::NOT_ADOPTED;
 use super::when::When;
 use crate::app::App;
 use crate::approval::is_by;
@@ -33,6 +34,8 @@ pub(crate) struct Frame {
     pub(crate) agent: Agent,
     /// Whether something was changed, or is being changed, since the agent looked.
     pub(crate) is_over: bool,
+    /// Whether Postseal has not adopted this Postfix yet.
+    pub(crate) is_unadopted: bool,
     /// How many wishes are not in force.
     pub(crate) drafts: usize,
     /// A job that one may approve.
@@ -46,6 +49,14 @@ impl Frame {
     /// Whether the page is fetched again until it shows what is so now: one on which nobody types.
     pub(crate) fn refreshes(&self) -> bool {
         self.is_over && ["overview", "plan", "history", "findings"].contains(&self.here)
+    }
+}
+
+impl Frame {
+    /// Whether the page has something to show of a Postfix that was not adopted.
+    pub(crate) fn is_of_use(&self) -> bool {
+        let adopted = ["smtp-tls", "policies", "domains", "plan", "history"];
+        !(self.is_unadopted && adopted.contains(&self.here))
     }
 }
 
@@ -113,6 +124,7 @@ impl View {
             here,
             agent: agent(pulse.as_ref(), now_ms),
             is_over: have_changed(&jobs),
+            is_unadopted: is_unadopted(copies.get("status")),
             drafts: wishes,
             proposed: jobs.iter().rev().find(proposed).map(|job| job.id),
             may_wish: caller.may(Right::File(Effect::Wish)),
@@ -138,6 +150,10 @@ fn own_name(status: &Doc) -> Option<String> {
         .iter()
         .find(|one| one.text("asked_as") == "host-name")?;
     Some(own.text("name")).filter(|name| !name.is_empty())
+}
+
+fn is_unadopted(status: Option<&Seen>) -> bool {
+    status.is_some_and(|seen| seen.doc.at("error").text("code") == NOT_ADOPTED)
 }
 
 fn agent(pulse: Option<&Pulse>, now_ms: i64) -> Agent {

@@ -7,6 +7,7 @@ mod certificate;
 pub(crate) mod certificates;
 mod doc;
 pub(crate) mod domains;
+pub(crate) mod edits;
 mod entry;
 mod filters;
 mod finding;

@@ -25,4 +25,5 @@ mod search;
 mod served;
 mod settings;
 mod uploads;
+mod straits;
 mod wire;

@@ -242,13 +242,14 @@ impl Desk for SqliteDesk {
         digest: &Secret,
         now_ms: i64,
         idle_since_ms: i64,
+        is_used: bool,
     ) -> Result<Option<SignedIn>, StoreError> {
         let found =
             self.read(async |db| sessions::find(db, digest, now_ms, idle_since_ms).await)?;
         let Some(found) = found else {
             return Ok(None);
         };
-        if now_ms.saturating_sub(found.seen_ms) > SEEN_MS {
+        if is_used && now_ms.saturating_sub(found.seen_ms) > SEEN_MS {
             self.write(async |db| sessions::seen(db, digest, now_ms).await)?;
         }
         Ok(Some(SignedIn {

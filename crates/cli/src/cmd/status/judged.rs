@@ -36,22 +36,21 @@ pub(crate) fn unknown(failure: &Failure) -> Note {
     Note::new(State::Unknown, failure.code(), failure.sentence())
 }
 
-/// The state of the whole and its causes, the worst first, what is the same on several ports once: a pager shows the
-/// head of the line.
-pub(crate) fn ranked(causes: &[Note]) -> (State, Vec<&str>) {
-    let mut worst_first: Vec<&Note> = causes.iter().collect();
-    worst_first.sort_by_key(|note| std::cmp::Reverse(note.state));
-    let state = worst_first.first().map_or(State::Ok, |worst| worst.state);
-    let mut said: Vec<&str> = Vec::new();
-    for note in worst_first {
-        if !said.contains(&note.said.as_str()) {
-            said.push(&note.said);
+/// The causes, the worst first, what is the same on several ports once: a pager shows the head of the line.
+pub(super) fn worst_first(causes: &[Note]) -> Vec<&Note> {
+    let mut sorted: Vec<&Note> = causes.iter().collect();
+    sorted.sort_by_key(|note| std::cmp::Reverse(note.state));
+    let mut once: Vec<&Note> = Vec::new();
+    for note in sorted {
+        if once.iter().all(|known| known.said != note.said) {
+            once.push(note);
         }
     }
-    (state, said)
+    once
 }
 
-fn notes(status: &Status) -> Vec<Note> {
+/// Why a whole is not as it should be; no cause where it is.
+pub(super) fn notes(status: &Status) -> Vec<Note> {
     let mut notes = match status.master {
         MasterState::Stopped => {
             let told = "Postfix does not run";
@@ -77,6 +76,13 @@ fn notes(status: &Status) -> Vec<Note> {
     notes.extend(status.certificates.iter().filter_map(newer));
     notes.extend(drift(status));
     notes.extend(rules(status));
+    notes.extend(operations(status));
+    notes
+}
+
+/// Operations that nobody has ended, or that did not hold.
+fn operations(status: &Status) -> Vec<Note> {
+    let mut notes = Vec::new();
     if let Some(open) = &status.open {
         let told = match open.journal.last() {
             Some(Phase::AwaitingConfirmation) => "awaits confirmation",
