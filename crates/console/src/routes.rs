@@ -9,8 +9,8 @@ use crate::caller::{self, Caller};
 use crate::matrix::Right;
 use crate::pages::policies::{bulk, form, import, preflight};
 use crate::pages::{
-    certificates, domains, edits, history, job, lists, notifications, overview, plan, policies, probe,
-    search, settings, smtp_tls, totp,
+    certificates, domains, edits, history, job, lists, notifications, overview, plan, policies,
+    probe, search, settings, smtp_tls, totp,
 };
 use crate::parts::Parts;
 use crate::problem::Problem;

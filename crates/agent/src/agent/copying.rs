@@ -89,18 +89,22 @@ impl Copying {
         let stored = self.finish(clerk, instance)?;
         let is_free = self.making.is_none() && stored.is_ok() && self.is_time(changing);
         if let Some(of) = self.wanted.pop_front_if(|_| is_free) {
-            let began_ms = now_ms();
-            let running = program.start(&task(of), "agent");
-            self.making = Some(Making {
-                of,
-                running: running.map_err(AgentError::Start)?,
-                began_ms,
-            });
-            if self.wanted.is_empty() {
-                self.since = None;
-            }
+            self.begin(of, program, now_ms())?;
         }
         Ok(stored)
+    }
+
+    fn begin(&mut self, of: CopyOf, program: &Program, now_ms: i64) -> Result<(), AgentError> {
+        let running = program.start(&task(of), "agent");
+        self.making = Some(Making {
+            of,
+            running: running.map_err(AgentError::Start)?,
+            began_ms: now_ms,
+        });
+        if self.wanted.is_empty() {
+            self.since = None;
+        }
+        Ok(())
     }
 
     /// Stores what is being made, once it is; where that fails it has its turn again with all the others.

@@ -108,18 +108,11 @@ impl Rules {
         let Some(loading) = &mut self.loading else {
             return self.begin(clerk, program, instance);
         };
+        let took = loading.began.elapsed();
         let done = match loading.step(clerk, instance, now_ms)? {
             Ok(None) => return Ok(Ok(())),
             Ok(Some(read)) => {
-                match read {
-                    Read::All => self.read = Some((Instant::now(), loading.began.elapsed())),
-                    Read::News => {}
-                    Read::Later => self.waits = true,
-                    Read::Anew => {
-                        self.read = None;
-                        self.is_due = true;
-                    }
-                }
+                self.note(&read, took);
                 Ok(())
             }
             Err(error) => {
@@ -129,6 +122,18 @@ impl Rules {
         };
         self.loading = None;
         Ok(done)
+    }
+
+    fn note(&mut self, read: &Read, took: Duration) {
+        match read {
+            Read::All => self.read = Some((Instant::now(), took)),
+            Read::News => {}
+            Read::Later => self.waits = true,
+            Read::Anew => {
+                self.read = None;
+                self.is_due = true;
+            }
+        }
     }
 
     fn begin(

@@ -81,6 +81,8 @@ impl Shown {
             }
         }
         all
+    }
+
     /// Those that services present from files which the store does not hold, as `status` tells them.
     pub(crate) fn from_files(status: &Doc, now_ms: i64) -> Vec<Self> {
         let files = status.list("adopted_certificates");

@@ -24,6 +24,6 @@ mod proxies;
 mod search;
 mod served;
 mod settings;
-mod uploads;
 mod straits;
+mod uploads;
 mod wire;

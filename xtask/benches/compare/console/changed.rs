@@ -51,7 +51,8 @@ fn changed(count: usize) -> String {
 }
 
 struct Running {
-    site: Site,
+    /// Its folders go when it goes.
+    _site: Site,
     program: PathBuf,
     port: u16,
     token: String,
@@ -105,7 +106,7 @@ impl Running {
         ]);
         let token = made(token)?;
         Ok(Self {
-            site,
+            _site: site,
             program: program.to_owned(),
             port,
             token,

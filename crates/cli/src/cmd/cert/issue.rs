@@ -192,8 +192,7 @@ impl IssueArgs {
         if args.ca.ca.is_none() && !args.ca.staging && acme.ca.is_some() {
             args.ca.ca.clone_from(&acme.ca);
             args.ca.ca_root.clone_from(&acme.ca_root);
-            let private_ca = || acme.private_ca.clone();
-            args.ca.private_ca = args.ca.private_ca.or_else(private_ca);
+            args.ca.private_ca = args.ca.private_ca.or_else(|| acme.private_ca.clone());
         }
         if args.way.is_unsaid() {
             let addresses = acme.http.iter().map(|address| http_address(address));
