@@ -5,6 +5,7 @@
 
 use crate::answer::{printable, write_finding};
 use crate::config::{Global, Output};
+use crate::desk;
 use jiff::Timestamp;
 use postseal_engine::{EngineError, Kind};
 use postseal_host::HostError;
@@ -299,6 +300,7 @@ const DAMAGED: &str = "Postfix goes on as it is. Put the store's folder back fro
 fn store_hint(error: &StoreError) -> String {
     match error {
         StoreError::Disk { path, hindrance } => disk_hint(*hindrance, path),
+        StoreError::Server { trouble, .. } => desk::hint(*trouble).to_owned(),
         StoreError::Folder { path, source, .. } => {
             match (hindrance(source.kind()), source.kind()) {
                 (Some(found), _) => disk_hint(found, path),

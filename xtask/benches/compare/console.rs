@@ -5,7 +5,7 @@ mod load;
 use crate::{Outcome, section};
 use postseal_console::{Console, Options, secret};
 use postseal_store::SqliteDesk;
-use postseal_store::desk::{Clerk, Desk, Role, RuleMark, RuleRow, SignIn, User};
+use postseal_store::desk::{Clerk, Desk, DeskPlace, Role, RuleMark, RuleRow, SignIn, User};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -149,7 +149,7 @@ fn now_ms() -> Outcome<i64> {
 fn be_console(desk: &Path) -> Outcome<Section> {
     let console = Console::open(Options {
         listen: "127.0.0.1:0".parse()?,
-        desk: desk.to_owned(),
+        desk: DeskPlace::Folder(desk.to_owned()),
         instance: INSTANCE.to_owned(),
         hosts: Vec::new(),
         trusted_proxies: Vec::new(),

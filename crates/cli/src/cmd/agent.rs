@@ -10,7 +10,6 @@ use crate::session::{self, instance_name, require_root};
 use jiff::Timestamp;
 use postseal_agent::{Agent, PipeClerk, Program, Told, serve};
 use postseal_planner::whole_chain;
-use postseal_store::SqliteDesk;
 use serde_json::json;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::fs::{File, TryLockError};
@@ -109,9 +108,9 @@ fn say(told: &Told<'_>, global: &Global) {
 /// Answers the agent's calls until it goes.
 pub(crate) fn clerk(global: &Global) -> Result<Answer, Failure> {
     desk::become_console(global)?;
-    let mut desk = SqliteDesk::open(&desk::folder(global))?;
+    let mut desk = desk::place(global).open()?;
     let stdin = BufReader::new(std::io::stdin());
-    serve(stdin, std::io::stdout(), &mut desk)
+    serve(stdin, std::io::stdout(), &mut *desk)
         .map_err(|error| Failure::new(Exit::Failed, "desk.pipe", error.to_string()))?;
     Ok(Answer::new("", json!({})))
 }

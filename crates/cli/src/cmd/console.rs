@@ -60,7 +60,7 @@ pub(crate) fn console(args: &ConsoleArgs, global: &Global) -> Result<Answer, Fai
         .map_err(|error| Failure::new(Exit::Usage, "instance.bad-path", error.to_string()))?;
     serve(Options {
         listen: args.listen,
-        desk: desk::folder(global),
+        desk: desk::place(global),
         instance: instance.display().to_string(),
         hosts: args.host.clone(),
         trusted_proxies: global.trusted_proxies.clone(),

@@ -22,7 +22,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use postseal_planner::task::Task;
-use postseal_store::desk::{Desk as _, Job, JobEvent, JobState};
+use postseal_store::desk::{Job, JobEvent, JobState};
 
 /// So many events are shown.
 const EVENTS: usize = 500;

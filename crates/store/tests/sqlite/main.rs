@@ -13,8 +13,6 @@ mod body;
 mod child;
 mod crash;
 mod damage;
-mod desk;
-mod desk_rules;
 mod disk;
 mod fixture;
 mod folder;

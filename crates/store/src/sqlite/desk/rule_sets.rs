@@ -1,27 +1,18 @@
-//! Rules for destinations: the sets that the agent hands over.
+//! Rules for destinations: the tables of a set.
 //!
-//! Owns: the table `rule_sets`, the tables of each set, and that pages find one whole set or the one before it. Never:
-//! reads a page (`rule_pages`).
-//!
-//! A set is written in many short transactions, so that whoever signs in meanwhile does not wait for a million rules. It
-//! becomes the one that is shown by one update; tables of its own make it cheap to forget.
+//! Owns: their shape and their indexes. Never: knows which set is shown (`sql/rules`).
 
-use super::super::connection::Doing;
-use super::number;
-use super::rule_ways::broken;
+use super::Doing;
+use super::sql::rules::{broken, of_set, row};
 use crate::StoreError;
-use crate::desk::{RuleCounts, RuleMark, RuleRow};
-use serde_json::{Value, json};
+use crate::desk::RuleRow;
+use serde_json::Value;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{AssertSqlSafe, Executor};
-
-/// What sorts after every text that people type: those without one come last.
-pub(super) const LAST: &str = "\u{10ffff}";
 
 /// The tables and indexes of a set. Ids rise with the order in which rules are handed over: that of their destinations.
 /// Words are in lower case. An index of three letters each finds them without their places, which keeps it small; what it
 /// finds is looked at again.
-const TABLES: [&str; 7] = [
+pub(super) const TABLES: [&str; 7] = [
     "CREATE TABLE rules_N (
          id          INTEGER PRIMARY KEY,
          destination TEXT NOT NULL,
@@ -43,89 +34,17 @@ const TABLES: [&str; 7] = [
     "CREATE INDEX rules_N_looked ON rules_N (looked, id)",
 ];
 
-/// A statement about a set; of a set nothing but its number enters one.
-pub(super) fn of_set(sql: &str, set: u64) -> AssertSqlSafe<String> {
-    AssertSqlSafe(sql.replace("_N", &format!("_{set}")))
-}
+/// What the index of a mark is of.
+pub(super) const MARKED: &str = "id";
 
-/// The bit of a mark.
-pub(super) fn bit(mark: RuleMark) -> i64 {
-    let place = RuleMark::ALL.iter().position(|one| *one == mark);
-    place.map_or(0, |place| 1 << place)
-}
+/// What is done once all rules of a set are there.
+pub(super) const FILLED: [&str; 0] = [];
 
-/// The condition of a mark, as its index has it.
-pub(super) fn marked(mark: RuleMark) -> String {
-    format!("marks & {} <> 0", bit(mark))
-}
-
-pub(super) async fn mark(
-    db: &mut SqliteConnection,
-    instance: &str,
-) -> Result<Option<String>, StoreError> {
-    let sql = "SELECT mark FROM rule_sets WHERE instance = $1 AND mark IS NOT NULL \
-               ORDER BY id DESC LIMIT 1";
-    sqlx::query_scalar(sql)
-        .bind(instance)
-        .fetch_optional(db)
-        .await
-        .doing("look for the rules that were copied")
-}
-
-/// The sets of an instance but one.
-pub(super) async fn others(
-    db: &mut SqliteConnection,
-    instance: &str,
-    but: u64,
-) -> Result<Vec<u64>, StoreError> {
-    let sql = "SELECT id FROM rule_sets WHERE instance = $1 AND id <> $2";
-    let found: Vec<i64> = sqlx::query_scalar(sql)
-        .bind(instance)
-        .bind(number(but))
-        .fetch_all(db)
-        .await
-        .doing("look for copied rules")?;
-    Ok(found.into_iter().map(i64::unsigned_abs).collect())
-}
-
-/// The sets that an earlier run left half-written.
-pub(super) async fn unfinished(
-    db: &mut SqliteConnection,
-    instance: &str,
-) -> Result<Vec<u64>, StoreError> {
-    let sql = "SELECT id FROM rule_sets WHERE instance = $1 AND mark IS NULL";
-    let found: Vec<i64> = sqlx::query_scalar(sql)
-        .bind(instance)
-        .fetch_all(db)
-        .await
-        .doing("look for rules half copied")?;
-    Ok(found.into_iter().map(i64::unsigned_abs).collect())
-}
-
-pub(super) async fn begin(
-    db: &mut SqliteConnection,
-    instance: &str,
-    now_ms: i64,
-) -> Result<u64, StoreError> {
-    let doing = "begin to copy the rules";
-    let set = sqlx::query("INSERT INTO rule_sets (instance, made_ms) VALUES ($1, $2)")
-        .bind(instance)
-        .bind(now_ms)
-        .execute(&mut *db)
-        .await
-        .doing(doing)?
-        .last_insert_rowid()
-        .unsigned_abs();
-    for sql in TABLES {
-        db.execute(of_set(sql, set)).await.doing(doing)?;
-    }
-    for mark in RuleMark::ALL {
-        let (bit, condition) = (bit(mark), marked(mark));
-        let sql = format!("CREATE INDEX rules_N_marked_{bit} ON rules_N (id) WHERE {condition}");
-        db.execute(of_set(&sql, set)).await.doing(doing)?;
-    }
-    Ok(set)
-}
+/// How it is forgotten.
+pub(super) const DROPPED: [&str; 2] = [
+    "DROP TABLE IF EXISTS rules_N_words",
+    "DROP TABLE IF EXISTS rules_N",
+];
 
 pub(super) async fn add(
     db: &mut SqliteConnection,
@@ -156,96 +75,6 @@ pub(super) async fn add(
         "INSERT INTO rules_N_words (rowid, words) SELECT id, words FROM rules_N WHERE id > $1";
     sqlx::query(of_set(sql, set))
         .bind(last)
-        .execute(db)
-        .await
-        .doing(doing)?;
-    Ok(())
-}
-
-/// A rule as the columns of its table.
-fn row(rule: &RuleRow) -> Result<Value, serde_json::Error> {
-    let or_last = |text: String| match text.is_empty() {
-        true => LAST.to_owned(),
-        false => text,
-    };
-    let tags = rule.tags.join(" ");
-    let words = [
-        &rule.shown,
-        &rule.destination,
-        &rule.policy,
-        &rule.owner,
-        &rule.note,
-        &tags,
-        &rule.manager,
-    ];
-    let mut words: Vec<&str> = words.into_iter().map(String::as_str).collect();
-    words.dedup();
-    let marks: i64 = rule.marks.iter().fold(0, |all, mark| all | bit(*mark));
-    Ok(json!([
-        rule.destination,
-        rule.manager,
-        rule.level(),
-        or_last(rule.owner.to_lowercase()),
-        or_last(rule.until.clone()),
-        if rule.looked == 0 {
-            i64::MAX
-        } else {
-            rule.looked
-        },
-        marks,
-        words.join("\n").to_lowercase(),
-        serde_json::to_string(rule)?,
-    ]))
-}
-
-/// Shows a set in the place of the one before it.
-pub(super) async fn take(
-    db: &mut SqliteConnection,
-    set: u64,
-    mark: &str,
-    now_ms: i64,
-) -> Result<(), StoreError> {
-    let doing = "show the copied rules";
-    let count =
-        |condition: String| of_set(&format!("SELECT count(*) FROM rules_N{condition}"), set);
-    let all: i64 = sqlx::query_scalar(count(String::new()))
-        .fetch_one(&mut *db)
-        .await
-        .doing(doing)?;
-    let mut counts = RuleCounts {
-        all: all.unsigned_abs(),
-        marked: Vec::new(),
-    };
-    for one in RuleMark::ALL {
-        let n: i64 = sqlx::query_scalar(count(format!(" WHERE {}", marked(one))))
-            .fetch_one(&mut *db)
-            .await
-            .doing(doing)?;
-        counts.marked.push(n.unsigned_abs());
-    }
-    let counts = json!(counts).to_string();
-    sqlx::query("UPDATE rule_sets SET mark = $2, made_ms = $3, counts = $4 WHERE id = $1")
-        .bind(number(set))
-        .bind(mark)
-        .bind(now_ms)
-        .bind(counts)
-        .execute(db)
-        .await
-        .doing(doing)?;
-    Ok(())
-}
-
-/// Forgets a set.
-pub(super) async fn forget(db: &mut SqliteConnection, set: u64) -> Result<(), StoreError> {
-    let doing = "forget copied rules";
-    for sql in [
-        "DROP TABLE IF EXISTS rules_N_words",
-        "DROP TABLE IF EXISTS rules_N",
-    ] {
-        db.execute(of_set(sql, set)).await.doing(doing)?;
-    }
-    sqlx::query("DELETE FROM rule_sets WHERE id = $1")
-        .bind(number(set))
         .execute(db)
         .await
         .doing(doing)?;

@@ -6,11 +6,12 @@
 //! sorted. Everything else is dense: the rules are walked in the order that is asked for, and a page of those that fit is
 //! soon together.
 
-use super::super::connection::Doing;
-use super::number;
-use super::rule_sets::{bit, marked, of_set};
+use super::Doing;
+use super::sql::number;
+use super::sql::rules::{bit, column, marked, of_set, read};
 use crate::StoreError;
-use crate::desk::{RuleCount, RuleCounts, RuleKind, RuleQuery, RuleRow, RuleSort};
+use crate::desk::{RuleCount, RuleCounts, RuleKind, RulePlace, RuleQuery, RuleRow, RuleSort};
+use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 
 /// So many rules are read and sorted for a page; of more than that nobody is told how many they are.
@@ -21,19 +22,6 @@ const WORDS: usize = 8;
 const TRIPLES: usize = 24;
 /// A text of fewer letters has no place in the index.
 const TRIPLE: usize = 3;
-
-impl RuleSort {
-    /// Its column; the order of ids is that of the destinations.
-    pub(super) fn column(self) -> Option<&'static str> {
-        match self {
-            Self::Destination => None,
-            Self::Level => Some("level"),
-            Self::Owner => Some("owner"),
-            Self::Until => Some("until"),
-            Self::Looked => Some("looked"),
-        }
-    }
-}
 
 /// Where a page begins: the key of its order, where it has one, and the id.
 pub(super) enum Anchor {
@@ -157,7 +145,7 @@ impl Asked {
         };
         // What is equal to the place's key stands behind it by id; then comes what has another key. Each is one range of
         // an index.
-        let column = query.sort.column();
+        let column = column(query.sort);
         let parts: Vec<Vec<String>> = match (place, column) {
             (None, _) => vec![Vec::new()],
             (Some(_), None) => vec![vec![format!("id {sign} {{id}}")]],
@@ -235,14 +223,49 @@ async fn has_many(db: &mut SqliteConnection, set: u64, triples: &str) -> Result<
     Ok(found.unsigned_abs() > ENOUGH)
 }
 
-/// A rule as its table keeps it.
-pub(super) fn read(document: &str) -> Result<RuleRow, StoreError> {
-    serde_json::from_str(document).map_err(broken)
+pub(super) async fn anchor(
+    db: &mut SqliteConnection,
+    set: u64,
+    query: &RuleQuery,
+) -> Result<Option<Anchor>, StoreError> {
+    let doing = "look for the place in the rules";
+    let (destination, manager, is_after) = match &query.place {
+        None => return Ok(None),
+        Some(RulePlace::After(destination, manager)) => (destination, manager, true),
+        Some(RulePlace::Before(destination, manager)) => (destination, manager, false),
+    };
+    let key = column(query.sort).unwrap_or("''");
+    let sql = format!(
+        "SELECT id, CAST({key} AS TEXT) AS at, destination = $1 AND manager = $2 AS same
+         FROM rules_N WHERE (destination, manager) >= ($1, $2)
+         ORDER BY destination, manager LIMIT 1"
+    );
+    let found = sqlx::query(of_set(&sql, set))
+        .bind(destination)
+        .bind(manager)
+        .fetch_optional(db)
+        .await
+        .doing(doing)?;
+    let Some(found) = found else {
+        // All that is there stands before it; in another order it is not known where it stood.
+        return Ok((query.sort == RuleSort::Destination)
+            .then(|| anchored(is_after, String::new(), i64::MAX)));
+    };
+    let id: i64 = found.try_get("id").doing(doing)?;
+    let same: bool = found.try_get("same").doing(doing)?;
+    let at: String = found.try_get("at").doing(doing)?;
+    Ok(match (same, query.sort) {
+        (true, _) => Some(anchored(is_after, at, id)),
+        // It is gone; what comes next is not left out.
+        (false, RuleSort::Destination) if is_after => Some(anchored(true, at, id - 1)),
+        (false, RuleSort::Destination) => Some(anchored(false, at, id)),
+        (false, _) => None,
+    })
 }
 
-pub(super) fn broken(error: serde_json::Error) -> StoreError {
-    StoreError::Format {
-        what: "rule",
-        source: error.into(),
+fn anchored(is_after: bool, at: String, id: i64) -> Anchor {
+    match is_after {
+        true => Anchor::After(at, id),
+        false => Anchor::Before(at, id),
     }
 }

@@ -1,0 +1,62 @@
+//! Rules for destinations: the table of a set.
+//!
+//! Owns: its shape and its indexes. Never: knows which set is shown (`sql/rules`).
+
+use super::sql::rules::{broken, of_set, row};
+use super::{Db, Doing};
+use crate::StoreError;
+use crate::desk::RuleRow;
+use serde_json::Value;
+
+/// The table and the indexes of a set. Texts are ordered by their bytes, as on SQLite. Words are in lower case; what the index of
+/// three letters each finds is looked at again.
+pub(super) const TABLES: [&str; 7] = [
+    "CREATE TABLE rules_N (
+         destination TEXT COLLATE \"C\" NOT NULL,
+         manager     TEXT COLLATE \"C\" NOT NULL,
+         level       TEXT COLLATE \"C\" NOT NULL,
+         owner       TEXT COLLATE \"C\" NOT NULL,
+         until       TEXT COLLATE \"C\" NOT NULL,
+         looked      BIGINT NOT NULL,
+         marks       BIGINT NOT NULL,
+         words       TEXT NOT NULL,
+         document    TEXT NOT NULL
+     )",
+    "CREATE UNIQUE INDEX rules_N_destination ON rules_N (destination, manager)",
+    "CREATE INDEX rules_N_level ON rules_N (level, destination, manager)",
+    "CREATE INDEX rules_N_owner ON rules_N (owner, destination, manager)",
+    "CREATE INDEX rules_N_until ON rules_N (until, destination, manager)",
+    "CREATE INDEX rules_N_looked ON rules_N (looked, destination, manager)",
+    "CREATE INDEX rules_N_words ON rules_N USING gin (words gin_trgm_ops)",
+];
+
+/// What the index of a mark is of.
+pub(super) const MARKED: &str = "destination, manager";
+
+/// What is done once all rules of a set are there: nothing waits to be put into the index of words, and the server knows which
+/// way to a page is the short one.
+pub(super) const FILLED: [&str; 2] = [
+    "SELECT gin_clean_pending_list('rules_N_words')",
+    "ANALYZE rules_N",
+];
+
+/// How it is forgotten.
+pub(super) const DROPPED: [&str; 1] = ["DROP TABLE IF EXISTS rules_N"];
+
+pub(super) async fn add(db: &mut Db, set: u64, rows: &[RuleRow]) -> Result<(), StoreError> {
+    let rows: Vec<Value> = rows
+        .iter()
+        .map(row)
+        .collect::<Result<_, _>>()
+        .map_err(broken)?;
+    let sql = "INSERT INTO rules_N
+               SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4,
+                      (value ->> 5)::bigint, (value ->> 6)::bigint, value ->> 7, value ->> 8
+               FROM json_array_elements($1::json)";
+    sqlx::query(of_set(sql, set))
+        .bind(Value::Array(rows).to_string())
+        .execute(db)
+        .await
+        .doing("copy rules")?;
+    Ok(())
+}
