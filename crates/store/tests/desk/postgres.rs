@@ -3,8 +3,9 @@
 use crate::body::MX;
 use crate::body::people::{agent, user};
 use crate::body::rules::{query, rule};
+use crate::body::together::no_note_is_lost_however_many_write;
 use crate::child;
-use postseal_store::desk::{Clerk as _, Desk as _, Role};
+use postseal_store::desk::{Clerk as _, Desk as _, DeskPlace, Role};
 use postseal_store::{BadPlace, PostgresDesk, PostgresPlace, StoreError, Trouble};
 use postseal_testkit::postgres::Postgres;
 use std::fs::{self, Permissions};
@@ -73,6 +74,20 @@ fn one_agent_works_at_a_desk() {
     while let Err(error) = two.beat(&agent("b")) {
         assert!(Instant::now() < until, "{error:?}");
     }
+}
+
+/// A note has its number some time before others see it: where each takes its own time, the numbers are in order all the same.
+#[test]
+fn no_note_is_lost_though_writing_one_takes_its_time() {
+    let cluster = started("desk");
+    desk(&cluster, "desk").users().unwrap();
+    let slow = "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
+                $$BEGIN PERFORM pg_sleep(random() / 50); RETURN NEW; END$$";
+    let each = "CREATE TRIGGER slow BEFORE INSERT ON notes FOR EACH ROW EXECUTE FUNCTION slow()";
+    cluster.run("desk", slow).unwrap();
+    cluster.run("desk", each).unwrap();
+    let place = DeskPlace::Server(place(&cluster, "desk"));
+    no_note_is_lost_however_many_write(&|| place.open().unwrap());
 }
 
 #[test]
