@@ -17,8 +17,6 @@ use tempfile::TempDir;
 
 /// Debian's user and group nobody and nogroup: PostgreSQL refuses to be root.
 const NOBODY: u32 = 65_534;
-/// The cluster's superuser.
-const SUPERUSER: &str = "nobody";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A cluster; it ends when dropped.
@@ -31,6 +29,9 @@ pub struct Postgres {
 }
 
 impl Postgres {
+    /// The cluster's superuser.
+    pub const SUPERUSER: &'static str = "super";
+
     /// A cluster that takes everybody who can reach its socket at their word, with these settings beside (`name=value`).
     pub fn start(settings: &[&str]) -> io::Result<Self> {
         let folder = TempDir::new()?;
@@ -50,7 +51,7 @@ impl Postgres {
             "--locale=C.UTF-8",
             "--no-sync",
         ])
-        .arg(format!("--username={SUPERUSER}"))
+        .arg(format!("--username={}", Self::SUPERUSER))
         .arg("-D")
         .arg(cluster.data());
         done(&mut make)?;
@@ -92,7 +93,7 @@ impl Postgres {
             "-v",
             "ON_ERROR_STOP=1",
             "-U",
-            SUPERUSER,
+            Self::SUPERUSER,
         ])
         .args(["-d", database, "-c", sql, "-h"])
         .arg(self.socket());

@@ -9,6 +9,7 @@ mod attacker;
 mod chores;
 mod killed;
 mod parity;
+mod postgres;
 mod presented;
 mod proxied;
 mod rules;

@@ -6,7 +6,7 @@
 //! A set is written in many short transactions, so that whoever signs in meanwhile does not wait for a million rules. It
 //! becomes the one that is shown by one update; tables of its own make it cheap to forget.
 
-use super::rule_sets::{self, MARKED};
+use super::rule_sets;
 use super::{Db, Doing, number};
 use crate::StoreError;
 use crate::desk::{RuleCounts, RuleMark, RuleRow, RuleSort};
@@ -99,10 +99,10 @@ pub(super) async fn begin(db: &mut Db, instance: &str, now_ms: i64) -> Result<u6
         db.execute(of_set(sql, set)).await.doing(doing)?;
     }
     for mark in RuleMark::ALL {
-        let (bit, condition) = (bit(mark), marked(mark));
-        let sql =
-            format!("CREATE INDEX rules_N_marked_{bit} ON rules_N ({MARKED}) WHERE {condition}");
-        db.execute(of_set(&sql, set)).await.doing(doing)?;
+        for sql in rule_sets::MARKED {
+            let sql = sql.replace("BIT", &bit(mark).to_string());
+            db.execute(of_set(&sql, set)).await.doing(doing)?;
+        }
     }
     Ok(set)
 }

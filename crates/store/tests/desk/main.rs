@@ -10,6 +10,7 @@
 )]
 
 mod body;
+#[allow(dead_code, reason = "each test binary uses a part of it")]
 #[path = "../sqlite/child.rs"]
 mod child;
 mod postgres;

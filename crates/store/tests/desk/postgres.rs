@@ -117,7 +117,7 @@ fn a_role_without_rights_and_a_database_that_is_not_there_are_told() {
 fn without_pg_trgm_there_is_no_desk_until_somebody_makes_it() {
     let cluster = started("desk");
     // Whoever does not own the database may not make an extension.
-    let sql = "ALTER DATABASE desk OWNER TO nobody; GRANT ALL ON SCHEMA public TO desk";
+    let sql = "ALTER DATABASE desk OWNER TO super; GRANT ALL ON SCHEMA public TO desk";
     for sql in sql.split(';') {
         cluster.run("desk", sql).unwrap();
     }
@@ -150,7 +150,7 @@ fn a_password_comes_from_its_file_and_is_in_no_error() {
     let cluster = started("desk");
     let alter = format!("ALTER ROLE desk PASSWORD '{PASSWORD}'");
     cluster.run("postgres", &alter).unwrap();
-    let lines = "local all nobody trust\nlocal all all scram-sha-256\n";
+    let lines = "local all super trust\nlocal all all scram-sha-256\n";
     cluster.let_in(lines).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("password");

@@ -30,8 +30,11 @@ pub(super) const TABLES: [&str; 7] = [
     "CREATE INDEX rules_N_words ON rules_N USING gin (words gin_trgm_ops)",
 ];
 
-/// What the index of a mark is of.
-pub(super) const MARKED: &str = "destination, manager";
+/// What is made for each mark. Without statistics of it the server takes it for one that nearly all rules have.
+pub(super) const MARKED: [&str; 2] = [
+    "CREATE INDEX rules_N_marked_BIT ON rules_N (destination, manager) WHERE marks & BIT <> 0",
+    "CREATE STATISTICS rules_N_marks_BIT ON (marks & BIT) FROM rules_N",
+];
 
 /// What is done once all rules of a set are there: nothing waits to be put into the index of words, and the server knows which
 /// way to a page is the short one.

@@ -34,8 +34,9 @@ pub(super) const TABLES: [&str; 7] = [
     "CREATE INDEX rules_N_looked ON rules_N (looked, id)",
 ];
 
-/// What the index of a mark is of.
-pub(super) const MARKED: &str = "id";
+/// What is made for each mark.
+pub(super) const MARKED: [&str; 1] =
+    ["CREATE INDEX rules_N_marked_BIT ON rules_N (id) WHERE marks & BIT <> 0"];
 
 /// What is done once all rules of a set are there.
 pub(super) const FILLED: [&str; 0] = [];
