@@ -26,6 +26,8 @@ use std::time::{Duration, Instant};
 
 /// How often it looks for what is new.
 const TICK: Duration = Duration::from_millis(50);
+/// The same while it has a job in hand, which somebody may be waiting for.
+const BUSY: Duration = Duration::from_millis(20);
 /// How often it says that it lives.
 const BEAT: Duration = Duration::from_secs(2);
 /// How long a job stays its own without a word.
@@ -92,6 +94,8 @@ pub struct Agent<'a> {
     pub name: String,
     /// Its version.
     pub version: String,
+    /// How often it looks for what is told by mail; never where nobody is told.
+    pub look_every: Option<Duration>,
     /// Milliseconds since the epoch.
     pub now_ms: fn() -> i64,
     /// Set when it is to end.
@@ -131,7 +135,10 @@ impl Agent<'_> {
             }
             let seen = self.tick(&mut hands, ends.is_some())?;
             self.note_sight(&mut hands, seen);
-            std::thread::sleep(TICK);
+            std::thread::sleep(match hands.lanes.is_idle() {
+                true => TICK,
+                false => BUSY,
+            });
         }
     }
 
@@ -152,18 +159,21 @@ impl Agent<'_> {
             true => Ok(()),
             false => self.claim(hands),
         };
-        self.start(hands)?;
+        let started = self.start(hands);
         let copied = match hands.is_blind {
             true => Ok(()),
-            false => hands
-                .copying
-                .step(self.clerk, &self.program, &self.instance, self.now_ms)?,
+            false => {
+                let (changing, of) = (hands.lanes.is_changing(), &self.instance);
+                hands
+                    .copying
+                    .step(self.clerk, &self.program, of, self.now_ms, changing)?
+            }
         };
         let beside = match is_ending || hands.is_blind {
             true => Ok(()),
             false => self.look_beside(hands)?,
         };
-        let seen = seen.and(buried).and(told).and(claimed);
+        let seen = seen.and(buried).and(told).and(claimed).and(started);
         Ok(seen.and(copied).and(beside))
     }
 
@@ -172,6 +182,7 @@ impl Agent<'_> {
         let (program, instance) = (&self.program, &self.instance);
         let noted = hands.notes.step(self.clerk, program)?;
         let now_ms = (self.now_ms)();
+        hands.chores.look(program, self.look_every)?;
         let due = hands.chores.step(self.clerk, program, instance, now_ms)?;
         let handed = hands.rules.step(self.clerk, program, instance, now_ms)?;
         Ok(noted.and(due).and(handed))
@@ -231,7 +242,6 @@ impl Agent<'_> {
 
     fn wait_for(&self, mut running: Running) -> Result<Ended, AgentError> {
         loop {
-            running.told();
             if let Some(ended) = running.ended().map_err(AgentError::Start)? {
                 return Ok(ended);
             }
@@ -270,7 +280,8 @@ impl Agent<'_> {
     }
 
     fn claim(&mut self, hands: &mut Hands) -> Result<(), StoreError> {
-        while hands.lanes.len() < AT_ONCE {
+        // Whoever owns the desk may have it hand out the same job for ever: all else has its turn all the same.
+        for _ in hands.lanes.len()..AT_ONCE {
             let Some(job) = self.clerk.claim(&self.heartbeat())? else {
                 return Ok(());
             };
@@ -298,20 +309,25 @@ impl Agent<'_> {
         }
     }
 
-    fn start(&mut self, hands: &mut Hands) -> Result<(), AgentError> {
+    fn start(&mut self, hands: &mut Hands) -> Result<(), StoreError> {
+        let mut started = Ok(());
         while let Some((job, task)) = hands.lanes.next() {
             (self.told)(&Told::Begun {
                 job: job.id,
                 actor: &job.actor,
                 words: crate::words(&task).join(" "),
             });
-            let running = self
-                .program
-                .start(&task, &job.actor)
-                .map_err(AgentError::Start)?;
-            hands.lanes.begin(Work::new(job, task, running));
+            match self.program.start(&task, &job.actor) {
+                Ok(running) => hands.lanes.begin(Work::new(job, task, running)),
+                // Too many words, say: that is the job's affair, and no other one's.
+                Err(error) => {
+                    let end = refused("job.not-started", &format!("it cannot be started: {error}"));
+                    let now = (self.now_ms)();
+                    started = started.and(self.clerk.end(job.id, JobState::Done, &end, now));
+                }
+            }
         }
-        Ok(())
+        started
     }
 
     /// Hands on what running jobs tell, and ends those that have ended.
@@ -348,7 +364,7 @@ impl Agent<'_> {
                 hands.rules.are_due();
             }
             if has_changed {
-                hands.copying.again();
+                hands.copying.after_a_change();
             }
         }
         Ok(stored)

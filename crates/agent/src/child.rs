@@ -50,6 +50,15 @@ pub struct Running {
     last_words: Option<JoinHandle<Vec<String>>>,
 }
 
+/// What is handed over where more of the rules has changed than is cheap to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beyond {
+    /// All of them.
+    All,
+    /// Nothing.
+    Nothing,
+}
+
 /// How a process ended.
 #[derive(Debug)]
 pub struct Ended {
@@ -82,6 +91,17 @@ impl Program {
         Running::start(command, String::new())
     }
 
+    /// Starts it to look at the state, and to tell by mail what has changed.
+    pub fn notify(&self) -> io::Result<Running> {
+        let mut command = Command::new(&self.path);
+        command.arg0("postseal").args(&self.options).args([
+            "--on-behalf-of=agent (timer)",
+            "notify",
+            "check",
+        ]);
+        Running::start(command, String::new())
+    }
+
     /// Starts it to take in what happened at the console, `notes` as JSON.
     pub fn take_notes(&self, notes: String) -> io::Result<Running> {
         let mut command = Command::new(&self.path);
@@ -93,14 +113,16 @@ impl Program {
         Running::start(command, notes)
     }
 
-    /// Starts it to hand over the rules that pages show, in pieces; nothing where their mark is still this one.
-    pub fn rules(&self, mark: Option<&str>) -> io::Result<Running> {
+    /// Starts it to hand over the rules that pages show, in pieces: where it is cheap, what is another than at a mark; else
+    /// what `beyond` says.
+    pub fn rules(&self, mark: Option<&str>, beyond: Beyond) -> io::Result<Running> {
         let mut command = Command::new(&self.path);
         command
             .arg0("postseal")
             .args(&self.options)
             .args(["--on-behalf-of=agent", "policy", "rows"])
-            .args(mark.map(|mark| format!("--unless={mark}")));
+            .args(mark.map(|mark| format!("--unless={mark}")))
+            .args((beyond == Beyond::Nothing).then_some("--only-changes"));
         Running::start_with(command, String::new(), WAITING_PIECES)
     }
 
@@ -181,8 +203,16 @@ impl Running {
         let _ = kill_process(Pid::from_child(&self.child), Signal::INT);
     }
 
-    /// How it ended, once it has.
+    /// How it ended, once it has; what it tells still goes unheard.
     pub fn ended(&mut self) -> io::Result<Option<Ended>> {
+        loop {
+            match self.events.try_recv() {
+                Ok(_) => {}
+                // Whoever hands its events on would wait for a reader, and be waited for.
+                Err(TryRecvError::Empty) => return Ok(None),
+                Err(TryRecvError::Disconnected) => break,
+            }
+        }
         let Some(status) = self.child.try_wait()? else {
             return Ok(None);
         };

@@ -17,6 +17,7 @@ pub(crate) fn task(copy: CopyOf) -> Task {
             fix: false,
             with: Vec::new(),
         },
+        CopyOf::Checks => Task::CertCheck { name: None },
         CopyOf::Drift => Task::Drift {
             adopt: false,
             restore: false,
@@ -27,5 +28,6 @@ pub(crate) fn task(copy: CopyOf) -> Task {
             beside: Beside::default(),
         },
         CopyOf::Profiles => Task::ProfileList {},
+        CopyOf::Notify => Task::Notify {},
     }
 }

@@ -16,6 +16,6 @@ mod pipe;
 mod words;
 
 pub use agent::{Agent, AgentError, Told};
-pub use child::{Program, Running};
+pub use child::{Beyond, Program, Running};
 pub use pipe::{PipeClerk, serve};
 pub use words::words;

@@ -10,10 +10,10 @@ use postseal_planner::whole_chain;
 use postseal_store::StoreError;
 use postseal_store::desk::{
     Beat, Clerk, ClerkCall, ClerkReply, End, Heartbeat, Job, JobEvent, JobState, NewJob, Note,
-    RuleRow,
+    RuleChange, RuleRow,
 };
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::ioctl_fionbio;
+use rustix::io::{Errno, ioctl_fionbio};
 use std::io::{self, BufRead, Read, Write};
 use std::os::fd::AsFd;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -181,6 +181,27 @@ impl Clerk for PipeClerk {
         })
     }
 
+    fn change_rules(
+        &mut self,
+        instance: &str,
+        since: &str,
+        change: &RuleChange,
+        mark: &str,
+        now_ms: i64,
+    ) -> Result<bool, StoreError> {
+        let call = ClerkCall::ChangeRules {
+            instance: instance.to_owned(),
+            since: since.to_owned(),
+            change: change.clone(),
+            mark: mark.to_owned(),
+            now_ms,
+        };
+        match self.call(&call)? {
+            ClerkReply::Changed(changed) => Ok(changed),
+            other => Err(wrong(&other)),
+        }
+    }
+
     fn notes(&mut self, after: u64, limit: usize) -> Result<Vec<Note>, StoreError> {
         match self.call(&ClerkCall::Notes { after, limit })? {
             ClerkReply::Notes(notes) => Ok(notes),
@@ -257,9 +278,11 @@ impl Drop for Pipe {
 fn wait(pipe: &impl AsFd, for_what: PollFlags, until: Instant) -> io::Result<()> {
     let left = until.saturating_duration_since(Instant::now());
     let left = Timespec::try_from(left).map_err(io::Error::other)?;
-    match poll(&mut [PollFd::new(pipe, for_what)], Some(&left))? {
-        0 => Err(io::ErrorKind::TimedOut.into()),
-        _ => Ok(()),
+    match poll(&mut [PollFd::new(pipe, for_what)], Some(&left)) {
+        Ok(0) => Err(io::ErrorKind::TimedOut.into()),
+        // A signal came: who waits tries, and waits again.
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

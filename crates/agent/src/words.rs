@@ -5,7 +5,7 @@
 
 mod say;
 
-use postseal_planner::task::Task;
+use postseal_planner::task::{Removal, Task};
 use say::Words;
 
 /// The words of a task, without the program's name and its global options. What the command reads from
@@ -28,9 +28,9 @@ pub(crate) fn input(task: &Task) -> &str {
     match task {
         Task::PolicyImport(import) => &import.text,
         Task::CertImport { sealed, .. } => sealed,
-        Task::PolicyRemove {
+        Task::PolicyRemove(Removal {
             from: Some(lines), ..
-        } => lines,
+        }) => lines,
         _ => "",
     }
 }
@@ -40,6 +40,8 @@ fn verb(task: &Task) -> &'static str {
         Task::Init {} => "init",
         Task::Release {} => "release",
         Task::Status {} => "status",
+        Task::Notify {} => "notify",
+        Task::NotifyTest {} => "notify test",
         Task::Show { .. } => "show",
         Task::Explain { .. } => "explain",
         Task::Lint { .. } => "lint",
@@ -62,7 +64,7 @@ fn verb(task: &Task) -> &'static str {
         Task::PolicyList { .. } => "policy list",
         Task::PolicyAdd { .. } => "policy add",
         Task::PolicyEdit { .. } => "policy edit",
-        Task::PolicyRemove { .. } => "policy remove",
+        Task::PolicyRemove(_) => "policy remove",
         Task::PolicySync {} => "policy sync",
         Task::PolicyCheck { .. } => "policy check",
         Task::PolicyImport(_) => "policy import",

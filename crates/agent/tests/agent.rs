@@ -5,21 +5,27 @@
 use postseal_agent::{Agent, Program};
 use postseal_store::desk::{
     Beat, Clerk, CopyOf, Desk as _, End, Filed, Heartbeat, Job, JobEvent, JobState, NewJob, Note,
-    RuleRow,
+    RuleChange, RuleRow,
 };
 use postseal_store::{SqliteDesk, StoreError};
-use std::path::Path;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::cell::{Cell, RefCell};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const MX: &str = "/etc/postfix";
 
-/// A desk that cannot be reached at first.
+/// A desk that cannot be reached at first, or that somebody else owns.
 struct Unreachable {
     desk: SqliteDesk,
     /// How many calls fail.
     calls: u32,
+    /// Handed out whenever a job is asked for.
+    forever: Option<Job>,
 }
 
 impl Unreachable {
@@ -40,7 +46,10 @@ impl Clerk for Unreachable {
     }
 
     fn claim(&mut self, heartbeat: &Heartbeat) -> Result<Option<Job>, StoreError> {
-        self.reach()?.claim(heartbeat)
+        match &self.forever {
+            Some(job) => Ok(Some(job.clone())),
+            None => self.reach()?.claim(heartbeat),
+        }
     }
 
     fn abandoned(&mut self, heartbeat: &Heartbeat) -> Result<Vec<Job>, StoreError> {
@@ -94,6 +103,18 @@ impl Clerk for Unreachable {
     ) -> Result<(), StoreError> {
         self.reach()?.show_rules(instance, set, mark, now_ms)
     }
+
+    fn change_rules(
+        &mut self,
+        instance: &str,
+        since: &str,
+        change: &RuleChange,
+        mark: &str,
+        now_ms: i64,
+    ) -> Result<bool, StoreError> {
+        self.reach()?
+            .change_rules(instance, since, change, mark, now_ms)
+    }
 }
 
 fn now_ms() -> i64 {
@@ -117,21 +138,38 @@ fn file(desk: &mut SqliteDesk, task: &str) -> u64 {
 
 /// Has an agent work at the desk in `folder`, whose first `calls` fail, until `seen` is true.
 fn work_until(folder: &Path, calls: u32, seen: impl Fn(&SqliteDesk) -> bool) {
+    let desk = SqliteDesk::open(folder).unwrap();
+    let clerk = Unreachable {
+        desk,
+        calls,
+        forever: None,
+    };
+    work_by(folder, clerk, "/bin/true".into(), seen);
+}
+
+/// The same by way of `clerk`; tasks are carried out by `program`.
+fn work_by(
+    folder: &Path,
+    mut clerk: Unreachable,
+    program: PathBuf,
+    seen: impl Fn(&SqliteDesk) -> bool,
+) {
     let stop = AtomicBool::new(false);
+    let stop = &stop;
     scope(|scope| {
-        scope.spawn(|| {
-            let desk = SqliteDesk::open(folder).unwrap();
+        scope.spawn(move || {
             let mut agent = Agent {
-                clerk: &mut Unreachable { desk, calls },
+                clerk: &mut clerk,
                 program: Program {
-                    path: "/bin/true".into(),
+                    path: program,
                     options: Vec::new(),
                 },
                 instance: MX.to_owned(),
                 name: "now".to_owned(),
                 version: "0".to_owned(),
+                look_every: None,
                 now_ms,
-                stop: &stop,
+                stop,
                 told: &|_| {},
             };
             agent.run().unwrap();
@@ -181,5 +219,111 @@ fn every_copy_has_its_turn_while_change_follows_change() {
         let copied = |of: &CopyOf| desk.copy(MX, of.name()).unwrap().is_some();
         let goes_on = !desk.job(last).unwrap().unwrap().state.has_ended();
         CopyOf::ALL.iter().all(copied) && goes_on
+    });
+}
+
+/// A program that does the same whatever it is asked.
+fn scripted(folder: &Path, script: &str) -> PathBuf {
+    let program = folder.join("program");
+    std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    program
+}
+
+#[test]
+fn what_tells_more_than_anybody_reads_holds_nothing_up() {
+    const TOLD: usize = 1_500;
+    let folder = tempfile::tempdir().unwrap();
+    // It ends at once, with all of it still to be read.
+    let lines = "{\"event\":1}\n".repeat(TOLD);
+    std::fs::write(folder.path().join("lines"), lines).unwrap();
+    let script = format!(
+        "/bin/cat {}/lines >&2; echo '{{}}'",
+        folder.path().display()
+    );
+    let program = scripted(folder.path(), &script);
+    let mut desk = SqliteDesk::open(folder.path()).unwrap();
+    let job = file(&mut desk, r#"{"task":"status"}"#);
+    let clerk = Unreachable {
+        desk: SqliteDesk::open(folder.path()).unwrap(),
+        calls: 0,
+        forever: None,
+    };
+    work_by(folder.path(), clerk, program, |desk| {
+        let copied = |of: &CopyOf| desk.copy(MX, of.name()).unwrap().is_some();
+        let told = || desk.events(job, 0, TOLD + 1).unwrap().len();
+        desk.job(job).unwrap().unwrap().state == JobState::Done
+            && told() == TOLD
+            && CopyOf::ALL.iter().all(copied)
+    });
+}
+
+#[test]
+fn a_job_whose_words_are_too_many_ends_and_the_agent_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    // The words of a process take a quarter of it at most (execve(2)).
+    let stack = Rlimit {
+        current: Some(1024 * 1024),
+        ..getrlimit(Resource::Stack)
+    };
+    setrlimit(Resource::Stack, stack).unwrap();
+    let mut desk = SqliteDesk::open(folder.path()).unwrap();
+    let name = format!("\"{}.example\"", "x".repeat(400));
+    let names = vec![name; 1_000].join(",");
+    let task = format!(r#"{{"task":"policy-remove","destinations":[{names}]}}"#);
+    let job = file(&mut desk, &task);
+    let next = file(&mut desk, r#"{"task":"status"}"#);
+    work_until(folder.path(), 0, |desk| {
+        let ended = |id| desk.job(id).unwrap().unwrap().end;
+        let is_told = |end: End| end.answer.contains("job.not-started");
+        ended(job).is_some_and(is_told) && ended(next).is_some()
+    });
+}
+
+#[test]
+fn no_mark_of_rules_that_somebody_put_at_the_desk_ends_the_agent() {
+    let folder = tempfile::tempdir().unwrap();
+    let mark = "x".repeat(300_000);
+    let answer = format!(r#"{{"mark":"{mark}","same":false,"rows":0}}"#);
+    std::fs::write(folder.path().join("answer"), answer).unwrap();
+    let script = format!("exec /bin/cat {}/answer", folder.path().display());
+    let program = scripted(folder.path(), &script);
+    let mut desk = SqliteDesk::open(folder.path()).unwrap();
+    let clerk = Unreachable {
+        desk: SqliteDesk::open(folder.path()).unwrap(),
+        calls: 0,
+        forever: None,
+    };
+    // Each change has the rules read anew, unless their mark is that of before.
+    let change = |desk: &mut SqliteDesk| file(desk, r#"{"task":"discard"}"#);
+    let last = Cell::new(change(&mut desk));
+    let changes = Cell::new(0);
+    let desk = RefCell::new(desk);
+    work_by(folder.path(), clerk, program, |seen| {
+        let desk = &mut *desk.borrow_mut();
+        let has_mark = desk.rules_mark(MX).unwrap().as_deref() == Some(&mark);
+        if has_mark && seen.job(last.get()).unwrap().unwrap().state.has_ended() {
+            last.set(change(desk));
+            changes.set(changes.get() + 1);
+        }
+        changes.get() > 20
+    });
+}
+
+#[test]
+fn a_job_that_comes_again_and_again_keeps_nothing_else_from_its_turn() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut desk = SqliteDesk::open(folder.path()).unwrap();
+    let job = file(&mut desk, "no task");
+    let forever = desk.job(job).unwrap();
+    let clerk = Unreachable {
+        desk,
+        calls: 0,
+        forever,
+    };
+    // It is told to end, and does, by the end of this.
+    work_by(folder.path(), clerk, "/bin/true".into(), |desk| {
+        let copied = |of: &CopyOf| desk.copy(MX, of.name()).unwrap().is_some();
+        CopyOf::ALL.iter().all(copied)
     });
 }

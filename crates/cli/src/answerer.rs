@@ -73,7 +73,7 @@ pub(crate) struct Local {
 impl Local {
     pub(crate) fn new(global: &Global, allowed: Duration) -> Self {
         Self {
-            user: global.acme_user.clone(),
+            user: global.acme.user.clone(),
             allowed,
         }
     }

@@ -100,6 +100,8 @@ pub(crate) enum Command {
     Release,
     /// Desired, written, effective and observed, side by side
     Status(cmd::status::StatusArgs),
+    /// Who is told by mail when nobody looks, what was told last, and whether Postfix took it
+    Notify(cmd::notify::NotifyArgs),
     /// TLS parameters as Postfix sees them, and where each comes from
     Show(cmd::show::ShowArgs),
     /// Which TLS policy a message meets on its way out, and why; needs no store

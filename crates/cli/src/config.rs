@@ -33,8 +33,8 @@ pub(crate) struct Global {
     pub(crate) resolver: Named,
     /// The same as it was said.
     pub(crate) resolver_said: Option<String>,
-    /// Who answers the challenges of HTTP-01; nobody where it is not said.
-    pub(crate) acme_user: Option<String>,
+    /// How certificates are ordered where nothing else is said.
+    pub(crate) acme: Acme,
     pub(crate) output: Output,
     pub(crate) talk: Talk,
     pub(crate) color: Colored,
@@ -52,6 +52,8 @@ pub(crate) struct Global {
     pub(crate) two_persons: bool,
     /// The certificate of the store that the console presents.
     pub(crate) console_certificate: Option<String>,
+    /// Who is told by mail, as it was written.
+    pub(crate) notify: NotifySection,
     /// What lint is not to tell of.
     pub(crate) ignore: Vec<Ignore>,
     /// What is to be told beside the answer.
@@ -102,11 +104,28 @@ struct File {
     #[serde(default)]
     host: HostSection,
     #[serde(default)]
-    acme: AcmeSection,
+    acme: Acme,
     #[serde(default)]
     console: ConsoleSection,
     #[serde(default)]
+    notify: NotifySection,
+    #[serde(default)]
     lint: LintSection,
+}
+
+/// Who is told by mail when nobody looks. Here and nowhere else: whoever owns the console could silence what would tell
+/// of it, or have it told elsewhere.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NotifySection {
+    /// Of every change.
+    #[serde(default)]
+    pub(crate) to: Vec<String>,
+    /// Of what becomes critical, stays so, and is so no longer.
+    #[serde(default)]
+    pub(crate) critical: Vec<String>,
+    /// How often the agent looks.
+    pub(crate) every: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -130,11 +149,21 @@ pub(crate) struct Ignore {
     pub(crate) place: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// The CA of this host, and how its challenges are answered, where `cert issue` names neither.
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct AcmeSection {
+pub(crate) struct Acme {
     /// Who answers the challenges of HTTP-01, in place of nobody.
-    user: Option<String>,
+    pub(crate) user: Option<String>,
+    /// The CA's directory (RFC 8555), in place of Let's Encrypt's.
+    pub(crate) ca: Option<String>,
+    /// The root of its server, PEM.
+    pub(crate) ca_root: Option<PathBuf>,
+    /// The private CA that its certificates are to be trusted by.
+    pub(crate) private_ca: Option<PathBuf>,
+    /// The addresses on which HTTP-01 is answered.
+    #[serde(default)]
+    pub(crate) http: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -204,7 +233,7 @@ impl Global {
             root: file.host.root,
             resolver: resolver(args.resolver.clone().or(file.resolver))?,
             resolver_said: args.resolver.clone(),
-            acme_user: file.acme.user,
+            acme: file.acme,
             desk_server: desk_server(&file.console)?,
             console_user: file.console.user,
             trusted_proxies: file.console.trusted_proxies,
@@ -220,6 +249,7 @@ impl Global {
                 _ => Talk::Normal,
             },
             color: colored(args.color.unwrap_or_default()),
+            notify: file.notify,
             ignore: file.lint.ignore,
             warnings: RefCell::default(),
         })
@@ -305,7 +335,7 @@ fn read(path: &Path) -> Result<File, Failure> {
             "config.bad",
             format!("{}: {error}", path.display()),
         )
-        .hint("Known keys: instance, store, resolver, json, under [host] prefix and root, under [acme] and [console] user, under [console] certificate, desk, desk_password_file, trusted_proxies and two_persons, under [lint] ignore.")
+        .hint("Known keys: instance, store, resolver, json, under [host] prefix and root, under [acme] and [console] user, under [acme] ca, ca_root, private_ca and http, under [console] certificate, desk, desk_password_file, trusted_proxies and two_persons, under [notify] to, critical and every, under [lint] ignore.")
     })
 }
 

@@ -3,18 +3,21 @@
 //! Owns: where the desk lies, whose it is, and how this program becomes its owner. Never: opens the desk as root:
 //! what lies there may have been put there by an attacker (see `postseal_store::desk`).
 
+use crate::answer::printable;
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::users::{self, Ids};
 use postseal_store::Trouble;
 use postseal_store::desk::DeskPlace;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use std::ffi::OsString;
 use std::fs::{DirBuilder, Permissions};
-use std::io;
+use std::io::{self, BufRead as _, BufReader, Read as _, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::thread::JoinHandle;
 
 /// This program, even where others may not look for it (`/root`), or it was just replaced.
 pub(crate) const SELF: &str = "/proc/self/exe";
@@ -22,6 +25,8 @@ pub(crate) const SELF: &str = "/proc/self/exe";
 pub(crate) const USER: &str = "postseal";
 /// The folder within the store's.
 const FOLDER: &str = "console";
+/// No line is handed on whole that is longer, in bytes.
+const LONGEST_LINE: u64 = 64 * 1024;
 
 /// Where the desk lies: in a database, or beside the store.
 pub(crate) fn place(global: &Global) -> DeskPlace {
@@ -70,7 +75,8 @@ fn prepared(store: &Path, path: &Path, ids: &Ids) -> io::Result<()> {
     }
 }
 
-/// This program with the console's rights and nothing more, for `verb`.
+/// This program with the console's rights and nothing more, for `verb`. It has no part in this one's terminal: whoever
+/// takes it over could read what is typed there, and type.
 pub(crate) fn as_console(ids: Ids, options: &[OsString], verb: &str) -> Command {
     let mut command = Command::new(SELF);
     command
@@ -79,27 +85,66 @@ pub(crate) fn as_console(ids: Ids, options: &[OsString], verb: &str) -> Command 
         .arg(verb)
         .env_clear()
         .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(relay(std::io::stderr()).map_or_else(|_| Stdio::null(), |relay| relay.from))
         .uid(ids.uid)
         .gid(ids.gid);
     command
+}
+
+/// A way out for what another process says.
+pub(crate) struct Relay {
+    /// For the process.
+    pub(crate) from: Stdio,
+    /// Ends when nobody can say more.
+    pub(crate) said: JoinHandle<()>,
+}
+
+/// Hands on what somebody says, line by line, as text that steers no terminal.
+pub(crate) fn relay(mut to: impl Write + Send + 'static) -> io::Result<Relay> {
+    let (said, from) = io::pipe()?;
+    let said = std::thread::spawn(move || {
+        let mut said = BufReader::new(said);
+        let mut line = Vec::new();
+        while matches!(
+            (&mut said).take(LONGEST_LINE).read_until(b'\n', &mut line),
+            Ok(1..)
+        ) {
+            // Nobody may be there to read it.
+            let _ = to.write_all(printable(&String::from_utf8_lossy(&line)).as_bytes());
+            line.clear();
+        }
+    });
+    let from = from.into();
+    Ok(Relay { from, said })
 }
 
 /// Goes on as the console's user: this process is replaced by one that never was root. Who is no root already goes
 /// on as they are.
 pub(crate) fn become_console(global: &Global) -> Result<(), Failure> {
     if !rustix::process::geteuid().is_root() {
-        // Nothing that it could start may have more rights than it has.
+        // Nothing that it could start may have more rights than it has …
         let _ = rustix::thread::set_no_new_privs(true);
+        // … nobody else of its user may steer it, …
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+        // … and it gives up the terminal, where it may: a command that somebody has typed may not.
+        let _ = rustix::process::setsid();
         return Ok(());
     }
-    let ids = prepare(global)?;
-    let error = Command::new(SELF)
+    let error = again_as_console(prepare(global)?).exec();
+    Err(unusable(Path::new(SELF), &error))
+}
+
+/// What this process was asked, with the console's rights.
+pub(crate) fn again_as_console(ids: Ids) -> Command {
+    let mut command = Command::new(SELF);
+    command
         .arg0("postseal")
         .args(std::env::args_os().skip(1))
         .uid(ids.uid)
-        .gid(ids.gid)
-        .exec();
-    Err(unusable(Path::new(SELF), &error))
+        .gid(ids.gid);
+    command
 }
 
 fn ids(global: &Global) -> Result<Ids, Failure> {

@@ -122,6 +122,7 @@ fn verbose_line(event: &Event) -> String {
             Stage::RollBack => "putting the old files back".to_owned(),
         },
         Event::Looked { address, done, all } => format!("{address} looked at, {done} of {all}"),
+        Event::Seen { words } => words.trim_end().to_owned(),
         Event::Looking { rules: 1 } => "looking at the servers of one rule".to_owned(),
         Event::Looking { rules } => format!("looking at the servers of {rules} rules"),
         Event::Rehearsed { verdict, .. } => {

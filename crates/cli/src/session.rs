@@ -8,6 +8,7 @@ use crate::guardian::GuardProcess;
 use crate::progress;
 use postseal_engine::{Engine, EngineError, Event, Network, SystemClock};
 use postseal_host::{Entered, Host, HostError, HostOptions, PostfixHost, Watcher};
+use postseal_planner::notice::Notices;
 use postseal_planner::whole_chain;
 use postseal_store::desk::Upload;
 use postseal_store::{SqliteStore, StoreError};
@@ -109,6 +110,7 @@ impl Session {
             store,
             network: Network {
                 resolver: global.resolver,
+                for_afar: global.behalf.is_some(),
             },
             clock: SystemClock::default(),
             guards: global.store.clone(),
@@ -154,6 +156,21 @@ impl Session {
         self.store.open_upload(sealed)
     }
 
+    /// What was told by mail.
+    pub(crate) fn notices(&self) -> Result<Notices, StoreError> {
+        self.store.notices(&self.instance)
+    }
+
+    /// Remembers it.
+    pub(crate) fn put_notices(&mut self, notices: &Notices) -> Result<(), StoreError> {
+        self.store.put_notices(&self.instance, notices)
+    }
+
+    /// The machine, for what is no part of the path of a change.
+    pub(crate) fn machine(&self) -> &PostfixHost {
+        &self.host
+    }
+
     /// The engine.
     pub(crate) fn engine(&mut self) -> Engine<'_> {
         Engine {
@@ -167,6 +184,7 @@ impl Session {
             instance: self.instance.clone(),
             interrupted: &self.interrupted,
             listener: &*self.listener,
+            only_while: None,
         }
     }
 }

@@ -24,14 +24,6 @@ pub(crate) struct Invited {
     pub(crate) ends_ms: i64,
 }
 
-/// A token that is wanted.
-pub(crate) struct NewToken {
-    pub(crate) user: String,
-    pub(crate) name: String,
-    pub(crate) role: Role,
-    pub(crate) days: i64,
-}
-
 /// A token that was made.
 pub(crate) struct Made {
     pub(crate) id: u64,
@@ -147,18 +139,25 @@ pub(crate) async fn remove_user(app: &App, caller: &Caller, name: String) -> Res
     there(removed.await?, "such user")
 }
 
-/// Makes a token.
-pub(crate) async fn add_token(app: &App, caller: &Caller, new: NewToken) -> Result<Made, Problem> {
+/// Makes a token as a user, that is called something, may do no more than a role, and holds for so many days.
+pub(crate) async fn add_token(
+    app: &App,
+    caller: &Caller,
+    user: String,
+    called: &str,
+    role: Role,
+    days: i64,
+) -> Result<Made, Problem> {
     let text = secret::fresh().map_err(|error| Problem::no_randomness(&error))?;
     let text = format!("{}{text}", secret::TOKEN_PREFIX);
     let digest = secret::digest(&text);
     let (now, actor) = (clock::now_ms(), caller.actor());
-    let ends_ms = now + new.days.clamp(1, TOKEN_DAYS) * DAY_MS;
+    let ends_ms = now + days.clamp(1, TOKEN_DAYS) * DAY_MS;
     let token = Token {
         id: 0,
-        user: new.user,
-        name: form::noted(&new.name),
-        role: new.role,
+        user,
+        name: form::noted(called),
+        role,
         made_ms: now,
         ends_ms,
         used_ms: None,

@@ -29,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) has_tls: bool,
     /// Held while a task is filed.
     pub(crate) filing: Mutex<()>,
+    /// For requests of a list's length: each is in memory whole.
+    pub(crate) lists: Arc<Semaphore>,
     /// For streams of events, each of which looks at the desk again and again.
     pub(crate) streams: Arc<Semaphore>,
 }

@@ -81,7 +81,7 @@ pub(crate) async fn find(app: &App, headers: &HeaderMap) -> Result<Option<Caller
         return by_token(app, token).await;
     }
     match cookie(headers, SESSION) {
-        Some(cookie) => by_session(app, cookie).await,
+        Some(cookie) => by_session(app, cookie, !asks_by_itself(headers)).await,
         None => Ok(None),
     }
 }
@@ -125,12 +125,19 @@ async fn by_token(app: &App, token: &str) -> Result<Option<Caller>, Problem> {
     Ok(found.await?.map(caller))
 }
 
-async fn by_session(app: &App, cookie: &str) -> Result<Option<Caller>, Problem> {
+/// Whether a page that stands open asks, and not the person before it: nobody's session lasts by that.
+fn asks_by_itself(headers: &HeaderMap) -> bool {
+    headers
+        .get("hx-trigger")
+        .is_some_and(|element| element == "pulse")
+}
+
+async fn by_session(app: &App, cookie: &str, is_used: bool) -> Result<Option<Caller>, Problem> {
     let digest = secret::digest(cookie);
     let now = clock::now_ms();
     let found = app
         .desks
-        .at(move |desk| desk.signed_in(&digest, now, now - IDLE_MS));
+        .at(move |desk| desk.signed_in(&digest, now, now - IDLE_MS, is_used));
     let way = Way::Session(cookie.to_owned());
     let caller = |found: SignedIn| Caller {
         roles: vec![found.user.role],

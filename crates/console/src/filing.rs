@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::approval;
 use crate::caller::Caller;
 use crate::clock;
-use crate::matrix::Right;
+use crate::matrix;
 use crate::problem::Problem;
 use axum::http::StatusCode;
 use postseal_planner::task::{Effect, Task};
@@ -19,9 +19,9 @@ use std::time::Duration;
 /// How long a page waits for what comes of a job; the agent does a wish within a second.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// So many jobs at most are looked at for one that has changed something.
-const LOOKED_AT: usize = 200;
+pub(crate) const LOOKED_AT: usize = 200;
 /// How often it looks.
-const EVERY: Duration = Duration::from_millis(100);
+const EVERY: Duration = Duration::from_millis(30);
 
 /// What is said beside a task by whoever files it.
 #[derive(Default)]
@@ -54,7 +54,7 @@ pub(crate) async fn file_said(
     said: Said,
 ) -> Result<u64, Problem> {
     task.judge()?;
-    if !caller.may(Right::File(task.effect())) {
+    if !caller.may(matrix::needed(task)) {
         return Err(Problem::forbidden("this task"));
     }
     let is_proposed = approval::is_wanted(app, task)?;
@@ -111,22 +111,19 @@ fn has_changed(desk: &dyn Desk, instance: &str, tags: &[String]) -> Result<bool,
             None => return Ok(true),
         }
     }
-    has_changed_since(desk, instance, seen_ms)
+    Ok(have_changed(
+        &desk.jobs_since(instance, seen_ms, LOOKED_AT)?,
+    ))
 }
 
-/// Whether a job that is no mere look is under way, or has ended since then.
-pub(crate) fn has_changed_since(
-    desk: &dyn Desk,
-    instance: &str,
-    seen_ms: i64,
-) -> Result<bool, StoreError> {
-    let jobs = desk.jobs_since(instance, seen_ms, LOOKED_AT)?;
+/// Whether one of these jobs is no mere look: at most [`LOOKED_AT`], under way or ended since something was seen.
+pub(crate) fn have_changed(jobs: &[Job]) -> bool {
     let is_none = |job: &Job| {
         let looks = Task::read(&job.task).is_ok_and(|task| task.effect() == Effect::Look);
         looks || job.state == JobState::Proposed
     };
     // Where there are more, what they were is not known.
-    Ok(jobs.len() == LOOKED_AT || !jobs.iter().all(is_none))
+    jobs.len() == LOOKED_AT || !jobs.iter().all(is_none)
 }
 
 fn changed_since() -> Problem {

@@ -7,6 +7,7 @@ use crate::app::{App, Peer};
 use crate::caller;
 use crate::pages;
 use crate::problem::Problem;
+use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -16,6 +17,9 @@ use std::time::Duration;
 
 /// How long a request may take; streams go on after their first byte.
 const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Why a request cannot be read is told where it is no longer, in bytes.
+const LONGEST_WHY: usize = 2_000;
 
 /// What every answer says.
 const HEADERS: [(&str, &str); 9] = [
@@ -45,6 +49,7 @@ pub(crate) async fn guard(State(app): State<App>, mut request: Request, next: Ne
     }
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
+    let is_part = request.headers().contains_key("hx-request");
     let whence = request.uri().path_and_query().map(ToString::to_string);
     let admitted = right_host(&app, &request).and_then(|host| same_origin(&request, &host));
     let answer = match admitted {
@@ -54,10 +59,14 @@ pub(crate) async fn guard(State(app): State<App>, mut request: Request, next: Ne
             Err(_) => late().into_response(),
         },
     };
-    let answer = told(answer);
+    let answer = told(answer).await;
     let mut answer = match path.starts_with("/api/") {
         true => answer,
-        false => as_page(answer, &method, whence.as_deref().unwrap_or("/")),
+        false => as_page(
+            answer,
+            is_safe(&method) && !is_part,
+            whence.as_deref().unwrap_or("/"),
+        ),
     };
     if app.has_tls {
         let always = HeaderValue::from_static("max-age=31536000");
@@ -175,26 +184,30 @@ pub(crate) fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-/// What axum itself refuses (a number that is none, a form that is no form) is a problem like any other.
-fn told(answer: Response) -> Response {
+/// What axum itself refuses (a number that is none, a form that is no form) is a problem like any other, in its words.
+async fn told(answer: Response) -> Response {
     let status = answer.status();
     let plain = answer.headers().get(header::CONTENT_TYPE);
     let plain = plain.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
-    match status.is_client_error() && plain {
-        true => {
-            let detail = "the request cannot be read: a part of it is not what belongs there";
-            Problem::new(status, "console.malformed", detail).into_response()
-        }
-        false => answer,
+    if !(status.is_client_error() && plain) {
+        return answer;
     }
+    let why = to_bytes(answer.into_body(), LONGEST_WHY).await;
+    let why = why.unwrap_or_default();
+    let detail = match str::from_utf8(&why) {
+        Ok(why) if !why.is_empty() => format!("the request cannot be read: {why}"),
+        _ => "the request cannot be read: a part of it is not what belongs there".to_owned(),
+    };
+    Problem::new(status, "console.malformed", detail).into_response()
 }
 
-/// A problem as people read it; who is not signed in is led to where one signs in.
-fn as_page(answer: Response, method: &Method, whence: &str) -> Response {
+/// A problem as people read it; who is not signed in is led to where one signs in, but for a page that asks for a part of
+/// itself, which says so.
+fn as_page(answer: Response, leads: bool, whence: &str) -> Response {
     let Some(problem) = answer.extensions().get::<Problem>().cloned() else {
         return answer;
     };
-    if problem.status == StatusCode::UNAUTHORIZED && is_safe(method) {
+    if problem.status == StatusCode::UNAUTHORIZED && leads {
         return Redirect::to(&pages::sign_in_first(whence)).into_response();
     }
     let mut page = pages::of_problem(&problem);

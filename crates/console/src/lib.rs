@@ -17,6 +17,7 @@ mod error;
 mod filing;
 mod form;
 mod guard;
+mod held;
 mod limits;
 mod matrix;
 mod open;

@@ -3,7 +3,7 @@
 //! Owns: the one table of roles and rights. Never: who somebody is (`caller`), or where a right is asked for
 //! (`routes` and `filing`).
 
-use postseal_planner::task::Effect;
+use postseal_planner::task::{Effect, Task};
 use postseal_store::desk::Role;
 
 /// What is needed for something.
@@ -17,7 +17,7 @@ pub enum Right {
     File(Effect),
     /// Saying yes to what somebody else wants to put in force, where that is asked for.
     Approve,
-    /// Adding and removing users and tokens.
+    /// Adding and removing users and tokens, and sending a mail to those who are told by mail.
     Manage,
 }
 
@@ -33,6 +33,15 @@ impl Right {
             Self::Approve => "approve",
             Self::Manage => "manage",
         }
+    }
+}
+
+/// What is needed to have the agent do a task, or to give up a job with it. A mail to somebody changes nothing, and is
+/// for those who manage whom the console knows, too.
+pub(crate) fn needed(task: &Task) -> Right {
+    match task {
+        Task::NotifyTest {} => Right::Manage,
+        task => Right::File(task.effect()),
     }
 }
 

@@ -1,14 +1,19 @@
 //! Forms that carry files (RFC 7578).
 //!
-//! Owns: their fields as text and as bytes. Never: keeps one, or says what is in it.
+//! Owns: their fields as text and as bytes. Never: keeps one, copies what need not be copied, or says what is in it.
 
 use crate::problem::Problem;
-use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest as _, Multipart, Request};
-use axum::http::{HeaderValue, header};
+use axum::body::Bytes;
+use axum::http::HeaderValue;
 use zeroize::Zeroizing;
 
-/// The fields of such a form, in its order.
+/// No form has more fields.
+const FIELDS: usize = 100;
+/// What stands between two lines of a field's head, and what ends the head.
+const LINE: &[u8] = b"\r\n";
+const HEAD: &[u8] = b"\r\n\r\n";
+
+/// The fields of such a form, in its order. They are parts of the body's own memory, which is wiped (`held`).
 pub(crate) struct Parts(Vec<(String, Bytes)>);
 
 impl Parts {
@@ -18,17 +23,30 @@ impl Parts {
     }
 
     /// Reads one whole; the door has bounded it.
-    pub(crate) async fn read(kind: &HeaderValue, body: Bytes) -> Result<Self, Problem> {
-        let mut request = Request::new(Body::from(body));
-        let headers = request.headers_mut();
-        headers.insert(header::CONTENT_TYPE, kind.clone());
-        let form = Multipart::from_request(request, &()).await;
-        let mut form = form.map_err(Problem::malformed)?;
+    pub(crate) fn read(kind: &HeaderValue, body: &Bytes) -> Result<Self, Problem> {
+        let bad = || Problem::malformed("it is no form with files");
+        let delimiter = [b"--", boundary(kind).ok_or_else(bad)?].concat();
+        let between = [LINE, &delimiter].concat();
+        let begins = body.starts_with(&delimiter);
+        let mut rest = begins
+            .then(|| body.slice(delimiter.len()..))
+            .ok_or_else(bad)?;
         let mut fields = Vec::new();
-        while let Some(field) = form.next_field().await.map_err(Problem::malformed)? {
-            let name = field.name().unwrap_or_default().to_owned();
-            let bytes = field.bytes().await.map_err(Problem::malformed)?;
-            fields.push((name, bytes));
+        while !rest.starts_with(b"--") {
+            // Blanks may stand behind a boundary (RFC 2046 §5.1.1).
+            let end = find(&rest, LINE).ok_or_else(bad)?;
+            let is_blank = rest[..end].iter().all(|byte| b" \t".contains(byte));
+            // The line's end stays: a field without a head begins with the head's end.
+            rest = rest.slice(end..);
+            let head = find(&rest, HEAD).filter(|_| is_blank).ok_or_else(bad)?;
+            let name = name(&rest[..head]).ok_or_else(bad)?;
+            rest = rest.slice(head + HEAD.len()..);
+            let end = find(&rest, &between).ok_or_else(bad)?;
+            fields.push((name, rest.slice(..end)));
+            rest = rest.slice(end + between.len()..);
+            if fields.len() > FIELDS {
+                return Err(bad());
+            }
         }
         Ok(Self(fields))
     }
@@ -55,4 +73,35 @@ impl Parts {
         };
         self.bytes(name).or_else(pasted)
     }
+}
+
+/// What stands between fields: 1 to 70 characters (RFC 2046 §5.1.1), in quotation marks or not.
+fn boundary(kind: &HeaderValue) -> Option<&[u8]> {
+    let kind = kind.to_str().ok()?;
+    let mut said = kind.split(';').skip(1).map(str::trim);
+    let boundary = said.find_map(|one| {
+        let (key, value) = one.split_once('=')?;
+        key.eq_ignore_ascii_case("boundary").then_some(value)
+    })?;
+    let bare = boundary.trim_matches('"');
+    (1..=70).contains(&bare.len()).then_some(bare.as_bytes())
+}
+
+/// The field's name, as its head says it: browsers write `name="…"`, with quotation marks in it as `%22`.
+fn name(head: &[u8]) -> Option<String> {
+    let head = std::str::from_utf8(head).ok()?;
+    let mut lines = head.split("\r\n");
+    let said = lines.find_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        key.trim()
+            .eq_ignore_ascii_case("content-disposition")
+            .then_some(value)
+    })?;
+    let (_, after) = said.split_once(" name=\"")?;
+    Some(after.split_once('"')?.0.to_owned())
+}
+
+/// Where a part begins.
+fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    bytes.windows(part.len()).position(|window| window == part)
 }

@@ -112,7 +112,10 @@ impl Problem {
 
     pub(crate) fn store(error: &StoreError) -> Self {
         let why = whole_chain(error);
-        let detail = format!("the desk cannot be used, and nothing was stored: {why}");
+        let detail = format!(
+            "the desk cannot be used, and nothing was stored: {why}; try again in some seconds, and where it stays see \
+             on the mail server whether its disk is full and who holds the files of the store's folder console"
+        );
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "console.desk", detail).later(5)
     }
 

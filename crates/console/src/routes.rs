@@ -9,20 +9,20 @@ use crate::caller::{self, Caller};
 use crate::matrix::Right;
 use crate::pages::policies::{bulk, form, import, preflight};
 use crate::pages::{
-    certificates, domains, history, job, lists, overview, plan, policies, probe, search, settings,
-    smtp_tls, totp,
+    certificates, domains, edits, history, job, lists, notifications, overview, plan, policies,
+    probe, search, settings, smtp_tls, totp,
 };
 use crate::parts::Parts;
 use crate::problem::Problem;
 use crate::secret;
-use crate::{access, api, assets, guard};
+use crate::{access, api, assets, guard, held};
+use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Form, FromRequest as _, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
-use axum::{Router, body};
 use postseal_planner::task::{Effect, LONGEST_IMPORT};
 
 /// No request is larger, in bytes.
@@ -79,6 +79,7 @@ const ROUTES: &[Route] = &[
         get(assets::one)
     }),
     at(Verb::Get, "/", SEE, || get(overview::show)),
+    at(Verb::Post, "/adopt", WISH, || post(overview::adopt)),
     at(Verb::Get, "/smtp-tls", SEE, || get(smtp_tls::show)),
     at(Verb::Post, "/smtp-tls", WISH, || post(smtp_tls::save)),
     at(Verb::Post, "/smtp-tls/plan", LOOK, || post(smtp_tls::plan)),
@@ -88,9 +89,13 @@ const ROUTES: &[Route] = &[
     at(Verb::Post, "/policies/add", WISH, || post(form::add)),
     at(Verb::Post, "/policies/edit", WISH, || post(form::edit)),
     at(Verb::Post, "/policies/remove", WISH, || post(form::remove)),
-    at(Verb::Post, "/policies/bulk", WISH, || post(bulk::change)),
+    of_a_list(at(Verb::Post, "/policies/bulk", WISH, || {
+        post(bulk::change)
+    })),
     at(Verb::Get, "/policies/import", SEE, || get(import::show)),
-    at_length(Verb::Post, "/policies/import", WISH, || post(import::check)),
+    of_a_list(at(Verb::Post, "/policies/import", WISH, || {
+        post(import::check)
+    })),
     at(Verb::Post, "/policies/import/take", WISH, || {
         post(import::take)
     }),
@@ -120,6 +125,7 @@ const ROUTES: &[Route] = &[
     at(Verb::Post, "/plan/apply", CHANGE, || post(plan::apply)),
     at(Verb::Post, "/plan/discard", WISH, || post(plan::discard)),
     at(Verb::Post, "/plan/confirm", CHANGE, || post(plan::confirm)),
+    at(Verb::Post, "/plan/edits", WISH, || post(edits::end)),
     at(Verb::Get, "/jobs/{id}", SEE, || get(job::show)),
     at(Verb::Get, "/jobs/{id}/progress", SEE, || get(job::progress)),
     at(Verb::Post, "/jobs/{id}/cancel", LOOK, || post(job::cancel)),
@@ -158,6 +164,12 @@ const ROUTES: &[Route] = &[
     }),
     at(Verb::Get, "/search", SEE, || get(search::show)),
     at(Verb::Get, "/settings", SEE, || get(settings::show)),
+    at(Verb::Get, "/settings/notifications", SEE, || {
+        get(notifications::show)
+    }),
+    at(Verb::Post, "/settings/notifications/test", MANAGE, || {
+        post(notifications::test)
+    }),
     at(Verb::Post, "/settings/users", MANAGE, || {
         post(settings::add_user)
     }),
@@ -227,16 +239,11 @@ pub(crate) const fn api(
     }
 }
 
-/// A route that takes a list of rules.
-const fn at_length(
-    verb: Verb,
-    path: &'static str,
-    right: Right,
-    to: fn() -> MethodRouter<App>,
-) -> Route {
+/// The same, where the document may hold a list of rules.
+pub(crate) const fn of_a_list(route: Route) -> Route {
     Route {
         largest: LARGEST_LIST,
-        ..at(verb, path, right, to)
+        ..route
     }
 }
 
@@ -265,6 +272,15 @@ async fn door(
     next: Next,
 ) -> Result<Response, Problem> {
     let caller = caller::find(&app, request.headers()).await?;
+    // Who may wish for nothing has no list to send.
+    let largest = match caller.as_ref().is_some_and(|caller| caller.may(WISH)) {
+        true => largest,
+        false => largest.min(LARGEST),
+    };
+    let _turn = match is_list(&request, largest) {
+        true => Some(app.lists.acquire().await.map_err(|_| Problem::stopping())?),
+        false => None,
+    };
     let mut request = match (&caller, right) {
         (_, Right::Anyone) => read(request, largest).await?.0,
         (None, _) => return Err(Problem::not_signed_in()),
@@ -277,6 +293,14 @@ async fn door(
         request.extensions_mut().insert(caller);
     }
     Ok(next.run(request).await)
+}
+
+/// Whether a request may be longer than others, as far as its head tells.
+fn is_list(request: &Request, largest: usize) -> bool {
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let may_be = request.headers().contains_key(header::TRANSFER_ENCODING);
+    largest > LARGEST && length.map_or(may_be, |length| length > LARGEST)
 }
 
 /// The request, where it is no forged one: what changes something says what only a page of this session knows.
@@ -301,7 +325,7 @@ async fn checked(caller: &Caller, request: Request, largest: usize) -> Result<Re
 async fn in_form(headers: &HeaderMap, body: Bytes) -> Option<String> {
     let kind = headers.get(header::CONTENT_TYPE)?;
     if Parts::is_one(kind) {
-        let parts = Parts::read(kind, body).await.ok()?;
+        let parts = Parts::read(kind, &body).ok()?;
         return parts.text("form_token").map(|token| token.to_string());
     }
     let mut form = Request::post("/").header(header::CONTENT_TYPE, kind);
@@ -318,15 +342,7 @@ async fn in_form(headers: &HeaderMap, body: Bytes) -> Option<String> {
 /// Reads a request whole, within its bounds.
 async fn read(request: Request, largest: usize) -> Result<(Request, Bytes), Problem> {
     let (parts, body) = request.into_parts();
-    let read = body::to_bytes(body, largest).await;
-    let bytes = read.map_err(|error| {
-        let limited = std::error::Error::source(&error)
-            .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
-        match limited {
-            true => Problem::too_large(largest),
-            false => Problem::malformed("its body ended too early"),
-        }
-    })?;
+    let bytes = held::read(body, largest).await?;
     let request = Request::from_parts(parts, Body::from(bytes.clone()));
     Ok((request, bytes))
 }

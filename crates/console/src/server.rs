@@ -3,6 +3,7 @@
 //! Owns: connections, their bounds and deadlines. Never: what is answered (`routes`).
 
 use crate::app::{App, Peer, Shared};
+use crate::clock;
 use crate::desks::Desks;
 use crate::error::ConsoleError;
 use crate::limits::Limits;
@@ -41,6 +42,12 @@ const HEAD_BYTES: usize = 64 * 1024;
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// How long requests may go on once the console is to end.
 const LAST_WORDS: Duration = Duration::from_secs(5);
+/// How long a sealed upload waits for an agent, in milliseconds: a day. Who sent it is told by its job.
+const UPLOADS_STAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// How often those that waited longer are looked for.
+const UPLOADS_EVERY: Duration = Duration::from_secs(10 * 60);
+/// How many requests of a list's length are in memory at once; others wait for their turn.
+const LISTS: usize = 2;
 /// How many streams of events are open at once.
 const STREAMS: usize = 64;
 
@@ -112,6 +119,7 @@ impl Console {
             two_persons: options.two_persons,
             has_tls: options.presented.is_some(),
             filing: Mutex::new(()),
+            lists: Arc::new(Semaphore::new(LISTS)),
             streams: Arc::new(Semaphore::new(STREAMS)),
         });
         Ok(Self {
@@ -136,7 +144,21 @@ impl Console {
             open: Open::new(connections()),
             graceful: GracefulShutdown::new(),
         };
+        let uploads = self.runtime.spawn(expire_uploads(self.app.clone()));
         self.runtime.block_on(accept(&self.listener, doors, stop));
+        uploads.abort();
+    }
+}
+
+/// Removes uploads that no agent fetches, now and then; where the desk cannot be reached, the next time.
+async fn expire_uploads(app: App) {
+    loop {
+        let now = clock::now_ms();
+        let _next_time = app
+            .desks
+            .at(move |desk| desk.expire_uploads(now - UPLOADS_STAY_MS, now))
+            .await;
+        tokio::time::sleep(UPLOADS_EVERY).await;
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Owns: the one table of titles. Never: what a task does; each is a verb of the command line.
 
-use postseal_planner::task::Task;
+use postseal_planner::task::{Removal, Task};
 
 /// What a task is about to do, and to what.
 fn title(task: &Task) -> String {
@@ -25,6 +25,8 @@ fn what(task: &Task) -> &'static str {
         Task::Init {} => "Adopt this Postfix",
         Task::Release {} => "Give this Postfix back",
         Task::Status {} => "Look at the status",
+        Task::Notify {} => "Look at who is told by mail",
+        Task::NotifyTest {} => "Send a test to those who are told by mail",
         Task::Show { .. } => "Look at parameters",
         Task::Explain { .. } => "Explain where mail goes",
         Task::Lint { fix: true, .. } => "Mend findings",
@@ -56,7 +58,7 @@ fn what(task: &Task) -> &'static str {
         Task::PolicyList { .. } => "List the rules",
         Task::PolicyAdd { .. } => "Add a rule",
         Task::PolicyEdit { .. } => "Change a rule",
-        Task::PolicyRemove { .. } => "Remove rules",
+        Task::PolicyRemove(_) => "Remove rules",
         Task::PolicySync {} => "Let rules follow their mail",
         Task::PolicyCheck { .. } => "Hold rules against servers",
         Task::PolicyImport(_) => "Import rules",
@@ -108,11 +110,10 @@ fn about(task: &Task) -> String {
         Task::PolicyAdd { destination, .. } | Task::PolicyEdit { destination, .. } => {
             destination.clone()
         }
-        Task::PolicyRemove { destinations, .. } | Task::PolicyCheck { destinations, .. } => {
-            listed(destinations)
-        }
+        Task::PolicyRemove(Removal { destinations, .. })
+        | Task::PolicyCheck { destinations, .. } => listed(destinations),
         Task::DomainAdd { domain, .. } | Task::DomainEdit { domain, .. } => domain.clone(),
-        Task::DomainRemove { domains } => listed(domains),
+        Task::DomainRemove { domains, .. } => listed(domains),
         Task::CertRenew { names, .. } => listed(names),
         Task::CertRequest { name, .. } | Task::CertCheck { name } => {
             name.clone().unwrap_or_default()

@@ -117,8 +117,7 @@ impl Engine<'_> {
         look: Look,
     ) -> Result<DomainsWished, EngineError> {
         let domain = domain(&request.domain)?;
-        let states = self.entries(&domain)?;
-        let now = states.into_iter().find_map(|state| state.wanted);
+        let now = self.entry_of(&domain)?;
         let now = now.ok_or_else(|| unknown(&request.domain))?;
         self.put_domain(&domain, request, Some(now), (forced, look))
     }
@@ -199,6 +198,15 @@ impl Engine<'_> {
             findings.extend(passwords::missing(&rule.id, &facts));
         }
         Ok(wished)
+    }
+
+    /// The rule of a domain's entry, as it is wished; `None` where there is none, or it is to be removed.
+    ///
+    /// # Errors
+    /// `domain.bad-domain`, and what the store fails with.
+    pub fn entry_of(&self, name: &str) -> Result<Option<Rule>, EngineError> {
+        let states = self.entries(&domain(name)?)?;
+        Ok(states.into_iter().find_map(|state| state.wanted))
     }
 
     /// The rules of a domain's entry: one, or two while its next hop changes.

@@ -29,6 +29,11 @@ pub enum Event {
         /// Of how many.
         all: usize,
     },
+    /// Something was seen of a server that is looked at, a line of what a person reads.
+    Seen {
+        /// It.
+        words: String,
+    },
     /// The scratch instance was looked at.
     Rehearsed {
         /// What it showed.

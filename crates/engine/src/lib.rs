@@ -38,6 +38,7 @@ mod error;
 mod events;
 mod explain;
 mod guard;
+mod handed;
 mod import;
 mod import_names;
 mod issue;
@@ -83,6 +84,7 @@ pub use error::{End, EngineError, Kind};
 pub use events::{Event, Stage};
 pub use explain::{explain, explain_by, explain_in};
 pub use guard::{Guarded, Guardian};
+pub use handed::Handed;
 pub use import::{Import, Imported};
 pub use issue::{Answerers, Freshly, Issue, Means, Terms};
 pub use live_log::{LiveLog, LogSeen};
@@ -98,9 +100,9 @@ pub use recover::Recovery;
 pub use renew::{Force, Presented, RenewalEnd, RenewalView, Renewed};
 pub use rules::{
     Added, Concerned, DueRules, Forced, Hindered, Hindrance, IdleRows, Look, MapAnswers, Refused,
-    RowChange, RuleChanges, RuleChecked, RuleLooked, RuleRequest, RulesImported, RulesTold,
-    RulesWished, Stored, TableDrift, TableRead, TablesRead, WayTo, Wholeness, bad_routes,
-    idle_rows, touched_findings, unread_words, way_to,
+    RowChange, RuleChanges, RuleChecked, RuleLooked, RuleNews, RuleRequest, RulesImported,
+    RulesTold, RulesWished, Stored, TableDrift, TableRead, TablesRead, WayTo, Wholeness,
+    bad_routes, idle_rows, touched_findings, unread_words, way_to,
 };
 pub use save::Wishes;
 pub use status::{InForce, Profiles, Status};
@@ -136,7 +138,12 @@ pub struct Engine<'a> {
     pub interrupted: &'a AtomicBool,
     /// Told of everything as it happens.
     pub listener: &'a dyn Fn(&Event),
+    /// What the next wish about rules is held to, in the transaction that stores it; it is for one wish.
+    pub only_while: Option<Held>,
 }
+
+/// Whether what somebody has seen is still so.
+pub type Held = Box<dyn Fn(&Engine<'_>) -> Result<bool, EngineError>>;
 
 impl Engine<'_> {
     fn tell(&self, event: Event) {

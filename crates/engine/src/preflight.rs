@@ -5,6 +5,7 @@
 
 use crate::dns::resolv_conf;
 use crate::explain::anchors;
+use crate::rules::next_hops;
 use crate::{Clock, Wire};
 use mailtls::Anchors;
 use mailtls::policy::Policy;
@@ -15,8 +16,11 @@ use postseal_planner::preflight::{
     self, Client, Hosts, HostsFile, Known, NextHop, NoNextHop, Preflight, Protocol, Visit, Visits,
     Wanted,
 };
+use postseal_planner::report::{Report, Stage, StageName, StageOutcome};
 use postseal_planner::resolve::Answer;
+use postseal_planner::task::MAIL_PORTS;
 use postseal_probe::{Budget, Greeting, News, Target};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -116,8 +120,15 @@ pub(crate) fn preflight_more(
     let begun = world.clock.monotonic();
     let answers = world.answers(&wanted, options.dns);
     let left = options.left(world.clock.monotonic().saturating_sub(begun));
-    let news = world.look(&wanted, &answers, visits, left, told);
+    let (open, closed) = world.by_port(&wanted, destinations);
+    let news = world.look(&open, &answers, visits, left, told);
     visits.extend(news);
+    for visit in closed
+        .iter()
+        .flat_map(|one| preflight::visits(one, &answers))
+    {
+        visits.entry(visit).or_insert_with_key(not_from_afar);
+    }
     let mut trust = Trust::default();
     let now = world.clock.now_unix();
     let unusable = unusable(&wanted, &|path| world.host.read(path));
@@ -167,6 +178,28 @@ impl World<'_> {
         destinations.iter().map(&mut one).collect()
     }
 
+    /// Those that may be looked at, and those that may not: for somebody elsewhere only ports of mail may, those of the
+    /// client itself, and what routes name. Else they could look into the networks behind this host.
+    fn by_port<'w>(
+        self,
+        wanted: &'w [Wanted],
+        destinations: &[HopPolicy],
+    ) -> (Vec<&'w Wanted>, Vec<&'w Wanted>) {
+        let named = OnceCell::new();
+        let of_mail =
+            |one: &Wanted| one.hop.port == one.client.port || MAIL_PORTS.contains(&one.hop.port);
+        let is_named = |hop: &HopPolicy| {
+            let hops = named.get_or_init(|| next_hops(self.host, self.facts));
+            hops.named.has(&hop.nexthop)
+        };
+        let is_open = |(one, hop): &(&Wanted, &HopPolicy)| {
+            !self.wire.is_for_afar() || of_mail(one) || is_named(hop)
+        };
+        let (open, closed): (Vec<_>, Vec<_>) = wanted.iter().zip(destinations).partition(is_open);
+        let first = |pairs: Vec<(&'w Wanted, _)>| pairs.into_iter().map(|(one, _)| one).collect();
+        (first(open), first(closed))
+    }
+
     fn client(self, transport: &str) -> Client {
         let mut client = Client::of(self.facts, transport);
         if client.lookups.hosts != Hosts::Dns
@@ -189,7 +222,7 @@ impl World<'_> {
 
     fn look(
         &self,
-        wanted: &[Wanted],
+        wanted: &[&Wanted],
         answers: &Answers,
         known: &Visits,
         budget: Budget,
@@ -216,6 +249,19 @@ impl World<'_> {
         };
         let reports = self.wire.probe_each(&targets, budget, &seen);
         looks.into_keys().zip(reports).collect()
+    }
+}
+
+/// What stands for a look that nobody elsewhere may have made.
+fn not_from_afar(visit: &Visit) -> Report {
+    let why = "from afar only the ports of mail are looked at (25, 465 and 587), and those that a route of Postfix names";
+    Report {
+        stages: vec![Stage {
+            name: StageName::Connect,
+            outcome: StageOutcome::Unknown(why.to_owned()),
+            micros: 0,
+        }],
+        ..Report::unseen(visit.address.to_string(), visit.address)
     }
 }
 

@@ -16,7 +16,7 @@ use postseal_planner::lint::{credentials_in_clear, credentials_untold};
 use postseal_planner::plan::{Base, Cf, Plan};
 use postseal_planner::profile::{Chosen, chosen};
 use postseal_planner::report::{Report, Verdict};
-use postseal_planner::{Adopted, Finding, ListedNames, owned};
+use postseal_planner::{Adopted, AskedNames, Finding, ListedNames, asked_names, dane, owned};
 use postseal_store::{AuditEntry, InstanceState, Operation, OperationOutcome};
 
 /// How far back an attempt at the pending wishes is looked for.
@@ -56,6 +56,8 @@ pub struct Status {
     pub rules: RulesTold,
     /// Rules whose day of review has come.
     pub due: DueRules,
+    /// By which names its certificates are asked for.
+    pub asked: AskedNames,
     /// Hand edits.
     pub drift: DriftReport,
     /// What each address showed just now.
@@ -95,7 +97,7 @@ pub struct InForce {
 impl Engine<'_> {
     /// Looks at everything, the watched folders included.
     pub fn status(&mut self, folders: &dyn Folders) -> Result<Status, EngineError> {
-        let facts = self.observe()?;
+        let mut facts = self.observe()?;
         let state = self.in_force_now(&facts)?;
         let verified = self.verify_with(&state, &facts, &ListedNames::new());
         let observed_ms = self.clock.now_ms();
@@ -121,6 +123,7 @@ impl Engine<'_> {
             untold: credentials_untold(&facts),
             rules: self.told_of_rules_in(&state, &facts)?,
             due: self.rules_due()?,
+            asked: AskedNames::default(),
             drift: verified.drift,
             pending: self.pending_wishes(&state, wanted)?,
             failed: failed(&history, state.draft.as_ref()),
@@ -128,8 +131,10 @@ impl Engine<'_> {
             open: self.store.open(&self.instance)?,
         };
         let mismatch = |found: &Finding| found.code == "dane.mismatch";
-        status.mismatched = self.dane_findings_in(facts, &state.desired);
+        self.ask_dns(&mut facts, |facts| dane::questions(facts, &[]));
+        status.mismatched = dane::findings(&facts, &state.desired, self.clock.now_unix());
         status.mismatched.retain(mismatch);
+        status.asked = asked_names(&facts, wanted);
         Ok(status)
     }
 

@@ -36,6 +36,11 @@ pub trait Wire: Sync {
         reports
     }
 
+    /// Whether it looks for somebody elsewhere, who shall see servers of mail alone.
+    fn is_for_afar(&self) -> bool {
+        false
+    }
+
     /// Fetches one small file by HTTPS, from the first of the addresses that gives it.
     ///
     /// # Errors
@@ -74,6 +79,8 @@ pub trait Wire: Sync {
 pub struct Network {
     /// Whom to ask about names.
     pub resolver: Named,
+    /// Whether it looks for somebody elsewhere.
+    pub for_afar: bool,
 }
 
 impl Wire for Network {
@@ -88,6 +95,10 @@ impl Wire for Network {
         told: &(dyn Fn(usize, News<'_>) + Sync),
     ) -> Vec<Report> {
         postseal_probe::probe_each(targets, budget, told)
+    }
+
+    fn is_for_afar(&self) -> bool {
+        self.for_afar
     }
 
     fn fetch(&self, get: &Get<'_>, deadline: Duration) -> Result<Vec<u8>, String> {

@@ -13,7 +13,7 @@ use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Seek, Write};
+use std::io::{self, PipeWriter, Seek, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -109,6 +109,22 @@ impl<'a> Call<'a> {
         self.run_to(Stdio::piped())
     }
 
+    /// The same, while `feed` writes what it reads; what came of the feeding stands first. Another thread waits
+    /// for the program, so that who feeds one that reads nothing gets an error when it is killed.
+    pub(crate) fn run_fed<T>(
+        &self,
+        feed: impl FnOnce(PipeWriter) -> T,
+    ) -> Result<(T, Output), HostError> {
+        let (reader, writer) = io::pipe().map_err(|error| self.spawn_error(error))?;
+        thread::scope(|scope| {
+            let program = scope.spawn(|| self.run_between(Ok(reader.into()), Stdio::piped()));
+            let fed = feed(writer);
+            let ended = program.join();
+            let output = ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            Ok((fed, output))
+        })
+    }
+
     /// The same, with all that it prints, however much, in a file that has no name; read from its
     /// beginning.
     pub(crate) fn run_into_file(&self) -> Result<(Output, File), HostError> {
@@ -130,8 +146,11 @@ impl<'a> Call<'a> {
     }
 
     fn run_to(&self, stdout: Stdio) -> Result<Output, HostError> {
-        let mut child = self
-            .stdin()
+        self.run_between(self.stdin(), stdout)
+    }
+
+    fn run_between(&self, stdin: io::Result<Stdio>, stdout: Stdio) -> Result<Output, HostError> {
+        let mut child = stdin
             .and_then(|stdin| self.command(stdin))
             .and_then(|mut command| {
                 command.stdout(stdout).stderr(Stdio::piped());

@@ -15,6 +15,7 @@ mod instance;
 mod livelog;
 mod lock;
 mod look;
+mod mail;
 mod network;
 mod policy_map;
 mod postfix;

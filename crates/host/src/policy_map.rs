@@ -12,7 +12,7 @@ use crate::{HostError, private};
 use postseal_planner::Digesting;
 use postseal_planner::plan::PolicyMap;
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Read, Write};
+use std::io::{self, PipeWriter, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
@@ -56,20 +56,34 @@ fn make(
     map: &PolicyMap,
     rows: &mut dyn Read,
 ) -> Result<(), HostError> {
-    private::sweep_draft(&root.at(&map.path))?;
-    write(&root.at(&map.path), rows).map_err(failed("write", &map.path))?;
+    let source = root.at(&map.path);
+    private::sweep_draft(&source)?;
     let files = map.files();
+    let written = failed("write", &map.path);
     let Some(compiled) = files.get(1) else {
-        return Ok(());
+        return write(&source, rows, None).map_err(written);
     };
-    postfix.compile_policies(config, &map.name(), map.policies.rows)?;
+    if takes_rows(&map.table) {
+        let fed =
+            postfix.compile_fed_policies(config, map, |feed| write(&source, rows, Some(feed)));
+        fed?.map_err(written)?;
+    } else {
+        write(&source, rows, None).map_err(written)?;
+        postfix.compile_policies(config, map)?;
+    }
     let seen = root.at(compiled);
     let settle = || {
         fs::set_permissions(&seen, Permissions::from_mode(MODE))?;
         File::open(&seen)?.sync_all()
     };
     settle().map_err(failed("write", compiled))?;
-    note(&root.at(&map.path), &seen).map_err(failed("write", &map.path))
+    note(&source, &seen).map_err(failed("write", &map.path))
+}
+
+/// Whether postmap(1) makes a table of rows as they come as fast as of a file (`postmap -i`), so that rendering
+/// and compiling go on side by side. lmdb ends a transaction for each row then, and cdb has no such way.
+fn takes_rows(table: &str) -> bool {
+    matches!(table, "hash" | "btree")
 }
 
 /// Notes in the source which map was compiled of it, so that another one is told.
@@ -90,7 +104,8 @@ fn note(source: &Path, compiled: &Path) -> io::Result<()> {
     file.sync_all()
 }
 
-fn write(path: &Path, rows: &mut dyn Read) -> io::Result<()> {
+/// Writes the source, and the same to whoever compiles it meanwhile.
+fn write(path: &Path, rows: &mut dyn Read, mut beside: Option<PipeWriter>) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -99,9 +114,14 @@ fn write(path: &Path, rows: &mut dyn Read) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(MODE))?;
     let mut chunk = vec![0; CHUNK];
     loop {
-        match rows.read(&mut chunk)? {
-            0 => return file.sync_all(),
-            n => file.write_all(&chunk[..n])?,
+        let read = rows.read(&mut chunk)?;
+        if read == 0 {
+            drop(beside);
+            return file.sync_all();
+        }
+        file.write_all(&chunk[..read])?;
+        if let Some(beside) = &mut beside {
+            beside.write_all(&chunk[..read])?;
         }
     }
 }

@@ -6,6 +6,7 @@
 //! plan can be read, stored, and made again to see whether the world has moved.
 
 mod adopted;
+mod asked;
 pub mod calendar;
 pub mod catalog;
 mod certificate;
@@ -32,6 +33,7 @@ mod mail_waits;
 mod make;
 pub mod mend;
 mod names;
+pub mod notice;
 mod openssl;
 mod outbound_seen;
 mod own_names;
@@ -60,6 +62,7 @@ mod view;
 mod words;
 
 pub use adopted::{Adopted, PrivateCa, adopted};
+pub use asked::{AskedAs, AskedName, AskedNames, are_for, asked_names};
 pub use certificate::{certificate_finding, name_finding};
 pub use chain::whole_chain;
 pub use compile::{

@@ -67,6 +67,7 @@ impl From<BTreeSet<String>> for Names {
     }
 }
 
-fn plain(name: &str) -> String {
+/// A name as it is compared.
+pub(crate) fn plain(name: &str) -> String {
     mailtls::host_name(name).unwrap_or_else(|| name.to_ascii_lowercase())
 }

@@ -1,27 +1,23 @@
 //! Tasks: what an agent may be asked to do from afar.
 //!
-//! Owns: the closed vocabulary of console and API, and what of it is refused before anybody looks at the
-//! instance. Never: a path, a command or the name of a map; what an administrator may say on the host
-//! alone (DESIGN §3, Privilege) has no word in here.
-//!
-//! A stranger may have written it: unknown fields are refused, and by [`Task::judge`] what is long or local.
+//! Owns: the closed vocabulary of console and API, and what of it is refused before anybody looks at the instance. Never: a
+//! path, a command or the name of a map; what an administrator may say on the host alone (DESIGN §3, Privilege) has no word
+//! in here. A stranger may have written it: unknown fields are refused, and by [`Task::judge`] what is long or local.
 
 mod effect;
 mod judge;
 mod parts;
 
 pub use effect::Effect;
-pub use judge::{LONGEST_IMPORT, LONGEST_LIST, LONGEST_TEXT, TaskError};
+pub use judge::{LONGEST_IMPORT, LONGEST_LIST, LONGEST_TEXT, MAIL_PORTS, TaskError, names_a_file};
 pub use parts::{
     Acceptance, Beside, Checks, CredentialWords, Format, Import, KeyKind, NewKey, Order, Places,
-    RuleFilter, RuleWords,
+    Removal, RuleFilter, RuleWords,
 };
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What an agent is asked to do. Each is a verb of the command line (CLI.md) with the same words; what is
-/// left out is as it is there.
+/// What an agent is asked to do: each is a verb of the command line (CLI.md) with the same words and defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "task", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Task {
@@ -31,6 +27,10 @@ pub enum Task {
     Release {},
     /// `status`
     Status {},
+    /// `notify`
+    Notify {},
+    /// `notify test`
+    NotifyTest {},
     /// `show`
     Show {
         /// Parameters; all that are set where none is named.
@@ -217,15 +217,7 @@ pub enum Task {
         checks: Checks,
     },
     /// `policy remove`
-    PolicyRemove {
-        /// Domains, `.parents` or next hops.
-        #[serde(default)]
-        destinations: Vec<String>,
-        /// More of them, one a line.
-        from: Option<String>,
-        /// Only while the rules are at this revision.
-        revision: Option<i64>,
-    },
+    PolicyRemove(Removal),
     /// `policy sync`
     PolicySync {},
     /// `policy check`
@@ -263,11 +255,15 @@ pub enum Task {
         /// What is another.
         #[serde(default)]
         words: CredentialWords,
+        /// Only while it is the entry with this digest.
+        was: Option<String>,
     },
     /// `domain remove`
     DomainRemove {
         /// The domains.
         domains: Vec<String>,
+        /// Only while the one entry that is named is that with this digest.
+        was: Option<String>,
     },
     /// `domain sync`
     DomainSync {

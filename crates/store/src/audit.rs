@@ -20,6 +20,10 @@ pub trait AuditStore {
     /// The whole audit log as a chain, a page at a time: the links after `after` (0: from the first), the oldest
     /// first.
     fn audit_chain(&self, after: u64, limit: usize) -> Result<Vec<AuditLink>, StoreError>;
+
+    /// The number of the newest entry that was ever made, 0 before the first: they are counted without a gap, so one
+    /// that is not there was taken out.
+    fn audit_newest(&self) -> Result<u64, StoreError>;
 }
 
 /// Who did what, when.

@@ -20,8 +20,8 @@ pub use clerk::{Clerk, ClerkCall, ClerkReply};
 pub use copy::{Copy, CopyOf};
 pub use job::{Beat, End, Filed, Heartbeat, Job, JobEvent, JobState, NewJob, Note, Pulse};
 pub use rules::{
-    Matching, RuleCount, RuleCounts, RuleKind, RuleMark, RulePage, RulePlace, RuleQuery, RuleRow,
-    RuleSort,
+    Matching, RuleChange, RuleCount, RuleCounts, RuleKind, RuleMark, RulePage, RulePlace,
+    RuleQuery, RuleRow, RuleSort,
 };
 pub use upload::Upload;
 
@@ -30,6 +30,10 @@ use std::path::PathBuf;
 
 /// A digest (SHA-256) of a secret that only its holder knows.
 pub type Secret = [u8; 32];
+
+/// The tasks of a page of jobs are no longer together, in bytes, but for the last of them: a list of rules is one, and a page
+/// of such would not fit into the console's memory.
+pub const LONGEST_PAGE: usize = 1024 * 1024;
 
 /// Where a desk lies.
 #[derive(Clone, Debug)]
@@ -87,13 +91,15 @@ pub trait Desk: Clerk + Send {
     /// Begins a session.
     fn sign_in(&mut self, session: &SignIn) -> Result<(), StoreError>;
 
-    /// Whose session this is, while it holds: it was seen since `idle_since_ms`, and its end has not come. Notes
-    /// that it was seen, at most once in half a minute.
+    /// Whose session this is, while it holds: it was seen since `idle_since_ms`, and its end has not come. Where
+    /// `is_used`, notes that it was seen, at most once in half a minute: a page that stands open asks without anybody
+    /// before it.
     fn signed_in(
         &mut self,
         digest: &Secret,
         now_ms: i64,
         idle_since_ms: i64,
+        is_used: bool,
     ) -> Result<Option<SignedIn>, StoreError>;
 
     /// The sessions of a user, the newest first.
@@ -134,11 +140,15 @@ pub trait Desk: Clerk + Send {
     /// Wants a job to end; false where it has ended. One that nobody has claimed ends at once.
     fn cancel(&mut self, job: u64, now_ms: i64) -> Result<bool, StoreError>;
 
+    /// Ends the jobs with a sealed upload that were filed before `before_ms` (milliseconds since the epoch) and that no
+    /// agent has claimed, and removes their uploads; how many.
+    fn expire_uploads(&mut self, before_ms: i64, now_ms: i64) -> Result<usize, StoreError>;
+
     /// A job.
     fn job(&self, id: u64) -> Result<Option<Job>, StoreError>;
 
     /// The newest jobs of an instance below `before` (all where it is none), the newest first, without
-    /// their answers.
+    /// their answers; fewer than `limit` where their tasks reach [`LONGEST_PAGE`].
     fn jobs(
         &self,
         instance: &str,

@@ -147,8 +147,17 @@ pub trait PolicyStore {
     /// Rises with every wish about a rule.
     fn rules_revision(&self, instance: &str) -> Result<i64, StoreError>;
 
-    /// Rises with every look at servers that is remembered.
-    fn looks_revision(&self, instance: &str) -> Result<i64, StoreError>;
+    /// Rises with every wish about a rule, with every look at servers that is remembered, and with rules that come in force.
+    fn rules_news(&self, instance: &str) -> Result<i64, StoreError>;
+
+    /// The destinations, or next hops, of what has changed after the news of that number; `None` where that is not known one
+    /// by one any more, or there are more than `limit`.
+    fn news_of_rules(
+        &self,
+        instance: &str,
+        since: i64,
+        limit: usize,
+    ) -> Result<Option<Vec<String>>, StoreError>;
 
     /// How many wishes about rules are pending.
     fn pending_rules(&self, instance: &str) -> Result<u64, StoreError>;

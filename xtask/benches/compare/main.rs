@@ -53,7 +53,7 @@ enum Scenario {
     Certs,
     /// Parse and print of postfix-cf, in MB/s
     Cf,
-    /// The page of policies with a million rules, over HTTP
+    /// The console's pages with a million rules, and a save in a browser until its proof
     Console,
     /// `probe --full` beside testssl.sh and sslyze
     Full,

@@ -1,7 +1,8 @@
 //! What is due by the clock.
 //!
-//! Owns: that the folders of ACME clients are watched, and that renewals are asked for every hour. Never:
-//! decides whether one's time has come (`cert renew` does).
+//! Owns: that the folders of ACME clients are watched, that renewals are asked for every hour, and that the state is
+//! looked at for those who are told by mail. Never: decides whether a renewal's time has come (`cert renew` does), or
+//! what is told (`notify check` does).
 
 use super::AgentError;
 use crate::child::{Program, Running};
@@ -23,6 +24,8 @@ pub(super) struct Chores {
     watched: Option<Instant>,
     /// The last hour in which renewals were asked for.
     hour: Option<i64>,
+    look: Option<Running>,
+    looked: Option<Instant>,
 }
 
 impl Chores {
@@ -48,9 +51,33 @@ impl Chores {
         Ok(filed)
     }
 
+    /// Where nobody is told, once: what was told before is forgotten, and no base when somebody is told again.
+    pub(super) fn look(
+        &mut self,
+        program: &Program,
+        every: Option<Duration>,
+    ) -> Result<(), AgentError> {
+        if let Some(look) = &mut self.look {
+            look.told();
+            if look.ended().map_err(AgentError::Start)?.is_some() {
+                self.look = None;
+            }
+            return Ok(());
+        }
+        let is_due = match (self.looked, every) {
+            (None, _) => true,
+            (Some(last), Some(every)) => last.elapsed() > every,
+            (Some(_), None) => false,
+        };
+        if is_due {
+            self.looked = Some(Instant::now());
+            self.look = Some(program.notify().map_err(AgentError::Start)?);
+        }
+        Ok(())
+    }
+
     fn keep_watching(&mut self, program: &Program) -> Result<(), AgentError> {
         if let Some(watch) = &mut self.watch {
-            watch.told();
             if watch.ended().map_err(AgentError::Start)?.is_some() {
                 self.watch = None;
             }

@@ -54,6 +54,11 @@ impl Lanes {
         self.len() == 0
     }
 
+    /// Whether one is at work that does not only look.
+    pub(super) fn is_changing(&self) -> bool {
+        !self.running.iter().all(Work::looks)
+    }
+
     pub(super) fn take(&mut self, job: Job, task: Task) {
         self.held.push_back((job, task));
     }

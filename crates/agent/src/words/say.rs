@@ -3,7 +3,8 @@
 //! Owns: their names on the command line. Never: the verb.
 
 use postseal_planner::task::{
-    Acceptance, Checks, CredentialWords, Format, NewKey, Order, Places, RuleFilter, RuleWords, Task,
+    Acceptance, Checks, CredentialWords, Format, NewKey, Order, Places, Removal, RuleFilter,
+    RuleWords, Task,
 };
 use std::fmt::Display;
 
@@ -158,11 +159,13 @@ impl Words {
 
     pub(super) fn policies(&mut self, task: &Task) {
         match task {
-            Task::PolicyRemove {
+            Task::PolicyRemove(Removal {
                 destinations,
                 from,
                 revision,
-            } => {
+                was,
+            }) => {
+                self.option("--was", was.as_ref());
                 self.option("--from", from.as_ref().map(|_| "-"));
                 self.option("--revision", revision.as_ref());
                 self.operands(destinations);
@@ -197,13 +200,17 @@ impl Words {
                 self.credentials(words);
                 self.operands([domain]);
             }
-            Task::DomainEdit { domain, words } => {
+            Task::DomainEdit { domain, words, was } => {
+                self.option("--was", was.as_ref());
                 self.option("--requires-auth", words.requires_auth);
                 self.option("--smtps", words.smtps);
                 self.credentials(words);
                 self.operands([domain]);
             }
-            Task::DomainRemove { domains } => self.operands(domains),
+            Task::DomainRemove { domains, was } => {
+                self.option("--was", was.as_ref());
+                self.operands(domains);
+            }
             Task::DomainSync { checks } => self.checks(checks),
             _ => {}
         }

@@ -3,6 +3,7 @@
 //! Owns: putting the agent together for this machine, and what it says. Never: what it does.
 
 use crate::answer::{Answer, printable};
+use crate::cmd::notify;
 use crate::config::{Global, Talk};
 use crate::desk;
 use crate::failure::{Exit, Failure};
@@ -18,6 +19,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+
+/// So many characters of a job's words are told; all of them are in the job.
+const LONGEST_WORDS: usize = 1_000;
 
 /// Works until a signal ends it.
 pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
@@ -38,6 +42,7 @@ pub(super) fn until_signalled() -> Result<Arc<AtomicBool>, Failure> {
 /// Works until `stop` is set.
 pub(crate) fn work(global: &Global, stop: &AtomicBool) -> Result<(), Failure> {
     require_root("the agent")?;
+    let look_every = notify::look_every(global)?;
     let instance = instance_name(&session::host(global)?);
     let ids = desk::prepare(global)?;
     let _only_one = only_one(&global.store)?;
@@ -56,6 +61,7 @@ pub(crate) fn work(global: &Global, stop: &AtomicBool) -> Result<(), Failure> {
         instance,
         name: format!("{} {}", std::process::id(), now_ms()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        look_every,
         now_ms,
         stop,
         told: &|told| say(told, global),
@@ -93,7 +99,10 @@ fn only_one(store: &Path) -> Result<File, Failure> {
 fn say(told: &Told<'_>, global: &Global) {
     let line = match told {
         Told::Ready(instance) => format!("agent for {instance}"),
-        Told::Begun { job, actor, words } => format!("job {job} of {actor}: {words}"),
+        Told::Begun { job, actor, words } => {
+            let words: String = words.chars().take(LONGEST_WORDS).collect();
+            format!("job {job} of {actor}: {words}")
+        }
         Told::Ended { job, exit } => format!("job {job} has ended with {exit}"),
         Told::Abandoned { job } => format!("job {job} was left half-way by an earlier agent"),
         Told::Blind(error) => format!("warning: {}", whole_chain(error)),

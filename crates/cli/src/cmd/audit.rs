@@ -17,6 +17,8 @@ use std::io::Read;
 
 /// How many links are read at once.
 const PAGE: usize = 1000;
+/// So many characters of a note's texts are kept: of what somebody typed, the console itself takes less.
+const LONGEST_NOTE: usize = 500;
 /// No notes are longer, in bytes.
 const LONGEST: u64 = 4 * 1024 * 1024;
 
@@ -104,6 +106,8 @@ fn verify(args: &VerifyArgs, store: &SqliteStore) -> Result<Answer, Failure> {
     let mut broken: Option<u64> = None;
     let mut seen = args.head.is_none();
     let mut count = 0_u64;
+    let mut newest = 0_u64;
+    let made = store.audit_newest()?;
     each(store, |link| {
         let wanted = audit_digest(&head, link.id, &link.kind, &link.entry);
         if broken.is_none() && wanted != link.digest {
@@ -111,9 +115,12 @@ fn verify(args: &VerifyArgs, store: &SqliteStore) -> Result<Answer, Failure> {
         }
         seen |= Some(&link.digest) == args.head.as_ref();
         head = link.digest;
+        newest = link.id;
         count += 1;
     })?;
-    let findings: Vec<Finding> = [broken.map(not_as_written), (!seen).then(cut_off)]
+    // One that was added meanwhile is no loss.
+    let lost = (newest < made).then(|| taken_off(newest, made));
+    let findings: Vec<Finding> = [broken.map(not_as_written), lost, (!seen).then(cut_off)]
         .into_iter()
         .flatten()
         .collect();
@@ -145,6 +152,17 @@ fn not_as_written(id: u64) -> Finding {
     )
 }
 
+fn taken_off(newest: u64, made: u64) -> Finding {
+    Finding::new(
+        "audit.cut-off",
+        Severity::Error,
+        format!(
+            "The audit log ends with entry {newest}, and {made} were made: the last ones are gone."
+        ),
+        "Compare the store with a backup: somebody with root's rights changed it beside Postseal.",
+    )
+}
+
 fn cut_off() -> Finding {
     Finding::new(
         "audit.cut-off",
@@ -167,6 +185,11 @@ fn each(store: &SqliteStore, mut on: impl FnMut(AuditLink)) -> Result<(), Failur
     }
 }
 
+/// Whoever owns the console may note anything, and the log is kept for ever.
+fn bounded(text: &str) -> String {
+    text.chars().take(LONGEST_NOTE).collect()
+}
+
 fn take(store: &mut SqliteStore) -> Result<Answer, Failure> {
     let bad = |error: &dyn std::error::Error| {
         Failure::new(Exit::Data, "audit.bad-notes", error.to_string())
@@ -180,9 +203,9 @@ fn take(store: &mut SqliteStore) -> Result<Answer, Failure> {
     let entries: Vec<AuditEntry> = notes
         .into_iter()
         .map(|note| AuditEntry {
-            actor: note.actor,
+            actor: bounded(&note.actor),
             at_ms: note.at_ms,
-            what: note.what,
+            what: bounded(&note.what),
         })
         .collect();
     store.audit_access(&entries)?;

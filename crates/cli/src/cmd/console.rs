@@ -5,7 +5,7 @@
 mod handed;
 
 use super::agent;
-use crate::answer::Answer;
+use crate::answer::{Answer, printable};
 use crate::config::Global;
 use crate::desk;
 use crate::failure::{Exit, Failure};
@@ -15,10 +15,10 @@ use handed::Hand;
 use postseal_console::{ConsoleError, Options, serve};
 use postseal_planner::whole_chain;
 use rustix::process::{Pid, Signal, kill_process};
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,8 @@ const REST: Duration = Duration::from_secs(1);
 const LONGEST_REST: Duration = Duration::from_secs(60);
 /// How often it is looked after.
 const LOOK: Duration = Duration::from_millis(200);
+/// How long one may take that is asked to end: twice what it gives requests that are under way.
+const FAREWELL: Duration = Duration::from_secs(10);
 /// Who is made the first admin.
 const FIRST: &str = "admin";
 
@@ -47,6 +49,9 @@ pub(crate) struct ConsoleArgs {
 
 /// Answers until a signal ends it.
 pub(crate) fn console(args: &ConsoleArgs, global: &Global) -> Result<Answer, Failure> {
+    if rustix::process::geteuid().is_root() {
+        return beside(global);
+    }
     desk::become_console(global)?;
     // Where it is configured and nobody hands it over, nothing is served in its place.
     let wanted = args.certificate_on_stdin || global.console_certificate.is_some();
@@ -69,6 +74,36 @@ pub(crate) fn console(args: &ConsoleArgs, global: &Global) -> Result<Answer, Fai
     })
     .map_err(|error| failed(&error))?;
     Ok(Answer::silent())
+}
+
+/// As root: another process is the console, without a part in this one's terminal (see [`desk::as_console`]).
+fn beside(global: &Global) -> Result<Answer, Failure> {
+    let stop = agent::until_signalled()?;
+    let ids = desk::prepare(global)?;
+    let run = || {
+        let (out, err) = (desk::relay(io::stdout())?, desk::relay(io::stderr())?);
+        let child = desk::again_as_console(ids)
+            .stdin(Stdio::null())
+            .stdout(out.from)
+            .stderr(err.from)
+            .spawn()?;
+        let ended = wait(child, global, &stop);
+        for relay in [out.said, err.said] {
+            // What it has said is on its way out before this ends.
+            let _ = relay.join();
+        }
+        ended
+    };
+    let ended: io::Result<ExitStatus> = run();
+    match ended {
+        Ok(status) if status.success() => Ok(Answer::silent()),
+        Ok(_) => Ok(Answer::silent().exit(Exit::Failed)),
+        Err(error) => Err(Failure::new(
+            Exit::Failed,
+            "console.system",
+            error.to_string(),
+        )),
+    }
 }
 
 fn failed(error: &ConsoleError) -> Failure {
@@ -117,8 +152,12 @@ fn invite_the_first(args: &ConsoleArgs, ids: Ids, global: &Global) -> Result<(),
         None => format!("--at=http://localhost:{port}"),
     });
     command.arg(FIRST);
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
+    match command.stdout(Stdio::piped()).output() {
+        Ok(said) if said.status.success() => {
+            let _ = std::io::stdout()
+                .write_all(printable(&String::from_utf8_lossy(&said.stdout)).as_bytes());
+            Ok(())
+        }
         Ok(_) => Err(Failure::new(
             Exit::Failed,
             "console.no-user",
@@ -143,7 +182,7 @@ fn look_after_console(args: &ConsoleArgs, ids: Ids, global: &Global, stop: &Atom
             command.stdin(Stdio::piped());
         }
         let began = Instant::now();
-        let ended = start(&mut command).map(|child| wait(child, global, stop));
+        let ended = command.spawn().and_then(|child| wait(child, global, stop));
         if stop.load(Ordering::Relaxed) {
             return;
         }
@@ -151,27 +190,21 @@ fn look_after_console(args: &ConsoleArgs, ids: Ids, global: &Global, stop: &Atom
             true => REST,
             false => (rest * 2).min(LONGEST_REST),
         };
-        let how = ended.unwrap_or_else(|error| error.to_string());
+        let how = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
         let line = format!("postseal: the console has ended ({how}); it is started again\n");
         let _ = std::io::stderr().write_all(line.as_bytes());
         pause(rest, stop);
     }
 }
 
-/// A process group of its own: Ctrl-C at this terminal is for whoever looks after it.
-fn start(command: &mut Command) -> std::io::Result<Child> {
-    use std::os::unix::process::CommandExt as _;
-    command.process_group(0).spawn()
-}
-
-fn wait(mut child: Child, global: &Global, stop: &AtomicBool) -> String {
-    let mut is_told = false;
+/// Looks after a console until it has ended, and ends it once `stop` is set: politely, then without asking. Whoever
+/// owns it may have it stay.
+fn wait(mut child: Child, global: &Global, stop: &AtomicBool) -> io::Result<ExitStatus> {
+    let mut told: Option<Instant> = None;
     let mut hand = Hand::to(&mut child, global);
     loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return status.to_string(),
-            Ok(None) => {}
-            Err(error) => return error.to_string(),
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
         }
         if let Some(hand) = &mut hand
             && hand.tend().is_err()
@@ -179,10 +212,15 @@ fn wait(mut child: Child, global: &Global, stop: &AtomicBool) -> String {
             // One that takes nothing is of no use; it has ended, or is started again.
             let _ = child.kill();
         }
-        if stop.load(Ordering::Relaxed) && !is_told {
-            is_told = true;
+        match told {
             // One that has ended in this moment needs no signal.
-            let _ = kill_process(Pid::from_child(&child), Signal::TERM);
+            Some(since) if since.elapsed() > FAREWELL => drop(child.kill()),
+            Some(_) => {}
+            None if stop.load(Ordering::Relaxed) => {
+                told = Some(Instant::now());
+                let _ = kill_process(Pid::from_child(&child), Signal::TERM);
+            }
+            None => {}
         }
         std::thread::sleep(LOOK);
     }

@@ -6,6 +6,7 @@ mod list;
 
 use super::policy::checks::Checks;
 use super::policy::rule;
+use super::policy::was::{Seen, of_one, only_while};
 use super::set;
 use crate::answer::{Answer, findings_text};
 use crate::change::Change;
@@ -63,6 +64,9 @@ pub(crate) struct EditArgs {
     /// Whether the next hop expects TLS from the first byte: true, false
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     smtps: Option<bool>,
+    /// Only while it is the entry with this digest, as `domain list --json` gives it
+    #[arg(long, value_name = "DIGEST")]
+    was: Option<String>,
 }
 
 /// Arguments of `domain sync`.
@@ -78,6 +82,9 @@ pub(crate) struct RemoveArgs {
     /// The domains, as `domain list` shows them
     #[arg(value_name = "DOMAIN", required = true)]
     domains: Vec<String>,
+    /// Only while the one entry that is named is that with this digest, as `domain list --json` gives it
+    #[arg(long, value_name = "DIGEST")]
+    was: Option<String>,
 }
 
 /// What may be said of an entry.
@@ -129,12 +136,24 @@ fn edit(args: &EditArgs, global: &Global) -> Result<Answer, Failure> {
     };
     let mut session = Session::existing(global)?;
     let (forced, look) = args.words.checks.asked()?;
-    told(&session.engine().edit_domain(&request, &forced, look)?)
+    let seen = Seen::Domain(args.domain.clone());
+    let was = args.was.as_ref();
+    told(&only_while(&seen, was, &mut session, |engine| {
+        engine.edit_domain(&request, &forced, look)
+    })?)
 }
 
 fn remove(args: &RemoveArgs, global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::existing(global)?;
-    Ok(answer(&session.engine().remove_domains(&args.domains)?))
+    let was = args.was.as_ref();
+    let seen = match args.domains.as_slice() {
+        [domain] => Seen::Domain(domain.clone()),
+        _ if was.is_some() => return Err(of_one("entry")),
+        _ => Seen::Domain(String::new()),
+    };
+    Ok(answer(&only_while(&seen, was, &mut session, |engine| {
+        engine.remove_domains(&args.domains)
+    })?))
 }
 
 fn sync(args: &SyncArgs, global: &Global) -> Result<Answer, Failure> {

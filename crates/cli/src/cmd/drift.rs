@@ -47,6 +47,9 @@ pub(crate) fn run(args: &DriftArgs, global: &Global) -> Result<Answer, Failure> 
         let answer = args.change.answer(&changed);
         return Ok(answer.and(&findings_text(changed.brought())));
     }
+    if args.adopt && args.change.is_check() {
+        return Ok(tried(&engine.only_tried(|engine| engine.adopt_drift())?));
+    }
     if args.adopt {
         return Ok(adopted(&engine.adopt_drift()?));
     }
@@ -76,6 +79,26 @@ pub(crate) fn run(args: &DriftArgs, global: &Global) -> Result<Answer, Failure> 
     };
     let document = Change::default().document(document(&report));
     Ok(Answer::new(text, document).exit(exit))
+}
+
+/// What `--adopt` would take over.
+fn tried(report: &DriftReport) -> Answer {
+    let (text, exit) = match report.drift.is_empty() && !report.taken.is_news() {
+        true => ("No owned key has changed.\n".to_owned(), Exit::Done),
+        false => {
+            let taken = [
+                rows(report),
+                given_up(report),
+                instance::tables(&report.taken),
+            ];
+            let text = format!(
+                "Would be taken over, and nothing was stored:\n{}",
+                taken.concat()
+            );
+            (text, Exit::Pending)
+        }
+    };
+    Answer::new(text, Change::default().document(document(report))).exit(exit)
 }
 
 /// What `--adopt` took over.

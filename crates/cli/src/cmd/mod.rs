@@ -14,6 +14,7 @@ pub(crate) mod explain;
 pub(crate) mod history;
 pub(crate) mod instance;
 pub(crate) mod lint;
+pub(crate) mod notify;
 pub(crate) mod plan;
 pub(crate) mod policy;
 pub(crate) mod probe;
@@ -39,6 +40,7 @@ pub(crate) fn run(command: &Command, global: &Global) -> Result<Answer, Failure>
         Command::Init => instance::init(global),
         Command::Release => instance::release(global),
         Command::Status(args) => status::run(args, global),
+        Command::Notify(args) => notify::run(args, global),
         Command::Show(args) => show::run(args, global),
         Command::Explain(args) => explain::run(args, global),
         Command::Lint(args) => lint::run(args, global),

@@ -14,6 +14,7 @@ pub(crate) mod records;
 pub(crate) mod remove;
 pub(crate) mod rule;
 pub(crate) mod toml;
+pub(crate) mod was;
 
 use crate::answer::Answer;
 use crate::config::Global;

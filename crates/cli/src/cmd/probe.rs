@@ -24,13 +24,14 @@ use postseal_engine::{
 };
 use postseal_host::{Entered, Host, PostfixHost};
 use postseal_planner::facts::{Facts, FileLook};
-use postseal_planner::full::Looks;
+use postseal_planner::full::{FullAt, Looks};
 use postseal_planner::preflight::{Client, Opening};
 use postseal_planner::probed::{Probed, Reach};
 use postseal_planner::report::Outcome;
 use postseal_planner::{Finding, Severity};
 use postseal_probe::FullBudget;
 use serde_json::{Value, json};
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -100,6 +101,7 @@ pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<Answer, Failure> 
     let told = |place: usize, news: ProbeNews<'_>| lines.hear(place, news);
     let network = Network {
         resolver: global.resolver,
+        for_afar: global.behalf.is_some(),
     };
     let prober = Prober {
         wire: &network,
@@ -132,16 +134,27 @@ pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<Answer, Failure> 
         let (probed, full) = (&probed, &full);
         Compared::of(&earlier, Looks { probed, full }, &targets)
     });
-    let text = match global.output {
-        Output::Text => {
-            summary::text(&probed) + &full::text(&full) + &compare::text(compared.as_ref())
-        }
-        Output::Json => String::new(),
-    };
+    let text = words(global, lines, (&probed, &full), compared.as_ref());
     let exit = full::exit(exit(&probed, args.fail_on), &full);
     let mut document = document(&probed, compared.as_ref());
     full::add(&mut document, &full);
     Ok(Answer::new(text, document).exit(exit))
+}
+
+/// What a person reads after the lines that were printed; all of it where it is read elsewhere.
+fn words(
+    global: &Global,
+    lines: Lines,
+    (probed, full): (&[Probed], &[FullAt]),
+    compared: Option<&Compared<'_>>,
+) -> String {
+    let is_read_elsewhere = global.behalf.is_some();
+    if global.output == Output::Json && !is_read_elsewhere {
+        return String::new();
+    }
+    let aligned = is_read_elsewhere || std::io::stdout().is_terminal();
+    let levels = summary::text(probed, aligned) + &full::text(full, aligned);
+    lines.told() + &levels + &compare::text(compared)
 }
 
 fn options(args: &ProbeArgs, here: &Here, cas: Option<PathBuf>) -> ProbeOptions {

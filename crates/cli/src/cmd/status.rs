@@ -3,6 +3,7 @@
 //! Owns: the table and the sentences below it. Never: paints what was not seen, or a wish as if
 //! it were in force.
 
+pub(crate) mod judged;
 mod nagios;
 
 use super::cert;
@@ -347,12 +348,14 @@ fn document(status: &Status) -> serde_json::Value {
     json!({
         "changed": false,
         "master_running": status.master != MasterState::Stopped,
+        "asked_for": status.asked,
         "services": status.services.iter().map(service).collect::<Vec<_>>(),
         "outbound": levels(&status.outbound, Some(&status.in_force.outbound)),
         "outbound_observed": super::sent::document(&status.sent),
         "mail_waits": status.waits,
         "observed": status.observed,
         "observed_at": when(status.observed_ms),
+        "judged": nagios::causes(status),
         "certificates": with_files(status).iter().map(cert::list::document).collect::<Vec<_>>(),
         "adopted_certificates": status.adopted.iter().map(cert::list::adopted_document).collect::<Vec<_>>(),
         "tlsa_mismatches": status.mismatched,

@@ -4,11 +4,13 @@
 //! field for may be said on the host alone.
 
 use crate::cmd::apply::duration;
+use crate::cmd::policy::import::by_name;
 use crate::failure::{Exit, Failure};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum as _};
 use postseal_planner::task::{Task, TaskError};
 use serde_json::{Map, Value, json};
+use std::path::Path;
 
 /// Who files a task has seen what it does: there is nobody to ask.
 const AGREED: &str = "yes";
@@ -52,6 +54,11 @@ fn say(verb: &str, option: &Arg, words: &ArgMatches, said: &mut Value) -> Result
         .collect();
     if (verb, id) == ("policy-import", "file") {
         put(said, &["text"], json!(lines(&values)?));
+        let name = values.first().map_or("-", String::as_str);
+        let format = by_name(Path::new(name)).to_possible_value();
+        if let (Some(format), None) = (format, said.get("format")) {
+            put(said, &["format"], json!(format.get_name()));
+        }
         return Ok(());
     }
     if (verb, id) == ("policy-remove", "from") {

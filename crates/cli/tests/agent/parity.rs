@@ -4,8 +4,9 @@ use crate::site::Site;
 use serde_json::Value;
 
 /// Verbs that change nothing.
-const LOOKS: [&[&str]; 23] = [
+const LOOKS: [&[&str]; 24] = [
     &["status"],
+    &["notify"],
     &["show"],
     &["show", "smtpd_tls_security_level", "-x"],
     &["show", "--cipher-list"],
@@ -31,7 +32,8 @@ const LOOKS: [&[&str]; 23] = [
 ];
 
 /// Verbs that are refused.
-const REFUSED: [&[&str]; 7] = [
+const REFUSED: [&[&str]; 8] = [
+    &["notify", "test"],
     &["policy", "add", "bad..name", "may"],
     &["cert", "show", "nobody"],
     &["apply", "0123456789abcdef"],
@@ -78,6 +80,7 @@ fn what_is_said_on_the_host_alone_is_refused_with_the_reason() {
     for words in [
         &["try"][..],
         &["recover"],
+        &["notify", "check"],
         &["user", "list"],
         &["cert", "export", "mx", "--key", "--yes-export-private-key"],
         &["cert", "import", "mx2", "--dir", "/etc/letsencrypt"],

@@ -3,6 +3,7 @@
 use crate::site::Site;
 use postseal_store::desk::{Desk as _, RuleKind, RuleMark, RulePage, RuleQuery};
 use serde_json::Value;
+use std::net::TcpListener;
 
 fn page(site: &Site) -> Option<RulePage> {
     site.at_desk(|desk, instance| {
@@ -198,6 +199,13 @@ fn a_list_of_rules_is_tried_taken_and_gone_again_as_one() {
         (&Value::from(2), &Value::Bool(false))
     );
     assert!(listed(&site).is_empty());
+    // A long one, its form told by its name, as on the host.
+    let long: String = (0..4_000)
+        .map(|n| format!("[127.41.{}.{}]:25,may\n", n / 250, n % 250))
+        .collect();
+    std::fs::write(&file, long).unwrap();
+    let tried = site.remote(&["policy", "import", &file, "--check"]);
+    assert_eq!(tried.json["added"], Value::from(4_000), "{tried:#?}");
     std::fs::write(&file, good).unwrap();
     let stale = format!("--revision={}", revision(&site) + 7);
     let late = import(&[&stale]);
@@ -263,4 +271,86 @@ fn a_look_at_servers_is_told_as_it_goes_on() {
         seen["hosts"][0]["addresses"][0]["address"],
         server.to_string()
     );
+}
+
+/// While the first waits for a server that says nothing, the second changes the rule.
+#[test]
+fn what_was_seen_is_held_until_the_wish_is_stored() {
+    let site = Site::up();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let hop = format!("[127.0.0.1]:{}", silent.local_addr().unwrap().port());
+    let sure = ["--no-preflight", "--force", "--reason=a test"];
+    let add = ["policy", "add", &hop, "encrypt", "--note=old"];
+    let added = site.local(&[&add[..], &sure].concat());
+    assert_eq!(added.exit, Some(0), "{added:#?}");
+    let was = format!("--was={}", digest(&site, &hop));
+    let slow = ["policy", "edit", &hop, "may", &was, "--timeout=4"];
+    let (first, second) = std::thread::scope(|scope| {
+        let first = scope.spawn(|| site.local(&slow));
+        let (_held, _) = silent.accept().unwrap();
+        let quick = ["policy", "edit", &hop, &was, "--note=the second"];
+        let second = site.local(&[&quick[..], &sure].concat());
+        (first.join().unwrap(), second)
+    });
+    assert_eq!(second.exit, Some(0), "{second:#?}");
+    assert_eq!(first.code(), "policy.changed-meanwhile", "{first:#?}");
+    assert!(first.stdout.contains("the second"), "{first:#?}");
+    let now = &site.local(&["policy", "list"]).json["rules"][0]["wanted"];
+    assert_eq!(
+        (&now["policy"], &now["note"]),
+        (&Value::from("encrypt"), &Value::from("the second"))
+    );
+}
+
+#[test]
+fn nobody_removes_what_another_has_changed_or_changes_what_another_has_removed() {
+    let site = Site::up();
+    let sure = ["--no-preflight", "--force", "--reason=a test"];
+    let with = |words: &[&str]| site.remote(&[words, &sure].concat());
+    let ends = |ran: &crate::scene::Ran| assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    ends(&with(&[
+        "policy",
+        "add",
+        "a.example",
+        "encrypt",
+        "--note=old",
+    ]));
+    let was = format!("--was={}", digest(&site, "a.example"));
+    ends(&with(&["policy", "edit", "a.example", "--note=new"]));
+    let late = site.remote(&["policy", "remove", "a.example", &was]);
+    assert_eq!(late.code(), "policy.changed-meanwhile", "{late:#?}");
+    assert!(late.stdout.contains("note “new”"), "{late:#?}");
+    assert_eq!(listed(&site), ["a.example"]);
+    let was = format!("--was={}", digest(&site, "a.example"));
+    ends(&site.remote(&["policy", "remove", "a.example", &was]));
+    for verb in ["remove", "edit"] {
+        let late = site.remote(&["policy", verb, "a.example", &was]);
+        assert_eq!(late.code(), "policy.changed-meanwhile", "{late:#?}");
+        assert!(late.stdout.contains("has been removed"), "{late:#?}");
+    }
+    let several = site.remote(&["policy", "remove", "a.example", "b.example", &was]);
+    assert_eq!(several.code(), "usage", "{several:#?}");
+    let hop = "--next-hop=[127.62.0.9]:25";
+    ends(&with(&["domain", "add", "d.example", hop]));
+    let entry = || {
+        let list = site.local(&["domain", "list"]).json;
+        format!("--was={}", list["domains"][0]["digest"].as_str().unwrap())
+    };
+    let was = entry();
+    ends(&with(&[
+        "domain",
+        "edit",
+        "d.example",
+        &was,
+        "--note=the first",
+    ]));
+    let late = with(&["domain", "edit", "d.example", &was, "--note=the second"]);
+    assert_eq!(late.code(), "policy.changed-meanwhile", "{late:#?}");
+    assert!(late.stdout.contains("the first"), "{late:#?}");
+    let late = site.remote(&["domain", "remove", "d.example", &was]);
+    assert_eq!(late.code(), "policy.changed-meanwhile", "{late:#?}");
+    let was = entry();
+    ends(&site.remote(&["domain", "remove", "d.example", &was]));
+    let late = with(&["domain", "edit", "d.example", &was, "--note=the second"]);
+    assert!(late.stdout.contains("has been removed"), "{late:#?}");
 }

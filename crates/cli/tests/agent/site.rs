@@ -59,7 +59,16 @@ impl Site {
     }
 
     fn started_on(postfix: BoxBuilder, more: &str) -> Self {
-        let scene = Scene::adopted(postfix);
+        Self::started_in(Scene::adopted(postfix), more)
+    }
+
+    /// The same in a scene that is there already, with a token of the first admin.
+    #[allow(dead_code, reason = "for stories in a browser")]
+    pub(crate) fn up_in(scene: Scene, more: &str) -> Self {
+        Self::known(Self::started_in(scene, more))
+    }
+
+    fn started_in(scene: Scene, more: &str) -> Self {
         let config = scene.named("postseal.toml");
         fs::write(&config, format!("{CONFIG}{more}")).unwrap();
         let port = free_port();
@@ -80,6 +89,11 @@ impl Site {
     /// Where the console is found.
     pub(crate) fn address(&self) -> String {
         format!("http://localhost:{}", self.port)
+    }
+
+    /// Of the first admin, for a program.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
     }
 
     /// The program on the host.
@@ -214,6 +228,20 @@ impl Site {
         for console in consoles {
             let _ = kill_process(console, Signal::KILL);
         }
+    }
+
+    /// Asks `up` to end; whether it does.
+    pub(crate) fn ends(&mut self, patience: Duration) -> bool {
+        kill_process(Pid::from_child(&self.up), Signal::TERM).unwrap();
+        let until = Instant::now() + patience;
+        while self.up.try_wait().unwrap().is_none() {
+            if Instant::now() > until {
+                self.kill();
+                return false;
+            }
+            sleep(Duration::from_millis(50));
+        }
+        true
     }
 
     pub(crate) fn up_again(&mut self) {

@@ -2,8 +2,14 @@
 
 use crate::scene::run;
 use crate::site::Site;
-use std::fs;
+use postseal_store::desk::Desk as _;
+use rustix::process::Pid;
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 /// A pass phrase, and a line of the key: whoever finds one of them has found the whole.
 const PHRASE: &str = "correct horse battery staple";
@@ -57,6 +63,18 @@ fn a_key_that_was_sent_lies_in_no_file_in_clear() {
     let sources = listed.json["certificates"].as_array().unwrap().iter();
     let sent = sources.filter(|one| one["source"] == "upload" && one["has_key"] == true);
     assert_eq!(sent.count(), 2, "{listed:#?}");
+    let jobs = site.at_desk(|desk, instance| desk.jobs(instance, None, 100).unwrap());
+    let sent = jobs.iter().filter(|job| job.task.contains("cert-import"));
+    let sealed = sent.map(|job| {
+        let task: serde_json::Value = serde_json::from_str(&job.task).unwrap();
+        task["sealed"].as_str().unwrap().len()
+    });
+    let digests = vec![64; 3];
+    assert_eq!(
+        sealed.collect::<Vec<_>>(),
+        digests,
+        "nothing sealed stays at the desk"
+    );
     let mut files = Vec::new();
     whole(&site.scene.folder().join("store"), &mut files);
     files.push(("the log".to_owned(), site.log().into_bytes()));
@@ -77,4 +95,71 @@ fn what_was_sealed_to_another_store_is_refused() {
     let clear = site.ended(site.file(r#"{"task": "cert-import", "name": "x", "sealed": "-----"}"#));
     let answer = clear.end.unwrap().answer;
     assert!(answer.contains("task.unreadable"), "{answer}");
+}
+
+/// Whether a process has this in its memory, freed memory included (proc(5), `mem`).
+fn has_in_memory(pid: Pid, text: &str) -> bool {
+    let of = pid.as_raw_nonzero();
+    let maps = fs::read_to_string(format!("/proc/{of}/maps")).unwrap();
+    let memory = File::open(format!("/proc/{of}/mem")).unwrap();
+    maps.lines().any(|line| {
+        let (range, rest) = line.split_once(' ').unwrap();
+        let (from, to) = range.split_once('-').unwrap();
+        let [from, to] = [from, to].map(|at| u64::from_str_radix(at, 16).unwrap());
+        if !rest.starts_with('r') || rest.contains("[v") {
+            return false;
+        }
+        let mut bytes = vec![0; usize::try_from(to - from).unwrap()];
+        // A page that cannot be read holds nothing.
+        let read = memory.read_at(&mut bytes, from).unwrap_or(0);
+        holds(&bytes[..read], text)
+    })
+}
+
+/// The connection's own buffer is not the console's to wipe: there what is sent first is written over by what follows.
+#[test]
+fn a_key_that_was_sealed_is_in_the_consoles_memory_no_more() {
+    const SECRET: &str = "what-only-the-store-may-read-8f3a1c77d2";
+    let site = Site::up();
+    site.wait("a copy", |site| {
+        site.at_desk(|desk, instance| desk.copy(instance, "certificates").unwrap().is_some())
+    });
+    let filler = "f".repeat(45 * 1024);
+    let mut body = String::new();
+    for (name, value) in [
+        ("key_text", SECRET),
+        ("cert_text", "no certificate"),
+        ("name", "sent"),
+        ("filler", &filler),
+    ] {
+        body.push_str(&format!(
+            "--xyz\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        ));
+    }
+    body.push_str("--xyz--\r\n");
+    let mut stream = TcpStream::connect(("127.0.0.1", site.port)).unwrap();
+    let head = format!(
+        "POST /certificates/import HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\nconnection: close\r\n\
+         content-type: multipart/form-data; boundary=xyz\r\ncontent-length: {}\r\n\r\n",
+        site.token(),
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    for piece in body.as_bytes().chunks(1024) {
+        std::thread::sleep(Duration::from_millis(5));
+        stream.write_all(piece).unwrap();
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+    assert!(answer.contains("location: /jobs/"), "{answer}");
+    let consoles = site.children("console");
+    assert_eq!(consoles.len(), 1);
+    for console in consoles {
+        assert!(
+            has_in_memory(console, "__Host-postseal"),
+            "nothing was looked at"
+        );
+        assert!(!has_in_memory(console, SECRET));
+    }
 }

@@ -96,12 +96,40 @@ impl Browser {
         self.does(json!({"verb": "choose", "field": field, "value": value}));
     }
 
+    /// Ticks a box of the form whose action, or whose button, ends so.
+    pub(crate) fn tick(&mut self, form: &str, field: &str) {
+        self.does(json!({"verb": "tick", "form": form, "field": field}));
+    }
+
+    /// Presses a key where the focus is.
+    pub(crate) fn key(&mut self, key: &str) {
+        self.does(json!({"verb": "key", "key": key}));
+    }
+
+    /// Moves the focus to a field.
+    pub(crate) fn focus(&mut self, field: &str) {
+        self.does(json!({"verb": "focus", "field": field}));
+    }
+
+    /// The page's title, and what its head shows.
+    pub(crate) fn head(&mut self) -> (String, String) {
+        let read = self.does(json!({"verb": "read"}));
+        let text = |key: &str| read[key].as_str().unwrap().to_owned();
+        (text("title"), text("head"))
+    }
+
     pub(crate) fn upload(&mut self, field: &str, path: &str) {
         self.does(json!({"verb": "upload", "field": field, "path": path}));
     }
 
     pub(crate) fn press(&mut self, name: &str) {
         self.does(json!({"verb": "press", "name": name}));
+    }
+
+    /// Presses a button that brings a file; what is in it.
+    pub(crate) fn download(&mut self, name: &str) -> String {
+        let file = self.does(json!({"verb": "download", "name": name}));
+        file["text"].as_str().unwrap().to_owned()
     }
 
     /// Opens everything that is folded.
@@ -119,6 +147,13 @@ impl Browser {
     pub(crate) fn text(&mut self) -> String {
         let read = self.does(json!({"verb": "read"}));
         read["text"].as_str().unwrap().to_owned()
+    }
+
+    /// What the page's main part says when it is printed, and how many of its parts may be cut off there.
+    pub(crate) fn on_paper(&mut self) -> (String, u64) {
+        let read = self.does(json!({"verb": "paper"}));
+        let text = read["text"].as_str().unwrap().to_owned();
+        (text, read["cut"].as_u64().unwrap())
     }
 
     /// Where it is.

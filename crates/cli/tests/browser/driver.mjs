@@ -28,7 +28,7 @@ const open = async ({ scheme, width, script }) => {
     acceptDownloads: true,
   });
   page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   // Each page is weighed as a first load: nothing of it comes from the browser's memory.
   const client = await context.newCDPSession(page);
   await client.send("Network.enable");
@@ -43,10 +43,11 @@ const open = async ({ scheme, width, script }) => {
   });
 };
 
-// The field of a label, or else the field of a name.
+// The field of a label, or else that of an id or a name.
 const field = async (name) => {
   const labelled = page.getByLabel(name, { exact: true });
-  return (await labelled.count()) > 0 ? labelled.first() : page.locator(`[name="${name}"]:visible`).first();
+  if ((await labelled.count()) > 0) return labelled.first();
+  return page.locator(`[id="${name}"]:visible, [name="${name}"]:visible`).first();
 };
 
 const settled = () => page.waitForLoadState("networkidle");
@@ -68,12 +69,29 @@ const verbs = {
     if ((await at.evaluate((node) => node.tagName)) === "SELECT") await at.selectOption(value);
     else await page.locator(`[name="${name}"][value="${value}"]`).first().check();
   },
+  // A box in the form that is sent to …/form, or has a button of that value.
+  async tick({ form, field: name }) {
+    const forms = page.locator(`form:has(button[value="${form}"]), form[action$="/${form}"]`);
+    await forms.first().locator(`[name="${name}"]`).check();
+  },
+  async key({ key }) {
+    await page.keyboard.press(key);
+  },
+  async focus({ field: name }) {
+    await (await field(name)).focus();
+  },
   async upload({ field: name, path }) {
     await (await field(name)).setInputFiles(path);
   },
   async press({ name }) {
     await page.getByRole("button", { name, exact: true }).first().click();
     await page.waitForLoadState("load");
+  },
+  // What a button brings as a file.
+  async download({ name }) {
+    const button = page.getByRole("button", { name, exact: true }).first();
+    const [file] = await Promise.all([page.waitForEvent("download"), button.click()]);
+    return { text: readFileSync(await file.path(), "utf8") };
   },
   async unfold() {
     await page.$$eval("main details", (all) => all.forEach((one) => { one.open = true; }));
@@ -85,7 +103,17 @@ const verbs = {
     return { text: await main.innerText() };
   },
   async read() {
-    return { text: await page.locator("main").innerText(), title: await page.title(), url: page.url(), html: await page.content() };
+    return { text: await page.locator("main").innerText(), title: await page.title(), head: (await page.locator("header").allInnerTexts()).join(" "), url: page.url(), html: await page.content() };
+  },
+  async paper() {
+    await page.emulateMedia({ media: "print" });
+    const text = await page.locator("main").innerText();
+    const cut = await page.$$eval("main *", (all) => all.filter((one) => {
+      const { maxHeight, display } = getComputedStyle(one);
+      return display !== "none" && maxHeight !== "none";
+    }).length);
+    await page.emulateMedia({ media: "screen" });
+    return { text, cut };
   },
   // What every page is held to: accessible, no wider than the window, nothing from elsewhere, no error.
   async judge() {

@@ -152,7 +152,7 @@ fn a_postfix_that_takes_no_reload() {
     let master = Pid::from_raw(master).unwrap();
     kill_process(master, Signal::STOP).unwrap();
     browser.press("Apply this plan");
-    let said = browser.until("it did not work");
+    let said = browser.until("it did not work|was rolled back");
     kill_process(master, Signal::CONT).unwrap();
     assert!(
         said.contains("postfix.") || said.contains("rehearsal."),

@@ -27,6 +27,11 @@ fn an_administrators_first_hour_by_clicking() {
     browser.press("Import");
     browser.until("✓ done");
 
+    // The agent looks again after each job.
+    browser.go("/certificates");
+    while !browser.text().contains("web") {
+        browser.go("/certificates");
+    }
     browser.go("/smtp-tls");
     browser.choose("inbound", "may");
     browser.choose("certificate", "bind web");
@@ -49,6 +54,8 @@ fn an_administrators_first_hour_by_clicking() {
     browser.go("/policies/new");
     browser.write("destination", "partner.example");
     browser.choose("level", "encrypt");
+    // Its servers are looked at meanwhile.
+    browser.until("could not be told|✗ ");
     browser.write("note", "contract 12");
     browser.write("reason", "its servers cannot be reached from here");
     browser.press("Wish for it");

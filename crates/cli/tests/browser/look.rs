@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 
 /// The pages, each with the name of its picture.
-const PAGES: [(&str, &str); 15] = [
+const PAGES: [(&str, &str); 16] = [
     ("/", "overview"),
     ("/smtp-tls", "smtp-tls"),
     ("/certificates", "certificates"),
@@ -24,6 +24,7 @@ const PAGES: [(&str, &str); 15] = [
     ("/plan", "plan"),
     ("/history", "history"),
     ("/settings", "settings"),
+    ("/settings/notifications", "notifications"),
 ];
 /// A first load fetches so many files at most, and so many bytes of them as they come over the wire.
 const MOST_REQUESTS: u32 = 10;

@@ -8,8 +8,14 @@ mod scene;
 #[path = "../agent/site.rs"]
 mod site;
 
+mod acme;
 mod browser;
 mod failures;
 mod hour;
+mod kept;
 mod look;
+mod many;
 mod person;
+mod picker;
+mod requests;
+mod straits;

@@ -4,6 +4,7 @@
 
 use crate::browser::{Browser, DESK, Window};
 use crate::site::Site;
+use postseal_planner::report::Handshake;
 use postseal_probe::{Start, Target, probe_all};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,12 +18,17 @@ pub(crate) fn come_in(site: &Site) -> Browser {
     let link = log
         .split_whitespace()
         .find(|word| word.contains("/welcome/"));
-    browser.go(link.expect("a link"));
+    first_admin(&mut browser, link.expect("a link"));
+    browser
+}
+
+/// Chooses a password behind a one-time link, and signs in by it.
+pub(crate) fn first_admin(browser: &mut Browser, link: &str) {
+    browser.go(link);
     browser.write("password", PASSWORD);
     browser.write("again", PASSWORD);
     browser.press("Keep this password");
-    sign_in(&mut browser);
-    browser
+    sign_in(browser);
 }
 
 /// In a new window.
@@ -39,8 +45,32 @@ fn sign_in(browser: &mut Browser) {
     browser.until("Inbound|Overview|wire");
 }
 
+/// Goes to a page again and again until it says this: pages show what the agent has copied. What it says then.
+pub(crate) fn until_it_says(browser: &mut Browser, path: &str, words: &str) -> String {
+    for _ in 0..200 {
+        browser.go(path);
+        let said = browser.text();
+        if said.contains(words) {
+            return said;
+        }
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    panic!("{path} does not say {words:?}: {}", browser.text());
+}
+
 /// What a port shows: the version of TLS, and none where it speaks in clear.
 pub(crate) fn wire(site: &Site, port: u16) -> Option<String> {
+    shaken(site, port).map(|handshake| format!("{:?}", handshake.version))
+}
+
+/// The fingerprint of the certificate that a port presents.
+pub(crate) fn leaf(site: &Site, port: u16) -> Option<String> {
+    let fingerprint = shaken(site, port)?.fingerprint?;
+    let text = serde_json::to_value(fingerprint).unwrap();
+    text.as_str().map(str::to_owned)
+}
+
+fn shaken(site: &Site, port: u16) -> Option<Handshake> {
     let start = if port == 465 {
         Start::Implicit
     } else {
@@ -48,9 +78,9 @@ pub(crate) fn wire(site: &Site, port: u16) -> Option<String> {
     };
     let address = SocketAddr::new(site.scene.postfix.address(), port);
     let targets = [Target::new(port.to_string(), address, start)];
-    let reports = probe_all(&targets, Duration::from_secs(2));
-    let handshake = reports[0].handshake.as_ref()?;
-    Some(format!("{:?}", handshake.version))
+    probe_all(&targets, Duration::from_secs(2))
+        .remove(0)
+        .handshake
 }
 
 /// At which level mail for somebody leaves, as `explain` says.

@@ -218,10 +218,11 @@ fn a_monitor_is_told_of_what_is_in_force() {
     let site = Site::serving();
     let days = || {
         let line = site.scene.say(&["status", "--nagios"]).stdout;
-        let (_, numbers) = line.split_once("'mx_days'=").unwrap();
+        let (_, numbers) = line.split_once("'mx_days'=").expect(&line);
         numbers.split(';').next().unwrap().parse::<i64>().unwrap()
     };
-    let before = days();
+    // Made a moment ago for 90 days: whole ones are 90 within its first second, 89 after it.
+    assert!([89, 90].contains(&days()));
     site.must("cert self-signed mx --domain mx.box.test --days 200 --renew");
-    assert_eq!(days(), before);
+    assert!([89, 90].contains(&days()));
 }

@@ -47,6 +47,10 @@ fn every_change_has_the_same_five_keys_and_what_changes_nothing_says_so() {
         assert_eq!(changed(&scene, words), changes, "{words:?}");
     }
     scene.edit("main.cf", |text| text + "smtp_tls_loglevel = 1\n");
+    // What is only tried leaves it to be done.
+    let tried = scene.run(&["drift", "--adopt", "--check"]);
+    assert_eq!(tried.exit, Some(2), "{tried:#?}");
+    assert_eq!(tried.json["changed"], false, "{tried:#?}");
     assert!(changed(&scene, &["drift", "--adopt"]));
     scene.edit("main.cf", |text| {
         text.replace("smtp_tls_loglevel = 1", "smtp_tls_loglevel = 2")

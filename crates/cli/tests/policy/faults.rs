@@ -86,6 +86,46 @@ fn a_postmap_that_fails_is_missing_or_leaves_rows_out() {
     );
 }
 
+/// More rows than a pipe holds: who writes them waits for postmap to read them.
+#[test]
+fn a_postmap_that_stops_reading_in_the_middle_of_many_rows() {
+    let place = place();
+    let name = |n: u32| format!("d{n}.{}.example", "long-name".repeat(6));
+    let lines: String = (1..=1_200).map(|n| format!("{},may\n", name(n))).collect();
+    let csv = place.write("rules.csv", &lines);
+    place.must(&format!("policy import {}", csv.display()));
+    let scripts = [
+        // It ends well and has read nothing, or some, and has made no map, or one of some rows.
+        "exit 0",
+        "head -c 70000 > /dev/null; exit 0",
+        "head -n 100 | /usr/sbin/postmap \"$@\"",
+        "echo 'postmap: fatal: no space' >&2; exit 1",
+        "kill -9 $$",
+    ];
+    for script in scripts {
+        let program = format!(
+            "#!/bin/sh\ncase \"$*\" in *-[qs]*) exec /usr/sbin/postmap \"$@\";; esac\n{script}\n"
+        );
+        with_postmap(&place, &program, || {
+            let failed = place.run("apply --yes");
+            assert_eq!(failed.exit, Some(1), "{script}: {failed:#?}");
+            let said = script.contains("no space").then_some("no space");
+            let words = failed.json.to_string();
+            assert!(
+                words.contains(said.unwrap_or("policy")),
+                "{script}: {words}"
+            );
+        });
+        assert_eq!(place.installed().len(), 2, "{:?}", place.installed());
+        assert_eq!(place.looked_up("first.example").as_deref(), Some("encrypt"));
+        assert_eq!(place.looked_up(&name(1)), None);
+    }
+    place.must("apply --yes");
+    for n in [1, 1_200] {
+        assert_eq!(place.looked_up(&name(n)).as_deref(), Some("may"), "{n}");
+    }
+}
+
 #[test]
 fn a_postmap_that_hangs_is_ended_by_an_interrupt_and_nothing_is_left_over() {
     let place = place();

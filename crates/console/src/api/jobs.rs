@@ -8,7 +8,7 @@ use crate::approval;
 use crate::caller::Caller;
 use crate::clock;
 use crate::filing::{self, Said};
-use crate::matrix::Right;
+use crate::matrix::{self, Right};
 use crate::problem::Problem;
 use crate::title;
 use axum::Extension;
@@ -16,7 +16,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use postseal_planner::task::Task;
-use postseal_store::desk::{Job, JobState};
+use postseal_store::desk::{Job, JobState, LONGEST_PAGE};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -101,9 +101,10 @@ pub(crate) async fn list(
         .desks
         .at(move |desk| desk.jobs(&instance, part.before, limit));
     let jobs = jobs.await?;
+    let long: usize = jobs.iter().map(|job| job.task.len()).sum();
     let next = jobs
         .last()
-        .filter(|_| jobs.len() == limit)
+        .filter(|_| jobs.len() == limit || long >= LONGEST_PAGE)
         .map(|job| job.id);
     let jobs = jobs.into_iter().map(document).collect();
     Ok(tags::tagged(&headers, &List { jobs, next }))
@@ -144,7 +145,7 @@ pub(crate) async fn give_up(app: &App, caller: &Caller, id: u64) -> Result<(), P
     let task = Task::read(&job.task)?;
     // Whoever may say yes to it may say no.
     let may_refuse = job.state == JobState::Proposed && caller.may(Right::Approve);
-    if !may_refuse && !caller.may(Right::File(task.effect())) {
+    if !may_refuse && !caller.may(matrix::needed(&task)) {
         return Err(Problem::forbidden("giving up this job"));
     }
     let now = clock::now_ms();

@@ -229,13 +229,7 @@ pub(super) async fn add_token(
     Extension(caller): Extension<Caller>,
     Json(new): Json<NewToken>,
 ) -> Result<Response, Problem> {
-    let new = accounts::NewToken {
-        user: new.user,
-        name: new.name,
-        role: new.role,
-        days: new.days,
-    };
-    let made = accounts::add_token(&app, &caller, new).await?;
+    let made = accounts::add_token(&app, &caller, new.user, &new.name, new.role, new.days).await?;
     let made = MadeToken {
         id: made.id,
         token: made.text,

@@ -5,7 +5,7 @@
 use super::openapi::{self, Answer, Said, Spec};
 use super::{copies, events, jobs, people, policies};
 use crate::matrix::Right;
-use crate::routes::{LOOK, MANAGE, Route, SEE, Verb, api};
+use crate::routes::{LOOK, MANAGE, Route, SEE, Verb, api, of_a_list};
 use axum::routing::{delete, get, patch, post};
 use postseal_planner::task::Task;
 
@@ -40,7 +40,7 @@ const LIMIT: Said = Said {
     place: "query",
     name: "limit",
     kind: "integer",
-    means: "How many: 50 where it is not said, 500 at most.",
+    means: "How many: 50 where it is not said, 500 at most; of jobs fewer where their tasks are long.",
 };
 const SEARCH: Said = Said {
     place: "query",
@@ -101,7 +101,7 @@ pub(crate) const ROUTES: &[Route] = &[
             &[Answer::of::<people::Me>(200, "Who asks.")],
         ),
     ),
-    api(
+    of_a_list(api(
         Verb::Post,
         "/api/v1/jobs",
         LOOK,
@@ -114,7 +114,7 @@ pub(crate) const ROUTES: &[Route] = &[
             )],
         )
         .with(&[REQUEST, MADE_FROM]),
-    ),
+    )),
     api(
         Verb::Get,
         "/api/v1/jobs",
@@ -174,7 +174,7 @@ pub(crate) const ROUTES: &[Route] = &[
         SEE,
         || get(copies::one),
         Spec::plain(
-            "What the agent saw: plan, status, history, certificates, domains, findings, drift, keys, profiles.",
+            "What the agent saw: plan, status, history, certificates, domains, findings, checks, drift, keys, profiles, notify.",
             &[Answer::of::<copies::Document>(200, "The copy."), SAME],
         )
         .with(&[KNOWN]),

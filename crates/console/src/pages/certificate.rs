@@ -5,6 +5,7 @@
 use super::doc::Doc;
 use super::finding::Found;
 use super::glance::Said;
+use super::picker::{Asked, Match};
 use super::when::{When, seconds};
 
 /// Seconds of a day.
@@ -14,6 +15,10 @@ const DAY: i64 = 86_400;
 pub(crate) struct Shown {
     pub(crate) name: String,
     pub(crate) names: String,
+    /// What of the names that are asked for it is for.
+    pub(crate) matched: Match,
+    /// What is wrong with it, the worst first, as far as the agent has looked.
+    pub(crate) found: Vec<Found>,
     pub(crate) key: String,
     pub(crate) subject: String,
     pub(crate) issuer: String,
@@ -31,7 +36,7 @@ pub(crate) struct Shown {
     /// How it is renewed, a line each; nothing where it is not.
     pub(crate) renewal: Vec<(&'static str, String)>,
     /// Why it cannot be chosen; empty where it can.
-    pub(crate) unfit: &'static str,
+    pub(crate) unfit: String,
     pub(crate) left: Left,
 }
 
@@ -57,12 +62,46 @@ impl Shown {
         all
     }
 
+    /// The same, with what was found wrong with each (`cert check`), and which names it is for.
+    pub(crate) fn judged(doc: &Doc, checks: &Doc, asked: &Asked, now_ms: i64) -> Vec<Self> {
+        let mut all = Self::all(doc, now_ms);
+        let checks = checks.list("findings");
+        for one in &mut all {
+            let own = checks
+                .iter()
+                .filter(|found| found.text("certificate") == one.name);
+            one.found = Found::sorted(own.map(Found::of).collect());
+            one.matched = asked.matched(one);
+            // Told as a note of one that nothing presents: a client may show it.
+            let bars = |found: &&Found| found.is_error() || found.code == "cert.no-server-auth";
+            if let Some(worst) = one.found.iter().find(bars)
+                && one.unfit.is_empty()
+            {
+                one.unfit.clone_from(&worst.message);
+            }
+        }
+        all
+    }
+
+    /// Those that services present from files which the store does not hold, as `status` tells them.
+    pub(crate) fn from_files(status: &Doc, now_ms: i64) -> Vec<Self> {
+        let files = status.list("adopted_certificates");
+        let own = files.iter().filter(|one| one.text("same_as").is_empty());
+        own.map(|one| Self {
+            name: one.text("path"),
+            ..Self::of(one, now_ms / 1000)
+        })
+        .collect()
+    }
+
     fn of(doc: &Doc, now: i64) -> Self {
         let mut names = doc.words("names");
         names.extend(doc.words("addresses"));
         let left = Left::of(&doc.text("not_before"), &doc.text("not_after"), now);
         Self {
-            unfit: unfit(doc, &left),
+            unfit: unfit(doc, &left).to_owned(),
+            matched: Match::default(),
+            found: Vec::new(),
             name: doc.text("name"),
             names: names.join(" "),
             key: doc.text("key"),
@@ -88,31 +127,47 @@ impl Shown {
         !self.used_by.is_empty()
     }
 
+    /// Whether it is presented to clients that ask for this name, or will be.
+    pub(crate) fn is_bound_to(&self, name: &str) -> bool {
+        let mut places = self.used_by.iter();
+        places.any(|place| place.split_whitespace().any(|word| word == name))
+    }
+
+    /// The names that peers look for in it; its common name where it has no other.
+    pub(crate) fn served(&self) -> Vec<String> {
+        let names: Vec<String> = self.names.split_whitespace().map(str::to_owned).collect();
+        let common = || {
+            let mut parts = self.subject.split(", ");
+            parts.find_map(|part| part.strip_prefix("CN="))
+        };
+        match names.is_empty() {
+            true => common().map(str::to_owned).into_iter().collect(),
+            false => names,
+        }
+    }
+
+    /// Whether a service presents it now: a place whose binding waits for something says for what, as `smtpd (pending)`.
+    pub(crate) fn is_presented(&self) -> bool {
+        self.used_by.iter().any(|place| !place.contains('('))
+    }
+
     /// Whether a form's choice is to bind it.
     pub(crate) fn is_bound_by(&self, choice: &str) -> bool {
         choice.strip_prefix("bind ") == Some(&self.name)
     }
 
-    /// What is wrong with one that is presented, as far as it is known here; findings say the rest.
+    /// Whether a form's choice is to present it no longer.
+    pub(crate) fn is_unbound_by(&self, choice: &str) -> bool {
+        choice.strip_prefix("unbind ") == Some(&self.name)
+    }
+
+    /// What is wrong with one that is presented, as far as it is known here; findings and `status` say the rest.
     pub(crate) fn trouble(&self) -> Option<Said> {
-        let name = &self.name;
-        match self.left.days {
-            ..0 => Some(Said::new(
-                "fail",
-                format!("Certificate {name} has expired: peers that verify refuse it."),
-            )),
-            _ if self.self_signed => Some(Said::new(
-                "warning",
-                format!("Certificate {name} is self-signed: nobody can verify it."),
-            )),
-            // Where its dates cannot be read there is nothing to count.
-            i64::MAX => None,
-            days if self.left.state == "over" => Some(Said::new(
-                "warning",
-                format!("Certificate {name} ends in {}.", in_days(days)),
-            )),
-            _ => None,
-        }
+        let words = format!(
+            "Certificate {} is self-signed: nobody can verify it.",
+            self.name
+        );
+        self.self_signed.then(|| Said::new("warning", words))
     }
 
     /// What it is found by.

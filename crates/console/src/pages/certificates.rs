@@ -1,39 +1,30 @@
 //! Certificates: the list, the page of each, and what brings one into the store.
 //!
-//! Owns: these pages, and which task each form is. Never: keeps a private key: what comes in is sealed to the agent's
-//! store before it is filed.
+//! Owns: these pages, and which task each form is. Never: judges a certificate.
+
+mod add;
+
+pub(crate) use add::{import, make};
 
 use super::certificate::{Pending, Shown};
 use super::doc::Doc;
 use super::finding::Found;
 use super::frame::{Frame, View};
+use super::picker::{Asked, narrowed};
 use super::typed::Typed;
 use super::when::When;
 use super::{filters, led_to_job, page};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::filing;
-use crate::parts::Parts;
 use crate::problem::Problem;
 use askama::Template;
 use axum::Extension;
-use axum::body::Bytes;
 use axum::extract::{Form, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use postseal_planner::task::{KeyKind, NewKey, Order, Places, Task};
-use postseal_store::desk::Upload;
+use postseal_planner::task::{KeyKind, NewKey, Places, Task};
 use serde::Deserialize;
-
-/// Kinds of keys, the usual one first.
-const KINDS: [KeyKind; 6] = [
-    KeyKind::EcdsaP256,
-    KeyKind::EcdsaP384,
-    KeyKind::Rsa2048,
-    KeyKind::Rsa3072,
-    KeyKind::Rsa4096,
-    KeyKind::Ed25519,
-];
 
 #[derive(Template)]
 #[template(path = "certificates.html")]
@@ -41,6 +32,8 @@ struct List {
     frame: Frame,
     copied: When,
     is_there: bool,
+    /// What is searched for among them.
+    search: String,
     certificates: Vec<Shown>,
     requests: Vec<Pending>,
 }
@@ -51,6 +44,10 @@ struct One {
     frame: Frame,
     copied: When,
     one: Shown,
+    /// When it was last looked at for what is wrong with it.
+    checked: When,
+    /// Which names that are asked for are not known.
+    unknown: Vec<String>,
 }
 
 #[derive(Template)]
@@ -61,6 +58,9 @@ struct New {
     name: String,
     renews: bool,
     kinds: [&'static str; 6],
+    /// Where this host orders certificates.
+    ca: String,
+    is_lets_encrypt: bool,
 }
 
 /// What a look at a certificate has shown.
@@ -77,6 +77,12 @@ struct Looked {
 }
 
 #[derive(Deserialize)]
+pub(crate) struct Searched {
+    #[serde(default)]
+    search: String,
+}
+
+#[derive(Deserialize)]
 pub(crate) struct Named {
     #[serde(default)]
     name: String,
@@ -88,12 +94,16 @@ pub(crate) struct Named {
 pub(crate) async fn list(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
+    Query(searched): Query<Searched>,
 ) -> Result<Response, Problem> {
-    let mut view = View::of(&app, &caller, "certificates", &["certificates"]).await?;
+    let mut view = View::of(&app, &caller, "certificates", COPIES).await?;
     let seen = view.take("certificates");
+    let all = judged(&mut view, &seen.doc).0;
+    let search: String = searched.search.trim().chars().take(200).collect();
     let shown = List {
         is_there: seen.doc.is_there(),
-        certificates: Shown::all(&seen.doc, view.now_ms),
+        certificates: narrowed(all, &search),
+        search,
         requests: Pending::all(&seen.doc, view.now_ms),
         copied: seen.copied,
         frame: view.frame,
@@ -101,17 +111,30 @@ pub(crate) async fn list(
     Ok(page(StatusCode::OK, &shown))
 }
 
+/// What pages show of certificates.
+const COPIES: &[&str] = &["certificates", "checks"];
+
+/// All of them with what was found, which names are not known, and when was looked.
+fn judged(view: &mut View, list: &Doc) -> (Vec<Shown>, Vec<String>, When) {
+    let asked = Asked::of(&view.take("status").doc);
+    let checks = view.take("checks");
+    let all = Shown::judged(list, &checks.doc, &asked, view.now_ms);
+    (all, asked.unknown, checks.copied)
+}
+
 pub(crate) async fn one(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Query(named): Query<Named>,
 ) -> Result<Response, Problem> {
-    let mut view = View::of(&app, &caller, "certificates", &["certificates"]).await?;
+    let mut view = View::of(&app, &caller, "certificates", COPIES).await?;
     let seen = view.take("certificates");
-    let all = Shown::all(&seen.doc, view.now_ms);
+    let (all, unknown, checked) = judged(&mut view, &seen.doc);
     let one = all.into_iter().find(|one| one.name == named.name);
     let shown = One {
         one: one.ok_or_else(|| Problem::not_found("such certificate"))?,
+        checked,
+        unknown,
         copied: seen.copied,
         frame: view.frame,
     };
@@ -123,105 +146,17 @@ pub(crate) async fn new(
     Extension(caller): Extension<Caller>,
     Query(named): Query<Named>,
 ) -> Result<Response, Problem> {
-    let view = View::of(&app, &caller, "certificates", &[]).await?;
+    let mut view = View::of(&app, &caller, "certificates", &["certificates"]).await?;
+    let ca = view.take("certificates").doc.text("ca");
     let shown = New {
+        is_lets_encrypt: ca.is_empty() || ca.contains("letsencrypt.org/"),
+        ca,
         frame: view.frame,
         name: named.name,
         renews: !named.renew.is_empty(),
-        kinds: KINDS.map(KeyKind::name),
+        kinds: add::KINDS.map(KeyKind::name),
     };
     Ok(page(StatusCode::OK, &shown))
-}
-
-/// Files that were sent or pasted. From here on only the agent's store can read them.
-pub(crate) async fn import(
-    State(app): State<App>,
-    Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Problem> {
-    let kind = headers.get(header::CONTENT_TYPE);
-    let kind = kind.ok_or_else(|| Problem::malformed("it is no form"))?;
-    let parts = Parts::read(kind, body).await?;
-    let Some(cert) = parts.file_or_pasted("cert") else {
-        return Err(Problem::malformed(
-            "it names no certificate: choose a file, or paste one",
-        ));
-    };
-    let upload = Upload {
-        cert,
-        key: parts.file_or_pasted("key"),
-        chain: parts.file_or_pasted("chain"),
-        private_ca: parts.file_or_pasted("private_ca"),
-        password: parts.text("password"),
-    };
-    let mut view = View::of(&app, &caller, "certificates", &["certificates"]).await?;
-    let recipient = view.take("certificates").doc.text("recipient");
-    let sealed = upload
-        .seal(&recipient)
-        .map_err(|_| Problem::no_recipient())?;
-    let task = Task::CertImport {
-        name: parts
-            .text("name")
-            .map(|name| name.to_string())
-            .unwrap_or_default(),
-        sealed,
-        renew: parts.text("renew").is_some(),
-    };
-    filed(&app, &caller, &task).await
-}
-
-/// One that is made on the mail server: self-signed, requested, or ordered from a CA.
-pub(crate) async fn make(
-    State(app): State<App>,
-    Extension(caller): Extension<Caller>,
-    Form(fields): Form<Vec<(String, String)>>,
-) -> Result<Response, Problem> {
-    let typed = Typed::new(fields);
-    let name = typed.text("name").to_owned();
-    let domains = typed.words("domains");
-    if domains.is_empty() {
-        return Err(Problem::malformed(
-            "it says no name that the certificate is for",
-        ));
-    }
-    let days = typed.given("days").map(|days| days.parse::<u32>());
-    let days = days.transpose().map_err(Problem::malformed)?;
-    let key = NewKey {
-        kind: kind(typed.text("key"))?,
-        reuse: typed.is_on("reuse"),
-        renew: typed.is_on("renew"),
-    };
-    let task = match typed.text("do") {
-        "self-signed" => Task::CertSelfSigned {
-            name,
-            domains,
-            key,
-            days,
-        },
-        "request" => Task::CertRequest {
-            name: Some(name),
-            domains,
-            key,
-            forget: false,
-        },
-        "issue" => Task::CertIssue {
-            name,
-            domains,
-            keys: match typed.is_on("pair") {
-                true => vec![KeyKind::Rsa2048, KeyKind::EcdsaP256],
-                false => vec![key.kind],
-            },
-            order: Order {
-                staging: typed.is_on("staging"),
-                agree_terms: typed.is_on("agree_terms"),
-                contacts: typed.words("contacts"),
-                renew: key.renew,
-            },
-        },
-        other => return Err(unknown(other)),
-    };
-    filed(&app, &caller, &task).await
 }
 
 /// What is wished of one, or ends it.
@@ -366,16 +301,6 @@ fn places(typed: &Typed) -> Result<Places, Problem> {
         client: typed.is_on("client"),
         transport: None,
     })
-}
-
-fn kind(said: &str) -> Result<KeyKind, Problem> {
-    let mut kinds = KINDS.into_iter();
-    let known = kinds.find(|kind| kind.name() == said);
-    match (known, said) {
-        (Some(kind), _) => Ok(kind),
-        (None, "") => Ok(KeyKind::default()),
-        (None, _) => Err(Problem::malformed("there is no such kind of key")),
-    }
 }
 
 fn unknown(what: &str) -> Problem {

@@ -65,6 +65,7 @@ struct Entry {
     names: String,
     note: String,
     manager: String,
+    digest: String,
     requires_auth: bool,
     smtps: bool,
     state: &'static str,
@@ -99,6 +100,7 @@ impl Entry {
             names: names.unwrap_or_default().to_owned(),
             note: rule.text("note"),
             manager: doc.text("manager"),
+            digest: doc.text("digest"),
             requires_auth: doc.is_true("requires_auth"),
             smtps: doc.is_true("smtps"),
             state,
@@ -146,12 +148,18 @@ fn hop(doc: &Doc) -> Hop {
 #[derive(Deserialize)]
 pub(crate) struct Which {
     domain: String,
+    /// The digest of the entry that was seen.
+    #[serde(default)]
+    was: String,
 }
 
 /// A form of an entry.
 #[derive(Deserialize)]
 pub(crate) struct Said {
     domain: String,
+    /// The digest of the entry that the form was made from.
+    #[serde(default)]
+    was: String,
     #[serde(default)]
     next_hop: String,
     #[serde(default)]
@@ -259,6 +267,7 @@ pub(crate) async fn edit(
             note: Some(said.note.trim().to_owned()),
             ..said.words()
         },
+        was: given(&said.was),
         domain: said.domain,
     };
     filed(&app, &caller, &task).await
@@ -269,8 +278,11 @@ pub(crate) async fn remove(
     Extension(caller): Extension<Caller>,
     Form(which): Form<Which>,
 ) -> Result<Response, Problem> {
-    let domains = vec![which.domain];
-    filed(&app, &caller, &Task::DomainRemove { domains }).await
+    let task = Task::DomainRemove {
+        was: given(&which.was),
+        domains: vec![which.domain],
+    };
+    filed(&app, &caller, &task).await
 }
 
 pub(crate) async fn sync(

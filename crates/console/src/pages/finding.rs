@@ -17,7 +17,11 @@ pub(crate) struct Found {
 impl Found {
     /// Those of a list, the worst first.
     pub(crate) fn all(doc: &Doc, key: &str) -> Vec<Self> {
-        let mut all: Vec<Self> = doc.list(key).iter().map(Self::of).collect();
+        Self::sorted(doc.list(key).iter().map(Self::of).collect())
+    }
+
+    /// The worst first.
+    pub(crate) fn sorted(mut all: Vec<Self>) -> Vec<Self> {
         all.sort_by_key(|found| std::cmp::Reverse(rank(&found.severity)));
         all
     }
@@ -44,7 +48,8 @@ impl Found {
         }
     }
 
-    fn of(doc: &Doc) -> Self {
+    /// One of a list.
+    pub(crate) fn of(doc: &Doc) -> Self {
         // A plan's findings stand beside their place in time.
         let doc = doc.inner("finding");
         Self {

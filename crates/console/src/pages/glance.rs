@@ -6,7 +6,14 @@ use super::certificate::Shown;
 use super::doc::Doc;
 use super::finding::Found;
 use super::frame::{Agent, Seen};
+use super::when::{When, seconds};
 use std::collections::BTreeSet;
+
+/// How `status` is refused where Postseal has not adopted the instance.
+pub(super) const NOT_ADOPTED: &str = "instance.not-adopted";
+
+/// The agent looks each minute; after so many seconds without a look something hinders it.
+const LONG_AGO: i64 = 600;
 
 /// Something that was looked at, in one sentence.
 pub(crate) struct Said {
@@ -54,42 +61,84 @@ pub(crate) struct Looked<'a> {
     /// The plan, which looks at certificates more closely than lint does.
     pub(crate) plan: &'a Doc,
     pub(crate) agent: &'a Agent,
+    /// Whether something has changed since the look.
+    pub(crate) is_over: bool,
+    pub(crate) now_ms: i64,
 }
 
 /// All that is not as it should be, the worst first; where there is nothing, that.
 pub(crate) fn glance(looked: &Looked<'_>) -> Vec<Said> {
-    let mut said = vec![wire(looked.status, looked.outcomes)];
+    let mut said = judged(looked.status);
+    said.extend(unseen(looked));
     said.extend(certificates(looked.certificates));
     said.extend(findings(looked.findings));
     said.extend(presented(looked));
-    said.extend(open(looked.status));
-    said.extend(age(looked.agent));
-    said.retain(|one| one.state != "pass");
+    said.extend(age(looked));
+    // A file's finding is told by several.
+    let mut told = BTreeSet::new();
+    said.retain(|one| told.insert(one.words.trim_end_matches('.').to_owned()));
     said.sort_by_key(|one| std::cmp::Reverse(one.rank()));
     if said.is_empty() {
-        let words = "Every service showed on the wire what it should, and nothing found speaks against its certificates.";
-        said.push(Said::new("pass", words));
+        said.push(match looked.is_over {
+            true => Said::new(
+                "undetermined",
+                "All was as it should be before the last change; since then nobody has looked.",
+            ),
+            false => Said::new(
+                "pass",
+                "Every service showed on the wire what it should, and nothing found speaks against its certificates.",
+            ),
+        });
     }
     said
 }
 
-fn wire(status: &Doc, outcomes: &[&'static str]) -> Said {
-    let count = |of| outcomes.iter().filter(|outcome| **outcome == of).count();
-    match (count("fail"), count("undetermined")) {
-        _ if status.at("master_running").is_there() && !status.is_true("master_running") => {
-            Said::new("fail", "Postfix does not run.")
-        }
-        _ if outcomes.is_empty() => Said::new("undetermined", "Nothing was looked at yet."),
-        (0, 0) => Said::new("pass", ""),
-        (0, unseen) => Said::new(
-            "undetermined",
-            format!("Not seen on the wire: {unseen} of the services."),
-        ),
-        (failing, _) => Said::new(
-            "fail",
-            format!("Not as it should be: {failing} of the services."),
-        ),
+/// What `status` itself judges, as a monitor is told it. Where it judged nothing, nothing is known.
+fn judged(status: &Doc) -> Vec<Said> {
+    let error = status.at("error");
+    if error.text("code") == NOT_ADOPTED {
+        let words = "Not adopted yet: nobody looks at the wire.";
+        return vec![Said::new("undetermined", words)];
     }
+    if error.is_there() {
+        let words = format!("The agent cannot look: {}", error.text("message"));
+        let hint = error.text("hint");
+        return vec![Said::new("fail", format!("{words}. {hint}"))];
+    }
+    if !status.at("judged").is_there() {
+        return vec![Said::new("undetermined", "Nothing was looked at yet.")];
+    }
+    let causes = status.list("judged");
+    let said = causes.iter().map(|cause| {
+        let state = match cause.text("state").as_str() {
+            "critical" => "fail",
+            "warning" => "warning",
+            _ => "undetermined",
+        };
+        Said::new(state, sentence(&cause.text("said")))
+    });
+    said.collect()
+}
+
+/// A cause as a sentence. What begins with a name or a path keeps its first letter.
+fn sentence(said: &str) -> String {
+    let first = said.split(' ').next().unwrap_or_default();
+    match first.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        true => format!("{}{}.", said[..1].to_uppercase(), &said[1..]),
+        false => format!("{said}."),
+    }
+}
+
+/// Services that nobody could look at.
+fn unseen(looked: &Looked<'_>) -> Option<Said> {
+    let unseen = looked.outcomes.iter();
+    let unseen = unseen.filter(|outcome| **outcome == "undetermined").count();
+    let words = match looked.outcomes.len() {
+        // `status` says why.
+        _ if unseen == 0 => return None,
+        _ => format!("Not seen on the wire: {unseen} of the services."),
+    };
+    Some(Said::new("undetermined", words))
 }
 
 fn certificates((seen, all): (&Seen, &[Shown])) -> Vec<Said> {
@@ -97,7 +146,7 @@ fn certificates((seen, all): (&Seen, &[Shown])) -> Vec<Said> {
         let words = "Certificates were not listed yet.";
         return vec![Said::new("undetermined", words)];
     }
-    let used = all.iter().filter(|one| one.is_used());
+    let used = all.iter().filter(|one| one.is_presented());
     used.filter_map(Shown::trouble).collect()
 }
 
@@ -106,17 +155,25 @@ fn findings((seen, all): (&Seen, &[Found])) -> Option<Said> {
         let words = "Findings were not looked for yet.";
         return Some(Said::new("undetermined", words));
     }
-    match all.iter().filter(|found| found.is_error()).count() {
-        0 => None,
-        1 => Some(Said::new("fail", "1 finding is an error.")),
-        many => Some(Said::new("fail", format!("{many} findings are errors."))),
+    let errors: Vec<&Found> = all.iter().filter(|found| found.is_error()).collect();
+    match errors.as_slice() {
+        [] => None,
+        [one] => Some(Said::new("fail", &*one.message)),
+        many => Some(Said::new(
+            "fail",
+            format!("{} findings are errors.", many.len()),
+        )),
     }
 }
 
 /// What lint and a plan that changes nothing have against certificates that are presented. Errors of lint were
-/// counted, and self-signed ones of the store were said by name.
+/// told, and self-signed ones of the store were said by name.
 fn presented(looked: &Looked<'_>) -> Vec<Said> {
-    let mut used = looked.certificates.1.iter().filter(|one| one.is_used());
+    let mut used = looked
+        .certificates
+        .1
+        .iter()
+        .filter(|one| one.is_presented());
     let named = used.any(|one| one.self_signed);
     let planned = match looked.plan.is_true("pending") {
         true => Vec::new(),
@@ -132,21 +189,22 @@ fn presented(looked: &Looked<'_>) -> Vec<Said> {
         .collect()
 }
 
-/// What nobody has kept yet may be undone in the next moment.
-fn open(status: &Doc) -> Option<Said> {
-    let open = status.at("open_operation");
-    open.is_there().then(|| {
-        let words = format!("Operation {} is not ended.", open.text("operation"));
-        Said::new("warning", words)
-    })
-}
-
-/// What was seen before the agent went is no sight of now.
-fn age(agent: &Agent) -> Option<Said> {
-    let words = match agent.seen.shown.as_str() {
-        _ if agent.state != "gone" => return None,
-        "" => "The agent was never seen: nobody looks.".to_owned(),
-        ago => format!("The agent was last seen {ago}: what is shown may be over."),
+/// What was seen before the agent went, or long ago, is no sight of now.
+fn age(looked: &Looked<'_>) -> Option<Said> {
+    let words = match looked.agent.seen.shown.as_str() {
+        "" if looked.agent.state == "gone" => "The agent was never seen: nobody looks.".to_owned(),
+        ago if looked.agent.state == "gone" => {
+            format!("The agent was last seen {ago}: what is shown may be over.")
+        }
+        _ => {
+            let observed = seconds(&looked.status.text("observed_at"))?;
+            let age = looked.now_ms / 1000 - observed;
+            if age < LONG_AGO {
+                return None;
+            }
+            let ago = When::at(observed.saturating_mul(1000), looked.now_ms).shown;
+            format!("The last look was {ago}, though the agent runs: its log says what hinders it.")
+        }
     };
     Some(Said::new("undetermined", words))
 }

@@ -35,6 +35,8 @@ pub(crate) struct Done {
     pub(crate) actor: String,
     pub(crate) started: When,
     pub(crate) outcome: String,
+    /// Why it ended so, where it was not kept.
+    pub(crate) reason: String,
     pub(crate) sentences: Vec<String>,
     pub(crate) diff: String,
 }
@@ -47,6 +49,7 @@ impl Done {
             actor: doc.text("actor"),
             started: When::read(&doc.text("started"), now_ms),
             outcome: outcome(doc),
+            reason: doc.at("outcome").text("reason"),
             sentences: doc.words("sentences"),
             diff: doc.long("diff"),
         }
@@ -56,6 +59,8 @@ impl Done {
 #[derive(Deserialize)]
 pub(crate) struct Back {
     operation: u64,
+    /// Whether it is only to be seen what it would change.
+    check: Option<String>,
 }
 
 pub(crate) async fn show(
@@ -82,7 +87,7 @@ pub(crate) async fn roll_back(
 ) -> Result<Response, Problem> {
     let task = Task::Rollback {
         operation: Some(back.operation),
-        check: false,
+        check: back.check.is_some(),
         accept: Vec::new(),
         confirm_within: None,
     };
@@ -91,8 +96,16 @@ pub(crate) async fn roll_back(
 }
 
 impl Done {
+    /// How it ended, and why where it was not kept.
+    pub(super) fn ended(&self) -> String {
+        match self.reason.is_empty() {
+            true => self.outcome.clone(),
+            false => format!("{}: {}", self.outcome, self.reason),
+        }
+    }
+
     /// How its end is painted. One that was kept is not: kept is also what nobody could see.
-    fn state(&self) -> &'static str {
+    pub(super) fn state(&self) -> &'static str {
         match self.outcome.as_str() {
             "kept" => "",
             "not ended" => "undetermined",

@@ -3,8 +3,10 @@
 //! Owns: its page and the part of it that renews itself. Never: says more than was told.
 
 use super::doc::Doc;
+use super::finding::Found;
 use super::frame::{Frame, View};
 use super::glance::mark;
+use super::history::Done;
 use super::policies::import::next;
 use super::waits::Waits;
 use super::when::When;
@@ -24,12 +26,14 @@ use axum::response::Response;
 use postseal_planner::task::Task;
 use postseal_store::desk::{Job, JobEvent, JobState};
 
+/// Most jobs are over in this time, in milliseconds; meanwhile one looks more often.
+const SOON_OVER_MS: i64 = 10_000;
 /// So many events are shown.
 const EVENTS: usize = 500;
+/// The event of what a probe sees.
+const SEEN: &str = "seen";
 /// So many sentences are shown of one look.
 const SENTENCES: usize = 50;
-/// So many characters of an answer without text are shown.
-const LONGEST_ANSWER: usize = 100_000;
 
 #[derive(Template)]
 #[template(path = "job.html")]
@@ -53,23 +57,77 @@ struct Shown {
     filed: When,
     state: &'static str,
     ended: bool,
+    /// After how many milliseconds one looks again.
+    again_ms: u32,
     /// Since when no agent is known to be at it.
     abandoned: Option<When>,
     proposed: Option<Proposed>,
     cancelled: bool,
     /// `pass` where the exit code is 0, `fail` else, `undetermined` while it runs.
     outcome: &'static str,
-    exit: String,
+    /// What an exit code says of one that did not work (CLI.md, “Exit codes”).
+    failed: String,
     told: Vec<Told>,
     text: String,
+    /// What was found and is told nowhere in the text.
+    found: Vec<Found>,
     message: String,
     code: String,
     hint: String,
     waits: Option<Waits>,
+    /// What has become of an operation that it left waiting for somebody to keep it.
+    since: Option<Since>,
+    /// Whether no agent has begun it.
+    is_waiting: bool,
     /// What has to be typed before it goes on.
     asks: Option<Asks>,
     /// What comes after it: `take`, `download`, or nothing.
     next: &'static str,
+}
+
+/// What has become since of what a job left waiting.
+struct Since {
+    /// As a state is painted; nothing where it was kept, which is also what nobody could see.
+    state: &'static str,
+    mark: &'static str,
+    words: String,
+    /// Whether it waits still.
+    is_open: bool,
+}
+
+impl Since {
+    /// As the agent saw it last. `is_over`: it has not looked since.
+    fn of(left: &Waits, status: &Doc, is_over: bool, now: i64) -> Self {
+        let number = &left.operation;
+        let last = status.at("last_operation");
+        let still = Waits::seen(status).is_some_and(|open| open.operation == *number);
+        let is_open = still || (is_over && last.text("operation") != *number);
+        let done = Done::of(&last, now);
+        let (state, words) = match () {
+            () if is_open => ("warning", "in force, and not kept yet".to_owned()),
+            () if last.text("operation") != *number => (
+                "undetermined",
+                format!("operation {number} has ended since: History says how"),
+            ),
+            () => (
+                done.state(),
+                format!("operation {number}: {}", done.ended()),
+            ),
+        };
+        Self {
+            mark: if state.is_empty() { "" } else { mark(state) },
+            state,
+            words,
+            is_open,
+        }
+    }
+}
+
+impl Shown {
+    /// Whether what it told last is no longer so.
+    fn is_past(&self) -> bool {
+        self.since.as_ref().is_some_and(|since| !since.is_open)
+    }
 }
 
 /// That another person has to say yes to a job.
@@ -172,6 +230,14 @@ async fn read(app: &App, caller: &Caller, id: u64) -> Result<(Frame, Shown), Pro
             plan: plan_of(&job, &view.take("plan").doc),
         });
     }
+    if let Some(left) = &shown.waits {
+        let status = view.take("status").doc;
+        let since = Since::of(left, &status, view.frame.is_over, view.now_ms);
+        if !since.is_open {
+            shown.waits = None;
+        }
+        shown.since = Some(since);
+    }
     Ok((view.frame, shown))
 }
 
@@ -179,6 +245,9 @@ fn shown(job: &Job, events: &[JobEvent], now: i64) -> Shown {
     let answer = job.end.as_ref().map(|end| Doc::read(&end.answer));
     let answer = answer.unwrap_or_default();
     let error = answer.inner("error");
+    let (text, message) = (answer.long("text"), error.text("message"));
+    let mut found = Found::all(&answer, "findings");
+    found.retain(|one| !text.contains(&one.message) && one.message != message);
     Shown {
         id: job.id,
         what: title::of_text(&job.task),
@@ -186,6 +255,10 @@ fn shown(job: &Job, events: &[JobEvent], now: i64) -> Shown {
         filed: When::at(job.filed_ms, now),
         state: job.state.name(),
         ended: job.state.has_ended(),
+        again_ms: match now - job.filed_ms {
+            ..SOON_OVER_MS => 200,
+            _ => 1000,
+        },
         abandoned: job.abandoned_ms(now).map(|since| When::at(since, now)),
         proposed: None,
         cancelled: job.cancelled,
@@ -195,30 +268,35 @@ fn shown(job: &Job, events: &[JobEvent], now: i64) -> Shown {
             Some(3) | None => "undetermined",
             Some(_) => "fail",
         },
-        exit: job
+        failed: job
             .end
             .as_ref()
-            .map(|end| end.exit.to_string())
+            .map(|end| failed(end.exit))
             .unwrap_or_default(),
         told: events
             .iter()
+            // The answer of a probe says all of it again.
+            .filter(|event| !(job.state.has_ended() && is_seen(event)))
             .map(|event| told(event, job.started_ms.unwrap_or(job.filed_ms), now))
             .collect(),
-        text: match answer.long("text") {
-            // A probe prints while it looks, and its answer is the document alone.
-            text if text.is_empty() && answer.at("probed").is_there() => job
-                .end
-                .as_ref()
-                .map(|end| end.answer.chars().take(LONGEST_ANSWER).collect())
-                .unwrap_or_default(),
-            text => text,
-        },
-        message: error.text("message"),
+        text,
+        found,
+        message,
         code: error.text("code"),
         hint: error.text("hint"),
         waits: Waits::left_by(&answer),
+        since: None,
+        is_waiting: job.state == JobState::Waiting,
         asks: Asks::of(job, &error),
         next: next(&job.task, &answer),
+    }
+}
+
+fn failed(exit: u8) -> String {
+    match exit {
+        4 => "it was tried, did not hold, and was rolled back".to_owned(),
+        65 => "refused: nothing was changed".to_owned(),
+        code => format!("it did not work, exit code {code}"),
     }
 }
 
@@ -236,6 +314,10 @@ fn plan_of(job: &Job, shown: &Doc) -> String {
     }
 }
 
+fn is_seen(event: &JobEvent) -> bool {
+    Doc::read(&event.document).text("event") == SEEN
+}
+
 /// An event of the engine's vocabulary in words; one that this version does not know by its name.
 pub(super) fn told(event: &JobEvent, began: i64, now: i64) -> Told {
     let doc = Doc::read(&event.document);
@@ -248,6 +330,7 @@ pub(super) fn told(event: &JobEvent, began: i64, now: i64) -> Told {
             doc.text("done"),
             doc.text("all")
         ),
+        SEEN => doc.text("words"),
         "rehearsed" => format!("Rehearsed: {}", judged(&doc)),
         "opened" => format!("Operation {} begins", doc.text("operation")),
         "step" => doc.text("what"),

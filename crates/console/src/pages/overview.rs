@@ -4,21 +4,24 @@
 
 use super::certificate::Shown;
 use super::doc::Doc;
+use super::edits::Edits;
 use super::finding::{Found, counted};
 use super::frame::{Frame, View};
 use super::glance::{Looked, Said, glance, mark};
 use super::history::Done;
 use super::waits::Waits;
 use super::when::When;
-use super::{filters, page};
+use super::{filters, led_to_job, page};
 use crate::app::App;
 use crate::caller::Caller;
+use crate::filing;
 use crate::problem::Problem;
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use postseal_planner::task::Task;
 
 /// The row of outgoing mail.
 const OUTBOUND: &str = "outbound";
@@ -38,7 +41,8 @@ struct Overview {
     certificates: Vec<Shown>,
     findings: Vec<String>,
     linted: When,
-    drift: usize,
+    /// How many edits by hand there are.
+    edits: usize,
     last: Option<Done>,
     waits: Option<Waits>,
 }
@@ -93,25 +97,38 @@ pub(crate) async fn show(
         findings: (&lint, &found),
         plan: &plan.doc,
         agent: &view.frame.agent,
+        is_over: view.frame.is_over,
+        now_ms: now,
     };
     let glance = glance(&looked);
     let last = status.doc.at("last_operation");
-    let drifted = ["drift", "drift_files", "drift_tables"];
     let shown = Overview {
         is_there: status.doc.is_there(),
         observed: When::read(&status.doc.text("observed_at"), now),
         glance,
         rows,
-        certificates: shown,
+        certificates: shown
+            .into_iter()
+            .chain(Shown::from_files(&status.doc, now))
+            .collect(),
         findings: counted(&found),
         linted: lint.copied,
-        drift: drifted.map(|key| status.doc.list(key).len()).iter().sum(),
+        edits: Edits::of(&status.doc).count(),
         last: last.is_there().then(|| Done::of(&last, now)),
         waits: Waits::seen(&status.doc),
         copied: status.copied,
         frame: view.frame,
     };
     Ok(page(StatusCode::OK, &shown))
+}
+
+/// Adopts this Postfix: what it has now is what is wanted.
+pub(crate) async fn adopt(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Response, Problem> {
+    let job = filing::file(&app, &caller, &Task::Init {}, None).await?;
+    Ok(led_to_job(job))
 }
 
 fn rows(status: &Doc) -> Vec<Row> {

@@ -3,6 +3,7 @@
 //! Owns: the page, and what is said with `apply`. Never: makes a plan.
 
 use super::doc::Doc;
+use super::edits::Edits;
 use super::frame::{Frame, View};
 use super::planned::Planned;
 use super::typed::Typed;
@@ -29,6 +30,7 @@ struct Page {
     is_there: bool,
     planned: Planned,
     waits: Option<Waits>,
+    edits: Edits,
 }
 
 #[derive(Deserialize)]
@@ -55,11 +57,13 @@ pub(crate) async fn show(
             seen.copied = When::at(job.ended_ms.unwrap_or(job.filed_ms), view.now_ms);
         }
     }
+    let status = view.take("status").doc;
     let shown = Page {
+        edits: Edits::of(&status),
         copied: seen.copied,
         is_there: seen.doc.is_there(),
         planned: Planned::of(&seen.doc),
-        waits: Waits::seen(&view.take("status").doc),
+        waits: Waits::seen(&status),
         frame: view.frame,
     };
     Ok(page(StatusCode::OK, &shown))

@@ -22,7 +22,7 @@ use serde::Deserialize;
 const SHOWN: usize = 20;
 
 /// Pages: path, name, and the words by which people look for them.
-const PAGES: [(&str, &str, &str); 9] = [
+const PAGES: [(&str, &str, &str); 10] = [
     ("/", "Overview", "status services wire glance"),
     (
         "/smtp-tls",
@@ -47,6 +47,11 @@ const PAGES: [(&str, &str, &str); 9] = [
         "/settings",
         "Settings",
         "users roles tokens sessions one-time codes password",
+    ),
+    (
+        "/settings/notifications",
+        "Notifications",
+        "mail alerts told addresses settings",
     ),
 ];
 
@@ -151,7 +156,7 @@ fn of_findings(all: &[Found], asked: &str) -> impl Iterator<Item = Hit> {
 }
 
 /// Whether a text has every word.
-fn has(text: &str, asked: &str) -> bool {
+pub(super) fn has(text: &str, asked: &str) -> bool {
     let text = text.to_lowercase();
     let asked = asked.to_lowercase();
     asked.split_whitespace().all(|word| text.contains(word))

@@ -142,13 +142,7 @@ pub(crate) async fn add_token(
     Extension(caller): Extension<Caller>,
     Form(new): Form<NewToken>,
 ) -> Result<Response, Problem> {
-    let new = accounts::NewToken {
-        user: new.user,
-        name: new.name,
-        role: new.role,
-        days: new.days,
-    };
-    let made = accounts::add_token(&app, &caller, new).await?;
+    let made = accounts::add_token(&app, &caller, new.user, &new.name, new.role, new.days).await?;
     shown(&app, &caller, made.text).await
 }
 

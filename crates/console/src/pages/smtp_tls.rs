@@ -6,6 +6,7 @@
 use super::certificate::Shown;
 use super::doc::Doc;
 use super::frame::{Frame, Seen, View};
+use super::picker::{Asked, narrowed};
 use super::planned::Planned;
 use super::saved::{self, Refused, Store};
 use super::typed::Typed;
@@ -93,10 +94,14 @@ struct Page {
     linked: bool,
     profile: String,
     certificate: String,
+    /// What is searched for among the certificates.
+    search: String,
     others: String,
     unset: String,
     profiles: Vec<Profile>,
     certificates: Vec<Shown>,
+    /// Which names that are asked for are not known.
+    unknown: Vec<String>,
     keys: Vec<Key>,
     /// What is wished already and not in force.
     planned: Planned,
@@ -171,6 +176,15 @@ impl Page {
         self.others = typed.text("others").to_owned();
         self.unset = typed.text("unset").to_owned();
         self.refused = refused;
+        // The one that is chosen stays among those that a search leaves.
+        self.search = typed.text("search").chars().take(200).collect();
+        let (chosen, others) = self
+            .certificates
+            .into_iter()
+            .partition(|one| one.is_bound_by(&self.certificate));
+        let mut left: Vec<Shown> = chosen;
+        left.extend(narrowed(others, &self.search));
+        self.certificates = left;
         self
     }
 }
@@ -199,7 +213,7 @@ pub(crate) async fn show(
 }
 
 async fn read(app: &App, caller: &Caller) -> Result<Page, Problem> {
-    let copies = &["certificates", "profiles", "keys", "plan"];
+    let copies = &["certificates", "checks", "profiles", "keys", "plan"];
     let mut view = View::of(app, caller, "smtp-tls", copies).await?;
     let status = view.take("status");
     let (profiles, certificates, keys) = (
@@ -207,6 +221,7 @@ async fn read(app: &App, caller: &Caller) -> Result<Page, Problem> {
         view.take("certificates"),
         view.take("keys"),
     );
+    let (asked, checks) = (Asked::of(&status.doc), view.take("checks"));
     let was = Levels {
         inbound: service(&status.doc, &["smtp/inet"]).map_or_else(String::new, mode),
         outbound: mode(wanted(&status.doc.at("outbound"))),
@@ -220,10 +235,12 @@ async fn read(app: &App, caller: &Caller) -> Result<Page, Problem> {
         linked: false,
         profile: String::new(),
         certificate: String::new(),
+        search: String::new(),
         others: String::new(),
         unset: String::new(),
         profiles: all_profiles(&profiles),
-        certificates: Shown::all(&certificates.doc, view.now_ms),
+        certificates: Shown::judged(&certificates.doc, &checks.doc, &asked, view.now_ms),
+        unknown: asked.unknown,
         keys: keys.doc.list("keys").iter().map(key).collect(),
         planned: Planned::of(&view.take("plan").doc),
         refused: Vec::new(),
@@ -241,6 +258,11 @@ pub(crate) async fn save(
 ) -> Result<Response, Problem> {
     let typed = Typed::new(fields);
     let applies = typed.text("do") == "apply";
+    // Without scripts a search is a request: nothing is wished, and what was chosen stays.
+    if typed.text("do") == "search" {
+        let shown = read(&app, &caller).await?.with(&typed, Vec::new());
+        return Ok(page(StatusCode::OK, &shown));
+    }
     if applies && !caller.may(Right::File(Effect::Change)) {
         return Err(Problem::forbidden("putting it in force"));
     }

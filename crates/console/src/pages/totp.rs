@@ -84,14 +84,15 @@ pub(crate) async fn confirm(
         return Err(Problem::form_token());
     };
     app.limits.attempt(address, &user.name, None)?;
+    let key = bytes.to_vec();
     let user = User {
-        totp: Some(bytes.to_vec()),
+        totp: Some(key.clone()),
         ..user
     };
     if !totp::takes(&app, &user, &said.code).await? {
         return shown(&app, &caller, said.key, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
-    change(&app, &caller, user, "set up one-time codes").await
+    change(&app, &caller, Some(key), "set up one-time codes").await
 }
 
 /// Switches them off, by a code: a session that somebody left open is not enough.
@@ -110,8 +111,7 @@ pub(crate) async fn end(
             "the one-time code is wrong, or was used before: wait for the next one",
         ));
     }
-    let user = User { totp: None, ..user };
-    change(&app, &caller, user, "switched off one-time codes").await
+    change(&app, &caller, None, "switched off one-time codes").await
 }
 
 /// Who asks, in a session: a program's token may not change how somebody signs in.
@@ -129,18 +129,26 @@ async fn own(app: &App, caller: &Caller) -> Result<User, Problem> {
     user.ok_or_else(|| Problem::not_found("such user"))
 }
 
+/// The rest of the user is as it is now, not as it was when the code was asked for: their role may be another, and
+/// their password forgotten.
 async fn change(
     app: &App,
     caller: &Caller,
-    user: User,
+    totp: Option<Vec<u8>>,
     what: &'static str,
 ) -> Result<Response, Problem> {
-    let (now, actor) = (clock::now_ms(), caller.actor());
+    let (now, actor, name) = (clock::now_ms(), caller.actor(), caller.user.clone());
     let changed = app.desks.at(move |desk| {
-        desk.change_user(&user)?;
-        desk.note(&actor, now, what)
+        let Some(user) = desk.user(&name)? else {
+            return Ok(false);
+        };
+        desk.change_user(&User { totp, ..user })?;
+        desk.note(&actor, now, what)?;
+        Ok(true)
     });
-    changed.await?;
+    if !changed.await? {
+        return Err(Problem::not_found("such user"));
+    }
     Ok(Redirect::to("/settings").into_response())
 }
 

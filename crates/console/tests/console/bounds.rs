@@ -14,11 +14,52 @@ fn a_body_beyond_its_bound_is_refused_on_every_route() {
     let (served, session) = Served::to(Role::Admin);
     let token = served.form_token(&session);
     let large = "x".repeat(65 * 1024);
-    for path in ["/sign-in", "/welcome/x", "/smtp-tls", "/api/v1/jobs"] {
+    // A list of rules: 8 MiB, as JSON or a form makes of them.
+    let longest = "x".repeat(25 << 20);
+    let all = ["/sign-in", "/welcome/x", "/smtp-tls", "/api/v1/users"].map(|path| (path, &large));
+    for (path, large) in all.into_iter().chain([("/api/v1/jobs", &longest)]) {
         let ask = Ask::form(path, &[]).cookie(&session).by_page(served.at);
-        let answer = served.ask(&ask.with("x-form-token", &token).body(&large));
+        let answer = served.ask(&ask.with("x-form-token", &token).body(large));
         assert_eq!(answer.status, 413, "{path}");
     }
+}
+
+#[test]
+fn a_list_of_rules_may_be_long_for_who_may_wish() {
+    let (served, token) = Served::to_program(Role::Operator);
+    let list = "a.example may\\n".repeat(20_000);
+    let task = format!(r#"{{"task": "policy-import", "format": "map", "text": "{list}"}}"#);
+    // More at once than are in memory at once.
+    std::thread::scope(|scope| {
+        let file = || served.call(&token, "POST", "/api/v1/jobs", &task);
+        let asked: Vec<_> = (0..5).map(|_| scope.spawn(file)).collect();
+        for one in asked {
+            assert_eq!(one.join().unwrap().status, 202);
+        }
+    });
+    // Nobody is told all of them at once, and nothing is left out.
+    let mut seen = Vec::new();
+    let mut path = "/api/v1/jobs?limit=500".to_owned();
+    loop {
+        let page = served.call(&token, "GET", &path, "");
+        assert!(page.body.len() < 2 * 1024 * 1024, "{}", page.body.len());
+        let page = page.json();
+        seen.extend(
+            page["jobs"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|job| job["id"].as_u64().unwrap()),
+        );
+        match page["next"].as_u64() {
+            Some(next) => path = format!("/api/v1/jobs?limit=500&before={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, [5, 4, 3, 2, 1]);
+    let (served, token) = Served::to_program(Role::Auditor);
+    let answer = served.call(&token, "POST", "/api/v1/jobs", &task);
+    assert_eq!(answer.status, 413, "{}", answer.body);
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use crate::served::{INSTANCE, Served};
 use crate::wire::Ask;
-use postseal_store::desk::{Clerk as _, Desk as _, End, JobState, Role, RuleMark, RuleRow};
+use postseal_store::desk::{
+    Clerk as _, Desk as _, End, JobState, Role, RuleChange, RuleMark, RuleRow,
+};
 use serde_json::{Value, json};
 
 fn rule(destination: &str, policy: &str) -> RuleRow {
@@ -10,6 +12,7 @@ fn rule(destination: &str, policy: &str) -> RuleRow {
         destination: destination.to_owned(),
         shown: destination.to_owned(),
         policy: policy.to_owned(),
+        digest: "0f".to_owned(),
         ..RuleRow::default()
     }
 }
@@ -54,18 +57,18 @@ fn what_is_ticked_becomes_one_job_and_managed_rows_have_no_box() {
     told(&served);
     let page = served.ask(&Ask::get("/policies").cookie(&session)).body;
     assert!(
-        page.contains("name=\"rule\" value=\"d08.example\""),
+        page.contains("name=\"rule\" value=\"0f d08.example\""),
         "{page}"
     );
     assert!(
-        !page.contains("name=\"rule\" value=\"d09.example\""),
+        !page.contains("name=\"rule\" value=\"0f d09.example\""),
         "{page}"
     );
     let set = set(&served, &session);
     let fields = [
         ("set", set.as_str()),
-        ("rule", "d01.example"),
-        ("rule", "d08.example"),
+        ("rule", "0f d01.example"),
+        ("rule", "0f d08.example"),
         ("do", "remove"),
     ];
     let answer = served.send_form(&session, "/policies/bulk", &fields);
@@ -75,7 +78,7 @@ fn what_is_ticked_becomes_one_job_and_managed_rows_have_no_box() {
     assert_eq!(removed["revision"], 41);
     let fields = [
         ("set", set.as_str()),
-        ("rule", "d01.example"),
+        ("rule", "0f d01.example"),
         ("do", "change"),
         ("level", "encrypt"),
         ("owner", "Ingrid, \"the\" admin"),
@@ -125,8 +128,8 @@ fn all_that_match_are_those_that_were_shown_or_none() {
     let set = self::set(&served, &session);
     for (more, status) in [
         (("do", "remove"), 400),
-        (("rule", "d09.example"), 409),
-        (("rule", "nowhere.example"), 409),
+        (("rule", "0f d09.example"), 409),
+        (("rule", "0f nowhere.example"), 409),
     ] {
         let fields = [("set", set.as_str()), more];
         let refused = served.send_form(&session, "/policies/bulk", &fields);
@@ -134,7 +137,7 @@ fn all_that_match_are_those_that_were_shown_or_none() {
     }
     let nothing = [
         ("set", set.as_str()),
-        ("rule", "d01.example"),
+        ("rule", "0f d01.example"),
         ("do", "change"),
     ];
     assert_eq!(
@@ -153,8 +156,8 @@ fn a_list_is_tried_first_and_then_taken_once() {
     let lines: String = (0..4_000)
         .map(|n| format!("d{n}.example encrypt\r\n"))
         .collect();
-    let fields = [("text", lines.as_str()), ("format", "map")];
-    let answer = served.send_form(&session, "/policies/import", &fields);
+    let fields = [("format", "", "map"), ("text", "", lines.as_str())];
+    let answer = served.send_files(&session, "/policies/import", &fields);
     assert_eq!(answer.header("location"), "/jobs/1", "{}", answer.body);
     let tried = task(&served, 1);
     assert_eq!(
@@ -186,10 +189,113 @@ fn a_list_is_tried_first_and_then_taken_once() {
     let refused = served.send_form(&session, "/policies/import/take", &[("job", "2")]);
     assert_eq!(refused.status, 404, "{}", refused.body);
     let long = "x".repeat(9 << 20);
-    let fields = [("text", long.as_str()), ("format", "map")];
-    let refused = served.send_form(&session, "/policies/import", &fields);
+    let fields = [("format", "", "map"), ("text", "", long.as_str())];
+    let refused = served.send_files(&session, "/policies/import", &fields);
     assert_eq!(refused.status, 422, "{}", refused.body);
     assert!(refused.body.contains("task.too-long"), "{}", refused.body);
+}
+
+#[test]
+fn a_list_is_filed_by_the_api_as_well() {
+    let served = Served::new();
+    served.signed_in(Role::Operator);
+    let token = served.token(Role::Operator.name(), Role::Operator, i64::MAX);
+    let lines = "some.example encrypt\n".repeat(100_000);
+    let import = json!({"task": "policy-import", "format": "map", "text": lines});
+    let job = served.file(&token, &import.to_string());
+    assert_eq!(task(&served, job)["text"], lines);
+}
+
+/// A file is taken before what is pasted, whatever it is called; nothing of it is run, opened or shown by its name.
+#[test]
+fn a_list_is_a_file_whatever_its_name() {
+    let served = Served::new();
+    let session = served.signed_in(Role::Operator);
+    let page = served.ask(&Ask::get("/policies/import").cookie(&session));
+    assert!(
+        page.body.contains("enctype=\"multipart/form-data\""),
+        "{}",
+        page.body
+    );
+    let names = [
+        "rules.csv",
+        "../../etc/postfix/main.cf",
+        "<script>alert(1)</script>.csv",
+        "a\u{202e}vsc",
+        "-",
+    ];
+    for (name, job) in names.into_iter().zip(1..) {
+        let line = format!("destination,policy\nd{job}.example,encrypt\n");
+        let fields = [
+            ("format", "", "csv"),
+            ("file", name, line.as_str()),
+            ("text", "", "pasted.example,may"),
+        ];
+        let answer = served.send_files(&session, "/policies/import", &fields);
+        assert_eq!(
+            answer.header("location"),
+            format!("/jobs/{job}"),
+            "{}",
+            answer.body
+        );
+        assert_eq!(task(&served, job)["text"], line);
+        let shown = served.ask(&Ask::get(&format!("/jobs/{job}")).cookie(&session));
+        assert!(!shown.body.contains("alert(1)") && !shown.body.contains("main.cf"));
+    }
+    // No file was chosen: browsers send an empty one without a name.
+    let pasted = [
+        ("format", "", "map"),
+        ("file", "", ""),
+        ("text", "", "d.example may"),
+    ];
+    served.send_files(&session, "/policies/import", &pasted);
+    assert_eq!(task(&served, 6)["text"], "d.example may");
+    let none = [("format", "", "map"), ("file", "", ""), ("text", "", "")];
+    let unknown = [("format", "", "perl"), ("text", "", "d.example may")];
+    for fields in [&none[..], &unknown] {
+        let refused = served.send_files(&session, "/policies/import", fields);
+        assert_eq!(refused.status, 400, "{}", refused.body);
+    }
+    let long = "x".repeat(40 << 20);
+    let fields = [("format", "", "map"), ("file", "long", long.as_str())];
+    let refused = served.send_files(&session, "/policies/import", &fields);
+    assert_eq!(refused.status, 413, "{}", refused.body);
+    assert_eq!(served.desk().job(7).unwrap(), None);
+}
+
+/// What was ticked on another page, a while ago, is changed where it is as it was then.
+#[test]
+fn what_was_ticked_is_changed_only_as_it_was_seen() {
+    let served = Served::new();
+    let session = served.signed_in(Role::Operator);
+    told(&served);
+    let set = set(&served, &session);
+    let changed = RuleRow {
+        digest: "1e".to_owned(),
+        ..rule("d02.example", "may")
+    };
+    let change = RuleChange {
+        destinations: vec!["d02.example".to_owned()],
+        rules: vec![changed],
+    };
+    let mut desk = served.desk();
+    let made = desk.change_rules(INSTANCE, "41.7.abc", &change, "42.8.abc", 3);
+    assert!(made.unwrap());
+    let send = |rules: &[&str]| {
+        let mut fields = vec![("set", set.as_str()), ("do", "remove")];
+        fields.extend(rules.iter().map(|rule| ("rule", *rule)));
+        served.send_form(&session, "/policies/bulk", &fields)
+    };
+    let answer = send(&["0f d01.example", "0f d69.example"]);
+    assert_eq!(answer.status, 409, "managed: {}", answer.body);
+    let answer = send(&["0f d01.example", "0f d02.example"]);
+    assert_eq!(answer.status, 409, "{}", answer.body);
+    assert_eq!(send(&["d01.example"]).status, 400);
+    let answer = send(&["0f d01.example", "1e d02.example"]);
+    assert_eq!(answer.header("location"), "/jobs/1", "{}", answer.body);
+    let removed = task(&served, 1);
+    assert_eq!(removed["from"], "d01.example\nd02.example");
+    assert_eq!(removed["revision"], 42);
 }
 
 #[test]

@@ -24,24 +24,8 @@ fn told(served: &Served, recipient: &str) {
     served.copy("certificates", &list.to_string());
 }
 
-/// Sends a form with files as a browser does.
 fn send(served: &Served, session: &str, fields: &[(&str, &str, &str)]) -> Answer {
-    let token = served.form_token(session);
-    let mut body = String::new();
-    for (name, file, value) in [("form_token", "", token.as_str())].iter().chain(fields) {
-        let file = match *file {
-            "" => String::new(),
-            file => format!("; filename=\"{file}\"\r\nContent-Type: application/octet-stream"),
-        };
-        body.push_str(&format!(
-            "--xyz\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n{value}\r\n"
-        ));
-    }
-    body.push_str("--xyz--\r\n");
-    let ask = Ask::new("POST", "/certificates/import")
-        .with("content-type", "multipart/form-data; boundary=xyz")
-        .body(&body);
-    served.ask(&ask.cookie(session).by_page(served.at))
+    served.send_files(session, "/certificates/import", fields)
 }
 
 fn filed(served: &Served, id: u64) -> Value {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 fn status() -> Value {
     json!({
-        "master_running": true,
+        "judged": [],
         "services": [
             {"service": "smtp/inet", "desired": "may", "written": "may", "effective": "may"},
             {"service": "submission/inet", "desired": "as adopted", "written": "encrypt (-o)", "effective": "encrypt"},
@@ -75,33 +75,17 @@ fn it_is_green_where_all_is_well() {
 
 #[test]
 fn a_certificate_that_nobody_can_verify_is_not_green() {
-    let worse = [
-        (
-            certificate(LONG, true, &["smtpd"]),
-            "warning",
-            "self-signed",
-        ),
-        (
-            certificate("2026-01-02T00:00:00Z", false, &["smtpd"]),
-            "fail",
-            "expired",
-        ),
-    ];
-    for (certificate, state, word) in worse {
-        let page = overview(&status(), &[certificate], &[]);
-        let (seen, words) = glance(&page);
-        assert!(seen == state && words.contains(word), "{seen} {words}");
-    }
-    // Another one of the store, which nobody is shown, does not matter.
-    let page = overview(&status(), &[certificate(LONG, true, &[])], &[]);
-    assert_eq!(glance(&page).0, "pass");
-    // An operation that nobody has kept may be undone.
-    let mut open = status();
-    open["open_operation"] = json!({"operation": 7, "subject": "rollback of 6"});
-    assert_eq!(
-        glance(&overview(&open, &[], &[])).1,
-        "Operation 7 is not ended."
+    let page = overview(&status(), &[certificate(LONG, true, &["smtpd"])], &[]);
+    let (seen, words) = glance(&page);
+    assert!(
+        seen == "warning" && words.contains("self-signed"),
+        "{seen} {words}"
     );
+    // Another one of the store, which nobody is shown, does not matter.
+    for used_by in [&[][..], &["smtpd (pending)"]] {
+        let page = overview(&status(), &[certificate(LONG, true, used_by)], &[]);
+        assert_eq!(glance(&page).0, "pass");
+    }
     let chain = [finding("cert.chain-incomplete", "warning")];
     assert_eq!(glance(&overview(&status(), &[], &chain)).0, "warning");
 }
@@ -122,7 +106,7 @@ fn the_worst_is_said_first_and_the_rest_below() {
     assert!(page.contains("<p class=\"mb-1 warning\">! <bdi>Certificate mx1 is self-signed"));
     assert!(page.contains("1 fatal, 1 error, 1 note"));
     let mut down = status();
-    down["master_running"] = json!(false);
+    down["judged"] = json!([{"state": "critical", "said": "Postfix does not run"}]);
     assert_eq!(
         glance(&overview(&down, &used, &errors)).1,
         "Postfix does not run."
@@ -173,4 +157,75 @@ fn what_a_plan_finds_against_a_certificate_in_use_counts_unless_the_plan_changes
         let page = planned(&status(), &[], &[], &plan);
         assert_eq!(glance(&page).0, state, "{page}");
     }
+}
+
+#[test]
+fn it_is_never_better_than_what_a_monitor_is_told() {
+    let told = [
+        (
+            "critical",
+            "fail",
+            "port 25 is closed",
+            "Port 25 is closed.",
+        ),
+        (
+            "warning",
+            "warning",
+            "owned keys were edited by hand",
+            "Owned keys were edited by hand.",
+        ),
+        (
+            "unknown",
+            "undetermined",
+            "smtp/inet was not seen",
+            "smtp/inet was not seen.",
+        ),
+    ];
+    for (state, class, said, words) in told {
+        let mut judged = status();
+        judged["judged"] = json!([{"state": state, "said": said}]);
+        let seen = glance(&overview(&judged, &[], &[]));
+        assert_eq!(seen, (class.to_owned(), words.to_owned()));
+    }
+    // Where nothing was judged, nothing is known.
+    let mut unjudged = status();
+    unjudged["judged"] = Value::Null;
+    assert_eq!(glance(&overview(&unjudged, &[], &[])).0, "undetermined");
+    // What was seen long ago is no sight of now, though the agent is there.
+    let mut old = status();
+    old["observed_at"] = json!("2026-01-01T00:00:00Z");
+    let (class, words) = glance(&overview(&old, &[], &[]));
+    assert!(
+        class == "undetermined" && words.contains("The last look was"),
+        "{words}"
+    );
+    // The one finding that is an error is said, not counted.
+    let page = overview(&status(), &[], &[finding("cert.expired", "error")]);
+    assert_eq!(glance(&page).1, "cert.expired was found.");
+}
+
+#[test]
+fn it_is_not_green_while_something_has_changed_since() {
+    let (served, session) = Served::to(Role::Operator);
+    served.desk().beat(&heartbeat()).unwrap();
+    served.copy("status", &status().to_string());
+    served.copy("certificates", r#"{"certificates": []}"#);
+    served.copy("findings", r#"{"findings": []}"#);
+    let seen = || glance(&served.ask(&Ask::get("/").cookie(&session)).body).0;
+    assert_eq!(seen(), "pass");
+    served.send_form(&session, "/plan/discard", &[]);
+    assert_eq!(seen(), "undetermined");
+}
+
+#[test]
+fn a_certificate_that_is_only_wished_is_not_in_use_and_one_from_a_file_is_shown() {
+    let mut adopted = status();
+    adopted["adopted_certificates"] = json!([{"path": "/etc/ssl/own.pem", "used_by": ["smtp/inet"],
+        "key": "RSA 2048", "not_before": "2026-01-01T00:00:00Z", "not_after": LONG}]);
+    let wished = certificate(LONG, false, &["smtpd (pending)"]);
+    let page = overview(&adopted, &[wished], &[]);
+    assert!(page.contains("? wished, not in force"), "{page}");
+    let own = page.split("/etc/ssl/own.pem").nth(1).unwrap();
+    assert!(own.contains("✓ in use"), "{own}");
+    assert_eq!(page.matches("✓ in use").count(), 1, "{page}");
 }

@@ -12,7 +12,7 @@ const SCRIPT: &str =
 const OVERRIDE: &str = "invoice\u{202e}fdp.exe";
 
 /// Every shape that pages look at, with `text` wherever there is text.
-fn copies(text: &str) -> [(&'static str, Value); 8] {
+fn copies(text: &str) -> [(&'static str, Value); 9] {
     let finding = json!({"code": text, "severity": text, "message": text, "remedy": text,
         "evidence": [{"file": text, "line": 1, "text": text}]});
     let operation = json!({"operation": text, "subject": text, "actor": text, "started": text,
@@ -58,6 +58,14 @@ fn copies(text: &str) -> [(&'static str, Value); 8] {
         (
             "keys",
             json!({"keys": [{"key": text, "values": text, "meaning": text, "default": text}]}),
+        ),
+        (
+            "notify",
+            json!({"to": [text], "critical": [text], "every_seconds": text,
+                "told": {"state": text, "at": text, "causes": [{"state": text, "said": text}]},
+                "hand_in": {"since": text, "tries": text, "error": text},
+                "mails": [{"at": text, "subject": text, "to": [text], "queue_id": text,
+                    "delivered": [{"to": text, "status": text, "words": text}]}]}),
         ),
         (
             "profiles",
@@ -157,8 +165,8 @@ fn markup_in_a_document_is_text_on_every_page() {
     let pages = pages(SCRIPT);
     let shown = pages.iter().filter(|(_, body)| body.contains("alert(1)"));
     // Overview, SMTP TLS, policies and the form of one, its look at servers, domains and the form of one, plan, job, its
-    // progress, history, findings, certificates, one of them.
-    assert_eq!(shown.count(), 14);
+    // progress, history, findings, certificates, one of them, notifications.
+    assert_eq!(shown.count(), 15);
     for (path, body) in pages {
         for harmful in ["<script>alert", "<img src=x", "\" onload"] {
             assert!(!body.contains(harmful), "{path}");
@@ -209,6 +217,7 @@ fn documents_of_another_shape_are_empty_cells() {
             "keys",
             "profiles",
             "domains",
+            "notify",
         ] {
             served.copy(what, document);
         }
@@ -221,6 +230,7 @@ fn documents_of_another_shape_are_empty_cells() {
             "/certificates",
             "/policies",
             "/domains",
+            "/settings/notifications",
         ] {
             assert_eq!(
                 served.ask(&Ask::get(path).cookie(&session)).status,

@@ -129,6 +129,23 @@ fn a_task_needs_the_right_of_its_effect_whoever_brings_it() {
     }
 }
 
+/// It changes nothing, and yet it is no operator's: others get a mail.
+#[test]
+fn a_test_mail_is_sent_by_those_who_manage_alone() {
+    let served = Served::new();
+    for role in Role::ALL {
+        served.user(role.name(), role);
+        let token = served.token(role.name(), role, now() + HOUR_MS);
+        let ask = Ask::new("POST", "/api/v1/jobs").with("authorization", &token);
+        let answer = served.ask(&ask.body(r#"{"task":"notify-test"}"#));
+        let expected = match may(role, Right::Manage) {
+            true => 202,
+            false => 403,
+        };
+        assert_eq!(answer.status, expected, "{role:?} {}", answer.body);
+    }
+}
+
 #[test]
 fn a_token_may_no_more_than_both_it_and_its_user() {
     let served = Served::new();

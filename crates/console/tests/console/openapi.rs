@@ -82,6 +82,7 @@ fn what_pages_can_do_the_api_can() {
     let counterparts = [
         ("/jobs/{id}/cancel", "DELETE /api/v1/jobs/{id}"),
         ("/jobs/{id}/approve", "POST /api/v1/jobs/{id}/approval"),
+        ("/settings/notifications/test", "POST /api/v1/jobs"),
         ("/settings/users", "POST /api/v1/users"),
         ("/settings/users/role", "PATCH /api/v1/users/{name}"),
         (

@@ -1,8 +1,8 @@
 //! Pages as people use them, without JavaScript.
 
-use crate::served::{Agent, HOUR_MS, Served, now};
+use crate::served::{Agent, HOUR_MS, Served, heartbeat, now};
 use crate::wire::Ask;
-use postseal_store::desk::{Desk as _, Role};
+use postseal_store::desk::{Clerk as _, Desk as _, End, JobEvent, JobState, Role};
 use serde_json::json;
 
 fn told(served: &Served) {
@@ -68,6 +68,7 @@ fn empty_pages_say_what_to_do() {
         "/policies",
         "/domains",
         "/probe",
+        "/settings/notifications",
     ] {
         let page = served.ask(&Ask::get(path).cookie(&session));
         assert_eq!(page.status, 200, "{path}");
@@ -77,14 +78,11 @@ fn empty_pages_say_what_to_do() {
 }
 
 #[test]
-fn a_postfix_that_was_not_adopted_and_a_plan_that_changes_no_file_say_so() {
+fn a_plan_that_changes_no_file_says_so() {
     let (served, session) = Served::to(Role::Operator);
-    let error = json!({"code": "instance.not-adopted", "message": "not adopted"});
-    served.copy("status", &json!({"error": error}).to_string());
     served.copy("plan", &json!({"pending": true, "plan": "a"}).to_string());
-    let page = |path| served.ask(&Ask::get(path).cookie(&session)).body;
-    assert!(page("/").contains("postseal init"));
-    assert!(page("/plan").contains("No file of Postfix would change"));
+    let page = served.ask(&Ask::get("/plan").cookie(&session)).body;
+    assert!(page.contains("No file of Postfix would change"));
 }
 
 #[test]
@@ -252,7 +250,7 @@ fn what_waits_to_be_kept_says_until_when_and_what_must_be_accepted_is_asked_for(
         let page = served
             .ask(&Ask::get(&format!("/jobs/{id}")).cookie(&session))
             .body;
-        if !page.contains("hx-get") {
+        if !page.contains("hx-get=\"/jobs/") {
             return page;
         }
     };
@@ -313,13 +311,13 @@ fn a_job_renews_its_page_until_it_has_ended() {
     let path = format!("/jobs/{id}");
     let page = served.ask(&Ask::get(&path).cookie(&session)).body;
     assert!(
-        page.contains("http-equiv=\"refresh\"") && page.contains("hx-get"),
+        page.contains("http-equiv=\"refresh\"") && page.contains("hx-get=\"/jobs/"),
         "{page}"
     );
     served.send_form(&session, &format!("{path}/cancel"), &[]);
     let page = served.ask(&Ask::get(&path).cookie(&session)).body;
     assert!(
-        !page.contains("http-equiv=\"refresh\"") && !page.contains("hx-get"),
+        !page.contains("http-equiv=\"refresh\"") && !page.contains("hx-get=\"/jobs/"),
         "{page}"
     );
 }
@@ -332,8 +330,21 @@ fn a_rollback_names_its_operation() {
     let page = served.ask(&Ask::get("/history").cookie(&session)).body;
     assert!(page.contains("name=\"operation\" value=\"7\""), "{page}");
     served.send_form(&session, "/history/rollback", &[("operation", "7")]);
-    let job = served.desk().job(1).unwrap().unwrap();
-    assert!(job.task.contains(r#""operation":7"#), "{}", job.task);
+    let task = |id| served.desk().job(id).unwrap().unwrap().task;
+    assert!(
+        task(1).contains(r#""operation":7,"check":false"#),
+        "{}",
+        task(1)
+    );
+    // What it would change can be seen first.
+    assert!(page.contains("name=\"check\""), "{page}");
+    let fields = [("operation", "7"), ("check", "on")];
+    served.send_form(&session, "/history/rollback", &fields);
+    assert!(
+        task(2).contains(r#""operation":7,"check":true"#),
+        "{}",
+        task(2)
+    );
 }
 
 #[test]
@@ -377,16 +388,23 @@ fn what_a_page_is_made_of_may_be_kept_for_ever_and_comes_from_here() {
 }
 
 #[test]
-fn what_a_probe_saw_is_shown_though_its_answer_has_no_text() {
+fn what_a_probe_sees_is_shown_as_it_comes_and_at_its_end_once() {
     let (served, session) = Served::to(Role::Auditor);
-    let agent = Agent::start(&served, |_| {
-        let seen = json!({"probed": [{"target": "mx.example", "words": "TLS 1.3"}], "text": ""});
-        (0, seen.to_string())
-    });
-    let fields = [("targets", "mx.example")];
-    served.send_form(&session, "/probe", &fields);
+    served.send_form(&session, "/probe", &[("targets", "mx.example")]);
     let shown = || served.ask(&Ask::get("/jobs/1").cookie(&session)).body;
-    while shown().contains("hx-get") {}
-    assert!(shown().contains("TLS 1.3"));
-    agent.stop();
+    let mut desk = served.desk();
+    let beat = heartbeat();
+    desk.beat(&beat).unwrap();
+    desk.claim(&beat).unwrap().unwrap();
+    let seen = JobEvent {
+        n: 1,
+        at_ms: now(),
+        document: json!({"event": "seen", "words": "  handshake  ok  TLS 1.3"}).to_string(),
+    };
+    desk.tell(1, &seen).unwrap();
+    assert!(shown().contains("  handshake  ok  TLS 1.3"), "{}", shown());
+    let answer = json!({"probed": [], "text": "  handshake  ok  TLS 1.3\n"}).to_string();
+    desk.end(1, JobState::Done, &End { exit: 0, answer }, now())
+        .unwrap();
+    assert_eq!(shown().matches("TLS 1.3").count(), 1, "{}", shown());
 }

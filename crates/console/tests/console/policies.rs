@@ -89,6 +89,9 @@ fn rules_are_found_by_what_they_say_and_sorted_by_a_head() {
         assert_eq!(rows(&page(&format!("?kind={kind}"))), found, "{kind}");
     }
     assert!(page("?kind=idle").contains("None is of this kind."));
+    assert!(
+        all.contains("<bdi>2024-12-01</bdi>, past") && !all.contains("<bdi>2097-03-01</bdi>, past")
+    );
     assert!(all.contains("its server offers no TLS") && all.contains("would work: <bdi>secure"));
     assert!(all.contains("href=\"/domains\">managed by <bdi>domain c.example"));
     // Who manages a rule changes it, and nobody else.

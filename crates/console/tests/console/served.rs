@@ -157,6 +157,31 @@ impl Served {
         self.ask(&Ask::form(path, &all).cookie(session).by_page(self.at))
     }
 
+    /// Sends a form with files as a browser does: each field has a name, a file's name or none, and what it holds.
+    pub(crate) fn send_files(
+        &self,
+        session: &str,
+        path: &str,
+        fields: &[(&str, &str, &str)],
+    ) -> Answer {
+        let token = self.form_token(session);
+        let mut body = String::new();
+        for (name, file, value) in [("form_token", "", token.as_str())].iter().chain(fields) {
+            let file = match *file {
+                "" => String::new(),
+                file => format!("; filename=\"{file}\"\r\nContent-Type: application/octet-stream"),
+            };
+            body.push_str(&format!(
+                "--xyz\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n{value}\r\n"
+            ));
+        }
+        body.push_str("--xyz--\r\n");
+        let ask = Ask::new("POST", path)
+            .with("content-type", "multipart/form-data; boundary=xyz")
+            .body(&body);
+        self.ask(&ask.cookie(session).by_page(self.at))
+    }
+
     /// Files a task by the API and gives the job's number.
     pub(crate) fn file(&self, token: &str, task: &str) -> u64 {
         let ask = Ask::new("POST", "/api/v1/jobs").with("authorization", token);

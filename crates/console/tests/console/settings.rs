@@ -3,6 +3,8 @@
 use crate::served::{Served, now};
 use crate::wire::Ask;
 use postseal_store::desk::{Clerk as _, Desk as _, Role, User};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command, Stdio};
 
 /// What an answer shows this once.
 fn once(body: &str) -> String {
@@ -185,4 +187,31 @@ fn one_time_codes_hold_once_one_was_typed_and_end_by_one() {
     assert!(has_codes());
     assert_eq!(end(&code(&key, 30)).status, 303);
     assert!(!has_codes());
+}
+
+#[test]
+fn who_gets_another_role_while_they_set_up_codes_has_that_role() {
+    let (served, session) = Served::to(Role::Operator);
+    let page = served.send_form(&session, "/settings/codes", &[]).body;
+    let (key, proof) = (hidden(&page, "key"), hidden(&page, "proof"));
+    // An administrator is at it: what comes meanwhile has read the user before, and writes after.
+    let mut admin = Command::new("/usr/bin/sqlite3")
+        .arg(served.folder().join("console.db"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let words = b"BEGIN IMMEDIATE;\nUPDATE users SET role = 'auditor' WHERE name = 'operator';\n\
+        .system echo held; sleep 2\nCOMMIT;\n";
+    admin.stdin.take().unwrap().write_all(words).unwrap();
+    let mut said = BufReader::new(admin.stdout.take().unwrap());
+    said.read_line(&mut String::new()).unwrap();
+    let code = code(&key, 0);
+    let fields = [("key", key.as_str()), ("proof", &proof), ("code", &code)];
+    let answer = served.send_form(&session, "/settings/codes/confirm", &fields);
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    assert!(admin.wait().unwrap().success());
+    let user = served.desk().user("operator").unwrap().unwrap();
+    assert!(user.totp.is_some());
+    assert_eq!(user.role, Role::Auditor);
 }

@@ -74,7 +74,7 @@ impl Engine<'_> {
         let news = each.filter(|(state, wish)| is_other(state, wish));
         let news: Vec<RuleWish> = news.map(|(_, wish)| wish.clone()).collect();
         rules.met = self.meetings_with(&news)?;
-        self.store.wish_rules(&self.instance, &news)?;
+        self.wish_rules(&news)?;
         Ok(DomainsWished {
             rules,
             settings: Vec::new(),

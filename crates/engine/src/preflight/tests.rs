@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Mutex;
 
-const MAIN: &[u8] = b"myhostname = out.example\nsmtp_dns_support_level = dnssec\n";
+const MAIN: &[u8] = b"myhostname = out.example\nsmtp_dns_support_level = dnssec\nrelayhost = [relay.example]:2525\n";
 const MASTER: &[u8] = b"smtp unix - - n - - smtp\nstore unix - - n - - lmtp\n";
 
 /// A wire where every domain has one exchanger, and every server no TLS.
@@ -22,12 +22,17 @@ struct Counting {
     asked: Mutex<BTreeMap<Question, usize>>,
     looked: Mutex<Vec<Target>>,
     deaf: bool,
+    for_afar: bool,
 }
 
 impl Wire for Counting {
     fn probe(&self, targets: &[Target], _: Duration) -> Vec<Report> {
         self.looked.lock().unwrap().extend(targets.iter().cloned());
         targets.iter().map(without_tls).collect()
+    }
+
+    fn is_for_afar(&self) -> bool {
+        self.for_afar
     }
 
     fn ask(&self, questions: &[Question], _: &[u8], _: Duration) -> Vec<(Question, Answered)> {
@@ -95,6 +100,39 @@ fn run(wire: &Counting, hops: &[HopPolicy]) -> Result<Vec<Preflight>, NoNextHop>
         clock: &SystemClock::default(),
     };
     preflight(world, hops, PreflightOptions::default(), &|_| {})
+}
+
+#[test]
+fn for_somebody_elsewhere_only_ports_of_mail_and_those_of_routes_are_looked_at() {
+    let hops = [
+        "[inner.example]:6379",
+        "[relay.example]:2526",
+        "[relay.example]:2525",
+        "[inner.example]:587",
+    ];
+    let hops = hops.map(|hop| to(hop, "smtp"));
+    let looked = |wire: &Counting| {
+        let looked = wire.looked.lock().unwrap();
+        let mut ports: Vec<u16> = looked.iter().map(|one| one.address.port()).collect();
+        ports.sort_unstable();
+        // With a server name and without.
+        ports.dedup();
+        ports
+    };
+    let wire = Counting {
+        for_afar: true,
+        ..Counting::default()
+    };
+    let seen = run(&wire, &hops).unwrap();
+    assert_eq!(looked(&wire), [587, 2525]);
+    let outcomes: Vec<Outcome> = seen.iter().map(|one| one.outcome).collect();
+    let (unknown, fail) = (Outcome::Undetermined, Outcome::Fail);
+    assert_eq!(outcomes, [unknown, unknown, fail, fail]);
+    let said = format!("{:?}", seen[0].findings);
+    assert!(said.contains("from afar only the ports of mail"), "{said}");
+    let here = Counting::default();
+    run(&here, &hops).unwrap();
+    assert_eq!(looked(&here), [587, 2525, 2526, 6379]);
 }
 
 #[test]

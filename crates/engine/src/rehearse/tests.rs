@@ -100,6 +100,7 @@ impl Server {
             store: &mut store,
             wire: &Network {
                 resolver: Named::Nobody,
+                for_afar: false,
             },
             clock: &SystemClock::default(),
             guards: self.store.path().to_owned(),
@@ -108,6 +109,7 @@ impl Server {
             instance: directory.display().to_string(),
             interrupted: &AtomicBool::new(false),
             listener: &|_| {},
+            only_while: None,
         })
     }
 

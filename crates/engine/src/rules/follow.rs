@@ -285,7 +285,7 @@ impl Engine<'_> {
                 report.note(state, wanted);
             }
         }
-        self.store.wish_rules(&self.instance, wishes)?;
+        self.wish_rules(wishes)?;
         Ok(report)
     }
 }

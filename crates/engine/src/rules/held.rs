@@ -1,9 +1,9 @@
-//! Many rules at once: tried before they are wished, and wished only while nobody has changed them.
+//! Rules tried before they are wished, and wished only while nobody has changed them.
 //!
-//! Owns: the revision that they are held to, in the transaction that changes them. Never: judges a rule.
+//! Owns: what they are held to, in the transaction that changes them. Never: judges a rule.
 
 use crate::{Engine, EngineError};
-use postseal_store::{StoreError, TrialEnd};
+use postseal_store::{RuleWish, StoreError, TrialEnd};
 
 impl Engine<'_> {
     /// Does `work` while the rules are at a revision, where one is said; nobody else changes them meanwhile. Where it
@@ -24,6 +24,20 @@ impl Engine<'_> {
                 true => work(engine),
                 false => Err(StoreError::RulesChanged.into()),
             }
+        })
+    }
+
+    /// Stores wishes; only while what they are held to is so.
+    ///
+    /// # Errors
+    /// [`StoreError::RulesChanged`] where it is not, and what the store fails with.
+    pub(crate) fn wish_rules(&mut self, wishes: &[RuleWish]) -> Result<(), EngineError> {
+        let Some(holds) = self.only_while.take() else {
+            return Ok(self.store.wish_rules(&self.instance, wishes)?);
+        };
+        self.tried(TrialEnd::Kept, |engine| match holds(engine)? {
+            true => Ok(engine.store.wish_rules(&engine.instance, wishes)?),
+            false => Err(StoreError::RulesChanged.into()),
         })
     }
 

@@ -243,10 +243,10 @@ pub(super) fn met(host: &dyn Host, facts: &Facts, home: Home<'_>, rules: &[&Rule
 }
 
 /// What names next hops.
-struct NextHops {
+pub(crate) struct NextHops {
     hops: Hops,
     leads: BTreeMap<String, Leads>,
-    named: Named,
+    pub(crate) named: Named,
 }
 
 /// What is said of routes: to next hops that expect TLS from the first byte by clients that begin in clear,
@@ -262,7 +262,7 @@ pub fn bad_routes(host: &dyn Host, facts: &Facts) -> Vec<Finding> {
 }
 
 /// The next hops that routes name, as far as their tables can be listed.
-fn next_hops(host: &dyn Host, facts: &Facts) -> NextHops {
+pub(crate) fn next_hops(host: &dyn Host, facts: &Facts) -> NextHops {
     let RouteTables {
         mut hops,
         mut leads,

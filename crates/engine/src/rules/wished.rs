@@ -98,7 +98,7 @@ impl Engine<'_> {
         };
         let (report, wishes) = self.judged_requests(requests, how, None)?;
         if report.refused.is_empty() {
-            self.store.wish_rules(&self.instance, &wishes)?;
+            self.wish_rules(&wishes)?;
         }
         Ok(report)
     }
@@ -130,7 +130,7 @@ impl Engine<'_> {
                 report.note(&state, None);
             }
             wishes.push(RuleWish::Remove(now.clone()));
-            self.store.wish_rules(&self.instance, &wishes)?;
+            self.wish_rules(&wishes)?;
         }
         Ok(report)
     }
@@ -225,7 +225,7 @@ impl Engine<'_> {
             report.note(state, None);
         }
         let wishes: Vec<RuleWish> = ids.iter().cloned().map(RuleWish::Remove).collect();
-        self.store.wish_rules(&self.instance, &wishes)?;
+        self.wish_rules(&wishes)?;
         Ok(report)
     }
 
@@ -240,15 +240,18 @@ impl Engine<'_> {
 
     /// A rule as it is wished.
     pub fn wanted_rule(&self, id: &RuleId) -> Result<Rule, EngineError> {
-        self.state()?;
-        let states = self
-            .store
-            .rule_states(&self.instance, std::slice::from_ref(id))?;
-        let wanted = states.into_iter().next().and_then(|state| state.wanted);
-        match wanted {
+        match self.rule_by_hand(id)? {
             Some(rule) => Ok(rule),
             None => Err(self.unknown_rule(id)?),
         }
+    }
+
+    /// The same; `None` where there is none, or it is to be removed.
+    pub fn rule_by_hand(&self, id: &RuleId) -> Result<Option<Rule>, EngineError> {
+        self.state()?;
+        let one = std::slice::from_ref(id);
+        let states = self.store.rule_states(&self.instance, one)?;
+        Ok(states.into_iter().next().and_then(|state| state.wanted))
     }
 
     /// There is no such rule by hand; perhaps there is one that is managed elsewhere.

@@ -200,6 +200,7 @@ impl Bench {
             instance: INSTANCE.to_owned(),
             interrupted: &self.interrupted,
             listener: &|_| {},
+            only_while: None,
         })
     }
 

@@ -85,8 +85,17 @@ impl PolicyStore for FullStore<'_> {
         self.inner.rules_revision(instance)
     }
 
-    fn looks_revision(&self, instance: &str) -> Result<i64, StoreError> {
-        self.inner.looks_revision(instance)
+    fn rules_news(&self, instance: &str) -> Result<i64, StoreError> {
+        self.inner.rules_news(instance)
+    }
+
+    fn news_of_rules(
+        &self,
+        instance: &str,
+        since: i64,
+        limit: usize,
+    ) -> Result<Option<Vec<String>>, StoreError> {
+        self.inner.news_of_rules(instance, since, limit)
     }
 
     fn pending_rules(&self, instance: &str) -> Result<u64, StoreError> {
@@ -390,5 +399,9 @@ impl AuditStore for FullStore<'_> {
 
     fn audit_chain(&self, after: u64, limit: usize) -> Result<Vec<AuditLink>, StoreError> {
         self.inner.audit_chain(after, limit)
+    }
+
+    fn audit_newest(&self) -> Result<u64, StoreError> {
+        self.inner.audit_newest()
     }
 }

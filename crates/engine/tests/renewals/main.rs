@@ -139,6 +139,7 @@ impl World {
             instance: "/etc/postfix".to_owned(),
             interrupted: &self.interrupted,
             listener: &|_| {},
+            only_while: None,
         };
         let chance = || {
             self.chance.set(self.chance.get() + 1);

@@ -6,9 +6,10 @@ use super::Postfix;
 use crate::HostError;
 use crate::command::{Call, Output};
 use crate::file::failed;
+use postseal_planner::plan::PolicyMap;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, PipeWriter, Read};
 use std::path::Path;
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -109,29 +110,36 @@ impl Postfix {
 
     /// `postmap TABLE:PATH`. A warning is an error here: a row that `postmap` leaves out is a rule
     /// that is lost. Not so one of `main.cf`.
-    pub(crate) fn compile_policies(
+    pub(crate) fn compile_policies(&self, config: &Path, map: &PolicyMap) -> Result<(), HostError> {
+        let program = self.places()?.command_directory.join("postmap");
+        let call = self.compiling(&program, config, map).arg(map.name());
+        whole(&call, &call.run()?, config)
+    }
+
+    /// `postmap -i TABLE:PATH`: the same of the rows that `feed` writes, as it writes them. What came of the
+    /// feeding: who stopped knows why, and who could not go on is told it by postmap(1).
+    pub(crate) fn compile_fed_policies(
         &self,
         config: &Path,
-        map: &str,
-        rows: u64,
-    ) -> Result<(), HostError> {
+        map: &PolicyMap,
+        feed: impl FnOnce(PipeWriter) -> io::Result<()>,
+    ) -> Result<io::Result<()>, HostError> {
         let program = self.places()?.command_directory.join("postmap");
-        let rows = u32::try_from(rows).unwrap_or(u32::MAX);
-        let deadline = COMPILE + COMPILE_POLICY.saturating_mul(rows);
-        let call = Call::new(&self.prefix, &program, deadline)
-            .until(&self.stop)
-            .arg("-c")
-            .arg(config)
-            .arg(map);
-        let output = call.run()?;
-        if output.status.success() && of_table(&output.stderr, config).is_empty() {
-            return Ok(());
+        let call = self.compiling(&program, config, map);
+        let call = call.args(["-i", &map.name()]);
+        let (fed, output) = call.run_fed(feed)?;
+        let stopped = |error: &io::Error| error.kind() != io::ErrorKind::BrokenPipe;
+        if !fed.as_ref().is_err_and(stopped) {
+            whole(&call, &output, config)?;
         }
-        Err(HostError::Command {
-            command: call.line(),
-            status: output.status.to_string(),
-            output: output.message(),
-        })
+        Ok(fed)
+    }
+
+    fn compiling<'a>(&'a self, program: &'a Path, config: &Path, map: &PolicyMap) -> Call<'a> {
+        let rows = u32::try_from(map.policies.rows).unwrap_or(u32::MAX);
+        let deadline = COMPILE + COMPILE_POLICY.saturating_mul(rows);
+        let call = Call::new(&self.prefix, program, deadline).until(&self.stop);
+        call.arg("-c").arg(config)
     }
 
     /// `postmap -F TABLE:PATH`. It ends with 0 when it skipped a row because a file is missing,
@@ -142,16 +150,20 @@ impl Postfix {
             .arg("-c")
             .arg(config)
             .args(["-F", &format!("{table}:{}", path.display())]);
-        let output = call.run()?;
-        if output.status.success() && of_table(&output.stderr, config).is_empty() {
-            return Ok(());
-        }
-        Err(HostError::Command {
-            command: call.line(),
-            status: output.status.to_string(),
-            output: output.message(),
-        })
+        whole(&call, &call.run()?, config)
     }
+}
+
+/// An error where a row was left out, or all of them.
+fn whole(call: &Call<'_>, output: &Output, config: &Path) -> Result<(), HostError> {
+    if output.status.success() && of_table(&output.stderr, config).is_empty() {
+        return Ok(());
+    }
+    Err(HostError::Command {
+        command: call.line(),
+        status: output.status.to_string(),
+        output: output.message(),
+    })
 }
 
 /// What stands before the tab of each row.

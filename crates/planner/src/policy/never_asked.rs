@@ -70,6 +70,12 @@ impl Named {
         self
     }
 
+    /// Whether a next hop is among them.
+    pub fn has(&self, hop: &str) -> bool {
+        let name = RuleId::parse(hop).map_or_else(|_| hop.to_owned(), |id| id.destination);
+        self.names.contains(&name.to_lowercase())
+    }
+
     /// The tables that may name a next hop which nothing else names.
     fn perhaps_in(&self, hop: &str) -> Vec<String> {
         match self.names.contains(&hop.to_lowercase()) {

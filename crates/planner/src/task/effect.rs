@@ -42,6 +42,7 @@ impl Task {
             _ => matches!(
                 self,
                 Self::Status {}
+                    | Self::Notify {}
                     | Self::Show { .. }
                     | Self::Explain { .. }
                     | Self::Plan { .. }

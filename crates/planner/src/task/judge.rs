@@ -3,20 +3,23 @@
 //! Owns: the bounds of texts and lists, and what may be said on the host alone. Never: judges what needs the
 //! instance; the command does, as for anybody.
 
-use super::Task;
+use super::{Removal, Task};
 use crate::catalog::{self, Remote};
 
 /// No text of a task is longer, in bytes, but the lines of an import.
 pub const LONGEST_TEXT: usize = 2_000;
 /// No list of a task has more members.
 pub const LONGEST_LIST: usize = 1_000;
+/// No task is longer, in bytes, but what it has a command read: it becomes words of a command line, and those of a process
+/// are bounded (execve(2): a quarter of the stack, 2 MiB as a rule).
+const LONGEST_TASK: usize = 512 * 1024;
 /// No import, and no list of rules, is longer, in bytes.
 pub const LONGEST_IMPORT: usize = 8 * 1024 * 1024;
 /// No sealed upload is longer, in bytes.
 const LONGEST_UPLOAD: usize = 256 * 1024;
-/// The ports that may be probed from afar: those of mail. Else whoever reaches the console could look
-/// into the networks behind it.
-const PROBED: [u16; 3] = [25, 465, 587];
+/// The ports that are looked at from afar: those of mail, and beside them what routes of Postfix name. Else whoever
+/// reaches the console could look into the networks behind it.
+pub const MAIL_PORTS: [u16; 3] = [25, 465, 587];
 
 /// Why a task is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,17 +73,22 @@ impl Task {
             judge_sealed(sealed)?;
             return judge_texts(&serde_json::Value::from(name.as_str()));
         }
-        if let Self::PolicyRemove {
+        if let Self::PolicyRemove(Removal {
             destinations,
             from: Some(lines),
+            was,
             ..
-        } = self
+        }) = self
         {
             judge_length(lines)?;
-            return judge_texts(&serde_json::json!(destinations));
+            return judge_texts(&serde_json::json!([destinations, was]));
         }
         let unreadable = |error: serde_json::Error| TaskError::Unreadable(error.to_string());
-        judge_texts(&serde_json::to_value(self).map_err(unreadable)?)?;
+        let said = serde_json::to_value(self).map_err(unreadable)?;
+        if said.to_string().len() > LONGEST_TASK {
+            return Err(TaskError::TooLong("the task"));
+        }
+        judge_texts(&said)?;
         match self {
             Self::Set { pairs, beside } => {
                 pairs.iter().try_for_each(|pair| judge_pair(pair))?;
@@ -88,9 +96,36 @@ impl Task {
             }
             Self::Unset { keys } => keys.iter().try_for_each(|key| judge_key(key)),
             Self::Probe { targets, .. } => targets.iter().try_for_each(|one| judge_target(one)),
-            _ => Ok(()),
+            _ => self.policy_words().try_for_each(judge_policy),
         }
     }
+
+    /// What becomes part of a policy's text, or may.
+    fn policy_words(&self) -> impl Iterator<Item = &str> {
+        let mut words: Vec<Option<&String>> = Vec::new();
+        match self {
+            Self::PolicyAdd { level, rule, .. } => {
+                words.push(Some(level));
+                words.extend(rule.of_policy());
+            }
+            Self::PolicyEdit { level, rule, .. } => {
+                words.push(level.as_ref());
+                words.extend(rule.of_policy());
+            }
+            Self::PolicyCheck { policy, .. } => words.push(policy.as_ref()),
+            Self::DomainAdd { words: said, .. } | Self::DomainEdit { words: said, .. } => {
+                words.extend([said.level.as_ref(), said.names.as_ref()]);
+            }
+            _ => {}
+        }
+        words.into_iter().flatten().map(String::as_str)
+    }
+}
+
+/// Whether the text of a policy, as Postfix writes it, names a file: `tafile` is the one attribute that does (postconf(5)
+/// `smtp_tls_policy_maps`).
+pub fn names_a_file(policy: &str) -> bool {
+    policy.to_ascii_lowercase().contains("tafile")
 }
 
 /// Every text of a task, wherever it stands, is a word or a line.
@@ -111,10 +146,14 @@ fn judge_texts(value: &serde_json::Value) -> Result<(), TaskError> {
     }
 }
 
-/// `tafile` is the one attribute that names a file (postconf(5) `smtp_tls_policy_maps`).
+/// What a form hides (`\u0074afile` in JSON) is refused where its rules are read, by [`names_a_file`], too.
 fn judge_import(text: &str) -> Result<(), TaskError> {
     judge_length(text)?;
-    match text.to_ascii_lowercase().contains("tafile") {
+    judge_policy(text)
+}
+
+fn judge_policy(text: &str) -> Result<(), TaskError> {
+    match names_a_file(text) {
         true => Err(local("tafile", "it names a file")),
         false => Ok(()),
     }
@@ -171,7 +210,9 @@ fn judge_target(target: &str) -> Result<(), TaskError> {
         Some((_, port)) => port,
         None => return Ok(()),
     };
-    let probed = port.parse().is_ok_and(|port: u16| PROBED.contains(&port));
+    let probed = port
+        .parse()
+        .is_ok_and(|port: u16| MAIL_PORTS.contains(&port));
     match probed {
         true => Ok(()),
         false => Err(local(

@@ -70,6 +70,19 @@ pub struct RuleWords {
     pub until: Option<String>,
 }
 
+impl RuleWords {
+    /// What becomes part of the policy's text.
+    pub(super) fn of_policy(&self) -> [Option<&String>; 5] {
+        [
+            self.names.as_ref(),
+            self.protocols.as_ref(),
+            self.ciphers.as_ref(),
+            self.exclude.as_ref(),
+            self.servername.as_ref(),
+        ]
+    }
+}
+
 /// Which rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -135,6 +148,21 @@ pub struct Import {
     pub check: bool,
     /// Only while the rules are at this revision.
     pub revision: Option<i64>,
+}
+
+/// Rules that are to be gone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Removal {
+    /// Domains, `.parents` or next hops.
+    #[serde(default)]
+    pub destinations: Vec<String>,
+    /// More of them, one a line.
+    pub from: Option<String>,
+    /// Only while the rules are at this revision.
+    pub revision: Option<i64>,
+    /// Only while the one rule that is named is that with this digest.
+    pub was: Option<String>,
 }
 
 /// The form of rules as text.

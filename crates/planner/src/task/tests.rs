@@ -74,6 +74,13 @@ fn what_names_something_local_is_said_on_the_host() {
         r#"{"task": "unset", "keys": ["param.smtpd_tls_chain_files"]}"#,
         r#"{"task": "set", "beside": {"unset": ["param.smtpd_tls_chain_files"], "check": true}}"#,
         r#"{"task": "policy-import", "format": "csv", "text": "a.example,secure TAfile=/etc/shadow"}"#,
+        r#"{"task": "policy-add", "destination": "a.example", "level": "secure tafile=/x"}"#,
+        r#"{"task": "policy-add", "destination": "a.example", "level": "secure", "rule": {"match": "a TAfile=/x"}}"#,
+        r#"{"task": "policy-edit", "destination": "a.example", "level": "secure tafile=/x"}"#,
+        r#"{"task": "policy-edit", "destination": "a.example", "rule": {"servername": "a tafile=/x"}}"#,
+        r#"{"task": "policy-check", "destinations": ["a.example"], "policy": "secure tafile=/x"}"#,
+        r#"{"task": "domain-add", "domain": "a.example", "words": {"level": "secure tafile=/x"}}"#,
+        r#"{"task": "domain-edit", "domain": "a.example", "words": {"match": "a tafile=/x"}}"#,
         r#"{"task": "probe", "targets": ["127.0.0.1:22"]}"#,
         r#"{"task": "probe", "targets": ["[::1]:6379"]}"#,
         r#"{"task": "probe", "targets": ["mx.example:"]}"#,
@@ -83,6 +90,7 @@ fn what_names_something_local_is_said_on_the_host() {
     for text in [
         r#"{"task": "set", "pairs": ["param.tls_preempt_cipherlist=yes"]}"#,
         r#"{"task": "set", "pairs": ["trust.outbound=system"]}"#,
+        r#"{"task": "policy-add", "destination": "a.example", "level": "secure", "rule": {"note": "its tafile is on the host"}}"#,
         r#"{"task": "probe", "targets": ["mx.example:25", "mx.example", "2001:db8::1", "[2001:db8::1]:465"]}"#,
     ] {
         read(text).unwrap();
@@ -95,6 +103,11 @@ fn texts_and_lists_are_bounded() {
     let text = format!(r#"{{"task": "explain", "what": "{long}"}}"#);
     assert_eq!(refused(&text), "task.too-long");
     let many = vec!["\"a.example\""; super::LONGEST_LIST + 1].join(",");
+    let text = format!(r#"{{"task": "policy-remove", "destinations": [{many}]}}"#);
+    assert_eq!(refused(&text), "task.too-long");
+    // Each of them is short enough.
+    let text = "x".repeat(super::LONGEST_TEXT);
+    let many = vec![format!("\"{text}\""); super::LONGEST_LIST].join(",");
     let text = format!(r#"{{"task": "policy-remove", "destinations": [{many}]}}"#);
     assert_eq!(refused(&text), "task.too-long");
     let text = r#"{"task": "set", "pairs": ["mode=may\nsmtpd_banner=x"]}"#;

@@ -3,7 +3,7 @@
 //! Owns: the few verbs, and their form on the pipe between the agent and the child that has the
 //! console's rights. Never: a verb that the agent does not need.
 
-use super::{Beat, End, Heartbeat, Job, JobEvent, JobState, NewJob, Note, RuleRow};
+use super::{Beat, End, Heartbeat, Job, JobEvent, JobState, NewJob, Note, RuleChange, RuleRow};
 use crate::StoreError;
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +56,17 @@ pub trait Clerk {
         mark: &str,
         now_ms: i64,
     ) -> Result<(), StoreError>;
+
+    /// Changes some of the rules that pages show, at once, and makes another set of them; where they do not have the mark
+    /// `since`, nothing. Whether it did.
+    fn change_rules(
+        &mut self,
+        instance: &str,
+        since: &str,
+        change: &RuleChange,
+        mark: &str,
+        now_ms: i64,
+    ) -> Result<bool, StoreError>;
 
     /// What happened at the console after note `after`, the oldest first; those up to `after` are in the
     /// audit log, and go.
@@ -133,6 +144,19 @@ pub enum ClerkCall {
         /// Milliseconds since the epoch.
         now_ms: i64,
     },
+    /// [`Clerk::change_rules`]
+    ChangeRules {
+        /// The instance.
+        instance: String,
+        /// The mark of the rules that are changed.
+        since: String,
+        /// What.
+        change: RuleChange,
+        /// Their mark then.
+        mark: String,
+        /// Milliseconds since the epoch.
+        now_ms: i64,
+    },
     /// [`Clerk::notes`]
     Notes {
         /// The last that was taken.
@@ -156,6 +180,8 @@ pub enum ClerkReply {
     Mark(Option<String>),
     /// To `BeginRules`.
     Begun(u64),
+    /// To `ChangeRules`.
+    Changed(bool),
     /// To `Notes`.
     Notes(Vec<Note>),
     /// To the others.
@@ -219,6 +245,13 @@ impl ClerkCall {
                 clerk.show_rules(instance, *set, mark, *now_ms)?;
                 ClerkReply::Done
             }
+            Self::ChangeRules {
+                instance,
+                since,
+                change,
+                mark,
+                now_ms,
+            } => ClerkReply::Changed(clerk.change_rules(instance, since, change, mark, *now_ms)?),
             Self::Notes { after, limit } => ClerkReply::Notes(clerk.notes(*after, *limit)?),
         })
     }

@@ -14,23 +14,27 @@ pub enum CopyOf {
     Certificates,
     Domains,
     Findings,
+    Checks,
     Drift,
     Keys,
     Profiles,
+    Notify,
 }
 
 impl CopyOf {
     /// All of them, in the order in which they are made: what a change alters soonest comes first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Plan,
         Self::Status,
         Self::History,
         Self::Certificates,
         Self::Domains,
         Self::Findings,
+        Self::Checks,
         Self::Drift,
         Self::Keys,
         Self::Profiles,
+        Self::Notify,
     ];
 
     /// As it is kept and asked for.
@@ -42,9 +46,11 @@ impl CopyOf {
             Self::Certificates => "certificates",
             Self::Domains => "domains",
             Self::Findings => "findings",
+            Self::Checks => "checks",
             Self::Drift => "drift",
             Self::Keys => "keys",
             Self::Profiles => "profiles",
+            Self::Notify => "notify",
         }
     }
 

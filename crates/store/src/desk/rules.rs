@@ -81,6 +81,16 @@ impl RuleRow {
     }
 }
 
+/// A small change of the rules that pages show.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleChange {
+    /// All rules for these go.
+    pub destinations: Vec<String>,
+    /// These come: the rules that there are for those destinations now.
+    pub rules: Vec<RuleRow>,
+}
+
 /// What may be true of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

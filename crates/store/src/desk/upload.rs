@@ -3,11 +3,14 @@
 //! Owns: sealing it to the store's identity where it comes in, so that the desk never holds a private key in clear.
 //! Never: reads the files in it; the engine does.
 
+use super::Secret;
 use crate::StoreError;
 use crate::identity;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use postseal_planner::Digest;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 /// The files of a certificate, as somebody sent them (PEM, DER, PKCS#12).
@@ -43,6 +46,16 @@ struct Letter {
     password: Option<Zeroizing<String>>,
 }
 
+impl Letter {
+    /// How long it is at most, written: each character of the password may be escaped (RFC 8259 §7).
+    fn longest(&self) -> usize {
+        let parts = [&self.key, &self.chain, &self.private_ca];
+        let parts = parts.into_iter().flatten().map(|text| text.len());
+        let password = self.password.as_ref().map_or(0, |text| 6 * text.len());
+        200 + self.cert.len() + parts.sum::<usize>() + password
+    }
+}
+
 impl Upload {
     /// Seals it to a store's recipient (an age public key, as `cert list` names it): base64.
     ///
@@ -56,10 +69,25 @@ impl Upload {
             private_ca: self.private_ca.as_ref().map(encoded),
             password: self.password.clone(),
         };
-        let plain = serde_json::to_vec(&letter).map(Zeroizing::new);
-        let plain = plain.map_err(|source| unfit(source.into()))?;
+        // Grown while it is written it would leave copies behind.
+        let mut plain = Zeroizing::new(Vec::with_capacity(letter.longest()));
+        serde_json::to_writer(&mut *plain, &letter).map_err(|source| unfit(source.into()))?;
         let sealed = identity::seal_to(recipient, &plain).map_err(unfit)?;
         Ok(STANDARD.encode(sealed))
+    }
+
+    /// A task without its upload, in whose place stands its digest (SHA-256, hexadecimal): the same task again is known
+    /// by it. None where it carries no upload, or none any more.
+    pub(crate) fn spent(task: &str) -> Option<String> {
+        let mut task: Value = serde_json::from_str(task).ok()?;
+        let sealed = task.get_mut("sealed")?;
+        let text = sealed.as_str()?;
+        // No sealed upload is as short as a digest.
+        if text.len() <= 2 * size_of::<Secret>() {
+            return None;
+        }
+        *sealed = Digest::of(text.as_bytes()).to_string().into();
+        serde_json::to_string(&task).ok()
     }
 
     /// What [`Upload::seal`] made, opened by `open`.

@@ -5,8 +5,8 @@
 //!
 //! Whoever owns the console can write there what they like, as in `console.db`; nothing in it decides.
 
+mod rule_indexes;
 mod rule_sets;
-mod rule_ways;
 #[path = "../sql/mod.rs"]
 mod sql;
 

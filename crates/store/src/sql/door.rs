@@ -3,12 +3,14 @@
 //! Owns: which of them read, which write, and what is done between transactions. Never: SQL.
 
 use super::{
-    Door, copies, events, jobs, notes, rule_pages, rule_sets, rules, sessions, tokens, users,
+    Door, copies, events, jobs, notes, rule_changes, rule_pages, rule_sets, rules, sessions,
+    tokens, uploads, users,
 };
 use crate::StoreError;
 use crate::desk::{
     Beat, Clerk, Copy, Desk, End, Filed, Heartbeat, Invitation, Job, JobEvent, JobState, Matching,
-    NewJob, Note, Pulse, RulePage, RuleQuery, RuleRow, Secret, SignIn, SignedIn, Token, User,
+    NewJob, Note, Pulse, RuleChange, RulePage, RuleQuery, RuleRow, Secret, SignIn, SignedIn, Token,
+    User,
 };
 
 /// How old the note of the last use may be, so that not every request writes.
@@ -85,6 +87,17 @@ impl Clerk for Door {
         Ok(())
     }
 
+    fn change_rules(
+        &mut self,
+        instance: &str,
+        since: &str,
+        change: &RuleChange,
+        mark: &str,
+        now_ms: i64,
+    ) -> Result<bool, StoreError> {
+        self.write(async |db| rule_changes::make(db, instance, since, change, (mark, now_ms)).await)
+    }
+
     fn notes(&mut self, after: u64, limit: usize) -> Result<Vec<Note>, StoreError> {
         self.write(async |db| notes::after(db, after, limit).await)
     }
@@ -141,13 +154,14 @@ impl Desk for Door {
         digest: &Secret,
         now_ms: i64,
         idle_since_ms: i64,
+        is_used: bool,
     ) -> Result<Option<SignedIn>, StoreError> {
         let found =
             self.read(async |db| sessions::find(db, digest, now_ms, idle_since_ms).await)?;
         let Some(found) = found else {
             return Ok(None);
         };
-        if now_ms.saturating_sub(found.seen_ms) > SEEN_MS {
+        if is_used && now_ms.saturating_sub(found.seen_ms) > SEEN_MS {
             self.write(async |db| sessions::seen(db, digest, now_ms).await)?;
         }
         Ok(Some(SignedIn {
@@ -210,6 +224,10 @@ impl Desk for Door {
 
     fn cancel(&mut self, job: u64, now_ms: i64) -> Result<bool, StoreError> {
         self.write(async |db| jobs::cancel(db, job, now_ms).await)
+    }
+
+    fn expire_uploads(&mut self, before_ms: i64, now_ms: i64) -> Result<usize, StoreError> {
+        self.write(async |db| uploads::expire(db, before_ms, now_ms).await)
     }
 
     fn job(&self, id: u64) -> Result<Option<Job>, StoreError> {

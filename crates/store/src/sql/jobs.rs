@@ -2,9 +2,11 @@
 //!
 //! Owns: the tables `jobs` and `agents`. Never: reads a task.
 
-use super::{Db, DbRow, Doing, number, only_agent, rows};
+use super::{Db, DbRow, Doing, number, only_agent, rows, uploads};
 use crate::StoreError;
-use crate::desk::{Beat, End, Filed, Heartbeat, Job, JobState, NewJob, Pulse};
+use crate::desk::{
+    Beat, End, Filed, Heartbeat, Job, JobState, LONGEST_PAGE, NewJob, Pulse, Upload,
+};
 use sqlx::{FromRow, Row};
 
 /// How many jobs of an instance stay.
@@ -31,7 +33,10 @@ pub(super) async fn filed(db: &mut Db, job: &NewJob) -> Result<Option<Filed>, St
         .fetch_optional(db)
         .await
         .doing("look for the same job")?;
-    Ok(before.map(|(id, task)| match task == job.task {
+    // Of an upload that has gone, its digest is there still.
+    let is_same =
+        |task: &String| *task == job.task || Upload::spent(&job.task).as_ref() == Some(task);
+    Ok(before.map(|(id, task)| match is_same(&task) {
         true => Filed::Before(id.unsigned_abs()),
         false => Filed::Other(id.unsigned_abs()),
     }))
@@ -77,9 +82,10 @@ pub(super) async fn cancel(db: &mut Db, job: u64, now_ms: i64) -> Result<bool, S
     let cancelled = sqlx::query(sql)
         .bind(number(job))
         .bind(now_ms)
-        .execute(db)
+        .execute(&mut *db)
         .await
         .doing("cancel a job")?;
+    uploads::spend(db, job).await?;
     Ok(cancelled.rows_affected() > 0)
 }
 
@@ -99,11 +105,20 @@ pub(super) async fn newest(
     before: Option<u64>,
     limit: usize,
 ) -> Result<Vec<Job>, StoreError> {
-    let sql = format!("{BARE} WHERE instance = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
+    // Tasks that come after so much of others are not even read.
+    let sql = format!(
+        "{BARE} WHERE id IN ( \
+         SELECT id FROM ( \
+         SELECT id, sum(long) OVER (ORDER BY id DESC) - long AS above FROM ( \
+         SELECT id, octet_length(task) AS long FROM jobs WHERE instance = $1 AND id < $2 \
+         ORDER BY id DESC LIMIT $3) AS newest) AS summed \
+         WHERE above < $4) ORDER BY id DESC"
+    );
     sqlx::query_as(sqlx::AssertSqlSafe(sql))
         .bind(instance)
         .bind(before.map_or(i64::MAX, number))
         .bind(rows(limit))
+        .bind(rows(LONGEST_PAGE))
         .fetch_all(db)
         .await
         .doing("list jobs")
@@ -212,10 +227,10 @@ pub(super) async fn end(
         .bind(i64::from(end.exit))
         .bind(&end.answer)
         .bind(now_ms)
-        .execute(db)
+        .execute(&mut *db)
         .await
         .doing("end a job")?;
-    Ok(())
+    uploads::spend(db, job).await
 }
 
 /// Forgets the oldest of those that have ended, with what was told of them.

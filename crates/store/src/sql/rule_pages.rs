@@ -17,8 +17,8 @@ pub(super) async fn page(
         return Ok(None);
     };
     let overdue = Asked::of_overdue(&query.today);
-    let overdue = overdue.count(db, set.id).await?;
-    let asked = Asked::of(db, (set.id, &set.counts), query, overdue).await?;
+    let overdue = overdue.count(db, set.tables).await?;
+    let mut asked = Asked::of(db, (set.tables, &set.counts), query, overdue).await?;
     let matching = match (&query.kind, query.words.is_empty()) {
         (None, true) => RuleCount {
             n: set.counts.all,
@@ -29,13 +29,14 @@ pub(super) async fn page(
             n: set.counts.of(*mark),
             more: false,
         },
-        _ => asked.count(db, set.id).await?,
+        _ => asked.count(db, set.tables).await?,
     };
-    let place = anchor(db, set.id, query).await?;
-    let mut rules = asked.read(db, set.id, query, place.as_ref()).await?;
+    asked.are(matching);
+    let place = anchor(db, set.tables, query).await?;
+    let mut rules = asked.read(db, set.tables, query, place.as_ref()).await?;
     let cut = rules.len() > query.limit;
     rules.truncate(query.limit);
-    let backwards = matches!(place, Some(Anchor::Before(..)));
+    let backwards = matches!(place, Some(Anchor { after: false, .. }));
     if backwards {
         rules.reverse();
     }
@@ -63,15 +64,16 @@ pub(super) async fn matching(
     let Some(set) = set.filter(|set| set.id == id) else {
         return Ok(Matching::Changed);
     };
-    let overdue = Asked::of_overdue(&query.today).count(db, id).await?;
-    let mut asked = Asked::of(db, (set.id, &set.counts), query, overdue).await?;
+    let overdue = Asked::of_overdue(&query.today);
+    let overdue = overdue.count(db, set.tables).await?;
+    let mut asked = Asked::of(db, (set.tables, &set.counts), query, overdue).await?;
     asked.conditions.push("manager = ''".to_owned());
     let whole = RuleQuery {
         sort: RuleSort::Destination,
         limit: most,
         ..query.clone()
     };
-    let rules = asked.read(db, id, &whole, None).await?;
+    let rules = asked.read(db, set.tables, &whole, None).await?;
     Ok(match rules.len() > most {
         true => Matching::TooMany,
         false => Matching::Rules(rules),
@@ -89,7 +91,7 @@ pub(super) async fn one(
         return Ok(None);
     };
     let sql = "SELECT document FROM rules_N WHERE destination = $1 AND manager = $2";
-    let found: Option<String> = sqlx::query_scalar(of_set(sql, set.id))
+    let found: Option<String> = sqlx::query_scalar(of_set(sql, set.tables))
         .bind(destination)
         .bind(manager)
         .fetch_optional(db)

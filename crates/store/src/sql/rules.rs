@@ -4,7 +4,8 @@
 //! table. Never: knows that table's indexes (`rule_sets`), or finds a page in it (`rule_ways`).
 //!
 //! A set is written in many short transactions, so that whoever signs in meanwhile does not wait for a million rules. It
-//! becomes the one that is shown by one update; tables of its own make it cheap to forget.
+//! becomes the one that is shown by one update; tables of its own make it cheap to forget. A small change is made in its
+//! tables, in one transaction, and makes another set of it (`rule_changes`).
 
 use super::rule_sets;
 use super::{Db, Doing, number};
@@ -19,12 +20,14 @@ pub(in super::super) const LAST: &str = "\u{10ffff}";
 /// The set that is shown.
 pub(super) struct Set {
     pub(super) id: u64,
+    /// The number in the names of its tables.
+    pub(super) tables: u64,
     pub(super) made_ms: i64,
     pub(super) mark: String,
     pub(super) counts: RuleCounts,
 }
 
-/// A statement about a set; of a set nothing but its number enters one.
+/// A statement about the tables of a set; nothing but their number enters one.
 pub(in super::super) fn of_set(sql: &str, set: u64) -> AssertSqlSafe<String> {
     AssertSqlSafe(sql.replace("_N", &format!("_{set}")))
 }
@@ -33,6 +36,11 @@ pub(in super::super) fn of_set(sql: &str, set: u64) -> AssertSqlSafe<String> {
 pub(in super::super) fn bit(mark: RuleMark) -> i64 {
     let place = RuleMark::ALL.iter().position(|one| *one == mark);
     place.map_or(0, |place| 1 << place)
+}
+
+/// The bits of all that is true of a rule.
+pub(super) fn marks(rule: &RuleRow) -> i64 {
+    rule.marks.iter().fold(0, |all, mark| all | bit(*mark))
 }
 
 /// The condition of a mark, as its index has it.
@@ -145,8 +153,17 @@ pub(super) async fn take(db: &mut Db, set: u64, mark: &str, now_ms: i64) -> Resu
 /// Forgets a set.
 pub(super) async fn forget(db: &mut Db, set: u64) -> Result<(), StoreError> {
     let doing = "forget copied rules";
+    let tables: Option<i64> =
+        sqlx::query_scalar("SELECT coalesce(tables, id) FROM rule_sets WHERE id = $1")
+            .bind(number(set))
+            .fetch_optional(&mut *db)
+            .await
+            .doing(doing)?;
+    let Some(tables) = tables.map(i64::unsigned_abs) else {
+        return Ok(());
+    };
     for sql in rule_sets::DROPPED {
-        db.execute(of_set(sql, set)).await.doing(doing)?;
+        db.execute(of_set(sql, tables)).await.doing(doing)?;
     }
     sqlx::query("DELETE FROM rule_sets WHERE id = $1")
         .bind(number(set))
@@ -158,7 +175,8 @@ pub(super) async fn forget(db: &mut Db, set: u64) -> Result<(), StoreError> {
 
 pub(super) async fn shown(db: &mut Db, instance: &str) -> Result<Option<Set>, StoreError> {
     let doing = "look for the copied rules";
-    let sql = "SELECT id, made_ms, mark, counts FROM rule_sets WHERE instance = $1 AND mark IS NOT NULL \
+    let sql = "SELECT id, coalesce(tables, id) AS tables, made_ms, mark, counts FROM rule_sets \
+               WHERE instance = $1 AND mark IS NOT NULL \
                ORDER BY id DESC LIMIT 1";
     let found = sqlx::query(sql)
         .bind(instance)
@@ -167,9 +185,11 @@ pub(super) async fn shown(db: &mut Db, instance: &str) -> Result<Option<Set>, St
         .doing(doing)?;
     let Some(found) = found else { return Ok(None) };
     let id: i64 = found.try_get("id").doing(doing)?;
+    let tables: i64 = found.try_get("tables").doing(doing)?;
     let counts: String = found.try_get("counts").doing(doing)?;
     Ok(Some(Set {
         id: id.unsigned_abs(),
+        tables: tables.unsigned_abs(),
         made_ms: found.try_get("made_ms").doing(doing)?,
         mark: found.try_get("mark").doing(doing)?,
         counts: serde_json::from_str(&counts).map_err(broken)?,
@@ -194,7 +214,6 @@ pub(in super::super) fn row(rule: &RuleRow) -> Result<Value, serde_json::Error> 
     ];
     let mut words: Vec<&str> = words.into_iter().map(String::as_str).collect();
     words.dedup();
-    let marks: i64 = rule.marks.iter().fold(0, |all, mark| all | bit(*mark));
     Ok(json!([
         rule.destination,
         rule.manager,
@@ -206,7 +225,7 @@ pub(in super::super) fn row(rule: &RuleRow) -> Result<Value, serde_json::Error> 
         } else {
             rule.looked
         },
-        marks,
+        marks(rule),
         words.join("\n").to_lowercase(),
         serde_json::to_string(rule)?,
     ]))

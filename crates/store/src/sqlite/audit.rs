@@ -34,6 +34,10 @@ impl AuditStore for SqliteStore {
     fn audit_chain(&self, after: u64, limit: usize) -> Result<Vec<AuditLink>, StoreError> {
         self.read(async |db| chain(db, after, limit).await)
     }
+
+    fn audit_newest(&self) -> Result<u64, StoreError> {
+        self.read(async |db| counted(db).await)
+    }
 }
 
 async fn add(
@@ -98,6 +102,17 @@ async fn chain(
         .fetch_all(db)
         .await
         .doing("read the audit log")
+}
+
+/// As the database itself counts (AUTOINCREMENT), and as far as entries were chained.
+async fn counted(db: &mut SqliteConnection) -> Result<u64, StoreError> {
+    let sql = "SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'audit'), 0), \
+               coalesce((SELECT max(id) FROM audit_chain), 0))";
+    let counted: i64 = sqlx::query_scalar(sql)
+        .fetch_one(db)
+        .await
+        .doing("read the audit log")?;
+    Ok(counted.unsigned_abs())
 }
 
 async fn head(db: &mut SqliteConnection) -> Result<String, StoreError> {

@@ -6,8 +6,8 @@
 //! What is opened here may have been written by an attacker, so nothing in the schema is trusted to run
 //! anything (`trusted_schema`, sqlite.org/security.html §4), and pages are checked as they are read.
 
+mod rule_indexes;
 mod rule_sets;
-mod rule_ways;
 #[path = "../sql/mod.rs"]
 mod sql;
 

@@ -3,7 +3,7 @@
 //! Owns: the table `instances`. Never: an operation's row.
 
 use super::connection::Doing;
-use super::{operations, preflights, rule_wishes, watches};
+use super::{operations, preflights, rule_news, rule_wishes, watches};
 use crate::{InstanceState, StoreError, document};
 use postseal_planner::Intent;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -33,9 +33,12 @@ pub(super) async fn adopt(
     state: &InstanceState,
 ) -> Result<(), StoreError> {
     let row = StateRow::of(state)?;
+    // News of rules are numbered by the clock from here on: a number of an instance that was released and is adopted anew
+    // is none of its earlier life.
     sqlx::query(
-        "INSERT INTO instances (path, desired, draft, written, base, head)
-         VALUES ($1, $2, $3, $4, $5, $6)
+        "INSERT INTO instances
+             (path, desired, draft, written, base, head, rules_news, rules_news_from)
+         VALUES ($1, $2, $3, $4, $5, $6, 1000 * unixepoch(), 1000 * unixepoch())
          ON CONFLICT (path) DO UPDATE SET
              desired = excluded.desired,
              draft = COALESCE(excluded.draft, instances.draft),
@@ -65,6 +68,7 @@ pub(super) async fn release(db: &mut SqliteConnection, instance: &str) -> Result
     watches::delete_of_instance(db, instance).await?;
     rule_wishes::delete_of_instance(db, instance).await?;
     preflights::delete_of_instance(db, instance).await?;
+    rule_news::delete_of_instance(db, instance).await?;
     adopted(instance, released.rows_affected())
 }
 

@@ -3,8 +3,8 @@
 //! Owns: one transaction a call. Never: SQL; that is in `rules` and `rule_wishes`.
 
 use super::{
-    SqliteStore, instances, preflights, rule_counts, rule_history, rule_list, rule_policies,
-    rule_stage, rule_wishes, rules,
+    SqliteStore, instances, preflights, rule_counts, rule_history, rule_list, rule_news,
+    rule_policies, rule_stage, rule_wishes, rules,
 };
 use crate::policy::{
     Known, LevelChange, PolicyStore, RuleFilter, RuleState, RuleTake, RuleView, RuleWish, Staged,
@@ -18,8 +18,17 @@ impl PolicyStore for SqliteStore {
         self.read(async |db| rules::revision(db, instance).await)
     }
 
-    fn looks_revision(&self, instance: &str) -> Result<i64, StoreError> {
-        self.read(async |db| preflights::revision(db, instance).await)
+    fn rules_news(&self, instance: &str) -> Result<i64, StoreError> {
+        self.read(async |db| rule_news::newest(db, instance).await)
+    }
+
+    fn news_of_rules(
+        &self,
+        instance: &str,
+        since: i64,
+        limit: usize,
+    ) -> Result<Option<Vec<String>>, StoreError> {
+        self.read(async |db| rule_news::since(db, instance, since, limit).await)
     }
 
     fn pending_rules(&self, instance: &str) -> Result<u64, StoreError> {

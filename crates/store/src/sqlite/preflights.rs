@@ -3,6 +3,7 @@
 //! Owns: the table `preflights`, the newest look at each. Never: judges how old one may be.
 
 use super::connection::Doing;
+use super::rule_news;
 use crate::{StoreError, document};
 use postseal_planner::Preflight;
 use sqlx::sqlite::SqliteConnection;
@@ -19,11 +20,10 @@ pub(super) async fn put(
     if seen.is_empty() {
         return Ok(());
     }
-    sqlx::query("UPDATE instances SET looks_revision = looks_revision + 1 WHERE path = $1")
-        .bind(instance)
-        .execute(&mut *db)
-        .await
-        .doing("note a look at servers")?;
+    let nexthops: Vec<[&str; 1]> = seen.iter().map(|one| [one.nexthop.as_str()]).collect();
+    let nexthops = serde_json::json!(nexthops).to_string();
+    rule_news::rise(&mut *db, instance).await?;
+    rule_news::note(&mut *db, instance, rule_news::OF_ROWS, &nexthops).await?;
     for one in seen {
         sqlx::query(
             "INSERT OR REPLACE INTO preflights (instance, nexthop, document) VALUES ($1, $2, $3)",
@@ -36,16 +36,6 @@ pub(super) async fn put(
         .doing("store a look at servers")?;
     }
     Ok(())
-}
-
-pub(super) async fn revision(db: &mut SqliteConnection, instance: &str) -> Result<i64, StoreError> {
-    let sql = "SELECT looks_revision FROM instances WHERE path = $1";
-    let found: Option<i64> = sqlx::query_scalar(sql)
-        .bind(instance)
-        .fetch_optional(db)
-        .await
-        .doing("read the revision of looks at servers")?;
-    found.ok_or_else(|| StoreError::NotAdopted(instance.to_owned()))
 }
 
 pub(super) async fn of(

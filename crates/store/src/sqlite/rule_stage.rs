@@ -4,6 +4,7 @@
 //! in this process's memory.
 
 use super::connection::Doing;
+use super::rule_news;
 use super::rule_wishes::rise;
 use super::rules::about_text;
 use crate::StoreError;
@@ -151,6 +152,7 @@ pub(super) async fn covered(
 /// Makes wishes of what is staged.
 pub(super) async fn take(db: &mut SqliteConnection, instance: &str) -> Result<Staged, StoreError> {
     rise(db, instance).await?;
+    rule_news::note(&mut *db, instance, "SELECT destination FROM rule_stage", "").await?;
     let counts = format!(
         "SELECT count(*) AS every,
                 coalesce(sum(iif(w.instance IS NULL, r.policy, w.policy) IS NULL), 0) AS added,
@@ -227,8 +229,9 @@ pub(super) async fn adopt(db: &mut SqliteConnection, instance: &str) -> Result<(
             .await
             .doing("adopt rules")?;
     }
-    drop_all(db).await?;
-    rise(db, instance).await
+    drop_all(&mut *db).await?;
+    rise(&mut *db, instance).await?;
+    rule_news::note_all(db, instance).await
 }
 
 pub(super) async fn drop_all(db: &mut SqliteConnection) -> Result<(), StoreError> {

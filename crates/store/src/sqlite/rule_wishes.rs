@@ -7,6 +7,7 @@
 
 use super::connection::Doing;
 use super::operations::key;
+use super::rule_news;
 use super::rules::{about_text, revision};
 use crate::StoreError;
 use crate::policy::{RuleTake, RuleWish};
@@ -43,6 +44,7 @@ pub(super) async fn wish(
     rise(db, instance).await?;
     for document in rows_document(wishes) {
         let document = document?;
+        rule_news::note(&mut *db, instance, rule_news::OF_ROWS, &document).await?;
         sqlx::query(
             "INSERT OR REPLACE INTO rule_wishes
              SELECT $1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4
@@ -85,6 +87,14 @@ fn row(wish: &RuleWish) -> Result<Value, StoreError> {
     })
 }
 
+/// The destinations of rules whose manager begins with $2.
+const OF_MANAGER: &str = "
+    SELECT destination FROM rules WHERE instance = $1
+      AND iif($2 = '', manager = '', substr(manager, 1, length($2)) = $2)
+    UNION ALL
+    SELECT destination FROM rule_wishes WHERE instance = $1
+      AND iif($2 = '', manager = '', substr(manager, 1, length($2)) = $2)";
+
 /// Wishes that all rules of these managers were gone.
 pub(super) async fn wish_none(
     db: &mut SqliteConnection,
@@ -92,6 +102,7 @@ pub(super) async fn wish_none(
     manager: &str,
 ) -> Result<(), StoreError> {
     rise(db, instance).await?;
+    rule_news::note(&mut *db, instance, OF_MANAGER, manager).await?;
     for sql in [
         "DELETE FROM rule_wishes WHERE instance = $1
            AND iif($2 = '', manager = '', substr(manager, 1, length($2)) = $2)",
@@ -111,6 +122,7 @@ pub(super) async fn wish_none(
 
 /// Another wish: plans that were made before are stale.
 pub(super) async fn rise(db: &mut SqliteConnection, instance: &str) -> Result<(), StoreError> {
+    rule_news::rise(&mut *db, instance).await?;
     let sql = "UPDATE instances SET rules_revision = rules_revision + 1 WHERE path = $1";
     let risen = sqlx::query(sql)
         .bind(instance)
@@ -125,6 +137,8 @@ pub(super) async fn rise(db: &mut SqliteConnection, instance: &str) -> Result<()
 
 pub(super) async fn discard(db: &mut SqliteConnection, instance: &str) -> Result<u64, StoreError> {
     rise(db, instance).await?;
+    let pending = "SELECT destination FROM rule_wishes WHERE instance = $1";
+    rule_news::note(&mut *db, instance, pending, "").await?;
     let dropped = sqlx::query("DELETE FROM rule_wishes WHERE instance = $1")
         .bind(instance)
         .execute(db)
@@ -199,7 +213,9 @@ pub(super) async fn put_in_force(
             .await
             .doing("put rules in force")?;
     }
-    rise(db, instance).await
+    rise(db, instance).await?;
+    let changed = "SELECT destination FROM rule_changes WHERE operation = CAST($2 AS INTEGER)";
+    rule_news::note(db, instance, changed, &operation.to_string()).await
 }
 
 /// Those of an instance that is released.

@@ -11,10 +11,10 @@ use sqlx::{Connection, SqlSafeStr};
 use std::path::Path;
 
 /// The newest version of `agent.db`.
-const NEWEST: i64 = 12;
+const NEWEST: i64 = 14;
 
 /// The newest version of `console.db`.
-const NEWEST_DESK: i64 = 2;
+const NEWEST_DESK: i64 = 3;
 
 /// The migrations of `agent.db`.
 pub(super) fn agent() -> Migrator {
@@ -30,6 +30,8 @@ pub(super) fn agent() -> Migrator {
     let due_rules = include_str!("../../migrations/sqlite/agent/0010_due_rules.sql");
     let audit_chain = include_str!("../../migrations/sqlite/agent/0011_audit_chain.sql");
     let looks = include_str!("../../migrations/sqlite/agent/0012_looks.sql");
+    let rule_news = include_str!("../../migrations/sqlite/agent/0013_rule_news.sql");
+    let notices = include_str!("../../migrations/sqlite/agent/0014_notices.sql");
     Migrator::with_migrations(vec![
         migration(1, "agent", first),
         migration(2, "before", before),
@@ -42,7 +44,9 @@ pub(super) fn agent() -> Migrator {
         migration(9, "preflights", preflights),
         migration(10, "due rules", due_rules),
         migration(11, "audit chain", audit_chain),
-        migration(NEWEST, "looks", looks),
+        migration(12, "looks", looks),
+        migration(13, "rule news", rule_news),
+        migration(NEWEST, "notices", notices),
     ])
 }
 
@@ -50,9 +54,11 @@ pub(super) fn agent() -> Migrator {
 pub(super) fn console() -> Migrator {
     let first = include_str!("../../migrations/sqlite/console/0001_console.sql");
     let rules = include_str!("../../migrations/sqlite/console/0002_rules.sql");
+    let changes = include_str!("../../migrations/sqlite/console/0003_rule_changes.sql");
     Migrator::with_migrations(vec![
         migration(1, "console", first),
-        migration(NEWEST_DESK, "rules", rules),
+        migration(2, "rules", rules),
+        migration(NEWEST_DESK, "rule changes", changes),
     ])
 }
 

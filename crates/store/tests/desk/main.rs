@@ -16,7 +16,7 @@ mod child;
 mod postgres;
 mod sqlite;
 
-use body::{Open, people, rules, together};
+use body::{Open, changes, people, rules, tasks, together};
 use postseal_store::desk::DeskPlace;
 use postseal_testkit::postgres::Postgres;
 
@@ -46,9 +46,14 @@ on_both! {
     people::notes_stay_until_they_are_taken,
     people::a_copy_is_the_newest,
     people::a_proposed_job_is_claimed_once_it_is_approved_in_the_name_of_both,
+    tasks::a_page_of_jobs_ends_where_their_tasks_are_long,
+    tasks::an_upload_goes_when_its_job_has_ended,
+    tasks::an_upload_that_nobody_fetches_goes_and_no_other_task_does,
     rules::a_set_is_seen_once_it_is_whole_and_takes_the_place_of_the_one_before,
     rules::words_are_found_wherever_they_stand_and_short_ones_too,
     rules::what_is_found_of_many_is_the_same_by_every_way,
+    changes::a_change_is_made_of_the_rules_that_it_is_of_and_is_another_set,
+    changes::after_many_changes_every_order_search_and_count_is_that_of_the_same_rules,
     together::a_desk_is_made_once_whoever_comes_first,
     together::the_same_request_is_one_job_however_many_send_it,
     together::a_code_an_invitation_and_an_approval_are_taken_once,

@@ -105,7 +105,7 @@ fn a_newer_database_is_not_touched() {
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
          VALUES (99, 'later', TRUE, x'00', 0)",
     );
-    opening_fails(&folder, "its version is 99, known is 12");
+    opening_fails(&folder, "its version is 99, known is 14");
 }
 
 #[test]
@@ -124,7 +124,10 @@ fn a_store_of_the_first_version_is_read_and_written_on() {
          DROP TABLE requests; DROP TABLE leaves; DROP TABLE watches;
          DROP TABLE rules; DROP TABLE rule_wishes; DROP TABLE rule_changes; DROP TABLE preflights;
          ALTER TABLE instances DROP COLUMN rules_revision;
-         ALTER TABLE instances DROP COLUMN looks_revision;
+         DROP TABLE rule_news;
+         ALTER TABLE instances DROP COLUMN rules_news;
+         ALTER TABLE instances DROP COLUMN rules_news_from;
+         ALTER TABLE instances DROP COLUMN notices;
          DROP TABLE next_keys;
          DROP TABLE acme_accounts;
          DROP TABLE renewals;

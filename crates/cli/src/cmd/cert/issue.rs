@@ -10,7 +10,7 @@ use crate::answer::{Answer, findings_text};
 use crate::answerer::Local;
 use crate::change::Change;
 use crate::cmd::apply::duration;
-use crate::config::Global;
+use crate::config::{Acme, Global};
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use postseal_engine::{Engine, EngineError, Freshly, Issue, Means, Terms};
@@ -31,7 +31,7 @@ const HTTP: u16 = 80;
 const DNS: u16 = 53;
 
 /// Arguments of `cert issue`.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct IssueArgs {
     /// Your name for it; with a pair of kinds of keys, the RSA one is NAME-rsa
     name: String,
@@ -56,7 +56,7 @@ pub(crate) struct IssueArgs {
 }
 
 /// Who issues it.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "The CA")]
 struct CaArgs {
     /// The CA's directory (RFC 8555) [default: Let's Encrypt]
@@ -86,7 +86,7 @@ struct CaArgs {
 }
 
 /// Who answers its challenges [default: an unprivileged child on port 80, for the life of an order].
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(
     next_help_heading = "Who answers its challenges (where none is said: this program, on port 80)"
 )]
@@ -110,7 +110,7 @@ struct WayArgs {
 }
 
 /// How an order is made.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(super) struct OrderArgs {
     /// How long one order may take, e.g. 90s or 10m; taking its answers away comes after
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
@@ -138,7 +138,13 @@ struct Wish {
     key_type: Kind,
 }
 
+/// Where a certificate is ordered where no CA is named.
+pub(super) fn directory(global: &Global) -> &str {
+    global.acme.ca.as_deref().unwrap_or(LETS_ENCRYPT)
+}
+
 pub(super) fn run(args: &IssueArgs, global: &Global) -> Result<Answer, Failure> {
+    let args = &args.with_defaults(&global.acme)?;
     if args.domain.is_empty() {
         return Err(
             Failure::new(Exit::Usage, "cert.no-names", "no name is said".to_owned())
@@ -180,6 +186,23 @@ pub(super) fn run(args: &IssueArgs, global: &Global) -> Result<Answer, Failure> 
 }
 
 impl IssueArgs {
+    /// With what the configuration says, where nothing else is said.
+    fn with_defaults(&self, acme: &Acme) -> Result<Self, Failure> {
+        let mut args = self.clone();
+        if args.ca.ca.is_none() && !args.ca.staging && acme.ca.is_some() {
+            args.ca.ca.clone_from(&acme.ca);
+            args.ca.ca_root.clone_from(&acme.ca_root);
+            args.ca.private_ca = args.ca.private_ca.or_else(|| acme.private_ca.clone());
+        }
+        if args.way.is_unsaid() {
+            let addresses = acme.http.iter().map(|address| http_address(address));
+            args.way.http = addresses.collect::<Result<_, _>>().map_err(|why| {
+                Failure::new(Exit::Data, "config.bad", format!("[acme] http: {why}"))
+            })?;
+        }
+        Ok(args)
+    }
+
     fn wishes(&self) -> Result<Vec<Wish>, Failure> {
         let wish = |name: String, key_type: &Kind| Wish {
             name,
@@ -271,6 +294,11 @@ impl CaArgs {
 }
 
 impl WayArgs {
+    fn is_unsaid(&self) -> bool {
+        let others = [&self.webroot, &self.dns_hook, &self.tsig_key_file];
+        self.http.is_empty() && others.iter().all(|other| other.is_none())
+    }
+
     fn way(&self) -> Result<Way, Failure> {
         let absolute = |path: &Path| {
             std::path::absolute(path).map_err(|error| {

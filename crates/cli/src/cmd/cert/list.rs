@@ -56,6 +56,7 @@ pub(super) fn list(global: &Global) -> Result<Answer, Failure> {
                 "findings": failed,
                 "requests": requests,
                 "recipient": recipient,
+                "ca": super::issue::directory(global),
             });
             Answer::new("", document).rows(documents)
         }
@@ -234,6 +235,8 @@ pub(crate) fn adopted_document(adopted: &Adopted) -> Value {
         "path": adopted.path,
         "names": leaf.map(|leaf| &leaf.dns_names),
         "fingerprint": leaf.map(mailtls::Certificate::fingerprint),
+        "key": leaf.map(|leaf| leaf.key.to_string()),
+        "not_before": leaf.map(|leaf| date_time(leaf.not_before)),
         "not_after": leaf.map(|leaf| date_time(leaf.not_after)),
         "used_by": adopted.services,
         "same_as": adopted.same_as,

@@ -3,6 +3,7 @@
 //! Owns: the words of both. Never: shows a password: none is read.
 
 use crate::answer::Answer;
+use crate::cmd::policy::was::digest;
 use crate::config::Global;
 use crate::failure::Failure;
 use crate::session::Session;
@@ -159,6 +160,7 @@ fn document(state: &DomainState) -> Value {
         "in_force": state.rule.in_force,
         "wanted": state.rule.wanted,
         "pending": state.rule.is_pending(),
+        "digest": digest(state.rule.wanted.as_ref()),
         "transport": state.route.transport,
         "next_hops_now": state.route.hops,
         "routed": state.is_routed(),

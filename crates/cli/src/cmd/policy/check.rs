@@ -259,6 +259,7 @@ fn look(
     let _there = host.enter_network().unwrap_or_else(|_| Entered::here());
     let network = Network {
         resolver: global.resolver,
+        for_afar: global.behalf.is_some(),
     };
     let world = World {
         facts,

@@ -1,4 +1,4 @@
-//! `policy add --follow`, `edit` of such a rule, `sync`: rules that follow mail to its next hops.
+//! `policy add --follow`, `sync`: rules that follow mail to its next hops.
 //!
 //! Owns: their words. Never: finds a next hop.
 
@@ -21,14 +21,8 @@ pub(super) fn sync(global: &Global) -> Result<Answer, Failure> {
     Ok(answer(&wished).exit(exit))
 }
 
-/// Wishes for a rule for recipients that follows their mail. `now` is the one that it takes the place
-/// of.
-pub(super) fn wish(
-    rule: Rule,
-    now: Option<&RuleId>,
-    words: &Words,
-    global: &Global,
-) -> Result<Answer, Failure> {
+/// Wishes for a rule for recipients that follows their mail.
+pub(super) fn wish(rule: Rule, words: &Words, global: &Global) -> Result<Answer, Failure> {
     let id = &rule.id.destination;
     if id.starts_with('[') || id.contains(':') {
         let told = format!("{id} is a next hop already; --follow is for the domain of recipients");
@@ -36,7 +30,7 @@ pub(super) fn wish(
     }
     let mut session = Session::existing(global)?;
     let (forced, look) = words.checks.asked()?;
-    let wished = session.engine().follow_rule(rule, now, &forced, look)?;
+    let wished = session.engine().follow_rule(rule, None, &forced, look)?;
     told(&wished)
 }
 

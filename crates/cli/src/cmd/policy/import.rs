@@ -3,7 +3,7 @@
 //! Owns: which form is read, and the report. Never: holds a million rules in memory.
 
 use super::input::Input;
-use super::records::{Document, Format, Request, ahead, csv_rules, json_rules, map_rules};
+use super::records::{Document, Format, Request, ahead, csv_rules, json_rules, map_rules, refused};
 use super::remove::held;
 use super::rule::installed;
 use crate::answer::{Answer, findings_text};
@@ -14,13 +14,14 @@ use crate::progress::{Bar, Of};
 use crate::session::Session;
 use clap::Args;
 use postseal_engine::{
-    EngineError, Refused, RulesImported, RulesWished, Stored, Wholeness, unread_words,
+    EngineError, Refused, RuleRequest, RulesImported, RulesWished, Stored, Wholeness, unread_words,
 };
 use postseal_planner::Finding;
 use postseal_planner::policy::Unread;
+use postseal_planner::task::names_a_file;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 /// Arguments of `policy import`.
@@ -54,7 +55,11 @@ pub(super) fn run(args: &ImportArgs, global: &Global) -> Result<Answer, Failure>
     let mut take = |rows: &mut dyn Iterator<Item = Request>, of, at: &dyn Fn(u64) -> u64| {
         let bar = Bar::new(of, global);
         let told = |rules| bar.at(at(rules), rules);
-        import(args, &mut session, rows, &told)
+        let mut rows = rows.map(|row| match global.behalf {
+            Some(_) => row.and_then(from_afar),
+            None => row,
+        });
+        import(args, &mut session, &mut rows, &told)
     };
     let mut unread = Vec::new();
     let imported = match format(args) {
@@ -95,6 +100,19 @@ pub(super) fn run(args: &ImportArgs, global: &Global) -> Result<Answer, Failure>
         }
     };
     Ok(report(&named(imported, args, unread), args.check))
+}
+
+/// A file is named on the host alone; only here is the text of a policy what Postfix will read.
+fn from_afar(request: RuleRequest) -> Request {
+    match names_a_file(&request.rule.policy) {
+        true => Err(refused(
+            request.line,
+            &request.rule.id.destination,
+            "task.local-only",
+            "tafile can be said on the host alone: it names a file",
+        )),
+        false => Ok(request),
+    }
 }
 
 /// Wishes for the rules, or only tries it.
@@ -150,13 +168,17 @@ fn array(bytes: &[u8]) -> Result<&RawValue, String> {
 }
 
 fn format(args: &ImportArgs) -> Format {
-    let by_name = || match args.file.extension().and_then(|name| name.to_str()) {
+    args.format.unwrap_or_else(|| by_name(&args.file))
+}
+
+/// What a file is where nobody says it.
+pub(crate) fn by_name(file: &Path) -> Format {
+    match file.extension().and_then(|name| name.to_str()) {
         Some("csv") => Format::Csv,
         Some("json") => Format::Json,
         Some("toml") => Format::Toml,
         _ => Format::Map,
-    };
-    args.format.unwrap_or_else(by_name)
+    }
 }
 
 fn bad(args: &ImportArgs, why: &str) -> Failure {

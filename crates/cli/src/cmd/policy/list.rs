@@ -342,7 +342,7 @@ fn document(state: &RuleState, seen: Option<&Preflight>, standings: &Standings) 
         "in_force": state.in_force,
         "wanted": state.wanted,
         "pending": state.is_pending(),
-        "digest": super::rule::digest(state.wanted.as_ref()),
+        "digest": super::was::digest(state.wanted.as_ref()),
         "answered": state.in_force.as_ref().map(|_| answers),
         "holds": state.in_force.as_ref().map(|_| hindrance.is_none()),
         "hindered": hindrance.map(|one| json!({"by": word(one), "why": hindered(one)})),

@@ -4,6 +4,7 @@
 
 use super::input::Input;
 use super::rule::{answer, bad};
+use super::was::{Seen, of_one, only_while};
 use crate::answer::Answer;
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
@@ -29,6 +30,9 @@ pub(crate) struct RemoveArgs {
     /// Only while the rules are at this revision, which rises with every change of one
     #[arg(long, value_name = "NUMBER")]
     revision: Option<i64>,
+    /// Only while the one rule that is named is that with this digest, as `policy list --json` gives it
+    #[arg(long, value_name = "DIGEST", conflicts_with_all = ["from", "revision"])]
+    was: Option<String>,
 }
 
 pub(super) fn run(args: &RemoveArgs, global: &Global) -> Result<Answer, Failure> {
@@ -44,10 +48,18 @@ pub(super) fn run(args: &RemoveArgs, global: &Global) -> Result<Answer, Failure>
         .iter()
         .map(|text| RuleId::parse(text).map_err(|error| bad(error.into())))
         .collect::<Result<Vec<_>, _>>()?;
-    let wished = session
-        .engine()
-        .at_revision(args.revision, |engine| engine.remove_rules(&ids))
-        .map_err(held)?;
+    let wished = match (&args.was, ids.as_slice()) {
+        (Some(was), [id]) => {
+            only_while(&Seen::Rule(id.clone()), Some(was), &mut session, |engine| {
+                engine.remove_rules(&ids)
+            })?
+        }
+        (Some(_), _) => return Err(of_one("rule")),
+        (None, _) => session
+            .engine()
+            .at_revision(args.revision, |engine| engine.remove_rules(&ids))
+            .map_err(held)?,
+    };
     Ok(answer(&wished))
 }
 

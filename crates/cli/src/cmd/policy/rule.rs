@@ -5,6 +5,7 @@
 use super::checks::Checks;
 use super::follow;
 use super::line::line;
+use super::was::{Seen, only_while, unchanged};
 use crate::answer::{Answer, findings_text};
 use crate::change::Change;
 use crate::config::Global;
@@ -14,9 +15,9 @@ use clap::{Args, ValueEnum};
 use mailtls::destination::Scope;
 use mailtls::policy::{Dialect, Name};
 use postseal_engine::{Added, EngineError, RuleRequest, RulesWished};
+use postseal_planner::Preflight;
 use postseal_planner::policy::{About, Met, Rule, RuleError, RuleId, dialect};
 use postseal_planner::report::Outcome;
-use postseal_planner::{Digest, Preflight};
 use serde_json::{Value, json};
 
 /// Arguments of `policy add`.
@@ -127,23 +128,29 @@ pub(super) fn add(args: &AddArgs, global: &Global) -> Result<Answer, Failure> {
         .and_then(|rule| rule.with(args.words.about(About::default())))
         .map_err(bad)?;
     if args.follow {
-        return follow::wish(rule, None, &args.words, global);
+        return follow::wish(rule, &args.words, global);
     }
-    wish(rule, Added::New, &args.words, global)
+    let (forced, look) = args.words.checks.asked()?;
+    let request = vec![RuleRequest::from(rule)];
+    let mut session = Session::existing(global)?;
+    let wished = session
+        .engine()
+        .add_rules(request, Added::New, &forced, look)?;
+    told(&wished)
 }
 
 pub(super) fn edit(args: &EditArgs, global: &Global) -> Result<Answer, Failure> {
     let dialect = installed(global)?;
     let id = RuleId::parse(&args.destination).map_err(|error| bad(error.into()))?;
-    let followed = Session::existing(global)?.engine().followed_rule(&id)?;
+    let mut session = Session::existing(global)?;
+    let (seen, was) = (Seen::Rule(id.clone()), args.was.as_ref());
+    unchanged(&seen, was, &session.engine())?;
+    let followed = session.engine().followed_rule(&id)?;
     let follows = followed.is_some();
     let now = match followed {
         Some(rule) => rule,
-        None => Session::existing(global)?.engine().wanted_rule(&id)?,
+        None => session.engine().wanted_rule(&id)?,
     };
-    if let Some(was) = &args.was {
-        unchanged(was, &now)?;
-    }
     let policy = edited(&now.policy, args);
     let scope = args.words.scope.map_or(now.scope(), Scope::from);
     let domain = now.id.destination.trim_start_matches('.');
@@ -154,57 +161,16 @@ pub(super) fn edit(args: &EditArgs, global: &Global) -> Result<Answer, Failure> 
         // What spoke against other rows was forced, not these.
         rule.about.reason = None;
     }
-    if follows {
-        return follow::wish(rule, Some(&now.id), &args.words, global);
-    }
-    if rule.id == now.id {
-        return wish(rule, Added::Any, &args.words, global);
-    }
     let (forced, look) = args.words.checks.asked()?;
-    let wished = Session::existing(global)?
-        .engine()
-        .move_rule(&now.id, rule, &forced, look)?;
-    told(&wished)
-}
-
-/// A digest of all that is wished of a rule; of one that is to be removed, of nothing.
-pub(super) fn digest(wanted: Option<&Rule>) -> String {
-    // Its own words are JSON.
-    let text = serde_json::to_vec(&wanted).unwrap_or_default();
-    Digest::of(&text).short(16)
-}
-
-/// Two administrators cannot both win: the later one is shown what the first has done.
-fn unchanged(was: &str, now: &Rule) -> Result<(), Failure> {
-    if digest(Some(now)) == was {
-        return Ok(());
-    }
-    let about = &now.about;
-    let words = [
-        ("owner", about.owner.clone()),
-        ("note", about.note.clone()),
-        ("until", about.until.clone()),
-        ("tags", Some(about.tags.join(" "))),
-    ];
-    let words = words.into_iter().filter_map(|(name, text)| {
-        let text = text.filter(|text| !text.is_empty())?;
-        Some(format!(", {name} “{text}”"))
-    });
-    let message = format!(
-        "{} has been changed since you looked at it: it is now {}{}",
-        now.id.shown(),
-        now.policy,
-        words.collect::<String>()
-    );
-    Err(Failure::new(Exit::Data, "policy.changed-meanwhile", message)
-        .hint("Nothing was stored. Look at it as it is now, and change it again where you still want to."))
-}
-
-fn wish(rule: Rule, added: Added, words: &Words, global: &Global) -> Result<Answer, Failure> {
-    let mut session = Session::existing(global)?;
-    let (forced, look) = words.checks.asked()?;
-    let request = vec![RuleRequest::from(rule)];
-    let wished = session.engine().add_rules(request, added, &forced, look)?;
+    let wished = only_while(&seen, was, &mut session, |engine| {
+        if follows {
+            return engine.follow_rule(rule, Some(&now.id), &forced, look);
+        }
+        if rule.id == now.id {
+            return engine.add_rules(vec![RuleRequest::from(rule)], Added::Any, &forced, look);
+        }
+        engine.move_rule(&now.id, rule, &forced, look)
+    })?;
     told(&wished)
 }
 

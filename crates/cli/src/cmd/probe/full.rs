@@ -60,8 +60,7 @@ pub(super) fn add(document: &mut Value, seen: &[FullAt]) {
     }
 }
 
-pub(super) fn text(seen: &[FullAt]) -> String {
-    let aligned = std::io::stdout().is_terminal();
+pub(super) fn text(seen: &[FullAt], aligned: bool) -> String {
     seen.iter()
         .map(|one| if aligned { whole(one) } else { separated(one) })
         .collect()

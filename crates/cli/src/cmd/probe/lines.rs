@@ -6,7 +6,8 @@
 use super::row::{Row, word};
 use crate::answer::printable;
 use crate::config::{Global, Output, Talk};
-use postseal_engine::ProbeNews;
+use crate::progress::hand_on;
+use postseal_engine::{Event, ProbeNews};
 use postseal_planner::calendar;
 use postseal_planner::preflight::{Lookup, RouteHost};
 use postseal_planner::probed::{
@@ -32,6 +33,8 @@ enum Form {
     Staged,
     /// Every stage, tab-separated.
     Separated,
+    /// Every stage, for people who read it elsewhere: handed to the agent as it happens, and told in the answer.
+    HandedOn,
     /// A counting line, on standard error.
     Counted,
     /// Nothing.
@@ -47,6 +50,8 @@ struct State {
     current: usize,
     /// How many were counted.
     counted: usize,
+    /// All that was handed on.
+    told: String,
 }
 
 /// What is to be told of one address.
@@ -63,6 +68,7 @@ impl Lines {
         let single = targets.len() == 1 || global.talk == Talk::Verbose;
         let counts = std::io::stderr().is_terminal() && global.talk != Talk::Quiet;
         let form = match (global.output, single) {
+            _ if global.behalf.is_some() => Form::HandedOn,
             (Output::Json, _) | (_, false) if counts => Form::Counted,
             (Output::Json, _) | (_, false) => Form::Silent,
             (Output::Text, true) if std::io::stdout().is_terminal() => Form::Staged,
@@ -108,11 +114,25 @@ impl Lines {
             }
         }
         let text = state.due();
+        if self.form == Form::HandedOn {
+            state.told.push_str(&text);
+            drop(state);
+            for words in text.lines().map(str::to_owned) {
+                hand_on(&Event::Seen { words });
+            }
+            return;
+        }
         drop(state);
         let mut stdout = std::io::stdout().lock();
         // Nobody reading must not stop the look.
         let _ = stdout.write_all(printable(&text).as_bytes());
         let _ = stdout.flush();
+    }
+
+    /// All that was handed on.
+    pub(super) fn told(self) -> String {
+        let state = self.state.into_inner();
+        state.unwrap_or_else(PoisonError::into_inner).told
     }
 
     fn dns(&self, state: &mut State, place: usize, seen: &DnsSeen, hosts: &[RouteHost]) {

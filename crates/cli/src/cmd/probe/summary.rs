@@ -12,11 +12,10 @@ use postseal_planner::probed::{
 };
 use postseal_planner::report::{Outcome, StageOutcome};
 use std::fmt::Write as _;
-use std::io::IsTerminal;
 
-/// What it all comes to.
-pub(super) fn text(probed: &[Probed]) -> String {
-    match (probed, std::io::stdout().is_terminal()) {
+/// What it all comes to; `aligned` for people.
+pub(super) fn text(probed: &[Probed], aligned: bool) -> String {
+    match (probed, aligned) {
         ([one], true) => whole(one),
         ([one], false) => piped(one),
         (many, true) => many

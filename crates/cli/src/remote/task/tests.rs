@@ -6,7 +6,7 @@ use clap::CommandFactory;
 use postseal_planner::task::Task;
 
 /// Tasks with every field that a command line can say.
-const TASKS: [&str; 39] = [
+const TASKS: [&str; 42] = [
     r#"{"task": "init"}"#,
     r#"{"task": "release"}"#,
     r#"{"task": "status"}"#,
@@ -35,10 +35,13 @@ const TASKS: [&str; 39] = [
     r#"{"task": "policy-add", "destination": "a.example", "level": "secure", "follow": true, "rule": {"match": "nexthop", "protocols": ">=TLSv1.2", "ciphers": "high", "exclude": "MD5", "servername": "x.example", "connection_reuse": true, "scope": "both", "note": "n", "owner": "o", "tags": ["a", "b"], "until": "2027-01-01"}, "checks": {"force_reason": "why", "no_preflight": true}}"#,
     r#"{"task": "policy-edit", "destination": "a.example", "level": "may", "without": ["match"]}"#,
     r#"{"task": "policy-remove", "destinations": ["a.example", "b.example"]}"#,
+    r#"{"task": "policy-remove", "destinations": ["a.example"], "was": "0f"}"#,
     r#"{"task": "policy-check", "destinations": ["a.example"], "policy": "secure"}"#,
     r#"{"task": "policy-export", "format": "csv", "in_force": true}"#,
     r#"{"task": "domain-add", "domain": "a.example", "words": {"next_hop": "[b.example]:587", "level": "secure", "match": "nexthop", "note": "n", "requires_auth": true, "smtps": true}}"#,
     r#"{"task": "domain-edit", "domain": "a.example", "words": {"requires_auth": false}}"#,
+    r#"{"task": "domain-edit", "domain": "a.example", "words": {"note": "n"}, "was": "0f"}"#,
+    r#"{"task": "domain-remove", "domains": ["a.example"], "was": "0f"}"#,
     r#"{"task": "domain-sync", "checks": {"no_preflight": true}}"#,
     r#"{"task": "cert-tlsa", "name": "mx", "mx": ["mx.example"]}"#,
     r#"{"task": "cert-self-signed", "name": "mx", "domains": ["a.example", "b.example"], "key": {"kind": "rsa-2048", "renew": true}, "days": 30}"#,

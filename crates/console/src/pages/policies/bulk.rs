@@ -12,7 +12,7 @@ use axum::Extension;
 use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use postseal_planner::task::{Format, Import, LONGEST_IMPORT, Task};
+use postseal_planner::task::{Format, Import, LONGEST_IMPORT, Removal, Task};
 use postseal_store::desk::{Matching, RuleQuery, RuleRow};
 
 /// So many rules are changed by one job.
@@ -29,9 +29,21 @@ impl Said {
         found.map_or("", |(_, value)| value.trim())
     }
 
-    fn ticked(&self) -> Vec<&str> {
+    fn ticked(&self) -> Result<Vec<Ticked>, Problem> {
         let all = self.0.iter().filter(|(field, _)| field == "rule");
-        all.map(|(_, value)| value.as_str()).collect()
+        let read = |(_, value): &(String, String)| {
+            let (digest, destination) = value.split_once(' ')?;
+            Some(Ticked {
+                digest: digest.to_owned(),
+                destination: destination.to_owned(),
+            })
+        };
+        let all: Option<Vec<Ticked>> = all.map(read).collect();
+        let all = all.ok_or_else(|| Problem::malformed("a tick is a digest and a destination"))?;
+        match all.len() > MOST {
+            true => Err(too_many()),
+            false => Ok(all),
+        }
     }
 
     fn asked(&self) -> Asked {
@@ -41,6 +53,12 @@ impl Said {
             ..Asked::default()
         }
     }
+}
+
+/// A rule that is ticked, maybe on another page and some time ago: as it was seen there.
+struct Ticked {
+    destination: String,
+    digest: String,
 }
 
 pub(crate) async fn change(
@@ -61,13 +79,13 @@ pub(crate) async fn change(
     Ok(led_to_job(job))
 }
 
-/// The rules, and the revision of the agent's store at which they were seen: where that is another one by then, nothing is
-/// changed.
+/// The rules, and the revision of the agent's store at which they are so: where that is another one by then, nothing is
+/// changed. All that match are those of the set that was shown; one that is ticked is as it was seen.
 async fn meant(app: &App, said: &Said) -> Result<(Vec<RuleRow>, Option<i64>), Problem> {
     let set = said.text("set").parse().unwrap_or(0_u64);
     let instance = app.instance.clone();
     let is_all = !said.text("all").is_empty();
-    let ticked: Vec<String> = said.ticked().into_iter().map(str::to_owned).collect();
+    let ticked = said.ticked()?;
     let query = RuleQuery {
         place: None,
         limit: 1,
@@ -75,7 +93,7 @@ async fn meant(app: &App, said: &Said) -> Result<(Vec<RuleRow>, Option<i64>), Pr
     };
     let found = app.desks.at(move |desk| {
         let page = desk.rule_page(&instance, &query)?;
-        let page = page.filter(|page| page.set == set);
+        let page = page.filter(|page| page.set == set || !is_all);
         let Some(revision) = page.map(|page| page.revision()) else {
             return Ok((Matching::Changed, None));
         };
@@ -84,8 +102,9 @@ async fn meant(app: &App, said: &Said) -> Result<(Vec<RuleRow>, Option<i64>), Pr
             return Ok((found, revision));
         }
         let mut rules = Vec::new();
-        for destination in ticked {
-            match desk.rule_row(&instance, &destination, "")? {
+        for one in ticked {
+            let rule = desk.rule_row(&instance, &one.destination, "")?;
+            match rule.filter(|rule| rule.digest == one.digest) {
                 Some(rule) => rules.push(rule),
                 None => return Ok((Matching::Changed, None)),
             }
@@ -94,11 +113,7 @@ async fn meant(app: &App, said: &Said) -> Result<(Vec<RuleRow>, Option<i64>), Pr
     });
     match found.await? {
         (Matching::Rules(rules), revision) => Ok((rules, revision)),
-        (Matching::TooMany, _) => Err(Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "console.too-many-rules",
-            format!("more than {MOST} rules: search for fewer, or change them by an import"),
-        )),
+        (Matching::TooMany, _) => Err(too_many()),
         (Matching::Changed, _) => Err(Problem::new(
             StatusCode::CONFLICT,
             "console.rules-changed",
@@ -107,13 +122,21 @@ async fn meant(app: &App, said: &Said) -> Result<(Vec<RuleRow>, Option<i64>), Pr
     }
 }
 
+fn too_many() -> Problem {
+    Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "console.too-many-rules",
+        format!("more than {MOST} rules: search for fewer, or change them by an import"),
+    )
+}
+
 fn removed(rules: &[RuleRow], revision: Option<i64>) -> Task {
     let lines: Vec<&str> = rules.iter().map(|rule| rule.destination.as_str()).collect();
-    Task::PolicyRemove {
-        destinations: Vec::new(),
+    Task::PolicyRemove(Removal {
         from: Some(lines.join("\n")),
         revision,
-    }
+        ..Removal::default()
+    })
 }
 
 /// Rules with other words are an import: what a line does not say stays.

@@ -15,7 +15,7 @@ use axum::Extension;
 use axum::extract::{Form, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use postseal_planner::task::{Checks, RuleWords, Task};
+use postseal_planner::task::{Checks, Removal, RuleWords, Task};
 use serde::Deserialize;
 
 /// The levels at which names are held against a certificate (postconf(5), smtp_tls_policy_maps).
@@ -33,6 +33,14 @@ struct Page {
 #[derive(Deserialize)]
 pub(crate) struct Which {
     destination: String,
+}
+
+/// A rule that is to be gone, and the digest of what was seen of it.
+#[derive(Deserialize)]
+pub(crate) struct Gone {
+    destination: String,
+    #[serde(default)]
+    was: String,
 }
 
 /// What a link may fill in.
@@ -220,13 +228,13 @@ pub(crate) async fn edit(
 pub(crate) async fn remove(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
-    Form(which): Form<Which>,
+    Form(gone): Form<Gone>,
 ) -> Result<Response, Problem> {
-    let task = Task::PolicyRemove {
-        destinations: vec![which.destination],
-        from: None,
-        revision: None,
-    };
+    let task = Task::PolicyRemove(Removal {
+        was: given(&gone.was),
+        destinations: vec![gone.destination],
+        ..Removal::default()
+    });
     filed(&app, &caller, &task).await
 }
 

@@ -10,11 +10,13 @@ use crate::api::jobs;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::filing;
+use crate::parts::Parts;
 use crate::problem::Problem;
 use askama::Template;
 use axum::Extension;
+use axum::body::Bytes;
 use axum::extract::{Form, Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use postseal_planner::task::{Format, Import, Task};
 use serde::Deserialize;
@@ -24,12 +26,6 @@ use serde_json::Value;
 #[template(path = "import.html")]
 struct Page {
     frame: Frame,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Lines {
-    text: String,
-    format: Format,
 }
 
 #[derive(Deserialize)]
@@ -53,16 +49,30 @@ pub(crate) async fn show(
     Ok(page(StatusCode::OK, &Page { frame }))
 }
 
-/// Has it said what would come of the lines; nothing is stored.
+/// Has it said what would come of the lines of a file, or else of the field; nothing is stored. What the file is called is
+/// not looked at.
 pub(crate) async fn check(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
-    Form(lines): Form<Lines>,
+    headers: HeaderMap,
+    body: Bytes,
 ) -> Result<Response, Problem> {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let kind = kind.ok_or_else(|| Problem::malformed("it is no form"))?;
+    let parts = Parts::read(kind, &body)?;
+    let lines = parts.bytes("file").or_else(|| parts.bytes("text"));
+    let lines = lines.ok_or_else(|| {
+        Problem::malformed("there are no lines: choose a file that holds some, or paste them")
+    })?;
+    let lines = std::str::from_utf8(&lines)
+        .map_err(|_| Problem::malformed("the lines are no text in UTF-8: save the file so"))?;
+    let format = parts.text("format").unwrap_or_default();
+    let format =
+        serde_json::from_value(Value::from(format.as_str())).map_err(Problem::malformed)?;
     let task = Task::PolicyImport(Import {
         // A form ends its lines as the network does (HTML §4.10.21.8).
-        text: lines.text.replace("\r\n", "\n"),
-        format: lines.format,
+        text: lines.replace("\r\n", "\n"),
+        format,
         check: true,
         ..Import::default()
     });

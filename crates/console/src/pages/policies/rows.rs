@@ -4,6 +4,7 @@
 
 use super::super::when::When;
 use super::LEVELS;
+use crate::clock;
 use postseal_planner::policy::{Manager, RuleId};
 use postseal_store::desk::{RuleMark, RuleRow};
 
@@ -21,6 +22,8 @@ pub(crate) struct Shown {
     pub(super) owner: String,
     pub(super) note: String,
     pub(super) until: String,
+    /// Whether that day is past.
+    pub(super) is_overdue: bool,
     pub(super) tags: String,
     pub(super) digest: String,
     /// Who makes and changes it, where that is not a form here, and the page that does.
@@ -51,6 +54,8 @@ impl Shown {
             owner: cut(&rule.owner),
             note: cut(&rule.note),
             until: cut(&rule.until),
+            // Days are compared as they are written, as the chip's kind does.
+            is_overdue: !rule.until.is_empty() && rule.until < clock::today(),
             tags: cut(&rule.tags.join(" ")),
             digest: cut(&rule.digest),
             manager: cut(&rule.manager),

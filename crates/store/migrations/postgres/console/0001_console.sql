@@ -110,6 +110,8 @@ CREATE TABLE rule_sets (
     mark     TEXT,
     made_ms  BIGINT NOT NULL,
     -- how many there are, in all and of each kind: JSON
-    counts   TEXT
+    counts   TEXT,
+    -- a set that a change was made to is another set, in the tables of the set of this number; none: in its own
+    tables   BIGINT
 );
 CREATE INDEX rule_sets_of_instance ON rule_sets (instance);

@@ -1,6 +1,6 @@
 //! Rules for destinations: the table of a set.
 //!
-//! Owns: its shape and its indexes. Never: knows which set is shown (`sql/rules`).
+//! Owns: its shape and its indexes, and how rules come and go. Never: knows which set is shown (`sql/rules`).
 
 use super::sql::rules::{broken, of_set, row};
 use super::{Db, Doing};
@@ -62,4 +62,18 @@ pub(super) async fn add(db: &mut Db, set: u64, rows: &[RuleRow]) -> Result<(), S
         .await
         .doing("copy rules")?;
     Ok(())
+}
+
+/// Removes all rules for these destinations; the marks of each that went.
+pub(super) async fn take_out(
+    db: &mut Db,
+    tables: u64,
+    destinations: &[String],
+) -> Result<Vec<i64>, StoreError> {
+    let sql = "DELETE FROM rules_N WHERE destination = ANY($1) RETURNING marks";
+    sqlx::query_scalar(of_set(sql, tables))
+        .bind(destinations)
+        .fetch_all(db)
+        .await
+        .doing("take changed rules out")
 }

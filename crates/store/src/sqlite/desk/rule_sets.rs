@@ -1,16 +1,15 @@
 //! Rules for destinations: the tables of a set.
 //!
-//! Owns: their shape and their indexes. Never: knows which set is shown (`sql/rules`).
+//! Owns: their shape and their indexes, and how rules come and go. Never: knows which set is shown (`sql/rules`).
 
 use super::Doing;
 use super::sql::rules::{broken, of_set, row};
 use crate::StoreError;
 use crate::desk::RuleRow;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnection;
 
-/// The tables and indexes of a set. Ids rise with the order in which rules are handed over: that of their destinations.
-/// Words are in lower case. An index of three letters each finds them without their places, which keeps it small; what it
+/// The tables and indexes of a set. Words are in lower case. An index of three letters each finds them without their places, which keeps it small; what it
 /// finds is looked at again.
 pub(super) const TABLES: [&str; 7] = [
     "CREATE TABLE rules_N (
@@ -28,10 +27,10 @@ pub(super) const TABLES: [&str; 7] = [
     "CREATE VIRTUAL TABLE rules_N_words USING fts5
          (words, content = '', detail = none, columnsize = 0, tokenize = 'trigram')",
     "CREATE UNIQUE INDEX rules_N_destination ON rules_N (destination, manager)",
-    "CREATE INDEX rules_N_level ON rules_N (level, id)",
-    "CREATE INDEX rules_N_owner ON rules_N (owner, id)",
-    "CREATE INDEX rules_N_until ON rules_N (until, id)",
-    "CREATE INDEX rules_N_looked ON rules_N (looked, id)",
+    "CREATE INDEX rules_N_level ON rules_N (level, destination, manager)",
+    "CREATE INDEX rules_N_owner ON rules_N (owner, destination, manager)",
+    "CREATE INDEX rules_N_until ON rules_N (until, destination, manager)",
+    "CREATE INDEX rules_N_looked ON rules_N (looked, destination, manager)",
 ];
 
 /// What is made for each mark.
@@ -80,4 +79,32 @@ pub(super) async fn add(
         .await
         .doing(doing)?;
     Ok(())
+}
+
+/// The rules of the destinations of the JSON array $1.
+const CHANGED: &str = "FROM rules_N WHERE destination IN (SELECT value FROM json_each($1))";
+
+/// Removes all rules for these destinations; the marks of each that went.
+pub(super) async fn take_out(
+    db: &mut SqliteConnection,
+    tables: u64,
+    destinations: &[String],
+) -> Result<Vec<i64>, StoreError> {
+    let doing = "take changed rules out";
+    let destinations = json!(destinations).to_string();
+    // An index without its own copy of the words is told what it had.
+    let unfound = format!(
+        "INSERT INTO rules_N_words (rules_N_words, rowid, words) SELECT 'delete', id, words {CHANGED}"
+    );
+    sqlx::query(of_set(&unfound, tables))
+        .bind(&destinations)
+        .execute(&mut *db)
+        .await
+        .doing(doing)?;
+    let gone = format!("DELETE {CHANGED} RETURNING marks");
+    sqlx::query_scalar(of_set(&gone, tables))
+        .bind(&destinations)
+        .fetch_all(db)
+        .await
+        .doing(doing)
 }

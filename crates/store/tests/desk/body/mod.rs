@@ -1,7 +1,9 @@
 //! What every desk must do, whatever it lies on.
 
+pub(crate) mod changes;
 pub(crate) mod people;
 pub(crate) mod rules;
+pub(crate) mod tasks;
 pub(crate) mod together;
 
 use postseal_store::desk::Desk;

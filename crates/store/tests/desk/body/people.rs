@@ -68,31 +68,37 @@ pub(crate) fn a_session_ends_by_idleness_by_its_end_by_sign_out_and_by_a_new_pas
     let mut desk = open();
     desk.add_user(&user("alice", Role::Operator)).unwrap();
     desk.sign_in(&sign_in("alice", 1)).unwrap();
-    let found = desk.signed_in(&[1; 32], 2_000, 500).unwrap().unwrap();
+    let found = desk.signed_in(&[1; 32], 2_000, 500, true).unwrap().unwrap();
     assert_eq!(found.user.name, "alice");
-    assert_eq!(desk.signed_in(&[2; 32], 2_000, 500).unwrap(), None);
+    assert_eq!(desk.signed_in(&[2; 32], 2_000, 500, true).unwrap(), None);
     assert_eq!(
-        desk.signed_in(&[1; 32], 2_000, 1_500).unwrap(),
+        desk.signed_in(&[1; 32], 2_000, 1_500, true).unwrap(),
         None,
         "idle"
     );
     assert_eq!(
-        desk.signed_in(&[1; 32], 100_000, 500).unwrap(),
+        desk.signed_in(&[1; 32], 100_000, 500, true).unwrap(),
         None,
         "ended"
     );
     // Seen again after half a minute, it is idle from then on.
-    desk.signed_in(&[1; 32], 40_000, 500).unwrap().unwrap();
-    assert!(desk.signed_in(&[1; 32], 41_000, 39_000).unwrap().is_some());
+    desk.signed_in(&[1; 32], 40_000, 500, true)
+        .unwrap()
+        .unwrap();
+    assert!(
+        desk.signed_in(&[1; 32], 41_000, 39_000, true)
+            .unwrap()
+            .is_some()
+    );
     let other = User {
         password: Some("another".to_owned()),
         ..user("alice", Role::Operator)
     };
     assert!(desk.change_user(&other).unwrap());
-    assert_eq!(desk.signed_in(&[1; 32], 41_000, 500).unwrap(), None);
+    assert_eq!(desk.signed_in(&[1; 32], 41_000, 500, true).unwrap(), None);
     desk.sign_in(&sign_in("alice", 3)).unwrap();
     desk.sign_out(&[3; 32]).unwrap();
-    assert_eq!(desk.signed_in(&[3; 32], 2_000, 500).unwrap(), None);
+    assert_eq!(desk.signed_in(&[3; 32], 2_000, 500, true).unwrap(), None);
     desk.sign_in(&sign_in("alice", 4)).unwrap();
     desk.sign_in(&sign_in("alice", 5)).unwrap();
     assert_eq!(desk.sign_out_everywhere("alice").unwrap(), 2);

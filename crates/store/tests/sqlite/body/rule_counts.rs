@@ -125,11 +125,11 @@ fn known(store: &mut dyn Store) {
         "[b.example]",
         "x.b.example:25",
     ];
-    let before = store.looks_revision(MX).unwrap();
+    let before = store.rules_news(MX).unwrap();
     store.put_preflights(MX, &[]).unwrap();
-    assert_eq!(store.looks_revision(MX).unwrap(), before);
+    assert_eq!(store.rules_news(MX).unwrap(), before);
     store.put_preflights(MX, &looks.map(seen)).unwrap();
-    assert_eq!(store.looks_revision(MX).unwrap(), before + 1);
+    assert_eq!(store.rules_news(MX).unwrap(), before + 1);
     // x.a.example, b.example, xc.example, [b.example] and x.b.example:25 have none.
     let all = Known { own: 3, others: 5 };
     assert_eq!(store.known_destinations(MX).unwrap(), all);

@@ -1,10 +1,11 @@
-//! `policy rows`: all rules as the console's pages show them, handed to the agent in pieces.
+//! `policy rows`: rules as the console's pages show them, handed to the agent in pieces: those that are shown otherwise than
+//! at a mark, where it is cheap to know which, else all.
 //!
 //! Owns: which words and marks a rule has there. Never: holds more than a page; hands anything over where nothing has
 //! changed.
 
 use super::super::follow::shown;
-use super::super::rule;
+use super::super::was::digest;
 use super::stream::PAGE;
 use super::{Page, instead, scope, stands};
 use crate::answer::Answer;
@@ -12,54 +13,145 @@ use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use clap::Args;
-use postseal_engine::Hindrance;
+use postseal_engine::{Hindrance, RuleNews};
 use postseal_planner::Preflight;
 use postseal_planner::report::Outcome;
 use postseal_store::desk::{RuleMark, RuleRow};
 use postseal_store::{RuleFilter, RuleState};
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Value, json};
 use std::io::{self, Write};
 
-/// Rules in a piece.
-const PIECE: usize = 500;
+/// Bytes in a piece; one rule, with all that is said of it, is less. The agent reads lines of four times as many.
+const PIECE: usize = 64 * 1024;
+/// The events: pieces of all rules, and of a change.
+const ALL: &str = "rules";
+const CHANGES: &str = "changed-rules";
+/// What a mark ends with where the map of the rules did not answer for some of them: when it does again, no change of a rule
+/// tells.
+const UNANSWERED: &str = ".unanswered";
 
 /// Arguments of `policy rows`.
 #[derive(Debug, Args)]
 pub(crate) struct RowsArgs {
-    /// Nothing where the mark is still this one
+    /// Only what is another than at this mark, where that is cheap to know; nothing where nothing is
     #[arg(long, value_name = "MARK")]
     unless: Option<String>,
+    /// Nothing where it is not cheap to know
+    #[arg(long, requires = "unless")]
+    only_changes: bool,
 }
 
 pub(crate) fn run(args: &RowsArgs, global: &Global) -> Result<Answer, Failure> {
     let mut session = Session::reading(global)?;
     // Read first: what changes meanwhile is read the next time.
     let mark = session.engine().rules_mark()?;
-    let answer = |rows: usize, same: bool| {
-        let document = json!({"changed": false, "mark": mark, "same": same, "rows": rows});
-        Answer::new(String::new(), document)
-    };
-    if args.unless.as_ref() == Some(&mark) {
-        return Ok(answer(0, true));
+    let since = args.unless.as_deref();
+    if since.map(|since| since.trim_end_matches(UNANSWERED)) == Some(&mark) {
+        return Ok(answered(&json!({"mark": since, "same": true, "rows": 0})));
     }
-    let mut rows = 0;
-    loop {
-        let all = RuleFilter::default();
-        let found = session.engine().list_rules(&all, rows, PAGE)?;
-        let is_last = found.len() < PAGE;
-        rows += found.len();
-        let page = Page::of(found, &mut session)?;
-        for piece in page.rules.chunks(PIECE) {
-            let piece: Vec<RuleRow> = piece.iter().map(|state| row(state, &page)).collect();
-            let told = json!({"event": "rules", "rules": piece});
-            let line = format!("{told}\n");
-            io::stderr()
-                .write_all(line.as_bytes())
-                .map_err(|error| Failure::new(Exit::Failed, "policy.rows", error.to_string()))?;
+    let mut told = Told::default();
+    if let Some(since) = since
+        && let Some(news) = session.engine().rules_since(since, &mark)?
+    {
+        told.changes(&news, &mut session)?;
+        // Where a rule is not answered for, others may not be either.
+        if !told.is_unanswered {
+            let rows = told.rows;
+            let document = json!({"mark": mark, "same": false, "rows": rows, "since": since});
+            return Ok(answered(&document));
         }
-        if is_last {
-            return Ok(answer(rows, false));
+    }
+    if args.only_changes {
+        return Ok(answered(
+            &json!({"mark": mark, "same": false, "rows": 0, "later": true}),
+        ));
+    }
+    told = Told::default();
+    told.all(&mut session)?;
+    let mark = match told.is_unanswered {
+        true => mark + UNANSWERED,
+        false => mark,
+    };
+    Ok(answered(
+        &json!({"mark": mark, "same": false, "rows": told.rows}),
+    ))
+}
+
+fn answered(document: &Value) -> Answer {
+    let mut document = document.clone();
+    document["changed"] = false.into();
+    Answer::new(String::new(), document)
+}
+
+/// What was handed over.
+#[derive(Default)]
+struct Told {
+    rows: usize,
+    /// Whether the map of the rules does not answer for one of them.
+    is_unanswered: bool,
+}
+
+impl Told {
+    fn all(&mut self, session: &mut Session) -> Result<(), Failure> {
+        loop {
+            let all = RuleFilter::default();
+            let found = session.engine().list_rules(&all, self.rows, PAGE)?;
+            let is_last = found.len() < PAGE;
+            self.page(&Page::of(found, session)?, ALL)?;
+            if is_last {
+                return Ok(());
+            }
         }
+    }
+
+    fn changes(&mut self, news: &RuleNews, session: &mut Session) -> Result<(), Failure> {
+        pieces(news.destinations.iter(), CHANGES, "destinations")?;
+        for rules in news.rules.chunks(PAGE) {
+            self.page(&Page::of(rules.to_vec(), session)?, CHANGES)?;
+        }
+        Ok(())
+    }
+
+    fn page(&mut self, page: &Page, event: &str) -> Result<(), Failure> {
+        let rules = page.rules.iter();
+        pieces(rules.map(|state| row(state, page)), event, "rules")?;
+        self.rows += page.rules.len();
+        let mut hindered = page
+            .rules
+            .iter()
+            .map(|state| page.standings.hindrance(state));
+        self.is_unanswered |= hindered.any(|one| one == Some(&Hindrance::NotAnswered));
+        Ok(())
+    }
+}
+
+/// Tells all of them under a key of an event, as many in a line as it may hold.
+fn pieces<T: Serialize>(
+    all: impl Iterator<Item = T>,
+    event: &str,
+    key: &str,
+) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::new(Exit::Failed, "policy.rows", error.to_string());
+    let tell = |piece: &str| {
+        let line = format!("{{\"event\":\"{event}\",\"{key}\":[{piece}]}}\n");
+        io::stderr().write_all(line.as_bytes()).map_err(failed)
+    };
+    let mut piece = String::new();
+    for one in all {
+        let one = serde_json::to_string(&one).map_err(|error| failed(error.into()))?;
+        if piece.len() + one.len() > PIECE && !piece.is_empty() {
+            tell(&piece)?;
+            piece.clear();
+        }
+        if !piece.is_empty() {
+            piece.push(',');
+        }
+        piece.push_str(&one);
+    }
+    match piece.is_empty() {
+        true => Ok(()),
+        false => tell(&piece),
     }
 }
 
@@ -92,7 +184,7 @@ fn row(state: &RuleState, page: &Page) -> RuleRow {
         strongest: seen
             .and_then(|seen| seen.strongest.policy.clone())
             .unwrap_or_default(),
-        digest: rule::digest(state.wanted.as_ref()),
+        digest: digest(state.wanted.as_ref()),
     }
 }
 
