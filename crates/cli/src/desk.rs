@@ -168,7 +168,7 @@ pub(crate) fn hint(trouble: Trouble) -> &'static str {
             "See whether PostgreSQL runs, and takes connections where [console] desk in postseal.toml says. What waits is done once it does."
         }
         Trouble::Rights => {
-            "Let the console's user in (pg_hba.conf), as a role that owns the database: `createuser postseal`, `createdb --owner=postseal --encoding=UTF8 postseal`."
+            "Let the console's user in (pg_hba.conf), as a role that owns the database; where it wants a password, desk_password_file names the file that holds it: `createuser postseal`, `createdb --owner=postseal --encoding=UTF8 postseal`."
         }
         Trouble::Password => {
             "[console] desk_password_file names a file that the console's user may read, and not everybody."
@@ -176,10 +176,16 @@ pub(crate) fn hint(trouble: Trouble) -> &'static str {
         Trouble::Trigrams => {
             "Say `CREATE EXTENSION pg_trgm` in that database as its superuser; some systems package it as postgresql-contrib."
         }
+        Trouble::Encoding => {
+            "Make one: `createdb --owner=postseal --encoding=UTF8 --template=template0 postseal`."
+        }
         Trouble::Full => "Make room on the server's disk. Nothing can be stored until it has some.",
         Trouble::ReadOnly => "Name the primary server under [console] desk in postseal.toml.",
         Trouble::SecondAgent => {
             "Each store has a desk of its own: name another database under [console] desk in postseal.toml on one of the hosts."
+        }
+        Trouble::Newer => {
+            "Use the newer Postseal here too, or name another database under [console] desk in postseal.toml."
         }
     }
 }

@@ -81,6 +81,12 @@ impl Failure {
         self
     }
 
+    /// Nothing was ever adopted with the store in this folder.
+    pub(crate) fn no_store(folder: &Path) -> Self {
+        let text = format!("{}: there is no store", folder.display());
+        Self::new(Exit::Failed, "store.missing", text).hint(NOT_ADOPTED)
+    }
+
     /// The stable code.
     pub(crate) fn code(&self) -> &str {
         &self.code

@@ -116,12 +116,16 @@ pub enum Trouble {
     Password,
     /// It has no extension `pg_trgm`, by which rules are searched.
     Trigrams,
+    /// It is not in UTF-8, which what is stored in it is.
+    Encoding,
     /// There is no room on its disk.
     Full,
     /// It takes no change: a standby, say.
     ReadOnly,
     /// The agent of another store works there.
     SecondAgent,
+    /// A newer Postseal has brought it up to date.
+    Newer,
 }
 
 impl std::fmt::Display for Trouble {
@@ -131,9 +135,11 @@ impl std::fmt::Display for Trouble {
             Self::Rights => "does not give the console's role the rights it needs",
             Self::Password => "cannot be opened: its password cannot be read",
             Self::Trigrams => "lacks the extension pg_trgm",
+            Self::Encoding => "is not a database in UTF-8",
             Self::Full => "takes no change: the server's disk is full",
             Self::ReadOnly => "takes no change: the server is read-only",
             Self::SecondAgent => "has the agent of another store",
+            Self::Newer => "is one of a newer Postseal",
         })
     }
 }

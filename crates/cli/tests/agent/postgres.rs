@@ -70,6 +70,7 @@ fn what_is_wished_at_a_desk_on_postgresql_is_carried_out_and_shown() {
     let shown = page(&site, &session, "/");
     assert!(shown.starts_with("HTTP/1.1 503"), "{shown}");
     assert!(shown.contains("cannot be reached"), "{shown}");
+    assert!(shown.contains("`postseal user list`"), "{shown}");
     let refused = site.remote(&["set", "mode=encrypt"]);
     assert_eq!(refused.code(), "console.desk", "{refused:#?}");
     let listed = site.local(&["user", "list"]);
@@ -109,4 +110,23 @@ fn an_address_with_a_password_is_refused_and_not_repeated() {
     assert!(said.contains("\"desk.bad-url\""), "{said}");
     assert!(said.contains("desk_password_file"), "{said}");
     assert!(!said.contains("findme"), "{said}");
+}
+
+#[test]
+fn nothing_is_made_at_a_desk_for_a_store_that_is_not_there() {
+    let (server, desk) = server();
+    let scene = postseal_testkit::postfix_box::PostfixBox::builder();
+    let site = crate::scene::Scene::stopped(scene);
+    let config = site.named("postseal.toml");
+    fs::write(&config, format!("[console]\nuser = \"nobody\"\n{desk}")).unwrap();
+    for verb in ["up", "agent"] {
+        let output = site
+            .command(&["--config", &config, "--json", verb])
+            .output();
+        let said = String::from_utf8_lossy(&output.unwrap().stdout).into_owned();
+        assert!(said.contains("\"store.missing\""), "{verb}: {said}");
+        assert!(said.contains("postseal init"), "{verb}: {said}");
+    }
+    let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+    assert_eq!(server.run("nobody", tables).unwrap(), "0");
 }

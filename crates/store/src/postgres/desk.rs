@@ -103,6 +103,9 @@ impl PostgresDesk {
         begin: &'static str,
         work: &impl AsyncFn(&mut Db) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        let passes = |error: &StoreError| {
+            trouble::passes(error) || (begin == READ && trouble::is_gone(error))
+        };
         let mut tries = 0;
         loop {
             let mut db = self.begun(held.take(), begin).await?;
@@ -115,7 +118,7 @@ impl PostgresDesk {
             }
             tries += 1;
             match worked {
-                Err(error) if tries < TRIES && trouble::passes(&error) => {
+                Err(error) if tries < TRIES && passes(&error) => {
                     sleep(PAUSE * tries).await;
                 }
                 worked => return worked,

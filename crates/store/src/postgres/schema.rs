@@ -3,6 +3,7 @@
 //! Owns: the migrations, embedded from `migrations/postgres`. Never: queries.
 
 use super::connection::Doing;
+use super::trouble::{Newer, NoUtf8};
 use crate::StoreError;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{PgConnection, SqlSafeStr};
@@ -15,11 +16,18 @@ const NEWEST: i64 = 1;
 pub(super) async fn bring_up_to_date(db: &mut PgConnection) -> Result<(), StoreError> {
     match version(db).await? {
         Some(NEWEST) => Ok(()),
-        Some(version) if version > NEWEST => Err(StoreError::Format {
-            what: "database",
-            source: format!("its version is {version}, known is {NEWEST}").into(),
+        Some(version) if version > NEWEST => Err(StoreError::Database {
+            action: "read its version",
+            source: Newer {
+                version,
+                known: NEWEST,
+            }
+            .into(),
         }),
-        _ => {
+        found => {
+            if found.is_none() {
+                need_utf8(db).await?;
+            }
             let run = migrations().run_direct(None, db, false).await;
             run.map_err(|error| match error {
                 MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error,
@@ -39,6 +47,21 @@ fn migrations() -> Migrator {
         console.into_sql_str(),
         false,
     )])
+}
+
+async fn need_utf8(db: &mut PgConnection) -> Result<(), StoreError> {
+    let doing = "read its encoding";
+    let encoding: String = sqlx::query_scalar("SHOW server_encoding")
+        .fetch_one(db)
+        .await
+        .doing(doing)?;
+    match encoding == "UTF8" {
+        true => Ok(()),
+        false => Err(StoreError::Database {
+            action: doing,
+            source: NoUtf8(encoding).into(),
+        }),
+    }
 }
 
 /// `None`: no migration was ever run here.

@@ -14,6 +14,19 @@ use tokio::time::error::Elapsed;
 #[error("it holds the desk since it began")]
 pub(super) struct SecondAgent;
 
+/// The desk has a version that is not known here.
+#[derive(Debug, thiserror::Error)]
+#[error("its version is {version}, known is {known}")]
+pub(super) struct Newer {
+    pub(super) version: i64,
+    pub(super) known: i64,
+}
+
+/// The database is in another encoding.
+#[derive(Debug, thiserror::Error)]
+#[error("it is in {0}")]
+pub(super) struct NoUtf8(pub(super) String);
+
 /// The error, as one of the server at `place` where it is one.
 pub(super) fn explained(error: StoreError, place: &PostgresPlace) -> StoreError {
     let StoreError::Database { action, source } = error else {
@@ -22,7 +35,13 @@ pub(super) fn explained(error: StoreError, place: &PostgresPlace) -> StoreError 
     if is_contended(&*source) {
         return StoreError::Locked;
     }
-    match of(&*source) {
+    let trouble = of(&*source);
+    // What PostgreSQL said, without the line of its own source.
+    let source = match source.downcast::<PgDatabaseError>() {
+        Ok(said) => said.message().into(),
+        Err(other) => other,
+    };
+    match trouble {
         Some(trouble) => StoreError::Server {
             desk: place.to_string(),
             trouble,
@@ -33,12 +52,14 @@ pub(super) fn explained(error: StoreError, place: &PostgresPlace) -> StoreError 
 }
 
 /// Whether the same transaction may well succeed if it is done again now: it met another one. One of the two that did the same is a
-/// second time (unique_violation); a set of rules is gone that was just shown (undefined_table).
+/// second time (unique_violation).
 pub(super) fn passes(error: &StoreError) -> bool {
-    let StoreError::Database { source, .. } = error else {
-        return false;
-    };
-    matches!(code(&**source), Some("40001" | "40P01" | "23505" | "42P01"))
+    matches!(code_of(error), Some("40001" | "40P01" | "23505"))
+}
+
+/// Whether a set of rules is gone that was shown when the transaction began (undefined_table): whoever reads finds another.
+pub(super) fn is_gone(error: &StoreError) -> bool {
+    code_of(error) == Some("42P01")
 }
 
 /// It met others for longer than anybody waits: serialization_failure, deadlock_detected, lock_not_available, query_canceled.
@@ -56,6 +77,12 @@ fn of(source: &(dyn Error + 'static)) -> Option<Trouble> {
     }
     if source.is::<SecondAgent>() {
         return Some(Trouble::SecondAgent);
+    }
+    if source.is::<Newer>() {
+        return Some(Trouble::Newer);
+    }
+    if source.is::<NoUtf8>() {
+        return Some(Trouble::Encoding);
     }
     let said = source.downcast_ref::<PgDatabaseError>()?;
     match said.code() {
@@ -85,4 +112,11 @@ fn code<'a>(source: &'a (dyn Error + 'static)) -> Option<&'a str> {
     source
         .downcast_ref::<PgDatabaseError>()
         .map(PgDatabaseError::code)
+}
+
+fn code_of(error: &StoreError) -> Option<&str> {
+    match error {
+        StoreError::Database { source, .. } => code(&**source),
+        _ => None,
+    }
 }
