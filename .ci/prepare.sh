@@ -8,11 +8,11 @@
 # mount, unshare and chattr for full disks, strangers' files and files that nobody may change.
 # Pebble is a CA to test with, Knot DNS a name server with its knsupdate(1), Unbound a resolver that
 # validates DNSSEC; postfix-lmdb and postfix-cdb are types of tables; faketime(1) gives a program a wrong clock,
-# time(1) tells how much memory a program held, testssl.sh looks at TLS as probe does, sqlite3(1) changes a store behind its back, and
-# chromium is the browser that a person sits at.
+# time(1) tells how much memory a program held, testssl.sh looks at TLS as probe does, sqlite3(1) changes a store behind its back,
+# a private PostgreSQL holds a desk, and chromium is the browser that a person sits at.
 build_packages='gcc libc6-dev pkg-config libssl-dev ca-certificates'
 run_packages='postfix iproute2 sasl2-bin libsasl2-modules'
-test_packages='openssl mount util-linux e2fsprogs pebble knot knot-dnsutils unbound postfix-lmdb postfix-cdb faketime time testssl.sh sqlite3 chromium'
+test_packages='openssl mount util-linux e2fsprogs pebble knot knot-dnsutils unbound postfix-lmdb postfix-cdb faketime time testssl.sh sqlite3 postgresql chromium'
 
 say() { printf 'postseal: %s\n' "$*" >&2; }
 

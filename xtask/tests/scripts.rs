@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-const ALL: [&str; 23] = [
+const ALL: [&str; 24] = [
     "gcc",
     "libc6-dev",
     "pkg-config",
@@ -37,6 +37,7 @@ const ALL: [&str; 23] = [
     "time",
     "testssl.sh",
     "sqlite3",
+    "postgresql",
     "chromium",
 ];
 

@@ -4,9 +4,11 @@
 //! an instance or a store (`session`).
 
 use crate::args::{Color, GlobalArgs};
+use crate::desk;
 use crate::failure::{Exit, Failure};
 use crate::remote::Server;
 use postseal_probe::dns::{Named, NoResolver};
+use postseal_store::PostgresPlace;
 use serde::Deserialize;
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -42,6 +44,8 @@ pub(crate) struct Global {
     pub(crate) behalf: Option<String>,
     /// Who opens the desk.
     pub(crate) console_user: Option<String>,
+    /// The database of the desk, where it is on a server.
+    pub(crate) desk_server: Option<PostgresPlace>,
     /// Whose word the console takes for where a request came from.
     pub(crate) trusted_proxies: Vec<String>,
     /// Whether what changes the mail server by the console waits for a second person.
@@ -167,6 +171,10 @@ pub(crate) struct Acme {
 struct ConsoleSection {
     /// Who the console is, in place of the user `postseal`.
     user: Option<String>,
+    /// The desk's database on PostgreSQL, in place of `console.db`.
+    desk: Option<String>,
+    /// The file with the password for it.
+    desk_password_file: Option<PathBuf>,
     /// Addresses and networks of proxies before the console.
     #[serde(default)]
     trusted_proxies: Vec<String>,
@@ -226,6 +234,7 @@ impl Global {
             resolver: resolver(args.resolver.clone().or(file.resolver))?,
             resolver_said: args.resolver.clone(),
             acme: file.acme,
+            desk_server: desk_server(&file.console)?,
             console_user: file.console.user,
             trusted_proxies: file.console.trusted_proxies,
             two_persons: file.console.two_persons,
@@ -326,7 +335,22 @@ fn read(path: &Path) -> Result<File, Failure> {
             "config.bad",
             format!("{}: {error}", path.display()),
         )
-        .hint("Known keys: instance, store, resolver, json, under [host] prefix and root, under [acme] and [console] user, under [acme] ca, ca_root, private_ca and http, under [console] certificate, trusted_proxies and two_persons, under [notify] to, critical and every, under [lint] ignore.")
+        .hint("Known keys: instance, store, resolver, json, under [host] prefix and root, under [acme] and [console] user, under [acme] ca, ca_root, private_ca and http, under [console] certificate, desk, desk_password_file, trusted_proxies and two_persons, under [notify] to, critical and every, under [lint] ignore.")
+    })
+}
+
+/// Its address is not repeated: somebody may have put a password into it.
+fn desk_server(console: &ConsoleSection) -> Result<Option<PostgresPlace>, Failure> {
+    let Some(url) = &console.desk else {
+        return Ok(None);
+    };
+    let user = console.user.as_deref().unwrap_or(desk::USER);
+    let place = PostgresPlace::new(url, user, console.desk_password_file.clone());
+    place.map(Some).map_err(|error| {
+        let text = format!("[console] desk cannot be used: {error}");
+        Failure::new(Exit::Data, "desk.bad-url", text).hint(
+            "Say desk = \"postgres:///postseal?host=/run/postgresql\" or \"postgres://HOST/DATABASE\" in postseal.toml; a password stands in a file of its own: desk_password_file.",
+        )
     })
 }
 
@@ -338,7 +362,7 @@ fn store_folder(url: &str) -> Result<PathBuf, Failure> {
             "store.unsupported",
             "this version keeps its memory in SQLite only".to_owned(),
         )
-        .hint("Use --store sqlite:DIR.")),
+        .hint("Use --store sqlite:DIR; what console and agent share may be on PostgreSQL: [console] desk in postseal.toml.")),
         _ => Err(Failure::new(
             Exit::Usage,
             "store.bad-url",

@@ -1,4 +1,4 @@
-//! The desk's folder, and the processes with the console's rights.
+//! The desk's place, and the processes with the console's rights.
 //!
 //! Owns: where the desk lies, whose it is, and how this program becomes its owner. Never: opens the desk as root:
 //! what lies there may have been put there by an attacker (see `postseal_store::desk`).
@@ -7,6 +7,8 @@ use crate::answer::printable;
 use crate::config::Global;
 use crate::failure::{Exit, Failure};
 use crate::users::{self, Ids};
+use postseal_store::Trouble;
+use postseal_store::desk::DeskPlace;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use std::ffi::OsString;
 use std::fs::{DirBuilder, Permissions};
@@ -20,21 +22,31 @@ use std::thread::JoinHandle;
 /// This program, even where others may not look for it (`/root`), or it was just replaced.
 pub(crate) const SELF: &str = "/proc/self/exe";
 /// Who the console is where nothing is configured.
-const USER: &str = "postseal";
+pub(crate) const USER: &str = "postseal";
 /// The folder within the store's.
 const FOLDER: &str = "console";
 /// No line is handed on whole that is longer, in bytes.
 const LONGEST_LINE: u64 = 64 * 1024;
 
-/// Where the desk lies.
-pub(crate) fn folder(global: &Global) -> PathBuf {
+/// Where the desk lies: in a database, or beside the store.
+pub(crate) fn place(global: &Global) -> DeskPlace {
+    match &global.desk_server {
+        Some(server) => DeskPlace::Server(server.clone()),
+        None => DeskPlace::Folder(folder(global)),
+    }
+}
+
+fn folder(global: &Global) -> PathBuf {
     global.store.join(FOLDER)
 }
 
 /// Makes the folder where it is missing, and sees to it that it is the console's and can be reached by it: the
-/// store's own folder may be passed through, and read by nobody else.
+/// store's own folder may be passed through, and read by nobody else. A desk on a server needs none.
 pub(crate) fn prepare(global: &Global) -> Result<Ids, Failure> {
     let ids = ids(global)?;
+    if global.desk_server.is_some() {
+        return Ok(ids);
+    }
     let path = folder(global);
     prepared(&global.store, &path, &ids).map_err(|error| unusable(&path, &error))?;
     Ok(ids)
@@ -147,6 +159,35 @@ fn ids(global: &Global) -> Result<Ids, Failure> {
             "Make one (`useradd --system --no-create-home --shell /usr/sbin/nologin {name}`), or name another under [console] in postseal.toml."
         ))
     })
+}
+
+/// What helps where the server of the desk is of no use. The mail server needs none of it.
+pub(crate) fn hint(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Away => {
+            "See whether PostgreSQL runs, and takes connections where [console] desk in postseal.toml says. What waits is done once it does."
+        }
+        Trouble::Rights => {
+            "Let the console's user in (pg_hba.conf), as a role that owns the database; where it wants a password, desk_password_file names the file that holds it: `createuser postseal`, `createdb --owner=postseal --encoding=UTF8 postseal`."
+        }
+        Trouble::Password => {
+            "[console] desk_password_file names a file that the console's user may read, and not everybody."
+        }
+        Trouble::Trigrams => {
+            "Say `CREATE EXTENSION pg_trgm` in that database as its superuser; some systems package it as postgresql-contrib."
+        }
+        Trouble::Encoding => {
+            "Make one: `createdb --owner=postseal --encoding=UTF8 --template=template0 postseal`."
+        }
+        Trouble::Full => "Make room on the server's disk. Nothing can be stored until it has some.",
+        Trouble::ReadOnly => "Name the primary server under [console] desk in postseal.toml.",
+        Trouble::SecondAgent => {
+            "Each store has a desk of its own: name another database under [console] desk in postseal.toml on one of the hosts."
+        }
+        Trouble::Newer => {
+            "Use the newer Postseal here too, or name another database under [console] desk in postseal.toml."
+        }
+    }
 }
 
 fn unusable(path: &Path, error: &io::Error) -> Failure {

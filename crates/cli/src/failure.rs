@@ -5,6 +5,7 @@
 
 use crate::answer::{printable, write_finding};
 use crate::config::{Global, Output};
+use crate::desk;
 use jiff::Timestamp;
 use postseal_engine::{EngineError, Kind};
 use postseal_host::HostError;
@@ -78,6 +79,12 @@ impl Failure {
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// Nothing was ever adopted with the store in this folder.
+    pub(crate) fn no_store(folder: &Path) -> Self {
+        let text = format!("{}: there is no store", folder.display());
+        Self::new(Exit::Failed, "store.missing", text).hint(NOT_ADOPTED)
     }
 
     /// The stable code.
@@ -299,6 +306,7 @@ const DAMAGED: &str = "Postfix goes on as it is. Put the store's folder back fro
 fn store_hint(error: &StoreError) -> String {
     match error {
         StoreError::Disk { path, hindrance } => disk_hint(*hindrance, path),
+        StoreError::Server { trouble, .. } => desk::hint(*trouble).to_owned(),
         StoreError::Folder { path, source, .. } => {
             match (hindrance(source.kind()), source.kind()) {
                 (Some(found), _) => disk_hint(found, path),

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::{clock, form, secret};
-use postseal_store::desk::{Desk as _, Invitation, Role, SignIn, Token, User};
+use postseal_store::desk::{Invitation, Role, SignIn, Token, User};
 
 const DAY_MS: i64 = 86_400_000;
 /// How long an invitation waits, in days.

@@ -10,7 +10,7 @@ use crate::clock;
 use crate::problem::Problem;
 use axum::http::StatusCode;
 use postseal_planner::task::{Effect, Task};
-use postseal_store::desk::{Desk as _, Job, JobState};
+use postseal_store::desk::{Job, JobState};
 
 /// How long a proposal may be approved, in milliseconds.
 const DAY_MS: i64 = 86_400_000;

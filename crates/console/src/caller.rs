@@ -8,7 +8,7 @@ use crate::matrix::{Right, may};
 use crate::problem::Problem;
 use crate::secret;
 use axum::http::{HeaderMap, header};
-use postseal_store::desk::{Desk as _, Role, Secret, SignedIn, Token};
+use postseal_store::desk::{Role, Secret, SignedIn, Token};
 
 /// The cookie of a session. `__Host-`: only this host over what browsers call secure can have set it
 /// (RFC 6265bis §4.1.3.2).

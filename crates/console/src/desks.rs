@@ -4,8 +4,8 @@
 //! a desk.
 
 use crate::problem::Problem;
-use postseal_store::{SqliteDesk, StoreError};
-use std::path::PathBuf;
+use postseal_store::StoreError;
+use postseal_store::desk::{Desk, DeskPlace};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
@@ -16,17 +16,17 @@ const DESKS: usize = 4;
 pub(crate) struct Desks(Arc<Pool>);
 
 struct Pool {
-    folder: PathBuf,
-    free: Mutex<Vec<SqliteDesk>>,
+    place: DeskPlace,
+    free: Mutex<Vec<Box<dyn Desk>>>,
     permits: Arc<Semaphore>,
 }
 
 impl Desks {
     /// Opens the first one, so that a desk that cannot be used is told at the start.
-    pub(crate) fn open(folder: PathBuf) -> Result<Self, StoreError> {
-        let first = SqliteDesk::open(&folder)?;
+    pub(crate) fn open(place: DeskPlace) -> Result<Self, StoreError> {
+        let first = place.open()?;
         Ok(Self(Arc::new(Pool {
-            folder,
+            place,
             free: Mutex::new(vec![first]),
             permits: Arc::new(Semaphore::new(DESKS)),
         })))
@@ -36,7 +36,7 @@ impl Desks {
     pub(crate) async fn at<T, F>(&self, work: F) -> Result<T, Problem>
     where
         T: Send + 'static,
-        F: FnOnce(&mut SqliteDesk) -> Result<T, StoreError> + Send + 'static,
+        F: FnOnce(&mut dyn Desk) -> Result<T, StoreError> + Send + 'static,
     {
         let permits = Arc::clone(&self.0.permits);
         let permit = permits.acquire_owned().await;
@@ -46,8 +46,8 @@ impl Desks {
             // It goes with the work, not with a request that gave up.
             let _permit = permit;
             let mut desk = pool.take()?;
-            let done = work(&mut desk);
-            // After an error it is opened anew: the folder may have come back.
+            let done = work(&mut *desk);
+            // After an error it is opened anew: the folder, or the server, may have come back.
             if done.is_ok() {
                 pool.lock().push(desk);
             }
@@ -61,12 +61,12 @@ impl Desks {
 }
 
 impl Pool {
-    fn take(&self) -> Result<SqliteDesk, StoreError> {
+    fn take(&self) -> Result<Box<dyn Desk>, StoreError> {
         let free = self.lock().pop();
-        free.map_or_else(|| SqliteDesk::open(&self.folder), Ok)
+        free.map_or_else(|| self.place.open(), Ok)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<SqliteDesk>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Box<dyn Desk>>> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -11,8 +11,8 @@ use crate::matrix;
 use crate::problem::Problem;
 use axum::http::StatusCode;
 use postseal_planner::task::{Effect, Task};
-use postseal_store::desk::{Copy, CopyOf, Desk as _, End, Filed, Job, JobState, NewJob};
-use postseal_store::{SqliteDesk, StoreError};
+use postseal_store::StoreError;
+use postseal_store::desk::{Copy, CopyOf, Desk, End, Filed, Job, JobState, NewJob};
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -97,7 +97,7 @@ pub(crate) async fn file_said(
 
 /// Whether what was seen is over: one of the copies is not as it was, or a job that is no mere look may have changed
 /// something since the agent looked.
-fn has_changed(desk: &SqliteDesk, instance: &str, tags: &[String]) -> Result<bool, StoreError> {
+fn has_changed(desk: &dyn Desk, instance: &str, tags: &[String]) -> Result<bool, StoreError> {
     let mut copies = Vec::new();
     for of in CopyOf::ALL {
         copies.extend(desk.copy(instance, of.name())?);

@@ -38,8 +38,8 @@ pub use routes::{Route, Verb, listed};
 pub use server::{Console, serve};
 pub use tls::Presented;
 
+use postseal_store::desk::DeskPlace;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What a console is told.
@@ -47,8 +47,8 @@ use std::sync::Arc;
 pub struct Options {
     /// Where it listens; loopback where it speaks no TLS itself.
     pub listen: SocketAddr,
-    /// The folder of the desk (`console.db`), which belongs to the user that runs this.
-    pub desk: PathBuf,
+    /// The desk, which belongs to the user that runs this.
+    pub desk: DeskPlace,
     /// The instance whose agent gets the jobs.
     pub instance: String,
     /// Names beside `localhost` and the address under which browsers may ask (a proxy's, say).

@@ -112,9 +112,14 @@ impl Problem {
 
     pub(crate) fn store(error: &StoreError) -> Self {
         let why = whole_chain(error);
+        let look = match error {
+            StoreError::Server { .. } => "`postseal user list` on the mail server says what helps",
+            _ => {
+                "see on the mail server whether its disk is full and who holds the files of the store's folder console"
+            }
+        };
         let detail = format!(
-            "the desk cannot be used, and nothing was stored: {why}; try again in some seconds, and where it stays see \
-             on the mail server whether its disk is full and who holds the files of the store's folder console"
+            "the desk cannot be used, and nothing was stored: {why}; try again in some seconds, and where it stays {look}"
         );
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "console.desk", detail).later(5)
     }

@@ -6,7 +6,7 @@ use postseal_host::HostError;
 use postseal_issue::SolverError;
 use postseal_issue::acme::AcmeError;
 use postseal_planner::{Finding, Refusal, Severity};
-use postseal_store::{Hindrance, StoreError};
+use postseal_store::{Hindrance, StoreError, Trouble};
 use std::fmt;
 
 /// The planner's word for an edit that somebody changed since.
@@ -251,6 +251,17 @@ impl EngineError {
             Self::Store(StoreError::Disk { hindrance, .. }) => match hindrance {
                 Hindrance::ReadOnly => "store.read-only",
                 Hindrance::Full => "store.full",
+            },
+            Self::Store(StoreError::Server { trouble, .. }) => match trouble {
+                Trouble::Away => "store.away",
+                Trouble::Rights => "store.no-rights",
+                Trouble::Password => "store.no-password",
+                Trouble::Trigrams => "store.no-trigrams",
+                Trouble::Encoding => "store.no-utf8",
+                Trouble::Full => "store.full",
+                Trouble::ReadOnly => "store.read-only",
+                Trouble::SecondAgent => "agent.second",
+                Trouble::Newer => "store.newer",
             },
             Self::Store(_) => "store.failed",
             Self::Acme(error) => error.code(),

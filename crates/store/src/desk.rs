@@ -3,7 +3,7 @@
 //! Owns: users and how they sign in, jobs with their progress, and the copies that pages show. Never:
 //! decides anything, holds a private key, knows `agent.db`.
 //!
-//! It lies in a folder of its own, which belongs to the console's user (DESIGN §3, Privilege). So
+//! It lies in a folder of its own, which belongs to the console's user (DESIGN §3, Privilege), or in a database of that user's role. So
 //! whoever owns the console can write here what they like, and no process with more rights opens
 //! its files: a symbolic link or a forged journal beside a database would make SQLite write where its
 //! opener may. The agent has a child with the console's rights that opens them ([`Clerk`] over a pipe).
@@ -25,7 +25,8 @@ pub use rules::{
 };
 pub use upload::Upload;
 
-use crate::StoreError;
+use crate::{PostgresDesk, PostgresPlace, SqliteDesk, StoreError};
+use std::path::PathBuf;
 
 /// A digest (SHA-256) of a secret that only its holder knows.
 pub type Secret = [u8; 32];
@@ -34,8 +35,27 @@ pub type Secret = [u8; 32];
 /// of such would not fit into the console's memory.
 pub const LONGEST_PAGE: usize = 1024 * 1024;
 
+/// Where a desk lies.
+#[derive(Clone, Debug)]
+pub enum DeskPlace {
+    /// In a folder, which belongs to whoever opens it.
+    Folder(PathBuf),
+    /// In a database on PostgreSQL.
+    Server(PostgresPlace),
+}
+
+impl DeskPlace {
+    /// Opens it, and makes what is missing in it. A server may be away: it is reached when it is first needed.
+    pub fn open(&self) -> Result<Box<dyn Desk>, StoreError> {
+        Ok(match self {
+            Self::Folder(folder) => Box::new(SqliteDesk::open(folder)?),
+            Self::Server(place) => Box::new(PostgresDesk::open(place.clone())?),
+        })
+    }
+}
+
 /// What the console does at the desk. Methods are durable when they return, and all or nothing.
-pub trait Desk: Clerk {
+pub trait Desk: Clerk + Send {
     /// All users, by name.
     fn users(&self) -> Result<Vec<User>, StoreError>;
 

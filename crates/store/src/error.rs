@@ -35,6 +35,17 @@ pub enum StoreError {
         /// Why.
         hindrance: Hindrance,
     },
+    /// The server that a desk is on.
+    #[error("the desk at {desk} {trouble}")]
+    Server {
+        /// Which, without a password.
+        desk: String,
+        /// What is wrong there.
+        trouble: Trouble,
+        /// As it was said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A stored document is not readable by this version.
     #[error("the store holds a {what} that this version cannot read")]
     Format {
@@ -90,6 +101,45 @@ impl std::fmt::Display for Hindrance {
         f.write_str(match self {
             Self::ReadOnly => "its file system is read-only",
             Self::Full => "its disk is full",
+        })
+    }
+}
+
+/// Why the server of a desk is of no use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It does not answer, or takes nobody in; it may come back.
+    Away,
+    /// It does not let the role in, or not do what it has to.
+    Rights,
+    /// The file with the password cannot be used.
+    Password,
+    /// It has no extension `pg_trgm`, by which rules are searched.
+    Trigrams,
+    /// It is not in UTF-8, which what is stored in it is.
+    Encoding,
+    /// There is no room on its disk.
+    Full,
+    /// It takes no change: a standby, say.
+    ReadOnly,
+    /// The agent of another store works there.
+    SecondAgent,
+    /// A newer Postseal has brought it up to date.
+    Newer,
+}
+
+impl std::fmt::Display for Trouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Away => "cannot be reached",
+            Self::Rights => "does not give the console's role the rights it needs",
+            Self::Password => "cannot be opened: its password cannot be read",
+            Self::Trigrams => "lacks the extension pg_trgm",
+            Self::Encoding => "is not a database in UTF-8",
+            Self::Full => "takes no change: the server's disk is full",
+            Self::ReadOnly => "takes no change: the server is read-only",
+            Self::SecondAgent => "has the agent of another store",
+            Self::Newer => "is one of a newer Postseal",
         })
     }
 }

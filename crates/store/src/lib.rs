@@ -4,7 +4,12 @@
 //! sealed keys. Never: holds a rule, shows SQL upwards, keeps a private key in clear.
 //!
 //! [`Store`] is the door to `agent.db` (root, 0600), with everything that decides. [`desk::Desk`] is the
-//! door to `console.db`, in a folder of its own: what the console and the agent tell each other.
+//! door to what the console and the agent tell each other: `console.db`, in a folder of its own, or a database on PostgreSQL.
+
+#![allow(
+    clippy::duplicate_mod,
+    reason = "the files of `sql` are modules of both backends: the same words, other types of sqlx"
+)]
 
 mod acme;
 mod audit;
@@ -16,13 +21,14 @@ mod identity;
 mod instance;
 mod operation;
 mod policy;
+mod postgres;
 mod sqlite;
 mod watch;
 
 pub use acme::{AcmeAccount, AcmeStore};
 pub use audit::{AuditEntry, AuditKind, AuditLink, AuditStore, audit_digest};
 pub use certificate::{Certificate, NewCertificate, NextKey, PendingRequest, Succession};
-pub use error::{Hindrance, StoreError};
+pub use error::{Hindrance, StoreError, Trouble};
 pub use instance::InstanceState;
 pub use operation::{
     Before, Close, NewOperation, Operation, OperationKind, OperationOutcome, Phase, StoredSnapshot,
@@ -31,6 +37,7 @@ pub use policy::{
     Known, LevelChange, Pending, PolicyStore, RuleFilter, RuleOrder, RuleState, RuleTake, RuleView,
     RuleWish, Staged,
 };
+pub use postgres::{BadPlace, PostgresDesk, PostgresPlace};
 pub use sqlite::{SqliteDesk, SqliteStore};
 pub use watch::Watch;
 

@@ -11,6 +11,7 @@ pub mod fake_host;
 pub mod https_script;
 pub mod pebble;
 pub mod postfix_box;
+pub mod postgres;
 pub mod resolver;
 #[expect(
     clippy::unwrap_used,

@@ -7,11 +7,11 @@ mod saved;
 
 use crate::{Outcome, postseal, section};
 use postseal_console::{Console, Options, secret};
-use postseal_store::SqliteDesk;
-use postseal_store::desk::{Clerk, Desk, Role, RuleMark, RuleRow, SignIn, User};
+use postseal_store::PostgresPlace;
+use postseal_store::desk::{Desk, DeskPlace, Role, RuleMark, RuleRow, SignIn, User};
+use postseal_testkit::postgres::Postgres;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use xtask::bench::{Rounds, Section, seconds};
@@ -57,68 +57,72 @@ const PAGES: [(&str, &str, &str); 9] = [
 ];
 
 pub(crate) fn run(rounds: Rounds) -> Outcome<Section> {
-    if let Some(desk) = std::env::var_os(BE_CONSOLE) {
-        return be_console(Path::new(&desk));
+    if let Ok(desk) = std::env::var(BE_CONSOLE) {
+        return be_console(&desk);
     }
     let folder = tempfile::tempdir()?;
-    let began = Instant::now();
-    let cookie = filled(folder.path())?;
-    let filling = began.elapsed();
-    let served = Served::start(folder.path())?;
+    // As it is installed: what it has taken is on its disk.
+    let cluster = Postgres::start(&["fsync=on", "full_page_writes=on"])?;
+    cluster.create("postseal")?;
+    let served = Served::start(folder.path().to_str().ok_or("no UTF-8")?)?;
+    let on_server = Served::start(&cluster.url("postseal", "postseal"))?;
     let millis = |wait: Duration| format!("{:.1} ms", wait.as_secs_f64() * 1e3);
+    let filling = |served: &Served| format!("{:.0} s", served.filling.as_secs_f64());
     let mut rows = vec![vec![
         "handed over and shown".to_owned(),
-        format!("{:.0} s", filling.as_secs_f64()),
+        filling(&served),
+        filling(&on_server),
         String::new(),
     ]];
     let overview = ("overview", "/".to_owned(), "≤ 20 ms");
     let pages = PAGES.map(|(name, query, limit)| (name, format!("/policies{query}"), limit));
     for (name, path, limit) in std::iter::once(overview).chain(pages) {
-        let median = served.median(&cookie, &path, rounds)?;
-        rows.push(vec![name.to_owned(), millis(median), limit.to_owned()]);
+        let [here, there] = [&served, &on_server].map(|served| served.median(&path, rounds));
+        rows.push(vec![
+            name.to_owned(),
+            millis(here?),
+            millis(there?),
+            limit.to_owned(),
+        ]);
     }
-    let held = load::held(served.at, &cookie)?;
+    drop((on_server, cluster));
+    let held = load::held(served.at, &served.cookie)?;
+    let mut alone = |name: String, value: String, limit: &str| {
+        rows.push(vec![name, value, String::new(), limit.to_owned()]);
+    };
     let guessed = format!(
         "{:.0} reads a second for 30 s, {} attempts to sign in answered beside",
         held.rate, held.guesses
     );
-    rows.push(vec![guessed, millis(held.median), String::new()]);
+    alone(guessed, millis(held.median), "");
     let slowest = "the slowest in a hundred of them".to_owned();
-    rows.push(vec![slowest, millis(held.p99), "≤ 100 ms".to_owned()]);
+    alone(slowest, millis(held.p99), "≤ 100 ms");
     let peak = format!("{:.1} MiB", served.peak()? as f64 / 1024.0);
-    rows.push(vec![
-        "peak of the console".to_owned(),
-        peak,
-        "≤ 80 MB".to_owned(),
-    ]);
+    alone("peak of the console".to_owned(), peak, "≤ 80 MB");
     drop(served);
-    rows.extend(changed::rows(&postseal()?, rounds)?);
+    for [name, value, limit] in changed::rows(&postseal()?, rounds)? {
+        alone(name, value, &limit);
+    }
     let saved = saved::compared(&postseal()?, rounds)?;
-    rows.push(vec![
-        format!(
-            "from “Save and apply” in a browser until it is proved ({}), to `set` and `apply` ({})",
-            seconds(saved.browser),
-            seconds(saved.commands)
-        ),
-        format!(
-            "{:.2} ×",
-            saved.browser.as_secs_f64() / saved.commands.as_secs_f64()
-        ),
-        "≤ 1.5 ×".to_owned(),
-    ]);
+    let name = format!(
+        "from “Save and apply” in a browser until it is proved ({}), to `set` and `apply` ({})",
+        seconds(saved.browser),
+        seconds(saved.commands)
+    );
+    let ratio = saved.browser.as_secs_f64() / saved.commands.as_secs_f64();
+    alone(name, format!("{ratio:.2} ×"), "≤ 1.5 ×");
     Ok(section(
         "console",
-        "The overview and the page of policies with a million rules: median of the time to the first byte over HTTP; how \
-         long a change of them takes to be there. Last, a save on a private Postfix in chromium beside the same \
+        "The overview and the page of policies with a million rules: median of the time to the first byte over HTTP, with the \
+         desk on SQLite and on a PostgreSQL of the same host, by its socket; how long a change of them takes to be there. Last, a save on a private Postfix in chromium beside the same \
          commands, in turn: medians.",
-        &["page", "median", "limit"],
+        &["page", "SQLite", "PostgreSQL", "limit"],
         rows,
     ))
 }
 
 /// A desk with an administrator's session, whose cookie it gives, and the rules.
-fn filled(folder: &Path) -> Outcome<String> {
-    let mut desk = SqliteDesk::open(folder)?;
+fn filled(desk: &mut dyn Desk) -> Outcome<String> {
     let now = now_ms()?;
     desk.add_user(&User {
         name: "bench".to_owned(),
@@ -143,7 +147,7 @@ fn filled(folder: &Path) -> Outcome<String> {
         desk.add_rules(set, &piece)?;
     }
     desk.show_rules(INSTANCE, set, "bench", now)?;
-    lived_in::copied(&mut desk, INSTANCE, now_ms()?)?;
+    lived_in::copied(desk, INSTANCE, now_ms()?)?;
     Ok(format!("__Host-postseal={cookie}"))
 }
 
@@ -167,11 +171,19 @@ fn now_ms() -> Outcome<i64> {
     Ok(i64::try_from(since.as_millis())?)
 }
 
+/// The desk in a folder, or at an address.
+fn place(desk: &str) -> Outcome<DeskPlace> {
+    Ok(match desk.starts_with("postgres://") {
+        true => DeskPlace::Server(PostgresPlace::new(desk, "postseal", None)?),
+        false => DeskPlace::Folder(desk.into()),
+    })
+}
+
 /// The console itself, until it is killed.
-fn be_console(desk: &Path) -> Outcome<Section> {
+fn be_console(desk: &str) -> Outcome<Section> {
     let console = Console::open(Options {
         listen: "127.0.0.1:0".parse()?,
-        desk: desk.to_owned(),
+        desk: place(desk)?,
         instance: INSTANCE.to_owned(),
         hosts: Vec::new(),
         trusted_proxies: Vec::new(),
@@ -183,14 +195,20 @@ fn be_console(desk: &Path) -> Outcome<Section> {
     Err("the console ended".into())
 }
 
-/// The console in a process of its own.
+/// The console at a desk of its own, in a process of its own.
 struct Served {
     at: SocketAddr,
     child: Child,
+    cookie: String,
+    /// How long it took to hand the rules over.
+    filling: Duration,
 }
 
 impl Served {
-    fn start(desk: &Path) -> Outcome<Self> {
+    fn start(desk: &str) -> Outcome<Self> {
+        let began = Instant::now();
+        let cookie = filled(&mut *place(desk)?.open()?)?;
+        let filling = began.elapsed();
         let mut child = Command::new(std::env::current_exe()?)
             .args(["console", "--bench"])
             .env(BE_CONSOLE, desk)
@@ -200,13 +218,18 @@ impl Served {
         let mut line = String::new();
         std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut line)?;
         let at = line.trim().parse()?;
-        Ok(Self { at, child })
+        Ok(Self {
+            at,
+            child,
+            cookie,
+            filling,
+        })
     }
 
-    fn median(&self, cookie: &str, path: &str, rounds: Rounds) -> Outcome<Duration> {
+    fn median(&self, path: &str, rounds: Rounds) -> Outcome<Duration> {
         // The first is not counted.
-        self.first_byte(cookie, path)?;
-        let all = (0..rounds.count() * REQUESTS).map(|_| self.first_byte(cookie, path));
+        self.first_byte(path)?;
+        let all = (0..rounds.count() * REQUESTS).map(|_| self.first_byte(path));
         let mut all = all.collect::<Outcome<Vec<Duration>>>()?;
         all.sort();
         all.get(all.len() / 2)
@@ -214,8 +237,8 @@ impl Served {
             .ok_or_else(|| "no request was made".into())
     }
 
-    fn first_byte(&self, cookie: &str, path: &str) -> Outcome<Duration> {
-        let at = self.at;
+    fn first_byte(&self, path: &str) -> Outcome<Duration> {
+        let (at, cookie) = (self.at, &self.cookie);
         let mut stream = TcpStream::connect(at)?;
         let began = Instant::now();
         write!(

@@ -8,10 +8,10 @@ use crate::config::{Global, Talk};
 use crate::desk;
 use crate::failure::{Exit, Failure};
 use crate::session::{self, instance_name, require_root};
+use crate::users::Ids;
 use jiff::Timestamp;
 use postseal_agent::{Agent, PipeClerk, Program, Told, serve};
 use postseal_planner::whole_chain;
-use postseal_store::SqliteDesk;
 use serde_json::json;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::fs::{File, TryLockError};
@@ -45,7 +45,7 @@ pub(crate) fn work(global: &Global, stop: &AtomicBool) -> Result<(), Failure> {
     require_root("the agent")?;
     let look_every = notify::look_every(global)?;
     let instance = instance_name(&session::host(global)?);
-    let ids = desk::prepare(global)?;
+    let ids = prepared(global)?;
     let _only_one = only_one(&global.store)?;
     let options = global.options();
     let mut clerk = PipeClerk::new({
@@ -70,6 +70,14 @@ pub(crate) fn work(global: &Global, stop: &AtomicBool) -> Result<(), Failure> {
     agent
         .run()
         .map_err(|error| Failure::new(Exit::Failed, "agent.stopped", whole_chain(&error)))
+}
+
+/// A desk for an agent: what it carries out is in the store, wherever the desk lies.
+pub(crate) fn prepared(global: &Global) -> Result<Ids, Failure> {
+    match global.store.is_dir() {
+        true => desk::prepare(global),
+        false => Err(Failure::no_store(&global.store)),
+    }
 }
 
 /// A second agent would take the first one's jobs for abandoned.
@@ -118,9 +126,9 @@ fn say(told: &Told<'_>, global: &Global) {
 /// Answers the agent's calls until it goes.
 pub(crate) fn clerk(global: &Global) -> Result<Answer, Failure> {
     desk::become_console(global)?;
-    let mut desk = SqliteDesk::open(&desk::folder(global))?;
+    let mut desk = desk::place(global).open()?;
     let stdin = BufReader::new(std::io::stdin());
-    serve(stdin, std::io::stdout(), &mut desk)
+    serve(stdin, std::io::stdout(), &mut *desk)
         .map_err(|error| Failure::new(Exit::Failed, "desk.pipe", error.to_string()))?;
     Ok(Answer::new("", json!({})))
 }

@@ -53,10 +53,7 @@ pub(crate) struct VerifyArgs {
 pub(crate) fn run(command: &AuditCommand, global: &Global) -> Result<Answer, Failure> {
     require_root("the audit log")?;
     let store = SqliteStore::open_existing(&global.store).map_err(EngineError::from)?;
-    let mut store = store.ok_or_else(|| {
-        let text = format!("{}: there is no store", global.store.display());
-        Failure::new(Exit::Failed, "store.missing", text)
-    })?;
+    let mut store = store.ok_or_else(|| Failure::no_store(&global.store))?;
     match command {
         AuditCommand::List(args) => list(args, &store),
         AuditCommand::Verify(args) => verify(args, &store),

@@ -65,7 +65,7 @@ pub(crate) fn console(args: &ConsoleArgs, global: &Global) -> Result<Answer, Fai
         .map_err(|error| Failure::new(Exit::Usage, "instance.bad-path", error.to_string()))?;
     serve(Options {
         listen: args.listen,
-        desk: desk::folder(global),
+        desk: desk::place(global),
         instance: instance.display().to_string(),
         hosts: args.host.clone(),
         trusted_proxies: global.trusted_proxies.clone(),
@@ -121,7 +121,7 @@ fn failed(error: &ConsoleError) -> Failure {
 pub(crate) fn up(args: &ConsoleArgs, global: &Global) -> Result<Answer, Failure> {
     require_root("`postseal up`")?;
     let stop = agent::until_signalled()?;
-    let ids = desk::prepare(global)?;
+    let ids = agent::prepared(global)?;
     if let Err(failure) = invite_the_first(args, ids, global) {
         // Mail does not wait for a console.
         let _ = std::io::stderr().write_all(failure.warning().as_bytes());

@@ -10,7 +10,6 @@ use crate::failure::{Exit, Failure};
 use crate::table;
 use jiff::Timestamp;
 use postseal_console::secret;
-use postseal_store::SqliteDesk;
 use postseal_store::desk::{Desk, Role, Token};
 use serde_json::json;
 
@@ -52,15 +51,15 @@ pub(crate) struct RemoveArgs {
 
 pub(crate) fn run(command: &TokenCommand, global: &Global) -> Result<Answer, Failure> {
     desk::become_console(global)?;
-    let mut desk = SqliteDesk::open(&desk::folder(global))?;
+    let mut desk = desk::place(global).open()?;
     match command {
-        TokenCommand::Add(args) => add(args, &mut desk),
-        TokenCommand::List => list(&desk),
-        TokenCommand::Remove(args) => remove(args.id, &mut desk),
+        TokenCommand::Add(args) => add(args, &mut *desk),
+        TokenCommand::List => list(&*desk),
+        TokenCommand::Remove(args) => remove(args.id, &mut *desk),
     }
 }
 
-fn add(args: &AddArgs, desk: &mut SqliteDesk) -> Result<Answer, Failure> {
+fn add(args: &AddArgs, desk: &mut dyn Desk) -> Result<Answer, Failure> {
     if desk.user(&args.user)?.is_none() {
         let text = format!("there is no user {}", args.user);
         return Err(
@@ -94,7 +93,7 @@ fn add(args: &AddArgs, desk: &mut SqliteDesk) -> Result<Answer, Failure> {
     Ok(Answer::new(text, document))
 }
 
-fn list(desk: &SqliteDesk) -> Result<Answer, Failure> {
+fn list(desk: &dyn Desk) -> Result<Answer, Failure> {
     let tokens = desk.tokens()?;
     let rows: Vec<Vec<String>> = tokens
         .iter()
@@ -134,7 +133,7 @@ fn list(desk: &SqliteDesk) -> Result<Answer, Failure> {
     ))
 }
 
-fn remove(id: u64, desk: &mut SqliteDesk) -> Result<Answer, Failure> {
+fn remove(id: u64, desk: &mut dyn Desk) -> Result<Answer, Failure> {
     if !desk.remove_token(id)? {
         return Err(Failure::new(
             Exit::Data,

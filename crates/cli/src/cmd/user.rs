@@ -10,7 +10,6 @@ use crate::failure::{Exit, Failure};
 use crate::table;
 use jiff::Timestamp;
 use postseal_console::secret;
-use postseal_store::SqliteDesk;
 use postseal_store::desk::{Desk, Invitation, Role, User};
 use serde_json::json;
 
@@ -82,17 +81,17 @@ pub(crate) struct NameArgs {
 
 pub(crate) fn run(command: &UserCommand, global: &Global) -> Result<Answer, Failure> {
     desk::become_console(global)?;
-    let mut desk = SqliteDesk::open(&desk::folder(global))?;
+    let mut desk = desk::place(global).open()?;
     match command {
-        UserCommand::Add(args) => add(args, &mut desk),
-        UserCommand::List => list(&desk),
-        UserCommand::Role(args) => role(args, &mut desk),
-        UserCommand::Reset(args) => reset(args, &mut desk),
-        UserCommand::Remove(args) => remove(&args.name, &mut desk),
+        UserCommand::Add(args) => add(args, &mut *desk),
+        UserCommand::List => list(&*desk),
+        UserCommand::Role(args) => role(args, &mut *desk),
+        UserCommand::Reset(args) => reset(args, &mut *desk),
+        UserCommand::Remove(args) => remove(&args.name, &mut *desk),
     }
 }
 
-fn add(args: &NewArgs, desk: &mut SqliteDesk) -> Result<Answer, Failure> {
+fn add(args: &NewArgs, desk: &mut dyn Desk) -> Result<Answer, Failure> {
     if args.first && !desk.users()?.is_empty() {
         return Ok(Answer::new("", json!({"changed": false})));
     }
@@ -134,7 +133,7 @@ fn invited(
     user: &User,
     what: &str,
     link: &LinkArgs,
-    desk: &mut SqliteDesk,
+    desk: &mut dyn Desk,
 ) -> Result<Answer, Failure> {
     let failed =
         |error: std::io::Error| Failure::new(Exit::Failed, "user.no-secret", error.to_string());
@@ -157,7 +156,7 @@ fn invited(
     Ok(Answer::new(text, document))
 }
 
-fn list(desk: &SqliteDesk) -> Result<Answer, Failure> {
+fn list(desk: &dyn Desk) -> Result<Answer, Failure> {
     let users = desk.users()?;
     let has = |given: bool| if given { "yes" } else { "no" }.to_owned();
     let rows: Vec<Vec<String>> = users
@@ -189,7 +188,7 @@ fn list(desk: &SqliteDesk) -> Result<Answer, Failure> {
     Ok(Answer::new(text, json!({"changed": false, "users": users})))
 }
 
-fn role(args: &AddArgs, desk: &mut SqliteDesk) -> Result<Answer, Failure> {
+fn role(args: &AddArgs, desk: &mut dyn Desk) -> Result<Answer, Failure> {
     let before = find(&args.name, desk)?;
     let after = User {
         role: args.role,
@@ -205,7 +204,7 @@ fn role(args: &AddArgs, desk: &mut SqliteDesk) -> Result<Answer, Failure> {
     Ok(Answer::new(text, document))
 }
 
-fn reset(args: &ResetArgs, desk: &mut SqliteDesk) -> Result<Answer, Failure> {
+fn reset(args: &ResetArgs, desk: &mut dyn Desk) -> Result<Answer, Failure> {
     let name = &args.who.name;
     let user = User {
         password: None,
@@ -218,7 +217,7 @@ fn reset(args: &ResetArgs, desk: &mut SqliteDesk) -> Result<Answer, Failure> {
     invited(&user, &what, &args.link, desk)
 }
 
-fn remove(name: &str, desk: &mut SqliteDesk) -> Result<Answer, Failure> {
+fn remove(name: &str, desk: &mut dyn Desk) -> Result<Answer, Failure> {
     let user = find(name, desk)?;
     desk.remove_user(name)?;
     desk.note("root", now(), &format!("user {name} was removed"))?;
@@ -231,7 +230,7 @@ fn remove(name: &str, desk: &mut SqliteDesk) -> Result<Answer, Failure> {
     ))
 }
 
-fn find(name: &str, desk: &SqliteDesk) -> Result<User, Failure> {
+fn find(name: &str, desk: &dyn Desk) -> Result<User, Failure> {
     desk.user(name)?.ok_or_else(|| {
         Failure::new(
             Exit::Data,

@@ -10,6 +10,7 @@ mod chores;
 mod killed;
 mod notify;
 mod parity;
+mod postgres;
 mod presented;
 mod proxied;
 mod rule_changes;

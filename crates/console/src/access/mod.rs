@@ -11,7 +11,6 @@ use crate::app::App;
 use crate::clock;
 use crate::problem::Problem;
 use axum::http::{HeaderMap, HeaderValue, header};
-use postseal_store::desk::Desk as _;
 
 /// Notes for the audit log who did what.
 async fn note(app: &App, actor: &str, what: String) -> Result<(), Problem> {

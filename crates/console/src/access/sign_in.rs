@@ -12,7 +12,7 @@ use axum::Extension;
 use axum::extract::{Form, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use postseal_store::desk::{Desk as _, SignIn, User};
+use postseal_store::desk::{SignIn, User};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 

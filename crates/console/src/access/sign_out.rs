@@ -10,7 +10,6 @@ use crate::{accounts, secret};
 use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use postseal_store::desk::Desk as _;
 
 pub(crate) async fn here(
     State(app): State<App>,

@@ -5,7 +5,7 @@
 use crate::app::App;
 use crate::clock;
 use crate::problem::Problem;
-use postseal_store::desk::{Desk as _, User};
+use postseal_store::desk::User;
 
 /// How long a key is: as SHA-1's output (RFC 4226 §4, R6).
 pub(crate) const KEY_BYTES: usize = 20;

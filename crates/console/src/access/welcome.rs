@@ -9,7 +9,6 @@ use crate::{clock, pages, password, secret};
 use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use postseal_store::desk::Desk as _;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 

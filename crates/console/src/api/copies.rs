@@ -9,7 +9,7 @@ use crate::problem::Problem;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use postseal_store::desk::{CopyOf, Desk as _};
+use postseal_store::desk::CopyOf;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;

@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::StreamBody;
 use hyper::body::Frame;
-use postseal_store::desk::{Desk as _, Job, JobEvent};
+use postseal_store::desk::{Job, JobEvent};
 use std::time::Duration;
 use tokio::sync::mpsc;
 

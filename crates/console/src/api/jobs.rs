@@ -16,7 +16,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use postseal_planner::task::Task;
-use postseal_store::desk::{Desk as _, Job, JobState, LONGEST_PAGE};
+use postseal_store::desk::{Job, JobState, LONGEST_PAGE};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use postseal_store::desk::{Desk as _, RuleRow};
+use postseal_store::desk::RuleRow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

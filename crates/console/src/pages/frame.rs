@@ -13,7 +13,7 @@ use crate::filing::{LOOKED_AT, have_changed};
 use crate::matrix::Right;
 use crate::problem::Problem;
 use postseal_planner::task::Effect;
-use postseal_store::desk::{Desk as _, Job, JobState, Pulse};
+use postseal_store::desk::{Job, JobState, Pulse};
 use std::collections::BTreeMap;
 
 /// How old a sign of the agent's life may be, in seconds: fresh, and late.

@@ -24,7 +24,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use postseal_planner::task::Task;
-use postseal_store::desk::{Desk as _, Job, JobEvent, JobState};
+use postseal_store::desk::{Job, JobEvent, JobState};
 
 /// Most jobs are over in this time, in milliseconds; meanwhile one looks more often.
 const SOON_OVER_MS: i64 = 10_000;

@@ -22,7 +22,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use postseal_store::desk::{
-    Desk as _, RuleCount, RuleKind, RuleMark, RulePage, RulePlace, RuleQuery, RuleSort,
+    RuleCount, RuleKind, RuleMark, RulePage, RulePlace, RuleQuery, RuleSort,
 };
 use rows::Shown;
 use serde::Deserialize;

@@ -15,7 +15,7 @@ use axum::Extension;
 use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use postseal_store::desk::{Desk as _, Role, Token, User};
+use postseal_store::desk::{Role, Token, User};
 use serde::Deserialize;
 
 #[derive(Template)]

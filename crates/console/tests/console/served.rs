@@ -4,8 +4,8 @@ use crate::wire::{Answer, Ask};
 use postseal_console::{Console, Options, secret};
 use postseal_store::SqliteDesk;
 use postseal_store::desk::{
-    Clerk as _, Desk as _, End, Heartbeat, Job, JobEvent, JobState, Role, RuleRow, SignIn, Token,
-    User,
+    Clerk as _, Desk as _, DeskPlace, End, Heartbeat, Job, JobEvent, JobState, Role, RuleRow,
+    SignIn, Token, User,
 };
 use std::net::SocketAddr;
 use std::path::Path;
@@ -229,7 +229,7 @@ impl Drop for Served {
 pub(crate) fn options(folder: &Path) -> Options {
     Options {
         listen: "127.0.0.1:0".parse().unwrap(),
-        desk: folder.to_owned(),
+        desk: DeskPlace::Folder(folder.to_owned()),
         instance: INSTANCE.to_owned(),
         hosts: vec!["console.example".to_owned()],
         trusted_proxies: Vec::new(),

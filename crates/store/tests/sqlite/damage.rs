@@ -105,7 +105,7 @@ fn a_newer_database_is_not_touched() {
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
          VALUES (99, 'later', TRUE, x'00', 0)",
     );
-    opening_fails(&folder, "its version is 99, known is 13");
+    opening_fails(&folder, "its version is 99, known is 14");
 }
 
 #[test]

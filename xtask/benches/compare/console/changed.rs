@@ -21,12 +21,12 @@ const PATIENCE: Duration = Duration::from_secs(900);
 /// How often it is looked whether they are.
 const EVERY: Duration = Duration::from_millis(20);
 
-/// A row for each size.
-pub(super) fn rows(program: &Path, rounds: Rounds) -> Outcome<Vec<Vec<String>>> {
+/// A row for each size: what, how long, and how long it may be.
+pub(super) fn rows(program: &Path, rounds: Rounds) -> Outcome<Vec<[String; 3]>> {
     SIZES.iter().map(|n| row(program, *n, rounds)).collect()
 }
 
-fn row(program: &Path, count: usize, rounds: Rounds) -> Outcome<Vec<String>> {
+fn row(program: &Path, count: usize, rounds: Rounds) -> Outcome<[String; 3]> {
     let running = Running::start(program, count)?;
     let all = format!("\"all\":{count},");
     running.until("?limit=1", &all, PATIENCE)?;
@@ -38,7 +38,7 @@ fn row(program: &Path, count: usize, rounds: Rounds) -> Outcome<Vec<String>> {
     took.remove(0);
     took.sort();
     let median = took.get(took.len() / 2).ok_or("no round")?;
-    Ok(vec![
+    Ok([
         format!("a rule changed by the API, until it is on the page, of {count}"),
         format!("{:.2} s", median.as_secs_f64()),
         "≤ 2 s".to_owned(),

@@ -3,8 +3,7 @@
 //! Owns: documents as the commands print them, in the size of a busy site. Never: rules, which are handed over otherwise.
 
 use crate::Outcome;
-use postseal_store::SqliteDesk;
-use postseal_store::desk::{Clerk as _, CopyOf, Heartbeat};
+use postseal_store::desk::{CopyOf, Desk, Heartbeat};
 use serde_json::{Value, json};
 
 /// Certificates in the store, findings of lint, operations in the history.
@@ -13,7 +12,7 @@ const FINDINGS: usize = 50;
 const OPERATIONS: usize = 50;
 
 /// Copies of everything, just made by an agent that lives.
-pub(super) fn copied(desk: &mut SqliteDesk, instance: &str, now_ms: i64) -> Outcome<()> {
+pub(super) fn copied(desk: &mut dyn Desk, instance: &str, now_ms: i64) -> Outcome<()> {
     desk.beat(&Heartbeat {
         instance: instance.to_owned(),
         agent: "bench".to_owned(),

@@ -13,7 +13,7 @@ use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use postseal_planner::task::{Format, Import, LONGEST_IMPORT, Removal, Task};
-use postseal_store::desk::{Desk as _, Matching, RuleQuery, RuleRow};
+use postseal_store::desk::{Matching, RuleQuery, RuleRow};
 
 /// So many rules are changed by one job.
 const MOST: usize = 50_000;

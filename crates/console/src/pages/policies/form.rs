@@ -16,7 +16,6 @@ use axum::extract::{Form, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use postseal_planner::task::{Checks, Removal, RuleWords, Task};
-use postseal_store::desk::Desk as _;
 use serde::Deserialize;
 
 /// The levels at which names are held against a certificate (postconf(5), smtp_tls_policy_maps).

@@ -19,7 +19,6 @@ use axum::extract::{Form, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use postseal_planner::task::Task;
-use postseal_store::desk::Desk as _;
 
 /// So many events are shown.
 const EVENTS: usize = 100;

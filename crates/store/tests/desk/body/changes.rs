@@ -1,9 +1,9 @@
 //! The desk: a small change of the rules that pages show.
 
-use super::desk_rules::{MX, desk, found, query, rule};
-use postseal_store::SqliteDesk;
+use super::rules::{found, query, rule};
+use super::{MX, Open};
 use postseal_store::desk::{
-    Clerk as _, Desk as _, Matching, RuleChange, RuleKind, RuleMark, RulePlace, RuleQuery, RuleRow,
+    Desk, Matching, RuleChange, RuleKind, RuleMark, RulePage, RulePlace, RuleQuery, RuleRow,
     RuleSort,
 };
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ const SORTS: [RuleSort; 5] = [
     RuleSort::Looked,
 ];
 
-fn shown(desk: &mut SqliteDesk, rows: &[RuleRow], mark: &str) {
+fn shown(desk: &mut dyn Desk, rows: &[RuleRow], mark: &str) {
     let set = desk.begin_rules(MX, 1).unwrap();
     for piece in rows.chunks(500) {
         desk.add_rules(set, piece).unwrap();
@@ -32,7 +32,7 @@ fn change(destinations: &[&str], rules: &[RuleRow]) -> RuleChange {
 }
 
 /// Forwards and back again, by pages of seven.
-fn walked(desk: &SqliteDesk, asked: &RuleQuery) -> Vec<RuleRow> {
+fn walked(desk: &dyn Desk, asked: &RuleQuery) -> Vec<RuleRow> {
     let mut asked = RuleQuery {
         limit: 7,
         ..asked.clone()
@@ -63,20 +63,20 @@ fn walked(desk: &SqliteDesk, asked: &RuleQuery) -> Vec<RuleRow> {
     forth
 }
 
-#[test]
-fn a_change_is_made_of_the_rules_that_it_is_of_and_is_another_set() {
-    let (_place, mut desk) = desk();
+pub(crate) fn a_change_is_made_of_the_rules_that_it_is_of_and_is_another_set(open: Open<'_>) {
+    let mut desk = open();
+    let desk = &mut *desk;
     let none = change(&[], &[]);
     assert!(!desk.change_rules(MX, "m1", &none, "m2", 3).unwrap());
     shown(
-        &mut desk,
+        desk,
         &["a.example", "b.example"].map(|one| rule(one, "may")),
         "m1",
     );
     let before = desk.rule_page(MX, &query()).unwrap().unwrap();
     let other = change(&["a.example"], &[]);
     assert!(!desk.change_rules(MX, "m0", &other, "m2", 3).unwrap());
-    assert_eq!(found(&desk, &query()).len(), 2);
+    assert_eq!(found(desk, &query()).len(), 2);
     let edited = change(
         &["b.example", "aa.example"],
         &[rule("aa.example", "encrypt"), rule("b.example", "secure")],
@@ -106,7 +106,7 @@ fn a_change_is_made_of_the_rules_that_it_is_of_and_is_another_set() {
     let now = desk.matching_rules(MX, page.set, &query(), 9).unwrap();
     assert_eq!(now, Matching::Rules(page.rules));
     // All of them again, in tables of their own; and a change of another instance is none of these.
-    shown(&mut desk, &[rule("c.example", "may")], "m3");
+    shown(desk, &[rule("c.example", "may")], "m3");
     assert!(
         !desk
             .change_rules("/etc/other", "m3", &other, "m4", 10)
@@ -114,14 +114,16 @@ fn a_change_is_made_of_the_rules_that_it_is_of_and_is_another_set() {
     );
     let last = change(&["c.example"], &[rule("d.example", "may")]);
     assert!(desk.change_rules(MX, "m3", &last, "m4", 10).unwrap());
-    assert_eq!(found(&desk, &query()), ["d.example"]);
+    assert_eq!(found(desk, &query()), ["d.example"]);
 }
 
 /// So many that some orders are walked and others sorted; after each of many changes they are what the same rules are that
 /// are handed over whole.
-#[test]
-fn after_many_changes_every_order_search_and_count_is_that_of_the_same_rules() {
-    let (_place, mut desk) = desk();
+pub(crate) fn after_many_changes_every_order_search_and_count_is_that_of_the_same_rules(
+    open: Open<'_>,
+) {
+    let mut desk = open();
+    let desk = &mut *desk;
     let mut seed = 11_u64;
     let mut any = move |end: u64| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -155,7 +157,7 @@ fn after_many_changes_every_order_search_and_count_is_that_of_the_same_rules() {
         rules.insert(key(&row), row);
     }
     let all: Vec<RuleRow> = rules.values().cloned().collect();
-    shown(&mut desk, &all, "0");
+    shown(desk, &all, "0");
     for round in 0..12_u64 {
         let numbers: Vec<u64> = (0..25).map(|n| (n * 47 + round * 131) % 1300).collect();
         let names = numbers.iter().map(|n| format!("d{n:04}.example"));
@@ -172,33 +174,37 @@ fn after_many_changes_every_order_search_and_count_is_that_of_the_same_rules() {
         let change = change(&names, &news);
         assert!(desk.change_rules(MX, &since, &change, &mark, 3).unwrap());
     }
-    let (_place, mut whole) = super::desk_rules::desk();
+    let changed = everything(desk);
     let all: Vec<RuleRow> = rules.values().cloned().collect();
-    shown(&mut whole, &all, "12");
-    for sort in SORTS {
-        let asked = RuleQuery { sort, ..query() };
-        assert_eq!(walked(&desk, &asked), walked(&whole, &asked), "{sort:?}");
-        assert_eq!(walked(&desk, &asked).len(), rules.len());
+    shown(desk, &all, "12");
+    for (changed, whole) in changed.into_iter().zip(everything(desk)) {
+        assert_eq!(changed, whole);
     }
+    assert_eq!(walked(desk, &query()), all);
+}
+
+/// What each order, search and kind finds and counts.
+fn everything(desk: &dyn Desk) -> Vec<(String, RulePage, Vec<RuleRow>)> {
     let kinds = RuleMark::ALL.map(RuleKind::Marked).into_iter();
-    for kind in kinds.chain([RuleKind::Overdue]).map(Some).chain([None]) {
+    let kinds = kinds.chain([RuleKind::Overdue]).map(Some).chain([None]);
+    let mut asked: Vec<RuleQuery> = SORTS.map(|sort| RuleQuery { sort, ..query() }).into();
+    for kind in kinds {
         for words in ["", "word7", "word1 ing", "übung", "00"] {
             let words = words.split_whitespace().map(str::to_owned).collect();
-            let asked = RuleQuery {
+            asked.push(RuleQuery {
                 kind,
                 words,
                 ..query()
-            };
-            let [one, other] = [&desk, &whole].map(|desk| {
-                let page = desk.rule_page(MX, &asked).unwrap().unwrap();
-                (
-                    page.matching,
-                    page.counts,
-                    page.overdue,
-                    walked(desk, &asked),
-                )
             });
-            assert_eq!(one, other, "{asked:?}");
         }
     }
+    let found = asked.iter().map(|asked| {
+        let page = RulePage {
+            set: 0,
+            made_ms: 0,
+            ..desk.rule_page(MX, asked).unwrap().unwrap()
+        };
+        (format!("{asked:?}"), page, walked(desk, asked))
+    });
+    found.collect()
 }

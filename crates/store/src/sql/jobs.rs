@@ -2,13 +2,11 @@
 //!
 //! Owns: the tables `jobs` and `agents`. Never: reads a task.
 
-use super::super::connection::{Doing, rows};
-use super::{number, uploads};
+use super::{Db, DbRow, Doing, number, only_agent, rows, uploads};
 use crate::StoreError;
 use crate::desk::{
     Beat, End, Filed, Heartbeat, Job, JobState, LONGEST_PAGE, NewJob, Pulse, Upload,
 };
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{FromRow, Row};
 
 /// How many jobs of an instance stay.
@@ -21,10 +19,7 @@ const APPROVED: &str = ", approved by ";
 const BARE: &str = "SELECT id, instance, actor, filed_ms, task, state, cancel, started_ms, lease_ms, \
                     ended_ms, exit, '' AS answer FROM jobs";
 
-pub(super) async fn filed(
-    db: &mut SqliteConnection,
-    job: &NewJob,
-) -> Result<Option<Filed>, StoreError> {
+pub(super) async fn filed(db: &mut Db, job: &NewJob) -> Result<Option<Filed>, StoreError> {
     let Some(request) = &job.request else {
         return Ok(None);
     };
@@ -47,34 +42,26 @@ pub(super) async fn filed(
     }))
 }
 
-pub(super) async fn file(
-    db: &mut SqliteConnection,
-    job: &NewJob,
-    state: JobState,
-) -> Result<Filed, StoreError> {
+pub(super) async fn file(db: &mut Db, job: &NewJob, state: JobState) -> Result<Filed, StoreError> {
     if let Some(before) = filed(db, job).await? {
         return Ok(before);
     }
     let sql = "INSERT INTO jobs (instance, actor, filed_ms, task, request, state) \
-               VALUES ($1, $2, $3, $4, $5, $6)";
-    let filed = sqlx::query(sql)
+               VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
+    let id: i64 = sqlx::query_scalar(sql)
         .bind(&job.instance)
         .bind(&job.actor)
         .bind(job.filed_ms)
         .bind(&job.task)
         .bind(&job.request)
         .bind(state.name())
-        .execute(db)
+        .fetch_one(db)
         .await
         .doing("file a job")?;
-    Ok(Filed::New(filed.last_insert_rowid().unsigned_abs()))
+    Ok(Filed::New(id.unsigned_abs()))
 }
 
-pub(super) async fn approve(
-    db: &mut SqliteConnection,
-    job: u64,
-    approver: &str,
-) -> Result<bool, StoreError> {
+pub(super) async fn approve(db: &mut Db, job: u64, approver: &str) -> Result<bool, StoreError> {
     let sql = "UPDATE jobs SET state = 'waiting', actor = actor || $2 || $3 \
                WHERE id = $1 AND state = 'proposed'";
     let approved = sqlx::query(sql)
@@ -87,12 +74,8 @@ pub(super) async fn approve(
     Ok(approved.rows_affected() > 0)
 }
 
-pub(super) async fn cancel(
-    db: &mut SqliteConnection,
-    job: u64,
-    now_ms: i64,
-) -> Result<bool, StoreError> {
-    let sql = "UPDATE jobs SET cancel = 1, \
+pub(super) async fn cancel(db: &mut Db, job: u64, now_ms: i64) -> Result<bool, StoreError> {
+    let sql = "UPDATE jobs SET cancel = TRUE, \
                ended_ms = CASE state WHEN 'running' THEN NULL ELSE $2 END, \
                state = CASE state WHEN 'running' THEN state ELSE 'cancelled' END \
                WHERE id = $1 AND state IN ('proposed', 'waiting', 'running')";
@@ -106,7 +89,7 @@ pub(super) async fn cancel(
     Ok(cancelled.rows_affected() > 0)
 }
 
-pub(super) async fn find(db: &mut SqliteConnection, id: u64) -> Result<Option<Job>, StoreError> {
+pub(super) async fn find(db: &mut Db, id: u64) -> Result<Option<Job>, StoreError> {
     let sql = "SELECT id, instance, actor, filed_ms, task, state, cancel, started_ms, lease_ms, \
                ended_ms, exit, answer FROM jobs WHERE id = $1";
     sqlx::query_as(sql)
@@ -117,7 +100,7 @@ pub(super) async fn find(db: &mut SqliteConnection, id: u64) -> Result<Option<Jo
 }
 
 pub(super) async fn newest(
-    db: &mut SqliteConnection,
+    db: &mut Db,
     instance: &str,
     before: Option<u64>,
     limit: usize,
@@ -128,7 +111,7 @@ pub(super) async fn newest(
          SELECT id FROM ( \
          SELECT id, sum(long) OVER (ORDER BY id DESC) - long AS above FROM ( \
          SELECT id, octet_length(task) AS long FROM jobs WHERE instance = $1 AND id < $2 \
-         ORDER BY id DESC LIMIT $3)) \
+         ORDER BY id DESC LIMIT $3) AS newest) AS summed \
          WHERE above < $4) ORDER BY id DESC"
     );
     sqlx::query_as(sqlx::AssertSqlSafe(sql))
@@ -142,7 +125,7 @@ pub(super) async fn newest(
 }
 
 pub(super) async fn since(
-    db: &mut SqliteConnection,
+    db: &mut Db,
     instance: &str,
     since_ms: i64,
     limit: usize,
@@ -161,10 +144,8 @@ pub(super) async fn since(
         .doing("look for jobs that have changed something")
 }
 
-pub(super) async fn beat(
-    db: &mut SqliteConnection,
-    heartbeat: &Heartbeat,
-) -> Result<Beat, StoreError> {
+pub(super) async fn beat(db: &mut Db, heartbeat: &Heartbeat) -> Result<Beat, StoreError> {
+    only_agent(&mut *db).await?;
     let sql = "INSERT INTO agents (instance, agent, version, seen_ms) VALUES ($1, $2, $3, $4) \
                ON CONFLICT (instance) DO UPDATE SET \
                agent = excluded.agent, version = excluded.version, seen_ms = excluded.seen_ms";
@@ -191,10 +172,7 @@ pub(super) async fn beat(
     })
 }
 
-pub(super) async fn is_waiting(
-    db: &mut SqliteConnection,
-    instance: &str,
-) -> Result<bool, StoreError> {
+pub(super) async fn is_waiting(db: &mut Db, instance: &str) -> Result<bool, StoreError> {
     let sql = "SELECT EXISTS (SELECT 1 FROM jobs WHERE instance = $1 AND state = 'waiting')";
     sqlx::query_scalar(sql)
         .bind(instance)
@@ -203,13 +181,13 @@ pub(super) async fn is_waiting(
         .doing("look for a job")
 }
 
-pub(super) async fn claim(
-    db: &mut SqliteConnection,
-    heartbeat: &Heartbeat,
-) -> Result<Option<Job>, StoreError> {
+pub(super) async fn claim(db: &mut Db, heartbeat: &Heartbeat) -> Result<Option<Job>, StoreError> {
+    only_agent(&mut *db).await?;
+    // Said twice: what was given up in this moment is not begun.
     let sql = "UPDATE jobs SET state = 'running', agent = $2, lease_ms = $3, started_ms = $4 \
-               WHERE id = (SELECT id FROM jobs WHERE instance = $1 AND state = 'waiting' \
-                           ORDER BY id LIMIT 1) \
+               WHERE state = 'waiting' \
+               AND id = (SELECT id FROM jobs WHERE instance = $1 AND state = 'waiting' \
+                         ORDER BY id LIMIT 1) \
                RETURNING id, instance, actor, filed_ms, task, state, cancel, started_ms, lease_ms, \
                ended_ms, exit, answer";
     sqlx::query_as(sql)
@@ -222,10 +200,8 @@ pub(super) async fn claim(
         .doing("claim a job")
 }
 
-pub(super) async fn abandoned(
-    db: &mut SqliteConnection,
-    heartbeat: &Heartbeat,
-) -> Result<Vec<Job>, StoreError> {
+pub(super) async fn abandoned(db: &mut Db, heartbeat: &Heartbeat) -> Result<Vec<Job>, StoreError> {
+    only_agent(&mut *db).await?;
     let sql =
         format!("{BARE} WHERE instance = $1 AND state = 'running' AND agent <> $2 ORDER BY id");
     sqlx::query_as(sqlx::AssertSqlSafe(sql))
@@ -237,7 +213,7 @@ pub(super) async fn abandoned(
 }
 
 pub(super) async fn end(
-    db: &mut SqliteConnection,
+    db: &mut Db,
     job: u64,
     how: JobState,
     end: &End,
@@ -258,10 +234,7 @@ pub(super) async fn end(
 }
 
 /// Forgets the oldest of those that have ended, with what was told of them.
-pub(super) async fn forget_old(
-    db: &mut SqliteConnection,
-    instance: &str,
-) -> Result<(), StoreError> {
+pub(super) async fn forget_old(db: &mut Db, instance: &str) -> Result<(), StoreError> {
     let sql = "DELETE FROM jobs WHERE instance = $1 AND state NOT IN ('proposed', 'waiting', 'running') \
                AND id <= (SELECT id FROM jobs WHERE instance = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)";
     sqlx::query(sql)
@@ -273,10 +246,7 @@ pub(super) async fn forget_old(
     Ok(())
 }
 
-pub(super) async fn pulse(
-    db: &mut SqliteConnection,
-    instance: &str,
-) -> Result<Option<Pulse>, StoreError> {
+pub(super) async fn pulse(db: &mut Db, instance: &str) -> Result<Option<Pulse>, StoreError> {
     sqlx::query_as("SELECT agent, version, seen_ms FROM agents WHERE instance = $1")
         .bind(instance)
         .fetch_optional(db)
@@ -284,15 +254,15 @@ pub(super) async fn pulse(
         .doing("look for the agent")
 }
 
-pub(super) async fn instances(db: &mut SqliteConnection) -> Result<Vec<String>, StoreError> {
+pub(super) async fn instances(db: &mut Db) -> Result<Vec<String>, StoreError> {
     sqlx::query_scalar("SELECT instance FROM agents ORDER BY instance")
         .fetch_all(db)
         .await
         .doing("list agents")
 }
 
-impl FromRow<'_, SqliteRow> for Job {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, DbRow> for Job {
+    fn from_row(row: &DbRow) -> Result<Self, sqlx::Error> {
         let state: String = row.try_get("state")?;
         let exit: Option<i64> = row.try_get("exit")?;
         let answer: Option<String> = row.try_get("answer")?;
@@ -316,8 +286,8 @@ impl FromRow<'_, SqliteRow> for Job {
     }
 }
 
-impl FromRow<'_, SqliteRow> for Pulse {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, DbRow> for Pulse {
+    fn from_row(row: &DbRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
             agent: row.try_get("agent")?,
             version: row.try_get("version")?,

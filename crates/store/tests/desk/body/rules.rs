@@ -1,20 +1,7 @@
 //! The desk: rules for destinations.
 
-use postseal_store::SqliteDesk;
-use postseal_store::desk::{
-    Clerk, Desk, RuleKind, RuleMark, RulePlace, RuleQuery, RuleRow, RuleSort,
-};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection as _, Executor as _, SqliteConnection};
-use tempfile::TempDir;
-
-pub(crate) const MX: &str = "/etc/postfix";
-
-pub(crate) fn desk() -> (TempDir, SqliteDesk) {
-    let place = tempfile::tempdir().unwrap();
-    let desk = SqliteDesk::open(place.path()).unwrap();
-    (place, desk)
-}
+use super::{MX, Open};
+use postseal_store::desk::{Desk, RuleKind, RuleMark, RulePlace, RuleQuery, RuleRow, RuleSort};
 
 pub(crate) fn rule(destination: &str, policy: &str) -> RuleRow {
     RuleRow {
@@ -33,7 +20,7 @@ pub(crate) fn query() -> RuleQuery {
     }
 }
 
-pub(crate) fn found(desk: &SqliteDesk, query: &RuleQuery) -> Vec<String> {
+pub(crate) fn found(desk: &dyn Desk, query: &RuleQuery) -> Vec<String> {
     let page = desk.rule_page(MX, query).unwrap().unwrap();
     page.rules
         .into_iter()
@@ -41,9 +28,8 @@ pub(crate) fn found(desk: &SqliteDesk, query: &RuleQuery) -> Vec<String> {
         .collect()
 }
 
-#[test]
-fn a_set_is_seen_once_it_is_whole_and_takes_the_place_of_the_one_before() {
-    let (_place, mut desk) = desk();
+pub(crate) fn a_set_is_seen_once_it_is_whole_and_takes_the_place_of_the_one_before(open: Open<'_>) {
+    let mut desk = open();
     assert_eq!(desk.rule_page(MX, &query()).unwrap(), None);
     let first = desk.begin_rules(MX, 1).unwrap();
     desk.add_rules(first, &[rule("a.example", "encrypt")])
@@ -51,26 +37,25 @@ fn a_set_is_seen_once_it_is_whole_and_takes_the_place_of_the_one_before() {
     assert_eq!(desk.rule_page(MX, &query()).unwrap(), None, "half a set");
     assert_eq!(desk.rules_mark(MX).unwrap(), None);
     desk.show_rules(MX, first, "m1", 2).unwrap();
-    assert_eq!(found(&desk, &query()), ["a.example"]);
+    assert_eq!(found(&*desk, &query()), ["a.example"]);
     let second = desk.begin_rules(MX, 3).unwrap();
     desk.add_rules(second, &[rule("b.example", "encrypt")])
         .unwrap();
-    assert_eq!(found(&desk, &query()), ["a.example"]);
+    assert_eq!(found(&*desk, &query()), ["a.example"]);
     // An agent that died half-way begins anew, and another instance is none of its business.
     let other = desk.begin_rules("/etc/other", 3).unwrap();
     let third = desk.begin_rules(MX, 4).unwrap();
     assert!(desk.add_rules(second, &[rule("c.example", "may")]).is_err());
     desk.add_rules(third, &[rule("d.example", "may")]).unwrap();
     desk.show_rules(MX, third, "m3", 5).unwrap();
-    assert_eq!(found(&desk, &query()), ["d.example"]);
+    assert_eq!(found(&*desk, &query()), ["d.example"]);
     assert_eq!(desk.rules_mark(MX).unwrap().as_deref(), Some("m3"));
     assert!(desk.add_rules(first, &[rule("c.example", "may")]).is_err());
     desk.add_rules(other, &[rule("e.example", "may")]).unwrap();
 }
 
-#[test]
-fn words_are_found_wherever_they_stand_and_short_ones_too() {
-    let (_place, mut desk) = desk();
+pub(crate) fn words_are_found_wherever_they_stand_and_short_ones_too(open: Open<'_>) {
+    let mut desk = open();
     let set = desk.begin_rules(MX, 1).unwrap();
     let rows = [
         RuleRow {
@@ -94,7 +79,7 @@ fn words_are_found_wherever_they_stand_and_short_ones_too() {
     desk.show_rules(MX, set, "m", 2).unwrap();
     let words = |text: &str| {
         let words = text.split(' ').map(str::to_owned).collect();
-        found(&desk, &RuleQuery { words, ..query() })
+        found(&*desk, &RuleQuery { words, ..query() })
     };
     assert_eq!(words("müller"), ["a.example"]);
     assert_eq!(words("\"gmbh\""), ["a.example"]);
@@ -110,7 +95,7 @@ fn words_are_found_wherever_they_stand_and_short_ones_too() {
     assert!(words("a* NEAR(b").is_empty());
     let kind = |kind| {
         let kind = Some(kind);
-        found(&desk, &RuleQuery { kind, ..query() })
+        found(&*desk, &RuleQuery { kind, ..query() })
     };
     assert_eq!(kind(RuleKind::Overdue), ["z.example"]);
     assert_eq!(kind(RuleKind::Marked(RuleMark::Managed)), ["z.example"]);
@@ -121,9 +106,8 @@ fn words_are_found_wherever_they_stand_and_short_ones_too() {
 }
 
 /// More than are ever sorted for a page: they are walked, and what is asked for is found all the same.
-#[test]
-fn what_is_found_of_many_is_the_same_by_every_way() {
-    let (_place, mut desk) = desk();
+pub(crate) fn what_is_found_of_many_is_the_same_by_every_way(open: Open<'_>) {
+    let mut desk = open();
     let set = desk.begin_rules(MX, 1).unwrap();
     let all: Vec<RuleRow> = (0..12_000)
         .map(|n| RuleRow {
@@ -181,33 +165,4 @@ fn what_is_found_of_many_is_the_same_by_every_way() {
     });
     assert_eq!((failing.rules.len(), failing.matching.n), (3, 3));
     assert_eq!(failing.counts.of(RuleMark::Failing), 3);
-}
-
-#[test]
-fn a_desk_of_the_first_version_gets_rules() {
-    let (place, mut desk) = desk();
-    desk.note("alice", 1, "signed in").unwrap();
-    drop(desk);
-    tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap()
-        .block_on(async {
-            let options = SqliteConnectOptions::new().filename(place.path().join("console.db"));
-            let mut db = SqliteConnection::connect_with(&options).await.unwrap();
-            let older = "DROP TABLE rule_sets; DROP INDEX jobs_ended; DELETE FROM _sqlx_migrations WHERE version > 1";
-            db.execute(older).await.unwrap();
-            db.close().await.unwrap();
-        });
-    // Console and agent may be the first to open it, both.
-    std::thread::scope(|scope| {
-        for _ in 0..3 {
-            scope.spawn(|| SqliteDesk::open(place.path()).unwrap());
-        }
-    });
-    let mut desk = SqliteDesk::open(place.path()).unwrap();
-    assert_eq!(desk.notes(0, 9).unwrap().len(), 1);
-    let set = desk.begin_rules(MX, 1).unwrap();
-    desk.add_rules(set, &[rule("a.example", "may")]).unwrap();
-    desk.show_rules(MX, set, "m", 2).unwrap();
-    assert_eq!(found(&desk, &query()), ["a.example"]);
 }

@@ -2,18 +2,12 @@
 //!
 //! Owns: the table `events`. Never: more of a job than anybody would read.
 
-use super::super::connection::{Doing, rows};
-use super::number;
+use super::{Db, DbRow, Doing, number, rows};
 use crate::StoreError;
 use crate::desk::JobEvent;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{FromRow, Row};
 
-pub(super) async fn add(
-    db: &mut SqliteConnection,
-    job: u64,
-    event: &JobEvent,
-) -> Result<(), StoreError> {
+pub(super) async fn add(db: &mut Db, job: u64, event: &JobEvent) -> Result<(), StoreError> {
     let sql = "INSERT INTO events (job, n, at_ms, document) VALUES ($1, $2, $3, $4) \
                ON CONFLICT (job, n) DO NOTHING";
     sqlx::query(sql)
@@ -28,7 +22,7 @@ pub(super) async fn add(
 }
 
 pub(super) async fn after(
-    db: &mut SqliteConnection,
+    db: &mut Db,
     job: u64,
     after: u64,
     limit: usize,
@@ -43,8 +37,8 @@ pub(super) async fn after(
         .doing("read what was told of a job")
 }
 
-impl FromRow<'_, SqliteRow> for JobEvent {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, DbRow> for JobEvent {
+    fn from_row(row: &DbRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
             n: row.try_get::<i64, _>("n")?.unsigned_abs(),
             at_ms: row.try_get("at_ms")?,

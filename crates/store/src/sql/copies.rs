@@ -2,14 +2,13 @@
 //!
 //! Owns: the table `copies`. Never: makes one of something that it has seen itself.
 
-use super::super::connection::Doing;
+use super::{Db, DbRow, Doing};
 use crate::StoreError;
 use crate::desk::Copy;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{FromRow, Row};
 
 pub(super) async fn put(
-    db: &mut SqliteConnection,
+    db: &mut Db,
     instance: &str,
     what: &str,
     document: &str,
@@ -30,7 +29,7 @@ pub(super) async fn put(
 }
 
 pub(super) async fn find(
-    db: &mut SqliteConnection,
+    db: &mut Db,
     instance: &str,
     what: &str,
 ) -> Result<Option<Copy>, StoreError> {
@@ -42,8 +41,8 @@ pub(super) async fn find(
         .doing("read a copy")
 }
 
-impl FromRow<'_, SqliteRow> for Copy {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, DbRow> for Copy {
+    fn from_row(row: &DbRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
             document: row.try_get("document")?,
             copied_ms: row.try_get("copied_ms")?,

@@ -2,24 +2,19 @@
 //!
 //! Owns: the tables `users` and `invitations`. Never: a password or the secret of a link in clear.
 
-use super::super::connection::Doing;
-use super::sessions;
+use super::{Db, DbRow, Doing, sessions};
 use crate::StoreError;
 use crate::desk::{Invitation, Secret, User};
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{FromRow, Row};
 
-pub(super) async fn all(db: &mut SqliteConnection) -> Result<Vec<User>, StoreError> {
+pub(super) async fn all(db: &mut Db) -> Result<Vec<User>, StoreError> {
     sqlx::query_as("SELECT name, role, password, totp, added_ms FROM users ORDER BY name")
         .fetch_all(db)
         .await
         .doing("list users")
 }
 
-pub(super) async fn find(
-    db: &mut SqliteConnection,
-    name: &str,
-) -> Result<Option<User>, StoreError> {
+pub(super) async fn find(db: &mut Db, name: &str) -> Result<Option<User>, StoreError> {
     sqlx::query_as("SELECT name, role, password, totp, added_ms FROM users WHERE name = $1")
         .bind(name)
         .fetch_optional(db)
@@ -27,7 +22,7 @@ pub(super) async fn find(
         .doing("find a user")
 }
 
-pub(super) async fn add(db: &mut SqliteConnection, user: &User) -> Result<bool, StoreError> {
+pub(super) async fn add(db: &mut Db, user: &User) -> Result<bool, StoreError> {
     let sql = "INSERT INTO users (name, role, password, totp, added_ms) \
                VALUES ($1, $2, $3, $4, $5) ON CONFLICT (name) DO NOTHING";
     let added = sqlx::query(sql)
@@ -42,7 +37,7 @@ pub(super) async fn add(db: &mut SqliteConnection, user: &User) -> Result<bool, 
     Ok(added.rows_affected() > 0)
 }
 
-pub(super) async fn change(db: &mut SqliteConnection, user: &User) -> Result<bool, StoreError> {
+pub(super) async fn change(db: &mut Db, user: &User) -> Result<bool, StoreError> {
     let Some(before) = find(&mut *db, &user.name).await? else {
         return Ok(false);
     };
@@ -60,7 +55,7 @@ pub(super) async fn change(db: &mut SqliteConnection, user: &User) -> Result<boo
     Ok(true)
 }
 
-pub(super) async fn remove(db: &mut SqliteConnection, name: &str) -> Result<bool, StoreError> {
+pub(super) async fn remove(db: &mut Db, name: &str) -> Result<bool, StoreError> {
     let removed = sqlx::query("DELETE FROM users WHERE name = $1")
         .bind(name)
         .execute(db)
@@ -69,11 +64,7 @@ pub(super) async fn remove(db: &mut SqliteConnection, name: &str) -> Result<bool
     Ok(removed.rows_affected() > 0)
 }
 
-pub(super) async fn take_totp_step(
-    db: &mut SqliteConnection,
-    user: &str,
-    step: i64,
-) -> Result<bool, StoreError> {
+pub(super) async fn take_totp_step(db: &mut Db, user: &str, step: i64) -> Result<bool, StoreError> {
     let sql = "UPDATE users SET totp_step = $2 \
                WHERE name = $1 AND (totp_step IS NULL OR totp_step < $2)";
     let taken = sqlx::query(sql)
@@ -85,12 +76,9 @@ pub(super) async fn take_totp_step(
     Ok(taken.rows_affected() > 0)
 }
 
-pub(super) async fn invite(
-    db: &mut SqliteConnection,
-    invitation: &Invitation,
-) -> Result<(), StoreError> {
+pub(super) async fn invite(db: &mut Db, invitation: &Invitation) -> Result<(), StoreError> {
     end_invitations(&mut *db, &invitation.user).await?;
-    sqlx::query("INSERT INTO invitations (digest, user, ends_ms) VALUES ($1, $2, $3)")
+    sqlx::query("INSERT INTO invitations (digest, \"user\", ends_ms) VALUES ($1, $2, $3)")
         .bind(invitation.digest.as_slice())
         .bind(&invitation.user)
         .bind(invitation.ends_ms)
@@ -101,11 +89,11 @@ pub(super) async fn invite(
 }
 
 pub(super) async fn invited(
-    db: &mut SqliteConnection,
+    db: &mut Db,
     digest: &Secret,
     now_ms: i64,
 ) -> Result<Option<String>, StoreError> {
-    sqlx::query_scalar("SELECT user FROM invitations WHERE digest = $1 AND ends_ms > $2")
+    sqlx::query_scalar("SELECT \"user\" FROM invitations WHERE digest = $1 AND ends_ms > $2")
         .bind(digest.as_slice())
         .bind(now_ms)
         .fetch_optional(db)
@@ -114,7 +102,7 @@ pub(super) async fn invited(
 }
 
 pub(super) async fn take_invitation(
-    db: &mut SqliteConnection,
+    db: &mut Db,
     digest: &Secret,
     password: &str,
     now_ms: i64,
@@ -131,8 +119,8 @@ pub(super) async fn take_invitation(
     Ok(Some(name))
 }
 
-async fn end_invitations(db: &mut SqliteConnection, user: &str) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM invitations WHERE user = $1")
+async fn end_invitations(db: &mut Db, user: &str) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM invitations WHERE \"user\" = $1")
         .bind(user)
         .execute(db)
         .await
@@ -140,8 +128,8 @@ async fn end_invitations(db: &mut SqliteConnection, user: &str) -> Result<(), St
     Ok(())
 }
 
-impl FromRow<'_, SqliteRow> for User {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, DbRow> for User {
+    fn from_row(row: &DbRow) -> Result<Self, sqlx::Error> {
         let role: String = row.try_get("role")?;
         Ok(Self {
             name: row.try_get("name")?,

@@ -2,28 +2,14 @@
 //!
 //! Owns: how a page of a million is found without reading them. Never: changes a set (`rule_sets`).
 
-use super::super::connection::Doing;
-use super::rule_sets::of_set;
-use super::rule_ways::{Anchor, Asked, broken, read};
+use super::rule_ways::{Anchor, Asked, anchor};
+use super::rules::{of_set, read, shown};
+use super::{Db, Doing};
 use crate::StoreError;
-use crate::desk::{
-    Matching, RuleCount, RuleCounts, RuleKind, RulePage, RulePlace, RuleQuery, RuleRow, RuleSort,
-};
-use sqlx::Row;
-use sqlx::sqlite::SqliteConnection;
-
-/// The set that is shown.
-pub(super) struct Set {
-    pub(super) id: u64,
-    /// The number in the names of its tables.
-    pub(super) tables: u64,
-    made_ms: i64,
-    pub(super) mark: String,
-    pub(super) counts: RuleCounts,
-}
+use crate::desk::{Matching, RuleCount, RuleKind, RulePage, RuleQuery, RuleRow, RuleSort};
 
 pub(super) async fn page(
-    db: &mut SqliteConnection,
+    db: &mut Db,
     instance: &str,
     query: &RuleQuery,
 ) -> Result<Option<RulePage>, StoreError> {
@@ -68,7 +54,7 @@ pub(super) async fn page(
 }
 
 pub(super) async fn matching(
-    db: &mut SqliteConnection,
+    db: &mut Db,
     instance: &str,
     id: u64,
     query: &RuleQuery,
@@ -95,7 +81,7 @@ pub(super) async fn matching(
 }
 
 pub(super) async fn one(
-    db: &mut SqliteConnection,
+    db: &mut Db,
     instance: &str,
     destination: &str,
     manager: &str,
@@ -112,66 +98,4 @@ pub(super) async fn one(
         .await
         .doing(doing)?;
     found.as_deref().map(read).transpose()
-}
-
-pub(super) async fn shown(
-    db: &mut SqliteConnection,
-    instance: &str,
-) -> Result<Option<Set>, StoreError> {
-    let doing = "look for the copied rules";
-    let sql = "SELECT id, coalesce(tables, id) AS tables, made_ms, mark, counts FROM rule_sets \
-               WHERE instance = $1 AND mark IS NOT NULL \
-               ORDER BY id DESC LIMIT 1";
-    let found = sqlx::query(sql)
-        .bind(instance)
-        .fetch_optional(db)
-        .await
-        .doing(doing)?;
-    let Some(found) = found else { return Ok(None) };
-    let id: i64 = found.try_get("id").doing(doing)?;
-    let tables: i64 = found.try_get("tables").doing(doing)?;
-    let counts: String = found.try_get("counts").doing(doing)?;
-    Ok(Some(Set {
-        id: id.unsigned_abs(),
-        tables: tables.unsigned_abs(),
-        made_ms: found.try_get("made_ms").doing(doing)?,
-        mark: found.try_get("mark").doing(doing)?,
-        counts: serde_json::from_str(&counts).map_err(broken)?,
-    }))
-}
-
-/// Where the page begins. In the order of destinations it is known though that rule is gone; in another it is not known where
-/// it stood.
-async fn anchor(
-    db: &mut SqliteConnection,
-    tables: u64,
-    query: &RuleQuery,
-) -> Result<Option<Anchor>, StoreError> {
-    let (destination, manager, after) = match &query.place {
-        None => return Ok(None),
-        Some(RulePlace::After(destination, manager)) => (destination, manager, true),
-        Some(RulePlace::Before(destination, manager)) => (destination, manager, false),
-    };
-    let key: Option<String> = match query.sort.column() {
-        None => None,
-        Some(column) => {
-            let sql = format!(
-                "SELECT CAST({column} AS TEXT) FROM rules_N WHERE destination = $1 AND manager = $2"
-            );
-            let found = sqlx::query_scalar(of_set(&sql, tables))
-                .bind(destination)
-                .bind(manager)
-                .fetch_optional(db)
-                .await
-                .doing("look for the place in the rules")?;
-            let Some(key) = found else { return Ok(None) };
-            Some(key)
-        }
-    };
-    Ok(Some(Anchor {
-        after,
-        key: key.unwrap_or_default(),
-        destination: destination.clone(),
-        manager: manager.clone(),
-    }))
 }

@@ -4,20 +4,15 @@
 //!
 //! The set gets another number by it, so that whoever saw the one before is told.
 
-use super::super::connection::Doing;
-use super::number;
-use super::rule_pages::{Set, shown};
-use super::rule_sets::{add, bit, marks, of_set};
+use super::rule_sets::{add, take_out};
+use super::rules::{Set, bit, marks, shown};
+use super::{Db, Doing, number};
 use crate::StoreError;
 use crate::desk::{RuleChange, RuleCounts, RuleMark};
 use serde_json::json;
-use sqlx::sqlite::SqliteConnection;
-
-/// The rules of the destinations of the JSON array $1.
-const CHANGED: &str = "FROM rules_N WHERE destination IN (SELECT value FROM json_each($1))";
 
 pub(super) async fn make(
-    db: &mut SqliteConnection,
+    db: &mut Db,
     instance: &str,
     since: &str,
     change: &RuleChange,
@@ -50,34 +45,9 @@ fn count(counts: &mut RuleCounts, marks: i64, one: impl Fn(u64) -> u64) {
     }
 }
 
-/// The marks of those that went.
-async fn take_out(
-    db: &mut SqliteConnection,
-    tables: u64,
-    destinations: &[String],
-) -> Result<Vec<i64>, StoreError> {
-    let doing = "take changed rules out";
-    let destinations = json!(destinations).to_string();
-    // An index without its own copy of the words is told what it had.
-    let unfound = format!(
-        "INSERT INTO rules_N_words (rules_N_words, rowid, words) SELECT 'delete', id, words {CHANGED}"
-    );
-    sqlx::query(of_set(&unfound, tables))
-        .bind(&destinations)
-        .execute(&mut *db)
-        .await
-        .doing(doing)?;
-    let gone = format!("DELETE {CHANGED} RETURNING marks");
-    sqlx::query_scalar(of_set(&gone, tables))
-        .bind(&destinations)
-        .fetch_all(db)
-        .await
-        .doing(doing)
-}
-
 /// Shows the same tables as another set.
 async fn renew(
-    db: &mut SqliteConnection,
+    db: &mut Db,
     instance: &str,
     set: &Set,
     (mark, now_ms): (&str, i64),
