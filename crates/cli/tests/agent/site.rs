@@ -62,6 +62,12 @@ impl Site {
         Self::started_in(Scene::adopted(postfix), more)
     }
 
+    /// Agent and console at work where nothing of Postseal was before, and a token of the first admin.
+    #[allow(dead_code, reason = "for stories without a browser")]
+    pub(crate) fn unadopted() -> Self {
+        Self::known(Self::started_in(Scene::bare(PostfixBox::builder()), ""))
+    }
+
     /// The same in a scene that is there already, with a token of the first admin.
     #[allow(dead_code, reason = "for stories in a browser")]
     pub(crate) fn up_in(scene: Scene, more: &str) -> Self {

@@ -65,7 +65,11 @@ fn confirmed_in_time_it_stays() {
     assert_eq!(site.files(), story.new);
     site.expect(0, &["confirm"]);
     assert_eq!(site.files(), story.new);
-    assert_eq!(site.newest()["outcome"]["outcome"], "kept");
+    let newest = site.newest();
+    assert_eq!(newest["outcome"]["outcome"], "kept");
+    // What the wire showed before it waited is its proof.
+    let proof = newest["sentences"].to_string();
+    assert!(proof.contains("speaks TLS"), "{proof}");
     wait_for("the guard's end", || story.guard().is_none());
     site.expect(65, &["confirm"]);
 }

@@ -2,7 +2,7 @@
 
 use crate::served::{HOUR_MS, Served, heartbeat, now};
 use crate::wire::Ask;
-use postseal_store::desk::{Clerk as _, Heartbeat, Role};
+use postseal_store::desk::{Clerk as _, Heartbeat, Role, RuleMark, RuleRow};
 use serde_json::{Value, json};
 
 fn status() -> Value {
@@ -228,4 +228,41 @@ fn a_certificate_that_is_only_wished_is_not_in_use_and_one_from_a_file_is_shown(
     let own = page.split("/etc/ssl/own.pem").nth(1).unwrap();
     assert!(own.contains("✓ in use"), "{own}");
     assert_eq!(page.matches("✓ in use").count(), 1, "{page}");
+}
+
+#[test]
+fn a_service_that_is_only_wished_for_is_not_missed_on_the_wire() {
+    let mut status = status();
+    let to_come = json!({"service": "submission/inet", "desired": "on", "pending": true, "written": "-", "effective": "-"});
+    status["services"][1] = to_come;
+    status["observed"]["judgements"][1] = Value::Null;
+    let page = overview(&status, &[certificate(LONG, false, &["smtpd"])], &[]);
+    assert_eq!(glance(&page).0, "pass", "{page}");
+    assert!(page.contains("not there yet"), "{page}");
+}
+
+#[test]
+fn rules_that_are_not_as_they_should_be_are_counted_and_lead_to_their_page() {
+    let (served, session) = Served::to(Role::Auditor);
+    served.copy("status", &status().to_string());
+    let page = || served.ask(&Ask::get("/").cookie(&session)).body;
+    assert!(page().contains("? not listed yet"));
+    served.rules(&[]);
+    assert!(page().contains("none: all mail leaves at the default"));
+    let rule = |destination: &str, marks: &[RuleMark]| RuleRow {
+        destination: destination.to_owned(),
+        policy: "encrypt".to_owned(),
+        marks: marks.to_vec(),
+        ..RuleRow::default()
+    };
+    served.rules(&[
+        rule("a.example", &[RuleMark::Failing]),
+        rule("b.example", &[RuleMark::Failing, RuleMark::Idle]),
+        rule("c.example", &[]),
+    ]);
+    let page = page();
+    assert!(page.contains("<a href=\"/policies\">3</a>"), "{page}");
+    assert!(page.contains("href=\"/policies?kind=failing\">✗ 2 fail at their servers<"));
+    assert!(page.contains("href=\"/policies?kind=idle\">! 1 never match<"));
+    assert!(!page.contains("kind=hindered"));
 }
