@@ -171,13 +171,7 @@ impl Running {
         })
     }
 
-    /// What it has told since the last call, JSON each.
-    pub fn told(&mut self) -> Vec<String> {
-        let held = self.held.take();
-        held.into_iter().chain(self.events.try_iter()).collect()
-    }
-
-    /// The next of it, where there is one.
+    /// The next that it has told, as JSON, where there is one.
     pub fn told_next(&mut self) -> Option<String> {
         self.held.take().or_else(|| self.events.try_recv().ok())
     }

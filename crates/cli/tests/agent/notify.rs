@@ -2,8 +2,10 @@
 
 use crate::scene::run;
 use crate::site::Site;
+use rustix::process::{Signal, kill_process};
 use serde_json::Value;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -275,4 +277,20 @@ fn what_a_certificate_says_is_no_second_header() {
         !site.scene.postfix.log().contains("victim"),
         "nobody else has it"
     );
+}
+
+/// It owns the desk, and can have it answer nothing.
+#[test]
+fn whoever_owns_the_console_keeps_no_mail_back() {
+    let site = told_of(TOLD);
+    let before = mails(&site).len();
+    let folder = site.console_folder();
+    fs::set_permissions(&folder, Permissions::from_mode(0o000)).unwrap();
+    for clerk in site.children("clerk") {
+        kill_process(clerk, Signal::KILL).unwrap();
+    }
+    site.wait("a complaint", |site| site.log().contains("warning: "));
+    edited(&site);
+    site.wait("a mail", |site| mails(site).len() > before);
+    fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
 }

@@ -203,6 +203,14 @@ impl Site {
         fs::read_to_string(self.scene.named("up.log")).unwrap()
     }
 
+    /// The most memory that agent and `up` ever had, in MiB.
+    pub(crate) fn peak(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.up.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+        let kib = line.unwrap().split_whitespace().nth(1).unwrap();
+        kib.parse::<u64>().unwrap() / 1024
+    }
+
     /// The children of `up` with this verb.
     pub(crate) fn children(&self, verb: &str) -> Vec<Pid> {
         let of = self.up.id();

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 fn status() -> Value {
     json!({
         "judged": [],
+        "observed_at": time(now()),
         "services": [
             {"service": "smtp/inet", "desired": "may", "written": "may", "effective": "may"},
             {"service": "submission/inet", "desired": "as adopted", "written": "encrypt (-o)", "effective": "encrypt"},
@@ -19,6 +20,11 @@ fn status() -> Value {
             {"service": "submissions/inet", "outcome": "pass", "sentences": ["TLS 1.3 was seen."]},
         ]},
     })
+}
+
+/// As documents write it.
+fn time(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).unwrap().to_string()
 }
 
 fn certificate(until: &str, self_signed: bool, used_by: &[&str]) -> Value {
@@ -265,4 +271,51 @@ fn rules_that_are_not_as_they_should_be_are_counted_and_lead_to_their_page() {
     assert!(page.contains("href=\"/policies?kind=failing\">✗ 2 fail at their servers<"));
     assert!(page.contains("href=\"/policies?kind=idle\">! 1 never match<"));
     assert!(!page.contains("kind=hindered"));
+}
+
+#[test]
+fn what_could_not_be_looked_at_is_not_green_and_no_empty_list() {
+    let failed = json!({"changed": false, "findings": [], "error": {
+        "code": "job.died", "message": "the process that carried this out has died", "hint": "See the log."}});
+    for what in ["certificates", "findings", "plan"] {
+        let (served, session) = Served::to(Role::Auditor);
+        served.desk().beat(&heartbeat()).unwrap();
+        served.copy("status", &status().to_string());
+        served.copy("certificates", r#"{"certificates": []}"#);
+        served.copy("findings", r#"{"findings": []}"#);
+        served.copy("plan", r#"{"pending": false, "findings": []}"#);
+        served.copy(what, &failed.to_string());
+        let (state, words) = glance(&served.ask(&Ask::get("/").cookie(&session)).body);
+        assert_eq!(state, "undetermined", "{what}: {words}");
+        assert!(words.contains("has died"), "{what}: {words}");
+        let findings = served.ask(&Ask::get("/findings").cookie(&session)).body;
+        assert_eq!(findings.contains("Nothing found."), what != "findings");
+    }
+    // A plan is refused for its wishes, too: that says nothing of what is in force.
+    let mut wished = status();
+    wished["wishes"] = json!([{"key": "mode", "value": "encrypt"}]);
+    assert_eq!(glance(&planned(&wished, &[], &[], &failed)).0, "pass");
+}
+
+#[test]
+fn what_is_of_a_time_that_has_not_come_is_not_green() {
+    let mut put_back = status();
+    put_back["observed_at"] = json!(time(now() + HOUR_MS));
+    let (state, words) = glance(&overview(&put_back, &[], &[]));
+    assert_eq!(state, "undetermined", "{words}");
+    let mut timeless = status();
+    timeless["observed_at"] = Value::Null;
+    assert_eq!(glance(&overview(&timeless, &[], &[])).0, "undetermined");
+    // Nor is an agent there whose last sign is.
+    let (served, session) = Served::to(Role::Auditor);
+    let beat = Heartbeat {
+        now_ms: now() + HOUR_MS,
+        ..heartbeat()
+    };
+    served.desk().beat(&beat).unwrap();
+    served.copy("status", &status().to_string());
+    served.copy("certificates", r#"{"certificates": []}"#);
+    served.copy("findings", r#"{"findings": []}"#);
+    let (state, words) = glance(&served.ask(&Ask::get("/").cookie(&session)).body);
+    assert_eq!(state, "undetermined", "{words}");
 }

@@ -5,6 +5,7 @@ use crate::wire::Ask;
 use postseal_console::secret;
 use postseal_store::desk::{Clerk as _, Desk as _, Heartbeat, Role, SignIn};
 use serde_json::{Value, json};
+use std::io::Read as _;
 
 fn task(served: &Served, job: u64) -> Value {
     let job = served.desk().job(job).unwrap().unwrap();
@@ -202,6 +203,23 @@ fn a_page_that_stands_open_keeps_no_session_alive_and_is_told_when_it_has_ended(
         served.ask(&ask.with("hx-trigger", "pulse"))
     };
     assert_eq!(by_itself(&cookie).status, 200);
+    // So do the other parts of pages that ask again and again, and a stream.
+    let token = served.token("ingrid", Role::Operator, now() + HOUR_MS);
+    let id = served.file(&token, r#"{"task":"status"}"#);
+    for (path, header, value) in [
+        ("/", "hx-trigger", "changing"),
+        ("/", "hx-trigger", "waits"),
+        (&*format!("/jobs/{id}/progress"), "hx-trigger", "progress"),
+    ] {
+        let ask = Ask::get(path).cookie(&cookie).with(header, value);
+        assert_eq!(served.ask(&ask).status, 200, "{path}");
+    }
+    let events = format!("/api/v1/jobs/{id}/events");
+    let ask = Ask::get(&events).cookie(&cookie);
+    let mut stream = ask.with("accept", "text/event-stream").open(served.at);
+    stream.read_exact(&mut [0; 12]).unwrap();
+    // Longer than it takes until the stream asks whether it may go on.
+    std::thread::sleep(std::time::Duration::from_secs(3));
     assert_eq!(seen(), seen_ms);
     assert_eq!(served.ask(&Ask::get("/").cookie(&cookie)).status, 200);
     assert!(seen() > seen_ms);

@@ -28,6 +28,7 @@ impl Letter {
     /// What is told of `host`.
     pub(super) fn of(host: &str, telling: &Telling, seen: &Seen, at_ms: i64) -> Self {
         let (state, before) = (seen.state(), telling.before);
+        let host = &line(host);
         let first = telling.new.first().or_else(|| worst(&seen.causes));
         let first = first.map(|cause| cause.said.as_str());
         let of_first = first.map(|said| format!(": {said}")).unwrap_or_default();
@@ -142,9 +143,11 @@ fn line(text: &str) -> String {
         .take(LONGEST_LINE)
         .map(|c| match c {
             // What turns the reading direction (Unicode Standard Annex 9, 2).
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                '\u{fffd}'
-            }
+            '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' => '\u{fffd}',
             // Those that a reader takes for the end of a line.
             '\u{2028}' | '\u{2029}' => ' ',
             c if c.is_control() => ' ',

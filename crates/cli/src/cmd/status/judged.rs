@@ -14,7 +14,7 @@ use postseal_planner::facts::MasterState;
 use postseal_planner::notice::{Note, State};
 use postseal_planner::report::Outcome;
 use postseal_planner::{Adopted, FileDrift, Finding, Severity};
-use postseal_store::Phase;
+use postseal_store::{Operation, Phase};
 
 /// Looks, and judges what is seen; what hinders is a cause, too.
 pub(crate) fn look(session: &mut Session, global: &Global) -> (Option<Status>, Vec<Note>) {
@@ -83,14 +83,7 @@ pub(super) fn notes(status: &Status) -> Vec<Note> {
 /// Operations that nobody has ended, or that did not hold.
 fn operations(status: &Status) -> Vec<Note> {
     let mut notes = Vec::new();
-    if let Some(open) = &status.open {
-        let told = match open.journal.last() {
-            Some(Phase::AwaitingConfirmation) => "awaits confirmation",
-            _ => "was interrupted and is not ended",
-        };
-        let told = format!("operation {} {told}", open.id);
-        notes.push(Note::new(State::Warning, told.clone(), told));
-    }
+    notes.extend(status.open.as_ref().map(unended));
     if let Some(failed) = &status.failed {
         let told = format!(
             "operation {} did not hold; its wishes are pending",
@@ -99,6 +92,16 @@ fn operations(status: &Status) -> Vec<Note> {
         notes.push(Note::new(State::Warning, told.clone(), told));
     }
     notes
+}
+
+/// An operation that nobody has ended; one that is at work looks the same.
+pub(crate) fn unended(open: &Operation) -> Note {
+    let told = match open.journal.last() {
+        Some(Phase::AwaitingConfirmation) => "awaits confirmation",
+        _ => "was interrupted and is not ended",
+    };
+    let told = format!("operation {} {told}", open.id);
+    Note::new(State::Warning, told.clone(), told)
 }
 
 /// What the wire did not show as it should.

@@ -54,7 +54,7 @@ fn a_mail_tells_the_state_and_its_cause() {
 
 #[test]
 fn what_others_wrote_is_no_header_and_no_second_line() {
-    let hostile = "CN=x\r\nBcc: victim@example.org\r\n\r\n.\r\n\u{202e}gnp\u{2028}y\u{7f}ü"
+    let hostile = "CN=x\r\nBcc: victim@example.org\r\n\r\n.\r\n\u{202e}gnp\u{61c}\u{2028}y\u{7f}ü"
         .to_owned()
         + &"z".repeat(5000);
     let mail = mail(&hostile);
@@ -78,7 +78,7 @@ fn what_others_wrote_is_no_header_and_no_second_line() {
     );
     assert!(head.is_ascii() && !head.contains('\r'), "{head}");
     assert!(
-        !body.contains(['\r', '\u{202e}', '\u{2028}', '\u{7f}']),
+        !body.contains(['\r', '\u{61c}', '\u{202e}', '\u{2028}', '\u{7f}']),
         "{body}"
     );
     assert!(mail.lines().all(|line| line.len() <= 998 && line != "."));
