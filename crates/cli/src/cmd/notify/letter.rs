@@ -4,6 +4,7 @@
 //! the reading direction, no line that a server would cut. Never: a file's contents, or to whom it goes but in `To`.
 
 use crate::cmd::history::when;
+use crate::cmd::status::judged::worst_first;
 use postseal_planner::notice::{Address, Kind, Note, Seen, State, Telling, Why};
 use std::fmt::Write as _;
 
@@ -28,7 +29,8 @@ impl Letter {
     /// What is told of `host`.
     pub(super) fn of(host: &str, telling: &Telling, seen: &Seen, at_ms: i64) -> Self {
         let (state, before) = (seen.state(), telling.before);
-        let first = telling.new.first().or_else(|| worst(&seen.causes));
+        let causes = worst_first(&seen.causes);
+        let first = telling.new.first().or(causes.first().copied());
         let first = first.map(|cause| cause.said.as_str());
         let of_first = first.map(|said| format!(": {said}")).unwrap_or_default();
         let state_word = state.word();
@@ -45,7 +47,7 @@ impl Letter {
             false => format!("it was {}", before.word()),
         };
         let mut text = format!("{host} is {state_word} ({was}), seen at {}.\n", when(at_ms));
-        causes(&mut text, seen);
+        list(&mut text, &causes);
         if !seen.news.is_empty() {
             text.push_str("\nWhat happened since:\n");
             for one in seen.news.iter().take(MOST_CAUSES) {
@@ -96,27 +98,17 @@ impl Letter {
     }
 }
 
-fn causes(text: &mut String, seen: &Seen) {
-    let mut causes: Vec<&Note> = seen.causes.iter().collect();
-    causes.sort_by_key(|cause| std::cmp::Reverse(cause.state));
-    causes.dedup_by(|one, other| one.said == other.said);
+fn list(text: &mut String, causes: &[&Note]) {
     if !causes.is_empty() {
         text.push('\n');
     }
     for cause in causes.iter().take(MOST_CAUSES) {
         let _ = writeln!(text, "  {:<8}  {}", cause.state.word(), line(&cause.said));
     }
-    if let Some(more) = causes
-        .len()
-        .checked_sub(MOST_CAUSES)
-        .filter(|more| *more > 0)
-    {
+    let more = causes.len().saturating_sub(MOST_CAUSES);
+    if more > 0 {
         let _ = writeln!(text, "  and {more} more");
     }
-}
-
-fn worst(causes: &[Note]) -> Option<&Note> {
-    causes.iter().max_by_key(|cause| cause.state)
 }
 
 /// One line of a header, in ASCII: what is anything else becomes a question mark.
