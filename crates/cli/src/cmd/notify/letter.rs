@@ -29,8 +29,7 @@ impl Letter {
     /// What is told of `host`.
     pub(super) fn of(host: &str, telling: &Telling, seen: &Seen, at_ms: i64) -> Self {
         let (state, before) = (seen.state(), telling.before);
-        let causes = worst_first(&seen.causes);
-        let first = telling.new.first().or(causes.first().copied());
+        let first = telling.new.first().or_else(|| worst(&seen.causes));
         let first = first.map(|cause| cause.said.as_str());
         let of_first = first.map(|said| format!(": {said}")).unwrap_or_default();
         let state_word = state.word();
@@ -47,7 +46,7 @@ impl Letter {
             false => format!("it was {}", before.word()),
         };
         let mut text = format!("{host} is {state_word} ({was}), seen at {}.\n", when(at_ms));
-        list(&mut text, &causes);
+        causes(&mut text, seen);
         if !seen.news.is_empty() {
             text.push_str("\nWhat happened since:\n");
             for one in seen.news.iter().take(MOST_CAUSES) {
@@ -98,7 +97,8 @@ impl Letter {
     }
 }
 
-fn list(text: &mut String, causes: &[&Note]) {
+fn causes(text: &mut String, seen: &Seen) {
+    let causes = worst_first(&seen.causes);
     if !causes.is_empty() {
         text.push('\n');
     }
@@ -109,6 +109,10 @@ fn list(text: &mut String, causes: &[&Note]) {
     if more > 0 {
         let _ = writeln!(text, "  and {more} more");
     }
+}
+
+fn worst(causes: &[Note]) -> Option<&Note> {
+    worst_first(causes).first().copied()
 }
 
 /// One line of a header, in ASCII: what is anything else becomes a question mark.

@@ -15,7 +15,6 @@ use postseal_planner::notice::{Note, State};
 use postseal_planner::report::Outcome;
 use postseal_planner::{Adopted, FileDrift, Finding, Severity};
 use postseal_store::Phase;
-use serde_json::{Value, json};
 
 /// Looks, and judges what is seen; what hinders is a cause, too.
 pub(crate) fn look(session: &mut Session, global: &Global) -> (Option<Status>, Vec<Note>) {
@@ -39,11 +38,11 @@ pub(crate) fn unknown(failure: &Failure) -> Note {
 
 /// The same judgement for the documents of `status`: each cause with its state, the worst first. The console's first line
 /// is made of it, so that it is never better than what a monitor is told.
-pub(super) fn document(status: &Status) -> Value {
+pub(super) fn document(status: &Status) -> serde_json::Value {
     let notes = notes(status);
     let causes = worst_first(&notes).into_iter();
     causes
-        .map(|note| json!({"state": note.state.word().to_lowercase(), "said": note.said}))
+        .map(|note| serde_json::json!({"state": note.state.word().to_lowercase(), "said": note.said}))
         .collect()
 }
 
