@@ -191,7 +191,7 @@ fn a_hand_edit_is_not_lost_when_the_time_is_over() {
     assert!(ran.message().contains("main.cf was edited"), "{ran:?}");
     assert_eq!(site.files(), edited);
     // With the edit out of the way it comes to its end.
-    std::fs::write(site.main_cf(), &story.new.main).unwrap();
+    postseal_testkit::edited::write(site.main_cf(), &story.new.main).unwrap();
     site.expect(0, &["recover"]);
     story.is_undone();
 }

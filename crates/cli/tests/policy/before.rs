@@ -2,7 +2,6 @@
 
 use crate::place::{Place, builder};
 use serde_json::Value;
-use std::fs;
 
 fn place() -> Place {
     let place = Place::unadopted(builder().set("smtp_tls_policy_maps", "hash:{base}/config/own"));
@@ -19,7 +18,7 @@ fn put_first(place: &Place, tables: &str) {
         &format!("smtp_tls_policy_maps = {tables}, "),
     );
     assert_ne!(edited, main);
-    fs::write(place.config().join("main.cf"), edited).unwrap();
+    place.write("main.cf", &edited);
 }
 
 fn ahead(found: &Value) -> usize {
@@ -130,7 +129,7 @@ fn before_the_map_of_the_rules_it_stays_and_its_rows_can_be_imported() {
         place.maps()
     );
     let main = place.main_cf().replace(&format!("{front}, "), "");
-    fs::write(place.config().join("main.cf"), main).unwrap();
+    place.write("main.cf", &main);
     assert_eq!(ahead(&place.must("drift --adopt").json), 0);
     assert_eq!(place.must("plan").json["pending"], false);
     assert_eq!(place.looked_up("b.example").as_deref(), Some("none"));

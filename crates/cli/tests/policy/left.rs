@@ -183,11 +183,7 @@ fn rules_in_force_stay_before_a_table_that_comes_later() {
     let own = place.table("own", "o.example may\n");
     let main = place.main_cf();
     let maps = place.maps();
-    fs::write(
-        place.config().join("main.cf"),
-        main.replace(&maps, &format!("{maps}, {own}")),
-    )
-    .unwrap();
+    place.write("main.cf", &main.replace(&maps, &format!("{maps}, {own}")));
     place.must("init");
     assert_eq!(place.listed("in_force"), ["a.example encrypt"]);
     assert_eq!(place.looked_up("a.example").as_deref(), Some("encrypt"));

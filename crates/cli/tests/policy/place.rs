@@ -1,6 +1,7 @@
 //! An adopted Postfix that sends mail, and questions to its map of policies.
 
 use crate::scene::{Ran, Scene};
+use postseal_testkit::edited;
 use postseal_testkit::postfix_box::{BoxBuilder, PostfixBox};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -110,7 +111,10 @@ impl Place {
 
     pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.config().join(name);
-        fs::write(&path, text).unwrap();
+        match name {
+            "main.cf" => edited::write(&path, text).unwrap(),
+            _ => fs::write(&path, text).unwrap(),
+        }
         path
     }
 

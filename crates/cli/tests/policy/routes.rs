@@ -29,7 +29,7 @@ fn idle(place: &Place) -> Vec<String> {
 
 fn add_to_main_cf(place: &Place, line: &str) {
     let main = place.main_cf();
-    fs::write(place.config().join("main.cf"), format!("{main}{line}\n")).unwrap();
+    place.write("main.cf", &format!("{main}{line}\n"));
 }
 
 fn add_to_master_cf(place: &Place, text: &str) {

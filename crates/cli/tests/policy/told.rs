@@ -7,7 +7,6 @@ use serde_json::Value;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 
 /// What `--nagios` ends with.
 const WARNING: i32 = 1;
@@ -25,14 +24,10 @@ fn set(place: &Place, line: &str) {
 }
 
 fn postconf(place: &Place, line: &str) {
-    let config = place.scene.config();
-    let words = match line.strip_prefix('-') {
-        Some(name) => ["-c", &config, "-X", name],
-        None => ["-c", &config, "-e", line],
-    };
-    // It warns of parameters that nobody uses.
-    let done = Command::new("/usr/sbin/postconf").args(words).output();
-    assert!(done.unwrap().status.success());
+    place.scene.postconf(&match line.strip_prefix('-') {
+        Some(name) => ["-X", name],
+        None => ["-e", line],
+    });
 }
 
 fn add_to_master_cf(place: &Place, text: &str) {
@@ -204,7 +199,7 @@ fn a_table_before_the_map_and_a_new_relay_host() {
     let text = place.scene.say(&["verify"]).stdout;
     assert!(!text.contains("as it should be"), "{text}");
 
-    fs::write(place.config().join("main.cf"), own).unwrap();
+    place.write("main.cf", &own);
     place.must("drift --adopt");
     is_well(&place);
     postconf(&place, "relayhost = [relay.example]:587");

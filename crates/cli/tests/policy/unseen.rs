@@ -3,7 +3,6 @@
 
 use crate::place::{Place, builder};
 use serde_json::Value;
-use std::fs;
 
 fn kept(place: &Place) -> u64 {
     let applied = place.must("apply --yes").json;
@@ -139,7 +138,7 @@ fn put_first(place: &Place, table: &str) {
     let named = "smtp_tls_policy_maps = ";
     let edited = main.replace(named, &format!("{named}{table}, "));
     assert_ne!(edited, main);
-    fs::write(place.config().join("main.cf"), edited).unwrap();
+    place.write("main.cf", &edited);
     place.must("drift --adopt");
 }
 

@@ -112,7 +112,7 @@ fn a_job_that_left_something_to_be_kept_says_what_has_become_of_it() {
         &[("plan", "abc"), ("confirm_within", "60")],
     );
     let page = || served.ask(&Ask::get("/jobs/1").cookie(&session)).body;
-    while page().contains("hx-get=\"/jobs/") {}
+    served.ended(&session, 1);
     agent.stop();
     let open = json!({"operation": 9, "confirm_by": "2099-01-01T00:00:00Z"});
     served.copy("status", &json!({"open_operation": open}).to_string());
@@ -154,9 +154,8 @@ fn what_was_rolled_back_or_refused_says_so_and_not_a_number() {
             },
         );
         served.send_form(&session, "/plan/apply", &[("plan", "abc")]);
-        let page = || served.ask(&Ask::get("/jobs/1").cookie(&session)).body;
-        while page().contains("hx-get=\"/jobs/") {}
-        assert!(page().contains(words), "{}", page());
+        let page = served.ended(&session, 1);
+        assert!(page.contains(words), "{page}");
         agent.stop();
     }
 }

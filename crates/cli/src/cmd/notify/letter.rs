@@ -4,6 +4,7 @@
 //! the reading direction, no line that a server would cut. Never: a file's contents, or to whom it goes but in `To`.
 
 use crate::cmd::history::when;
+use crate::cmd::status::judged::worst_first;
 use postseal_planner::notice::{Address, Kind, Note, Seen, State, Telling, Why};
 use std::fmt::Write as _;
 
@@ -98,26 +99,21 @@ impl Letter {
 }
 
 fn causes(text: &mut String, seen: &Seen) {
-    let mut causes: Vec<&Note> = seen.causes.iter().collect();
-    causes.sort_by_key(|cause| std::cmp::Reverse(cause.state));
-    causes.dedup_by(|one, other| one.said == other.said);
+    let causes = worst_first(&seen.causes);
     if !causes.is_empty() {
         text.push('\n');
     }
     for cause in causes.iter().take(MOST_CAUSES) {
         let _ = writeln!(text, "  {:<8}  {}", cause.state.word(), line(&cause.said));
     }
-    if let Some(more) = causes
-        .len()
-        .checked_sub(MOST_CAUSES)
-        .filter(|more| *more > 0)
-    {
+    let more = causes.len().saturating_sub(MOST_CAUSES);
+    if more > 0 {
         let _ = writeln!(text, "  and {more} more");
     }
 }
 
 fn worst(causes: &[Note]) -> Option<&Note> {
-    causes.iter().max_by_key(|cause| cause.state)
+    worst_first(causes).first().copied()
 }
 
 /// One line of a header, in ASCII: what is anything else becomes a question mark.

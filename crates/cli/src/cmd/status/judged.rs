@@ -1,7 +1,7 @@
 //! The judgement of a whole: what is critical, what is a warning, and what could not be seen.
 //!
-//! Owns: the causes of a state, for a monitor's plugin and for what is told by mail. Never: how they are shown; whether
-//! anything is told (`notice` of the planner decides).
+//! Owns: the causes of a state, for a monitor's plugin, for the documents of `status` and for what is told by mail. Never:
+//! puts them into words for anybody; tells anything (`notice` of the planner decides).
 
 use crate::cmd::cert::{self, list};
 use crate::config::Global;
@@ -36,8 +36,18 @@ pub(crate) fn unknown(failure: &Failure) -> Note {
     Note::new(State::Unknown, failure.code(), failure.sentence())
 }
 
+/// The same judgement for the documents of `status`: each cause with its state, the worst first. The console's first line
+/// is made of it, so that it is never better than what a monitor is told.
+pub(super) fn document(status: &Status) -> serde_json::Value {
+    let notes = notes(status);
+    let causes = worst_first(&notes).into_iter();
+    causes
+        .map(|note| serde_json::json!({"state": note.state.word().to_lowercase(), "said": note.said}))
+        .collect()
+}
+
 /// The causes, the worst first, what is the same on several ports once: a pager shows the head of the line.
-pub(super) fn worst_first(causes: &[Note]) -> Vec<&Note> {
+pub(crate) fn worst_first(causes: &[Note]) -> Vec<&Note> {
     let mut sorted: Vec<&Note> = causes.iter().collect();
     sorted.sort_by_key(|note| std::cmp::Reverse(note.state));
     let mut once: Vec<&Note> = Vec::new();
@@ -50,7 +60,7 @@ pub(super) fn worst_first(causes: &[Note]) -> Vec<&Note> {
 }
 
 /// Why a whole is not as it should be; no cause where it is.
-pub(super) fn notes(status: &Status) -> Vec<Note> {
+fn notes(status: &Status) -> Vec<Note> {
     let mut notes = match status.master {
         MasterState::Stopped => {
             let told = "Postfix does not run";
