@@ -33,7 +33,10 @@ pub(super) async fn page(
     };
     asked.are(matching);
     let place = anchor(db, set.tables, query).await?;
-    let mut rules = asked.read(db, set.tables, query, place.as_ref()).await?;
+    let mut rules = match matching.n {
+        0 => Vec::new(),
+        _ => asked.read(db, set.tables, query, place.as_ref()).await?,
+    };
     let cut = rules.len() > query.limit;
     rules.truncate(query.limit);
     let backwards = matches!(place, Some(Anchor { after: false, .. }));

@@ -81,6 +81,14 @@ pub(crate) fn a_session_ends_by_idleness_by_its_end_by_sign_out_and_by_a_new_pas
         None,
         "ended"
     );
+    // A page that asks by itself keeps no session alive.
+    desk.signed_in(&[1; 32], 40_000, 500, false)
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        desk.signed_in(&[1; 32], 41_000, 39_000, true).unwrap(),
+        None
+    );
     // Seen again after half a minute, it is idle from then on.
     desk.signed_in(&[1; 32], 40_000, 500, true)
         .unwrap()
