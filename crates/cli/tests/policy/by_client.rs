@@ -3,7 +3,6 @@
 use crate::peers::{Chains, Peer};
 use crate::place::{Place, builder};
 use postseal_probe::{Sink, SinkTls};
-use std::fs;
 
 const LATE: &str = "policy.no-wrappermode";
 
@@ -23,11 +22,9 @@ fn wrapped(address: &str) -> Wrapped {
     options.address = format!("{address}:465").parse().unwrap();
     let maps = "hash:{base}/config/transport";
     let place = Place::unadopted(builder().set("transport_maps", maps));
-    let path = place.config().join("master.cf");
-    let master = fs::read_to_string(&path).unwrap();
     let service = "smtps-out unix - - n - - smtp\n  -o smtp_tls_wrappermode=yes\n  \
                    -o smtp_tls_security_level=encrypt\n";
-    fs::write(path, master + service).unwrap();
+    place.add_to_master_cf(service);
     Wrapped {
         place,
         hop: format!("[{address}]:465"),

@@ -146,10 +146,7 @@ fn a_service_with_tables_of_its_own_keeps_them() {
         "{text}strict unix - - n - - smtp\n  -o smtp_tls_policy_maps={strict}\nsame unix - - n - - smtp\n  -o smtp_tls_policy_maps={same}\n"
     );
     fs::write(&master, &more).unwrap();
-    crate::scene::run(
-        "/usr/sbin/postfix",
-        &["-c", &place.scene.config(), "reload"],
-    );
+    place.reload();
     let adopted = place.must("init").json;
     let findings = adopted["findings"].as_array().unwrap();
     let told = findings

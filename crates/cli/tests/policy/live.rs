@@ -1,6 +1,6 @@
 //! The map of the rules under others' hands: told, asked, made anew.
 
-use crate::place::{Place, builder};
+use crate::place::{Place, builder, codes};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,11 +21,6 @@ fn place() -> Place {
 fn source(place: &Place) -> PathBuf {
     let maps = place.maps();
     PathBuf::from(maps.split_once(':').unwrap().1)
-}
-
-fn codes(found: &Value) -> Vec<&str> {
-    let found = found["findings"].as_array().unwrap().iter();
-    found.filter_map(|one| one["code"].as_str()).collect()
 }
 
 /// Everything that looks tells of it, and `drift --restore` ends it.

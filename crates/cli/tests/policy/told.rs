@@ -2,7 +2,7 @@
 //! `status`, `status --nagios`, `plan`, `lint` and `policy list`.
 
 use crate::peers::Chains;
-use crate::place::{Place, builder};
+use crate::place::{Place, builder, codes};
 use serde_json::Value;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -11,11 +11,6 @@ use std::path::Path;
 /// What `--nagios` ends with.
 const WARNING: i32 = 1;
 const CRITICAL: i32 = 2;
-
-fn codes(found: &Value) -> Vec<&str> {
-    let found = found["findings"].as_array().unwrap().iter();
-    found.filter_map(|one| one["code"].as_str()).collect()
-}
 
 /// Main.cf as an administrator edits it, taken over.
 fn set(place: &Place, line: &str) {
@@ -31,9 +26,7 @@ fn postconf(place: &Place, line: &str) {
 }
 
 fn add_to_master_cf(place: &Place, text: &str) {
-    let path = place.config().join("master.cf");
-    let master = fs::read_to_string(&path).unwrap();
-    fs::write(path, master + text).unwrap();
+    place.add_to_master_cf(text);
     place.must("drift --adopt");
 }
 
