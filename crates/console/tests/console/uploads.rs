@@ -2,7 +2,6 @@
 
 use crate::served::{HOUR_MS, INSTANCE, Served, now};
 use crate::wire::Ask;
-use postseal_store::SqliteDesk;
 use postseal_store::desk::{Desk as _, Filed, NewJob, Role};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -45,7 +44,7 @@ fn an_upload_goes_with_its_job_and_the_same_one_again_is_known() {
 #[test]
 fn an_upload_that_no_agent_fetches_is_removed_after_a_day_and_its_job_says_so() {
     let served = Served::told(|options| {
-        let mut desk = SqliteDesk::open(&options.desk).unwrap();
+        let mut desk = options.desk.open().unwrap();
         desk.file(&import(now() - 25 * HOUR_MS)).unwrap();
         let young = NewJob {
             request: None,
