@@ -3,8 +3,10 @@
 //! Owns: the list of steps. Never: skips one silently, or stops at the first that fails. The
 //! tests come last, so that the runner's summary ends the output.
 
+use std::num::NonZero;
 use std::path::Path;
 use std::process::{Command, ExitCode};
+use std::thread::available_parallelism;
 
 /// One step: what it is called and what it runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +22,7 @@ struct Offer {
     nextest: Tool,
     deny: Tool,
     user: User,
+    cores: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +44,7 @@ pub fn run(root: &Path) -> ExitCode {
         nextest: tool(root, "nextest"),
         deny: tool(root, "deny"),
         user: user(),
+        cores: available_parallelism().map_or(1, NonZero::get),
     };
     let mut failed: Vec<&str> = Vec::new();
     let list = steps(offer);
@@ -80,7 +84,10 @@ fn steps(offer: Offer) -> Vec<Step> {
     }
     list.push(step("doc tests", "test --workspace --doc --quiet"));
     list.push(match offer.nextest {
-        Tool::Here => step("tests", "nextest run --workspace --no-fail-fast"),
+        Tool::Here => {
+            let nextest = "nextest run --workspace --no-fail-fast --test-threads";
+            step("tests", &format!("{nextest} {}", at_once(offer.cores)))
+        }
         Tool::Missing => step(
             "tests",
             "test --workspace --no-fail-fast --lib --bins --tests",
@@ -96,6 +103,12 @@ fn steps(offer: Offer) -> Vec<Step> {
             .splice(at..at, ["--config".to_owned(), runner.to_owned()]);
     }
     list
+}
+
+/// How many tests run at once. Most of them wait for a Postfix or a deadline a third of their time: with one a core, the
+/// cores would wait with them.
+fn at_once(cores: usize) -> usize {
+    (cores * 3).div_ceil(2)
 }
 
 fn step(title: &'static str, cargo: &str) -> Step {

@@ -11,7 +11,7 @@ mod rules;
 
 use crate::child::{Ended, Program, Running};
 use answers::{given_up, lost, refused};
-use chores::Chores;
+use chores::{Beside, Renewals};
 use copying::Copying;
 use lanes::{Lanes, Work};
 use notes::Notes;
@@ -32,6 +32,8 @@ const BUSY: Duration = Duration::from_millis(20);
 const BEAT: Duration = Duration::from_secs(2);
 /// How long a job stays its own without a word.
 const LEASE_MS: i64 = 30_000;
+/// How long events are handed on before all else has its turn again.
+const AT_A_TIME: Duration = Duration::from_millis(200);
 /// How many jobs it holds at once.
 const AT_ONCE: usize = 8;
 /// No name of who wants a job is longer, in bytes: a user's with a token's number, and the approver's.
@@ -111,7 +113,7 @@ struct Hands {
     copying: Copying,
     notes: Notes,
     rules: Rules,
-    chores: Chores,
+    renewals: Renewals,
     beaten: Option<Instant>,
     is_blind: bool,
     /// Whether what an earlier run left half-way was ended, and told.
@@ -124,10 +126,13 @@ impl Agent<'_> {
         let mut hands = Hands::default();
         let buried = self.bury_the_dead(&mut hands)?;
         self.note_sight(&mut hands, buried);
+        let beside = Beside::begin(&self.program, self.look_every);
+        let mut beside = Some(beside.map_err(AgentError::Start)?);
         (self.told)(&Told::Ready(&self.instance));
         let mut ends: Option<Instant> = None;
         loop {
             if self.stop.load(Ordering::Relaxed) {
+                drop(beside.take());
                 let since = *ends.get_or_insert_with(Instant::now);
                 if hands.lanes.is_idle() || since.elapsed() > FAREWELL {
                     return Ok(());
@@ -177,13 +182,12 @@ impl Agent<'_> {
         Ok(seen.and(copied).and(beside))
     }
 
-    /// What goes on beside jobs: notes, what is due by the clock, the rules that pages show.
+    /// What goes on beside jobs: notes, renewals, the rules that pages show.
     fn look_beside(&mut self, hands: &mut Hands) -> Result<Result<(), StoreError>, AgentError> {
         let (program, instance) = (&self.program, &self.instance);
         let noted = hands.notes.step(self.clerk, program)?;
         let now_ms = (self.now_ms)();
-        hands.chores.look(program, self.look_every)?;
-        let due = hands.chores.step(self.clerk, program, instance, now_ms)?;
+        let due = hands.renewals.step(self.clerk, instance, now_ms);
         let handed = hands.rules.step(self.clerk, program, instance, now_ms)?;
         Ok(noted.and(due).and(handed))
     }
@@ -214,15 +218,17 @@ impl Agent<'_> {
             Err(error) => return Ok(Err(error)),
         };
         let mut stored = Ok(());
+        // An earlier run held no more; whoever owns the desk may tell of more than anybody ends.
+        let are_all = abandoned.len() <= AT_ONCE;
         if !abandoned.is_empty() {
             let end = lost(&self.recover()?);
-            for job in abandoned {
+            for job in abandoned.into_iter().take(AT_ONCE) {
                 (self.told)(&Told::Abandoned { job: job.id });
                 let now = (self.now_ms)();
                 stored = stored.and(self.clerk.end(job.id, JobState::Lost, &end, now));
             }
         }
-        hands.has_buried = stored.is_ok();
+        hands.has_buried = stored.is_ok() && are_all;
         Ok(stored)
     }
 
@@ -333,8 +339,12 @@ impl Agent<'_> {
     /// Hands on what running jobs tell, and ends those that have ended.
     fn follow(&mut self, hands: &mut Hands) -> Result<Result<(), StoreError>, AgentError> {
         let mut stored = Ok(());
+        let began = Instant::now();
         for work in hands.lanes.running() {
-            for document in work.running.told() {
+            // What is left is for the next time: a desk that takes each of them late holds nothing else up.
+            while began.elapsed() < AT_A_TIME
+                && let Some(document) = work.running.told_next()
+            {
                 work.events += 1;
                 let event = JobEvent {
                     n: work.events,

@@ -71,56 +71,38 @@ pub struct Ended {
 impl Program {
     /// Starts it in the name of `actor`.
     pub fn start(&self, task: &Task, actor: &str) -> io::Result<Running> {
-        let mut command = Command::new(&self.path);
-        command
-            .arg0("postseal")
-            .args(&self.options)
-            .arg(format!("--on-behalf-of={actor}"))
-            .args(words(task));
+        let mut command = self.on_behalf_of(actor);
+        command.args(words(task));
         Running::start(command, input(task).to_owned())
     }
 
     /// Starts it to watch the folders of ACME clients, until it is interrupted.
     pub fn watch(&self) -> io::Result<Running> {
-        let mut command = Command::new(&self.path);
-        command.arg0("postseal").args(&self.options).args([
-            "--on-behalf-of=agent (watch)",
-            "cert",
-            "watch",
-        ]);
+        let mut command = self.on_behalf_of("agent (watch)");
+        command.args(["cert", "watch"]);
         Running::start(command, String::new())
     }
 
     /// Starts it to look at the state, and to tell by mail what has changed.
     pub fn notify(&self) -> io::Result<Running> {
-        let mut command = Command::new(&self.path);
-        command.arg0("postseal").args(&self.options).args([
-            "--on-behalf-of=agent (timer)",
-            "notify",
-            "check",
-        ]);
+        let mut command = self.on_behalf_of("agent (timer)");
+        command.args(["notify", "check"]);
         Running::start(command, String::new())
     }
 
     /// Starts it to take in what happened at the console, `notes` as JSON.
     pub fn take_notes(&self, notes: String) -> io::Result<Running> {
-        let mut command = Command::new(&self.path);
-        command.arg0("postseal").args(&self.options).args([
-            "--on-behalf-of=agent",
-            "audit",
-            "take",
-        ]);
+        let mut command = self.on_behalf_of("agent");
+        command.args(["audit", "take"]);
         Running::start(command, notes)
     }
 
     /// Starts it to hand over the rules that pages show, in pieces: where it is cheap, what is another than at a mark; else
     /// what `beyond` says.
     pub fn rules(&self, mark: Option<&str>, beyond: Beyond) -> io::Result<Running> {
-        let mut command = Command::new(&self.path);
+        let mut command = self.on_behalf_of("agent");
         command
-            .arg0("postseal")
-            .args(&self.options)
-            .args(["--on-behalf-of=agent", "policy", "rows"])
+            .args(["policy", "rows"])
             .args(mark.map(|mark| format!("--unless={mark}")))
             .args((beyond == Beyond::Nothing).then_some("--only-changes"));
         Running::start_with(command, String::new(), WAITING_PIECES)
@@ -128,12 +110,19 @@ impl Program {
 
     /// Starts it to end what an interrupted operation left.
     pub fn recover(&self) -> io::Result<Running> {
+        let mut command = self.on_behalf_of("agent");
+        command.arg("recover");
+        Running::start(command, String::new())
+    }
+
+    /// This program with its global options, before its verb.
+    fn on_behalf_of(&self, actor: &str) -> Command {
         let mut command = Command::new(&self.path);
         command
             .arg0("postseal")
             .args(&self.options)
-            .args(["--on-behalf-of=agent", "recover"]);
-        Running::start(command, String::new())
+            .arg(format!("--on-behalf-of={actor}"));
+        command
     }
 }
 
@@ -171,13 +160,7 @@ impl Running {
         })
     }
 
-    /// What it has told since the last call, JSON each.
-    pub fn told(&mut self) -> Vec<String> {
-        let held = self.held.take();
-        held.into_iter().chain(self.events.try_iter()).collect()
-    }
-
-    /// The next of it, where there is one.
+    /// The next that it has told, as JSON, where there is one.
     pub fn told_next(&mut self) -> Option<String> {
         self.held.take().or_else(|| self.events.try_recv().ok())
     }

@@ -29,5 +29,12 @@ pub(crate) fn task(copy: CopyOf) -> Task {
         },
         CopyOf::Profiles => Task::ProfileList {},
         CopyOf::Notify => Task::Notify {},
+        CopyOf::Parameters => Task::Show {
+            parameters: Vec::new(),
+            all: true,
+            expand: false,
+            service: None,
+            cipher_list: false,
+        },
     }
 }

@@ -167,7 +167,7 @@ fn work_by(
                 instance: MX.to_owned(),
                 name: "now".to_owned(),
                 version: "0".to_owned(),
-                look_every: None,
+                look_every: Some(Duration::from_millis(500)),
                 now_ms,
                 stop,
                 told: &|_| {},
@@ -325,5 +325,22 @@ fn a_job_that_comes_again_and_again_keeps_nothing_else_from_its_turn() {
     work_by(folder.path(), clerk, "/bin/true".into(), |desk| {
         let copied = |of: &CopyOf| desk.copy(MX, of.name()).unwrap().is_some();
         CopyOf::ALL.iter().all(copied)
+    });
+}
+
+#[test]
+fn a_desk_that_never_answers_keeps_neither_a_mail_nor_a_watched_folder_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = folder.path().join("words");
+    let script = format!("echo \"$@\" >> {}", words.display());
+    let program = scripted(folder.path(), &script);
+    let clerk = Unreachable {
+        desk: SqliteDesk::open(folder.path()).unwrap(),
+        calls: u32::MAX,
+        forever: None,
+    };
+    work_by(folder.path(), clerk, program, |_| {
+        let said = std::fs::read_to_string(&words).unwrap_or_default();
+        said.matches("notify check").count() > 2 && said.contains("cert watch")
     });
 }

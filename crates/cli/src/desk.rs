@@ -48,12 +48,21 @@ pub(crate) fn prepare(global: &Global) -> Result<Ids, Failure> {
         return Ok(ids);
     }
     let path = folder(global);
-    prepared(&global.store, &path, &ids).map_err(|error| unusable(&path, &error))?;
+    reachable(&global.store).map_err(|error| unusable(&global.store, &error))?;
+    prepared(&path, &ids).map_err(|error| unusable(&path, &error))?;
     Ok(ids)
 }
 
-fn prepared(store: &Path, path: &Path, ids: &Ids) -> io::Result<()> {
-    std::fs::set_permissions(store, Permissions::from_mode(0o711))?;
+/// The store's own folder. It is made where it is missing: who adopts this Postfix in the console has none yet.
+fn reachable(store: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o711).create(store) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        // Whatever the umask is.
+        _ => std::fs::set_permissions(store, Permissions::from_mode(0o711)),
+    }
+}
+
+fn prepared(path: &Path, ids: &Ids) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(path) {
         Ok(()) => {
             chown(path, Some(ids.uid), Some(ids.gid))?;

@@ -3,10 +3,12 @@ document.addEventListener("input", (event) => {
   // A list that is narrowed as one types: data-narrows names it, data-words of its members is looked through.
   const list = document.getElementById(event.target.dataset?.narrows ?? "");
   if (!list) return;
-  const words = event.target.value.toLowerCase().split(/\s+/).filter(Boolean);
+  // Fingerprints and serials are written with colons and without.
+  const plain = (text) => text.toLowerCase().replaceAll(":", "");
+  const words = plain(event.target.value).split(/\s+/).filter(Boolean);
   let left = 0;
   for (const member of list.querySelectorAll("[data-words]")) {
-    const text = member.dataset.words.toLowerCase();
+    const text = plain(member.dataset.words);
     // What is chosen stays in sight.
     member.hidden = !words.every((word) => text.includes(word)) && !member.querySelector(":checked");
     if (!member.hidden) left += 1;

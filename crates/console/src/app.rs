@@ -6,9 +6,9 @@ use crate::desks::Desks;
 use crate::limits::Limits;
 use crate::password::Hasher;
 use crate::proxies::Proxies;
+use crate::turns::Turns;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
-use tokio::sync::Semaphore;
 
 /// What every request shares.
 #[derive(Clone)]
@@ -30,9 +30,9 @@ pub(crate) struct Shared {
     /// Held while a task is filed.
     pub(crate) filing: Mutex<()>,
     /// For requests of a list's length: each is in memory whole.
-    pub(crate) lists: Arc<Semaphore>,
+    pub(crate) lists: Turns,
     /// For streams of events, each of which looks at the desk again and again.
-    pub(crate) streams: Arc<Semaphore>,
+    pub(crate) streams: Turns,
 }
 
 impl App {

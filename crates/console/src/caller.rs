@@ -16,6 +16,9 @@ pub(crate) const SESSION: &str = "__Host-postseal";
 /// How long a session may rest.
 pub(crate) const IDLE_MS: i64 = 30 * 60 * 1000;
 
+/// The elements of pages that ask by themselves (htmx says which in `HX-Trigger`).
+const BY_ITSELF: [&str; 5] = ["pulse", "changing", "progress", "checking", "waits"];
+
 /// Somebody who may be here.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
@@ -127,9 +130,11 @@ async fn by_token(app: &App, token: &str) -> Result<Option<Caller>, Problem> {
 
 /// Whether a page that stands open asks, and not the person before it: nobody's session lasts by that.
 fn asks_by_itself(headers: &HeaderMap) -> bool {
-    headers
-        .get("hx-trigger")
-        .is_some_and(|element| element == "pulse")
+    let says = |name: &str, what: &[&str]| {
+        let said = headers.get(name).and_then(|said| said.to_str().ok());
+        said.is_some_and(|said| what.contains(&said))
+    };
+    says("hx-trigger", &BY_ITSELF) || says("accept", &["text/event-stream"])
 }
 
 async fn by_session(app: &App, cookie: &str, is_used: bool) -> Result<Option<Caller>, Problem> {

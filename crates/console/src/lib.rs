@@ -31,6 +31,7 @@ pub mod secret;
 mod server;
 mod title;
 mod tls;
+mod turns;
 
 pub use error::ConsoleError;
 pub use matrix::{Right, may};

@@ -30,6 +30,11 @@ const LARGEST: usize = 64 * 1024;
 /// But a list of rules: 8 MiB, of which a form makes up to three times as much (URL, application/x-www-form-urlencoded).
 const LARGEST_LIST: usize = 3 * LONGEST_IMPORT + LARGEST;
 
+/// No form has more fields: in memory each takes many times what it takes on its way. Fifty thousand rules may be ticked.
+const FIELDS: usize = 60_000;
+/// The type of a form without files (URL, 5).
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// How a route is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
@@ -277,9 +282,9 @@ async fn door(
         true => largest,
         false => largest.min(LARGEST),
     };
-    let _turn = match is_list(&request, largest) {
-        true => Some(app.lists.acquire().await.map_err(|_| Problem::stopping())?),
-        false => None,
+    let _turn = match &caller {
+        Some(caller) if is_list(&request, largest) => Some(app.lists.wait(&caller.user).await?),
+        _ => None,
     };
     let mut request = match (&caller, right) {
         (_, Right::Anyone) => read(request, largest).await?.0,
@@ -343,6 +348,20 @@ async fn in_form(headers: &HeaderMap, body: Bytes) -> Option<String> {
 async fn read(request: Request, largest: usize) -> Result<(Request, Bytes), Problem> {
     let (parts, body) = request.into_parts();
     let bytes = held::read(body, largest).await?;
+    if fields(&parts.headers, &bytes) > FIELDS {
+        return Err(Problem::malformed("it has too many fields"));
+    }
     let request = Request::from_parts(parts, Body::from(bytes.clone()));
     Ok((request, bytes))
+}
+
+/// How many fields a form has, before one is read.
+fn fields(headers: &HeaderMap, body: &Bytes) -> usize {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    // Those of a form with files are counted where they are read (`parts`).
+    match kind.to_ascii_lowercase().starts_with(FORM) {
+        true => body.iter().filter(|byte| **byte == b'&').count(),
+        false => 0,
+    }
 }

@@ -11,6 +11,7 @@ use crate::open::{Open, Work};
 use crate::password::Hasher;
 use crate::proxies::Proxies;
 use crate::tls::Presented;
+use crate::turns::Turns;
 use crate::{Options, routes};
 use axum::Router;
 use axum::body::Body;
@@ -28,7 +29,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service as _;
 
@@ -46,10 +46,10 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 const UPLOADS_STAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// How often those that waited longer are looked for.
 const UPLOADS_EVERY: Duration = Duration::from_secs(10 * 60);
-/// How many requests of a list's length are in memory at once; others wait for their turn.
-const LISTS: usize = 2;
-/// How many streams of events are open at once.
-const STREAMS: usize = 64;
+/// How many requests of a list's length are in memory at once, and of one person's; others wait for their turn.
+const LISTS: (usize, usize) = (2, 1);
+/// How many streams of events are open at once, and of one person's.
+const STREAMS: (usize, usize) = (64, 16);
 
 /// A console that listens.
 pub struct Console {
@@ -119,8 +119,8 @@ impl Console {
             two_persons: options.two_persons,
             has_tls: options.presented.is_some(),
             filing: Mutex::new(()),
-            lists: Arc::new(Semaphore::new(LISTS)),
-            streams: Arc::new(Semaphore::new(STREAMS)),
+            lists: Turns::new(LISTS.0, LISTS.1),
+            streams: Turns::new(STREAMS.0, STREAMS.1),
         });
         Ok(Self {
             runtime,

@@ -115,7 +115,12 @@ impl Engine<'_> {
             return Ok(Proof::Missing { first, others });
         }
         let phase = match applied.confirm_by_ms {
-            Some(_) => Phase::AwaitingConfirmation,
+            Some(_) => {
+                let sentences = sentences(&looked.verdict);
+                let proved = Phase::Proved { sentences };
+                self.store.journal(applied.operation, &proved)?;
+                Phase::AwaitingConfirmation
+            }
             None => Phase::Verified,
         };
         self.store.journal(applied.operation, &phase)?;
@@ -250,6 +255,10 @@ impl Engine<'_> {
         };
         self.remove_keys_of_the_undone(&open)?;
         self.remove_older_maps(&open.new.plan)?;
+        let sentences = match verdict.judgements.as_slice() {
+            [] => open.proof().to_vec(),
+            _ => sentences(verdict),
+        };
         let written = match open.new.written {
             Some(written) => written,
             None => owned::of(&self.observe()?),
@@ -261,7 +270,7 @@ impl Engine<'_> {
         let close = Close {
             ended_ms: self.clock.now_ms(),
             outcome: OperationOutcome::Kept,
-            sentences: sentences(verdict),
+            sentences,
             state: Some(state),
         };
         Ok(self.store.close_operation(operation, &close)?)

@@ -150,7 +150,7 @@ pub fn decide(notices: &Notices, seen: &Seen, now_ms: i64) -> Decision {
     let mut new = seen.causes.clone();
     new.retain(|cause| !base.has(cause));
     new.sort_by_key(|cause| std::cmp::Reverse(cause.state));
-    let is_due = state == State::Critical && now_ms.saturating_sub(base.told_ms) >= REMINDER_MS;
+    let is_due = state == State::Critical && memory::apart(base.told_ms, now_ms) >= REMINDER_MS;
     let why = match state.cmp(&base.state) {
         Ordering::Greater => Why::Worse,
         Ordering::Less => Why::Better,

@@ -8,7 +8,7 @@ mod files;
 use crate::catalog::{self, Parameter, Role};
 use crate::facts::Facts;
 use crate::view::{Service, View};
-use crate::{Finding, Refusal, Severity, lint};
+use crate::{Finding, PostfixVersion, Refusal, Severity, lint};
 use files::refused;
 use postfix_cf::{ExpandError, MainCf, MasterCf, ServiceKey};
 use serde::Serialize;
@@ -29,6 +29,8 @@ pub struct Shown {
     pub default: Option<String>,
     /// `default`, `main.cf:LINE` or `master.cf:LINE -o`.
     pub from: String,
+    /// The release line that brought it; none where it is older than the catalogue, or not of it.
+    pub since: Option<PostfixVersion>,
 }
 
 /// Which parameters are shown.
@@ -82,6 +84,7 @@ pub fn show(facts: &Facts, which: Which<'_>, service: Option<&str>) -> Result<Li
         Ok(Shown {
             expanded: expanded.map_err(|error| unexpanded(&name, &from, &error))?,
             default: default(facts, &name),
+            since: since(&name),
             name,
             raw,
             from,
@@ -144,6 +147,11 @@ fn default(facts: &Facts, name: &str) -> Option<String> {
         None if facts.was_asked() => None,
         None => Some(catalog::find(name)?.default_in(facts.version)?.to_owned()),
     }
+}
+
+fn since(name: &str) -> Option<PostfixVersion> {
+    let since = catalog::find(name)?.since;
+    (since >= catalog::OLDEST).then_some(since)
 }
 
 /// As `postconf -x` expands it. Where no Postfix was asked, names that it might know spoil it.

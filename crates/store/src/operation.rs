@@ -109,6 +109,11 @@ pub enum Phase {
         /// Why.
         reason: String,
     },
+    /// What the wire showed, a sentence each, of an operation that waits for `confirm`: it is closed by another process.
+    Proved {
+        /// What was seen.
+        sentences: Vec<String>,
+    },
     /// The wire showed what was expected.
     Verified,
     /// Kept, but waits for `confirm`.
@@ -171,6 +176,18 @@ pub struct Operation {
     pub ended_ms: Option<i64>,
     /// What was proved.
     pub sentences: Vec<String>,
+}
+
+impl Operation {
+    /// What the wire showed before it waited for `confirm`; nothing of one that did not wait.
+    pub fn proof(&self) -> &[String] {
+        let mut phases = self.journal.iter();
+        let proved = phases.find_map(|phase| match phase {
+            Phase::Proved { sentences } => Some(sentences.as_slice()),
+            _ => None,
+        });
+        proved.unwrap_or_default()
+    }
 }
 
 /// A file's bytes and attributes as the store keeps them.

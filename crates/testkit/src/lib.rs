@@ -7,6 +7,7 @@ pub mod broken;
 pub mod dice;
 pub mod dns_script;
 pub mod dns_server;
+pub mod edited;
 pub mod fake_host;
 pub mod https_script;
 pub mod pebble;

@@ -6,6 +6,7 @@ const FULL: Offer = Offer {
     nextest: Tool::Here,
     deny: Tool::Here,
     user: User::Root,
+    cores: 2,
 };
 
 fn titles(list: &[Step]) -> Vec<&str> {
@@ -48,6 +49,15 @@ fn no_test_runner_stops_at_the_first_failure() {
             last.cargo.contains(&"--no-fail-fast".to_owned()),
             "{last:?}"
         );
+    }
+}
+
+#[test]
+fn cores_do_not_wait_with_tests_that_wait() {
+    for (cores, threads) in [(1, "2"), (2, "3"), (8, "12")] {
+        let last = steps(Offer { cores, ..FULL }).pop().unwrap().cargo;
+        let at = last.iter().position(|word| word == "--test-threads");
+        assert_eq!(last[at.unwrap() + 1], threads, "{last:?}");
     }
 }
 

@@ -16,7 +16,7 @@ use postseal_console::{ConsoleError, Options, serve};
 use postseal_planner::whole_chain;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Child, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -149,7 +149,7 @@ fn invite_the_first(args: &ConsoleArgs, ids: Ids, global: &Global) -> Result<(),
             let host = args.host.first().map_or("localhost", String::as_str);
             format!("--at=https://{host}:{port}")
         }
-        None => format!("--at=http://localhost:{port}"),
+        None => format!("--at=http://{}:{port}", local_name(args.listen.ip())),
     });
     command.arg(FIRST);
     match command.stdout(Stdio::piped()).output() {
@@ -168,6 +168,16 @@ fn invite_the_first(args: &ConsoleArgs, ids: Ids, global: &Global) -> Result<(),
             "console.no-user",
             error.to_string(),
         )),
+    }
+}
+
+/// How a browser on this machine reaches an address that is listened on.
+fn local_name(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(other) if other.is_loopback() && other != Ipv4Addr::LOCALHOST => {
+            other.to_string()
+        }
+        _ => "localhost".to_owned(),
     }
 }
 

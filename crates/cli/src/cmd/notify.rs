@@ -99,10 +99,12 @@ fn check(global: &Global) -> Result<Answer, Failure> {
     if to.is_empty() {
         return nobody(&mut session, notices);
     }
-    let seen = seen::look(&mut session, global, &notices);
+    let before = notices.clone();
+    let seen = seen::look(&mut session, global, &mut notices);
     // They are among the causes; cron would mail them at each look.
     global.warnings.take();
     let Some(seen) = seen else {
+        remember(&mut session, &before, &notices)?;
         return Ok(unchanged(
             "Not looked: a change is under way, or this was interrupted.\n",
         ));
@@ -111,16 +113,15 @@ fn check(global: &Global) -> Result<Answer, Failure> {
     let telling = match decide(&notices, &seen, now) {
         Decision::Tell(telling) => telling,
         Decision::Later => {
+            remember(&mut session, &before, &notices)?;
             return Ok(unchanged(&format!(
                 "Nothing told: {MOST_MAILS} mails went within the hour. What is so then is told when the next one may go.\n"
             )));
         }
         Decision::Silent(base) => {
-            if notices.base.as_ref() != Some(&base) || notices.hand_in.is_some() {
-                notices.base = Some(base);
-                notices.hand_in = None;
-                session.put_notices(&notices)?;
-            }
+            notices.base = Some(base);
+            notices.hand_in = None;
+            remember(&mut session, &before, &notices)?;
             return Ok(unchanged("Nothing to tell.\n"));
         }
     };
@@ -136,6 +137,14 @@ fn check(global: &Global) -> Result<Answer, Failure> {
     notices.begin(now);
     session.put_notices(&notices)?;
     send(&mut session, &mut notices, &to, &letter, Some(telling.base))
+}
+
+/// Where it is another record than before.
+fn remember(session: &mut Session, before: &Notices, after: &Notices) -> Result<(), Failure> {
+    match before == after {
+        true => Ok(()),
+        false => Ok(session.put_notices(after)?),
+    }
 }
 
 /// What was told is forgotten, so that the first look after somebody is told again is the base.

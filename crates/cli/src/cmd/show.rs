@@ -121,5 +121,6 @@ fn document(shown: &Shown, expand: bool) -> Value {
         "expanded": shown.expanded,
         "default": shown.default,
         "from": shown.from,
+        "since": shown.since.map(|since| format!("{}.{}", since.major, since.minor)),
     })
 }

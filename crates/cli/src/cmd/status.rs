@@ -355,7 +355,7 @@ fn document(status: &Status) -> serde_json::Value {
         "mail_waits": status.waits,
         "observed": status.observed,
         "observed_at": when(status.observed_ms),
-        "judged": nagios::causes(status),
+        "judged": judged::document(status),
         "certificates": with_files(status).iter().map(cert::list::document).collect::<Vec<_>>(),
         "adopted_certificates": status.adopted.iter().map(cert::list::adopted_document).collect::<Vec<_>>(),
         "tlsa_mismatches": status.mismatched,

@@ -126,6 +126,16 @@ fn nothing_at_the_desk_ends_the_agent() {
 }
 
 #[test]
+fn no_task_at_the_desk_takes_the_mail_servers_memory() {
+    let site = Site::up();
+    let list = "\"\",".repeat(10 << 20);
+    let task = format!(r#"{{"task": "policy-remove", "destinations": [{list}""]}}"#);
+    let answer = site.ended(site.file(&task)).end.unwrap().answer;
+    assert!(answer.contains("task.too-long"), "{answer}");
+    assert!(site.peak() < 400, "{} MiB", site.peak());
+}
+
+#[test]
 fn a_console_that_will_not_end_keeps_nobody_from_ending() {
     let mut site = Site::up();
     for console in site.children("console") {

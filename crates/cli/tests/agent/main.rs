@@ -17,4 +17,5 @@ mod rule_changes;
 mod rules;
 mod site;
 mod two_persons;
+mod unadopted;
 mod upload;

@@ -2,14 +2,12 @@
 
 use crate::scene::run;
 use crate::site::Site;
+use rustix::process::{Signal, kill_process};
 use serde_json::Value;
-use std::fs;
-use std::thread::sleep;
-use std::time::Duration;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 
 const TOLD: &str = "[notify]\nto = [\"admin@box.test\"]\nevery = \"1s\"\n";
-/// Some looks of the agent, and the second look at what is worse.
-const LOOKS: Duration = Duration::from_secs(8);
 
 /// A site that presents the certificate `mx`, whose first look is taken and OK.
 fn told_of(more: &str) -> Site {
@@ -26,6 +24,14 @@ fn told_of(more: &str) -> Site {
 
 fn notify(site: &Site) -> Value {
     site.local(&["notify"]).json
+}
+
+/// Waits until the agent has looked three times more: what it would tell at each look is told by then.
+fn looked(site: &Site) {
+    for _ in 0..3 {
+        site.wait("a look", |site| !site.children("notify").is_empty());
+        site.wait("its end", |site| site.children("notify").is_empty());
+    }
 }
 
 /// The mails in the mailbox, in the order in which they were written.
@@ -71,7 +77,7 @@ fn a_change_is_told_once_and_its_end_once_whatever_restarts() {
     let before = mails(&site).len();
     let right = edited(&site);
     site.wait("a mail", |site| mails(site).len() > before);
-    sleep(LOOKS);
+    looked(&site);
     let told = mails(&site);
     assert_eq!(told.len(), before + 1, "{told:#?}");
     let mail = &told[before];
@@ -95,14 +101,14 @@ fn a_change_is_told_once_and_its_end_once_whatever_restarts() {
     // Another agent finds what was told.
     site.kill();
     site.up_again();
-    sleep(LOOKS);
+    looked(&site);
     assert_eq!(mails(&site).len(), before + 1);
     let file = site.scene.named("ec.both");
     site.scene
         .edit("main.cf", |text| text.replace(&file, &right));
     reload(&site);
     site.wait("a mail", |site| mails(site).len() > before + 1);
-    sleep(LOOKS);
+    looked(&site);
     let told = mails(&site);
     assert_eq!(told.len(), before + 2, "{told:#?}");
     let subject = header(&told[before + 1], "Subject");
@@ -275,4 +281,20 @@ fn what_a_certificate_says_is_no_second_header() {
         !site.scene.postfix.log().contains("victim"),
         "nobody else has it"
     );
+}
+
+/// It owns the desk, and can have it answer nothing.
+#[test]
+fn whoever_owns_the_console_keeps_no_mail_back() {
+    let site = told_of(TOLD);
+    let before = mails(&site).len();
+    let folder = site.console_folder();
+    fs::set_permissions(&folder, Permissions::from_mode(0o000)).unwrap();
+    for clerk in site.children("clerk") {
+        kill_process(clerk, Signal::KILL).unwrap();
+    }
+    site.wait("a complaint", |site| site.log().contains("warning: "));
+    edited(&site);
+    site.wait("a mail", |site| mails(site).len() > before);
+    fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
 }

@@ -62,6 +62,12 @@ impl Site {
         Self::started_in(Scene::adopted(postfix), more)
     }
 
+    /// Agent and console at work where nothing of Postseal was before, and a token of the first admin.
+    #[allow(dead_code, reason = "for stories without a browser")]
+    pub(crate) fn unadopted() -> Self {
+        Self::known(Self::started_in(Scene::bare(PostfixBox::builder()), ""))
+    }
+
     /// The same in a scene that is there already, with a token of the first admin.
     #[allow(dead_code, reason = "for stories in a browser")]
     pub(crate) fn up_in(scene: Scene, more: &str) -> Self {
@@ -195,6 +201,14 @@ impl Site {
     /// What `up` has said.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.scene.named("up.log")).unwrap()
+    }
+
+    /// The most memory that agent and `up` ever had, in MiB.
+    pub(crate) fn peak(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.up.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+        let kib = line.unwrap().split_whitespace().nth(1).unwrap();
+        kib.parse::<u64>().unwrap() / 1024
     }
 
     /// The children of `up` with this verb.

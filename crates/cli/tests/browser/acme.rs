@@ -28,7 +28,7 @@ fn world() -> World {
     let pebble = Pebble::builder()
         .http_port(HTTP)
         .set("PEBBLE_VA_NOSLEEP", "0")
-        .set("PEBBLE_VA_SLEEPTIME", "8")
+        .set("PEBBLE_VA_SLEEPTIME", "3")
         .dns(dns.address())
         .build()
         .unwrap();

@@ -1,7 +1,7 @@
 //! Every page as it looks: light and dark, on a desk and on a telephone, with and without scripts.
 
 use crate::browser::{Browser, DESK, Window};
-use crate::person::{come_in, sign_in_again};
+use crate::person::{come_in, sign_in_again, until_it_says};
 use crate::site::Site;
 use postseal_testkit::postfix_box::PostfixBox;
 use std::fs;
@@ -56,22 +56,10 @@ fn lived_in() -> (Site, Browser) {
     (site, browser)
 }
 
-fn settle(browser: &mut Browser) {
-    browser.go("/policies");
-    for _ in 0..100 {
-        if browser.text().contains("partner.example") {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(300));
-        browser.go("/policies");
-    }
-    panic!("the rule is not shown: {}", browser.text());
-}
-
 #[test]
 fn every_page_is_accessible_and_fits_light_and_dark_wide_and_narrow() {
     let (site, mut browser) = lived_in();
-    settle(&mut browser);
+    until_it_says(&mut browser, "/policies", "partner.example");
     let mut wrong = Vec::new();
     for (scheme, width) in [
         ("light", 1280),
@@ -132,7 +120,7 @@ fn keep_picture(site: &Site, browser: &mut Browser, name: &str, scheme: &str) {
 #[test]
 fn every_page_says_the_same_without_scripts() {
     let (_site, mut browser) = lived_in();
-    settle(&mut browser);
+    until_it_says(&mut browser, "/policies", "partner.example");
     sign_in_again(
         &mut browser,
         Window {

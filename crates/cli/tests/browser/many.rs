@@ -1,7 +1,7 @@
 //! Many rules at a browser: a list as a file without scripts, ticks over several pages with them.
 
 use crate::browser::{DESK, Window};
-use crate::person::{come_in, sign_in_again};
+use crate::person::{come_in, sign_in_again, until_it_says};
 use crate::site::Site;
 use postseal_testkit::postfix_box::PostfixBox;
 use std::fs;
@@ -41,14 +41,8 @@ fn a_file_comes_in_without_scripts_and_ticks_are_kept_over_pages_with_them() {
     browser.go("/policies/import");
     browser.upload("file", &file);
     browser.press("Say what would change");
-    for _ in 0..100 {
-        if browser.text().contains("120") {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(300));
-        let at = browser.url();
-        browser.go(&at);
-    }
+    let job = browser.url();
+    until_it_says(&mut browser, &job, "120");
     assert!(listed(&site).is_empty(), "it was only tried");
     browser.press("Wish for them");
     site.wait("the rules", |site| listed(site).len() == RULES);
@@ -84,17 +78,8 @@ fn a_file_comes_in_without_scripts_and_ticks_are_kept_over_pages_with_them() {
     ];
     let edited = site.remote(&[&edit[..], &["--force", "--reason=a test"]].concat());
     assert_eq!(edited.exit, Some(0), "{edited:#?}");
-    for _ in 0..100 {
-        browser.go("/policies?search=d00");
-        if browser
-            .text()
-            .contains("2 of 120 selected, 1 on other pages")
-        {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(200));
-    }
-    browser.until("2 of 120 selected, 1 on other pages");
+    let fewer = "2 of 120 selected, 1 on other pages";
+    until_it_says(&mut browser, "/policies?search=d00", fewer);
     browser.press("Wish that they were gone");
     browser.until("✓ done");
     let left = listed(&site);

@@ -53,6 +53,14 @@ fn each_certificate_says_for_which_names_it_is_and_is_found_while_typing() {
         assert!(said.contains(&of(one, "fingerprint")), "{what}: {said}");
         assert!(!said.contains(&of(other, "fingerprint")), "{what}: {said}");
     }
+    // As other programs write it.
+    browser.write(
+        "search",
+        &of("mx", "fingerprint").replace(':', "").to_lowercase(),
+    );
+    let said = browser.text();
+    assert!(said.contains(&of("mx", "fingerprint")), "{said}");
+    assert!(!said.contains(&of("me", "fingerprint")), "{said}");
     browser.write("search", "nothing like this");
     assert!(browser.text().contains("None has all of these words."));
     browser.focus("search");

@@ -189,10 +189,7 @@ fn a_certificate_of_the_store_in_a_file_of_ones_own_is_known_there() {
     std::fs::write(&hand, site.scene.say(&exported).stdout).unwrap();
     assert_eq!(used(&site, "mr"), "[]");
     let edit = format!("smtpd_tls_chain_files={hand}");
-    run(
-        "/usr/sbin/postconf",
-        &["-c", &site.scene.config(), "-e", &edit],
-    );
+    site.scene.postconf(&["-e", &edit]);
     reloaded(&site);
     site.must("drift --adopt");
     let by_hand = format!("by {hand}, a file of your own");

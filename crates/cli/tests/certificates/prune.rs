@@ -83,7 +83,7 @@ fn what_an_edit_by_hand_names_no_more_stays_while_it_may_be_taken_back() {
     });
     assert_eq!(site.must("cert prune").json["removed"], json!([]));
     assert_eq!(site.installed(), before);
-    std::fs::write(&main_cf, good).unwrap();
+    postseal_testkit::edited::write(&main_cf, good).unwrap();
     site.reload_until(&Ask::default(), all("own"));
     site.must("verify");
 }

@@ -2,11 +2,11 @@
 
 use postseal_planner::plan::Cf;
 use postseal_testkit::beside::{Sample, samples};
+use postseal_testkit::edited;
 use rustix::fs::XattrFlags;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
 const NOTE: &str = "user.note";
 
@@ -47,7 +47,7 @@ impl Placed {
             let _ = fs::remove_file(old);
         }
         let at = if n.is_multiple_of(3) { &real } else { &path };
-        fs::write(at, bytes).unwrap();
+        edited::write(at, bytes).unwrap();
         if n.is_multiple_of(3) {
             symlink(Path::new("real").join(name), &path).unwrap();
         }
@@ -55,9 +55,6 @@ impl Placed {
         fs::set_permissions(at, Permissions::from_mode(0o640)).unwrap();
         let open = File::options().append(true).open(at).unwrap();
         rustix::fs::fsetxattr(&open, NOTE, b"kept", XattrFlags::empty()).unwrap();
-        // Of a main.cf younger than 2 s every Postfix program is afraid.
-        open.set_modified(SystemTime::now() - Duration::from_secs(3))
-            .unwrap();
         Self { path }
     }
 

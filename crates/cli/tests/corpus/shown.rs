@@ -14,14 +14,13 @@ use postseal_planner::catalog::{Role, find};
 use postseal_planner::plan::Cf;
 use postseal_planner::shown::{Which, show};
 use postseal_testkit::beside::Sample;
+use postseal_testkit::edited;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::thread;
-use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 /// More than there are cores: a `postconf` that refuses a file sleeps for a second first.
@@ -74,12 +73,7 @@ fn is_tls(name: &str) -> bool {
 }
 
 fn put(folder: &Path, name: &str, bytes: &[u8]) {
-    let path = folder.join(name);
-    fs::write(&path, bytes).unwrap();
-    // Of a main.cf younger than 2 s every Postfix program is afraid.
-    let file = fs::File::options().append(true).open(&path).unwrap();
-    file.set_modified(SystemTime::now() - Duration::from_secs(10))
-        .unwrap();
+    edited::write(folder.join(name), bytes).unwrap();
 }
 
 /// Calls `check` with each file and a folder, and sums what it counts.

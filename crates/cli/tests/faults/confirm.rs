@@ -65,7 +65,11 @@ fn confirmed_in_time_it_stays() {
     assert_eq!(site.files(), story.new);
     site.expect(0, &["confirm"]);
     assert_eq!(site.files(), story.new);
-    assert_eq!(site.newest()["outcome"]["outcome"], "kept");
+    let newest = site.newest();
+    assert_eq!(newest["outcome"]["outcome"], "kept");
+    // What the wire showed before it waited is its proof.
+    let proof = newest["sentences"].to_string();
+    assert!(proof.contains("speaks TLS"), "{proof}");
     wait_for("the guard's end", || story.guard().is_none());
     site.expect(65, &["confirm"]);
 }
@@ -187,7 +191,7 @@ fn a_hand_edit_is_not_lost_when_the_time_is_over() {
     assert!(ran.message().contains("main.cf was edited"), "{ran:?}");
     assert_eq!(site.files(), edited);
     // With the edit out of the way it comes to its end.
-    std::fs::write(site.main_cf(), &story.new.main).unwrap();
+    postseal_testkit::edited::write(site.main_cf(), &story.new.main).unwrap();
     site.expect(0, &["recover"]);
     story.is_undone();
 }

@@ -190,7 +190,7 @@ fn inet_interfaces_edited_since_the_start_needs_a_stop_and_start() {
         &format!("inet_interfaces = {address}, 127.0.0.1"),
     );
     assert_ne!(main, edited);
-    std::fs::write(site.main_cf(), edited).unwrap();
+    postseal_testkit::edited::write(site.main_cf(), edited).unwrap();
     let ran = site.expect(1, &["verify"]);
     let text = ran.json.to_string();
     assert!(text.contains("wire.closed"), "{:#}", ran.json);

@@ -4,6 +4,7 @@ use crate::site::Site;
 use postseal_testkit::postfix_box::PostfixBox;
 use rustix::process::Signal;
 use std::net::TcpListener;
+use std::process::Command;
 
 #[test]
 fn another_program_wrote_between_plan_and_apply() {
@@ -60,6 +61,37 @@ fn a_rule_is_added_while_we_rehearse() {
     assert!(!ran.hint().contains("backup"), "{ran:?}");
     assert_eq!(site.files(), old);
     site.expect(0, &["apply"]);
+}
+
+/// Whoever applies something again and again, or has an apply that hangs, would else keep back what is told of them.
+#[test]
+fn a_change_without_end_keeps_no_mail_back() {
+    let site = Site::new();
+    let config = site.named("told.toml");
+    std::fs::write(&config, "[notify]\nto = [\"root\"]\n").unwrap();
+    let check = || {
+        site.expect(0, &["--config", &config, "notify", "check"])
+            .json
+    };
+    assert!(check()["mail"].is_null(), "the first look is the base");
+    site.wish();
+    let mut apply = site.start(&["apply"]);
+    apply.until("journal and snapshots are on disk");
+    apply.signal(Signal::STOP);
+    assert!(check()["mail"].is_null(), "a change is under way");
+    let long_ago = "UPDATE instances SET notices = json_set(notices, '$.body.changing_ms', 1)";
+    let mut sqlite = Command::new("/usr/bin/sqlite3");
+    let done = sqlite.args([&site.named("store/db/agent.db"), long_ago]);
+    assert!(done.status().unwrap().success());
+    let told = check();
+    let subject = told["mail"]["subject"].as_str().unwrap();
+    assert!(subject.contains("a change has been under way"), "{told}");
+    assert!(check()["mail"].is_null(), "it is told once");
+    apply.signal(Signal::CONT);
+    apply.end();
+    let told = check();
+    let subject = told["mail"]["subject"].as_str().unwrap();
+    assert!(!subject.contains("a change has been under way"), "{told}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use postseal_issue::{KeyType, LeafRequest, PrivateCa, Validity};
 use postseal_probe::{Start, Target, probe_all};
+use postseal_testkit::edited;
 use postseal_testkit::postfix_box::{BoxBuilder, PostfixBox};
 use serde_json::Value;
 use std::fs;
@@ -200,7 +201,7 @@ impl Site {
     pub(crate) fn append(&self, path: &PathBuf, text: &str) {
         let mut bytes = fs::read(path).unwrap();
         bytes.extend(text.as_bytes());
-        fs::write(path, bytes).unwrap();
+        edited::write(path, bytes).unwrap();
     }
 
     /// Files of the configuration directory that nobody should find there.

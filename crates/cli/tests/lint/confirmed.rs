@@ -4,6 +4,7 @@
 use crate::lint;
 use openssl::ssl::{SslConnector, SslMethod, SslVerifyMode, SslVersion};
 use postseal_testkit::broken::BrokenFiles;
+use postseal_testkit::edited;
 use postseal_testkit::postfix_box::PostfixBox;
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -231,7 +232,7 @@ fn furnish(postfix: &PostfixBox, main: &str, chroot: &str) {
     let mut text = fs::read_to_string(config.join("main.cf")).unwrap();
     text += &files.named("smtpd_tls_chain_files = {files}/key.pem, {files}/fullchain.pem\n");
     text += &main.replace("{base}", &postfix.path().display().to_string());
-    fs::write(config.join("main.cf"), text).unwrap();
+    edited::write(config.join("main.cf"), text).unwrap();
     if !chroot.is_empty() {
         let master = fs::read_to_string(config.join("master.cf")).unwrap();
         let lines =

@@ -2,6 +2,7 @@
 
 use crate::lint;
 use postseal_testkit::dns_script::{DnsScript, name, record, reply};
+use postseal_testkit::edited;
 use postseal_testkit::postfix_box::PostfixBox;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -14,7 +15,7 @@ fn of(main: &str, look: impl FnOnce(&Path)) -> Vec<String> {
     let config = postfix.config_directory();
     let text = fs::read_to_string(config.join("main.cf")).unwrap();
     let main = main.replace("{base}", &base.display().to_string());
-    fs::write(config.join("main.cf"), text + &main).unwrap();
+    edited::write(config.join("main.cf"), text + &main).unwrap();
     look(&base);
     lint(&base, &["--json", config.to_str().unwrap()]).codes()
 }

@@ -278,16 +278,15 @@ fn a_repeated_init_takes_a_new_table_over_and_forgets_one_that_is_gone() {
     let named = place.main_cf();
     let edited = named.replace("/config/own", "/config/new");
     assert_ne!(named, edited);
-    fs::write(place.config().join("main.cf"), edited).unwrap();
+    place.write("main.cf", &edited);
     let again = place.must("init");
     assert_eq!(again.json["changed"], true, "{}", again.stdout);
     assert_eq!(place.listed("in_force"), ["n.example dane"]);
     assert_eq!(place.must("plan").json["pending"], false);
-    fs::write(
-        place.config().join("main.cf"),
-        named.replace("smtp_tls_policy_maps", "#smtp_tls_policy_maps"),
-    )
-    .unwrap();
+    place.write(
+        "main.cf",
+        &named.replace("smtp_tls_policy_maps", "#smtp_tls_policy_maps"),
+    );
     place.must("drift --adopt");
     assert_eq!(place.listed("in_force"), NOBODY);
     assert_eq!(place.must("plan").json["pending"], false);

@@ -2,24 +2,12 @@
 
 use crate::place::{Place, builder};
 use serde_json::Value;
-use std::fs;
 
 fn place() -> Place {
     let place = Place::unadopted(builder().set("smtp_tls_policy_maps", "hash:{base}/config/own"));
     place.table("own", "a.example encrypt\n");
     place.must("init");
     place
-}
-
-/// Puts tables first in main.cf.
-fn put_first(place: &Place, tables: &str) {
-    let main = place.main_cf();
-    let edited = main.replace(
-        "smtp_tls_policy_maps = ",
-        &format!("smtp_tls_policy_maps = {tables}, "),
-    );
-    assert_ne!(edited, main);
-    fs::write(place.config().join("main.cf"), edited).unwrap();
 }
 
 fn ahead(found: &Value) -> usize {
@@ -29,16 +17,11 @@ fn ahead(found: &Value) -> usize {
         .count()
 }
 
-fn level(place: &Place, domain: &str) -> Value {
-    let explained = place.must(&format!("explain {domain}")).json;
-    explained["hops"][0]["level"].clone()
-}
-
 #[test]
 fn one_with_rows_becomes_rules_in_its_place() {
     let place = place();
     let front = place.table("front", "a.example may\nf.example dane\n");
-    put_first(&place, &front);
+    place.put_first(&front);
     let taken = place.must("drift --adopt").json;
     assert_eq!(ahead(&taken), 0);
     assert_eq!(
@@ -58,7 +41,7 @@ fn one_that_cannot_stays_before_the_rules_and_what_it_shadows_is_said() {
         let place = place();
         place.write("patterns", "/^f\\./ none\n");
         let patterns = format!("regexp:{}", place.config().join("patterns").display());
-        put_first(&place, &patterns);
+        place.put_first(&patterns);
         place.ends(65, "plan");
         let taken = place.must(command).json;
         assert_eq!(ahead(&taken), 1, "{taken}");
@@ -73,8 +56,8 @@ fn one_that_cannot_stays_before_the_rules_and_what_it_shadows_is_said() {
             place.maps()
         );
         assert_eq!(place.maps().matches(':').count(), 2, "{}", place.maps());
-        assert_eq!(level(&place, "f.example"), "none");
-        assert_eq!(level(&place, "a.example"), "encrypt");
+        assert_eq!(place.level("f.example"), "none");
+        assert_eq!(place.level("a.example"), "encrypt");
         let lint = place
             .must(&format!("lint {}", place.config().display()))
             .json;
@@ -103,7 +86,7 @@ fn before_the_map_of_the_rules_it_stays_and_its_rows_can_be_imported() {
     place.must("apply --yes");
     place.must("set loglevel.outbound=1");
     let front = place.table("front", "b.example none\nf.example may\n");
-    put_first(&place, &front);
+    place.put_first(&front);
     place.ends(65, "plan");
     let taken = place.must("drift --adopt").json;
     assert_eq!(ahead(&taken), 1, "{taken}");
@@ -115,7 +98,7 @@ fn before_the_map_of_the_rules_it_stays_and_its_rows_can_be_imported() {
         place.maps()
     );
     assert_eq!(place.scene.value("smtp_tls_loglevel"), "1");
-    assert_eq!(level(&place, "b.example"), "none");
+    assert_eq!(place.level("b.example"), "none");
     let rules = ["a.example encrypt", "b.example encrypt"];
     assert_eq!(place.listed("in_force"), rules);
     // As the remedy says.
@@ -130,7 +113,7 @@ fn before_the_map_of_the_rules_it_stays_and_its_rows_can_be_imported() {
         place.maps()
     );
     let main = place.main_cf().replace(&format!("{front}, "), "");
-    fs::write(place.config().join("main.cf"), main).unwrap();
+    place.write("main.cf", &main);
     assert_eq!(ahead(&place.must("drift --adopt").json), 0);
     assert_eq!(place.must("plan").json["pending"], false);
     assert_eq!(place.looked_up("b.example").as_deref(), Some("none"));
@@ -142,7 +125,7 @@ fn before_the_map_of_the_rules_it_stays_and_its_rows_can_be_imported() {
 fn it_can_be_put_back_too() {
     let place = place();
     let before = place.main_cf();
-    put_first(&place, "static:none");
+    place.put_first("static:none");
     place.must("drift --restore --yes");
     assert_eq!(place.main_cf(), before);
     assert_eq!(place.must("plan").json["pending"], false);

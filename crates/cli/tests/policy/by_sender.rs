@@ -1,7 +1,7 @@
 //! Rules for next hops that tables of senders lead to: which of them applied is what two servers saw.
 
 use crate::peers::{Chains, Peer};
-use crate::place::{Place, builder};
+use crate::place::{Place, builder, hop};
 use postseal_probe::Sink;
 use serde_json::Value;
 use std::fs;
@@ -9,11 +9,6 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(60);
-
-fn hop(sink: &Sink) -> String {
-    let address = sink.address();
-    format!("[{}]:{}", address.ip(), address.port())
-}
 
 /// Without a rule everything goes in clear, whatever a server offers.
 fn place(relay: &Sink, maps: &str) -> Place {
@@ -23,19 +18,6 @@ fn place(relay: &Sink, maps: &str) -> Place {
             .set("relayhost", &hop(relay))
             .set(maps, "hash:{base}/config/senders"),
     )
-}
-
-fn add_service(place: &Place, text: &str) {
-    let path = place.config().join("master.cf");
-    let master = fs::read_to_string(&path).unwrap();
-    fs::write(path, master + text).unwrap();
-}
-
-fn reload(place: &Place) {
-    crate::scene::run(
-        "/usr/sbin/postfix",
-        &["-c", &place.scene.config(), "reload"],
-    );
 }
 
 fn submit(place: &Place, sender: &str) {
@@ -92,7 +74,7 @@ fn a_rule_for_the_relay_of_a_sender_holds_for_its_mail_and_for_no_other() {
 
     // Its route gone, it is a rule that nothing leads to, and the mail goes by the other.
     place.table("senders", "nobody@box.test [127.0.0.1]:9\n");
-    reload(&place);
+    place.reload();
     submit(&place, "boss@box.test");
     assert_eq!(usual.wait_for(2, PATIENCE), 2);
     assert_eq!(came(&usual)[0], row("boss@box.test", false));
@@ -103,9 +85,9 @@ fn a_rule_for_the_next_hop_of_a_senders_transport_holds_for_its_mail() {
     let chains = Chains::new();
     let (own, usual) = (chains.sink(Peer::SelfSigned), chains.sink(Peer::SelfSigned));
     let place = place(&usual, "sender_dependent_default_transport_maps");
-    add_service(&place, "outer unix - - n - - smtp\n");
+    place.add_to_master_cf("outer unix - - n - - smtp\n");
     place.table("senders", &format!("@shop.test outer:{}\n", hop(&own)));
-    reload(&place);
+    place.reload();
     place.must("init");
     place.must(&format!("policy add {} encrypt", hop(&own)));
     place.must("apply --yes");
@@ -127,13 +109,10 @@ fn a_way_that_never_asks_the_rules_is_named_where_others_do() {
     let chains = Chains::new();
     let relay = chains.sink(Peer::SelfSigned);
     let place = place(&relay, "sender_dependent_default_transport_maps");
-    add_service(
-        &place,
-        "past unix - - n - - smtp\n  -o smtp_tls_policy_maps=\n",
-    );
+    place.add_to_master_cf("past unix - - n - - smtp\n  -o smtp_tls_policy_maps=\n");
     // A transport alone: the mail goes to the relay host by it.
     place.table("senders", "@shop.test past:\n");
-    reload(&place);
+    place.reload();
     place.must("init");
     let codes = |json: &Value| -> Vec<String> {
         let all = json["findings"].as_array().unwrap().iter();
@@ -172,7 +151,7 @@ fn a_way_that_never_asks_the_rules_is_named_where_others_do() {
     fs::write(&path, master.replace("  -o smtp_tls_policy_maps=\n", "")).unwrap();
     place.must("drift --adopt");
     assert_eq!(codes(&place.must(&lint).json), [] as [&str; 0]);
-    reload(&place);
+    place.reload();
     submit(&place, "seller@shop.test");
     assert_eq!(relay.wait_for(3, PATIENCE), 3);
     assert_eq!(came(&relay)[2], row("seller@shop.test", true));
@@ -196,9 +175,7 @@ fn a_next_hop_on_465_is_told_by_the_client_that_goes_there() {
     }
     assert_eq!(told("[127.0.0.9]:587"), (Some(0), 0));
     // A client that wraps is there, but the route names another.
-    add_service(
-        &place,
-        "wrapped unix - - n - - smtp\n  -o smtp_tls_wrappermode=yes\n  -o smtp_tls_security_level=encrypt\n",
+    place.add_to_master_cf("wrapped unix - - n - - smtp\n  -o smtp_tls_wrappermode=yes\n  -o smtp_tls_security_level=encrypt\n",
     );
     assert_eq!(told("[127.0.0.9]:465"), (Some(0), 0));
     place.table("transport", "p.test smtp:[127.0.0.9]:465\n");

@@ -88,10 +88,7 @@ fn a_rule_for_a_server_does_not_cover_the_domains_whose_exchanger_it_is() {
              smtp_sasl_tls_security_options = noanonymous",
         ),
     );
-    crate::scene::run(
-        "/usr/sbin/postfix",
-        &["-c", &place.scene.config(), "reload"],
-    );
+    place.reload();
     assert!(findings(&place.run("lint").json, BY_SERVER).is_empty());
     let server = greeting().say(CLEAR).hear("QUIT").on(relay);
     submit(&place, "kept@ac.plain.test");

@@ -45,10 +45,7 @@ fn a_transport_without_tables_shows_passwords_whatever_the_rules_say() {
     place.table("passwords", &format!("{hop} user:s3cret\n"));
     place.table("transport", &format!("cred.example own:{hop}\n"));
     master_cf(&place, "", &format!("own unix - - n - - smtp\n{NO_TABLES}"));
-    crate::scene::run(
-        "/usr/sbin/postfix",
-        &["-c", &place.scene.config(), "reload"],
-    );
+    place.reload();
     place.must("init");
     assert_eq!(place.must("domain sync").json["added"], 1);
     place.must("apply --yes");

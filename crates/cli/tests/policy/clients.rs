@@ -128,10 +128,7 @@ const OWN: &str = "hash:$config_directory/own";
 /// As an administrator sets it.
 fn dns(place: &Place, level: &str) {
     let value = format!("smtp_dns_support_level = {level}");
-    crate::scene::run(
-        "/usr/sbin/postconf",
-        &["-c", &place.scene.config(), "-e", &value],
-    );
+    place.scene.postconf(&["-e", &value]);
     place.must("drift --adopt");
 }
 

@@ -6,11 +6,6 @@ use std::fs;
 
 const CODE: &str = "policy.stale-map";
 
-fn postconf(place: &Place, words: &[&str]) {
-    let config = place.scene.config();
-    crate::scene::run("/usr/sbin/postconf", &[&["-c", &config], words].concat());
-}
-
 /// How often main.cf and master.cf name a map of ours.
 fn named(place: &Place) -> usize {
     let master = fs::read_to_string(place.config().join("master.cf")).unwrap();
@@ -36,7 +31,7 @@ fn a_removed_rule_is_gone_although_a_service_with_tables_was_adopted_meanwhile()
     add(&place, "a.example encrypt");
     let custom = "custom/unix=custom unix - - y - - smtp -o \
                   smtp_tls_policy_maps=inline:{{own.example=secure}}";
-    postconf(&place, &["-Me", custom]);
+    place.scene.postconf(&["-Me", custom]);
     place.must("drift --adopt");
     // What was set stays so.
     let settings = place.must("set loglevel.inbound=1").json["settings"].clone();
@@ -99,10 +94,9 @@ fn rules_outlive_release_as_rules_that_can_be_removed() {
         add(&place, "b.example secure");
         place.must("release");
         let map = place.maps();
-        postconf(
-            &place,
-            &["-e", &format!("smtp_tls_policy_maps={ahead}{map}")],
-        );
+        place
+            .scene
+            .postconf(&["-e", &format!("smtp_tls_policy_maps={ahead}{map}")]);
         place.must("init");
         assert_eq!(
             place.listed("in_force"),

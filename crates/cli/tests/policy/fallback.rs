@@ -2,18 +2,12 @@
 
 use crate::managed::{delivery, findings, submit};
 use crate::peers::{Chains, Peer};
-use crate::place::{Place, builder};
+use crate::place::{Place, builder, hop};
 use postseal_probe::Sink;
-use std::fs;
 use std::time::Duration;
 
 const CODE: &str = "policy.fallback-in-clear";
 const PATIENCE: Duration = Duration::from_secs(60);
-
-fn hop(sink: &Sink) -> String {
-    let address = sink.address();
-    format!("[{}]:{}", address.ip(), address.port())
-}
 
 /// Mail for `d.example` goes to one server, and on to another.
 fn place(usual: &Sink, parameter: &str, last: &Sink) -> Place {
@@ -102,13 +96,11 @@ fn old_names_services_of_their_own_and_wishes_count() {
         .find(|line| line.starts_with("fallback_relay"))
         .unwrap();
     place.write("main.cf", &main.replace(line, ""));
-    let path = place.config().join("master.cf");
-    let master = fs::read_to_string(&path).unwrap();
     let own = format!(
         "own unix - - n - - smtp\n  -o smtp_fallback_relay={}\n",
         hop(&last)
     );
-    fs::write(&path, master + &own).unwrap();
+    place.add_to_master_cf(&own);
     place.must("drift --adopt");
     assert!(findings(&place.must(&add).json, CODE).is_empty());
     place.must("discard");

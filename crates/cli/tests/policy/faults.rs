@@ -43,9 +43,9 @@ fn with_postmap(place: &Place, script: &str, work: impl FnOnce()) {
     }
     let main = place.main_cf();
     let other = format!("{main}command_directory = {}\n", commands.display());
-    fs::write(place.config().join("main.cf"), other).unwrap();
+    place.write("main.cf", &other);
     work();
-    fs::write(place.config().join("main.cf"), main).unwrap();
+    place.write("main.cf", &main);
 }
 
 fn write_program(path: &Path, script: &str) {

@@ -2,15 +2,10 @@
 //! they come in force.
 
 use crate::peers::{Chains, Peer};
-use crate::place::{Place, builder};
+use crate::place::{Place, builder, hop};
 use crate::scene::Ran;
 use postseal_probe::{Sink, SinkCertificate, SinkOptions, SinkTls};
 use std::fs;
-
-fn hop(sink: &Sink) -> String {
-    let address = sink.address();
-    format!("[{}]:{}", address.ip(), address.port())
-}
 
 /// What is to be done about the first finding of a refusal.
 fn remedy(refused: &Ran) -> &str {

@@ -146,10 +146,7 @@ fn a_service_with_tables_of_its_own_keeps_them() {
         "{text}strict unix - - n - - smtp\n  -o smtp_tls_policy_maps={strict}\nsame unix - - n - - smtp\n  -o smtp_tls_policy_maps={same}\n"
     );
     fs::write(&master, &more).unwrap();
-    crate::scene::run(
-        "/usr/sbin/postfix",
-        &["-c", &place.scene.config(), "reload"],
-    );
+    place.reload();
     let adopted = place.must("init").json;
     let findings = adopted["findings"].as_array().unwrap();
     let told = findings
@@ -183,11 +180,7 @@ fn rules_in_force_stay_before_a_table_that_comes_later() {
     let own = place.table("own", "o.example may\n");
     let main = place.main_cf();
     let maps = place.maps();
-    fs::write(
-        place.config().join("main.cf"),
-        main.replace(&maps, &format!("{maps}, {own}")),
-    )
-    .unwrap();
+    place.write("main.cf", &main.replace(&maps, &format!("{maps}, {own}")));
     place.must("init");
     assert_eq!(place.listed("in_force"), ["a.example encrypt"]);
     assert_eq!(place.looked_up("a.example").as_deref(), Some("encrypt"));

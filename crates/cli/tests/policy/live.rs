@@ -1,6 +1,6 @@
 //! The map of the rules under others' hands: told, asked, made anew.
 
-use crate::place::{Place, builder};
+use crate::place::{Place, builder, codes};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,11 +21,6 @@ fn place() -> Place {
 fn source(place: &Place) -> PathBuf {
     let maps = place.maps();
     PathBuf::from(maps.split_once(':').unwrap().1)
-}
-
-fn codes(found: &Value) -> Vec<&str> {
-    let found = found["findings"].as_array().unwrap().iter();
-    found.filter_map(|one| one["code"].as_str()).collect()
 }
 
 /// Everything that looks tells of it, and `drift --restore` ends it.
@@ -154,10 +149,10 @@ fn a_map_that_cannot_be_made_anew_is_left_as_it_is() {
     }
     let main = place.main_cf();
     let without = format!("{main}command_directory = {}\n", commands.display());
-    fs::write(place.config().join("main.cf"), without).unwrap();
+    place.write("main.cf", &without);
     let failed = place.run("drift --restore --yes");
     assert_eq!(failed.exit, Some(1), "{}{}", failed.stdout, failed.stderr);
-    fs::write(place.config().join("main.cf"), main).unwrap();
+    place.write("main.cf", &main);
     assert_eq!(fs::read(source(&place)).unwrap(), before);
     assert_eq!(place.looked_up("a.example").as_deref(), Some("encrypt"));
     assert_eq!(place.installed().len(), 2, "{:?}", place.installed());
@@ -241,15 +236,14 @@ fn rules_that_no_client_asks_any_more_are_told() {
     let place = place();
     let named = place.maps();
     let other = place.table("other", "elsewhere.example may\n");
-    let config = place.scene.config();
-    let postconf = |words: &[&str]| {
-        crate::scene::run("/usr/sbin/postconf", &[&["-c", &config], words].concat());
-    };
     for value in [None, Some(""), Some("$nosuch"), Some(&other)] {
         match value {
-            None => postconf(&["-X", "smtp_tls_policy_maps"]),
-            Some(value) => postconf(&["-e", &format!("smtp_tls_policy_maps={value}")]),
-        }
+            None => place.scene.postconf(&["-X", "smtp_tls_policy_maps"]),
+            Some(value) => {
+                let set = format!("smtp_tls_policy_maps={value}");
+                place.scene.postconf(&["-e", &set])
+            }
+        };
         let listed = place.must("policy list").json;
         for rule in listed["rules"].as_array().unwrap() {
             assert_eq!(rule["holds"], false, "{value:?}: {rule}");

@@ -1,7 +1,10 @@
 //! An adopted Postfix that sends mail, and questions to its map of policies.
 
 use crate::scene::{Ran, Scene};
+use postseal_probe::Sink;
+use postseal_testkit::edited;
 use postseal_testkit::postfix_box::{BoxBuilder, PostfixBox};
+use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -59,7 +62,7 @@ impl Place {
     pub(crate) fn listed(&self, field: &str) -> Vec<String> {
         let listed = self.must("policy list").json;
         let rules = listed["rules"].as_array().unwrap().iter();
-        let text = |rule: &serde_json::Value| {
+        let text = |rule: &Value| {
             let policy = rule[field]["policy"].as_str()?;
             Some(format!(
                 "{} {policy}",
@@ -110,8 +113,37 @@ impl Place {
 
     pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.config().join(name);
-        fs::write(&path, text).unwrap();
+        match name {
+            "main.cf" => edited::write(&path, text).unwrap(),
+            _ => fs::write(&path, text).unwrap(),
+        }
         path
+    }
+
+    /// Appends services to master.cf.
+    pub(crate) fn add_to_master_cf(&self, text: &str) {
+        let master = fs::read_to_string(self.config().join("master.cf")).unwrap();
+        self.write("master.cf", &(master + text));
+    }
+
+    /// Names tables before those that the client asks already.
+    pub(crate) fn put_first(&self, tables: &str) {
+        let named = "smtp_tls_policy_maps = ";
+        let main = self.main_cf();
+        let edited = main.replace(named, &format!("{named}{tables}, "));
+        assert_ne!(edited, main);
+        self.write("main.cf", &edited);
+    }
+
+    /// `postfix reload`
+    pub(crate) fn reload(&self) {
+        crate::scene::run("/usr/sbin/postfix", &["-c", &self.scene.config(), "reload"]);
+    }
+
+    /// At which level mail for a domain leaves, as `explain` says.
+    pub(crate) fn level(&self, domain: &str) -> Value {
+        let explained = self.must(&format!("explain {domain}")).json;
+        explained["hops"][0]["level"].clone()
     }
 
     /// Writes a table and compiles it.
@@ -136,4 +168,16 @@ pub(crate) fn builder() -> BoxBuilder {
         .set("smtp_tls_security_level", "may")
         // Whoever trusts nobody can keep no rule with `secure`.
         .set("tls_append_default_CA", "yes")
+}
+
+/// A server as a next hop.
+pub(crate) fn hop(sink: &Sink) -> String {
+    let address = sink.address();
+    format!("[{}]:{}", address.ip(), address.port())
+}
+
+/// The codes of the findings of an answer.
+pub(crate) fn codes(answer: &Value) -> Vec<&str> {
+    let found = answer["findings"].as_array().unwrap().iter();
+    found.filter_map(|one| one["code"].as_str()).collect()
 }

@@ -1,8 +1,7 @@
 //! Rules for next hops held against the services that routes send mail there by.
 
-use crate::place::{Place, builder};
+use crate::place::{Place, builder, codes};
 use serde_json::Value;
-use std::fs;
 
 /// It asks no rules, and begins no TLS.
 const PLAINOUT: &str =
@@ -15,17 +14,10 @@ const HOP_465: &str = "[127.0.0.9]:465";
 fn place(service: &str, route: &str) -> Place {
     let maps = "hash:{base}/config/transport";
     let place = Place::unadopted(builder().set("transport_maps", maps));
-    let path = place.config().join("master.cf");
-    let master = fs::read_to_string(&path).unwrap();
-    fs::write(path, master + service).unwrap();
+    place.add_to_master_cf(service);
     place.table("transport", route);
     place.must("init");
     place
-}
-
-fn codes(json: &Value) -> Vec<&str> {
-    let findings = json["findings"].as_array().unwrap().iter();
-    findings.map(|one| one["code"].as_str().unwrap()).collect()
 }
 
 /// Everything that looks tells of it, and of nothing once it is mended.

@@ -16,17 +16,9 @@ fn remedy(refused: &Value) -> &str {
     refused["findings"][0]["remedy"].as_str().unwrap()
 }
 
-fn level(place: &Place, domain: &str) -> Value {
-    let explained = place.must(&format!("explain {domain}")).json;
-    explained["hops"][0]["level"].clone()
-}
-
 fn add_service(place: &Place, line: &str) {
-    let path = place.config().join("master.cf");
-    let master = fs::read_to_string(&path).unwrap();
-    fs::write(&path, master + line).unwrap();
-    let config = place.scene.config();
-    crate::scene::run("/usr/sbin/postfix", &["-c", &config, "reload"]);
+    place.add_to_master_cf(line);
+    place.reload();
 }
 
 #[test]
@@ -60,7 +52,7 @@ fn a_next_hop_of_a_service_with_its_own_tables_needs_two_things() {
         place.must(&commands[0]);
         place.must(&format!("{} --no-preflight", commands[1]));
         place.must("apply --yes");
-        assert_eq!(level(&place, "a.example"), "encrypt");
+        assert_eq!(place.level("a.example"), "encrypt");
     }
 }
 
@@ -77,7 +69,7 @@ fn what_lmtp_sends_needs_its_own_parameter() {
     place.must("apply --yes");
     place.must(&format!("{} --no-preflight", commands[1]));
     place.must("apply --yes");
-    assert_eq!(level(&place, "a.example"), "encrypt");
+    assert_eq!(place.level("a.example"), "encrypt");
 }
 
 #[test]

@@ -69,15 +69,8 @@ fn only_rows_that_were_edited_are_named_and_what_is_offered_reverts_no_newer_rul
     let remedy = finding["remedy"].as_str().unwrap();
     assert!(!remedy.contains("import"), "{remedy}");
     // What this host cannot keep is refused like any other wish: it is made able first.
-    crate::scene::run(
-        "/usr/sbin/postconf",
-        &[
-            "-c",
-            &place.scene.config(),
-            "-e",
-            "smtp_dns_support_level = dnssec",
-        ],
-    );
+    let able = ["-e", "smtp_dns_support_level = dnssec"];
+    place.scene.postconf(&able);
     place.must("drift --adopt");
     assert_eq!(run_offered(&place, remedy), 4);
     assert_eq!(found(&place, CODE), None);

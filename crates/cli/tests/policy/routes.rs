@@ -29,13 +29,7 @@ fn idle(place: &Place) -> Vec<String> {
 
 fn add_to_main_cf(place: &Place, line: &str) {
     let main = place.main_cf();
-    fs::write(place.config().join("main.cf"), format!("{main}{line}\n")).unwrap();
-}
-
-fn add_to_master_cf(place: &Place, text: &str) {
-    let path = place.config().join("master.cf");
-    let master = fs::read_to_string(&path).unwrap();
-    fs::write(path, master + text).unwrap();
+    place.write("main.cf", &format!("{main}{line}\n"));
 }
 
 #[test]
@@ -187,11 +181,8 @@ fn a_service_that_asks_no_tables_takes_a_rules_effect_away() {
         "transport",
         "a.example alone:\nc.example alone:\nd.example lmtp:\n",
     );
-    add_to_master_cf(
-        &place,
-        "alone unix - - n - - smtp\n  -o smtp_tls_policy_maps=\n",
-    );
-    add_to_master_cf(&place, "lmtp unix - - n - - lmtp\n");
+    place.add_to_master_cf("alone unix - - n - - smtp\n  -o smtp_tls_policy_maps=\n");
+    place.add_to_master_cf("lmtp unix - - n - - lmtp\n");
     place.must("drift --adopt");
     assert_eq!(idle(&place), ["a.example"]);
     let refused = place.ends(65, "policy add c.example encrypt");
@@ -233,10 +224,9 @@ fn a_service_with_tables_of_its_own_gets_the_rules_but_not_in_place_of_others() 
     place.table("own", "o.example encrypt\n");
     let other = place.table("other", "x.example may\n");
     place.table("transport", "a.example alone:\n");
-    add_to_master_cf(
-        &place,
-        &format!("alone unix - - n - - smtp\n  -o smtp_tls_policy_maps={other}\n"),
-    );
+    place.add_to_master_cf(&format!(
+        "alone unix - - n - - smtp\n  -o smtp_tls_policy_maps={other}\n"
+    ));
     place.must("init");
     let refused = place.ends(65, "policy add a.example encrypt");
     assert_eq!(refused.code(), "policy.never-matches");

@@ -211,10 +211,7 @@ fn a_transport_with_maps_of_its_own_gets_the_rules_too() {
         "{text}strict unix - - n - - smtp\n  -o smtp_tls_policy_maps={own}\nbare unix - - n - - smtp\n  -o smtp_tls_policy_maps=\n"
     );
     std::fs::write(&master, &more).unwrap();
-    crate::scene::run(
-        "/usr/sbin/postfix",
-        &["-c", &place.scene.config(), "reload"],
-    );
+    place.reload();
     place.must("init");
     place.must("policy add a.example encrypt");
     place.must("apply --yes");

@@ -62,10 +62,7 @@ fn outbound_is_undetermined_until_a_delivery_was_seen() {
     }
 
     // What was seen before a reload says nothing of what holds now.
-    crate::scene::run(
-        "/usr/sbin/postfix",
-        &["-c", &place.scene.config(), "reload"],
-    );
+    place.reload();
     let again = place.run("verify").json;
     assert_eq!(again["outbound"]["outcome"], "undetermined", "{again}");
 }

@@ -2,18 +2,12 @@
 //! in force.
 
 use crate::peers::{Chains, Peer};
-use crate::place::{Place, builder};
+use crate::place::{Place, builder, hop};
 use postseal_testkit::postfix_box::HOST;
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::net::{IpAddr, TcpListener};
 use std::sync::{Arc, Mutex};
-
-/// A next hop on loopback as a word of the command line.
-fn hop(sink: &postseal_probe::Sink) -> String {
-    let address = sink.address();
-    format!("[{}]:{}", address.ip(), address.port())
-}
 
 #[test]
 fn a_rule_that_would_stop_mail_is_refused_and_a_weaker_one_offered() {
@@ -279,9 +273,7 @@ fn servers_see_the_address_that_mail_would_come_from() {
             .set("transport_maps", "hash:{base}/config/transport"),
     );
     let own = "own unix - - n - - smtp\n  -o smtp_bind_address=127.0.0.78\n";
-    let path = place.config().join("master.cf");
-    let master = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(path, master + own).unwrap();
+    place.add_to_master_cf(own);
     let [usual, by_own] = [(); 2].map(|()| saying("421 4.7.0 come back later\r\n"));
     place.table("transport", &format!("x.test own:{}\n", by_own.0));
     place.must("init");

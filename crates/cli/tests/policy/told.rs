@@ -2,21 +2,15 @@
 //! `status`, `status --nagios`, `plan`, `lint` and `policy list`.
 
 use crate::peers::Chains;
-use crate::place::{Place, builder};
+use crate::place::{Place, builder, codes};
 use serde_json::Value;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 
 /// What `--nagios` ends with.
 const WARNING: i32 = 1;
 const CRITICAL: i32 = 2;
-
-fn codes(found: &Value) -> Vec<&str> {
-    let found = found["findings"].as_array().unwrap().iter();
-    found.filter_map(|one| one["code"].as_str()).collect()
-}
 
 /// Main.cf as an administrator edits it, taken over.
 fn set(place: &Place, line: &str) {
@@ -25,20 +19,14 @@ fn set(place: &Place, line: &str) {
 }
 
 fn postconf(place: &Place, line: &str) {
-    let config = place.scene.config();
-    let words = match line.strip_prefix('-') {
-        Some(name) => ["-c", &config, "-X", name],
-        None => ["-c", &config, "-e", line],
-    };
-    // It warns of parameters that nobody uses.
-    let done = Command::new("/usr/sbin/postconf").args(words).output();
-    assert!(done.unwrap().status.success());
+    place.scene.postconf(&match line.strip_prefix('-') {
+        Some(name) => ["-X", name],
+        None => ["-e", line],
+    });
 }
 
 fn add_to_master_cf(place: &Place, text: &str) {
-    let path = place.config().join("master.cf");
-    let master = fs::read_to_string(&path).unwrap();
-    fs::write(path, master + text).unwrap();
+    place.add_to_master_cf(text);
     place.must("drift --adopt");
 }
 
@@ -204,7 +192,7 @@ fn a_table_before_the_map_and_a_new_relay_host() {
     let text = place.scene.say(&["verify"]).stdout;
     assert!(!text.contains("as it should be"), "{text}");
 
-    fs::write(place.config().join("main.cf"), own).unwrap();
+    place.write("main.cf", &own);
     place.must("drift --adopt");
     is_well(&place);
     postconf(&place, "relayhost = [relay.example]:587");

@@ -1,7 +1,6 @@
 //! How tables are named, and of which type ours is.
 
 use crate::place::{Place, builder};
-use std::fs;
 
 /// The types that are compiled, with Debian's postfix-lmdb and postfix-cdb.
 const COMPILED: [&str; 4] = ["hash", "btree", "lmdb", "cdb"];
@@ -106,7 +105,7 @@ fn for_a_default_type_that_is_not_installed_another_one_is_taken_and_that_is_sai
     assert_eq!(place.looked_up("a.example").as_deref(), Some("encrypt"));
     // Another default changes nothing of what is in force until it is planned.
     let main = place.main_cf().replace("= sdbm", "= texthash");
-    fs::write(place.config().join("main.cf"), main).unwrap();
+    place.write("main.cf", &main);
     assert_eq!(place.looked_up("a.example").as_deref(), Some("encrypt"));
     place.must("drift");
     place.must("verify");

@@ -3,7 +3,6 @@
 
 use crate::place::{Place, builder};
 use serde_json::Value;
-use std::fs;
 
 fn kept(place: &Place) -> u64 {
     let applied = place.must("apply --yes").json;
@@ -133,16 +132,6 @@ fn a_value_that_stands_there_already_is_an_operation() {
     assert_eq!(place.maps(), "");
 }
 
-/// Puts a table before what main.cf names.
-fn put_first(place: &Place, table: &str) {
-    let main = place.main_cf();
-    let named = "smtp_tls_policy_maps = ";
-    let edited = main.replace(named, &format!("{named}{table}, "));
-    assert_ne!(edited, main);
-    fs::write(place.config().join("main.cf"), edited).unwrap();
-    place.must("drift --adopt");
-}
-
 #[test]
 fn a_table_that_was_taken_over_bars_no_rollback() {
     // A table that was adopted before, and none.
@@ -163,7 +152,8 @@ fn a_table_that_was_taken_over_bars_no_rollback() {
         place.must("policy add b.example encrypt --no-preflight");
         kept(&place);
         let front = place.table("front", "f.example may\n");
-        put_first(&place, &front);
+        place.put_first(&front);
+        place.must("drift --adopt");
         assert_eq!(place.must("plan").json["pending"], false);
         let rows = place.maps().split(", ").nth(1).unwrap().to_owned();
         assert!(rows.contains("/policy-"), "{rows}");

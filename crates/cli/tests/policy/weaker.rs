@@ -11,10 +11,8 @@ fn place() -> Place {
     let place = Place::unadopted(builder().set("transport_maps", "hash:{base}/config/transport"));
     place.table("transport", "svc.test custom:own.plain.test\n");
     let table = place.table("tls_policy_custom", "# ours\nown.plain.test secure\n");
-    let path = place.config().join("master.cf");
-    let master = fs::read_to_string(&path).unwrap();
     let custom = format!("custom unix - - n - - smtp\n  -o smtp_tls_policy_maps={table}\n");
-    fs::write(&path, master + &custom).unwrap();
+    place.add_to_master_cf(&custom);
     place
 }
 

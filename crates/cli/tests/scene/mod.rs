@@ -10,6 +10,7 @@
 )]
 
 use postseal_issue::{KeyType, LeafRequest, PrivateCa, Validity};
+use postseal_testkit::edited;
 use postseal_testkit::postfix_box::{BoxBuilder, PostfixBox};
 use serde_json::Value;
 use std::fs::{self, Permissions};
@@ -18,7 +19,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
 pub(crate) const POSTSEAL: &str = env!("CARGO_BIN_EXE_postseal");
@@ -234,12 +235,16 @@ impl Scene {
         ran
     }
 
-    /// What `postconf` says of the instance.
+    /// What `postconf` says of the instance; where it edits main.cf, as an administrator did by it a moment ago.
     pub(crate) fn postconf(&self, words: &[&str]) -> String {
-        let config = self.config();
-        let mut all = vec!["-c", config.as_str()];
-        all.extend(words);
-        run("/usr/sbin/postconf", &all)
+        let said = run(
+            "/usr/sbin/postconf",
+            &[&["-c", &self.config()], words].concat(),
+        );
+        if let Some(&("-e" | "-X")) = words.first() {
+            edited::a_moment_ago(self.path_of("main.cf")).unwrap();
+        }
+        said
     }
 
     /// The value of a parameter, as `postconf` gives it.
@@ -265,11 +270,7 @@ impl Scene {
     /// An administrator's hand.
     pub(crate) fn edit(&self, name: &str, change: impl Fn(String) -> String) {
         let path = self.path_of(name);
-        fs::write(&path, change(fs::read_to_string(&path).unwrap())).unwrap();
-        // Of a main.cf younger than 2 s every Postfix program is afraid.
-        let then = SystemTime::now() - Duration::from_secs(3);
-        let file = fs::File::options().append(true).open(&path).unwrap();
-        file.set_modified(then).unwrap();
+        edited::write(&path, change(fs::read_to_string(&path).unwrap())).unwrap();
     }
 }
 

@@ -9,6 +9,7 @@
 use postseal_planner::report::{Report, StageName, StageOutcome};
 use postseal_probe::{Start, Target, probe_all};
 use postseal_testkit::broken::{BrokenFiles, Wire};
+use postseal_testkit::edited;
 use postseal_testkit::postfix_box::PostfixBox;
 use serde_json::Value;
 use std::fs;
@@ -16,7 +17,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// How long a port has to say something.
@@ -159,11 +160,7 @@ impl Server {
     pub(crate) fn edit(&self, pair: &Pair) {
         for (name, bytes) in [("main.cf", &pair.main), ("master.cf", &pair.master)] {
             let path = self.postfix.config_directory().join(name);
-            fs::write(&path, bytes).unwrap();
-            // Of a main.cf younger than 2 s every Postfix program is afraid.
-            let then = SystemTime::now() - Duration::from_secs(3);
-            let file = fs::File::options().append(true).open(&path).unwrap();
-            file.set_modified(then).unwrap();
+            edited::write(path, bytes).unwrap();
         }
     }
 

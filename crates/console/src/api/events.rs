@@ -4,9 +4,10 @@
 
 use super::jobs;
 use crate::app::App;
-use crate::caller;
+use crate::caller::{self, Caller};
 use crate::clock;
 use crate::problem::Problem;
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
@@ -28,17 +29,17 @@ const BATCH: usize = 100;
 
 pub(crate) async fn stream(
     State(app): State<App>,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<u64>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let slot = app.streams.clone().try_acquire_owned();
-    let slot = slot.map_err(|_| Problem::busy())?;
+    let turn = app.streams.now(&caller.user)?;
     jobs::find(&app, id).await?;
     let last = headers.get("last-event-id");
     let last = last.and_then(|last| last.to_str().ok()?.parse().ok());
     let (lines, told) = mpsc::channel(4);
     tokio::spawn(async move {
-        let _slot = slot;
+        let _turn = turn;
         let teller = Teller {
             app,
             headers,

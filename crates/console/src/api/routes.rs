@@ -174,7 +174,7 @@ pub(crate) const ROUTES: &[Route] = &[
         SEE,
         || get(copies::one),
         Spec::plain(
-            "What the agent saw: plan, status, history, certificates, domains, findings, checks, drift, keys, profiles, notify.",
+            "What the agent saw: plan, status, history, certificates, domains, findings, checks, drift, keys, profiles, notify, parameters.",
             &[Answer::of::<copies::Document>(200, "The copy."), SAME],
         )
         .with(&[KNOWN]),

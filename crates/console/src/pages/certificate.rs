@@ -7,6 +7,7 @@ use super::finding::Found;
 use super::glance::Said;
 use super::picker::{Asked, Match};
 use super::when::{When, seconds};
+use mailtls::{Stage, stage};
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
@@ -45,7 +46,7 @@ pub(crate) struct Left {
     pub(crate) words: String,
     /// Of a hundred.
     pub(crate) share: i64,
-    /// `fine`, `soon`, `over`.
+    /// `fine`, `soon`, `over`: what `status` makes a warning of, and what is critical there.
     pub(crate) state: &'static str,
     days: i64,
 }
@@ -261,11 +262,10 @@ impl Left {
                 _ => format!("{days} of {}", in_days(whole / DAY)),
             },
             share,
-            // As `status --nagios` has it: a tenth is critical, a third is a warning.
-            state: match share {
-                ..10 => "over",
-                10..34 => "soon",
-                _ => "fine",
+            state: match stage(from, until, now) {
+                Stage::Fine => "fine",
+                Stage::Due => "soon",
+                Stage::Urgent | Stage::Expired | Stage::NotYetValid => "over",
             },
             days,
         }

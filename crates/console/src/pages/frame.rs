@@ -163,7 +163,8 @@ fn agent(pulse: Option<&Pulse>, now_ms: i64) -> Agent {
             seen: When::default(),
         };
     };
-    let age = (now_ms - pulse.seen_ms) / 1000;
+    // A sign from a time that has not come is as old: the clock was put back, and nobody has given one since.
+    let age = now_ms.saturating_sub(pulse.seen_ms).saturating_abs() / 1000;
     Agent {
         state: match age {
             _ if age < AGES.0 => "alive",

@@ -12,7 +12,8 @@ use std::collections::BTreeSet;
 /// How `status` is refused where Postseal has not adopted the instance.
 pub(super) const NOT_ADOPTED: &str = "instance.not-adopted";
 
-/// The agent looks each minute; after so many seconds without a look something hinders it.
+/// The agent looks each minute; after so many seconds without a look something hinders it. One of a time that has not come,
+/// because the clock was put back, is as old.
 const LONG_AGO: i64 = 600;
 
 /// Something that was looked at, in one sentence.
@@ -70,6 +71,7 @@ pub(crate) struct Looked<'a> {
 pub(crate) fn glance(looked: &Looked<'_>) -> Vec<Said> {
     let mut said = judged(looked.status);
     said.extend(unseen(looked));
+    said.extend(hindered(looked));
     said.extend(certificates(looked.certificates));
     said.extend(findings(looked.findings));
     said.extend(presented(looked));
@@ -141,6 +143,27 @@ fn unseen(looked: &Looked<'_>) -> Option<Said> {
     Some(Said::new("undetermined", words))
 }
 
+/// What the agent could not look at: of that, nothing found is nothing known. A plan of wishes is refused for what they
+/// are; where there are none, it tells of what is in force.
+fn hindered(looked: &Looked<'_>) -> Vec<Said> {
+    let wishes = looked.status.list("wishes");
+    let plan = (wishes.is_empty(), "No plan could be made", looked.plan);
+    let listed = (
+        "Certificates could not be listed",
+        &looked.certificates.0.doc,
+    );
+    let linted = ("Findings could not be looked for", &looked.findings.0.doc);
+    let all = [listed, linted].into_iter();
+    let all = all.chain(plan.0.then_some((plan.1, plan.2)));
+    let said = all.filter_map(|(words, doc)| {
+        let error = doc.at("error");
+        let is_told = looked.status.at("error").text("code") == error.text("code");
+        let words = format!("{words}: {}.", error.text("message").trim_end_matches('.'));
+        (error.is_there() && !is_told).then(|| Said::new("undetermined", words))
+    });
+    said.collect()
+}
+
 fn certificates((seen, all): (&Seen, &[Shown])) -> Vec<Said> {
     if !seen.doc.is_there() {
         let words = "Certificates were not listed yet.";
@@ -196,10 +219,14 @@ fn age(looked: &Looked<'_>) -> Option<Said> {
         ago if looked.agent.state == "gone" => {
             format!("The agent was last seen {ago}: what is shown may be over.")
         }
+        _ if !looked.status.at("judged").is_there() => return None,
         _ => {
-            let observed = seconds(&looked.status.text("observed_at"))?;
-            let age = looked.now_ms / 1000 - observed;
-            if age < LONG_AGO {
+            let Some(observed) = seconds(&looked.status.text("observed_at")) else {
+                let words = "Nothing says when it was looked last.";
+                return Some(Said::new("undetermined", words));
+            };
+            let age = (looked.now_ms / 1000).saturating_sub(observed);
+            if age.saturating_abs() < LONG_AGO {
                 return None;
             }
             let ago = When::at(observed.saturating_mul(1000), looked.now_ms).shown;

@@ -8,6 +8,7 @@ use super::frame::{Frame, View};
 use super::glance::mark;
 use super::history::Done;
 use super::policies::import::next;
+use super::told::{Told, is_seen, told};
 use super::waits::Waits;
 use super::when::When;
 use super::{filters, led_to_job, page};
@@ -25,15 +26,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use postseal_planner::task::Task;
 use postseal_store::desk::{Job, JobEvent, JobState};
+use std::collections::HashSet;
 
 /// Most jobs are over in this time, in milliseconds; meanwhile one looks more often.
 const SOON_OVER_MS: i64 = 10_000;
 /// So many events are shown.
 const EVENTS: usize = 500;
-/// The event of what a probe sees.
-const SEEN: &str = "seen";
-/// So many sentences are shown of one look.
-const SENTENCES: usize = 50;
 
 #[derive(Template)]
 #[template(path = "job.html")]
@@ -69,8 +67,10 @@ struct Shown {
     failed: String,
     told: Vec<Told>,
     text: String,
-    /// What was found and is told nowhere in the text.
+    /// What was found and is told nowhere in the text that is shown.
     found: Vec<Found>,
+    /// Whether it ended with an error; it is said by `message`, or by what was found.
+    is_refused: bool,
     message: String,
     code: String,
     hint: String,
@@ -136,16 +136,6 @@ struct Proposed {
     may_approve: bool,
     /// Which plan it is about, in a sentence; nothing where it is about none.
     plan: String,
-}
-
-/// Something that was told.
-pub(super) struct Told {
-    at: When,
-    /// How long after the job began.
-    after: String,
-    pub(super) words: String,
-    /// What was seen: how it is painted, its mark, and a sentence.
-    seen: Vec<(&'static str, &'static str, String)>,
 }
 
 /// A risk that somebody has to accept by typing the host's name.
@@ -246,8 +236,16 @@ fn shown(job: &Job, events: &[JobEvent], now: i64) -> Shown {
     let answer = answer.unwrap_or_default();
     let error = answer.inner("error");
     let (text, message) = (answer.long("text"), error.text("message"));
+    let (code, is_refused) = (error.text("code"), !message.is_empty());
     let mut found = Found::all(&answer, "findings");
-    found.retain(|one| !text.contains(&one.message) && one.message != message);
+    // Of a refusal the text is folded: what speaks against it stands as findings, with what to do.
+    found.retain(|one| is_refused || !text.contains(&one.message));
+    let told = events
+        .iter()
+        // The answer of a probe says all of it again.
+        .filter(|event| !(job.state.has_ended() && is_seen(event)))
+        .map(|event| told(event, job.started_ms.unwrap_or(job.filed_ms), now));
+    let told: Vec<Told> = told.collect();
     Shown {
         id: job.id,
         what: title::of_text(&job.task),
@@ -273,16 +271,15 @@ fn shown(job: &Job, events: &[JobEvent], now: i64) -> Shown {
             .as_ref()
             .map(|end| failed(end.exit))
             .unwrap_or_default(),
-        told: events
-            .iter()
-            // The answer of a probe says all of it again.
-            .filter(|event| !(job.state.has_ended() && is_seen(event)))
-            .map(|event| told(event, job.started_ms.unwrap_or(job.filed_ms), now))
-            .collect(),
-        text,
+        text: beside(&text, &told),
+        told,
+        message: match found.iter().any(|one| one.code == code) {
+            true => String::new(),
+            false => message,
+        },
         found,
-        message,
-        code: error.text("code"),
+        is_refused,
+        code,
         hint: error.text("hint"),
         waits: Waits::left_by(&answer),
         since: None,
@@ -292,10 +289,18 @@ fn shown(job: &Job, events: &[JobEvent], now: i64) -> Shown {
     }
 }
 
+/// What a command printed, without the sentences that stand above it already.
+fn beside(text: &str, told: &[Told]) -> String {
+    let above: HashSet<&str> = told.iter().flat_map(Told::sentences).collect();
+    let left = text.lines().filter(|line| !above.contains(line));
+    left.collect::<Vec<_>>().join("\n")
+}
+
 fn failed(exit: u8) -> String {
     match exit {
         4 => "it was tried, did not hold, and was rolled back".to_owned(),
         65 => "refused: nothing was changed".to_owned(),
+        69 => "no server could be reached".to_owned(),
         code => format!("it did not work, exit code {code}"),
     }
 }
@@ -312,87 +317,4 @@ fn plan_of(job: &Job, shown: &Doc) -> String {
             "It is plan {id}, and the page Plan shows another: what is there has changed, and the agent would refuse it."
         ),
     }
-}
-
-fn is_seen(event: &JobEvent) -> bool {
-    Doc::read(&event.document).text("event") == SEEN
-}
-
-/// An event of the engine's vocabulary in words; one that this version does not know by its name.
-pub(super) fn told(event: &JobEvent, began: i64, now: i64) -> Told {
-    let doc = Doc::read(&event.document);
-    let words = match doc.text("event").as_str() {
-        "stage" => stage(&doc.text("stage")),
-        "looking" => format!("Looking at the servers of {} rules", doc.text("rules")),
-        "looked" => format!(
-            "{} was looked at, {} of {}",
-            doc.text("address"),
-            doc.text("done"),
-            doc.text("all")
-        ),
-        SEEN => doc.text("words"),
-        "rehearsed" => format!("Rehearsed: {}", judged(&doc)),
-        "opened" => format!("Operation {} begins", doc.text("operation")),
-        "step" => doc.text("what"),
-        "proved" => format!("Seen on the wire: {}", judged(&doc)),
-        "rolling-back" => format!("The old bytes are put back: {}", doc.text("reason")),
-        "restarted" => format!("Stopped and started: {}", doc.text("reason")),
-        "ordering" => format!("{}: {}", doc.text("certificate"), doc.text("doing")),
-        "recovered" => format!(
-            "Operation {} was interrupted and is ended: {}",
-            doc.text("operation"),
-            doc.text("how")
-        ),
-        other => other.to_owned(),
-    };
-    Told {
-        at: When::at(event.at_ms, now),
-        after: format!("{:.1} s", (event.at_ms - began).max(0) as f64 / 1000.0),
-        words,
-        seen: seen(&doc),
-    }
-}
-
-/// What a look has shown, a sentence each.
-fn seen(event: &Doc) -> Vec<(&'static str, &'static str, String)> {
-    let judgements = event.at("verdict").list("judgements");
-    let sentences = judgements.iter().flat_map(|one| {
-        let state = match one.text("outcome").as_str() {
-            "pass" => "pass",
-            "fail" => "fail",
-            _ => "undetermined",
-        };
-        let words = one.words("sentences").into_iter();
-        words.map(move |sentence| (state, mark(state), sentence))
-    });
-    sentences.take(SENTENCES).collect()
-}
-
-fn stage(stage: &str) -> String {
-    match stage {
-        "look" => "Looking at what is there",
-        "think" => "Making the plan",
-        "rehearse" => "Rehearsing it in a scratch Postfix",
-        "apply" => "Writing and reloading",
-        "prove" => "Looking at the real ports",
-        "roll-back" => "Rolling back",
-        other => other,
-    }
-    .to_owned()
-}
-
-fn judged(event: &Doc) -> String {
-    let judgements = event.at("verdict").list("judgements");
-    let of = |outcome: &str| {
-        let own = judgements
-            .iter()
-            .filter(|one| one.text("outcome") == outcome);
-        own.count()
-    };
-    format!(
-        "{} as expected, {} not, {} could not be seen",
-        of("pass"),
-        of("fail"),
-        of("undetermined")
-    )
 }

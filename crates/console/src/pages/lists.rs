@@ -21,6 +21,8 @@ struct Findings {
     frame: Frame,
     copied: When,
     is_there: bool,
+    /// Why nobody could look; empty where somebody could.
+    hindered: String,
     findings: Vec<Found>,
 }
 
@@ -32,6 +34,7 @@ pub(crate) async fn findings(
     let seen = view.take("findings");
     let shown = Findings {
         is_there: seen.doc.is_there(),
+        hindered: seen.doc.at("error").text("message"),
         findings: Found::all(&seen.doc, "findings"),
         copied: seen.copied,
         frame: view.frame,

@@ -3,6 +3,7 @@
 //! Owns: what is on each. Never: a way around the door (`routes`) or the filing of tasks (`filing`); markup in Rust,
 //! which is in `templates/`.
 
+mod advanced;
 mod certificate;
 pub(crate) mod certificates;
 mod doc;
@@ -27,6 +28,7 @@ mod saved;
 pub(crate) mod search;
 pub(crate) mod settings;
 pub(crate) mod smtp_tls;
+mod told;
 pub(crate) mod totp;
 mod typed;
 mod waits;

@@ -22,6 +22,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use postseal_planner::task::Task;
+use postseal_store::desk::{Desk as _, RuleCounts, RuleMark, RuleQuery};
 
 /// The row of outgoing mail.
 const OUTBOUND: &str = "outbound";
@@ -41,10 +42,55 @@ struct Overview {
     certificates: Vec<Shown>,
     findings: Vec<String>,
     linted: When,
+    /// The rules for destinations; none where the agent has not listed them.
+    rules: Option<Rules>,
     /// How many edits by hand there are.
     edits: usize,
     last: Option<Done>,
     waits: Option<Waits>,
+}
+
+/// How many rules for destinations there are, and how many of them are not as they should be.
+struct Rules {
+    all: u64,
+    of_note: Vec<OfNote>,
+}
+
+/// Rules of one kind.
+struct OfNote {
+    /// The word of their page for them.
+    kind: &'static str,
+    state: &'static str,
+    mark: &'static str,
+    number: u64,
+    words: &'static str,
+}
+
+impl Rules {
+    fn of(counts: &RuleCounts) -> Self {
+        let kinds = [
+            (
+                RuleMark::Failing,
+                "failing",
+                "fail",
+                "fail at their servers",
+            ),
+            (RuleMark::Idle, "idle", "warning", "never match"),
+            (RuleMark::Hindered, "hindered", "warning", "do not hold"),
+            (RuleMark::Pending, "pending", "undetermined", "pending"),
+        ];
+        let of_note = kinds.map(|(marked, kind, state, words)| OfNote {
+            kind,
+            state,
+            mark: mark(state),
+            number: counts.of(marked),
+            words,
+        });
+        Self {
+            all: counts.all,
+            of_note: of_note.into_iter().filter(|one| one.number > 0).collect(),
+        }
+    }
 }
 
 /// A service, or all of outgoing mail.
@@ -63,6 +109,11 @@ struct Row {
 impl Row {
     fn mark(&self) -> &'static str {
         mark(self.outcome)
+    }
+
+    /// Whether it is wished for, and no service of master.cf yet.
+    fn is_to_come(&self) -> bool {
+        self.pending && self.written == "-" && self.effective == "-"
     }
 
     /// Whether a level is another than the one that is desired and should be in force. What was adopted, and what has
@@ -87,9 +138,13 @@ pub(crate) async fn show(
     );
     let now = view.now_ms;
     let rows = rows(&status.doc);
+    let rules = rules(&app).await?;
     let shown = Shown::all(&certificates.doc, now);
     let found = Found::all(&lint.doc, "findings");
-    let services = rows.iter().filter(|row| row.name != OUTBOUND);
+    // What is only wished for is not there to be looked at.
+    let services = rows
+        .iter()
+        .filter(|row| row.name != OUTBOUND && !row.is_to_come());
     let looked = Looked {
         status: &status.doc,
         outcomes: &services.map(|row| row.outcome).collect::<Vec<_>>(),
@@ -112,6 +167,7 @@ pub(crate) async fn show(
             .chain(Shown::from_files(&status.doc, now))
             .collect(),
         findings: counted(&found),
+        rules,
         linted: lint.copied,
         edits: Edits::of(&status.doc).count(),
         last: last.is_there().then(|| Done::of(&last, now)),
@@ -120,6 +176,18 @@ pub(crate) async fn show(
         frame: view.frame,
     };
     Ok(page(StatusCode::OK, &shown))
+}
+
+async fn rules(app: &App) -> Result<Option<Rules>, Problem> {
+    let (instance, query) = (
+        app.instance.clone(),
+        RuleQuery {
+            limit: 1,
+            ..RuleQuery::default()
+        },
+    );
+    let found = app.desks.at(move |desk| desk.rule_page(&instance, &query));
+    Ok(found.await?.map(|page| Rules::of(&page.counts)))
 }
 
 /// Adopts this Postfix: what it has now is what is wanted.
@@ -170,9 +238,10 @@ fn row(service: &Doc, judgements: &[Doc]) -> Row {
         pending: service.is_true("pending"),
         written: service.text("written"),
         effective: service.text("effective"),
-        wire: match is_judged {
-            true => sentences,
-            false => vec!["not looked at".to_owned()],
+        wire: match (is_judged, service.text("effective").as_str()) {
+            (true, _) => sentences,
+            (false, "-") => vec!["not there yet".to_owned()],
+            (false, _) => vec!["not looked at".to_owned()],
         },
         why,
         outcome,

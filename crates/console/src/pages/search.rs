@@ -155,9 +155,9 @@ fn of_findings(all: &[Found], asked: &str) -> impl Iterator<Item = Hit> {
     })
 }
 
-/// Whether a text has every word.
+/// Whether a text has every word. Colons count for nothing: fingerprints and serials are written with and without.
 pub(super) fn has(text: &str, asked: &str) -> bool {
-    let text = text.to_lowercase();
-    let asked = asked.to_lowercase();
+    let plain = |text: &str| text.to_lowercase().replace(':', "");
+    let (text, asked) = (plain(text), plain(asked));
     asked.split_whitespace().all(|word| text.contains(word))
 }

@@ -3,6 +3,7 @@
 //! Owns: the form as it is shown, and what follows when it is saved. Never: says that something is in force; the job's
 //! page says what was seen.
 
+use super::advanced::{Key, Parameter};
 use super::certificate::Shown;
 use super::doc::Doc;
 use super::frame::{Frame, Seen, View};
@@ -103,6 +104,8 @@ struct Page {
     /// Which names that are asked for are not known.
     unknown: Vec<String>,
     keys: Vec<Key>,
+    /// The catalogue, as this Postfix has it.
+    parameters: Vec<Parameter>,
     /// What is wished already and not in force.
     planned: Planned,
     /// What was refused of what was typed.
@@ -197,13 +200,6 @@ struct Profile {
     unfit: String,
 }
 
-struct Key {
-    name: String,
-    values: String,
-    meaning: String,
-    default: String,
-}
-
 pub(crate) async fn show(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -213,7 +209,14 @@ pub(crate) async fn show(
 }
 
 async fn read(app: &App, caller: &Caller) -> Result<Page, Problem> {
-    let copies = &["certificates", "checks", "profiles", "keys", "plan"];
+    let copies = &[
+        "certificates",
+        "checks",
+        "profiles",
+        "keys",
+        "parameters",
+        "plan",
+    ];
     let mut view = View::of(app, caller, "smtp-tls", copies).await?;
     let status = view.take("status");
     let (profiles, certificates, keys) = (
@@ -221,6 +224,7 @@ async fn read(app: &App, caller: &Caller) -> Result<Page, Problem> {
         view.take("certificates"),
         view.take("keys"),
     );
+    let parameters = view.take("parameters").doc.list("values");
     let (asked, checks) = (Asked::of(&status.doc), view.take("checks"));
     let was = Levels {
         inbound: service(&status.doc, &["smtp/inet"]).map_or_else(String::new, mode),
@@ -241,7 +245,8 @@ async fn read(app: &App, caller: &Caller) -> Result<Page, Problem> {
         profiles: all_profiles(&profiles),
         certificates: Shown::judged(&certificates.doc, &checks.doc, &asked, view.now_ms),
         unknown: asked.unknown,
-        keys: keys.doc.list("keys").iter().map(key).collect(),
+        keys: keys.doc.list("keys").iter().map(Key::of).collect(),
+        parameters: parameters.iter().map(Parameter::of).collect(),
         planned: Planned::of(&view.take("plan").doc),
         refused: Vec::new(),
         copied: status.copied,
@@ -360,13 +365,4 @@ fn all_profiles(seen: &Seen) -> Vec<Profile> {
         unfit: doc.text("unfit"),
     });
     shown.collect()
-}
-
-fn key(doc: &Doc) -> Key {
-    Key {
-        name: doc.text("key"),
-        values: doc.text("values"),
-        meaning: doc.text("meaning"),
-        default: doc.text("default"),
-    }
 }

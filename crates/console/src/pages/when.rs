@@ -17,7 +17,7 @@ impl When {
     pub(crate) fn at(ms: i64, now_ms: i64) -> Self {
         Self {
             exact: clock::written(ms),
-            shown: ago((now_ms - ms) / 1000),
+            shown: ago(now_ms.saturating_sub(ms) / 1000),
         }
     }
 
@@ -36,7 +36,8 @@ pub(crate) fn seconds(text: &str) -> Option<i64> {
 
 fn ago(seconds: i64) -> String {
     match seconds {
-        ..0 => "just now".to_owned(),
+        ..-60 => "at a time that has not come".to_owned(),
+        -60..0 => "just now".to_owned(),
         0..60 => format!("{seconds} s ago"),
         60..3_600 => format!("{} min ago", seconds / 60),
         3_600..172_800 => format!("{} h ago", seconds / 3_600),

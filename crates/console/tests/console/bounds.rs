@@ -1,6 +1,6 @@
 //! Bounds: of bodies, of heads, of time, of places to listen.
 
-use crate::served::{Served, options};
+use crate::served::{HOUR_MS, Served, now, options};
 use crate::wire::Ask;
 use postseal_console::{Console, Options};
 use postseal_store::desk::Role;
@@ -276,4 +276,63 @@ fn idle_connections_without_end_keep_nobody_out() {
     };
     assert!(is_open(&idle[599]));
     assert!(!is_open(&idle[0]) && !is_open(&idle[300]));
+}
+
+/// The most memory that this process ever had, in MiB.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    let kib = line.unwrap().split_whitespace().nth(1).unwrap();
+    kib.parse::<u64>().unwrap() / 1024
+}
+
+#[test]
+fn what_is_short_on_its_way_is_not_long_in_memory() {
+    let (served, session) = Served::to(Role::Operator);
+    let form_token = served.form_token(&session);
+    let token = served.token("operator", Role::Operator, now() + HOUR_MS);
+    let form = "&a".repeat(12 << 20);
+    let list = "\"\",".repeat(8 << 20);
+    let task = format!(r#"{{"task":"policy-remove","destinations":[{list}""]}}"#);
+    // What the test itself holds is counted, too.
+    let before = peak();
+    for path in ["/policies/bulk", "/policies/import"] {
+        let ask = Ask::form(path, &[]).cookie(&session).by_page(served.at);
+        let answer = served.ask(&ask.with("x-form-token", &form_token).body(&form));
+        assert!((400..500).contains(&answer.status), "{path}");
+    }
+    let answer = served.call(&token, "POST", "/api/v1/jobs", &task);
+    assert_eq!(answer.code(), "task.too-long", "{}", answer.body);
+    assert!(peak() - before < 250, "{before} MiB became {} MiB", peak());
+}
+
+#[test]
+fn who_sends_long_lists_slowly_keeps_nobody_else_waiting() {
+    let (served, token) = Served::to_program(Role::Operator);
+    served.user("bernd", Role::Operator);
+    let others = served.token("bernd", Role::Operator, now() + HOUR_MS);
+    let list = "a.example may\\n".repeat(10_000);
+    let task = format!(r#"{{"task": "policy-import", "format": "map", "text": "{list}"}}"#);
+    let head = |token: &str, length: usize| {
+        format!(
+            "POST /api/v1/jobs HTTP/1.1\r\nhost: {}\r\nauthorization: {token}\r\ncontent-length: {length}\r\n\r\n",
+            served.at
+        )
+    };
+    let begin = |head: &str| {
+        let mut stream = TcpStream::connect(served.at).unwrap();
+        stream.write_all(head.as_bytes()).unwrap();
+        stream
+    };
+    let slow: Vec<TcpStream> = (0..5).map(|_| begin(&head(&token, 100_000))).collect();
+    std::thread::sleep(Duration::from_millis(500));
+    let mut stream = begin(&head(&others, task.len()));
+    // Shorter than whoever is slow may take.
+    let patience = Some(Duration::from_secs(15));
+    stream.set_read_timeout(patience).unwrap();
+    stream.write_all(task.as_bytes()).unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 202");
+    drop(slow);
 }

@@ -1,6 +1,6 @@
 //! Certificates as people bring, look at and present them, without JavaScript.
 
-use crate::served::{Agent, Served};
+use crate::served::{Agent, Served, now};
 use crate::wire::{Answer, Ask};
 use postseal_store::SqliteStore;
 use postseal_store::desk::{Desk as _, Role};
@@ -306,4 +306,33 @@ fn what_takes_the_place_of_another_says_so_from_the_start() {
         "{renews}"
     );
     assert!(!page("/certificates/new?name=mx1").contains(ticked));
+}
+
+/// A certificate of ten years is not due for three of them, on the wire as on the page.
+#[test]
+fn what_is_left_of_a_life_is_painted_as_status_judges_it() {
+    let (served, session) = Served::to(Role::Auditor);
+    for (life, left, painted) in [
+        (3650, 300, "fine"),
+        (3650, 40, "soon"),
+        (3650, 5, "over"),
+        (90, 40, "fine"),
+        (90, 20, "soon"),
+        (90, 5, "over"),
+        (90, -1, "over"),
+    ] {
+        let at = |days: i64| {
+            let second = now() / 1000 + days * 86_400 + 3_600;
+            jiff::Timestamp::from_second(second).unwrap().to_string()
+        };
+        let certificate = json!({"name": "mx1", "has_key": true, "used_by": ["smtpd"],
+            "not_before": at(left - life), "not_after": at(left)});
+        served.copy(
+            "certificates",
+            &json!({"certificates": [certificate]}).to_string(),
+        );
+        let page = served.ask(&Ask::get("/certificates").cookie(&session)).body;
+        let bar = format!("class=\"left {painted}\"");
+        assert!(page.contains(&bar), "{left} of {life}: {page}");
+    }
 }

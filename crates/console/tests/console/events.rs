@@ -85,3 +85,22 @@ fn an_event_cannot_pretend_to_be_several() {
     let body = served.ask(&ask).body;
     assert_eq!(body.matches("\nevent: end").count(), 1, "{body}");
 }
+
+#[test]
+fn who_opens_streams_without_end_leaves_others_theirs() {
+    let (served, token) = Served::to_program(Role::Auditor);
+    served.user("bernd", Role::Auditor);
+    let others = served.token("bernd", Role::Auditor, now() + HOUR_MS);
+    let id = served.file(&token, r#"{"task":"status"}"#);
+    let open = |token: &str| {
+        let ask = Ask::get(&format!("/api/v1/jobs/{id}/events")).with("authorization", token);
+        let mut stream = ask.open(served.at);
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).unwrap();
+        (stream, String::from_utf8_lossy(&status).into_owned())
+    };
+    let opened: Vec<_> = (0..70).map(|_| open(&token)).collect();
+    assert_eq!(opened[0].1, "HTTP/1.1 200");
+    assert_ne!(opened[69].1, "HTTP/1.1 200");
+    assert_eq!(open(&others).1, "HTTP/1.1 200");
+}

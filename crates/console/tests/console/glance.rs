@@ -2,12 +2,13 @@
 
 use crate::served::{HOUR_MS, Served, heartbeat, now};
 use crate::wire::Ask;
-use postseal_store::desk::{Clerk as _, Heartbeat, Role};
+use postseal_store::desk::{Clerk as _, Heartbeat, Role, RuleMark, RuleRow};
 use serde_json::{Value, json};
 
 fn status() -> Value {
     json!({
         "judged": [],
+        "observed_at": time(now()),
         "services": [
             {"service": "smtp/inet", "desired": "may", "written": "may", "effective": "may"},
             {"service": "submission/inet", "desired": "as adopted", "written": "encrypt (-o)", "effective": "encrypt"},
@@ -19,6 +20,11 @@ fn status() -> Value {
             {"service": "submissions/inet", "outcome": "pass", "sentences": ["TLS 1.3 was seen."]},
         ]},
     })
+}
+
+/// As documents write it.
+fn time(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).unwrap().to_string()
 }
 
 fn certificate(until: &str, self_signed: bool, used_by: &[&str]) -> Value {
@@ -228,4 +234,88 @@ fn a_certificate_that_is_only_wished_is_not_in_use_and_one_from_a_file_is_shown(
     let own = page.split("/etc/ssl/own.pem").nth(1).unwrap();
     assert!(own.contains("✓ in use"), "{own}");
     assert_eq!(page.matches("✓ in use").count(), 1, "{page}");
+}
+
+#[test]
+fn a_service_that_is_only_wished_for_is_not_missed_on_the_wire() {
+    let mut status = status();
+    let to_come = json!({"service": "submission/inet", "desired": "on", "pending": true, "written": "-", "effective": "-"});
+    status["services"][1] = to_come;
+    status["observed"]["judgements"][1] = Value::Null;
+    let page = overview(&status, &[certificate(LONG, false, &["smtpd"])], &[]);
+    assert_eq!(glance(&page).0, "pass", "{page}");
+    assert!(page.contains("not there yet"), "{page}");
+}
+
+#[test]
+fn rules_that_are_not_as_they_should_be_are_counted_and_lead_to_their_page() {
+    let (served, session) = Served::to(Role::Auditor);
+    served.copy("status", &status().to_string());
+    let page = || served.ask(&Ask::get("/").cookie(&session)).body;
+    assert!(page().contains("? not listed yet"));
+    served.rules(&[]);
+    assert!(page().contains("none: all mail leaves at the default"));
+    let rule = |destination: &str, marks: &[RuleMark]| RuleRow {
+        destination: destination.to_owned(),
+        policy: "encrypt".to_owned(),
+        marks: marks.to_vec(),
+        ..RuleRow::default()
+    };
+    served.rules(&[
+        rule("a.example", &[RuleMark::Failing]),
+        rule("b.example", &[RuleMark::Failing, RuleMark::Idle]),
+        rule("c.example", &[]),
+    ]);
+    let page = page();
+    assert!(page.contains("<a href=\"/policies\">3</a>"), "{page}");
+    assert!(page.contains("href=\"/policies?kind=failing\">✗ 2 fail at their servers<"));
+    assert!(page.contains("href=\"/policies?kind=idle\">! 1 never match<"));
+    assert!(!page.contains("kind=hindered"));
+}
+
+#[test]
+fn what_could_not_be_looked_at_is_not_green_and_no_empty_list() {
+    let failed = json!({"changed": false, "findings": [], "error": {
+        "code": "job.died", "message": "the process that carried this out has died", "hint": "See the log."}});
+    for what in ["certificates", "findings", "plan"] {
+        let (served, session) = Served::to(Role::Auditor);
+        served.desk().beat(&heartbeat()).unwrap();
+        served.copy("status", &status().to_string());
+        served.copy("certificates", r#"{"certificates": []}"#);
+        served.copy("findings", r#"{"findings": []}"#);
+        served.copy("plan", r#"{"pending": false, "findings": []}"#);
+        served.copy(what, &failed.to_string());
+        let (state, words) = glance(&served.ask(&Ask::get("/").cookie(&session)).body);
+        assert_eq!(state, "undetermined", "{what}: {words}");
+        assert!(words.contains("has died"), "{what}: {words}");
+        let findings = served.ask(&Ask::get("/findings").cookie(&session)).body;
+        assert_eq!(findings.contains("Nothing found."), what != "findings");
+    }
+    // A plan is refused for its wishes, too: that says nothing of what is in force.
+    let mut wished = status();
+    wished["wishes"] = json!([{"key": "mode", "value": "encrypt"}]);
+    assert_eq!(glance(&planned(&wished, &[], &[], &failed)).0, "pass");
+}
+
+#[test]
+fn what_is_of_a_time_that_has_not_come_is_not_green() {
+    let mut put_back = status();
+    put_back["observed_at"] = json!(time(now() + HOUR_MS));
+    let (state, words) = glance(&overview(&put_back, &[], &[]));
+    assert_eq!(state, "undetermined", "{words}");
+    let mut timeless = status();
+    timeless["observed_at"] = Value::Null;
+    assert_eq!(glance(&overview(&timeless, &[], &[])).0, "undetermined");
+    // Nor is an agent there whose last sign is.
+    let (served, session) = Served::to(Role::Auditor);
+    let beat = Heartbeat {
+        now_ms: now() + HOUR_MS,
+        ..heartbeat()
+    };
+    served.desk().beat(&beat).unwrap();
+    served.copy("status", &status().to_string());
+    served.copy("certificates", r#"{"certificates": []}"#);
+    served.copy("findings", r#"{"findings": []}"#);
+    let (state, words) = glance(&served.ask(&Ask::get("/").cookie(&session)).body);
+    assert_eq!(state, "undetermined", "{words}");
 }

@@ -78,6 +78,30 @@ fn empty_pages_say_what_to_do() {
 }
 
 #[test]
+fn the_tls_parameters_of_this_postfix_are_listed_with_where_they_come_from() {
+    let (served, session) = Served::to(Role::Operator);
+    told(&served);
+    let page = || served.ask(&Ask::get("/smtp-tls").cookie(&session)).body;
+    assert!(page().contains("The agent has not listed them yet."));
+    let values = json!([
+        {"name": "smtpd_tls_chain_files", "value": "/etc/mx.pem", "default": "", "since": "3.4", "from": "main.cf:60"},
+        {"name": "smtp_tls_ciphers", "value": "medium", "default": "medium", "since": null, "from": "default"},
+    ]);
+    served.copy("parameters", &json!({"values": values}).to_string());
+    let page = page();
+    let (_, table) = page.split_once("id=\"parameters\"").unwrap();
+    for shown in [
+        "<code><bdi>smtpd_tls_chain_files</bdi></code>",
+        "<strong><bdi>/etc/mx.pem</bdi></strong>",
+        "<bdi>3.4</bdi>",
+        "<bdi>main.cf:60</bdi>",
+        "<td><bdi>medium</bdi></td>",
+    ] {
+        assert!(table.contains(shown), "{shown}: {table}");
+    }
+}
+
+#[test]
 fn a_plan_that_changes_no_file_says_so() {
     let (served, session) = Served::to(Role::Operator);
     served.copy("plan", &json!({"pending": true, "plan": "a"}).to_string());

@@ -1,6 +1,6 @@
 //! Rules for destinations, and looks at servers, as people ask for them.
 
-use crate::served::Served;
+use crate::served::{Agent, Served};
 use crate::wire::Ask;
 use postseal_store::desk::Clerk as _;
 use postseal_store::desk::{Desk as _, End, JobEvent, JobState, Role, RuleMark, RuleRow};
@@ -105,10 +105,14 @@ fn a_rule_is_wished_for_changed_and_removed_by_tasks() {
     let served = Served::new();
     let session = served.signed_in(Role::Operator);
     told(&served);
+    let agent = Agent::start(&served, |_| (0, json!({"text": "taken"}).to_string()));
     let fields = [
         ("destination", " d.example "),
         ("level", "secure"),
         ("names", "mx.d.example"),
+        ("protocols", ">=TLSv1.3"),
+        ("scope", "both"),
+        ("follow", "on"),
         ("note", ""),
         ("until", "2027-01-01"),
     ];
@@ -127,6 +131,14 @@ fn a_rule_is_wished_for_changed_and_removed_by_tasks() {
         ),
         (&json!("mx.d.example"), &json!("2027-01-01"), &Value::Null)
     );
+    assert_eq!(
+        (
+            &added["rule"]["protocols"],
+            &added["rule"]["scope"],
+            &added["follow"]
+        ),
+        (&json!(">=TLSv1.3"), &json!("both"), &json!(true))
+    );
     let edit = Ask::get("/policies/edit?destination=a.example").cookie(&session);
     let form = served.ask(&edit).body;
     // What was stands in the form, and with it the state that it was made from.
@@ -144,7 +156,7 @@ fn a_rule_is_wished_for_changed_and_removed_by_tasks() {
         ("destination", "a.example"),
         ("level", "encrypt"),
         ("names", "mx.a.example"),
-        ("had", "mx.a.example"),
+        ("had", "match protocols"),
         ("was", "digest of a.example"),
         ("owner", " Olav "),
     ];
@@ -159,7 +171,7 @@ fn a_rule_is_wished_for_changed_and_removed_by_tasks() {
         )
     );
     // What is empty in the form is taken away; names go with a level that has none.
-    assert_eq!(edited["without"], json!(["match"]));
+    assert_eq!(edited["without"], json!(["match", "protocols"]));
     let words = json!({"match": null, "owner": "Olav", "note": "", "until": "", "tags": [""]});
     for (key, value) in words.as_object().unwrap() {
         assert_eq!(&edited["rule"][key], value, "{key}");
@@ -167,6 +179,109 @@ fn a_rule_is_wished_for_changed_and_removed_by_tasks() {
     let fields = [("destination", "b.example")];
     served.send_form(&session, "/policies/remove", &fields);
     assert_eq!(task(&served, 3)["destinations"], json!(["b.example"]));
+    drop(agent.stop());
+}
+
+/// Refuses as `policy` does.
+fn refuses(task: &str) -> (u8, String) {
+    let code = match task.contains("policy-edit") {
+        true => "policy.changed-meanwhile",
+        false => "policy.exists",
+    };
+    let finding = json!({"code": code, "severity": "error", "message": "It cannot be.", "remedy": "Do less."});
+    let error = json!({"code": code, "message": "refused: It cannot be."});
+    let answer =
+        json!({"error": error, "findings": [finding], "text": "postseal: error: It cannot be."});
+    (65, answer.to_string())
+}
+
+#[test]
+fn what_is_refused_of_a_rule_stands_in_its_form_with_all_that_was_typed() {
+    let served = Served::new();
+    let session = served.signed_in(Role::Operator);
+    told(&served);
+    let agent = Agent::start(&served, refuses);
+    let fields = [
+        ("destination", "d.example"),
+        ("level", "verify"),
+        ("names", "mx.d.example"),
+        ("ciphers", "high"),
+        ("scope", "subdomains"),
+        ("follow", "on"),
+        ("note", "contract <12>"),
+        ("reason", "it is known"),
+    ];
+    let refused = served.send_form(&session, "/policies/add", &fields);
+    assert_eq!(refused.status, 422);
+    for shown in [
+        "Nothing was stored.",
+        "It cannot be.",
+        "policy.exists",
+        "Do less.",
+        "href=\"/policies/edit?destination=d.example\"",
+        "name=\"destination\" value=\"d.example\"",
+        "<option value=\"verify\" selected>",
+        "name=\"ciphers\" value=\"high\"",
+        "<option value=\"subdomains\" selected>",
+        "name=\"follow\" value=\"on\" checked",
+        "value=\"contract &#60;12&#62;\"",
+        "value=\"it is known\"",
+    ] {
+        assert!(refused.body.contains(shown), "{shown}: {}", refused.body);
+    }
+    let fields = [
+        ("destination", "a.example"),
+        ("level", "encrypt"),
+        ("was", "an older digest"),
+        ("note", "mine"),
+    ];
+    let refused = served.send_form(&session, "/policies/edit", &fields);
+    assert_eq!(refused.status, 422);
+    // What was seen stays what was seen: nobody's change is lost by sending the form again.
+    for shown in [
+        "See it as it is now",
+        "value=\"an older digest\"",
+        "value=\"mine\"",
+    ] {
+        assert!(refused.body.contains(shown), "{shown}: {}", refused.body);
+    }
+    drop(agent.stop());
+    // The job says it once.
+    let job = served.ask(&Ask::get("/jobs/1").cookie(&session)).body;
+    let (above, folded) = job.split_once("What the command said").unwrap();
+    assert_eq!(above.matches("It cannot be.").count(), 1, "{above}");
+    assert!(folded.contains("postseal: error: It cannot be."));
+}
+
+#[test]
+fn a_rule_that_follows_its_mail_is_changed_and_removed_by_the_name_of_the_recipients() {
+    let served = Served::new();
+    let session = served.signed_in(Role::Operator);
+    served.rules(&[RuleRow {
+        manager: "recipient a.example".to_owned(),
+        shown: "a.example → [mx.a.example]".to_owned(),
+        marks: vec![RuleMark::Managed],
+        ..rule("[mx.a.example]", "encrypt protocols=>=TLSv1.2")
+    }]);
+    let page = served.ask(&Ask::get("/policies").cookie(&session)).body;
+    assert!(
+        page.contains("follows mail for <bdi>a.example</bdi>"),
+        "{page}"
+    );
+    let (_, removes) = page.split_once("action=\"/policies/remove\"").unwrap();
+    assert!(removes.contains("name=\"destination\" value=\"a.example\""));
+    let (_, edit) = page.split_once("href=\"/policies/edit?").unwrap();
+    let (edit, _) = edit.split_once('"').unwrap();
+    let edit = format!("/policies/edit?{}", edit.replace("&amp;", "&"));
+    let form = served.ask(&Ask::get(&edit).cookie(&session));
+    assert_eq!(form.status, 200, "{}", form.body);
+    for shown in [
+        "name=\"destination\" value=\"a.example\"",
+        "name=\"protocols\" value=\"&#62;=TLSv1.2\"",
+        "name=\"had\" value=\"protocols\"",
+    ] {
+        assert!(form.body.contains(shown), "{shown}: {}", form.body);
+    }
 }
 
 #[test]

@@ -12,11 +12,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{JoinHandle, sleep, spawn};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
 pub(crate) const INSTANCE: &str = "/etc/postfix";
 pub(crate) const HOUR_MS: i64 = 3_600_000;
+/// How long anything here may take.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A console at work.
 pub(crate) struct Served {
@@ -137,6 +139,26 @@ impl Served {
 
     pub(crate) fn ask(&self, ask: &Ask) -> Answer {
         ask.send(self.at)
+    }
+
+    /// Asks again until the answer is as it has to be; it.
+    pub(crate) fn until(&self, ask: &Ask, is_it: impl Fn(&Answer) -> bool) -> Answer {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.ask(ask);
+            if is_it(&answer) {
+                return answer;
+            }
+            assert!(Instant::now() < until, "{}", answer.body);
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The page of a job that has ended.
+    pub(crate) fn ended(&self, session: &str, job: u64) -> String {
+        let ask = Ask::get(&format!("/jobs/{job}")).cookie(session);
+        let has_ended = |page: &Answer| !page.body.contains("hx-get=\"/jobs/");
+        self.until(&ask, has_ended).body
     }
 
     /// What the forms of a session hold.

@@ -5,6 +5,7 @@ use crate::wire::Ask;
 use postseal_console::secret;
 use postseal_store::desk::{Clerk as _, Desk as _, Heartbeat, Role, SignIn};
 use serde_json::{Value, json};
+use std::io::Read as _;
 
 fn task(served: &Served, job: u64) -> Value {
     let job = served.desk().job(job).unwrap().unwrap();
@@ -111,7 +112,7 @@ fn a_job_that_left_something_to_be_kept_says_what_has_become_of_it() {
         &[("plan", "abc"), ("confirm_within", "60")],
     );
     let page = || served.ask(&Ask::get("/jobs/1").cookie(&session)).body;
-    while page().contains("hx-get=\"/jobs/") {}
+    served.ended(&session, 1);
     agent.stop();
     let open = json!({"operation": 9, "confirm_by": "2099-01-01T00:00:00Z"});
     served.copy("status", &json!({"open_operation": open}).to_string());
@@ -153,9 +154,8 @@ fn what_was_rolled_back_or_refused_says_so_and_not_a_number() {
             },
         );
         served.send_form(&session, "/plan/apply", &[("plan", "abc")]);
-        let page = || served.ask(&Ask::get("/jobs/1").cookie(&session)).body;
-        while page().contains("hx-get=\"/jobs/") {}
-        assert!(page().contains(words), "{}", page());
+        let page = served.ended(&session, 1);
+        assert!(page.contains(words), "{page}");
         agent.stop();
     }
 }
@@ -202,6 +202,23 @@ fn a_page_that_stands_open_keeps_no_session_alive_and_is_told_when_it_has_ended(
         served.ask(&ask.with("hx-trigger", "pulse"))
     };
     assert_eq!(by_itself(&cookie).status, 200);
+    // So do the other parts of pages that ask again and again, and a stream.
+    let token = served.token("ingrid", Role::Operator, now() + HOUR_MS);
+    let id = served.file(&token, r#"{"task":"status"}"#);
+    for (path, header, value) in [
+        ("/", "hx-trigger", "changing"),
+        ("/", "hx-trigger", "waits"),
+        (&*format!("/jobs/{id}/progress"), "hx-trigger", "progress"),
+    ] {
+        let ask = Ask::get(path).cookie(&cookie).with(header, value);
+        assert_eq!(served.ask(&ask).status, 200, "{path}");
+    }
+    let events = format!("/api/v1/jobs/{id}/events");
+    let ask = Ask::get(&events).cookie(&cookie);
+    let mut stream = ask.with("accept", "text/event-stream").open(served.at);
+    stream.read_exact(&mut [0; 12]).unwrap();
+    // Longer than it takes until the stream asks whether it may go on.
+    std::thread::sleep(std::time::Duration::from_secs(3));
     assert_eq!(seen(), seen_ms);
     assert_eq!(served.ask(&Ask::get("/").cookie(&cookie)).status, 200);
     assert!(seen() > seen_ms);

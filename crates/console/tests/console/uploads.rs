@@ -4,7 +4,6 @@ use crate::served::{HOUR_MS, INSTANCE, Served, now};
 use crate::wire::Ask;
 use postseal_store::desk::{Desk as _, Filed, NewJob, Role};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
 
 fn filed(served: &Served, id: u64) -> Value {
     let job = served.desk().job(id).unwrap().unwrap();
@@ -53,12 +52,8 @@ fn an_upload_that_no_agent_fetches_is_removed_after_a_day_and_its_job_says_so() 
         desk.file(&young).unwrap();
     });
     let session = served.signed_in(Role::Operator);
-    let until = Instant::now() + Duration::from_secs(20);
-    while filed(&served, 1)["sealed"].as_str().unwrap().len() > 64 {
-        assert!(Instant::now() < until, "it stays");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let page = served.ask(&Ask::get("/jobs/1").cookie(&session)).body;
-    assert!(page.contains("job.upload-expired"), "{page}");
+    let job = Ask::get("/jobs/1").cookie(&session);
+    served.until(&job, |page| page.body.contains("job.upload-expired"));
+    assert_eq!(filed(&served, 1)["sealed"].as_str().unwrap().len(), 64);
     assert_eq!(filed(&served, 2)["sealed"].as_str().unwrap().len(), 400);
 }

@@ -20,7 +20,7 @@ pub(super) fn ender(operation: &Operation) -> Ender {
             Phase::Step { n } => begun = n + 2,
             Phase::Verified | Phase::AwaitingConfirmation => proved = true,
             Phase::RollingBack { running, .. } => while_undone |= running,
-            Phase::Opened | Phase::Restarted { .. } | Phase::RolledBack => {}
+            Phase::Opened | Phase::Proved { .. } | Phase::Restarted { .. } | Phase::RolledBack => {}
         }
     }
     let mut begun = operation.new.plan.steps.iter().take(begun);

@@ -5,6 +5,8 @@
 use super::{HOUR_MS, Note, State};
 use serde::{Deserialize, Serialize};
 
+/// How long looks may meet a change that is under way before what they see counts, milliseconds.
+const PATIENCE_MS: i64 = HOUR_MS / 2;
 /// So many mails are remembered, the newest first.
 const KEPT: usize = 20;
 
@@ -17,6 +19,15 @@ pub struct Notices {
     pub mails: Vec<Mail>,
     /// A mail that is being handed in, or could not be.
     pub hand_in: Option<HandIn>,
+    /// Since when every look met a change that was under way, milliseconds since the epoch.
+    #[serde(default)]
+    pub changing_ms: Option<i64>,
+}
+
+/// How far two moments are from each other, milliseconds. What a clock noted that was put back since is no longer in force
+/// for all the time by which it was wrong.
+pub(super) fn apart(one_ms: i64, other_ms: i64) -> i64 {
+    one_ms.saturating_sub(other_ms).saturating_abs()
 }
 
 /// What the next look is held against.
@@ -140,9 +151,20 @@ impl Notices {
         }
     }
 
-    /// How many mails of a kind went within the hour. One of a clock that was put back counts, too.
+    /// Notes whether a look met a change that was under way. Whether what it saw counts: of a moment in which somebody
+    /// changes something nothing is told, but who changes something without end keeps nothing back by it.
+    pub fn meet(&mut self, is_changing: bool, now_ms: i64) -> bool {
+        if !is_changing {
+            self.changing_ms = None;
+            return true;
+        }
+        let since = *self.changing_ms.get_or_insert(now_ms);
+        apart(since, now_ms) >= PATIENCE_MS
+    }
+
+    /// How many mails of a kind went within the hour, in either direction of a clock that is put back.
     pub(super) fn within_the_hour(&self, kind: Kind, now_ms: i64) -> usize {
-        let young = |mail: &&Mail| mail.at_ms > now_ms.saturating_sub(HOUR_MS);
+        let young = |mail: &&Mail| apart(mail.at_ms, now_ms) < HOUR_MS;
         let mails = self.mails.iter().filter(|mail| mail.kind == kind);
         mails.filter(young).count()
     }

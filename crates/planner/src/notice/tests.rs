@@ -236,3 +236,44 @@ fn who_is_told_is_bounded_and_told_once() {
     );
     assert!(Recipients::parse(&many[1..], &[]).is_ok());
 }
+
+#[test]
+fn a_clock_that_was_put_back_silences_nobody() {
+    const YEAR: i64 = 365 * REMINDER_MS;
+    let mut notices = Notices::default();
+    // A year ahead it flaps as often as is told.
+    for n in 0..20 {
+        let causes: &[(State, &str)] = match n % 2 {
+            0 => &[],
+            _ => &[BROKEN],
+        };
+        look(&mut notices, &seen(causes), YEAR + n);
+    }
+    look(&mut notices, &seen(&[]), 0);
+    let worse = look(&mut notices, &seen(&[BROKEN]), MINUTE);
+    assert!(worse.is_some(), "{notices:?}");
+    // So does what was told then and has stayed since.
+    notices.base.as_mut().unwrap().told_ms = YEAR;
+    let still = look(&mut notices, &seen(&[BROKEN]), 2 * MINUTE);
+    assert_eq!(still, Some((Why::Reminder, true)));
+    assert_eq!(look(&mut notices, &seen(&[BROKEN]), 3 * MINUTE), None);
+}
+
+#[test]
+fn a_change_at_every_look_is_waited_for_half_an_hour() {
+    let mut notices = Notices::default();
+    for (minute, is_changing, counts) in [
+        (0, true, false),
+        (29, true, false),
+        (30, false, true),
+        (31, true, false),
+        (60, true, false),
+        (61, true, true),
+        (62, true, true),
+        (63, false, true),
+        (64, true, false),
+    ] {
+        let met = notices.meet(is_changing, minute * MINUTE);
+        assert_eq!(met, counts, "{minute}");
+    }
+}

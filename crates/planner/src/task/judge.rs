@@ -10,6 +10,9 @@ use crate::catalog::{self, Remote};
 pub const LONGEST_TEXT: usize = 2_000;
 /// No list of a task has more members.
 pub const LONGEST_LIST: usize = 1_000;
+/// No task has more members in all its lists and objects. They are counted before one is read: in memory each takes many
+/// times what it takes as text, and the agent has no more of it than the mail server leaves.
+const MOST_MEMBERS: usize = 10 * LONGEST_LIST;
 /// No task is longer, in bytes, but what it has a command read: it becomes words of a command line, and those of a process
 /// are bounded (execve(2): a quarter of the stack, 2 MiB as a rule).
 const LONGEST_TASK: usize = 512 * 1024;
@@ -58,6 +61,9 @@ impl TaskError {
 impl Task {
     /// Reads a task, and judges it.
     pub fn read(text: &str) -> Result<Self, TaskError> {
+        if commas(text) > MOST_MEMBERS {
+            return Err(TaskError::TooLong("a list"));
+        }
         let task: Self =
             serde_json::from_str(text).map_err(|error| TaskError::Unreadable(error.to_string()))?;
         task.judge()?;
@@ -126,6 +132,21 @@ impl Task {
 /// `smtp_tls_policy_maps`).
 pub fn names_a_file(policy: &str) -> bool {
     policy.to_ascii_lowercase().contains("tafile")
+}
+
+/// How many commas stand between the parts of a JSON document (RFC 8259 §2), and not in its texts.
+fn commas(text: &str) -> usize {
+    let (mut commas, mut is_text, mut is_escaped) = (0, false, false);
+    for byte in text.bytes() {
+        match (byte, is_text) {
+            _ if is_escaped => is_escaped = false,
+            (b'\\', true) => is_escaped = true,
+            (b'"', _) => is_text = !is_text,
+            (b',', false) => commas += 1,
+            _ => {}
+        }
+    }
+    commas
 }
 
 /// Every text of a task, wherever it stands, is a word or a line.

@@ -19,11 +19,12 @@ pub enum CopyOf {
     Keys,
     Profiles,
     Notify,
+    Parameters,
 }
 
 impl CopyOf {
     /// All of them, in the order in which they are made: what a change alters soonest comes first.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Plan,
         Self::Status,
         Self::History,
@@ -35,6 +36,7 @@ impl CopyOf {
         Self::Keys,
         Self::Profiles,
         Self::Notify,
+        Self::Parameters,
     ];
 
     /// As it is kept and asked for.
@@ -51,6 +53,7 @@ impl CopyOf {
             Self::Keys => "keys",
             Self::Profiles => "profiles",
             Self::Notify => "notify",
+            Self::Parameters => "parameters",
         }
     }
 

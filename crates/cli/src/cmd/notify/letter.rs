@@ -4,6 +4,7 @@
 //! the reading direction, no line that a server would cut. Never: a file's contents, or to whom it goes but in `To`.
 
 use crate::cmd::history::when;
+use crate::cmd::status::judged::worst_first;
 use postseal_planner::notice::{Address, Kind, Note, Seen, State, Telling, Why};
 use std::fmt::Write as _;
 
@@ -28,6 +29,7 @@ impl Letter {
     /// What is told of `host`.
     pub(super) fn of(host: &str, telling: &Telling, seen: &Seen, at_ms: i64) -> Self {
         let (state, before) = (seen.state(), telling.before);
+        let host = &line(host);
         let first = telling.new.first().or_else(|| worst(&seen.causes));
         let first = first.map(|cause| cause.said.as_str());
         let of_first = first.map(|said| format!(": {said}")).unwrap_or_default();
@@ -97,26 +99,21 @@ impl Letter {
 }
 
 fn causes(text: &mut String, seen: &Seen) {
-    let mut causes: Vec<&Note> = seen.causes.iter().collect();
-    causes.sort_by_key(|cause| std::cmp::Reverse(cause.state));
-    causes.dedup_by(|one, other| one.said == other.said);
+    let causes = worst_first(&seen.causes);
     if !causes.is_empty() {
         text.push('\n');
     }
     for cause in causes.iter().take(MOST_CAUSES) {
         let _ = writeln!(text, "  {:<8}  {}", cause.state.word(), line(&cause.said));
     }
-    if let Some(more) = causes
-        .len()
-        .checked_sub(MOST_CAUSES)
-        .filter(|more| *more > 0)
-    {
+    let more = causes.len().saturating_sub(MOST_CAUSES);
+    if more > 0 {
         let _ = writeln!(text, "  and {more} more");
     }
 }
 
 fn worst(causes: &[Note]) -> Option<&Note> {
-    causes.iter().max_by_key(|cause| cause.state)
+    worst_first(causes).first().copied()
 }
 
 /// One line of a header, in ASCII: what is anything else becomes a question mark.
@@ -142,9 +139,11 @@ fn line(text: &str) -> String {
         .take(LONGEST_LINE)
         .map(|c| match c {
             // What turns the reading direction (Unicode Standard Annex 9, 2).
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                '\u{fffd}'
-            }
+            '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' => '\u{fffd}',
             // Those that a reader takes for the end of a line.
             '\u{2028}' | '\u{2029}' => ' ',
             c if c.is_control() => ' ',

@@ -6,7 +6,7 @@
 use crate::cmd::status::judged;
 use crate::config::Global;
 use crate::session::Session;
-use postseal_planner::notice::{Decision, Notices, Seen, Why, decide};
+use postseal_planner::notice::{Decision, Note, Notices, Seen, State, Why, decide};
 use postseal_store::{Operation, OperationKind, OperationOutcome, Phase};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -16,8 +16,12 @@ const AGAIN: Duration = Duration::from_secs(3);
 /// So many operations are looked at for those that ended since.
 const OPERATIONS: usize = 50;
 
+/// What is told where every look meets a change.
+const WITHOUT_END: &str = "a change has been under way at every look for half an hour or more (`postseal history`), and what is \
+                           seen may be its doing";
+
 /// What is seen; none where a change is under way, or somebody wants this to end.
-pub(super) fn look(session: &mut Session, global: &Global, notices: &Notices) -> Option<Seen> {
+pub(super) fn look(session: &mut Session, global: &Global, notices: &mut Notices) -> Option<Seen> {
     let first = once(session, global, notices)?;
     let now = session.engine().clock.now_ms();
     match decide(notices, &first, now) {
@@ -29,18 +33,25 @@ pub(super) fn look(session: &mut Session, global: &Global, notices: &Notices) ->
     }
 }
 
-fn once(session: &mut Session, global: &Global, notices: &Notices) -> Option<Seen> {
+fn once(session: &mut Session, global: &Global, notices: &mut Notices) -> Option<Seen> {
     let warnings = global.warnings.borrow().clone();
-    let (status, causes) = judged::look(session, global);
+    let (status, mut causes) = judged::look(session, global);
     let is_hindered = !warnings.is_empty();
     global.warnings.replace(warnings);
     let open = status.as_ref().and_then(|status| status.open.as_ref());
     let is_at_work = |open: &Operation| open.journal.last() != Some(&Phase::AwaitingConfirmation);
     // Whoever opens the store ends what was left half-way. Where it is open all the same, and nothing was said
     // against that, somebody is at it.
-    let is_changing = open.is_some_and(is_at_work) && !is_hindered;
-    if is_changing || session.interrupted().load(Ordering::Relaxed) {
+    let changing = open.filter(|open| is_at_work(open) && !is_hindered);
+    let now = session.engine().clock.now_ms();
+    let counts = notices.meet(changing.is_some(), now);
+    if !counts || session.interrupted().load(Ordering::Relaxed) {
         return None;
+    }
+    if let Some(open) = changing {
+        // It was not interrupted, and each look may meet another.
+        causes.retain(|cause| *cause != judged::unended(open));
+        causes.push(Note::new(State::Unknown, "changes", WITHOUT_END));
     }
     let since = notices.base.as_ref().map_or(0, |base| base.operation);
     let operations = session.engine().history(OPERATIONS).unwrap_or_default();
@@ -51,6 +62,11 @@ fn once(session: &mut Session, global: &Global, notices: &Notices) -> Option<See
         .filter_map(told)
         .collect();
     news.reverse();
+    if operations.len() == OPERATIONS && operations.iter().all(|one| one.id > since) {
+        news.push(format!(
+            "there were {OPERATIONS} operations or more, and no others than these were looked at: `postseal history` has them"
+        ));
+    }
     Some(Seen {
         causes,
         news,

@@ -1,7 +1,7 @@
 //! The judgement of a whole: what is critical, what is a warning, and what could not be seen.
 //!
-//! Owns: the causes of a state, for a monitor's plugin and for what is told by mail. Never: how they are shown; whether
-//! anything is told (`notice` of the planner decides).
+//! Owns: the causes of a state, for a monitor's plugin, for the documents of `status` and for what is told by mail. Never:
+//! puts them into words for anybody; tells anything (`notice` of the planner decides).
 
 use crate::cmd::cert::{self, list};
 use crate::config::Global;
@@ -14,7 +14,7 @@ use postseal_planner::facts::MasterState;
 use postseal_planner::notice::{Note, State};
 use postseal_planner::report::Outcome;
 use postseal_planner::{Adopted, FileDrift, Finding, Severity};
-use postseal_store::Phase;
+use postseal_store::{Operation, Phase};
 
 /// Looks, and judges what is seen; what hinders is a cause, too.
 pub(crate) fn look(session: &mut Session, global: &Global) -> (Option<Status>, Vec<Note>) {
@@ -36,8 +36,18 @@ pub(crate) fn unknown(failure: &Failure) -> Note {
     Note::new(State::Unknown, failure.code(), failure.sentence())
 }
 
+/// The same judgement for the documents of `status`: each cause with its state, the worst first. The console's first line
+/// is made of it, so that it is never better than what a monitor is told.
+pub(super) fn document(status: &Status) -> serde_json::Value {
+    let notes = notes(status);
+    let causes = worst_first(&notes).into_iter();
+    causes
+        .map(|note| serde_json::json!({"state": note.state.word().to_lowercase(), "said": note.said}))
+        .collect()
+}
+
 /// The causes, the worst first, what is the same on several ports once: a pager shows the head of the line.
-pub(super) fn worst_first(causes: &[Note]) -> Vec<&Note> {
+pub(crate) fn worst_first(causes: &[Note]) -> Vec<&Note> {
     let mut sorted: Vec<&Note> = causes.iter().collect();
     sorted.sort_by_key(|note| std::cmp::Reverse(note.state));
     let mut once: Vec<&Note> = Vec::new();
@@ -50,7 +60,7 @@ pub(super) fn worst_first(causes: &[Note]) -> Vec<&Note> {
 }
 
 /// Why a whole is not as it should be; no cause where it is.
-pub(super) fn notes(status: &Status) -> Vec<Note> {
+fn notes(status: &Status) -> Vec<Note> {
     let mut notes = match status.master {
         MasterState::Stopped => {
             let told = "Postfix does not run";
@@ -83,14 +93,7 @@ pub(super) fn notes(status: &Status) -> Vec<Note> {
 /// Operations that nobody has ended, or that did not hold.
 fn operations(status: &Status) -> Vec<Note> {
     let mut notes = Vec::new();
-    if let Some(open) = &status.open {
-        let told = match open.journal.last() {
-            Some(Phase::AwaitingConfirmation) => "awaits confirmation",
-            _ => "was interrupted and is not ended",
-        };
-        let told = format!("operation {} {told}", open.id);
-        notes.push(Note::new(State::Warning, told.clone(), told));
-    }
+    notes.extend(status.open.as_ref().map(unended));
     if let Some(failed) = &status.failed {
         let told = format!(
             "operation {} did not hold; its wishes are pending",
@@ -99,6 +102,16 @@ fn operations(status: &Status) -> Vec<Note> {
         notes.push(Note::new(State::Warning, told.clone(), told));
     }
     notes
+}
+
+/// An operation that nobody has ended; one that is at work looks the same.
+pub(crate) fn unended(open: &Operation) -> Note {
+    let told = match open.journal.last() {
+        Some(Phase::AwaitingConfirmation) => "awaits confirmation",
+        _ => "was interrupted and is not ended",
+    };
+    let told = format!("operation {} {told}", open.id);
+    Note::new(State::Warning, told.clone(), told)
 }
 
 /// What the wire did not show as it should.

@@ -32,16 +32,6 @@ pub(super) fn run(global: &Global) -> Answer {
     answer(&notes, &status.as_ref().map(numbers).unwrap_or_default())
 }
 
-/// The same judgement for the documents of `status`: each cause with its state, the worst first. The console's first line
-/// is made of it, so that it is never better than what a monitor is told.
-pub(super) fn causes(status: &Status) -> serde_json::Value {
-    let notes = judged::notes(status);
-    let causes = judged::worst_first(&notes).into_iter();
-    causes
-        .map(|note| json!({"state": note.state.word().to_lowercase(), "said": note.said}))
-        .collect()
-}
-
 fn answer(notes: &[Note], numbers: &str) -> Answer {
     let causes = judged::worst_first(notes);
     let state = causes.first().map_or(State::Ok, |worst| worst.state);

@@ -4,7 +4,7 @@
 //! not.
 
 use super::super::doc::Doc;
-use super::super::job::told;
+use super::super::told::told;
 use super::super::when::When;
 use super::super::{led_to_job, page};
 use super::form::Said;

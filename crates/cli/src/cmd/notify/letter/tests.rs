@@ -3,24 +3,21 @@
 use super::*;
 use postseal_planner::notice::{Decision, Notices, decide};
 
-fn seen(said: &str) -> Seen {
+fn seen(said: &[&str]) -> Seen {
+    let causes = said.iter().enumerate();
     Seen {
-        causes: vec![Note::new(State::Critical, "smtp", said)],
+        causes: causes
+            .map(|(n, said)| Note::new(State::Critical, format!("service {n}"), *said))
+            .collect(),
         news: Vec::new(),
         operation: 0,
     }
 }
 
-fn mail(said: &str) -> String {
+/// The mail that tells of these, where all was well before.
+fn mail(said: &[&str]) -> String {
     let mut notices = Notices::default();
-    let Decision::Silent(base) = decide(
-        &notices,
-        &Seen {
-            causes: Vec::new(),
-            ..seen("")
-        },
-        0,
-    ) else {
+    let Decision::Silent(base) = decide(&notices, &seen(&[]), 0) else {
         panic!("the first look tells nothing");
     };
     notices.base = Some(base);
@@ -38,7 +35,7 @@ fn mail(said: &str) -> String {
 
 #[test]
 fn a_mail_tells_the_state_and_its_cause() {
-    let mail = mail("port 25 presents a certificate that ended");
+    let mail = mail(&["port 25 presents a certificate that ended"]);
     let (head, body) = mail.split_once("\n\n").unwrap();
     assert!(head.starts_with("To: a@example.org,\n root\n"), "{head}");
     assert!(
@@ -53,11 +50,22 @@ fn a_mail_tells_the_state_and_its_cause() {
 }
 
 #[test]
+fn what_several_services_have_in_common_is_told_once() {
+    let mail = mail(&[
+        "the certificate ended",
+        "nobody answers",
+        "the certificate ended",
+    ]);
+    assert_eq!(mail.matches("  CRITICAL  ").count(), 2, "{mail}");
+    assert_eq!(mail.matches("  the certificate ended").count(), 1, "{mail}");
+}
+
+#[test]
 fn what_others_wrote_is_no_header_and_no_second_line() {
-    let hostile = "CN=x\r\nBcc: victim@example.org\r\n\r\n.\r\n\u{202e}gnp\u{2028}y\u{7f}ü"
+    let hostile = "CN=x\r\nBcc: victim@example.org\r\n\r\n.\r\n\u{202e}gnp\u{61c}\u{2028}y\u{7f}ü"
         .to_owned()
         + &"z".repeat(5000);
-    let mail = mail(&hostile);
+    let mail = mail(&[&hostile]);
     let (head, body) = mail.split_once("\n\n").unwrap();
     let names: Vec<&str> = head
         .lines()
@@ -78,7 +86,7 @@ fn what_others_wrote_is_no_header_and_no_second_line() {
     );
     assert!(head.is_ascii() && !head.contains('\r'), "{head}");
     assert!(
-        !body.contains(['\r', '\u{202e}', '\u{2028}', '\u{7f}']),
+        !body.contains(['\r', '\u{61c}', '\u{202e}', '\u{2028}', '\u{7f}']),
         "{body}"
     );
     assert!(mail.lines().all(|line| line.len() <= 998 && line != "."));
