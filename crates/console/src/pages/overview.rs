@@ -22,7 +22,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use postseal_planner::task::Task;
-use postseal_store::desk::{Desk as _, RuleCounts, RuleMark, RuleQuery};
+use postseal_store::desk::{RuleCounts, RuleMark, RuleQuery};
 
 /// The row of outgoing mail.
 const OUTBOUND: &str = "outbound";
