@@ -53,6 +53,12 @@ pub(crate) fn prepare(global: &Global) -> Result<Ids, Failure> {
     Ok(ids)
 }
 
+/// The same for an agent, whose own store is here wherever the desk lies.
+pub(crate) fn prepare_for_agent(global: &Global) -> Result<Ids, Failure> {
+    reachable(&global.store).map_err(|error| unusable(&global.store, &error))?;
+    prepare(global)
+}
+
 /// The store's own folder. It is made where it is missing: who adopts this Postfix in the console has none yet.
 fn reachable(store: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o711).create(store) {

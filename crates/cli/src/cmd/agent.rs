@@ -8,7 +8,6 @@ use crate::config::{Global, Talk};
 use crate::desk;
 use crate::failure::{Exit, Failure};
 use crate::session::{self, instance_name, require_root};
-use crate::users::Ids;
 use jiff::Timestamp;
 use postseal_agent::{Agent, PipeClerk, Program, Told, serve};
 use postseal_planner::whole_chain;
@@ -45,7 +44,7 @@ pub(crate) fn work(global: &Global, stop: &AtomicBool) -> Result<(), Failure> {
     require_root("the agent")?;
     let look_every = notify::look_every(global)?;
     let instance = instance_name(&session::host(global)?);
-    let ids = prepared(global)?;
+    let ids = desk::prepare_for_agent(global)?;
     let _only_one = only_one(&global.store)?;
     let options = global.options();
     let mut clerk = PipeClerk::new({
@@ -70,14 +69,6 @@ pub(crate) fn work(global: &Global, stop: &AtomicBool) -> Result<(), Failure> {
     agent
         .run()
         .map_err(|error| Failure::new(Exit::Failed, "agent.stopped", whole_chain(&error)))
-}
-
-/// A desk for an agent: what it carries out is in the store, wherever the desk lies.
-pub(crate) fn prepared(global: &Global) -> Result<Ids, Failure> {
-    match global.store.is_dir() {
-        true => desk::prepare(global),
-        false => Err(Failure::no_store(&global.store)),
-    }
 }
 
 /// A second agent would take the first one's jobs for abandoned.

@@ -121,7 +121,7 @@ fn failed(error: &ConsoleError) -> Failure {
 pub(crate) fn up(args: &ConsoleArgs, global: &Global) -> Result<Answer, Failure> {
     require_root("`postseal up`")?;
     let stop = agent::until_signalled()?;
-    let ids = agent::prepared(global)?;
+    let ids = desk::prepare(global)?;
     if let Err(failure) = invite_the_first(args, ids, global) {
         // Mail does not wait for a console.
         let _ = std::io::stderr().write_all(failure.warning().as_bytes());

@@ -1,6 +1,8 @@
 //! The desk on PostgreSQL: console, agent and command line at a database of the console's user, who is let in as nobody else.
 
+use crate::scene::Scene;
 use crate::site::Site;
+use postseal_testkit::postfix_box::PostfixBox;
 use postseal_testkit::postgres::Postgres;
 use std::fs;
 
@@ -49,7 +51,11 @@ fn page(site: &Site, session: &str, path: &str) -> String {
 #[test]
 fn what_is_wished_at_a_desk_on_postgresql_is_carried_out_and_shown() {
     let (mut server, desk) = server();
-    let site = Site::configured(&desk);
+    let scene = Scene::bare(PostfixBox::builder());
+    let site = Site::up_in(scene, &desk);
+    let adopted = site.remote(&["init"]);
+    assert_eq!(adopted.exit, Some(0), "{adopted:#?}");
+    site.scene.import();
     assert!(!site.console_folder().exists(), "there is one desk");
     let session = signed_in(&site);
     for words in [&["cert", "bind", "mx"][..], &["set", "mode=may"]] {
@@ -98,7 +104,7 @@ fn what_is_wished_at_a_desk_on_postgresql_is_carried_out_and_shown() {
 
 #[test]
 fn an_address_with_a_password_is_refused_and_not_repeated() {
-    let site = crate::scene::Scene::adopted(postseal_testkit::postfix_box::PostfixBox::builder());
+    let site = Scene::adopted(PostfixBox::builder());
     let config = site.named("postseal.toml");
     let desk = "[console]\ndesk = \"postgres://mail:findme@db.example.net/postseal\"\n";
     fs::write(&config, desk).unwrap();
@@ -110,23 +116,4 @@ fn an_address_with_a_password_is_refused_and_not_repeated() {
     assert!(said.contains("\"desk.bad-url\""), "{said}");
     assert!(said.contains("desk_password_file"), "{said}");
     assert!(!said.contains("findme"), "{said}");
-}
-
-#[test]
-fn nothing_is_made_at_a_desk_for_a_store_that_is_not_there() {
-    let (server, desk) = server();
-    let scene = postseal_testkit::postfix_box::PostfixBox::builder();
-    let site = crate::scene::Scene::stopped(scene);
-    let config = site.named("postseal.toml");
-    fs::write(&config, format!("[console]\nuser = \"nobody\"\n{desk}")).unwrap();
-    for verb in ["up", "agent"] {
-        let output = site
-            .command(&["--config", &config, "--json", verb])
-            .output();
-        let said = String::from_utf8_lossy(&output.unwrap().stdout).into_owned();
-        assert!(said.contains("\"store.missing\""), "{verb}: {said}");
-        assert!(said.contains("postseal init"), "{verb}: {said}");
-    }
-    let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
-    assert_eq!(server.run("nobody", tables).unwrap(), "0");
 }

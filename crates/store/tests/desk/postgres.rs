@@ -276,7 +276,7 @@ fn mount(disk: &Path) {
             "-t",
             "tmpfs",
             "-o",
-            "size=48m,uid=65534,gid=65534,mode=700",
+            "size=24m,uid=65534,gid=65534,mode=700",
             "none",
         ])
         .arg(disk)
