@@ -7,6 +7,7 @@ use crate::api::Spec;
 use crate::app::App;
 use crate::caller::{self, Caller};
 use crate::matrix::Right;
+use crate::open::Work;
 use crate::pages::policies::{bulk, form, import, preflight};
 use crate::pages::{
     certificates, domains, edits, history, job, lists, notifications, overview, plan, policies,
@@ -297,6 +298,8 @@ async fn door(
     if let Some(caller) = caller {
         request.extensions_mut().insert(caller);
     }
+    // Who has not sent all of it yet, or waits for a turn, has no place that another is kept from.
+    let _at_work = request.extensions().get::<Work>().map(Work::begin);
     Ok(next.run(request).await)
 }
 

@@ -237,14 +237,9 @@ async fn serve_on(
 ) -> hyper::Result<()> {
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer.ip()));
-        let at_work = work.begin();
+        request.extensions_mut().insert(work.clone());
         // A router is always ready.
-        let answered = router.clone().call(request.map(Body::new));
-        async move {
-            let answered = answered.await;
-            drop(at_work);
-            answered
-        }
+        router.clone().call(request.map(Body::new))
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

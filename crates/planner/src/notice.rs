@@ -170,7 +170,7 @@ pub fn decide(notices: &Notices, seen: &Seen, now_ms: i64) -> Decision {
         true => Kind::Critical,
         false => Kind::State,
     };
-    if notices.within_the_hour(kind, now_ms) >= MOST_MAILS {
+    if notices.within_the_hour(kind, now_ms) >= MOST_MAILS || notices.rests(now_ms) {
         return Decision::Later;
     }
     Decision::Tell(Telling {

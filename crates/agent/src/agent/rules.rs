@@ -25,7 +25,8 @@ const AT_LEAST: Duration = Duration::from_secs(3600);
 /// After all were read, which took long, there is a rest of so many times as long: a million are not read for each of a row
 /// of changes. What is a change alone needs no rest.
 const REST: u32 = 5;
-/// What failed is not tried again sooner.
+/// What failed is not tried again sooner, and where it took long there is a rest, too: a desk that takes nothing in the end
+/// does not have a million rules read without end.
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
 
 /// The rules.
@@ -35,7 +36,8 @@ pub(super) struct Rules {
     /// When all were read last, and how long that took.
     read: Option<(Instant, Duration)>,
     asked: Option<Instant>,
-    failed: Option<Instant>,
+    /// When they could not be shown, and how long it took until that was known.
+    failed: Option<(Instant, Duration)>,
     /// A job may have changed them.
     is_due: bool,
     /// All are to be read after the rest.
@@ -116,7 +118,7 @@ impl Rules {
                 Ok(())
             }
             Err(error) => {
-                self.failed = Some(Instant::now());
+                self.failed = Some((Instant::now(), took));
                 Err(error)
             }
         };
@@ -144,7 +146,8 @@ impl Rules {
     ) -> Result<Result<(), StoreError>, AgentError> {
         let is_time = self.asked.is_none_or(|last| last.elapsed() > EVERY);
         let has_failed = self.failed;
-        let has_failed = has_failed.is_some_and(|last| last.elapsed() < AFTER_FAILURE);
+        let has_failed =
+            has_failed.is_some_and(|(at, took)| at.elapsed() < AFTER_FAILURE.max(took * REST));
         let rests = self
             .read
             .is_some_and(|(at, took)| at.elapsed() < took * REST);
@@ -155,7 +158,7 @@ impl Rules {
         let mark = match clerk.rules_mark(instance) {
             Ok(mark) => mark,
             Err(error) => {
-                self.failed = Some(Instant::now());
+                self.failed = Some((Instant::now(), Duration::ZERO));
                 return Ok(Err(error));
             }
         };

@@ -115,7 +115,7 @@ fn check(global: &Global) -> Result<Answer, Failure> {
         Decision::Later => {
             remember(&mut session, &before, &notices)?;
             return Ok(unchanged(&format!(
-                "Nothing told: {MOST_MAILS} mails went within the hour. What is so then is told when the next one may go.\n"
+                "Nothing told: {MOST_MAILS} mails went, or were tried, within the hour. What is so then is told when the next one may go.\n"
             )));
         }
         Decision::Silent(base) => {

@@ -255,6 +255,27 @@ fn may_open(files: Option<u64>) {
 }
 
 #[test]
+fn bodies_without_end_keep_nobody_out() {
+    may_open(Some(400));
+    let served = Served::new();
+    may_open(None);
+    let at = served.at;
+    let head = format!(
+        "POST /sign-in HTTP/1.1\r\nhost: {at}\r\norigin: http://{at}\r\ncontent-length: 100\r\n\r\nna"
+    );
+    let begin = |_| {
+        let mut stream = TcpStream::connect(at).unwrap();
+        // The oldest may be gone by then.
+        let _sent = stream.write_all(head.as_bytes());
+        stream
+    };
+    let slow: Vec<TcpStream> = (0..300).map(begin).collect();
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(served.ask(&Ask::get("/sign-in")).status, 200);
+    drop(slow);
+}
+
+#[test]
 fn idle_connections_without_end_keep_nobody_out() {
     // A console that may open so many files takes half as many connections.
     may_open(Some(400));

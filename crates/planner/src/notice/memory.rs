@@ -2,7 +2,7 @@
 //!
 //! Owns: the record of one instance, and its bounds. Never: stores it.
 
-use super::{HOUR_MS, Note, State};
+use super::{HOUR_MS, MOST_MAILS, Note, State};
 use serde::{Deserialize, Serialize};
 
 /// How long looks may meet a change that is under way before what they see counts, milliseconds.
@@ -161,6 +161,17 @@ impl Notices {
     pub fn meet_change(&mut self, now_ms: i64) -> bool {
         let since = *self.changing_ms.get_or_insert(now_ms);
         apart(since, now_ms) >= PATIENCE_MS
+    }
+
+    /// Whether a mail that is not taken rests before its next try: one of which Postfix said no may have gone all the same
+    /// (`sendmail` was killed at its deadline), so that no more are tried within an hour than may go.
+    pub(super) fn rests(&self, now_ms: i64) -> bool {
+        let between_two = HOUR_MS / i64::try_from(MOST_MAILS).unwrap_or(1);
+        self.hand_in.as_ref().is_some_and(|one| {
+            let tries = i64::from(one.tries);
+            let many = usize::try_from(one.tries).is_ok_and(|tries| tries >= MOST_MAILS);
+            many && apart(one.since_ms, now_ms) < tries.saturating_mul(between_two)
+        })
     }
 
     /// How many mails of a kind went within the hour, in either direction of a clock that is put back.

@@ -280,3 +280,26 @@ fn a_change_at_every_look_is_waited_for_half_an_hour() {
         assert_eq!(met.unwrap_or(true), counts, "{minute}");
     }
 }
+
+/// One that `sendmail` did not say yes to may lie in the queue all the same.
+#[test]
+fn a_mail_that_is_never_taken_is_tried_no_more_often_than_mails_may_go() {
+    let mut notices = Notices::default();
+    look(&mut notices, &seen(&[]), 0);
+    let mut tried = Vec::new();
+    for minute in 1..=180 {
+        let now = minute * MINUTE;
+        if matches!(decide(&notices, &seen(&[BROKEN]), now), Decision::Tell(_)) {
+            notices.begin(now);
+            notices.fail("it did not end within 30 s".to_owned());
+            tried.push(minute);
+        }
+    }
+    assert_eq!(tried[..6], [1, 2, 3, 4, 5, 6]);
+    let later: Vec<_> = tried
+        .windows(MOST_MAILS + 1)
+        .map(|n| n[MOST_MAILS] - n[0])
+        .collect();
+    assert!(later.iter().all(|minutes| *minutes >= 60), "{tried:?}");
+    assert!(tried.len() > 10, "{tried:?}");
+}
