@@ -44,7 +44,7 @@ pub(crate) fn prepare(global: &Global) -> Result<Ids, Failure> {
 /// The store's own folder. It is made where it is missing: who adopts this Postfix in the console has none yet.
 fn reachable(store: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o711).create(store) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         // Whatever the umask is.
         _ => std::fs::set_permissions(store, Permissions::from_mode(0o711)),
     }
