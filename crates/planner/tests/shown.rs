@@ -201,3 +201,11 @@ fn what_postfix_refuses_is_refused() {
     assert_eq!(code("", broken, Some("587")), "shown");
     assert_eq!(code("", broken, None), "shown");
 }
+
+#[test]
+fn a_parameter_tells_which_release_brought_it() {
+    let since = |name| one(name, None).since;
+    let first = PostfixVersion::new(3, 4, 0);
+    assert_eq!(since("smtpd_tls_chain_files"), Some(first));
+    assert_eq!(since("smtpd_tls_security_level"), None, "older than all");
+}

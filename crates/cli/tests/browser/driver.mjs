@@ -139,7 +139,7 @@ const verbs = {
         node.data = instead.reduce((text, [from, to]) => text.replaceAll(from, to), node.data);
       }
     }, instead);
-    await page.screenshot({ path, type: "jpeg", quality: 72, fullPage: true, scale: "css" });
+    await page.screenshot({ path, type: "jpeg", quality: 66, fullPage: true, scale: "css" });
   },
   async cookies() {
     return { cookies: await page.context().cookies() };

@@ -99,6 +99,9 @@ fn field(code: &str, message: &str) -> &'static str {
     match (family, code) {
         (_, "level.no-certificate" | "name.unknown") | ("cert" | "dane", _) => "certificate",
         (_, "level.submission-not-encrypted" | "service.no-submission") => "submission",
+        // Of both where both are refused; the message names the service.
+        ("auth", _) if message.contains("submissions") || message.contains("smtps") => "smtps",
+        ("auth", _) => "submission",
         (_, "level.smtps-without-wrapper" | "service.no-implicit-tls") => "smtps",
         ("setting" | "set", _) => of_key(message),
         ("inbound", _) => "inbound",

@@ -83,6 +83,10 @@ const OUTBOUND: [Choice; 7] = [
     },
 ];
 
+/// How master.cf names the services of mail clients.
+const SUBMISSION: [&str; 2] = ["submission/inet", "587/inet"];
+const SMTPS: [&str; 3] = ["submissions/inet", "smtps/inet", "465/inet"];
+
 #[derive(Template)]
 #[template(path = "smtp_tls.html")]
 struct Page {
@@ -108,6 +112,8 @@ struct Page {
     parameters: Vec<Parameter>,
     /// What is wished already and not in force.
     planned: Planned,
+    /// What the wire showed of AUTH on 587, and on 465.
+    auth: [Vec<String>; 2],
     /// What was refused of what was typed.
     refused: Vec<Refused>,
 }
@@ -119,6 +125,15 @@ struct Levels {
     outbound: String,
     submission: String,
     smtps: String,
+}
+
+/// A service of mail clients.
+struct Switch<'a> {
+    key: &'static str,
+    value: &'a str,
+    meaning: &'static str,
+    /// What the wire showed of its AUTH, which it cannot do without; nothing where nobody has seen that.
+    auth: &'a [String],
 }
 
 /// What the plan would be, beside the form.
@@ -139,19 +154,22 @@ impl Page {
         &OUTBOUND
     }
 
-    /// The two services of mail clients: key, value, what it is.
-    fn switches(&self) -> [(&'static str, &str, &'static str); 2] {
+    /// The two services of mail clients.
+    fn switches(&self) -> [Switch<'_>; 2] {
+        let [submission, smtps] = &self.auth;
         [
-            (
-                "submission",
-                &self.now.submission,
-                "Port 587: mail clients, STARTTLS and AUTH required",
-            ),
-            (
-                "smtps",
-                &self.now.smtps,
-                "Port 465: mail clients, TLS from the first byte, AUTH required",
-            ),
+            Switch {
+                key: "submission",
+                value: &self.now.submission,
+                meaning: "Port 587: mail clients, STARTTLS and AUTH required",
+                auth: submission,
+            },
+            Switch {
+                key: "smtps",
+                value: &self.now.smtps,
+                meaning: "Port 465: mail clients, TLS from the first byte, AUTH required",
+                auth: smtps,
+            },
         ]
     }
 
@@ -229,8 +247,8 @@ async fn read(app: &App, caller: &Caller) -> Result<Page, Problem> {
     let was = Levels {
         inbound: service(&status.doc, &["smtp/inet"]).map_or_else(String::new, mode),
         outbound: mode(wanted(&status.doc.at("outbound"))),
-        submission: switch(&status.doc, &["submission/inet", "587/inet"]),
-        smtps: switch(&status.doc, &["submissions/inet", "smtps/inet", "465/inet"]),
+        submission: switch(&status.doc, &SUBMISSION),
+        smtps: switch(&status.doc, &SMTPS),
     };
     Ok(Page {
         is_there: status.doc.is_there(),
@@ -248,6 +266,10 @@ async fn read(app: &App, caller: &Caller) -> Result<Page, Problem> {
         keys: keys.doc.list("keys").iter().map(Key::of).collect(),
         parameters: parameters.iter().map(Parameter::of).collect(),
         planned: Planned::of(&view.take("plan").doc),
+        auth: [
+            seen_of_auth(&status.doc, &SUBMISSION),
+            seen_of_auth(&status.doc, &SMTPS),
+        ],
         refused: Vec::new(),
         copied: status.copied,
         frame: view.frame,
@@ -346,6 +368,16 @@ fn mode(level: String) -> String {
         "" | "-" | "none" => "off".to_owned(),
         _ => level,
     }
+}
+
+/// The sentences about AUTH of a look that was good.
+fn seen_of_auth(status: &Doc, names: &[&str]) -> Vec<String> {
+    let judgements = status.at("observed").list("judgements");
+    let good = judgements.iter().filter(|one| {
+        one.text("outcome") == "pass" && names.contains(&one.text("service").as_str())
+    });
+    let sentences = good.flat_map(|one| one.words("sentences"));
+    sentences.filter(|said| said.contains("AUTH")).collect()
 }
 
 fn switch(status: &Doc, names: &[&str]) -> String {

@@ -78,6 +78,55 @@ fn empty_pages_say_what_to_do() {
 }
 
 #[test]
+fn what_mail_clients_need_is_said_at_their_ports() {
+    let (served, session) = Served::to(Role::Operator);
+    let judgements = json!([
+        {"service": "submission/inet", "outcome": "pass", "sentences": ["Port 587 offers AUTH, only under TLS."]},
+        {"service": "smtps/inet", "outcome": "fail", "sentences": ["Port 465 offers AUTH."]},
+    ]);
+    served.copy(
+        "status",
+        &json!({"observed": {"judgements": judgements}}).to_string(),
+    );
+    let page = served.ask(&Ask::get("/smtp-tls").cookie(&session)).body;
+    let (submission, smtps) = page.split_once("name=\"smtps\"").unwrap();
+    assert!(
+        submission.contains("✓ <bdi>Port 587 offers AUTH, only under TLS.</bdi>"),
+        "{page}"
+    );
+    assert!(smtps.contains("Needs SASL") && !smtps.contains("Port 465 offers AUTH."));
+    assert!(!submission.contains("Needs SASL"));
+}
+
+#[test]
+fn what_speaks_against_a_service_of_mail_clients_stands_at_its_field() {
+    let (served, session) = Served::to(Role::Operator);
+    told(&served);
+    let agent = Agent::start(&served, |_| {
+        let finding = json!({"code": "auth.no-sasl", "severity": "fatal", "remedy": "Start Dovecot.",
+            "message": "Service submission would offer AUTH, but nothing is behind it."});
+        let error = json!({"code": "auth.no-sasl", "message": "refused"});
+        (
+            65,
+            json!({"error": error, "findings": [finding]}).to_string(),
+        )
+    });
+    let fields = [
+        ("was.submission", "off"),
+        ("submission", "on"),
+        ("do", "review"),
+    ];
+    let page = served.send_form(&session, "/smtp-tls", &fields).body;
+    let (_, field) = page.split_once("name=\"submission\"").unwrap();
+    let (field, _) = field.split_once("name=\"smtps\"").unwrap();
+    assert!(
+        field.contains("nothing is behind it") && field.contains("Start Dovecot."),
+        "{page}"
+    );
+    drop(agent.stop());
+}
+
+#[test]
 fn the_tls_parameters_of_this_postfix_are_listed_with_where_they_come_from() {
     let (served, session) = Served::to(Role::Operator);
     told(&served);
