@@ -243,8 +243,8 @@ fn demands(hop: &Hop) -> bool {
 
 fn demanded(hop: Option<&Hop>) -> String {
     let Some(hop) = hop else {
-        return "Which rule demands it was not looked up, as only of the destinations with most \
-                messages it is; `postseal explain` tells"
+        return "Which rule demands it was not looked up (it is for the destinations with most \
+                messages, as long as tables answer); `postseal explain` tells"
             .to_owned();
     };
     match (&hop.source, hop.level) {
