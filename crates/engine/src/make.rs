@@ -250,6 +250,7 @@ pub(crate) fn refused(error: IssueError) -> EngineError {
             _ => "Check the names, the lifetime and the CA.",
         }
         .to_owned(),
+        at: 0,
     };
     EngineError::Refused(finding(&problem).into())
 }

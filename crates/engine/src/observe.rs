@@ -84,7 +84,6 @@ fn picture(
     intent: Option<&Intent>,
 ) -> Result<Facts, EngineError> {
     let mut facts = assemble(host.look()?, certificates);
-    let working = postseal_planner::working_directory(&facts);
     for _ in 0..ROUNDS {
         let mut wanted = postseal_planner::looks(&facts);
         wanted.extend(
@@ -98,12 +97,7 @@ fn picture(
         }
         let passwords = password_files(&facts);
         for path in wanted {
-            let stands_at = match &working {
-                Some(working) => working.join(&path),
-                None if path.is_absolute() => path.clone(),
-                None => continue,
-            };
-            let mut look = host.read(&stands_at);
+            let mut look = host.read(&path);
             if passwords.contains(&path)
                 && let FileLook::File { bytes, .. } = &mut look
             {

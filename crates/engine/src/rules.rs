@@ -5,6 +5,7 @@
 
 mod against;
 mod answering;
+mod bad_routes;
 mod barred;
 mod by_client;
 mod checked;
@@ -38,12 +39,13 @@ mod written;
 
 use crate::{Engine, EngineError};
 pub(crate) use against::is_news;
+pub use bad_routes::bad_routes;
 pub use checked::RuleChecked;
 pub use counts::{Concerned, DueRules};
 pub use idle::{IdleRows, idle_rows};
 pub(crate) use import::Held;
 pub use import::{RuleRequest, RulesImported, Stored, Wholeness};
-pub use judged::{WayTo, bad_routes, way_to};
+pub use judged::{WayTo, way_to};
 pub(crate) use judged::{is_against, lacking, next_hops};
 pub use listed::RuleNews;
 pub use live::{MapAnswers, touched_findings};

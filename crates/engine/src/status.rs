@@ -8,7 +8,7 @@ use crate::certificates::{CertificateView, Listed};
 use crate::drift::DriftReport;
 use crate::outbound::Sent;
 use crate::wishes::{Wish, wishes};
-use crate::{DueRules, Engine, EngineError, Folders, RulesTold, WatchTrouble};
+use crate::{DueRules, Engine, EngineError, Folders, RulesTold, WatchTrouble, bad_routes};
 use postseal_planner::facts::{Facts, MasterState};
 use postseal_planner::intent::{Intent, Owned};
 use postseal_planner::levels::{self, Levels, ServiceLevels};
@@ -54,6 +54,8 @@ pub struct Status {
     pub untold: Vec<Finding>,
     /// What is said of the rules for destinations.
     pub rules: RulesTold,
+    /// Routes by which no mail arrives, where nothing of `rules` says it.
+    pub bad_routes: Vec<Finding>,
     /// Rules whose day of review has come.
     pub due: DueRules,
     /// By which names its certificates are asked for.
@@ -104,6 +106,8 @@ impl Engine<'_> {
         let wanted = wanted(&state);
         let history = self.store.history(&self.instance, ATTEMPTS)?;
         let (sent, waits) = self.sent(&facts);
+        let rules = self.told_of_rules_in(&state, &facts)?;
+        let bad_routes = bad_routes(self.host, &facts, &rules.findings(), &[]);
         let mut status = Status {
             master: facts.master,
             services: levels::services(&facts, wanted),
@@ -121,7 +125,8 @@ impl Engine<'_> {
             watches: self.unusable_watches(folders)?,
             exposed: credentials_in_clear(&facts),
             untold: credentials_untold(&facts),
-            rules: self.told_of_rules_in(&state, &facts)?,
+            rules,
+            bad_routes,
             due: self.rules_due()?,
             asked: AskedNames::default(),
             drift: verified.drift,

@@ -57,7 +57,8 @@ pub trait Host: Sync {
     /// One picture of the instance: both files and what `postconf` says of them.
     fn look(&self) -> Result<HostLook, HostError>;
 
-    /// What stands at `path` (bounded: files over 1 MiB are [`FileLook::TooLarge`]).
+    /// What stands at `path` (bounded: files over 1 MiB are [`FileLook::TooLarge`]). A relative one begins in
+    /// `queue_directory`, where Postfix's daemons work.
     fn read(&self, path: &Path) -> FileLook;
 
     /// A file as a stream, however large it is: a table's source. Never blocks on what is no plain
@@ -71,8 +72,8 @@ pub trait Host: Sync {
     /// Of the same rows the keys alone, for tables whose values are private keys: those are kept nowhere.
     fn table_keys(&self, table: &str) -> Result<Vec<String>, HostError>;
 
-    /// What the instance's own `postmap -q` says of a key in a table (`type:name`); `None` where
-    /// the key is not there. An error where the table cannot be asked.
+    /// What the instance's own `postmap -q` says of a key in a table (`type:name`, a relative name below
+    /// `queue_directory`); `None` where the key is not there. An error where the table cannot be asked.
     fn lookup(&self, table: &str, key: &str) -> Result<Option<String>, HostError>;
 
     /// The same for many keys of one table, in one call; the answers in their order.

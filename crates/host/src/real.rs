@@ -187,7 +187,15 @@ impl Host for PostfixHost {
     }
 
     fn read(&self, path: &Path) -> FileLook {
-        match self.root.resolve(path) {
+        let from = match path.is_absolute() {
+            true => Ok(PathBuf::new()),
+            false => self.postfix.places().map(|places| places.queue_directory),
+        };
+        let path = match from {
+            Ok(from) => from.join(path),
+            Err(error) => return FileLook::Unreadable(error.to_string()),
+        };
+        match self.root.resolve(&path) {
             Ok(real) => file::look(&self.root.at(&real)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => FileLook::Missing,
             Err(error) => file::unreadable(&error),

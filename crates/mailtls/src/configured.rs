@@ -19,6 +19,17 @@ pub struct Loaded {
     pub problems: Vec<CertProblem>,
     /// Of each problem, the file that it is about.
     files: Vec<usize>,
+    /// Of each certificate of each chain, where it stands.
+    places: Vec<Vec<Standing>>,
+}
+
+/// Where a certificate stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The place of its file among those given, from 0.
+    pub file: usize,
+    /// Which of that file's certificates it is, from 1.
+    pub number: usize,
 }
 
 impl Loaded {
@@ -48,6 +59,25 @@ impl Loaded {
             each.entry(file).or_default().add(0, problem.clone());
         }
         each
+    }
+
+    /// Where a certificate of a chain stands, both counted from 0.
+    pub fn standing(&self, chain: usize, certificate: usize) -> Option<Standing> {
+        self.places.get(chain)?.get(certificate).copied()
+    }
+
+    /// Takes the next certificate of the last chain; `None` where there is none yet.
+    fn take(&mut self, file: usize, certificate: Certificate) -> Option<()> {
+        let earlier = self.places.iter().flatten();
+        let number = 1 + earlier.filter(|one| one.file == file).count();
+        self.chains.last_mut()?.push(certificate);
+        self.places.last_mut()?.push(Standing { file, number });
+        Some(())
+    }
+
+    fn begin(&mut self) {
+        self.chains.push(Vec::new());
+        self.places.push(Vec::new());
     }
 
     fn add(&mut self, file: usize, problem: CertProblem) {
@@ -125,7 +155,12 @@ pub fn pair_problems(cert: &[u8], key: &[u8]) -> Loaded {
     match &chain {
         Err(error) => loaded.error(CERT, error),
         Ok(chain) if chain.is_empty() => loaded.error(CERT, &CertError::NoCertificate),
-        Ok(chain) => loaded.chains.push(chain.clone()),
+        Ok(chain) => {
+            loaded.begin();
+            for certificate in chain {
+                loaded.take(CERT, certificate.clone());
+            }
+        }
     }
     match &key {
         Err(error) => loaded.error(KEY, error),
@@ -156,20 +191,23 @@ const KEY_FIRST: &str =
 /// `None` for a key that cannot be used.
 fn add_block(loaded: &mut Loaded, keys: &mut Vec<Key>, (file, block): (usize, &Block)) -> bool {
     if block.is_certificate() {
-        match (Certificate::parse(&block.der), loaded.chains.last_mut()) {
-            (Err(error), _) => loaded.error(file, &error),
-            (Ok(_), None) => loaded.push(
+        let certificate = match Certificate::parse(&block.der) {
+            Ok(certificate) => certificate,
+            Err(error) => {
+                loaded.error(file, &error);
+                return false;
+            }
+        };
+        let taken = loaded.take(file, certificate);
+        if taken.is_none() {
+            loaded.push(
                 file,
                 "cert.key-not-first",
                 "a certificate stands before the first private key; Postfix switches TLS off",
                 KEY_FIRST,
-            ),
-            (Ok(certificate), Some(chain)) => {
-                chain.push(certificate);
-                return true;
-            }
+            );
         }
-        return false;
+        return taken.is_some();
     }
     if !block.is_key() {
         let problem = CertProblem::new(
@@ -193,7 +231,7 @@ fn add_block(loaded: &mut Loaded, keys: &mut Vec<Key>, (file, block): (usize, &B
         );
         return false;
     }
-    loaded.chains.push(Vec::new());
+    loaded.begin();
     let key = PrivateKey::as_postfix_reads(block);
     if let Err(error) = &key {
         loaded.error(file, error);
@@ -220,6 +258,7 @@ fn judge_chains(loaded: &mut Loaded, keys: &[Key]) {
         }
     }
     loaded.chains.retain(|chain| !chain.is_empty());
+    loaded.places.retain(|places| !places.is_empty());
     if let Some(file) = second {
         loaded.push(
             file,

@@ -37,7 +37,7 @@ pub use bundle::{Bundle, Files, Note, Part};
 pub use cas::{cas_from_der, cas_to_der, leads_to, read_cas};
 pub use cert_error::CertError;
 pub use certificate::{Certificate, Digests, KeyKind, Summary, host_name, pem_certificates};
-pub use configured::{Loaded, chain_file_problems, chain_files_problems, pair_problems};
+pub use configured::{Loaded, Standing, chain_file_problems, chain_files_problems, pair_problems};
 pub use fingerprint::Fingerprint;
 pub use grade::Grade;
 pub use key::{PrivateKey, key_first_pem};

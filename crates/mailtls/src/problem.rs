@@ -36,6 +36,8 @@ pub struct CertProblem {
     pub message: String,
     /// One sentence: what to do.
     pub remedy: String,
+    /// The certificate of the chain that it is about, from 0: the server's own.
+    pub at: usize,
 }
 
 impl CertProblem {
@@ -50,6 +52,7 @@ impl CertProblem {
             gravity,
             message: message.into(),
             remedy: remedy.to_owned(),
+            at: 0,
         }
     }
 }
@@ -74,11 +77,13 @@ pub fn problems(
     };
     let mut found = Vec::new();
     dates::judge(leaf, now, &mut found);
-    for issuer in issuers {
-        dates::judge_issuer(issuer, now, &mut found);
+    for (at, issuer) in issuers.iter().enumerate() {
+        about(at + 1, &mut found, |found| {
+            dates::judge_issuer(issuer, now, found);
+        });
     }
-    for certificate in chain {
-        strength::judge(certificate, &mut found);
+    for (at, certificate) in chain.iter().enumerate() {
+        about(at, &mut found, |found| strength::judge(certificate, found));
     }
     uses(leaf, &mut found);
     names::judge(leaf, names, &mut found);
@@ -91,6 +96,13 @@ pub fn problems(
     }
     found.sort_by_key(|problem| std::cmp::Reverse(problem.gravity));
     found
+}
+
+/// What `judge` finds is about the certificate `at` of the chain.
+fn about(at: usize, found: &mut Vec<CertProblem>, judge: impl FnOnce(&mut Vec<CertProblem>)) {
+    let before = found.len();
+    judge(found);
+    found[before..].iter_mut().for_each(|one| one.at = at);
 }
 
 /// OpenSSL refuses a longer Certificate message (`SSL_CTX_set_max_cert_list`, its default), and so do

@@ -181,7 +181,14 @@ pub(crate) fn presenting<'v>(
 
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();
-    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    // The name of a file stays as it is.
+    let begins = text.split(' ').next().unwrap_or_default();
+    let is_word = begins.chars().all(char::is_alphabetic);
+    let first = letters.next().into_iter();
+    let first = first.flat_map(|letter| match is_word {
+        true => letter.to_uppercase().collect(),
+        false => vec![letter],
+    });
     let mut sentence: String = first.chain(letters).collect();
     if !sentence.ends_with('.') {
         sentence.push('.');

@@ -78,7 +78,7 @@ pub use judge::{
     Around, Difference, add_causes, add_dead, add_greet_wait, add_lost_files, add_strangers,
     add_too_old, add_validity, differences, is_of_validity, is_too_old, judge, longest_greet_wait,
 };
-pub use looks::{looks, looks_ahead, working_directory};
+pub use looks::{looks, looks_ahead, table_from, working_directory};
 pub use mail_waits::{HeldBack, MAIL_WAITS, held_back, mail_waits};
 pub use make::{FileDrift, Request, file_drift, plan, questions};
 pub use openssl::oldest_verified;

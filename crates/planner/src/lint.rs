@@ -49,6 +49,7 @@ pub use context::NEWEST;
 pub(crate) use context::{DEFAULTS as NEIGHBOURS_BY_DEFAULT, looks_like_tls};
 pub use fix::{FIXABLE, fixable};
 pub(crate) use maps::without_keys;
+pub use relay::KNOWN_ROUTES;
 pub use rule::Rule;
 pub(crate) use rule::rule as row;
 pub use surroundings::{Surroundings, Way};

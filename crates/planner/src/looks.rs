@@ -13,6 +13,7 @@ use crate::plan::{PolicyMap, SniMap};
 use crate::rules;
 use crate::view::View;
 use postfix_cf::{MainCf, MasterCf};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -60,7 +61,6 @@ pub fn looks_ahead(facts: &Facts, intent: &Intent) -> Vec<PathBuf> {
 pub(crate) fn named(main: &MainCf, master: &MasterCf, facts: &Facts) -> Vec<PathBuf> {
     let view = View::new(main, master, facts);
     let mut paths: BTreeSet<PathBuf> = SYSTEM_BUNDLES.iter().map(PathBuf::from).collect();
-    let mut relative = BTreeSet::new();
     let everywhere = view.services.iter().map(Some).chain([None]);
     for service in everywhere {
         let names: BTreeSet<String> = match service {
@@ -76,8 +76,6 @@ pub(crate) fn named(main: &MainCf, master: &MasterCf, facts: &Facts) -> Vec<Path
             };
             let values = view.list(service, &name);
             paths.extend(values.iter().flat_map(|value| files(parameter.kind, value)));
-            let is_relative = |value: &&String| is_relative_file(parameter.kind, value);
-            relative.extend(values.iter().filter(is_relative).map(PathBuf::from));
         }
         if service.is_none_or(|service| service.is_smtp_client()) {
             paths.extend(credentials::files(&view, service));
@@ -87,19 +85,19 @@ pub(crate) fn named(main: &MainCf, master: &MasterCf, facts: &Facts) -> Vec<Path
             paths.extend(credentials::route_files(&view));
         }
         if service.is_none_or(|service| service.is_smtp_server()) {
-            paths.extend(rules::sasl_files(&view, service));
+            paths.extend(from_root(rules::sasl_files(&view, service)));
         }
     }
     // What the rows of an administrator's own map of names lead to.
     for table in own_tables(&view) {
         let rows = sni::own_rows(&table, facts).into_iter();
-        paths.extend(rows.flat_map(|(_, files)| files));
+        // A relative one begins where postmap was called.
+        paths.extend(
+            rows.flat_map(|(_, files)| files)
+                .filter(|path| path.is_absolute()),
+        );
     }
-    paths
-        .into_iter()
-        .filter(|path| path.is_absolute())
-        .chain(relative)
-        .collect()
+    paths.into_iter().collect()
 }
 
 /// Where every daemon of Postfix works, and a relative path in its files begins (3.7.11): `queue_directory`.
@@ -111,27 +109,47 @@ pub fn working_directory(facts: &Facts) -> Option<PathBuf> {
     queue.is_absolute().then_some(queue)
 }
 
-/// Whether a word names a file of certificates or keys by a relative path.
-fn is_relative_file(kind: Kind, word: &str) -> bool {
-    let is_file = matches!(kind, Kind::File | Kind::FileOrNone | Kind::FileList);
-    let is_path = !word.is_empty() && !word.starts_with('/') && !word.contains('$');
-    is_file && is_path && !word.eq_ignore_ascii_case("none")
+/// A table (`type:name`) in words for commands: what they take from where they are called, daemons take
+/// from [`working_directory`] (3.7.11). What `proxy:` names is opened by a daemon.
+pub fn table_from<'t>(working: &Path, table: &'t str) -> Cow<'t, str> {
+    match table.split_once(':') {
+        Some((kind, name)) if is_file_table(kind, name) && !name.starts_with('/') => {
+            Cow::Owned(format!("{kind}:{}", working.join(name).display()))
+        }
+        _ => Cow::Borrowed(table),
+    }
 }
 
 /// The files that one word of a value names.
 fn files(kind: Kind, word: &str) -> Vec<PathBuf> {
     match kind {
-        Kind::File | Kind::FileOrNone | Kind::FileList | Kind::Directory => vec![word.into()],
-        Kind::DhFile | Kind::LibraryFile => vec![word.into()],
-        Kind::MadeFile => folder(word),
+        Kind::File | Kind::FileOrNone | Kind::FileList => plain(word, &["none"]),
+        Kind::DhFile | Kind::LibraryFile => plain(word, &["auto", "default", "none"]),
+        Kind::Directory => from_root(vec![word.into()]),
+        Kind::MadeFile => from_root(folder(word)),
         Kind::CacheDatabase => word
             .rsplit_once(':')
-            .map(|(_, path)| folder(path))
+            .map(|(_, path)| from_root(folder(path)))
             .unwrap_or_default(),
         Kind::MapList => table(word),
-        Kind::RandomSource => vec![word.trim_start_matches("dev:").into()],
+        Kind::RandomSource => from_root(vec![word.trim_start_matches("dev:").into()]),
         _ => Vec::new(),
     }
+}
+
+/// A file, where the word is none of those that stand for none.
+fn plain(word: &str, others: &[&str]) -> Vec<PathBuf> {
+    let is_other = others.iter().any(|other| word.eq_ignore_ascii_case(other));
+    match word.is_empty() || word.contains('$') || is_other {
+        true => Vec::new(),
+        false => vec![word.into()],
+    }
+}
+
+/// Those of which it is known where they begin.
+fn from_root(mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    paths.retain(|path| path.is_absolute());
+    paths
 }
 
 /// Where a file is to be made.
@@ -146,17 +164,29 @@ fn table(word: &str) -> Vec<PathBuf> {
     let Some((kind, path)) = word.split_once(':') else {
         return Vec::new();
     };
-    let index = match kind {
-        "hash" | "btree" => Some("db"),
-        "lmdb" => Some("lmdb"),
-        "cdb" => Some("cdb"),
-        "dbm" | "sdbm" => Some("pag"),
-        "texthash" | "regexp" | "pcre" | "cidr" => None,
-        _ => return Vec::new(),
-    };
-    let index = index.map(|suffix| PathBuf::from(format!("{path}.{suffix}")));
+    if !is_file_table(kind, path) || path.contains('$') {
+        return Vec::new();
+    }
+    let index = index(kind).map(|suffix| PathBuf::from(format!("{path}.{suffix}")));
     index
         .into_iter()
         .chain([Path::new(path).to_owned()])
         .collect()
+}
+
+/// Whether the name of a table of this type is the path of a file, and not its rows (`regexp:{{/^a/ b}}`).
+fn is_file_table(kind: &str, name: &str) -> bool {
+    let is_type = index(kind).is_some() || matches!(kind, "texthash" | "regexp" | "pcre" | "cidr");
+    is_type && !name.is_empty() && !name.trim_start().starts_with('{')
+}
+
+/// What the name of the compiled table ends with.
+fn index(kind: &str) -> Option<&'static str> {
+    match kind {
+        "hash" | "btree" => Some("db"),
+        "lmdb" => Some("lmdb"),
+        "cdb" => Some("cdb"),
+        "dbm" | "sdbm" => Some("pag"),
+        _ => None,
+    }
 }

@@ -243,7 +243,9 @@ fn demands(hop: &Hop) -> bool {
 
 fn demanded(hop: Option<&Hop>) -> String {
     let Some(hop) = hop else {
-        return "Which rule demands it was not looked up".to_owned();
+        return "Which rule demands it was not looked up (it is for the destinations with most \
+                messages, as long as tables answer); `postseal explain` tells"
+            .to_owned();
     };
     match (&hop.source, hop.level) {
         (Some(Source::Row(row)), _) if is_policy_map(&row.table) => {

@@ -22,7 +22,7 @@ use std::rc::Rc;
 
 pub(crate) use lists::parents;
 pub(crate) use patterns::{EXPLAINED as PATTERNS_EXPLAINED, SUBSTITUTES};
-pub use patterns::{pattern_files, skipped_rows};
+pub use patterns::{pattern_files, skipped_here, skipped_rows};
 pub(crate) use tables::{SKIPPED, Stop, Tables};
 pub(crate) use ways::Ways;
 

@@ -62,6 +62,12 @@ const STORIES: &[(&str, &str)] = &[
         "bind mx\nset inbound=may\napply\nset param.smtpd_tls_exclude_ciphers=aNULL",
     ),
     (
+        "by hand: suites for a certificate that is not there",
+        "bind rsa\nset inbound=may\nset profile=strict\napply\n\
+         set param.smtpd_tls_exclude_ciphers=aNULL, kRSA, kDHE, PSK, SHA1, SHA256, SHA384, ARIA, \
+         AESCCM, aECDSA",
+    ),
+    (
         "TLS demanded",
         "bind mx\nset inbound=may\napply\nset inbound=encrypt",
     ),

@@ -18,7 +18,7 @@ use form::Form;
 pub(crate) use gather::expand;
 use postfix_cf::{MainCf, MasterCf};
 use postseal_engine::{Clock, EngineError, SystemClock};
-use postseal_host::{Host, HostError};
+use postseal_host::HostError;
 use postseal_planner::finding::Taken;
 use postseal_planner::lint::{self, LintInput, UNREADABLE};
 use postseal_planner::{Facts, Finding, PostfixVersion, Severity};
@@ -184,7 +184,8 @@ fn observe(path: &Path, global: &Global) -> Observed {
             let mut asked = remembered(path, &facts, global)
                 .unwrap_or_else(|| postseal_engine::idle_rows(&host, &facts).findings());
             asked.extend(postseal_engine::touched_findings(&host, &facts));
-            asked.extend(routes(&host, &facts, &asked));
+            let routes = postseal_engine::bad_routes(&host, &facts, &asked, &lint::KNOWN_ROUTES);
+            asked.extend(routes);
             Observed {
                 asked,
                 facts: Some(facts),
@@ -205,22 +206,6 @@ fn observe(path: &Path, global: &Global) -> Observed {
         }
         Err(_) => Observed::default(),
     }
-}
-
-/// What is said of routes by which no mail arrives, where no rule for the next hop says it.
-fn routes(host: &dyn Host, facts: &Facts, asked: &[Finding]) -> Vec<Finding> {
-    let mut found = postseal_engine::bad_routes(host, facts);
-    let says = |other: &Finding, hop: &str| {
-        let mut seen = other.evidence.iter().map(|seen| seen.text.as_str());
-        other.message.contains(hop) || seen.any(|text| text.contains(hop))
-    };
-    found.retain(|one| {
-        // The next hop is what the sentence begins with.
-        let hop = one.message.split(' ').next().unwrap_or_default();
-        let mut alike = asked.iter().filter(|other| other.code == one.code);
-        !alike.any(|other| says(other, hop))
-    });
-    found
 }
 
 fn here(global: &Global) -> Here {

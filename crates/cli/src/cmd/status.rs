@@ -77,7 +77,8 @@ fn text(status: &Status) -> String {
         told.chain(rules.shadowed())
             .chain(rules.passed_by())
             .chain(&never_asked)
-            .chain(&rules.replaced),
+            .chain(&rules.replaced)
+            .chain(&status.bad_routes),
     ));
     text.push_str(&due(status));
     for listed in &with_files(status) {
@@ -363,6 +364,7 @@ fn document(status: &Status) -> serde_json::Value {
         "credentials_in_clear": status.exposed,
         "credentials_undetermined": status.untold,
         "routes_changed": status.rules.routes,
+        "bad_routes": status.bad_routes,
         "faulty_rules": status.rules.faulty,
         "idle_rules": status.rules.idle.rules().iter().map(|rule| &rule.id.destination).collect::<Vec<_>>(),
         "shadowed_rules": status.rules.shadowed().collect::<Vec<_>>(),

@@ -93,6 +93,40 @@ fn a_table_older_than_its_source_is_told() {
     assert!(!has(&with(false), "maps.stale"));
 }
 
+/// Of 1024 bits.
+const GROUP: &str = "\
+-----BEGIN DH PARAMETERS-----
+MIGHAoGBANH7HsLp3UWFWIvOl82g4xwpjMCY+R/nu7y42/si20sKwBETjfdAxrNm
+ummO6rQbB0bCPZ/MzKHT57ZUC1net/enP3r41yX4BdJxiKhTAOUbfITlwEshinDm
+NR/HvLUw9AuLA1Ot/Fq7ns+KXaBhlRErMoqe0nIqNhYbmEaZTtx3AgEC
+-----END DH PARAMETERS-----
+";
+
+/// Postfix's daemons take them from queue_directory, wherever `lint` is called.
+#[test]
+fn files_of_relative_names_are_looked_at_below_the_queue() {
+    let main = "smtpd_tls_dh1024_param_file = tls/dh.pem\n\
+                smtp_tls_policy_maps = hash:tls/policy, texthash:tls/gone\n";
+    let codes = of(main, |base| {
+        let folder = base.join("queue/tls");
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("dh.pem"), GROUP).unwrap();
+        fs::write(folder.join("policy.db"), "").unwrap();
+        fs::write(folder.join("policy"), "example.org frob\n").unwrap();
+        let file = fs::File::options().write(true).open(folder.join("policy"));
+        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(60);
+        file.unwrap().set_modified(later).unwrap();
+    });
+    for code in [
+        "ciphers.small-dh-group",
+        "policy.row-refused",
+        "maps.stale",
+        "maps.missing",
+    ] {
+        assert!(has(&codes, code), "{code}: {codes:?}");
+    }
+}
+
 /// 465 was added to master.cf after the start.
 #[test]
 fn a_port_that_nothing_listens_on_is_told() {

@@ -154,3 +154,33 @@ fn lint_tells_of_a_route_that_begins_in_clear_without_any_rule() {
     assert!(late[0].contains(HOP), "{late:?}");
     assert_eq!(told("d.test smtp:[127.0.0.9]:587\n").len(), 0);
 }
+
+/// And `status`, for people and for a monitor, of `relayhost` too.
+#[test]
+fn status_tells_of_routes_that_begin_in_clear() {
+    let tables = builder().set("transport_maps", "hash:{base}/config/transport");
+    for (builder, row) in [
+        (tables, "d.test smtp:[127.0.0.9]:465\n"),
+        (builder().set("relayhost", HOP), ""),
+    ] {
+        let place = Place::unadopted(builder);
+        place.table("transport", row);
+        place.must("init");
+        let status = place.must("status").json;
+        let routes = status["bad_routes"].as_array().unwrap();
+        assert!(
+            matches!(&routes[..], [one] if one["code"] == CODE),
+            "{status}"
+        );
+        let said = place.scene.say(&["status"]).stdout;
+        assert!(said.contains(CODE), "{said}");
+        let nagios = place.run("status --nagios").stdout;
+        assert!(nagios.contains(HOP), "{nagios}");
+        let told = place.run("explain --sender s@d.test you@d.test").json;
+        let sentence = told["hops"][0]["promise"].as_str().unwrap();
+        assert!(
+            sentence.starts_with("The mail waits in the queue"),
+            "{told}"
+        );
+    }
+}

@@ -39,6 +39,7 @@ mod offers;
 mod per_site;
 mod place;
 mod reached;
+mod relative;
 mod remedies;
 mod replaced;
 mod routes;

@@ -61,3 +61,27 @@ fn a_row_within_another_table_is_not_believed_and_lint_names_it() {
         assert_eq!(findings(&told, code).len(), 1, "{code}: {told}");
     }
 }
+
+/// In main.cf `$1` is one of its parameters, and `$$1` what a table of patterns gets.
+#[test]
+fn lint_names_rows_that_stand_in_main_cf_itself() {
+    let told = |value: &str| {
+        let place = Place::unadopted(builder().set("transport_maps", value));
+        let told = place.run("lint").json;
+        findings(&told, "policy.row-substitutes")
+    };
+    let patterns = told("regexp:{ {/^(.*)@d\\.test$$/ smtp:[$$1.relay.test]:26} }");
+    assert!(
+        matches!(&patterns[..], [one] if one.contains("trivial-rewrite(8) skips")),
+        "{patterns:?}"
+    );
+    let keys = told("inline:{ {d.test=smtp:[${1}.relay.test]:26} }");
+    assert!(
+        matches!(&keys[..], [one] if one.contains("puts nothing in its place")),
+        "{keys:?}"
+    );
+    assert_eq!(
+        told("regexp:{ {/^a@d\\.test$$/ smtp:[b.test]:26} }"),
+        [""; 0]
+    );
+}

@@ -8,15 +8,15 @@ use super::weaker::weakened;
 use crate::explain::{answer, failed};
 use crate::{Engine, EngineError};
 use postseal_host::Host;
-use postseal_planner::facts::{Facts, FileLook};
+use postseal_planner::facts::Facts;
 use postseal_planner::intent::AdoptedTables;
 use postseal_planner::policy::{
     Followed, Home, Hops, Judged, Leads, Listed, Named, RouteTables, Rule, Useless, askers,
     by_fallbacks, by_names, by_routes, dialect, fallbacks, faults_all, follow_all, is_other_hop,
-    judge_all, late_routes, may_be_others_hop, needs_route, never_asked, passed_by, route_tables,
-    unkept, without_closed,
+    judge_all, may_be_others_hop, needs_route, never_asked, passed_by, route_tables, unkept,
+    without_closed,
 };
-use postseal_planner::resolve::{Answer, Answers, Asked, Question, pattern_files, skipped_rows};
+use postseal_planner::resolve::{Answer, Answers, Asked, Question};
 use postseal_planner::{Finding, Severity};
 use postseal_store::InstanceState;
 use std::collections::BTreeMap;
@@ -245,20 +245,8 @@ pub(super) fn met(host: &dyn Host, facts: &Facts, home: Home<'_>, rules: &[&Rule
 /// What names next hops.
 pub(crate) struct NextHops {
     hops: Hops,
-    leads: BTreeMap<String, Leads>,
+    pub(super) leads: BTreeMap<String, Leads>,
     pub(crate) named: Named,
-}
-
-/// What is said of routes: to next hops that expect TLS from the first byte by clients that begin in clear,
-/// of tables that can be listed; and by rows of patterns that Postfix skips.
-pub fn bad_routes(host: &dyn Host, facts: &Facts) -> Vec<Finding> {
-    let mut found = late_routes(facts, &next_hops(host, facts).leads);
-    for (parameter, path) in pattern_files(facts) {
-        if let FileLook::File { bytes, .. } = host.read(&path) {
-            found.extend(skipped_rows(parameter, &path, &bytes));
-        }
-    }
-    found
 }
 
 /// The next hops that routes name, as far as their tables can be listed.

@@ -7,6 +7,7 @@ use crate::HostError;
 use crate::command::{Call, Output};
 use crate::file::failed;
 use postseal_planner::plan::PolicyMap;
+use postseal_planner::table_from;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, PipeWriter, Read};
@@ -28,7 +29,9 @@ const CHUNK: usize = 64 << 10;
 impl Postfix {
     /// `postmap -q KEY MAP`: the value, or none.
     pub fn lookup(&self, map: &str, key: &str) -> Result<Option<String>, HostError> {
-        let program = self.places()?.command_directory.join("postmap");
+        let places = self.places()?;
+        let program = places.command_directory.join("postmap");
+        let map = &*table_from(&places.queue_directory, map);
         let call = Call::new(&self.prefix, &program, LOOKUP)
             .arg("-c")
             .arg(&self.config_directory)
@@ -49,7 +52,9 @@ impl Postfix {
     pub fn lookups(&self, map: &str, keys: &[String]) -> Result<Vec<Option<String>>, HostError> {
         let is_line = |key: &&String| !key.is_empty() && !key.contains(['\n', '\t', '\0']);
         let asked: Vec<&str> = keys.iter().filter(is_line).map(String::as_str).collect();
-        let program = self.places()?.command_directory.join("postmap");
+        let places = self.places()?;
+        let program = places.command_directory.join("postmap");
+        let map = &*table_from(&places.queue_directory, map);
         let input = format!("{}\n", asked.join("\n"));
         let call = Call::new(&self.prefix, &program, LOOKUP)
             .arg("-c")
@@ -92,7 +97,9 @@ impl Postfix {
         map: &str,
         run: impl FnOnce(&Call<'_>) -> Result<(Output, File), HostError>,
     ) -> Result<File, HostError> {
-        let program = self.places()?.command_directory.join("postmap");
+        let places = self.places()?;
+        let program = places.command_directory.join("postmap");
+        let map = &*table_from(&places.queue_directory, map);
         let call = Call::new(&self.prefix, &program, LIST)
             .arg("-c")
             .arg(&self.config_directory)

@@ -41,13 +41,18 @@ pub(super) fn judge(
     trust: Trust<'_>,
     found: &mut Vec<CertProblem>,
 ) {
-    if chain.windows(2).any(|pair| !pair[0].issued_by(&pair[1])) {
-        found.push(CertProblem::new(
+    let mut pairs = chain.windows(2);
+    if let Some(before) = pairs.position(|pair| !pair[0].issued_by(&pair[1])) {
+        let problem = CertProblem::new(
             "cert.wrong-order",
             Gravity::Warning,
             "the chain is not in order: each certificate must be followed by its issuer",
             "Put the leaf first, then the intermediate that issued it, then that one's issuer.",
-        ));
+        );
+        found.push(CertProblem {
+            at: before + 1,
+            ..problem
+        });
         return;
     }
     let (Some(top), Trust::Anchors(anchors)) = (chain.last(), trust) else {

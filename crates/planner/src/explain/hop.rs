@@ -351,6 +351,11 @@ impl Way<'_> {
             let leads = self.lead.as_slice();
             let finding = no_wrappermode(&hop.nexthop, self.transport, instead, leads);
             hop.findings.push(finding.seen(hop.nexthop.clone()));
+            hop.sentence = format!(
+                "The mail waits in the queue where the server begins with TLS, as one on such a port \
+                 does. Where it greets in clear: {}",
+                hop.sentence
+            );
         }
     }
 

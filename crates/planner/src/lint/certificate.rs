@@ -155,7 +155,7 @@ impl<'s, 'a> Side<'s, 'a> {
         }
         if !contents.is_empty() {
             let files: Vec<_> = paths().map(|path| (path, place)).collect();
-            self.judge(&chain_files_problems(&contents), &files, list, out);
+            self.judge(&chain_files_problems(&contents), &files, out);
         }
     }
 
@@ -181,28 +181,22 @@ impl<'s, 'a> Side<'s, 'a> {
             (Read::Denied, _) => return out.push(denied(&cert_path, place)),
             (Read::Bytes(cert), Read::Denied) => {
                 out.push(denied(&key_path, key_place));
-                return self.judge(&alone(cert), &[(&cert_path, place)], &cert_path, out);
+                return self.judge(&alone(cert), &[(&cert_path, place)], out);
             }
             (_, Read::Denied) => return out.push(denied(&key_path, key_place)),
             (Read::Bytes(cert), Read::Bytes(key)) => (cert, key),
             _ => return,
         };
         let files = [(&*cert_path, place), (&*key_path, key_place)];
-        self.judge(
-            &pair_problems(certificate, private),
-            &files,
-            &cert_path,
-            out,
-        );
+        self.judge(&pair_problems(certificate, private), &files, out);
     }
 
     /// What keeps Postfix from loading the files, each with the setting that names it; else what peers
-    /// will think of `all` of them.
+    /// will think of the certificates in them.
     fn judge(
         self,
         loaded: &mailtls::Loaded,
         files: &[(&str, Option<&Setting<'_>>)],
-        all: &str,
         out: &mut Vec<Finding>,
     ) {
         if !loaded.problems.is_empty() {
@@ -223,11 +217,17 @@ impl<'s, 'a> Side<'s, 'a> {
             .into_iter()
             .filter(|h| !h.is_empty())
             .collect();
-        for chain in &loaded.chains {
+        for (at, chain) in loaded.chains.iter().enumerate() {
             let problems = mailtls::problems(chain, now, &host, Trust::Unknown);
-            let place = files.first().and_then(|(_, place)| *place);
-            let told = problems.iter();
-            out.extend(told.map(|one| problem(one, Some(all), place, self.shown)));
+            out.extend(problems.iter().filter_map(|one| {
+                let standing = loaded.standing(at, one.at)?;
+                let (path, place) = files.get(standing.file)?;
+                let path = match standing.number {
+                    1 => (*path).to_owned(),
+                    number => format!("{path} (certificate {number})"),
+                };
+                Some(problem(one, Some(&path), *place, self.shown))
+            }));
         }
     }
 

@@ -16,6 +16,9 @@ pub(super) const RULES: &[Rule] = &[
     NO_WRAPPER, WRAPPER_ON_STARTTLS, WRAPPER_FOR_ALL, SECURE_BY_MX, VERIFY_BY_MX, REPORTS_NOWHERE,
 ];
 
+/// Parameters whose next hops on port 465 are told of here, and not with the routes of tables.
+pub const KNOWN_ROUTES: [&str; 1] = ["relayhost"];
+
 #[rustfmt::skip]
 const NO_WRAPPER: Rule = rule("outbound.relay-465-without-wrapper", Error, "relay on port 465 without wrapper mode",
     "The server waits for TLS, the client for a greeting: mail is deferred after the time limit (conversation timed out).",
@@ -57,8 +60,9 @@ pub(super) fn run(context: &Context<'_>, out: &mut Vec<Finding>) {
 
 fn wrapper(context: &Context<'_>, out: &mut Vec<Finding>) {
     let mode = context.set(None, "smtp_tls_wrappermode");
-    let relay = context.set(None, "relayhost");
-    let Some(hop) = context.text(None, "relayhost") else {
+    let [relayhost] = KNOWN_ROUTES;
+    let relay = context.set(None, relayhost);
+    let Some(hop) = context.text(None, relayhost) else {
         return;
     };
     let (everybody, nobody) = wraps(context);

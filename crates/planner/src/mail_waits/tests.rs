@@ -88,3 +88,16 @@ fn what_others_do_is_a_warning_and_what_this_host_lacks_an_error() {
     assert!(first.contains("peer.test waits for TLS (1 message, since Nov 21 03:15:01)"));
     assert!(first.contains(NOT_OFFERED), "{first}");
 }
+
+/// Only some ways are looked up: of the others that is said, with where to ask.
+#[test]
+fn a_way_that_was_not_looked_up_is_said_to_be_so() {
+    let held = held("", &waits(1, "AAAA1", "a@peer.test")).into_iter();
+    let told = mail_waits(&held.map(|one| (one, None)).collect::<Vec<_>>());
+    let message = &told[0].message;
+    assert!(
+        message.contains("was not looked up (it is for"),
+        "{message}"
+    );
+    assert!(message.contains("`postseal explain` tells"), "{message}");
+}

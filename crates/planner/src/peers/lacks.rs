@@ -4,7 +4,7 @@
 //! name of it.
 
 use super::Expanded;
-use super::terms::{Place, Terms};
+use super::terms::{Key, Place, Terms};
 use crate::ciphers::is_anonymous;
 use mailtls::TlsVersion;
 use serde::Serialize;
@@ -89,11 +89,10 @@ pub(super) fn of(before: Option<&Place>, after: &Place, expanded: &Expanded) -> 
     let Some(before) = before.filter(|before| before.terms.list.is_some()) else {
         return Vec::new();
     };
-    let (before, after) = (&before.terms, &after.terms);
     let lacks = [
-        versions(before, after),
+        versions(&before.terms, &after.terms),
         suites(before, after, expanded),
-        groups(before, after),
+        groups(&before.terms, &after.terms),
     ];
     lacks.into_iter().flatten().collect()
 }
@@ -114,7 +113,8 @@ fn versions(before: &Terms, after: &Terms) -> Option<Lack> {
     (!gone.is_empty()).then_some(Lack::Versions { gone, left })
 }
 
-fn suites(before: &Terms, after: &Terms, expanded: &Expanded) -> Option<Lack> {
+fn suites(was: &Place, is: &Place, expanded: &Expanded) -> Option<Lack> {
+    let (before, after) = (&was.terms, &is.terms);
     let older = |terms: &Terms| {
         let mut all = allowed(terms).into_iter();
         all.any(|version| version < TlsVersion::Tls1_3)
@@ -137,7 +137,15 @@ fn suites(before: &Terms, after: &Terms, expanded: &Expanded) -> Option<Lack> {
             left: Vec::new(),
         });
     }
-    let gone: Vec<&String> = had.into_iter().filter(|one| !have.contains(one)).collect();
+    // Nobody has agreed on a suite for a certificate that is not there.
+    let has_key = |suite: &&String| {
+        let keys = was.keys.as_ref().zip(is.keys.as_ref());
+        let own = Key::of_suite(suite);
+        is_anonymous(suite) || keys.is_none_or(|(was, is)| was.contains(&own) || is.contains(&own))
+    };
+    let have: Vec<&String> = have.into_iter().filter(has_key).collect();
+    let had = had.into_iter().filter(has_key);
+    let gone: Vec<&String> = had.filter(|one| !have.contains(one)).collect();
     if gone.is_empty() {
         return None;
     }
@@ -151,7 +159,8 @@ fn suites(before: &Terms, after: &Terms, expanded: &Expanded) -> Option<Lack> {
     }
     // Nobody lives by anonymous suites alone where others are left.
     if without.len() > 1 {
-        without.retain(|feature| *feature != Feature::Certificate);
+        let alone = gone.iter().all(|suite| is_anonymous(suite));
+        without.retain(|feature| (*feature == Feature::Certificate) == alone);
     }
     Some(Lack::Suites {
         gone: gone.into_iter().cloned().collect(),

@@ -6,9 +6,10 @@
 use super::{Demand, Whom};
 use crate::ciphers::recipe;
 use crate::compile::{filter_listeners, range_syntax};
-use crate::expect::speaker;
+use crate::expect::{speaker, unasked};
 use crate::view::{Service, View};
-use mailtls::{Level, ProtocolList};
+use mailtls::{Certificate, KeyKind, Level, ProtocolList};
+use std::collections::BTreeSet;
 
 /// One program, with peers of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +23,35 @@ pub(super) struct Place {
     pub(super) demand: Demand,
     /// How it calls itself in the log.
     pub(super) tags: Vec<String>,
+    /// What it presents; none where that is not known, or is the other side's to present.
+    pub(super) keys: Option<BTreeSet<Key>>,
     pub(super) terms: Terms,
+}
+
+/// The kind of a certificate's key, as suites up to TLS 1.2 tell it (RFC 8422 §2, RFC 5246 §7.4.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Key {
+    /// RSA.
+    Rsa,
+    /// ECDSA and EdDSA.
+    Curve,
+}
+
+impl Key {
+    /// That of a suite, by OpenSSL's name of it.
+    pub(super) fn of_suite(suite: &str) -> Self {
+        match suite.contains("ECDSA") {
+            true => Self::Curve,
+            false => Self::Rsa,
+        }
+    }
+
+    fn of(certificate: &Certificate) -> Self {
+        match certificate.key {
+            KeyKind::Rsa { .. } => Self::Rsa,
+            _ => Self::Curve,
+        }
+    }
 }
 
 /// What a handshake with it must agree on.
@@ -82,6 +111,7 @@ fn server(view: &View<'_>, service: &Service) -> Option<Place> {
             .into_iter()
             .flatten()
             .collect(),
+        keys: keys(view, speaker),
         terms: terms(
             view,
             Some(speaker),
@@ -90,6 +120,17 @@ fn server(view: &View<'_>, service: &Service) -> Option<Place> {
             asks.then_some("aNULL"),
         )?,
     })
+}
+
+/// What a server presents. Where names have certificates of their own, it is any.
+fn keys(view: &View<'_>, speaker: &Service) -> Option<BTreeSet<Key>> {
+    if !view.list(Some(speaker), "tls_server_sni_maps").is_empty() {
+        return None;
+    }
+    let chains = unasked(view, speaker, view.facts())?;
+    let leaves = chains.iter().filter_map(|chain| chain.first());
+    let keys: BTreeSet<Key> = leaves.map(Key::of).collect();
+    (!keys.is_empty()).then_some(keys)
 }
 
 /// Where TLS is optional and where it is demanded, as far as mail goes there.
@@ -118,6 +159,7 @@ fn client(view: &View<'_>, service: Option<&Service>) -> Vec<Place> {
             whom: Whom::Servers,
             demand,
             tags: vec![tag(view, service, "smtp")],
+            keys: None,
             terms: terms(view, service, "smtp", demand, also)?,
         })
     };

@@ -7,7 +7,7 @@
 //! the same next hop by another client is a fault of that route, and no reason against the rule.
 
 use super::judge::{Judged, WRAPPERMODE};
-use super::lead::{Lead, Leads, RELAYHOST, edits};
+use super::lead::{Lead, Leads, edits};
 use super::words_of::with_rows;
 use super::{Manager, Rule, RuleId, wrapping};
 use crate::compile::SMTPS_OUT_NAME;
@@ -89,8 +89,8 @@ impl Judged {
 }
 
 /// What is said of routes by which mail comes to a next hop that expects TLS from the first byte, and begins
-/// in clear. What `relayhost` leads there, lint's own rules tell.
-pub fn late_routes(facts: &Facts, leads: &BTreeMap<String, Leads>) -> Vec<Finding> {
+/// in clear, but for what a parameter leads there that is `known` to whoever asks.
+pub fn late_routes(facts: &Facts, leads: &BTreeMap<String, Leads>, known: &[&str]) -> Vec<Finding> {
     let files = Files::of(facts);
     let view = files.view(facts);
     let instead = wrapping(&view).map(|one| one.name.as_str());
@@ -102,7 +102,9 @@ pub fn late_routes(facts: &Facts, leads: &BTreeMap<String, Leads>) -> Vec<Findin
     let mut found = Vec::new();
     for (hop, by) in leads {
         for (transport, leads) in by.iter().filter(|(transport, _)| is_late(transport)) {
-            let leads = leads.iter().filter(|lead| lead.parameter != RELAYHOST);
+            let leads = leads
+                .iter()
+                .filter(|lead| !known.contains(&&*lead.parameter));
             let leads: Vec<Lead> = leads.cloned().collect();
             if !leads.is_empty() {
                 let finding = no_wrappermode(hop, transport, instead, &leads);

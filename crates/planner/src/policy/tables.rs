@@ -90,6 +90,9 @@ pub(super) fn candidate(view: &View<'_>, name: &str) -> Candidate {
                 path: PathBuf::from(path),
             })
         }
+        Some((kind, _)) if TYPES.contains(&kind) => {
+            other("its name is relative: name it from / on, and it can be read")
+        }
         _ => other("it is of a type that has no rows to be read"),
     }
 }

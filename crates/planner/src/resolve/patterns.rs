@@ -7,7 +7,8 @@ use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
 use crate::lint::{Rule, row as explained};
 use crate::policy::route_elements;
-use std::path::PathBuf;
+use crate::view::Files;
+use std::path::{Path, PathBuf};
 
 /// The code of rows that are skipped.
 pub(crate) const SUBSTITUTES: &str = "policy.row-substitutes";
@@ -75,7 +76,7 @@ fn within(table: &str) -> Vec<Rows<'_>> {
             let rows: Vec<String> = rows.map(|row| format!("{}\n", row.trim())).collect();
             vec![Rows::Here(rows.concat())]
         }
-        ("regexp" | "pcre", None) if path.starts_with('/') => vec![Rows::File(path)],
+        ("regexp" | "pcre", None) if !path.is_empty() => vec![Rows::File(path)],
         _ if holds_tables(bare) => {
             let tables = postfix_cf::elements(inner.unwrap_or_default());
             tables.flat_map(within).collect()
@@ -116,23 +117,91 @@ pub(super) fn worth(source: &str, found: &str) -> Worth {
     }
 }
 
-/// The files of patterns in which routes stand, each with the parameter that names it.
-pub fn pattern_files(facts: &Facts) -> Vec<(&'static str, PathBuf)> {
+/// The tables of patterns in which routes stand, each with the parameter that names it.
+fn of_routes<T>(facts: &Facts, kept: impl Fn(&'static str, Rows<'_>) -> Option<T>) -> Vec<T> {
     let of = |parameter: &'static str| {
         let tables = route_elements(facts, parameter);
-        let files = tables.iter().flat_map(|table| within(table));
-        let paths = files.filter_map(|rows| match rows {
-            Rows::File(path) => Some((parameter, PathBuf::from(path))),
-            Rows::Here(_) => None,
-        });
-        paths.collect::<Vec<_>>()
+        let rows = tables.iter().flat_map(|table| within(table));
+        rows.filter_map(|rows| kept(parameter, rows))
+            .collect::<Vec<_>>()
     };
     STRICT.into_iter().flat_map(of).collect()
 }
 
+/// The files of patterns in which routes stand, each with the parameter that names it.
+pub fn pattern_files(facts: &Facts) -> Vec<(&'static str, PathBuf)> {
+    of_routes(facts, |parameter, rows| match rows {
+        Rows::File(path) => Some((parameter, PathBuf::from(path))),
+        Rows::Here(_) => None,
+    })
+}
+
+/// What is said of routes that stand in main.cf itself: rows of patterns as [`skipped_rows`] tells of a
+/// file's, and `$1` that Postfix takes for one of its parameters.
+pub fn skipped_here(facts: &Facts) -> Vec<Finding> {
+    let files = Files::of(facts);
+    let view = files.view(facts);
+    let main_cf = &facts.main_cf.path;
+    let found = of_routes(facts, |parameter, rows| match rows {
+        Rows::Here(rows) => Some((parameter, rows)),
+        Rows::File(_) => None,
+    });
+    let found = found.into_iter().flat_map(|(parameter, rows)| {
+        let line = view.line_of(parameter).unwrap_or(1);
+        let told = told(&format!("{parameter}, in main.cf itself,"), rows.as_bytes()).into_iter();
+        told.map(move |(finding, rows)| {
+            let rows = rows.into_iter().take(SHOWN);
+            rows.fold(finding, |finding, (_, text)| {
+                finding.at(main_cf, line, text)
+            })
+        })
+    });
+    let emptied = STRICT.into_iter().filter_map(|parameter| {
+        let value = view.raw(None, parameter)?;
+        let number = numbered(&value)?;
+        let message = format!(
+            "{parameter} has {number} in main.cf itself: Postfix takes it for a parameter of that \
+             name and puts nothing in its place, and mail goes where what is left says."
+        );
+        let remedy = "Write a row for each next hop; $$ stands for a dollar sign in main.cf.";
+        let finding = Finding::new(SUBSTITUTES, Severity::Error, message, remedy);
+        Some(finding.at(main_cf, view.line_of(parameter)?, value))
+    });
+    found.chain(emptied).collect()
+}
+
+/// The first `$1`, `${1}` or `$(1)` that Postfix would expand; `$$` is a dollar sign.
+fn numbered(value: &str) -> Option<String> {
+    let plain = value.replace("$$", "");
+    let mut found = plain.match_indices('$').map(|(at, _)| &plain[at + 1..]);
+    let name = found.find_map(|rest| {
+        let rest = rest.trim_start_matches(['{', '(']);
+        let digits = rest.trim_start_matches(|letter: char| letter.is_ascii_digit());
+        let number = &rest[..rest.len() - digits.len()];
+        let ends = !digits.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_');
+        (!number.is_empty() && ends).then(|| number.to_owned())
+    });
+    name.map(|number| format!("${number}"))
+}
+
 /// What is said of a file of patterns in which routes stand: rows that trivial-rewrite(8) skips, and rows
 /// that are none.
-pub fn skipped_rows(parameter: &str, path: &std::path::Path, source: &[u8]) -> Vec<Finding> {
+pub fn skipped_rows(parameter: &str, path: &Path, source: &[u8]) -> Vec<Finding> {
+    let told = told(&format!("{} ({parameter})", path.display()), source).into_iter();
+    told.map(|(finding, rows)| {
+        let rows = rows.into_iter().take(SHOWN);
+        rows.fold(finding, |finding, (line, text)| {
+            finding.at(path, line, text)
+        })
+    })
+    .collect()
+}
+
+/// A row in one line, with the number of its first.
+type Line = (usize, String);
+
+/// What is said of the rows of a source, each finding with its rows.
+fn told(shown: &str, source: &[u8]) -> Vec<(Finding, Vec<Line>)> {
     let (mut substitute, mut unread) = (Vec::new(), Vec::new());
     for row in postfix_cf::table::rows(source) {
         let line = joined(row.text);
@@ -144,34 +213,28 @@ pub fn skipped_rows(parameter: &str, path: &std::path::Path, source: &[u8]) -> V
             Some(_) => {}
         }
     }
-    let at = |finding: Finding, rows: Vec<(usize, String)>| {
-        let shown = rows.into_iter().take(SHOWN);
-        shown.fold(finding, |finding, (line, text)| {
-            finding.at(path, line, text)
-        })
-    };
-    let count = |rows: &[(usize, String)]| match rows {
+    let count = |rows: &[Line]| match rows {
         [_] => "A row".to_owned(),
         many => format!("{} rows", many.len()),
     };
-    let shown = path.display();
     let skipped = (!substitute.is_empty()).then(|| {
         let message = format!(
-            "{} of {shown} ({parameter}) with $1 or the like: trivial-rewrite(8) skips such rows, and \
+            "{} of {shown} with $1 or the like: trivial-rewrite(8) skips such rows, and \
              the mail goes as if they were not there.",
             count(&substitute)
         );
         let remedy = "Write the row without $1: one for each next hop, or a table of keys.";
-        at(Finding::new(SUBSTITUTES, Severity::Error, message, remedy), substitute)
+        let finding = Finding::new(SUBSTITUTES, Severity::Error, message, remedy);
+        (finding, substitute)
     });
     let unread = (!unread.is_empty()).then(|| {
         let message = format!(
-            "{} of {shown} ({parameter}) without a pattern between two delimiters, or without a \
+            "{} of {shown} without a pattern between two delimiters, or without a \
              result: Postfix skips the first, and defers mail that meets the other.",
             count(&unread)
         );
         let remedy = "Mend the row, or take it out.";
-        at(
+        (
             Finding::new(UNREAD, Severity::Error, message, remedy),
             unread,
         )

@@ -643,3 +643,40 @@ fn a_broken_expression_kills_only_where_it_is_read() {
     let named = "smtp inet n - n - - smtpd -o myorigin=$mine\n";
     assert_eq!(severity("mine = ${x\n", named), Severity::Fatal);
 }
+
+/// Of several files the one in which the certificate stands, and which of its certificates it is.
+#[test]
+fn a_fault_is_told_of_the_file_and_the_certificate_that_have_it() {
+    let authority = ca();
+    let good = issued(&authority, |_| {});
+    let mut old = Recipe::leaf("Old CA");
+    (old.ca, old.days) = (true, (-900, -1));
+    let old = old.make();
+    let late = issued(&old, |recipe| recipe.key = rsa(2048));
+    let main = "myhostname = mx.example\nsmtpd_tls_security_level = may\n\
+                smtpd_tls_chain_files = /a.pem, /b.pem /c.pem\n";
+    let files = vec![
+        ("/a.pem", file(good.chain_file())),
+        ("/b.pem", file(late.key())),
+        ("/c.pem", file([late.cert(), old.cert()].concat())),
+    ];
+    let told = findings(main, files);
+    let told = told.iter().filter(|one| one.code.starts_with("cert."));
+    let told: Vec<&str> = told.map(|one| one.message.as_str()).collect();
+    assert!(
+        matches!(told[..], [one] if one.starts_with("/c.pem (certificate 2): ") && one.contains("CN=Old CA ")),
+        "{told:?}"
+    );
+}
+
+/// What is named by a relative path is looked up by it, of tables and groups as of certificates.
+#[test]
+fn files_of_relative_names_are_to_be_looked_at() {
+    let main = "smtp_tls_policy_maps = proxy:hash:maps/tls, regexp:{{/a/ b}}\n\
+                smtpd_tls_dh1024_param_file = dh.pem\nsmtp_sasl_password_maps = hash:sasl\n\
+                smtpd_tls_CApath = no\nsmtpd_tls_eecdh_grade = auto\n";
+    let looks = postseal_planner::looks(&facts(main, Vec::new()));
+    let relative = looks.iter().filter(|path| path.is_relative());
+    let relative: Vec<&str> = relative.filter_map(|path| path.to_str()).collect();
+    assert_eq!(relative, ["dh.pem", "maps/tls", "maps/tls.db", "sasl"]);
+}

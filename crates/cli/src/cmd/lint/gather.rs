@@ -36,8 +36,9 @@ pub(super) fn surroundings(input: &LintInput<'_>, here: Here, global: &Global) -
         return around;
     };
     // A relative one begins in Postfix's folder, not in ours.
-    for path in facts.files.keys().filter(|path| path.is_absolute()) {
-        look(path, &mut around);
+    let working = postseal_planner::working_directory(facts).unwrap_or_else(|| "/".into());
+    for path in facts.files.keys() {
+        look(path, &working.join(path), &mut around);
     }
     around.listening = listening();
     if wants_dane(input.main.map(|(_, main)| main), facts) {
@@ -51,19 +52,20 @@ pub(crate) fn expand(list: &str) -> Vec<String> {
     postseal_probe::cipher_list(list).unwrap_or_default()
 }
 
-fn look(path: &Path, around: &mut Surroundings) {
-    if let Ok(followed) = std::fs::metadata(path) {
+/// Looks at what stands `at` a place that is named by `path`.
+fn look(path: &Path, at: &Path, around: &mut Surroundings) {
+    if let Ok(followed) = std::fs::metadata(at) {
         around.changed.insert(path.to_owned(), followed.mtime());
     }
-    let Ok(own) = std::fs::symlink_metadata(path) else {
+    let Ok(own) = std::fs::symlink_metadata(at) else {
         return;
     };
     let link = match own.is_symlink() {
-        true => std::fs::read_link(path).ok(),
+        true => std::fs::read_link(at).ok(),
         false => None,
     };
-    let target = link.as_ref().and_then(|_| std::fs::canonicalize(path).ok());
-    let ways = [Some(path.to_owned()), target];
+    let target = link.as_ref().and_then(|_| std::fs::canonicalize(at).ok());
+    let ways = [Some(at.to_owned()), target];
     let folders = ways.iter().flatten().filter_map(|way| way.parent());
     let open_folder = folders.map(Path::to_owned).find(is_open);
     let way = Way { link, open_folder };

@@ -198,6 +198,7 @@ fn rules(status: &Status) -> Vec<Note> {
     let told = routes
         .first()
         .into_iter()
+        .chain(status.bad_routes.first())
         .chain(status.rules.shadowed().next())
         .chain(status.rules.passed_by().next());
     notes.extend(told.map(|found| of(State::Warning, found)));
