@@ -212,7 +212,7 @@ fn every_copy_has_its_turn_while_change_follows_change() {
     let mut desk = SqliteDesk::open(folder.path()).unwrap();
     // Each of them changes something, one after the other.
     let mut last = 0;
-    for _ in 0..150 {
+    for _ in 0..300 {
         last = file(&mut desk, r#"{"task":"discard"}"#);
     }
     work_until(folder.path(), 0, |desk| {

@@ -258,6 +258,8 @@ fn may_open(files: Option<u64>) {
 fn bodies_without_end_keep_nobody_out() {
     may_open(Some(400));
     let served = Served::new();
+    // Once it answers it knows how many.
+    assert_eq!(served.ask(&Ask::get("/sign-in")).status, 200);
     may_open(None);
     let at = served.at;
     let head = format!(
