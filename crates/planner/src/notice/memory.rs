@@ -151,13 +151,14 @@ impl Notices {
         }
     }
 
-    /// Notes whether a look met a change that was under way. Whether what it saw counts: of a moment in which somebody
+    /// Notes that a look met no change under way.
+    pub fn meet_rest(&mut self) {
+        self.changing_ms = None;
+    }
+
+    /// Notes that a look met a change that was under way. Whether what it saw counts: of a moment in which somebody
     /// changes something nothing is told, but who changes something without end keeps nothing back by it.
-    pub fn meet(&mut self, is_changing: bool, now_ms: i64) -> bool {
-        if !is_changing {
-            self.changing_ms = None;
-            return true;
-        }
+    pub fn meet_change(&mut self, now_ms: i64) -> bool {
         let since = *self.changing_ms.get_or_insert(now_ms);
         apart(since, now_ms) >= PATIENCE_MS
     }

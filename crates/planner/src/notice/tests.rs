@@ -273,7 +273,13 @@ fn a_change_at_every_look_is_waited_for_half_an_hour() {
         (63, false, true),
         (64, true, false),
     ] {
-        let met = notices.meet(is_changing, minute * MINUTE);
+        let met = match is_changing {
+            true => notices.meet_change(minute * MINUTE),
+            false => {
+                notices.meet_rest();
+                true
+            }
+        };
         assert_eq!(met, counts, "{minute}");
     }
 }

@@ -44,7 +44,13 @@ fn once(session: &mut Session, global: &Global, notices: &mut Notices) -> Option
     // against that, somebody is at it.
     let changing = open.filter(|open| is_at_work(open) && !is_hindered);
     let now = session.engine().clock.now_ms();
-    let counts = notices.meet(changing.is_some(), now);
+    let counts = match changing {
+        Some(_) => notices.meet_change(now),
+        None => {
+            notices.meet_rest();
+            true
+        }
+    };
     if !counts || session.interrupted().load(Ordering::Relaxed) {
         return None;
     }
