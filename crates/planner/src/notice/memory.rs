@@ -151,7 +151,7 @@ impl Notices {
         }
     }
 
-    /// Notes that a look met no change that was under way.
+    /// Notes that a look met no change under way.
     pub fn meet_rest(&mut self) {
         self.changing_ms = None;
     }

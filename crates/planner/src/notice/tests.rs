@@ -273,11 +273,14 @@ fn a_change_at_every_look_is_waited_for_half_an_hour() {
         (63, false, true),
         (64, true, false),
     ] {
-        let met = is_changing.then(|| notices.meet_change(minute * MINUTE));
-        if met.is_none() {
-            notices.meet_rest();
-        }
-        assert_eq!(met.unwrap_or(true), counts, "{minute}");
+        let met = match is_changing {
+            true => notices.meet_change(minute * MINUTE),
+            false => {
+                notices.meet_rest();
+                true
+            }
+        };
+        assert_eq!(met, counts, "{minute}");
     }
 }
 
