@@ -70,7 +70,12 @@ impl Wire {
     pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
             Self::Clear(timed) => timed.write_all(bytes),
-            Self::Tls(stream) => stream.write_all(bytes),
+            Self::Tls(stream) => stream.write_all(bytes).map_err(|error| {
+                // A server that hangs up has often said why: its alert came before the reset, and can be read still.
+                let last = stream.read(&mut [0; 512]).err();
+                last.filter(|last| of_library(last).is_some())
+                    .unwrap_or(error)
+            }),
         }
     }
 

@@ -17,7 +17,7 @@ let scripted;
 let seen;
 
 // What the page asked for and complained of since it was last gone to.
-const fresh = () => ({ requests: [], errors: [], bytes: 0 });
+const fresh = () => ({ requests: [], errors: [] });
 
 const open = async ({ scheme, width, script }) => {
   scripted = script;
@@ -36,13 +36,9 @@ const open = async ({ scheme, width, script }) => {
   await client.send("Network.enable");
   await client.send("Network.setCacheDisabled", { cacheDisabled: true });
   seen = fresh();
-  page.on("request", (request) => seen.requests.push(request.url()));
+  page.on("request", (request) => seen.requests.push(request));
   page.on("pageerror", (error) => seen.errors.push(error.message));
   page.on("console", (line) => line.type() === "error" && seen.errors.push(line.text()));
-  page.on("response", async (response) => {
-    const sizes = await response.request().sizes().catch(() => null);
-    seen.bytes += sizes ? sizes.responseBodySize + sizes.responseHeadersSize : 0;
-  });
 };
 
 // The field of a label, or else that of an id or a name.
@@ -127,9 +123,13 @@ const verbs = {
   async judge() {
     await settled();
     const here = new URL(page.url()).origin;
-    const elsewhere = seen.requests.filter((url) => !url.startsWith("data:") && new URL(url).origin !== here);
+    const urls = seen.requests.map((request) => request.url());
+    const elsewhere = urls.filter((url) => !url.startsWith("data:") && new URL(url).origin !== here);
     const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    const { first, errors, bytes } = seen;
+    const { first, errors } = seen;
+    // What the page before it had under way ends without an answer.
+    const sizes = await Promise.all(seen.requests.slice(0, first).map((request) => request.sizes().catch(() => null)));
+    const bytes = sizes.reduce((sum, one) => sum + (one ? one.responseBodySize + one.responseHeadersSize : 0), 0);
     const judged = { requests: first, bytes, errors: [...errors], elsewhere, wider };
     // Through the debugger's door: the page's own policy lets no such script in.
     const client = await page.context().newCDPSession(page);
