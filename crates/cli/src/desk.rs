@@ -69,12 +69,8 @@ fn reachable(store: &Path) -> io::Result<()> {
 }
 
 fn prepared(path: &Path, ids: &Ids) -> io::Result<()> {
-    match DirBuilder::new().mode(0o700).create(path) {
-        Ok(()) => {
-            chown(path, Some(ids.uid), Some(ids.gid))?;
-        }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(error),
+    if !path.is_symlink() && !path.exists() {
+        make(path, ids)?;
     }
     let found = path.symlink_metadata()?;
     if !found.is_dir() {
@@ -87,6 +83,20 @@ fn prepared(path: &Path, ids: &Ids) -> io::Result<()> {
             found.uid(),
             ids.uid
         ))),
+    }
+}
+
+/// Whoever sees it sees it as the console's: `up` and `user add` may be the first at the same time.
+fn make(path: &Path, ids: &Ids) -> io::Result<()> {
+    let draft = tempfile::Builder::new()
+        .prefix("console-")
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir_in(path.parent().unwrap_or(path))?;
+    chown(draft.path(), Some(ids.uid), Some(ids.gid))?;
+    match std::fs::rename(draft.path(), path) {
+        // Somebody was first, and has begun to use it.
+        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+        made => made,
     }
 }
 
@@ -209,3 +219,6 @@ fn unusable(path: &Path, error: &io::Error) -> Failure {
     let text = format!("{}: {error}", path.display());
     Failure::new(Exit::Failed, "desk.unusable", text)
 }
+
+#[cfg(test)]
+mod tests;
